@@ -1,0 +1,179 @@
+//! `bedside bench`: how long a model takes, cold and warm.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bedside::{Answer, Classifier, Image, Options, Query};
+use serde::Serialize;
+
+use crate::output::{BOLD, DIM, Failure, line};
+
+/// Runs before the clock counts, after the first one.
+const WARM_UP_RUNS: usize = 3;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  bedside bench models/skin-lesion/model.onnx
+  bedside bench models/skin-lesion/model.onnx --image lesion.jpg --seconds 10 --json")]
+pub(crate) struct Arguments {
+    /// The model
+    model: PathBuf,
+    /// A picture to time from its bytes to a report
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// How many threads one run may use
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256), value_name = "N")]
+    threads: u16,
+    /// How long to measure each thing
+    #[arg(long, default_value_t = 5.0, value_parser = parse_seconds, value_name = "S")]
+    seconds: f64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// All in milliseconds of wall time, but for the memory.
+#[derive(Serialize)]
+struct Measured {
+    cold_ms: f64,
+    cold_parts_ms: ColdParts,
+    steady_ms: Spread,
+    image_ms: Option<f64>,
+    peak_rss_mb: Option<f64>,
+    threads: u16,
+}
+
+#[derive(Serialize)]
+struct ColdParts {
+    read: f64,
+    import: f64,
+    optimize: f64,
+    first_run: f64,
+}
+
+#[derive(Serialize)]
+struct Spread {
+    min: f64,
+    p10: f64,
+    median: f64,
+    p90: f64,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let measured = measure(arguments)?;
+    let mut out = anstream::stdout().lock();
+    if arguments.json {
+        let json = serde_json::to_string(&measured).map_err(|error| Failure::Failed(error.to_string()))?;
+        writeln!(out, "{json}")?;
+        return Ok(());
+    }
+    let Measured { cold_parts_ms: cold, steady_ms: steady, .. } = &measured;
+    writeln!(out, "{BOLD}{}{BOLD:#}, {} thread(s)", arguments.model.display(), measured.threads)?;
+    line(
+        &mut out,
+        "cold start",
+        format_args!(
+            "{:.1} ms (read {:.1}, import {:.1}, optimise {:.1}, first run {:.1})",
+            measured.cold_ms, cold.read, cold.import, cold.optimize, cold.first_run
+        ),
+    )?;
+    line(
+        &mut out,
+        "steady state",
+        format_args!(
+            "{:.2} ms a run, median (min {:.2}, p10 {:.2}, p90 {:.2})",
+            steady.median, steady.min, steady.p10, steady.p90
+        ),
+    )?;
+    if let Some(image_ms) = measured.image_ms {
+        line(&mut out, "picture", format_args!("{image_ms:.1} ms from bytes to report, median"))?;
+    }
+    let peak = measured.peak_rss_mb.map_or("unknown on this system".into(), |mb| format!("{mb:.1} MB"));
+    line(&mut out, "peak memory", peak)?;
+    writeln!(out, "\n{DIM}Wall time on a shared machine drifts: compare runs side by side, not across days.{DIM:#}")?;
+    Ok(())
+}
+
+fn measure(arguments: &Arguments) -> Result<Measured, Failure> {
+    let start = Instant::now();
+    let options = Options { threads: arguments.threads.into(), ..Options::default() };
+    let classifier = Classifier::open(&arguments.model, options)?;
+    let opened = Instant::now();
+    classifier.warm_up()?;
+    let (cold, first_run) = (start.elapsed(), opened.elapsed());
+    let times = classifier.load_times();
+    let cold_parts_ms = ColdParts {
+        read: ms(times.read),
+        import: ms(times.import),
+        optimize: ms(times.optimize),
+        first_run: ms(first_run),
+    };
+
+    let budget = Duration::from_secs_f64(arguments.seconds);
+    let steady_ms = spread(&repeat(budget, || classifier.warm_up())?);
+    let image_ms = match &arguments.image {
+        None => None,
+        Some(path) => {
+            let image = Image::open(path)?;
+            let query = in_scope(&classifier);
+            Some(spread(&repeat(budget, || classifier.classify(&image, &query).map(drop))?).median)
+        }
+    };
+    Ok(Measured {
+        cold_ms: ms(cold),
+        cold_parts_ms,
+        steady_ms,
+        image_ms,
+        peak_rss_mb: peak_rss_mb(),
+        threads: arguments.threads,
+    })
+}
+
+/// A query that no scope question stops.
+fn in_scope(classifier: &Classifier) -> Query {
+    let answers = classifier.manifest().scope.iter().map(|q| (q.id.clone(), Answer::in_scope(q))).collect();
+    Query { answers, ..Query::default() }
+}
+
+/// The times of runs, in milliseconds, for as long as `budget`.
+fn repeat(budget: Duration, run: impl Fn() -> bedside::Result<()>) -> Result<Vec<f64>, Failure> {
+    for _ in 0..WARM_UP_RUNS {
+        run()?;
+    }
+    let start = Instant::now();
+    let mut times = Vec::new();
+    while times.is_empty() || start.elapsed() < budget {
+        let began = Instant::now();
+        run()?;
+        times.push(ms(began.elapsed()));
+    }
+    Ok(times)
+}
+
+fn spread(times: &[f64]) -> Spread {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
+    Spread { min: at(0.0), p10: at(0.1), median: at(0.5), p90: at(0.9) }
+}
+
+fn ms(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The process's largest resident size so far, in megabytes of 1,000,000 bytes; Linux only.
+fn peak_rss_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some((kib * 1024.0 / 1e5).round() / 10.0)
+}
+
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.0..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("give a number of seconds, 0 to 3600".into()),
+    }
+}

@@ -1,0 +1,123 @@
+//! `bedside inspect`: what a model file says about itself and what it holds.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use bedside::{Binding, Limits, Manifest, Options};
+use bedside_engine::{Engine, Graph, multiply_adds};
+
+use crate::output::{BOLD, Failure, line};
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  bedside inspect models/skin-lesion/model.onnx
+  bedside inspect graph-as-exported.onnx")]
+pub(crate) struct Arguments {
+    /// The model, or a bare graph
+    model: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let path = &arguments.model;
+    let graph = Graph::open(path, Limits::default().max_model_bytes)
+        .map_err(|error| Failure::Failed(format!("{}: {}", path.display(), bedside::Error::from(error))))?;
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{BOLD}{}{BOLD:#}", path.display())?;
+
+    let manifest = Manifest::of(&graph, Some(path));
+    writeln!(out, "\n{BOLD}Manifest{BOLD:#}")?;
+    match &manifest {
+        Ok(manifest) => describe(&mut out, manifest)?,
+        Err(error) => line(&mut out, "none", error)?,
+    }
+    let binding = manifest.as_ref().ok().map(|manifest| Binding::new(manifest, &graph));
+
+    writeln!(out, "\n{BOLD}Graph{BOLD:#}")?;
+    describe_graph(&mut out, &graph)?;
+    let cost = match &binding {
+        Some(Ok(binding)) => multiply_adds(graph.clone(), &binding.signature).map(millions).map_err(|e| e.to_string()),
+        _ => Err("unknown: they need a manifest that fits the graph".into()),
+    };
+    line(&mut out, "multiply-adds", cost.unwrap_or_else(|problem| problem))?;
+
+    writeln!(out, "\n{BOLD}Integrity{BOLD:#}")?;
+    line(&mut out, "graph SHA-256", graph.sha256())?;
+    integrity(&mut out, manifest.as_ref().ok(), &graph)?;
+    let served = match binding {
+        None => "unknown: no manifest".into(),
+        Some(Err(error)) => format!("no: {error}"),
+        Some(Ok(binding)) => match Engine::build(graph, &binding.signature, Options::default().threads) {
+            Ok(_) => "yes".into(),
+            Err(error) => format!("no: {error}"),
+        },
+    };
+    line(&mut out, "served", served)?;
+    Ok(())
+}
+
+fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {
+    let Manifest { input, output, .. } = manifest;
+    line(out, "name", format_args!("{} {}: {}", manifest.name, manifest.version, manifest.title("en")))?;
+    line(out, "license", &manifest.license)?;
+    for (heading, text) in [("intended use", &manifest.intended_use), ("not for", &manifest.not_for)] {
+        line(out, heading, text.get("en").unwrap_or("not stated"))?;
+    }
+    for question in &manifest.scope {
+        let need = if question.required { "required" } else { "optional" };
+        line(out, "asks", format_args!("`{}` ({need}): {}", question.id, question.question.get("en").unwrap_or("")))?;
+    }
+    line(
+        out,
+        "picture",
+        format_args!("{:?} {}×{}, {:?}", input.color, input.width, input.height, input.resize.policy).to_string().to_lowercase(),
+    )?;
+    line(out, "mean, std", format_args!("{:?}, {:?}", input.mean, input.std))?;
+    line(out, "activation", format!("{:?}", output.activation).to_lowercase())?;
+    for label in &output.labels {
+        let name = label.name.get("en").unwrap_or(&label.id);
+        let triage = format!("{:?}", label.triage).to_lowercase();
+        line(out, "label", format_args!("{}: {name}, operating point {:.3}, {triage}", label.id, label.operating_point()))?;
+    }
+    if let Some(calibration) = &manifest.calibration {
+        let fitted = calibration.fitted_on.as_deref().unwrap_or("unstated data");
+        line(out, "calibration", format_args!("temperature {}, fitted on {fitted}", calibration.temperature.unwrap_or(1.0)))?;
+    }
+    Ok(())
+}
+
+fn describe_graph(out: &mut impl Write, graph: &Graph) -> std::io::Result<()> {
+    line(out, "producer", graph.producer())?;
+    line(out, "operator set", graph.opset().map_or("unknown".into(), |version| version.to_string()))?;
+    for input in graph.inputs() {
+        line(out, "input", input)?;
+    }
+    for output in graph.outputs() {
+        line(out, "output", output)?;
+    }
+    let mut operators: Vec<(String, usize)> = graph.operators().into_iter().collect();
+    operators.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let operators: Vec<String> = operators.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    line(out, "operators", operators.join(", "))?;
+    line(out, "parameters", millions(graph.parameters()))
+}
+
+fn integrity(out: &mut impl Write, manifest: Option<&Manifest>, graph: &Graph) -> std::io::Result<()> {
+    let Some(manifest) = manifest else { return Ok(()) };
+    let calibration = match &manifest.calibration {
+        None => "none",
+        Some(c) if c.graph_sha256 == graph.sha256() => "fitted on this graph",
+        Some(_) => "fitted on ANOTHER graph: the model does not open",
+    };
+    line(out, "calibration", calibration)?;
+    let golden = match &manifest.golden {
+        None => "none".into(),
+        Some(golden) => format!("by {}; `bedside check` runs it", golden.by.as_str()),
+    };
+    line(out, "golden sample", golden)
+}
+
+fn millions(count: u64) -> String {
+    format!("{:.2} million", count as f64 / 1e6)
+}
+

@@ -1,0 +1,62 @@
+//! The command `bedside`: one file a command, this one to choose between them.
+//!
+//! Results go to standard output, all else to standard error. Exit status: 0, 1 where something failed, 2 for wrong
+//! usage. Nothing here opens a connection.
+
+mod bench;
+mod check;
+mod classify;
+mod inspect;
+mod output;
+mod pack;
+mod pictures;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::Failure;
+
+/// Looks at a picture with a quantized ONNX model, offline, and says what can't be excluded.
+///
+/// Research software, not a medical device.
+#[derive(Parser)]
+#[command(name = "bedside", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Look at pictures and print what can't be excluded
+    Classify(classify::Arguments),
+    /// Print what a model file says about itself and what it holds
+    Inspect(inspect::Arguments),
+    /// Make one self-describing model file from a graph and a manifest
+    Pack(pack::Arguments),
+    /// Load a model, run its golden sample, list what is missing
+    Check(check::Arguments),
+    /// Time a model: cold start, steady state, a picture from bytes to report
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    output::install_log();
+    // The libraries below assert their own invariants. A broken one reaches the user as an error, not as a trace.
+    std::panic::set_hook(Box::new(|_| {}));
+    let arguments = Arguments::parse();
+    let outcome = std::panic::catch_unwind(|| match arguments.command {
+        Command::Classify(arguments) => classify::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Pack(arguments) => pack::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    });
+    let failure = match outcome {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(failure)) => failure,
+        Err(_) => Failure::Failed("internal error; please report it with the command that caused it".into()),
+    };
+    failure.report()
+}

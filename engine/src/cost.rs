@@ -1,0 +1,32 @@
+//! What a graph costs to run, counted and not timed.
+
+use tract_onnx::tract_core::internal::{Cost, ToDim, TractResult, TypedModel};
+use tract_onnx::tract_core::ops::cnn::Conv;
+use tract_onnx::tract_core::ops::einsum::EinSum;
+
+use crate::engine::{guarded, import, rejected};
+use crate::{Error, Graph, Result, Signature};
+
+/// The multiply-adds of all convolutions and matrix products in one run.
+///
+/// # Errors
+/// As [`Engine::build`](crate::Engine::build).
+pub fn multiply_adds(graph: Graph, signature: &Signature) -> Result<u64> {
+    guarded("import", move || {
+        let model = import(graph, signature)?.into_decluttered().map_err(|error| rejected(&error))?;
+        count(&model).map_err(|error| Error::Internal(error.to_string()))
+    })
+}
+
+fn count(model: &TypedModel) -> TractResult<u64> {
+    let mut total = 0.to_dim();
+    for node in model.nodes().iter().filter(|node| node.op_is::<Conv>() || node.op_is::<EinSum>()) {
+        let facts = model.node_input_facts(node.id)?;
+        for (cost, amount) in node.op.cost(&facts)? {
+            if matches!(cost, Cost::FMA(_)) {
+                total += amount;
+            }
+        }
+    }
+    Ok(total.to_i64()?.max(0) as u64)
+}

@@ -1,0 +1,270 @@
+//! What an ONNX file says, before anything is run.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
+use tract_onnx::pb::type_proto::Value as TypeValue;
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, StringStringEntryProto, ValueInfoProto};
+
+use crate::operators::full_name;
+use crate::tensor::{Dim, ElementType, TensorInfo};
+use crate::{Error, Result, external, wire};
+
+/// A decoded ONNX model, its external data brought inside.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    model: ModelProto,
+    sha256: String,
+}
+
+/// What an output's values are, as far as the graph's last operator tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Probabilities that sum to 1.
+    Softmax,
+    /// One probability each.
+    Sigmoid,
+    /// Something else.
+    Other,
+}
+
+impl Graph {
+    /// Reads an ONNX file, and the files beside it that hold its external data, at most `max_bytes` together.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::TooLarge`], [`Error::Malformed`].
+    pub fn open(path: &Path, max_bytes: u64) -> Result<Graph> {
+        let bytes = read_bounded(path, max_bytes)?;
+        let left = max_bytes - bytes.len() as u64;
+        Graph::decode(&bytes, Some((path.parent().unwrap_or(Path::new("")), left)))
+    }
+
+    /// Decodes an ONNX model from memory.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`]; [`Error::Unsupported`] where it keeps data in other files.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Graph> {
+        Graph::decode(bytes, None)
+    }
+
+    fn decode(bytes: &[u8], folder: Option<(&Path, u64)>) -> Result<Graph> {
+        let span = wire::graph_span(bytes)?;
+        let mut hash = Sha256::new_with_prefix(&bytes[span]);
+        let mut model = ModelProto::decode(bytes)
+            .map_err(|error| Error::Malformed(format!("this is not a sound ONNX model: {error}; export it again")))?;
+        let graph = model.graph.as_mut().ok_or_else(|| Error::Malformed("the ONNX model has no graph".into()))?;
+        if external::has_external(graph) {
+            let (folder, budget) = folder.ok_or_else(|| {
+                Error::Unsupported(
+                    "the model keeps its weights in other files, which can't be found from bytes in memory; open it by \
+                     its path, or `bedside pack` it into one file"
+                        .into(),
+                )
+            })?;
+            let names: HashSet<String> = external_names(graph);
+            external::inline(graph, folder, budget)?;
+            for tensor in graph.initializer.iter().filter(|t| names.contains(&t.name)) {
+                hash.update(&tensor.raw_data);
+            }
+        }
+        let sha256 = hex(&hash.finalize());
+        Ok(Graph { model, sha256 })
+    }
+
+    /// SHA-256, in hex, of the `GraphProto` bytes as they stand in the file (field 7 of `ModelProto`), followed by the
+    /// bytes of each external initializer in the graph's order. Metadata does not change it.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The value under a metadata key.
+    #[must_use]
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.model.metadata_props.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
+    }
+
+    /// Puts a value under a metadata key, in place of one that is there.
+    pub fn set_metadata(&mut self, key: &str, value: String) {
+        self.model.metadata_props.retain(|entry| entry.key != key);
+        self.model.metadata_props.push(StringStringEntryProto { key: key.into(), value });
+    }
+
+    /// The inputs that a caller must give: those without a value in the file.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<TensorInfo> {
+        let given: HashSet<&str> = self.proto().initializer.iter().map(|t| t.name.as_str()).collect();
+        self.proto().input.iter().filter(|info| !given.contains(info.name.as_str())).map(tensor_info).collect()
+    }
+
+    /// The outputs.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<TensorInfo> {
+        self.proto().output.iter().map(tensor_info).collect()
+    }
+
+    /// What the values of `output` are: looks back through operators that only move, round or cast values.
+    #[must_use]
+    pub fn ending(&self, output: &str) -> Ending {
+        let mut tensor = output;
+        // A sound graph has no cycle; the bound keeps a hostile one from looping for ever.
+        for _ in 0..self.proto().node.len() {
+            let Some(node) = self.proto().node.iter().find(|n| n.output.iter().any(|o| o == tensor)) else { break };
+            match node.op_type.as_str() {
+                "Softmax" => return Ending::Softmax,
+                "Sigmoid" => return Ending::Sigmoid,
+                "Identity" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Cast" | "QuantizeLinear"
+                | "DequantizeLinear" => match node.input.first() {
+                    Some(input) => tensor = input,
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        Ending::Other
+    }
+
+    /// How many nodes each operator has.
+    #[must_use]
+    pub fn operators(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for node in &self.proto().node {
+            *counts.entry(full_name(node)).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many learned values the file holds: the elements of all floating-point and integer weights, without scales,
+    /// zero points, shapes and indices.
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        let quantization: HashSet<&str> = self.proto().node.iter().flat_map(quantization_inputs).collect();
+        let is_weight = |data_type: i32| {
+            [DataType::Float, DataType::Float16, DataType::Uint8, DataType::Int8, DataType::Int32]
+                .iter()
+                .any(|t| *t as i32 == data_type)
+        };
+        self.proto()
+            .initializer
+            .iter()
+            .filter(|t| is_weight(t.data_type) && !t.dims.is_empty() && !quantization.contains(t.name.as_str()))
+            .map(|t| t.dims.iter().map(|&d| d.max(0) as u64).product::<u64>())
+            .sum()
+    }
+
+    /// The version of the standard operator set.
+    #[must_use]
+    pub fn opset(&self) -> Option<i64> {
+        self.model.opset_import.iter().find(|o| o.domain.is_empty() || o.domain == "ai.onnx").map(|o| o.version)
+    }
+
+    /// The program that wrote the file, with its version.
+    #[must_use]
+    pub fn producer(&self) -> String {
+        [self.model.producer_name.as_str(), self.model.producer_version.as_str()].join(" ").trim().to_owned()
+    }
+
+    /// Gives the input of this name a fixed shape and drops what was inferred from the old one.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where there is no such input.
+    pub fn fix_input_shape(&mut self, input: &str, shape: &[usize]) -> Result<()> {
+        let graph = self.proto_mut();
+        let info = graph.input.iter_mut().find(|info| info.name == input);
+        let Some(TypeValue::TensorType(tensor)) = info.and_then(|i| i.r#type.as_mut()?.value.as_mut()) else {
+            return Err(Error::Unsupported(format!("the graph has no tensor input \"{input}\"")));
+        };
+        let dims = &mut tensor.shape.get_or_insert_default().dim;
+        dims.resize_with(shape.len(), Default::default);
+        for (dim, &length) in dims.iter_mut().zip(shape) {
+            dim.value = Some(DimValue::DimValue(length as i64));
+        }
+        graph.value_info.clear();
+        Ok(())
+    }
+
+    /// Gives the first axis of every output length 1 where it is symbolic.
+    pub fn fix_output_batch(&mut self) {
+        for info in &mut self.proto_mut().output {
+            let Some(TypeValue::TensorType(tensor)) = info.r#type.as_mut().and_then(|t| t.value.as_mut()) else { continue };
+            if let Some(batch) = tensor.shape.as_mut().and_then(|s| s.dim.first_mut())
+                && !matches!(batch.value, Some(DimValue::DimValue(_)))
+            {
+                batch.value = Some(DimValue::DimValue(1));
+            }
+        }
+    }
+
+    /// The model as the bytes of an ONNX file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.model.encode_to_vec()
+    }
+
+    pub(crate) fn model(&self) -> &ModelProto {
+        &self.model
+    }
+
+    pub(crate) fn proto(&self) -> &GraphProto {
+        self.model.graph.as_ref().expect("checked when decoded")
+    }
+
+    pub(crate) fn proto_mut(&mut self) -> &mut GraphProto {
+        self.model.graph.as_mut().expect("checked when decoded")
+    }
+}
+
+fn read_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
+    let failed = |source| Error::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(max_bytes)).unwrap_or(0));
+    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(Error::TooLarge(format!("the model is larger than the limit of {max_bytes} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn external_names(graph: &GraphProto) -> HashSet<String> {
+    graph.initializer.iter().filter(|t| !t.external_data.is_empty()).map(|t| t.name.clone()).collect()
+}
+
+/// The scale and zero-point inputs of a quantizing node.
+fn quantization_inputs(node: &NodeProto) -> Vec<&str> {
+    match node.op_type.as_str() {
+        "QuantizeLinear" | "DequantizeLinear" => node.input.iter().skip(1).map(String::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn tensor_info(info: &ValueInfoProto) -> TensorInfo {
+    let tensor = info.r#type.as_ref().and_then(|t| t.value.as_ref()).map(|TypeValue::TensorType(tensor)| tensor);
+    let element = match tensor.map_or(0, |t| t.elem_type) {
+        1 => ElementType::F32,
+        2 => ElementType::U8,
+        other => ElementType::Other(other),
+    };
+    let dims = tensor.and_then(|t| t.shape.as_ref()).map(|shape| {
+        let dim = |value: &Option<DimValue>| match value {
+            Some(DimValue::DimValue(length)) if *length >= 0 => Dim::Fixed(*length as usize),
+            Some(DimValue::DimParam(name)) => Dim::Symbolic(name.clone()),
+            _ => Dim::Symbolic(String::new()),
+        };
+        shape.dim.iter().map(|d| dim(&d.value)).collect()
+    });
+    TensorInfo { name: info.name.clone(), element, dims }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

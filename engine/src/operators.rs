@@ -1,0 +1,80 @@
+//! Which operators are served, and the error that names one that is not.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use tract_onnx::model::OnnxOpRegister;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{GraphProto, NodeProto};
+
+use crate::tensor::ElementType;
+use crate::{Error, Result};
+
+/// Operators of ONNX Runtime's own domain whose meaning is that of the standard operator of the same name.
+const MICROSOFT_ALIKE: &[&str] = &["QuantizeLinear", "DequantizeLinear"];
+
+/// How many nodes an error names before it only counts them.
+const NAMED: usize = 3;
+
+/// Checks that `register` serves every node of the graph.
+///
+/// # Errors
+/// [`Error::Unsupported`] names operators and nodes.
+pub(crate) fn check(graph: &GraphProto, register: &OnnxOpRegister) -> Result<()> {
+    let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for node in graph.node.iter().filter(|node| !is_served(node, register)) {
+        missing.entry(full_name(node)).or_default().push(node_name(node));
+    }
+    if missing.is_empty() { check_types(graph) } else { Err(Error::Unsupported(describe(&missing))) }
+}
+
+fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
+    let domain = match node.domain.as_str() {
+        "" | "ai.onnx" => true,
+        "com.microsoft" => MICROSOFT_ALIKE.contains(&node.op_type.as_str()),
+        _ => false,
+    };
+    domain && register.0.contains_key(&node.op_type)
+}
+
+/// Weights in a type that no kernel here takes.
+fn check_types(graph: &GraphProto) -> Result<()> {
+    let refused = [DataType::Float16, DataType::Bfloat16].map(|t| t as i32);
+    match graph.initializer.iter().find(|tensor| refused.contains(&tensor.data_type)) {
+        None => Ok(()),
+        Some(tensor) => Err(Error::Unsupported(format!(
+            "initializer \"{}\" is {}, which is not supported; convert the model to float32 or int8",
+            tensor.name,
+            ElementType::Other(tensor.data_type)
+        ))),
+    }
+}
+
+/// An operator's name, with its domain where that is not the standard one.
+pub(crate) fn full_name(node: &NodeProto) -> String {
+    match node.domain.as_str() {
+        "" | "ai.onnx" => node.op_type.clone(),
+        domain => format!("{domain}.{}", node.op_type),
+    }
+}
+
+fn node_name(node: &NodeProto) -> &str {
+    match (node.name.as_str(), node.output.first()) {
+        ("", Some(output)) => output,
+        (name, _) => name,
+    }
+}
+
+fn describe(missing: &BTreeMap<String, Vec<&str>>) -> String {
+    let mut message = String::new();
+    for (operator, nodes) in missing {
+        let named: Vec<String> = nodes.iter().take(NAMED).map(|name| format!("\"{name}\"")).collect();
+        let more = nodes.len().saturating_sub(NAMED);
+        let separator = if message.is_empty() { "" } else { "; " };
+        let _ = write!(message, "{separator}operator {operator} at node {}", named.join(", "));
+        if more > 0 {
+            let _ = write!(message, " and {more} more");
+        }
+    }
+    message + ": not supported; export the model without it"
+}

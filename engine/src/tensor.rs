@@ -1,0 +1,167 @@
+//! Tensors as they enter and leave the engine, and what a graph says of them.
+
+use std::fmt;
+
+use crate::{Error, Result};
+
+/// A dense tensor in row-major order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    shape: Vec<usize>,
+    data: Data,
+}
+
+/// The values of a [`Tensor`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Data {
+    /// 32-bit floats.
+    F32(Vec<f32>),
+    /// Bytes.
+    U8(Vec<u8>),
+}
+
+impl Tensor {
+    /// A tensor of floats.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] where `values` does not fill `shape`.
+    pub fn f32(shape: Vec<usize>, values: Vec<f32>) -> Result<Tensor> {
+        Tensor::new(shape, values.len(), Data::F32(values))
+    }
+
+    /// A tensor of bytes.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] where `values` does not fill `shape`.
+    pub fn u8(shape: Vec<usize>, values: Vec<u8>) -> Result<Tensor> {
+        Tensor::new(shape, values.len(), Data::U8(values))
+    }
+
+    fn new(shape: Vec<usize>, len: usize, data: Data) -> Result<Tensor> {
+        if shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) == Some(len) {
+            Ok(Tensor { shape, data })
+        } else {
+            Err(Error::Tensor(format!("{len} values do not fill a tensor of shape {shape:?}")))
+        }
+    }
+
+    /// The length of each axis, outermost first.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// The values as floats, where they are.
+    #[must_use]
+    pub fn as_f32(&self) -> Option<&[f32]> {
+        match &self.data {
+            Data::F32(values) => Some(values),
+            Data::U8(_) => None,
+        }
+    }
+}
+
+/// An input or output of a graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// The tensor's name.
+    pub name: String,
+    /// The type of its elements.
+    pub element: ElementType,
+    /// Its axes; `None` where the graph does not give even their number.
+    pub dims: Option<Vec<Dim>>,
+}
+
+impl fmt::Display for TensorInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.element)?;
+        let Some(dims) = &self.dims else { return write!(f, " of unknown shape") };
+        let dims: Vec<String> = dims.iter().map(Dim::to_string).collect();
+        write!(f, "[{}]", dims.join(", "))
+    }
+}
+
+/// The length of an axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dim {
+    /// Known.
+    Fixed(usize),
+    /// Left to the caller, under a name that may be empty.
+    Symbolic(String),
+}
+
+impl Dim {
+    /// Whether the axis can have this length.
+    #[must_use]
+    pub fn admits(&self, length: usize) -> bool {
+        match self {
+            Dim::Fixed(fixed) => *fixed == length,
+            Dim::Symbolic(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dim::Fixed(length) => write!(f, "{length}"),
+            Dim::Symbolic(name) if name.is_empty() => f.write_str("?"),
+            Dim::Symbolic(name) => f.write_str(name),
+        }
+    }
+}
+
+/// The type of a tensor's elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ElementType {
+    /// 32-bit float.
+    F32,
+    /// Unsigned byte.
+    U8,
+    /// Any other, by its number in ONNX's `TensorProto.DataType`.
+    Other(i32),
+}
+
+impl fmt::Display for ElementType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use tract_onnx::pb::tensor_proto::DataType;
+        match self {
+            ElementType::F32 => f.write_str("float32"),
+            ElementType::U8 => f.write_str("uint8"),
+            ElementType::Other(number) => match DataType::try_from(*number) {
+                Ok(known) => f.write_str(&known.as_str_name().to_lowercase()),
+                Err(_) => write!(f, "type {number}"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_must_fill_the_shape() {
+        assert!(Tensor::f32(vec![1, 2, 3], vec![0.0; 6]).is_ok());
+        assert!(matches!(Tensor::f32(vec![1, 2, 3], vec![0.0; 5]), Err(Error::Tensor(_))));
+        assert!(matches!(Tensor::u8(vec![usize::MAX, 2], vec![0; 2]), Err(Error::Tensor(_))));
+    }
+
+    #[test]
+    fn an_input_reads_like_its_declaration() {
+        let info = TensorInfo {
+            name: "input".into(),
+            element: ElementType::Other(10),
+            dims: Some(vec![Dim::Symbolic("N".into()), Dim::Fixed(3), Dim::Symbolic(String::new())]),
+        };
+        assert_eq!(info.to_string(), "input: float16[N, 3, ?]");
+    }
+}

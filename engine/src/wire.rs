@@ -1,0 +1,102 @@
+//! The outermost layer of an ONNX file: the fields of `ModelProto`, found without decoding what is in them.
+//!
+//! Hashing and packing need the graph's bytes as they stand: decoding and encoding again would lose fields that this
+//! version does not know. Wire types are those of Protocol Buffers ("Encoding", protobuf.dev).
+
+use std::ops::Range;
+
+use crate::{Error, Result};
+
+/// `ModelProto.graph`.
+const GRAPH: u64 = 7;
+
+const VARINT: u64 = 0;
+const FIXED64: u64 = 1;
+const LENGTH_DELIMITED: u64 = 2;
+const FIXED32: u64 = 5;
+
+/// Where the bytes of the `GraphProto` stand in `file`.
+///
+/// # Errors
+/// [`Error::Malformed`] where `file` is no `ModelProto`, or has no graph or more than one.
+pub(crate) fn graph_span(file: &[u8]) -> Result<Range<usize>> {
+    let mut graph = None;
+    let mut at = 0;
+    while at < file.len() {
+        let (field, body, next) = field_at(file, at).ok_or_else(not_onnx)?;
+        if field == GRAPH && graph.replace(body).is_some() {
+            return Err(Error::Malformed("this file has more than one ONNX graph at its top".into()));
+        }
+        at = next;
+    }
+    graph.ok_or_else(not_onnx)
+}
+
+fn not_onnx() -> Error {
+    Error::Malformed("this is not an ONNX model, or a truncated one; give a .onnx file as its exporter wrote it".into())
+}
+
+/// The field that starts at `at`: its number, where its body stands, and where the next one starts.
+fn field_at(file: &[u8], at: usize) -> Option<(u64, Range<usize>, usize)> {
+    let (key, mut body) = varint(file, at)?;
+    let end = match key & 7 {
+        VARINT => varint(file, body)?.1,
+        FIXED64 => body + 8,
+        FIXED32 => body + 4,
+        LENGTH_DELIMITED => {
+            let (length, start) = varint(file, body)?;
+            body = start;
+            start.checked_add(usize::try_from(length).ok()?)?
+        }
+        _ => return None,
+    };
+    (end <= file.len()).then_some((key >> 3, body..end, end))
+}
+
+/// The varint at `at` and where it ends.
+fn varint(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
+    let mut value = 0u64;
+    for shift in (0..64).step_by(7) {
+        let byte = *bytes.get(at)?;
+        at += 1;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some((value, at));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by hand from the encoding's description: `ir_version` 8 (field 1, varint), `producer_name` "ab"
+    /// (field 2), `graph` with three bytes (field 7).
+    const MODEL: [u8; 11] = [0x08, 0x08, 0x12, 0x02, b'a', b'b', 0x3a, 0x03, 0x12, 0x01, b'g'];
+
+    #[test]
+    fn the_graph_is_found_behind_other_fields() {
+        assert_eq!(graph_span(&MODEL).expect("sound"), 8..11);
+    }
+
+    #[test]
+    fn every_truncation_is_an_error_and_none_panics() {
+        for end in 0..MODEL.len() {
+            assert!(matches!(graph_span(&MODEL[..end]), Err(Error::Malformed(_))), "{end}");
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_file_is_an_error() {
+        let huge = [0x3a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+        assert!(graph_span(&huge).is_err());
+        assert!(graph_span(b"This is a text file named model.onnx\n").is_err());
+    }
+
+    #[test]
+    fn two_graphs_are_an_error() {
+        let twice = [&MODEL[..], &MODEL[6..]].concat();
+        assert!(matches!(graph_span(&twice), Err(Error::Malformed(m)) if m.contains("more than one")));
+    }
+}

@@ -1,0 +1,249 @@
+//! The one place that knows the whole way of a picture.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::image::{Picture, decode};
+use crate::manifest::{Golden, GoldenBy, Label, Manifest};
+use crate::model::{LoadTimes, Model};
+use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
+use crate::scores::reweighted;
+use crate::verdict::{Triage, Verdict, is_over, judge, reasons};
+use crate::{Error, Image, Limits, Query, Region, Result};
+
+/// How far a golden score may be from the one measured: int8 steps and decoders differ by less.
+pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
+
+/// What is fixed when a model is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// How many threads one classification may use, at least 1; 1 unless given.
+    pub threads: usize,
+    /// Bounds on pictures and models.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { threads: 1, limits: Limits::default() }
+    }
+}
+
+/// An opened model. `classify` takes `&self`: one classifier serves many threads.
+#[derive(Debug)]
+pub struct Classifier {
+    model: Model,
+    limits: Limits,
+}
+
+/// What [`Classifier::self_test`] found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct SelfTest {
+    /// Who measured the golden scores.
+    pub by: GoldenBy,
+    /// The largest difference between a score and its golden one, 0…1.
+    pub max_difference: f32,
+}
+
+impl Classifier {
+    /// Opens a model: an ONNX file with its manifest inside, or a bare one with `model.json` beside it.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::TooLarge`], [`Error::MalformedModel`], [`Error::UnsupportedModel`],
+    /// [`Error::InvalidManifest`].
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Classifier> {
+        let model = Model::open(path.as_ref(), &options)?;
+        Ok(Classifier { model, limits: options.limits })
+    }
+
+    /// Opens a model from the bytes of an ONNX file with its manifest inside.
+    ///
+    /// # Errors
+    /// As [`open`](Classifier::open), without [`Error::Io`].
+    pub fn from_bytes(bytes: &[u8], options: Options) -> Result<Classifier> {
+        let model = Model::from_bytes(bytes, &options)?;
+        Ok(Classifier { model, limits: options.limits })
+    }
+
+    /// Looks at one picture.
+    ///
+    /// Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] where the query does not fit the model; [`Error::UnsupportedImage`],
+    /// [`Error::MalformedImage`], [`Error::TooLarge`]; [`Error::Cancelled`]; [`Error::UnsupportedModel`] where the
+    /// graph gives no scores.
+    pub fn classify(&self, image: &Image<'_>, query: &Query) -> Result<Report> {
+        let start = Instant::now();
+        query.check(&self.model.manifest)?;
+        query.check_cancelled()?;
+        let mut stages = Stages::new();
+
+        let picture = self.decode(image, query.region).map_err(|error| match image.name() {
+            Some(name) => error.in_file(name),
+            None => error,
+        })?;
+        let decoded = stages.next();
+        query.check_cancelled()?;
+
+        let input = self.model.prepare(&picture)?;
+        drop(picture);
+        let prepared = stages.next();
+        query.check_cancelled()?;
+
+        let mut timings = Timings { decode: decoded, prepare: prepared, ..Timings::default() };
+        let reasons = reasons(&self.model.manifest.scope, query);
+        let (verdict, triage, findings) = if reasons.is_empty() {
+            let values = self.model.run(input)?;
+            timings.engine = stages.next();
+            query.check_cancelled()?;
+            self.judge(&values, query)?
+        } else {
+            (Verdict::Rejected(reasons), Triage::Repeat, Vec::new())
+        };
+        timings.verdict = stages.next();
+        timings.total = start.elapsed();
+        Ok(Report {
+            verdict,
+            triage,
+            findings,
+            timings,
+            model: self.model.identity.clone(),
+            runtime: RuntimeIdentity::THIS,
+            notice: NOTICE,
+        })
+    }
+
+    /// Runs the graph once on a blank picture, so that the first real one is not slower than the rest.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedModel`] or [`Error::Internal`] where the graph fails.
+    pub fn warm_up(&self) -> Result<()> {
+        self.model.run(self.model.blank()?).map(drop)
+    }
+
+    /// Runs the manifest's golden sample, from its encoded picture to its scores.
+    ///
+    /// # Errors
+    /// [`Error::SelfTest`] where there is no golden sample, or a score is not within 0.02 of the golden one, or another
+    /// label leads.
+    pub fn self_test(&self) -> Result<SelfTest> {
+        let golden = self.model.manifest.golden.as_ref().ok_or_else(|| {
+            Error::SelfTest("the model has no golden sample; pack it with `bedside pack --golden IMAGE`".into())
+        })?;
+        let scores = self.scores(&golden_image(golden)?)?;
+        let max_difference =
+            scores.iter().zip(&golden.scores).map(|(found, wanted)| (found - wanted).abs()).fold(0.0, f32::max);
+        if max_difference > GOLDEN_TOLERANCE || leading(&scores) != leading(&golden.scores) {
+            return Err(Error::SelfTest(format!(
+                "the golden sample gives {scores:?}, but its maker measured {:?}: do not use this model on this device, \
+                 and report it",
+                golden.scores
+            )));
+        }
+        Ok(SelfTest { by: golden.by, max_difference })
+    }
+
+    /// The probability of each label for the whole picture, in the manifest's order, before temperature and without
+    /// any verdict: what a lab compares with its own runtime. Not for a result.
+    ///
+    /// # Errors
+    /// As [`classify`](Classifier::classify).
+    pub fn scores(&self, image: &Image<'_>) -> Result<Vec<f32>> {
+        let picture = self.decode(image, None)?;
+        let values = self.model.run(self.model.prepare(&picture)?)?;
+        self.model.scoring.probabilities(&values)
+    }
+
+    /// What the model says about itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.model.manifest
+    }
+
+    /// Which model this is.
+    #[must_use]
+    pub fn identity(&self) -> &ModelIdentity {
+        &self.model.identity
+    }
+
+    /// How long opening took.
+    #[must_use]
+    pub fn load_times(&self) -> LoadTimes {
+        self.model.times
+    }
+
+    fn decode(&self, image: &Image<'_>, region: Option<Region>) -> Result<Picture> {
+        let input = &self.model.manifest.input;
+        decode(image, region, (input.width, input.height), &self.limits)
+    }
+
+    fn judge(&self, values: &[f32], query: &Query) -> Result<(Verdict, Triage, Vec<Finding>)> {
+        let Manifest { output, calibration, .. } = &self.model.manifest;
+        let calibrated = self.model.scoring.calibrated(values)?;
+        let (verdict, triage) = judge(&output.labels, &calibrated, self.model.scoring.multi_label);
+        let fitted = calibration.as_ref().and_then(|c| c.prevalence.as_ref());
+        let shown = match fitted {
+            Some(old) if !query.prevalence.is_empty() => {
+                let new: Vec<f32> = output.labels.iter().map(|label| query.prevalence[&label.id]).collect();
+                reweighted(&calibrated, old, &new)
+            }
+            _ => calibrated.clone(),
+        };
+        Ok((verdict, triage, findings(&output.labels, &calibrated, &shown, query)))
+    }
+}
+
+/// The findings that the query asks for, likeliest first. `shown` are the probabilities to show, `calibrated` those
+/// that operating points are about.
+fn findings(labels: &[Label], calibrated: &[f32], shown: &[f32], query: &Query) -> Vec<Finding> {
+    let wanted = |label: &Label| {
+        (query.allow.is_empty() || query.allow.contains(&label.id)) && !query.deny.contains(&label.id)
+    };
+    let mut findings: Vec<Finding> = labels
+        .iter()
+        .zip(calibrated.iter().zip(shown))
+        .filter(|(label, (_, shown))| wanted(label) && **shown >= query.score_threshold)
+        .map(|(label, (&calibrated, &shown))| Finding {
+            label: label.id.clone(),
+            name: label.name.get(&query.language).unwrap_or(&label.id).to_owned(),
+            probability: shown,
+            over_operating_point: is_over(label, calibrated),
+        })
+        .collect();
+    findings.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    findings.truncate(query.max_results.unwrap_or(usize::MAX));
+    findings
+}
+
+fn golden_image(golden: &Golden) -> Result<Image<'static>> {
+    let bytes = BASE64
+        .decode(&golden.input.image)
+        .map_err(|error| Error::InvalidManifest(format!("manifest: `golden.input.image` is not base64: {error}")))?;
+    Ok(Image::from_bytes(bytes))
+}
+
+/// The index of the greatest score.
+fn leading(scores: &[f32]) -> Option<usize> {
+    (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]))
+}
+
+/// A stop watch that gives the time since it last did.
+struct Stages(Instant);
+
+impl Stages {
+    fn new() -> Stages {
+        Stages(Instant::now())
+    }
+
+    fn next(&mut self) -> Duration {
+        let now = Instant::now();
+        let elapsed = now - self.0;
+        self.0 = now;
+        elapsed
+    }
+}

@@ -1,0 +1,69 @@
+//! Which format the bytes are in, told by their first ones; a file's name is not asked.
+
+use crate::{Error, Result};
+
+/// The formats that are decoded here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Jpeg,
+    /// Those of the crate `image`.
+    Other(::image::ImageFormat),
+}
+
+impl Format {
+    /// The format of an encoded picture.
+    ///
+    /// # Errors
+    /// [`Error::MalformedImage`] where there are no bytes; [`Error::UnsupportedImage`], with what to do, where the
+    /// format is another.
+    pub(super) fn of(bytes: &[u8]) -> Result<Format> {
+        use ::image::ImageFormat::{Bmp, Png, Tiff, WebP};
+        Ok(match bytes {
+            [] => return Err(Error::MalformedImage("the file is empty; copy or export the picture again".into())),
+            [0xFF, 0xD8, ..] => Format::Jpeg,
+            [0x89, b'P', b'N', b'G', ..] => Format::Other(Png),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Other(WebP),
+            [b'B', b'M', ..] => Format::Other(Bmp),
+            // Classic TIFF and BigTIFF, in both byte orders.
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Format::Other(Tiff),
+            _ => return Err(Error::UnsupportedImage(advice(bytes))),
+        })
+    }
+}
+
+/// What this is instead, and what to do about it.
+fn advice(bytes: &[u8]) -> String {
+    let known = match bytes {
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => iso_media(brand),
+        [b'G', b'I', b'F', b'8', ..] => "a GIF is not read; export the picture as PNG",
+        [b'%', b'P', b'D', b'F', ..] => "a PDF is not a picture; export the page or the picture in it as PNG or JPEG",
+        [0, 0, 0, 12, b'j', b'P', ..] | [0xFF, 0x4F, 0xFF, 0x51, ..] => {
+            "JPEG 2000 is not read; export the picture as PNG or JPEG"
+        }
+        [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', ..] => {
+            "JPEG XL is not read; export the picture as PNG or JPEG"
+        }
+        _ if bytes.get(128..132) == Some(b"DICM") => {
+            "a DICOM file is not read by this version; export the frame as PNG"
+        }
+        _ if is_markup(bytes) => "a drawing or a web page (SVG, HTML, XML) is not a photo; export it as PNG",
+        _ => "not a picture in a format read here; give JPEG, PNG, WebP, BMP or TIFF",
+    };
+    known.into()
+}
+
+/// Files of boxes (ISO/IEC 14496-12), told apart by their brand.
+fn iso_media(brand: &[u8]) -> &'static str {
+    match brand.get(..4) {
+        Some(b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
+            "a HEIC picture is not read; set the camera to \"Most Compatible\", or export it as JPEG"
+        }
+        Some(b"avif" | b"avis") => "an AVIF picture is not read; export it as JPEG or PNG",
+        _ => "a video is not read; export one frame as JPEG or PNG",
+    }
+}
+
+fn is_markup(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes).trim_ascii_start();
+    text.first() == Some(&b'<')
+}

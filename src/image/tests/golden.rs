@@ -1,0 +1,209 @@
+//! Encoded pictures against the references of other decoders.
+
+use super::{FULL, cut, decoded, differences, golden, reference, region};
+use crate::image::jpeg_header::Header;
+use crate::image::{Image, Picture, Rotation, decode};
+use crate::{Error, Limits};
+
+/// Asserts that a file decodes to a reference, with the greatest and the mean difference allowed.
+fn assert_near(file: &str, wanted: &str, (max, mean): (u8, f64)) {
+    let found = decoded(&golden(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    assert_same_within(file, &found, &reference(wanted), (max, mean));
+}
+
+fn assert_same_within(what: &str, found: &Picture, wanted: &Picture, (max, mean): (u8, f64)) {
+    assert_eq!((found.width, found.height), (wanted.width, wanted.height), "{what}");
+    let (found_max, found_mean) = differences(&found.rgb, &wanted.rgb);
+    println!("{what}: greatest difference {found_max}, mean {found_mean:.3}");
+    assert!(found_max <= max, "{what}: differs by {found_max}");
+    assert!(found_mean <= mean, "{what}: differs by {found_mean} in the mean");
+}
+
+#[test]
+fn jpegs_are_decoded_as_by_libjpeg() {
+    for (name, bound) in [
+        ("444", (0, 0.0)),
+        ("422", (0, 0.0)),
+        ("420", (0, 0.0)),
+        ("progressive", (0, 0.0)),
+        ("restart", (0, 0.0)),
+        ("grey", (0, 0.0)),
+        ("cmyk", (0, 0.0)),
+        ("ycck", (0, 0.0)),
+        ("rgb", (0, 0.0)),
+    ] {
+        assert_near(&format!("jpeg/{name}.jpg"), &format!("jpeg/{name}.ppm"), bound);
+    }
+}
+
+#[test]
+fn red_green_and_blue_numbered_1_2_3_are_told_by_the_adobe_segment() {
+    assert_near("jpeg/rgb-numbered.jpg", "jpeg/rgb.ppm", (0, 0.0));
+}
+
+#[test]
+fn scaled_jpegs_are_near_what_libjpeg_scales_them_to() {
+    for (name, part, bound) in [
+        ("444", 2, (0, 0.0)),
+        ("444", 4, (0, 0.0)),
+        ("444", 8, (0, 0.0)),
+        ("420", 2, (0, 0.0)),
+        ("420", 4, (0, 0.0)),
+        ("420", 8, (0, 0.0)),
+    ] {
+        let bytes = golden(&format!("scaled/{name}.jpg"));
+        let wanted = reference(&format!("scaled/{name}-{part}.ppm"));
+        let least = (wanted.width / 2, wanted.height / 2);
+        let found = decode(&Image::from_bytes(bytes), None, least, &Limits::default()).expect("a sound JPEG");
+        assert_same_within(&format!("{name} at 1/{part}"), &found, &wanted, bound);
+    }
+}
+
+/// The size of the 253×189 JPEG, decoded for a model of a size.
+fn size_for(image: Image<'_>, part: Option<(u32, u32, u32, u32)>, least: (u32, u32)) -> (u32, u32) {
+    let region = part.map(|part| region(part, (253, 189)));
+    let picture = decode(&image, region, least, &Limits::default()).expect("a sound JPEG");
+    (picture.width, picture.height)
+}
+
+#[test]
+fn the_smallest_scale_leaves_twice_the_models_size_in_both_dimensions() {
+    let bytes = golden("scaled/420.jpg");
+    let image = || Image::from_bytes(bytes.as_slice());
+    assert_eq!(size_for(image(), None, (16, 12)), (32, 24));
+    assert_eq!(size_for(image(), None, (16, 13)), (64, 48));
+    assert_eq!(size_for(image(), None, (17, 12)), (64, 48));
+    assert_eq!(size_for(image(), None, (32, 24)), (64, 48));
+    assert_eq!(size_for(image(), None, (63, 47)), (127, 95));
+    assert_eq!(size_for(image(), None, (64, 47)), (253, 189));
+    assert_eq!(size_for(image(), None, (224, 224)), (253, 189));
+}
+
+#[test]
+fn a_turned_jpeg_is_scaled_by_its_upright_sides() {
+    let bytes = golden("scaled/420.jpg");
+    let image = || Image::from_bytes(bytes.as_slice()).rotated(Rotation::Clockwise90);
+    assert_eq!(size_for(image(), None, (12, 16)), (24, 32));
+    assert_eq!(size_for(image(), None, (16, 12)), (48, 64));
+}
+
+#[test]
+fn the_region_must_be_twice_the_models_size_not_the_picture() {
+    let bytes = golden("scaled/420.jpg");
+    let image = || Image::from_bytes(bytes.as_slice());
+    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (16, 12)), (32, 24));
+    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (17, 12)), (64, 48));
+}
+
+#[test]
+fn lossless_formats_are_exact() {
+    for (file, wanted) in [
+        ("png/rgb.png", "photo.ppm"),
+        ("png/interlaced.png", "photo.ppm"),
+        ("png/rgba.png", "alpha.ppm"),
+        ("png/grey.png", "grey.ppm"),
+        ("png/grey-alpha.png", "grey-alpha.ppm"),
+        ("png/palette.png", "palette.ppm"),
+        ("png/palette-alpha.png", "palette-alpha.ppm"),
+        ("png/bits.png", "bits.ppm"),
+        ("png/rgb16.png", "rgb16.ppm"),
+        ("png/rgba16.png", "rgba16.ppm"),
+        ("png/grey16.png", "grey16.ppm"),
+        ("webp/lossless.webp", "photo.ppm"),
+        ("webp/lossless-alpha.webp", "alpha.ppm"),
+        ("bmp/rgb.bmp", "photo.ppm"),
+        ("bmp/palette.bmp", "palette.ppm"),
+        ("bmp/grey.bmp", "grey.ppm"),
+        ("bmp/bits.bmp", "bits.ppm"),
+        ("tiff/rgb.tif", "photo.ppm"),
+        ("tiff/lzw.tif", "photo.ppm"),
+        ("tiff/deflate.tif", "photo.ppm"),
+        ("tiff/packbits.tif", "photo.ppm"),
+        ("tiff/rgba.tif", "alpha.ppm"),
+        ("tiff/grey.tif", "grey.ppm"),
+        ("tiff/grey16.tif", "grey16.ppm"),
+        ("tiff/bits.tif", "bits.ppm"),
+    ] {
+        assert_near(file, wanted, (0, 0.0));
+    }
+}
+
+#[test]
+fn lossy_webp_is_decoded_as_by_libwebp() {
+    assert_near("webp/lossy.webp", "webp/lossy.ppm", (0, 0.0));
+}
+
+#[test]
+fn a_tiff_that_is_not_read_is_an_error_that_says_what_to_do() {
+    for file in ["tiff/palette.tif", "tiff/float.tif"] {
+        let error = decoded(&golden(file)).expect_err(file);
+        assert!(matches!(error, Error::UnsupportedImage(_)), "{file}: {error}");
+        assert!(error.to_string().contains("export"), "{error}");
+    }
+}
+
+#[test]
+fn all_eight_orientations_are_brought_upright() {
+    for value in 1..=8 {
+        for form in ["png", "webp", "tif"] {
+            assert_near(&format!("exif/{value}.{form}"), &format!("exif/{value}.ppm"), (0, 0.0));
+        }
+        assert_near(&format!("exif/{value}.jpg"), &format!("exif/{value}-jpeg.ppm"), (0, 0.0));
+    }
+}
+
+#[test]
+fn a_rotation_turns_what_exif_left_and_then_mirrors() {
+    // By EXIF, 6 asks for a quarter turn clockwise and 3 for half a turn.
+    let upright = decoded(&golden("exif/6.png")).expect("a sound PNG");
+    let turned = Image::from_bytes(golden("exif/6.png")).rotated(Rotation::Clockwise90).mirrored();
+    let found = decode(&turned, None, FULL, &Limits::default()).expect("a sound PNG");
+    assert_eq!((found.width, found.height), (upright.height, upright.width));
+    for y in 0..found.height {
+        for x in 0..found.width {
+            // A quarter turn clockwise puts (x, y) at (height - 1 - y, x); the mirror undoes the first.
+            assert_eq!(pixel(&found, x, y), pixel(&upright, y, x), "at {x}, {y}");
+        }
+    }
+}
+
+fn pixel(picture: &Picture, x: u32, y: u32) -> &[u8] {
+    let start = (y * picture.width + x) as usize * 3;
+    &picture.rgb[start..start + 3]
+}
+
+#[test]
+fn a_region_is_cut_from_the_upright_picture() {
+    for file in ["exif/1.png", "exif/6.png", "exif/7.tif", "exif/4.webp", "exif/5.jpg"] {
+        let whole = decoded(&golden(file)).expect("a sound picture");
+        let part = (3, 5, 11, 7);
+        let wanted = region(part, (whole.width, whole.height));
+        let found = decode(&Image::from_bytes(golden(file)), Some(wanted), FULL, &Limits::default()).expect("as before");
+        assert_eq!(found, cut(&whole, part), "{file}");
+    }
+}
+
+#[test]
+fn a_limit_holds_for_what_decoding_takes() {
+    let tight = Limits { max_decoded_bytes: 20_000, ..Limits::default() };
+    for file in ["jpeg/420.jpg", "png/rgb.png", "webp/lossy.webp", "bmp/rgb.bmp", "tiff/rgb.tif"] {
+        let error = decode(&Image::from_bytes(golden(file)), None, FULL, &tight).expect_err(file);
+        assert!(matches!(error, Error::TooLarge(_)), "{file}: {error}");
+    }
+    let few = Limits { max_declared_pixels: 97 * 71 - 1, ..Limits::default() };
+    for file in ["jpeg/420.jpg", "png/rgb.png", "webp/lossy.webp", "bmp/rgb.bmp", "tiff/rgb.tif"] {
+        let error = decode(&Image::from_bytes(golden(file)), None, FULL, &few).expect_err(file);
+        assert!(error.to_string().contains("97×71"), "{file}: {error}");
+    }
+}
+
+#[test]
+fn a_progressive_jpeg_is_counted_with_its_coefficients() {
+    let header = |file: &str| Header::read(&golden(file)).expect("a sound JPEG");
+    let (plain, progressive) = (header("jpeg/420.jpg"), header("jpeg/progressive.jpg"));
+    // 97×71 pixels in squares of 16: 7 × 5 of them, with 4 + 1 + 1 blocks each, of 64 coefficients of 2 bytes.
+    let difference = progressive.working_bytes((97, 71), 1) - plain.working_bytes((97, 71), 1);
+    assert_eq!(difference, 7 * 5 * 6 * 64 * 2);
+    // At an eighth: one sample a block, 13 × 9 pixels of three components, and a copy of them.
+    assert_eq!(plain.working_bytes((97, 71), 1), 7 * 5 * 6 + 13 * 9 * 3 + 13 * 9 * 3);
+}

@@ -1,0 +1,248 @@
+//! Bytes that are not what they should be: each an error that says so, and never a panic.
+
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::{decoded, golden};
+use crate::image::{Image, Region, decode};
+use crate::{Error, Limits};
+
+/// One small file of each format and of each way through a decoder.
+const SAMPLES: [&str; 14] = [
+    "jpeg/420.jpg",
+    "jpeg/progressive.jpg",
+    "jpeg/restart.jpg",
+    "jpeg/cmyk.jpg",
+    "exif/6.jpg",
+    "scaled/420.jpg",
+    "exif/6.png",
+    "png/palette-alpha.png",
+    "exif/6.webp",
+    "webp/lossy.webp",
+    "bmp/palette.bmp",
+    "exif/6.tif",
+    "tiff/deflate.tif",
+    "tiff/rgba.tif",
+];
+
+fn message(bytes: &[u8]) -> String {
+    decoded(bytes).expect_err("no picture").to_string()
+}
+
+#[test]
+fn an_empty_file_is_said_to_be_empty() {
+    assert!(message(b"").contains("empty"));
+}
+
+#[test]
+fn formats_that_are_not_read_are_named_with_what_to_do() {
+    let at_128 = |tail: &[u8]| [vec![0; 128], tail.to_vec()].concat();
+    for (bytes, wanted) in [
+        (b"\0\0\0\x18ftypheic\0\0\0\0".to_vec(), "Most Compatible"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0".to_vec(), "HEIC"),
+        (b"\0\0\0\x18ftypavif\0\0\0\0".to_vec(), "AVIF"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0".to_vec(), "video"),
+        (b"\0\0\0\x18ftyp".to_vec(), "video"),
+        (b"GIF89a".to_vec(), "GIF"),
+        (b"%PDF-1.7".to_vec(), "PDF"),
+        (at_128(b"DICM"), "DICOM"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec(), "SVG"),
+        (b"\xEF\xBB\xBF <?xml version='1.0'?>".to_vec(), "SVG"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n".to_vec(), "JPEG 2000"),
+        (b"\xFF\x0A".to_vec(), "JPEG XL"),
+        (b"patient,age\n1,44\n".to_vec(), "JPEG, PNG, WebP, BMP or TIFF"),
+        (b"\x89".to_vec(), "JPEG, PNG, WebP, BMP or TIFF"),
+    ] {
+        let error = decoded(&bytes).expect_err(wanted);
+        assert!(matches!(error, Error::UnsupportedImage(_)), "{wanted}: {error}");
+        assert!(error.to_string().contains(wanted), "{error}");
+    }
+}
+
+#[test]
+fn a_file_cut_off_anywhere_is_malformed() {
+    for sample in SAMPLES {
+        let bytes = golden(sample);
+        for part in [4, 12, 30, 60, bytes.len() / 3, bytes.len() / 2, bytes.len() * 9 / 10] {
+            match decoded(&bytes[..part]) {
+                Err(Error::MalformedImage(_) | Error::UnsupportedImage(_)) => {}
+                other => panic!("{sample} cut off at {part} of {}: {other:?}", bytes.len()),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_cut_off_in_its_pixels_says_that_the_file_ends_early() {
+    for sample in ["jpeg/420.jpg", "jpeg/progressive.jpg", "jpeg/grey.jpg", "scaled/444.jpg"] {
+        let bytes = golden(sample);
+        for missing in [2, 3, 50, 200, bytes.len() / 4] {
+            let message = message(&bytes[..bytes.len() - missing]);
+            assert!(message.contains("ends before the picture does"), "{sample} without {missing}: {message}");
+        }
+    }
+}
+
+/// A PNG's head that declares a size; the checksums are right.
+fn png_head(width: u32, height: u32) -> Vec<u8> {
+    let chunk = |kind: &[u8], body: &[u8]| {
+        let named = [kind, body].concat();
+        [&(body.len() as u32).to_be_bytes()[..], &named, &crc32(&named).to_be_bytes()].concat()
+    };
+    let head = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &head), chunk(b"IDAT", &[0x78, 0x9c])].concat()
+}
+
+/// The checksum of PNG chunks (ISO/IEC 15948, annex D).
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), step))
+}
+
+/// A file's bytes with other ones at a place.
+fn patched(name: &str, at: usize, with: &[u8]) -> Vec<u8> {
+    let mut bytes = golden(name);
+    bytes[at..at + with.len()].copy_from_slice(with);
+    bytes
+}
+
+/// The place of height and width in a JPEG's frame header.
+fn jpeg_size_at(name: &str) -> usize {
+    golden(name).windows(2).position(|w| w == [0xFF, 0xC0] || w == [0xFF, 0xC2]).expect("a frame header") + 5
+}
+
+/// The place of a tag's value in a little-endian TIFF's first directory.
+fn tiff_value_at(name: &str, tag: u16) -> usize {
+    let bytes = golden(name);
+    let directory = u32::from_le_bytes(bytes[4..8].try_into().expect("4 bytes")) as usize;
+    let entries = u16::from_le_bytes([bytes[directory], bytes[directory + 1]]);
+    let at = |entry: u16| directory + 2 + usize::from(entry) * 12;
+    let entry = (0..entries).find(|&e| bytes[at(e)..at(e) + 2] == tag.to_le_bytes()).expect("the tag is there");
+    at(entry) + 8
+}
+
+#[test]
+fn a_giant_that_a_header_declares_is_refused_before_memory_is_asked_for() {
+    let sides = [60_000u16.to_be_bytes(), 60_000u16.to_be_bytes()].concat();
+    let long = 60_000u32.to_le_bytes();
+    let mut tiff = patched("tiff/rgb.tif", tiff_value_at("tiff/rgb.tif", 256), &long);
+    let at = tiff_value_at("tiff/rgb.tif", 257);
+    tiff[at..at + 4].copy_from_slice(&long);
+    // A lossless WebP's size: 14 bits each, less one, after the signature 0x2F.
+    let webp_at = golden("webp/lossless.webp").iter().position(|&b| b == 0x2F).expect("the signature") + 1;
+    for (name, bytes) in [
+        ("PNG 60000×60000", png_head(60_000, 60_000)),
+        ("PNG 2³¹-1 × 2³¹-1", png_head(i32::MAX as u32, i32::MAX as u32)),
+        ("PNG 100000×1", png_head(100_000, 1)),
+        ("JPEG", patched("jpeg/420.jpg", jpeg_size_at("jpeg/420.jpg"), &sides)),
+        ("progressive JPEG", patched("jpeg/progressive.jpg", jpeg_size_at("jpeg/progressive.jpg"), &sides)),
+        ("BMP", patched("bmp/rgb.bmp", 18, &[long, long].concat())),
+        ("TIFF", tiff),
+        ("WebP", patched("webp/lossless.webp", webp_at, &[0xFF, 0xFF, 0xFF, 0x0F])),
+    ] {
+        let error = decoded(&bytes).expect_err(name);
+        assert!(matches!(error, Error::TooLarge(_)), "{name}: {error}");
+    }
+    assert!(message(&png_head(60_000, 60_000)).contains("60000×60000"));
+}
+
+#[test]
+fn a_picture_without_pixels_is_malformed() {
+    for bytes in [png_head(0, 5), patched("bmp/rgb.bmp", 18, &[0; 4])] {
+        let error = decoded(&bytes).expect_err("no pixels");
+        assert!(matches!(error, Error::MalformedImage(_)), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_io_error_that_names_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for path in [folder.path().join("missing.jpg"), folder.path().to_owned()] {
+        let error = Image::open(&path).expect_err("no file");
+        assert!(matches!(error, Error::Io { .. }), "{error}");
+        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_too_long_is_refused_unread() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("long.jpg");
+    // A hole takes no room on the disk.
+    fs::File::create(&path).expect("a new file").set_len((256 << 20) + 1).expect("a sparse file");
+    let error = Image::open(&path).expect_err("too long");
+    assert!(matches!(error, Error::TooLarge(_)), "{error}");
+}
+
+#[test]
+fn a_file_is_named_as_it_was_opened() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("photo.heic");
+    fs::write(&path, golden("png/rgb.png")).expect("a new file");
+    let image = Image::open(&path).expect("a file");
+    assert_eq!(image.name(), path.to_str());
+    decode(&image, None, (1, 1), &Limits::default()).expect("a PNG, whatever its name says");
+}
+
+#[test]
+fn a_region_outside_the_picture_is_refused() {
+    for (left, top, width, height) in [
+        (0.0, 0.0, 0.0, 1.0),
+        (0.0, 0.0, 1.0, -0.5),
+        (0.5, 0.0, 0.6, 1.0),
+        (-0.1, 0.0, 0.5, 1.0),
+        (f32::NAN, 0.0, 0.5, 0.5),
+        (0.0, 0.0, f32::INFINITY, 1.0),
+        (0.0, f32::NEG_INFINITY, 1.0, f32::INFINITY),
+    ] {
+        let error = Region::new(left, top, width, height).expect_err("outside");
+        assert!(matches!(error, Error::InvalidQuery(_)), "{error}");
+    }
+    Region::new(0.1, 0.7, 0.9, 0.3).expect("whole, but for rounding");
+}
+
+/// Decodes damaged bytes in full and scaled down; any result but a panic will do.
+fn survive(bytes: &[u8]) {
+    let limits = Limits { max_declared_pixels: 4_000_000, max_decoded_bytes: 32 << 20, ..Limits::default() };
+    for least in [(1, 1), (16, 12), (60_000, 60_000)] {
+        if let Ok(picture) = decode(&Image::from_bytes(bytes), None, least, &limits) {
+            assert_eq!(picture.rgb.len(), picture.width as usize * picture.height as usize * 3);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: CASES, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_damage_to_a_file_makes_a_panic(
+        sample in 0..SAMPLES.len(),
+        // Damage to the head is more telling than to the pixels: half of it goes there.
+        damage in proptest::collection::vec((any::<bool>(), any::<u16>(), any::<u8>()), 1..6),
+        length in prop_oneof![3 => Just(1.0), 1 => 0.0..1.0f64],
+    ) {
+        let mut bytes = golden(SAMPLES[sample]);
+        for (head, at, value) in damage {
+            let reach = if head { bytes.len().min(700) } else { bytes.len() };
+            bytes[usize::from(at) % reach] = value;
+        }
+        bytes.truncate((bytes.len() as f64 * length) as usize);
+        survive(&bytes);
+    }
+
+    #[test]
+    fn no_region_panics_or_is_empty(
+        (left, top, width, height) in (0.0f32..1.0, 0.0f32..1.0, 0.0f32..1.0, 0.0f32..1.0),
+        size in (1u32..70_000, 1u32..70_000),
+    ) {
+        if let Ok(region) = Region::new(left, top, width, height) {
+            let rectangle = region.rectangle(size);
+            prop_assert!(rectangle.width >= 1 && rectangle.height >= 1);
+            prop_assert!(rectangle.x + rectangle.width <= size.0 && rectangle.y + rectangle.height <= size.1);
+        }
+    }
+}
+
+/// How many damaged files one run tries: seconds in the gate.
+const CASES: u32 = 1500;

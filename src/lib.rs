@@ -1,0 +1,42 @@
+//! Offline image classification on the device: a picture in, a calibrated verdict out.
+//!
+//! A model is one ONNX file that describes itself: its manifest says how a picture becomes its input, what its outputs
+//! mean, and from which probability on a label can't be excluded. [`Classifier`] opens it; [`Classifier::classify`]
+//! takes an [`Image`] and a [`Query`] and gives a [`Report`].
+//!
+//! ```no_run
+//! use bedside::{Answer, Classifier, Image, Options, Query};
+//!
+//! let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::default())?;
+//! let query = Query { answers: [("dermatoscope".into(), Answer::Yes)].into(), ..Query::default() };
+//! let report = classifier.classify(&Image::open("photo.jpg")?, &query)?;
+//! println!("{:?}, triage {}", report.verdict, report.triage);
+//! # Ok::<(), bedside::Error>(())
+//! ```
+//!
+//! Research software, not a medical device. Nothing leaves the device; pictures and results never enter a log.
+//!
+//! The way of a picture, one module a stage: `image` (decode, orient, crop), `prepare` (resize, normalise), the crate
+//! [`bedside_engine`], `scores` (probabilities), `verdict` (what can't be excluded, triage), `report`.
+
+mod classifier;
+mod error;
+mod image;
+mod limits;
+pub mod manifest;
+mod model;
+mod prepare;
+mod query;
+mod report;
+mod scores;
+mod verdict;
+
+pub use classifier::{Classifier, Options, SelfTest};
+pub use error::{Error, ErrorKind, Result};
+pub use image::{Image, Plane, Region, Rotation, Yuv420, YuvMatrix, YuvRange};
+pub use limits::Limits;
+pub use manifest::Manifest;
+pub use model::{Binding, LoadTimes};
+pub use query::{Answer, CancelHandle, Query};
+pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
+pub use verdict::{Reason, ReasonKind, Triage, Verdict};

@@ -1,0 +1,191 @@
+//! Which values of a manifest are sound, apart from any graph.
+
+use std::collections::HashSet;
+
+use super::{Activation, Calibration, Input, Manifest, Output, ResizePolicy, ScopeQuestion};
+use crate::{Error, Result};
+
+/// The largest side of an input, in pixels: no served network comes near it.
+const MAX_SIDE: u32 = 4096;
+
+/// How far a list of shares may be from summing to 1, for values written with three digits.
+pub(crate) const SHARE_TOLERANCE: f32 = 0.01;
+
+impl Manifest {
+    /// Checks all values. `unknown` are the fields of the JSON text that were passed over.
+    pub(super) fn check(&self, unknown: &[String]) -> Result<()> {
+        self.check_form(unknown)?;
+        for (field, value) in [("name", &self.name), ("version", &self.version), ("license", &self.license)] {
+            ensure(!value.trim().is_empty(), field, "is empty")?;
+        }
+        check_id("name", &self.name)?;
+        check_scope(&self.scope)?;
+        check_input(&self.input)?;
+        check_output(&self.output)?;
+        if let Some(calibration) = &self.calibration {
+            check_calibration(calibration, &self.output)?;
+        }
+        if let Some(golden) = &self.golden {
+            ensure(
+                golden.scores.len() == self.output.labels.len(),
+                "golden.scores",
+                &format!("has {} values for {} labels", golden.scores.len(), self.output.labels.len()),
+            )?;
+            ensure(golden.scores.iter().all(|&s| is_share(s)), "golden.scores", "has a value outside 0…1")?;
+        }
+        Ok(())
+    }
+
+    /// The form's version, and that nothing is required that was passed over.
+    fn check_form(&self, unknown: &[String]) -> Result<()> {
+        let major = self.bedside.split('.').next().unwrap_or_default();
+        ensure(
+            major == "1",
+            "bedside",
+            &format!("is \"{}\"; this version reads manifests of form 1.x: update Bedside", self.bedside),
+        )?;
+        for required in &self.requires {
+            ensure(
+                is_known(required) && !unknown.contains(required),
+                "requires",
+                &format!("lists `{required}`, which this version does not know: update Bedside"),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The dotted paths that `requires` may list: those that change how a picture is judged.
+const KNOWN: &[&str] = &[
+    "calibration",
+    "calibration.prevalence",
+    "calibration.temperature",
+    "golden",
+    "input.color",
+    "input.resize",
+    "output.activation",
+    "output.labels.operating_point",
+    "output.labels.triage",
+    "output.multi_label",
+    "scope",
+];
+
+fn is_known(field: &str) -> bool {
+    KNOWN.contains(&field)
+}
+
+fn check_scope(scope: &[ScopeQuestion]) -> Result<()> {
+    let mut seen = HashSet::new();
+    for (i, question) in scope.iter().enumerate() {
+        let field = format!("scope[{i}]");
+        check_id(&format!("{field}.id"), &question.id)?;
+        ensure(seen.insert(&question.id), &format!("{field}.id"), &format!("repeats `{}`", question.id))?;
+        ensure(
+            question.question.is_empty() || question.question.has_english(),
+            &format!("{field}.question"),
+            "has no English text",
+        )?;
+        let (min, max) = (question.min.unwrap_or(f64::NEG_INFINITY), question.max.unwrap_or(f64::INFINITY));
+        ensure(min <= max, &field, "has a `min` above its `max`")?;
+    }
+    Ok(())
+}
+
+fn check_input(input: &Input) -> Result<()> {
+    for (field, side) in [("input.width", input.width), ("input.height", input.height)] {
+        ensure((1..=MAX_SIDE).contains(&side), field, &format!("is {side}; give 1 to {MAX_SIDE} pixels"))?;
+    }
+    let channels = input.color.channels();
+    for (field, values) in [("input.mean", &input.mean), ("input.std", &input.std)] {
+        ensure(
+            values.len() == channels,
+            field,
+            &format!("has {} values; `input.color` asks for {channels}", values.len()),
+        )?;
+        ensure(values.iter().all(|v| v.is_finite()), field, "has a value that is not a finite number")?;
+    }
+    ensure(input.std.iter().all(|&v| v > 0.0), "input.std", "has a value that is not above 0")?;
+    check_resize(input)
+}
+
+fn check_resize(input: &Input) -> Result<()> {
+    let resize = &input.resize;
+    if let Some(shorter_side) = resize.shorter_side {
+        let field = "input.resize.shorter_side";
+        let least = input.width.max(input.height);
+        ensure(resize.policy == ResizePolicy::Crop, field, "goes with the policy `crop` only")?;
+        ensure(
+            (least..=MAX_SIDE).contains(&shorter_side),
+            field,
+            &format!("is {shorter_side}; give {least} (the input's larger side) to {MAX_SIDE}"),
+        )?;
+    }
+    ensure(
+        resize.fill.is_none() || resize.policy == ResizePolicy::Letterbox,
+        "input.resize.fill",
+        "goes with the policy `letterbox` only",
+    )
+}
+
+fn check_output(output: &Output) -> Result<()> {
+    ensure(!output.labels.is_empty(), "output.labels", "is empty")?;
+    ensure(
+        output.activation != Activation::Softmax || output.labels.len() > 1,
+        "output.labels",
+        "has one label; softmax over one value is always 1: use `sigmoid`",
+    )?;
+    ensure(
+        output.multi_label.is_none() || output.activation == Activation::None,
+        "output.multi_label",
+        "goes with the activation `none` only; softmax and sigmoid say it already",
+    )?;
+    let mut seen = HashSet::new();
+    for (i, label) in output.labels.iter().enumerate() {
+        let field = format!("output.labels[{i}]");
+        check_id(&format!("{field}.id"), &label.id)?;
+        ensure(seen.insert(&label.id), &format!("{field}.id"), &format!("repeats `{}`", label.id))?;
+        ensure(label.name.has_english(), &format!("{field}.name"), "has no English text (`en`)")?;
+        ensure(
+            is_share(label.operating_point()),
+            &format!("{field}.operating_point"),
+            &format!("is {}; give a probability, 0 to 1", label.operating_point()),
+        )?;
+    }
+    Ok(())
+}
+
+fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
+    let hash = &calibration.graph_sha256;
+    ensure(
+        hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
+        "calibration.graph_sha256",
+        "is not a SHA-256 in lower-case hex (64 digits); `bedside inspect` prints the graph's",
+    )?;
+    if let Some(t) = calibration.temperature {
+        ensure(t.is_finite() && t > 0.0, "calibration.temperature", "is not a number above 0")?;
+    }
+    let Some(prevalence) = &calibration.prevalence else { return Ok(()) };
+    let field = "calibration.prevalence";
+    ensure(output.activation != Activation::Sigmoid, field, "needs labels that exclude each other; these are sigmoids")?;
+    ensure(
+        prevalence.len() == output.labels.len(),
+        field,
+        &format!("has {} values for {} labels", prevalence.len(), output.labels.len()),
+    )?;
+    ensure(prevalence.iter().all(|&p| is_share(p) && p > 0.0), field, "has a value that is not above 0 and at most 1")?;
+    let sum: f32 = prevalence.iter().sum();
+    ensure((sum - 1.0).abs() <= SHARE_TOLERANCE, field, &format!("sums to {sum}, not to 1"))
+}
+
+fn check_id(field: &str, id: &str) -> Result<()> {
+    let sound = !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
+    ensure(sound, field, &format!("is \"{id}\"; use lower-case letters, digits, `_` and `-`"))
+}
+
+pub(crate) fn is_share(value: f32) -> bool {
+    (0.0..=1.0).contains(&value)
+}
+
+fn ensure(sound: bool, field: &str, problem: &str) -> Result<()> {
+    if sound { Ok(()) } else { Err(Error::InvalidManifest(format!("manifest: `{field}` {problem}"))) }
+}

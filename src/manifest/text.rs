@@ -1,0 +1,61 @@
+//! Text in several languages, as the manifest carries it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One text in one or more languages, keyed by BCP 47 tag (`en`, `uk`, `pt-BR`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Text(BTreeMap<String, String>);
+
+impl Text {
+    /// The text in `language`, else in its base language (`uk` for `uk-UA`), else in English, else in the first
+    /// language there is. `None` where there is no text at all.
+    #[must_use]
+    pub fn get(&self, language: &str) -> Option<&str> {
+        let base = language.split(['-', '_']).next().unwrap_or(language);
+        [language, base, "en"]
+            .into_iter()
+            .find_map(|tag| self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(tag)))
+            .or_else(|| self.0.iter().next())
+            .map(|(_, text)| text.as_str())
+    }
+
+    /// The languages there are, sorted.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Whether there is no text in any language.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn has_english(&self) -> bool {
+        self.0.get("en").is_some_and(|text| !text.trim().is_empty())
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Text {
+    fn from(entries: [(&str, &str); N]) -> Text {
+        Text(entries.into_iter().map(|(tag, text)| (tag.to_owned(), text.to_owned())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Text;
+
+    #[test]
+    fn a_language_falls_back_to_its_base_then_english_then_the_first() {
+        let text = Text::from([("en", "mole"), ("uk", "родимка"), ("pt-BR", "pinta")]);
+        assert_eq!(text.get("uk"), Some("родимка"));
+        assert_eq!(text.get("uk-UA"), Some("родимка"));
+        assert_eq!(text.get("pt-br"), Some("pinta"));
+        assert_eq!(text.get("fr"), Some("mole"));
+        assert_eq!(Text::from([("uk", "родимка")]).get("fr"), Some("родимка"));
+        assert_eq!(Text::default().get("en"), None);
+    }
+}

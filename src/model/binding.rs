@@ -1,0 +1,176 @@
+//! Where a manifest meets its graph: every field that speaks of the graph is held against it.
+
+use bedside_engine::{Dim, ElementType, Ending, Graph, Signature, TensorInfo};
+
+use crate::manifest::{Activation, Input, Manifest, Output};
+use crate::prepare::Layout;
+use crate::{Error, Result};
+
+/// How far `mean` and `std` may be from passing bytes on as they are, for a graph that takes bytes.
+const BYTE_TOLERANCE: f32 = 1e-4;
+
+/// What the manifest and the graph say together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Binding {
+    /// Input, its shape with a batch of one, and output.
+    pub signature: Signature,
+    /// Whether labels do not exclude each other.
+    pub multi_label: bool,
+    pub(crate) layout: Layout,
+    pub(crate) element: Element,
+}
+
+/// What the graph's input is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Element {
+    Float,
+    Byte,
+}
+
+impl Binding {
+    /// Holds the manifest against the graph.
+    ///
+    /// # Errors
+    /// [`Error::InvalidManifest`] where they contradict each other; [`Error::UnsupportedModel`] where the graph needs
+    /// what is not served.
+    pub fn new(manifest: &Manifest, graph: &Graph) -> Result<Binding> {
+        if let Some(calibration) = &manifest.calibration
+            && calibration.graph_sha256 != graph.sha256()
+        {
+            return Err(Error::InvalidManifest(format!(
+                "`calibration.graph_sha256` is {}…, but this graph's is {}…: the calibration was fitted on another graph; fit \
+                 it again",
+                &calibration.graph_sha256[..12],
+                &graph.sha256()[..12]
+            )));
+        }
+        let input = bound_input(&manifest.input, &graph.inputs())?;
+        let (layout, shape) = input_shape(&manifest.input, &input)?;
+        let element = input_element(&manifest.input, &input)?;
+        let output = chosen("output", manifest.output.tensor.as_deref(), &graph.outputs())?;
+        check_output_shape(&output, manifest.output.labels.len())?;
+        let multi_label = is_multi_label(&manifest.output, graph.ending(&output.name))?;
+        let signature = Signature { input: input.name, shape, outputs: vec![output.name] };
+        Ok(Binding { signature, layout, element, multi_label })
+    }
+}
+
+fn bound_input(input: &Input, tensors: &[TensorInfo]) -> Result<TensorInfo> {
+    let chosen = chosen("input", input.tensor.as_deref(), tensors)?;
+    let others: Vec<&str> = tensors.iter().map(|t| t.name.as_str()).filter(|name| *name != chosen.name).collect();
+    if others.is_empty() {
+        Ok(chosen)
+    } else {
+        Err(Error::UnsupportedModel(format!(
+            "besides \"{}\" the graph takes {}; only graphs of one input are served",
+            chosen.name,
+            others.join(", ")
+        )))
+    }
+}
+
+/// The tensor that the manifest names, or the only one.
+fn chosen(side: &str, name: Option<&str>, tensors: &[TensorInfo]) -> Result<TensorInfo> {
+    let names = || tensors.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", ");
+    match (name, tensors) {
+        (Some(name), _) => tensors.iter().find(|t| t.name == name).cloned().ok_or_else(|| {
+            Error::InvalidManifest(format!("`{side}.tensor` is \"{name}\", but the graph's {side}s are {}", names()))
+        }),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Err(Error::UnsupportedModel(format!("the graph has no {side}"))),
+        (None, _) => {
+            Err(Error::InvalidManifest(format!("the graph has several {side}s: {}; name one in `{side}.tensor`", names())))
+        }
+    }
+}
+
+/// The layout of the input's axes, and its shape with a batch of one.
+fn input_shape(input: &Input, tensor: &TensorInfo) -> Result<(Layout, Vec<usize>)> {
+    let (channels, height, width) = (input.color.channels(), input.height as usize, input.width as usize);
+    let by_layout = [
+        (Layout::Nchw, vec![1, channels, height, width], 1),
+        (Layout::Nhwc, vec![1, height, width, channels], 3),
+    ];
+    let Some(dims) = &tensor.dims else { return Ok((Layout::Nchw, by_layout[0].1.clone())) };
+    if dims.len() != 4 {
+        return Err(Error::UnsupportedModel(format!("input {tensor} has {} axes; a picture needs 4", dims.len())));
+    }
+    if !dims[0].admits(1) {
+        return Err(Error::UnsupportedModel(format!(
+            "input {tensor} has a fixed batch; export the model with a batch of 1 or a symbolic one"
+        )));
+    }
+    let fitting: Vec<_> = by_layout.iter().filter(|(_, shape, _)| dims.iter().zip(shape).all(|(d, &n)| d.admits(n))).collect();
+    // Where both fit, one whose channels are written out says more than a symbolic axis.
+    let certain = fitting.iter().find(|(_, _, axis)| matches!(dims[*axis], Dim::Fixed(_)));
+    certain.or(fitting.first()).map(|(layout, shape, _)| (*layout, shape.clone())).ok_or_else(|| {
+        Error::InvalidManifest(format!(
+            "`input` says {channels} channels of {width}×{height}, but the graph takes {tensor}"
+        ))
+    })
+}
+
+fn input_element(input: &Input, tensor: &TensorInfo) -> Result<Element> {
+    match tensor.element {
+        ElementType::F32 => Ok(Element::Float),
+        ElementType::U8 => {
+            let passes = input.mean.iter().all(|m| m.abs() < BYTE_TOLERANCE)
+                && input.std.iter().all(|s| (s * 255.0 - 1.0).abs() < BYTE_TOLERANCE);
+            if passes {
+                Ok(Element::Byte)
+            } else {
+                Err(Error::InvalidManifest(
+                    "the graph takes bytes as they are, so `input.mean` must be 0 and `input.std` 1/255 = 0.003921569"
+                        .into(),
+                ))
+            }
+        }
+        _ => Err(Error::UnsupportedModel(format!("input {tensor} is neither float32 nor uint8; convert the model"))),
+    }
+}
+
+/// The declared shape, where there is one, must hold one value a label.
+fn check_output_shape(tensor: &TensorInfo, labels: usize) -> Result<()> {
+    let fixed: Vec<usize> = tensor
+        .dims
+        .iter()
+        .flatten()
+        .filter_map(|d| if let Dim::Fixed(n) = d { Some(*n) } else { None })
+        .collect();
+    let complete = tensor.dims.as_ref().is_some_and(|dims| !dims.is_empty() && dims.len() == fixed.len());
+    let values: usize = fixed.iter().product();
+    if (complete && values != labels) || fixed.iter().any(|&n| n > labels) {
+        return Err(Error::InvalidManifest(format!(
+            "`output.labels` has {labels} labels, but the graph gives {tensor}"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether labels do not exclude each other; the activation must fit what the graph ends in.
+fn is_multi_label(output: &Output, ending: Ending) -> Result<bool> {
+    match (output.activation, ending) {
+        (Activation::Softmax | Activation::Sigmoid, Ending::Softmax | Ending::Sigmoid) => Err(Error::InvalidManifest(
+            format!("the graph ends in {ending:?} already; `output.activation` must be `none`"),
+        )),
+        (Activation::Softmax, Ending::Other) => Ok(false),
+        (Activation::Sigmoid, Ending::Other) => Ok(true),
+        (Activation::None, Ending::Other) => output.multi_label.ok_or_else(|| {
+            Error::InvalidManifest(
+                "`output.activation` is `none` and the graph ends in neither Softmax nor Sigmoid; say in \
+                 `output.multi_label` whether labels exclude each other"
+                    .into(),
+            )
+        }),
+        (Activation::None, Ending::Softmax | Ending::Sigmoid) => {
+            let found = ending == Ending::Sigmoid;
+            match output.multi_label {
+                Some(said) if said != found => Err(Error::InvalidManifest(format!(
+                    "`output.multi_label` is {said}, but the graph ends in {ending:?}"
+                ))),
+                _ => Ok(found),
+            }
+        }
+    }
+}

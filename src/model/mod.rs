@@ -1,0 +1,128 @@
+//! A manifest and its graph together, ready to run: what a classifier is made of.
+
+mod binding;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bedside_engine::{Engine, Graph, Tensor};
+
+use crate::classifier::Options;
+use crate::image::Picture;
+use crate::manifest::Manifest;
+use crate::prepare::{Prepared, prepare};
+use crate::report::ModelIdentity;
+use crate::scores::Scoring;
+use crate::{Error, Result};
+
+pub use binding::Binding;
+use binding::Element;
+
+/// How long the parts of opening a model took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadTimes {
+    /// Reading the file, decoding it, checking the manifest against it.
+    pub read: Duration,
+    /// From the decoded file to typed operators.
+    pub import: Duration,
+    /// From those to the ones that run.
+    pub optimize: Duration,
+}
+
+/// A manifest and its graph, ready to run.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) manifest: Manifest,
+    pub(crate) identity: ModelIdentity,
+    pub(crate) scoring: Scoring,
+    pub(crate) times: LoadTimes,
+    engine: Engine,
+    binding: Binding,
+}
+
+impl Model {
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Model> {
+        let start = Instant::now();
+        let load = || {
+            let graph = Graph::open(path, options.limits.max_model_bytes)?;
+            let manifest = Manifest::of(&graph, Some(path))?;
+            Model::load(graph, manifest, options, start)
+        };
+        load().map_err(|error| error.in_file(&path.display().to_string()))
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8], options: &Options) -> Result<Model> {
+        let start = Instant::now();
+        if bytes.len() as u64 > options.limits.max_model_bytes {
+            return Err(Error::TooLarge(format!(
+                "the model has {} bytes; the limit is {}",
+                bytes.len(),
+                options.limits.max_model_bytes
+            )));
+        }
+        let graph = Graph::from_bytes(bytes)?;
+        let manifest = Manifest::of(&graph, None)?;
+        Model::load(graph, manifest, options, start)
+    }
+
+    fn load(graph: Graph, manifest: Manifest, options: &Options, start: Instant) -> Result<Model> {
+        let binding = Binding::new(&manifest, &graph)?;
+        let identity = ModelIdentity {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            graph_sha256: graph.sha256().to_owned(),
+        };
+        let temperature = manifest.calibration.as_ref().and_then(|c| c.temperature).unwrap_or(1.0);
+        let scoring = Scoring { activation: manifest.output.activation, multi_label: binding.multi_label, temperature };
+        let read = start.elapsed();
+        let engine = Engine::build(graph, &binding.signature, options.threads.max(1))?;
+        let built = engine.times();
+        let times = LoadTimes { read, import: built.import, optimize: built.optimize };
+        log::debug!("model {} {} opened in {:?}", identity.name, identity.version, start.elapsed());
+        Ok(Model { manifest, identity, scoring, times, engine, binding })
+    }
+
+    /// The picture as the graph takes it.
+    pub(crate) fn prepare(&self, picture: &Picture) -> Result<Tensor> {
+        self.tensor(&prepare(picture, &self.manifest.input)?)
+    }
+
+    fn tensor(&self, prepared: &Prepared) -> Result<Tensor> {
+        let Binding { signature, layout, element, .. } = &self.binding;
+        let input = &self.manifest.input;
+        let tensor = match element {
+            Element::Float => Tensor::f32(signature.shape.clone(), prepared.to_f32(*layout, &input.mean, &input.std)),
+            Element::Byte => Tensor::u8(signature.shape.clone(), prepared.to_u8(*layout)),
+        };
+        Ok(tensor?)
+    }
+
+    /// The graph's output values, one a label.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedModel`] where the graph gives another number of values.
+    pub(crate) fn run(&self, input: Tensor) -> Result<Vec<f32>> {
+        let outputs = self.engine.run(input)?;
+        let values = outputs.first().and_then(Tensor::as_f32).unwrap_or_default();
+        let labels = self.manifest.output.labels.len();
+        if values.len() != labels {
+            return Err(Error::UnsupportedModel(format!(
+                "output \"{}\" has {} values for {labels} labels; correct `output.labels`",
+                self.binding.signature.outputs.join(", "),
+                values.len()
+            )));
+        }
+        Ok(values.to_vec())
+    }
+
+    /// An input of zeros.
+    pub(crate) fn blank(&self) -> Result<Tensor> {
+        let shape = self.binding.signature.shape.clone();
+        let length = shape.iter().product();
+        Ok(match self.binding.element {
+            Element::Float => Tensor::f32(shape, vec![0.0; length]),
+            Element::Byte => Tensor::u8(shape, vec![0; length]),
+        }?)
+    }
+}

@@ -1,0 +1,162 @@
+//! Resizing held against Pillow's (`tests/golden/image/resize`), and the arithmetic of normalising.
+
+use serde::Deserialize;
+
+use super::{Layout, Prepared, prepare};
+use crate::image::Picture;
+use crate::image::tests::{differences, golden, reference};
+use crate::manifest::{Color, Filter, Input, Resize, ResizePolicy};
+
+/// One line of `cases.json`; the reference is the file of the same number.
+#[derive(Deserialize)]
+struct Case {
+    pattern: String,
+    width: u32,
+    height: u32,
+    input: Input,
+}
+
+/// The formulas of `make.py`.
+fn pattern(name: &str, width: u32, height: u32) -> Picture {
+    let at = |x: u32, y: u32| -> [u8; 3] {
+        match name {
+            "checkerboard" => [((x + y) % 2 * 255) as u8; 3],
+            "lines" => {
+                let (column, row) = (x % 7 == 3, y % 11 == 5);
+                [column, row, column || row].map(|on| u8::from(on) * 255)
+            }
+            "gradient" => [
+                (x * 255 / (width - 1).max(1)) as u8,
+                (y * 255 / (height - 1).max(1)) as u8,
+                (x + y) as u8,
+            ],
+            "noise" => [0, 1, 2].map(|c| noise(x.into(), y.into(), c)),
+            _ => panic!("no pattern {name}"),
+        }
+    };
+    let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| at(x, y))).collect();
+    Picture { width, height, rgb }
+}
+
+fn noise(x: u64, y: u64, channel: u64) -> u8 {
+    let mixed = (x * 2_654_435_761 + y * 2_246_822_519 + channel * 3_266_489_917) ^ (x * y * 668_265_263);
+    let mixed = (mixed & 0xFFFF_FFFF) * 374_761_393;
+    ((mixed & 0xFFFF_FFFF) >> 24) as u8
+}
+
+fn source(case: &Case) -> Picture {
+    if case.pattern == "photo" { reference("resize/photo.ppm") } else { pattern(&case.pattern, case.width, case.height) }
+}
+
+#[test]
+fn every_policy_resizes_as_pillow_does_within_one_level() {
+    let cases: Vec<Case> = serde_json::from_slice(&golden("resize/cases.json")).expect("make.py writes JSON");
+    assert!(cases.len() > 60);
+    let mut worst = (0, 0.0_f64);
+    for (number, case) in cases.iter().enumerate() {
+        let wanted = reference(&format!("resize/{number:02}.ppm"));
+        let found = prepare(&source(case), &case.input).expect("resized");
+        assert_eq!((found.width, found.height), (wanted.width, wanted.height));
+        assert_eq!(found.channels, case.input.color.channels());
+        let wanted: Vec<u8> = match case.input.color {
+            Color::Gray => wanted.rgb.iter().step_by(3).copied().collect(),
+            Color::Rgb | Color::Bgr => wanted.rgb,
+        };
+        let (max, mean) = differences(&found.pixels, &wanted);
+        worst = (worst.0.max(max), worst.1.max(mean));
+        assert!(max <= 1, "case {number}, {} {:?}: differs by {max}", case.pattern, case.input.resize);
+    }
+    println!("greatest difference {}, greatest mean {:.4}", worst.0, worst.1);
+}
+
+fn input(policy: ResizePolicy, color: Color, (width, height): (u32, u32)) -> Input {
+    let channels = color.channels();
+    Input {
+        tensor: None,
+        color,
+        width,
+        height,
+        resize: Resize { policy, shorter_side: None, filter: Filter::Bilinear, fill: None },
+        mean: vec![0.5; channels],
+        std: vec![0.25; channels],
+    }
+}
+
+#[test]
+fn a_picture_of_the_inputs_size_is_left_as_it_is() {
+    let picture = pattern("noise", 31, 31);
+    for policy in [ResizePolicy::Stretch, ResizePolicy::Crop, ResizePolicy::Letterbox] {
+        let found = prepare(&picture, &input(policy, Color::Rgb, (31, 31))).expect("resized");
+        assert_eq!(found.pixels, picture.rgb, "{policy:?}");
+    }
+}
+
+#[test]
+fn the_middle_is_cut_with_half_a_pixel_to_the_even_side() {
+    // Python: round(0.5) is 0, round(1.5) is 2, round(2.5) is 2.
+    for (width, left) in [(4, 0), (5, 0), (6, 1), (7, 2), (8, 2), (9, 2)] {
+        let picture = pattern("gradient", width, 4);
+        let found = prepare(&picture, &input(ResizePolicy::Crop, Color::Rgb, (4, 4))).expect("resized");
+        let wanted = pattern("gradient", width, 4).rgb[left * 3..(left + 4) * 3].to_vec();
+        assert_eq!(found.pixels[..12], wanted, "{width} pixels wide");
+    }
+}
+
+#[test]
+fn bars_fill_what_a_letterboxed_picture_leaves() {
+    let picture = Picture { width: 2, height: 1, rgb: vec![200; 6] };
+    let mut input = input(ResizePolicy::Letterbox, Color::Gray, (4, 4));
+    assert_eq!(prepare(&picture, &input).expect("resized").pixels, [[0; 4], [200; 4], [200; 4], [0; 4]].concat());
+    input.resize.fill = Some(9);
+    assert_eq!(prepare(&picture, &input).expect("resized").pixels, [[9; 4], [200; 4], [200; 4], [9; 4]].concat());
+}
+
+#[test]
+fn the_thinnest_picture_is_letterboxed_to_one_pixel() {
+    let picture = pattern("checkerboard", 60_000, 1);
+    let found = prepare(&picture, &input(ResizePolicy::Letterbox, Color::Gray, (8, 8))).expect("resized");
+    let rows: Vec<&[u8]> = found.pixels.chunks_exact(8).collect();
+    // The margin of 7 halves to 3.5, which rounds to 4.
+    assert!(rows[4].iter().all(|&level| level.abs_diff(128) <= 1), "{rows:?}");
+    assert!(rows.iter().enumerate().all(|(i, row)| i == 4 || row.iter().all(|&level| level == 0)), "{rows:?}");
+}
+
+#[test]
+fn grey_is_rounded_as_pillow_rounds_it() {
+    let picture = Picture { width: 3, height: 1, rgb: vec![255, 0, 0, 0, 255, 0, 0, 0, 255] };
+    let found = prepare(&picture, &input(ResizePolicy::Stretch, Color::Gray, (3, 1))).expect("resized");
+    // Pillow: Image.new("RGB", (1, 1), "red").convert("L") is 76; lime 150, blue 29.
+    assert_eq!(found.pixels, [76, 150, 29]);
+}
+
+fn two_pixels() -> Prepared {
+    Prepared { width: 2, height: 1, channels: 3, pixels: vec![0, 51, 255, 102, 153, 204] }
+}
+
+#[test]
+fn normalised_values_are_scaled_shifted_and_divided_in_the_channels_order() {
+    let (mean, std) = ([0.0, 0.2, 0.5], [1.0, 0.5, 0.25]);
+    let wide = two_pixels().to_f32(Layout::Nhwc, &mean, &std);
+    let planes = two_pixels().to_f32(Layout::Nchw, &mean, &std);
+    let wanted = [0.0, 0.0, 2.0, 0.4, 0.8, 1.2];
+    for (found, wanted) in wide.iter().zip(wanted) {
+        assert!((found - wanted).abs() < 1e-6, "{wide:?}");
+    }
+    assert_eq!(planes, [wide[0], wide[3], wide[1], wide[4], wide[2], wide[5]]);
+}
+
+#[test]
+fn normalised_values_have_the_bits_of_numpys_float32() {
+    // numpy: (np.float32([124, 116, 104]) / np.float32(255) - mean) / std, as torchvision orders it.
+    let prepared = Prepared { width: 1, height: 1, channels: 3, pixels: vec![124, 116, 104] };
+    let found = prepared.to_f32(Layout::Nchw, &[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]);
+    assert_eq!(found.iter().map(|v| v.to_bits()).collect::<Vec<u32>>(), NUMPY);
+}
+
+const NUMPY: [u32; 3] = [0, 0, 0];
+
+#[test]
+fn bytes_pass_through_in_both_layouts() {
+    assert_eq!(two_pixels().to_u8(Layout::Nhwc), [0, 51, 255, 102, 153, 204]);
+    assert_eq!(two_pixels().to_u8(Layout::Nchw), [0, 102, 51, 153, 255, 204]);
+}

@@ -1,0 +1,115 @@
+//! Whether a picture is one that the model was made for, as far as the answers to its questions tell.
+
+use serde::Serialize;
+
+use crate::manifest::ScopeQuestion;
+use crate::query::{Answer, Query};
+
+/// Why there is no verdict, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// The kind, the same in every language.
+    pub kind: ReasonKind,
+    /// The scope question's id.
+    pub id: String,
+    /// The scope question in the query's language, or its id where it has no text.
+    pub question: String,
+    /// What to do, in English.
+    pub message: String,
+}
+
+/// Why there is no verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReasonKind {
+    /// A required scope question was left open.
+    ScopeUnanswered,
+    /// A scope question was answered `no`.
+    ScopeNo,
+    /// A number is outside what the model was made for.
+    ScopeOutOfRange,
+}
+
+impl ReasonKind {
+    /// The name that reports and other languages use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReasonKind::ScopeUnanswered => "scope_unanswered",
+            ReasonKind::ScopeNo => "scope_no",
+            ReasonKind::ScopeOutOfRange => "scope_out_of_range",
+        }
+    }
+}
+
+/// The reasons to reject that the answers give; none where the picture is in scope.
+pub(crate) fn reasons(scope: &[ScopeQuestion], query: &Query) -> Vec<Reason> {
+    scope.iter().filter_map(|question| reason(question, query)).collect()
+}
+
+fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
+    let (kind, message) = match query.answers.get(&question.id) {
+        None if question.required => (ReasonKind::ScopeUnanswered, "answer this question first".to_owned()),
+        Some(Answer::No) => (ReasonKind::ScopeNo, "this model was not made for such a picture; use another way".to_owned()),
+        Some(Answer::Number(value)) if !in_range(question, *value) => {
+            (ReasonKind::ScopeOutOfRange, format!("this model was made for {} only", range(question)))
+        }
+        _ => return None,
+    };
+    let text = question.question.get(&query.language).unwrap_or(&question.id).to_owned();
+    Some(Reason { kind, id: question.id.clone(), question: text, message })
+}
+
+fn in_range(question: &ScopeQuestion, value: f64) -> bool {
+    question.min.is_none_or(|min| value >= min) && question.max.is_none_or(|max| value <= max)
+}
+
+fn range(question: &ScopeQuestion) -> String {
+    match (question.min, question.max) {
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("{min} and above"),
+        (None, Some(max)) => format!("{max} and below"),
+        (None, None) => "any number".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(id: &str, required: bool, min: Option<f64>, max: Option<f64>) -> ScopeQuestion {
+        ScopeQuestion { id: id.into(), question: Default::default(), required, min, max }
+    }
+
+    fn asked(question: ScopeQuestion, answer: Option<Answer>) -> Option<ReasonKind> {
+        let answers = answer.map(|a| (question.id.clone(), a)).into_iter().collect();
+        reasons(&[question], &Query { answers, ..Query::default() }).first().map(|r| r.kind)
+    }
+
+    #[test]
+    fn a_required_question_left_open_rejects_and_an_optional_one_does_not() {
+        assert_eq!(asked(question("a", true, None, None), None), Some(ReasonKind::ScopeUnanswered));
+        assert_eq!(asked(question("a", false, None, None), None), None);
+    }
+
+    #[test]
+    fn no_rejects_whether_required_or_not() {
+        assert_eq!(asked(question("a", true, None, None), Some(Answer::No)), Some(ReasonKind::ScopeNo));
+        assert_eq!(asked(question("a", false, None, None), Some(Answer::No)), Some(ReasonKind::ScopeNo));
+        assert_eq!(asked(question("a", true, None, None), Some(Answer::Yes)), None);
+    }
+
+    #[test]
+    fn bounds_are_in_range() {
+        let age = || question("age", false, Some(1.0), Some(5.0));
+        for (value, expected) in [
+            (0.99, Some(ReasonKind::ScopeOutOfRange)),
+            (1.0, None),
+            (5.0, None),
+            (5.01, Some(ReasonKind::ScopeOutOfRange)),
+        ] {
+            assert_eq!(asked(age(), Some(Answer::Number(value))), expected, "{value}");
+        }
+    }
+}

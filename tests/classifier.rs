@@ -1,0 +1,271 @@
+//! What a query changes and what it does not, on a tiny graph whose scores are known.
+
+mod tiny;
+
+use std::fs;
+
+use bedside::{
+    Answer, CancelHandle, Classifier, ErrorKind, Image, NOTICE, Options, Query, ReasonKind, Region, Report, Triage,
+    Verdict,
+};
+use bedside_engine::Graph;
+use serde_json::{Value, json};
+use tiny::{classifier, golden, manifest, packed};
+
+/// ONNX Runtime's probabilities of a, b and c for the golden picture.
+const EXPECTED: [f32; 3] = [0.857_365_8, 0.091_314_7, 0.051_319_5];
+
+fn picture() -> Image<'static> {
+    Image::from_bytes(fs::read(golden("graphs/picture.png")).expect("committed"))
+}
+
+fn ask(manifest: &Value, query: &Query) -> Report {
+    classifier(manifest).expect("a sound model").classify(&picture(), query).expect("a report")
+}
+
+fn refused(manifest: &Value, query: &Query) -> String {
+    let error = classifier(manifest).expect("a sound model").classify(&picture(), query).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::InvalidQuery);
+    error.to_string()
+}
+
+fn labels(report: &Report) -> Vec<&str> {
+    report.findings.iter().map(|f| f.label.as_str()).collect()
+}
+
+fn graph_sha256() -> String {
+    Graph::from_bytes(&packed("torchscript-17.onnx", &manifest())).expect("sound").sha256().to_owned()
+}
+
+fn calibrated(calibration: Value) -> Value {
+    let mut manifest = manifest();
+    manifest["calibration"] = calibration;
+    manifest["calibration"]["graph_sha256"] = graph_sha256().into();
+    manifest
+}
+
+fn close(found: f32, wanted: f32) -> bool {
+    (found - wanted).abs() < 1e-4
+}
+
+#[test]
+fn a_report_has_all_labels_likeliest_first_with_identity_and_notice() {
+    let report = ask(&manifest(), &Query::default());
+    assert_eq!(labels(&report), ["a", "b", "c"]);
+    for (finding, wanted) in report.findings.iter().zip(EXPECTED) {
+        assert!(close(finding.probability, wanted), "{finding:?}");
+    }
+    assert!(report.findings[0].over_operating_point && !report.findings[1].over_operating_point);
+    assert_eq!((&report.verdict, report.triage), (&Verdict::Single("a".into()), Triage::Urgent));
+    assert_eq!((report.model.name.as_str(), report.model.graph_sha256), ("tiny", graph_sha256()));
+    assert_eq!(report.notice, NOTICE);
+    assert!(report.timings.total >= report.timings.decode + report.timings.prepare + report.timings.engine);
+}
+
+#[test]
+fn json_has_the_documented_form() {
+    let json: Value = serde_json::from_str(&ask(&manifest(), &Query::default()).to_json()).expect("JSON");
+    assert_eq!(json["verdict"], json!({"kind": "single", "labels": ["a"], "reasons": []}));
+    assert_eq!(json["triage"], "urgent");
+    assert_eq!(json["findings"][0]["label"], "a");
+    assert_eq!(json["findings"][0]["over_operating_point"], true);
+    for stage in ["decode", "prepare", "engine", "verdict", "total"] {
+        assert!(json["timings_ms"][stage].is_number(), "{stage}");
+    }
+    assert_eq!(json["runtime"]["name"], "bedside");
+    assert_eq!(json["notice"], NOTICE);
+}
+
+#[test]
+fn lists_and_thresholds_change_findings_and_not_the_verdict() {
+    let plain = ask(&manifest(), &Query::default());
+    let queries = [
+        (Query { max_results: Some(1), ..Query::default() }, vec!["a"]),
+        (Query { max_results: Some(0), ..Query::default() }, vec![]),
+        (Query { score_threshold: 0.09, ..Query::default() }, vec!["a", "b"]),
+        (Query { allow: vec!["c".into(), "b".into()], ..Query::default() }, vec!["b", "c"]),
+        (Query { deny: vec!["a".into()], ..Query::default() }, vec!["b", "c"]),
+        (Query { allow: vec!["a".into()], deny: vec!["a".into()], ..Query::default() }, vec![]),
+    ];
+    for (query, wanted) in queries {
+        let report = ask(&manifest(), &query);
+        assert_eq!(labels(&report), wanted, "{query:?}");
+        assert_eq!((report.verdict, report.triage), (plain.verdict.clone(), plain.triage));
+    }
+}
+
+#[test]
+fn unknown_labels_and_values_out_of_range_are_errors_that_name_them() {
+    let label = || "d".to_owned();
+    assert!(refused(&manifest(), &Query { allow: vec![label()], ..Query::default() }).contains("allow: "));
+    assert!(refused(&manifest(), &Query { deny: vec![label()], ..Query::default() }).contains("`d`; it has a, b, c"));
+    assert!(refused(&manifest(), &Query { score_threshold: 1.5, ..Query::default() }).contains("score_threshold"));
+    assert!(refused(&manifest(), &Query { score_threshold: f32::NAN, ..Query::default() }).contains("score_threshold"));
+    let answers = [("pregnant".to_owned(), Answer::Yes)].into();
+    assert!(refused(&manifest(), &Query { answers, ..Query::default() }).contains("no question `pregnant`"));
+}
+
+#[test]
+fn names_come_in_the_language_asked_for_with_english_to_fall_back_on() {
+    let report = ask(&manifest(), &Query { language: "uk-UA".into(), ..Query::default() });
+    let names: Vec<&str> = report.findings.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(names, ["Мітка А", "Label B", "Label C"]);
+}
+
+#[test]
+fn temperature_softens_probabilities_and_leaves_raw_scores() {
+    // Temperature 2 takes the square root of each probability, then divides by their sum.
+    let roots = EXPECTED.map(f32::sqrt);
+    let sum: f32 = roots.iter().sum();
+    let manifest = calibrated(json!({"temperature": 2.0}));
+    let report = ask(&manifest, &Query::default());
+    for (finding, root) in report.findings.iter().zip(roots) {
+        assert!(close(finding.probability, root / sum), "{finding:?}");
+    }
+    let scores = classifier(&manifest).expect("sound").scores(&picture()).expect("scores");
+    assert!(close(scores[0], EXPECTED[0]));
+}
+
+#[test]
+fn prevalence_reweights_findings_and_not_the_verdict() {
+    let manifest = calibrated(json!({"prevalence": [0.5, 0.25, 0.25]}));
+    let new = [("a", 0.01), ("b", 0.59), ("c", 0.4)];
+    let query = Query { prevalence: new.iter().map(|&(l, p)| (l.into(), p)).collect(), ..Query::default() };
+    let report = ask(&manifest, &query);
+    // Each probability times new/old, divided by the sum.
+    let weighted = [EXPECTED[0] * 0.01 / 0.5, EXPECTED[1] * 0.59 / 0.25, EXPECTED[2] * 0.4 / 0.25];
+    let sum: f32 = weighted.iter().sum();
+    assert_eq!(labels(&report), ["b", "c", "a"]);
+    assert!(close(report.findings[0].probability, weighted[1] / sum));
+    assert!(close(report.findings[2].probability, weighted[0] / sum));
+    assert!(report.findings[2].over_operating_point, "the operating point is about calibrated probabilities");
+    assert_eq!((report.verdict, report.triage), (Verdict::Single("a".into()), Triage::Urgent));
+}
+
+#[test]
+fn prevalence_that_can_not_be_used_is_an_error() {
+    let shares = |list: &[(&str, f32)]| Query {
+        prevalence: list.iter().map(|&(l, p)| (l.to_owned(), p)).collect(),
+        ..Query::default()
+    };
+    let fitted = calibrated(json!({"prevalence": [0.5, 0.25, 0.25]}));
+    assert!(refused(&manifest(), &shares(&[("a", 1.0), ("b", 0.0), ("c", 0.0)])).contains("does not state"));
+    assert!(refused(&fitted, &shares(&[("a", 0.5), ("b", 0.5)])).contains("lacks c"));
+    assert!(refused(&fitted, &shares(&[("a", 0.5), ("b", 0.5), ("c", 0.5)])).contains("sums to 1.5"));
+    assert!(refused(&fitted, &shares(&[("a", 1.5), ("b", -0.5), ("c", 0.0)])).contains("outside 0 to 1"));
+    assert!(refused(&fitted, &shares(&[("x", 1.0)])).contains("`x`"));
+}
+
+#[test]
+fn an_open_scope_question_rejects_and_says_what_to_do() {
+    let mut manifest = manifest();
+    manifest["scope"] = json!([
+        {"id": "dermatoscope", "question": {"en": "Through a dermatoscope?", "uk": "Через дерматоскоп?"}, "required": true},
+        {"id": "age", "min": 18}]);
+    let report = ask(&manifest, &Query { language: "uk".into(), ..Query::default() });
+    let Verdict::Rejected(reasons) = &report.verdict else { panic!("{:?}", report.verdict) };
+    assert_eq!(reasons.len(), 1);
+    assert_eq!((reasons[0].kind, reasons[0].question.as_str()), (ReasonKind::ScopeUnanswered, "Через дерматоскоп?"));
+    assert_eq!((report.triage, report.findings.len()), (Triage::Repeat, 0));
+
+    let answers = [("dermatoscope".into(), Answer::No), ("age".into(), Answer::Number(17.0))].into();
+    let report = ask(&manifest, &Query { answers, ..Query::default() });
+    let kinds: Vec<ReasonKind> = report.verdict.reasons().iter().map(|r| r.kind).collect();
+    assert_eq!(kinds, [ReasonKind::ScopeNo, ReasonKind::ScopeOutOfRange]);
+
+    let answers = [("dermatoscope".into(), Answer::Yes), ("age".into(), Answer::Number(18.0))].into();
+    assert_eq!(ask(&manifest, &Query { answers, ..Query::default() }).verdict, Verdict::Single("a".into()));
+
+    let wrong = [("dermatoscope".to_owned(), Answer::Number(1.0))].into();
+    assert!(refused(&manifest, &Query { answers: wrong, ..Query::default() }).contains("takes yes or no"));
+    let wrong = [("age".to_owned(), Answer::Yes)].into();
+    assert!(refused(&manifest, &Query { answers: wrong, ..Query::default() }).contains("takes a number"));
+}
+
+#[test]
+fn a_used_cancel_handle_ends_the_classification() {
+    let cancel = CancelHandle::new();
+    let query = Query { cancel: Some(cancel.clone()), ..Query::default() };
+    let classifier = classifier(&manifest()).expect("sound");
+    assert!(classifier.classify(&picture(), &query).is_ok());
+    cancel.cancel();
+    assert_eq!(classifier.classify(&picture(), &query).expect_err("cancelled").kind(), ErrorKind::Cancelled);
+}
+
+#[test]
+fn a_region_is_the_cropped_picture() {
+    let whole = fs::read(golden("graphs/picture.png")).expect("committed");
+    let decoded = image::load_from_memory(&whole).expect("a PNG").to_rgb8();
+    let cropped = image::imageops::crop_imm(&decoded, 8, 16, 16, 16).to_image();
+    let classifier = classifier(&manifest()).expect("sound");
+    let pixels = Image::rgb8(16, 16, 48, cropped.as_raw().as_slice()).expect("sound");
+    let wanted = classifier.classify(&pixels, &Query::default()).expect("a report");
+    let region = Region::new(0.25, 0.5, 0.5, 0.5).expect("inside");
+    let query = Query { region: Some(region), ..Query::default() };
+    let found = classifier.classify(&picture(), &query).expect("a report");
+    assert_eq!(found.findings, wanted.findings);
+    assert_ne!(found.findings, ask(&manifest(), &Query::default()).findings);
+}
+
+#[test]
+fn calibration_of_another_graph_is_refused() {
+    let mut other = calibrated(json!({}));
+    other["calibration"]["graph_sha256"] = "0".repeat(64).into();
+    let error = classifier(&other).map(|_| ()).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::InvalidManifest);
+    assert!(error.to_string().contains("another graph"), "{error}");
+}
+
+#[test]
+fn a_model_that_requires_what_is_not_known_is_refused() {
+    for field in ["explanation", "calibration.conformal", "calibration.novelty", "calibration.quality", "telepathy"] {
+        let mut manifest = manifest();
+        manifest["requires"] = json!([field]);
+        let error = classifier(&manifest).map(|_| ()).expect_err("refused");
+        assert!(error.to_string().contains(field), "{error}");
+    }
+    let mut manifest = manifest();
+    manifest["requires"] = json!(["scope", "output.labels.triage"]);
+    assert!(classifier(&manifest).is_ok());
+}
+
+#[test]
+fn the_self_test_passes_on_the_labs_scores_and_fails_on_others() {
+    use base64::Engine as _;
+    let image = base64::engine::general_purpose::STANDARD.encode(fs::read(golden("graphs/picture.png")).expect("committed"));
+    let with = |scores: [f32; 3]| {
+        let mut manifest = manifest();
+        manifest["golden"] = json!({"by": "lab", "input": {"image": image}, "scores": scores});
+        classifier(&manifest).expect("sound").self_test()
+    };
+    assert!(with(EXPECTED).expect("passes").max_difference < 1e-4);
+    assert_eq!(with([0.82, 0.11, 0.07]).expect_err("fails").kind(), ErrorKind::SelfTest);
+    let none = classifier(&manifest()).expect("sound").self_test().expect_err("no golden sample");
+    assert_eq!(none.kind(), ErrorKind::SelfTest);
+}
+
+#[test]
+fn eight_threads_share_one_classifier_and_get_the_same_scores() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let classifier = classifier(&manifest()).expect("sound");
+    shared(&classifier);
+    classifier.warm_up().expect("runs");
+    let wanted = classifier.scores(&picture()).expect("scores");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    assert_eq!(classifier.scores(&picture()).expect("scores"), wanted);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn more_threads_give_the_same_scores() {
+    let bytes = packed("torchscript-17.onnx", &manifest());
+    let one = Classifier::from_bytes(&bytes, Options::default()).expect("sound");
+    let four = Classifier::from_bytes(&bytes, Options { threads: 4, ..Options::default() }).expect("sound");
+    assert_eq!(one.scores(&picture()).expect("scores"), four.scores(&picture()).expect("scores"));
+}

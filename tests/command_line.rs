@@ -1,0 +1,313 @@
+//! The command `bedside` as a process: what it prints, what it exits with, what it leaves behind.
+
+mod tiny;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tiny::golden;
+
+fn bedside(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bedside")).args(arguments).output().expect("the command starts")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// Fails where the command did not exit with `status`, or a panic's words reached the user.
+fn exited(output: &Output, status: i32) {
+    assert_eq!(output.status.code(), Some(status), "{}\n{}", out(output), err(output));
+    for words in ["panicked", "RUST_BACKTRACE", "stack backtrace"] {
+        assert!(!err(output).contains(words), "{}", err(output));
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A folder with a packed tiny model, its golden picture, and things that are no pictures.
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let bench = Bench { folder: tempfile::tempdir().expect("a folder") };
+        let mut manifest = tiny::manifest();
+        manifest["scope"] = json!([{"id": "ready", "question": {"en": "Is it ready?"}, "required": true}]);
+        fs::write(bench.path("manifest.json"), manifest.to_string()).expect("room");
+        fs::write(bench.path("scores.csv"), "label,score\na,0.8573658\nb,0.0913147\nc,0.0513195\n").expect("room");
+        fs::copy(golden("graphs/picture.png"), bench.path("picture.png")).expect("room");
+        exited(&bench.pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]), 0);
+        bench
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        text(&self.path(name)).to_owned()
+    }
+
+    fn pack(&self, graph: &str, more: &[&str]) -> Output {
+        let (graph, manifest, model) =
+            (golden("graphs").join(graph), self.text("manifest.json"), self.text("model.onnx"));
+        let mut arguments = vec!["pack", text(&graph), "--manifest", &manifest, "-o", &model];
+        arguments.extend(more);
+        bedside(&arguments)
+    }
+
+    fn classify(&self, more: &[&str]) -> Output {
+        let model = self.text("model.onnx");
+        let mut arguments = vec!["classify", "--model", &model];
+        arguments.extend(more);
+        bedside(&arguments)
+    }
+}
+
+#[test]
+fn a_picture_is_classified_for_people() {
+    let bench = Bench::new();
+    let output = bench.classify(&[&bench.text("picture.png"), "--answer", "ready=yes"]);
+    exited(&output, 0);
+    let text = out(&output);
+    for words in ["can't be excluded: Label A", "URGENT", "85.7 %", "30.0 %", "reached", "tiny 0.0.1", "not a medical device"] {
+        assert!(text.contains(words), "no \"{words}\" in\n{text}");
+    }
+}
+
+#[test]
+fn an_open_question_is_asked_and_no_finding_shown() {
+    let bench = Bench::new();
+    let output = bench.classify(&[&bench.text("picture.png")]);
+    exited(&output, 0);
+    let text = out(&output);
+    assert!(text.contains("Is it ready?") && text.contains("--answer ready=") && text.contains("REPEAT"), "{text}");
+    assert!(!text.contains('%') && text.contains("not a medical device"), "{text}");
+}
+
+#[test]
+fn json_has_one_line_a_picture_and_bad_files_do_not_stop_the_rest() {
+    let bench = Bench::new();
+    fs::write(bench.path("broken.jpg"), b"\xff\xd8\xff\xe0 not a picture").expect("room");
+    let files = [bench.text("broken.jpg"), bench.text("missing.png"), bench.text("picture.png")];
+    let output = bench.classify(&[&files[0], &files[1], &files[2], "--answer", "ready=yes", "--json", "--top-k", "2"]);
+    exited(&output, 1);
+    let lines: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 3);
+    for (line, file) in lines.iter().zip(&files) {
+        assert_eq!(line["image"], json!(file));
+    }
+    assert_eq!(lines[0]["error"]["kind"], "malformed_image");
+    assert_eq!(lines[1]["error"]["kind"], "io");
+    assert!(lines[1]["error"]["message"].as_str().expect("text").contains("no such file"));
+    assert_eq!(lines[2]["verdict"]["labels"], json!(["a"]));
+    assert_eq!(lines[2]["findings"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_folder_is_searched_for_pictures_and_one_without_is_an_error() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.path("photos/more")).expect("room");
+    fs::copy(bench.path("picture.png"), bench.path("photos/one.PNG")).expect("room");
+    fs::copy(bench.path("picture.png"), bench.path("photos/more/two.png")).expect("room");
+    fs::write(bench.path("photos/notes.txt"), "not a picture").expect("room");
+    let output = bench.classify(&[&bench.text("photos"), "--answer", "ready=yes"]);
+    exited(&output, 0);
+    let text = out(&output);
+    assert_eq!(text.lines().filter(|line| line.contains("urgent")).count(), 2, "{text}");
+
+    fs::create_dir(bench.path("empty")).expect("room");
+    let output = bench.classify(&[&bench.text("empty"), &bench.text("picture.png"), "--answer", "ready=yes"]);
+    exited(&output, 1);
+    assert!(err(&output).contains("no picture in this folder"), "{}", err(&output));
+    assert_eq!(out(&output).matches("URGENT").count(), 1);
+}
+
+#[test]
+fn wrong_usage_is_status_two_and_names_what_is_wrong() {
+    let bench = Bench::new();
+    let picture = bench.text("picture.png");
+    let wrong: [(&[&str], &str); 9] = [
+        (&[], "IMAGE"),
+        (&[&picture, "--region", "0,0,2,1"], "region"),
+        (&[&picture, "--region", "here"], "LEFT,TOP,WIDTH,HEIGHT"),
+        (&[&picture, "--answer", "ready"], "ID=VALUE"),
+        (&[&picture, "--answer", "ready=perhaps"], "perhaps"),
+        (&[&picture, "--answer", "tired=yes"], "no question `tired`"),
+        (&[&picture, "--prevalence", "a=0.5,b=0.5"], "prevalence"),
+        (&[&picture, "--threads", "0"], "--threads"),
+        (&[&picture, "--colour"], "--colour"),
+    ];
+    for (arguments, words) in wrong {
+        let output = bench.classify(arguments);
+        exited(&output, 2);
+        assert!(err(&output).contains(words), "no \"{words}\" in\n{}", err(&output));
+    }
+    exited(&bedside(&["divine"]), 2);
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    for command in ["classify", "inspect", "pack", "check", "bench"] {
+        let output = bedside(&[command, "--help"]);
+        exited(&output, 0);
+        assert!(out(&output).contains(&format!("  bedside {command} ")), "{}", out(&output));
+    }
+}
+
+#[test]
+fn a_model_that_can_not_be_opened_is_one_clear_line() {
+    let bench = Bench::new();
+    fs::write(bench.path("text.onnx"), "This is a text file.\n").expect("room");
+    fs::write(bench.path("empty.onnx"), "").expect("room");
+    let picture = bench.text("picture.png");
+    let unknown = text(&golden("graphs/unknown-operator.onnx")).to_owned();
+    for (model, words) in [
+        (bench.text("text.onnx"), "not an ONNX model"),
+        (bench.text("empty.onnx"), "not an ONNX model"),
+        (bench.text("nowhere.onnx"), "no such file"),
+        (text(bench.folder.path()).to_owned(), "folder"),
+        (unknown, "no manifest"),
+    ] {
+        for arguments in [vec!["classify", &picture, "--model", &model], vec!["check", &model], vec!["bench", &model]] {
+            let output = bedside(&arguments);
+            exited(&output, 1);
+            let message = err(&output);
+            assert!(message.contains(words) && message.contains(&model), "no \"{words}\" in\n{message}");
+            assert_eq!(message.lines().count(), 1, "{message}");
+            assert_eq!(out(&output), "");
+        }
+    }
+}
+
+#[test]
+fn inspect_says_what_a_model_holds() {
+    let bench = Bench::new();
+    let output = bedside(&["inspect", &bench.text("model.onnx")]);
+    exited(&output, 0);
+    let text = out(&output);
+    for words in ["tiny 0.0.1", "`ready` (required): Is it ready?", "rgb 32×32, stretch", "Conv 6", "input: float32[1, 3, 32, 32]",
+        "golden sample   by lab", "served          yes"] {
+        assert!(text.contains(words), "no \"{words}\" in\n{text}");
+    }
+}
+
+/// Multiply-adds by hand: stem 16·16·8·27, expand 16·16·16·8, depthwise 16·16·16·9, squeeze 4·16 twice, project
+/// 16·16·8·16, head 3·8.
+#[test]
+fn inspect_counts_multiply_adds() {
+    let macs = 256 * (8 * 27 + 16 * 8 + 16 * 9 + 8 * 16) + 2 * 64 + 24;
+    let output = bedside(&["inspect", &Bench::new().text("model.onnx")]);
+    let wanted = format!("{:.2} million", f64::from(macs) / 1e6);
+    let text = out(&output);
+    assert!(text.lines().any(|line| line.contains("multiply-adds") && line.ends_with(&wanted)), "no {wanted} in\n{text}");
+}
+
+#[test]
+fn inspect_reads_graphs_that_are_not_served() {
+    let output = bedside(&["inspect", text(&golden("graphs/unknown-operator.onnx"))]);
+    exited(&output, 0);
+    assert!(out(&output).contains("org.example.Frobnicate 1"), "{}", out(&output));
+}
+
+#[test]
+fn check_runs_the_golden_sample_and_lists_what_is_missing() {
+    let bench = Bench::new();
+    let output = bedside(&["check", &bench.text("model.onnx")]);
+    exited(&output, 0);
+    assert!(out(&output).contains("passes, scores by lab"), "{}", out(&output));
+    for words in ["no temperature", "`not_for` is not stated", "no operating point for b, c", "no name in `uk` for b, c"] {
+        assert!(err(&output).contains(words), "no \"{words}\" in\n{}", err(&output));
+    }
+}
+
+#[test]
+fn pack_brings_external_data_inside_and_fixes_the_batch() {
+    let bench = Bench::new();
+    for graph in ["dynamo-external.onnx", "dynamo-batch.onnx", "symbolic-size.onnx"] {
+        let output = bench.pack(graph, &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
+        exited(&output, 0);
+        let inspected = out(&bedside(&["inspect", &bench.text("model.onnx")]));
+        assert!(inspected.contains("input: float32[1, 3, 32, 32]"), "{graph}: {inspected}");
+        exited(&bedside(&["check", &bench.text("model.onnx")]), 0);
+    }
+}
+
+#[test]
+fn pack_writes_nothing_where_the_golden_sample_fails() {
+    let bench = Bench::new();
+    let before = fs::read(bench.path("model.onnx")).expect("packed");
+    fs::write(bench.path("scores.csv"), "label,score\na,0.1\nb,0.8\nc,0.1\n").expect("room");
+    let output = bench.pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
+    exited(&output, 1);
+    assert!(err(&output).contains("golden sample"), "{}", err(&output));
+    assert_eq!(fs::read(bench.path("model.onnx")).expect("still there"), before);
+    assert_eq!(fs::read_dir(bench.folder.path()).expect("readable").count(), 4, "something was left behind");
+}
+
+#[test]
+fn pack_names_what_is_wrong_with_scores() {
+    let bench = Bench::new();
+    for (csv, words) in [
+        ("a,0.8\n", "label,score"),
+        ("label,score\na,0.8\nb,0.1\n", "no score for `c`"),
+        ("label,score\nz,0.8\n", "no label `z`"),
+        ("label,score\na,much\n", "\"much\""),
+        ("label,score\na,0.8\na,0.8\n", "twice"),
+    ] {
+        fs::write(bench.path("scores.csv"), csv).expect("room");
+        let output = bench.pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
+        exited(&output, 2);
+        assert!(err(&output).contains(words), "no \"{words}\" in\n{}", err(&output));
+    }
+}
+
+#[test]
+fn scores_of_its_own_are_marked_self() {
+    let bench = Bench::new();
+    exited(&bench.pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png")]), 0);
+    let output = bedside(&["check", &bench.text("model.onnx")]);
+    exited(&output, 0);
+    assert!(out(&output).contains("scores by self") && err(&output).contains("Bedside's own"), "{}", err(&output));
+}
+
+#[test]
+fn bench_prints_the_documented_json() {
+    let bench = Bench::new();
+    let (model, picture) = (bench.text("model.onnx"), bench.text("picture.png"));
+    let output = bedside(&["bench", &model, "--image", &picture, "--seconds", "0.05", "--json"]);
+    exited(&output, 0);
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    for pointer in ["/cold_ms", "/steady_ms/min", "/steady_ms/p10", "/steady_ms/median", "/steady_ms/p90", "/image_ms"] {
+        assert!(json.pointer(pointer).and_then(Value::as_f64).is_some_and(|ms| ms > 0.0), "{pointer}: {json}");
+    }
+    #[cfg(target_os = "linux")]
+    assert!(json["peak_rss_mb"].as_f64().is_some_and(|mb| mb > 1.0), "{json}");
+    let parts: f64 = json["cold_parts_ms"].as_object().expect("parts").values().filter_map(Value::as_f64).sum();
+    assert!(parts <= json["cold_ms"].as_f64().expect("a number") + 1.0, "{json}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let bench = Bench::new();
+    let command = format!(
+        "'{}' classify --model '{}' --answer ready=yes --json '{pic}' '{pic}' '{pic}' | true",
+        env!("CARGO_BIN_EXE_bedside"),
+        bench.text("model.onnx"),
+        pic = bench.text("picture.png")
+    );
+    let output = Command::new("sh").args(["-c", &command]).output().expect("a shell");
+    assert_eq!(err(&output), "");
+}

@@ -1,0 +1,294 @@
+"""Makes the small graphs of this folder, as exporters write them today, and the scores that ONNX Runtime gives them.
+
+A tiny network with the operators of MobileNet and EfficientNet is exported by both of PyTorch's exporters at several
+operator sets, quantized by ONNX Runtime, and rebuilt in the forms that other exporters use (NHWC, bytes, softmax
+inside, several outputs). `cases.json` lists each file with the fields of its manifest and the expected probabilities;
+they come from ONNX Runtime in its exact mode, activation by numpy in float64.
+
+    pip install -r requirements.txt && python make.py
+"""
+
+import json
+import pathlib
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from onnx import TensorProto, helper
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from PIL import Image
+from torch import nn
+
+HERE = pathlib.Path(__file__).parent
+SIZE = 32
+MEAN = [0.485, 0.456, 0.406]
+STD = [0.229, 0.224, 0.225]
+LABELS = ["a", "b", "c"]
+
+
+class Squeeze(nn.Module):
+    """Squeeze-and-excite, as in EfficientNet."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.down = nn.Conv2d(channels, 4, 1)
+        self.up = nn.Conv2d(4, channels, 1)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.up(nn.functional.silu(self.down(self.pool(x)))))
+
+
+class Tiny(nn.Module):
+    """Stem, inverted residual with squeeze-and-excite, pooled features, head."""
+
+    def __init__(self, channels=3):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(channels, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU6())
+        self.block = nn.Sequential(
+            nn.Conv2d(8, 16, 1, bias=False), nn.BatchNorm2d(16), nn.SiLU(),
+            nn.Conv2d(16, 16, 3, 1, 1, groups=16, bias=False), nn.BatchNorm2d(16), nn.Hardswish(),
+            Squeeze(16), nn.Conv2d(16, 8, 1, bias=False), nn.BatchNorm2d(8))
+        self.head = nn.Linear(8, len(LABELS))
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+    def features(self, x):
+        x = self.stem(x)
+        return (x + self.block(x)).mean((2, 3))
+
+
+class WithFeatures(nn.Module):
+    """Two outputs: features first, so that taking the first output would be wrong."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        features = self.net.features(x)
+        return features, self.net.head(features)
+
+
+class Ending(nn.Module):
+    """The network with an activation inside."""
+
+    def __init__(self, net, activation):
+        super().__init__()
+        self.net, self.activation = net, activation
+
+    def forward(self, x):
+        return self.activation(self.net(x))
+
+
+class ChannelsLast(nn.Module):
+    """Takes NHWC floats."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        return self.net(x.permute(0, 3, 1, 2))
+
+
+class Bytes(nn.Module):
+    """Takes NHWC bytes and normalises them inside."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        x = x.permute(0, 3, 1, 2).to(torch.float32) / 255
+        return self.net((x - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(STD).view(1, 3, 1, 1))
+
+
+def network(channels=3):
+    """A network whose batch statistics and head are not trivial."""
+    torch.manual_seed(7)
+    net = Tiny(channels)
+    with torch.no_grad():
+        net.train()
+        for _ in range(20):
+            net(torch.randn(16, channels, SIZE, SIZE))
+        net.head.weight.mul_(6)
+    return net.eval()
+
+
+def picture():
+    """A smooth, coloured, asymmetric picture with some noise; written once, of the input's own size."""
+    rng = np.random.default_rng(11)
+    y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
+    channels = [np.sin(5 * x + y), np.cos(3 * y), np.sin(4 * x * y + 1)]
+    pixels = np.stack([128 + 90 * c for c in channels], -1) + rng.normal(0, 12, (SIZE, SIZE, 3))
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def normalised(image, mean=MEAN, std=STD):
+    """NCHW floats."""
+    pixels = np.asarray(image, np.float32).reshape(SIZE, SIZE, -1) / 255
+    return ((pixels - np.float32(mean)) / np.float32(std)).transpose(2, 0, 1)[None].astype(np.float32)
+
+
+def run(path, value, output):
+    """ONNX Runtime in its exact mode."""
+    options = ort.SessionOptions()
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    names = [o.name for o in session.get_outputs()]
+    return session.run([output or names[0]], {session.get_inputs()[0].name: value})[0].ravel().astype(np.float64)
+
+
+def probabilities(values, activation):
+    if activation == "softmax":
+        e = np.exp(values - values.max())
+        return e / e.sum()
+    return 1 / (1 + np.exp(-values)) if activation == "sigmoid" else values
+
+
+def export(name, net, sample, opset, dynamo=False, batch=False, outputs=("logits",), external=False):
+    """One export; `batch`: symbolic."""
+    path = HERE / f"{name}.onnx"
+    kwargs = {}
+    if batch and dynamo:
+        kwargs["dynamic_shapes"] = ({0: torch.export.Dim("batch")},)
+    elif batch:
+        kwargs["dynamic_axes"] = {"input": {0: "batch"}, **{o: {0: "batch"} for o in outputs}}
+    if dynamo:
+        sample = sample.repeat(2, *[1] * (sample.dim() - 1)) if batch else sample
+        kwargs["external_data"] = external
+    torch.onnx.export(net, (sample,), str(path), opset_version=opset, dynamo=dynamo, input_names=["input"],
+                      output_names=list(outputs), **kwargs)
+    if dynamo:
+        strip_traces(path)
+    return path
+
+
+def strip_traces(path):
+    """Takes out the source lines that the dynamo exporter notes at each node: they name the exporting machine's folders."""
+    model = onnx.load(path, load_external_data=False)
+    for node in model.graph.node:
+        kept = [p for p in node.metadata_props if p.key != "pkg.torch.onnx.stack_trace"]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    onnx.save(model, path)
+
+
+class Random(CalibrationDataReader):
+    """Calibration inputs: the picture and noise."""
+
+    def __init__(self, image):
+        rng = np.random.default_rng(3)
+        noise = [rng.normal(0, 1, (1, 3, SIZE, SIZE)).astype(np.float32) for _ in range(8)]
+        self.samples = iter([{"input": v} for v in [normalised(image), *noise]])
+
+    def get_next(self):
+        return next(self.samples, None)
+
+
+def quantized(name, source, image, activations, per_channel):
+    path = HERE / f"{name}.onnx"
+    quantize_static(str(source), str(path), Random(image), quant_format=QuantFormat.QDQ, per_channel=per_channel,
+                    activation_type=activations, weight_type=QuantType.QInt8)
+    return path
+
+
+def served(image, grey):
+    """All graphs that must be served: (path, value, output, activation, fields of the manifest)."""
+    net, chw = network(), torch.from_numpy(normalised(image))
+    hwc = chw.permute(0, 2, 3, 1).contiguous()
+    raw = torch.from_numpy(np.asarray(image)[None].copy())
+    values = normalised(image)
+    plain = lambda path: (path, values, None, "softmax", {})
+    torchscript = [export(f"torchscript-{o}", net, chw, o) for o in (13, 17, 20)]
+    yield from map(plain, torchscript)
+    yield from (plain(export(f"dynamo-{o}", net, chw, o, dynamo=True)) for o in (18, 21))
+    yield plain(export("dynamo-external", net, chw, 18, dynamo=True, external=True))
+    yield plain(export("torchscript-batch", net, chw, 17, batch=True))
+    yield plain(export("dynamo-batch", net, chw, 18, dynamo=True, batch=True))
+    yield plain(symbolic_size(torchscript[1]))
+    yield (export("nhwc", ChannelsLast(net), hwc, 17), hwc.numpy(), None, "softmax", {})
+    yield (export("bytes", Bytes(net), raw, 17), raw.numpy(), None, "softmax",
+           {"mean": [0, 0, 0], "std": [1 / 255] * 3})
+    yield (export("softmax-inside", Ending(net, nn.Softmax(-1)), chw, 17), values, None, "none", {})
+    yield (export("sigmoid-inside", Ending(net, nn.Sigmoid()), chw, 17), values, None, "none", {})
+    yield (torchscript[1], values, None, "sigmoid", {})
+    yield (export("features-and-logits", WithFeatures(net), chw, 17, outputs=("features", "logits")), values, "logits",
+           "softmax", {"output": "logits"})
+    bgr = values[:, ::-1] * np.float32(STD[::-1]).reshape(1, 3, 1, 1) + np.float32(MEAN[::-1]).reshape(1, 3, 1, 1)
+    bgr = ((bgr - np.float32(MEAN).reshape(1, 3, 1, 1)) / np.float32(STD).reshape(1, 3, 1, 1)).astype(np.float32)
+    yield (torchscript[1], bgr, None, "softmax", {"color": "bgr"})
+    one = normalised(grey, [0.5], [0.25])
+    yield (export("gray", network(1), torch.from_numpy(one), 17), one, None, "softmax",
+           {"color": "gray", "mean": [0.5], "std": [0.25]})
+    for name, activations, per_channel in [("qdq-u8", QuantType.QUInt8, True), ("qdq-s8", QuantType.QInt8, True),
+                                           ("qdq-u8-per-tensor", QuantType.QUInt8, False)]:
+        yield plain(quantized(name, torchscript[1], image, activations, per_channel))
+
+
+def symbolic_size(source):
+    """Height and width left open, as in detectors and fully convolutional exports."""
+    model = onnx.load(source)
+    for i, name in ((0, "batch"), (2, "height"), (3, "width")):
+        model.graph.input[0].type.tensor_type.shape.dim[i].dim_param = name
+    del model.graph.value_info[:]
+    path = HERE / "symbolic-size.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def node_model(name, nodes, inputs, outputs, initializers=(), domains=()):
+    opsets = [helper.make_opsetid("", 17), *[helper.make_opsetid(d, 1) for d in domains]]
+    graph = helper.make_graph(list(nodes), name, list(inputs), list(outputs), list(initializers))
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), HERE / f"{name}.onnx")
+
+
+def refused(source):
+    """Sound graphs that can't be served: (file, what the message must name)."""
+    picture_in = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, SIZE, SIZE])
+    scores = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3])
+    node_model("unknown-operator", [helper.make_node("Frobnicate", ["input"], ["logits"], name="head/frob",
+                                                     domain="org.example")],
+               [picture_in], [scores], domains=["org.example"])
+    yield "unknown-operator", ["org.example.Frobnicate", "head/frob"]
+    other = helper.make_tensor_value_info("age", TensorProto.FLOAT, [1, 3])
+    node_model("two-inputs", [helper.make_node("ReduceMean", ["input"], ["m"], axes=[2, 3], keepdims=0),
+                              helper.make_node("Add", ["m", "age"], ["logits"])], [picture_in, other], [scores])
+    yield "two-inputs", ["age"]
+    node_model("class-index", [helper.make_node("ReduceMean", ["input"], ["m"], axes=[2, 3], keepdims=0),
+                               helper.make_node("ArgMax", ["m"], ["logits"], axis=1)], [picture_in],
+               [helper.make_tensor_value_info("logits", TensorProto.INT64, [1, 1])])
+    yield "class-index", ["logits"]
+    for name, shape, wanted in [("fixed-batch", [4, 3, SIZE, SIZE], "batch"), ("rank-three", [3, SIZE, SIZE], "axes"),
+                                ("other-size", [1, 3, 48, SIZE], "48")]:
+        value = helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)
+        axes = [len(shape) - 2, len(shape) - 1]
+        node_model(name, [helper.make_node("ReduceMean", ["input"], ["logits"], axes=axes, keepdims=0)], [value],
+                   [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape[:-2])])
+        yield name, [wanted]
+    model = onnx.load(source)
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor).astype(np.float16),
+                                                         tensor.name))
+    onnx.save(model, HERE / "float16-weights.onnx")
+    yield "float16-weights", ["float16"]
+
+
+def main():
+    image = picture()
+    image.save(HERE / "picture.png")
+    grey = Image.fromarray(np.asarray(image.convert("L")))
+    cases = []
+    for path, value, output, activation, fields in served(image, grey):
+        expected = probabilities(run(path, value, output), activation)
+        cases.append({"graph": path.name, "activation": activation, **fields, "expected": expected.round(7).tolist()})
+    cases += [{"graph": f"{name}.onnx", "refused": wanted} for name, wanted in refused(HERE / "torchscript-17.onnx")]
+    (HERE / "cases.json").write_text("[\n" + ",\n".join(map(json.dumps, cases)) + "\n]\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Makes the scores that the tests hold the runtime against: Pillow decodes and resizes, ONNX Runtime runs the graphs.
+
+`enlarge` makes the pictures whose decoding at a reduced scale is tested: the test split enlarged to 1024×768. They are
+made anew where they are needed and not kept; Pillow's version is pinned, so they come out the same.
+`score` writes one line a picture and graph: the softmax of the logits, without temperature, in ONNX Runtime's mode
+whose integer products are exact. Every picture is decoded in full.
+"""
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+LABELS = ["melanoma", "nevus", "seborrheic_keratosis"]
+SIDE = 224
+ENLARGED = (1024, 768)
+QUALITY = 90
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    modes = parser.add_subparsers(dest="mode", required=True)
+    enlarging = modes.add_parser("enlarge", help="write enlarged JPEGs of the test split into a folder")
+    enlarging.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
+    enlarging.add_argument("output", type=Path, help="folder to fill")
+    scoring = modes.add_parser("score", help="score pictures with both graphs")
+    scoring.add_argument("labels", type=Path, help="CSV with the columns file and label; of splits only test is scored")
+    scoring.add_argument("pictures", type=Path, help="folder that the file column starts from")
+    scoring.add_argument("--float", type=Path, required=True)
+    scoring.add_argument("--int8", type=Path, required=True)
+    scoring.add_argument("-o", "--output", type=Path, required=True)
+    return parser.parse_args()
+
+
+def rows_of(labels):
+    with open(labels, newline="") as table:
+        return [row for row in csv.DictReader(table) if row.get("split", "test") == "test"]
+
+
+def enlarge(dataset, output):
+    for row in rows_of(dataset / "labels.csv"):
+        target = output / row["file"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(dataset / row["file"]) as image:
+            image.convert("RGB").resize(ENLARGED, Image.Resampling.BICUBIC).save(target, quality=QUALITY)
+
+
+def prepare(path):
+    """1×3×224×224 float32: stretched by the antialiased bilinear filter, (x − 128) / 128."""
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
+    return np.ascontiguousarray(((pixels - 128) / 128).transpose(2, 0, 1)[None])
+
+
+def session(graph):
+    import onnxruntime  # not needed to enlarge
+
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+
+
+def softmax(logits):
+    powers = np.exp(np.float64(logits) - np.max(logits))
+    return powers / powers.sum()
+
+
+def score(labels, pictures, graphs, output):
+    sessions = {name: session(path) for name, path in graphs.items()}
+    with open(output, "w", newline="") as table:
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(["file", "label", "graph", *LABELS])
+        for row in rows_of(labels):
+            tensor = prepare(pictures / row["file"])
+            for name, graph in sessions.items():
+                scores = softmax(graph.run(["logits"], {"input": tensor})[0][0])
+                writer.writerow([row["file"], row["label"], name, *(f"{value:.6f}" for value in scores)])
+
+
+def main():
+    args = arguments()
+    if args.mode == "enlarge":
+        enlarge(args.dataset, args.output)
+    else:
+        score(args.labels, args.pictures, {"float": getattr(args, "float"), "int8": args.int8}, args.output)
+
+
+if __name__ == "__main__":
+    main()

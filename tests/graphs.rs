@@ -1,0 +1,137 @@
+//! Graphs as exporters write them: each is opened by its path with `model.json` beside it, and gives the scores that
+//! ONNX Runtime gives; each that can't be served is refused by name.
+
+mod tiny;
+
+use std::fs;
+
+use bedside::{Classifier, Error, ErrorKind, Image, Options};
+use serde_json::Value;
+use tiny::{golden, manifest};
+
+/// Float graphs differ by the order of sums only.
+const FLOAT_TOLERANCE: f64 = 1e-5;
+
+/// tract runs QDQ graphs in float; ONNX Runtime rounds between operators.
+const INT8_TOLERANCE: f64 = 0.02;
+
+fn cases() -> Vec<Value> {
+    let json = fs::read_to_string(golden("graphs/cases.json")).expect("committed");
+    serde_json::from_str(&json).expect("an array of cases")
+}
+
+/// Opens the case's graph in a folder of its own, with its manifest beside it.
+fn open(case: &Value) -> Result<Classifier, Error> {
+    let file = case["graph"].as_str().expect("a name");
+    let folder = tempfile::tempdir().expect("a folder");
+    for entry in fs::read_dir(golden("graphs")).expect("committed") {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+        if name.starts_with(file) {
+            fs::copy(&path, folder.path().join(name)).expect("room");
+        }
+    }
+    let mut manifest = manifest();
+    for field in ["mean", "std", "color"] {
+        if let Some(value) = case.get(field) {
+            manifest["input"][field] = value.clone();
+        }
+    }
+    manifest["output"]["activation"] = case.get("activation").cloned().unwrap_or("softmax".into());
+    if let Some(output) = case.get("output") {
+        manifest["output"]["tensor"] = output.clone();
+    }
+    fs::write(folder.path().join("model.json"), manifest.to_string()).expect("room");
+    Classifier::open(folder.path().join(file), Options::default())
+}
+
+#[test]
+fn every_served_graph_gives_the_reference_scores() {
+    let picture = fs::read(golden("graphs/picture.png")).expect("committed");
+    let mut served = 0;
+    for case in cases().iter().filter(|case| case.get("expected").is_some()) {
+        let name = &case["graph"];
+        let classifier = open(case).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let scores = classifier.scores(&Image::from_bytes(&picture[..])).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let tolerance = if name.as_str().is_some_and(|n| n.starts_with("qdq")) { INT8_TOLERANCE } else { FLOAT_TOLERANCE };
+        let expected = case["expected"].as_array().expect("a list");
+        assert_eq!(scores.len(), expected.len(), "{name}");
+        for (score, wanted) in scores.iter().zip(expected) {
+            let difference = (f64::from(*score) - wanted.as_f64().expect("a number")).abs();
+            assert!(difference <= tolerance, "{name}: {scores:?} instead of {expected:?}");
+        }
+        served += 1;
+    }
+    assert_eq!(served, 20, "a case was lost from cases.json");
+}
+
+#[test]
+fn every_refused_graph_is_refused_by_name() {
+    let mut refused = 0;
+    for case in cases().iter().filter(|case| case.get("refused").is_some()) {
+        let error = open(case).map(|_| ()).expect_err("must be refused");
+        assert!(
+            matches!(error.kind(), ErrorKind::UnsupportedModel | ErrorKind::InvalidManifest),
+            "{}: {error}",
+            case["graph"]
+        );
+        for word in case["refused"].as_array().expect("a list") {
+            let word = word.as_str().expect("a word");
+            assert!(error.to_string().contains(word), "{}: \"{error}\" does not name {word}", case["graph"]);
+        }
+        refused += 1;
+    }
+    assert_eq!(refused, 7, "a case was lost from cases.json");
+}
+
+#[test]
+fn several_outputs_without_a_choice_are_refused_and_named() {
+    let case = serde_json::json!({"graph": "features-and-logits.onnx"});
+    let error = open(&case).map(|_| ()).expect_err("must be refused");
+    assert!(error.to_string().contains("features, logits"), "{error}");
+}
+
+#[test]
+fn an_activation_that_the_graph_has_already_is_refused() {
+    for graph in ["softmax-inside.onnx", "sigmoid-inside.onnx"] {
+        for activation in ["softmax", "sigmoid"] {
+            let error = open(&serde_json::json!({"graph": graph, "activation": activation})).map(|_| ());
+            let error = error.expect_err("must be refused");
+            assert!(error.to_string().contains("output.activation"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn external_data_outside_the_folder_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes = fs::read(golden("graphs/dynamo-external.onnx")).expect("committed");
+    // The location has the same length, so the file stays sound.
+    let (from, to) = (b"dynamo-external.onnx.data", b"../../../etc/hostname.data");
+    let hostile = replaced(&bytes, from, &to[..from.len()]);
+    assert_ne!(bytes, hostile);
+    fs::write(folder.path().join("model.onnx"), hostile).expect("room");
+    fs::write(folder.path().join("model.json"), manifest().to_string()).expect("room");
+    let error = Classifier::open(folder.path().join("model.onnx"), Options::default()).map(|_| ()).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::MalformedModel);
+    assert!(error.to_string().contains("not inside the model's folder"), "{error}");
+}
+
+#[test]
+fn missing_external_data_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(golden("graphs/dynamo-external.onnx"), folder.path().join("model.onnx")).expect("room");
+    let error = Classifier::open(folder.path().join("model.onnx"), Options::default()).map(|_| ()).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("dynamo-external.onnx.data"), "{error}");
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut replaced = bytes.to_vec();
+    for start in 0..bytes.len() - from.len() {
+        if &bytes[start..start + from.len()] == from {
+            replaced[start..start + from.len()].copy_from_slice(to);
+        }
+    }
+    replaced
+}

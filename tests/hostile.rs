@@ -1,0 +1,123 @@
+//! Damaged and hostile models: each is an error with a message, none a panic, and none allocates what it declares.
+//! Pictures have theirs beside the decoder.
+
+mod tiny;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bedside::{Classifier, Error, ErrorKind, Image, Limits, Options, Query};
+use bedside_engine::Graph;
+use tiny::{golden, manifest, packed};
+
+fn open(bytes: &[u8]) -> Result<Classifier, Error> {
+    catch_unwind(AssertUnwindSafe(|| Classifier::from_bytes(bytes, Options::default()))).expect("no panic")
+}
+
+fn refused(bytes: &[u8]) -> Error {
+    open(bytes).map(|_| ()).expect_err("must be refused")
+}
+
+#[test]
+fn what_is_no_model_is_called_so() {
+    for bytes in [&b""[..], b"\0", b"This is a text file named model.onnx.\n", b"\x89PNG\r\n\x1a\n", &[0xff; 64]] {
+        let error = refused(bytes);
+        assert_eq!(error.kind(), ErrorKind::MalformedModel, "{bytes:?}");
+        assert!(error.to_string().contains("not an ONNX model"), "{error}");
+    }
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let bytes = packed("qdq-u8.onnx", &manifest());
+    for end in (0..bytes.len()).step_by(97) {
+        let error = refused(&bytes[..end]);
+        assert!(
+            matches!(error.kind(), ErrorKind::MalformedModel | ErrorKind::UnsupportedModel | ErrorKind::InvalidManifest),
+            "{end}: {error}"
+        );
+    }
+}
+
+/// Flips bytes all over a model. Whatever opens must run or fail with an error.
+#[test]
+fn flipped_bytes_never_panic() {
+    let sound = packed("torchscript-17.onnx", &manifest());
+    let picture = fs::read(golden("graphs/picture.png")).expect("committed");
+    // A fixed sequence (Knuth's linear congruential constants), so that a failure comes again.
+    let mut state = 1u64;
+    for _ in 0..1500 {
+        let mut bytes = sound.clone();
+        for _ in 0..3 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = (state >> 33) as usize % bytes.len();
+            bytes[at] ^= 1 << ((state >> 20) & 7);
+        }
+        if let Ok(classifier) = open(&bytes) {
+            let run = || classifier.classify(&Image::from_bytes(&picture[..]), &Query::default()).map(drop);
+            let _: Result<(), Error> = catch_unwind(AssertUnwindSafe(run)).expect("no panic");
+        }
+    }
+}
+
+#[test]
+fn huge_declared_dimensions_are_refused_before_they_are_allocated() {
+    let mut graph = Graph::open(&golden("graphs/torchscript-17.onnx"), 1 << 20).expect("sound");
+    for shape in [[1 << 40, 3, 32, 32], [1, 3, 1 << 30, 1 << 30], [1, 1 << 50, 32, 32]] {
+        graph.fix_input_shape("input", &shape).expect("an input");
+        graph.set_metadata("bedside", manifest().to_string());
+        let error = refused(&graph.to_bytes());
+        assert!(
+            matches!(error.kind(), ErrorKind::InvalidManifest | ErrorKind::UnsupportedModel),
+            "{shape:?}: {error}"
+        );
+    }
+}
+
+/// An initializer that declares far more elements than the file has bytes.
+#[test]
+fn huge_declared_weights_are_refused() {
+    let bytes = packed("torchscript-17.onnx", &manifest());
+    // The head's weight is [3, 8] in this file: field 1 of TensorProto, packed, `0a 02 03 08`, or one by one, `08 03 08 08`.
+    let at = bytes.windows(4).position(|w| w == [0x08, 0x03, 0x08, 0x08]).expect("the head's dimensions");
+    // Replaced by one varint of four bytes: [67,108,863] in place of two small ones would change the length, so use 0x7f.
+    let mut hostile = bytes.clone();
+    hostile[at + 1] = 0x7f;
+    hostile[at + 3] = 0x7f;
+    let error = refused(&hostile);
+    assert!(matches!(error.kind(), ErrorKind::MalformedModel | ErrorKind::UnsupportedModel), "{error}");
+}
+
+#[test]
+fn a_model_over_the_limit_is_refused() {
+    let bytes = packed("torchscript-17.onnx", &manifest());
+    let limits = Limits { max_model_bytes: bytes.len() as u64 - 1, ..Limits::default() };
+    let options = Options { limits, ..Options::default() };
+    let error = Classifier::from_bytes(&bytes, options.clone()).map(|_| ()).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("model.onnx"), &bytes).expect("room");
+    let error = Classifier::open(folder.path().join("model.onnx"), options).map(|_| ()).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+#[test]
+fn files_that_can_not_be_read_are_io_errors_with_their_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for path in [folder.path().join("missing.onnx"), folder.path().to_owned()] {
+        let error = Classifier::open(&path, Options::default()).map(|_| ()).expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains(path.to_str().expect("UTF-8")), "{error}");
+        let error = Image::open(&path).map(|_| ()).expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::Io);
+    }
+}
+
+#[test]
+fn a_manifest_of_a_wrong_type_names_the_field() {
+    let mut wrong = manifest();
+    wrong["input"]["width"] = "wide".into();
+    let error = refused(&packed("torchscript-17.onnx", &wrong));
+    assert_eq!(error.kind(), ErrorKind::InvalidManifest);
+    assert!(error.to_string().contains("`input.width`"), "{error}");
+}

@@ -1,0 +1,146 @@
+//! The manifest's JSON Schema and its reader agree: what one takes the other takes, what one refuses the other refuses.
+
+mod tiny;
+
+use bedside::{ErrorKind, Manifest};
+use serde_json::{Value, json};
+use tiny::manifest;
+
+fn schema() -> jsonschema::Validator {
+    let schema: Value = serde_json::from_str(bedside::manifest::SCHEMA).expect("JSON");
+    jsonschema::validator_for(&schema).expect("a sound schema")
+}
+
+/// The plain manifest with the value at a JSON pointer replaced; its parents must exist.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut manifest = manifest();
+    let (parent, field) = pointer.rsplit_once('/').expect("a pointer");
+    let parent = manifest.pointer_mut(parent).expect("a parent");
+    match parent {
+        Value::Array(items) => items[field.parse::<usize>().expect("an index")] = value,
+        object => object[field] = value,
+    }
+    manifest
+}
+
+fn without(pointer: &str) -> Value {
+    let mut manifest = manifest();
+    let (parent, field) = pointer.rsplit_once('/').expect("a pointer");
+    manifest.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object").remove(field);
+    manifest
+}
+
+#[test]
+fn both_take_sound_manifests() {
+    let schema = schema();
+    let sound = [
+        manifest(),
+        with("/title", json!({"en": "T", "uk": "Т"})),
+        with("/requires", json!(["scope"])),
+        with("/scope", json!([{"id": "age", "min": 1, "max": 5, "required": true}])),
+        with("/input/resize", json!({"policy": "crop", "shorter_side": 36, "filter": "bilinear"})),
+        with("/input/resize", json!({"policy": "letterbox", "fill": 114})),
+        with("/output/labels/1/operating_point", json!(0)),
+        with("/calibration", json!({"graph_sha256": "0".repeat(64), "temperature": 1.3, "prevalence": [0.2, 0.13, 0.67]})),
+        with("/golden", json!({"by": "self", "input": {"image": ""}, "scores": [0.1, 0.2, 0.7]})),
+        with("/a_field_of_tomorrow", json!({"x": 1})),
+    ];
+    for manifest in sound {
+        assert!(schema.is_valid(&manifest), "schema refuses {manifest}");
+        if let Err(error) = Manifest::from_json(&manifest.to_string()) {
+            panic!("{error}: {manifest}");
+        }
+    }
+}
+
+#[test]
+fn both_refuse_unsound_manifests_and_the_reader_names_the_field() {
+    let schema = schema();
+    let unsound = [
+        ("bedside", with("/bedside", json!("2.0"))),
+        ("bedside", with("/bedside", json!(1.0))),
+        ("bedside", without("/bedside")),
+        ("kind", with("/kind", json!("mask"))),
+        ("kind", without("/kind")),
+        ("name", with("/name", json!("Skin Lesion"))),
+        ("version", with("/version", json!(""))),
+        ("license", without("/license")),
+        ("title", with("/title", json!("a title"))),
+        ("input", without("/input")),
+        ("input.width", with("/input/width", json!(0))),
+        ("input.width", with("/input/width", json!(100_000))),
+        ("input.width", with("/input/width", json!("32"))),
+        ("input.height", with("/input/height", json!(-1))),
+        ("input.color", with("/input/color", json!("cmyk"))),
+        ("input.mean", with("/input/mean", json!([]))),
+        ("input.std", with("/input/std", json!([0.2, 0.0, 0.2]))),
+        ("mean", without("/input/mean")),
+        ("input.resize.policy", with("/input/resize", json!({"policy": "squeeze"}))),
+        ("input.resize.filter", with("/input/resize", json!({"policy": "stretch", "filter": "lanczos"}))),
+        ("output.activation", with("/output/activation", json!("relu"))),
+        ("output.labels", with("/output/labels", json!([]))),
+        ("output.labels[1].id", with("/output/labels/1/id", json!("Label B"))),
+        ("output.labels[1]", with("/output/labels/1", json!({"id": "b"}))),
+        ("output.labels[1].name", with("/output/labels/1/name", json!({"uk": "Б"}))),
+        ("output.labels[0].operating_point", with("/output/labels/0/operating_point", json!(1.5))),
+        ("output.labels[0].triage", with("/output/labels/0/triage", json!("soon"))),
+        ("calibration.graph_sha256", with("/calibration", json!({"graph_sha256": "ABC"}))),
+        ("calibration", with("/calibration", json!({"temperature": 1.0}))),
+        ("calibration.temperature", with("/calibration", json!({"graph_sha256": "0".repeat(64), "temperature": 0}))),
+        ("calibration.prevalence", with("/calibration", json!({"graph_sha256": "0".repeat(64), "prevalence": [1.0, 0.0, 0.0]}))),
+        ("golden.scores", with("/golden", json!({"by": "lab", "input": {"image": ""}, "scores": [2.0, 0.0, 0.0]}))),
+        ("golden.by", with("/golden", json!({"by": "me", "input": {"image": ""}, "scores": [1.0, 0.0, 0.0]}))),
+        ("scope[0].id", with("/scope", json!([{"id": ""}]))),
+    ];
+    for (field, manifest) in unsound {
+        assert!(!schema.is_valid(&manifest), "schema takes {manifest}");
+        refused(field, &manifest);
+    }
+}
+
+/// What JSON Schema has no words for.
+#[test]
+fn the_reader_also_refuses_what_contradicts_itself() {
+    let hash = "0".repeat(64);
+    let contradictions = [
+        ("output.labels[1].id", with("/output/labels/1/id", json!("a"))),
+        ("scope[1].id", with("/scope", json!([{"id": "x"}, {"id": "x"}]))),
+        ("scope[0]", with("/scope", json!([{"id": "age", "min": 5, "max": 1}]))),
+        ("input.mean", with("/input/mean", json!([0.5]))),
+        ("input.resize.shorter_side", with("/input/resize", json!({"policy": "stretch", "shorter_side": 40}))),
+        ("input.resize.shorter_side", with("/input/resize", json!({"policy": "crop", "shorter_side": 20}))),
+        ("input.resize.fill", with("/input/resize", json!({"policy": "crop", "fill": 0}))),
+        ("output.multi_label", with("/output/multi_label", json!(true))),
+        ("calibration.prevalence", with("/calibration", json!({"graph_sha256": hash, "prevalence": [0.5, 0.5]}))),
+        ("calibration.prevalence", with("/calibration", json!({"graph_sha256": hash, "prevalence": [0.5, 0.5, 0.5]}))),
+        ("golden.scores", with("/golden", json!({"by": "lab", "input": {"image": ""}, "scores": [1.0]}))),
+        ("requires", with("/requires", json!(["a_field_of_tomorrow"]))),
+    ];
+    for (field, manifest) in contradictions {
+        refused(field, &manifest);
+    }
+}
+
+fn refused(field: &str, manifest: &Value) {
+    let error = match Manifest::from_json(&manifest.to_string()) {
+        Ok(_) => panic!("the reader takes {manifest}"),
+        Err(error) => error,
+    };
+    assert_eq!(error.kind(), ErrorKind::InvalidManifest);
+    assert!(error.to_string().contains(field), "\"{error}\" does not name {field}");
+}
+
+#[test]
+fn a_manifest_written_and_read_again_is_the_same() {
+    let manifest = Manifest::from_json(&manifest().to_string()).expect("sound");
+    assert_eq!(Manifest::from_json(&manifest.to_json()).expect("sound"), manifest);
+}
+
+#[test]
+fn text_that_is_no_json_is_refused_with_its_place() {
+    for text in ["", "{", "[]", "{\"bedside\": }", "null"] {
+        let error = Manifest::from_json(text).map(|_| ()).expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::InvalidManifest, "{text}");
+        assert!(error.to_string().contains("line 1"), "{error}");
+    }
+}

@@ -1,0 +1,71 @@
+//! The gate and all that takes longer. Writes a dated summary to `docs/full-run.md`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::step::Step;
+use crate::{root, test};
+
+/// The Minimum Supported Rust Version that Cargo.toml states.
+const MSRV: &str = "1.91";
+
+pub(crate) fn run(data: &Path) -> Result<()> {
+    let data = data.canonicalize().with_context(|| format!("{}: no such folder", data.display()))?;
+    let isic = data.join("isic2017");
+    ensure!(isic.join("labels.csv").is_file(), "{}: unpack isic2017.tar there first", data.display());
+
+    let started = std::time::Instant::now();
+    test::run()?;
+    let mut steps = vec![("the gate (`cargo xtask test`)".to_owned(), started.elapsed())];
+    let data = isic.display().to_string();
+    let enlarged = root().join("target/isic2017-enlarged").display().to_string();
+    let python = crate::step::python("golden-venv", "tests/golden/skin-lesion/requirements.txt")?;
+    let long = [
+        Step::new(&python).arg("tests/golden/skin-lesion/make_scores.py").arg("enlarge").arg(&data).arg(&enlarged),
+        Step::new("cargo test --locked --release --test skin_lesion -- --ignored --nocapture")
+            .env("BEDSIDE_ISIC2017", &data)
+            .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
+        Step::new("rustup toolchain install --profile minimal").arg(MSRV),
+        Step::new("rustup run").arg(MSRV).arg("cargo").arg("check").arg("--locked").arg("--workspace"),
+        Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli"),
+    ];
+    for step in long {
+        let took = step.run()?;
+        steps.push((format!("`{}`", shown(&step, &data, &enlarged)), took));
+    }
+    write_summary(&steps)
+}
+
+/// The command without this machine's folders.
+fn shown(step: &Step<'_>, data: &str, enlarged: &str) -> String {
+    let root = root().display().to_string();
+    step.to_string().replace(enlarged, "ENLARGED").replace(data, "DATA/isic2017").replace(&format!("{root}/"), "")
+}
+
+fn write_summary(steps: &[(String, Duration)]) -> Result<()> {
+    let mut page = String::from("# The last full run\n\nWritten by `cargo xtask full`.\n\n");
+    writeln!(page, "- Date: {}", Step::new("date -u +%Y-%m-%d").output()?)?;
+    writeln!(page, "- Compiler: {}", Step::new("rustc --version").output()?)?;
+    writeln!(page, "- CPU: {}\n\n| step | result | minutes |\n|---|---|---|", cpu())?;
+    for (name, took) in steps {
+        writeln!(page, "| {name} | passed | {:.1} |", took.as_secs_f64() / 60.0)?;
+    }
+    let long = root().join("target/skin-lesion-agreement.md");
+    let agreement = fs::read_to_string(&long).with_context(|| format!("{}: the long test writes it", long.display()))?;
+    writeln!(page, "\n## The shipped model beside ONNX Runtime\n\n{agreement}")?;
+    fs::write(root().join("docs/full-run.md"), page)?;
+    eprintln!("\nAll of the full run passed; docs/full-run.md says what.");
+    Ok(())
+}
+
+fn cpu() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, m)| m.to_owned()));
+    let has = |flag: &str| info.lines().any(|l| l.starts_with("flags") && l.split_whitespace().any(|f| f == flag));
+    let features: Vec<&str> = ["avx2", "avx_vnni", "avx512_vnni"].into_iter().filter(|f| has(f)).collect();
+    format!("{} ({})", model.unwrap_or_else(|| std::env::consts::ARCH.into()), features.join(", "))
+}

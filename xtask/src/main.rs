@@ -1,0 +1,44 @@
+//! What people and CI run beyond plain cargo. One door to every job: `cargo xtask JOB`.
+
+mod bench;
+mod full;
+mod step;
+mod test;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask JOB
+
+  test              the gate: format, lints, tests, documentation, dependencies
+  full --data DIR   the gate and all that takes longer; DIR holds the data sets, unpacked.
+                    Writes docs/full-run.md
+  bench             Bedside beside ONNX Runtime and Pillow, in turn, in one run. Needs python3.
+                    Writes docs/performance-run.md";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words[..] {
+        ["test"] => test::run(),
+        ["full", "--data", folder] => full::run(Path::new(folder)),
+        ["bench"] => bench::run(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
+}

@@ -1,0 +1,82 @@
+//! One command of a job: announced, run from the workspace's folder, and fatal where it fails.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::root;
+
+/// A command and the environment that it needs.
+pub(crate) struct Step<'a> {
+    program: &'a str,
+    arguments: Vec<&'a str>,
+    environment: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Step<'a> {
+    /// `words` is the program and its arguments, separated by spaces.
+    pub(crate) fn new(words: &'a str) -> Step<'a> {
+        let mut words = words.split_whitespace();
+        Step { program: words.next().unwrap_or_default(), arguments: words.collect(), environment: Vec::new() }
+    }
+
+    /// One more argument, which may hold spaces.
+    pub(crate) fn arg(mut self, argument: &'a str) -> Step<'a> {
+        self.arguments.push(argument);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &'a str, value: &'a str) -> Step<'a> {
+        self.environment.push((name, value));
+        self
+    }
+
+    /// Runs it and gives the time it took.
+    pub(crate) fn run(&self) -> Result<Duration> {
+        let words = self.to_string();
+        eprintln!("\n=== {words}");
+        let start = Instant::now();
+        let status = self.command().status().with_context(|| format!("{words}: can't be started"))?;
+        if !status.success() {
+            bail!("{words}: failed, {status}");
+        }
+        Ok(start.elapsed())
+    }
+
+    /// What it prints on standard output.
+    pub(crate) fn output(&self) -> Result<String> {
+        let output = self.command().output().with_context(|| format!("{self}: can't be started"))?;
+        if !output.status.success() {
+            bail!("{self}: failed, {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.program);
+        command.args(&self.arguments).envs(self.environment.iter().copied()).current_dir(root());
+        command
+    }
+}
+
+impl std::fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (name, value) in &self.environment {
+            write!(f, "{name}={value} ")?;
+        }
+        write!(f, "{} {}", self.program, self.arguments.join(" "))
+    }
+}
+
+/// The Python of a virtual environment under `target/` that has what `requirements` pins.
+pub(crate) fn python(name: &str, requirements: &str) -> Result<String> {
+    let folder = root().join("target").join(name);
+    let python = folder.join("bin/python").display().to_string();
+    if !Path::new(&python).exists() {
+        Step::new("python3 -m venv").arg(&folder.display().to_string()).run()?;
+    }
+    Step::new(&python).arg("-m").arg("pip").arg("install").arg("--quiet").arg("-r").arg(requirements).run()?;
+    Ok(python)
+}

@@ -1,0 +1,27 @@
+//! The gate. Everything that must hold on every commit, from a clean checkout with nothing but Rust.
+
+use anyhow::Result;
+
+use crate::step::Step;
+
+/// The version of cargo-deny that the gate runs.
+const CARGO_DENY: &str = "0.20.2";
+
+pub(crate) fn run() -> Result<()> {
+    Step::new("cargo fmt --all --check").run()?;
+    Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
+    Step::new("cargo test --locked --workspace").run()?;
+    Step::new("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;
+    install_cargo_deny()?;
+    Step::new("cargo deny --locked check bans licenses sources").run()?;
+    eprintln!("\nAll of the gate passed.");
+    Ok(())
+}
+
+fn install_cargo_deny() -> Result<()> {
+    let wanted = format!("cargo-deny {CARGO_DENY}");
+    if Step::new("cargo deny --version").output().is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    Step::new("cargo install cargo-deny --locked --version").arg(CARGO_DENY).run().map(drop)
+}
