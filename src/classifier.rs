@@ -201,9 +201,8 @@ impl Classifier {
 /// The findings that the query asks for, likeliest first. `shown` are the probabilities to show, `calibrated` those
 /// that operating points are about.
 fn findings(labels: &[Label], calibrated: &[f32], shown: &[f32], query: &Query) -> Vec<Finding> {
-    let wanted = |label: &Label| {
-        (query.allow.is_empty() || query.allow.contains(&label.id)) && !query.deny.contains(&label.id)
-    };
+    let wanted =
+        |label: &Label| (query.allow.is_empty() || query.allow.contains(&label.id)) && !query.deny.contains(&label.id);
     let mut findings: Vec<Finding> = labels
         .iter()
         .zip(calibrated.iter().zip(shown))

@@ -40,3 +40,8 @@ pub use model::{Binding, LoadTimes};
 pub use query::{Answer, CancelHandle, Query};
 pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
 pub use verdict::{Reason, ReasonKind, Triage, Verdict};
+
+/// The README's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use crate::{Triage, Verdict};
 
 /// What must stand wherever a result is shown.
-pub const NOTICE: &str = "Research software, not a medical device. A result does not replace a clinician's examination.";
+pub const NOTICE: &str =
+    "Research software, not a medical device. A result does not replace a clinician's examination.";
 
 /// What a classification says.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -232,7 +232,8 @@ fn a_model_that_requires_what_is_not_known_is_refused() {
 #[test]
 fn the_self_test_passes_on_the_labs_scores_and_fails_on_others() {
     use base64::Engine as _;
-    let image = base64::engine::general_purpose::STANDARD.encode(fs::read(golden("graphs/picture.png")).expect("committed"));
+    let image =
+        base64::engine::general_purpose::STANDARD.encode(fs::read(golden("graphs/picture.png")).expect("committed"));
     let with = |scores: [f32; 3]| {
         let mut manifest = manifest();
         manifest["golden"] = json!({"by": "lab", "input": {"image": image}, "scores": scores});

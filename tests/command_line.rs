@@ -47,7 +47,13 @@ impl Bench {
         fs::write(bench.path("manifest.json"), manifest.to_string()).expect("room");
         fs::write(bench.path("scores.csv"), "label,score\na,0.8573658\nb,0.0913147\nc,0.0513195\n").expect("room");
         fs::copy(golden("graphs/picture.png"), bench.path("picture.png")).expect("room");
-        exited(&bench.pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]), 0);
+        exited(
+            &bench.pack(
+                "torchscript-17.onnx",
+                &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")],
+            ),
+            0,
+        );
         bench
     }
 
@@ -81,7 +87,9 @@ fn a_picture_is_classified_for_people() {
     let output = bench.classify(&[&bench.text("picture.png"), "--answer", "ready=yes"]);
     exited(&output, 0);
     let text = out(&output);
-    for words in ["can't be excluded: Label A", "URGENT", "85.7 %", "30.0 %", "reached", "tiny 0.0.1", "not a medical device"] {
+    for words in
+        ["can't be excluded: Label A", "URGENT", "85.7 %", "30.0 %", "reached", "tiny 0.0.1", "not a medical device"]
+    {
         assert!(text.contains(words), "no \"{words}\" in\n{text}");
     }
 }
@@ -197,8 +205,15 @@ fn inspect_says_what_a_model_holds() {
     let output = bedside(&["inspect", &bench.text("model.onnx")]);
     exited(&output, 0);
     let text = out(&output);
-    for words in ["tiny 0.0.1", "`ready` (required): Is it ready?", "rgb 32×32, stretch", "Conv 6", "input: float32[1, 3, 32, 32]",
-        "golden sample   by lab", "served          yes"] {
+    for words in [
+        "tiny 0.0.1",
+        "`ready` (required): Is it ready?",
+        "rgb 32×32, stretch",
+        "Conv 6",
+        "input: float32[1, 3, 32, 32]",
+        "golden sample   by lab",
+        "served          yes",
+    ] {
         assert!(text.contains(words), "no \"{words}\" in\n{text}");
     }
 }
@@ -211,7 +226,10 @@ fn inspect_counts_multiply_adds() {
     let output = bedside(&["inspect", &Bench::new().text("model.onnx")]);
     let wanted = format!("{:.2} million", f64::from(macs) / 1e6);
     let text = out(&output);
-    assert!(text.lines().any(|line| line.contains("multiply-adds") && line.ends_with(&wanted)), "no {wanted} in\n{text}");
+    assert!(
+        text.lines().any(|line| line.contains("multiply-adds") && line.ends_with(&wanted)),
+        "no {wanted} in\n{text}"
+    );
 }
 
 #[test]
@@ -227,7 +245,9 @@ fn check_runs_the_golden_sample_and_lists_what_is_missing() {
     let output = bedside(&["check", &bench.text("model.onnx")]);
     exited(&output, 0);
     assert!(out(&output).contains("passes, scores by lab"), "{}", out(&output));
-    for words in ["no temperature", "`not_for` is not stated", "no operating point for b, c", "no name in `uk` for b, c"] {
+    for words in
+        ["no temperature", "`not_for` is not stated", "no operating point for b, c", "no name in `uk` for b, c"]
+    {
         assert!(err(&output).contains(words), "no \"{words}\" in\n{}", err(&output));
     }
 }
@@ -236,7 +256,8 @@ fn check_runs_the_golden_sample_and_lists_what_is_missing() {
 fn pack_brings_external_data_inside_and_fixes_the_batch() {
     let bench = Bench::new();
     for graph in ["dynamo-external.onnx", "dynamo-batch.onnx", "symbolic-size.onnx"] {
-        let output = bench.pack(graph, &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
+        let output =
+            bench.pack(graph, &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
         exited(&output, 0);
         let inspected = out(&bedside(&["inspect", &bench.text("model.onnx")]));
         assert!(inspected.contains("input: float32[1, 3, 32, 32]"), "{graph}: {inspected}");
@@ -249,7 +270,8 @@ fn pack_writes_nothing_where_the_golden_sample_fails() {
     let bench = Bench::new();
     let before = fs::read(bench.path("model.onnx")).expect("packed");
     fs::write(bench.path("scores.csv"), "label,score\na,0.1\nb,0.8\nc,0.1\n").expect("room");
-    let output = bench.pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
+    let output = bench
+        .pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
     exited(&output, 1);
     assert!(err(&output).contains("golden sample"), "{}", err(&output));
     assert_eq!(fs::read(bench.path("model.onnx")).expect("still there"), before);
@@ -267,7 +289,10 @@ fn pack_names_what_is_wrong_with_scores() {
         ("label,score\na,0.8\na,0.8\n", "twice"),
     ] {
         fs::write(bench.path("scores.csv"), csv).expect("room");
-        let output = bench.pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
+        let output = bench.pack(
+            "torchscript-17.onnx",
+            &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")],
+        );
         exited(&output, 2);
         assert!(err(&output).contains(words), "no \"{words}\" in\n{}", err(&output));
     }
@@ -289,7 +314,8 @@ fn bench_prints_the_documented_json() {
     let output = bedside(&["bench", &model, "--image", &picture, "--seconds", "0.05", "--json"]);
     exited(&output, 0);
     let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
-    for pointer in ["/cold_ms", "/steady_ms/min", "/steady_ms/p10", "/steady_ms/median", "/steady_ms/p90", "/image_ms"] {
+    for pointer in ["/cold_ms", "/steady_ms/min", "/steady_ms/p10", "/steady_ms/median", "/steady_ms/p90", "/image_ms"]
+    {
         assert!(json.pointer(pointer).and_then(Value::as_f64).is_some_and(|ms| ms > 0.0), "{pointer}: {json}");
     }
     #[cfg(target_os = "linux")]

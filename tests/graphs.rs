@@ -53,7 +53,8 @@ fn every_served_graph_gives_the_reference_scores() {
         let name = &case["graph"];
         let classifier = open(case).unwrap_or_else(|error| panic!("{name}: {error}"));
         let scores = classifier.scores(&Image::from_bytes(&picture[..])).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let tolerance = if name.as_str().is_some_and(|n| n.starts_with("qdq")) { INT8_TOLERANCE } else { FLOAT_TOLERANCE };
+        let tolerance =
+            if name.as_str().is_some_and(|n| n.starts_with("qdq")) { INT8_TOLERANCE } else { FLOAT_TOLERANCE };
         let expected = case["expected"].as_array().expect("a list");
         assert_eq!(scores.len(), expected.len(), "{name}");
         for (score, wanted) in scores.iter().zip(expected) {
@@ -112,7 +113,8 @@ fn external_data_outside_the_folder_is_refused() {
     assert_ne!(bytes, hostile);
     fs::write(folder.path().join("model.onnx"), hostile).expect("room");
     fs::write(folder.path().join("model.json"), manifest().to_string()).expect("room");
-    let error = Classifier::open(folder.path().join("model.onnx"), Options::default()).map(|_| ()).expect_err("refused");
+    let error =
+        Classifier::open(folder.path().join("model.onnx"), Options::default()).map(|_| ()).expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::MalformedModel);
     assert!(error.to_string().contains("not inside the model's folder"), "{error}");
 }
@@ -121,7 +123,8 @@ fn external_data_outside_the_folder_is_refused() {
 fn missing_external_data_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::copy(golden("graphs/dynamo-external.onnx"), folder.path().join("model.onnx")).expect("room");
-    let error = Classifier::open(folder.path().join("model.onnx"), Options::default()).map(|_| ()).expect_err("refused");
+    let error =
+        Classifier::open(folder.path().join("model.onnx"), Options::default()).map(|_| ()).expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("dynamo-external.onnx.data"), "{error}");
 }

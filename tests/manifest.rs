@@ -41,7 +41,10 @@ fn both_take_sound_manifests() {
         with("/input/resize", json!({"policy": "crop", "shorter_side": 36, "filter": "bilinear"})),
         with("/input/resize", json!({"policy": "letterbox", "fill": 114})),
         with("/output/labels/1/operating_point", json!(0)),
-        with("/calibration", json!({"graph_sha256": "0".repeat(64), "temperature": 1.3, "prevalence": [0.2, 0.13, 0.67]})),
+        with(
+            "/calibration",
+            json!({"graph_sha256": "0".repeat(64), "temperature": 1.3, "prevalence": [0.2, 0.13, 0.67]}),
+        ),
         with("/golden", json!({"by": "self", "input": {"image": ""}, "scores": [0.1, 0.2, 0.7]})),
         with("/a_field_of_tomorrow", json!({"x": 1})),
     ];
@@ -87,7 +90,10 @@ fn both_refuse_unsound_manifests_and_the_reader_names_the_field() {
         ("calibration.graph_sha256", with("/calibration", json!({"graph_sha256": "ABC"}))),
         ("calibration", with("/calibration", json!({"temperature": 1.0}))),
         ("calibration.temperature", with("/calibration", json!({"graph_sha256": "0".repeat(64), "temperature": 0}))),
-        ("calibration.prevalence", with("/calibration", json!({"graph_sha256": "0".repeat(64), "prevalence": [1.0, 0.0, 0.0]}))),
+        (
+            "calibration.prevalence",
+            with("/calibration", json!({"graph_sha256": "0".repeat(64), "prevalence": [1.0, 0.0, 0.0]})),
+        ),
         ("golden.scores", with("/golden", json!({"by": "lab", "input": {"image": ""}, "scores": [2.0, 0.0, 0.0]}))),
         ("golden.by", with("/golden", json!({"by": "me", "input": {"image": ""}, "scores": [1.0, 0.0, 0.0]}))),
         ("scope[0].id", with("/scope", json!([{"id": ""}]))),

@@ -30,7 +30,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match classifier.self_test() {
         Ok(passed) => {
             let by = passed.by.as_str();
-            line(&mut out, "golden sample", format_args!("passes, scores by {by} within {:.4}", passed.max_difference))?;
+            line(
+                &mut out,
+                "golden sample",
+                format_args!("passes, scores by {by} within {:.4}", passed.max_difference),
+            )?;
         }
         Err(error) if error.kind() == ErrorKind::SelfTest && manifest.golden.is_none() => {
             line(&mut out, "golden sample", "none")?;
@@ -71,10 +75,7 @@ fn warnings(manifest: &Manifest) -> Vec<String> {
     let labels = &manifest.output.labels;
     let without_point: Vec<&str> =
         labels.iter().filter(|l| l.operating_point.is_none()).map(|l| l.id.as_str()).collect();
-    warn(
-        !without_point.is_empty(),
-        &format!("no operating point for {}: 0.5 is taken", without_point.join(", ")),
-    );
+    warn(!without_point.is_empty(), &format!("no operating point for {}: 0.5 is taken", without_point.join(", ")));
     warnings.extend(missing_names(manifest));
     warnings
 }

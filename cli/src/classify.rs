@@ -133,8 +133,9 @@ fn json_line(file: &Path, outcome: Result<&Report, &Error>) -> String {
             let report = report.to_json();
             format!("{{\"image\":{},{}", json!(image), &report[1..])
         }
-        Err(error) => json!({"image": image, "error": {"kind": error.kind().as_str(), "message": error.to_string()}})
-            .to_string(),
+        Err(error) => {
+            json!({"image": image, "error": {"kind": error.kind().as_str(), "message": error.to_string()}}).to_string()
+        }
     }
 }
 
@@ -170,7 +171,11 @@ fn detailed(out: &mut impl Write, file: &Path, report: &Report, manifest: &Manif
     )?;
     let (model, runtime) = (&report.model, &report.runtime);
     let graph = &model.graph_sha256[..12];
-    line(out, "Model", format_args!("{} {} (graph {graph}), {} {}", model.name, model.version, runtime.name, runtime.version))
+    line(
+        out,
+        "Model",
+        format_args!("{} {} (graph {graph}), {} {}", model.name, model.version, runtime.name, runtime.version),
+    )
 }
 
 fn findings(out: &mut impl Write, report: &Report, manifest: &Manifest) -> std::io::Result<()> {
@@ -236,7 +241,8 @@ fn triage_style(triage: Triage) -> Style {
 }
 
 fn parse_region(text: &str) -> Result<Region, String> {
-    let parts: Vec<f32> = text.split(',').map(|part| part.trim().parse().map_err(|_| usage())).collect::<Result<_, _>>()?;
+    let parts: Vec<f32> =
+        text.split(',').map(|part| part.trim().parse().map_err(|_| usage())).collect::<Result<_, _>>()?;
     let [left, top, width, height] = parts[..] else { return Err(usage()) };
     fn usage() -> String {
         "give LEFT,TOP,WIDTH,HEIGHT, four numbers from 0 to 1".into()

@@ -70,18 +70,28 @@ fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {
     line(
         out,
         "picture",
-        format_args!("{:?} {}×{}, {:?}", input.color, input.width, input.height, input.resize.policy).to_string().to_lowercase(),
+        format_args!("{:?} {}×{}, {:?}", input.color, input.width, input.height, input.resize.policy)
+            .to_string()
+            .to_lowercase(),
     )?;
     line(out, "mean, std", format_args!("{:?}, {:?}", input.mean, input.std))?;
     line(out, "activation", format!("{:?}", output.activation).to_lowercase())?;
     for label in &output.labels {
         let name = label.name.get("en").unwrap_or(&label.id);
         let triage = format!("{:?}", label.triage).to_lowercase();
-        line(out, "label", format_args!("{}: {name}, operating point {:.3}, {triage}", label.id, label.operating_point()))?;
+        line(
+            out,
+            "label",
+            format_args!("{}: {name}, operating point {:.3}, {triage}", label.id, label.operating_point()),
+        )?;
     }
     if let Some(calibration) = &manifest.calibration {
         let fitted = calibration.fitted_on.as_deref().unwrap_or("unstated data");
-        line(out, "calibration", format_args!("temperature {}, fitted on {fitted}", calibration.temperature.unwrap_or(1.0)))?;
+        line(
+            out,
+            "calibration",
+            format_args!("temperature {}, fitted on {fitted}", calibration.temperature.unwrap_or(1.0)),
+        )?;
     }
     Ok(())
 }
@@ -120,4 +130,3 @@ fn integrity(out: &mut impl Write, manifest: Option<&Manifest>, graph: &Graph) -
 fn millions(count: u64) -> String {
     format!("{:.2} million", count as f64 / 1e6)
 }
-

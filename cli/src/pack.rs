@@ -41,8 +41,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut manifest = Manifest::from_json(&read_text(&arguments.manifest)?)
-        .map_err(|error| named(&arguments.manifest, &error))?;
+    let mut manifest =
+        Manifest::from_json(&read_text(&arguments.manifest)?).map_err(|error| named(&arguments.manifest, &error))?;
     let graph = Graph::open(&arguments.graph, Limits::default().max_model_bytes)
         .map_err(|error| named(&arguments.graph, &bedside::Error::from(error)))?;
     let mut graph = fixed(graph, &mut manifest).map_err(|error| named(&arguments.graph, &error))?;
@@ -88,7 +88,8 @@ fn opened(graph: &mut Graph, manifest: &Manifest) -> bedside::Result<(Vec<u8>, C
 fn golden(picture: &Path, scores: Option<&Path>, manifest: &Manifest, graph: &mut Graph) -> Result<Golden, Failure> {
     let size = fs::metadata(picture).map_err(|error| unreadable(picture, &error))?.len();
     if size > MAX_GOLDEN_BYTES {
-        let problem = format!("{size} bytes are too many for a golden sample; give a picture of at most {MAX_GOLDEN_BYTES}");
+        let problem =
+            format!("{size} bytes are too many for a golden sample; give a picture of at most {MAX_GOLDEN_BYTES}");
         return Err(Failure::Usage(format!("{}: {problem}", picture.display())));
     }
     let bytes = fs::read(picture).map_err(|error| unreadable(picture, &error))?;

@@ -96,7 +96,9 @@ pub(crate) fn import(mut graph: Graph, signature: &Signature) -> Result<tract_on
         framework.parse(graph.model(), None).map_err(|error| rejected(&error))?;
     if !unresolved_inputs.is_empty() {
         let names = unresolved_inputs.join(", ");
-        return Err(Error::Malformed(format!("no node and no input gives the tensors {names}; export the model again")));
+        return Err(Error::Malformed(format!(
+            "no node and no input gives the tensors {names}; export the model again"
+        )));
     }
     // The proto holds a second copy of all weights.
     drop(graph);

@@ -36,7 +36,8 @@ pub(crate) fn inline(graph: &mut GraphProto, folder: &Path, budget: u64) -> Resu
     }
     if has_external(graph) {
         return Err(Error::Unsupported(
-            "the graph keeps external data in an attribute or an inner graph; save the model with its data inside".into(),
+            "the graph keeps external data in an attribute or an inner graph; save the model with its data inside"
+                .into(),
         ));
     }
     Ok(())
@@ -66,10 +67,16 @@ fn read_external(tensor: &TensorProto, folder: &Path, budget: u64) -> Result<Vec
     let offset = number(tensor, &entries, "offset")?.unwrap_or(0);
     let length = number(tensor, &entries, "length")?.unwrap_or(size.saturating_sub(offset));
     if offset.checked_add(length).is_none_or(|end| end > size) {
-        return Err(malformed(tensor, &format!("asks for bytes {offset}+{length} of {}, which has {size}", path.display())));
+        return Err(malformed(
+            tensor,
+            &format!("asks for bytes {offset}+{length} of {}, which has {size}", path.display()),
+        ));
     }
     if length > budget {
-        return Err(Error::TooLarge(format!("tensor \"{}\": the model's data is over the limit for models", tensor.name)));
+        return Err(Error::TooLarge(format!(
+            "tensor \"{}\": the model's data is over the limit for models",
+            tensor.name
+        )));
     }
     let mut bytes = vec![0; usize::try_from(length).map_err(|_| malformed(tensor, "is too long for this machine"))?];
     file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes)).map_err(failed)?;
@@ -79,7 +86,8 @@ fn read_external(tensor: &TensorProto, folder: &Path, budget: u64) -> Result<Vec
 /// The file that `location` names, inside `folder`.
 fn place(tensor: &TensorProto, folder: &Path, location: &str) -> Result<PathBuf> {
     let relative = Path::new(location);
-    let inside = !location.is_empty() && relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+    let inside =
+        !location.is_empty() && relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
     if inside {
         Ok(folder.join(relative))
     } else {

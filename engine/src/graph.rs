@@ -192,7 +192,9 @@ impl Graph {
     /// Gives the first axis of every output length 1 where it is symbolic.
     pub fn fix_output_batch(&mut self) {
         for info in &mut self.proto_mut().output {
-            let Some(TypeValue::TensorType(tensor)) = info.r#type.as_mut().and_then(|t| t.value.as_mut()) else { continue };
+            let Some(TypeValue::TensorType(tensor)) = info.r#type.as_mut().and_then(|t| t.value.as_mut()) else {
+                continue;
+            };
             if let Some(batch) = tensor.shape.as_mut().and_then(|s| s.dim.first_mut())
                 && !matches!(batch.value, Some(DimValue::DimValue(_)))
             {

@@ -1,10 +1,8 @@
 //! The few things about a JPEG that its decoder keeps to itself, from the segments up to the frame header
 //! (ITU-T T.81, annex B).
 
-/// The segments up to the frame header.
-#[derive(Debug, PartialEq, Eq)]
+/// What the segments up to the frame header say.
 pub(super) struct Header {
-    /// Horizontal and vertical sampling factors, 1…4, and the identifier, one entry a component.
     components: Vec<Component>,
     /// Coefficients come in several scans and are kept until the last.
     progressive: bool,
@@ -14,10 +12,12 @@ pub(super) struct Header {
     adobe: Option<u8>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One of the planes that a picture is stored as.
 struct Component {
     identifier: u8,
+    /// Horizontal sampling factor, at least 1.
     across: u64,
+    /// Vertical sampling factor, at least 1.
     down: u64,
 }
 
@@ -86,10 +86,9 @@ fn next_segment(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 fn components(frame: &[u8]) -> Option<Vec<Component>> {
     let count = usize::from(*frame.get(5)?);
     let listed = frame.get(6..6 + 3 * count)?;
-    let component = |entry: &[u8]| Component {
-        identifier: entry[0],
-        across: u64::from(entry[1] >> 4),
-        down: u64::from(entry[1] & 15),
+    let component = |entry: &[u8]| {
+        let (across, down) = (u64::from(entry[1] >> 4), u64::from(entry[1] & 15));
+        (across > 0 && down > 0).then_some(Component { identifier: entry[0], across, down })
     };
-    Some(listed.chunks_exact(3).map(component).collect())
+    listed.chunks_exact(3).map(component).collect()
 }

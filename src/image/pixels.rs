@@ -65,7 +65,7 @@ impl Layout {
 }
 
 /// Rows of pixels whose samples stand side by side.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Packed<'a> {
     layout: Layout,
     width: u32,
@@ -102,42 +102,26 @@ impl<'a> Packed<'a> {
 
     /// The rectangle of the upright picture, copied.
     pub(super) fn upright(&self, orientation: Orientation, rectangle: Rectangle) -> Picture {
-        let size = self.size();
+        let place = (orientation, rectangle);
         match self.layout {
-            Layout::Gray8 => upright(&As(self, |p: [u8; 1]| [p[0]; 3]), size, orientation, rectangle),
-            Layout::GrayAlpha8 => {
-                upright(&As(self, |[v, a]: [u8; 2]| [over_white(v, a); 3]), size, orientation, rectangle)
-            }
-            Layout::Rgb8 => upright(&As(self, |p: [u8; 3]| p), size, orientation, rectangle),
-            Layout::Rgba8 => upright(&As(self, blended), size, orientation, rectangle),
-            Layout::Gray16 => upright(&As(self, |[a, b]: [u8; 2]| [eight_bits(a, b); 3]), size, orientation, rectangle),
-            Layout::GrayAlpha16 => upright(
-                &As(self, |[a, b, c, d]: [u8; 4]| [over_white(eight_bits(a, b), eight_bits(c, d)); 3]),
-                size,
-                orientation,
-                rectangle,
-            ),
-            Layout::Rgb16 => upright(
-                &As(self, |p: [u8; 6]| [eight_bits(p[0], p[1]), eight_bits(p[2], p[3]), eight_bits(p[4], p[5])]),
-                size,
-                orientation,
-                rectangle,
-            ),
-            Layout::Rgba16 => upright(
-                &As(self, |p: [u8; 8]| {
-                    blended([
-                        eight_bits(p[0], p[1]),
-                        eight_bits(p[2], p[3]),
-                        eight_bits(p[4], p[5]),
-                        eight_bits(p[6], p[7]),
-                    ])
-                }),
-                size,
-                orientation,
-                rectangle,
-            ),
-            Layout::Cmyk8 => upright(&As(self, printed), size, orientation, rectangle),
+            Layout::Gray8 => self.read(place, |[v]: [u8; 1]| [v; 3]),
+            Layout::GrayAlpha8 => self.read(place, |[v, a]: [u8; 2]| [over_white(v, a); 3]),
+            Layout::Rgb8 => self.read(place, |rgb: [u8; 3]| rgb),
+            Layout::Rgba8 => self.read(place, blended),
+            Layout::Gray16 => self.read(place, |p: [u8; 2]| [eight_bits(&p, 0); 3]),
+            Layout::GrayAlpha16 => self.read(place, |p: [u8; 4]| [over_white(eight_bits(&p, 0), eight_bits(&p, 1)); 3]),
+            Layout::Rgb16 => self.read(place, |p: [u8; 6]| [0, 1, 2].map(|i| eight_bits(&p, i))),
+            Layout::Rgba16 => self.read(place, |p: [u8; 8]| blended([0, 1, 2, 3].map(|i| eight_bits(&p, i)))),
+            Layout::Cmyk8 => self.read(place, printed),
         }
+    }
+
+    fn read<const N: usize>(
+        &self,
+        (orientation, rectangle): (Orientation, Rectangle),
+        rgb: impl Fn([u8; N]) -> [u8; 3],
+    ) -> Picture {
+        upright(&As(self, rgb), self.size(), orientation, rectangle)
     }
 
     fn is_picture(&self, orientation: Orientation, rectangle: Rectangle) -> bool {
@@ -162,9 +146,10 @@ impl<const N: usize, F: Fn([u8; N]) -> [u8; 3]> Pixels for As<'_, '_, N, F> {
     }
 }
 
-/// A 16-bit sample as 8 bits, rounded to the nearest: 65535 / 257 is 255.
-fn eight_bits(first: u8, second: u8) -> u8 {
-    ((u32::from(u16::from_ne_bytes([first, second])) + 128) / 257) as u8
+/// The 16-bit sample of a number as 8 bits, rounded to the nearest: 65535 / 257 is 255.
+fn eight_bits(pixel: &[u8], sample: usize) -> u8 {
+    let bytes = [pixel[2 * sample], pixel[2 * sample + 1]];
+    ((u32::from(u16::from_ne_bytes(bytes)) + 128) / 257) as u8
 }
 
 /// A sample laid over white by its alpha, rounded to the nearest.

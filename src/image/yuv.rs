@@ -74,9 +74,9 @@ impl<'a> Yuv420<'a> {
     /// # Errors
     /// [`Error::MalformedImage`] where the buffer is too short or a side is 0.
     pub fn i420(width: u32, height: u32, data: &'a [u8], matrix: YuvMatrix, range: YuvRange) -> Result<Yuv420<'a>> {
-        let (y, chroma) = split_luma(width, height, data)?;
+        let (y, chroma) = split(width, height, data)?;
         let (columns, rows) = chroma_size(width, height);
-        let (u, v) = chroma.split_at_checked(columns * rows).ok_or_else(|| too_short(width, height, data.len()))?;
+        let (u, v) = chroma.split_at(columns * rows);
         let plane = |data| Plane { data, row_stride: columns, pixel_stride: 1 };
         Yuv420 { width, height, y, u: plane(u), v: plane(v), matrix, range }.checked()
     }
@@ -130,29 +130,27 @@ fn chroma_size(width: u32, height: u32) -> (usize, usize) {
     (width.div_ceil(2) as usize, height.div_ceil(2) as usize)
 }
 
-fn split_luma(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>, &[u8])> {
-    let (y, chroma) = (width as usize)
-        .checked_mul(height as usize)
-        .and_then(|pixels| data.split_at_checked(pixels))
-        .ok_or_else(|| too_short(width, height, data.len()))?;
+/// The Y plane of a buffer without gaps, and the rest, once the buffer is known to be long enough for both.
+fn split(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>, &[u8])> {
+    let (columns, rows) = (u128::from(width.div_ceil(2)), u128::from(height.div_ceil(2)));
+    let luma = u128::from(width) * u128::from(height);
+    let needed = luma + 2 * columns * rows;
+    if needed > data.len() as u128 {
+        return Err(Error::MalformedImage(format!(
+            "a YUV 4:2:0 frame of {width}\u{d7}{height} pixels needs {needed} bytes; the buffer has {}",
+            data.len()
+        )));
+    }
+    let (y, chroma) = data.split_at(luma as usize);
     Ok((Plane { data: y, row_stride: width as usize, pixel_stride: 1 }, chroma))
 }
 
 /// The Y plane, and the two that alternate after it.
 fn split_interleaved(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>, Plane<'_>, Plane<'_>)> {
-    let (y, chroma) = split_luma(width, height, data)?;
+    let (y, chroma) = split(width, height, data)?;
     let row_stride = 2 * chroma_size(width, height).0;
-    let second = chroma.get(1..).ok_or_else(|| too_short(width, height, data.len()))?;
     let plane = |data| Plane { data, row_stride, pixel_stride: 2 };
-    Ok((y, plane(chroma), plane(second)))
-}
-
-fn too_short(width: u32, height: u32, len: usize) -> Error {
-    let (columns, rows) = (u64::from(width.div_ceil(2)), u64::from(height.div_ceil(2)));
-    let needed = u128::from(width) * u128::from(height) + 2 * u128::from(columns) * u128::from(rows);
-    Error::MalformedImage(format!(
-        "a YUV 4:2:0 frame of {width}\u{d7}{height} pixels needs {needed} bytes; the buffer has {len}"
-    ))
+    Ok((y, plane(chroma), plane(chroma.get(1..).unwrap_or_default())))
 }
 
 struct Converted<'f, 'a> {

@@ -166,7 +166,11 @@ fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
     }
     let Some(prevalence) = &calibration.prevalence else { return Ok(()) };
     let field = "calibration.prevalence";
-    ensure(output.activation != Activation::Sigmoid, field, "needs labels that exclude each other; these are sigmoids")?;
+    ensure(
+        output.activation != Activation::Sigmoid,
+        field,
+        "needs labels that exclude each other; these are sigmoids",
+    )?;
     ensure(
         prevalence.len() == output.labels.len(),
         field,
@@ -178,7 +182,8 @@ fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
 }
 
 fn check_id(field: &str, id: &str) -> Result<()> {
-    let sound = !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
+    let sound =
+        !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
     ensure(sound, field, &format!("is \"{id}\"; use lower-case letters, digits, `_` and `-`"))
 }
 

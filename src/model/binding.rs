@@ -79,19 +79,18 @@ fn chosen(side: &str, name: Option<&str>, tensors: &[TensorInfo]) -> Result<Tens
         }),
         (None, [only]) => Ok(only.clone()),
         (None, []) => Err(Error::UnsupportedModel(format!("the graph has no {side}"))),
-        (None, _) => {
-            Err(Error::InvalidManifest(format!("the graph has several {side}s: {}; name one in `{side}.tensor`", names())))
-        }
+        (None, _) => Err(Error::InvalidManifest(format!(
+            "the graph has several {side}s: {}; name one in `{side}.tensor`",
+            names()
+        ))),
     }
 }
 
 /// The layout of the input's axes, and its shape with a batch of one.
 fn input_shape(input: &Input, tensor: &TensorInfo) -> Result<(Layout, Vec<usize>)> {
     let (channels, height, width) = (input.color.channels(), input.height as usize, input.width as usize);
-    let by_layout = [
-        (Layout::Nchw, vec![1, channels, height, width], 1),
-        (Layout::Nhwc, vec![1, height, width, channels], 3),
-    ];
+    let by_layout =
+        [(Layout::Nchw, vec![1, channels, height, width], 1), (Layout::Nhwc, vec![1, height, width, channels], 3)];
     let Some(dims) = &tensor.dims else { return Ok((Layout::Nchw, by_layout[0].1.clone())) };
     if dims.len() != 4 {
         return Err(Error::UnsupportedModel(format!("input {tensor} has {} axes; a picture needs 4", dims.len())));
@@ -101,7 +100,8 @@ fn input_shape(input: &Input, tensor: &TensorInfo) -> Result<(Layout, Vec<usize>
             "input {tensor} has a fixed batch; export the model with a batch of 1 or a symbolic one"
         )));
     }
-    let fitting: Vec<_> = by_layout.iter().filter(|(_, shape, _)| dims.iter().zip(shape).all(|(d, &n)| d.admits(n))).collect();
+    let fitting: Vec<_> =
+        by_layout.iter().filter(|(_, shape, _)| dims.iter().zip(shape).all(|(d, &n)| d.admits(n))).collect();
     // Where both fit, one whose channels are written out says more than a symbolic axis.
     let certain = fitting.iter().find(|(_, _, axis)| matches!(dims[*axis], Dim::Fixed(_)));
     certain.or(fitting.first()).map(|(layout, shape, _)| (*layout, shape.clone())).ok_or_else(|| {
@@ -132,12 +132,8 @@ fn input_element(input: &Input, tensor: &TensorInfo) -> Result<Element> {
 
 /// The declared shape, where there is one, must hold one value a label.
 fn check_output_shape(tensor: &TensorInfo, labels: usize) -> Result<()> {
-    let fixed: Vec<usize> = tensor
-        .dims
-        .iter()
-        .flatten()
-        .filter_map(|d| if let Dim::Fixed(n) = d { Some(*n) } else { None })
-        .collect();
+    let fixed: Vec<usize> =
+        tensor.dims.iter().flatten().filter_map(|d| if let Dim::Fixed(n) = d { Some(*n) } else { None }).collect();
     let complete = tensor.dims.as_ref().is_some_and(|dims| !dims.is_empty() && dims.len() == fixed.len());
     let values: usize = fixed.iter().product();
     if (complete && values != labels) || fixed.iter().any(|&n| n > labels) {

@@ -17,8 +17,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::manifest::{Label, TriageLevel};
 
-pub use scope::{Reason, ReasonKind};
 pub(crate) use scope::reasons;
+pub use scope::{Reason, ReasonKind};
 
 /// What can't be excluded. Labels are ids, likeliest first.
 #[derive(Debug, Clone, PartialEq, Eq)]

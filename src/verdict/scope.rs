@@ -51,7 +51,9 @@ pub(crate) fn reasons(scope: &[ScopeQuestion], query: &Query) -> Vec<Reason> {
 fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
     let (kind, message) = match query.answers.get(&question.id) {
         None if question.required => (ReasonKind::ScopeUnanswered, "answer this question first".to_owned()),
-        Some(Answer::No) => (ReasonKind::ScopeNo, "this model was not made for such a picture; use another way".to_owned()),
+        Some(Answer::No) => {
+            (ReasonKind::ScopeNo, "this model was not made for such a picture; use another way".to_owned())
+        }
         Some(Answer::Number(value)) if !in_range(question, *value) => {
             (ReasonKind::ScopeOutOfRange, format!("this model was made for {} only", range(question)))
         }

@@ -8,12 +8,16 @@ use bedside_engine::Graph;
 use serde_json::{Value, json};
 
 /// A folder of golden files.
-pub fn golden(folder: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder)
+pub(crate) fn golden(folder: &str) -> PathBuf {
+    // The tests of the command line belong to the package `cli/`, one folder down.
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests = package.ancestors().map(|folder| folder.join("tests/golden")).find(|path| path.is_dir());
+    tests.expect("the tests lie in the workspace").join(folder)
 }
 
 /// A manifest for a graph that takes 32×32 pictures and gives three scores.
-pub fn manifest() -> Value {
+#[allow(dead_code, reason = "the shipped model has its own")]
+pub(crate) fn manifest() -> Value {
     json!({
         "bedside": "1.0", "kind": "scores", "name": "tiny", "version": "0.0.1", "license": "CC0-1.0",
         "input": {"color": "rgb", "width": 32, "height": 32, "resize": {"policy": "stretch"},
@@ -27,7 +31,7 @@ pub fn manifest() -> Value {
 
 /// The bytes of a model made of a graph in `golden/graphs` and a manifest.
 #[allow(dead_code, reason = "not every test that has this module packs a model")]
-pub fn packed(graph: &str, manifest: &Value) -> Vec<u8> {
+pub(crate) fn packed(graph: &str, manifest: &Value) -> Vec<u8> {
     let mut graph = Graph::open(&golden("graphs").join(graph), 1 << 20).expect("a sound graph");
     graph.set_metadata(METADATA_KEY, manifest.to_string());
     graph.to_bytes()
@@ -35,6 +39,6 @@ pub fn packed(graph: &str, manifest: &Value) -> Vec<u8> {
 
 /// A classifier of the plain tiny graph.
 #[allow(dead_code, reason = "not every test that has this module opens this graph")]
-pub fn classifier(manifest: &Value) -> Result<Classifier> {
+pub(crate) fn classifier(manifest: &Value) -> Result<Classifier> {
     Classifier::from_bytes(&packed("torchscript-17.onnx", manifest), Options::default())
 }

@@ -55,7 +55,8 @@ fn write_summary(steps: &[(String, Duration)]) -> Result<()> {
         writeln!(page, "| {name} | passed | {:.1} |", took.as_secs_f64() / 60.0)?;
     }
     let long = root().join("target/skin-lesion-agreement.md");
-    let agreement = fs::read_to_string(&long).with_context(|| format!("{}: the long test writes it", long.display()))?;
+    let agreement =
+        fs::read_to_string(&long).with_context(|| format!("{}: the long test writes it", long.display()))?;
     writeln!(page, "\n## The shipped model beside ONNX Runtime\n\n{agreement}")?;
     fs::write(root().join("docs/full-run.md"), page)?;
     eprintln!("\nAll of the full run passed; docs/full-run.md says what.");
@@ -64,7 +65,8 @@ fn write_summary(steps: &[(String, Duration)]) -> Result<()> {
 
 fn cpu() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, m)| m.to_owned()));
+    let model =
+        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, m)| m.to_owned()));
     let has = |flag: &str| info.lines().any(|l| l.starts_with("flags") && l.split_whitespace().any(|f| f == flag));
     let features: Vec<&str> = ["avx2", "avx_vnni", "avx512_vnni"].into_iter().filter(|f| has(f)).collect();
     format!("{} ({})", model.unwrap_or_else(|| std::env::consts::ARCH.into()), features.join(", "))

