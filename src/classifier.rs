@@ -98,7 +98,7 @@ impl Classifier {
         let mut timings = Timings { decode: decoded, prepare: prepared, ..Timings::default() };
         let reasons = reasons(&self.model.manifest.scope, query);
         let (verdict, triage, findings) = if reasons.is_empty() {
-            let values = self.model.run(input)?;
+            let values = self.model.run(&input)?;
             timings.engine = stages.next();
             query.check_cancelled()?;
             self.judge(&values, query)?
@@ -123,7 +123,7 @@ impl Classifier {
     /// # Errors
     /// [`Error::UnsupportedModel`] or [`Error::Internal`] where the graph fails.
     pub fn warm_up(&self) -> Result<()> {
-        self.model.run(self.model.blank()?).map(drop)
+        self.model.run(&self.model.blank()?).map(drop)
     }
 
     /// Runs the manifest's golden sample, from its encoded picture to its scores.
@@ -155,7 +155,7 @@ impl Classifier {
     /// As [`classify`](Classifier::classify).
     pub fn scores(&self, image: &Image<'_>) -> Result<Vec<f32>> {
         let picture = self.decode(image, None)?;
-        let values = self.model.run(self.model.prepare(&picture)?)?;
+        let values = self.model.run(&self.model.prepare(&picture)?)?;
         self.model.scoring.probabilities(&values)
     }
 

@@ -25,7 +25,7 @@ impl Scoring {
     ///
     /// # Errors
     /// [`Error::UnsupportedModel`] where a value is not finite, or a graph that promised probabilities gave others.
-    pub(crate) fn probabilities(&self, values: &[f32]) -> Result<Vec<f32>> {
+    pub(crate) fn probabilities(self, values: &[f32]) -> Result<Vec<f32>> {
         Ok(narrow(&self.activated(values, 1.0)?))
     }
 
@@ -33,11 +33,11 @@ impl Scoring {
     ///
     /// # Errors
     /// As [`probabilities`](Scoring::probabilities).
-    pub(crate) fn calibrated(&self, values: &[f32]) -> Result<Vec<f32>> {
+    pub(crate) fn calibrated(self, values: &[f32]) -> Result<Vec<f32>> {
         Ok(narrow(&self.activated(values, f64::from(self.temperature))?))
     }
 
-    fn activated(&self, values: &[f32], temperature: f64) -> Result<Vec<f64>> {
+    fn activated(self, values: &[f32], temperature: f64) -> Result<Vec<f64>> {
         if let Some(value) = values.iter().find(|v| !v.is_finite()) {
             return Err(Error::UnsupportedModel(format!("the graph gave {value} as a score; the model is unsound")));
         }

@@ -128,10 +128,7 @@ fn the_reader_also_refuses_what_contradicts_itself() {
 }
 
 fn refused(field: &str, manifest: &Value) {
-    let error = match Manifest::from_json(&manifest.to_string()) {
-        Ok(_) => panic!("the reader takes {manifest}"),
-        Err(error) => error,
-    };
+    let Err(error) = Manifest::from_json(&manifest.to_string()) else { panic!("the reader takes {manifest}") };
     assert_eq!(error.kind(), ErrorKind::InvalidManifest);
     assert!(error.to_string().contains(field), "\"{error}\" does not name {field}");
 }

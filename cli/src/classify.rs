@@ -182,7 +182,12 @@ fn findings(out: &mut impl Write, report: &Report, manifest: &Manifest) -> std::
     let width = report.findings.iter().map(|f| f.name.chars().count()).max().unwrap_or(0).max("Finding".len());
     writeln!(out, "  {DIM}{:<width$}  {:>11}  {:>15}{DIM:#}", "Finding", "Probability", "Operating point")?;
     for finding in &report.findings {
-        let point = manifest.output.labels.iter().find(|l| l.id == finding.label).map_or(0.0, |l| l.operating_point());
+        let point = manifest
+            .output
+            .labels
+            .iter()
+            .find(|l| l.id == finding.label)
+            .map_or(0.0, bedside::manifest::Label::operating_point);
         let reached = if finding.over_operating_point { "reached" } else { "" };
         let (probability, point) = (finding.probability * 100.0, point * 100.0);
         writeln!(out, "  {:<width$}  {probability:>9.1} %  {point:>13.1} %  {reached}", finding.name)?;
@@ -241,13 +246,11 @@ fn triage_style(triage: Triage) -> Style {
 }
 
 fn parse_region(text: &str) -> Result<Region, String> {
-    let parts: Vec<f32> =
-        text.split(',').map(|part| part.trim().parse().map_err(|_| usage())).collect::<Result<_, _>>()?;
-    let [left, top, width, height] = parts[..] else { return Err(usage()) };
-    fn usage() -> String {
-        "give LEFT,TOP,WIDTH,HEIGHT, four numbers from 0 to 1".into()
+    let parts: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match parts.as_deref() {
+        Ok([left, top, width, height]) => Region::new(*left, *top, *width, *height).map_err(|error| error.to_string()),
+        _ => Err("give LEFT,TOP,WIDTH,HEIGHT, four numbers from 0 to 1".into()),
     }
-    Region::new(left, top, width, height).map_err(|error| error.to_string())
 }
 
 fn parse_share(text: &str) -> Result<(String, f32), String> {

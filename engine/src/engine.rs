@@ -54,12 +54,12 @@ impl Engine {
     fn build_unguarded(graph: Graph, signature: &Signature, threads: usize) -> Result<Engine> {
         let start = Instant::now();
         let typed = import(graph, signature)?;
-        let import = start.elapsed();
+        let imported = Instant::now();
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
         let executor = (threads > 1).then(|| Executor::multithread_with_name(threads, "bedside"));
         let options = RunOptions { executor, ..RunOptions::default() };
         let plan = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
-        let times = BuildTimes { import, optimize: start.elapsed() - import };
+        let times = BuildTimes { import: imported - start, optimize: imported.elapsed() };
         Ok(Engine { plan, shape: signature.shape.clone(), times })
     }
 
@@ -68,12 +68,12 @@ impl Engine {
     /// # Errors
     /// [`Error::Tensor`] where `input` is not of the shape that the engine was built for or an output is not made of
     /// numbers that scores can be; [`Error::Internal`] where tract fails.
-    pub fn run(&self, input: Tensor) -> Result<Vec<Tensor>> {
+    pub fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
         if input.shape() != self.shape {
             return Err(Error::Tensor(format!("input of shape {:?}, built for {:?}", input.shape(), self.shape)));
         }
         guarded("run", || {
-            let input = to_tract(&input)?;
+            let input = to_tract(input)?;
             let outputs = self.plan.run(tvec!(input)).map_err(|error| Error::Internal(chain(&error)))?;
             outputs.iter().map(from_tract).collect()
         })

@@ -12,7 +12,7 @@
 //! let graph = Graph::open("model.onnx".as_ref(), 1 << 29)?;
 //! let signature = Signature { input: "input".into(), shape: vec![1, 3, 224, 224], outputs: vec!["logits".into()] };
 //! let engine = Engine::build(graph, &signature, 1)?;
-//! let outputs = engine.run(Tensor::f32(vec![1, 3, 224, 224], vec![0.0; 3 * 224 * 224])?)?;
+//! let outputs = engine.run(&Tensor::f32(vec![1, 3, 224, 224], vec![0.0; 3 * 224 * 224])?)?;
 //! println!("{:?}", outputs[0].shape());
 //! # Ok::<(), bedside_engine::Error>(())
 //! ```

@@ -52,7 +52,7 @@ impl Binding {
         check_output_shape(&output, manifest.output.labels.len())?;
         let multi_label = is_multi_label(&manifest.output, graph.ending(&output.name))?;
         let signature = Signature { input: input.name, shape, outputs: vec![output.name] };
-        Ok(Binding { signature, layout, element, multi_label })
+        Ok(Binding { signature, multi_label, layout, element })
     }
 }
 

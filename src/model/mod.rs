@@ -102,7 +102,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::UnsupportedModel`] where the graph gives another number of values.
-    pub(crate) fn run(&self, input: Tensor) -> Result<Vec<f32>> {
+    pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<f32>> {
         let outputs = self.engine.run(input)?;
         let values = outputs.first().and_then(Tensor::as_f32).unwrap_or_default();
         let labels = self.manifest.output.labels.len();

@@ -79,9 +79,10 @@ fn range(question: &ScopeQuestion) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::Text;
 
     fn question(id: &str, required: bool, min: Option<f64>, max: Option<f64>) -> ScopeQuestion {
-        ScopeQuestion { id: id.into(), question: Default::default(), required, min, max }
+        ScopeQuestion { id: id.into(), question: Text::default(), required, min, max }
     }
 
     fn asked(question: ScopeQuestion, answer: Option<Answer>) -> Option<ReasonKind> {

@@ -198,16 +198,15 @@ proptest! {
     ) {
         let pixels = vec![7; len];
         let region = crate::Region::new(edges.0, edges.1, edges.2, edges.3).ok();
-        for made in [
+        let sound = [
             Image::rgb8(width, height, row_stride, pixels.as_slice()),
             Image::rgba8(width, height, row_stride, pixels.as_slice()),
             Image::gray8(width, height, row_stride, pixels.as_slice()),
-        ] {
-            if let Ok(image) = made {
-                let picture = decode(&image.rotated(rotation), region, FULL, &Limits::default()).expect("sound");
-                prop_assert_eq!(picture.rgb.len(), picture.width as usize * picture.height as usize * 3);
-                prop_assert!(!picture.rgb.is_empty());
-            }
+        ];
+        for image in sound.into_iter().flatten() {
+            let picture = decode(&image.rotated(rotation), region, FULL, &Limits::default()).expect("sound");
+            prop_assert_eq!(picture.rgb.len(), picture.width as usize * picture.height as usize * 3);
+            prop_assert!(!picture.rgb.is_empty());
         }
     }
 
@@ -226,14 +225,13 @@ proptest! {
             let picture = decode(&image.rotated(rotation), None, FULL, &Limits::default()).expect("sound");
             prop_assert_eq!(picture.rgb.len(), (width * height * 3) as usize);
         }
-        for made in [
+        let sound = [
             Yuv420::i420(width, height, &data[0], matrix, range),
             Yuv420::nv12(width, height, &data[0], matrix, range),
             Yuv420::nv21(width, height, &data[0], matrix, range),
-        ] {
-            if let Ok(image) = made.and_then(Image::yuv420) {
-                decode(&image, None, FULL, &Limits::default()).expect("sound");
-            }
+        ];
+        for image in sound.into_iter().flatten().flat_map(Image::yuv420) {
+            decode(&image, None, FULL, &Limits::default()).expect("sound");
         }
     }
 }

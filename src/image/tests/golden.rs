@@ -56,41 +56,41 @@ fn scaled_jpegs_are_near_what_libjpeg_scales_them_to() {
 }
 
 /// The size of the 253×189 JPEG, decoded for a model of a size.
-fn size_for(image: Image<'_>, part: Option<(u32, u32, u32, u32)>, least: (u32, u32)) -> (u32, u32) {
+fn size_for(image: &Image<'_>, part: Option<(u32, u32, u32, u32)>, least: (u32, u32)) -> (u32, u32) {
     let region = part.map(|part| region(part, (253, 189)));
-    let picture = decode(&image, region, least, &Limits::default()).expect("a sound JPEG");
+    let picture = decode(image, region, least, &Limits::default()).expect("a sound JPEG");
     (picture.width, picture.height)
 }
 
 #[test]
 fn the_smallest_scale_leaves_twice_the_models_size_in_both_dimensions() {
     let bytes = golden("scaled/420.jpg");
-    let image = || Image::from_bytes(bytes.as_slice());
-    assert_eq!(size_for(image(), None, (16, 12)), (32, 24));
-    assert_eq!(size_for(image(), None, (16, 13)), (64, 48));
-    assert_eq!(size_for(image(), None, (17, 12)), (64, 48));
-    assert_eq!(size_for(image(), None, (32, 24)), (64, 48));
-    assert_eq!(size_for(image(), None, (63, 47)), (127, 95));
-    assert_eq!(size_for(image(), None, (64, 47)), (253, 189));
-    assert_eq!(size_for(image(), None, (224, 224)), (253, 189));
+    let image = Image::from_bytes(bytes.as_slice());
+    assert_eq!(size_for(&image, None, (16, 12)), (32, 24));
+    assert_eq!(size_for(&image, None, (16, 13)), (64, 48));
+    assert_eq!(size_for(&image, None, (17, 12)), (64, 48));
+    assert_eq!(size_for(&image, None, (32, 24)), (64, 48));
+    assert_eq!(size_for(&image, None, (63, 47)), (127, 95));
+    assert_eq!(size_for(&image, None, (64, 47)), (253, 189));
+    assert_eq!(size_for(&image, None, (224, 224)), (253, 189));
 }
 
 #[test]
 fn a_turned_jpeg_is_scaled_by_its_upright_sides() {
     let bytes = golden("scaled/420.jpg");
-    let image = || Image::from_bytes(bytes.as_slice()).rotated(Rotation::Clockwise90);
-    assert_eq!(size_for(image(), None, (12, 16)), (24, 32));
-    assert_eq!(size_for(image(), None, (16, 12)), (48, 64));
+    let image = Image::from_bytes(bytes.as_slice()).rotated(Rotation::Clockwise90);
+    assert_eq!(size_for(&image, None, (12, 16)), (24, 32));
+    assert_eq!(size_for(&image, None, (16, 12)), (48, 64));
 }
 
 #[test]
 fn the_region_must_be_twice_the_models_size_not_the_picture() {
     let bytes = golden("scaled/420.jpg");
-    let image = || Image::from_bytes(bytes.as_slice());
+    let image = Image::from_bytes(bytes.as_slice());
     // Half of each side: an eighth of the picture would leave 16×12 pixels.
-    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (8, 6)), (16, 12));
-    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (9, 6)), (33, 25));
-    assert_eq!(size_for(image(), Some((64, 48, 128, 96)), (17, 6)), (64, 48));
+    assert_eq!(size_for(&image, Some((64, 48, 128, 96)), (8, 6)), (16, 12));
+    assert_eq!(size_for(&image, Some((64, 48, 128, 96)), (9, 6)), (33, 25));
+    assert_eq!(size_for(&image, Some((64, 48, 128, 96)), (17, 6)), (64, 48));
 }
 
 #[test]
