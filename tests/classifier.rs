@@ -9,6 +9,7 @@ use bedside::{
     Verdict,
 };
 use bedside_engine::Graph;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tiny::{classifier, golden, manifest, packed};
 
@@ -269,4 +270,51 @@ fn more_threads_give_the_same_scores() {
     let one = Classifier::from_bytes(&bytes, Options::default()).expect("sound");
     let four = Classifier::from_bytes(&bytes, Options { threads: 4, ..Options::default() }).expect("sound");
     assert_eq!(one.scores(&picture()).expect("scores"), four.scores(&picture()).expect("scores"));
+}
+
+/// Any subset of the labels.
+fn any_labels() -> impl Strategy<Value = Vec<String>> {
+    prop::sample::subsequence(vec!["a".to_owned(), "b".into(), "c".into()], 0..=3)
+}
+
+fn any_shares() -> impl Strategy<Value = std::collections::BTreeMap<String, f32>> {
+    prop::collection::vec(0.01f32..1.0, 3).prop_map(|shares| {
+        let sum: f32 = shares.iter().sum();
+        ["a", "b", "c"].iter().zip(shares).map(|(label, share)| ((*label).to_owned(), share / sum)).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_list_threshold_or_prevalence_changes_verdict_and_triage(
+        allow in any_labels(), deny in any_labels(), max_results in prop::option::of(0usize..5),
+        score_threshold in 0f32..=1.0, prevalence in any_shares(),
+    ) {
+        let classifier = classifier(&calibrated(json!({"prevalence": [0.5, 0.25, 0.25]}))).expect("sound");
+        let plain = classifier.classify(&picture(), &Query::default()).expect("a report");
+        let query = Query { max_results, score_threshold, allow, deny, prevalence, ..Query::default() };
+        let report = classifier.classify(&picture(), &query).expect("a report");
+        prop_assert_eq!((&report.verdict, report.triage), (&plain.verdict, plain.triage));
+        for finding in &report.findings {
+            prop_assert!(finding.probability >= score_threshold && !query.deny.contains(&finding.label));
+        }
+    }
+
+    #[test]
+    fn a_rejected_picture_is_repeat_and_has_no_finding(
+        ready in prop::option::of(any::<bool>()), age in prop::option::of(0f64..120.0),
+    ) {
+        let mut manifest = manifest();
+        manifest["scope"] = json!([{"id": "ready", "required": true}, {"id": "age", "min": 18, "max": 90}]);
+        let ready_answer = ready.map(|yes| ("ready".to_owned(), if yes { Answer::Yes } else { Answer::No }));
+        let age_answer = age.map(|years| ("age".to_owned(), Answer::Number(years)));
+        let answers = ready_answer.into_iter().chain(age_answer).collect();
+        let report = ask(&manifest, &Query { answers, ..Query::default() });
+        let in_scope = ready == Some(true) && age.is_none_or(|years| (18.0..=90.0).contains(&years));
+        prop_assert_eq!(matches!(report.verdict, Verdict::Rejected(_)), !in_scope);
+        prop_assert_eq!(report.triage == Triage::Repeat, !in_scope);
+        prop_assert_eq!(report.findings.is_empty(), !in_scope);
+    }
 }

@@ -169,7 +169,7 @@ fn the_test_split_and_enlarged_copies_agree_with_the_reference() {
     let mut poor = Vec::new();
     for (name, file, pictures) in [
         ("test split", "test_split.csv", folder("BEDSIDE_ISIC2017")),
-        ("enlarged, decoded at a reduced scale", "test_split_enlarged.csv", folder("BEDSIDE_ISIC2017_ENLARGED")),
+        ("enlarged, decoded at a reduced scale", "enlarged.csv", folder("BEDSIDE_ISIC2017_ENLARGED")),
     ] {
         let references = references(file);
         assert_eq!(references.len(), 2 * 598, "{file}");

@@ -79,7 +79,8 @@ impl Graph {
     }
 
     /// SHA-256, in hex, of the `GraphProto` bytes as they stand in the file (field 7 of `ModelProto`), followed by the
-    /// bytes of each external initializer in the graph's order. Metadata does not change it.
+    /// bytes of each external initializer in the graph's order: that of the file that was read, whatever was changed here
+    /// since. Metadata does not change it.
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.sha256

@@ -51,6 +51,11 @@ impl Binding {
         let output = chosen("output", manifest.output.tensor.as_deref(), &graph.outputs())?;
         check_output_shape(&output, manifest.output.labels.len())?;
         let multi_label = is_multi_label(&manifest.output, graph.ending(&output.name))?;
+        if multi_label && manifest.calibration.as_ref().is_some_and(|c| c.prevalence.is_some()) {
+            return Err(Error::InvalidManifest(
+                "`calibration.prevalence` needs labels that exclude each other; the graph's do not".into(),
+            ));
+        }
         let signature = Signature { input: input.name, shape, outputs: vec![output.name] };
         Ok(Binding { signature, multi_label, layout, element })
     }

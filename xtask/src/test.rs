@@ -8,6 +8,7 @@ use crate::step::Step;
 const CARGO_DENY: &str = "0.20.2";
 
 pub(crate) fn run() -> Result<()> {
+    install_components()?;
     Step::new("cargo fmt --all --check").run()?;
     Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     Step::new("cargo test --locked --workspace").run()?;
@@ -16,6 +17,14 @@ pub(crate) fn run() -> Result<()> {
     Step::new("cargo deny --locked check bans licenses sources").run()?;
     eprintln!("\nAll of the gate passed.");
     Ok(())
+}
+
+fn install_components() -> Result<()> {
+    let there = |command| Step::new(command).output().is_ok();
+    if there("cargo fmt --version") && there("cargo clippy --version") {
+        return Ok(());
+    }
+    Step::new("rustup component add rustfmt clippy").run().map(drop)
 }
 
 fn install_cargo_deny() -> Result<()> {
