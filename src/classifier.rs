@@ -1,5 +1,6 @@
 //! The one place that knows the whole way of a picture.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,8 @@ pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
 /// What is fixed when a model is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How many threads one classification may use, at least 1; 1 unless given.
-    pub threads: usize,
+    /// How many threads one classification may use; 1 unless given, and 0 is taken for 1.
+    pub threads: u32,
     /// Bounds on pictures and models.
     pub limits: Limits,
 }
@@ -83,10 +84,7 @@ impl Classifier {
         query.check_cancelled()?;
         let mut stages = Stages::new();
 
-        let picture = self.decode(image, query.region).map_err(|error| match image.name() {
-            Some(name) => error.in_file(name),
-            None => error,
-        })?;
+        let picture = self.decode(image, query.region)?;
         let decoded = stages.next();
         query.check_cancelled()?;
 
@@ -126,15 +124,21 @@ impl Classifier {
         self.model.run(&self.model.blank()?).map(drop)
     }
 
-    /// Runs the manifest's golden sample, from its encoded picture to its scores.
+    /// Checks a query against the model, as [`classify`](Classifier::classify) does first.
     ///
     /// # Errors
-    /// [`Error::SelfTest`] where there is no golden sample, or a score is not within 0.02 of the golden one, or another
-    /// label leads.
-    pub fn self_test(&self) -> Result<SelfTest> {
-        let golden = self.model.manifest.golden.as_ref().ok_or_else(|| {
-            Error::SelfTest("the model has no golden sample; pack it with `bedside pack --golden IMAGE`".into())
-        })?;
+    /// [`Error::InvalidQuery`] names the field.
+    pub fn check(&self, query: &Query) -> Result<()> {
+        query.check(&self.model.manifest)
+    }
+
+    /// Runs the manifest's golden sample, from its encoded picture to its scores. `None` where the model has none.
+    ///
+    /// # Errors
+    /// [`Error::SelfTest`] where a score is not within 0.02 of the golden one, or another label leads: the model must
+    /// not be used on this device.
+    pub fn self_test(&self) -> Result<Option<SelfTest>> {
+        let Some(golden) = &self.model.manifest.golden else { return Ok(None) };
         let scores = self.scores(&golden_image(golden)?)?;
         let max_difference =
             scores.iter().zip(&golden.scores).map(|(found, wanted)| (found - wanted).abs()).fold(0.0, f32::max);
@@ -145,7 +149,7 @@ impl Classifier {
                 golden.scores
             )));
         }
-        Ok(SelfTest { by: golden.by, max_difference })
+        Ok(Some(SelfTest { by: golden.by, max_difference }))
     }
 
     /// The probability of each label for the whole picture, in the manifest's order, before temperature and without
@@ -179,7 +183,16 @@ impl Classifier {
 
     fn decode(&self, image: &Image<'_>, region: Option<Region>) -> Result<Picture> {
         let input = &self.model.manifest.input;
-        decode(image, region, (input.width, input.height), &self.limits)
+        // Decoders are others' code, fed bytes from anybody; one that asserts must not take the app down.
+        let decoded =
+            catch_unwind(AssertUnwindSafe(|| decode(image, region, (input.width, input.height), &self.limits)));
+        let picture = decoded.unwrap_or_else(|_| {
+            Err(Error::Internal("the decoder gave up on this picture; copy or export it again".into()))
+        });
+        picture.map_err(|error| match image.name() {
+            Some(name) => error.in_file(name),
+            None => error,
+        })
     }
 
     fn judge(&self, values: &[f32], query: &Query) -> Result<(Verdict, Triage, Vec<Finding>)> {
@@ -215,7 +228,7 @@ fn findings(labels: &[Label], calibrated: &[f32], shown: &[f32], query: &Query) 
         })
         .collect();
     findings.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    findings.truncate(query.max_results.unwrap_or(usize::MAX));
+    findings.truncate(query.max_results.map_or(usize::MAX, |most| most as usize));
     findings
 }
 

@@ -131,8 +131,9 @@ impl Error {
         Error::Io { path: path.to_owned(), source }
     }
 
-    /// The same error with the file it happened in at the head of its message.
-    pub(crate) fn in_file(self, name: &str) -> Error {
+    /// The same error with the file it happened in at the head of its message, where that does not name it yet.
+    #[must_use]
+    pub fn in_file(self, name: &str) -> Error {
         let at = |message: String| format!("{name}: {message}");
         match self {
             Error::UnsupportedImage(m) => Error::UnsupportedImage(at(m)),
@@ -167,5 +168,28 @@ fn describe_io(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "permission denied; make the file readable for this user".into(),
         io::ErrorKind::IsADirectory => "this is a folder; give a file".into(),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_is_said_in_words_with_what_to_do() {
+        let refused = |kind: io::ErrorKind| Error::io(Path::new("a.jpg"), kind.into()).to_string();
+        assert_eq!(refused(io::ErrorKind::NotFound), "a.jpg: no such file; check the path");
+        assert!(
+            refused(io::ErrorKind::PermissionDenied).starts_with("a.jpg: permission denied; make the file readable")
+        );
+        assert_eq!(refused(io::ErrorKind::IsADirectory), "a.jpg: this is a folder; give a file");
+    }
+
+    #[test]
+    fn a_file_is_named_once() {
+        let named = Error::TooLarge("too many pixels".into()).in_file("a.jpg");
+        assert_eq!((named.kind(), named.to_string().as_str()), (ErrorKind::TooLarge, "a.jpg: too many pixels"));
+        let io = Error::io(Path::new("a.jpg"), io::ErrorKind::NotFound.into()).in_file("a.jpg");
+        assert_eq!(io.to_string().matches("a.jpg").count(), 1);
     }
 }

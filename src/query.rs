@@ -15,7 +15,7 @@ use crate::{Error, Region, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// At most this many findings; all unless given.
-    pub max_results: Option<usize>,
+    pub max_results: Option<u32>,
     /// Findings of at least this probability, 0…1.
     pub score_threshold: f32,
     /// Findings of these labels only, by id; of all where empty.

@@ -133,7 +133,8 @@ fn a_folder_is_searched_for_pictures_and_one_without_is_an_error() {
     let output = bench.classify(&[&bench.text("photos"), "--answer", "ready=yes"]);
     exited(&output, 0);
     let text = out(&output);
-    assert_eq!(text.lines().filter(|line| line.contains("urgent")).count(), 2, "{text}");
+    assert_eq!(text.lines().filter(|line| line.contains("urgent   Label A")).count(), 2, "{text}");
+    assert!(text.contains("this does not exclude disease") && text.contains("not a medical device"), "{text}");
 
     fs::create_dir(bench.path("empty")).expect("room");
     let output = bench.classify(&[&bench.text("empty"), &bench.text("picture.png"), "--answer", "ready=yes"]);
@@ -146,13 +147,15 @@ fn a_folder_is_searched_for_pictures_and_one_without_is_an_error() {
 fn wrong_usage_is_status_two_and_names_what_is_wrong() {
     let bench = Bench::new();
     let picture = bench.text("picture.png");
-    let wrong: [(&[&str], &str); 9] = [
+    let wrong: [(&[&str], &str); 11] = [
         (&[], "IMAGE"),
         (&[&picture, "--region", "0,0,2,1"], "region"),
         (&[&picture, "--region", "here"], "LEFT,TOP,WIDTH,HEIGHT"),
         (&[&picture, "--answer", "ready"], "ID=VALUE"),
         (&[&picture, "--answer", "ready=perhaps"], "perhaps"),
         (&[&picture, "--answer", "tired=yes"], "no question `tired`"),
+        (&[&picture, "--answer", "ready=no", "--answer", "ready=yes"], "twice"),
+        (&["missing.png", "--answer", "tired=yes"], "no question `tired`"),
         (&[&picture, "--prevalence", "a=0.5,b=0.5"], "prevalence"),
         (&[&picture, "--threads", "0"], "--threads"),
         (&[&picture, "--colour"], "--colour"),
@@ -179,24 +182,37 @@ fn a_model_that_can_not_be_opened_is_one_clear_line() {
     let bench = Bench::new();
     fs::write(bench.path("text.onnx"), "This is a text file.\n").expect("room");
     fs::write(bench.path("empty.onnx"), "").expect("room");
-    let picture = bench.text("picture.png");
-    let unknown = text(&golden("graphs/unknown-operator.onnx")).to_owned();
-    for (model, words) in [
-        (bench.text("text.onnx"), "not an ONNX model"),
-        (bench.text("empty.onnx"), "not an ONNX model"),
-        (bench.text("nowhere.onnx"), "no such file"),
-        (text(bench.folder.path()).to_owned(), "folder"),
-        (unknown, "no manifest"),
+    fs::copy(golden("graphs/unknown-operator.onnx"), bench.path("unknown.onnx")).expect("room");
+    fs::write(bench.path("model.json"), tiny::manifest().to_string()).expect("room");
+    let (picture, manifest, packed) = (bench.text("picture.png"), bench.text("manifest.json"), bench.text("new.onnx"));
+    for (model, words, inspected) in [
+        (bench.text("text.onnx"), "not an ONNX model", 1),
+        (bench.text("empty.onnx"), "not an ONNX model", 1),
+        (bench.text("nowhere.onnx"), "no such file", 1),
+        (text(bench.folder.path()).to_owned(), "folder", 1),
+        (bench.text("unknown.onnx"), "org.example.Frobnicate at node \"head/frob\"", 0),
     ] {
-        for arguments in [vec!["classify", &picture, "--model", &model], vec!["check", &model], vec!["bench", &model]] {
-            let output = bedside(&arguments);
-            exited(&output, 1);
+        let commands: [(&[&str], i32); 5] = [
+            (&["classify", &picture, "--model", &model], 1),
+            (&["check", &model], 1),
+            (&["bench", &model], 1),
+            (&["pack", &model, "--manifest", &manifest, "-o", &packed], 1),
+            (&["inspect", &model], inspected),
+        ];
+        for (arguments, status) in commands {
+            let output = bedside(arguments);
+            exited(&output, status);
+            if status == 0 {
+                assert!(out(&output).contains("Frobnicate 1"), "{}", out(&output));
+                continue;
+            }
             let message = err(&output);
-            assert!(message.contains(words) && message.contains(&model), "no \"{words}\" in\n{message}");
-            assert_eq!(message.lines().count(), 1, "{message}");
+            assert!(message.contains(words), "no \"{words}\" in\n{message}");
+            assert_eq!((message.lines().count(), message.matches(&model).count()), (1, 1), "{arguments:?}: {message}");
             assert_eq!(out(&output), "");
         }
     }
+    assert!(!bench.path("new.onnx").exists());
 }
 
 #[test]
@@ -263,6 +279,28 @@ fn pack_brings_external_data_inside_and_fixes_the_batch() {
         assert!(inspected.contains("input: float32[1, 3, 32, 32]"), "{graph}: {inspected}");
         exited(&bedside(&["check", &bench.text("model.onnx")]), 0);
     }
+}
+
+#[test]
+fn pack_binds_a_calibration_to_the_graph_it_writes_and_refuses_one_of_another_graph() {
+    let bench = Bench::new();
+    let source = golden("graphs/dynamo-batch.onnx");
+    let graph = bedside_engine::Graph::open(&source, 1 << 20).expect("a sound graph");
+    let mut manifest = tiny::manifest();
+    manifest["calibration"] = json!({"graph_sha256": graph.sha256(), "temperature": 2.0});
+    manifest["a_field_of_tomorrow"] = json!({"kept": true});
+    fs::write(bench.path("manifest.json"), manifest.to_string()).expect("room");
+    exited(&bench.pack("dynamo-batch.onnx", &[]), 0);
+    let packed = bedside_engine::Graph::open(&bench.path("model.onnx"), 1 << 20).expect("a sound graph");
+    assert_ne!(packed.sha256(), graph.sha256(), "the batch was fixed");
+    let inside: Value = serde_json::from_str(packed.metadata("bedside").expect("a manifest")).expect("JSON");
+    assert_eq!(inside["calibration"]["graph_sha256"], json!(packed.sha256()));
+    assert_eq!(inside["a_field_of_tomorrow"], json!({"kept": true}));
+    exited(&bedside(&["check", &bench.text("model.onnx")]), 0);
+
+    let output = bench.pack("torchscript-17.onnx", &[]);
+    exited(&output, 1);
+    assert!(err(&output).contains("another graph"), "{}", err(&output));
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn samples_get_the_reference_scores() {
 
 #[test]
 fn the_golden_sample_is_the_labs_and_passes() {
-    let passed = int8().self_test().expect("passes");
+    let passed = int8().self_test().expect("passes").expect("a golden sample");
     assert_eq!(passed.by, bedside::manifest::GoldenBy::Lab);
     assert!(passed.max_difference <= TOLERANCE);
 }

@@ -1,16 +1,20 @@
 //! `bedside classify`: pictures in, verdicts out.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
-use bedside::{Answer, Classifier, Error, Image, Manifest, NOTICE, Options, Query, Region, Report, Triage, Verdict};
+use bedside::manifest::Label;
+use bedside::{
+    Answer, Classifier, Error, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region, Report, Triage,
+    Verdict,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::output::{BOLD, DIM, Failure, complain, line};
-use crate::pictures;
+use crate::pictures::{self, Found, Missing};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -29,7 +33,7 @@ pub(crate) struct Arguments {
     model: PathBuf,
     /// Show at most N findings
     #[arg(long, value_name = "N")]
-    top_k: Option<usize>,
+    top_k: Option<u32>,
     /// Language of names and questions, such as `uk`
     #[arg(long, default_value = "en", value_name = "TAG")]
     lang: String,
@@ -53,67 +57,80 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let classifier =
         Classifier::open(&arguments.model, Options { threads: arguments.threads.into(), ..Options::default() })?;
-    let query = arguments.query();
-    let (files, mut failed) = arguments.files();
-
-    let bar = progress(files.len());
-    let single = files.len() == 1;
-    let width = files.iter().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
+    let query = arguments.query()?;
+    classifier.check(&query)?;
+    let found: Vec<Found> = arguments.images.iter().flat_map(|given| pictures::find(given)).collect();
+    let pictures = found.iter().filter(|found| found.is_ok()).count();
+    let bar = progress(pictures);
+    let shown = Shown { manifest: classifier.manifest(), language: &arguments.lang };
+    let width = found.iter().flatten().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
     let mut out = anstream::stdout().lock();
-    for file in &files {
-        let outcome = Image::open(file).and_then(|image| classifier.classify(&image, &query));
-        if let Err(error) = &outcome {
-            // A query that does not fit the model fits no picture either.
-            if matches!(error, Error::InvalidQuery(_)) {
-                return Err(Failure::Usage(error.to_string()));
+    if pictures > 1 && !arguments.json {
+        writeln!(out, "{DIM}{:<width$}  {:<7}  Can't be excluded{DIM:#}", "Picture", "Triage")?;
+    }
+    let mut failed = false;
+    for found in found {
+        let (file, outcome) = match found {
+            Ok(file) => {
+                let outcome = Image::open(&file).and_then(|image| classifier.classify(&image, &query));
+                (file, outcome.map_err(|error| (error.kind().as_str(), error.to_string())))
             }
-            failed = true;
-        }
-        bar.suspend(|| match outcome {
-            outcome if arguments.json => writeln!(out, "{}", json_line(file, outcome.as_ref())),
-            Ok(report) if single => detailed(&mut out, file, &report, classifier.manifest()),
-            Ok(report) => row(&mut out, file, width, &report),
-            Err(error) => {
-                complain("error", &error.to_string());
+            Err(Missing { folder, problem }) => {
+                let message = format!("{}: {problem}", folder.display());
+                (folder, Err((ErrorKind::Io.as_str(), message)))
+            }
+        };
+        failed |= outcome.is_err();
+        bar.suspend(|| match &outcome {
+            outcome if arguments.json => writeln!(out, "{}", json_line(&file, outcome.as_ref())),
+            Ok(report) if pictures == 1 => shown.detailed(&mut out, &file, report),
+            Ok(report) => shown.row(&mut out, &file, width, report),
+            Err((_, message)) => {
+                complain("error", message);
                 Ok(())
             }
         })?;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    if !arguments.json && !files.is_empty() {
+    if !arguments.json && pictures > 0 {
+        if pictures > 1 {
+            writeln!(out)?;
+            for triage in [Triage::Urgent, Triage::Refer, Triage::Routine, Triage::Repeat] {
+                writeln!(out, "{DIM}{:<7}  {}{DIM:#}", triage.as_str(), triage_words(triage))?;
+            }
+        }
         writeln!(out, "\n{DIM}{NOTICE}{DIM:#}")?;
     }
     if failed { Err(Failure::Reported) } else { Ok(()) }
 }
 
 impl Arguments {
-    fn query(&self) -> Query {
-        Query {
+    /// The query that the options make.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where an answer or a share is given twice: the last would win in silence.
+    fn query(&self) -> Result<Query, Failure> {
+        Ok(Query {
             max_results: self.top_k,
             language: self.lang.clone(),
             region: self.region,
-            prevalence: self.prevalence.iter().cloned().collect(),
-            answers: self.answers.iter().cloned().collect::<BTreeMap<_, _>>(),
+            prevalence: once("--prevalence", &self.prevalence)?,
+            answers: once("--answer", &self.answers)?,
             ..Query::default()
-        }
+        })
     }
+}
 
-    /// The files meant, and whether an argument led to none.
-    fn files(&self) -> (Vec<PathBuf>, bool) {
-        let mut files = Vec::new();
-        let mut failed = false;
-        for given in &self.images {
-            match pictures::find(given) {
-                Ok(found) => files.extend(found),
-                Err(message) => {
-                    complain("error", &message);
-                    failed = true;
-                }
-            }
+/// The pairs by their names, each of which may stand once.
+fn once<T: Copy>(option: &str, pairs: &[(String, T)]) -> Result<BTreeMap<String, T>, Failure> {
+    let mut map = BTreeMap::new();
+    for (name, value) in pairs {
+        if map.insert(name.clone(), *value).is_some() {
+            return Err(Failure::Usage(format!("{option}: `{name}` is given twice")));
         }
-        (files, failed)
     }
+    Ok(map)
 }
 
 /// A bar on standard error where that is a terminal and there is something to wait for.
@@ -125,50 +142,99 @@ fn progress(files: usize) -> ProgressBar {
     ProgressBar::new(files as u64).with_style(style)
 }
 
-fn json_line(file: &Path, outcome: Result<&Report, &Error>) -> String {
-    let image = file.display().to_string();
+/// The picture's name comes first: it is what a reader looks for.
+fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
+    let image = json!(file.display().to_string());
     match outcome {
-        Ok(report) => {
-            // The picture's name comes first: it is what a reader looks for.
-            let report = report.to_json();
-            format!("{{\"image\":{},{}", json!(image), &report[1..])
-        }
-        Err(error) => {
-            json!({"image": image, "error": {"kind": error.kind().as_str(), "message": error.to_string()}}).to_string()
+        Ok(report) => format!("{{\"image\":{image},{}", &report.to_json()[1..]),
+        Err((kind, message)) => {
+            format!("{{\"image\":{image},\"error\":{}}}", json!({"kind": kind, "message": message}))
         }
     }
 }
 
-/// One picture, at length.
-fn detailed(out: &mut impl Write, file: &Path, report: &Report, manifest: &Manifest) -> std::io::Result<()> {
-    writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
-    line(out, "Verdict", verdict_words(report, manifest))?;
-    for reason in report.verdict.reasons() {
-        line(out, "", format_args!("{} (`{}`): {}", reason.question, reason.id, reason.message))?;
-        if reason.kind == bedside::ReasonKind::ScopeUnanswered {
-            line(out, "", format_args!("{DIM}give --answer {}=VALUE{DIM:#}", reason.id))?;
+/// How reports are printed for people.
+struct Shown<'a> {
+    manifest: &'a Manifest,
+    language: &'a str,
+}
+
+impl Shown<'_> {
+    /// One picture, at length.
+    fn detailed(&self, out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
+        writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
+        line(out, "Verdict", self.verdict(report))?;
+        for reason in report.verdict.reasons() {
+            let question = reason.question.as_deref().unwrap_or_default();
+            line(out, "", format_args!("{question} {}", reason.message))?;
+            if let (ReasonKind::ScopeUnanswered, Some(id)) = (reason.kind, &reason.id) {
+                line(out, "", format_args!("{DIM}give --answer {id}=VALUE{DIM:#}"))?;
+            }
+        }
+        let style = triage_style(report.triage);
+        let word = report.triage.as_str().to_uppercase();
+        line(out, "Triage", format_args!("{style}{word}{style:#}  {}", triage_words(report.triage)))?;
+        if !report.findings.is_empty() {
+            writeln!(out)?;
+            self.findings(out, report)?;
+        }
+        writeln!(out)?;
+        provenance(out, report)
+    }
+
+    fn findings(&self, out: &mut impl Write, report: &Report) -> io::Result<()> {
+        let width = report.findings.iter().map(|f| f.name.chars().count()).max().unwrap_or(0).max("Finding".len());
+        writeln!(out, "  {DIM}{:<width$}  {:>11}  {:>15}{DIM:#}", "Finding", "Probability", "Operating point")?;
+        for finding in &report.findings {
+            let point = self.label(&finding.label).map_or(0.0, Label::operating_point);
+            let reached = if finding.over_operating_point { "  reached" } else { "" };
+            let (probability, point) = (finding.probability * 100.0, point * 100.0);
+            writeln!(out, "  {:<width$}  {probability:>9.1} %  {point:>13.1} %{reached}", finding.name)?;
+        }
+        Ok(())
+    }
+
+    /// One picture of many, on one line.
+    fn row(&self, out: &mut impl Write, file: &Path, width: usize, report: &Report) -> io::Result<()> {
+        let style = triage_style(report.triage);
+        let said = match &report.verdict {
+            Verdict::Rejected(reasons) => {
+                let ids: Vec<&str> = reasons.iter().filter_map(|r| r.id.as_deref()).collect();
+                format!("no verdict: see to {}", ids.join(", "))
+            }
+            Verdict::NoFinding => NO_SIGN.into(),
+            verdict => self.names(verdict.labels()),
+        };
+        let probabilities: Vec<String> =
+            report.findings.iter().map(|f| format!("{} {:.1} %", f.name, f.probability * 100.0)).collect();
+        let (name, word) = (file.display().to_string(), report.triage.as_str());
+        writeln!(out, "{name:<width$}  {style}{word:<7}{style:#}  {said}  {DIM}({}){DIM:#}", probabilities.join(", "))
+    }
+
+    fn verdict(&self, report: &Report) -> String {
+        match &report.verdict {
+            Verdict::NoFinding => NO_SIGN.into(),
+            Verdict::Rejected(_) => "none: the model was not made for this, or a question is open".into(),
+            verdict => format!("can't be excluded: {}", self.names(verdict.labels())),
         }
     }
-    let style = triage_style(report.triage);
-    let word = report.triage.as_str().to_uppercase();
-    line(out, "Triage", format_args!("{style}{word}{style:#}  {}", triage_words(report.triage)))?;
-    if !report.findings.is_empty() {
-        writeln!(out)?;
-        findings(out, report, manifest)?;
+
+    fn names(&self, ids: &[String]) -> String {
+        let name =
+            |id: &String| self.label(id).and_then(|label| label.name.get(self.language)).unwrap_or(id).to_owned();
+        ids.iter().map(name).collect::<Vec<_>>().join(", ")
     }
+
+    fn label(&self, id: &str) -> Option<&Label> {
+        self.manifest.output.labels.iter().find(|label| label.id == id)
+    }
+}
+
+/// How long it took, and what said so.
+fn provenance(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let (t, ms) = (&report.timings, |d: std::time::Duration| d.as_secs_f64() * 1e3);
-    writeln!(out)?;
-    line(
-        out,
-        "Time",
-        format_args!(
-            "{:.1} ms (decode {:.1}, prepare {:.1}, engine {:.1})",
-            ms(t.total),
-            ms(t.decode),
-            ms(t.prepare),
-            ms(t.engine)
-        ),
-    )?;
+    let (total, decode, prepare, engine) = (ms(t.total), ms(t.decode), ms(t.prepare), ms(t.engine));
+    line(out, "Time", format_args!("{total:.1} ms (decode {decode:.1}, prepare {prepare:.1}, engine {engine:.1})"))?;
     let (model, runtime) = (&report.model, &report.runtime);
     let graph = &model.graph_sha256[..12];
     line(
@@ -178,61 +244,14 @@ fn detailed(out: &mut impl Write, file: &Path, report: &Report, manifest: &Manif
     )
 }
 
-fn findings(out: &mut impl Write, report: &Report, manifest: &Manifest) -> std::io::Result<()> {
-    let width = report.findings.iter().map(|f| f.name.chars().count()).max().unwrap_or(0).max("Finding".len());
-    writeln!(out, "  {DIM}{:<width$}  {:>11}  {:>15}{DIM:#}", "Finding", "Probability", "Operating point")?;
-    for finding in &report.findings {
-        let point = manifest
-            .output
-            .labels
-            .iter()
-            .find(|l| l.id == finding.label)
-            .map_or(0.0, bedside::manifest::Label::operating_point);
-        let reached = if finding.over_operating_point { "reached" } else { "" };
-        let (probability, point) = (finding.probability * 100.0, point * 100.0);
-        writeln!(out, "  {:<width$}  {probability:>9.1} %  {point:>13.1} %  {reached}", finding.name)?;
-    }
-    Ok(())
-}
-
-/// One picture of many, on one line.
-fn row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -> std::io::Result<()> {
-    let style = triage_style(report.triage);
-    let word = report.triage.as_str();
-    let said = match &report.verdict {
-        Verdict::Rejected(reasons) => {
-            let kinds: Vec<String> = reasons.iter().map(|r| format!("{} {}", r.kind.as_str(), r.id)).collect();
-            format!("no verdict: {}", kinds.join(", "))
-        }
-        Verdict::NoFinding => "no sign found; this does not exclude disease".into(),
-        verdict => verdict.labels().join(", "),
-    };
-    let probabilities: Vec<String> =
-        report.findings.iter().map(|f| format!("{} {:.1} %", f.label, f.probability * 100.0)).collect();
-    let name = file.display().to_string();
-    writeln!(out, "{name:<width$}  {style}{word:<7}{style:#}  {said}  {DIM}{}{DIM:#}", probabilities.join(", "))
-}
-
-fn verdict_words(report: &Report, manifest: &Manifest) -> String {
-    let name = |id: &String| {
-        let found = report.findings.iter().find(|f| &f.label == id).map(|f| f.name.clone());
-        let label = manifest.output.labels.iter().find(|l| &l.id == id);
-        found.or_else(|| label?.name.get("en").map(str::to_owned)).unwrap_or_else(|| id.clone())
-    };
-    let names = || report.verdict.labels().iter().map(name).collect::<Vec<_>>().join(", ");
-    match &report.verdict {
-        Verdict::NoFinding => "no sign found by this program; this does not exclude disease".into(),
-        Verdict::Rejected(_) => "none: this model was not asked in the way it was made for".into(),
-        _ => format!("can't be excluded: {}", names()),
-    }
-}
+const NO_SIGN: &str = "no sign found by this program; this does not exclude disease";
 
 fn triage_words(triage: Triage) -> &'static str {
     match triage {
         Triage::Routine => "this program found no sign that asks for more; this does not exclude disease",
         Triage::Refer => "a clinician should look at it",
         Triage::Urgent => "a clinician should look at it soon",
-        Triage::Repeat => "mend what stands above, then ask again",
+        Triage::Repeat => "mend what the verdict names, then ask again",
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use bedside::{Binding, Limits, Manifest, Options};
+use bedside::{Binding, Limits, Manifest};
 use bedside_engine::{Engine, Graph, multiply_adds};
 
 use crate::output::{BOLD, Failure, line};
@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.model;
     let graph = Graph::open(path, Limits::default().max_model_bytes)
-        .map_err(|error| Failure::Failed(format!("{}: {}", path.display(), bedside::Error::from(error))))?;
+        .map_err(|error| bedside::Error::from(error).in_file(&path.display().to_string()))?;
     let mut out = anstream::stdout().lock();
     writeln!(out, "{BOLD}{}{BOLD:#}", path.display())?;
 
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     writeln!(out, "\n{BOLD}Manifest{BOLD:#}")?;
     match &manifest {
         Ok(manifest) => describe(&mut out, manifest)?,
-        Err(error) => line(&mut out, "none", error)?,
+        Err(error) => line(&mut out, "not usable", error)?,
     }
     let binding = manifest.as_ref().ok().map(|manifest| Binding::new(manifest, &graph));
 
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let served = match binding {
         None => "unknown: no manifest".into(),
         Some(Err(error)) => format!("no: {error}"),
-        Some(Ok(binding)) => match Engine::build(graph, &binding.signature, Options::default().threads) {
+        Some(Ok(binding)) => match Engine::build(graph, &binding.signature, 1) {
             Ok(_) => "yes".into(),
             Err(error) => format!("no: {error}"),
         },

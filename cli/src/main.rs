@@ -44,7 +44,7 @@ enum Command {
 fn main() -> ExitCode {
     output::install_log();
     // The libraries below assert their own invariants. A broken one reaches the user as an error, not as a trace.
-    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::set_hook(Box::new(|panic| output::remember_panic(&panic.to_string())));
     let arguments = Arguments::parse();
     let outcome = std::panic::catch_unwind(|| match arguments.command {
         Command::Classify(arguments) => classify::run(&arguments),
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     let failure = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(failure)) => failure,
-        Err(_) => Failure::Failed("internal error; please report it with the command that caused it".into()),
+        Err(_) => Failure::Failed(format!("internal error; please report it: {}", output::last_panic())),
     };
     failure.report()
 }

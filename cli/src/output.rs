@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use anstyle::Style;
 use bedside::{Error, ErrorKind};
@@ -74,6 +75,18 @@ pub(crate) fn complain(level: &str, message: &str) {
 /// A line of a heading and what it is about.
 pub(crate) fn line(out: &mut impl Write, heading: &str, text: impl std::fmt::Display) -> io::Result<()> {
     writeln!(out, "  {DIM}{heading:<15}{DIM:#} {text}")
+}
+
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+/// Keeps a panic's place and message, for the error that it becomes.
+pub(crate) fn remember_panic(words: &str) {
+    words.clone_into(&mut LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+/// The place and message of the last panic, on one line.
+pub(crate) fn last_panic() -> String {
+    LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).replace('\n', " ")
 }
 
 /// Shows the library's warnings, and those of no other.

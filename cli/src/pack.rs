@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bedside::manifest::{Golden, GoldenBy, GoldenInput, METADATA_KEY};
 use bedside::{Binding, Classifier, Image, Limits, Manifest, Options};
 use bedside_engine::Graph;
+use serde_json::Value;
 
 use crate::output::{Failure, line};
 
@@ -41,64 +42,71 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut manifest =
-        Manifest::from_json(&read_text(&arguments.manifest)?).map_err(|error| named(&arguments.manifest, &error))?;
+    let text = read_text(&arguments.manifest)?;
+    let manifest = Manifest::from_json(&text).map_err(|error| named(&arguments.manifest, error))?;
+    // The text is what is packed: fields that this version does not know stay in it.
+    let mut json: Value = serde_json::from_str(&text).map_err(|error| Failure::Failed(error.to_string()))?;
     let graph = Graph::open(&arguments.graph, Limits::default().max_model_bytes)
-        .map_err(|error| named(&arguments.graph, &bedside::Error::from(error)))?;
-    let mut graph = fixed(graph, &mut manifest).map_err(|error| named(&arguments.graph, &error))?;
+        .map_err(|error| named(&arguments.graph, bedside::Error::from(error)))?;
+    let mut graph = fixed(graph, &manifest).map_err(|error| named(&arguments.graph, error))?;
+    if manifest.calibration.is_some() {
+        json["calibration"]["graph_sha256"] = graph.sha256().into();
+    }
 
     if let Some(picture) = &arguments.golden {
-        manifest.golden = Some(golden(picture, arguments.scores.as_deref(), &manifest, &mut graph)?);
+        json["golden"] = golden(picture, arguments.scores.as_deref(), &manifest, &mut graph, &json)?;
     }
-    let (bytes, classifier) = opened(&mut graph, &manifest)?;
-    if manifest.golden.is_some() {
-        classifier.self_test()?;
-    }
+    let (bytes, classifier) = opened(&mut graph, &json).map_err(|error| named(&arguments.graph, error))?;
+    let passed = classifier.self_test()?;
     write_whole(&arguments.output, &bytes)?;
 
     let mut out = anstream::stdout().lock();
     line(&mut out, "written", format_args!("{} ({} bytes)", arguments.output.display(), bytes.len()))?;
     line(&mut out, "model", format_args!("{} {}", manifest.name, manifest.version))?;
     line(&mut out, "graph SHA-256", &classifier.identity().graph_sha256)?;
-    line(&mut out, "golden sample", manifest.golden.map_or("none", |golden| golden.by.as_str()))?;
+    line(&mut out, "golden sample", passed.map_or("none", |passed| passed.by.as_str()))?;
     Ok(())
 }
 
-/// The graph with its input's shape fixed, and the manifest's calibration bound to it.
-fn fixed(mut graph: Graph, manifest: &mut Manifest) -> bedside::Result<Graph> {
+/// The graph with its input's shape fixed. Its hash is that of the graph as it will stand in the file.
+fn fixed(mut graph: Graph, manifest: &Manifest) -> bedside::Result<Graph> {
     let binding = Binding::new(manifest, &graph)?;
     graph.fix_input_shape(&binding.signature.input, &binding.signature.shape)?;
     graph.fix_output_batch();
-    // The hash is that of the graph as it will stand in the file.
-    let graph = Graph::from_bytes(&graph.to_bytes())?;
-    if let Some(calibration) = &mut manifest.calibration {
-        graph.sha256().clone_into(&mut calibration.graph_sha256);
-    }
-    Ok(graph)
+    Ok(Graph::from_bytes(&graph.to_bytes())?)
 }
 
 /// The model file's bytes, and what opens from them.
-fn opened(graph: &mut Graph, manifest: &Manifest) -> bedside::Result<(Vec<u8>, Classifier)> {
-    graph.set_metadata(METADATA_KEY, manifest.to_json());
+fn opened(graph: &mut Graph, manifest: &Value) -> bedside::Result<(Vec<u8>, Classifier)> {
+    graph.set_metadata(METADATA_KEY, manifest.to_string());
     let bytes = graph.to_bytes();
     let classifier = Classifier::from_bytes(&bytes, Options::default())?;
     Ok((bytes, classifier))
 }
 
-fn golden(picture: &Path, scores: Option<&Path>, manifest: &Manifest, graph: &mut Graph) -> Result<Golden, Failure> {
-    let size = fs::metadata(picture).map_err(|error| unreadable(picture, &error))?.len();
+/// The manifest's field `golden`.
+fn golden(
+    picture: &Path,
+    scores: Option<&Path>,
+    manifest: &Manifest,
+    graph: &mut Graph,
+    json: &Value,
+) -> Result<Value, Failure> {
+    let size = fs::metadata(picture).map_err(|error| unreadable(picture, error))?.len();
     if size > MAX_GOLDEN_BYTES {
         let problem =
             format!("{size} bytes are too many for a golden sample; give a picture of at most {MAX_GOLDEN_BYTES}");
         return Err(Failure::Usage(format!("{}: {problem}", picture.display())));
     }
-    let bytes = fs::read(picture).map_err(|error| unreadable(picture, &error))?;
+    let bytes = fs::read(picture).map_err(|error| unreadable(picture, error))?;
     let input = GoldenInput { image: BASE64.encode(&bytes) };
-    let (by, scores) = match scores {
-        Some(csv) => (GoldenBy::Lab, read_scores(csv, manifest)?),
-        None => (GoldenBy::Itself, opened(graph, manifest)?.1.scores(&Image::from_bytes(bytes))?),
+    let (by, scores) = if let Some(csv) = scores {
+        (GoldenBy::Lab, read_scores(csv, manifest)?)
+    } else {
+        let scores = opened(graph, json).and_then(|(_, classifier)| classifier.scores(&Image::from_bytes(bytes)));
+        (GoldenBy::Itself, scores.map_err(|error| named(picture, error))?)
     };
-    Ok(Golden { by, input, scores })
+    serde_json::to_value(Golden { by, input, scores }).map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// The scores of a file with the columns `label,score`, in the labels' order.
@@ -112,7 +120,8 @@ fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
     let mut scores = vec![None; manifest.output.labels.len()];
     for line in lines {
         let (label, score) = line.split_once(',').ok_or_else(|| wrong(format!("no comma in \"{line}\"")))?;
-        let score: f32 = score.trim().parse().map_err(|_| wrong(format!("\"{score}\" is no number")))?;
+        let sound = score.trim().parse().ok().filter(|score| (0.0..=1.0).contains(score));
+        let score: f32 = sound.ok_or_else(|| wrong(format!("\"{score}\" is no probability, 0 to 1")))?;
         let index = manifest.output.labels.iter().position(|l| l.id == label.trim());
         let index = index.ok_or_else(|| wrong(format!("the manifest has no label `{label}`")))?;
         if scores[index].replace(score).is_some() {
@@ -144,13 +153,13 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+    fs::read_to_string(path).map_err(|error| unreadable(path, error))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Failed(format!("{}: {error}", path.display()))
+fn unreadable(path: &Path, source: std::io::Error) -> Failure {
+    bedside::Error::Io { path: path.to_owned(), source }.into()
 }
 
-fn named(path: &Path, error: &bedside::Error) -> Failure {
-    Failure::Failed(format!("{}: {error}", path.display()))
+fn named(path: &Path, error: bedside::Error) -> Failure {
+    error.in_file(&path.display().to_string()).into()
 }

@@ -1,41 +1,60 @@
 //! Which files the arguments of `classify` mean.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-/// The endings of files in a folder that are taken for pictures, HEIC among them so that it is named and not lost.
-const ENDINGS: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif"];
+/// The endings of files in a folder that are taken for pictures, those among them that are not read, so that
+/// they are named and not lost.
+const ENDINGS: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "avif", "gif"];
 
-/// A file as it was given; of a folder, the pictures in it and in the folders inside, sorted by name.
-///
-/// # Errors
-/// A folder that can't be listed, or that has no picture.
-pub(crate) fn find(given: &Path) -> Result<Vec<PathBuf>, String> {
+/// What an argument led to: a file, or why there is none.
+pub(crate) type Found = Result<PathBuf, Missing>;
+
+/// A folder that gave nothing.
+pub(crate) struct Missing {
+    pub(crate) folder: PathBuf,
+    pub(crate) problem: String,
+}
+
+/// A file as it was given; of a folder, the pictures in it and in the folders inside, sorted by name. A folder that can't
+/// be listed, or that has no picture, stands among them with its problem.
+pub(crate) fn find(given: &Path) -> Vec<Found> {
     if !given.is_dir() {
-        return Ok(vec![given.to_owned()]);
+        return vec![Ok(given.to_owned())];
     }
-    let mut found = Vec::new();
-    collect(given, &mut found).map_err(|error| format!("{}: {error}", given.display()))?;
-    if found.is_empty() {
-        return Err(format!("{}: no picture in this folder (looked for {})", given.display(), ENDINGS.join(", ")));
+    let (mut pictures, mut found) = (Vec::new(), Vec::new());
+    collect(given, &mut pictures, &mut found);
+    if pictures.is_empty() && found.is_empty() {
+        let problem = format!("no picture in this folder (looked for {})", ENDINGS.join(", "));
+        found.push(Err(Missing { folder: given.to_owned(), problem }));
     }
-    found.sort();
-    Ok(found)
+    pictures.sort();
+    found.extend(pictures.into_iter().map(Ok));
+    found
 }
 
 /// Links to folders are not followed: they may lead in a circle.
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            collect(&path, found)?;
-        } else if has_picture_ending(&path) {
-            found.push(path);
+fn collect(folder: &Path, pictures: &mut Vec<PathBuf>, missing: &mut Vec<Found>) {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            missing.push(Err(Missing { folder: folder.to_owned(), problem: error.to_string() }));
+            return;
+        }
+    };
+    for path in entries.iter().map(fs::DirEntry::path) {
+        if path.is_dir() && !path.is_symlink() {
+            collect(&path, pictures, missing);
+        } else if has_picture_ending(&path) && !is_hidden(&path) {
+            pictures.push(path);
         }
     }
-    Ok(())
+}
+
+/// macOS leaves `._NAME.jpg` beside files on memory cards.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 fn has_picture_ending(path: &Path) -> bool {

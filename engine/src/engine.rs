@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 
 use tract_linalg::multithread::Executor;
 use tract_onnx::model::ParseResult;
-use tract_onnx::prelude::{Datum, DatumType, InferenceModelExt, IntoTValue, TValue, Tensor as TractTensor, tvec};
+use tract_onnx::prelude::{DatumType, InferenceModelExt, IntoTValue, TValue, Tensor as TractTensor, TypedModel, tvec};
 use tract_onnx::tract_core::internal::TypedRunnableModel;
 use tract_onnx::tract_core::runtime::RunOptions;
 
 use crate::tensor::{Data, Tensor};
 use crate::{Error, Graph, Result, operators};
+
+/// The largest tensor that a graph may make, in bytes: an activation of the largest network served is a hundredth.
+const MAX_TENSOR_BYTES: usize = 1 << 29;
 
 /// What the engine is built for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,7 @@ pub struct Signature {
 pub struct Engine {
     plan: Arc<TypedRunnableModel>,
     shape: Vec<usize>,
+    output_shapes: Vec<Vec<usize>>,
     times: BuildTimes,
 }
 
@@ -55,12 +59,13 @@ impl Engine {
         let start = Instant::now();
         let typed = import(graph, signature)?;
         let imported = Instant::now();
+        let shapes = output_shapes(&typed)?;
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
         let executor = (threads > 1).then(|| Executor::multithread_with_name(threads, "bedside"));
         let options = RunOptions { executor, ..RunOptions::default() };
         let plan = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
         let times = BuildTimes { import: imported - start, optimize: imported.elapsed() };
-        Ok(Engine { plan, shape: signature.shape.clone(), times })
+        Ok(Engine { plan, shape: signature.shape.clone(), output_shapes: shapes, times })
     }
 
     /// Runs the graph once.
@@ -79,6 +84,12 @@ impl Engine {
         })
     }
 
+    /// The shape of each output.
+    #[must_use]
+    pub fn output_shapes(&self) -> &[Vec<usize>] {
+        &self.output_shapes
+    }
+
     /// How long building took.
     #[must_use]
     pub fn times(&self) -> BuildTimes {
@@ -87,11 +98,13 @@ impl Engine {
 }
 
 /// The graph in tract's typed form, with the signature's shape and outputs.
-pub(crate) fn import(mut graph: Graph, signature: &Signature) -> Result<tract_onnx::prelude::TypedModel> {
-    let framework = tract_onnx::onnx().with_ignore_value_info(true);
+pub(crate) fn import(mut graph: Graph, signature: &Signature) -> Result<TypedModel> {
+    // Shapes that the exporter inferred or declared may be for another batch.
+    let framework = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
     operators::check(graph.proto(), &framework.op_register)?;
     graph.fix_input_shape(&signature.input, &signature.shape)?;
     select_outputs(&mut graph, &signature.outputs)?;
+    graph.forget_symbols();
     let ParseResult { model, unresolved_inputs, .. } =
         framework.parse(graph.model(), None).map_err(|error| rejected(&error))?;
     if !unresolved_inputs.is_empty() {
@@ -102,10 +115,29 @@ pub(crate) fn import(mut graph: Graph, signature: &Signature) -> Result<tract_on
     }
     // The proto holds a second copy of all weights.
     drop(graph);
-    model.into_typed().map_err(|error| rejected(&error))
+    let typed = model.into_typed().map_err(|error| rejected(&error))?;
+    check_sizes(&typed)?;
+    Ok(typed)
 }
 
-/// Makes `names` the graph's outputs, without the shapes that the exporter declared for another batch.
+/// Checks that no tensor of the graph asks for more than [`MAX_TENSOR_BYTES`], before any is made.
+fn check_sizes(model: &TypedModel) -> Result<()> {
+    for node in model.nodes() {
+        for fact in node.outputs.iter().map(|outlet| &outlet.fact) {
+            let Some(shape) = fact.shape.as_concrete() else { continue };
+            let bytes = shape.iter().try_fold(fact.datum_type.size_of(), |n, &d| n.checked_mul(d));
+            if bytes.is_none_or(|bytes| bytes > MAX_TENSOR_BYTES) {
+                return Err(Error::TooLarge(format!(
+                    "node \"{}\" makes a tensor of shape {shape:?}; at most {MAX_TENSOR_BYTES} bytes are allowed",
+                    node.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes `names` the graph's outputs.
 fn select_outputs(graph: &mut Graph, names: &[String]) -> Result<()> {
     let proto = graph.proto_mut();
     let declared = std::mem::take(&mut proto.output);
@@ -118,6 +150,28 @@ fn select_outputs(graph: &mut Graph, names: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// The shape of each output, all of which must be floats of known shape.
+fn output_shapes(model: &TypedModel) -> Result<Vec<Vec<usize>>> {
+    let facts = model.outputs.iter().map(|&outlet| model.outlet_fact(outlet));
+    facts
+        .map(|fact| {
+            let fact = fact.map_err(|error| rejected(&error))?;
+            check_float(fact.datum_type)?;
+            let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
+            shape.ok_or_else(|| Error::Unsupported("an output's shape depends on what is in the picture".into()))
+        })
+        .collect()
+}
+
+fn check_float(element: DatumType) -> Result<()> {
+    if matches!(element, DatumType::F32 | DatumType::F16 | DatumType::F64) {
+        return Ok(());
+    }
+    Err(Error::Unsupported(format!(
+        "the output is {element:?}, not floating point; choose the output that gives scores"
+    )))
+}
+
 fn to_tract(tensor: &Tensor) -> Result<TValue> {
     let made = match tensor.data() {
         Data::F32(values) => TractTensor::from_shape(tensor.shape(), values),
@@ -127,16 +181,10 @@ fn to_tract(tensor: &Tensor) -> Result<TValue> {
 }
 
 fn from_tract(value: &TValue) -> Result<Tensor> {
-    if !matches!(value.datum_type(), DatumType::F32 | DatumType::F16 | DatumType::F64) {
-        return Err(Error::Unsupported(format!(
-            "the output is {:?}, not floating point; choose the output that gives scores",
-            value.datum_type()
-        )));
-    }
+    check_float(value.datum_type())?;
     let failed = |error| Error::Internal(chain(&error));
     let floats = value.cast_to::<f32>().map_err(failed)?;
     let values = floats.try_as_plain_ram().and_then(|view| view.as_slice::<f32>()).map_err(failed)?.to_vec();
-    debug_assert_eq!(floats.datum_type(), f32::datum_type());
     Tensor::f32(value.shape().to_vec(), values)
 }
 

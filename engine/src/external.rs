@@ -62,7 +62,14 @@ fn read_external(tensor: &TensorProto, folder: &Path, budget: u64) -> Result<Vec
     let path = place(tensor, folder, entries.get("location").copied().unwrap_or_default())?;
     let failed = |source: io::Error| Error::Io { path: path.clone(), source };
 
-    let mut file = File::open(&path).map_err(failed)?;
+    let whole = path.canonicalize().map_err(failed)?;
+    if !whole.starts_with(folder_of(folder).canonicalize().map_err(failed)?) || !whole.is_file() {
+        return Err(malformed(
+            tensor,
+            &format!("has its data at {}, which is no file inside the model's folder", path.display()),
+        ));
+    }
+    let mut file = File::open(&whole).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
     let offset = number(tensor, &entries, "offset")?.unwrap_or(0);
     let length = number(tensor, &entries, "length")?.unwrap_or(size.saturating_sub(offset));
@@ -81,6 +88,11 @@ fn read_external(tensor: &TensorProto, folder: &Path, budget: u64) -> Result<Vec
     let mut bytes = vec![0; usize::try_from(length).map_err(|_| malformed(tensor, "is too long for this machine"))?];
     file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes)).map_err(failed)?;
     Ok(bytes)
+}
+
+/// The folder of a bare file name is the current one.
+fn folder_of(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
 /// The file that `location` names, inside `folder`.

@@ -1,6 +1,6 @@
 //! What an ONNX file says, before anything is run.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
@@ -60,6 +60,7 @@ impl Graph {
         let mut model = ModelProto::decode(bytes)
             .map_err(|error| Error::Malformed(format!("this is not a sound ONNX model: {error}; export it again")))?;
         let graph = model.graph.as_mut().ok_or_else(|| Error::Malformed("the ONNX model has no graph".into()))?;
+        check_names(graph)?;
         if external::has_external(graph) {
             let (folder, budget) = folder.ok_or_else(|| {
                 Error::Unsupported(
@@ -114,10 +115,13 @@ impl Graph {
     /// What the values of `output` are: looks back through operators that only move, round or cast values.
     #[must_use]
     pub fn ending(&self, output: &str) -> Ending {
+        let nodes = &self.proto().node;
+        let makers: HashMap<&str, &NodeProto> =
+            nodes.iter().flat_map(|node| node.output.iter().map(move |output| (output.as_str(), node))).collect();
         let mut tensor = output;
         // A sound graph has no cycle; the bound keeps a hostile one from looping for ever.
-        for _ in 0..self.proto().node.len() {
-            let Some(node) = self.proto().node.iter().find(|n| n.output.iter().any(|o| o == tensor)) else { break };
+        for _ in 0..nodes.len() {
+            let Some(node) = makers.get(tensor) else { break };
             match node.op_type.as_str() {
                 "Softmax" => return Ending::Softmax,
                 "Sigmoid" => return Ending::Sigmoid,
@@ -156,8 +160,8 @@ impl Graph {
             .initializer
             .iter()
             .filter(|t| is_weight(t.data_type) && !t.dims.is_empty() && !quantization.contains(t.name.as_str()))
-            .map(|t| t.dims.iter().map(|&d| d.max(0) as u64).product::<u64>())
-            .sum()
+            .map(|t| t.dims.iter().map(|&d| d.max(0) as u64).fold(1, u64::saturating_mul))
+            .fold(0, u64::saturating_add)
     }
 
     /// The version of the standard operator set.
@@ -211,6 +215,22 @@ impl Graph {
         self.model.encode_to_vec()
     }
 
+    /// Takes the names off all symbolic axes: tract would read each as an expression.
+    pub(crate) fn forget_symbols(&mut self) {
+        let graph = self.proto_mut();
+        for info in graph.input.iter_mut().chain(&mut graph.output) {
+            let Some(TypeValue::TensorType(tensor)) = info.r#type.as_mut().and_then(|t| t.value.as_mut()) else {
+                continue;
+            };
+            for dim in tensor.shape.iter_mut().flat_map(|shape| &mut shape.dim) {
+                if matches!(dim.value, Some(DimValue::DimParam(_))) {
+                    dim.value = None;
+                }
+            }
+        }
+        graph.value_info.clear();
+    }
+
     pub(crate) fn model(&self) -> &ModelProto {
         &self.model
     }
@@ -231,12 +251,32 @@ fn read_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     if metadata.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));
     }
+    if !metadata.is_file() {
+        return Err(Error::Malformed("this is not a file, but a device or a pipe; give a .onnx file".into()));
+    }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(max_bytes)).unwrap_or(0));
     file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > max_bytes {
         return Err(Error::TooLarge(format!("the model is larger than the limit of {max_bytes} bytes")));
     }
     Ok(bytes)
+}
+
+/// Every tensor has one origin: with two, what is checked here could be another than what runs.
+fn check_names(graph: &GraphProto) -> Result<()> {
+    let outputs = graph.node.iter().flat_map(|node| &node.output).filter(|name| !name.is_empty());
+    let lists: [(&str, Vec<&String>); 3] = [
+        ("input", graph.input.iter().map(|info| &info.name).collect()),
+        ("initializer", graph.initializer.iter().map(|tensor| &tensor.name).collect()),
+        ("node output", outputs.collect()),
+    ];
+    for (kind, names) in lists {
+        let mut seen = HashSet::new();
+        if let Some(twice) = names.into_iter().find(|name| !seen.insert(*name)) {
+            return Err(Error::Malformed(format!("the {kind} \"{twice}\" stands twice; export the model again")));
+        }
+    }
+    Ok(())
 }
 
 fn external_names(graph: &GraphProto) -> HashSet<String> {

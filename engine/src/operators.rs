@@ -34,16 +34,19 @@ fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
         "com.microsoft" => MICROSOFT_ALIKE.contains(&node.op_type.as_str()),
         _ => false,
     };
-    domain && register.0.contains_key(&node.op_type)
+    // Control flow carries graphs of its own, which nothing here looks into; no network served needs it.
+    let plain = node.attribute.iter().all(|a| a.g.is_none() && a.graphs.is_empty());
+    domain && plain && register.0.contains_key(&node.op_type)
 }
 
 /// Weights in a type that no kernel here takes.
 fn check_types(graph: &GraphProto) -> Result<()> {
     let refused = [DataType::Float16, DataType::Bfloat16].map(|t| t as i32);
-    match graph.initializer.iter().find(|tensor| refused.contains(&tensor.data_type)) {
+    let constants = graph.node.iter().flat_map(|n| &n.attribute).filter_map(|a| a.t.as_ref());
+    match graph.initializer.iter().chain(constants).find(|tensor| refused.contains(&tensor.data_type)) {
         None => Ok(()),
         Some(tensor) => Err(Error::Unsupported(format!(
-            "initializer \"{}\" is {}, which is not supported; convert the model to float32 or int8",
+            "tensor \"{}\" is {}, which is not supported; convert the model to float32 or int8",
             tensor.name,
             ElementType::Other(tensor.data_type)
         ))),

@@ -1,7 +1,7 @@
 //! The outermost layer of an ONNX file: the fields of `ModelProto`, found without decoding what is in them.
 //!
-//! Hashing and packing need the graph's bytes as they stand: decoding and encoding again would lose fields that this
-//! version does not know. Wire types are those of Protocol Buffers ("Encoding", protobuf.dev).
+//! Hashing needs the graph's bytes as they stand: decoding and encoding again would lose fields that this version does
+//! not know (packing does, and hashes what it wrote). Wire types are those of Protocol Buffers ("Encoding", protobuf.dev).
 
 use std::ops::Range;
 

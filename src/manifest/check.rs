@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{Activation, Calibration, Input, Manifest, Output, ResizePolicy, ScopeQuestion};
+use serde_json::Value;
+
+use super::{Activation, Calibration, Input, Manifest, Output, ResizePolicy, SCHEMA, ScopeQuestion};
 use crate::{Error, Result};
 
 /// The largest side of an input, in pixels: no served network comes near it.
@@ -12,9 +14,9 @@ const MAX_SIDE: u32 = 4096;
 pub(crate) const SHARE_TOLERANCE: f32 = 0.01;
 
 impl Manifest {
-    /// Checks all values. `unknown` are the fields of the JSON text that were passed over.
-    pub(super) fn check(&self, unknown: &[String]) -> Result<()> {
-        self.check_form(unknown)?;
+    /// Checks all values.
+    pub(super) fn check(&self) -> Result<()> {
+        self.check_form()?;
         for (field, value) in [("name", &self.name), ("version", &self.version), ("license", &self.license)] {
             ensure(!value.trim().is_empty(), field, "is empty")?;
         }
@@ -36,17 +38,17 @@ impl Manifest {
         Ok(())
     }
 
-    /// The form's version, and that nothing is required that was passed over.
-    fn check_form(&self, unknown: &[String]) -> Result<()> {
-        let major = self.bedside.split('.').next().unwrap_or_default();
+    /// The form's version, and that nothing is required that this version does not know.
+    fn check_form(&self) -> Result<()> {
+        let minor = self.bedside.strip_prefix("1.");
         ensure(
-            major == "1",
+            self.bedside == "1" || minor.is_some_and(|m| !m.is_empty() && m.bytes().all(|b| b.is_ascii_digit())),
             "bedside",
             &format!("is \"{}\"; this version reads manifests of form 1.x: update Bedside", self.bedside),
         )?;
         for required in &self.requires {
             ensure(
-                is_known(required) && !unknown.contains(required),
+                is_known(required),
                 "requires",
                 &format!("lists `{required}`, which this version does not know: update Bedside"),
             )?;
@@ -55,23 +57,14 @@ impl Manifest {
     }
 }
 
-/// The dotted paths that `requires` may list: those that change how a picture is judged.
-const KNOWN: &[&str] = &[
-    "calibration",
-    "calibration.prevalence",
-    "calibration.temperature",
-    "golden",
-    "input.color",
-    "input.resize",
-    "output.activation",
-    "output.labels.operating_point",
-    "output.labels.triage",
-    "output.multi_label",
-    "scope",
-];
-
-fn is_known(field: &str) -> bool {
-    KNOWN.contains(&field)
+/// Whether a dotted path (`output.labels.triage`) leads to a field of the schema.
+fn is_known(path: &str) -> bool {
+    let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is part of this crate and tested");
+    let field = path.split('.').try_fold(&schema, |at, name| {
+        let object = at.get("items").unwrap_or(at);
+        object.get("properties")?.get(name)
+    });
+    field.is_some()
 }
 
 fn check_scope(scope: &[ScopeQuestion]) -> Result<()> {

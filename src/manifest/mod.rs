@@ -42,7 +42,7 @@ pub struct Manifest {
     pub requires: Vec<String>,
     /// What the outputs are.
     pub kind: Kind,
-    /// A short name: lower-case letters, digits and hyphens.
+    /// A short name: lower-case letters, digits, underscores and hyphens.
     pub name: String,
     /// The model's own version.
     pub version: String,
@@ -325,10 +325,11 @@ impl Manifest {
     pub fn from_json(json: &str) -> Result<Manifest> {
         let mut unknown = Vec::new();
         let manifest = read(json, &mut unknown)?;
+        refuse_nulls(json)?;
         for field in &unknown {
             log::warn!("the manifest's field `{field}` is not known to this version and is passed over");
         }
-        manifest.check(&unknown)?;
+        manifest.check()?;
         Ok(manifest)
     }
 
@@ -352,7 +353,8 @@ impl Manifest {
         if size > MAX_FILE_BYTES {
             return Err(Error::TooLarge(format!("{FILE_BESIDE} has {size} bytes; the limit is {MAX_FILE_BYTES}")));
         }
-        Manifest::from_json(&std::fs::read_to_string(&beside).map_err(|error| Error::io(&beside, error))?)
+        let json = std::fs::read_to_string(&beside).map_err(|error| Error::io(&beside, error))?;
+        Manifest::from_json(&json).map_err(|error| error.in_file(FILE_BESIDE))
     }
 
     /// The manifest as JSON, on one line.
@@ -377,6 +379,27 @@ fn read(json: &str, unknown: &mut Vec<String>) -> Result<Manifest> {
         .map_err(|error: serde_json::Error| invalid_json(&track.path().to_string(), &error))?;
     deserializer.end().map_err(|error| invalid_json(".", &error))?;
     Ok(manifest)
+}
+
+/// A field that is there must have a value: `null` would be taken for one that is left out.
+fn refuse_nulls(json: &str) -> Result<()> {
+    let value: serde_json::Value = serde_json::from_str(json).map_err(|error| invalid_json(".", &error))?;
+    let mut fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "provenance");
+    match fields.find_map(|(name, value)| null_in(name.clone(), value)) {
+        None => Ok(()),
+        Some(path) => Err(Error::InvalidManifest(format!("manifest: `{path}` is null; leave the field out instead"))),
+    }
+}
+
+/// The path of a null in `value`, which stands at `path`.
+fn null_in(path: String, value: &serde_json::Value) -> Option<String> {
+    use serde_json::Value;
+    match value {
+        Value::Null => Some(path),
+        Value::Array(items) => items.iter().enumerate().find_map(|(i, item)| null_in(format!("{path}[{i}]"), item)),
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| null_in(format!("{path}.{name}"), field)),
+        _ => None,
+    }
 }
 
 fn invalid_json(path: &str, error: &serde_json::Error) -> Error {

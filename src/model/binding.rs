@@ -140,7 +140,7 @@ fn check_output_shape(tensor: &TensorInfo, labels: usize) -> Result<()> {
     let fixed: Vec<usize> =
         tensor.dims.iter().flatten().filter_map(|d| if let Dim::Fixed(n) = d { Some(*n) } else { None }).collect();
     let complete = tensor.dims.as_ref().is_some_and(|dims| !dims.is_empty() && dims.len() == fixed.len());
-    let values: usize = fixed.iter().product();
+    let values = fixed.iter().fold(1, |n: usize, &d| n.saturating_mul(d));
     if (complete && values != labels) || fixed.iter().any(|&n| n > labels) {
         return Err(Error::InvalidManifest(format!(
             "`output.labels` has {labels} labels, but the graph gives {tensor}"

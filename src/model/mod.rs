@@ -76,7 +76,8 @@ impl Model {
         let temperature = manifest.calibration.as_ref().and_then(|c| c.temperature).unwrap_or(1.0);
         let scoring = Scoring { activation: manifest.output.activation, multi_label: binding.multi_label, temperature };
         let read = start.elapsed();
-        let engine = Engine::build(graph, &binding.signature, options.threads.max(1))?;
+        let engine = Engine::build(graph, &binding.signature, options.threads.max(1) as usize)?;
+        check_values(&manifest, &engine)?;
         let built = engine.times();
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };
         log::debug!("model {} {} opened in {:?}", identity.name, identity.version, start.elapsed());
@@ -99,21 +100,10 @@ impl Model {
     }
 
     /// The graph's output values, one a label.
-    ///
-    /// # Errors
-    /// [`Error::UnsupportedModel`] where the graph gives another number of values.
     pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<f32>> {
         let outputs = self.engine.run(input)?;
-        let values = outputs.first().and_then(Tensor::as_f32).unwrap_or_default();
-        let labels = self.manifest.output.labels.len();
-        if values.len() != labels {
-            return Err(Error::UnsupportedModel(format!(
-                "output \"{}\" has {} values for {labels} labels; correct `output.labels`",
-                self.binding.signature.outputs.join(", "),
-                values.len()
-            )));
-        }
-        Ok(values.to_vec())
+        let values = outputs.first().and_then(Tensor::as_f32);
+        values.map(<[f32]>::to_vec).ok_or_else(|| Error::Internal("the engine gave no floats".into()))
     }
 
     /// An input of zeros.
@@ -125,4 +115,17 @@ impl Model {
             Element::Byte => Tensor::u8(shape, vec![0; length]),
         }?)
     }
+}
+
+/// The graph, once typed, must give one value a label.
+fn check_values(manifest: &Manifest, engine: &Engine) -> Result<()> {
+    let values: usize = engine.output_shapes().iter().flatten().product();
+    let labels = manifest.output.labels.len();
+    if values == labels {
+        return Ok(());
+    }
+    let shapes = engine.output_shapes();
+    Err(Error::InvalidManifest(format!(
+        "`output.labels` has {labels} labels, but the graph gives {values} values, of shape {shapes:?}"
+    )))
 }

@@ -7,13 +7,14 @@ use crate::query::{Answer, Query};
 
 /// Why there is no verdict, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Reason {
     /// The kind, the same in every language.
     pub kind: ReasonKind,
-    /// The scope question's id.
-    pub id: String,
-    /// The scope question in the query's language, or its id where it has no text.
-    pub question: String,
+    /// The scope question's id, where it is about one.
+    pub id: Option<String>,
+    /// That question in the query's language, or its id where it has no text.
+    pub question: Option<String>,
     /// What to do, in English.
     pub message: String,
 }
@@ -60,7 +61,7 @@ fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
         _ => return None,
     };
     let text = question.question.get(&query.language).unwrap_or(&question.id).to_owned();
-    Some(Reason { kind, id: question.id.clone(), question: text, message })
+    Some(Reason { kind, id: Some(question.id.clone()), question: Some(text), message })
 }
 
 fn in_range(question: &ScopeQuestion, value: f64) -> bool {
