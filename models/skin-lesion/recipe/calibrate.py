@@ -1,0 +1,127 @@
+"""Fits temperature and operating points on pictures that the network did not learn from, and binds them to the graph.
+
+The official validation split holds 30 melanomas, too few. So train and val together are held out in turn: each fold's
+network is trained, exported and quantized by the same procedure as the shipped one and scores the pictures it never
+saw; the pooled int8 scores are fitted. The network that learned from all of them takes these values over.
+
+Each operating point is the highest probability, rounded down, at which the label keeps a sensitivity of 0.90 on the
+pooled pictures: a label is left out of the verdict only where nine in ten lesions of its kind score higher.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from data import FOLDS, LABELS, fold, labels_of, pictures
+from predict import logits, softmax
+
+SENSITIVITY = 0.90
+GRAPH_FIELD = 7  # ModelProto.graph, onnx.proto3
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
+    parser.add_argument("--folds", type=Path, nargs="+", required=True, help="int8 graphs of the folds 0, 1, … in order")
+    parser.add_argument("--int8", type=Path, required=True, help="the int8 graph that is shipped")
+    parser.add_argument("--manifest", type=Path, required=True, help="manifest.json, whose fitted fields are replaced")
+    parser.add_argument("--out-of-fold", type=Path, required=True, help="where the pooled logits go (CSV)")
+    return parser.parse_args()
+
+
+def pooled(dataset, graphs):
+    """(rows, logits) of the train and val pictures that these folds hold out, each scored by its own fold's graph."""
+    rows, scores = [], []
+    for index, graph in enumerate(graphs):
+        _, held_out = fold(pictures(dataset, "train", "val"), index)
+        rows += held_out
+        scores.append(logits(graph, [dataset / row.file for row in held_out]))
+    return rows, np.concatenate(scores)
+
+
+def negative_log_likelihood(values, labels, temperature):
+    return -np.log(softmax(values, temperature)[np.arange(len(labels)), labels]).mean()
+
+
+def fit_temperature(values, labels):
+    def loss(logarithm):
+        return negative_log_likelihood(values, labels, np.exp(logarithm))
+
+    return round(float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x)), 4)
+
+
+def operating_point(probabilities):
+    """The highest threshold, rounded down to four digits, that keeps the sensitivity on these pictures of one label."""
+    ordered = np.sort(probabilities)[::-1]
+    needed = int(np.ceil(SENSITIVITY * len(ordered)))
+    return float(np.floor(ordered[needed - 1] * 1e4) / 1e4)
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+
+
+def graph_sha256(path):
+    """SHA-256 of the GraphProto as it stands in the file: the last length-delimited field 7 at the top level."""
+    data, at, graph = path.read_bytes(), 0, None
+    while at < len(data):
+        key, at = varint(data, at)
+        length, at = varint(data, at)
+        if key & 7 == 0:
+            continue  # the varint just read was the value
+        if key & 7 != 2:
+            raise ValueError(f"{path}: unexpected wire type {key & 7}")
+        if key >> 3 == GRAPH_FIELD:
+            graph = data[at : at + length]
+        at += length
+    return hashlib.sha256(graph).hexdigest()
+
+
+def write_out_of_fold(path, rows, values):
+    with open(path, "w", newline="") as table:
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(["file", "label", *LABELS])
+        for row, line in zip(rows, values, strict=True):
+            writer.writerow([row.file, LABELS[row.label], *(f"{value:.6f}" for value in line)])
+
+
+def main():
+    args = arguments()
+    rows, values = pooled(args.dataset, args.folds)
+    write_out_of_fold(args.out_of_fold, rows, values)
+    labels = labels_of(rows)
+    temperature = fit_temperature(values, labels)
+    probabilities = softmax(values, temperature)
+
+    manifest = json.loads(args.manifest.read_text())
+    manifest["calibration"] = {
+        "graph_sha256": graph_sha256(args.int8),
+        "fitted_on": f"{len(rows)} pictures of the ISIC 2017 train and val splits, held out in {len(args.folds)} of "
+        f"{FOLDS} folds and scored by the int8 graph of the network that did not learn from them",
+        "temperature": temperature,
+        "prevalence": [round(float(np.mean(labels == index)), 6) for index in range(len(LABELS))],
+    }
+    for index, label in enumerate(manifest["output"]["labels"]):
+        label["operating_point"] = operating_point(probabilities[labels == index, index])
+        reached = np.mean(probabilities[labels == index, index] >= label["operating_point"])
+        passed = np.mean(probabilities[labels != index, index] < label["operating_point"])
+        print(f"{label['id']}: operating point {label['operating_point']}, "
+              f"sensitivity {reached:.3f}, specificity {passed:.3f}")
+    args.manifest.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    before, after = (negative_log_likelihood(values, labels, t) for t in (1.0, temperature))
+    print(f"temperature {temperature}: negative log-likelihood {before:.4f} before, {after:.4f} after")
+
+
+if __name__ == "__main__":
+    main()

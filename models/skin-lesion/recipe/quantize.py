@@ -1,0 +1,136 @@
+"""Exports trained weights to ONNX and quantizes the graph to int8.
+
+Weights become signed 8-bit with a scale for each output channel, activations unsigned 8-bit with a zero point; the
+ranges of the activations come from training pictures. The last layer's output stays float: a step of the logits would
+otherwise show in the scores.
+
+Depthwise kernels are rounded so that each keeps its sum. They have nine weights a channel, and in the first block some
+channels are differences of large ones: rounding each to the nearest shifts the channel's answer to an even surface, and
+that alone made up half of the quantized graph's error.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+
+from data import LABELS, SIDE, fold, pictures, prepare
+from network import MobileNetV2
+
+OPSET = 18
+CALIBRATION_PICTURES = 300
+LARGEST = 127  # of a symmetric signed 8-bit weight
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
+    parser.add_argument("trained", type=Path, help="the .pt file that train.py wrote")
+    parser.add_argument("--float", type=Path, required=True, help="where the float graph goes")
+    parser.add_argument("--int8", type=Path, required=True, help="where the quantized graph goes")
+    parser.add_argument("--fold", type=int, help="the fold that these weights were trained without")
+    return parser.parse_args()
+
+
+def export(trained, path):
+    """The float graph: input `input` 1×3×224×224, output `logits` 1×3."""
+    network = MobileNetV2(len(LABELS))
+    network.load_state_dict(torch.load(trained))
+    torch.onnx.export(
+        network.eval(),
+        (torch.zeros(1, 3, SIDE, SIDE),),
+        path,
+        input_names=["input"],
+        output_names=["logits"],
+        opset_version=OPSET,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    onnx.save(without_traces(onnx.load(path)), path)
+
+
+def without_traces(model):
+    """The model without the exporter's notes, which hold the source lines and paths of the machine it ran on."""
+    for part in [model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer]:
+        del part.metadata_props[:]
+        part.doc_string = ""
+    for value in [*model.graph.input, *model.graph.output]:
+        del value.metadata_props[:]
+    return model
+
+
+class Pictures(CalibrationDataReader):
+    """Every so many of the training pictures, prepared as the runtime does."""
+
+    def __init__(self, dataset, rows):
+        step = len(rows) / CALIBRATION_PICTURES
+        self.paths = iter([Path(dataset) / rows[int(i * step)].file for i in range(CALIBRATION_PICTURES)])
+
+    def get_next(self):
+        path = next(self.paths, None)
+        return None if path is None else {"input": prepare(path)}
+
+
+def round_keeping_sums(kernels):
+    """Channels × weights on their 8-bit grids, as floats: nearest, then the cheapest others until each sum is kept."""
+    scale = np.maximum(np.abs(kernels).max(axis=1, keepdims=True), np.finfo(np.float32).tiny) / LARGEST
+    exact = kernels / scale
+    steps = np.round(exact)
+    for channel, lost in enumerate(np.round((exact - steps).sum(axis=1)).astype(int)):
+        movable = np.flatnonzero(np.abs(steps[channel]) < LARGEST)  # the largest weight sets the scale
+        gain = (exact - steps)[channel, movable] * np.sign(lost)
+        steps[channel, movable[np.argsort(-gain)[: abs(lost)]]] += np.sign(lost)
+    return steps * scale
+
+
+def with_rounded_depthwise(model):
+    """The float model with its depthwise kernels on the grid that the quantizer is going to choose for them."""
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        kernel = constants[node.input[1]] if node.op_type == "Conv" else None
+        if kernel is None or list(kernel.dims[1:]) != [1, 3, 3]:
+            continue
+        weights = numpy_helper.to_array(kernel)
+        rounded = round_keeping_sums(weights.reshape(len(weights), -1).astype(np.float64))
+        kernel.CopyFrom(numpy_helper.from_array(rounded.reshape(weights.shape).astype(np.float32), kernel.name))
+    return model
+
+
+def quantize(float_graph, int8_graph, reader):
+    with tempfile.TemporaryDirectory() as folder:
+        rounded = Path(folder) / "rounded.onnx"
+        onnx.save(with_rounded_depthwise(onnx.load(float_graph)), rounded)
+        quantize_rounded(rounded, int8_graph, reader)
+
+
+def quantize_rounded(float_graph, int8_graph, reader):
+    quantize_static(
+        str(float_graph),
+        str(int8_graph),
+        reader,
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        activation_type=QuantType.QUInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+        extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm"]},
+    )
+
+
+def main():
+    args = arguments()
+    rows = pictures(args.dataset, "train", "val")
+    if args.fold is not None:
+        rows, _ = fold(rows, args.fold)
+    export(args.trained, getattr(args, "float"))
+    quantize(getattr(args, "float"), args.int8, Pictures(args.dataset, rows))
+
+
+if __name__ == "__main__":
+    main()
