@@ -2,7 +2,7 @@
 
 Rounds alternate between the contenders, so that a machine that drifts drifts for all. A figure is the median over
 rounds of that round's median, in milliseconds of wall time on one thread; ratios are taken round by round. Peak memory
-is that of a fresh process that looks at the picture once. Writes docs/performance-run.md.
+is the largest of three fresh processes that look at the picture once. Writes docs/performance-run.md.
 
     python benches/compare.py target/release/bedside
 """
@@ -127,16 +127,15 @@ def cpu():
 
 
 def main(binary):
-    sys.path.insert(0, str(ROOT / "benches"))
-    from enlarge import enlarge
     picture = ROOT / "target/bench/12-megapixels.jpg"
-    enlarge(sample(), picture)
+    # In a process of its own: a child's peak memory starts at its parent's.
+    subprocess.run([sys.executable, ROOT / "benches/enlarge.py", sample(), picture], check=True)
     runs = contenders(binary, str(picture))
     rounds = {name: [] for name in runs}
     for _ in range(ROUNDS):
         for name, (one, _) in runs.items():
             rounds[name].append(one())
-    peaks = {name: min(measured(once)[1] for _ in range(3)) for name, (_, once) in runs.items()}
+    peaks = {name: max(measured(once)[1] for _ in range(3)) for name, (_, once) in runs.items()}
 
     ours = rounds["Bedside"]
     page = ["# Bedside beside its peers: the last run", "", "Written by `cargo xtask bench`; `benches/compare.py` says "

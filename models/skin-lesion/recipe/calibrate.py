@@ -27,7 +27,7 @@ GRAPH_FIELD = 7  # ModelProto.graph, onnx.proto3
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
-    parser.add_argument("--folds", type=Path, nargs="+", required=True, help="int8 graphs of the folds 0, 1, … in order")
+    parser.add_argument("--folds", type=Path, nargs="+", required=True, help="int8 graphs of folds 0, 1, … in order")
     parser.add_argument("--int8", type=Path, required=True, help="the int8 graph that is shipped")
     parser.add_argument("--manifest", type=Path, required=True, help="manifest.json, whose fitted fields are replaced")
     parser.add_argument("--out-of-fold", type=Path, required=True, help="where the pooled logits go (CSV)")

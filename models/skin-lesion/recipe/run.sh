@@ -46,8 +46,9 @@ scores "$dataset/labels.csv" "$work/enlarged" "$golden/enlarged.csv"
 cp "$work/all.float.onnx" "$golden/float.onnx"
 python3 "$recipe/evaluate.py" "$golden/test_split.csv" "$model/manifest.json"
 
-# The golden sample is the first of the samples; its scores are ONNX Runtime's.
-picture=$(sed -n 2p "$samples/labels.csv" | cut -d, -f1)
+# The golden sample's scores are ONNX Runtime's. It is a picture whose scores are steady: those of the first sample
+# move by more than the self-test allows from one JPEG decoder to another (CARD.md).
+picture=ISIC_0012134.jpg
 awk -F, -v picture="$picture" '
     NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }
     $1 == picture && $3 == "int8" { for (i = 4; i <= NF; i++) print name[i] "," $i }
