@@ -1,11 +1,11 @@
 //! Which operators are served, and the error that names one that is not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{GraphProto, NodeProto};
+use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use crate::tensor::ElementType;
 use crate::{Error, Result};
@@ -25,7 +25,47 @@ pub(crate) fn check(graph: &GraphProto, register: &OnnxOpRegister) -> Result<()>
     for node in graph.node.iter().filter(|node| !is_served(node, register)) {
         missing.entry(full_name(node)).or_default().push(node_name(node));
     }
-    if missing.is_empty() { check_types(graph) } else { Err(Error::Unsupported(describe(&missing))) }
+    if !missing.is_empty() {
+        return Err(Error::Unsupported(describe(&missing)));
+    }
+    check_types(graph)?;
+    check_constant_shapes(graph)
+}
+
+/// The most elements that a shape written into the graph may ask for: 512 MiB of floats.
+const MAX_ELEMENTS: u64 = 1 << 27;
+
+/// tract makes tensors whose shape is a constant while it imports, before their size can be seen on its side.
+fn check_constant_shapes(graph: &GraphProto) -> Result<()> {
+    let constants: HashMap<&str, &TensorProto> = graph
+        .initializer
+        .iter()
+        .map(|t| (t.name.as_str(), t))
+        .chain(graph.node.iter().filter_map(|n| Some((n.output.first()?.as_str(), n.attribute.first()?.t.as_ref()?))))
+        .collect();
+    for node in &graph.node {
+        let shape = match node.op_type.as_str() {
+            "ConstantOfShape" => node.input.first(),
+            "Expand" | "Tile" => node.input.get(1),
+            _ => None,
+        };
+        let Some(tensor) = shape.and_then(|name| constants.get(name.as_str())) else { continue };
+        let elements = integers(tensor).map(i64::unsigned_abs).fold(1, u64::saturating_mul);
+        if elements > MAX_ELEMENTS {
+            return Err(Error::TooLarge(format!(
+                "operator {} at node \"{}\" asks for {elements} elements; at most {MAX_ELEMENTS} are allowed",
+                node.op_type,
+                node_name(node)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The values of an int64 tensor, in whichever of its two fields they stand.
+fn integers(tensor: &TensorProto) -> impl Iterator<Item = i64> {
+    let raw = tensor.raw_data.chunks_exact(8).map(|bytes| bytes.iter().rev().fold(0, |n, &b| n << 8 | i64::from(b)));
+    tensor.int64_data.iter().copied().chain(raw)
 }
 
 fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {

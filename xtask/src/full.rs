@@ -26,7 +26,7 @@ pub(crate) fn run(data: &Path) -> Result<()> {
     let python = crate::step::python("golden-venv", "tests/golden/skin-lesion/requirements.txt")?;
     let long = [
         Step::new(&python).arg("tests/golden/skin-lesion/make_scores.py").arg("enlarge").arg(&data).arg(&enlarged),
-        Step::new("cargo test --locked --release --test skin_lesion -- --ignored --nocapture")
+        Step::new("cargo test --locked --release --workspace --test skin_lesion -- --ignored --nocapture")
             .env("BEDSIDE_ISIC2017", &data)
             .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
         Step::new("rustup toolchain install --profile minimal").arg(MSRV),

@@ -269,6 +269,7 @@ def refused(source):
         node_model(name, [helper.make_node("ReduceMean", ["input"], ["logits"], axes=axes, keepdims=0)], [value],
                    [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape[:-2])])
         yield name, [wanted]
+    yield from hostile(picture_in, scores)
     model = onnx.load(source)
     for tensor in model.graph.initializer:
         if tensor.data_type == TensorProto.FLOAT:
@@ -276,6 +277,25 @@ def refused(source):
                                                          tensor.name))
     onnx.save(model, HERE / "float16-weights.onnx")
     yield "float16-weights", ["float16"]
+
+
+def hostile(picture_in, scores):
+    """Graphs that try what no exporter writes."""
+    mean = helper.make_node("ReduceMean", ["input"], ["m"], axes=[2, 3], keepdims=0)
+    branch = helper.make_graph([helper.make_node("Identity", ["m"], ["inner"])], "branch", [],
+                               [helper.make_tensor_value_info("inner", TensorProto.FLOAT, [1, 3])])
+    yes = helper.make_tensor("yes", TensorProto.BOOL, [], [True])
+    node_model("control-flow", [mean, helper.make_node("If", ["yes"], ["logits"], name="gate", then_branch=branch,
+                                                       else_branch=branch)], [picture_in], [scores], [yes])
+    yield "control-flow", ["If", "gate"]
+    node_model("two-origins", [mean, helper.make_node("Identity", ["m"], ["logits"]),
+                               helper.make_node("Neg", ["m"], ["logits"])], [picture_in], [scores])
+    yield "two-origins", ["logits", "twice"]
+    huge = helper.make_tensor("huge", TensorProto.INT64, [4], [1, 3, 1 << 20, 1 << 20])
+    node_model("huge-tensor", [helper.make_node("ConstantOfShape", ["huge"], ["zeros"], name="bomb"),
+                               helper.make_node("ReduceMean", ["zeros"], ["z"], axes=[2, 3], keepdims=0), mean,
+                               helper.make_node("Add", ["z", "m"], ["logits"])], [picture_in], [scores], [huge])
+    yield "huge-tensor", ["ConstantOfShape", "bomb"]
 
 
 def main():
