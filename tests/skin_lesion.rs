@@ -151,7 +151,7 @@ fn without_a_dermatoscope_there_is_no_verdict() {
     assert_eq!(asked(Some(Answer::Yes)).findings.len(), 3);
 }
 
-fn folder(variable: &str) -> PathBuf {
+fn data_set(variable: &str) -> PathBuf {
     std::env::var_os(variable).unwrap_or_else(|| panic!("set {variable}; `cargo xtask full` does")).into()
 }
 
@@ -167,8 +167,8 @@ fn the_test_split_and_enlarged_copies_agree_with_the_reference() {
     );
     let mut poor = Vec::new();
     for (name, file, pictures) in [
-        ("test split", "test_split.csv", folder("BEDSIDE_ISIC2017")),
-        ("enlarged, decoded at a reduced scale", "enlarged.csv", folder("BEDSIDE_ISIC2017_ENLARGED")),
+        ("test split", "test_split.csv", data_set("BEDSIDE_ISIC2017")),
+        ("enlarged, decoded at a reduced scale", "enlarged.csv", data_set("BEDSIDE_ISIC2017_ENLARGED")),
     ] {
         let references = references(file);
         assert_eq!(references.len(), 2 * 598, "{file}");
@@ -183,6 +183,8 @@ fn the_test_split_and_enlarged_copies_agree_with_the_reference() {
         }
     }
     println!("{table}");
-    fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("target/skin-lesion-agreement.md"), &table).expect("room");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    fs::create_dir_all(&folder).expect("room");
+    fs::write(folder.join("skin-lesion-agreement.md"), &table).expect("room");
     assert!(poor.is_empty(), "{poor:?}:\n{table}");
 }
