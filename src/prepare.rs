@@ -1,19 +1,17 @@
 //! From an upright picture to the numbers that a graph takes: resized, channels in order, normalised.
 //!
-//! Bilinear resizing gives what Pillow's `resize(size, BILINEAR)` gives, within one grey level, which is what models
-//! were trained and calibrated on. Grey is made before resizing, as by Pillow's `convert("L").resize(…)`.
+//! Every policy gives the bytes that Pillow and torchvision give, which is what models were trained and calibrated on.
+//! Grey is made before resizing, as by Pillow's `convert("L").resize(…)`.
 
+mod resize;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
-use fast_image_resize::images::{Image as Target, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-
 use crate::image::Picture;
 use crate::manifest::{Color, Filter, Input, ResizePolicy};
-use crate::{Error, Result};
+use resize::{Axis, resize};
 
 /// Where a tensor's channels stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,136 +70,76 @@ fn normalised(mean: f32, std: f32) -> [f32; 256] {
 }
 
 /// Brings a picture to the input's size, by the input's policy.
-///
-/// # Errors
-/// [`Error::Internal`] where the resizer refuses.
-pub(crate) fn prepare(picture: &Picture, input: &Input) -> Result<Prepared> {
+pub(crate) fn prepare(picture: &Picture, input: &Input) -> Prepared {
     let source = Raster::of(picture, input.color);
     let size = (input.width, input.height);
+    let Filter::Bilinear = input.resize.filter;
     let mut pixels = match input.resize.policy {
-        ResizePolicy::Stretch => source.resized(source.whole(), size, input.resize.filter)?,
-        ResizePolicy::Crop => {
-            let shorter_side = input.resize.shorter_side.unwrap_or(size.0.max(size.1));
-            source.resized(source.middle(shorter_side, size), size, input.resize.filter)?
-        }
-        ResizePolicy::Letterbox => source.letterboxed(size, input.resize.fill.unwrap_or(0), input.resize.filter)?,
+        ResizePolicy::Stretch => source.stretched(size),
+        ResizePolicy::Crop => source.middle(input.resize.shorter_side.unwrap_or(size.0.max(size.1)), size),
+        ResizePolicy::Letterbox => source.letterboxed(size, input.resize.fill.unwrap_or(0)),
     };
     if input.color == Color::Bgr {
         pixels.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));
     }
-    Ok(Prepared { width: input.width, height: input.height, channels: input.color.channels(), pixels })
+    Prepared { width: input.width, height: input.height, channels: input.color.channels(), pixels }
 }
 
 /// Pixels to be resized, in as many channels as the model has.
 struct Raster<'a> {
     width: u32,
     height: u32,
-    pixel: PixelType,
+    channels: usize,
     data: Cow<'a, [u8]>,
-}
-
-/// A part of a raster; its borders may lie between pixels.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
 }
 
 impl<'a> Raster<'a> {
     fn of(picture: &'a Picture, color: Color) -> Raster<'a> {
-        let (pixel, data) = match color {
-            Color::Rgb | Color::Bgr => (PixelType::U8x3, Cow::Borrowed(picture.rgb.as_slice())),
-            Color::Gray => (PixelType::U8, Cow::Owned(picture.rgb.chunks_exact(3).map(luma).collect())),
+        let data = match color {
+            Color::Rgb | Color::Bgr => Cow::Borrowed(picture.rgb.as_slice()),
+            Color::Gray => Cow::Owned(picture.rgb.chunks_exact(3).map(luma).collect()),
         };
-        Raster { width: picture.width, height: picture.height, pixel, data }
+        Raster { width: picture.width, height: picture.height, channels: color.channels(), data }
     }
 
-    fn whole(&self) -> Window {
-        Window { left: 0.0, top: 0.0, width: f64::from(self.width), height: f64::from(self.height) }
+    fn stretched(&self, (width, height): (u32, u32)) -> Vec<u8> {
+        self.resized(&Axis::whole(self.width, width), &Axis::whole(self.height, height))
     }
 
-    /// What torchvision's `Resize(shorter_side)` and `CenterCrop(size)` leave: the part that is cut out of the resized
-    /// picture, in this one's coordinates. Nothing outside of it is ever resized.
-    fn middle(&self, shorter_side: u32, size: (u32, u32)) -> Window {
-        let (width, height) = resized_by_shorter_side((self.width, self.height), shorter_side);
-        let scale = (f64::from(self.width) / width as f64, f64::from(self.height) / height as f64);
-        Window {
-            left: half_to_even(width.saturating_sub(size.0.into())) as f64 * scale.0,
-            top: half_to_even(height.saturating_sub(size.1.into())) as f64 * scale.1,
-            width: f64::from(size.0) * scale.0,
-            height: f64::from(size.1) * scale.1,
-        }
+    /// torchvision's `Resize(shorter_side)` and `CenterCrop(size)`. Nothing outside of the middle is ever resized.
+    fn middle(&self, shorter_side: u32, (width, height): (u32, u32)) -> Vec<u8> {
+        let resized = resized_by_shorter_side((self.width, self.height), shorter_side);
+        let middle = |length, resized: u32, size| {
+            let start = half_to_even(resized - size);
+            Axis { length, resized, kept: start..start + size }
+        };
+        self.resized(&middle(self.width, resized.0, width), &middle(self.height, resized.1, height))
     }
 
     /// Fits all of the raster inside `size`, with bars of one level: Pillow's `ImageOps.pad`, but never thinner than a
     /// pixel.
-    fn letterboxed(&self, size: (u32, u32), fill: u8, filter: Filter) -> Result<Vec<u8>> {
+    fn letterboxed(&self, size: (u32, u32), fill: u8) -> Vec<u8> {
         let inner = contained((self.width, self.height), size);
-        let fitted = self.resized(self.whole(), inner, filter)?;
+        let fitted = self.stretched(inner);
         if inner == size {
-            return Ok(fitted);
+            return fitted;
         }
-        let channels = self.pixel.size();
-        let left = half_to_even(u64::from(size.0 - inner.0)) as usize;
-        let top = half_to_even(u64::from(size.1 - inner.1)) as usize;
-        let (row, inner_row) = (size.0 as usize * channels, inner.0 as usize * channels);
+        let left = half_to_even(size.0 - inner.0) as usize;
+        let top = half_to_even(size.1 - inner.1) as usize;
+        let (row, inner_row) = (size.0 as usize * self.channels, inner.0 as usize * self.channels);
         let mut pixels = vec![fill; row * size.1 as usize];
         for (into, from) in pixels.chunks_exact_mut(row).skip(top).zip(fitted.chunks_exact(inner_row)) {
-            into[left * channels..left * channels + inner_row].copy_from_slice(from);
+            into[left * self.channels..left * self.channels + inner_row].copy_from_slice(from);
         }
-        Ok(pixels)
+        pixels
     }
 
-    /// A part of the raster at another size.
-    fn resized(&self, window: Window, size: (u32, u32), filter: Filter) -> Result<Vec<u8>> {
-        // The resizer goes down the columns first and keeps all of them at the new height in between, which a wide, low
-        // picture would make far larger than itself: such a one is brought to its width first.
-        if window.width * f64::from(size.1) > WIDE * f64::from(self.height) * f64::from(size.0) {
-            let rows = Window { top: 0.0, height: f64::from(self.height), ..window };
-            let narrow = (size.0, self.height);
-            let data = Cow::Owned(self.convolved(rows, narrow, filter)?);
-            let narrowed = Raster { width: narrow.0, height: narrow.1, pixel: self.pixel, data };
-            let columns = Window { left: 0.0, width: f64::from(size.0), ..window };
-            return narrowed.convolved(columns, size, filter);
-        }
-        self.convolved(window, size, filter)
-    }
-
-    fn convolved(&self, window: Window, size: (u32, u32), filter: Filter) -> Result<Vec<u8>> {
-        let Filter::Bilinear = filter;
-        let window = self.inside(window);
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-            .crop(window.left, window.top, window.width, window.height)
-            .use_alpha(false);
-        let refused = |error: &dyn std::fmt::Display| Error::Internal(format!("resize: {error}"));
-        let mut pixels = vec![0; size.0 as usize * size.1 as usize * self.pixel.size()];
-        let source = ImageRef::new(self.width, self.height, &self.data, self.pixel).map_err(|error| refused(&error))?;
-        let mut target =
-            Target::from_slice_u8(size.0, size.1, &mut pixels, self.pixel).map_err(|error| refused(&error))?;
-        Resizer::new().resize(&source, &mut target, &options).map_err(|error| refused(&error))?;
-        Ok(pixels)
-    }
-
-    /// The window without what rounding put over the edge.
-    fn inside(&self, window: Window) -> Window {
-        let (width, height) = (f64::from(self.width), f64::from(self.height));
-        Window {
-            width: within(window.left, window.width, width),
-            height: within(window.top, window.height, height),
-            ..window
+    fn resized(&self, across: &Axis, down: &Axis) -> Vec<u8> {
+        match self.channels {
+            1 => resize::<1>(&self.data, across, down),
+            _ => resize::<3>(&self.data, across, down),
         }
     }
-}
-
-/// How many times larger the in-between picture may be when columns go first.
-const WIDE: f64 = 4.0;
-
-/// The length from `start`, or the longest that ends at `end`.
-fn within(start: f64, length: f64, end: f64) -> f64 {
-    if start + length <= end { length } else { end - start }
 }
 
 /// ITU-R 601 luma in steps of 2⁻¹⁶, as Pillow's `convert("L")`.
@@ -210,10 +148,13 @@ fn luma(rgb: &[u8]) -> u8 {
 }
 
 /// Width and height with the shorter side brought to `shorter_side` and the other cut to a whole pixel, as
-/// torchvision's `Resize` has it.
-fn resized_by_shorter_side((width, height): (u32, u32), shorter_side: u32) -> (u64, u64) {
-    let (width, height, side) = (u64::from(width), u64::from(height), u64::from(shorter_side));
-    if width <= height { (side, side * height / width) } else { (side * width / height, side) }
+/// torchvision's `Resize` has it. Sides and `shorter_side` are at most 65,535, and so their product is below 2³².
+fn resized_by_shorter_side((width, height): (u32, u32), shorter_side: u32) -> (u32, u32) {
+    if width <= height {
+        (shorter_side, shorter_side * height / width)
+    } else {
+        (shorter_side * width / height, shorter_side)
+    }
 }
 
 /// The size, at most `size` and at least a pixel each way, that keeps the aspect ratio: Pillow's `ImageOps.contain`.
@@ -228,7 +169,7 @@ fn contained((width, height): (u32, u32), size: (u32, u32)) -> (u32, u32) {
 }
 
 /// Half of a margin, a half pixel rounded to the even neighbour: Python's `round(margin / 2)`.
-fn half_to_even(margin: u64) -> u64 {
+fn half_to_even(margin: u32) -> u32 {
     let half = margin / 2;
     half + (margin % 2) * (half % 2)
 }

@@ -1,17 +1,18 @@
-//! JPEG, by the crate `jpeg-decoder`, at the smallest scale that leaves the model enough.
+//! JPEG, by the crate `libjpeg-turbo-rs`, at the smallest scale that leaves the model enough.
 //!
 //! A decoder can give an eighth, a quarter or half of each side straight from the coefficients, for a fraction of the
-//! work and the memory.
+//! work and the memory. This one gives libjpeg-turbo's own pixels, to the bit, at every scale: what Pillow gives, with
+//! `draft` where it is scaled.
 
 use std::borrow::Cow;
-use std::io::ErrorKind;
 
-use jpeg_decoder::{CodingProcess, ColorTransform, Decoder, ImageInfo, PixelFormat};
+use libjpeg_turbo_rs::{
+    ColorSpace, ComponentInfo, DecodeLimits, Decoder, FrameHeader, JpegError, PixelFormat, ScalingFactor,
+};
 
 use super::Picture;
 use super::Wanted;
 use super::encoded::ends_early;
-use super::jpeg_header::Header;
 use super::orientation::Orientation;
 use super::pixels::{Layout, Packed};
 use super::region::Rectangle;
@@ -22,51 +23,61 @@ use crate::{Error, Result};
 /// decoder show.
 const OVERSAMPLING: u64 = 2;
 
+/// More scans than any encoder writes: a progressive file has about ten. Each costs a walk over all coefficients.
+const MAX_SCANS: usize = 100;
+
 pub(super) fn decode(bytes: &[u8], wanted: &Wanted) -> Result<Picture> {
-    let mut decoder = Decoder::new(bytes);
-    let declared = read_header(&mut decoder)?;
-    let size = (u32::from(declared.width), u32::from(declared.height));
-    check_declared(size, &wanted.limits)?;
-    let layout = layout(declared)?;
+    // The sizes are checked below, in the words of this library.
+    let limits = DecodeLimits { max_pixels: u64::MAX, max_scans: MAX_SCANS, ..DecodeLimits::default() };
+    let mut decoder = Decoder::new_with_limits(bytes, limits).map_err(undecoded)?;
+    let frame = decoder.header();
+    let declared = (u32::from(frame.width), u32::from(frame.height));
+    check_declared(declared, &wanted.limits)?;
+    let (layout, format) = layout(&decoder)?;
+    let stored = decoder.exif_orientation().map_or_else(Orientation::default, Orientation::from_exif);
+    let orientation = wanted.orientation(stored);
+    let eighths = scale(declared, orientation, wanted);
+    check_decoded(declared, working_bytes(frame, eighths), &wanted.limits)?;
 
-    let header = Header::read(bytes).ok_or_else(|| ends_early("JPEG"))?;
-    let eighths = scale(size, wanted.orientation(stored(&decoder)), wanted);
-    check_decoded(size, header.working_bytes(size, eighths), &wanted.limits)?;
-    if header.is_plain_rgb() {
-        decoder.set_color_transform(ColorTransform::RGB);
+    decoder.set_output_format(format);
+    decoder.set_scale(ScalingFactor::try_new(1, 8 / eighths).map_err(undecoded)?);
+    let mut pixels = decoder.decode_image().map_err(undecoded)?;
+    if layout == Layout::Cmyk8 {
+        // Adobe's files store paper, not ink, and every other reader takes them to.
+        pixels.data.iter_mut().for_each(|sample| *sample = 255 - *sample);
     }
-    decoder.set_max_decoding_buffer_size(usize::try_from(wanted.limits.max_decoded_bytes).unwrap_or(usize::MAX));
-    let size = set_scale(&mut decoder, size, eighths)?;
-    let data = decoder.decode().map_err(undecoded)?;
-
-    let orientation = wanted.orientation(stored(&decoder));
+    let size = (pixels.width as u32, pixels.height as u32);
+    let row_stride = pixels.width * layout.bytes_per_pixel();
     let rectangle = Rectangle::of(wanted.region, orientation.size(size));
-    let row_stride = size.0 as usize * layout.bytes_per_pixel();
-    Ok(Packed::new(layout, size, row_stride, Cow::Owned(data))?.into_upright(orientation, rectangle))
+    Ok(Packed::new(layout, size, row_stride, Cow::Owned(pixels.data))?.into_upright(orientation, rectangle))
 }
 
-fn read_header(decoder: &mut Decoder<&[u8]>) -> Result<ImageInfo> {
-    decoder.read_info().map_err(undecoded)?;
-    decoder.info().ok_or_else(|| ends_early("JPEG"))
-}
-
-fn layout(info: ImageInfo) -> Result<Layout> {
-    match (info.coding_process, info.pixel_format) {
-        (CodingProcess::Lossless, _) | (_, PixelFormat::L16) => Err(Error::UnsupportedImage(
-            "JPEG: the lossless variant is not read; export the picture as PNG or as ordinary JPEG".into(),
-        )),
-        (_, PixelFormat::L8) => Ok(Layout::Gray8),
-        (_, PixelFormat::RGB24) => Ok(Layout::Rgb8),
-        // The decoder inverts the samples, as Adobe's files store them and as every other reader takes them to be.
-        (_, PixelFormat::CMYK32) => Ok(Layout::Cmyk8),
+/// What a file's pixels are decoded to.
+fn layout(decoder: &Decoder<'_>) -> Result<(Layout, PixelFormat)> {
+    let frame = decoder.header();
+    if frame.is_lossless || frame.precision != 8 || decoder.is_arithmetic() {
+        return Err(not_read("the lossless, the 12-bit and the arithmetic-coded variant are"));
+    }
+    match decoder.jpeg_color_space() {
+        ColorSpace::Grayscale => Ok((Layout::Gray8, PixelFormat::Grayscale)),
+        ColorSpace::YCbCr | ColorSpace::Rgb => Ok((Layout::Rgb8, PixelFormat::Rgb)),
+        ColorSpace::Cmyk | ColorSpace::Ycck if is_printed(&frame.components) => Ok((Layout::Cmyk8, PixelFormat::Cmyk)),
+        ColorSpace::Cmyk | ColorSpace::Ycck => Err(not_read("four components of such sampling are")),
+        ColorSpace::Unknown => Err(not_read("a picture of two components is")),
     }
 }
 
-/// How the camera says it was held. The EXIF segment stands before the frame header (EXIF 2.32, 4.5.4); one that
-/// comes late is still heeded once all is read.
-fn stored(decoder: &Decoder<&[u8]>) -> Orientation {
-    let value = decoder.exif_data().and_then(::image::metadata::Orientation::from_exif_chunk);
-    value.map_or_else(Orientation::default, |value| Orientation::from_exif(value.to_exif()))
+fn not_read(what: &str) -> Error {
+    Error::UnsupportedImage(format!("JPEG: {what} not read; export the picture as PNG or as ordinary JPEG"))
+}
+
+/// Whether four components are sampled as printing programs write them: the first and the black one in full, the two
+/// between alike. Of others the decoder makes nothing sound.
+fn is_printed(components: &[ComponentInfo]) -> bool {
+    let factors: Vec<(u8, u8)> = components.iter().map(|c| (c.horizontal_sampling, c.vertical_sampling)).collect();
+    let [first, second, third, black] = factors[..] else { return false };
+    let divides = |part: u8, whole: u8| part > 0 && part <= whole && whole.is_multiple_of(part);
+    first == black && second == third && divides(second.0, first.0) && divides(second.1, first.1)
 }
 
 /// The smallest scale, in eighths of each side, that leaves [`OVERSAMPLING`] times the model's size in the region.
@@ -84,26 +95,33 @@ fn scaled((width, height): (u32, u32), eighths: u32) -> (u32, u32) {
     ((width * eighths).div_ceil(8), (height * eighths).div_ceil(8))
 }
 
-/// Asks the decoder for a scale; gives the size that it will decode to.
-///
-/// The decoder takes the first scale at which *either* side is as long as asked. Asked for exactly the scaled size, it
-/// takes the wanted one, for no smaller scale gives a side as long: a scale below 8 is chosen only where both sides come
-/// out at 2 pixels or more.
-fn set_scale(decoder: &mut Decoder<&[u8]>, size: (u32, u32), eighths: u32) -> Result<(u32, u32)> {
-    if eighths == 8 {
-        return Ok(size);
-    }
-    let (width, height) = scaled(size, eighths);
-    let (width, height) = decoder.scale(width as u16, height as u16).map_err(undecoded)?;
-    Ok((u32::from(width), u32::from(height)))
+/// What decoding takes, in bytes: each component's samples, the picture made of them, a copy of it for turning or
+/// cropping, and a progressive file's coefficients, 16 bits each, at full size.
+pub(super) fn working_bytes(frame: &FrameHeader, eighths: u32) -> u64 {
+    let factors =
+        || frame.components.iter().map(|c| (u64::from(c.horizontal_sampling), u64::from(c.vertical_sampling)));
+    let across = factors().map(|(across, _)| across).max().unwrap_or(1).max(1);
+    let down = factors().map(|(_, down)| down).max().unwrap_or(1).max(1);
+    let units = u64::from(frame.width).div_ceil(8 * across) * u64::from(frame.height).div_ceil(8 * down);
+    let blocks: u64 = factors().map(|(across, down)| units * across * down).sum();
+
+    // A subsampled component is scaled less than the others, up to the picture's own size.
+    let side = u64::from(eighths);
+    let largest = units * across * down * side * side;
+    let samples: u64 = factors().map(|(across, down)| largest.min(units * across * down * 64)).sum();
+    let (width, height) = scaled((u32::from(frame.width), u32::from(frame.height)), eighths);
+    let pixels = u64::from(width) * u64::from(height);
+    let coefficients = if frame.is_progressive { blocks * 64 * 2 } else { 0 };
+    samples + pixels * frame.components.len() as u64 + pixels * 3 + coefficients
 }
 
-fn undecoded(error: jpeg_decoder::Error) -> Error {
+fn undecoded(error: JpegError) -> Error {
     match error {
-        jpeg_decoder::Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => ends_early("JPEG"),
-        jpeg_decoder::Error::Unsupported(feature) => Error::UnsupportedImage(format!(
-            "JPEG: {feature:?} is not supported; export the picture as PNG or as ordinary JPEG"
-        )),
+        JpegError::UnexpectedEof => ends_early("JPEG"),
+        JpegError::Unsupported(feature) => not_read(&format!("this one's feature ({feature}) is")),
+        error @ (JpegError::LimitExceeded { .. } | JpegError::AllocationFailed { .. }) => {
+            Error::TooLarge(format!("JPEG: {error}; export the picture again, smaller"))
+        }
         error => Error::MalformedImage(format!("JPEG: the picture is damaged ({error}); copy or export it again")),
     }
 }

@@ -6,7 +6,6 @@
 mod encoded;
 mod format;
 mod jpeg;
-mod jpeg_header;
 mod orientation;
 mod pixels;
 mod region;

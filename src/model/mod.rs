@@ -86,7 +86,7 @@ impl Model {
 
     /// The picture as the graph takes it.
     pub(crate) fn prepare(&self, picture: &Picture) -> Result<Tensor> {
-        self.tensor(&prepare(picture, &self.manifest.input)?)
+        self.tensor(&prepare(picture, &self.manifest.input))
     }
 
     fn tensor(&self, prepared: &Prepared) -> Result<Tensor> {

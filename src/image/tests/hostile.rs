@@ -77,11 +77,17 @@ fn a_file_cut_off_anywhere_is_malformed() {
 fn a_jpeg_cut_off_in_its_pixels_says_that_the_file_ends_early() {
     for sample in ["jpeg/420.jpg", "jpeg/progressive.jpg", "jpeg/grey.jpg", "scaled/444.jpg"] {
         let bytes = golden(sample);
-        for missing in [2, 3, 50, 200, bytes.len() / 4] {
+        for missing in [4, 50, 200, bytes.len() / 4] {
             let message = message(&bytes[..bytes.len() - missing]);
             assert!(message.contains("ends before the picture does"), "{sample} without {missing}: {message}");
         }
     }
+}
+
+#[test]
+fn a_jpeg_that_lacks_only_its_end_mark_is_whole() {
+    let bytes = golden("jpeg/420.jpg");
+    assert_eq!(decoded(&bytes[..bytes.len() - 2]).expect("all pixels are there"), decoded(&bytes).expect("sound"));
 }
 
 /// A PNG's head that declares a size; the checksums are right.
@@ -148,6 +154,23 @@ fn a_giant_that_a_header_declares_is_refused_before_memory_is_asked_for() {
         assert!(matches!(error, Error::TooLarge(_)), "{name}: {error}");
     }
     assert!(message(&png_head(60_000, 60_000)).contains("60000×60000"));
+}
+
+#[test]
+fn jpegs_of_a_kind_that_is_not_read_say_so() {
+    let size = jpeg_size_at("jpeg/cmyk.jpg");
+    // After height, width and the number of components, three bytes each: identifier, sampling, table.
+    let sampled = |component: usize, factors: u8| patched("jpeg/cmyk.jpg", size + 6 + 3 * component, &[factors]);
+    for (what, bytes) in [
+        ("arithmetic coding", patched("jpeg/420.jpg", jpeg_size_at("jpeg/420.jpg") - 4, &[0xC9])),
+        ("12 bits", patched("jpeg/420.jpg", jpeg_size_at("jpeg/420.jpg") - 1, &[12])),
+        ("black at half the height", sampled(3, 0x12)),
+        ("yellow at thrice the width", sampled(2, 0x31)),
+    ] {
+        let error = decoded(&bytes).expect_err(what);
+        assert!(matches!(error, Error::UnsupportedImage(_)), "{what}: {error}");
+        assert!(error.to_string().contains("export"), "{error}");
+    }
 }
 
 #[test]
