@@ -17,14 +17,10 @@ pub(super) struct Axis {
     pub(super) kept: Range<u32>,
 }
 
-/// The weighted run of samples that each wanted one is made of.
-struct Taps {
-    /// Where each run starts.
-    starts: Vec<usize>,
-    /// The weights of all runs, `longest` apart; a shorter run ends in zeros that are not used.
+/// The samples that a wanted one is made of: as many as there are weights, from `start` on.
+struct Run {
+    start: usize,
     weights: Vec<i32>,
-    lengths: Vec<usize>,
-    longest: usize,
 }
 
 impl Axis {
@@ -33,41 +29,22 @@ impl Axis {
         Axis { length, resized, kept: 0..resized }
     }
 
-    fn taps(&self) -> Taps {
+    fn runs(&self) -> Vec<Run> {
         let scale = f64::from(self.length) / f64::from(self.resized);
         // Enlarged, a sample is made of its two neighbours; reduced, of twice what it covers.
         let support = scale.max(1.0);
         let per_sample = 1.0 / support;
-        let longest = support.ceil() as usize * 2 + 1;
-        let count = self.kept.len();
-        let mut taps = Taps {
-            starts: Vec::with_capacity(count),
-            weights: vec![0; count * longest],
-            lengths: Vec::with_capacity(count),
-            longest,
-        };
-        for (index, weights) in self.kept.clone().zip(taps.weights.chunks_exact_mut(longest)) {
+        let run = |index: u32| {
             let center = (f64::from(index) + 0.5) * scale;
             // `as` cuts towards zero and clamps below, as Pillow does.
             let start = (center - support + 0.5) as usize;
             let end = ((center + support + 0.5) as usize).min(self.length as usize);
             let triangle = |at: usize| (1.0 - ((at as f64 - center + 0.5) * per_sample).abs()).max(0.0);
             let sum: f64 = (start..end).map(triangle).sum();
-            for (weight, at) in weights.iter_mut().zip(start..end) {
-                *weight = (0.5 + triangle(at) / sum * f64::from(1 << PRECISION)) as i32;
-            }
-            taps.starts.push(start);
-            taps.lengths.push(end - start);
-        }
-        taps
-    }
-}
-
-impl Taps {
-    /// For each wanted sample: where its run starts, and its weights.
-    fn runs(&self) -> impl Iterator<Item = (usize, &[i32])> {
-        let weights = self.weights.chunks_exact(self.longest);
-        self.starts.iter().zip(&self.lengths).zip(weights).map(|((&start, &length), all)| (start, &all[..length]))
+            let weight = |at: usize| (0.5 + triangle(at) / sum * f64::from(1 << PRECISION)) as i32;
+            Run { start, weights: (start..end).map(weight).collect() }
+        };
+        self.kept.clone().map(run).collect()
     }
 }
 
@@ -89,33 +66,34 @@ fn columns_go_first(across: &Axis, down: &Axis) -> bool {
 }
 
 fn rows_first<const CHANNELS: usize>(pixels: &[u8], across: &Axis, down: &Axis) -> Vec<u8> {
-    let (horizontal, vertical) = (across.taps(), down.taps());
-    let (row, narrow) = (across.length as usize * CHANNELS, across.kept.len() * CHANNELS);
-    let mut result = vec![0; narrow * down.kept.len()];
+    let (horizontal, vertical) = (across.runs(), down.runs());
+    let (row, narrow) = (across.length as usize * CHANNELS, horizontal.len() * CHANNELS);
+    let mut result = vec![0; narrow * vertical.len()];
     // Row r, brought to its width, waits in slot r % longest until no run needs it.
-    let slot = |r: usize| (r % vertical.longest) * narrow..(r % vertical.longest + 1) * narrow;
-    let mut waiting = vec![0; narrow * vertical.longest];
+    let longest = vertical.iter().map(|run| run.weights.len()).max().unwrap_or(0);
+    let slot = |r: usize| (r % longest) * narrow..(r % longest + 1) * narrow;
+    let mut waiting = vec![0; narrow * longest];
     let mut sums = vec![0; narrow];
     let mut next = 0;
-    for ((start, weights), into) in vertical.runs().zip(result.chunks_exact_mut(narrow)) {
-        let end = start + weights.len();
-        for r in next.max(start)..end {
+    for (run, into) in vertical.iter().zip(result.chunks_exact_mut(narrow)) {
+        let end = run.start + run.weights.len();
+        for r in next.max(run.start)..end {
             resize_row::<CHANNELS>(&pixels[r * row..(r + 1) * row], &horizontal, &mut waiting[slot(r)]);
         }
         next = end;
-        let rows = (start..end).map(|r| &waiting[slot(r)]);
-        merge_rows(rows, weights, &mut sums, into);
+        let rows = (run.start..end).map(|r| &waiting[slot(r)]);
+        merge_rows(rows, &run.weights, &mut sums, into);
     }
     result
 }
 
 fn columns_first<const CHANNELS: usize>(pixels: &[u8], across: &Axis, down: &Axis) -> Vec<u8> {
-    let (horizontal, vertical) = (across.taps(), down.taps());
-    let (row, narrow) = (across.length as usize * CHANNELS, across.kept.len() * CHANNELS);
-    let mut result = vec![0; narrow * down.kept.len()];
+    let (horizontal, vertical) = (across.runs(), down.runs());
+    let (row, narrow) = (across.length as usize * CHANNELS, horizontal.len() * CHANNELS);
+    let mut result = vec![0; narrow * vertical.len()];
     let (mut sums, mut merged) = (vec![0; row], vec![0; row]);
-    for ((start, weights), into) in vertical.runs().zip(result.chunks_exact_mut(narrow)) {
-        merge_rows(pixels[start * row..].chunks_exact(row), weights, &mut sums, &mut merged);
+    for (run, into) in vertical.iter().zip(result.chunks_exact_mut(narrow)) {
+        merge_rows(pixels[run.start * row..].chunks_exact(row), &run.weights, &mut sums, &mut merged);
         resize_row::<CHANNELS>(&merged, &horizontal, into);
     }
     result
@@ -131,12 +109,12 @@ fn merge_rows<'a>(rows: impl Iterator<Item = &'a [u8]>, weights: &[i32], sums: &
 }
 
 /// One row brought to its width.
-fn resize_row<const CHANNELS: usize>(row: &[u8], taps: &Taps, into: &mut [u8]) {
+fn resize_row<const CHANNELS: usize>(row: &[u8], runs: &[Run], into: &mut [u8]) {
     let (row, _) = row.as_chunks::<CHANNELS>();
     let (into, _) = into.as_chunks_mut::<CHANNELS>();
-    for ((start, weights), pixel) in taps.runs().zip(into) {
+    for (run, pixel) in runs.iter().zip(into) {
         let mut sums = [HALF; CHANNELS];
-        for (samples, &weight) in row[start..].iter().zip(weights) {
+        for (samples, &weight) in row[run.start..].iter().zip(&run.weights) {
             for (sum, &sample) in sums.iter_mut().zip(samples) {
                 *sum += i32::from(sample) * weight;
             }
