@@ -9,11 +9,8 @@ use bedside::{Classifier, Error, ErrorKind, Image, Options};
 use serde_json::Value;
 use tiny::{golden, manifest};
 
-/// Float graphs differ by the order of sums only.
-const FLOAT_TOLERANCE: f64 = 1e-5;
-
-/// tract runs QDQ graphs in float; ONNX Runtime rounds between operators.
-const INT8_TOLERANCE: f64 = 0.02;
+/// Float graphs differ by the order of sums; quantized ones only after their last rounding.
+const TOLERANCE: f64 = 1e-5;
 
 fn cases() -> Vec<Value> {
     let json = fs::read_to_string(golden("graphs/cases.json")).expect("committed");
@@ -53,13 +50,11 @@ fn every_served_graph_gives_the_reference_scores() {
         let name = &case["graph"];
         let classifier = open(case).unwrap_or_else(|error| panic!("{name}: {error}"));
         let scores = classifier.scores(&Image::from_bytes(&picture[..])).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let tolerance =
-            if name.as_str().is_some_and(|n| n.starts_with("qdq")) { INT8_TOLERANCE } else { FLOAT_TOLERANCE };
         let expected = case["expected"].as_array().expect("a list");
         assert_eq!(scores.len(), expected.len(), "{name}");
         for (score, wanted) in scores.iter().zip(expected) {
             let difference = (f64::from(*score) - wanted.as_f64().expect("a number")).abs();
-            assert!(difference <= tolerance, "{name}: {scores:?} instead of {expected:?}");
+            assert!(difference <= TOLERANCE, "{name}: {scores:?} instead of {expected:?}");
         }
         served += 1;
     }

@@ -11,7 +11,7 @@ use tract_onnx::tract_core::internal::TypedRunnableModel;
 use tract_onnx::tract_core::runtime::RunOptions;
 
 use crate::tensor::{Data, Tensor};
-use crate::{Error, Graph, Result, operators};
+use crate::{Error, Graph, Result, operators, quantized};
 
 /// The largest tensor that a graph may make, in bytes: an activation of the largest network served is a hundredth.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
@@ -100,11 +100,13 @@ impl Engine {
 /// The graph in tract's typed form, with the signature's shape and outputs.
 pub(crate) fn import(mut graph: Graph, signature: &Signature) -> Result<TypedModel> {
     // Shapes that the exporter inferred or declared may be for another batch.
-    let framework = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
+    let mut framework = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
     operators::check(graph.proto(), &framework.op_register)?;
     graph.fix_input_shape(&signature.input, &signature.shape)?;
     select_outputs(&mut graph, &signature.outputs)?;
     graph.forget_symbols();
+    quantized::carry_integers(graph.proto_mut());
+    quantized::register(&mut framework.op_register);
     let ParseResult { model, unresolved_inputs, .. } =
         framework.parse(graph.model(), None).map_err(|error| rejected(&error))?;
     if !unresolved_inputs.is_empty() {

@@ -23,6 +23,7 @@ mod error;
 mod external;
 mod graph;
 mod operators;
+mod quantized;
 mod tensor;
 mod wire;
 

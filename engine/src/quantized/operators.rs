@@ -1,0 +1,208 @@
+//! The operators that a rewritten graph has in place of quantizing ones. Each computes in float32 what ONNX Runtime
+//! computes, in its order; rounding is to the nearest, ties to even.
+
+use tract_onnx::model::{OnnxOpRegister, ParsingContext};
+use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_core::broadcast::multi_broadcast;
+use tract_onnx::tract_core::ndarray::Zip;
+#[allow(clippy::wildcard_imports, reason = "tract's own prelude for writing operators")]
+use tract_onnx::tract_hir::internal::*;
+
+/// Real numbers to whole ones.
+pub(super) const QUANTIZE: &str = "BedsideQuantize";
+/// The whole-number sums of a convolution to the next activation.
+pub(super) const REQUANTIZE: &str = "BedsideRequantize";
+/// Two activations to their sum.
+pub(super) const ADD: &str = "BedsideAdd";
+/// The attribute with the numbers of an operator: the least and the greatest result, then what its variant of
+/// [`Rounding`] has, in its order.
+pub(super) const PARAMETERS: &str = "parameters";
+
+/// Gives the importer the operators that [`super::carry_integers`] puts into graphs.
+pub(crate) fn register(operators: &mut OnnxOpRegister) {
+    for name in [QUANTIZE, REQUANTIZE, ADD] {
+        operators.insert(name, parse);
+    }
+}
+
+fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    let parameters = node.attribute.iter().find(|a| a.name == PARAMETERS).map_or(&[][..], |a| &a.floats[..]);
+    let (rounding, least, most) = match (node.op_type.as_str(), parameters) {
+        (QUANTIZE, &[least, most, scale]) => (Rounding::Quantize { scale }, least, most),
+        (REQUANTIZE, &[least, most, ref multipliers @ ..]) => {
+            (Rounding::Requantize { multipliers: multipliers.to_vec() }, least, most)
+        }
+        (ADD, &[least, most, a_zero, b_zero, a_share, b_share, fixed, zero]) => {
+            (Rounding::Add { a_zero, b_zero, a_share, b_share, fixed, zero }, least, most)
+        }
+        _ => bail!("{} has no such parameters", node.op_type),
+    };
+    Ok((expand(Rounded { rounding, least, most }), vec![]))
+}
+
+/// Something that ends in rounding and clamping.
+#[derive(Debug, Clone, PartialEq)]
+struct Rounded {
+    rounding: Rounding,
+    least: f32,
+    most: f32,
+}
+
+/// Nothing here compares unequal to itself: the numbers come from finite constants.
+impl Eq for Rounded {}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Rounding {
+    /// x / scale
+    Quantize { scale: f32 },
+    /// Sums times their channel's multiplier; channels are the second axis.
+    Requantize { multipliers: Vec<f32> },
+    /// `(a + a_zero) * a_share + ((b + b_zero) * b_share + fixed)`, each product added before rounding (as by a fused
+    /// multiply-add), then less `zero`.
+    Add { a_zero: f32, b_zero: f32, a_share: f32, b_share: f32, fixed: f32, zero: f32 },
+}
+
+impl Rounded {
+    fn inputs(&self) -> usize {
+        if matches!(self.rounding, Rounding::Add { .. }) { 2 } else { 1 }
+    }
+
+    fn round(&self, value: f32) -> f32 {
+        nearest(value.max(self.least).min(self.most))
+    }
+
+    fn added(&self, a: f32, b: f32) -> f32 {
+        let Rounding::Add { a_zero, b_zero, a_share, b_share, fixed, zero } = self.rounding else { return 0.0 };
+        let with_b = fused(b + b_zero, b_share, fixed);
+        self.round(fused(a + a_zero, a_share, with_b)) - zero
+    }
+}
+
+/// A whole number, up to 2²² of magnitude: adding 1.5 · 2²³ leaves no place for a fraction.
+fn nearest(value: f32) -> f32 {
+    const SHIFT: f32 = 12_582_912.0;
+    (value + SHIFT) - SHIFT
+}
+
+/// `a * b + c` rounded once. A product of an 8-bit number and a float is exact in f64, and its sum with a float of like
+/// magnitude too; a call of `f32::mul_add` would be slower where the processor has no such instruction.
+fn fused(a: f32, b: f32, c: f32) -> f32 {
+    (f64::from(a) * f64::from(b) + f64::from(c)) as f32
+}
+
+impl Op for Rounded {
+    fn name(&self) -> StaticName {
+        match self.rounding {
+            Rounding::Quantize { .. } => QUANTIZE.into(),
+            Rounding::Requantize { .. } => REQUANTIZE.into(),
+            Rounding::Add { .. } => ADD.into(),
+        }
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for Rounded {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext<'_>, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let mut first = inputs.remove(0).into_tensor();
+        match &self.rounding {
+            Rounding::Quantize { scale } => {
+                let mut view = first.try_as_plain_ram_mut()?;
+                for value in view.as_slice_mut::<f32>()? {
+                    *value = self.round(*value / scale);
+                }
+            }
+            Rounding::Requantize { multipliers } => {
+                let plane: usize = first.shape()[2..].iter().product();
+                let mut view = first.try_as_plain_ram_mut()?;
+                let values = view.as_slice_mut::<f32>()?;
+                for (values, multiplier) in values.chunks_exact_mut(plane.max(1)).zip(multipliers.iter().cycle()) {
+                    for value in values {
+                        *value = self.round(*value * multiplier);
+                    }
+                }
+            }
+            Rounding::Add { .. } => {
+                let second = inputs.remove(0);
+                let shape = multi_broadcast(&[first.shape(), second.shape()])?;
+                if first.shape() != &shape[..] {
+                    first = first.broadcast_to_shape(&shape)?;
+                }
+                let (mut sums, terms) = (first.try_as_plain_ram_mut()?, second.try_as_plain_ram()?);
+                let (mut sums, terms) = (sums.to_array_view_mut::<f32>()?, terms.to_array_view::<f32>()?);
+                let terms = terms.broadcast(&shape[..]).context("shapes that go together")?;
+                Zip::from(&mut sums).and(terms).for_each(|sum, &term| *sum = self.added(*sum, term));
+            }
+        }
+        Ok(tvec!(first.into_tvalue()))
+    }
+}
+
+impl TypedOp for Rounded {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        let shapes: TVec<_> = inputs.iter().map(|fact| fact.shape.to_tvec()).collect();
+        Ok(tvec!(f32::fact(multi_broadcast(&shapes)?)))
+    }
+
+    as_op!();
+}
+
+impl Expansion for Rounded {
+    fn name(&self) -> StaticName {
+        Op::name(self)
+    }
+
+    fn rules<'r, 'p: 'r, 's: 'r>(
+        &'s self,
+        solver: &mut Solver<'r>,
+        inputs: &'p [TensorProxy],
+        outputs: &'p [TensorProxy],
+    ) -> InferenceResult {
+        check_input_arity(inputs, self.inputs())?;
+        check_output_arity(outputs, 1)?;
+        solver.equals(&outputs[0].datum_type, f32::datum_type())?;
+        for input in inputs {
+            solver.equals(&input.datum_type, f32::datum_type())?;
+        }
+        match inputs {
+            [a, b] => solver.given_2(&a.shape, &b.shape, move |solver, a, b| {
+                solver.equals(&outputs[0].shape, ShapeFactoid::from(multi_broadcast(&[a, b])?))
+            }),
+            _ => solver.equals(&outputs[0].shape, &inputs[0].shape),
+        }
+    }
+
+    fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
+        model.wire_node(prefix, self.clone(), inputs)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "equal to the bit is what is promised")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_even_neighbour() {
+        // IEEE 754, 4.3.1: round to nearest, ties to even.
+        for (value, rounded) in [(0.5, 0.0), (1.5, 2.0), (2.5, 2.0), (-0.5, 0.0), (-1.5, -2.0), (254.5, 254.0)] {
+            assert_eq!(nearest(value), rounded, "{value}");
+        }
+        assert_eq!(nearest(2.499_999_8), 2.0);
+        assert_eq!(nearest(2.500_000_2), 3.0);
+    }
+
+    #[test]
+    fn a_product_and_a_sum_are_rounded_once() {
+        for share in [0.993_421_6_f32, 0.003_921_569, 1.734_2, 1.0 / 3.0] {
+            for fixed in [-117.394_52_f32, 0.5, 128.0, 1.0e-3] {
+                for number in 0..=255_u8 {
+                    let number = f32::from(number);
+                    assert_eq!(fused(number, share, fixed), number.mul_add(share, fixed), "{number} {share} {fixed}");
+                }
+            }
+        }
+    }
+}
