@@ -72,6 +72,9 @@ impl Classifier {
 
     /// Looks at one picture.
     ///
+    /// The query's cancel handle is heeded between the stages: decode, prepare, engine, verdict. The end of each is
+    /// logged at level `trace` with the target `bedside::stages`, with its time and nothing of the picture.
+    ///
     /// Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen.
     ///
     /// # Errors
@@ -85,25 +88,25 @@ impl Classifier {
         let mut stages = Stages::new();
 
         let picture = self.decode(image, query.region)?;
-        let decoded = stages.next();
+        let decoded = stages.ended("decode");
         query.check_cancelled()?;
 
         let input = self.model.prepare(&picture)?;
         drop(picture);
-        let prepared = stages.next();
+        let prepared = stages.ended("prepare");
         query.check_cancelled()?;
 
         let mut timings = Timings { decode: decoded, prepare: prepared, ..Timings::default() };
         let reasons = reasons(&self.model.manifest.scope, query);
         let (verdict, triage, findings) = if reasons.is_empty() {
             let values = self.model.run(&input)?;
-            timings.engine = stages.next();
+            timings.engine = stages.ended("engine");
             query.check_cancelled()?;
             self.judge(&values, query)?
         } else {
             (Verdict::Rejected(reasons), Triage::Repeat, Vec::new())
         };
-        timings.verdict = stages.next();
+        timings.verdict = stages.ended("verdict");
         timings.total = start.elapsed();
         Ok(Report {
             verdict,
@@ -252,10 +255,11 @@ impl Stages {
         Stages(Instant::now())
     }
 
-    fn next(&mut self) -> Duration {
+    fn ended(&mut self, stage: &str) -> Duration {
         let now = Instant::now();
         let elapsed = now - self.0;
         self.0 = now;
+        log::trace!(target: "bedside::stages", "{stage} took {elapsed:?}");
         elapsed
     }
 }

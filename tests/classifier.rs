@@ -2,6 +2,7 @@
 
 mod tiny;
 
+use std::cell::RefCell;
 use std::fs;
 
 use bedside::{
@@ -194,6 +195,56 @@ fn a_used_cancel_handle_ends_the_classification() {
     assert!(classifier.classify(&picture(), &query).is_ok());
     cancel.cancel();
     assert_eq!(classifier.classify(&picture(), &query).expect_err("cancelled").kind(), ErrorKind::Cancelled);
+}
+
+thread_local! {
+    /// The stages that ended on this thread, and at the end of which one to cancel.
+    static STAGES: RefCell<(Vec<String>, Option<(&'static str, CancelHandle)>)> = RefCell::default();
+}
+
+/// A logger that hears where a classification is.
+struct Listener;
+
+impl log::Log for Listener {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target() == "bedside::stages"
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let message = record.args().to_string();
+        let stage = message.split(' ').next().unwrap_or_default().to_owned();
+        STAGES.with_borrow_mut(|(ended, cancel)| {
+            if let Some((after, handle)) = cancel
+                && *after == stage
+            {
+                handle.cancel();
+            }
+            ended.push(stage);
+        });
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn a_cancel_handle_is_heeded_after_each_stage() {
+    log::set_logger(&Listener).expect("no other test here sets one");
+    log::set_max_level(log::LevelFilter::Trace);
+    let classifier = classifier(&manifest()).expect("sound");
+    let stages = ["decode", "prepare", "engine", "verdict"];
+    for (number, stage) in stages.into_iter().enumerate() {
+        let handle = CancelHandle::new();
+        STAGES.set((Vec::new(), Some((stage, handle.clone()))));
+        let result = classifier.classify(&picture(), &Query { cancel: Some(handle), ..Query::default() });
+        assert_eq!(STAGES.take().0, stages[..=number], "nothing runs after {stage}");
+        match stage {
+            "verdict" => assert!(result.is_ok(), "the report was there"),
+            _ => assert_eq!(result.expect_err(stage).kind(), ErrorKind::Cancelled),
+        }
+    }
 }
 
 #[test]

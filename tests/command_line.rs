@@ -34,6 +34,26 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
+/// The command as another user sees it: one who is not root, whom no permission binds. `None` where this user is bound
+/// already, or may not become another.
+#[cfg(unix)]
+fn as_nobody(arguments: &[&str], folder: &Path) -> Option<Output> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+
+    const NOBODY: u32 = 65_534;
+    if fs::metadata(folder).expect("there").uid() != 0 {
+        return None;
+    }
+    // Nobody may not enter the folder that the command was built in.
+    let command = folder.join("bedside");
+    fs::copy(env!("CARGO_BIN_EXE_bedside"), &command).expect("room");
+    for path in [folder, &command] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+    Command::new(&command).args(arguments).uid(NOBODY).gid(NOBODY).output().ok()
+}
+
 /// A folder with a packed tiny model, its golden picture, and things that are no pictures.
 struct Bench {
     folder: TempDir,
@@ -253,6 +273,27 @@ fn inspect_reads_graphs_that_are_not_served() {
     let output = bedside(&["inspect", text(&golden("graphs/unknown-operator.onnx"))]);
     exited(&output, 0);
     assert!(out(&output).contains("org.example.Frobnicate 1"), "{}", out(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_says_permission_denied() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let bench = Bench::new();
+    let model = bench.text("model.onnx");
+    for (file, arguments) in [
+        ("picture.png", ["classify", &bench.text("picture.png"), "--model", &model]),
+        ("model.onnx", ["classify", &bench.text("broken.jpg"), "--model", &model]),
+    ] {
+        let path = bench.path(file);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("ours");
+        let output = as_nobody(&arguments, bench.folder.path()).unwrap_or_else(|| bedside(&arguments));
+        exited(&output, 1);
+        assert!(err(&output).contains("permission denied; make the file readable"), "{file}: {}", err(&output));
+        assert!(err(&output).contains(file), "{}", err(&output));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("ours");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The shipped skin-lesion model beside ONNX Runtime: its int8 graph and the float graph that it was made from.
 //!
-//! References are by `golden/skin-lesion/make_scores.py`: Pillow decodes in full and resizes, ONNX Runtime runs in its
-//! exact mode. The gate takes the sample pictures; the whole test split, and enlarged copies of it, take minutes and are
-//! run by `cargo xtask full`.
+//! References are by `golden/skin-lesion/make_scores.py`: Pillow decodes and resizes, ONNX Runtime runs in its exact mode.
+//! The gate takes the sample pictures; the whole test split, and enlarged copies of it, take minutes and are run by
+//! `cargo xtask full`.
 
 mod tiny;
 
@@ -16,12 +16,12 @@ use bedside::{Answer, Classifier, Image, Options, Query};
 use bedside_engine::Graph;
 use tiny::golden;
 
-/// How far a score is meant to be from ONNX Runtime's at most. `docs/decisions/0007-agreement.md` says where this model
-/// does not reach it yet, and why.
-const TOLERANCE: f32 = 0.02;
+/// How far a score may be from ONNX Runtime's where both saw a picture decoded at one scale: the sixth digit, where the
+/// references end, and what a softmax in float32 leaves.
+const SAME: f32 = 1e-5;
 
-/// How far scores may be on the samples, by graph: what is reached, so that it does not get worse unseen.
-const ON_SAMPLES: [(&str, f32); 2] = [("float", 0.03), ("int8", 0.05)];
+/// How far a score should be at most from one that was decoded in full, where ours was at a reduced scale.
+const NEAR: f32 = 0.02;
 
 fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(path)
@@ -65,7 +65,8 @@ fn reference(line: &str) -> Reference {
 struct Agreement {
     pictures: usize,
     same_top: usize,
-    within: usize,
+    same: usize,
+    near: usize,
     sum: f64,
     greatest: f32,
 }
@@ -74,7 +75,8 @@ impl Agreement {
     fn add(&mut self, found: &[f32], wanted: &[f32]) {
         let difference = found.iter().zip(wanted).map(|(f, w)| (f - w).abs()).fold(0.0, f32::max);
         self.pictures += 1;
-        self.within += usize::from(difference <= TOLERANCE);
+        self.same += usize::from(difference <= SAME);
+        self.near += usize::from(difference <= NEAR);
         self.sum += f64::from(difference);
         self.greatest = self.greatest.max(difference);
         self.same_top += usize::from(top(found) == top(wanted));
@@ -82,10 +84,7 @@ impl Agreement {
 
     fn row(&self, name: &str) -> String {
         let mean = self.sum / self.pictures as f64;
-        format!(
-            "| {name} | {} | {} | {} | {mean:.4} | {:.4} |",
-            self.pictures, self.same_top, self.within, self.greatest
-        )
+        format!("| {name} | {} | {} | {} | {mean:.6} | {:.6} |", self.same_top, self.same, self.near, self.greatest)
     }
 }
 
@@ -113,8 +112,7 @@ fn samples_get_the_reference_scores() {
     for (graph, found) in agreements {
         assert_eq!(found.pictures, references.len() / 2);
         assert_eq!(found.same_top, found.pictures, "{graph}: another label leads");
-        let (_, tolerance) = ON_SAMPLES.into_iter().find(|(g, _)| *g == graph).expect("a bound for each graph");
-        assert!(found.greatest <= tolerance, "{graph}: a score is {} off", found.greatest);
+        assert!(found.greatest <= SAME, "{graph}: a score is {} off", found.greatest);
     }
 }
 
@@ -122,7 +120,7 @@ fn samples_get_the_reference_scores() {
 fn the_golden_sample_is_the_labs_and_passes() {
     let passed = int8().self_test().expect("passes").expect("a golden sample");
     assert_eq!(passed.by, bedside::manifest::GoldenBy::Lab);
-    assert!(passed.max_difference <= TOLERANCE);
+    assert!(passed.max_difference <= SAME);
 }
 
 #[test]
@@ -155,29 +153,36 @@ fn data_set(variable: &str) -> PathBuf {
     std::env::var_os(variable).unwrap_or_else(|| panic!("set {variable}; `cargo xtask full` does")).into()
 }
 
-/// The shares of pictures with the same top label, and with all scores within [`TOLERANCE`], that must be reached, by
-/// graph. All of them are meant to; these are a little below what this model reaches.
-const LEAST: [(&str, f64, f64); 2] = [("float", 0.985, 0.89), ("int8", 0.97, 0.73)];
+/// The shares of pictures with the same top label, and with all scores [`NEAR`], that are reached where the reference
+/// was decoded in full and ours at a quarter, by graph; a little below what is measured, so that it can't get worse unseen.
+const BESIDE_FULL: [(&str, f64, f64); 2] = [("float", 0.985, 0.86), ("int8", 0.965, 0.74)];
 
 #[test]
 #[ignore = "needs the ISIC 2017 test split and minutes; `cargo xtask full` runs it"]
 fn the_test_split_and_enlarged_copies_agree_with_the_reference() {
+    let (whole, enlarged) = (data_set("BEDSIDE_ISIC2017"), data_set("BEDSIDE_ISIC2017_ENLARGED"));
     let mut table = String::from(
-        "| graph, pictures | pictures | same top-1 | all scores within 0.02 | mean difference | greatest |\n|---|---|---|---|---|---|\n",
+        "| graph, pictures | same top-1 of 598 | equal to 1e-5 | all scores within 0.02 | mean difference | greatest |\n\
+         |---|---|---|---|---|---|\n",
     );
     let mut poor = Vec::new();
     for (name, file, pictures) in [
-        ("test split", "test_split.csv", data_set("BEDSIDE_ISIC2017")),
-        ("enlarged, decoded at a reduced scale", "enlarged.csv", data_set("BEDSIDE_ISIC2017_ENLARGED")),
+        ("test split", "test_split.csv", &whole),
+        ("enlarged, both decoded at a quarter", "enlarged_draft.csv", &enlarged),
+        ("enlarged, the reference decoded in full", "enlarged.csv", &enlarged),
     ] {
         let references = references(file);
         assert_eq!(references.len(), 2 * 598, "{file}");
-        for (graph, found) in agreement(&references, &pictures) {
+        for (graph, found) in agreement(&references, pictures) {
             let name = format!("{graph}, {name}");
             writeln!(table, "{}", found.row(&name)).expect("memory");
-            let (_, same_top, within) = LEAST.into_iter().find(|(g, ..)| *g == graph).expect("a bound for each graph");
+            let (_, same_top, near) = BESIDE_FULL.into_iter().find(|(g, ..)| *g == graph).expect("one for each graph");
             let share = |count: usize| count as f64 / found.pictures as f64;
-            if share(found.same_top) < same_top || share(found.within) < within {
+            let good = match file {
+                "enlarged.csv" => share(found.same_top) >= same_top && share(found.near) >= near,
+                _ => found.same_top == found.pictures && found.same == found.pictures,
+            };
+            if !good {
                 poor.push(name);
             }
         }

@@ -34,15 +34,16 @@ python3 "$recipe/calibrate.py" "$dataset" --int8 "$work/all.int8.onnx" --manifes
     --folds "$work/fold0.int8.onnx" "$work/fold1.int8.onnx" "$work/fold2.int8.onnx" \
     --out-of-fold "$work/out_of_fold.csv"
 
-scores() { # labels, folder, result
+scores() { # labels, folder, result, then `--draft` or nothing
     python3 "$golden/make_scores.py" score "$1" "$2" \
-        --float "$work/all.float.onnx" --int8 "$work/all.int8.onnx" -o "$3"
+        --float "$work/all.float.onnx" --int8 "$work/all.int8.onnx" -o "$3" ${4:+"$4"}
 }
 
 python3 "$golden/make_scores.py" enlarge "$dataset" "$work/enlarged"
 scores "$samples/labels.csv" "$samples" "$golden/samples.csv"
 scores "$dataset/labels.csv" "$dataset" "$golden/test_split.csv"
 scores "$dataset/labels.csv" "$work/enlarged" "$golden/enlarged.csv"
+scores "$dataset/labels.csv" "$work/enlarged" "$golden/enlarged_draft.csv" --draft
 cp "$work/all.float.onnx" "$golden/float.onnx"
 python3 "$recipe/evaluate.py" "$golden/test_split.csv" "$model/manifest.json"
 

@@ -3,7 +3,7 @@
 `enlarge` makes the pictures whose decoding at a reduced scale is tested: the test split enlarged to 2048×2048. They are
 made anew where they are needed and not kept; Pillow's version is pinned, so they come out the same.
 `score` writes one line a picture and graph: the softmax of the logits, without temperature, in ONNX Runtime's mode
-whose integer products are exact. Every picture is decoded in full.
+whose integer products are exact. Every picture is decoded in full, or with `--draft` at the scale that the runtime chooses.
 """
 
 import argparse
@@ -30,6 +30,7 @@ def arguments():
     scoring.add_argument("pictures", type=Path, help="folder that the file column starts from")
     scoring.add_argument("--float", type=Path, required=True)
     scoring.add_argument("--int8", type=Path, required=True)
+    scoring.add_argument("--draft", action="store_true", help="decode at the least scale that leaves twice the input")
     scoring.add_argument("-o", "--output", type=Path, required=True)
     return parser.parse_args()
 
@@ -47,9 +48,11 @@ def enlarge(dataset, output):
             image.convert("RGB").resize(ENLARGED, Image.Resampling.BICUBIC).save(target, quality=QUALITY)
 
 
-def prepare(path):
+def prepare(path, draft):
     """1×3×224×224 float32: stretched by the antialiased bilinear filter, (x − 128) / 128."""
     with Image.open(path) as image:
+        if draft:
+            image.draft("RGB", (2 * SIDE, 2 * SIDE))
         pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
     return np.ascontiguousarray(((pixels - 128) / 128).transpose(2, 0, 1)[None])
 
@@ -67,13 +70,13 @@ def softmax(logits):
     return powers / powers.sum()
 
 
-def score(labels, pictures, graphs, output):
+def score(labels, pictures, graphs, draft, output):
     sessions = {name: session(path) for name, path in graphs.items()}
     with open(output, "w", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["file", "label", "graph", *LABELS])
         for row in rows_of(labels):
-            tensor = prepare(pictures / row["file"])
+            tensor = prepare(pictures / row["file"], draft)
             for name, graph in sessions.items():
                 scores = softmax(graph.run(["logits"], {"input": tensor})[0][0])
                 writer.writerow([row["file"], row["label"], name, *(f"{value:.6f}" for value in scores)])
@@ -84,7 +87,8 @@ def main():
     if args.mode == "enlarge":
         enlarge(args.dataset, args.output)
     else:
-        score(args.labels, args.pictures, {"float": getattr(args, "float"), "int8": args.int8}, args.output)
+        graphs = {"float": getattr(args, "float"), "int8": args.int8}
+        score(args.labels, args.pictures, graphs, args.draft, args.output)
 
 
 if __name__ == "__main__":
