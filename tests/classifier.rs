@@ -197,9 +197,15 @@ fn a_used_cancel_handle_ends_the_classification() {
     assert_eq!(classifier.classify(&picture(), &query).expect_err("cancelled").kind(), ErrorKind::Cancelled);
 }
 
+/// The stages that ended on a thread, and at the end of which one to cancel.
+#[derive(Default)]
+struct Watch {
+    ended: Vec<String>,
+    cancel: Option<(&'static str, CancelHandle)>,
+}
+
 thread_local! {
-    /// The stages that ended on this thread, and at the end of which one to cancel.
-    static STAGES: RefCell<(Vec<String>, Option<(&'static str, CancelHandle)>)> = RefCell::default();
+    static WATCH: RefCell<Watch> = RefCell::default();
 }
 
 /// A logger that hears where a classification is.
@@ -216,13 +222,13 @@ impl log::Log for Listener {
         }
         let message = record.args().to_string();
         let stage = message.split(' ').next().unwrap_or_default().to_owned();
-        STAGES.with_borrow_mut(|(ended, cancel)| {
-            if let Some((after, handle)) = cancel
+        WATCH.with_borrow_mut(|watch| {
+            if let Some((after, handle)) = &watch.cancel
                 && *after == stage
             {
                 handle.cancel();
             }
-            ended.push(stage);
+            watch.ended.push(stage);
         });
     }
 
@@ -237,9 +243,9 @@ fn a_cancel_handle_is_heeded_after_each_stage() {
     let stages = ["decode", "prepare", "engine", "verdict"];
     for (number, stage) in stages.into_iter().enumerate() {
         let handle = CancelHandle::new();
-        STAGES.set((Vec::new(), Some((stage, handle.clone()))));
+        WATCH.set(Watch { cancel: Some((stage, handle.clone())), ..Watch::default() });
         let result = classifier.classify(&picture(), &Query { cancel: Some(handle), ..Query::default() });
-        assert_eq!(STAGES.take().0, stages[..=number], "nothing runs after {stage}");
+        assert_eq!(WATCH.take().ended, stages[..=number], "nothing runs after {stage}");
         match stage {
             "verdict" => assert!(result.is_ok(), "the report was there"),
             _ => assert_eq!(result.expect_err(stage).kind(), ErrorKind::Cancelled),

@@ -49,6 +49,7 @@ fn shown(step: &Step<'_>, data: &str, enlarged: &str) -> String {
 fn write_summary(steps: &[(String, Duration)]) -> Result<()> {
     let mut page = String::from("# The last full run\n\nWritten by `cargo xtask full`.\n\n");
     writeln!(page, "- Date: {}", Step::new("date -u +%Y-%m-%d").output()?)?;
+    writeln!(page, "- Of: {}", Step::new("git describe --always --dirty").output()?)?;
     writeln!(page, "- Compiler: {}", Step::new("rustc --version").output()?)?;
     writeln!(page, "- CPU: {}\n\n| step | result | minutes |\n|---|---|---|", cpu())?;
     for (name, took) in steps {
