@@ -75,6 +75,9 @@ impl<'a> Constants<'a> {
 
     /// What a `DequantizeLinear` makes of constants, scaled along the first axis or as a whole.
     pub(super) fn weights(&self, node: &NodeProto) -> Option<Weights> {
+        if node.op_type != "DequantizeLinear" {
+            return None;
+        }
         let tensor = self.0.get(node.input.first()?.as_str())?;
         let (mut values, _) = self.integers(node.input.first()?)?;
         let scales = self.floats(node.input.get(1)?)?;
@@ -93,7 +96,7 @@ impl<'a> Constants<'a> {
             let slice = values.len() / zeros.len();
             for (values, zero) in values.chunks_exact_mut(slice).zip(zeros) {
                 for value in values {
-                    *value -= zero;
+                    *value = value.saturating_sub(zero);
                 }
             }
         }
