@@ -47,8 +47,7 @@ scores "$dataset/labels.csv" "$work/enlarged" "$golden/enlarged_draft.csv" --dra
 cp "$work/all.float.onnx" "$golden/float.onnx"
 python3 "$recipe/evaluate.py" "$golden/test_split.csv" "$model/manifest.json"
 
-# The golden sample's scores are ONNX Runtime's. It is a picture whose scores are steady: those of the first sample
-# move by more than the self-test allows from one JPEG decoder to another (CARD.md).
+# The golden sample's scores are ONNX Runtime's.
 picture=ISIC_0012134.jpg
 awk -F, -v picture="$picture" '
     NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }
