@@ -34,16 +34,15 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// The command as another user sees it: one who is not root, whom no permission binds. `None` where this user is bound
-/// already, or may not become another.
+/// The command run by a user whom permissions bind: for root, that is another one.
 #[cfg(unix)]
-fn as_nobody(arguments: &[&str], folder: &Path) -> Option<Output> {
+fn unprivileged(arguments: &[&str], folder: &Path) -> Output {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::os::unix::process::CommandExt;
 
     const NOBODY: u32 = 65_534;
     if fs::metadata(folder).expect("there").uid() != 0 {
-        return None;
+        return bedside(arguments);
     }
     // Nobody may not enter the folder that the command was built in.
     let command = folder.join("bedside");
@@ -51,7 +50,8 @@ fn as_nobody(arguments: &[&str], folder: &Path) -> Option<Output> {
     for path in [folder, &command] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("ours");
     }
-    Command::new(&command).args(arguments).uid(NOBODY).gid(NOBODY).output().ok()
+    let output = Command::new(&command).args(arguments).uid(NOBODY).gid(NOBODY).output();
+    output.expect("root may become nobody, and nobody may enter the temporary folder")
 }
 
 /// A folder with a packed tiny model, its golden picture, and things that are no pictures.
@@ -288,7 +288,7 @@ fn a_file_that_may_not_be_read_says_permission_denied() {
     ] {
         let path = bench.path(file);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("ours");
-        let output = as_nobody(&arguments, bench.folder.path()).unwrap_or_else(|| bedside(&arguments));
+        let output = unprivileged(&arguments, bench.folder.path());
         exited(&output, 1);
         assert!(err(&output).contains("permission denied; make the file readable"), "{file}: {}", err(&output));
         assert!(err(&output).contains(file), "{}", err(&output));
