@@ -50,8 +50,13 @@ fn unprivileged(arguments: &[&str], folder: &Path) -> Output {
     for path in [folder, &command] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("ours");
     }
-    let output = Command::new(&command).args(arguments).uid(NOBODY).gid(NOBODY).output();
-    output.expect("root may become nobody, and nobody may enter the temporary folder")
+    loop {
+        match Command::new(&command).args(arguments).uid(NOBODY).gid(NOBODY).output() {
+            // A process that another test started just now still holds the copy open.
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => return output.expect("root may become nobody, and nobody may enter the temporary folder"),
+        }
+    }
 }
 
 /// A folder with a packed tiny model, its golden picture, and things that are no pictures.

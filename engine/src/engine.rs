@@ -105,6 +105,7 @@ pub(crate) fn import(mut graph: Graph, signature: &Signature) -> Result<TypedMod
     graph.fix_input_shape(&signature.input, &signature.shape)?;
     select_outputs(&mut graph, &signature.outputs)?;
     graph.forget_symbols();
+    graph.drop_trailing_inputs();
     quantized::carry_integers(graph.proto_mut());
     quantized::register(&mut framework.op_register);
     let ParseResult { model, unresolved_inputs, .. } =

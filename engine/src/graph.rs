@@ -215,6 +215,15 @@ impl Graph {
         self.model.encode_to_vec()
     }
 
+    /// Takes empty names off the ends of the nodes' inputs: they say no more than an end does, and tract counts them.
+    pub(crate) fn drop_trailing_inputs(&mut self) {
+        for node in &mut self.proto_mut().node {
+            while node.input.last().is_some_and(String::is_empty) {
+                node.input.pop();
+            }
+        }
+    }
+
     /// Takes the names off all symbolic axes: tract would read each as an expression.
     pub(crate) fn forget_symbols(&mut self) {
         let graph = self.proto_mut();
@@ -276,7 +285,19 @@ fn check_names(graph: &GraphProto) -> Result<()> {
             return Err(Error::Malformed(format!("the {kind} \"{twice}\" stands twice; export the model again")));
         }
     }
-    Ok(())
+    // An initializer may be listed as an input, whose default it then is; what a node makes is neither.
+    let given: HashSet<&str> = graph
+        .input
+        .iter()
+        .map(|info| info.name.as_str())
+        .chain(graph.initializer.iter().map(|tensor| tensor.name.as_str()))
+        .collect();
+    match graph.node.iter().flat_map(|node| &node.output).find(|name| given.contains(name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(Error::Malformed(format!(
+            "a node makes the tensor \"{name}\", which is an input or an initializer too; export the model again"
+        ))),
+    }
 }
 
 fn external_names(graph: &GraphProto) -> HashSet<String> {

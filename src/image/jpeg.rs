@@ -28,7 +28,14 @@ const MAX_SCANS: usize = 100;
 
 pub(super) fn decode(bytes: &[u8], wanted: &Wanted) -> Result<Picture> {
     // The sizes are checked below, in the words of this library.
-    let limits = DecodeLimits { max_pixels: u64::MAX, max_scans: MAX_SCANS, ..DecodeLimits::default() };
+    let longest = usize::from(u16::MAX);
+    let limits = DecodeLimits {
+        max_width: longest,
+        max_height: longest,
+        max_pixels: u64::MAX,
+        max_scans: MAX_SCANS,
+        max_memory: None,
+    };
     let mut decoder = Decoder::new_with_limits(bytes, limits).map_err(undecoded)?;
     let frame = decoder.header();
     let declared = (u32::from(frame.width), u32::from(frame.height));

@@ -49,7 +49,8 @@ pub(super) struct Constants<'a>(HashMap<&'a str, &'a TensorProto>);
 impl<'a> Constants<'a> {
     pub(super) fn of(graph: &'a GraphProto) -> Constants<'a> {
         let nodes = graph.node.iter().filter(|node| node.op_type == "Constant");
-        let made = nodes.filter_map(|node| Some((node.output.first()?.as_str(), node.attribute.first()?.t.as_ref()?)));
+        let value = |node: &'a NodeProto| node.attribute.iter().find(|a| a.name == "value")?.t.as_ref();
+        let made = nodes.filter_map(|node| Some((node.output.first()?.as_str(), value(node)?)));
         Constants(graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).chain(made).collect())
     }
 
@@ -118,13 +119,19 @@ impl<'a> Constants<'a> {
         if !matches!(kind, DataType::Uint8 | DataType::Int8 | DataType::Int32) {
             return None;
         }
-        let values = match kind {
+        let range = match kind {
+            DataType::Uint8 => 0..=255,
+            DataType::Int8 => -128..=127,
+            _ => i32::MIN..=i32::MAX,
+        };
+        let values: Vec<i32> = match kind {
             _ if raw.is_empty() => tensor.int32_data.clone(),
             DataType::Uint8 => raw.iter().map(|&b| i32::from(b)).collect(),
             DataType::Int8 => raw.iter().map(|&b| i32::from(b as i8)).collect(),
             _ => raw.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
         };
-        Some((values, kind))
+        // Importers narrow what is out of range, each in its way.
+        values.iter().all(|value| range.contains(value)).then_some((values, kind))
     }
 }
 

@@ -5,6 +5,7 @@ use tract_onnx::model::{OnnxOpRegister, ParsingContext};
 use tract_onnx::pb::NodeProto;
 use tract_onnx::tract_core::broadcast::multi_broadcast;
 use tract_onnx::tract_core::ndarray::Zip;
+use tract_onnx::tract_core::ops::cast::cast;
 #[allow(clippy::wildcard_imports, reason = "tract's own prelude for writing operators")]
 use tract_onnx::tract_hir::internal::*;
 
@@ -48,7 +49,7 @@ struct Rounded {
     most: f32,
 }
 
-/// Nothing here compares unequal to itself: the numbers come from finite constants.
+/// Nothing here compares unequal to itself: all numbers are finite.
 impl Eq for Rounded {}
 
 #[derive(Debug, Clone, PartialEq)]
@@ -163,9 +164,6 @@ impl Expansion for Rounded {
         check_input_arity(inputs, self.inputs())?;
         check_output_arity(outputs, 1)?;
         solver.equals(&outputs[0].datum_type, f32::datum_type())?;
-        for input in inputs {
-            solver.equals(&input.datum_type, f32::datum_type())?;
-        }
         match inputs {
             [a, b] => solver.given_2(&a.shape, &b.shape, move |solver, a, b| {
                 solver.equals(&outputs[0].shape, ShapeFactoid::from(multi_broadcast(&[a, b])?))
@@ -175,7 +173,16 @@ impl Expansion for Rounded {
     }
 
     fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
-        model.wire_node(prefix, self.clone(), inputs)
+        let mut floats = tvec!();
+        for (number, &input) in inputs.iter().enumerate() {
+            // Only what is quantized first may be other than float32: integers and float16 are legal there.
+            let input = match model.outlet_fact(input)?.datum_type {
+                DatumType::F32 => input,
+                _ => model.wire_node(format!("{prefix}.cast.{number}"), cast(DatumType::F32), &[input])?[0],
+            };
+            floats.push(input);
+        }
+        model.wire_node(prefix, self.clone(), &floats)
     }
 }
 

@@ -12,9 +12,18 @@ use super::operators::{ADD, PARAMETERS, QUANTIZE, REQUANTIZE};
 /// Whole numbers up to here are floats.
 const EXACT: u64 = 1 << 24;
 
-/// Rewrites every quantized activation that only `DequantizeLinear` reads.
+/// What the names of our tensors start with.
+const OURS: &str = "bedside:";
+
+/// Rewrites every quantized activation that only `DequantizeLinear` reads, and drops what no output needs any more.
+///
+/// A graph without such an activation, or with names that could be taken for ours, stays as it is.
 pub(crate) fn carry_integers(graph: &mut GraphProto) {
-    let Made { nodes, constants } = Rewrite::of(graph).made();
+    let rewrite = Rewrite::of(graph);
+    if rewrite.carried.is_empty() || rewrite.has_names_of_ours() {
+        return;
+    }
+    let Made { nodes, constants, .. } = rewrite.made();
     graph.node = nodes;
     graph.initializer.extend(constants);
     drop_unused(graph);
@@ -25,6 +34,19 @@ pub(crate) fn carry_integers(graph: &mut GraphProto) {
 struct Made {
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
+    names: HashSet<String>,
+}
+
+impl Made {
+    /// Adds a constant, once, and gives its name back.
+    fn constant(&mut self, name: String, dims: Vec<i64>, values: impl Iterator<Item = f32>) -> String {
+        if self.names.insert(name.clone()) {
+            let raw_data = values.flat_map(f32::to_le_bytes).collect();
+            let (name, data_type) = (name.clone(), DataType::Float as i32);
+            self.constants.push(TensorProto { name, dims, data_type, raw_data, ..TensorProto::default() });
+        }
+        name
+    }
 }
 
 /// What a graph has, by tensor name.
@@ -42,8 +64,8 @@ impl<'a> Rewrite<'a> {
         let mut makers = HashMap::new();
         let mut readers: HashMap<&str, Vec<&NodeProto>> = HashMap::new();
         for node in &graph.node {
-            makers.extend(node.output.iter().map(|name| (name.as_str(), node)));
-            node.input.iter().for_each(|name| readers.entry(name).or_default().push(node));
+            makers.extend(named(&node.output).map(|name| (name, node)));
+            named(&node.input).for_each(|name| readers.entry(name).or_default().push(node));
         }
         let mut rewrite =
             Rewrite { graph, constants: Constants::of(graph), makers, readers, carried: HashMap::default() };
@@ -60,6 +82,12 @@ impl<'a> Rewrite<'a> {
         };
         let readers = self.readers.get(name)?;
         (readers.iter().all(turns_back) && !self.is_output(name)).then_some((name, activation))
+    }
+
+    fn has_names_of_ours(&self) -> bool {
+        let initializers = self.graph.initializer.iter().map(|tensor| tensor.name.as_str());
+        let inputs = self.graph.input.iter().map(|info| info.name.as_str());
+        self.makers.keys().copied().chain(initializers).chain(inputs).any(|name| name.starts_with(OURS))
     }
 
     fn is_output(&self, name: &str) -> bool {
@@ -96,8 +124,8 @@ impl<'a> Rewrite<'a> {
             _ => None,
         });
         let [least, most] = to.offsets();
-        made.nodes
-            .push(quantized.unwrap_or_else(|| operator(QUANTIZE, &node.input[..1], node, vec![least, most, to.scale])));
+        let plain = || operator(QUANTIZE, &node.input[..1], node, vec![least, most, to.scale]);
+        made.nodes.push(quantized.unwrap_or_else(plain));
     }
 
     /// The node that makes a tensor which nothing but one node reads.
@@ -121,22 +149,18 @@ impl<'a> Rewrite<'a> {
         }
         // In ONNX Runtime's order: the product of the scales first, rounded, then the quotient.
         let multiplier = |channel: usize| from.scale * weights.scale(channel) / to.scale;
-        let [least, most] = to.offsets();
-        let parameters = [least, most].into_iter().chain((0..channels).map(multiplier)).collect();
+        let parameters = parameters(to.offsets(), (0..channels).map(multiplier))?;
 
-        let name = |part: &str| format!("bedside:{}:{part}", node.output[0]);
-        let mut inputs = vec![input.to_owned(), name("weights")];
-        made.constants.push(floats(name("weights"), weights.dims, weights.values.iter().map(|&value| value as f32)));
+        let as_floats = |values: Vec<i32>| values.into_iter().map(|value| value as f32);
+        let part = |name: &str| format!("{OURS}{name}:integers");
+        let mut inputs = vec![input.to_owned()];
+        inputs.push(made.constant(part(&conv.input[1]), weights.dims, as_floats(weights.values)));
         if let Some(bias) = bias {
-            inputs.push(name("bias"));
-            made.constants.push(floats(
-                name("bias"),
-                vec![channels as i64],
-                bias.values.iter().map(|&value| value as f32),
-            ));
+            inputs.push(made.constant(part(&conv.input[2]), bias.dims, as_floats(bias.values)));
         }
-        made.nodes.push(NodeProto { input: inputs, output: vec![name("sums")], ..conv.clone() });
-        Some(operator(REQUANTIZE, &[name("sums")], node, parameters))
+        let sums = format!("{OURS}{}:sums", node.output[0]);
+        made.nodes.push(NodeProto { input: inputs, output: vec![sums.clone()], ..conv.clone() });
+        Some(operator(REQUANTIZE, &[sums], node, parameters))
     }
 
     /// A sum of two carried tensors, as `QLinearAdd` computes it.
@@ -146,8 +170,8 @@ impl<'a> Rewrite<'a> {
         let (a_share, b_share) = (a.scale / to.scale, b.scale / to.scale);
         let zeros = a_share.mul_add(a.zero as f32, b_share * b.zero as f32);
         let fixed = to.zero as f32 - zeros;
-        let [least, most] = [to.least as f32, to.most as f32];
-        let parameters = vec![least, most, a.zero as f32, b.zero as f32, a_share, b_share, fixed, to.zero as f32];
+        let numbers = [a.zero as f32, b.zero as f32, a_share, b_share, fixed, to.zero as f32];
+        let parameters = parameters([to.least as f32, to.most as f32], numbers.into_iter())?;
         Some(operator(ADD, &[left.to_owned(), right.to_owned()], node, parameters))
     }
 }
@@ -170,16 +194,21 @@ fn sums_are_exact(weights: &Weights, bias: Option<&Weights>, from: Activation) -
     })
 }
 
+/// An operator's numbers, where all of them are finite: scales may be anything.
+fn parameters(range: [f32; 2], numbers: impl Iterator<Item = f32>) -> Option<Vec<f32>> {
+    let all: Vec<f32> = range.into_iter().chain(numbers).collect();
+    all.iter().all(|number| number.is_finite()).then_some(all)
+}
+
 fn dequantize(node: &NodeProto, from: Activation, made: &mut Made) {
-    let scale = floats(format!("bedside:{}:scale", node.output[0]), vec![], [from.scale].into_iter());
+    let scale = made.constant(format!("{OURS}{}:scale", node.output[0]), vec![], [from.scale].into_iter());
     made.nodes.push(NodeProto {
         op_type: "Mul".into(),
-        input: vec![node.input[0].clone(), scale.name.clone()],
+        input: vec![node.input[0].clone(), scale],
         output: node.output.clone(),
         name: node.name.clone(),
         ..NodeProto::default()
     });
-    made.constants.push(scale);
 }
 
 /// One of our operators, in the place of `node`.
@@ -199,30 +228,33 @@ fn operator(kind: &str, inputs: &[String], node: &NodeProto, parameters: Vec<f32
     }
 }
 
-fn floats(name: String, dims: Vec<i64>, values: impl Iterator<Item = f32>) -> TensorProto {
-    let raw_data = values.flat_map(f32::to_le_bytes).collect();
-    TensorProto { name, dims, data_type: DataType::Float as i32, raw_data, ..TensorProto::default() }
+/// The tensors of a node's list; an empty name stands for an optional one that is not there.
+fn named(names: &[String]) -> impl Iterator<Item = &str> {
+    names.iter().map(String::as_str).filter(|name| !name.is_empty())
 }
 
 /// Drops nodes and initializers that no output needs any more.
 fn drop_unused(graph: &mut GraphProto) {
     let makers: HashMap<&str, &NodeProto> =
-        graph.node.iter().flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node))).collect();
+        graph.node.iter().flat_map(|node| named(&node.output).map(move |name| (name, node))).collect();
     let mut wanted: Vec<&str> = graph.output.iter().map(|info| info.name.as_str()).collect();
     let mut needed = HashSet::new();
     while let Some(name) = wanted.pop() {
         if needed.insert(name.to_owned()) {
-            wanted.extend(makers.get(name).into_iter().flat_map(|node| &node.input).map(String::as_str));
+            wanted.extend(makers.get(name).into_iter().flat_map(|node| named(&node.input)));
         }
     }
-    graph.node.retain(|node| node.output.iter().any(|name| needed.contains(name)));
+    graph.node.retain(|node| named(&node.output).any(|name| needed.contains(name)));
+    // An initializer may be listed as an input too, which then has no value any more.
+    let given: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
+    graph.input.retain(|info| needed.contains(&info.name) || !given.contains(info.name.as_str()));
     graph.initializer.retain(|tensor| needed.contains(&tensor.name));
 }
 
 #[cfg(test)]
 mod tests {
     use prost::Message;
-    use tract_onnx::pb::ModelProto;
+    use tract_onnx::pb::{ModelProto, ValueInfoProto};
 
     use super::*;
 
@@ -283,6 +315,57 @@ mod tests {
         let maker = graph.node.iter_mut().find(|node| node.output[0] == weights).expect("their maker");
         maker.op_type = "Mul".into();
         assert_eq!(count(&carried(graph), REQUANTIZE), count(&before, REQUANTIZE) - 1);
+    }
+
+    #[test]
+    fn values_out_of_their_types_range_are_not_guessed_at() {
+        let mut graph = golden("qdq-u8.onnx");
+        let before = carried(graph.clone());
+        let conv = graph.node.iter().find(|node| node.op_type == "Conv").expect("a convolution");
+        let maker = graph.node.iter().find(|node| node.output[0] == conv.input[1]).expect("its weights' maker");
+        let name = maker.input[0].clone();
+        let tensor = graph.initializer.iter_mut().find(|tensor| tensor.name == name).expect("its weights");
+        assert!(tensor.raw_data.iter().any(|&byte| byte >= 128), "a negative weight");
+        // Minus one as 255.
+        tensor.int32_data = tensor.raw_data.drain(..).map(i32::from).collect();
+        assert_eq!(count(&carried(graph), REQUANTIZE), count(&before, REQUANTIZE) - 1);
+    }
+
+    #[test]
+    fn initializers_that_are_listed_as_inputs_go_from_both_lists() {
+        let mut graph = golden("qdq-u8.onnx");
+        let of_tensor =
+            |tensor: &TensorProto| ValueInfoProto { name: tensor.name.clone(), ..ValueInfoProto::default() };
+        let listed: Vec<ValueInfoProto> = graph.initializer.iter().map(of_tensor).collect();
+        graph.input.extend(listed);
+        let after = carried(graph);
+        let has_value = |name: &str| after.initializer.iter().any(|tensor| tensor.name == name);
+        let without: Vec<&str> = after.input.iter().map(|info| info.name.as_str()).filter(|n| !has_value(n)).collect();
+        assert_eq!(without, [golden("qdq-u8.onnx").input[0].name.as_str()]);
+    }
+
+    #[test]
+    fn a_graph_with_names_like_ours_stays_as_it_is() {
+        let mut graph = golden("qdq-u8.onnx");
+        graph.initializer.push(TensorProto { name: format!("{OURS}x:scale"), ..TensorProto::default() });
+        assert_eq!(carried(graph.clone()), graph);
+    }
+
+    #[test]
+    fn the_empty_name_is_no_tensor() {
+        let mut graph = golden("qdq-u8.onnx");
+        let input = graph.input[0].name.clone();
+        for name in ["one", "two"] {
+            graph.node.push(NodeProto {
+                op_type: "Dropout".into(),
+                input: vec![input.clone(), String::new()],
+                output: vec![name.into(), String::new()],
+                ..NodeProto::default()
+            });
+        }
+        let wanted = graph.node.iter_mut().find(|node| node.op_type == "Gemm").expect("the last layer");
+        wanted.input.push(String::new());
+        assert_eq!(count(&carried(graph), "Dropout"), 0);
     }
 
     #[test]
