@@ -10,8 +10,8 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use crate::tensor::ElementType;
 use crate::{Error, Result};
 
-/// Operators of ONNX Runtime's own domain whose meaning is that of the standard operator of the same name.
-const MICROSOFT_ALIKE: &[&str] = &["QuantizeLinear", "DequantizeLinear"];
+/// The operators of QDQ graphs. In ONNX Runtime's own domain they mean what the standard ones do.
+const QUANTIZATION: &[&str] = &["QuantizeLinear", "DequantizeLinear"];
 
 /// How many nodes an error names before it only counts them.
 const NAMED: usize = 3;
@@ -29,6 +29,7 @@ pub(crate) fn check(graph: &GraphProto, register: &OnnxOpRegister) -> Result<()>
         return Err(Error::Unsupported(describe(&missing)));
     }
     check_types(graph)?;
+    check_quantization(graph)?;
     check_constant_shapes(graph)
 }
 
@@ -71,7 +72,7 @@ fn integers(tensor: &TensorProto) -> impl Iterator<Item = i64> {
 fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
     let domain = match node.domain.as_str() {
         "" | "ai.onnx" => true,
-        "com.microsoft" => MICROSOFT_ALIKE.contains(&node.op_type.as_str()),
+        "com.microsoft" => QUANTIZATION.contains(&node.op_type.as_str()),
         _ => false,
     };
     // Control flow carries graphs of its own, which nothing here looks into; no network served needs it.
@@ -79,11 +80,15 @@ fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
     domain && plain && register.0.contains_key(&node.op_type)
 }
 
-/// Weights in a type that no kernel here takes.
+/// Constants in a type that no kernel here takes: 16-bit floats, and integers of 16 and 4 bits and tiny floats, in
+/// which only quantized graphs have any.
 fn check_types(graph: &GraphProto) -> Result<()> {
-    let refused = [DataType::Float16, DataType::Bfloat16].map(|t| t as i32);
+    let refused = |tensor: &&TensorProto| {
+        let sixteen = [DataType::Float16, DataType::Bfloat16, DataType::Int16, DataType::Uint16];
+        sixteen.iter().any(|&t| t as i32 == tensor.data_type) || tensor.data_type >= DataType::Float8e4m3fn as i32
+    };
     let constants = graph.node.iter().flat_map(|n| &n.attribute).filter_map(|a| a.t.as_ref());
-    match graph.initializer.iter().chain(constants).find(|tensor| refused.contains(&tensor.data_type)) {
+    match graph.initializer.iter().chain(constants).find(refused) {
         None => Ok(()),
         Some(tensor) => Err(Error::Unsupported(format!(
             "tensor \"{}\" is {}, which is not supported; convert the model to float32 or int8",
@@ -91,6 +96,26 @@ fn check_types(graph: &GraphProto) -> Result<()> {
             ElementType::Other(tensor.data_type)
         ))),
     }
+}
+
+/// Quantization of newer operator sets, whose attributes tract passes over.
+fn check_quantization(graph: &GraphProto) -> Result<()> {
+    let eight_bits = [DataType::Undefined, DataType::Uint8, DataType::Int8].map(|t| t as i64);
+    for node in graph.node.iter().filter(|node| QUANTIZATION.contains(&node.op_type.as_str())) {
+        for attribute in &node.attribute {
+            let what = match attribute.name.as_str() {
+                "output_dtype" if !eight_bits.contains(&attribute.i) => "makes other than 8-bit integers",
+                "block_size" if attribute.i != 0 => "scales in blocks",
+                _ => continue,
+            };
+            return Err(Error::Unsupported(format!(
+                "operator {} at node \"{}\" {what}; quantize the model to 8 bits, per tensor or per channel",
+                node.op_type,
+                node_name(node)
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// An operator's name, with its domain where that is not the standard one.

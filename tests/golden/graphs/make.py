@@ -227,6 +227,52 @@ def served(image, grey):
     for name, activations, per_channel in [("qdq-u8", QuantType.QUInt8, True), ("qdq-s8", QuantType.QInt8, True),
                                            ("qdq-u8-per-tensor", QuantType.QUInt8, False)]:
         yield plain(quantized(name, torchscript[1], image, activations, per_channel))
+    yield plain(corners())
+
+
+def corners():
+    """What a quantizer may write and ONNX Runtime's seldom does: no zero point, unsigned weights with zero points, an
+    activation that two operators read, a sum that broadcasts, s8 and u8 activations side by side."""
+    rng = np.random.default_rng(5)
+    constants, nodes = [], []
+
+    def constant(name, value):
+        constants.append(onnx.numpy_helper.from_array(np.asarray(value), name))
+        return name
+
+    def node(kind, inputs, output, **attributes):
+        nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+    def quantized(value, scale, zero=None):
+        parameters = [constant(f"{value}-scale", np.float32(scale))]
+        parameters += [] if zero is None else [constant(f"{value}-zero", zero)]
+        return node("DequantizeLinear", [node("QuantizeLinear", [value, *parameters], f"{value}-q"), *parameters],
+                    f"{value}-d")
+
+    def convolution(name, source, source_scale, shape, **attributes):
+        scales = rng.uniform(0.004, 0.02, shape[0]).astype(np.float32)
+        zeros = rng.integers(100, 156, shape[0]).astype(np.uint8)
+        weights = [constant(f"{name}-w", rng.integers(0, 256, shape).astype(np.uint8)),
+                   constant(f"{name}-ws", scales), constant(f"{name}-wz", zeros)]
+        bias = [constant(f"{name}-b", rng.integers(-900, 900, shape[0]).astype(np.int32)),
+                constant(f"{name}-bs", np.float32(source_scale) * scales)]
+        inputs = [source, node("DequantizeLinear", weights, f"{name}-wd", axis=0),
+                  node("DequantizeLinear", bias, f"{name}-bd", axis=0)]
+        return node("Conv", inputs, name, **attributes)
+
+    source = quantized("input", 0.011)
+    stem = quantized(convolution("stem", source, 0.011, (6, 3, 3, 3), strides=[2, 2], pads=[1, 1, 1, 1]), 0.03,
+                     np.int8(-20))
+    deep = quantized(convolution("deep", stem, 0.03, (6, 1, 3, 3), group=6, pads=[1, 1, 1, 1]), 0.025, np.uint8(131))
+    pooled = quantized(node("GlobalAveragePool", [stem], "pooled"), 0.01, np.uint8(99))
+    total = quantized(node("Add", [deep, pooled], "total"), 0.04, np.uint8(120))
+    last = quantized(convolution("last", total, 0.04, (3, 6, 1, 1)), 0.05, np.int8(7))
+    node("Flatten", [node("GlobalAveragePool", [last], "scores")], "logits")
+    picture_in = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, SIZE, SIZE])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3])
+    node_model("qdq-corners", nodes, [picture_in], [logits], constants)
+    return HERE / "qdq-corners.onnx"
 
 
 def symbolic_size(source):
@@ -240,8 +286,8 @@ def symbolic_size(source):
     return path
 
 
-def node_model(name, nodes, inputs, outputs, initializers=(), domains=()):
-    opsets = [helper.make_opsetid("", 17), *[helper.make_opsetid(d, 1) for d in domains]]
+def node_model(name, nodes, inputs, outputs, initializers=(), domains=(), opset=17):
+    opsets = [helper.make_opsetid("", opset), *[helper.make_opsetid(d, 1) for d in domains]]
     graph = helper.make_graph(list(nodes), name, list(inputs), list(outputs), list(initializers))
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), HERE / f"{name}.onnx")
 
@@ -270,6 +316,7 @@ def refused(source):
                    [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape[:-2])])
         yield name, [wanted]
     yield from hostile(picture_in, scores)
+    yield from sixteen_bits(picture_in, scores)
     model = onnx.load(source)
     for tensor in model.graph.initializer:
         if tensor.data_type == TensorProto.FLOAT:
@@ -277,6 +324,31 @@ def refused(source):
                                                          tensor.name))
     onnx.save(model, HERE / "float16-weights.onnx")
     yield "float16-weights", ["float16"]
+
+
+def sixteen_bits(picture_in, scores):
+    """Quantization of newer operator sets."""
+    scale = onnx.numpy_helper.from_array(np.float32(0.001), "scale")
+    zero = onnx.numpy_helper.from_array(np.uint16(30000), "zero")
+    back = [helper.make_node("ReduceMean", ["d", "axes"], ["logits"], keepdims=0)]
+    axes = onnx.numpy_helper.from_array(np.int64([2, 3]), "axes")
+    node_model("sixteen-bits", [helper.make_node("QuantizeLinear", ["input", "scale", "zero"], ["q"]),
+                                helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["d"]), *back],
+               [picture_in], [scores], [scale, zero, axes], opset=21)
+    yield "sixteen-bits", ["zero", "uint16"]
+    node_model("sixteen-bits-by-attribute",
+               [helper.make_node("QuantizeLinear", ["input", "scale"], ["q"], name="wide",
+                                 output_dtype=TensorProto.INT16),
+                helper.make_node("DequantizeLinear", ["q", "scale"], ["d"]), *back],
+               [picture_in], [scores], [scale, axes], opset=21)
+    yield "sixteen-bits-by-attribute", ["QuantizeLinear", "wide", "8 bits"]
+    halves = onnx.numpy_helper.from_array(np.full((1, 3, 2, SIZE), 0.01, np.float32), "halves")
+    weights = onnx.numpy_helper.from_array(np.ones((1, 3, SIZE, SIZE), np.int8), "weights")
+    node_model("blocks", [helper.make_node("DequantizeLinear", ["weights", "halves"], ["w"], name="blocked", axis=2,
+                                           block_size=SIZE // 2),
+                          helper.make_node("Mul", ["input", "w"], ["d"]), *back],
+               [picture_in], [scores], [weights, halves, axes], opset=21)
+    yield "blocks", ["DequantizeLinear", "blocked", "blocks"]
 
 
 def hostile(picture_in, scores):

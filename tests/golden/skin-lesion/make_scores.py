@@ -3,7 +3,8 @@
 `enlarge` makes the pictures whose decoding at a reduced scale is tested: the test split enlarged to 2048×2048. They are
 made anew where they are needed and not kept; Pillow's version is pinned, so they come out the same.
 `score` writes one line a picture and graph: the softmax of the logits, without temperature, in ONNX Runtime's mode
-whose integer products are exact. Every picture is decoded in full, or with `--draft` at the scale that the runtime chooses.
+whose integer products are exact. Every picture is decoded in full, or with `--draft` at the scale that the runtime chooses
+for pictures of these sizes (it rounds a scaled side up where Pillow rounds it down).
 """
 
 import argparse
