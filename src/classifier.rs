@@ -201,7 +201,7 @@ impl Classifier {
     fn judge(&self, values: &[f32], query: &Query) -> Result<(Verdict, Triage, Vec<Finding>)> {
         let Manifest { output, calibration, .. } = &self.model.manifest;
         let calibrated = self.model.scoring.calibrated(values)?;
-        let (verdict, triage) = judge(&output.labels, &calibrated, self.model.scoring.multi_label);
+        let (verdict, triage) = judge(&output.labels, &calibrated, self.model.scoring.multi_label, &query.language);
         let fitted = calibration.as_ref().and_then(|c| c.prevalence.as_ref());
         let shown = match fitted {
             Some(old) if !query.prevalence.is_empty() => {
@@ -225,8 +225,9 @@ fn findings(labels: &[Label], calibrated: &[f32], shown: &[f32], query: &Query) 
         .filter(|(label, (_, shown))| wanted(label) && **shown >= query.score_threshold)
         .map(|(label, (&calibrated, &shown))| Finding {
             label: label.id.clone(),
-            name: label.name.get(&query.language).unwrap_or(&label.id).to_owned(),
+            name: label.name_in(&query.language).to_owned(),
             probability: shown,
+            operating_point: label.operating_point(),
             over_operating_point: is_over(label, calibrated),
         })
         .collect();

@@ -39,7 +39,7 @@ pub use manifest::Manifest;
 pub use model::{Binding, LoadTimes};
 pub use query::{Answer, CancelHandle, Query};
 pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
-pub use verdict::{Reason, ReasonKind, Triage, Verdict};
+pub use verdict::{LabelName, Reason, ReasonKind, Triage, Verdict};
 
 /// The README's code, compiled.
 #[cfg(doctest)]

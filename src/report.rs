@@ -1,5 +1,6 @@
 //! What a classification says.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -41,6 +42,8 @@ pub struct Finding {
     pub name: String,
     /// The calibrated probability, 0…1, re-weighted where the query gives a prevalence.
     pub probability: f32,
+    /// The calibrated probability, 0…1, from which on the label can't be excluded.
+    pub operating_point: f32,
     /// Whether the calibrated probability, not re-weighted, is at or over the label's operating point.
     pub over_operating_point: bool,
 }
@@ -106,4 +109,48 @@ impl Report {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a report has string keys and finite numbers only")
     }
+}
+
+/// The report in words, for a person to read: verdict, triage, findings, times, model, [`NOTICE`]. In English, but for
+/// names and questions; the last line has no line break.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        line(f, "Verdict", &self.verdict)?;
+        for reason in self.verdict.reasons() {
+            let question = reason.question.as_deref().unwrap_or_default();
+            line(f, "", format_args!("{question} {}", reason.message))?;
+        }
+        line(f, "Triage", format_args!("{}  {}", self.triage.as_str().to_uppercase(), self.triage.advice()))?;
+        write_findings(f, &self.findings)?;
+        writeln!(f)?;
+        let (t, ms) = (&self.timings, |duration: Duration| duration.as_secs_f64() * 1e3);
+        let (total, decode, prepare, engine) = (ms(t.total), ms(t.decode), ms(t.prepare), ms(t.engine));
+        let parts = format_args!("(decode {decode:.1}, prepare {prepare:.1}, engine {engine:.1})");
+        line(f, "Time", format_args!("{total:.1} ms {parts}"))?;
+        let (model, runtime) = (&self.model, &self.runtime);
+        let graph = &model.graph_sha256[..12];
+        let of_model = format_args!("{} {} (graph {graph})", model.name, model.version);
+        line(f, "Model", format_args!("{of_model}, {} {}", runtime.name, runtime.version))?;
+        write!(f, "\n{}", self.notice)
+    }
+}
+
+/// A table of the findings, after a blank line; nothing where there are none.
+fn write_findings(f: &mut fmt::Formatter<'_>, findings: &[Finding]) -> fmt::Result {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let width = findings.iter().map(|f| f.name.chars().count()).max().unwrap_or(0).max("Finding".len());
+    writeln!(f, "\n  {:<width$}  {:>11}  {:>15}", "Finding", "Probability", "Operating point")?;
+    for finding in findings {
+        let (probability, point) = (finding.probability * 100.0, finding.operating_point * 100.0);
+        let reached = if finding.over_operating_point { "  reached" } else { "" };
+        writeln!(f, "  {:<width$}  {probability:>9.1} %  {point:>13.1} %{reached}", finding.name)?;
+    }
+    Ok(())
+}
+
+/// A heading and what it is about.
+fn line(f: &mut fmt::Formatter<'_>, heading: &str, text: impl fmt::Display) -> fmt::Result {
+    writeln!(f, "  {heading:<15} {text}")
 }

@@ -46,6 +46,11 @@ fn calibrated(calibration: Value) -> Value {
     manifest
 }
 
+/// The verdict's kind, and its labels with their names.
+fn open_labels(verdict: &Verdict) -> (&'static str, Vec<(&str, &str)>) {
+    (verdict.kind(), verdict.labels().iter().map(|label| (label.id.as_str(), label.name.as_str())).collect())
+}
+
 fn close(found: f32, wanted: f32) -> bool {
     (found - wanted).abs() < 1e-4
 }
@@ -58,16 +63,49 @@ fn a_report_has_all_labels_likeliest_first_with_identity_and_notice() {
         assert!(close(finding.probability, wanted), "{finding:?}");
     }
     assert!(report.findings[0].over_operating_point && !report.findings[1].over_operating_point);
-    assert_eq!((&report.verdict, report.triage), (&Verdict::Single("a".into()), Triage::Urgent));
+    assert_eq!(open_labels(&report.verdict), ("single", vec![("a", "Label A")]));
+    assert_eq!(report.triage, Triage::Urgent);
     assert_eq!((report.model.name.as_str(), report.model.graph_sha256), ("tiny", graph_sha256()));
     assert_eq!(report.notice, NOTICE);
     assert!(report.timings.total >= report.timings.decode + report.timings.prepare + report.timings.engine);
 }
 
 #[test]
+fn a_report_reads_as_words_in_the_querys_language() {
+    let query = Query { language: "uk".into(), max_results: Some(2), ..Query::default() };
+    let text = ask(&manifest(), &query).to_string();
+    let (head, tail) = text.split_once("\n\n  Time            ").expect("the time in between");
+    let (_, tail) = tail.split_once('\n').expect("one line of times");
+    assert_eq!(
+        head,
+        "  Verdict         can't be excluded: Мітка А\n  \
+         Triage          URGENT  a clinician should look at it soon\n\n  \
+         Finding  Probability  Operating point\n  \
+         Мітка А       85.7 %           30.0 %  reached\n  \
+         Label B        9.1 %           50.0 %"
+    );
+    let model = format!("  Model           tiny 0.0.1 (graph {}), bedside ", &graph_sha256()[..12]);
+    assert!(tail.starts_with(&model) && tail.ends_with(&format!("\n\n{NOTICE}")), "{tail}");
+}
+
+#[test]
+fn a_rejected_report_says_what_to_do() {
+    let mut manifest = manifest();
+    manifest["scope"] = json!([{"id": "age", "question": {"en": "How old?"}, "min": 1, "max": 5, "required": true}]);
+    let text = ask(&manifest, &Query::default()).to_string();
+    let head = text.split("\n\n").next().expect("a head");
+    assert_eq!(
+        head,
+        "  Verdict         none: the model was not made for this, or a question is open\n                  \
+         How old? answer this question first\n  \
+         Triage          REPEAT  mend what the verdict names, then ask again"
+    );
+}
+
+#[test]
 fn json_has_the_documented_form() {
     let json: Value = serde_json::from_str(&ask(&manifest(), &Query::default()).to_json()).expect("JSON");
-    assert_eq!(json["verdict"], json!({"kind": "single", "labels": ["a"], "reasons": []}));
+    assert_eq!(json["verdict"], json!({"kind": "single", "labels": ["a"], "names": ["Label A"], "reasons": []}));
     assert_eq!(json["triage"], "urgent");
     assert_eq!(json["findings"][0]["label"], "a");
     assert_eq!(json["findings"][0]["over_operating_point"], true);
@@ -141,7 +179,8 @@ fn prevalence_reweights_findings_and_not_the_verdict() {
     assert!(close(report.findings[0].probability, weighted[1] / sum));
     assert!(close(report.findings[2].probability, weighted[0] / sum));
     assert!(report.findings[2].over_operating_point, "the operating point is about calibrated probabilities");
-    assert_eq!((report.verdict, report.triage), (Verdict::Single("a".into()), Triage::Urgent));
+    assert_eq!(open_labels(&report.verdict), ("single", vec![("a", "Label A")]));
+    assert_eq!(report.triage, Triage::Urgent);
 }
 
 #[test]
@@ -179,7 +218,8 @@ fn an_open_scope_question_rejects_and_says_what_to_do() {
     assert_eq!(kinds, [ReasonKind::ScopeNo, ReasonKind::ScopeOutOfRange]);
 
     let answers = [("dermatoscope".into(), Answer::Yes), ("age".into(), Answer::Number(18.0))].into();
-    assert_eq!(ask(&manifest, &Query { answers, ..Query::default() }).verdict, Verdict::Single("a".into()));
+    let verdict = ask(&manifest, &Query { answers, ..Query::default() }).verdict;
+    assert_eq!(open_labels(&verdict), ("single", vec![("a", "Label A")]));
 
     let wrong = [("dermatoscope".to_owned(), Answer::Number(1.0))].into();
     assert!(refused(&manifest, &Query { answers: wrong, ..Query::default() }).contains("takes yes or no"));

@@ -5,15 +5,13 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
-use bedside::manifest::Label;
 use bedside::{
-    Answer, Classifier, Error, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region, Report, Triage,
-    Verdict,
+    Answer, Classifier, Error, ErrorKind, Image, NOTICE, Options, Query, ReasonKind, Region, Report, Triage, Verdict,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::output::{BOLD, DIM, Failure, complain, line};
+use crate::output::{BOLD, DIM, Failure, complain};
 use crate::pictures::{self, Found, Missing};
 
 #[derive(clap::Args)]
@@ -62,7 +60,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let found: Vec<Found> = arguments.images.iter().flat_map(|given| pictures::find(given)).collect();
     let pictures = found.iter().filter(|found| found.is_ok()).count();
     let bar = progress(pictures);
-    let shown = Shown { manifest: classifier.manifest(), language: &arguments.lang };
     let width = found.iter().flatten().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
     let mut out = anstream::stdout().lock();
     if pictures > 1 && !arguments.json {
@@ -83,8 +80,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         failed |= outcome.is_err();
         bar.suspend(|| match &outcome {
             outcome if arguments.json => writeln!(out, "{}", json_line(&file, outcome.as_ref())),
-            Ok(report) if pictures == 1 => shown.detailed(&mut out, &file, report),
-            Ok(report) => shown.row(&mut out, &file, width, report),
+            Ok(report) if pictures == 1 => write_detailed(&mut out, &file, report),
+            Ok(report) => write_row(&mut out, &file, width, report),
             Err((_, message)) => {
                 complain("error", message);
                 Ok(())
@@ -97,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         if pictures > 1 {
             writeln!(out)?;
             for triage in [Triage::Urgent, Triage::Refer, Triage::Routine, Triage::Repeat] {
-                writeln!(out, "{DIM}{:<7}  {}{DIM:#}", triage.as_str(), triage_words(triage))?;
+                writeln!(out, "{DIM}{:<7}  {}{DIM:#}", triage.as_str(), triage.advice())?;
             }
         }
         writeln!(out, "\n{DIM}{NOTICE}{DIM:#}")?;
@@ -153,106 +150,49 @@ fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
     }
 }
 
-/// How reports are printed for people.
-struct Shown<'a> {
-    manifest: &'a Manifest,
-    language: &'a str,
-}
-
-impl Shown<'_> {
-    /// One picture, at length.
-    fn detailed(&self, out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
-        writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
-        line(out, "Verdict", self.verdict(report))?;
-        for reason in report.verdict.reasons() {
-            let question = reason.question.as_deref().unwrap_or_default();
-            line(out, "", format_args!("{question} {}", reason.message))?;
-            if let (ReasonKind::ScopeUnanswered, Some(id)) = (reason.kind, &reason.id) {
-                line(out, "", format_args!("{DIM}give --answer {id}=VALUE{DIM:#}"))?;
+/// One picture, at length: the report's own words, with the headings dimmed and the triage set off.
+fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
+    writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
+    let (word, style) = (report.triage.as_str().to_uppercase(), triage_style(report.triage));
+    let text = report.to_string();
+    for line in text.strip_suffix(report.notice).unwrap_or(&text).trim_end().lines() {
+        match line.split_at_checked(HEADING) {
+            Some((heading, said)) if heading.trim_end() == "  Triage" => {
+                let said = said.replacen(&word, &format!("{style}{word}{style:#}"), 1);
+                writeln!(out, "{DIM}{heading}{DIM:#}{said}")?;
             }
-        }
-        let style = triage_style(report.triage);
-        let word = report.triage.as_str().to_uppercase();
-        line(out, "Triage", format_args!("{style}{word}{style:#}  {}", triage_words(report.triage)))?;
-        if !report.findings.is_empty() {
-            writeln!(out)?;
-            self.findings(out, report)?;
-        }
-        writeln!(out)?;
-        provenance(out, report)
-    }
-
-    fn findings(&self, out: &mut impl Write, report: &Report) -> io::Result<()> {
-        let width = report.findings.iter().map(|f| f.name.chars().count()).max().unwrap_or(0).max("Finding".len());
-        writeln!(out, "  {DIM}{:<width$}  {:>11}  {:>15}{DIM:#}", "Finding", "Probability", "Operating point")?;
-        for finding in &report.findings {
-            let point = self.label(&finding.label).map_or(0.0, Label::operating_point);
-            let reached = if finding.over_operating_point { "  reached" } else { "" };
-            let (probability, point) = (finding.probability * 100.0, point * 100.0);
-            writeln!(out, "  {:<width$}  {probability:>9.1} %  {point:>13.1} %{reached}", finding.name)?;
-        }
-        Ok(())
-    }
-
-    /// One picture of many, on one line.
-    fn row(&self, out: &mut impl Write, file: &Path, width: usize, report: &Report) -> io::Result<()> {
-        let style = triage_style(report.triage);
-        let said = match &report.verdict {
-            Verdict::Rejected(reasons) => {
-                let ids: Vec<&str> = reasons.iter().filter_map(|r| r.id.as_deref()).collect();
-                format!("no verdict: see to {}", ids.join(", "))
+            Some((heading, said)) if ["  Verdict", "  Time", "  Model"].contains(&heading.trim_end()) => {
+                writeln!(out, "{DIM}{heading}{DIM:#}{said}")?;
             }
-            Verdict::NoFinding => NO_SIGN.into(),
-            verdict => self.names(verdict.labels()),
-        };
-        let probabilities: Vec<String> =
-            report.findings.iter().map(|f| format!("{} {:.1} %", f.name, f.probability * 100.0)).collect();
-        let (name, word) = (file.display().to_string(), report.triage.as_str());
-        writeln!(out, "{name:<width$}  {style}{word:<7}{style:#}  {said}  {DIM}({}){DIM:#}", probabilities.join(", "))
-    }
-
-    fn verdict(&self, report: &Report) -> String {
-        match &report.verdict {
-            Verdict::NoFinding => NO_SIGN.into(),
-            Verdict::Rejected(_) => "none: the model was not made for this, or a question is open".into(),
-            verdict => format!("can't be excluded: {}", self.names(verdict.labels())),
+            _ if line.starts_with("  Finding ") => writeln!(out, "{DIM}{line}{DIM:#}")?,
+            _ => writeln!(out, "{line}")?,
         }
     }
-
-    fn names(&self, ids: &[String]) -> String {
-        let name =
-            |id: &String| self.label(id).and_then(|label| label.name.get(self.language)).unwrap_or(id).to_owned();
-        ids.iter().map(name).collect::<Vec<_>>().join(", ")
+    let open = report.verdict.reasons().iter().filter(|reason| reason.kind == ReasonKind::ScopeUnanswered);
+    for id in open.filter_map(|reason| reason.id.as_deref()) {
+        writeln!(out, "\n{DIM}give --answer {id}=VALUE{DIM:#}")?;
     }
-
-    fn label(&self, id: &str) -> Option<&Label> {
-        self.manifest.output.labels.iter().find(|label| label.id == id)
-    }
+    Ok(())
 }
 
-/// How long it took, and what said so.
-fn provenance(out: &mut impl Write, report: &Report) -> io::Result<()> {
-    let (t, ms) = (&report.timings, |d: std::time::Duration| d.as_secs_f64() * 1e3);
-    let (total, decode, prepare, engine) = (ms(t.total), ms(t.decode), ms(t.prepare), ms(t.engine));
-    line(out, "Time", format_args!("{total:.1} ms (decode {decode:.1}, prepare {prepare:.1}, engine {engine:.1})"))?;
-    let (model, runtime) = (&report.model, &report.runtime);
-    let graph = &model.graph_sha256[..12];
-    line(
-        out,
-        "Model",
-        format_args!("{} {} (graph {graph}), {} {}", model.name, model.version, runtime.name, runtime.version),
-    )
-}
+/// Where a report's headings end.
+const HEADING: usize = 18;
 
-const NO_SIGN: &str = "no sign found by this program; this does not exclude disease";
-
-fn triage_words(triage: Triage) -> &'static str {
-    match triage {
-        Triage::Routine => "this program found no sign that asks for more; this does not exclude disease",
-        Triage::Refer => "a clinician should look at it",
-        Triage::Urgent => "a clinician should look at it soon",
-        Triage::Repeat => "mend what the verdict names, then ask again",
-    }
+/// One picture of many, on one line.
+fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -> io::Result<()> {
+    let style = triage_style(report.triage);
+    let said = match &report.verdict {
+        Verdict::Rejected(reasons) => {
+            let ids: Vec<&str> = reasons.iter().filter_map(|r| r.id.as_deref()).collect();
+            format!("no verdict: see to {}", ids.join(", "))
+        }
+        Verdict::NoFinding => report.verdict.to_string(),
+        verdict => verdict.labels().iter().map(|label| label.name.as_str()).collect::<Vec<_>>().join(", "),
+    };
+    let probabilities: Vec<String> =
+        report.findings.iter().map(|f| format!("{} {:.1} %", f.name, f.probability * 100.0)).collect();
+    let (name, word) = (file.display().to_string(), report.triage.as_str());
+    writeln!(out, "{name:<width$}  {style}{word:<7}{style:#}  {said}  {DIM}({}){DIM:#}", probabilities.join(", "))
 }
 
 /// No colour reassures: routine has none.

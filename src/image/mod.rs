@@ -139,6 +139,14 @@ impl<'a> Image<'a> {
         Image::packed(Layout::Rgba8, (width, height), row_stride, pixels.into())
     }
 
+    /// As [`rgba8`](Image::rgba8), with blue first: what Apple's cameras and bitmaps have.
+    ///
+    /// # Errors
+    /// As [`rgb8`](Image::rgb8).
+    pub fn bgra8(width: u32, height: u32, row_stride: usize, pixels: impl Into<Cow<'a, [u8]>>) -> Result<Image<'a>> {
+        Image::packed(Layout::Bgra8, (width, height), row_stride, pixels.into())
+    }
+
     /// Grey, 8 bits. `row_stride` is the bytes from one row to the next, at least `width`; the last row may end with its
     /// last pixel.
     ///

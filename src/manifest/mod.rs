@@ -238,6 +238,12 @@ pub struct Label {
 }
 
 impl Label {
+    /// What to call it on a screen, in this language or the next best.
+    #[must_use]
+    pub fn name_in(&self, language: &str) -> &str {
+        self.name.get(language).unwrap_or(&self.id)
+    }
+
     /// The operating point, given or default.
     #[must_use]
     pub fn operating_point(&self) -> f32 {

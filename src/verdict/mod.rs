@@ -20,14 +20,24 @@ use crate::manifest::{Label, TriageLevel};
 pub(crate) use scope::reasons;
 pub use scope::{Reason, ReasonKind};
 
-/// What can't be excluded. Labels are ids, likeliest first.
+/// A label of the model, and what to call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LabelName {
+    /// The label's id.
+    pub id: String,
+    /// Its name in the query's language.
+    pub name: String,
+}
+
+/// What can't be excluded. Labels come likeliest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// One label can't be excluded.
-    Single(String),
+    Single(LabelName),
     /// These labels can't be excluded.
-    Several(Vec<String>),
+    Several(Vec<LabelName>),
     /// No label reached its operating point. Only models whose labels don't exclude each other say so, and it does not
     /// exclude disease.
     NoFinding,
@@ -47,9 +57,9 @@ impl Verdict {
         }
     }
 
-    /// The ids of the labels that can't be excluded.
+    /// The labels that can't be excluded.
     #[must_use]
-    pub fn labels(&self) -> &[String] {
+    pub fn labels(&self) -> &[LabelName] {
         match self {
             Verdict::Single(label) => std::slice::from_ref(label),
             Verdict::Several(labels) => labels,
@@ -67,11 +77,26 @@ impl Verdict {
     }
 }
 
+/// The verdict in words, in English but for the labels' names.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.labels().iter().map(|label| label.name.as_str()).collect();
+        match self {
+            Verdict::Single(_) | Verdict::Several(_) => write!(f, "can't be excluded: {}", names.join(", ")),
+            Verdict::NoFinding => f.write_str("no sign found by this program; this does not exclude disease"),
+            Verdict::Rejected(_) => f.write_str("none: the model was not made for this, or a question is open"),
+        }
+    }
+}
+
 impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Verdict", 3)?;
+        let ids: Vec<&str> = self.labels().iter().map(|label| label.id.as_str()).collect();
+        let names: Vec<&str> = self.labels().iter().map(|label| label.name.as_str()).collect();
+        let mut object = serializer.serialize_struct("Verdict", 4)?;
         object.serialize_field("kind", self.kind())?;
-        object.serialize_field("labels", self.labels())?;
+        object.serialize_field("labels", &ids)?;
+        object.serialize_field("names", &names)?;
         object.serialize_field("reasons", self.reasons())?;
         object.end()
     }
@@ -102,6 +127,17 @@ impl Triage {
             Triage::Repeat => "repeat",
         }
     }
+
+    /// What a person should do, in English.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Triage::Routine => "this program found no sign that asks for more; this does not exclude disease",
+            Triage::Refer => "a clinician should look at it",
+            Triage::Urgent => "a clinician should look at it soon",
+            Triage::Repeat => "mend what the verdict names, then ask again",
+        }
+    }
 }
 
 impl fmt::Display for Triage {
@@ -120,8 +156,9 @@ impl From<TriageLevel> for Triage {
     }
 }
 
-/// The verdict and the triage for a picture that is in scope. `probabilities` are calibrated, one a label.
-pub(crate) fn judge(labels: &[Label], probabilities: &[f32], multi_label: bool) -> (Verdict, Triage) {
+/// The verdict and the triage for a picture that is in scope. `probabilities` are calibrated, one a label; names are
+/// given in `language`.
+pub(crate) fn judge(labels: &[Label], probabilities: &[f32], multi_label: bool, language: &str) -> (Verdict, Triage) {
     let mut ranked: Vec<(&Label, f32)> = labels.iter().zip(probabilities.iter().copied()).collect();
     ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     let likeliest = ranked.first().map(|(label, _)| *label);
@@ -131,8 +168,8 @@ pub(crate) fn judge(labels: &[Label], probabilities: &[f32], multi_label: bool) 
     }
 
     let highest = open.iter().map(|label| label.triage).max().unwrap_or(TriageLevel::Routine);
-    let ids: Vec<String> = open.iter().map(|label| label.id.clone()).collect();
-    match <[String; 1]>::try_from(ids) {
+    let named = |label: &&Label| LabelName { id: label.id.clone(), name: label.name_in(language).to_owned() };
+    match <[LabelName; 1]>::try_from(open.iter().map(named).collect::<Vec<_>>()) {
         Ok([only]) => (Verdict::Single(only), highest.into()),
         Err(none) if none.is_empty() => (Verdict::NoFinding, Triage::Routine),
         Err(several) => (Verdict::Several(several), highest.max(TriageLevel::Refer).into()),
@@ -163,33 +200,43 @@ mod tests {
         ]
     }
 
+    /// The ids of the verdict's labels, its kind, and the triage.
+    fn judged(labels: &[Label], probabilities: &[f32], multi_label: bool) -> (&'static str, Vec<String>, Triage) {
+        let (verdict, triage) = judge(labels, probabilities, multi_label, "en");
+        (verdict.kind(), verdict.labels().iter().map(|label| label.id.clone()).collect(), triage)
+    }
+
+    fn expected(kind: &'static str, ids: &[&str], triage: Triage) -> (&'static str, Vec<String>, Triage) {
+        (kind, ids.iter().map(|&id| id.into()).collect(), triage)
+    }
+
     #[test]
     fn one_label_over_its_operating_point_is_single() {
-        assert_eq!(judge(&skin(), &[0.1, 0.8, 0.1], false), (Verdict::Single("nevus".into()), Triage::Routine));
-        assert_eq!(judge(&skin(), &[0.4, 0.5, 0.1], false), (Verdict::Single("melanoma".into()), Triage::Urgent));
+        assert_eq!(judged(&skin(), &[0.1, 0.8, 0.1], false), expected("single", &["nevus"], Triage::Routine));
+        assert_eq!(judged(&skin(), &[0.4, 0.5, 0.1], false), expected("single", &["melanoma"], Triage::Urgent));
     }
 
     #[test]
     fn an_operating_point_reached_exactly_counts() {
-        assert_eq!(judge(&skin(), &[0.2, 0.59, 0.21], false).0, Verdict::Single("melanoma".into()));
+        assert_eq!(judged(&skin(), &[0.2, 0.59, 0.21], false), expected("single", &["melanoma"], Triage::Urgent));
     }
 
     #[test]
     fn several_labels_come_likeliest_first_and_are_at_least_refer() {
         let labels = [label("a", 0.3, TriageLevel::Routine), label("b", 0.3, TriageLevel::Routine)];
-        assert_eq!(judge(&labels, &[0.4, 0.6], false), (Verdict::Several(vec!["b".into(), "a".into()]), Triage::Refer));
+        assert_eq!(judged(&labels, &[0.4, 0.6], false), expected("several", &["b", "a"], Triage::Refer));
     }
 
     #[test]
     fn without_a_label_over_its_operating_point_the_likeliest_stands() {
-        assert_eq!(judge(&skin(), &[0.15, 0.45, 0.4], false), (Verdict::Single("nevus".into()), Triage::Routine));
+        assert_eq!(judged(&skin(), &[0.15, 0.45, 0.4], false), expected("single", &["nevus"], Triage::Routine));
     }
 
     #[test]
     fn a_multi_label_model_may_find_nothing() {
-        assert_eq!(judge(&skin(), &[0.1, 0.5, 0.4], true), (Verdict::NoFinding, Triage::Routine));
-        let (verdict, triage) = judge(&skin(), &[0.9, 0.9, 0.4], true);
-        assert_eq!((verdict.labels(), triage), (&["melanoma".to_owned(), "nevus".to_owned()][..], Triage::Urgent));
+        assert_eq!(judged(&skin(), &[0.1, 0.5, 0.4], true), expected("no_finding", &[], Triage::Routine));
+        let both = expected("several", &["melanoma", "nevus"], Triage::Urgent);
+        assert_eq!(judged(&skin(), &[0.9, 0.9, 0.4], true), both);
     }
 
     fn level(triage: Triage) -> u8 {
@@ -214,7 +261,7 @@ mod tests {
             let labels: Vec<Label> =
                 rows.iter().enumerate().map(|(i, &(_, point, level))| label(&i.to_string(), point, level)).collect();
             let probabilities: Vec<f32> = rows.iter().map(|r| r.0).collect();
-            let (verdict, triage) = judge(&labels, &probabilities, multi_label);
+            let (verdict, triage) = judge(&labels, &probabilities, multi_label, "en");
             for (probability, operating_point, wanted) in &rows {
                 if probability >= operating_point {
                     prop_assert!(level(triage) >= level((*wanted).into()));

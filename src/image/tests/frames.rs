@@ -92,7 +92,9 @@ fn packed_rows_are_read_across_their_stride() {
     let rgb = numbered(5, 3);
     let grey: Vec<u8> = (0..15).collect();
     let rgba: Vec<u8> = rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
+    let bgra: Vec<u8> = rgb.chunks_exact(3).flat_map(|p| [p[2], p[1], p[0], 255]).collect();
     let wanted = Picture { width: 5, height: 3, rgb: rgb.clone() };
+    assert_eq!(taken(&Image::bgra8(5, 3, 20, bgra.as_slice()).expect("sound")), wanted);
     assert_eq!(taken(&Image::rgb8(5, 3, 15, rgb.as_slice()).expect("sound")), wanted);
     assert_eq!(taken(&Image::rgba8(5, 3, 20, rgba.as_slice()).expect("sound")), wanted);
     assert_eq!(taken(&Image::rgb8(5, 3, 22, spread_rows(&rgb, 15, 22)).expect("sound")), wanted);
