@@ -179,6 +179,17 @@ impl<'a> Image<'a> {
         Image { mirrored: !self.mirrored, ..self }
     }
 
+    /// The same picture, borrowed: costs nothing, and may be turned on its own.
+    #[must_use]
+    pub fn borrowed(&self) -> Image<'_> {
+        let source = match &self.source {
+            Source::Encoded(bytes) => Source::Encoded(Cow::Borrowed(bytes)),
+            Source::Packed(pixels) => Source::Packed(pixels.borrowed()),
+            Source::Yuv(frame) => Source::Yuv(*frame),
+        };
+        Image { source, name: self.name.clone(), ..*self }
+    }
+
     /// The path that it was opened from, for messages.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
@@ -190,7 +201,7 @@ impl<'a> Image<'a> {
     }
 
     fn new(source: Source<'a>) -> Image<'a> {
-        Image { source, name: None, rotation: Rotation::None, mirrored: false }
+        Image { source, name: None, rotation: Rotation::Upright, mirrored: false }
     }
 }
 

@@ -5,7 +5,7 @@
 pub enum Rotation {
     /// It is upright already.
     #[default]
-    None,
+    Upright,
     /// A quarter turn clockwise.
     Clockwise90,
     /// Half a turn.
@@ -44,7 +44,7 @@ impl Orientation {
     /// This, and then a turn.
     pub(super) fn rotated(self, rotation: Rotation) -> Orientation {
         match rotation {
-            Rotation::None => self,
+            Rotation::Upright => self,
             Rotation::Clockwise90 => self.quarter_turned(),
             Rotation::Clockwise180 => self.quarter_turned().quarter_turned(),
             Rotation::Clockwise270 => self.quarter_turned().quarter_turned().quarter_turned(),

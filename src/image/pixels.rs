@@ -89,6 +89,10 @@ impl<'a> Packed<'a> {
         Ok(Packed { layout, width, height, row_stride, data })
     }
 
+    pub(super) fn borrowed(&self) -> Packed<'_> {
+        Packed { data: Cow::Borrowed(&self.data), ..*self }
+    }
+
     pub(super) fn size(&self) -> (u32, u32) {
         (self.width, self.height)
     }

@@ -1,6 +1,7 @@
 //! What people and CI run beyond plain cargo. One door to every job: `cargo xtask JOB`.
 
 mod bench;
+mod bindings;
 mod full;
 mod step;
 mod test;
@@ -14,6 +15,7 @@ cargo xtask JOB
   test              the gate: format, lints, tests, documentation, dependencies
   full --data DIR   the gate and all that takes longer; DIR holds the data sets, unpacked.
                     Writes docs/full-run.md
+  bindings          the generated Kotlin and Swift sources, written anew
   bench             Bedside beside ONNX Runtime and Pillow, in turn, in one run. Needs python3.
                     Writes docs/performance-run.md";
 
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let outcome = match words[..] {
         ["test"] => test::run(),
         ["full", "--data", folder] => full::run(Path::new(folder)),
+        ["bindings"] => bindings::run(),
         ["bench"] => bench::run(),
         _ => {
             eprintln!("{USAGE}");

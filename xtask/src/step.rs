@@ -1,6 +1,7 @@
 //! One command of a job: announced, run from the workspace's folder, and fatal where it fails.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -79,4 +80,22 @@ pub(crate) fn python(name: &str, requirements: &str) -> Result<String> {
     }
     Step::new(&python).arg("-m").arg("pip").arg("install").arg("--quiet").arg("-r").arg(requirements).run()?;
     Ok(python)
+}
+
+/// The binaries of a crate, installed under `target/tools` where they are missing or of another version.
+pub(crate) fn tool(name: &str, version: &str, binaries: &[&str], options: &[&str]) -> Result<Vec<PathBuf>> {
+    let folder = root().join("target/tools");
+    let paths: Vec<PathBuf> = binaries.iter().map(|binary| folder.join("bin").join(binary)).collect();
+    // What `cargo install` itself writes about what it installed.
+    let installed = fs::read_to_string(folder.join(".crates.toml")).unwrap_or_default();
+    if !installed.contains(&format!("\"{name} {version} ")) || !paths.iter().all(|path| path.exists()) {
+        let to = folder.display().to_string();
+        let mut step =
+            Step::new("cargo install --locked").arg(name).arg("--version").arg(version).arg("--root").arg(&to);
+        for option in options {
+            step = step.arg(option);
+        }
+        step.run()?;
+    }
+    Ok(paths)
 }

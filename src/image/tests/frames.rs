@@ -182,7 +182,7 @@ fn what_is_shown_of_a_frame_for_debugging_has_none_of_its_pixels() {
 
 fn rotations() -> impl Strategy<Value = Rotation> {
     prop_oneof![
-        Just(Rotation::None),
+        Just(Rotation::Upright),
         Just(Rotation::Clockwise90),
         Just(Rotation::Clockwise180),
         Just(Rotation::Clockwise270)

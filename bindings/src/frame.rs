@@ -1,0 +1,78 @@
+//! A picture made of bytes that the other language keeps: their layout, and the way upright.
+
+use bedside::{Error, Image, Plane, Result, Rotation, Yuv420, YuvMatrix, YuvRange};
+
+/// How the bytes of a picture are to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Layout {
+    /// An encoded file, told by its first bytes.
+    Encoded,
+    /// Rows of pixels.
+    Packed { format: Packed, width: u32, height: u32, row_stride: u32 },
+    /// Three planes.
+    Yuv420 { width: u32, height: u32, strides: Strides, matrix: YuvMatrix, range: YuvRange },
+}
+
+/// The bytes of one pixel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Packed {
+    Rgb8,
+    Rgba8,
+    Bgra8,
+    Gray8,
+}
+
+/// Bytes from one sample to the next, down and across.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Strides {
+    pub(crate) y_row: u32,
+    pub(crate) y_pixel: u32,
+    pub(crate) u_row: u32,
+    pub(crate) u_pixel: u32,
+    pub(crate) v_row: u32,
+    pub(crate) v_pixel: u32,
+}
+
+/// A layout and the way upright.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    pub(crate) layout: Layout,
+    pub(crate) rotation: Rotation,
+    pub(crate) mirrored: bool,
+}
+
+impl Frame {
+    /// The picture in these bytes, which it borrows. Only YUV has more than the first plane.
+    pub(crate) fn image<'a>(&self, [first, second, third]: [&'a [u8]; 3]) -> Result<Image<'a>> {
+        let is_single = second.is_empty() && third.is_empty();
+        let image = match self.layout {
+            Layout::Encoded | Layout::Packed { .. } if !is_single => {
+                let message = "three planes were given for a layout of one; give YUV 4:2:0, or one plane";
+                return Err(Error::MalformedImage(message.into()));
+            }
+            Layout::Encoded => Image::from_bytes(first),
+            Layout::Packed { format, width, height, row_stride } => {
+                let stride = row_stride as usize;
+                match format {
+                    Packed::Rgb8 => Image::rgb8(width, height, stride, first),
+                    Packed::Rgba8 => Image::rgba8(width, height, stride, first),
+                    Packed::Bgra8 => Image::bgra8(width, height, stride, first),
+                    Packed::Gray8 => Image::gray8(width, height, stride, first),
+                }?
+            }
+            Layout::Yuv420 { width, height, strides, matrix, range } => {
+                let plane = |data, row_stride: u32, pixel_stride: u32| Plane {
+                    data,
+                    row_stride: row_stride as usize,
+                    pixel_stride: pixel_stride as usize,
+                };
+                let y = plane(first, strides.y_row, strides.y_pixel);
+                let u = plane(second, strides.u_row, strides.u_pixel);
+                let v = plane(third, strides.v_row, strides.v_pixel);
+                Image::yuv420(Yuv420 { width, height, y, u, v, matrix, range })?
+            }
+        };
+        let image = image.rotated(self.rotation);
+        Ok(if self.mirrored { image.mirrored() } else { image })
+    }
+}

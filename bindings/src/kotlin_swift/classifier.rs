@@ -1,0 +1,92 @@
+//! The classifier.
+
+use std::sync::Arc;
+
+use crate::guard::guarded;
+
+use super::{BedsideError, FrameFormat, Image, LoadTimes, Manifest, ModelIdentity, Options, Query, Report, SelfTest};
+
+/// An opened model. One classifier serves many threads; opening one takes a fraction of a second and tens of megabytes,
+/// so keep it.
+#[derive(Debug, uniffi::Object)]
+pub struct Classifier(bedside::Classifier);
+
+#[uniffi::export]
+impl Classifier {
+    /// Opens a model: an ONNX file with its manifest inside, or a bare one with `model.json` beside it.
+    ///
+    /// Takes a fraction of a second: not for a thread that draws a screen.
+    #[uniffi::constructor(default(options))]
+    pub fn open(path: String, options: Options) -> Result<Arc<Classifier>, BedsideError> {
+        Ok(guarded(|| Ok(Arc::new(Classifier(bedside::Classifier::open(path, options.into())?))))?)
+    }
+
+    /// Opens a model from the bytes of an ONNX file with its manifest inside: an app's asset is no file.
+    #[uniffi::constructor(default(options))]
+    pub fn from_bytes(bytes: Vec<u8>, options: Options) -> Result<Arc<Classifier>, BedsideError> {
+        Ok(guarded(|| Ok(Arc::new(Classifier(bedside::Classifier::from_bytes(&bytes, options.into())?))))?)
+    }
+
+    /// Looks at one picture.
+    ///
+    /// Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen. `classifyInBackground` does
+    /// the same without blocking.
+    #[uniffi::method(default(query))]
+    pub fn classify(&self, image: &Image, query: Query) -> Result<Report, BedsideError> {
+        Ok(guarded(|| Ok(self.0.classify(&image.0.image()?, &query.try_into()?)?.into()))?)
+    }
+
+    /// Looks at one frame without copying it. What `classifyFrame` and `classifyYuv420` call: use those.
+    ///
+    /// In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns.
+    #[uniffi::method(default(query))]
+    pub fn classify_planes(
+        &self,
+        first: &[u8],
+        second: &[u8],
+        third: &[u8],
+        format: FrameFormat,
+        query: Query,
+    ) -> Result<Report, BedsideError> {
+        let frame = crate::frame::Frame::from(format);
+        Ok(guarded(|| Ok(self.0.classify(&frame.image([first, second, third])?, &query.try_into()?)?.into()))?)
+    }
+
+    /// Runs the graph once on a blank picture, so that the first real one is not slower than the rest.
+    pub fn warm_up(&self) -> Result<(), BedsideError> {
+        Ok(guarded(|| self.0.warm_up())?)
+    }
+
+    /// Checks a query against the model, as `classify` does first.
+    pub fn check(&self, query: Query) -> Result<(), BedsideError> {
+        Ok(guarded(|| self.0.check(&query.try_into()?))?)
+    }
+
+    /// Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
+    /// Fails with `SelfTest` where a score is not within 0.02 of the golden one, or another label leads.
+    pub fn self_test(&self) -> Result<Option<SelfTest>, BedsideError> {
+        Ok(guarded(|| Ok(self.0.self_test()?.map(SelfTest::from)))?)
+    }
+
+    /// The probability of each label for the whole picture, in the manifest's order, before temperature and without any
+    /// verdict: what a lab compares with its own runtime. Not for a result.
+    pub fn scores(&self, image: &Image) -> Result<Vec<f32>, BedsideError> {
+        Ok(guarded(|| self.0.scores(&image.0.image()?))?)
+    }
+
+    /// What the model says about itself, in this language, or the next best.
+    #[uniffi::method(default(language = "en"))]
+    pub fn manifest(&self, language: String) -> Result<Manifest, BedsideError> {
+        Ok(guarded(|| Ok(Manifest::of(self.0.manifest(), &language)))?)
+    }
+
+    /// Which model this is.
+    pub fn identity(&self) -> Result<ModelIdentity, BedsideError> {
+        Ok(guarded(|| Ok(self.0.identity().into()))?)
+    }
+
+    /// How long the parts of opening it took, in milliseconds.
+    pub fn load_times_ms(&self) -> Result<LoadTimes, BedsideError> {
+        Ok(guarded(|| Ok(self.0.load_times().into()))?)
+    }
+}

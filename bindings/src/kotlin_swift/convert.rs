@@ -1,0 +1,240 @@
+//! Between the types of this border and those of the crate.
+
+use std::time::Duration;
+
+use bedside::manifest::{
+    GoldenBy as CoreGoldenBy, Manifest as CoreManifest, ScopeQuestion as CoreQuestion, TriageLevel,
+};
+use bedside::{Report as CoreReport, Result, Verdict as CoreVerdict};
+
+use crate::frame::{Frame, Layout, Packed, Strides};
+
+#[allow(clippy::wildcard_imports, reason = "every type of this border has its counterpart here")]
+use super::types::*;
+
+impl From<Options> for bedside::Options {
+    fn from(options: Options) -> bedside::Options {
+        let Limits { max_declared_pixels, max_decoded_bytes, max_model_bytes } = options.limits;
+        let limits = bedside::Limits { max_declared_pixels, max_decoded_bytes, max_model_bytes };
+        bedside::Options { threads: options.threads, limits }
+    }
+}
+
+impl TryFrom<Query> for bedside::Query {
+    type Error = bedside::Error;
+
+    fn try_from(query: Query) -> Result<bedside::Query> {
+        let region = |r: Region| bedside::Region::new(r.left, r.top, r.width, r.height);
+        Ok(bedside::Query {
+            max_results: query.max_results,
+            score_threshold: query.score_threshold,
+            allow: query.allow,
+            deny: query.deny,
+            language: query.language,
+            region: query.region.map(region).transpose()?,
+            prevalence: query.prevalence.into_iter().collect(),
+            answers: query.answers.into_iter().map(|(id, answer)| (id, answer.into())).collect(),
+            cancel: query.cancel.map(|handle| handle.0.clone()),
+        })
+    }
+}
+
+impl From<Answer> for bedside::Answer {
+    fn from(answer: Answer) -> bedside::Answer {
+        match answer {
+            Answer::Yes => bedside::Answer::Yes,
+            Answer::No => bedside::Answer::No,
+            Answer::Number { value } => bedside::Answer::Number(value),
+        }
+    }
+}
+
+impl From<CoreReport> for Report {
+    fn from(report: CoreReport) -> Report {
+        let (text, json) = (report.to_string(), report.to_json());
+        let times = report.timings;
+        Report {
+            verdict: report.verdict.into(),
+            triage: report.triage.into(),
+            findings: report.findings.into_iter().map(Finding::from).collect(),
+            timings_ms: Timings {
+                decode: ms(times.decode),
+                prepare: ms(times.prepare),
+                engine: ms(times.engine),
+                verdict: ms(times.verdict),
+                total: ms(times.total),
+            },
+            model: (&report.model).into(),
+            runtime: RuntimeIdentity { name: report.runtime.name.into(), version: report.runtime.version.into() },
+            notice: report.notice.into(),
+            text,
+            json,
+        }
+    }
+}
+
+/// Milliseconds.
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+impl From<bedside::LoadTimes> for LoadTimes {
+    fn from(times: bedside::LoadTimes) -> LoadTimes {
+        LoadTimes { read: ms(times.read), import: ms(times.import), optimize: ms(times.optimize) }
+    }
+}
+
+impl From<&bedside::ModelIdentity> for ModelIdentity {
+    fn from(model: &bedside::ModelIdentity) -> ModelIdentity {
+        ModelIdentity {
+            name: model.name.clone(),
+            version: model.version.clone(),
+            graph_sha256: model.graph_sha256.clone(),
+        }
+    }
+}
+
+impl From<bedside::Finding> for Finding {
+    fn from(finding: bedside::Finding) -> Finding {
+        Finding {
+            label: finding.label,
+            name: finding.name,
+            probability: finding.probability,
+            operating_point: finding.operating_point,
+            over_operating_point: finding.over_operating_point,
+        }
+    }
+}
+
+impl From<CoreVerdict> for Verdict {
+    fn from(verdict: CoreVerdict) -> Verdict {
+        let named = |label: bedside::LabelName| LabelName { id: label.id, name: label.name };
+        match verdict {
+            CoreVerdict::Single(label) => Verdict::Single { label: named(label) },
+            CoreVerdict::Several(labels) => Verdict::Several { labels: labels.into_iter().map(named).collect() },
+            CoreVerdict::NoFinding => Verdict::NoFinding,
+            CoreVerdict::Rejected(reasons) => {
+                Verdict::Rejected { reasons: reasons.into_iter().map(Reason::from).collect() }
+            }
+            other => unreachable!("the verdict {} is not known to the bindings: a test compares", other.kind()),
+        }
+    }
+}
+
+impl From<bedside::Reason> for Reason {
+    fn from(reason: bedside::Reason) -> Reason {
+        use bedside::ReasonKind as Core;
+        let kind = match reason.kind {
+            Core::ScopeUnanswered => ReasonKind::ScopeUnanswered,
+            Core::ScopeNo => ReasonKind::ScopeNo,
+            Core::ScopeOutOfRange => ReasonKind::ScopeOutOfRange,
+            other => unreachable!("the reason {} is not known to the bindings: a test compares", other.as_str()),
+        };
+        Reason { kind, id: reason.id, question: reason.question, message: reason.message }
+    }
+}
+
+impl From<bedside::Triage> for Triage {
+    fn from(triage: bedside::Triage) -> Triage {
+        match triage {
+            bedside::Triage::Routine => Triage::Routine,
+            bedside::Triage::Refer => Triage::Refer,
+            bedside::Triage::Urgent => Triage::Urgent,
+            bedside::Triage::Repeat => Triage::Repeat,
+        }
+    }
+}
+
+impl From<TriageLevel> for Triage {
+    fn from(level: TriageLevel) -> Triage {
+        bedside::Triage::from(level).into()
+    }
+}
+
+impl From<bedside::SelfTest> for SelfTest {
+    fn from(found: bedside::SelfTest) -> SelfTest {
+        let by = match found.by {
+            CoreGoldenBy::Lab => GoldenBy::Lab,
+            CoreGoldenBy::Itself => GoldenBy::Itself,
+        };
+        SelfTest { by, max_difference: found.max_difference }
+    }
+}
+
+impl Manifest {
+    /// The manifest with its texts in this language, or the next best.
+    pub(super) fn of(manifest: &CoreManifest, language: &str) -> Manifest {
+        let question = |q: &CoreQuestion| ScopeQuestion {
+            id: q.id.clone(),
+            question: q.question.get(language).unwrap_or(&q.id).to_owned(),
+            required: q.required,
+            min: q.min,
+            max: q.max,
+        };
+        let label = |l: &bedside::manifest::Label| Label {
+            id: l.id.clone(),
+            name: l.name_in(language).to_owned(),
+            operating_point: l.operating_point(),
+            triage: l.triage.into(),
+        };
+        Manifest {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            license: manifest.license.clone(),
+            title: manifest.title(language).to_owned(),
+            intended_use: manifest.intended_use.get(language).unwrap_or_default().to_owned(),
+            not_for: manifest.not_for.get(language).unwrap_or_default().to_owned(),
+            scope: manifest.scope.iter().map(question).collect(),
+            labels: manifest.output.labels.iter().map(label).collect(),
+            json: manifest.to_json(),
+        }
+    }
+}
+
+impl From<FrameFormat> for Frame {
+    fn from(format: FrameFormat) -> Frame {
+        let packed = |format, width, height, row_stride| Layout::Packed { format, width, height, row_stride };
+        let layout = match format.layout {
+            FrameLayout::Encoded => Layout::Encoded,
+            FrameLayout::Rgb8 { width, height, row_stride } => packed(Packed::Rgb8, width, height, row_stride),
+            FrameLayout::Rgba8 { width, height, row_stride } => packed(Packed::Rgba8, width, height, row_stride),
+            FrameLayout::Bgra8 { width, height, row_stride } => packed(Packed::Bgra8, width, height, row_stride),
+            FrameLayout::Gray8 { width, height, row_stride } => packed(Packed::Gray8, width, height, row_stride),
+            FrameLayout::Yuv420 { width, height, strides, matrix, range } => {
+                let YuvStrides { y_row, y_pixel, u_row, u_pixel, v_row, v_pixel } = strides;
+                let strides = Strides { y_row, y_pixel, u_row, u_pixel, v_row, v_pixel };
+                Layout::Yuv420 { width, height, strides, matrix: matrix.into(), range: range.into() }
+            }
+        };
+        Frame { layout, rotation: format.rotation.into(), mirrored: format.mirrored }
+    }
+}
+
+impl From<Rotation> for bedside::Rotation {
+    fn from(rotation: Rotation) -> bedside::Rotation {
+        match rotation {
+            Rotation::Upright => bedside::Rotation::Upright,
+            Rotation::Clockwise90 => bedside::Rotation::Clockwise90,
+            Rotation::Clockwise180 => bedside::Rotation::Clockwise180,
+            Rotation::Clockwise270 => bedside::Rotation::Clockwise270,
+        }
+    }
+}
+
+impl From<YuvMatrix> for bedside::YuvMatrix {
+    fn from(matrix: YuvMatrix) -> bedside::YuvMatrix {
+        match matrix {
+            YuvMatrix::Bt601 => bedside::YuvMatrix::Bt601,
+            YuvMatrix::Bt709 => bedside::YuvMatrix::Bt709,
+        }
+    }
+}
+
+impl From<YuvRange> for bedside::YuvRange {
+    fn from(range: YuvRange) -> bedside::YuvRange {
+        match range {
+            YuvRange::Limited => bedside::YuvRange::Limited,
+            YuvRange::Full => bedside::YuvRange::Full,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The library's log.
+
+use std::sync::Arc;
+
+use crate::guard::guarded;
+use crate::sink;
+
+use super::BedsideError;
+
+/// How much a record of the log matters.
+#[derive(Debug, Clone, Copy, uniffi::Enum)]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something is amiss but not fatal, such as an unknown field in a manifest.
+    Warn,
+    /// What happens now and then.
+    Info,
+    /// What happens once a model.
+    Debug,
+    /// What happens once a stage of a picture.
+    Trace,
+}
+
+/// Receives the library's log. What happened, never whose it was: pictures and results are not in it.
+#[uniffi::export(callback_interface)]
+pub trait Logger: Send + Sync {
+    /// One record. May be called from any thread, and several at once; must not throw.
+    fn log(&self, level: LogLevel, target: String, message: String);
+}
+
+/// Sends the library's log, from this level up, to `logger`, in the place of the one before.
+#[uniffi::export(default(level = None))]
+pub fn set_logger(logger: Box<dyn Logger>, level: Option<LogLevel>) -> Result<(), BedsideError> {
+    let level = level.unwrap_or(LogLevel::Warn).into();
+    Ok(guarded(|| {
+        sink::set(
+            Arc::new(move |level, target, message| logger.log(level.into(), target.into(), message.into())),
+            level,
+        );
+        Ok(())
+    })?)
+}
+
+impl From<LogLevel> for log::LevelFilter {
+    fn from(level: LogLevel) -> log::LevelFilter {
+        match level {
+            LogLevel::Error => log::LevelFilter::Error,
+            LogLevel::Warn => log::LevelFilter::Warn,
+            LogLevel::Info => log::LevelFilter::Info,
+            LogLevel::Debug => log::LevelFilter::Debug,
+            LogLevel::Trace => log::LevelFilter::Trace,
+        }
+    }
+}
+
+impl From<log::Level> for LogLevel {
+    fn from(level: log::Level) -> LogLevel {
+        match level {
+            log::Level::Error => LogLevel::Error,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Trace => LogLevel::Trace,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Kotlin and Swift, by UniFFI. What stands here as documentation is what their users read.
+
+mod classifier;
+mod convert;
+mod error;
+mod image;
+mod logger;
+mod types;
+
+pub use classifier::Classifier;
+pub use error::{BedsideError, ErrorKind};
+pub use image::Image;
+pub use logger::{LogLevel, Logger, set_logger};
+pub use types::*;

@@ -1,0 +1,72 @@
+//! A picture that the library keeps for another language.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bedside::{Image, Result, Rotation};
+
+use crate::frame::{Frame, Layout};
+
+/// The bytes of a file, or the planes of a frame, and the way upright. Turning shares the bytes.
+#[derive(Clone)]
+pub(crate) struct Picture {
+    kept: Kept,
+    rotation: Rotation,
+    mirrored: bool,
+}
+
+#[derive(Clone)]
+enum Kept {
+    Encoded(Arc<Image<'static>>),
+    Frame(Arc<[Vec<u8>; 3]>, Layout),
+}
+
+// Pictures never enter a log.
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Picture").field("rotation", &self.rotation).finish_non_exhaustive()
+    }
+}
+
+impl Picture {
+    pub(crate) fn open(path: &str) -> Result<Picture> {
+        Ok(Picture::encoded(Image::open(path)?))
+    }
+
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Picture {
+        Picture::encoded(Image::from_bytes(bytes))
+    }
+
+    /// A copy of a frame, once its planes are known to fit.
+    pub(crate) fn copied(planes: [&[u8]; 3], frame: Frame) -> Result<Picture> {
+        frame.image(planes)?;
+        let kept = Kept::Frame(Arc::new(planes.map(<[u8]>::to_vec)), frame.layout);
+        Ok(Picture { kept, rotation: frame.rotation, mirrored: frame.mirrored })
+    }
+
+    pub(crate) fn rotated(&self, rotation: Rotation) -> Picture {
+        Picture { rotation, ..self.clone() }
+    }
+
+    pub(crate) fn mirrored(&self) -> Picture {
+        Picture { mirrored: !self.mirrored, ..self.clone() }
+    }
+
+    /// The picture as the crate takes it.
+    pub(crate) fn image(&self) -> Result<Image<'_>> {
+        match &self.kept {
+            Kept::Encoded(image) => {
+                let image = image.borrowed().rotated(self.rotation);
+                Ok(if self.mirrored { image.mirrored() } else { image })
+            }
+            Kept::Frame(planes, layout) => {
+                let frame = Frame { layout: *layout, rotation: self.rotation, mirrored: self.mirrored };
+                frame.image(planes.each_ref().map(Vec::as_slice))
+            }
+        }
+    }
+
+    fn encoded(image: Image<'static>) -> Picture {
+        Picture { kept: Kept::Encoded(Arc::new(image)), rotation: Rotation::Upright, mirrored: false }
+    }
+}
