@@ -83,6 +83,21 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// All kinds.
+    pub const ALL: [ErrorKind; 11] = [
+        ErrorKind::Io,
+        ErrorKind::UnsupportedImage,
+        ErrorKind::MalformedImage,
+        ErrorKind::TooLarge,
+        ErrorKind::MalformedModel,
+        ErrorKind::UnsupportedModel,
+        ErrorKind::InvalidManifest,
+        ErrorKind::InvalidQuery,
+        ErrorKind::Cancelled,
+        ErrorKind::SelfTest,
+        ErrorKind::Internal,
+    ];
+
     /// The name that reports and other languages use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -101,6 +116,9 @@ impl ErrorKind {
         }
     }
 }
+
+// Each kind is in the list: the last one's number tells how many there are.
+const _: () = assert!(ErrorKind::ALL.len() == ErrorKind::Internal as usize + 1);
 
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,6 +11,8 @@ mod guard;
 pub mod java;
 #[cfg(feature = "uniffi")]
 pub mod kotlin_swift;
+#[cfg(test)]
+mod names;
 mod picture;
 mod sink;
 

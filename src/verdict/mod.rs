@@ -46,14 +46,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The names of all kinds.
+    pub const KINDS: [&'static str; 4] = ["single", "several", "no_finding", "rejected"];
+
     /// The name of the kind, the same in every language.
     #[must_use]
     pub fn kind(&self) -> &'static str {
+        let [single, several, no_finding, rejected] = Verdict::KINDS;
         match self {
-            Verdict::Single(_) => "single",
-            Verdict::Several(_) => "several",
-            Verdict::NoFinding => "no_finding",
-            Verdict::Rejected(_) => "rejected",
+            Verdict::Single(_) => single,
+            Verdict::Several(_) => several,
+            Verdict::NoFinding => no_finding,
+            Verdict::Rejected(_) => rejected,
         }
     }
 
@@ -117,6 +121,9 @@ pub enum Triage {
 }
 
 impl Triage {
+    /// All levels, from least to most pressing, and `Repeat`.
+    pub const ALL: [Triage; 4] = [Triage::Routine, Triage::Refer, Triage::Urgent, Triage::Repeat];
+
     /// The name that reports and other languages use.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -33,6 +33,9 @@ pub enum ReasonKind {
 }
 
 impl ReasonKind {
+    /// All kinds.
+    pub const ALL: [ReasonKind; 3] = [ReasonKind::ScopeUnanswered, ReasonKind::ScopeNo, ReasonKind::ScopeOutOfRange];
+
     /// The name that reports and other languages use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -43,6 +46,9 @@ impl ReasonKind {
         }
     }
 }
+
+// Each kind is in the list: the last one's number tells how many there are.
+const _: () = assert!(ReasonKind::ALL.len() == ReasonKind::ScopeOutOfRange as usize + 1);
 
 /// The reasons to reject that the answers give; none where the picture is in scope.
 pub(crate) fn reasons(scope: &[ScopeQuestion], query: &Query) -> Vec<Reason> {

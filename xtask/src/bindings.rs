@@ -23,7 +23,7 @@ const GENERATED: [(&str, &str); 3] = [
 
 /// Writes the generated sources anew.
 pub(crate) fn run() -> Result<()> {
-    Step::new("cargo build --locked --workspace").run()?;
+    Step::new("cargo build --locked --workspace --all-targets").run()?;
     let folder = generate(&root().join("target/debug").join(LIBRARY))?;
     for (name, place) in GENERATED {
         let place = root().join(place);
