@@ -1,0 +1,140 @@
+//! What Java is told: how a call ended, then its result. `Reply.java` reads it in the same order.
+
+use bedside::manifest::{Label, Manifest, ScopeQuestion};
+use bedside::{Error, LabelName, LoadTimes, ModelIdentity, Reason, Report, SelfTest, Verdict};
+
+use super::wire::Writer;
+
+/// The call did what was asked; its result follows.
+const DONE: u8 = 0;
+/// An error follows: kind and message.
+const FAILED: u8 = 1;
+/// What was closed follows.
+const CLOSED: u8 = 2;
+
+fn writer(ended: u8) -> Writer {
+    let mut writer = Writer::default();
+    writer.byte(ended);
+    writer
+}
+
+pub(super) fn done() -> Writer {
+    writer(DONE)
+}
+
+pub(super) fn failed(error: &Error) -> Vec<u8> {
+    writer(FAILED).string(error.kind().as_str()).string(&error.to_string()).finish()
+}
+
+pub(super) fn closed(what: &str) -> Vec<u8> {
+    writer(CLOSED).string(what).finish()
+}
+
+pub(super) fn handle(handle: i64) -> Writer {
+    let mut writer = done();
+    writer.long(handle);
+    writer
+}
+
+pub(super) fn flag(value: bool) -> Writer {
+    let mut writer = done();
+    writer.flag(value);
+    writer
+}
+
+pub(super) fn scores(scores: &[f32]) -> Writer {
+    let mut writer = done();
+    writer.list(scores, |writer, score| {
+        writer.float(*score);
+    });
+    writer
+}
+
+pub(super) fn self_test(found: Option<SelfTest>) -> Writer {
+    let mut writer = done();
+    writer.optional(found, |writer, found| {
+        writer.string(found.by.as_str()).float(found.max_difference);
+    });
+    writer
+}
+
+pub(super) fn identity(model: &ModelIdentity) -> Writer {
+    let mut writer = done();
+    write_identity(&mut writer, model);
+    writer
+}
+
+pub(super) fn load_times(times: &LoadTimes) -> Writer {
+    let mut writer = done();
+    for part in [times.read, times.import, times.optimize] {
+        writer.double(part.as_secs_f64() * 1e3);
+    }
+    writer
+}
+
+pub(super) fn report(report: &Report) -> Writer {
+    let mut writer = done();
+    write_verdict(&mut writer, &report.verdict);
+    writer.string(report.triage.as_str());
+    writer.list(&report.findings, |writer, finding| {
+        writer.string(&finding.label).string(&finding.name).float(finding.probability);
+        writer.float(finding.operating_point).flag(finding.over_operating_point);
+    });
+    let times = &report.timings;
+    for stage in [times.decode, times.prepare, times.engine, times.verdict, times.total] {
+        writer.double(stage.as_secs_f64() * 1e3);
+    }
+    write_identity(&mut writer, &report.model);
+    writer.string(report.runtime.name).string(report.runtime.version).string(report.notice);
+    writer.string(&report.to_string()).string(&report.to_json());
+    writer
+}
+
+fn write_verdict(writer: &mut Writer, verdict: &Verdict) {
+    writer.string(verdict.kind());
+    writer.list(verdict.labels(), |writer, LabelName { id, name, .. }| {
+        writer.string(id).string(name);
+    });
+    writer.list(verdict.reasons(), |writer, Reason { kind, id, question, message, .. }| {
+        writer.string(kind.as_str());
+        writer.optional(id.as_deref(), |writer, id| {
+            writer.string(id);
+        });
+        writer.optional(question.as_deref(), |writer, question| {
+            writer.string(question);
+        });
+        writer.string(message);
+    });
+}
+
+fn write_identity(writer: &mut Writer, model: &ModelIdentity) {
+    writer.string(&model.name).string(&model.version).string(&model.graph_sha256);
+}
+
+/// The manifest with its texts in this language, or the next best.
+pub(super) fn manifest(manifest: &Manifest, language: &str) -> Writer {
+    let mut writer = done();
+    writer.string(&manifest.name).string(&manifest.version).string(&manifest.license);
+    writer.string(manifest.title(language));
+    writer.string(manifest.intended_use.get(language).unwrap_or_default());
+    writer.string(manifest.not_for.get(language).unwrap_or_default());
+    writer.list(&manifest.scope, |writer, question| write_question(writer, question, language));
+    writer.list(&manifest.output.labels, |writer, label| write_label(writer, label, language));
+    writer.string(&manifest.to_json());
+    writer
+}
+
+fn write_question(writer: &mut Writer, question: &ScopeQuestion, language: &str) {
+    writer.string(&question.id).string(question.question.get(language).unwrap_or(&question.id)).flag(question.required);
+    for bound in [question.min, question.max] {
+        writer.optional(bound, |writer, bound| {
+            writer.double(bound);
+        });
+    }
+}
+
+fn write_label(writer: &mut Writer, label: &Label, language: &str) {
+    let triage = bedside::Triage::from(label.triage);
+    writer.string(&label.id).string(label.name_in(language));
+    writer.float(label.operating_point()).string(triage.as_str());
+}

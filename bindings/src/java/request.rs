@@ -1,0 +1,117 @@
+//! What Java asks: options, a query, the format of a frame. `Request.java` writes them in the same order.
+
+use bedside::{Answer, Error, Limits, Options, Query, Region, Result, Rotation, YuvMatrix, YuvRange};
+
+use crate::frame::{Frame, Layout, Packed, Strides};
+
+use super::wire::Reader;
+use super::{CANCEL_HANDLES, Failure};
+
+pub(super) fn options(request: &mut Reader<'_>) -> Result<Options> {
+    Ok(Options {
+        threads: request.size("threads")?,
+        limits: Limits {
+            max_declared_pixels: request.long_size("maxDeclaredPixels")?,
+            max_decoded_bytes: request.long_size("maxDecodedBytes")?,
+            max_model_bytes: request.long_size("maxModelBytes")?,
+        },
+    })
+}
+
+pub(super) fn query(request: &[u8]) -> Result<Query, Failure> {
+    let mut request = Reader::new(request);
+    let mut query = Query {
+        max_results: request.optional(|request| request.size("maxResults"))?,
+        score_threshold: request.float()?,
+        allow: request.list(Reader::string)?,
+        deny: request.list(Reader::string)?,
+        language: request.string()?,
+        region: request.optional(region)?,
+        prevalence: request.list(|request| Ok((request.string()?, request.float()?)))?.into_iter().collect(),
+        answers: request.list(|request| Ok((request.string()?, answer(request)?)))?.into_iter().collect(),
+        cancel: None,
+    };
+    if let Some(handle) = request.optional(|request| request.long_size("cancel"))? {
+        let handle = CANCEL_HANDLES.get(handle as i64).ok_or(Failure::Closed("cancel handle"))?;
+        query.cancel = Some(bedside::CancelHandle::clone(&handle));
+    }
+    request.end()?;
+    Ok(query)
+}
+
+fn region(request: &mut Reader<'_>) -> Result<Region> {
+    Region::new(request.float()?, request.float()?, request.float()?, request.float()?)
+}
+
+fn answer(request: &mut Reader<'_>) -> Result<Answer> {
+    match request.byte()? {
+        0 => Ok(Answer::Yes),
+        1 => Ok(Answer::No),
+        2 => Ok(Answer::Number(request.double()?)),
+        other => Err(unknown("an answer", other)),
+    }
+}
+
+pub(super) fn frame(format: &[u8]) -> Result<Frame> {
+    let mut format = Reader::new(format);
+    let layout = match format.byte()? {
+        0 => Layout::Encoded,
+        1 => packed(Packed::Rgb8, &mut format)?,
+        2 => packed(Packed::Rgba8, &mut format)?,
+        3 => packed(Packed::Bgra8, &mut format)?,
+        4 => packed(Packed::Gray8, &mut format)?,
+        5 => yuv420(&mut format)?,
+        other => return Err(unknown("a layout", other)),
+    };
+    let frame = Frame { layout, rotation: rotation(format.byte()?)?, mirrored: format.flag()? };
+    format.end()?;
+    Ok(frame)
+}
+
+fn packed(packed: Packed, format: &mut Reader<'_>) -> Result<Layout> {
+    Ok(Layout::Packed {
+        format: packed,
+        width: format.size("width")?,
+        height: format.size("height")?,
+        row_stride: format.size("rowStride")?,
+    })
+}
+
+fn yuv420(format: &mut Reader<'_>) -> Result<Layout> {
+    Ok(Layout::Yuv420 {
+        width: format.size("width")?,
+        height: format.size("height")?,
+        strides: Strides {
+            y_row: format.size("yRow")?,
+            y_pixel: format.size("yPixel")?,
+            u_row: format.size("uRow")?,
+            u_pixel: format.size("uPixel")?,
+            v_row: format.size("vRow")?,
+            v_pixel: format.size("vPixel")?,
+        },
+        matrix: match format.byte()? {
+            0 => YuvMatrix::Bt601,
+            1 => YuvMatrix::Bt709,
+            other => return Err(unknown("a matrix", other)),
+        },
+        range: match format.byte()? {
+            0 => YuvRange::Limited,
+            1 => YuvRange::Full,
+            other => return Err(unknown("a range", other)),
+        },
+    })
+}
+
+pub(super) fn rotation(number: u8) -> Result<Rotation> {
+    match number {
+        0 => Ok(Rotation::Upright),
+        1 => Ok(Rotation::Clockwise90),
+        2 => Ok(Rotation::Clockwise180),
+        3 => Ok(Rotation::Clockwise270),
+        other => Err(unknown("a rotation", other)),
+    }
+}
+
+fn unknown(what: &str, number: u8) -> Error {
+    Error::Internal(format!("the Java side sent {number} for {what}: are jar and library of one version?"))
+}
