@@ -1,0 +1,31 @@
+package dev.bedside.jni;
+
+/** An answer to a scope question. */
+public final class Answer {
+    /** Yes. */
+    public static final Answer YES = new Answer(0, 0);
+    /** No. */
+    public static final Answer NO = new Answer(1, 0);
+
+    private static final int NUMBER = 2;
+
+    private final int kind;
+    private final double value;
+
+    private Answer(int kind, double value) {
+        this.kind = kind;
+        this.value = value;
+    }
+
+    /** A number, in the question's unit, where the question has a least or a greatest one. */
+    public static Answer number(double value) {
+        return new Answer(NUMBER, value);
+    }
+
+    void write(Request request) {
+        request.number(kind);
+        if (kind == NUMBER) {
+            request.longReal(value);
+        }
+    }
+}

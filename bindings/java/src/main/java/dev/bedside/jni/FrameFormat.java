@@ -1,0 +1,88 @@
+package dev.bedside.jni;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * How the bytes of a picture are to be read, and the turn that brings it upright. Strides are in bytes from one row to
+ * the next; the last row may end with its last pixel.
+ */
+public final class FrameFormat {
+    private static final int ENCODED = 0;
+    private static final int RGB8 = 1;
+    private static final int RGBA8 = 2;
+    private static final int BGRA8 = 3;
+    private static final int GRAY8 = 4;
+    private static final int YUV420 = 5;
+
+    private final byte[] layout;
+    private final Rotation rotation;
+    private final boolean mirrored;
+
+    private FrameFormat(byte[] layout, Rotation rotation, boolean mirrored) {
+        this.layout = layout;
+        this.rotation = Objects.requireNonNull(rotation, "rotation");
+        this.mirrored = mirrored;
+    }
+
+    /** An encoded file: JPEG, PNG, WebP, BMP or TIFF, told by its first bytes. */
+    public static FrameFormat encoded() {
+        return of(new Request().number(ENCODED));
+    }
+
+    /** Red, green, blue; 8 bits each; {@code rowStride} at least 3 × {@code width}. */
+    public static FrameFormat rgb8(int width, int height, int rowStride) {
+        return packed(RGB8, width, height, rowStride);
+    }
+
+    /**
+     * Red, green, blue, alpha; 8 bits each, not premultiplied; laid over white; {@code rowStride} at least 4 ×
+     * {@code width}.
+     */
+    public static FrameFormat rgba8(int width, int height, int rowStride) {
+        return packed(RGBA8, width, height, rowStride);
+    }
+
+    /** As {@link #rgba8}, with blue first. */
+    public static FrameFormat bgra8(int width, int height, int rowStride) {
+        return packed(BGRA8, width, height, rowStride);
+    }
+
+    /** Grey; 8 bits; {@code rowStride} at least {@code width}. */
+    public static FrameFormat gray8(int width, int height, int rowStride) {
+        return packed(GRAY8, width, height, rowStride);
+    }
+
+    /** Three planes: Y for every pixel, U and V for every two by two, odd sizes rounded up. */
+    public static FrameFormat yuv420(int width, int height, YuvStrides strides, YuvMatrix matrix, YuvRange range) {
+        Request request = new Request().number(YUV420).integer(width).integer(height);
+        strides.write(request);
+        return of(request.number(matrix.ordinal()).number(range.ordinal()));
+    }
+
+    /** The same with another turn that brings it upright; {@code UPRIGHT} unless given. */
+    public FrameFormat rotated(Rotation turn) {
+        return new FrameFormat(layout, turn, mirrored);
+    }
+
+    /** The same with left and right exchanged once it is upright, as front cameras do it. */
+    public FrameFormat mirrored() {
+        return new FrameFormat(layout, rotation, !mirrored);
+    }
+
+    /** As the library takes it. */
+    byte[] toBytes() {
+        byte[] bytes = Arrays.copyOf(layout, layout.length + 2);
+        bytes[layout.length] = (byte) rotation.ordinal();
+        bytes[layout.length + 1] = (byte) (mirrored ? 1 : 0);
+        return bytes;
+    }
+
+    private static FrameFormat packed(int layout, int width, int height, int rowStride) {
+        return of(new Request().number(layout).integer(width).integer(height).integer(rowStride));
+    }
+
+    private static FrameFormat of(Request layout) {
+        return new FrameFormat(layout.toBytes(), Rotation.UPRIGHT, false);
+    }
+}

@@ -1,0 +1,67 @@
+package dev.bedside.jni;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Locale;
+
+/**
+ * Finds {@code libbedside}: in the folder that the system property {@code bedside.library.dir} names; else where the
+ * system looks, which on Android is the app itself; else in a jar on the class path ({@code bedside-native}).
+ */
+final class NativeLibrary {
+    private NativeLibrary() {}
+
+    static void load() {
+        String folder = System.getProperty("bedside.library.dir");
+        if (folder != null) {
+            System.load(new File(folder, System.mapLibraryName("bedside")).getAbsolutePath());
+            return;
+        }
+        try {
+            System.loadLibrary("bedside");
+        } catch (UnsatisfiedLinkError notThere) {
+            loadFromJar(notThere);
+        }
+    }
+
+    private static void loadFromJar(UnsatisfiedLinkError notThere) {
+        String resource = "/" + platform() + "/" + System.mapLibraryName("bedside");
+        try (InputStream library = NativeLibrary.class.getResourceAsStream(resource)) {
+            if (library == null) {
+                throw withCause("libbedside is neither in java.library.path nor, as " + resource
+                        + ", in a jar on the class path; add dev.bedside:bedside-native, or set bedside.library.dir",
+                        notThere);
+            }
+            Path copy = Files.createTempFile("libbedside", ".library");
+            try {
+                Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
+                System.load(copy.toString());
+            } finally {
+                // On Linux and macOS a loaded library needs its file no more; Windows keeps it until the JVM ends.
+                if (!copy.toFile().delete()) {
+                    copy.toFile().deleteOnExit();
+                }
+            }
+        } catch (IOException error) {
+            throw withCause("libbedside can't be copied out of its jar: " + error.getMessage(), error);
+        }
+    }
+
+    /** The folder's name, as JNA has it, so that both languages find the same file. */
+    private static String platform() {
+        String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String processor = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+        String name = system.startsWith("mac") ? "darwin" : system.startsWith("windows") ? "win32" : "linux";
+        return name + "-" + (processor.equals("amd64") || processor.equals("x86_64") ? "x86-64" : processor);
+    }
+
+    private static UnsatisfiedLinkError withCause(String message, Throwable cause) {
+        UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
+        error.initCause(cause);
+        return error;
+    }
+}

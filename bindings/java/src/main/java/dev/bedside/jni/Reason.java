@@ -1,0 +1,36 @@
+package dev.bedside.jni;
+
+/** Why there is no verdict, and what to do. */
+public final class Reason {
+    private final ReasonKind kind;
+    private final String id;
+    private final String question;
+    private final String message;
+
+    Reason(Reply reply) {
+        kind = reply.named(ReasonKind.class);
+        id = reply.optional(Reply::string);
+        question = reply.optional(Reply::string);
+        message = reply.string();
+    }
+
+    /** The kind, the same in every language. */
+    public ReasonKind getKind() {
+        return kind;
+    }
+
+    /** The scope question's id, where it is about one; else null. */
+    public String getId() {
+        return id;
+    }
+
+    /** That question in the query's language, or its id where it has no text; null where it is about none. */
+    public String getQuestion() {
+        return question;
+    }
+
+    /** What to do, in English. */
+    public String getMessage() {
+        return message;
+    }
+}

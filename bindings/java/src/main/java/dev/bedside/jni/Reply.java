@@ -1,0 +1,84 @@
+package dev.bedside.jni;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+
+/** Reads what came over the border; {@code bindings/src/java/reply.rs} writes it in the same order. */
+final class Reply {
+    private static final byte DONE = 0;
+    private static final byte FAILED = 1;
+
+    private final ByteBuffer bytes;
+
+    private Reply(byte[] bytes) {
+        this.bytes = ByteBuffer.wrap(bytes);
+    }
+
+    /**
+     * The reply of a call that went well, at its result; throws what the others say.
+     *
+     * @param held what the call was about: it must not be collected, and so closed, before the call has returned
+     */
+    static Reply of(byte[] bytes, Handle... held) throws BedsideException {
+        for (Handle handle : held) {
+            if (handle != null) {
+                handle.keepReachable();
+            }
+        }
+        Reply reply = new Reply(bytes);
+        byte ended = reply.bytes.get();
+        if (ended == DONE) {
+            return reply;
+        }
+        if (ended == FAILED) {
+            throw new BedsideException(reply.named(ErrorKind.class), reply.string());
+        }
+        throw new IllegalStateException("the " + reply.string() + " is closed");
+    }
+
+    long handle() {
+        return bytes.getLong();
+    }
+
+    boolean flag() {
+        return bytes.get() != 0;
+    }
+
+    float real() {
+        return bytes.getFloat();
+    }
+
+    double longReal() {
+        return bytes.getDouble();
+    }
+
+    String string() {
+        byte[] encoded = new byte[bytes.getInt()];
+        bytes.get(encoded);
+        return new String(encoded, StandardCharsets.UTF_8);
+    }
+
+    /** A constant of an enum, by the name that all languages share. */
+    <E extends Enum<E>> E named(Class<E> type) {
+        return Enum.valueOf(type, string().toUpperCase(Locale.ROOT));
+    }
+
+    /** A value that may be left out: null where it is. */
+    <T> T optional(Function<Reply, T> read) {
+        return flag() ? read.apply(this) : null;
+    }
+
+    <T> List<T> list(Function<Reply, T> read) {
+        int count = bytes.getInt();
+        List<T> values = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            values.add(read.apply(this));
+        }
+        return Collections.unmodifiableList(values);
+    }
+}

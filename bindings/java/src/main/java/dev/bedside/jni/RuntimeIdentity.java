@@ -1,0 +1,22 @@
+package dev.bedside.jni;
+
+/** Which runtime it was. */
+public final class RuntimeIdentity {
+    private final String name;
+    private final String version;
+
+    RuntimeIdentity(Reply reply) {
+        name = reply.string();
+        version = reply.string();
+    }
+
+    /** {@code bedside}. */
+    public String getName() {
+        return name;
+    }
+
+    /** Its version. */
+    public String getVersion() {
+        return version;
+    }
+}

@@ -1,0 +1,43 @@
+package dev.bedside.jni;
+
+/** How long each stage took, in milliseconds. */
+public final class Timings {
+    private final double decode;
+    private final double prepare;
+    private final double engine;
+    private final double verdict;
+    private final double total;
+
+    Timings(Reply reply) {
+        decode = reply.longReal();
+        prepare = reply.longReal();
+        engine = reply.longReal();
+        verdict = reply.longReal();
+        total = reply.longReal();
+    }
+
+    /** Decoding, orienting, cropping. */
+    public double getDecode() {
+        return decode;
+    }
+
+    /** Resizing and normalising. */
+    public double getPrepare() {
+        return prepare;
+    }
+
+    /** The graph. 0 where a picture was rejected before it. */
+    public double getEngine() {
+        return engine;
+    }
+
+    /** Probabilities, verdict, findings. */
+    public double getVerdict() {
+        return verdict;
+    }
+
+    /** All of it. */
+    public double getTotal() {
+        return total;
+    }
+}

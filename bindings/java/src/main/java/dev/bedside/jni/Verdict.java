@@ -1,0 +1,49 @@
+package dev.bedside.jni;
+
+import java.util.List;
+
+/** What can't be excluded. */
+public final class Verdict {
+    private final Kind kind;
+    private final List<LabelName> labels;
+    private final List<Reason> reasons;
+
+    Verdict(Reply reply) {
+        kind = reply.named(Kind.class);
+        labels = reply.list(LabelName::new);
+        reasons = reply.list(Reason::new);
+    }
+
+    /** Which of the four it is. */
+    public Kind getKind() {
+        return kind;
+    }
+
+    /**
+     * The labels that can't be excluded, likeliest first: one where the kind is {@code SINGLE}, several where it is
+     * {@code SEVERAL}, else none.
+     */
+    public List<LabelName> getLabels() {
+        return labels;
+    }
+
+    /** Why there is no verdict; none unless it is {@code REJECTED}. */
+    public List<Reason> getReasons() {
+        return reasons;
+    }
+
+    /** The kinds of verdict, the same in every language. */
+    public enum Kind {
+        /** One label can't be excluded. */
+        SINGLE,
+        /** Several labels can't be excluded. */
+        SEVERAL,
+        /**
+         * No label reached its operating point. Only models whose labels don't exclude each other say so, and it does
+         * not exclude disease.
+         */
+        NO_FINDING,
+        /** No verdict: the reasons say what to do again. */
+        REJECTED
+    }
+}
