@@ -1,18 +1,25 @@
-//! The generated Kotlin and Swift sides of `libbedside`, held against what is committed.
+//! `libbedside` and its other languages: the library built and looked at, the generated sources held against what is
+//! committed, Kotlin and Java tested, and the Maven repository that an app builds from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::root;
-use crate::step::{Step, tool};
+use crate::step::{Step, require, tool};
 
 /// UniFFI's version, the same as in `bindings/Cargo.toml`.
 const UNIFFI: &str = "0.32.2";
 
-/// The native library's file name.
-pub(crate) const LIBRARY: &str = if cfg!(target_os = "macos") { "libbedside.dylib" } else { "libbedside.so" };
+/// The native library's file name, and the folder in which a jar has it (JNA's names).
+const LIBRARY: &str = if cfg!(target_os = "macos") { "libbedside.dylib" } else { "libbedside.so" };
+const PLATFORM: &str = match (cfg!(target_os = "macos"), cfg!(target_arch = "aarch64")) {
+    (false, false) => "linux-x86-64",
+    (false, true) => "linux-aarch64",
+    (true, false) => "darwin-x86-64",
+    (true, true) => "darwin-aarch64",
+};
 
 /// What UniFFI writes, by its name in a folder of its own, and where it is committed.
 const GENERATED: [(&str, &str); 3] = [
@@ -22,9 +29,8 @@ const GENERATED: [(&str, &str); 3] = [
 ];
 
 /// Writes the generated sources anew.
-pub(crate) fn run() -> Result<()> {
-    Step::new("cargo build --locked --workspace --all-targets").run()?;
-    let folder = generate(&root().join("target/debug").join(LIBRARY))?;
+pub(crate) fn write() -> Result<()> {
+    let folder = generate(&shipped()?)?;
     for (name, place) in GENERATED {
         let place = root().join(place);
         fs::create_dir_all(place.parent().expect("a file in a folder"))?;
@@ -33,9 +39,84 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Fails where the committed sources are not those of the library at `library`.
-#[allow(dead_code)]
-pub(crate) fn check(library: &Path) -> Result<()> {
+/// Builds the libraries, looks at their symbols, and runs what Kotlin and Java have to say about them.
+pub(crate) fn test() -> Result<()> {
+    require("mvn", "Maven 3.8 and a JDK 17; on Debian: apt-get install maven openjdk-17-jdk-headless")?;
+    let panicking = panicking()?;
+    let shipped = shipped()?;
+    check_symbols(&shipped, &panicking)?;
+    check_generated(&shipped)?;
+    maven(&["verify"])?;
+    check_jni_log()?;
+    let folder = panicking.parent().expect("a file in a folder").display().to_string();
+    Step::new("mvn --batch-mode --quiet --file bindings/pom.xml verify")
+        .arg(&native_folder_property())
+        .arg(&command_property())
+        .arg(&format!("-Dbedside.library.dir={folder}"))
+        .arg("-Dbedside.test.panic=true")
+        .arg("-Dtest=*Panic*")
+        .arg("-Dsurefire.failIfNoSpecifiedTests=false")
+        .run()
+        .map(drop)
+}
+
+/// Puts jars, sources, documentation and checksums into `target/maven-repository`.
+pub(crate) fn publish() -> Result<()> {
+    require("mvn", "Maven 3.8 and a JDK 17")?;
+    shipped()?;
+    let repository = root().join("target/maven-repository");
+    if repository.exists() {
+        fs::remove_dir_all(&repository)?;
+    }
+    maven(&["deploy", "-DskipTests", &format!("-DaltDeploymentRepository=local::file:{}", repository.display())])?;
+    eprintln!("\n{} is a Maven repository; docs/kotlin.md and docs/java.md say how to use it.", repository.display());
+    Ok(())
+}
+
+/// The library as it is shipped, laid out beside for the jar that carries it.
+pub(crate) fn shipped() -> Result<PathBuf> {
+    Step::new("cargo build --locked --release --workspace").run()?;
+    let library = root().join("target/release").join(LIBRARY);
+    let folder = native_folder().join(PLATFORM);
+    fs::create_dir_all(&folder)?;
+    fs::copy(&library, folder.join(LIBRARY))?;
+    Ok(library)
+}
+
+/// The library with the switch that provokes panics, in a folder of its own.
+fn panicking() -> Result<PathBuf> {
+    Step::new("cargo build --locked --release --workspace --features bedside-bindings/test-panic").run()?;
+    let library = root().join("target/test-panic").join(LIBRARY);
+    fs::create_dir_all(library.parent().expect("a file in a folder"))?;
+    fs::copy(root().join("target/release").join(LIBRARY), &library)?;
+    Ok(library)
+}
+
+/// Both borders lead into one engine, and the switch for panics is in the test's library only.
+fn check_symbols(shipped: &Path, panicking: &Path) -> Result<()> {
+    let exported = Step::new("nm --dynamic --defined-only").arg(&shipped.display().to_string()).output()?;
+    ensure!(exported.contains(" Java_dev_bedside_jni_Native_classify\n"), "{LIBRARY} lacks the JNI border");
+    ensure!(exported.contains(" uniffi_bedside_fn_method_classifier_classify\n"), "{LIBRARY} lacks UniFFI's border");
+    let probes = |symbols: &str| {
+        symbols
+            .lines()
+            .filter(|line| line.to_lowercase().contains("panicprobe") || line.contains("bedside_test_panic"))
+            .count()
+    };
+    ensure!(probes(&exported) == 0, "{LIBRARY} has the switch that provokes panics");
+    let of_test = Step::new("nm --dynamic --defined-only").arg(&panicking.display().to_string()).output()?;
+    ensure!(probes(&of_test) == 2, "the test's library lacks the switches that provoke panics");
+    let all = Step::new("nm --demangle").arg(&shipped.display().to_string()).output()?;
+    let engines = all
+        .lines()
+        .filter(|line| line.contains(" bedside_engine::engine::Engine::build") && !line.contains("{{closure}}"))
+        .count();
+    ensure!(engines == 1, "{LIBRARY} has {engines} engines");
+    Ok(())
+}
+
+/// Fails where the committed sources are not what UniFFI writes now.
+fn check_generated(library: &Path) -> Result<()> {
     let folder = generate(library)?;
     for (name, place) in GENERATED {
         let (now, committed) = (fs::read(folder.join(name))?, fs::read(root().join(place)).unwrap_or_default());
@@ -65,4 +146,43 @@ fn generate(library: &Path) -> Result<PathBuf> {
         Step::new(&swift).arg(part).arg("--module-name=BedsideFFI").arg(&library).arg(&to).run()?;
     }
     Ok(folder)
+}
+
+/// Runs Maven on all modules, against the shipped library.
+fn maven(arguments: &[&str]) -> Result<()> {
+    let library = format!("-Dbedside.library.dir={}", root().join("target/release").display());
+    let (native, command) = (native_folder_property(), command_property());
+    let mut step = Step::new("mvn --batch-mode --quiet --file bindings/pom.xml");
+    for argument in arguments {
+        step = step.arg(argument);
+    }
+    step.arg(&native).arg(&library).arg(&command).run().map(drop)
+}
+
+/// What `-Xcheck:jni` found goes to the tests' output and fails nothing by itself.
+fn check_jni_log() -> Result<()> {
+    let reports = root().join("target/maven/java/surefire-reports");
+    for entry in fs::read_dir(&reports).with_context(|| format!("{}: the Java tests write it", reports.display()))? {
+        let path = entry?.path();
+        let text = fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())?;
+        let found = text
+            .lines()
+            .find(|line| line.contains("WARNING in native method") || line.contains("FATAL ERROR in native"));
+        if let Some(line) = found {
+            bail!("{}: {line}", path.display());
+        }
+    }
+    Ok(())
+}
+
+fn native_folder() -> PathBuf {
+    root().join("target/native")
+}
+
+fn native_folder_property() -> String {
+    format!("-Dbedside.native.dir={}", native_folder().display())
+}
+
+fn command_property() -> String {
+    format!("-Dbedside.command={}", root().join("target/release/bedside").display())
 }

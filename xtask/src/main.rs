@@ -16,6 +16,8 @@ cargo xtask JOB
   full --data DIR   the gate and all that takes longer; DIR holds the data sets, unpacked.
                     Writes docs/full-run.md
   bindings          the generated Kotlin and Swift sources, written anew
+  maven             jars, sources and documentation for the JVM, as a repository in
+                    target/maven-repository. Needs Maven and a JDK
   bench             Bedside beside ONNX Runtime and Pillow, in turn, in one run. Needs python3.
                     Writes docs/performance-run.md";
 
@@ -25,7 +27,8 @@ fn main() -> ExitCode {
     let outcome = match words[..] {
         ["test"] => test::run(),
         ["full", "--data", folder] => full::run(Path::new(folder)),
-        ["bindings"] => bindings::run(),
+        ["bindings"] => bindings::write(),
+        ["maven"] => bindings::publish(),
         ["bench"] => bench::run(),
         _ => {
             eprintln!("{USAGE}");

@@ -82,6 +82,11 @@ pub(crate) fn python(name: &str, requirements: &str) -> Result<String> {
     Ok(python)
 }
 
+/// Fails where a program is missing, and says where to get it.
+pub(crate) fn require(program: &str, from: &str) -> Result<()> {
+    Step::new(program).arg("--version").output().map(drop).with_context(|| format!("{program} is needed: {from}"))
+}
+
 /// The binaries of a crate, installed under `target/tools` where they are missing or of another version.
 pub(crate) fn tool(name: &str, version: &str, binaries: &[&str], options: &[&str]) -> Result<Vec<PathBuf>> {
     let folder = root().join("target/tools");

@@ -1,7 +1,8 @@
-//! The gate. Everything that must hold on every commit, from a clean checkout with nothing but Rust.
+//! The gate. Everything that must hold on every commit, from a clean checkout with nothing but Rust, a JDK and Maven.
 
 use anyhow::Result;
 
+use crate::bindings;
 use crate::step::Step;
 
 /// The version of cargo-deny that the gate runs.
@@ -13,6 +14,7 @@ pub(crate) fn run() -> Result<()> {
     Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     Step::new("cargo test --locked --workspace").run()?;
     Step::new("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;
+    bindings::test()?;
     install_cargo_deny()?;
     Step::new("cargo deny --locked check bans licenses sources").run()?;
     eprintln!("\nAll of the gate passed.");
