@@ -148,6 +148,21 @@ fn generate(library: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Compiles the Kotlin and the Java side with their tests, among which the programs of `benches/border/` are.
+pub(crate) fn compile_for_jvm() -> Result<()> {
+    maven(&["test-compile", "-DskipTests"])
+}
+
+/// What a module and its tests need on the class path of a JVM.
+pub(crate) fn class_path(module: &str) -> Result<String> {
+    let built = root().join("target/maven").join(module);
+    let list = built.join("class-path");
+    let output = format!("-Dmdep.outputFile={}", list.display());
+    maven(&["test-compile", "dependency:build-classpath", &output, "--projects", module, "--also-make"])?;
+    let others = fs::read_to_string(&list)?;
+    Ok(format!("{}:{}:{}", built.join("test-classes").display(), built.join("classes").display(), others.trim()))
+}
+
 /// Runs Maven on all modules, against the shipped library.
 fn maven(arguments: &[&str]) -> Result<()> {
     let library = format!("-Dbedside.library.dir={}", root().join("target/release").display());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::step::Step;
+use crate::step::{Step, cpu};
 use crate::{root, test};
 
 /// The Minimum Supported Rust Version that Cargo.toml states.
@@ -62,13 +62,4 @@ fn write_summary(steps: &[(String, Duration)]) -> Result<()> {
     fs::write(root().join("docs/full-run.md"), page)?;
     eprintln!("\nAll of the full run passed; docs/full-run.md says what.");
     Ok(())
-}
-
-fn cpu() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model =
-        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, m)| m.to_owned()));
-    let has = |flag: &str| info.lines().any(|l| l.starts_with("flags") && l.split_whitespace().any(|f| f == flag));
-    let features: Vec<&str> = ["avx2", "avx_vnni", "avx512_vnni"].into_iter().filter(|f| has(f)).collect();
-    format!("{} ({})", model.unwrap_or_else(|| std::env::consts::ARCH.into()), features.join(", "))
 }

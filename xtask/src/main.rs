@@ -2,6 +2,7 @@
 
 mod bench;
 mod bindings;
+mod borders;
 mod full;
 mod step;
 mod test;
@@ -18,6 +19,9 @@ cargo xtask JOB
   bindings          the generated Kotlin and Swift sources, written anew
   maven             jars, sources and documentation for the JVM, as a repository in
                     target/maven-repository. Needs Maven and a JDK
+  bench bindings --swift DIR
+                    what the borders to other languages cost, in one run; DIR is what
+                    ios/linux/toolchain.sh installed. Writes docs/performance-borders.md
   bench             Bedside beside ONNX Runtime and Pillow, in turn, in one run. Needs python3.
                     Writes docs/performance-run.md";
 
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
         ["bindings"] => bindings::write(),
         ["maven"] => bindings::publish(),
         ["bench"] => bench::run(),
+        ["bench", "bindings", "--swift", toolchain] => borders::run(Path::new(toolchain)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

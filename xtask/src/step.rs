@@ -104,3 +104,13 @@ pub(crate) fn tool(name: &str, version: &str, binaries: &[&str], options: &[&str
     }
     Ok(paths)
 }
+
+/// The processor's name, and which of the instruction sets that matter here it has.
+pub(crate) fn cpu() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, m)| m.to_owned()));
+    let has = |flag: &str| info.lines().any(|l| l.starts_with("flags") && l.split_whitespace().any(|f| f == flag));
+    let features: Vec<&str> = ["avx2", "avx_vnni", "avx512_vnni"].into_iter().filter(|f| has(f)).collect();
+    format!("{} ({})", model.unwrap_or_else(|| std::env::consts::ARCH.into()), features.join(", "))
+}

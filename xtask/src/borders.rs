@@ -1,0 +1,148 @@
+//! What a border costs: one 640×480 frame classified from Rust, Kotlin, Java and Swift in turn, in one run. The programs
+//! are in `benches/border/`; this runs them and writes `docs/performance-borders.md`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::step::{Step, cpu, require};
+use crate::{bindings, root};
+
+/// A model, how often it is asked in a run, and the part of the frame it looks at.
+const CASES: [(&str, &str, usize, &str); 2] = [
+    ("The shipped model, the whole frame", "models/skin-lesion/model.onnx", 60, "whole"),
+    ("A model of one mean, a corner of 8×8 pixels", "benches/border/tiny.onnx", 20_000, "corner"),
+];
+
+const ROUNDS: usize = 7;
+
+/// One language, and the command that runs its program.
+struct Language {
+    name: &'static str,
+    command: Vec<String>,
+}
+
+/// What a run of a program says about one call.
+struct Figures {
+    p10_us: f64,
+    median_us: f64,
+    garbage_bytes: f64,
+}
+
+/// `toolchain` is what `ios/linux/toolchain.sh` installed.
+pub(crate) fn run(toolchain: &Path) -> Result<()> {
+    require("mvn", "Maven 3.8 and a JDK 17")?;
+    bindings::shipped()?;
+    bindings::compile_for_jvm()?;
+    let languages = languages(toolchain)?;
+    let mut page = String::from("# What a border costs: the last run\n\nWritten by `cargo xtask bench bindings`.\n\n");
+    writeln!(page, "- Date: {}\n- CPU: {}", Step::new("date -u +%Y-%m-%d").output()?, cpu())?;
+    writeln!(
+        page,
+        "- One 640×480 RGBA frame, one thread; {ROUNDS} rounds in turn; microseconds, medians over rounds;"
+    )?;
+    writeln!(page, "  in brackets the difference from Rust in the same round; garbage in bytes a call")?;
+    for (title, model, calls, part) in CASES {
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            let figures: Result<Vec<Figures>> = languages.iter().map(|l| l.figures(model, calls, part)).collect();
+            rounds.push(figures?);
+        }
+        write_table(&mut page, title, &languages, &rounds)?;
+    }
+    write_allocations(&mut page, &languages)?;
+    fs::write(root().join("docs/performance-borders.md"), &page)?;
+    eprintln!("\n{page}");
+    Ok(())
+}
+
+/// The programs, built.
+fn languages(toolchain: &Path) -> Result<Vec<Language>> {
+    let rust = vec!["target/release/border".to_owned()];
+    let jvm = |module: &str, main: &str| -> Result<Vec<String>> {
+        let class_path = bindings::class_path(module)?;
+        let library = format!("-Dbedside.library.dir={}", root().join("target/release").display());
+        let jna = format!("-Djna.library.path={}", root().join("target/release").display());
+        Ok(["java", "-Xmx256m", &library, &jna, "-cp", &class_path, main].map(str::to_owned).to_vec())
+    };
+    let toolchain = toolchain.canonicalize().with_context(|| format!("{}: no such folder", toolchain.display()))?;
+    let swift = ["ios/linux/run.sh", "target/release", &toolchain.display().to_string(), "benches/border/Border.swift"];
+    Ok(vec![
+        Language { name: "Rust", command: rust },
+        Language { name: "Kotlin, over JNA", command: jvm("kotlin", "BorderKt")? },
+        Language { name: "Java, over JNI", command: jvm("java", "Border")? },
+        Language { name: "Swift", command: swift.map(str::to_owned).to_vec() },
+    ])
+}
+
+impl Language {
+    fn figures(&self, model: &str, calls: usize, part: &str) -> Result<Figures> {
+        let (printed, _) = self.run(model, calls, part, None)?;
+        let numbers: Vec<f64> = printed.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let [p10_us, median_us, garbage_bytes] = numbers[..] else { bail!("{}: printed {printed}", self.name) };
+        Ok(Figures { p10_us, median_us, garbage_bytes })
+    }
+
+    /// How often a call asks the system's allocator for memory: the difference of two runs, divided by the difference of
+    /// their numbers of calls.
+    fn allocations(&self, counter: &str) -> Result<f64> {
+        let (_, model, calls, part) = CASES[1];
+        let count = |calls: usize| -> Result<f64> {
+            let (_, told) = self.run(model, calls, part, Some(counter))?;
+            // The program's own process ends last.
+            let line = told.lines().filter_map(|line| line.strip_prefix("allocations ")).next_back();
+            Ok(line.with_context(|| format!("{}: the counter was not loaded: {told}", self.name))?.parse()?)
+        };
+        Ok((count(calls * 2)? - count(calls)?) / calls as f64)
+    }
+
+    /// What a run prints on standard output and on standard error.
+    fn run(&self, model: &str, calls: usize, part: &str, preload: Option<&str>) -> Result<(String, String)> {
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]).args([model, &calls.to_string(), part]).current_dir(root());
+        if let Some(library) = preload {
+            // The Swift program runs in a root of its own, to which its script takes this.
+            let name = if self.name == "Swift" { "BEDSIDE_PRELOAD" } else { "LD_PRELOAD" };
+            command.env(name, library);
+        }
+        let output = command.output().with_context(|| format!("{}: can't be started", self.name))?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "{}: {told}", self.name);
+        Ok((String::from_utf8_lossy(&output.stdout).into_owned(), told))
+    }
+}
+
+fn write_table(page: &mut String, title: &str, languages: &[Language], rounds: &[Vec<Figures>]) -> Result<()> {
+    writeln!(page, "\n## {title}\n\n| | tenth percentile | median | garbage |\n|---|---|---|---|")?;
+    for (index, language) in languages.iter().enumerate() {
+        let of = |figure: fn(&Figures) -> f64| median(rounds.iter().map(|round| figure(&round[index])).collect());
+        let over = |figure: fn(&Figures) -> f64| {
+            median(rounds.iter().map(|round| figure(&round[index]) - figure(&round[0])).collect())
+        };
+        let cell = |figure: fn(&Figures) -> f64| format!("{:.1} ({:+.1})", of(figure), over(figure));
+        let (p10, middle, garbage) = (cell(|f| f.p10_us), cell(|f| f.median_us), of(|f| f.garbage_bytes));
+        writeln!(page, "| {} | {p10} | {middle} | {garbage:.0} |", language.name)?;
+    }
+    Ok(())
+}
+
+fn write_allocations(page: &mut String, languages: &[Language]) -> Result<()> {
+    let folder = root().join("target/border");
+    fs::create_dir_all(&folder)?;
+    let counter = folder.join("libcount.so").display().to_string();
+    Step::new("cc -O2 -shared -fPIC -o").arg(&counter).arg("benches/border/count.c").run()?;
+    writeln!(page, "\n## Calls to the system's allocator\n\nOf one classification by the model of one mean.\n")?;
+    writeln!(page, "| | allocations a call |\n|---|---|")?;
+    for language in languages {
+        writeln!(page, "| {} | {:.0} |", language.name, language.allocations(&counter)?)?;
+    }
+    Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
