@@ -22,7 +22,7 @@ public final class Classifier extends Handle {
      * Opens a model: an ONNX file with its manifest inside, or a bare one with {@code model.json} beside it.
      *
      * @throws BedsideException {@code IO}, {@code TOO_LARGE}, {@code MALFORMED_MODEL}, {@code UNSUPPORTED_MODEL},
-     *     {@code INVALID_MANIFEST}
+     *     {@code INVALID_MANIFEST}; {@code INVALID_QUERY} where an option is below 0
      */
     public static Classifier open(String path, Options options) throws BedsideException {
         Request request = new Request().string(Objects.requireNonNull(path, "path"));
@@ -106,7 +106,7 @@ public final class Classifier extends Handle {
      * @throws BedsideException {@code INVALID_QUERY} names the field
      */
     public void check(Query query) throws BedsideException {
-        Reply.of(Native.check(number(), query.toBytes()), this);
+        Reply.of(Native.check(number(), query.toBytes()), this, query.cancel());
     }
 
     /** Runs the graph once on a blank picture, so that the first real one is not slower than the rest. */

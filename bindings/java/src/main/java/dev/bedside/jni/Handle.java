@@ -54,8 +54,9 @@ abstract class Handle implements AutoCloseable {
         while (true) {
             try {
                 ((Owned) COLLECTED.remove()).close();
-            } catch (InterruptedException ignored) {
-                // Nobody has a reason to end this thread; it is a daemon.
+            } catch (InterruptedException | OutOfMemoryError ignored) {
+                // Nobody has a reason to end this thread; it is a daemon. Where there was no room for the library's
+                // reply, it has let go all the same.
             }
         }
     }

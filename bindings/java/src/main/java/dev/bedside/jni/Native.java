@@ -67,8 +67,8 @@ final class Native {
     private static void log(Logger logger, int level, String target, String message) {
         try {
             logger.log(LogLevel.values()[level], target, message);
-        } catch (RuntimeException | Error ignored) {
-            // There is no other place to say so.
+        } catch (Throwable ignored) {
+            // There is no other place to say so. Of a logger in Kotlin it may be a checked exception.
         }
     }
 }

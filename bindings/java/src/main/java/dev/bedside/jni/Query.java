@@ -83,7 +83,7 @@ public final class Query {
             return this;
         }
 
-        /** The part of the upright picture to look at; all of it unless given. */
+        /** The part of the upright picture to look at, or null for all of it; all unless given. */
         public Builder region(Region part) {
             region = part;
             return this;

@@ -1,0 +1,111 @@
+package dev.bedside.jni;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.function.LongFunction;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What was not closed is closed once it is collected, and not before its last call has returned. */
+class CollectionTest {
+    private final Thread collector = new Thread(() -> {
+        while (!Thread.interrupted()) {
+            System.gc();
+        }
+    });
+
+    @BeforeEach
+    void collect_all_the_time() {
+        collector.start();
+    }
+
+    @AfterEach
+    void stop() throws InterruptedException {
+        collector.interrupt();
+        collector.join();
+    }
+
+    @Test
+    void what_is_collected_is_let_go() throws Exception {
+        assertLetGo(Tiny.open().number(), Native::identity);
+        assertLetGo(Tiny.picture().number(), Native::mirrored);
+        assertLetGo(new CancelHandle().number(), Native::isCancelled);
+    }
+
+    /** The library soon holds nothing by a number whose object nobody holds. */
+    private static void assertLetGo(long number, LongFunction<byte[]> ask) throws Exception {
+        long patience = System.nanoTime() + 30_000_000_000L;
+        while (System.nanoTime() < patience) {
+            try {
+                Reply.of(ask.apply(number));
+            } catch (IllegalStateException closed) {
+                return;
+            }
+            Thread.sleep(10);
+        }
+        assertThrows(IllegalStateException.class, () -> Reply.of(ask.apply(number)));
+    }
+
+    @Test
+    void a_picture_that_nobody_else_holds_outlives_the_call() throws BedsideException {
+        try (Classifier classifier = Tiny.open()) {
+            List<Found> wanted = Found.in(classifier.classify(Tiny.picture()));
+            for (int i = 0; i < 100; i++) {
+                assertEquals(wanted, Found.in(classifier.classify(Tiny.picture().rotated(Rotation.UPRIGHT))));
+            }
+        }
+    }
+
+    @Test
+    void a_classifier_that_nobody_else_holds_outlives_the_call() throws BedsideException {
+        for (int i = 0; i < 20; i++) {
+            assertEquals(3, Tiny.open().classify(Tiny.picture()).getFindings().size());
+            assertEquals("tiny", Tiny.open().identity().getName());
+        }
+    }
+
+    @Test
+    void a_handle_that_only_a_query_holds_outlives_the_call() throws BedsideException {
+        try (Classifier classifier = Tiny.open(); Image picture = Tiny.picture()) {
+            for (int i = 0; i < 1000; i++) {
+                classifier.check(Query.builder().cancel(new CancelHandle()).build());
+            }
+            for (int i = 0; i < 100; i++) {
+                classifier.classify(picture, Query.builder().cancel(new CancelHandle()).build());
+            }
+        }
+    }
+
+    @Test
+    void a_frame_that_nobody_else_holds_outlives_the_call() throws BedsideException {
+        // Few pixels, far apart: little to compute, and all of the memory in use.
+        FrameFormat format = FrameFormat.gray8(32, 32, 32768);
+        try (Classifier classifier = Tiny.open()) {
+            List<Found> wanted = Found.in(classifier.classifyFrame(blank(), format));
+            for (int i = 0; i < 200; i++) {
+                assertEquals(wanted, Found.in(classifier.classifyFrame(blank(), format)));
+            }
+        }
+    }
+
+    /** A frame whose memory the system takes back as soon as the buffer is collected. */
+    private static ByteBuffer blank() {
+        return ByteBuffer.allocateDirect(1 << 20);
+    }
+
+    @Test
+    void an_object_closed_by_hand_is_not_closed_again_when_collected() throws Exception {
+        for (int i = 0; i < 200; i++) {
+            Tiny.picture().close();
+        }
+        try (Classifier classifier = Tiny.open(); Image picture = Tiny.picture()) {
+            Thread.sleep(200);
+            assertTrue(classifier.classify(picture).getFindings().size() > 0);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package dev.bedside.jni;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Java's results are Rust's, to the last bit. */
+class GoldenTest {
+    private static final Query QUERY = Query.builder().answer("dermatoscope", Answer.YES).build();
+
+    private static final List<String> SAMPLES = Repository.samples();
+    private static final List<Report> REPORTS = new ArrayList<>();
+
+    /** What the command says of each sample: a Rust program of the same sources. */
+    private static final List<JsonObject> WANTED = new ArrayList<>();
+
+    @BeforeAll
+    static void classify_each_sample_in_both_languages() throws BedsideException {
+        List<String> command = new ArrayList<>(List.of("classify"));
+        command.addAll(SAMPLES);
+        command.addAll(List.of("--model", Repository.MODEL, "--answer", "dermatoscope=yes", "--json"));
+        Repository.command(command.toArray(String[]::new)).lines().map(Repository::json).forEach(WANTED::add);
+        try (Classifier classifier = Repository.openModel()) {
+            for (String sample : SAMPLES) {
+                REPORTS.add(classifier.classify(Repository.openImage(sample), QUERY));
+            }
+        }
+    }
+
+    @Test
+    void all_six_samples_are_looked_at() {
+        assertEquals(6, SAMPLES.size());
+        assertEquals(6, WANTED.size());
+    }
+
+    @Test
+    void the_library_under_test_is_the_one_that_was_named() throws Exception {
+        Path named = Path.of(Repository.property("bedside.library.dir"), "libbedside.so").toRealPath();
+        List<String> loaded = Files.readAllLines(Path.of("/proc/self/maps"));
+        assertTrue(loaded.stream().anyMatch(mapped -> mapped.endsWith(" " + named)), named + " is not loaded");
+    }
+
+    @Test
+    void the_samples_give_the_commands_findings_to_the_last_bit() {
+        for (int i = 0; i < SAMPLES.size(); i++) {
+            assertEquals(Found.in(WANTED.get(i)), Found.in(REPORTS.get(i)), SAMPLES.get(i));
+        }
+    }
+
+    @Test
+    void a_reports_json_is_the_commands_but_for_the_times() {
+        for (int i = 0; i < SAMPLES.size(); i++) {
+            JsonObject wanted = WANTED.get(i).deepCopy();
+            assertEquals(SAMPLES.get(i), wanted.remove("image").getAsString());
+            assertEquals(withoutTimes(wanted), withoutTimes(Repository.json(REPORTS.get(i).getJson())));
+        }
+    }
+
+    @Test
+    void a_reports_fields_are_those_of_the_commands_json() {
+        for (int i = 0; i < SAMPLES.size(); i++) {
+            JsonObject wanted = WANTED.get(i);
+            Report report = REPORTS.get(i);
+            JsonObject verdict = wanted.getAsJsonObject("verdict");
+            assertEquals(verdict.get("kind").getAsString(), lower(report.getVerdict().getKind()));
+            List<LabelName> labels = report.getVerdict().getLabels();
+            assertEquals(strings(verdict.get("labels")), labels.stream().map(LabelName::getId).toList());
+            assertEquals(strings(verdict.get("names")), labels.stream().map(LabelName::getName).toList());
+            assertEquals(List.of(), report.getVerdict().getReasons());
+            assertEquals(wanted.get("triage").getAsString(), lower(report.getTriage()));
+            assertEquals(wanted.get("notice").getAsString(), report.getNotice());
+            JsonObject model = wanted.getAsJsonObject("model");
+            assertEquals(model.get("name").getAsString(), report.getModel().getName());
+            assertEquals(model.get("version").getAsString(), report.getModel().getVersion());
+            assertEquals(model.get("graph_sha256").getAsString(), report.getModel().getGraphSha256());
+            JsonObject runtime = wanted.getAsJsonObject("runtime");
+            assertEquals(runtime.get("name").getAsString(), report.getRuntime().getName());
+            assertEquals(runtime.get("version").getAsString(), report.getRuntime().getVersion());
+        }
+    }
+
+    @Test
+    void a_reports_times_are_those_of_its_json() {
+        for (Report report : REPORTS) {
+            JsonObject times = Repository.json(report.getJson()).getAsJsonObject("timings_ms");
+            Timings found = report.getTimingsMs();
+            double rounding = 0.00051;
+            assertEquals(times.get("decode").getAsDouble(), found.getDecode(), rounding);
+            assertEquals(times.get("prepare").getAsDouble(), found.getPrepare(), rounding);
+            assertEquals(times.get("engine").getAsDouble(), found.getEngine(), rounding);
+            assertEquals(times.get("verdict").getAsDouble(), found.getVerdict(), rounding);
+            assertEquals(times.get("total").getAsDouble(), found.getTotal(), rounding);
+            assertTrue(found.getTotal() >= found.getDecode() + found.getPrepare() + found.getEngine());
+        }
+    }
+
+    @Test
+    void a_report_as_a_string_is_its_text() {
+        for (Report report : REPORTS) {
+            assertEquals(report.getText(), report.toString());
+            assertTrue(report.getText().endsWith(report.getNotice()));
+        }
+    }
+
+    @Test
+    void a_models_bytes_give_what_its_file_gives() throws BedsideException {
+        try (Classifier classifier = Classifier.fromBytes(Repository.bytes(Repository.MODEL))) {
+            Report report = classifier.classify(Repository.openImage(SAMPLES.get(0)), QUERY);
+            assertEquals(Found.in(WANTED.get(0)), Found.in(report));
+            assertEquals(REPORTS.get(0).getModel().getGraphSha256(), classifier.identity().getGraphSha256());
+        }
+    }
+
+    @Test
+    void a_photos_bytes_give_what_its_file_gives() throws BedsideException {
+        try (Classifier classifier = Repository.openModel()) {
+            Image image = Image.fromBytes(Repository.bytes(SAMPLES.get(0)));
+            assertEquals(Found.in(WANTED.get(0)), Found.in(classifier.classify(image, QUERY)));
+        }
+    }
+
+    @Test
+    void the_tiny_graph_gives_onnx_runtimes_scores() throws BedsideException {
+        try (Classifier classifier = Tiny.open()) {
+            List<Float> scores = classifier.scores(Tiny.picture());
+            assertEquals(Tiny.EXPECTED.size(), scores.size());
+            for (int i = 0; i < scores.size(); i++) {
+                assertEquals(Tiny.EXPECTED.get(i), scores.get(i), 1e-4f);
+            }
+        }
+    }
+
+    @Test
+    void more_threads_give_the_same_scores() throws BedsideException {
+        try (Classifier one = Tiny.open(); Classifier four = Tiny.open(Options.builder().threads(4).build())) {
+            assertEquals(one.scores(Tiny.picture()), four.scores(Tiny.picture()));
+        }
+    }
+
+    private static JsonObject withoutTimes(JsonObject report) {
+        report.remove("timings_ms");
+        return report;
+    }
+
+    private static String lower(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static List<String> strings(JsonElement array) {
+        JsonArray strings = array.getAsJsonArray();
+        return StreamSupport.stream(strings.spliterator(), false).map(JsonElement::getAsString).toList();
+    }
+}

@@ -1,0 +1,127 @@
+package dev.bedside.jni;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/** Memory stays flat: what the library keeps goes when it is closed, or collected. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "only Linux says how much memory is resident")
+class MemoryTest {
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final int ROUNDS = 10;
+    private static final long BOUND_KIB = 16 * 1024;
+
+    /** 64 KiB for few pixels: little to compute, and much to leave behind. */
+    private static final FrameFormat FORMAT = FrameFormat.gray8(32, 32, 2048);
+    private static final ByteBuffer FRAME = ByteBuffer.allocateDirect(64 * 1024);
+
+    @Test
+    void ten_thousand_images_reports_and_handles_and_200_classifiers_leave_nothing_behind() throws Exception {
+        assertFlat(Tiny.file(), Query.builder());
+    }
+
+    @Test
+    @EnabledIfSystemProperty(
+            named = "bedside.soak", matches = "true", disabledReason = "takes long: cargo xtask full runs it")
+    void the_shipped_model_leaves_nothing_behind() throws Exception {
+        assertFlat(Repository.file(Repository.MODEL).toString(), Query.builder().answer("dermatoscope", Answer.YES));
+    }
+
+    private static void assertFlat(String model, Query.Builder query) throws Exception {
+        assertFlat(() -> {
+            for (int i = 0; i < 20; i++) {
+                Classifier.open(model).close();
+            }
+            try (Classifier classifier = Classifier.open(model)) {
+                for (int i = 0; i < 1000; i++) {
+                    lookAndClose(classifier, query);
+                }
+            }
+        });
+    }
+
+    /** One image, one report and one handle. */
+    private static void lookAndClose(Classifier classifier, Query.Builder query) throws BedsideException {
+        try (CancelHandle handle = new CancelHandle(); Image image = Image.fromFrame(FRAME, FORMAT)) {
+            classifier.classify(image, query.cancel(handle).build());
+        }
+    }
+
+    @Test
+    void what_is_not_closed_goes_with_the_garbage() throws Exception {
+        String model = Tiny.file();
+        assertFlat(() -> {
+            for (int i = 0; i < 1000; i++) {
+                Image.fromFrame(FRAME, FORMAT);
+                new CancelHandle();
+            }
+            for (int i = 0; i < 20; i++) {
+                Classifier.open(model);
+            }
+            // The library's memory does not press on the collector, so it is asked.
+            collect();
+        });
+    }
+
+    @Test
+    void calls_that_fail_leave_nothing_behind() throws Exception {
+        byte[] junk = new byte[64 * 1024];
+        try (Classifier classifier = Tiny.open()) {
+            assertFlat(() -> {
+                for (int i = 0; i < 1000; i++) {
+                    try (Image image = Image.fromBytes(junk)) {
+                        classifier.classify(image);
+                        throw new AssertionError("a report of junk");
+                    } catch (BedsideException expected) {
+                        assertTrue(expected.getKind() == ErrorKind.UNSUPPORTED_IMAGE, expected.getMessage());
+                    }
+                }
+            });
+        }
+    }
+
+    /**
+     * Runs a round until memory has settled, then ten more, and asserts that they added less than the bound. If images
+     * stayed behind it would be 64 KiB each, 640 MiB in all; of reports about 2 KiB each, 20 MiB.
+     */
+    private static void assertFlat(Stages.Block round) throws Exception {
+        repeat(3, round);
+        long before = settled();
+        repeat(ROUNDS, round);
+        long growth = settled() - before;
+        String message = "resident memory: " + before + " KiB after warm-up, " + growth + " KiB more at the end";
+        System.out.println(message);
+        assertTrue(growth < BOUND_KIB, message);
+    }
+
+    private static void repeat(int times, Stages.Block round) throws Exception {
+        for (int i = 0; i < times; i++) {
+            round.run();
+        }
+    }
+
+    /** Resident memory in KiB, once what is unreachable has been collected and freed. */
+    private static long settled() throws IOException, InterruptedException {
+        collect();
+        try (Stream<String> lines = Files.lines(STATUS)) {
+            String resident = lines.filter(line -> line.startsWith("VmRSS:")).findFirst().orElseThrow();
+            return Long.parseLong(resident.replaceAll("\\D", ""));
+        }
+    }
+
+    /** Collects what is unreachable, and gives the thread that closes it the time. */
+    private static void collect() throws InterruptedException {
+        for (int i = 0; i < 3; i++) {
+            System.gc();
+            Thread.sleep(200);
+        }
+    }
+}

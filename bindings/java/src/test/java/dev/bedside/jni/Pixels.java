@@ -1,0 +1,91 @@
+package dev.bedside.jni;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A picture as rows of samples without padding, {@code channels} bytes a pixel, and the direct buffers made of it. */
+record Pixels(int width, int height, int channels, byte[] bytes) {
+    /** Looks unlike any neighbour, so that a read beside the picture changes its scores. */
+    static final byte NO_PIXEL = 0x5a;
+
+    private static final Pattern HEADER = Pattern.compile("P6\\s(\\d+)\\s(\\d+)\\s255\\s");
+
+    /** Where a pixel comes from. */
+    interface Source {
+        int[] of(int x, int y);
+    }
+
+    /** A binary PPM, which needs no decoder to be trusted. */
+    static Pixels ppm(String path) {
+        byte[] file = Repository.bytes(path);
+        Matcher header = HEADER.matcher(new String(file, 0, 20, StandardCharsets.ISO_8859_1));
+        if (!header.lookingAt()) {
+            throw new IllegalArgumentException(path + " is no binary PPM");
+        }
+        byte[] samples = Arrays.copyOfRange(file, header.end(), file.length);
+        return new Pixels(Integer.parseInt(header.group(1)), Integer.parseInt(header.group(2)), 3, samples);
+    }
+
+    byte[] pixel(int x, int y) {
+        int start = (y * width + x) * channels;
+        return Arrays.copyOfRange(bytes, start, start + channels);
+    }
+
+    /** A picture of this size whose pixel at (x, y) is the one that the source names here. */
+    Pixels rearranged(int width, int height, Source source) {
+        ByteBuffer moved = ByteBuffer.allocate(width * height * channels);
+        for (int y = 0; y < height; y++) {
+            for (int x = 0; x < width; x++) {
+                int[] place = source.of(x, y);
+                moved.put(pixel(place[0], place[1]));
+            }
+        }
+        return new Pixels(width, height, channels, moved.array());
+    }
+
+    /** The same picture with other bytes for each pixel. */
+    Pixels recoded(int channels, UnaryOperator<byte[]> recode) {
+        ByteBuffer recoded = ByteBuffer.allocate(width * height * channels);
+        for (int number = 0; number < width * height; number++) {
+            recoded.put(recode.apply(pixel(number % width, number / width)));
+        }
+        return new Pixels(width, height, channels, recoded.array());
+    }
+
+    /** Rows this many bytes apart, with what is no pixel between them; the last ends with its last pixel. */
+    byte[] rows(int stride) {
+        int row = width * channels;
+        byte[] padded = new byte[(height - 1) * stride + row];
+        Arrays.fill(padded, NO_PIXEL);
+        for (int y = 0; y < height; y++) {
+            System.arraycopy(bytes, y * row, padded, y * stride, row);
+        }
+        return padded;
+    }
+
+    int stride() {
+        return width * channels;
+    }
+
+    ByteBuffer buffer() {
+        return direct(bytes);
+    }
+
+    static ByteBuffer direct(byte[] bytes) {
+        return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
+    }
+
+    /** A direct buffer that holds the bytes from a position other than 0 to a limit below its capacity. */
+    static ByteBuffer insideOfAnother(byte[] bytes) {
+        int around = 13;
+        ByteBuffer buffer = ByteBuffer.allocateDirect(around + bytes.length + around);
+        while (buffer.hasRemaining()) {
+            buffer.put(NO_PIXEL);
+        }
+        return buffer.position(around).put(bytes).flip().position(around);
+    }
+}

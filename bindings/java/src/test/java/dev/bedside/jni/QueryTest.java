@@ -1,0 +1,207 @@
+package dev.bedside.jni;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Every field of a query, and what a model says about itself, cross the border. */
+class QueryTest {
+    private static final Query PLAIN = Query.builder().build();
+
+    private final Classifier classifier = Tiny.open();
+    private final Image picture = Tiny.picture();
+
+    QueryTest() throws BedsideException {}
+
+    @Test
+    void lists_and_thresholds_choose_the_findings() throws BedsideException {
+        assertEquals(List.of("a", "b", "c"), labels(PLAIN));
+        assertEquals(List.of("a"), labels(Query.builder().maxResults(1).build()));
+        assertEquals(List.of(), labels(Query.builder().maxResults(0).build()));
+        assertEquals(List.of("a", "b"), labels(Query.builder().scoreThreshold(0.09f).build()));
+        assertEquals(List.of("b", "c"), labels(Query.builder().allow(List.of("c", "b")).build()));
+        assertEquals(List.of("b", "c"), labels(Query.builder().deny(List.of("a")).build()));
+    }
+
+    @Test
+    void the_defaults_are_those_of_the_default_query() throws BedsideException {
+        assertEquals(Found.in(classifier.classify(picture)), Found.in(classifier.classify(picture, PLAIN)));
+    }
+
+    @Test
+    void names_come_in_the_language_asked_for_with_english_to_fall_back_on() throws BedsideException {
+        Report report = classifier.classify(picture, Query.builder().language("uk-UA").build());
+        List<String> names = report.getFindings().stream().map(Finding::getName).toList();
+        assertEquals(List.of("Мітка А", "Label B", "Label C"), names);
+        assertTrue(report.getText().contains("Мітка А"));
+    }
+
+    @Test
+    void a_region_is_the_cropped_picture() throws BedsideException {
+        Pixels photo = Pixels.ppm("tests/golden/image/yuv/bt601-full.ppm");
+        Pixels whole = photo.rearranged(32, 20, (x, y) -> new int[] {x, y});
+        Pixels part = photo.rearranged(16, 10, (x, y) -> new int[] {x + 8, y + 10});
+        Query region = Query.builder().region(new Region(0.25f, 0.5f, 0.5f, 0.5f)).build();
+        List<Found> wanted = Found.in(classifier.classifyFrame(part.buffer(), FrameFormat.rgb8(16, 10, 48)));
+        Report found = classifier.classifyFrame(whole.buffer(), FrameFormat.rgb8(32, 20, 96), region);
+        assertEquals(wanted, Found.in(found));
+        assertNotEquals(wanted, Found.in(classifier.classifyFrame(whole.buffer(), FrameFormat.rgb8(32, 20, 96))));
+    }
+
+    @Test
+    void prevalence_reweights_the_findings_and_not_the_verdict() throws BedsideException {
+        String hash = classifier.identity().getGraphSha256();
+        String calibration = "{\"graph_sha256\": \"" + hash + "\", \"prevalence\": [0.5, 0.25, 0.25]}";
+        Query query = Query.builder().prevalence(Map.of("a", 0.01f, "b", 0.59f, "c", 0.4f)).build();
+        try (Classifier fitted = Tiny.open(Tiny.manifest("calibration", calibration))) {
+            Report report = fitted.classify(picture, query);
+            // Each probability times new/old, divided by the sum.
+            double a = Tiny.EXPECTED.get(0) * 0.01 / 0.5;
+            double b = Tiny.EXPECTED.get(1) * 0.59 / 0.25;
+            double c = Tiny.EXPECTED.get(2) * 0.4 / 0.25;
+            assertEquals("b", report.getFindings().get(0).getLabel());
+            assertEquals(b / (a + b + c), report.getFindings().get(0).getProbability(), 1e-4);
+            assertEquals("a", report.getVerdict().getLabels().get(0).getId());
+        }
+    }
+
+    private static final String SCOPE = """
+            [{"id": "dermatoscope", "question": {"en": "Through a dermatoscope?", "uk": "Через дерматоскоп?"},
+              "required": true}, {"id": "age", "min": 18}]""";
+
+    @Test
+    void an_open_scope_question_rejects_and_says_what_to_do() throws BedsideException {
+        try (Classifier scoped = Tiny.open(Tiny.manifest("scope", SCOPE))) {
+            Report report = scoped.classify(picture, Query.builder().language("uk").build());
+            assertEquals(Verdict.Kind.REJECTED, report.getVerdict().getKind());
+            assertEquals(Triage.REPEAT, report.getTriage());
+            assertEquals(List.of(), report.getFindings());
+            Reason reason = report.getVerdict().getReasons().get(0);
+            assertEquals(ReasonKind.SCOPE_UNANSWERED, reason.getKind());
+            assertEquals("dermatoscope", reason.getId());
+            assertEquals("Через дерматоскоп?", reason.getQuestion());
+            assertTrue(reason.getMessage().contains("answer"), reason.getMessage());
+        }
+    }
+
+    @Test
+    void answers_decide_whether_there_is_a_verdict() throws BedsideException {
+        try (Classifier scoped = Tiny.open(Tiny.manifest("scope", SCOPE))) {
+            Query outside = Query.builder().answer("dermatoscope", Answer.NO).answer("age", Answer.number(17)).build();
+            List<Reason> reasons = scoped.classify(picture, outside).getVerdict().getReasons();
+            List<ReasonKind> kinds = reasons.stream().map(Reason::getKind).toList();
+            assertEquals(List.of(ReasonKind.SCOPE_NO, ReasonKind.SCOPE_OUT_OF_RANGE), kinds);
+
+            Query inside = Query.builder().answer("dermatoscope", Answer.YES).answer("age", Answer.number(18)).build();
+            assertEquals(Verdict.Kind.SINGLE, scoped.classify(picture, inside).getVerdict().getKind());
+        }
+    }
+
+    @Test
+    void a_sigmoid_model_may_find_several_labels_or_none() throws BedsideException {
+        try (Classifier low = sigmoid(0); Classifier high = sigmoid(1)) {
+            assertEquals(Verdict.Kind.SEVERAL, low.classify(picture).getVerdict().getKind());
+            assertEquals(3, low.classify(picture).getVerdict().getLabels().size());
+            assertEquals(Verdict.Kind.NO_FINDING, high.classify(picture).getVerdict().getKind());
+            assertEquals(Triage.ROUTINE, high.classify(picture).getTriage());
+        }
+    }
+
+    /** A model whose labels do not exclude each other, with this operating point for each. */
+    private static Classifier sigmoid(float operatingPoint) throws BedsideException {
+        JsonObject manifest = Tiny.manifest();
+        JsonObject output = manifest.getAsJsonObject("output");
+        output.addProperty("activation", "sigmoid");
+        for (JsonElement label : output.getAsJsonArray("labels")) {
+            label.getAsJsonObject().addProperty("operating_point", operatingPoint);
+        }
+        return Tiny.open(manifest);
+    }
+
+    @Test
+    void a_manifest_speaks_the_language_asked_for() throws BedsideException {
+        try (Classifier model = Repository.openModel()) {
+            Manifest manifest = model.manifest("uk");
+            List<String> names = List.of("Меланома", "Невус (родимка)", "Себорейний кератоз");
+            assertEquals(names, manifest.getLabels().stream().map(Label::getName).toList());
+            ScopeQuestion question = manifest.getScope().get(0);
+            assertEquals("Чи знімок зроблено через дерматоскоп?", question.getQuestion());
+            assertTrue(question.isRequired());
+            assertNull(question.getMin());
+            assertNull(question.getMax());
+        }
+    }
+
+    @Test
+    void a_manifests_fields_are_those_of_its_json() throws BedsideException {
+        try (Classifier model = Repository.openModel()) {
+            Manifest manifest = model.manifest();
+            JsonObject json = Repository.json(manifest.getJson());
+            assertEquals(json.get("name").getAsString(), manifest.getName());
+            assertEquals(json.get("version").getAsString(), manifest.getVersion());
+            assertEquals(json.get("license").getAsString(), manifest.getLicense());
+            assertEquals(english(json, "title"), manifest.getTitle());
+            assertEquals(english(json, "intended_use"), manifest.getIntendedUse());
+            assertEquals(english(json, "not_for"), manifest.getNotFor());
+            Label melanoma = manifest.getLabels().get(0);
+            JsonArray labels = json.getAsJsonObject("output").getAsJsonArray("labels");
+            JsonObject label = labels.get(0).getAsJsonObject();
+            assertEquals(label.get("id").getAsString(), melanoma.getId());
+            assertEquals(label.get("operating_point").getAsFloat(), melanoma.getOperatingPoint());
+            assertEquals(Triage.URGENT, melanoma.getTriage());
+        }
+    }
+
+    @Test
+    void a_number_question_has_its_bounds() throws BedsideException {
+        try (Classifier scoped = Tiny.open(Tiny.manifest("scope", "[{\"id\": \"age\", \"min\": 18.5}]"))) {
+            ScopeQuestion age = scoped.manifest().getScope().get(0);
+            assertEquals(18.5, age.getMin());
+            assertNull(age.getMax());
+            assertEquals("age", age.getQuestion());
+        }
+    }
+
+    @Test
+    void a_warm_classifier_says_how_long_opening_took() throws BedsideException {
+        classifier.warmUp();
+        LoadTimes times = classifier.loadTimesMs();
+        assertTrue(times.getRead() > 0 && times.getImporting() > 0 && times.getOptimize() > 0);
+    }
+
+    @Test
+    void what_is_given_can_not_be_changed() throws BedsideException {
+        Report report = classifier.classify(picture);
+        assertThrows(UnsupportedOperationException.class, () -> report.getFindings().remove(0));
+        assertThrows(UnsupportedOperationException.class, () -> report.getVerdict().getLabels().clear());
+        assertThrows(UnsupportedOperationException.class, () -> classifier.manifest().getLabels().clear());
+    }
+
+    @Test
+    void a_query_keeps_what_its_builder_was_given() throws BedsideException {
+        List<String> allowed = new ArrayList<>(List.of("b"));
+        Query.Builder builder = Query.builder().allow(allowed);
+        allowed.add("a");
+        Query query = builder.build();
+        builder.allow(List.of());
+        assertEquals(List.of("b"), labels(query));
+    }
+
+    private List<String> labels(Query query) throws BedsideException {
+        return classifier.classify(picture, query).getFindings().stream().map(Finding::getLabel).toList();
+    }
+
+    private static String english(JsonObject json, String field) {
+        return json.getAsJsonObject(field).get("en").getAsString();
+    }
+}

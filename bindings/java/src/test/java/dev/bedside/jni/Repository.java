@@ -1,0 +1,76 @@
+package dev.bedside.jni;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The files that tests look at, and the command they are held against; the build says where both are. */
+final class Repository {
+    static final Path ROOT = Path.of(property("bedside.root")).toAbsolutePath().normalize();
+
+    /** The shipped model, relative to the root. */
+    static final String MODEL = "models/skin-lesion/model.onnx";
+
+    private Repository() {}
+
+    static String property(String name) {
+        String value = System.getProperty(name);
+        if (value == null) {
+            throw new IllegalStateException(name + " is not set: run the tests by mvn");
+        }
+        return value;
+    }
+
+    static Path file(String path) {
+        return ROOT.resolve(path);
+    }
+
+    static byte[] bytes(String path) {
+        return bytes(file(path));
+    }
+
+    static byte[] bytes(Path path) {
+        try {
+            return Files.readAllBytes(path);
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+
+    /** The sample photos, relative to the root. */
+    static List<String> samples() {
+        try (Stream<Path> files = Files.list(file("models/samples"))) {
+            Stream<String> paths = files.map(file -> ROOT.relativize(file).toString());
+            return paths.filter(path -> path.endsWith(".jpg")).sorted().toList();
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+
+    static Classifier openModel() throws BedsideException {
+        return Classifier.open(file(MODEL).toString());
+    }
+
+    static Image openImage(String path) throws BedsideException {
+        return Image.open(file(path).toString());
+    }
+
+    /** What the command {@code bedside} prints. */
+    static String command(String... arguments) {
+        List<String> command = Stream.concat(Stream.of(property("bedside.command")), Stream.of(arguments)).toList();
+        Ended ended = Ended.of(command);
+        assertEquals(0, ended.status(), ended.complaint());
+        return ended.printed();
+    }
+
+    static JsonObject json(String text) {
+        return JsonParser.parseString(text).getAsJsonObject();
+    }
+}

@@ -1,0 +1,97 @@
+// Classification that does not block the caller's thread.
+//
+// Each call runs on one thread of the dispatcher from beginning to end, and the coroutine resumes after it: neither
+// image nor buffers are in use once the call has returned or thrown. Cancelling the coroutine ends the classification at
+// its next stage (decode, prepare, engine, verdict), so it may take as long as the stage that is running.
+
+package dev.bedside
+
+import java.nio.ByteBuffer
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.job
+import kotlinx.coroutines.withContext
+
+/**
+ * Looks at one picture on a thread of the dispatcher.
+ *
+ * Cancelling the coroutine uses the query's cancel handle, or one made for this call where the query has none. A handle
+ * that serves several classifications ends them all.
+ *
+ * @param dispatcher where the work is done, for tens of milliseconds: never the main thread's
+ * @throws BedsideException as `classify` does; `Cancelled` where the query's handle was used, and not the coroutine
+ *   cancelled
+ * @throws IllegalStateException where the classifier is closed
+ */
+public suspend fun Classifier.classifyInBackground(
+    image: Image,
+    query: Query = Query(),
+    dispatcher: CoroutineDispatcher = Dispatchers.Default,
+): Report = inBackground(query, dispatcher) { classify(image, it) }
+
+/**
+ * Looks at one frame, as [classifyFrame] does, on a thread of the dispatcher.
+ *
+ * The bytes must not change before this returns or throws. For cancelling and for errors see [classifyInBackground].
+ *
+ * @throws IllegalArgumentException where the buffer is not direct
+ */
+public suspend fun Classifier.classifyFrameInBackground(
+    pixels: ByteBuffer,
+    format: FrameFormat,
+    query: Query = Query(),
+    dispatcher: CoroutineDispatcher = Dispatchers.Default,
+): Report {
+    val planes = Planes(pixels)
+    return inBackground(query, dispatcher) { planes.classifiedBy(this, format, it) }
+}
+
+/**
+ * Looks at one YUV 4:2:0 frame, as [classifyYuv420] does, on a thread of the dispatcher.
+ *
+ * The bytes must not change before this returns or throws. For cancelling and for errors see [classifyInBackground].
+ *
+ * @throws IllegalArgumentException where a buffer is not direct
+ */
+public suspend fun Classifier.classifyYuv420InBackground(
+    y: ByteBuffer,
+    u: ByteBuffer,
+    v: ByteBuffer,
+    format: FrameFormat,
+    query: Query = Query(),
+    dispatcher: CoroutineDispatcher = Dispatchers.Default,
+): Report {
+    val planes = Planes(y, u, v)
+    return inBackground(query, dispatcher) { planes.classifiedBy(this, format, it) }
+}
+
+/** Runs a classification on the dispatcher, with a query whose handle is used when the coroutine is cancelled. */
+private suspend fun inBackground(query: Query, dispatcher: CoroutineDispatcher, classification: (Query) -> Report): Report =
+    withContext(dispatcher) {
+        val given = query.cancel
+        val handle = given ?: CancelHandle()
+        // A child without work of its own ends in the moment in which its parent is cancelled.
+        val watch = Job(coroutineContext.job)
+        watch.invokeOnCompletion { cause -> if (cause != null) handle.use() }
+        try {
+            classification(query.copy(cancel = handle))
+        } catch (cancelled: BedsideException.Cancelled) {
+            // Where the coroutine was cancelled, that is what its caller hears.
+            coroutineContext.ensureActive()
+            throw cancelled
+        } finally {
+            watch.complete()
+            if (given == null) handle.close()
+        }
+    }
+
+/** Cancels, from any thread, also when the classification is over and the handle closed. */
+private fun CancelHandle.use() {
+    try {
+        cancel()
+    } catch (_: IllegalStateException) {
+        // Closed: nothing is left to cancel.
+    }
+}

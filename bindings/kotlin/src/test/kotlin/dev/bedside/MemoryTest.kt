@@ -1,0 +1,90 @@
+// Memory stays flat: what the library keeps goes when it is closed, or collected.
+
+package dev.bedside
+
+import java.io.File
+import kotlin.test.BeforeTest
+import kotlin.test.Test
+import kotlin.test.assertTrue
+import org.junit.jupiter.api.Assumptions.assumeTrue
+
+class MemoryTest {
+    @BeforeTest
+    fun only_linux_says_how_much_memory_is_resident() = assumeTrue(STATUS.exists())
+
+    @Test
+    fun ten_thousand_images_reports_and_handles_and_200_classifiers_leave_nothing_behind() {
+        val (model, frame) = Tiny.file().path to directBuffer(ByteArray(BYTES))
+        stayFlat(rounds = 10) {
+            repeat(20) { Classifier.open(model).close() }
+            Classifier.open(model).use { classifier -> repeat(1000) { classifier.lookAt(frame, Query()) } }
+        }
+    }
+
+    @Test
+    fun the_shipped_model_leaves_nothing_behind() {
+        assumeTrue(Repository.property("bedside.soak").toBoolean(), "takes long: give -Dbedside.soak=true")
+        val frame = directBuffer(ByteArray(BYTES))
+        val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
+        stayFlat(rounds = 10) {
+            repeat(20) { Classifier.open(Repository.model).close() }
+            Classifier.open(Repository.model).use { classifier -> repeat(1000) { classifier.lookAt(frame, query) } }
+        }
+    }
+
+    @Test
+    fun what_is_not_closed_goes_with_the_garbage() {
+        val (model, frame) = Tiny.file().path to directBuffer(ByteArray(BYTES))
+        stayFlat(rounds = 10) {
+            repeat(1000) {
+                Image.fromFrame(frame, FORMAT)
+                CancelHandle()
+            }
+            repeat(20) { Classifier.open(model) }
+            // The library's memory does not press on the collector, so it is asked.
+            collect()
+        }
+    }
+
+    /** One image, one report and one handle, kept and closed. */
+    private fun Classifier.lookAt(frame: java.nio.ByteBuffer, query: Query) {
+        CancelHandle().use { handle ->
+            Image.fromFrame(frame, FORMAT).use { image -> classify(image, query.copy(cancel = handle)) }
+        }
+    }
+
+    /**
+     * Runs a round until memory has settled, then so many more, and asserts that they added less than [BOUND_KIB]. If
+     * images stayed behind it would be 64 KiB each, of reports about 2.
+     */
+    private fun stayFlat(rounds: Int, round: () -> Unit) {
+        repeat(3) { round() }
+        val before = settled()
+        repeat(rounds) { round() }
+        val growth = settled() - before
+        println("resident memory: $before KiB after warm-up, $growth KiB more after $rounds rounds")
+        assertTrue(growth < BOUND_KIB, "memory grew by $growth KiB")
+    }
+
+    /** Resident memory in KiB, once what is unreachable has been collected and freed. */
+    private fun settled(): Long {
+        collect()
+        val line = STATUS.useLines { lines -> lines.first { it.startsWith("VmRSS:") } }
+        return line.filter(Char::isDigit).toLong()
+    }
+
+    /** Collects what is unreachable, and gives the thread that frees it the time. */
+    private fun collect() = repeat(3) {
+        System.gc()
+        Thread.sleep(200)
+    }
+
+    private companion object {
+        val STATUS = File("/proc/self/status")
+        const val BOUND_KIB = 16 * 1024
+
+        /** 64 KiB for few pixels: little to compute, and much to leave behind. */
+        const val BYTES = 64 * 1024
+        val FORMAT = FrameFormat(FrameLayout.Gray8(32u, 32u, 2048u))
+    }
+}

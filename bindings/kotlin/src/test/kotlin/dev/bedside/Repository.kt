@@ -1,0 +1,37 @@
+// The files that tests look at, and the command they are held against; the build says where both are.
+
+package dev.bedside
+
+import java.io.File
+import java.nio.file.Files
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.jsonObject
+
+internal object Repository {
+    val root = File(property("bedside.root")).canonicalFile
+
+    /** The shipped model. */
+    val model = file("models/skin-lesion/model.onnx").path
+
+    /** The sample photos, relative to the root. */
+    val samples = file("models/samples").list()!!.filter { it.endsWith(".jpg") }.sorted().map { "models/samples/$it" }
+
+    fun property(name: String) = checkNotNull(System.getProperty(name)) { "$name is not set: run the tests by mvn" }
+
+    fun file(path: String) = root.resolve(path)
+
+    fun golden(path: String) = file("tests/golden/$path")
+
+    /** What the command `bedside` prints. */
+    fun command(vararg arguments: String): String {
+        val errors = Files.createTempFile("bedside", ".txt").toFile()
+        val builder = ProcessBuilder(property("bedside.command"), *arguments).directory(root).redirectError(errors)
+        val process = builder.start()
+        val printed = process.inputStream.readBytes().decodeToString()
+        check(process.waitFor() == 0) { errors.readText() }
+        return printed
+    }
+}
+
+internal fun json(text: String): JsonObject = Json.parseToJsonElement(text).jsonObject

@@ -1,0 +1,36 @@
+// The error's kind and its words. The error itself is generated.
+
+extension BedsideError {
+    /// The kind, the same in every language. Decide by this; show `localizedDescription` to a person.
+    public var kind: ErrorKind {
+        switch self {
+        case .Io: .io
+        case .UnsupportedImage: .unsupportedImage
+        case .MalformedImage: .malformedImage
+        case .TooLarge: .tooLarge
+        case .MalformedModel: .malformedModel
+        case .UnsupportedModel: .unsupportedModel
+        case .InvalidManifest: .invalidManifest
+        case .InvalidQuery: .invalidQuery
+        case .Cancelled: .cancelled
+        case .SelfTest: .selfTest
+        case .Internal: .internal
+        }
+    }
+
+    /// What was wrong, where, and what to do, in English. Also what `localizedDescription` gives and `print` prints.
+    public var message: String {
+        switch self {
+        case .Io(let message), .UnsupportedImage(let message), .MalformedImage(let message), .TooLarge(let message),
+            .MalformedModel(let message), .UnsupportedModel(let message), .InvalidManifest(let message),
+            .InvalidQuery(let message), .Cancelled(let message), .SelfTest(let message), .Internal(let message):
+            message
+        }
+    }
+}
+
+// The generated `errorDescription`, and so `localizedDescription`, is `String(reflecting: self)`, which asks for this.
+extension BedsideError: CustomDebugStringConvertible {
+    /// The same as `message`.
+    public var debugDescription: String { message }
+}

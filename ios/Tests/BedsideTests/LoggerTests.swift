@@ -1,0 +1,114 @@
+// The library's log, and a way to stop at the end of a stage.
+
+import Foundation
+import XCTest
+
+@testable import Bedside
+
+/// Keeps what the library logs, and may stop a classification after a stage until it is let go.
+final class Records: Logger, @unchecked Sendable {
+    struct Record {
+        let level: LogLevel
+        let target: String
+        let message: String
+    }
+
+    private let lock = NSLock()
+    private var kept: [Record] = []
+    private var pause: (stage: String, pause: Pause)?
+
+    /// Takes the place of the logger before.
+    static func listening(level: LogLevel? = .trace) throws -> Records {
+        let records = Records()
+        try setLogger(logger: records, level: level)
+        return records
+    }
+
+    func log(level: LogLevel, target: String, message: String) {
+        let pause = lock.withLock {
+            kept.append(Record(level: level, target: target, message: message))
+            guard let (stage, pause) = self.pause, message.hasPrefix(stage + " ") else { return nil as Pause? }
+            self.pause = nil
+            return pause
+        }
+        pause?.hold()
+    }
+
+    var all: [Record] { lock.withLock { kept } }
+
+    /// The stages that ended, in their order.
+    var stages: [String] {
+        all.filter { $0.target == "bedside::stages" }.map { String($0.message.prefix { $0 != " " }) }
+    }
+
+    /// Holds the next classification that ends this stage.
+    func pause(after stage: String) -> Pause {
+        let pause = Pause()
+        lock.withLock { self.pause = (stage, pause) }
+        return pause
+    }
+}
+
+/// A place where one thread waits for another.
+final class Pause: Sendable {
+    private let arrived = DispatchSemaphore(value: 0)
+    private let released = DispatchSemaphore(value: 0)
+
+    fileprivate func hold() {
+        arrived.signal()
+        _ = released.wait(timeout: .now() + 60)
+    }
+
+    /// Waits until the classification is there, and fails where it never comes.
+    func waitUntilReached(file: StaticString = #filePath, line: UInt = #line) {
+        XCTAssertEqual(arrived.wait(timeout: .now() + 60), .success, "not reached", file: file, line: line)
+    }
+
+    func letGo() {
+        released.signal()
+    }
+}
+
+final class LoggerTests: XCTestCase {
+    func testEveryStageIsLoggedAtTrace() throws {
+        let classifier = try TinyModel().classifier()
+        let records = try Records.listening()
+        _ = try classifier.classify(image: goldenPicture())
+        XCTAssertEqual(records.stages, ["decode", "prepare", "engine", "verdict"])
+        let stages = records.all.filter { $0.target == "bedside::stages" }
+        XCTAssert(stages.allSatisfy { $0.level == .trace })
+    }
+
+    func testNothingOfThePictureOrItsResultIsLogged() throws {
+        let records = try Records.listening()
+        let classifier = try Classifier.open(path: shippedModel)
+        _ = try classifier.classify(image: Image.open(path: path(samples[4])), query: throughDermatoscope)
+        _ = try? classifier.classify(image: Image.fromBytes(bytes: bytes(samples[4]).prefix(3000)))
+        XCTAssertFalse(records.all.isEmpty)
+        for record in records.all {
+            XCTAssert(record.target.hasPrefix("bedside"), record.target)
+            for word in ["ISIC", "melanoma", "nevus", "keratosis", "urgent", "0.4713", "0.3566", "dermatoscope"] {
+                XCTAssertFalse(record.message.contains(word), record.message)
+            }
+        }
+    }
+
+    func testWithoutALevelOnlyWarningsAndErrorsCome() throws {
+        let records = try Records.listening(level: nil)
+        var manifest = TinyModel.manifest
+        manifest["telepathy"] = true
+        _ = try TinyModel(manifest: manifest).classifier().classify(image: goldenPicture())
+        XCTAssertEqual(records.stages, [])
+        let warnings = records.all.filter { $0.level == .warn }
+        XCTAssert(warnings.contains { $0.message.contains("telepathy") }, "\(records.all)")
+    }
+
+    func testALaterLoggerTakesThePlaceOfTheOneBefore() throws {
+        let classifier = try TinyModel().classifier()
+        let before = try Records.listening()
+        let after = try Records.listening()
+        _ = try classifier.classify(image: goldenPicture())
+        XCTAssertEqual(before.stages, [])
+        XCTAssertEqual(after.stages.count, 4)
+    }
+}

@@ -1,0 +1,54 @@
+// A panic in the library is an error here. Needs a library built with the feature `test-panic`.
+
+import Foundation
+import XCTest
+
+@testable import Bedside
+
+final class PanicTests: XCTestCase {
+    /// Makes the next call panic.
+    private typealias Arm = @convention(c) () -> Void
+
+    /// The switch that libraries for tests export.
+    private func armingSymbol() -> Arm? {
+        dlsym(dlopen(nil, RTLD_NOW), "bedside_test_panic").map { unsafeBitCast($0, to: Arm.self) }
+    }
+
+    private func arm() throws -> Arm {
+        guard ProcessInfo.processInfo.environment["BEDSIDE_TEST_PANIC"] == "1" else {
+            throw XCTSkip("set BEDSIDE_TEST_PANIC=1 with a library built with the feature test-panic")
+        }
+        return try XCTUnwrap(armingSymbol(), "the library has no bedside_test_panic: build it with the feature test-panic")
+    }
+
+    func testAPanicIsAnInternalErrorAndTheNextCallWorks() throws {
+        let arm = try arm()
+        let (classifier, picture) = (try TinyModel().classifier(), try goldenPicture())
+        let wanted = bits(try classifier.classify(image: picture))
+        let calls: [(String, () throws -> Any)] = [
+            ("classify", { try classifier.classify(image: picture) }),
+            ("classifyFrame", { try classifier.classifyFrame(Data([1]), format: anEncodedFile) }),
+            ("open", { try Image.open(path: path(samples[0])) }),
+            ("fromBytes", { try Image.fromBytes(bytes: Data()) }),
+            ("mirrored", { try picture.mirrored() }),
+            ("CancelHandle", { try CancelHandle() }),
+            ("manifest", { try classifier.manifest() }),
+            ("warmUp", { try classifier.warmUp() }),
+        ]
+        for (name, call) in calls {
+            arm()
+            XCTAssertThrowsError(try call(), name) { error in
+                XCTAssertEqual((error as? BedsideError)?.kind, .internal, "\(name): \(error)")
+                XCTAssert(error.localizedDescription.contains("provoked for a test"), error.localizedDescription)
+            }
+            XCTAssertEqual(bits(try classifier.classify(image: picture)), wanted, "after \(name)")
+        }
+    }
+
+    func testAShippedLibraryLacksTheSwitch() throws {
+        if ProcessInfo.processInfo.environment["BEDSIDE_TEST_PANIC"] == "1" {
+            throw XCTSkip("this library is for tests")
+        }
+        XCTAssertNil(armingSymbol())
+    }
+}

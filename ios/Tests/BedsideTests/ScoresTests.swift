@@ -1,0 +1,134 @@
+// Scores and reports held against those that the command `bedside classify --json` printed on this machine.
+
+import Foundation
+import XCTest
+
+@testable import Bedside
+
+final class ScoresTests: XCTestCase {
+    /// The command's lines, one a picture, from the file that BEDSIDE_EXPECTED names.
+    private func expectedLines() throws -> [String] {
+        let file = try XCTUnwrap(
+            ProcessInfo.processInfo.environment["BEDSIDE_EXPECTED"], "ios/linux/test.sh writes that file")
+        let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map(String.init)
+        XCTAssertEqual(lines.count, samples.count)
+        return lines
+    }
+
+    /// A line of JSON without the picture's name and the times.
+    private func comparable(_ json: String) -> String {
+        json.replacingOccurrences(of: #""image":"[^"]*","#, with: "", options: .regularExpression)
+            .replacingOccurrences(of: #""timings_ms":\{[^}]*\},"#, with: "", options: .regularExpression)
+    }
+
+    /// The numbers of a field, as they are written. Rust writes the shortest text that gives the same bits again.
+    private func numbers(_ field: String, in json: String) throws -> [UInt32] {
+        let pattern = try NSRegularExpression(pattern: "\"\(field)\":([-+.0-9e]+)")
+        let whole = NSRange(json.startIndex..., in: json)
+        return try pattern.matches(in: json, range: whole).map { match in
+            let range = try XCTUnwrap(Range(match.range(at: 1), in: json))
+            return try XCTUnwrap(Float(json[range])).bitPattern
+        }
+    }
+
+    func testFindingsHaveTheBitsThatRustPrints() throws {
+        let classifier = try shippedClassifier()
+        for (sample, line) in zip(samples, try expectedLines()) {
+            let report = try classifier.classify(image: Image.open(path: path(sample)), query: throughDermatoscope)
+            XCTAssertEqual(report.findings.count, 3)
+            XCTAssertEqual(report.findings.map(\.probability.bitPattern), try numbers("probability", in: line), sample)
+            XCTAssertEqual(
+                report.findings.map(\.operatingPoint.bitPattern), try numbers("operating_point", in: line), sample)
+            XCTAssertEqual(comparable(report.json), comparable(line))
+        }
+    }
+
+    func testTypedResultsSayWhatTheJsonSays() throws {
+        let classifier = try shippedClassifier()
+        for (sample, line) in zip(samples, try expectedLines()) {
+            let report = try classifier.classify(image: Image.open(path: path(sample)), query: throughDermatoscope)
+            let expected = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            let verdict = try XCTUnwrap(expected["verdict"] as? [String: Any])
+            XCTAssertEqual(verdictKind(report.verdict), verdict["kind"] as? String)
+            XCTAssertEqual(labels(report.verdict).map(\.id), verdict["labels"] as? [String])
+            XCTAssertEqual(labels(report.verdict).map(\.name), verdict["names"] as? [String])
+            XCTAssertEqual(triageName(report.triage), expected["triage"] as? String)
+            let findings = try XCTUnwrap(expected["findings"] as? [[String: Any]])
+            XCTAssertEqual(report.findings.map(\.label), findings.map { $0["label"] as? String })
+            XCTAssertEqual(report.findings.map(\.name), findings.map { $0["name"] as? String })
+            XCTAssertEqual(
+                report.findings.map(\.overOperatingPoint), findings.map { $0["over_operating_point"] as? Bool })
+            let model = try XCTUnwrap(expected["model"] as? [String: String])
+            XCTAssertEqual(report.model.graphSha256, model["graph_sha256"])
+            XCTAssertEqual(report.notice, expected["notice"] as? String)
+        }
+    }
+
+    func testAModelFromBytesAndAPictureFromBytesGiveTheSameBits() throws {
+        let opened = try shippedClassifier()
+        let fromBytes = try Classifier.fromBytes(bytes: bytes("models/skin-lesion/model.onnx"))
+        let wanted = try opened.classify(image: Image.open(path: path(samples[4])), query: throughDermatoscope)
+        let picture = try Image.fromBytes(bytes: bytes(samples[4]))
+        XCTAssertEqual(bits(try fromBytes.classify(image: picture, query: throughDermatoscope)), bits(wanted))
+    }
+
+    func testAReportPrintsItsText() throws {
+        let report = try TinyModel().classifier().classify(image: goldenPicture())
+        XCTAssertEqual("\(report)", report.text)
+        XCTAssert(report.text.contains("can't be excluded: Label A"), report.text)
+        XCTAssert(report.text.hasSuffix(report.notice))
+    }
+
+    func testTheGoldenPictureHasTheScoresOfOnnxRuntime() throws {
+        // From tests/golden/graphs/cases.json, written by ONNX Runtime.
+        let wanted: [Float] = [0.8573658, 0.0913147, 0.0513195]
+        let scores = try TinyModel().classifier().scores(image: goldenPicture())
+        XCTAssertEqual(scores.count, wanted.count)
+        for (score, expected) in zip(scores, wanted) {
+            XCTAssertEqual(score, expected, accuracy: 1e-4)
+        }
+    }
+
+    func testAQueryReachesTheCore() throws {
+        let classifier = try TinyModel().classifier()
+        let query = Query(maxResults: 1, language: "uk")
+        let report = try classifier.classify(image: goldenPicture(), query: query)
+        XCTAssertEqual(report.findings.map(\.name), ["Мітка А"])
+        let rest = try classifier.classify(image: goldenPicture(), query: Query(scoreThreshold: 0.09, deny: ["a"]))
+        XCTAssertEqual(rest.findings.map(\.label), ["b"])
+        XCTAssertEqual(rest.verdict, .single(label: LabelName(id: "a", name: "Label A")))
+        XCTAssertEqual(rest.triage, .urgent)
+        XCTAssertNoThrow(try classifier.check(query: query))
+    }
+
+    func testAnOpenScopeQuestionRejectsAndSaysWhatToDo() throws {
+        let classifier = try shippedClassifier()
+        let report = try classifier.classify(image: Image.open(path: path(samples[0])))
+        guard case .rejected(let reasons) = report.verdict else { return XCTFail(report.text) }
+        XCTAssertEqual(reasons.map(\.kind), [.scopeUnanswered])
+        XCTAssertEqual(reasons[0].id, "dermatoscope")
+        XCTAssertEqual(report.triage, .repeat)
+        XCTAssertEqual(report.findings, [])
+    }
+
+    func testAModelSaysWhatItIs() throws {
+        let classifier = try shippedClassifier()
+        let manifest = try classifier.manifest()
+        XCTAssertEqual(manifest.labels.map(\.id), ["melanoma", "nevus", "seborrheic_keratosis"])
+        XCTAssertEqual(manifest.scope.map(\.id), ["dermatoscope"])
+        XCTAssertEqual(try classifier.identity().name, "skin-lesion")
+        XCTAssertGreaterThan(try classifier.loadTimesMs().read, 0)
+        XCTAssertNoThrow(try classifier.warmUp())
+    }
+
+    func testTheSelfTestPassesOnTheLabsScores() throws {
+        let picture = try bytes("tests/golden/graphs/picture.png").base64EncodedString()
+        var manifest = TinyModel.manifest
+        manifest["golden"] =
+            ["by": "lab", "input": ["image": picture], "scores": [0.8573658, 0.0913147, 0.0513195]] as [String: Any]
+        let passed = try TinyModel(manifest: manifest).classifier().selfTest()
+        XCTAssertEqual(passed?.by, .lab)
+        XCTAssertLessThan(try XCTUnwrap(passed).maxDifference, 1e-4)
+        XCTAssertNil(try TinyModel().classifier().selfTest())
+    }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Builds one Swift file as a user would, optimised, in a package of its own that depends on ios/, and runs it in the
+# repository's root. Standard output is the program's alone.
+#
+#   ios/linux/run.sh LIBRARY_DIR TOOLCHAIN_DIR FILE.swift [ARGUMENT...]
+#
+# The folders are those of `ios/linux/inside.sh`. BEDSIDE_PRELOAD=FILE: a library that the program, and nothing else,
+# loads first.
+set -euo pipefail
+
+[ $# -ge 3 ] || { echo "run.sh: give two folders and a file: ios/linux/run.sh LIBRARY_DIR TOOLCHAIN_DIR FILE.swift" >&2; exit 1; }
+
+here=$(realpath -- "$(dirname "$0")")
+inside=("$here/inside.sh" "$1" "$2")
+package=$here/../../target/swift/program
+mkdir -p "$package/Sources/Program"
+# A file that did not change keeps its time, so that nothing is built again.
+cmp -s "$3" "$package/Sources/Program/main.swift" || cp "$3" "$package/Sources/Program/main.swift"
+shift 3
+cat > "$package/Package.swift.new" <<'PACKAGE'
+// swift-tools-version:6.0
+import PackageDescription
+
+let package = Package(
+    name: "Program",
+    platforms: [.iOS(.v16), .macOS(.v13)],
+    dependencies: [.package(path: "/bedside/ios")],
+    targets: [.executableTarget(name: "Program", dependencies: [.product(name: "Bedside", package: "ios")])]
+)
+PACKAGE
+cmp -s "$package/Package.swift.new" "$package/Package.swift" || cp "$package/Package.swift.new" "$package/Package.swift"
+
+"${inside[@]}" swift build --configuration release --package-path target/swift/program -Xlinker -L/library >&2
+
+preload=()
+if [ -n "${BEDSIDE_PRELOAD:-}" ]; then
+    cp "$BEDSIDE_PRELOAD" "$package/preload.so"
+    preload=(env LD_PRELOAD=/bedside/target/swift/program/preload.so)
+fi
+exec "${inside[@]}" "${preload[@]}" target/swift/program/.build/release/Program "$@"

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Tests the Swift side on Linux: the package's tests, the sources for Apple's frameworks against stand-ins, and the
+# quickstart.
+#
+#   ios/linux/test.sh LIBRARY_DIR TOOLCHAIN_DIR
+#
+# LIBRARY_DIR holds libbedside.so and the command `bedside` of the same build; TOOLCHAIN_DIR is what
+# `ios/linux/toolchain.sh` installed. Needs root, for chroot. What it builds lies in target/swift.
+#
+# BEDSIDE_COMMAND=FILE     the command, where it lies elsewhere
+# BEDSIDE_TEST_PANIC=1     the library was built with the feature test-panic: only what provokes panics is run
+# BEDSIDE_SOAK=1           the memory tests of the shipped model too
+set -euo pipefail
+
+die() { echo "test.sh: $*" >&2; exit 1; }
+
+[ $# -eq 2 ] || die "give two folders: ios/linux/test.sh LIBRARY_DIR TOOLCHAIN_DIR"
+
+here=$(realpath -- "$(dirname "$0")")
+library=$1 toolchain=$2
+inside() { "$here/inside.sh" "$library" "$toolchain" "$@"; }
+swift_test() {
+    inside env BEDSIDE_EXPECTED=/bedside/target/swift/expected.jsonl \
+        stdbuf -oL swift test --package-path ios --scratch-path target/swift/package -Xlinker -L/library "$@"
+}
+
+if [ "${BEDSIDE_TEST_PANIC:-}" = 1 ]; then
+    swift_test --filter PanicTests
+    exit
+fi
+
+# What the command says, for the tests to hold their results against.
+command=$(realpath -e -- "${BEDSIDE_COMMAND:-$library/bedside}") || die "no command bedside there; set BEDSIDE_COMMAND"
+built=$here/../../target/swift
+mkdir -p "$built"
+classify() {
+    (cd "$here/../.." && "$command" classify --model models/skin-lesion/model.onnx --answer dermatoscope=yes "$@")
+}
+classify --json models/samples/*.jpg > "$built/expected.jsonl"
+classify models/samples/ISIC_0012258.jpg > "$built/quickstart.expected"
+
+echo "== the package's tests"
+swift_test
+
+echo "== the sources for Apple's frameworks, against stand-ins"
+inside ios/linux/stand-ins/check.sh target/swift/stand-ins
+
+echo "== the quickstart, as it stands"
+"$here/run.sh" "$library" "$toolchain" "$here/../../docs/quickstart/Quickstart.swift" > "$built/quickstart.printed"
+diff <(grep -v '^  Time ' "$built/quickstart.expected") <(grep -v '^  Time ' "$built/quickstart.printed") \
+    || die "docs/quickstart/Quickstart.swift does not print what bedside classify prints"
+
+echo "test.sh: all passed"
