@@ -55,7 +55,6 @@ pub(crate) fn test() -> Result<()> {
         .arg(&format!("-Dbedside.library.dir={folder}"))
         .arg("-Dbedside.test.panic=true")
         .arg("-Dtest=*Panic*")
-        .arg("-Dsurefire.failIfNoSpecifiedTests=false")
         .run()
         .map(drop)
 }
@@ -73,13 +72,22 @@ pub(crate) fn publish() -> Result<()> {
     Ok(())
 }
 
+/// The arguments with which Maven measures memory with the shipped model.
+pub(crate) fn soak_arguments() -> Vec<String> {
+    let library = format!("-Dbedside.library.dir={}", root().join("target/release").display());
+    let words = "--batch-mode --quiet --file bindings/pom.xml verify -Dtest=MemoryTest -Dbedside.soak=true";
+    let words = words.split_whitespace().map(str::to_owned);
+    words.chain([native_folder_property(), library, command_property()]).collect()
+}
+
 /// The library as it is shipped, laid out beside for the jar that carries it.
 pub(crate) fn shipped() -> Result<PathBuf> {
     Step::new("cargo build --locked --release --workspace").run()?;
     let library = root().join("target/release").join(LIBRARY);
     let folder = native_folder().join(PLATFORM);
     fs::create_dir_all(&folder)?;
-    fs::copy(&library, folder.join(LIBRARY))?;
+    // Its symbol table is of use in the build only.
+    Step::new("strip -o").arg(&folder.join(LIBRARY).display().to_string()).arg(&library.display().to_string()).run()?;
     Ok(library)
 }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::step::{Step, cpu};
-use crate::{root, test};
+use crate::{bindings, root, test};
 
 /// The Minimum Supported Rust Version that Cargo.toml states.
 const MSRV: &str = "1.91";
 
-pub(crate) fn run(data: &Path) -> Result<()> {
+/// `toolchain` is where Swift is, or is to be installed.
+pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     let data = data.canonicalize().with_context(|| format!("{}: no such folder", data.display()))?;
     let isic = data.join("isic2017");
     ensure!(isic.join("labels.csv").is_file(), "{}: unpack isic2017.tar there first", data.display());
@@ -24,26 +25,39 @@ pub(crate) fn run(data: &Path) -> Result<()> {
     let data = isic.display().to_string();
     let enlarged = root().join("target/isic2017-enlarged").display().to_string();
     let python = crate::step::python("golden-venv", "tests/golden/skin-lesion/requirements.txt")?;
+    let swift = toolchain.display().to_string();
+    let soak = bindings::soak_arguments();
     let long = [
         Step::new(&python).arg("tests/golden/skin-lesion/make_scores.py").arg("enlarge").arg(&data).arg(&enlarged),
         Step::new("cargo test --locked --release --workspace --test skin_lesion -- --ignored --nocapture")
             .env("BEDSIDE_ISIC2017", &data)
             .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
+        soak.iter().fold(Step::new("mvn"), |step, argument| step.arg(argument)),
+        Step::new("ios/linux/toolchain.sh").arg(&swift),
+        Step::new("ios/linux/test.sh target/release").arg(&swift).env("BEDSIDE_SOAK", "1"),
+        Step::new("ios/linux/test.sh target/test-panic")
+            .arg(&swift)
+            .env("BEDSIDE_TEST_PANIC", "1")
+            .env("BEDSIDE_COMMAND", "target/release/bedside"),
         Step::new("rustup toolchain install --profile minimal").arg(MSRV),
         Step::new("rustup run").arg(MSRV).arg("cargo").arg("check").arg("--locked").arg("--workspace"),
         Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli"),
     ];
     for step in long {
         let took = step.run()?;
-        steps.push((format!("`{}`", shown(&step, &data, &enlarged)), took));
+        steps.push((format!("`{}`", shown(&step, &data, &enlarged, &swift)), took));
     }
     write_summary(&steps)
 }
 
 /// The command without this machine's folders.
-fn shown(step: &Step<'_>, data: &str, enlarged: &str) -> String {
+fn shown(step: &Step<'_>, data: &str, enlarged: &str, swift: &str) -> String {
     let root = root().display().to_string();
-    step.to_string().replace(enlarged, "ENLARGED").replace(data, "DATA/isic2017").replace(&format!("{root}/"), "")
+    step.to_string()
+        .replace(swift, "SWIFT")
+        .replace(enlarged, "ENLARGED")
+        .replace(data, "DATA/isic2017")
+        .replace(&format!("{root}/"), "")
 }
 
 fn write_summary(steps: &[(String, Duration)]) -> Result<()> {

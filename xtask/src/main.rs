@@ -14,8 +14,10 @@ const USAGE: &str = "\
 cargo xtask JOB
 
   test              the gate: format, lints, tests, documentation, dependencies
-  full --data DIR   the gate and all that takes longer; DIR holds the data sets, unpacked.
-                    Writes docs/full-run.md
+  full --data DIR [--swift DIR]
+                    the gate and all that takes longer; the first DIR holds the data sets,
+                    unpacked, the second is where Swift is, or is installed (target/swift-toolchain).
+                    Needs root, debootstrap and python3. Writes docs/full-run.md
   bindings          the generated Kotlin and Swift sources, written anew
   maven             jars, sources and documentation for the JVM, as a repository in
                     target/maven-repository. Needs Maven and a JDK
@@ -30,7 +32,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words[..] {
         ["test"] => test::run(),
-        ["full", "--data", folder] => full::run(Path::new(folder)),
+        ["full", "--data", folder] => full::run(Path::new(folder), &root().join("target/swift-toolchain")),
+        ["full", "--data", folder, "--swift", toolchain] => full::run(Path::new(folder), Path::new(toolchain)),
         ["bindings"] => bindings::write(),
         ["maven"] => bindings::publish(),
         ["bench"] => bench::run(),
