@@ -1,7 +1,5 @@
 """Fine-tunes MobileNetV2 on ISIC 2017's train and val pictures: one cross-validation fold, or all of them.
 
-This is the first of two steps: `steady.py` goes on from what this one leaves.
-
 The schedule is fixed beforehand and the same for every run: there is no early stopping, so no picture is used to
 choose a moment. The rarer classes weigh more in the loss; afterwards the logarithm of that weight is taken off the
 head's bias, so that the probabilities answer to the class shares of the training pictures again. What is kept is a
