@@ -14,6 +14,9 @@ here=$(realpath -- "$(dirname "$0")")
 inside=("$here/inside.sh" "$1" "$2")
 package=$here/../../target/swift/program
 mkdir -p "$package/Sources/Program"
+# One at a time: the next would put its file into the same place.
+exec 9> "$package/lock"
+flock 9
 # A file that did not change keeps its time, so that nothing is built again.
 cmp -s "$3" "$package/Sources/Program/main.swift" || cp "$3" "$package/Sources/Program/main.swift"
 shift 3

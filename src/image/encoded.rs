@@ -78,7 +78,7 @@ fn name(format: ImageFormat) -> &'static str {
 fn undecoded(name: &str, error: ImageError) -> Error {
     match error {
         ImageError::Limits(_) => Error::TooLarge(format!(
-            "{name}: decoding takes more memory than is allowed; reduce the picture or raise Limits::max_decoded_bytes"
+            "{name}: decoding takes more memory than is allowed; reduce the picture or raise the limit max_decoded_bytes"
         )),
         ImageError::Unsupported(problem) => {
             Error::UnsupportedImage(format!("{name}: {problem}; export the picture as an ordinary PNG or JPEG"))

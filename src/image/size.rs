@@ -19,7 +19,7 @@ pub(super) fn check_declared((width, height): (u32, u32), limits: &Limits) -> Re
     if pixels > limits.max_declared_pixels {
         return Err(Error::TooLarge(format!(
             "the picture declares {width}\u{d7}{height} = {pixels} pixels; at most {} are allowed: reduce it, or raise \
-             Limits::max_declared_pixels",
+             the limit max_declared_pixels",
             limits.max_declared_pixels
         )));
     }
@@ -31,7 +31,7 @@ pub(super) fn check_decoded((width, height): (u32, u32), bytes: u64, limits: &Li
     if bytes > limits.max_decoded_bytes {
         return Err(Error::TooLarge(format!(
             "the picture of {width}\u{d7}{height} pixels takes {bytes} bytes to decode; at most {} are allowed: reduce \
-             it, or raise Limits::max_decoded_bytes",
+             it, or raise the limit max_decoded_bytes",
             limits.max_decoded_bytes
         )));
     }

@@ -28,6 +28,10 @@ const GENERATED: [(&str, &str); 3] = [
     ("BedsideFFI.h", "ios/Sources/BedsideFFI/BedsideFFI.h"),
 ];
 
+/// How UniFFI's Kotlin hands an object over, and what stands there instead: as written, one that is closed, or is closed
+/// meanwhile, is a pointer to freed memory. The method that counts calls is UniFFI's own.
+const HANDED_OVER: (&str, &str) = ("return value.uniffiCloneHandle()", "return value.callWithHandle { it }");
+
 /// Writes the generated sources anew.
 pub(crate) fn write() -> Result<()> {
     let folder = generate(&shipped()?)?;
@@ -153,6 +157,10 @@ fn generate(library: &Path) -> Result<PathBuf> {
     for part in ["--swift-sources", "--headers"] {
         Step::new(&swift).arg(part).arg("--module-name=BedsideFFI").arg(&library).arg(&to).run()?;
     }
+    let kotlin = folder.join(GENERATED[0].0);
+    let written = fs::read_to_string(&kotlin)?;
+    ensure!(written.contains(HANDED_OVER.0), "UniFFI hands objects over in another way now: see HANDED_OVER");
+    fs::write(&kotlin, written.replace(HANDED_OVER.0, HANDED_OVER.1))?;
     Ok(folder)
 }
 

@@ -25,8 +25,8 @@ pub enum LogLevel {
 /// Receives the library's log. What happened, never whose it was: pictures and results are not in it.
 #[uniffi::export(callback_interface)]
 pub trait Logger: Send + Sync {
-    /// One record. May be called from any thread, and several at once; must not throw.
-    fn log(&self, level: LogLevel, target: String, message: String);
+    /// One record. May be called from any thread, and several at once; what it throws is lost.
+    fn log(&self, level: LogLevel, target: String, message: String) -> Result<(), BedsideError>;
 }
 
 /// Sends the library's log, from this level up, to `logger`, in the place of the one before.
@@ -34,10 +34,11 @@ pub trait Logger: Send + Sync {
 pub fn set_logger(logger: Box<dyn Logger>, level: Option<LogLevel>) -> Result<(), BedsideError> {
     let level = level.unwrap_or(LogLevel::Warn).into();
     Ok(guarded(|| {
-        sink::set(
-            Arc::new(move |level, target, message| logger.log(level.into(), target.into(), message.into())),
-            level,
-        );
+        let send = move |level: log::Level, target: &str, message: &str| {
+            // A record that can't be delivered is lost: there is no other place to say so.
+            let _ = logger.log(level.into(), target.into(), message.into());
+        };
+        sink::set(Arc::new(send), level);
         Ok(())
     })?)
 }

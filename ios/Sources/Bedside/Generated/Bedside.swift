@@ -4356,9 +4356,9 @@ public func FfiConverterTypeYuvRange_lower(_ value: YuvRange) -> RustBuffer {
 public protocol Logger: AnyObject, Sendable {
     
     /**
-     * One record. May be called from any thread, and several at once; must not throw.
+     * One record. May be called from any thread, and several at once; what it throws is lost.
      */
-    func log(level: LogLevel, target: String, message: String) 
+    func log(level: LogLevel, target: String, message: String) throws 
     
 }
 
@@ -4398,7 +4398,7 @@ fileprivate struct UniffiCallbackInterfaceLogger {
                 guard let uniffiObj = try? FfiConverterCallbackInterfaceLogger.handleMap.get(handle: uniffiHandle) else {
                     throw UniffiInternalError.unexpectedStaleHandle
                 }
-                return uniffiObj.log(
+                return try uniffiObj.log(
                      level: try FfiConverterTypeLogLevel_lift(level),
                      target: try FfiConverterString.lift(target),
                      message: try FfiConverterString.lift(message)
@@ -4407,10 +4407,11 @@ fileprivate struct UniffiCallbackInterfaceLogger {
 
             
             let writeReturn = { () }
-            uniffiTraitInterfaceCall(
+            uniffiTraitInterfaceCallWithError(
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
-                writeReturn: writeReturn
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeBedsideError_lower
             )
         }
     )
@@ -4973,7 +4974,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_constructor_cancelhandle_new() != 60416) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_logger_log() != 42225) {
+    if (uniffi_bedside_checksum_method_logger_log() != 42328) {
         return InitializationResult.apiChecksumMismatch
     }
 

@@ -993,7 +993,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_constructor_cancelhandle_new() and 0xFFFF) != 60416) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_method_logger_log() and 0xFFFF) != 42225) {
+    if ((lib.uniffi_bedside_checksum_method_logger_log() and 0xFFFF) != 42328) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1657,7 +1657,7 @@ open class CancelHandle: Disposable, AutoCloseable, CancelHandleInterface
  */
 public object FfiConverterTypeCancelHandle: FfiConverter<CancelHandle, Long> {
     override fun lower(value: CancelHandle): Long {
-        return value.uniffiCloneHandle()
+        return value.callWithHandle { it }
     }
 
     override fun lift(value: Long): CancelHandle {
@@ -2159,7 +2159,7 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
  */
 public object FfiConverterTypeClassifier: FfiConverter<Classifier, Long> {
     override fun lower(value: Classifier): Long {
-        return value.uniffiCloneHandle()
+        return value.callWithHandle { it }
     }
 
     override fun lift(value: Long): Classifier {
@@ -2505,7 +2505,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
  */
 public object FfiConverterTypeImage: FfiConverter<Image, Long> {
     override fun lower(value: Image): Long {
-        return value.uniffiCloneHandle()
+        return value.callWithHandle { it }
     }
 
     override fun lift(value: Long): Image {
@@ -4867,7 +4867,7 @@ public object FfiConverterTypeYuvRange: FfiConverterRustBuffer<YuvRange> {
 public interface Logger {
     
     /**
-     * One record. May be called from any thread, and several at once; must not throw.
+     * One record. May be called from any thread, and several at once; what it throws is lost.
      */
     fun `log`(`level`: LogLevel, `target`: kotlin.String, `message`: kotlin.String)
     
@@ -4889,7 +4889,12 @@ internal object uniffiCallbackInterfaceLogger {
                 )
             }
             val writeReturn = { _: Unit -> Unit }
-            uniffiTraitInterfaceCall(uniffiCallStatus, makeCall, writeReturn)
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: BedsideException -> FfiConverterTypeBedsideError.lower(e) }
+            )
         }
     }
 

@@ -1,8 +1,8 @@
 // Classification that does not block the caller's thread.
 //
 // Each call runs on one thread of the dispatcher from beginning to end, and the coroutine resumes after it: neither
-// image nor buffers are in use once the call has returned or thrown. Cancelling the coroutine ends the classification at
-// its next stage (decode, prepare, engine, verdict), so it may take as long as the stage that is running.
+// image nor buffers are in use once the call has returned or thrown. Cancelling the coroutine ends the classification
+// at its next stage (decode, prepare, engine, verdict), so it may take as long as the stage that is running.
 
 package dev.bedside
 
@@ -68,15 +68,15 @@ public suspend fun Classifier.classifyYuv420InBackground(
 }
 
 /** Runs a classification on the dispatcher, with a query whose handle is used when the coroutine is cancelled. */
-private suspend fun inBackground(query: Query, dispatcher: CoroutineDispatcher, classification: (Query) -> Report): Report =
+private suspend fun inBackground(query: Query, dispatcher: CoroutineDispatcher, call: (Query) -> Report): Report =
     withContext(dispatcher) {
         val given = query.cancel
         val handle = given ?: CancelHandle()
         // A child without work of its own ends in the moment in which its parent is cancelled.
         val watch = Job(coroutineContext.job)
-        watch.invokeOnCompletion { cause -> if (cause != null) handle.use() }
+        watch.invokeOnCompletion { cause -> if (cause != null) handle.cancelUnlessClosed() }
         try {
-            classification(query.copy(cancel = handle))
+            call(query.copy(cancel = handle))
         } catch (cancelled: BedsideException.Cancelled) {
             // Where the coroutine was cancelled, that is what its caller hears.
             coroutineContext.ensureActive()
@@ -87,11 +87,11 @@ private suspend fun inBackground(query: Query, dispatcher: CoroutineDispatcher, 
         }
     }
 
-/** Cancels, from any thread, also when the classification is over and the handle closed. */
-private fun CancelHandle.use() {
+/** Cancels, from any thread. A closed handle has nothing left to cancel. */
+private fun CancelHandle.cancelUnlessClosed() {
     try {
         cancel()
     } catch (_: IllegalStateException) {
-        // Closed: nothing is left to cancel.
+        // Its query, or the call it was made for, is over.
     }
 }

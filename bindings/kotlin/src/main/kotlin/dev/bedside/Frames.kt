@@ -7,7 +7,7 @@ package dev.bedside
 
 import java.nio.ByteBuffer
 
-/** A format without a turn: the frame is upright. Mirrored where left and right are exchanged, as front cameras do it. */
+/** A format without a turn: the frame is upright. Mirrored where left and right are exchanged, as by front cameras. */
 public fun FrameFormat(layout: FrameLayout, mirrored: Boolean = false): FrameFormat =
     FrameFormat(layout, Rotation.UPRIGHT, mirrored)
 

@@ -169,7 +169,9 @@ class CancellationTest {
     fun a_position_that_moves_after_the_call_began_changes_nothing() = runBlocking {
         val wanted = classifier.classify(picture).bits
         val moving = frame.duplicate()
-        val report = async(start = CoroutineStart.UNDISPATCHED) { classifier.classifyFrameInBackground(moving, encoded) }
+        val report = async(start = CoroutineStart.UNDISPATCHED) {
+            classifier.classifyFrameInBackground(moving, encoded)
+        }
         moving.position(moving.limit())
         assertEquals(wanted, report.await().bits)
     }

@@ -2,6 +2,7 @@
 
 package dev.bedside
 
+import java.nio.charset.CharacterCodingException
 import java.util.Base64
 import kotlin.test.Test
 import kotlin.test.assertContains
@@ -17,7 +18,9 @@ class ErrorsTest {
         ErrorKind.IO to ("no-such.jpg" to { Image.open("no-such.jpg") }),
         ErrorKind.UNSUPPORTED_IMAGE to ("GIF" to { look("GIF89a".toByteArray() + ByteArray(64)) }),
         ErrorKind.MALFORMED_IMAGE to ("JPEG" to { look(photo.copyOf(photo.size / 8)) }),
-        ErrorKind.TOO_LARGE to ("1024" to { Tiny.open(options = Options(limits = Limits(maxDeclaredPixels = 1023u))).look() }),
+        ErrorKind.TOO_LARGE to ("1024" to {
+            Tiny.open(options = Options(limits = Limits(maxDeclaredPixels = 1023u))).look()
+        }),
         ErrorKind.MALFORMED_MODEL to ("ONNX" to { Classifier.fromBytes("not a model".toByteArray()) }),
         ErrorKind.UNSUPPORTED_MODEL to ("operator" to {
             Classifier.open(Tiny.file(graph = "unknown-operator.onnx").path)
@@ -65,7 +68,8 @@ class ErrorsTest {
             classifier.check(Query())
             assertFailsWith<BedsideException.InvalidQuery> { classifier.check(Query(scoreThreshold = 1.5f)) }
             assertFailsWith<BedsideException.InvalidQuery> { classifier.check(Query(region = Region(0f, 0f, 2f, 1f))) }
-            assertFailsWith<BedsideException.InvalidQuery> { classifier.check(Query(answers = mapOf("x" to Answer.No))) }
+            val unasked = Query(answers = mapOf("x" to Answer.No))
+            assertFailsWith<BedsideException.InvalidQuery> { classifier.check(unasked) }
         }
     }
 
@@ -79,7 +83,7 @@ class ErrorsTest {
     @Test
     fun text_that_is_no_unicode_is_refused_before_it_crosses() {
         Tiny.open().use { classifier ->
-            assertFailsWith<java.nio.charset.CharacterCodingException> { classifier.look(Query(language = "\ud800")) }
+            assertFailsWith<CharacterCodingException> { classifier.look(Query(language = "\ud800")) }
             classifier.look()
         }
     }

@@ -11,6 +11,7 @@ import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertNotEquals
+import kotlinx.coroutines.runBlocking
 
 class FramesTest {
     private val classifier = Tiny.open()
@@ -60,7 +61,7 @@ class FramesTest {
     }
 
     @Test
-    fun a_frame_in_the_background_gives_the_same() = kotlinx.coroutines.runBlocking {
+    fun a_frame_in_the_background_gives_the_same() = runBlocking {
         val format = FrameFormat(FrameLayout.Rgb8(97u, 71u, 300u))
         val report = classifier.classifyFrameInBackground(insideOfAnother(rgb.rows(300)).asReadOnlyBuffer(), format)
         assertEquals(wanted, report.findings)
@@ -121,7 +122,7 @@ class FramesTest {
     @Test
     fun yuv_planes_may_lie_apart_at_odd_strides_in_read_only_buffers() {
         val (y, u, v) = Yuv.i420.planes
-        val planes = listOf(apart(y, 37, pixelStride = 1), apart(u, 19, pixelStride = 3), apart(v, 19, pixelStride = 2))
+        val planes = listOf(apart(y, 37, 23, along = 1), apart(u, 19, 12, along = 3), apart(v, 19, 12, along = 2))
         val strides = YuvStrides(yRow = 42u, yPixel = 1u, uRow = 62u, uPixel = 3u, vRow = 43u, vPixel = 2u)
         val format = FrameFormat(FrameLayout.Yuv420(37u, 23u, strides, YuvMatrix.BT601, YuvRange.FULL))
         val report = classifier.classifyYuv420(planes[0], planes[1], planes[2], format)
@@ -129,11 +130,10 @@ class FramesTest {
     }
 
     /** A plane's samples moved apart, with 5 bytes more at the end of each row, inside of another buffer. */
-    private fun apart(plane: ByteBuffer, width: Int, pixelStride: Int): ByteBuffer {
-        val bytes = ByteArray(plane.remaining()).also { plane.duplicate().get(it) }
-        val spread = Pixels(width, bytes.size / width, 1, bytes)
-            .recoded(pixelStride) { (sample) -> ByteArray(pixelStride) { NO_PIXEL }.also { it[0] = sample } }
-        return insideOfAnother(spread.rows(width * pixelStride + 5)).asReadOnlyBuffer()
+    private fun apart(plane: ByteBuffer, width: Int, height: Int, along: Int): ByteBuffer {
+        val samples = Pixels(width, height, 1, ByteArray(width * height).also { plane.duplicate().get(it) })
+        val spread = samples.recoded(along) { (sample) -> ByteArray(along) { NO_PIXEL }.also { it[0] = sample } }
+        return insideOfAnother(spread.rows(width * along + 5)).asReadOnlyBuffer()
     }
 
     private fun Yuv.classified(matrix: YuvMatrix = YuvMatrix.BT601, range: YuvRange = YuvRange.FULL): Report {
@@ -158,7 +158,8 @@ class FramesTest {
             val buffer = directBuffer(stored.bytes)
             val format = FrameFormat(upright(stored).layout, rotation)
             assertEquals(wanted, classifier.classifyFrame(buffer, format).findings, "$rotation")
-            assertEquals(wanted, classifier.classify(Image.fromFrame(buffer, upright(stored)).rotated(rotation)).findings)
+            val image = Image.fromFrame(buffer, upright(stored)).rotated(rotation)
+            assertEquals(wanted, classifier.classify(image).findings)
             val unturned = classifier.classifyFrame(buffer, upright(stored)).findings
             if (rotation != Rotation.UPRIGHT) assertNotEquals(wanted, unturned, "this picture shows a wrong turn")
         }
@@ -192,7 +193,7 @@ class FramesTest {
             { Image.fromFrame(heap, upright(rgb)) },
             { classifier.classifyYuv420(direct, heap, direct, upright(rgb)) },
             { Image.fromYuv420(direct, direct, heap, upright(rgb)) },
-            { kotlinx.coroutines.runBlocking { classifier.classifyFrameInBackground(heap, upright(rgb)) } },
+            { runBlocking { classifier.classifyFrameInBackground(heap, upright(rgb)) } },
         )
         for (call in calls) {
             assertContains(assertFailsWith<IllegalArgumentException> { call() }.message!!, "ByteBuffer.allocateDirect")
@@ -249,12 +250,18 @@ class FramesTest {
 }
 
 /** A camera frame of 37×23 samples in one of its orders: one file, three planes in it. */
-private class Yuv(val name: String, private val u: Int, private val v: Int, private val row: UInt, private val along: UInt) {
+private class Yuv(
+    private val name: String,
+    private val u: Int,
+    private val v: Int,
+    private val row: UInt,
+    private val along: UInt,
+) {
+    /** Three views of one buffer, each from its plane's first sample to the end of the frame. */
     val planes: List<ByteBuffer>
         get() {
-            val all = directBuffer(Repository.golden("image/yuv/$name.bin").readBytes())
-            return listOf(0, u, v).map { start -> all.duplicate().apply { position(start) } }
-                .mapIndexed { number, plane -> plane.apply { if (along == 1u) limit(listOf(u, v, limit())[number]) } }
+            val frame = directBuffer(Repository.golden("image/yuv/$name.bin").readBytes())
+            return listOf(0, u, v).map { start -> frame.duplicate().apply { position(start) } }
         }
 
     fun layout(matrix: YuvMatrix = YuvMatrix.BT601, range: YuvRange = YuvRange.FULL) =

@@ -3,10 +3,12 @@
 package dev.bedside
 
 import com.sun.jna.NativeLibrary
+import java.io.File
 import kotlin.math.abs
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
+import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.boolean
@@ -28,7 +30,7 @@ class GoldenTest {
     @Test
     fun the_library_under_test_is_the_one_that_was_named() {
         assertEquals(
-            java.io.File(Repository.property("bedside.library.dir")).canonicalFile,
+            File(Repository.property("bedside.library.dir")).canonicalFile,
             NativeLibrary.getInstance("bedside").file.canonicalFile.parentFile,
         )
     }
@@ -51,7 +53,7 @@ class GoldenTest {
     @Test
     fun a_models_bytes_give_what_its_file_gives() {
         val sample = Repository.samples.first()
-        Classifier.fromBytes(java.io.File(Repository.model).readBytes()).use { classifier ->
+        Classifier.fromBytes(File(Repository.model).readBytes()).use { classifier ->
             val report = classifier.classify(Image.open(Repository.file(sample).path), query)
             assertEquals(wanted.first().findings, report.findings)
         }
@@ -112,7 +114,7 @@ class GoldenTest {
     @Test
     fun every_field_of_a_query_reaches_the_core() {
         val age = json("""{"id": "age", "min": 18}""")
-        Tiny.open(Tiny.manifest("scope", kotlinx.serialization.json.JsonArray(listOf(age)))).use { classifier ->
+        Tiny.open(Tiny.manifest("scope", JsonArray(listOf(age)))).use { classifier ->
             fun labels(query: Query) = classifier.classify(Tiny.picture(), query).findings.map { it.label }
             assertEquals(listOf("a", "b", "c"), labels(Query()))
             assertEquals(listOf("a"), labels(Query(maxResults = 1u)))

@@ -2,13 +2,17 @@
 
 package dev.bedside
 
+import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.concurrent.thread
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
+import kotlinx.coroutines.runBlocking
 
 class LifetimesTest {
+    private val failures = CopyOnWriteArrayList<Throwable>()
+
     @Test
     fun a_closed_classifier_is_refused() {
         val classifier = Tiny.open().apply { close() }
@@ -19,7 +23,7 @@ class LifetimesTest {
         assertFailsWith<IllegalStateException> { classifier.warmUp() }
         assertFailsWith<IllegalStateException> { classifier.manifest() }
         assertFailsWith<IllegalStateException> {
-            kotlinx.coroutines.runBlocking { classifier.classifyInBackground(Tiny.picture()) }
+            runBlocking { classifier.classifyInBackground(Tiny.picture()) }
         }
     }
 
@@ -54,7 +58,8 @@ class LifetimesTest {
     fun a_classifier_closed_during_a_call_serves_that_call_to_its_end() {
         val (classifier, image, handle) = Triple(Tiny.open(), Tiny.picture(), CancelHandle())
         val wanted = classifier.classify(image).bits
-        Stages.during({ stage -> if (stage == "decode") elsewhere { listOf(classifier, image, handle).forEach { it.close() } } }) {
+        val closeAll = { elsewhere { listOf(classifier, image, handle).forEach { it.close() } } }
+        Stages.during({ stage -> if (stage == "decode") closeAll() }) {
             assertEquals(wanted, classifier.classify(image, Query(cancel = handle)).bits)
         }
         assertFailsWith<IllegalStateException> { classifier.classify(Tiny.picture()) }
@@ -77,6 +82,4 @@ class LifetimesTest {
         }
         assertEquals(emptyList(), failures.toList())
     }
-
-    private val failures = java.util.concurrent.CopyOnWriteArrayList<Throwable>()
 }

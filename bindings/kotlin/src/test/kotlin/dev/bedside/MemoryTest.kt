@@ -3,6 +3,7 @@
 package dev.bedside
 
 import java.io.File
+import java.nio.ByteBuffer
 import kotlin.test.BeforeTest
 import kotlin.test.Test
 import kotlin.test.assertTrue
@@ -47,7 +48,7 @@ class MemoryTest {
     }
 
     /** One image, one report and one handle, kept and closed. */
-    private fun Classifier.lookAt(frame: java.nio.ByteBuffer, query: Query) {
+    private fun Classifier.lookAt(frame: ByteBuffer, query: Query) {
         CancelHandle().use { handle ->
             Image.fromFrame(frame, FORMAT).use { image -> classify(image, query.copy(cancel = handle)) }
         }
@@ -55,7 +56,7 @@ class MemoryTest {
 
     /**
      * Runs a round until memory has settled, then so many more, and asserts that they added less than [BOUND_KIB]. If
-     * images stayed behind it would be 64 KiB each, of reports about 2.
+     * images stayed behind it would be 64 KiB each, of reports about 3.
      */
     private fun stayFlat(rounds: Int, round: () -> Unit) {
         repeat(3) { round() }

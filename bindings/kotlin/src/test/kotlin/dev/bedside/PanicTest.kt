@@ -16,7 +16,7 @@ class PanicTest {
 
     @Test
     fun a_panic_is_an_internal_error_and_the_next_call_succeeds() {
-        assumeTrue(isAsked, "PANICS ARE NOT TESTED: build the library with test-panic and give -Dbedside.test.panic=true")
+        assumeTrue(isAsked, "PANICS ARE NOT TESTED: give a library with test-panic and -Dbedside.test.panic=true")
         val arm = assertNotNull(probe(), "the library lacks bedside_test_panic: build it with the feature test-panic")
         Tiny.open().use { classifier ->
             val picture = Tiny.picture()

@@ -18,8 +18,10 @@ internal class Pixels(val width: Int, val height: Int, val channels: Int, val by
     }
 
     /** The same picture with other bytes for each pixel. */
-    fun recoded(channels: Int, pixel: (ByteArray) -> ByteArray) =
-        Pixels(width, height, channels, (0 until height * width).flatMap { pixel(this[it % width, it / width]).asList() }.toByteArray())
+    fun recoded(channels: Int, pixel: (ByteArray) -> ByteArray): Pixels {
+        val recoded = (0 until height * width).flatMap { pixel(this[it % width, it / width]).asList() }
+        return Pixels(width, height, channels, recoded.toByteArray())
+    }
 
     /** Rows this many bytes apart, with what is no pixel between them; the last ends with its last pixel. */
     fun rows(stride: Int): ByteArray {
@@ -34,7 +36,8 @@ internal class Pixels(val width: Int, val height: Int, val channels: Int, val by
         fun png(file: File): Pixels {
             val raster = ImageIO.read(file).raster
             val samples = raster.getPixels(0, 0, raster.width, raster.height, null as IntArray?)
-            return Pixels(raster.width, raster.height, raster.numBands, ByteArray(samples.size) { samples[it].toByte() })
+            val bytes = ByteArray(samples.size) { samples[it].toByte() }
+            return Pixels(raster.width, raster.height, raster.numBands, bytes)
         }
 
         /** A binary PPM, which needs no decoder to be trusted. */
@@ -50,7 +53,8 @@ internal class Pixels(val width: Int, val height: Int, val channels: Int, val by
 /** Looks unlike any neighbour, so that a read beside the picture changes its scores. */
 internal const val NO_PIXEL: Byte = 0x5a
 
-internal fun directBuffer(bytes: ByteArray): ByteBuffer = ByteBuffer.allocateDirect(bytes.size).apply { put(bytes).flip() }
+internal fun directBuffer(bytes: ByteArray): ByteBuffer =
+    ByteBuffer.allocateDirect(bytes.size).apply { put(bytes).flip() }
 
 /** A direct buffer that holds the bytes from a position other than 0 to a limit below its capacity. */
 internal fun insideOfAnother(bytes: ByteArray): ByteBuffer {

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.LongFunction;
 import org.junit.jupiter.api.AfterEach;
@@ -49,6 +51,21 @@ class CollectionTest {
             Thread.sleep(10);
         }
         assertThrows(IllegalStateException.class, () -> Reply.of(ask.apply(number)));
+    }
+
+    @Test
+    void what_a_call_is_about_is_not_collected_before_it_has_returned() {
+        List<Path> classPath = List.of(Ended.home(Classifier.class), Ended.home(Tiny.class), Ended.home(JsonObject.class));
+        Ended ended = Ended.ofJava(classPath, HeldDuringCalls.class.getName(), "-Xcomp", "-XX:-TieredCompilation",
+                "-XX:CompileCommand=quiet", "-XX:CompileCommand=compileonly,dev.bedside.jni.*::*",
+                "-Dbedside.root=" + Repository.ROOT, "-Dbedside.library.dir=" + Repository.property("bedside.library.dir"));
+        assertEquals("", ended.complaint());
+        assertEquals("""
+                classifier held, image held, cancel handle held
+                classifier held, cancel handle held
+                classifier held, cancel handle held
+                classifier held, image held
+                """, ended.printed());
     }
 
     @Test

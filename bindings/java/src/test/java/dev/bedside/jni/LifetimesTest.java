@@ -133,13 +133,15 @@ class LifetimesTest {
 
     private static int reportsUntilClosed(Classifier classifier, Image picture, List<Found> wanted)
             throws BedsideException {
-        for (int reports = 0; ; reports++) {
+        long patience = System.nanoTime() + 30_000_000_000L;
+        for (int reports = 0; System.nanoTime() < patience; reports++) {
             try {
                 assertEquals(wanted, Found.in(classifier.classify(picture)));
             } catch (IllegalStateException closed) {
                 return reports;
             }
         }
+        throw new AssertionError("still open");
     }
 
     @Test

@@ -17,6 +17,9 @@ import org.junit.jupiter.api.Test;
 /** Every field of a query, and what a model says about itself, cross the border. */
 class QueryTest {
     private static final Query PLAIN = Query.builder().build();
+    private static final String SCOPE = """
+            [{"id": "dermatoscope", "question": {"en": "Through a dermatoscope?", "uk": "Через дерматоскоп?"},
+              "required": true}, {"id": "age", "min": 18}]""";
 
     private final Classifier classifier = Tiny.open();
     private final Image picture = Tiny.picture();
@@ -74,10 +77,6 @@ class QueryTest {
             assertEquals("a", report.getVerdict().getLabels().get(0).getId());
         }
     }
-
-    private static final String SCOPE = """
-            [{"id": "dermatoscope", "question": {"en": "Through a dermatoscope?", "uk": "Через дерматоскоп?"},
-              "required": true}, {"id": "age", "min": 18}]""";
 
     @Test
     void an_open_scope_question_rejects_and_says_what_to_do() throws BedsideException {
