@@ -13,6 +13,8 @@ pub mod java;
 pub mod kotlin_swift;
 #[cfg(test)]
 mod names;
+#[cfg(test)]
+mod pages;
 mod picture;
 mod sink;
 

@@ -8,7 +8,10 @@
 # loads first.
 set -euo pipefail
 
-[ $# -ge 3 ] || { echo "run.sh: give two folders and a file: ios/linux/run.sh LIBRARY_DIR TOOLCHAIN_DIR FILE.swift" >&2; exit 1; }
+if [ $# -lt 3 ]; then
+    echo "run.sh: give two folders and a file: ios/linux/run.sh LIBRARY_DIR TOOLCHAIN_DIR FILE.swift" >&2
+    exit 1
+fi
 
 here=$(realpath -- "$(dirname "$0")")
 inside=("$here/inside.sh" "$1" "$2")

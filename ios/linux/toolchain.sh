@@ -27,18 +27,20 @@ if [ -e "$root/bedside-toolchain" ]; then
 fi
 
 command -v debootstrap >/dev/null || die "debootstrap is missing; apt-get install debootstrap"
-free=$(df --output=avail -k -- "$(dirname "$root")" | tail -1)
-[ "$free" -gt 5000000 ] || die "$(dirname "$root") has $((free / 1000000)) GB left; 5 GB are needed"
+mkdir -p "$root"
+free=$(df --output=avail -k -- "$root" | tail -1)
+[ "$free" -gt 5000000 ] || die "$root has $((free / 1000000)) GB left; 5 GB are needed"
 
 # A run that was cut off leaves a folder that debootstrap or apt can go on with; dpkg's state tells them how far it is.
 if [ ! -e "$root/etc/debian_version" ] || [ -d "$root/debootstrap" ]; then
-    mkdir -p "$root"
-    debootstrap --variant=minbase trixie "$root" || die "debootstrap failed; its log is $root/debootstrap/debootstrap.log"
+    debootstrap --variant=minbase trixie "$root" || die "debootstrap failed; see $root/debootstrap/debootstrap.log"
 fi
 
 mount --bind /proc "$root/proc"
 mount --bind /dev "$root/dev"
-in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+in_root() {
+    chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+}
 in_root dpkg --configure -a
 in_root apt-get update
 in_root apt-get install -y --no-install-recommends swiftlang libc6-dev libstdc++-14-dev \

@@ -2,18 +2,18 @@
 
 import Foundation
 
-/// Where background calls run: as many at once as there are cores, the rest in line.
+/// Where background calls run: about as many at once as there are cores, the rest in line.
 private let queue = DispatchQueue(label: "dev.bedside.classify", qos: .userInitiated, attributes: .concurrent)
 
 extension Classifier {
     /// Looks at one picture on a queue of its own: safe to await on the main actor.
     ///
-    /// Cancelling the task ends the classification at its next stage, tens of milliseconds at most on a phone. It does so
-    /// through `query.cancel` where the query has a handle, so that whatever else has that handle ends too, and through
-    /// one made for this call where it has none.
+    /// Cancelling the task ends the classification at its next stage, tens of milliseconds at most on a phone. It does
+    /// so through `query.cancel` where the query has a handle, so that whatever else has that handle ends too, and
+    /// through one made for this call where it has none.
     ///
-    /// - Throws: `CancellationError` where the task was cancelled; `BedsideError`, as `classify` does, for all else, among
-    ///   it `Cancelled` where the handle was used and the task was not cancelled.
+    /// - Throws: `CancellationError` where the task was cancelled; `BedsideError`, as `classify` does, for all else,
+    ///   among it `Cancelled` where the handle was used and the task was not cancelled.
     public func classifyInBackground(_ image: Image, query: Query = Query()) async throws -> Report {
         try await inBackground(query) { query in try self.classify(image: image, query: query) }
     }

@@ -8,8 +8,8 @@ import ImageIO
 extension Image {
     /// Draws a bitmap into sRGB pixels, over white where it is transparent, and keeps those.
     ///
-    /// Takes 4 bytes a pixel, twice for a moment. Core Graphics converts the colours of other spaces, such as Display P3;
-    /// the same photo as a file is taken as sRGB, so that its scores differ a little. Runs on the caller's thread.
+    /// Takes 4 bytes a pixel, twice for a moment. Core Graphics converts the colours of other spaces, such as Display
+    /// P3; the same photo as a file is taken as sRGB, so that its scores differ a little. Runs on the caller's thread.
     ///
     /// - Parameters:
     ///   - bitmap: The picture.
@@ -18,7 +18,8 @@ extension Image {
     public static func fromCGImage(_ bitmap: CGImage, orientation: CGImagePropertyOrientation = .up) throws -> Image {
         guard let context = CGContext.drawn(bitmap), let start = context.data else {
             throw BedsideError.MalformedImage(
-                message: "Core Graphics can't draw a bitmap of \(bitmap.width) × \(bitmap.height) pixels; give a smaller one")
+                message: "Core Graphics can't draw a bitmap of \(bitmap.width) × \(bitmap.height) pixels; "
+                    + "give a smaller one")
         }
         let layout = FrameLayout.bgra8(
             width: UInt32(context.width), height: UInt32(context.height), rowStride: UInt32(context.bytesPerRow))

@@ -19,13 +19,14 @@ extension Classifier {
     ///   - rotation: The turn that brings it upright.
     ///   - mirrored: Whether left and right are exchanged once it is upright, as front cameras do it.
     ///   - query: What to ask. The default asks for everything, in English.
-    /// - Throws: `BedsideError`: `UnsupportedImage` for another pixel format or matrix, `MalformedImage` where the frame
-    ///   can't be locked; else as `classifyFrame`.
+    /// - Throws: `BedsideError`: `UnsupportedImage` for another pixel format or matrix, `MalformedImage` where the
+    ///   frame can't be locked; else as `classifyFrame`.
     public func classify(
         pixelBuffer: CVPixelBuffer, rotation: Rotation = .upright, mirrored: Bool = false, query: Query = Query()
     ) throws -> Report {
         guard CVPixelBufferLockBaseAddress(pixelBuffer, .readOnly) == kCVReturnSuccess else {
-            throw BedsideError.MalformedImage(message: "the pixel buffer can't be locked for reading; give another frame")
+            throw BedsideError.MalformedImage(
+                message: "the pixel buffer can't be locked for reading; give another frame")
         }
         defer { CVPixelBufferUnlockBaseAddress(pixelBuffer, .readOnly) }
         let frame = try LockedFrame(pixelBuffer)
@@ -79,7 +80,8 @@ private struct LockedFrame {
         let strides = YuvStrides(
             yRow: UInt32(yStride), uRow: UInt32(uvStride), uPixel: 2, vRow: UInt32(uvStride), vPixel: 2)
         layout = .yuv420(
-            width: UInt32(width), height: UInt32(height), strides: strides, matrix: try matrix(of: buffer), range: range)
+            width: UInt32(width), height: UInt32(height), strides: strides, matrix: try matrix(of: buffer),
+            range: range)
         planes = .yuv420(y: luma, u: chroma, v: UnsafeRawBufferPointer(rebasing: chroma.dropFirst()))
     }
 }

@@ -8,8 +8,8 @@ extension Classifier {
     /// Runs on the caller's thread, for tens of milliseconds: call it on the camera's queue, not on the main thread.
     ///
     /// - Parameters:
-    ///   - pixels: The rows of the frame, top first. Contiguous `Data` is read where it lies; data in several pieces, such
-    ///     as from `DispatchData`, is joined by Foundation first: one copy.
+    ///   - pixels: The rows of the frame, top first. Contiguous `Data` is read where it lies; data in several pieces,
+    ///     such as from `DispatchData`, is joined by Foundation first: one copy.
     ///   - format: How the bytes lie, sizes in pixels and strides in bytes, and the turn that brings the frame upright.
     ///   - query: What to ask. The default asks for everything, in English.
     /// - Throws: `BedsideError`: `MalformedImage` where the bytes do not fit the format, `TooLarge` where they are more

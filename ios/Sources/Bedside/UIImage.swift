@@ -5,14 +5,15 @@ import ImageIO
 import UIKit
 
 extension Image {
-    /// Draws a `UIImage` into pixels, as `fromCGImage` does, and brings it upright by its `imageOrientation`. Its `scale`
-    /// does not matter.
+    /// Draws a `UIImage` into pixels, as `fromCGImage` does, and brings it upright by its `imageOrientation`. Its
+    /// `scale` does not matter.
     ///
-    /// - Throws: `BedsideError`: `UnsupportedImage` where it has no `cgImage`, as one made of a `CIImage` hasn't; else as
-    ///   `fromCGImage`.
+    /// - Throws: `BedsideError`: `UnsupportedImage` where it has no `cgImage`, as one made of a `CIImage` hasn't; else
+    ///   as `fromCGImage`.
     public static func fromUIImage(_ picture: UIImage) throws -> Image {
         guard let bitmap = picture.cgImage else {
-            throw BedsideError.UnsupportedImage(message: "the UIImage has no bitmap; render its CIImage to a CGImage first")
+            throw BedsideError.UnsupportedImage(
+                message: "the UIImage has no bitmap; render its CIImage to a CGImage first")
         }
         return try fromCGImage(bitmap, orientation: CGImagePropertyOrientation(picture.imageOrientation))
     }

@@ -100,8 +100,10 @@ final class BackgroundTests: XCTestCase {
         let (outcome, ended) = (Outcome(), expectation(description: "the task ended"))
         let (classifier, picture) = (classifier, picture)
         let task = Task {
-            do { outcome.add(.success(try await classifier.classifyInBackground(picture, query: Query(cancel: handle)))) }
-            catch { outcome.add(.failure(error)) }
+            do {
+                let query = Query(cancel: handle)
+                outcome.add(.success(try await classifier.classifyInBackground(picture, query: query)))
+            } catch { outcome.add(.failure(error)) }
             ended.fulfill()
         }
         pause.waitUntilReached()

@@ -53,7 +53,8 @@ final class ErrorTests: XCTestCase {
         assertThrows(.invalidQuery, saying: "allow: ", "`d`", "a, b, c") {
             try classifier.classify(image: goldenPicture(), query: Query(allow: ["d"]))
         }
-        assertThrows(.invalidQuery, saying: "score_threshold") { try classifier.check(query: Query(scoreThreshold: .nan)) }
+        let noNumber = Query(scoreThreshold: .nan)
+        assertThrows(.invalidQuery, saying: "score_threshold") { try classifier.check(query: noNumber) }
         let outside = Region(left: 0.5, top: 0, width: 0.6, height: 1)
         assertThrows(.invalidQuery) { try classifier.check(query: Query(region: outside)) }
     }

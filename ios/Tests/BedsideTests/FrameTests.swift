@@ -37,7 +37,8 @@ final class FrameTests: XCTestCase {
             let copied = try Image.fromFrame(pixels, format: format)
             XCTAssertEqual(bits(try classifier.classify(image: copied)), wanted, "\(layout), copied")
             let copiedFromPointer = try pixels.withUnsafeBytes { try Image.fromFrame($0, format: format) }
-            XCTAssertEqual(bits(try classifier.classify(image: copiedFromPointer)), wanted, "\(layout), copied by pointer")
+            XCTAssertEqual(
+                bits(try classifier.classify(image: copiedFromPointer)), wanted, "\(layout), copied by pointer")
         }
     }
 
@@ -85,8 +86,8 @@ final class FrameTests: XCTestCase {
         // Red by ITU-R BT.601, limited: 1.164 (81 - 16) + 1.596 (240 - 128) = 254; green and blue below 0.
         let red = Planes.plain(81, 90, 240)
         XCTAssertEqual(try scores(of: red.planar(range: .limited)), try scores(ofFile: .plain((254, 0, 0))))
-        // By BT.709, limited: 1.164 (63 - 16) + 1.793 (240 - 128) = 255.5, cut to 255; G: 54.7 - 0.213 (-26) - 0.533 112
-        // = 0.6; B: 54.7 + 2.112 (-26) = -0.2.
+        // By BT.709, limited: 1.164 (63 - 16) + 1.793 (240 - 128) = 255.5, cut to 255; G: 54.7 - 0.213 (-26) - 0.533
+        // 112 = 0.6; B: 54.7 + 2.112 (-26) = -0.2.
         let hdRed = Planes.plain(63, 102, 240)
         XCTAssertEqual(
             try scores(of: hdRed.planar(matrix: .bt709, range: .limited)), try scores(ofFile: .plain((255, 1, 0))))

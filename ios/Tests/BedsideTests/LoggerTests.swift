@@ -69,7 +69,23 @@ final class Pause: Sendable {
     }
 }
 
+/// Throws whatever is logged.
+private final class Refusing: Logger {
+    func log(level: LogLevel, target: String, message: String) throws {
+        if message.hasPrefix("decode") { throw BedsideError.Io(message: "no room for the log") }
+        throw CancellationError()
+    }
+}
+
 final class LoggerTests: XCTestCase {
+    func testALoggerThatThrowsEndsNoClassification() throws {
+        let classifier = try TinyModel().classifier()
+        let wanted = bits(try classifier.classify(image: goldenPicture()))
+        try setLogger(logger: Refusing(), level: .trace)
+        XCTAssertEqual(bits(try classifier.classify(image: goldenPicture())), wanted)
+        _ = try Records.listening()
+    }
+
     func testEveryStageIsLoggedAtTrace() throws {
         let classifier = try TinyModel().classifier()
         let records = try Records.listening()

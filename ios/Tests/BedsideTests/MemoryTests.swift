@@ -10,8 +10,8 @@ import XCTest
 private let bound = 8 << 20
 
 final class MemoryTests: XCTestCase {
-    /// Resident memory in bytes: VmRSS of proc(5), once the allocator gave back what is free. Without that, what is kept
-    /// could hide in what the tests before let go.
+    /// Resident memory in bytes: VmRSS of proc(5), once the allocator gave back what is free. Without that, what is
+    /// kept could hide in what the tests before let go.
     private func resident() throws -> Int {
         #if os(Linux)
         let giveBack = try XCTUnwrap(dlsym(dlopen(nil, RTLD_NOW), "malloc_trim"))
@@ -25,7 +25,9 @@ final class MemoryTests: XCTestCase {
     }
 
     /// Fails where `rounds` more runs of `body` leave more memory behind than the bound, once `rounds / 10` have run.
-    private func assertFlat(_ rounds: Int, file: StaticString = #filePath, line: UInt = #line, _ body: () throws -> Void) throws {
+    private func assertFlat(
+        _ rounds: Int, file: StaticString = #filePath, line: UInt = #line, _ body: () throws -> Void
+    ) throws {
         for _ in 0..<rounds / 10 { try body() }
         let before = try resident()
         for _ in 0..<rounds { try body() }

@@ -18,7 +18,7 @@ final class PanicTests: XCTestCase {
         guard ProcessInfo.processInfo.environment["BEDSIDE_TEST_PANIC"] == "1" else {
             throw XCTSkip("set BEDSIDE_TEST_PANIC=1 with a library built with the feature test-panic")
         }
-        return try XCTUnwrap(armingSymbol(), "the library has no bedside_test_panic: build it with the feature test-panic")
+        return try XCTUnwrap(armingSymbol(), "bedside_test_panic is missing: build with the feature test-panic")
     }
 
     func testAPanicIsAnInternalErrorAndTheNextCallWorks() throws {

@@ -112,7 +112,8 @@ private func checkBitmaps() throws {
     let bitmap = CGImage(width: width, height: height, premultipliedBgra: bgra(0))
     expect(try bits(classifier.classify(image: .fromCGImage(bitmap), query: query)) == wanted, "CGImage")
 
-    let clear = CGImage(width: width, height: height, premultipliedBgra: [UInt8](repeating: 0, count: 4 * width * height))
+    let nothing = [UInt8](repeating: 0, count: 4 * width * height)
+    let clear = CGImage(width: width, height: height, premultipliedBgra: nothing)
     let white = FrameLayout.gray8(width: size.width, height: size.height, rowStride: size.width)
     let wantedWhite = try scores([UInt8](repeating: 255, count: width * height), white)
     expect(try bits(classifier.classify(image: .fromCGImage(clear), query: query)) == wantedWhite, "clear is white")

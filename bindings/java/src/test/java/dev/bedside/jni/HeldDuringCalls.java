@@ -23,7 +23,6 @@ final class HeldDuringCalls {
         Stages.during(HeldDuringCalls::look, () -> noted(Tiny.open()).classifyFrame(pixels, GREY, query()));
         Stages.during(HeldDuringCalls::look, () ->
                 noted(Tiny.open()).classifyYuv420(pixels, pixels, pixels, YUV, query()));
-        Stages.during(HeldDuringCalls::look, () -> noted(Tiny.open()).scores(noted(Tiny.picture())));
     }
 
     private static void look(String stage) {
