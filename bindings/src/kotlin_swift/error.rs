@@ -69,13 +69,6 @@ pub enum ErrorKind {
     Internal,
 }
 
-/// What a logger throws that is no `BedsideError`.
-impl From<uniffi::UnexpectedUniFFICallbackError> for BedsideError {
-    fn from(error: uniffi::UnexpectedUniFFICallbackError) -> BedsideError {
-        BedsideError::Internal(error.reason)
-    }
-}
-
 impl From<bedside::Error> for BedsideError {
     fn from(error: bedside::Error) -> BedsideError {
         let message = error.to_string();

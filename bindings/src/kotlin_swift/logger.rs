@@ -22,11 +22,28 @@ pub enum LogLevel {
     Trace,
 }
 
+/// What a logger may throw: it is lost. The library's own error can be thrown by the library only.
+#[derive(Debug, thiserror::Error, uniffi::Error)]
+pub enum LoggerError {
+    /// The record was not taken.
+    #[error("{reason}")]
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for LoggerError {
+    fn from(error: uniffi::UnexpectedUniFFICallbackError) -> LoggerError {
+        LoggerError::Failed { reason: error.reason }
+    }
+}
+
 /// Receives the library's log. What happened, never whose it was: pictures and results are not in it.
 #[uniffi::export(callback_interface)]
 pub trait Logger: Send + Sync {
     /// One record. May be called from any thread, and several at once; what it throws is lost.
-    fn log(&self, level: LogLevel, target: String, message: String) -> Result<(), BedsideError>;
+    fn log(&self, level: LogLevel, target: String, message: String) -> Result<(), LoggerError>;
 }
 
 /// Sends the library's log, from this level up, to `logger`, in the place of the one before.

@@ -10,5 +10,5 @@ mod types;
 pub use classifier::Classifier;
 pub use error::{BedsideError, ErrorKind};
 pub use image::Image;
-pub use logger::{LogLevel, Logger, set_logger};
+pub use logger::{LogLevel, Logger, LoggerError, set_logger};
 pub use types::*;

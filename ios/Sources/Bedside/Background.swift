@@ -64,8 +64,8 @@ extension Classifier {
 extension Query {
     /// The same query with this handle.
     func ended(by handle: CancelHandle) -> Query {
-        Query(
-            maxResults: maxResults, scoreThreshold: scoreThreshold, allow: allow, deny: deny, language: language,
-            region: region, prevalence: prevalence, answers: answers, cancel: handle)
+        var query = self
+        query.cancel = handle
+        return query
     }
 }

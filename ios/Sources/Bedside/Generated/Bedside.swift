@@ -1305,23 +1305,23 @@ public struct Finding: Equatable, Hashable {
     /**
      * The label's id.
      */
-    public let label: String
+    public var label: String
     /**
      * Its name in the query's language.
      */
-    public let name: String
+    public var name: String
     /**
      * The calibrated probability, 0 to 1, re-weighted where the query gives a prevalence.
      */
-    public let probability: Float
+    public var probability: Float
     /**
      * The calibrated probability, 0 to 1, from which on the label can't be excluded.
      */
-    public let operatingPoint: Float
+    public var operatingPoint: Float
     /**
      * Whether the calibrated probability, not re-weighted, is at or over the operating point.
      */
-    public let overOperatingPoint: Bool
+    public var overOperatingPoint: Bool
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -1404,15 +1404,15 @@ public struct FrameFormat: Equatable, Hashable {
     /**
      * The order of the bytes.
      */
-    public let layout: FrameLayout
+    public var layout: FrameLayout
     /**
      * The turn that brings it upright.
      */
-    public let rotation: Rotation
+    public var rotation: Rotation
     /**
      * Whether left and right are exchanged once it is upright, as front cameras do it.
      */
-    public let mirrored: Bool
+    public var mirrored: Bool
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -1483,19 +1483,19 @@ public struct Label: Equatable, Hashable {
     /**
      * A stable name: lower-case letters, digits, underscores and hyphens.
      */
-    public let id: String
+    public var id: String
     /**
      * What to call it on a screen.
      */
-    public let name: String
+    public var name: String
     /**
      * The calibrated probability, 0 to 1, from which on it can't be excluded.
      */
-    public let operatingPoint: Float
+    public var operatingPoint: Float
     /**
      * What it asks of a person.
      */
-    public let triage: Triage
+    public var triage: Triage
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -1572,11 +1572,11 @@ public struct LabelName: Equatable, Hashable {
     /**
      * The label's id.
      */
-    public let id: String
+    public var id: String
     /**
      * Its name in the query's language.
      */
-    public let name: String
+    public var name: String
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -1641,15 +1641,15 @@ public struct Limits: Equatable, Hashable {
     /**
      * The most pixels, width times height, that a picture's header may declare: 200,000,000.
      */
-    public let maxDeclaredPixels: UInt64
+    public var maxDeclaredPixels: UInt64
     /**
      * The most bytes that decoding may take for pixels and coefficients, beside the encoded bytes: 256 MiB.
      */
-    public let maxDecodedBytes: UInt64
+    public var maxDecodedBytes: UInt64
     /**
      * The most bytes that a model file may have: 512 MiB.
      */
-    public let maxModelBytes: UInt64
+    public var maxModelBytes: UInt64
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -1720,15 +1720,15 @@ public struct LoadTimes: Equatable, Hashable {
     /**
      * Reading the file, decoding it, checking the manifest against it.
      */
-    public let read: Double
+    public var read: Double
     /**
      * From the decoded file to typed operators.
      */
-    public let `import`: Double
+    public var `import`: Double
     /**
      * From those to the ones that run.
      */
-    public let optimize: Double
+    public var optimize: Double
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -1799,39 +1799,39 @@ public struct Manifest: Equatable, Hashable {
     /**
      * A short name: lower-case letters, digits, underscores and hyphens.
      */
-    public let name: String
+    public var name: String
     /**
      * The model's own version.
      */
-    public let version: String
+    public var version: String
     /**
      * The licence of the weights.
      */
-    public let license: String
+    public var license: String
     /**
      * What to call it on a screen.
      */
-    public let title: String
+    public var title: String
     /**
      * What it is meant for; empty where it does not say.
      */
-    public let intendedUse: String
+    public var intendedUse: String
     /**
      * What it must not be used for; empty where it does not say.
      */
-    public let notFor: String
+    public var notFor: String
     /**
      * Questions whose answers say whether a picture is one that the model was made for.
      */
-    public let scope: [ScopeQuestion]
+    public var scope: [ScopeQuestion]
     /**
      * What the model can name, in its own order.
      */
-    public let labels: [Label]
+    public var labels: [Label]
     /**
      * The whole manifest as JSON, on one line.
      */
-    public let json: String
+    public var json: String
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -1938,15 +1938,15 @@ public struct ModelIdentity: Equatable, Hashable {
     /**
      * The manifest's name.
      */
-    public let name: String
+    public var name: String
     /**
      * The manifest's version.
      */
-    public let version: String
+    public var version: String
     /**
      * The SHA-256 of the graph, in hex.
      */
-    public let graphSha256: String
+    public var graphSha256: String
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2017,11 +2017,11 @@ public struct Options: Equatable, Hashable {
     /**
      * How many threads one classification may use; 0 is taken for 1.
      */
-    public let threads: UInt32
+    public var threads: UInt32
     /**
      * Bounds on pictures and models.
      */
-    public let limits: Limits
+    public var limits: Limits
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2089,40 +2089,40 @@ public struct Query {
     /**
      * At most this many findings; all unless given.
      */
-    public let maxResults: UInt32?
+    public var maxResults: UInt32?
     /**
      * Findings of at least this probability, 0 to 1.
      */
-    public let scoreThreshold: Float
+    public var scoreThreshold: Float
     /**
      * Findings of these labels only, by id; of all where empty.
      */
-    public let allow: [String]
+    public var allow: [String]
     /**
      * No findings of these labels, by id.
      */
-    public let deny: [String]
+    public var deny: [String]
     /**
      * The language of names and questions, a BCP 47 tag.
      */
-    public let language: String
+    public var language: String
     /**
      * The part of the upright picture to look at; all of it unless given.
      */
-    public let region: Region?
+    public var region: Region?
     /**
      * The share of each label where the picture was taken, by id: all labels, summing to 1. The findings'
      * probabilities are re-weighted to it. Left as they are where empty.
      */
-    public let prevalence: [String: Float]
+    public var prevalence: [String: Float]
     /**
      * Answers to the model's scope questions, by id.
      */
-    public let answers: [String: Answer]
+    public var answers: [String: Answer]
     /**
      * A handle by which another thread can end the classification.
      */
-    public let cancel: CancelHandle?
+    public var cancel: CancelHandle?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2230,19 +2230,19 @@ public struct Reason: Equatable, Hashable {
     /**
      * The kind, the same in every language.
      */
-    public let kind: ReasonKind
+    public var kind: ReasonKind
     /**
      * The scope question's id, where it is about one.
      */
-    public let id: String?
+    public var id: String?
     /**
      * That question in the query's language, or its id where it has no text.
      */
-    public let question: String?
+    public var question: String?
     /**
      * What to do, in English.
      */
-    public let message: String
+    public var message: String
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2319,19 +2319,19 @@ public struct Region: Equatable, Hashable {
     /**
      * The left edge, 0 to 1.
      */
-    public let left: Float
+    public var left: Float
     /**
      * The top edge, 0 to 1.
      */
-    public let top: Float
+    public var top: Float
     /**
      * The width, above 0, to 1.
      */
-    public let width: Float
+    public var width: Float
     /**
      * The height, above 0, to 1.
      */
-    public let height: Float
+    public var height: Float
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2408,40 +2408,40 @@ public struct Report: Equatable, Hashable {
     /**
      * What can't be excluded, from all labels.
      */
-    public let verdict: Verdict
+    public var verdict: Verdict
     /**
      * What a person should do.
      */
-    public let triage: Triage
+    public var triage: Triage
     /**
      * The labels that the query asked for, likeliest first. Empty where the verdict is `Rejected`.
      */
-    public let findings: [Finding]
+    public var findings: [Finding]
     /**
      * How long each stage took, in milliseconds.
      */
-    public let timingsMs: Timings
+    public var timingsMs: Timings
     /**
      * The model that said so.
      */
-    public let model: ModelIdentity
+    public var model: ModelIdentity
     /**
      * The runtime that ran it.
      */
-    public let runtime: RuntimeIdentity
+    public var runtime: RuntimeIdentity
     /**
      * The sentence that must stand wherever a result is shown.
      */
-    public let notice: String
+    public var notice: String
     /**
      * The report in words, for a person to read: what the command `bedside classify` prints. In English, but for names
      * and questions.
      */
-    public let text: String
+    public var text: String
     /**
      * The report as JSON, on one line.
      */
-    public let json: String
+    public var json: String
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2549,11 +2549,11 @@ public struct RuntimeIdentity: Equatable, Hashable {
     /**
      * `bedside`.
      */
-    public let name: String
+    public var name: String
     /**
      * Its version.
      */
-    public let version: String
+    public var version: String
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2618,23 +2618,23 @@ public struct ScopeQuestion: Equatable, Hashable {
     /**
      * The name by which it is answered.
      */
-    public let id: String
+    public var id: String
     /**
      * The question, for a screen.
      */
-    public let question: String
+    public var question: String
     /**
      * Whether leaving it open rejects.
      */
-    public let required: Bool
+    public var required: Bool
     /**
      * The least number that is in scope. With `min` or `max` the answer is a number, else yes or no.
      */
-    public let min: Double?
+    public var min: Double?
     /**
      * The greatest number that is in scope.
      */
-    public let max: Double?
+    public var max: Double?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2717,11 +2717,11 @@ public struct SelfTest: Equatable, Hashable {
     /**
      * Who measured the golden scores.
      */
-    public let by: GoldenBy
+    public var by: GoldenBy
     /**
      * The largest difference between a score and its golden one, 0 to 1.
      */
-    public let maxDifference: Float
+    public var maxDifference: Float
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2786,23 +2786,23 @@ public struct Timings: Equatable, Hashable {
     /**
      * Decoding, orienting, cropping.
      */
-    public let decode: Double
+    public var decode: Double
     /**
      * Resizing and normalising.
      */
-    public let prepare: Double
+    public var prepare: Double
     /**
      * The graph. 0 where a picture was rejected before it.
      */
-    public let engine: Double
+    public var engine: Double
     /**
      * Probabilities, verdict, findings.
      */
-    public let verdict: Double
+    public var verdict: Double
     /**
      * All of it.
      */
-    public let total: Double
+    public var total: Double
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2886,27 +2886,27 @@ public struct YuvStrides: Equatable, Hashable {
     /**
      * Y, down.
      */
-    public let yRow: UInt32
+    public var yRow: UInt32
     /**
      * Y, along.
      */
-    public let yPixel: UInt32
+    public var yPixel: UInt32
     /**
      * U, down.
      */
-    public let uRow: UInt32
+    public var uRow: UInt32
     /**
      * U, along.
      */
-    public let uPixel: UInt32
+    public var uPixel: UInt32
     /**
      * V, down.
      */
-    public let vRow: UInt32
+    public var vRow: UInt32
     /**
      * V, along.
      */
-    public let vPixel: UInt32
+    public var vPixel: UInt32
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3810,6 +3810,90 @@ public func FfiConverterTypeLogLevel_lower(_ value: LogLevel) -> RustBuffer {
 
 
 /**
+ * What a logger may throw: it is lost. The library's own error can be thrown by the library only.
+ */
+public 
+enum LoggerError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
+
+    
+    
+    /**
+     * The record was not taken.
+     */
+    case Failed(
+        /**
+         * Why.
+         */reason: String
+    )
+
+    
+
+    
+
+    
+    public var errorDescription: String? {
+        String(reflecting: self)
+    }
+    
+}
+
+#if compiler(>=6)
+extension LoggerError: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLoggerError: FfiConverterRustBuffer {
+    typealias SwiftType = LoggerError
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LoggerError {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        
+
+        
+        case 1: return .Failed(
+            reason: try FfiConverterString.read(from: &buf)
+            )
+
+         default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: LoggerError, into buf: inout [UInt8]) {
+        switch value {
+
+        
+
+        
+        
+        case let .Failed(reason):
+            writeInt(&buf, Int32(1))
+            FfiConverterString.write(reason, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLoggerError_lift(_ buf: RustBuffer) throws -> LoggerError {
+    return try FfiConverterTypeLoggerError.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLoggerError_lower(_ value: LoggerError) -> RustBuffer {
+    return FfiConverterTypeLoggerError.lower(value)
+}
+
+
+/**
  * Why there is no verdict.
  */
 
@@ -4411,7 +4495,7 @@ fileprivate struct UniffiCallbackInterfaceLogger {
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
                 writeReturn: writeReturn,
-                lowerError: FfiConverterTypeBedsideError_lower
+                lowerError: FfiConverterTypeLoggerError_lower
             )
         }
     )
@@ -4974,7 +5058,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_constructor_cancelhandle_new() != 60416) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_logger_log() != 42328) {
+    if (uniffi_bedside_checksum_method_logger_log() != 22403) {
         return InitializationResult.apiChecksumMismatch
     }
 

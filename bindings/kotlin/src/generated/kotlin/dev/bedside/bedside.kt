@@ -993,7 +993,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_constructor_cancelhandle_new() and 0xFFFF) != 60416) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_method_logger_log() and 0xFFFF) != 42328) {
+    if ((lib.uniffi_bedside_checksum_method_logger_log() and 0xFFFF) != 22403) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -4468,6 +4468,77 @@ public object FfiConverterTypeLogLevel: FfiConverterRustBuffer<LogLevel> {
 
 
 
+
+
+/**
+ * What a logger may throw: it is lost. The library's own error can be thrown by the library only.
+ */
+sealed class LoggerException: kotlin.Exception() {
+    
+    /**
+     * The record was not taken.
+     */
+    class Failed(
+        
+        /**
+         * Why.
+         */
+        val `reason`: kotlin.String
+        ) : LoggerException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+
+    
+
+
+    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<LoggerException> {
+        override fun lift(error_buf: RustBuffer.ByValue): LoggerException = FfiConverterTypeLoggerError.lift(error_buf)
+    }
+
+    
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLoggerError : FfiConverterRustBuffer<LoggerException> {
+    override fun read(buf: ByteBuffer): LoggerException {
+        
+
+        return when(buf.getInt()) {
+            1 -> LoggerException.Failed(
+                FfiConverterString.read(buf),
+                )
+            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: LoggerException): ULong {
+        return when(value) {
+            is LoggerException.Failed -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterString.allocationSize(value.`reason`)
+            )
+        }
+    }
+
+    override fun write(value: LoggerException, buf: ByteBuffer) {
+        when(value) {
+            is LoggerException.Failed -> {
+                buf.putInt(1)
+                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+
+}
+
+
+
 /**
  * Why there is no verdict.
  */
@@ -4893,7 +4964,7 @@ internal object uniffiCallbackInterfaceLogger {
                 uniffiCallStatus,
                 makeCall,
                 writeReturn,
-                { e: BedsideException -> FfiConverterTypeBedsideError.lower(e) }
+                { e: LoggerException -> FfiConverterTypeLoggerError.lower(e) }
             )
         }
     }
