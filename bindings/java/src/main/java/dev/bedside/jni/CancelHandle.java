@@ -4,7 +4,7 @@ package dev.bedside.jni;
 public final class CancelHandle extends Handle {
     /** A handle that has not been used. */
     public CancelHandle() throws BedsideException {
-        super(Reply.of(Native.newCancelHandle()).handle(), Native::closeCancelHandle);
+        super(Reply.of(Native.newCancelHandle()).handle(), number -> Native.closeCancelHandle(number));
     }
 
     /** Ends every classification that has this handle, now or later: it fails with {@code CANCELLED}. */

@@ -10,7 +10,7 @@ import java.util.Objects;
  */
 public final class Classifier extends Handle {
     private Classifier(byte[] reply) throws BedsideException {
-        super(Reply.of(reply).handle(), Native::closeClassifier);
+        super(Reply.of(reply).handle(), number -> Native.closeClassifier(number));
     }
 
     /** As {@link #open(String, Options)}, with the default options. */

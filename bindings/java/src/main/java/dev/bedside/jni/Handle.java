@@ -28,6 +28,12 @@ abstract class Handle implements AutoCloseable {
     @SuppressWarnings("unused")
     private volatile boolean reached;
 
+    /**
+     * Takes a number over.
+     *
+     * @param close lets go of it; a lambda and no reference to the native method, of which ProGuard does not see that
+     *     another package will need it once it has moved this class there
+     */
     Handle(long number, LongConsumer close) {
         this.number = number;
         this.owned = new Owned(this, number, close);

@@ -11,7 +11,7 @@ import java.util.Objects;
  */
 public final class Image extends Handle {
     private Image(byte[] reply, Handle... held) throws BedsideException {
-        super(Reply.of(reply, held).handle(), Native::closeImage);
+        super(Reply.of(reply, held).handle(), number -> Native.closeImage(number));
     }
 
     /**
