@@ -71,6 +71,10 @@ pub(crate) fn publish() -> Result<()> {
         fs::remove_dir_all(&repository)?;
     }
     maven(&["deploy", "-DskipTests", &format!("-DaltDeploymentRepository=local::file:{}", repository.display())])?;
+    let documented = repository.join("dev/bedside/bedside-kotlin/0.1.0/bedside-kotlin-0.1.0-javadoc.jar");
+    let pages = Step::new("jar --list --file").arg(&documented.display().to_string()).output()?;
+    // Dokka passes over folders that are not there.
+    ensure!(pages.contains("/-classifier/index.html"), "{}: has no pages", documented.display());
     eprintln!("\n{} is a Maven repository; docs/kotlin.md and docs/java.md say how to use it.", repository.display());
     Ok(())
 }
