@@ -12,7 +12,7 @@ use crate::manifest::{Golden, GoldenBy, Label, Manifest};
 use crate::model::{LoadTimes, Model};
 use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
-use crate::verdict::{Triage, Verdict, is_over, judge, reasons};
+use crate::verdict::{Reason, Triage, Verdict, is_over, judge, reasons};
 use crate::{Error, Image, Limits, Query, Region, Result};
 
 /// How far a golden score may be from the one measured: int8 steps and decoders differ by less.
@@ -21,7 +21,7 @@ pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
 /// What is fixed when a model is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How many threads one classification may use; 1 unless given, and 0 is taken for 1.
+    /// How many threads one classification may use; 1 unless given. 0 is taken for 1, and more than 256 for 256.
     pub threads: u32,
     /// Bounds on pictures and models.
     pub limits: Limits,
@@ -75,7 +75,7 @@ impl Classifier {
     /// The query's cancel handle is heeded between the stages: decode, prepare, engine, verdict. The end of each is
     /// logged at level `trace` with the target `bedside::stages`, with its time and nothing of the picture.
     ///
-    /// Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen.
+    /// Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
     ///
     /// # Errors
     /// [`Error::InvalidQuery`] where the query does not fit the model; [`Error::UnsupportedImage`],
@@ -133,6 +133,16 @@ impl Classifier {
     /// [`Error::InvalidQuery`] names the field.
     pub fn check(&self, query: &Query) -> Result<()> {
         query.check(&self.model.manifest)
+    }
+
+    /// The reasons for which the query's answers alone reject every picture; none where they are in scope. Ask before
+    /// somebody takes a picture in vain.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`] names the field.
+    pub fn scope_reasons(&self, query: &Query) -> Result<Vec<Reason>> {
+        self.check(query)?;
+        Ok(reasons(&self.model.manifest.scope, query))
     }
 
     /// Runs the manifest's golden sample, from its encoded picture to its scores. `None` where the model has none.

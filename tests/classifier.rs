@@ -224,7 +224,10 @@ fn an_open_scope_question_rejects_and_says_what_to_do() {
     let wrong = [("dermatoscope".to_owned(), Answer::Number(1.0))].into();
     assert!(refused(&manifest, &Query { answers: wrong, ..Query::default() }).contains("takes yes or no"));
     let wrong = [("age".to_owned(), Answer::Yes)].into();
-    assert!(refused(&manifest, &Query { answers: wrong, ..Query::default() }).contains("takes a number"));
+    let wrong = Query { answers: wrong, ..Query::default() };
+    assert!(refused(&manifest, &wrong).contains("takes a number"));
+    let beforehand = classifier(&manifest).expect("sound").scope_reasons(&wrong).expect_err("a wrong query");
+    assert_eq!(beforehand.kind(), ErrorKind::InvalidQuery);
 }
 
 #[test]
@@ -410,9 +413,12 @@ proptest! {
         let ready_answer = ready.map(|yes| ("ready".to_owned(), if yes { Answer::Yes } else { Answer::No }));
         let age_answer = age.map(|years| ("age".to_owned(), Answer::Number(years)));
         let answers = ready_answer.into_iter().chain(age_answer).collect();
-        let report = ask(&manifest, &Query { answers, ..Query::default() });
+        let query = Query { answers, ..Query::default() };
+        let beforehand = classifier(&manifest).expect("sound").scope_reasons(&query).expect("a sound query");
+        let report = ask(&manifest, &query);
         let in_scope = ready == Some(true) && age.is_none_or(|years| (18.0..=90.0).contains(&years));
         prop_assert_eq!(matches!(report.verdict, Verdict::Rejected(_)), !in_scope);
+        prop_assert_eq!(report.verdict.reasons(), beforehand);
         prop_assert_eq!(report.triage == Triage::Repeat, !in_scope);
         prop_assert_eq!(report.findings.is_empty(), !in_scope);
     }

@@ -42,7 +42,8 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The picture in these bytes, which it borrows. Only YUV has more than the first plane.
+    /// The picture in these bytes: pixels are borrowed, an encoded file is copied. Only YUV has more than the first
+    /// plane.
     pub(crate) fn image<'a>(&self, [first, second, third]: [&'a [u8]; 3]) -> Result<Image<'a>> {
         let is_single = second.is_empty() && third.is_empty();
         let image = match self.layout {
@@ -50,7 +51,8 @@ impl Frame {
                 let message = "three planes were given for a layout of one; give YUV 4:2:0, or one plane";
                 return Err(Error::MalformedImage(message.into()));
             }
-            Layout::Encoded => Image::from_bytes(first),
+            // Small beside what decoding takes; and decoders must not see bytes that change under them.
+            Layout::Encoded => Image::from_bytes(first.to_vec()),
             Layout::Packed { format, width, height, row_stride } => {
                 let stride = row_stride as usize;
                 match format {
@@ -75,4 +77,40 @@ impl Frame {
         let image = image.rotated(self.rotation);
         Ok(if self.mirrored { image.mirrored() } else { image })
     }
+
+    /// As much of each plane as the frame takes up; all of an encoded file. The planes must fit the frame.
+    pub(crate) fn used<'a>(&self, planes: [&'a [u8]; 3]) -> [&'a [u8]; 3] {
+        let lengths = match self.layout {
+            Layout::Encoded => return planes,
+            Layout::Packed { format, width, height, row_stride } => {
+                [length(row_stride, height, format.bytes_per_pixel(), width), 0, 0]
+            }
+            Layout::Yuv420 { width, height, strides, .. } => {
+                let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
+                [
+                    length(strides.y_row, height, strides.y_pixel, width),
+                    length(strides.u_row, half_height, strides.u_pixel, half_width),
+                    length(strides.v_row, half_height, strides.v_pixel, half_width),
+                ]
+            }
+        };
+        [0, 1, 2].map(|i| &planes[i][..lengths[i].min(planes[i].len())])
+    }
+}
+
+impl Packed {
+    fn bytes_per_pixel(self) -> u32 {
+        match self {
+            Packed::Rgb8 => 3,
+            Packed::Rgba8 | Packed::Bgra8 => 4,
+            Packed::Gray8 => 1,
+        }
+    }
+}
+
+/// The bytes from the first sample of a plane to the last.
+fn length(row_stride: u32, rows: u32, pixel_stride: u32, columns: u32) -> usize {
+    let wide = |number: u32| number as usize;
+    let before_last = wide(rows).saturating_sub(1).saturating_mul(wide(row_stride));
+    before_last.saturating_add(wide(columns).saturating_mul(wide(pixel_stride)))
 }

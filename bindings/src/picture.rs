@@ -3,9 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bedside::{Image, Result, Rotation};
+use bedside::{Error, Image, Result, Rotation};
 
 use crate::frame::{Frame, Layout};
+
+/// The most bytes of a frame that are kept: as many as of a file.
+const MAX_BYTES: usize = 256 << 20;
 
 /// The bytes of a file, or the planes of a frame, and the way upright. Turning shares the bytes.
 #[derive(Clone)]
@@ -39,8 +42,17 @@ impl Picture {
 
     /// A copy of a frame, once its planes are known to fit.
     pub(crate) fn copied(planes: [&[u8]; 3], frame: Frame) -> Result<Picture> {
+        let used = frame.used(planes);
+        let bytes: usize = used.iter().map(|plane| plane.len()).sum();
+        if bytes > MAX_BYTES {
+            let message = "bytes, more than the 268435456 that are kept; classify it where it lies, or scale it down";
+            return Err(Error::TooLarge(format!("the frame has {bytes} {message}")));
+        }
         frame.image(planes)?;
-        let kept = Kept::Frame(Arc::new(planes.map(<[u8]>::to_vec)), frame.layout);
+        let kept = match frame.layout {
+            Layout::Encoded => Kept::Encoded(Arc::new(Image::from_bytes(used[0].to_vec()))),
+            layout => Kept::Frame(Arc::new(used.map(<[u8]>::to_vec)), layout),
+        };
         Ok(Picture { kept, rotation: frame.rotation, mirrored: frame.mirrored })
     }
 

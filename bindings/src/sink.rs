@@ -10,9 +10,10 @@ pub(crate) type Sink = Arc<dyn Fn(log::Level, &str, &str) + Send + Sync>;
 
 static SINK: RwLock<Option<Sink>> = RwLock::new(None);
 
-/// Sends records of at least this level to a sink, in the place of the one before.
-pub(crate) fn set(sink: Sink, level: LevelFilter) {
-    *SINK.write().unwrap_or_else(PoisonError::into_inner) = Some(sink);
+/// Sends records of at least this level to a sink, in the place of the one before; to nobody where there is none.
+pub(crate) fn set(sink: Option<Sink>, level: LevelFilter) {
+    let level = if sink.is_some() { level } else { LevelFilter::Off };
+    *SINK.write().unwrap_or_else(PoisonError::into_inner) = sink;
     // An app that is itself in Rust may have a logger of its own, which then stays.
     let _ = log::set_logger(&Forward);
     log::set_max_level(level);

@@ -4,6 +4,8 @@ import dev.bedside.*
 fun main() {
     val path = "models/samples/ISIC_0012258.jpg"
     val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
-    val report = Classifier.open("models/skin-lesion/model.onnx").use { it.classify(Image.open(path), query) }
+    val report = Classifier.open("models/skin-lesion/model.onnx").use { classifier ->
+        Image.open(path).use { image -> classifier.classify(image, query) }
+    }
     println("$path\n\n${report.text}")
 }

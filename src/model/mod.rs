@@ -15,6 +15,9 @@ use crate::report::ModelIdentity;
 use crate::scores::Scoring;
 use crate::{Error, Result};
 
+/// More threads than any phone has cores; each takes memory.
+const MAX_THREADS: u32 = 256;
+
 pub use binding::Binding;
 use binding::Element;
 
@@ -76,7 +79,7 @@ impl Model {
         let temperature = manifest.calibration.as_ref().and_then(|c| c.temperature).unwrap_or(1.0);
         let scoring = Scoring { activation: manifest.output.activation, multi_label: binding.multi_label, temperature };
         let read = start.elapsed();
-        let engine = Engine::build(graph, &binding.signature, options.threads.max(1) as usize)?;
+        let engine = Engine::build(graph, &binding.signature, options.threads.clamp(1, MAX_THREADS) as usize)?;
         check_values(&manifest, &engine)?;
         let built = engine.times();
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };

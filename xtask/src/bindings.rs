@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::root;
 use crate::step::{Step, require, tool};
+use crate::{consumer, mend, root};
 
 /// UniFFI's version, the same as in `bindings/Cargo.toml`.
 const UNIFFI: &str = "0.32.2";
@@ -28,9 +28,8 @@ const GENERATED: [(&str, &str); 3] = [
     ("BedsideFFI.h", "ios/Sources/BedsideFFI/BedsideFFI.h"),
 ];
 
-/// How UniFFI's Kotlin hands an object over, and what stands there instead: as written, one that is closed, or is closed
-/// meanwhile, is a pointer to freed memory. The method that counts calls is UniFFI's own.
-const HANDED_OVER: (&str, &str) = ("return value.uniffiCloneHandle()", "return value.callWithHandle { it }");
+/// The objects that cross UniFFI's border; all else is a value.
+const OBJECTS: [&str; 3] = ["CancelHandle", "Classifier", "Image"];
 
 /// Writes the generated sources anew.
 pub(crate) fn write() -> Result<()> {
@@ -75,6 +74,7 @@ pub(crate) fn publish() -> Result<()> {
     let pages = Step::new("jar --list --file").arg(&documented.display().to_string()).output()?;
     // Dokka passes over folders that are not there.
     ensure!(pages.contains("/-classifier/index.html"), "{}: has no pages", documented.display());
+    consumer::check()?;
     eprintln!("\n{} is a Maven repository; docs/kotlin.md and docs/java.md say how to use it.", repository.display());
     Ok(())
 }
@@ -161,9 +161,8 @@ fn generate(library: &Path) -> Result<PathBuf> {
         Step::new(&swift).arg(part).arg("--module-name=BedsideFFI").arg(&library).arg(&to).run()?;
     }
     let kotlin = folder.join(GENERATED[0].0);
-    let written = fs::read_to_string(&kotlin)?;
-    ensure!(written.contains(HANDED_OVER.0), "UniFFI hands objects over in another way now: see HANDED_OVER");
-    fs::write(&kotlin, written.replace(HANDED_OVER.0, HANDED_OVER.1))?;
+    let mended = mend::kotlin(&fs::read_to_string(&kotlin)?, &OBJECTS)?;
+    fs::write(&kotlin, mended)?;
     Ok(folder)
 }
 

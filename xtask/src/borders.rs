@@ -47,9 +47,14 @@ pub(crate) fn run(toolchain: &Path) -> Result<()> {
     writeln!(page, "  in brackets the difference from Rust in the same round; garbage in bytes a call")?;
     for (title, model, calls, part) in CASES {
         let mut rounds = Vec::new();
-        for _ in 0..ROUNDS {
-            let figures: Result<Vec<Figures>> = languages.iter().map(|l| l.figures(model, calls, part)).collect();
-            rounds.push(figures?);
+        for round in 0..ROUNDS {
+            // Another one begins each time, so that none profits from its place.
+            let mut figures = Vec::new();
+            for index in (0..languages.len()).map(|place| (place + round) % languages.len()) {
+                figures.push((index, languages[index].figures(model, calls, part)?));
+            }
+            figures.sort_by_key(|(index, _)| *index);
+            rounds.push(figures.into_iter().map(|(_, figures)| figures).collect());
         }
         write_table(&mut page, title, &languages, &rounds)?;
     }
@@ -86,17 +91,20 @@ impl Language {
         Ok(Figures { p10_us, median_us, garbage_bytes })
     }
 
-    /// How often a call asks the system's allocator for memory: the difference of two runs, divided by the difference of
-    /// their numbers of calls.
-    fn allocations(&self, counter: &str) -> Result<f64> {
+    /// How often a call asks the system's allocator for memory, and for how many bytes: the difference of two runs,
+    /// divided by the difference of their numbers of calls.
+    fn allocations(&self, counter: &str) -> Result<[f64; 2]> {
         let (_, model, calls, part) = CASES[1];
-        let count = |calls: usize| -> Result<f64> {
+        let count = |calls: usize| -> Result<[f64; 2]> {
             let (_, told) = self.run(model, calls, part, Some(counter))?;
             // The program's own process ends last.
             let line = told.lines().filter_map(|line| line.strip_prefix("allocations ")).next_back();
-            Ok(line.with_context(|| format!("{}: the counter was not loaded: {told}", self.name))?.parse()?)
+            let line = line.with_context(|| format!("{}: the counter was not loaded: {told}", self.name))?;
+            let (count, bytes) = line.split_once(' ').context("a count and bytes")?;
+            Ok([count.parse()?, bytes.parse()?])
         };
-        Ok((count(calls * 2)? - count(calls)?) / calls as f64)
+        let (once, twice) = (count(calls)?, count(calls * 2)?);
+        Ok([0, 1].map(|i| (twice[i] - once[i]) / calls as f64))
     }
 
     /// What a run prints on standard output and on standard error.
@@ -134,10 +142,14 @@ fn write_allocations(page: &mut String, languages: &[Language]) -> Result<()> {
     fs::create_dir_all(&folder)?;
     let counter = folder.join("libcount.so").display().to_string();
     Step::new("cc -O2 -shared -fPIC -o").arg(&counter).arg("benches/border/count.c").run()?;
-    writeln!(page, "\n## Calls to the system's allocator\n\nOf one classification by the model of one mean.\n")?;
-    writeln!(page, "| | allocations a call |\n|---|---|")?;
+    writeln!(
+        page,
+        "\n## Calls to the system's allocator\n\nOf one classification by the model of one mean; the frame has 1,228,800 bytes.\n"
+    )?;
+    writeln!(page, "| | allocations a call | bytes a call |\n|---|---|---|")?;
     for language in languages {
-        writeln!(page, "| {} | {:.0} |", language.name, language.allocations(&counter)?)?;
+        let [allocations, bytes] = language.allocations(&counter)?;
+        writeln!(page, "| {} | {allocations:.0} | {bytes:.0} |", language.name)?;
     }
     Ok(())
 }

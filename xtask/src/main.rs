@@ -1,9 +1,13 @@
 //! What people and CI run beyond plain cargo. One door to every job: `cargo xtask JOB`.
 
+mod android;
 mod bench;
 mod bindings;
 mod borders;
+mod consumer;
+mod copy;
 mod full;
+mod mend;
 mod step;
 mod test;
 
@@ -19,6 +23,11 @@ cargo xtask JOB
                     unpacked, the second is where Swift is, or is installed (target/swift-toolchain).
                     Needs root, debootstrap and python3. Writes docs/full-run.md
   bindings          the generated Kotlin and Swift sources, written anew
+  copy              the apps' string files, from docs/copy/deck.toml
+  android           the Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs
+                    Maven, a JDK, Rust's Android targets and python3, or an NDK (ANDROID_NDK_HOME)
+  android test      the app's tests on a JVM, as in the gate
+  android draw      the pictures in docs/screenshots/android, written anew
   maven             jars, sources and documentation for the JVM, as a repository in
                     target/maven-repository. Needs Maven and a JDK
   bench bindings --swift DIR
@@ -35,6 +44,10 @@ fn main() -> ExitCode {
         ["full", "--data", folder] => full::run(Path::new(folder), &root().join("target/swift-toolchain")),
         ["full", "--data", folder, "--swift", toolchain] => full::run(Path::new(folder), Path::new(toolchain)),
         ["bindings"] => bindings::write(),
+        ["android"] => android::build(),
+        ["android", "test"] => android::test(),
+        ["android", "draw"] => android::draw(),
+        ["copy"] => copy::write(),
         ["maven"] => bindings::publish(),
         ["bench"] => bench::run(),
         ["bench", "bindings", "--swift", toolchain] => borders::run(Path::new(toolchain)),

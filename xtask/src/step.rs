@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -14,13 +14,19 @@ pub(crate) struct Step<'a> {
     program: &'a str,
     arguments: Vec<&'a str>,
     environment: Vec<(&'a str, &'a str)>,
+    hidden: Option<&'a str>,
 }
 
 impl<'a> Step<'a> {
     /// `words` is the program and its arguments, separated by spaces.
     pub(crate) fn new(words: &'a str) -> Step<'a> {
         let mut words = words.split_whitespace();
-        Step { program: words.next().unwrap_or_default(), arguments: words.collect(), environment: Vec::new() }
+        Step {
+            program: words.next().unwrap_or_default(),
+            arguments: words.collect(),
+            environment: Vec::new(),
+            hidden: None,
+        }
     }
 
     /// One more argument, which may hold spaces.
@@ -29,8 +35,20 @@ impl<'a> Step<'a> {
         self
     }
 
+    /// More arguments, separated by spaces.
+    pub(crate) fn words(mut self, words: &'a str) -> Step<'a> {
+        self.arguments.extend(words.split_whitespace());
+        self
+    }
+
     pub(crate) fn env(mut self, name: &'a str, value: &'a str) -> Step<'a> {
         self.environment.push((name, value));
+        self
+    }
+
+    /// Leaves out the lines with this text when it prints.
+    pub(crate) fn quiet(mut self, text: &'a str) -> Step<'a> {
+        self.hidden = Some(text);
         self
     }
 
@@ -39,11 +57,21 @@ impl<'a> Step<'a> {
         let words = self.to_string();
         eprintln!("\n=== {words}");
         let start = Instant::now();
-        let status = self.command().status().with_context(|| format!("{words}: can't be started"))?;
+        let status = self.status().with_context(|| format!("{words}: can't be started"))?;
         if !status.success() {
             bail!("{words}: failed, {status}");
         }
         Ok(start.elapsed())
+    }
+
+    fn status(&self) -> std::io::Result<ExitStatus> {
+        let Some(hidden) = self.hidden else { return self.command().status() };
+        let output = self.command().output()?;
+        let printed = [output.stdout, output.stderr].concat();
+        for line in String::from_utf8_lossy(&printed).lines().filter(|line| !line.contains(hidden)) {
+            eprintln!("{line}");
+        }
+        Ok(output.status)
     }
 
     /// What it prints on standard output.
@@ -80,6 +108,15 @@ pub(crate) fn python(name: &str, requirements: &str) -> Result<String> {
     }
     Step::new(&python).arg("-m").arg("pip").arg("install").arg("--quiet").arg("-r").arg(requirements).run()?;
     Ok(python)
+}
+
+/// The JDK's folder: R8 wants its classes.
+pub(crate) fn jdk() -> Result<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let compiler = std::env::split_paths(&path).map(|folder| folder.join("javac")).find(|file| file.exists());
+    let compiler = compiler.context("no javac in PATH; a JDK 17 is needed")?.canonicalize()?;
+    let home = compiler.parent().and_then(Path::parent).context("javac lies in a JDK's bin")?;
+    Ok(home.display().to_string())
 }
 
 /// Fails where a program is missing, and says where to get it.

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::bindings;
 use crate::step::Step;
+use crate::{bindings, copy};
 
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY: &str = "0.20.2";
@@ -11,6 +11,7 @@ const CARGO_DENY: &str = "0.20.2";
 pub(crate) fn run() -> Result<()> {
     install_components()?;
     Step::new("cargo fmt --all --check").run()?;
+    copy::check()?;
     Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     Step::new("cargo test --locked --workspace").run()?;
     Step::new("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;

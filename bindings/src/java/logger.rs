@@ -9,8 +9,12 @@ use log::{Level, LevelFilter};
 
 use crate::sink;
 
-/// Sends the log to `Native.log(Logger, int, String, String)` of `class`.
+/// Sends the log to `Native.log(Logger, int, String, String)` of `class`; nowhere where the logger is null.
 pub(super) fn set(env: &mut Env<'_>, class: &JClass<'_>, receiver: &JObject<'_>, level: i32) -> Result<()> {
+    if receiver.is_null() {
+        sink::set(None, LevelFilter::Off);
+        return Ok(());
+    }
     let refused = |error: jni::errors::Error| Error::Internal(format!("the JVM does not take a logger: {error}"));
     let class = env.new_global_ref(class).map_err(refused)?;
     let receiver = env.new_global_ref(receiver).map_err(refused)?;
@@ -19,7 +23,7 @@ pub(super) fn set(env: &mut Env<'_>, class: &JClass<'_>, receiver: &JObject<'_>,
         // A record that can't be delivered is lost: there is no other place to say so.
         let _ = deliver(&vm, &class, &receiver, level, target, message);
     };
-    sink::set(Arc::new(send), level_filter(level));
+    sink::set(Some(Arc::new(send)), level_filter(level));
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! Java, by JNI: the native methods of the class `dev.bedside.jni.Native`.
 //!
 //! A method takes numbers, a request (`wire`) and direct buffers, and answers with a reply: how the call ended, and its
-//! result or its error. So nothing here builds Java objects or throws, and no name of a Java field or constructor has to
-//! survive a shrinker. Classifiers, pictures and cancel handles are held by number (`handles`).
+//! result or its error. So nothing here builds Java objects or throws, and no name of a Java field or constructor has
+//! to survive a shrinker. Classifiers, pictures and cancel handles are held by number (`handles`).
 //!
 //! Only the log calls into Java.
 
@@ -158,8 +158,9 @@ pub fn classify<'caller>(
     })
 }
 
-/// `classifyPlanes(long classifier, ByteBuffer first, ByteBuffer second, ByteBuffer third, byte[] format, byte[] query)`:
-/// direct buffers, whose whole capacity is the plane; null where the layout has one plane. The reply is the report.
+/// `classifyPlanes(long classifier, ByteBuffer first, ByteBuffer second, ByteBuffer third, byte[] format, byte[]
+/// query)`: direct buffers, whose whole capacity is the plane; null where the layout has one plane. The reply is the
+/// report.
 #[allow(clippy::too_many_arguments, reason = "the native method's own")]
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn classify_planes<'caller>(
@@ -196,6 +197,17 @@ pub fn check<'caller>(
         classifier(handle)?.check(&request::query(&bytes(env, &query)?)?)?;
         Ok(reply::done())
     })
+}
+
+/// `scopeReasons(long classifier, byte[] query)`. The reply is a list of reasons.
+#[jni_mangle("dev.bedside.jni.Native")]
+pub fn scope_reasons<'caller>(
+    env: EnvUnowned<'caller>,
+    _class: JClass<'caller>,
+    handle: i64,
+    query: JByteArray<'caller>,
+) -> JByteArray<'caller> {
+    answered(env, |env| Ok(reply::reasons(&classifier(handle)?.scope_reasons(&request::query(&bytes(env, &query)?)?)?)))
 }
 
 /// `warmUp(long classifier)`.

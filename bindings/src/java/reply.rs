@@ -95,16 +95,23 @@ fn write_verdict(writer: &mut Writer, verdict: &Verdict) {
     writer.list(verdict.labels(), |writer, LabelName { id, name, .. }| {
         writer.string(id).string(name);
     });
-    writer.list(verdict.reasons(), |writer, Reason { kind, id, question, message, .. }| {
-        writer.string(kind.as_str());
-        writer.optional(id.as_deref(), |writer, id| {
-            writer.string(id);
+    writer.list(verdict.reasons(), write_reason);
+}
+
+pub(super) fn reasons(reasons: &[Reason]) -> Writer {
+    let mut writer = done();
+    writer.list(reasons, write_reason);
+    writer
+}
+
+fn write_reason(writer: &mut Writer, reason: &Reason) {
+    writer.string(reason.kind.as_str());
+    for text in [&reason.id, &reason.question] {
+        writer.optional(text.as_deref(), |writer, text| {
+            writer.string(text);
         });
-        writer.optional(question.as_deref(), |writer, question| {
-            writer.string(question);
-        });
-        writer.string(message);
-    });
+    }
+    writer.string(&reason.message);
 }
 
 fn write_identity(writer: &mut Writer, model: &ModelIdentity) {

@@ -11,9 +11,9 @@ pub(super) fn options(request: &mut Reader<'_>) -> Result<Options> {
     Ok(Options {
         threads: request.size("threads")?,
         limits: Limits {
-            max_declared_pixels: request.long_size("maxDeclaredPixels")?,
-            max_decoded_bytes: request.long_size("maxDecodedBytes")?,
-            max_model_bytes: request.long_size("maxModelBytes")?,
+            max_declared_pixels: request.long_size("max_declared_pixels")?,
+            max_decoded_bytes: request.long_size("max_decoded_bytes")?,
+            max_model_bytes: request.long_size("max_model_bytes")?,
         },
     })
 }
@@ -21,7 +21,7 @@ pub(super) fn options(request: &mut Reader<'_>) -> Result<Options> {
 pub(super) fn query(request: &[u8]) -> Result<Query, Failure> {
     let mut request = Reader::new(request);
     let mut query = Query {
-        max_results: request.optional(|request| request.size("maxResults"))?,
+        max_results: request.optional(|request| request.size("max_results"))?,
         score_threshold: request.float()?,
         allow: request.list(Reader::string)?,
         deny: request.list(Reader::string)?,
@@ -73,7 +73,7 @@ fn packed(packed: Packed, format: &mut Reader<'_>) -> Result<Layout> {
         format: packed,
         width: format.size("width")?,
         height: format.size("height")?,
-        row_stride: format.size("rowStride")?,
+        row_stride: format.size("row_stride")?,
     })
 }
 
@@ -82,12 +82,12 @@ fn yuv420(format: &mut Reader<'_>) -> Result<Layout> {
         width: format.size("width")?,
         height: format.size("height")?,
         strides: Strides {
-            y_row: format.size("yRow")?,
-            y_pixel: format.size("yPixel")?,
-            u_row: format.size("uRow")?,
-            u_pixel: format.size("uPixel")?,
-            v_row: format.size("vRow")?,
-            v_pixel: format.size("vPixel")?,
+            y_row: format.size("y_row")?,
+            y_pixel: format.size("y_pixel")?,
+            u_row: format.size("u_row")?,
+            u_pixel: format.size("u_pixel")?,
+            v_row: format.size("v_row")?,
+            v_pixel: format.size("v_pixel")?,
         },
         matrix: match format.byte()? {
             0 => YuvMatrix::Bt601,

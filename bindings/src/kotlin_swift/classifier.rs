@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::guard::guarded;
 
-use super::{BedsideError, FrameFormat, Image, LoadTimes, Manifest, ModelIdentity, Options, Query, Report, SelfTest};
+use super::{
+    BedsideError, FrameFormat, Image, LoadTimes, Manifest, ModelIdentity, Options, Query, Reason, Report, SelfTest,
+};
 
 /// An opened model. One classifier serves many threads; opening one takes a fraction of a second and tens of megabytes,
 /// so keep it.
@@ -15,13 +17,17 @@ pub struct Classifier(bedside::Classifier);
 impl Classifier {
     /// Opens a model: an ONNX file with its manifest inside, or a bare one with `model.json` beside it.
     ///
-    /// Takes a fraction of a second: not for a thread that draws a screen.
+    /// Runs on the caller's thread, for a fraction of a second: not on one that draws a screen.
+    ///
+    /// Fails with `Io`, `TooLarge`, `MalformedModel`, `UnsupportedModel` or `InvalidManifest`.
     #[uniffi::constructor(default(options))]
     pub fn open(path: String, options: Options) -> Result<Arc<Classifier>, BedsideError> {
         Ok(guarded(|| Ok(Arc::new(Classifier(bedside::Classifier::open(path, options.into())?))))?)
     }
 
     /// Opens a model from the bytes of an ONNX file with its manifest inside: an app's asset is no file.
+    ///
+    /// Runs on the caller's thread and fails as `open` does, but for `Io`.
     #[uniffi::constructor(default(options))]
     pub fn from_bytes(bytes: Vec<u8>, options: Options) -> Result<Arc<Classifier>, BedsideError> {
         Ok(guarded(|| Ok(Arc::new(Classifier(bedside::Classifier::from_bytes(&bytes, options.into())?))))?)
@@ -29,8 +35,12 @@ impl Classifier {
 
     /// Looks at one picture.
     ///
-    /// Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen. `classifyInBackground` does
-    /// the same without blocking.
+    /// Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
+    /// `classifyInBackground` does the same without blocking.
+    ///
+    /// Fails with `InvalidQuery` where the query does not fit the model, with `UnsupportedImage`, `MalformedImage` or
+    /// `TooLarge` where the picture can't be looked at, with `Cancelled`, and with `UnsupportedModel` where the graph
+    /// gives no scores.
     #[uniffi::method(default(query))]
     pub fn classify(&self, image: &Image, query: Query) -> Result<Report, BedsideError> {
         Ok(guarded(|| Ok(self.0.classify(&image.0.image()?, &query.try_into()?)?.into()))?)
@@ -38,7 +48,8 @@ impl Classifier {
 
     /// Looks at one frame without copying it. What `classifyFrame` and `classifyYuv420` call: use those.
     ///
-    /// In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns.
+    /// In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns. Runs and fails
+    /// as `classify` does.
     #[uniffi::method(default(query))]
     pub fn classify_planes(
         &self,
@@ -53,23 +64,32 @@ impl Classifier {
     }
 
     /// Runs the graph once on a blank picture, so that the first real one is not slower than the rest.
+    ///
+    /// Takes as long as a classification, on the caller's thread. Fails with `UnsupportedModel` where the graph fails.
     pub fn warm_up(&self) -> Result<(), BedsideError> {
         Ok(guarded(|| self.0.warm_up())?)
     }
 
-    /// Checks a query against the model, as `classify` does first.
+    /// Checks a query against the model, as `classify` does first. Fails with `InvalidQuery`, which names the field.
     pub fn check(&self, query: Query) -> Result<(), BedsideError> {
         Ok(guarded(|| self.0.check(&query.try_into()?))?)
     }
 
+    /// The reasons for which the query's answers alone reject every picture; none where they are in scope. Ask before
+    /// somebody takes a picture in vain. Fails with `InvalidQuery`, which names the field.
+    pub fn scope_reasons(&self, query: Query) -> Result<Vec<Reason>, BedsideError> {
+        Ok(guarded(|| Ok(self.0.scope_reasons(&query.try_into()?)?.into_iter().map(Reason::from).collect()))?)
+    }
+
     /// Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
-    /// Fails with `SelfTest` where a score is not within 0.02 of the golden one, or another label leads.
+    /// Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a score is not within
+    /// 0.02 of the golden one, or another label leads.
     pub fn self_test(&self) -> Result<Option<SelfTest>, BedsideError> {
         Ok(guarded(|| Ok(self.0.self_test()?.map(SelfTest::from)))?)
     }
 
     /// The probability of each label for the whole picture, in the manifest's order, before temperature and without any
-    /// verdict: what a lab compares with its own runtime. Not for a result.
+    /// verdict: what a lab compares with its own runtime. Not for a result. Runs and fails as `classify` does.
     pub fn scores(&self, image: &Image) -> Result<Vec<f32>, BedsideError> {
         Ok(guarded(|| self.0.scores(&image.0.image()?))?)
     }

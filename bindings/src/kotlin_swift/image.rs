@@ -17,18 +17,20 @@ pub struct Image(pub(super) Picture);
 #[uniffi::export]
 impl Image {
     /// Reads a file: JPEG, PNG, WebP, BMP or TIFF, told by its content, of at most 256 MiB.
+    /// Fails with `Io` or `TooLarge`; what is in it is looked at when it is classified.
     #[uniffi::constructor]
     pub fn open(path: String) -> Result<Arc<Image>, BedsideError> {
         Ok(guarded(|| Ok(Arc::new(Image(Picture::open(&path)?))))?)
     }
 
-    /// Takes the bytes of such a file. They are looked at when it is classified.
+    /// Takes the bytes of such a file. They are looked at when it is classified; this does not fail.
     #[uniffi::constructor]
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Arc<Image>, BedsideError> {
         Ok(guarded(|| Ok(Arc::new(Image(Picture::from_bytes(bytes)))))?)
     }
 
-    /// Copies a frame. What `fromFrame` and `fromYuv420` call: use those.
+    /// Copies a frame. What `fromFrame` and `fromYuv420` call: use those. Fails with `MalformedImage` where the planes
+    /// do not fit the format, and with `TooLarge` where they have more than 256 MiB.
     #[uniffi::constructor]
     pub fn from_planes(
         first: &[u8],

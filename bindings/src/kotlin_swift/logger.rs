@@ -46,18 +46,22 @@ pub trait Logger: Send + Sync {
     fn log(&self, level: LogLevel, target: String, message: String) -> Result<(), LoggerError>;
 }
 
-/// Sends the library's log, from this level up, to `logger`, in the place of the one before.
+/// Sends the library's log, from this level up (`Warn` unless given), to `logger`, in the place of the one before.
+/// Without a logger the log goes nowhere, as before the first.
 #[uniffi::export(default(level = None))]
-pub fn set_logger(logger: Box<dyn Logger>, level: Option<LogLevel>) -> Result<(), BedsideError> {
+pub fn set_logger(logger: Option<Box<dyn Logger>>, level: Option<LogLevel>) -> Result<(), BedsideError> {
     let level = level.unwrap_or(LogLevel::Warn).into();
     Ok(guarded(|| {
-        let send = move |level: log::Level, target: &str, message: &str| {
-            // A record that can't be delivered is lost: there is no other place to say so.
-            let _ = logger.log(level.into(), target.into(), message.into());
-        };
-        sink::set(Arc::new(send), level);
+        sink::set(logger.map(sink_of), level);
         Ok(())
     })?)
+}
+
+fn sink_of(logger: Box<dyn Logger>) -> sink::Sink {
+    Arc::new(move |level, target, message| {
+        // A record that can't be delivered is lost: there is no other place to say so.
+        let _ = logger.log(level.into(), target.into(), message.into());
+    })
 }
 
 impl From<LogLevel> for log::LevelFilter {

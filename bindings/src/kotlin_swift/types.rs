@@ -10,7 +10,7 @@ use super::BedsideError;
 /// What is fixed when a model is opened.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Options {
-    /// How many threads one classification may use; 0 is taken for 1.
+    /// How many threads one classification may use; 0 is taken for 1, and more than 256 for 256.
     #[uniffi(default = 1)]
     pub threads: u32,
     /// Bounds on pictures and models.

@@ -8,7 +8,7 @@ private let queue = DispatchQueue(label: "dev.bedside.classify", qos: .userIniti
 extension Classifier {
     /// Looks at one picture on a queue of its own: safe to await on the main actor.
     ///
-    /// Cancelling the task ends the classification at its next stage, tens of milliseconds at most on a phone. It does
+    /// Cancelling the task ends the classification at its next stage: up to one inference later. It does
     /// so through `query.cancel` where the query has a handle, so that whatever else has that handle ends too, and
     /// through one made for this call where it has none.
     ///

@@ -7,7 +7,7 @@ import Foundation
 extension Classifier {
     /// Looks at one camera frame without copying it. Its base address is locked for reading until this returns.
     ///
-    /// Runs on the caller's thread, for tens of milliseconds: call it in the camera delegate's queue, with
+    /// Runs on the caller's thread, for tens to hundreds of milliseconds: call it in the camera delegate's queue, with
     /// `alwaysDiscardsLateVideoFrames` left on, so that frames don't pile up.
     ///
     /// Pixel formats: `kCVPixelFormatType_32BGRA`, whose transparent pixels, if any, are laid over white as if not

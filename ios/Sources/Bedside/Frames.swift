@@ -5,7 +5,8 @@ import Foundation
 extension Classifier {
     /// Looks at one frame of pixels, or at the bytes of an encoded file, without copying them.
     ///
-    /// Runs on the caller's thread, for tens of milliseconds: call it on the camera's queue, not on the main thread.
+    /// Runs on the caller's thread, for tens to hundreds of milliseconds: call it on the camera's queue, not on the
+    /// main thread.
     ///
     /// - Parameters:
     ///   - pixels: The rows of the frame, top first. Contiguous `Data` is read where it lies; data in several pieces,
@@ -28,7 +29,8 @@ extension Classifier {
     /// Looks at one YUV 4:2:0 frame without copying it. Where U and V alternate (NV12), give the same memory twice: as
     /// `u` from the first U on, as `v` from the first V on, with pixel strides of 2.
     ///
-    /// Runs on the caller's thread, for tens of milliseconds: call it on the camera's queue, not on the main thread.
+    /// Runs on the caller's thread, for tens to hundreds of milliseconds: call it on the camera's queue, not on the
+    /// main thread.
     ///
     /// - Parameters:
     ///   - y: Y for every pixel. As with `classifyFrame`, contiguous data is not copied.

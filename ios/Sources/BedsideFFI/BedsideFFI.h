@@ -309,6 +309,11 @@ RustBuffer uniffi_bedside_fn_method_classifier_load_times_ms(uint64_t ptr, RustC
 RustBuffer uniffi_bedside_fn_method_classifier_manifest(uint64_t ptr, RustBuffer language, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_CLASSIFIER_SCOPE_REASONS
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_CLASSIFIER_SCOPE_REASONS
+RustBuffer uniffi_bedside_fn_method_classifier_scope_reasons(uint64_t ptr, RustBuffer query, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_CLASSIFIER_SCORES
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_CLASSIFIER_SCORES
 RustBuffer uniffi_bedside_fn_method_classifier_scores(uint64_t ptr, uint64_t image, RustCallStatus *_Nonnull out_status
@@ -392,7 +397,7 @@ void uniffi_bedside_fn_init_callback_vtable_logger(const UniffiVTableCallbackInt
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_FUNC_SET_LOGGER
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_FUNC_SET_LOGGER
-void uniffi_bedside_fn_func_set_logger(uint64_t logger, RustBuffer level, RustCallStatus *_Nonnull out_status
+void uniffi_bedside_fn_func_set_logger(RustBuffer logger, RustBuffer level, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_FFI_BEDSIDE_RUSTBUFFER_ALLOC
@@ -694,6 +699,12 @@ uint16_t uniffi_bedside_checksum_method_classifier_load_times_ms(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_CLASSIFIER_MANIFEST
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_CLASSIFIER_MANIFEST
 uint16_t uniffi_bedside_checksum_method_classifier_manifest(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_CLASSIFIER_SCOPE_REASONS
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_CLASSIFIER_SCOPE_REASONS
+uint16_t uniffi_bedside_checksum_method_classifier_scope_reasons(void
     
 );
 #endif

@@ -109,6 +109,8 @@ final class ScoresTests: XCTestCase {
         XCTAssertEqual(reasons[0].id, "dermatoscope")
         XCTAssertEqual(report.triage, .repeat)
         XCTAssertEqual(report.findings, [])
+        XCTAssertEqual(try classifier.scopeReasons(query: Query()), reasons)
+        XCTAssertEqual(try classifier.scopeReasons(query: Query(answers: ["dermatoscope": .yes])), [])
     }
 
     func testAModelSaysWhatItIs() throws {

@@ -786,22 +786,27 @@ public func FfiConverterTypeCancelHandle_lower(_ value: CancelHandle) -> UInt64 
 public protocol ClassifierProtocol: AnyObject, Sendable {
     
     /**
-     * Checks a query against the model, as `classify` does first.
+     * Checks a query against the model, as `classify` does first. Fails with `InvalidQuery`, which names the field.
      */
     func check(query: Query) throws 
     
     /**
      * Looks at one picture.
      *
-     * Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen. `classifyInBackground` does
-     * the same without blocking.
+     * Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
+     * `classifyInBackground` does the same without blocking.
+     *
+     * Fails with `InvalidQuery` where the query does not fit the model, with `UnsupportedImage`, `MalformedImage` or
+     * `TooLarge` where the picture can't be looked at, with `Cancelled`, and with `UnsupportedModel` where the graph
+     * gives no scores.
      */
     func classify(image: Image, query: Query) throws  -> Report
     
     /**
      * Looks at one frame without copying it. What `classifyFrame` and `classifyYuv420` call: use those.
      *
-     * In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns.
+     * In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns. Runs and fails
+     * as `classify` does.
      */
     func classifyPlanes(first: Data, second: Data, third: Data, format: FrameFormat, query: Query) throws  -> Report
     
@@ -821,19 +826,28 @@ public protocol ClassifierProtocol: AnyObject, Sendable {
     func manifest(language: String) throws  -> Manifest
     
     /**
+     * The reasons for which the query's answers alone reject every picture; none where they are in scope. Ask before
+     * somebody takes a picture in vain. Fails with `InvalidQuery`, which names the field.
+     */
+    func scopeReasons(query: Query) throws  -> [Reason]
+    
+    /**
      * The probability of each label for the whole picture, in the manifest's order, before temperature and without any
-     * verdict: what a lab compares with its own runtime. Not for a result.
+     * verdict: what a lab compares with its own runtime. Not for a result. Runs and fails as `classify` does.
      */
     func scores(image: Image) throws  -> [Float]
     
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
-     * Fails with `SelfTest` where a score is not within 0.02 of the golden one, or another label leads.
+     * Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a score is not within
+     * 0.02 of the golden one, or another label leads.
      */
     func selfTest() throws  -> SelfTest?
     
     /**
      * Runs the graph once on a blank picture, so that the first real one is not slower than the rest.
+     *
+     * Takes as long as a classification, on the caller's thread. Fails with `UnsupportedModel` where the graph fails.
      */
     func warmUp() throws 
     
@@ -895,6 +909,8 @@ open class Classifier: ClassifierProtocol, @unchecked Sendable {
     
     /**
      * Opens a model from the bytes of an ONNX file with its manifest inside: an app's asset is no file.
+     *
+     * Runs on the caller's thread and fails as `open` does, but for `Io`.
      */
 public static func fromBytes(bytes: Data, options: Options = Options())throws  -> Classifier  {
     return try  FfiConverterTypeClassifier_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -909,7 +925,9 @@ public static func fromBytes(bytes: Data, options: Options = Options())throws  -
     /**
      * Opens a model: an ONNX file with its manifest inside, or a bare one with `model.json` beside it.
      *
-     * Takes a fraction of a second: not for a thread that draws a screen.
+     * Runs on the caller's thread, for a fraction of a second: not on one that draws a screen.
+     *
+     * Fails with `Io`, `TooLarge`, `MalformedModel`, `UnsupportedModel` or `InvalidManifest`.
      */
 public static func `open`(path: String, options: Options = Options())throws  -> Classifier  {
     return try  FfiConverterTypeClassifier_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -924,7 +942,7 @@ public static func `open`(path: String, options: Options = Options())throws  -> 
 
     
     /**
-     * Checks a query against the model, as `classify` does first.
+     * Checks a query against the model, as `classify` does first. Fails with `InvalidQuery`, which names the field.
      */
 open func check(query: Query)throws   {try rustCallWithError(FfiConverterTypeBedsideError_lift) {
         uniffiCallStatus in
@@ -938,8 +956,12 @@ open func check(query: Query)throws   {try rustCallWithError(FfiConverterTypeBed
     /**
      * Looks at one picture.
      *
-     * Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen. `classifyInBackground` does
-     * the same without blocking.
+     * Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
+     * `classifyInBackground` does the same without blocking.
+     *
+     * Fails with `InvalidQuery` where the query does not fit the model, with `UnsupportedImage`, `MalformedImage` or
+     * `TooLarge` where the picture can't be looked at, with `Cancelled`, and with `UnsupportedModel` where the graph
+     * gives no scores.
      */
 open func classify(image: Image, query: Query = Query())throws  -> Report  {
     return try  FfiConverterTypeReport_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -955,7 +977,8 @@ open func classify(image: Image, query: Query = Query())throws  -> Report  {
     /**
      * Looks at one frame without copying it. What `classifyFrame` and `classifyYuv420` call: use those.
      *
-     * In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns.
+     * In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns. Runs and fails
+     * as `classify` does.
      */
 open func classifyPlanes(first: Data, second: Data, third: Data, format: FrameFormat, query: Query = Query())throws  -> Report  {
     return try  FfiConverterTypeReport_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -1015,8 +1038,22 @@ open func manifest(language: String = "en")throws  -> Manifest  {
 }
     
     /**
+     * The reasons for which the query's answers alone reject every picture; none where they are in scope. Ask before
+     * somebody takes a picture in vain. Fails with `InvalidQuery`, which names the field.
+     */
+open func scopeReasons(query: Query)throws  -> [Reason]  {
+    return try  FfiConverterSequenceTypeReason.lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
+        uniffiCallStatus in
+    uniffi_bedside_fn_method_classifier_scope_reasons(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeQuery_lower(query),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * The probability of each label for the whole picture, in the manifest's order, before temperature and without any
-     * verdict: what a lab compares with its own runtime. Not for a result.
+     * verdict: what a lab compares with its own runtime. Not for a result. Runs and fails as `classify` does.
      */
 open func scores(image: Image)throws  -> [Float]  {
     return try  FfiConverterSequenceFloat.lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -1030,7 +1067,8 @@ open func scores(image: Image)throws  -> [Float]  {
     
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
-     * Fails with `SelfTest` where a score is not within 0.02 of the golden one, or another label leads.
+     * Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a score is not within
+     * 0.02 of the golden one, or another label leads.
      */
 open func selfTest()throws  -> SelfTest?  {
     return try  FfiConverterOptionTypeSelfTest.lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -1043,6 +1081,8 @@ open func selfTest()throws  -> SelfTest?  {
     
     /**
      * Runs the graph once on a blank picture, so that the first real one is not slower than the rest.
+     *
+     * Takes as long as a classification, on the caller's thread. Fails with `UnsupportedModel` where the graph fails.
      */
 open func warmUp()throws   {try rustCallWithError(FfiConverterTypeBedsideError_lift) {
         uniffiCallStatus in
@@ -1179,7 +1219,7 @@ open class Image: ImageProtocol, @unchecked Sendable {
 
     
     /**
-     * Takes the bytes of such a file. They are looked at when it is classified.
+     * Takes the bytes of such a file. They are looked at when it is classified; this does not fail.
      */
 public static func fromBytes(bytes: Data)throws  -> Image  {
     return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -1191,7 +1231,8 @@ public static func fromBytes(bytes: Data)throws  -> Image  {
 }
     
     /**
-     * Copies a frame. What `fromFrame` and `fromYuv420` call: use those.
+     * Copies a frame. What `fromFrame` and `fromYuv420` call: use those. Fails with `MalformedImage` where the planes
+     * do not fit the format, and with `TooLarge` where they have more than 256 MiB.
      */
 public static func fromPlanes(first: Data, second: Data, third: Data, format: FrameFormat)throws  -> Image  {
     return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -1213,6 +1254,7 @@ public static func fromPlanes(first: Data, second: Data, third: Data, format: Fr
     
     /**
      * Reads a file: JPEG, PNG, WebP, BMP or TIFF, told by its content, of at most 256 MiB.
+     * Fails with `Io` or `TooLarge`; what is in it is looked at when it is classified.
      */
 public static func `open`(path: String)throws  -> Image  {
     return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -2015,7 +2057,7 @@ public func FfiConverterTypeModelIdentity_lower(_ value: ModelIdentity) -> RustB
  */
 public struct Options: Equatable, Hashable {
     /**
-     * How many threads one classification may use; 0 is taken for 1.
+     * How many threads one classification may use; 0 is taken for 1, and more than 256 for 256.
      */
     public var threads: UInt32
     /**
@@ -2027,7 +2069,7 @@ public struct Options: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * How many threads one classification may use; 0 is taken for 1.
+         * How many threads one classification may use; 0 is taken for 1, and more than 256 for 256.
          */threads: UInt32 = UInt32(1), 
         /**
          * Bounds on pictures and models.
@@ -4748,6 +4790,30 @@ fileprivate struct FfiConverterOptionTypeLogLevel: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionCallbackInterfaceLogger: FfiConverterRustBuffer {
+    typealias SwiftType = Logger?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterCallbackInterfaceLogger.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterCallbackInterfaceLogger.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceFloat: FfiConverterRustBuffer {
     typealias SwiftType = [Float]
 
@@ -4972,12 +5038,13 @@ fileprivate struct FfiConverterDictionaryStringTypeAnswer: FfiConverterRustBuffe
     }
 }
 /**
- * Sends the library's log, from this level up, to `logger`, in the place of the one before.
+ * Sends the library's log, from this level up (`Warn` unless given), to `logger`, in the place of the one before.
+ * Without a logger the log goes nowhere, as before the first.
  */
-public func setLogger(logger: Logger, level: LogLevel? = nil)throws   {try rustCallWithError(FfiConverterTypeBedsideError_lift) {
+public func setLogger(logger: Logger?, level: LogLevel? = nil)throws   {try rustCallWithError(FfiConverterTypeBedsideError_lift) {
         uniffiCallStatus in
     uniffi_bedside_fn_func_set_logger(
-        FfiConverterCallbackInterfaceLogger_lower(logger),
+        FfiConverterOptionCallbackInterfaceLogger.lower(logger),
         FfiConverterOptionTypeLogLevel.lower(level),uniffiCallStatus
     )
 }
@@ -4998,16 +5065,16 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
-    if (uniffi_bedside_checksum_func_set_logger() != 43070) {
+    if (uniffi_bedside_checksum_func_set_logger() != 58962) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_classifier_check() != 51111) {
+    if (uniffi_bedside_checksum_method_classifier_check() != 9997) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_classifier_classify() != 12218) {
+    if (uniffi_bedside_checksum_method_classifier_classify() != 61257) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_classifier_classify_planes() != 41224) {
+    if (uniffi_bedside_checksum_method_classifier_classify_planes() != 51850) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_method_classifier_identity() != 31686) {
@@ -5019,13 +5086,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_method_classifier_manifest() != 65158) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_classifier_scores() != 31692) {
+    if (uniffi_bedside_checksum_method_classifier_scope_reasons() != 20611) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_classifier_self_test() != 25276) {
+    if (uniffi_bedside_checksum_method_classifier_scores() != 25171) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_classifier_warm_up() != 37520) {
+    if (uniffi_bedside_checksum_method_classifier_self_test() != 15529) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_bedside_checksum_method_classifier_warm_up() != 37771) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_method_image_mirrored() != 40730) {
@@ -5040,19 +5110,19 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_method_cancelhandle_is_cancelled() != 36323) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_constructor_classifier_from_bytes() != 19022) {
+    if (uniffi_bedside_checksum_constructor_classifier_from_bytes() != 48010) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_constructor_classifier_open() != 41510) {
+    if (uniffi_bedside_checksum_constructor_classifier_open() != 50938) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_constructor_image_from_bytes() != 2704) {
+    if (uniffi_bedside_checksum_constructor_image_from_bytes() != 48836) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_constructor_image_from_planes() != 56529) {
+    if (uniffi_bedside_checksum_constructor_image_from_planes() != 63299) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_constructor_image_open() != 34449) {
+    if (uniffi_bedside_checksum_constructor_image_open() != 61648) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_constructor_cancelhandle_new() != 60416) {

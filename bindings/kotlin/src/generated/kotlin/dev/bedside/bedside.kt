@@ -711,6 +711,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_bedside_checksum_method_classifier_manifest(
     ): Int
+    external fun uniffi_bedside_checksum_method_classifier_scope_reasons(
+    ): Int
     external fun uniffi_bedside_checksum_method_classifier_scores(
     ): Int
     external fun uniffi_bedside_checksum_method_classifier_self_test(
@@ -780,6 +782,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_bedside_fn_method_classifier_manifest(`ptr`: Long,`language`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_bedside_fn_method_classifier_scope_reasons(`ptr`: Long,`query`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_bedside_fn_method_classifier_scores(`ptr`: Long,`image`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_bedside_fn_method_classifier_self_test(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -812,7 +816,7 @@ internal object UniffiLib {
     ): Byte
     external fun uniffi_bedside_fn_init_callback_vtable_logger(`vtable`: UniffiVTableCallbackInterfaceLogger,
     ): Unit
-    external fun uniffi_bedside_fn_func_set_logger(`logger`: Long,`level`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_bedside_fn_func_set_logger(`logger`: RustBuffer.ByValue,`level`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun ffi_bedside_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -933,16 +937,16 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
-    if ((lib.uniffi_bedside_checksum_func_set_logger() and 0xFFFF) != 43070) {
+    if ((lib.uniffi_bedside_checksum_func_set_logger() and 0xFFFF) != 58962) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_check() and 0xFFFF) != 51111) {
+    if ((lib.uniffi_bedside_checksum_method_classifier_check() and 0xFFFF) != 9997) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_classify() and 0xFFFF) != 12218) {
+    if ((lib.uniffi_bedside_checksum_method_classifier_classify() and 0xFFFF) != 61257) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_classify_planes() and 0xFFFF) != 41224) {
+    if ((lib.uniffi_bedside_checksum_method_classifier_classify_planes() and 0xFFFF) != 51850) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_identity() and 0xFFFF) != 31686) {
@@ -954,13 +958,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_method_classifier_manifest() and 0xFFFF) != 65158) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_scores() and 0xFFFF) != 31692) {
+    if ((lib.uniffi_bedside_checksum_method_classifier_scope_reasons() and 0xFFFF) != 20611) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_self_test() and 0xFFFF) != 25276) {
+    if ((lib.uniffi_bedside_checksum_method_classifier_scores() and 0xFFFF) != 25171) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_warm_up() and 0xFFFF) != 37520) {
+    if ((lib.uniffi_bedside_checksum_method_classifier_self_test() and 0xFFFF) != 15529) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_bedside_checksum_method_classifier_warm_up() and 0xFFFF) != 37771) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_bedside_checksum_method_image_mirrored() and 0xFFFF) != 40730) {
@@ -975,19 +982,19 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_method_cancelhandle_is_cancelled() and 0xFFFF) != 36323) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_classifier_from_bytes() and 0xFFFF) != 19022) {
+    if ((lib.uniffi_bedside_checksum_constructor_classifier_from_bytes() and 0xFFFF) != 48010) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_classifier_open() and 0xFFFF) != 41510) {
+    if ((lib.uniffi_bedside_checksum_constructor_classifier_open() and 0xFFFF) != 50938) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_image_from_bytes() and 0xFFFF) != 2704) {
+    if ((lib.uniffi_bedside_checksum_constructor_image_from_bytes() and 0xFFFF) != 48836) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 56529) {
+    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 63299) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_image_open() and 0xFFFF) != 34449) {
+    if ((lib.uniffi_bedside_checksum_constructor_image_open() and 0xFFFF) != 61648) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_bedside_checksum_constructor_cancelhandle_new() and 0xFFFF) != 60416) {
@@ -1569,7 +1576,7 @@ open class CancelHandle: Disposable, AutoCloseable, CancelHandleInterface
         } while (! this.callCounter.compareAndSet(c, c + 1L))
         // Now we can safely do the method call without the handle being freed concurrently.
         try {
-            return block(this.uniffiCloneHandle())
+            return block(this.handle)
         } finally {
             // This decrement always matches the increment we performed above.
             if (this.callCounter.decrementAndGet() == 0L) {
@@ -1612,9 +1619,7 @@ open class CancelHandle: Disposable, AutoCloseable, CancelHandleInterface
         = 
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_cancelhandle_cancel(
-        it,
-        _status)
+    UniffiLib.uniffi_bedside_fn_method_cancelhandle_cancel(uniffiCloneHandle(), _status)
 }
     }
     
@@ -1628,9 +1633,7 @@ open class CancelHandle: Disposable, AutoCloseable, CancelHandleInterface
             return FfiConverterBoolean.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_cancelhandle_is_cancelled(
-        it,
-        _status)
+    UniffiLib.uniffi_bedside_fn_method_cancelhandle_is_cancelled(uniffiCloneHandle(), _status)
 }
     }
     )
@@ -1657,7 +1660,7 @@ open class CancelHandle: Disposable, AutoCloseable, CancelHandleInterface
  */
 public object FfiConverterTypeCancelHandle: FfiConverter<CancelHandle, Long> {
     override fun lower(value: CancelHandle): Long {
-        return value.callWithHandle { it }
+        return value.callWithHandle { value.uniffiCloneHandle() }
     }
 
     override fun lift(value: Long): CancelHandle {
@@ -1778,22 +1781,27 @@ public object FfiConverterTypeCancelHandle: FfiConverter<CancelHandle, Long> {
 public interface ClassifierInterface {
     
     /**
-     * Checks a query against the model, as `classify` does first.
+     * Checks a query against the model, as `classify` does first. Fails with `InvalidQuery`, which names the field.
      */
     fun `check`(`query`: Query)
     
     /**
      * Looks at one picture.
      *
-     * Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen. `classifyInBackground` does
-     * the same without blocking.
+     * Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
+     * `classifyInBackground` does the same without blocking.
+     *
+     * Fails with `InvalidQuery` where the query does not fit the model, with `UnsupportedImage`, `MalformedImage` or
+     * `TooLarge` where the picture can't be looked at, with `Cancelled`, and with `UnsupportedModel` where the graph
+     * gives no scores.
      */
     fun `classify`(`image`: Image, `query`: Query = Query()): Report
     
     /**
      * Looks at one frame without copying it. What `classifyFrame` and `classifyYuv420` call: use those.
      *
-     * In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns.
+     * In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns. Runs and fails
+     * as `classify` does.
      */
     fun `classifyPlanes`(`first`: java.nio.ByteBuffer, `second`: java.nio.ByteBuffer, `third`: java.nio.ByteBuffer, `format`: FrameFormat, `query`: Query = Query()): Report
     
@@ -1813,19 +1821,28 @@ public interface ClassifierInterface {
     fun `manifest`(`language`: kotlin.String = "en"): Manifest
     
     /**
+     * The reasons for which the query's answers alone reject every picture; none where they are in scope. Ask before
+     * somebody takes a picture in vain. Fails with `InvalidQuery`, which names the field.
+     */
+    fun `scopeReasons`(`query`: Query): List<Reason>
+    
+    /**
      * The probability of each label for the whole picture, in the manifest's order, before temperature and without any
-     * verdict: what a lab compares with its own runtime. Not for a result.
+     * verdict: what a lab compares with its own runtime. Not for a result. Runs and fails as `classify` does.
      */
     fun `scores`(`image`: Image): List<kotlin.Float>
     
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
-     * Fails with `SelfTest` where a score is not within 0.02 of the golden one, or another label leads.
+     * Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a score is not within
+     * 0.02 of the golden one, or another label leads.
      */
     fun `selfTest`(): SelfTest?
     
     /**
      * Runs the graph once on a blank picture, so that the first real one is not slower than the rest.
+     *
+     * Takes as long as a classification, on the caller's thread. Fails with `UnsupportedModel` where the graph fails.
      */
     fun `warmUp`()
     
@@ -1902,7 +1919,7 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
         } while (! this.callCounter.compareAndSet(c, c + 1L))
         // Now we can safely do the method call without the handle being freed concurrently.
         try {
-            return block(this.uniffiCloneHandle())
+            return block(this.handle)
         } finally {
             // This decrement always matches the increment we performed above.
             if (this.callCounter.decrementAndGet() == 0L) {
@@ -1939,16 +1956,14 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
 
     
     /**
-     * Checks a query against the model, as `classify` does first.
+     * Checks a query against the model, as `classify` does first. Fails with `InvalidQuery`, which names the field.
      */
     @Throws(BedsideException::class)override fun `check`(`query`: Query)
         = 
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_classifier_check(
-        it,
-        
-        FfiConverterTypeQuery.lower(`query`),_status)
+    val argument1 = FfiConverterTypeQuery.lower(`query`)
+    UniffiLib.uniffi_bedside_fn_method_classifier_check(uniffiCloneHandle(), argument1, _status)
 }
     }
     
@@ -1958,18 +1973,21 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     /**
      * Looks at one picture.
      *
-     * Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen. `classifyInBackground` does
-     * the same without blocking.
+     * Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
+     * `classifyInBackground` does the same without blocking.
+     *
+     * Fails with `InvalidQuery` where the query does not fit the model, with `UnsupportedImage`, `MalformedImage` or
+     * `TooLarge` where the picture can't be looked at, with `Cancelled`, and with `UnsupportedModel` where the graph
+     * gives no scores.
      */
     @Throws(BedsideException::class)override fun `classify`(`image`: Image, `query`: Query): Report {
             return FfiConverterTypeReport.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_classifier_classify(
-        it,
-        
-        FfiConverterTypeImage.lower(`image`),
-        FfiConverterTypeQuery.lower(`query`),_status)
+    `image`.callWithHandle {
+    val argument2 = FfiConverterTypeQuery.lower(`query`)
+    UniffiLib.uniffi_bedside_fn_method_classifier_classify(uniffiCloneHandle(), `image`.uniffiCloneHandle(), argument2, _status)
+    }
 }
     }
     )
@@ -1980,20 +1998,19 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     /**
      * Looks at one frame without copying it. What `classifyFrame` and `classifyYuv420` call: use those.
      *
-     * In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns.
+     * In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns. Runs and fails
+     * as `classify` does.
      */
     @Throws(BedsideException::class)override fun `classifyPlanes`(`first`: java.nio.ByteBuffer, `second`: java.nio.ByteBuffer, `third`: java.nio.ByteBuffer, `format`: FrameFormat, `query`: Query): Report {
             return FfiConverterTypeReport.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_classifier_classify_planes(
-        it,
-        
-        FfiConverterByRefBytes.lower(`first`),
-        FfiConverterByRefBytes.lower(`second`),
-        FfiConverterByRefBytes.lower(`third`),
-        FfiConverterTypeFrameFormat.lower(`format`),
-        FfiConverterTypeQuery.lower(`query`),_status)
+    val argument1 = FfiConverterByRefBytes.lower(`first`)
+    val argument2 = FfiConverterByRefBytes.lower(`second`)
+    val argument3 = FfiConverterByRefBytes.lower(`third`)
+    val argument4 = FfiConverterTypeFrameFormat.lower(`format`)
+    val argument5 = FfiConverterTypeQuery.lower(`query`)
+    UniffiLib.uniffi_bedside_fn_method_classifier_classify_planes(uniffiCloneHandle(), argument1, argument2, argument3, argument4, argument5, _status)
 }
     }
     )
@@ -2008,9 +2025,7 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
             return FfiConverterTypeModelIdentity.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_classifier_identity(
-        it,
-        _status)
+    UniffiLib.uniffi_bedside_fn_method_classifier_identity(uniffiCloneHandle(), _status)
 }
     }
     )
@@ -2025,9 +2040,7 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
             return FfiConverterTypeLoadTimes.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_classifier_load_times_ms(
-        it,
-        _status)
+    UniffiLib.uniffi_bedside_fn_method_classifier_load_times_ms(uniffiCloneHandle(), _status)
 }
     }
     )
@@ -2042,10 +2055,25 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
             return FfiConverterTypeManifest.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_classifier_manifest(
-        it,
-        
-        FfiConverterString.lower(`language`),_status)
+    val argument1 = FfiConverterString.lower(`language`)
+    UniffiLib.uniffi_bedside_fn_method_classifier_manifest(uniffiCloneHandle(), argument1, _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The reasons for which the query's answers alone reject every picture; none where they are in scope. Ask before
+     * somebody takes a picture in vain. Fails with `InvalidQuery`, which names the field.
+     */
+    @Throws(BedsideException::class)override fun `scopeReasons`(`query`: Query): List<Reason> {
+            return FfiConverterSequenceTypeReason.lift(
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    val argument1 = FfiConverterTypeQuery.lower(`query`)
+    UniffiLib.uniffi_bedside_fn_method_classifier_scope_reasons(uniffiCloneHandle(), argument1, _status)
 }
     }
     )
@@ -2055,16 +2083,15 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     
     /**
      * The probability of each label for the whole picture, in the manifest's order, before temperature and without any
-     * verdict: what a lab compares with its own runtime. Not for a result.
+     * verdict: what a lab compares with its own runtime. Not for a result. Runs and fails as `classify` does.
      */
     @Throws(BedsideException::class)override fun `scores`(`image`: Image): List<kotlin.Float> {
             return FfiConverterSequenceFloat.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_classifier_scores(
-        it,
-        
-        FfiConverterTypeImage.lower(`image`),_status)
+    `image`.callWithHandle {
+    UniffiLib.uniffi_bedside_fn_method_classifier_scores(uniffiCloneHandle(), `image`.uniffiCloneHandle(), _status)
+    }
 }
     }
     )
@@ -2074,15 +2101,14 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
-     * Fails with `SelfTest` where a score is not within 0.02 of the golden one, or another label leads.
+     * Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a score is not within
+     * 0.02 of the golden one, or another label leads.
      */
     @Throws(BedsideException::class)override fun `selfTest`(): SelfTest? {
             return FfiConverterOptionalTypeSelfTest.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_classifier_self_test(
-        it,
-        _status)
+    UniffiLib.uniffi_bedside_fn_method_classifier_self_test(uniffiCloneHandle(), _status)
 }
     }
     )
@@ -2092,14 +2118,14 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     
     /**
      * Runs the graph once on a blank picture, so that the first real one is not slower than the rest.
+     *
+     * Takes as long as a classification, on the caller's thread. Fails with `UnsupportedModel` where the graph fails.
      */
     @Throws(BedsideException::class)override fun `warmUp`()
         = 
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_classifier_warm_up(
-        it,
-        _status)
+    UniffiLib.uniffi_bedside_fn_method_classifier_warm_up(uniffiCloneHandle(), _status)
 }
     }
     
@@ -2115,6 +2141,8 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
         
     /**
      * Opens a model from the bytes of an ONNX file with its manifest inside: an app's asset is no file.
+     *
+     * Runs on the caller's thread and fails as `open` does, but for `Io`.
      */
     @Throws(BedsideException::class) fun `fromBytes`(`bytes`: kotlin.ByteArray, `options`: Options = Options()): Classifier {
             return FfiConverterTypeClassifier.lift(
@@ -2133,7 +2161,9 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     /**
      * Opens a model: an ONNX file with its manifest inside, or a bare one with `model.json` beside it.
      *
-     * Takes a fraction of a second: not for a thread that draws a screen.
+     * Runs on the caller's thread, for a fraction of a second: not on one that draws a screen.
+     *
+     * Fails with `Io`, `TooLarge`, `MalformedModel`, `UnsupportedModel` or `InvalidManifest`.
      */
     @Throws(BedsideException::class) fun `open`(`path`: kotlin.String, `options`: Options = Options()): Classifier {
             return FfiConverterTypeClassifier.lift(
@@ -2159,7 +2189,7 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
  */
 public object FfiConverterTypeClassifier: FfiConverter<Classifier, Long> {
     override fun lower(value: Classifier): Long {
-        return value.callWithHandle { it }
+        return value.callWithHandle { value.uniffiCloneHandle() }
     }
 
     override fun lift(value: Long): Classifier {
@@ -2366,7 +2396,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
         } while (! this.callCounter.compareAndSet(c, c + 1L))
         // Now we can safely do the method call without the handle being freed concurrently.
         try {
-            return block(this.uniffiCloneHandle())
+            return block(this.handle)
         } finally {
             // This decrement always matches the increment we performed above.
             if (this.callCounter.decrementAndGet() == 0L) {
@@ -2409,9 +2439,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
             return FfiConverterTypeImage.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_image_mirrored(
-        it,
-        _status)
+    UniffiLib.uniffi_bedside_fn_method_image_mirrored(uniffiCloneHandle(), _status)
 }
     }
     )
@@ -2426,10 +2454,8 @@ open class Image: Disposable, AutoCloseable, ImageInterface
             return FfiConverterTypeImage.lift(
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
-    UniffiLib.uniffi_bedside_fn_method_image_rotated(
-        it,
-        
-        FfiConverterTypeRotation.lower(`rotation`),_status)
+    val argument1 = FfiConverterTypeRotation.lower(`rotation`)
+    UniffiLib.uniffi_bedside_fn_method_image_rotated(uniffiCloneHandle(), argument1, _status)
 }
     }
     )
@@ -2445,7 +2471,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
     companion object {
         
     /**
-     * Takes the bytes of such a file. They are looked at when it is classified.
+     * Takes the bytes of such a file. They are looked at when it is classified; this does not fail.
      */
     @Throws(BedsideException::class) fun `fromBytes`(`bytes`: kotlin.ByteArray): Image {
             return FfiConverterTypeImage.lift(
@@ -2461,7 +2487,8 @@ open class Image: Disposable, AutoCloseable, ImageInterface
 
         
     /**
-     * Copies a frame. What `fromFrame` and `fromYuv420` call: use those.
+     * Copies a frame. What `fromFrame` and `fromYuv420` call: use those. Fails with `MalformedImage` where the planes
+     * do not fit the format, and with `TooLarge` where they have more than 256 MiB.
      */
     @Throws(BedsideException::class) fun `fromPlanes`(`first`: java.nio.ByteBuffer, `second`: java.nio.ByteBuffer, `third`: java.nio.ByteBuffer, `format`: FrameFormat): Image {
             return FfiConverterTypeImage.lift(
@@ -2481,6 +2508,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
         
     /**
      * Reads a file: JPEG, PNG, WebP, BMP or TIFF, told by its content, of at most 256 MiB.
+     * Fails with `Io` or `TooLarge`; what is in it is looked at when it is classified.
      */
     @Throws(BedsideException::class) fun `open`(`path`: kotlin.String): Image {
             return FfiConverterTypeImage.lift(
@@ -2505,7 +2533,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
  */
 public object FfiConverterTypeImage: FfiConverter<Image, Long> {
     override fun lower(value: Image): Long {
-        return value.callWithHandle { it }
+        return value.callWithHandle { value.uniffiCloneHandle() }
     }
 
     override fun lift(value: Long): Image {
@@ -3034,7 +3062,7 @@ public object FfiConverterTypeModelIdentity: FfiConverterRustBuffer<ModelIdentit
  */
 data class Options (
     /**
-     * How many threads one classification may use; 0 is taken for 1.
+     * How many threads one classification may use; 0 is taken for 1, and more than 256 for 256.
      */
     val `threads`: kotlin.UInt = 1u 
     , 
@@ -5231,6 +5259,38 @@ public object FfiConverterOptionalTypeLogLevel: FfiConverterRustBuffer<LogLevel?
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeLogger: FfiConverterRustBuffer<Logger?> {
+    override fun read(buf: ByteBuffer): Logger? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLogger.read(buf)
+    }
+
+    override fun allocationSize(value: Logger?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLogger.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Logger?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLogger.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceFloat: FfiConverterRustBuffer<List<kotlin.Float>> {
     override fun read(buf: ByteBuffer): List<kotlin.Float> {
         val len = buf.getInt()
@@ -5499,15 +5559,16 @@ public object FfiConverterMapStringTypeAnswer: FfiConverterRustBuffer<Map<kotlin
     }
 }
         /**
-         * Sends the library's log, from this level up, to `logger`, in the place of the one before.
+         * Sends the library's log, from this level up (`Warn` unless given), to `logger`, in the place of the one before.
+         * Without a logger the log goes nowhere, as before the first.
          */
-    @Throws(BedsideException::class) fun `setLogger`(`logger`: Logger, `level`: LogLevel? = null)
+    @Throws(BedsideException::class) fun `setLogger`(`logger`: Logger?, `level`: LogLevel? = null)
         = 
     uniffiRustCallWithError(BedsideException) { _status ->
     UniffiLib.uniffi_bedside_fn_func_set_logger(
     
         
-        FfiConverterTypeLogger.lower(`logger`),
+        FfiConverterOptionalTypeLogger.lower(`logger`),
         FfiConverterOptionalTypeLogLevel.lower(`level`),_status)
 }
     

@@ -20,7 +20,7 @@ import kotlinx.coroutines.withContext
  * Cancelling the coroutine uses the query's cancel handle, or one made for this call where the query has none. A handle
  * that serves several classifications ends them all.
  *
- * @param dispatcher where the work is done, for tens of milliseconds: never the main thread's
+ * @param dispatcher where the work is done, for tens to hundreds of milliseconds: never the main thread's
  * @throws BedsideException as `classify` does; `Cancelled` where the query's handle was used, and not the coroutine
  *   cancelled
  * @throws IllegalStateException where the classifier is closed

@@ -14,8 +14,8 @@ public fun FrameFormat(layout: FrameLayout, mirrored: Boolean = false): FrameFor
 /**
  * Looks at one frame of one plane, or at one encoded file, without copying it.
  *
- * Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen. [classifyFrameInBackground]
- * does the same without blocking.
+ * Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
+ * [classifyFrameInBackground] does the same without blocking.
  *
  * @param pixels a direct buffer; read-only ones will do. From its position on it holds at least
  *   (height − 1) × row stride bytes and one row of pixels.
@@ -32,8 +32,8 @@ public fun Classifier.classifyFrame(pixels: ByteBuffer, format: FrameFormat, que
  * Looks at one YUV 4:2:0 frame without copying it: three planes, or two whose U and V alternate, each given as a buffer
  * that begins at its first sample.
  *
- * Runs on the caller's thread, for tens of milliseconds: not on one that draws a screen. [classifyYuv420InBackground]
- * does the same without blocking.
+ * Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
+ * [classifyYuv420InBackground] does the same without blocking.
  *
  * @param y a direct buffer; read-only ones will do. The same goes for [u] and [v].
  * @param format its layout is a [FrameLayout.Yuv420]

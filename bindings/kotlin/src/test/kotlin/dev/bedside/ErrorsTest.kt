@@ -63,6 +63,22 @@ class ErrorsTest {
     }
 
     @Test
+    fun a_picture_over_either_limit_is_too_large() {
+        // 32 × 32 pixels, of three bytes each.
+        val limits = mapOf(
+            "max_declared_pixels" to Limits(maxDeclaredPixels = 1023u),
+            "max_decoded_bytes" to Limits(maxDecodedBytes = 3071u),
+        )
+        for ((named, limit) in limits) {
+            Tiny.open(options = Options(limits = limit)).use { classifier ->
+                val exception = assertFailsWith<BedsideException.TooLarge> { classifier.look() }
+                assertContains(exception.message!!, named)
+            }
+        }
+        Tiny.open(options = Options(limits = Limits(maxDeclaredPixels = 1024u))).use { it.look() }
+    }
+
+    @Test
     fun a_query_is_checked_without_a_picture() {
         Tiny.open().use { classifier ->
             classifier.check(Query())
@@ -74,9 +90,13 @@ class ErrorsTest {
     }
 
     @Test
-    fun the_self_test_passes_on_the_labs_scores_and_is_nothing_without_any() {
-        val passed = Tiny.open(withGoldenScores("${Tiny.expected}")).use { it.selfTest() }
-        assertEquals(GoldenBy.LAB, passed?.by)
+    fun the_self_test_says_by_whom_and_by_how_much_and_is_nothing_without_any() {
+        val (a, b, c) = Tiny.expected
+        for ((name, by) in mapOf("lab" to GoldenBy.LAB, "self" to GoldenBy.ITSELF)) {
+            val passed = Tiny.open(withGoldenScores("[${a - 0.01f}, ${b + 0.005f}, $c]", name)).use { it.selfTest() }
+            assertEquals(by, passed?.by)
+            assertEquals(0.01f, passed!!.maxDifference, 1e-4f)
+        }
         assertEquals(null, Tiny.open().use { it.selfTest() })
     }
 
@@ -94,9 +114,9 @@ class ErrorsTest {
 
     private fun Classifier.look(query: Query = Query()) = classify(Tiny.picture(), query)
 
-    private fun withGoldenScores(scores: String) = Tiny.manifest(
+    private fun withGoldenScores(scores: String, by: String = "lab") = Tiny.manifest(
         "golden",
-        json("""{"by": "lab", "input": {"image": ${JsonPrimitive(encodedPicture)}}, "scores": $scores}"""),
+        json("""{"by": "$by", "input": {"image": ${JsonPrimitive(encodedPicture)}}, "scores": $scores}"""),
     )
 
     private val encodedPicture get() = Base64.getEncoder().encodeToString(Tiny.pictureFile.readBytes())

@@ -30,12 +30,35 @@ class LoggerTest {
 
     @Test
     fun a_level_keeps_lower_records_out() {
+        val (warn, debug) = LogLevel.WARN to LogLevel.DEBUG
+        // A warning of the unknown field, a line for the model, one for each stage.
+        val wanted = mapOf(
+            LogLevel.ERROR to emptySet<LogLevel>(),
+            warn to setOf(warn),
+            LogLevel.INFO to setOf(warn),
+            debug to setOf(warn, debug),
+            LogLevel.TRACE to setOf(warn, debug, LogLevel.TRACE),
+        )
+        assertEquals(LogLevel.entries.toSet(), wanted.keys)
+        for ((level, levels) in wanted) {
+            assertEquals(levels, heard { setLogger(it, level) }.map { it.level }.toSet(), "$level")
+        }
+    }
+
+    @Test
+    fun without_a_level_it_hears_from_warn_up() {
+        val records = heard { setLogger(it) }
+        assertEquals(setOf(LogLevel.WARN), records.map { it.level }.toSet())
+        assertTrue(records.any { "telepathy" in it.message }, "an unknown field is a warning")
+    }
+
+    /** What a logger hears, once set, of a model with a field that nobody knows. */
+    private fun heard(set: (Logger) -> Unit): List<Record> {
         val kept = Kept()
-        setLogger(kept, LogLevel.WARN)
+        set(kept)
         Tiny.open(Tiny.manifest("telepathy", json("{}"))).use { it.classify(Tiny.picture()) }
         setLogger(Deaf, LogLevel.ERROR)
-        assertEquals(setOf(LogLevel.WARN), kept.records.map { it.level }.toSet())
-        assertTrue(kept.records.any { "telepathy" in it.message }, "an unknown field is a warning")
+        return kept.records
     }
 
     @Test

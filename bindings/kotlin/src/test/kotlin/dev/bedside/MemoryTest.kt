@@ -6,7 +6,10 @@ import java.io.File
 import java.nio.ByteBuffer
 import kotlin.test.BeforeTest
 import kotlin.test.Test
+import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 import org.junit.jupiter.api.Assumptions.assumeTrue
 
 class MemoryTest {
@@ -17,7 +20,7 @@ class MemoryTest {
     fun ten_thousand_images_reports_and_handles_and_200_classifiers_leave_nothing_behind() {
         val (model, frame) = Tiny.file().path to directBuffer(ByteArray(BYTES))
         stayFlat(rounds = 10) {
-            repeat(20) { Classifier.open(model).close() }
+            repeat(20) { Classifier.open(model).use { it.lookAt(frame, Query()) } }
             Classifier.open(model).use { classifier -> repeat(1000) { classifier.lookAt(frame, Query()) } }
         }
     }
@@ -28,8 +31,78 @@ class MemoryTest {
         val frame = directBuffer(ByteArray(BYTES))
         val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
         stayFlat(rounds = 10) {
-            repeat(20) { Classifier.open(Repository.model).close() }
+            repeat(20) { Classifier.open(Repository.model).use { it.lookAt(frame, query) } }
             Classifier.open(Repository.model).use { classifier -> repeat(1000) { classifier.lookAt(frame, query) } }
+        }
+    }
+
+    /** 32 MB, at two allocations of 32 bytes each, if handles stayed behind. */
+    @Test
+    fun half_a_million_handles_leave_nothing_behind() =
+        stayFlat(rounds = 10, warmUp = 1) { repeat(50_000) { CancelHandle().close() } }
+
+    @Test
+    fun calls_that_are_refused_leave_no_classifier_behind() {
+        val notes = JsonObject(mapOf("notes" to JsonPrimitive("x".repeat(2 * MIB))))
+        val model = Tiny.file(Tiny.manifest("provenance", notes)).path // 2 MiB that each classifier keeps
+        val (closedImage, closedHandle) = Tiny.picture().apply { close() } to CancelHandle().apply { close() }
+        val (picture, frame) = Tiny.picture() to directBuffer(Tiny.pictureFile.readBytes())
+        val refused = listOf<(Classifier) -> Any?>(
+            { it.classify(closedImage) },
+            { it.classify(picture, Query(cancel = closedHandle)) },
+            { it.classify(picture, Query(allow = listOf(NO_UNICODE))) },
+            { it.classify(picture, Query(allow = listOf("d"))) },
+            { it.classifyFrame(frame, FrameFormat(FrameLayout.Encoded), Query(cancel = closedHandle)) },
+            { it.check(Query(cancel = closedHandle)) },
+            { it.scopeReasons(Query(deny = listOf(NO_UNICODE))) },
+            { it.scores(closedImage) },
+            { it.manifest(NO_UNICODE) },
+        )
+        stayFlat(rounds = 6) {
+            repeat(5) {
+                Classifier.open(model).use { classifier ->
+                    for (call in refused) assertFailsWith<Exception> { call(classifier) }
+                    classifier.classify(picture)
+                }
+            }
+        }
+    }
+
+    @Test
+    fun calls_that_are_refused_leave_no_image_and_no_text_behind() {
+        val (junk, closed) = ByteArray(4 * MIB) to CancelHandle().apply { close() }
+        val queries = listOf(
+            Query(cancel = closed),
+            Query(allow = listOf(NO_UNICODE)),
+            Query(allow = listOf("x".repeat(MIB), NO_UNICODE)),
+            Query(language = NO_UNICODE),
+        )
+        Tiny.open().use { classifier ->
+            stayFlat(rounds = 6) {
+                repeat(10) {
+                    Image.fromBytes(junk).use { image ->
+                        for (query in queries) assertFailsWith<Exception> { classifier.classify(image, query) }
+                        assertFailsWith<BedsideException.InvalidQuery> {
+                            classifier.classify(image, Query(allow = listOf("d")))
+                        }
+                        assertFailsWith<BedsideException.UnsupportedImage> { classifier.scores(image) }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    fun calls_that_fail_leave_nothing_behind() {
+        val junk = ByteArray(BYTES)
+        Tiny.open().use { classifier ->
+            stayFlat(rounds = 10) {
+                repeat(1000) {
+                    Image.fromBytes(junk).use { image ->
+                        assertFailsWith<BedsideException.UnsupportedImage> { classifier.classify(image) }
+                    }
+                }
+            }
         }
     }
 
@@ -58,8 +131,8 @@ class MemoryTest {
      * Runs a round until memory has settled, then so many more, and asserts that they added less than [BOUND_KIB]. If
      * images stayed behind it would be 64 KiB each, of reports about 3.
      */
-    private fun stayFlat(rounds: Int, round: () -> Unit) {
-        repeat(3) { round() }
+    private fun stayFlat(rounds: Int, warmUp: Int = 3, round: () -> Unit) {
+        repeat(warmUp) { round() }
         val before = settled()
         repeat(rounds) { round() }
         val growth = settled() - before
@@ -83,6 +156,11 @@ class MemoryTest {
     private companion object {
         val STATUS = File("/proc/self/status")
         const val BOUND_KIB = 16 * 1024
+
+        const val MIB = 1024 * 1024
+
+        /** Half of a letter. */
+        val NO_UNICODE = "\ud800"
 
         /** 64 KiB for few pixels: little to compute, and much to leave behind. */
         const val BYTES = 64 * 1024

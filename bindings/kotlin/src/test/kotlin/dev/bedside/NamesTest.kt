@@ -1,4 +1,4 @@
-// Kotlin has the names that every language has: bindings/names.json, which Rust is held to as well.
+// Kotlin has the names and defaults that every language has: bindings/names.json, which Rust is held to as well.
 
 package dev.bedside
 
@@ -6,12 +6,18 @@ import kotlin.reflect.KClass
 import kotlin.reflect.full.primaryConstructor
 import kotlin.test.Test
 import kotlin.test.assertEquals
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 
 class NamesTest {
-    private val names = json(Repository.file("bindings/names.json").readText())
-        .mapValues { (_, list) -> list.jsonArray.map { it.jsonPrimitive.content }.toSet() }
+    private val shared = json(Repository.file("bindings/names.json").readText())
+    private val names = (shared - "defaults").mapValues { (_, list) -> list.strings.toSet() }
+    private val defaults = shared.getValue("defaults").jsonObject
 
     private val kotlins = mapOf(
         "error_kinds" to ErrorKind.entries.map { it.name.lowercase() },
@@ -28,7 +34,48 @@ class NamesTest {
         assertEquals(names, kotlins)
     }
 
+    @Test
+    fun options_have_the_defaults_that_every_language_has() {
+        val options = Options()
+        val limits = mapOf(
+            "max_declared_pixels" to JsonPrimitive(options.limits.maxDeclaredPixels.toLong()),
+            "max_decoded_bytes" to JsonPrimitive(options.limits.maxDecodedBytes.toLong()),
+            "max_model_bytes" to JsonPrimitive(options.limits.maxModelBytes.toLong()),
+        )
+        val found = mapOf("threads" to JsonPrimitive(options.threads.toLong()), "limits" to JsonObject(limits))
+        assertEquals(defaults["options"], JsonObject(found))
+        assertEquals(options.limits, Limits())
+    }
+
+    @Test
+    fun a_query_has_the_defaults_that_every_language_has() {
+        val query = Query()
+        val found = mapOf(
+            "max_results" to JsonPrimitive(query.maxResults?.toLong()),
+            "score_threshold" to JsonPrimitive(query.scoreThreshold),
+            "allow" to JsonArray(query.allow.map { JsonPrimitive(it) }),
+            "deny" to JsonArray(query.deny.map { JsonPrimitive(it) }),
+            "language" to JsonPrimitive(query.language),
+            "region" to JsonPrimitive(query.region?.toString()),
+            "prevalence" to JsonObject(query.prevalence.mapValues { JsonPrimitive(it.value) }),
+            "answers" to JsonObject(query.answers.mapValues { JsonPrimitive("${it.value}") }),
+            "cancel" to JsonPrimitive(query.cancel?.toString()),
+        )
+        assertEquals(defaults["query"], JsonObject(found))
+    }
+
+    @Test
+    fun a_frame_has_the_defaults_that_every_language_has() {
+        val format = FrameFormat(FrameLayout.Encoded)
+        val rotation = JsonPrimitive(format.rotation.name.lowercase())
+        val found = mapOf("rotation" to rotation, "mirrored" to JsonPrimitive(format.mirrored))
+        assertEquals(defaults["frame_format"], JsonObject(found))
+        assertEquals(format.mirrored, FrameFormat(FrameLayout.Encoded, Rotation.UPRIGHT).mirrored)
+    }
+
     private fun fields(type: KClass<*>) = type.primaryConstructor!!.parameters.map { it.name!!.snakeCase }
+
+    private val JsonElement.strings get() = jsonArray.map { it.jsonPrimitive.content }
 }
 
 /** `maxResults` as `max_results`. */

@@ -29,7 +29,9 @@ internal object Repository {
         val builder = ProcessBuilder(property("bedside.command"), *arguments).directory(root).redirectError(errors)
         val process = builder.start()
         val printed = process.inputStream.readBytes().decodeToString()
-        check(process.waitFor() == 0) { errors.readText() }
+        val status = process.waitFor()
+        val complaint = errors.readText().also { errors.delete() }
+        check(status == 0) { complaint }
         return printed
     }
 }

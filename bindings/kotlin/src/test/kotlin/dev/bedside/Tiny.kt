@@ -29,11 +29,13 @@ internal object Tiny {
     /** The same manifest with one more field. */
     fun manifest(field: String, value: JsonElement) = JsonObject(manifest + (field to value))
 
-    /** A graph of `golden/graphs` in a folder of its own, with a manifest beside it. */
+    /** A graph of `golden/graphs` in a folder of its own, with a manifest beside it; gone when the tests end. */
     fun file(manifest: JsonObject? = this.manifest, graph: String = "torchscript-17.onnx"): File {
         val folder = Files.createTempDirectory("bedside").toFile()
-        if (manifest != null) folder.resolve("model.json").writeText(manifest.toString())
-        return Repository.golden("graphs/$graph").copyTo(folder.resolve("model.onnx"))
+        val files = listOf(folder, folder.resolve("model.json"), folder.resolve("model.onnx"))
+        files.forEach(File::deleteOnExit) // the last first, so the folder is empty by then
+        if (manifest != null) files[1].writeText(manifest.toString())
+        return Repository.golden("graphs/$graph").copyTo(files[2])
     }
 
     fun open(manifest: JsonObject = this.manifest, options: Options = Options()) =

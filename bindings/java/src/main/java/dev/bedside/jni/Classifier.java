@@ -50,7 +50,7 @@ public final class Classifier extends Handle {
     }
 
     /**
-     * Looks at one picture. Blocks for tens of milliseconds.
+     * Looks at one picture. Blocks for tens to hundreds of milliseconds.
      *
      * @throws BedsideException {@code INVALID_QUERY} where the query does not fit the model;
      *     {@code UNSUPPORTED_IMAGE}, {@code MALFORMED_IMAGE}, {@code TOO_LARGE}; {@code CANCELLED};
@@ -107,6 +107,16 @@ public final class Classifier extends Handle {
      */
     public void check(Query query) throws BedsideException {
         Reply.of(Native.check(number(), query.toBytes()), this, query.cancel());
+    }
+
+    /**
+     * The reasons for which the query's answers alone reject every picture; none where they are in scope. Ask before
+     * somebody takes a picture in vain.
+     *
+     * @throws BedsideException {@code INVALID_QUERY} names the field
+     */
+    public List<Reason> scopeReasons(Query query) throws BedsideException {
+        return Reply.of(Native.scopeReasons(number(), query.toBytes()), this, query.cancel()).list(Reason::new);
     }
 
     /** Runs the graph once on a blank picture, so that the first real one is not slower than the rest. */

@@ -20,6 +20,8 @@ abstract class Handle implements AutoCloseable {
     static {
         Thread closing = new Thread(Handle::closeCollected, "bedside-closing");
         closing.setDaemon(true);
+        // Else whoever made the first handle could not be unloaded.
+        closing.setContextClassLoader(null);
         closing.start();
     }
 
@@ -60,7 +62,7 @@ abstract class Handle implements AutoCloseable {
         while (true) {
             try {
                 ((Owned) COLLECTED.remove()).close();
-            } catch (InterruptedException | OutOfMemoryError ignored) {
+            } catch (Throwable ignored) {
                 // Nobody has a reason to end this thread; it is a daemon. Where there was no room for the library's
                 // reply, it has let go all the same.
             }

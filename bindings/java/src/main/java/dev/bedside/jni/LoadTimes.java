@@ -18,7 +18,7 @@ public final class LoadTimes {
     }
 
     /** From the decoded file to typed operators. */
-    public double getImporting() {
+    public double getImport() {
         return importing;
     }
 

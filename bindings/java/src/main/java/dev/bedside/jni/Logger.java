@@ -1,7 +1,5 @@
 package dev.bedside.jni;
 
-import java.util.Objects;
-
 /** Receives the library's log: what happened, never whose it was. Pictures and results are not in it. */
 public interface Logger {
     /**
@@ -11,13 +9,16 @@ public interface Logger {
      */
     void log(LogLevel level, String target, String message);
 
-    /** Sends the log from {@code WARN} up to {@code logger}, in the place of the one before. */
+    /**
+     * Sends the log from {@code WARN} up to {@code logger}, in the place of the one before; nowhere where it is null,
+     * as before the first.
+     */
     static void set(Logger logger) throws BedsideException {
         set(logger, LogLevel.WARN);
     }
 
-    /** Sends the log, from this level up, to {@code logger}, in the place of the one before. */
+    /** As {@link #set(Logger)}, from this level up. */
     static void set(Logger logger, LogLevel level) throws BedsideException {
-        Reply.of(Native.setLogger(Objects.requireNonNull(logger, "logger"), level.ordinal()));
+        Reply.of(Native.setLogger(logger, level.ordinal()));
     }
 }

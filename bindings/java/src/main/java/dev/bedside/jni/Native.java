@@ -26,6 +26,8 @@ final class Native {
 
     static native byte[] check(long classifier, byte[] query);
 
+    static native byte[] scopeReasons(long classifier, byte[] query);
+
     static native byte[] warmUp(long classifier);
 
     static native byte[] selfTest(long classifier);

@@ -1,11 +1,10 @@
 package dev.bedside.jni;
 
 import java.io.File;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.io.OutputStream;
 import java.util.Locale;
 
 /**
@@ -29,21 +28,22 @@ final class NativeLibrary {
     }
 
     private static void loadFromJar(UnsatisfiedLinkError notThere) {
-        String resource = "/" + platform() + "/" + System.mapLibraryName("bedside");
-        try (InputStream library = NativeLibrary.class.getResourceAsStream(resource)) {
+        String resource = platform() + "/" + System.mapLibraryName("bedside");
+        // Through the loader and not the class, which would look into its own module only.
+        try (InputStream library = NativeLibrary.class.getClassLoader().getResourceAsStream(resource)) {
             if (library == null) {
                 throw withCause("libbedside is neither in java.library.path nor, as " + resource
                         + ", in a jar on the class path; add dev.bedside:bedside-native, or set bedside.library.dir",
                         notThere);
             }
-            Path copy = Files.createTempFile("libbedside", ".library");
+            File copy = File.createTempFile("libbedside", ".library");
             try {
-                Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
-                System.load(copy.toString());
+                write(library, copy);
+                System.load(copy.getPath());
             } finally {
                 // On Linux and macOS a loaded library needs its file no more; Windows keeps it until the JVM ends.
-                if (!copy.toFile().delete()) {
-                    copy.toFile().deleteOnExit();
+                if (!copy.delete()) {
+                    copy.deleteOnExit();
                 }
             }
         } catch (IOException error) {
@@ -51,7 +51,17 @@ final class NativeLibrary {
         }
     }
 
-    /** The folder's name, as JNA has it, so that both languages find the same file. */
+    /** By means that Android has from API 24 on: {@code java.nio.file} came later. */
+    private static void write(InputStream library, File copy) throws IOException {
+        try (OutputStream output = new FileOutputStream(copy)) {
+            byte[] buffer = new byte[1 << 16];
+            for (int count = library.read(buffer); count >= 0; count = library.read(buffer)) {
+                output.write(buffer, 0, count);
+            }
+        }
+    }
+
+    /** The folder's name, as JNA has it, so that one jar serves both languages. */
     private static String platform() {
         String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String processor = System.getProperty("os.arch").toLowerCase(Locale.ROOT);

@@ -30,7 +30,7 @@ public final class Options {
 
         private Builder() {}
 
-        /** How many threads one classification may use; 1 unless given, and 0 is taken for 1. */
+        /** How many threads one classification may use; 1 unless given. 0 is taken for 1, more than 256 for 256. */
         public Builder threads(int count) {
             threads = count;
             return this;

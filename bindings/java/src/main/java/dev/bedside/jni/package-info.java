@@ -7,8 +7,8 @@
  * fails throws {@link dev.bedside.jni.BedsideException}, with a kind; using what was closed throws
  * {@link java.lang.IllegalStateException}. No argument may be null unless its description says so.
  *
- * <p>Every method may be called from any thread. Those that classify block for tens of milliseconds: don't call them on
- * a thread that draws a screen.
+ * <p>Every method may be called from any thread. Those that classify block for tens to hundreds of milliseconds: don't
+ * call them on a thread that draws a screen.
  *
  * <p>Research software, not a medical device. Nothing leaves the device; pictures and results never enter a log.
  */

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -65,8 +67,12 @@ class CancellationTest {
     void one_handle_ends_eight_classifications() throws Exception {
         CancelHandle handle = new CancelHandle();
         Query query = Query.builder().cancel(handle).build();
-        Stages.during(Stages.elsewhereAfter("prepare", handle::cancel), () -> Crowd.of(1, () ->
-                assertThrows(BedsideException.class, () -> classifier.classify(picture, query))));
+        List<BedsideException> errors = new ArrayList<>();
+        Stages.during(Stages.elsewhereAfter("prepare", handle::cancel), () -> errors.addAll(Crowd.of(1, () ->
+                assertThrows(BedsideException.class, () -> classifier.classify(picture, query)))));
+        assertEquals(
+                Collections.nCopies(Crowd.SIZE, ErrorKind.CANCELLED),
+                errors.stream().map(BedsideException::getKind).toList());
     }
 
     @Test

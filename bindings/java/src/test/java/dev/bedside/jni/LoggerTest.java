@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
@@ -34,8 +35,13 @@ class LoggerTest {
             return stages().stream().map(entry -> entry.message.split(" ")[0]).toList();
         }
 
+        Set<LogLevel> levels() {
+            return entries.stream().map(Entry::level).collect(Collectors.toSet());
+        }
+
         boolean speaksOf(String word) {
-            return entries.stream().anyMatch(entry -> entry.message.toLowerCase(Locale.ROOT).contains(word));
+            String lower = word.toLowerCase(Locale.ROOT);
+            return entries.stream().anyMatch(entry -> entry.message.toLowerCase(Locale.ROOT).contains(lower));
         }
     }
 
@@ -49,11 +55,29 @@ class LoggerTest {
     }
 
     @Test
+    void a_level_keeps_lower_records_out() throws Exception {
+        // A warning of the unknown field, a line for the model, one for each stage.
+        Map<LogLevel, Set<LogLevel>> wanted = Map.of(
+                LogLevel.ERROR, Set.of(),
+                LogLevel.WARN, Set.of(LogLevel.WARN),
+                LogLevel.INFO, Set.of(LogLevel.WARN),
+                LogLevel.DEBUG, Set.of(LogLevel.WARN, LogLevel.DEBUG),
+                LogLevel.TRACE, Set.of(LogLevel.WARN, LogLevel.DEBUG, LogLevel.TRACE));
+        for (LogLevel level : LogLevel.values()) {
+            Kept heard = new Kept();
+            Logger.set(heard, level);
+            Tiny.open(Tiny.manifest("telepathy", "{}")).classify(Tiny.picture());
+            Logger.set(Stages.DEAF, LogLevel.ERROR);
+            assertEquals(wanted.get(level), heard.levels(), level.name());
+        }
+    }
+
+    @Test
     void without_a_level_it_hears_from_warn_up() throws Exception {
         Logger.set(kept);
         Tiny.open(Tiny.manifest("telepathy", "{}")).classify(Tiny.picture());
         Logger.set(Stages.DEAF, LogLevel.ERROR);
-        assertEquals(Set.of(LogLevel.WARN), kept.entries.stream().map(Entry::level).collect(Collectors.toSet()));
+        assertEquals(Set.of(LogLevel.WARN), kept.levels());
         assertTrue(kept.speaksOf("telepathy"), "an unknown field is a warning");
     }
 

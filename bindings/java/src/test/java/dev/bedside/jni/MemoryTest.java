@@ -38,7 +38,9 @@ class MemoryTest {
     private static void assertFlat(String model, Query.Builder query) throws Exception {
         assertFlat(() -> {
             for (int i = 0; i < 20; i++) {
-                Classifier.open(model).close();
+                try (Classifier classifier = Classifier.open(model)) {
+                    lookAndClose(classifier, query);
+                }
             }
             try (Classifier classifier = Classifier.open(model)) {
                 for (int i = 0; i < 1000; i++) {
@@ -53,6 +55,16 @@ class MemoryTest {
         try (CancelHandle handle = new CancelHandle(); Image image = Image.fromFrame(FRAME, FORMAT)) {
             classifier.classify(image, query.cancel(handle).build());
         }
+    }
+
+    /** 32 MB, at two allocations of 32 bytes each, if handles stayed behind; more where their numbers did too. */
+    @Test
+    void half_a_million_handles_leave_nothing_behind() throws Exception {
+        assertFlat(() -> {
+            for (int i = 0; i < 50_000; i++) {
+                new CancelHandle().close();
+            }
+        });
     }
 
     @Test

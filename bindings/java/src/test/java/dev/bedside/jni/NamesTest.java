@@ -2,7 +2,11 @@ package dev.bedside.jni;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.google.gson.Gson;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +21,9 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
-/** Java has the names that every language has: {@code bindings/names.json}, which Rust is held to as well. */
+/**
+ * Java has the names and defaults that every language has: {@code bindings/names.json}, which Rust is held to as well.
+ */
 class NamesTest {
     @Test
     void java_has_the_names_that_every_language_has() {
@@ -29,14 +35,44 @@ class NamesTest {
                 "options", setters(Options.Builder.class),
                 "limits", setters(Limits.Builder.class),
                 "query", setters(Query.Builder.class));
-        assertEquals(shared(), new TreeMap<>(java));
+        JsonObject names = shared();
+        names.remove("defaults");
+        Map<String, Set<String>> wanted = new TreeMap<>();
+        names.entrySet().forEach(list -> wanted.put(list.getKey(), strings(list.getValue())));
+        assertEquals(wanted, new TreeMap<>(java));
     }
 
-    private static Map<String, Set<String>> shared() {
-        String file = new String(Repository.bytes("bindings/names.json"), StandardCharsets.UTF_8);
-        Map<String, Set<String>> shared = new TreeMap<>();
-        Repository.json(file).entrySet().forEach(list -> shared.put(list.getKey(), strings(list.getValue())));
-        return shared;
+    @Test
+    void what_is_left_out_is_what_it_is_in_every_language() throws IllegalAccessException {
+        JsonObject defaults = shared().getAsJsonObject("defaults");
+        assertEquals(defaults.get("options"), values(Options.DEFAULT));
+        assertEquals(defaults.get("query"), values(Query.builder()));
+        JsonObject format = values(FrameFormat.encoded());
+        format.remove("layout");
+        assertEquals(defaults.get("frame_format"), format);
+    }
+
+    private static JsonObject shared() {
+        return Repository.json(new String(Repository.bytes("bindings/names.json"), StandardCharsets.UTF_8));
+    }
+
+    /** What an object holds, by the names that all languages share. */
+    private static JsonObject values(Object holder) throws IllegalAccessException {
+        JsonObject values = new JsonObject();
+        for (Field field : holder.getClass().getDeclaredFields()) {
+            if (!Modifier.isStatic(field.getModifiers())) {
+                field.setAccessible(true);
+                values.add(snakeCase(field.getName()), json(field.get(holder)));
+            }
+        }
+        return values;
+    }
+
+    private static JsonElement json(Object value) throws IllegalAccessException {
+        if (value instanceof Enum<?> constant) {
+            return new JsonPrimitive(constant.name().toLowerCase(Locale.ROOT));
+        }
+        return value instanceof Limits ? values(value) : new Gson().toJsonTree(value);
     }
 
     private static Set<String> strings(JsonElement array) {
@@ -53,7 +89,12 @@ class NamesTest {
         return sorted(Arrays.stream(builder.getDeclaredMethods())
                 .filter(method -> Modifier.isPublic(method.getModifiers()) && method.getReturnType() == builder)
                 .map(NamesTest::optionOf)
-                .map(name -> name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT)));
+                .map(NamesTest::snakeCase));
+    }
+
+    /** {@code maxResults} as {@code max_results}. */
+    private static String snakeCase(String name) {
+        return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
     }
 
     /** A setter has the option's name; one that adds an entry, by key and value, has it in the singular. */

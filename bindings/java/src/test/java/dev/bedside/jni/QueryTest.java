@@ -98,11 +98,15 @@ class QueryTest {
         try (Classifier scoped = Tiny.open(Tiny.manifest("scope", SCOPE))) {
             Query outside = Query.builder().answer("dermatoscope", Answer.NO).answer("age", Answer.number(17)).build();
             List<Reason> reasons = scoped.classify(picture, outside).getVerdict().getReasons();
+            List<Reason> beforehand = scoped.scopeReasons(outside);
             List<ReasonKind> kinds = reasons.stream().map(Reason::getKind).toList();
             assertEquals(List.of(ReasonKind.SCOPE_NO, ReasonKind.SCOPE_OUT_OF_RANGE), kinds);
+            assertEquals(kinds, beforehand.stream().map(Reason::getKind).toList());
+            assertEquals(reasons.get(1).getMessage(), beforehand.get(1).getMessage());
 
             Query inside = Query.builder().answer("dermatoscope", Answer.YES).answer("age", Answer.number(18)).build();
             assertEquals(Verdict.Kind.SINGLE, scoped.classify(picture, inside).getVerdict().getKind());
+            assertEquals(List.of(), scoped.scopeReasons(inside));
         }
     }
 
@@ -175,7 +179,7 @@ class QueryTest {
     void a_warm_classifier_says_how_long_opening_took() throws BedsideException {
         classifier.warmUp();
         LoadTimes times = classifier.loadTimesMs();
-        assertTrue(times.getRead() > 0 && times.getImporting() > 0 && times.getOptimize() > 0);
+        assertTrue(times.getRead() > 0 && times.getImport() > 0 && times.getOptimize() > 0);
     }
 
     @Test

@@ -1,0 +1,29 @@
+package dev.bedside.demo
+
+import android.view.View
+import android.view.ViewGroup
+import android.widget.TextView
+
+/** The danger signs of the chosen task, or of both, over whatever was shown. */
+class DangerScreen(activity: MainActivity) : Screen(activity, R.layout.danger) {
+    init {
+        onClick(R.id.close) { session.move(session.capture.dangerClosed()) }
+    }
+
+    override fun draw() {
+        val list = find<ViewGroup>(R.id.signs)
+        list.removeAllViews()
+        val chosen = session.capture.task
+        for (task in chosen?.let(::listOf) ?: Task.entries) {
+            if (chosen == null) line(list, R.layout.danger_task, activity.getString(task.title))
+            activity.getString(task.dangerSigns).lines().forEach { line(list, R.layout.danger_sign, it) }
+            line(list, R.layout.danger_source, activity.getString(task.dangerSource))
+        }
+    }
+
+    private fun line(list: ViewGroup, layout: Int, text: String) {
+        val view: View = activity.layoutInflater.inflate(layout, list, false)
+        (view as TextView).text = text
+        list.addView(view)
+    }
+}

@@ -1,0 +1,29 @@
+package dev.bedside.demo
+
+import android.view.View
+import android.view.accessibility.AccessibilityNodeInfo
+import android.widget.Button
+
+/** What is the picture of? */
+class HomeScreen(activity: MainActivity) : Screen(activity, R.layout.home) {
+    init {
+        task(R.id.skin, Task.SKIN)
+        task(R.id.chest, Task.CHEST)
+        onClick(R.id.danger) { session.move(session.capture.dangerOpened()) }
+    }
+
+    override fun draw() = show(R.id.shared, session.capture.shared != null)
+
+    private fun task(id: Int, task: Task) {
+        onClick(id) { session.move(session.capture.chosen(task)) }
+        find<View>(id).accessibilityDelegate = SaysButton
+    }
+}
+
+/** Has a screen reader call a group of views a button. */
+private object SaysButton : View.AccessibilityDelegate() {
+    override fun onInitializeAccessibilityNodeInfo(host: View, info: AccessibilityNodeInfo) {
+        super.onInitializeAccessibilityNodeInfo(host, info)
+        info.className = Button::class.java.name
+    }
+}

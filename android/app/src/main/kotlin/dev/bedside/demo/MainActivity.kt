@@ -1,0 +1,222 @@
+package dev.bedside.demo
+
+import android.app.Activity
+import android.content.ActivityNotFoundException
+import android.content.ClipData
+import android.content.Intent
+import android.net.Uri
+import android.os.Build
+import android.os.Bundle
+import android.provider.MediaStore
+import android.view.View
+import android.view.ViewGroup
+import android.view.WindowInsets
+import android.view.WindowManager
+import android.window.OnBackInvokedCallback
+import android.window.OnBackInvokedDispatcher
+
+private const val TAKE = 1
+private const val CHOOSE = 2
+
+/** The one activity: draws the screen that the session asks for, and talks to the camera and to the picker. */
+class MainActivity : Activity() {
+    lateinit var session: Session
+        private set
+    lateinit var files: CaptureFiles
+        private set
+    lateinit var root: ViewGroup
+        private set
+    private var shown: Step? = null
+    private var screen: Screen? = null
+    private var danger: Screen? = null
+    private var backCallback: OnBackInvokedCallback? = null
+
+    override fun onCreate(state: Bundle?) {
+        super.onCreate(state)
+        // A patient's picture must get neither into the list of recent apps nor, by a screenshot, into a gallery that
+        // copies itself to a network. A result is handed on by the slip.
+        window.setFlags(WindowManager.LayoutParams.FLAG_SECURE, WindowManager.LayoutParams.FLAG_SECURE)
+        setContentView(R.layout.main)
+        root = findViewById(R.id.root)
+        keepClearOfBars(root)
+        files = CaptureFiles(this)
+        session = session(state)
+        session.onChange = ::draw
+        draw()
+    }
+
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        sharedPicture(intent)?.let { session.move(session.capture.shared(it)) }
+    }
+
+    override fun onSaveInstanceState(state: Bundle) {
+        super.onSaveInstanceState(state)
+        session.capture.save(state)
+    }
+
+    override fun onRetainNonConfigurationInstance(): Any = session
+
+    override fun onDestroy() {
+        session.onChange = {}
+        if (!isChangingConfigurations) session.close()
+        if (isFinishing) files.keepOnly(Capture())
+        super.onDestroy()
+    }
+
+    /** The session that was there before the screen was turned; else one that goes on where the saved one stood. */
+    private fun session(state: Bundle?): Session {
+        val language = getString(R.string.language)
+        val kept = lastNonConfigurationInstance as Session?
+        if (kept?.language == language) return kept
+        kept?.close()
+        val capture = kept?.capture?.restored() ?: state?.let(::savedCapture)?.restored() ?: fresh()
+        val models = (application as DemoApplication).models
+        return Session(models, contentResolver, language, capture).also { it.proceed() }
+    }
+
+    private fun fresh(): Capture = sharedPicture(intent)?.let { Capture().shared(it) } ?: Capture()
+
+    private fun draw() {
+        val capture = session.capture
+        files.keepOnly(capture)
+        val next = shown(capture)
+        if (next != shown) {
+            screen = replace(screen, screen(next))
+            shown = next
+        }
+        screen?.draw()
+        drawDanger(capture)
+        listenToBack(capture.back() != null)
+    }
+
+    /** What is drawn: while a result has to be made again, that it is being made. */
+    private fun shown(capture: Capture): Step {
+        val awaited = capture.step == Step.RESULT || capture.step == Step.SLIP
+        return if (awaited && session.outcome == null) Step.WORK else capture.step
+    }
+
+    private fun screen(step: Step): Screen = when (step) {
+        Step.HOME -> HomeScreen(this)
+        Step.QUESTIONS -> QuestionsScreen(this)
+        Step.PICTURE -> PictureScreen(this)
+        Step.WORK -> WorkScreen(this)
+        Step.RESULT -> ResultScreen(this)
+        Step.SLIP -> SlipScreen(this)
+        Step.ERROR -> ErrorScreen(this)
+    }
+
+    private fun replace(old: Screen?, new: Screen): Screen {
+        old?.let { root.removeView(it.view) }
+        root.addView(new.view, 0)
+        // At the start nothing is moved: the reader begins at the top by itself, and a turned screen keeps its place.
+        if (old != null) new.takeFocus()
+        return new
+    }
+
+    private fun drawDanger(capture: Capture) {
+        if (capture.danger && danger == null) {
+            danger = DangerScreen(this).also {
+                it.draw()
+                root.addView(it.view)
+                it.takeFocus()
+            }
+        } else if (!capture.danger) {
+            danger?.let { root.removeView(it.view) }
+            danger = null
+        }
+        val below = if (capture.danger) View.IMPORTANT_FOR_ACCESSIBILITY_NO_HIDE_DESCENDANTS else
+            View.IMPORTANT_FOR_ACCESSIBILITY_AUTO
+        screen?.view?.importantForAccessibility = below
+    }
+
+    fun takePicture() {
+        val address = files.newPicture()
+        val intent = Intent(MediaStore.ACTION_IMAGE_CAPTURE)
+            .putExtra(MediaStore.EXTRA_OUTPUT, address)
+            .addFlags(Intent.FLAG_GRANT_WRITE_URI_PERMISSION or Intent.FLAG_GRANT_READ_URI_PERMISSION)
+        intent.clipData = ClipData.newRawUri(null, address)
+        session.move(session.capture.cameraOpened(address.toString()))
+        if (!started(intent, TAKE)) {
+            session.move(session.capture.cameraClosed())
+            (screen as? PictureScreen)?.say(R.string.picture_no_camera)
+        }
+    }
+
+    fun choosePicture() {
+        val fromCamera = session.capture.task?.fromCamera == true
+        if (pickers(fromCamera).none { started(it, CHOOSE) }) {
+            (screen as? PictureScreen)?.say(R.string.picture_no_picker)
+        }
+    }
+
+    /** An X-ray is a file, perhaps on a stick, and not a photo in the gallery: the photo picker would not show it. */
+    private fun pickers(photos: Boolean): List<Intent> {
+        val gallery = Intent(MediaStore.ACTION_PICK_IMAGES).takeIf { photos && Build.VERSION.SDK_INT >= 33 }
+        val documents = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE)
+        val content = Intent(Intent.ACTION_GET_CONTENT).addCategory(Intent.CATEGORY_OPENABLE)
+        return listOfNotNull(gallery, documents, content).onEach { it.type = "image/*" }
+    }
+
+    private fun started(intent: Intent, request: Int): Boolean =
+        try {
+            startActivityForResult(intent, request)
+            true
+        } catch (_: ActivityNotFoundException) {
+            false
+        } catch (_: SecurityException) {
+            // Another app has put itself forward and is not to be started from here.
+            false
+        }
+
+    override fun onActivityResult(request: Int, result: Int, data: Intent?) {
+        when (request) {
+            TAKE -> onTaken(result == RESULT_OK)
+            CHOOSE -> if (result == RESULT_OK) data?.data?.let { session.move(session.capture.pictured("$it")) }
+        }
+    }
+
+    private fun onTaken(done: Boolean) {
+        val address = session.capture.camera ?: return
+        val written = (files.file(Uri.parse(address))?.length() ?: 0) > 0
+        session.move(if (done && written) session.capture.pictured(address) else session.capture.cameraClosed())
+    }
+
+    private fun sharedPicture(intent: Intent): String? {
+        if (intent.action != Intent.ACTION_SEND) return null
+        @Suppress("DEPRECATION") // The typed one fails on API 33 for some senders, and is not there before.
+        return intent.getParcelableExtra<Uri>(Intent.EXTRA_STREAM)?.toString()
+    }
+
+    fun back() {
+        val before = session.capture.back()
+        if (before == null) finish() else session.move(before)
+    }
+
+    @Deprecated("Called before API 33 only.")
+    override fun onBackPressed(): Unit = back()
+
+    /** Listens only where back stays in the app, so that the system can show where it leads where it does not. */
+    private fun listenToBack(listen: Boolean) {
+        if (Build.VERSION.SDK_INT < 33 || listen == (backCallback != null)) return
+        val dispatcher = onBackInvokedDispatcher
+        backCallback?.let(dispatcher::unregisterOnBackInvokedCallback)
+        backCallback = null
+        if (listen) {
+            val callback = OnBackInvokedCallback(::back)
+            dispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, callback)
+            backCallback = callback
+        }
+    }
+
+    /** From API 35 on the app draws below the system's bars; before, this is told of none. */
+    private fun keepClearOfBars(view: View) {
+        if (Build.VERSION.SDK_INT < 30) return
+        view.setOnApplyWindowInsetsListener { _, insets ->
+            val bars = WindowInsets.Type.systemBars() or WindowInsets.Type.displayCutout() or WindowInsets.Type.ime()
+            val edges = insets.getInsets(bars)
+            view.setPadding(edges.left, edges.top, edges.right, edges.bottom)
+            WindowInsets.CONSUMED
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package dev.bedside.demo
+
+/** Where the picture comes from. */
+class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture) {
+    init {
+        backArrow()
+        onClick(R.id.take, activity::takePicture)
+        onClick(R.id.choose, activity::choosePicture)
+        onClick(R.id.use_shared) { session.capture.shared?.let(::use) }
+        onClick(R.id.use_same) { session.capture.picture?.let(::use) }
+    }
+
+    override fun draw() {
+        val capture = session.capture
+        val task = capture.task ?: return
+        text(R.id.hint, activity.getString(task.pictureHint))
+        show(R.id.take, task.fromCamera)
+        show(R.id.use_shared, capture.shared != null)
+        show(R.id.use_same, capture.picture != null)
+        emphasize(primary(capture, task))
+    }
+
+    /** What could not be opened. */
+    fun say(text: Int) = text(R.id.message, activity.getString(text))
+
+    private fun use(address: String) = session.move(session.capture.pictured(address))
+
+    private fun primary(capture: Capture, task: Task): Int = when {
+        capture.shared != null -> R.id.use_shared
+        task.fromCamera -> R.id.take
+        else -> R.id.choose
+    }
+
+    private fun emphasize(primary: Int) {
+        listOf(R.id.use_shared, R.id.take, R.id.choose, R.id.use_same).forEach { id ->
+            find<android.widget.Button>(id).isActivated = id == primary
+        }
+    }
+}

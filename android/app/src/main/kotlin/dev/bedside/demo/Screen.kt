@@ -1,0 +1,40 @@
+package dev.bedside.demo
+
+import android.os.Build
+import android.view.View
+import android.view.accessibility.AccessibilityNodeInfo
+import android.widget.TextView
+
+/** One screen: a layout, drawn anew from the session after each change. */
+abstract class Screen(protected val activity: MainActivity, layout: Int) {
+    val view: View = activity.layoutInflater.inflate(layout, activity.root, false)
+
+    protected val session: Session
+        get() = activity.session
+
+    abstract fun draw()
+
+    /** Leads a screen reader to this screen's heading, and has it say its name. */
+    fun takeFocus() {
+        val heading = find<TextView>(R.id.title)
+        if (Build.VERSION.SDK_INT >= 28) view.accessibilityPaneTitle = heading.text
+        heading.post { heading.performAccessibilityAction(AccessibilityNodeInfo.ACTION_ACCESSIBILITY_FOCUS, null) }
+    }
+
+    protected fun <T : View> find(id: Int): T = view.findViewById(id)
+
+    protected fun text(id: Int, text: CharSequence?) {
+        val field = find<TextView>(id)
+        field.text = text
+        field.visibility = if (text.isNullOrEmpty()) View.GONE else View.VISIBLE
+    }
+
+    protected fun onClick(id: Int, act: () -> Unit) = find<View>(id).setOnClickListener { act() }
+
+    protected fun show(id: Int, shown: Boolean) {
+        find<View>(id).visibility = if (shown) View.VISIBLE else View.GONE
+    }
+
+    /** The arrow at the top left, where the layout has one. */
+    protected fun backArrow() = onClick(R.id.back, activity::back)
+}

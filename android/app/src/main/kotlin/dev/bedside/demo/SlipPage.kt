@@ -1,0 +1,164 @@
+package dev.bedside.demo
+
+import android.content.Context
+import android.graphics.Canvas
+import android.graphics.Color
+import android.graphics.Paint
+import android.graphics.RectF
+import android.graphics.Typeface
+import android.graphics.pdf.PdfDocument
+import android.text.StaticLayout
+import android.text.TextPaint
+import android.util.AttributeSet
+import android.view.View
+import java.io.OutputStream
+import kotlin.math.max
+
+/** A slip on one page of A4, black on white; the unit is the point, 1/72 inch. */
+class SlipPage(private val slip: Slip) {
+    fun draw(canvas: Canvas) {
+        canvas.drawColor(Color.WHITE)
+        // Long names make the type smaller, never a second page.
+        val scale = SCALES.firstOrNull { paint(null, it) <= HEIGHT - MARGIN } ?: SCALES.last()
+        paint(canvas, scale)
+    }
+
+    /** Draws, or only measures where there is no canvas; gives the lowest point that is used. */
+    private fun paint(canvas: Canvas?, scale: Float): Float {
+        val pen = Pen(canvas, MARGIN, WIDTH - 2 * MARGIN, MARGIN, scale)
+        pen.text(slip.title, 22f, bold = true)
+        pen.text(slip.caseLine, 14f)
+        pen.rule()
+        result(pen)
+        pen.gap(8f)
+        numbers(pen)
+        pen.text(slip.notice, 11f, bold = true)
+        pen.rule()
+        slip.blanks.forEach { pen.blank(it, lines = 1) }
+        pen.blank(slip.remarks, lines = 3)
+        return pen.y
+    }
+
+    /** The picture on the left, and beside it what the program says. */
+    private fun result(pen: Pen) {
+        val picture = slip.picture
+        val used = if (picture == null) 0f else pen.picture(picture, SIDE) + 16f
+        val beside = pen.beside(used)
+        beside.text(slip.resultTitle, 11f)
+        beside.text(slip.triage, 20f, bold = true)
+        beside.text(slip.advice, 12f)
+        beside.gap(6f)
+        beside.text(slip.verdict, 14f, bold = true)
+        pen.y = max(beside.y, if (picture == null) 0f else pen.y + SIDE)
+    }
+
+    private fun numbers(pen: Pen) {
+        if (slip.findings.isNotEmpty()) {
+            pen.text(slip.findingsTitle, 12f, bold = true)
+            pen.text(slip.findingsLead, 10f)
+            slip.findings.forEach { pen.text(it, 12f) }
+            pen.gap(6f)
+        }
+        pen.text(slip.model, 9f)
+        pen.gap(6f)
+    }
+
+    companion object {
+        const val WIDTH = 595f
+        const val HEIGHT = 842f
+        private const val MARGIN = 42f
+        private const val SIDE = 190f
+        private val SCALES = listOf(1f, 0.9f, 0.8f, 0.7f, 0.6f, 0.5f)
+    }
+}
+
+/** Writes from the top down, in a column of a page. */
+private class Pen(
+    private val canvas: Canvas?,
+    private val left: Float,
+    private val width: Float,
+    var y: Float,
+    private val scale: Float,
+) {
+    private val line = Paint().apply { strokeWidth = 0.7f }
+
+    fun text(text: String, size: Float, bold: Boolean = false) {
+        val paint = TextPaint(Paint.ANTI_ALIAS_FLAG)
+        paint.color = Color.BLACK
+        paint.textSize = size * scale
+        paint.typeface = if (bold) Typeface.DEFAULT_BOLD else Typeface.DEFAULT
+        val layout = StaticLayout.Builder.obtain(text, 0, text.length, paint, width.toInt()).build()
+        canvas?.run {
+            save()
+            translate(left, y)
+            layout.draw(this)
+            restore()
+        }
+        y += layout.height + 3f
+    }
+
+    fun gap(height: Float) {
+        y += height * scale
+    }
+
+    fun rule() {
+        gap(5f)
+        canvas?.drawLine(left, y, left + width, y, line)
+        gap(9f)
+    }
+
+    /** What is to be filled in, and lines to write on. */
+    fun blank(label: String, lines: Int) {
+        text(label, 11f)
+        repeat(lines) {
+            gap(20f)
+            canvas?.drawLine(left, y, left + width, y, line)
+        }
+        gap(8f)
+    }
+
+    /** Fits a picture into a square at the left; gives the width that it takes. */
+    fun picture(bitmap: android.graphics.Bitmap, side: Float): Float {
+        val fit = side / max(bitmap.width, bitmap.height)
+        val place = RectF(left, y, left + bitmap.width * fit, y + bitmap.height * fit)
+        canvas?.drawBitmap(bitmap, null, place, Paint(Paint.FILTER_BITMAP_FLAG))
+        return place.width()
+    }
+
+    /** The column to the right of what takes this width. */
+    fun beside(used: Float) = Pen(canvas, left + used, width - used, y, scale)
+}
+
+/** Writes the slip as a PDF of one page. */
+fun writePdf(slip: Slip, out: OutputStream) {
+    val document = PdfDocument()
+    try {
+        val size = PdfDocument.PageInfo.Builder(SlipPage.WIDTH.toInt(), SlipPage.HEIGHT.toInt(), 1).create()
+        val page = document.startPage(size)
+        SlipPage(slip).draw(page.canvas)
+        document.finishPage(page)
+        document.writeTo(out)
+    } finally {
+        document.close()
+    }
+}
+
+/** The page as it will be printed, as wide as the screen lets it be. */
+class SlipView(context: Context, attributes: AttributeSet?) : View(context, attributes) {
+    var slip: Slip? = null
+        set(value) {
+            field = value
+            invalidate()
+        }
+
+    override fun onMeasure(widthSpec: Int, heightSpec: Int) {
+        val width = getDefaultSize(suggestedMinimumWidth, widthSpec)
+        setMeasuredDimension(width, (width * SlipPage.HEIGHT / SlipPage.WIDTH).toInt())
+    }
+
+    override fun onDraw(canvas: Canvas) {
+        val scale = width / SlipPage.WIDTH
+        canvas.scale(scale, scale)
+        slip?.let { SlipPage(it).draw(canvas) }
+    }
+}

@@ -1,0 +1,58 @@
+package dev.bedside.demo
+
+import android.content.ActivityNotFoundException
+import android.content.ClipData
+import android.content.Intent
+import android.print.PrintAttributes
+import android.print.PrintManager
+import java.io.FileOutputStream
+import java.io.IOException
+
+/** The referral slip, to be printed or shared. */
+class SlipScreen(activity: MainActivity) : Screen(activity, R.layout.slip) {
+    private var slip: Slip? = null
+
+    init {
+        backArrow()
+        onClick(R.id.print) { slip?.let(::print) }
+        onClick(R.id.share) { slip?.let(::share) }
+    }
+
+    override fun draw() {
+        val case = session.capture.case ?: return
+        val told = session.outcome as? Outcome.Told ?: return
+        slip = activity.resources.slip(case, told)
+        text(R.id.case_number, activity.getString(R.string.slip_case, case))
+        find<SlipView>(R.id.page).slip = slip
+    }
+
+    private fun print(slip: Slip) {
+        val printer = activity.getSystemService(PrintManager::class.java)
+        val paper = PrintAttributes.Builder().setMediaSize(PrintAttributes.MediaSize.ISO_A4).build()
+        try {
+            checkNotNull(printer).print(slip.case, SlipPrint(slip), paper)
+        } catch (_: RuntimeException) {
+            // A phone without a print service, or one whose service is broken: it throws what it likes.
+            say()
+        }
+    }
+
+    private fun share(slip: Slip) {
+        val address = activity.files.slip(slip.case)
+        val intent = Intent(Intent.ACTION_SEND)
+            .setType("application/pdf")
+            .putExtra(Intent.EXTRA_STREAM, address)
+            .addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
+        intent.clipData = ClipData.newRawUri(slip.case, address)
+        try {
+            FileOutputStream(activity.files.file(address)).use { writePdf(slip, it) }
+            activity.startActivity(Intent.createChooser(intent, null))
+        } catch (_: IOException) {
+            say()
+        } catch (_: ActivityNotFoundException) {
+            say()
+        }
+    }
+
+    private fun say() = text(R.id.message, activity.getString(R.string.slip_no_printer))
+}

@@ -1,0 +1,30 @@
+package dev.bedside.demo
+
+/** What the picture is of: which model looks at it, and what goes with that on the screens. */
+enum class Task(
+    /** The model, as an asset. */
+    val model: String,
+    val title: Int,
+    val pictureHint: Int,
+    val dangerSigns: Int,
+    val dangerSource: Int,
+    /** Whether a picture may come from the phone's camera and its gallery, or only from a file. */
+    val fromCamera: Boolean,
+) {
+    SKIN(
+        model = "skin-lesion/model.onnx",
+        title = R.string.home_skin,
+        pictureHint = R.string.picture_hint_skin,
+        dangerSigns = R.string.danger_skin,
+        dangerSource = R.string.danger_source_skin,
+        fromCamera = true,
+    ),
+    CHEST(
+        model = "chest-xray/model.onnx",
+        title = R.string.home_chest,
+        pictureHint = R.string.picture_hint_chest,
+        dangerSigns = R.string.danger_chest,
+        dangerSource = R.string.danger_source_chest,
+        fromCamera = false,
+    ),
+}

@@ -1,0 +1,132 @@
+// What the core says, in the app's words.
+
+package dev.bedside.demo
+
+import android.content.res.Resources
+import dev.bedside.BedsideException
+import dev.bedside.ErrorKind
+import dev.bedside.Finding
+import dev.bedside.Reason
+import dev.bedside.ReasonKind
+import dev.bedside.Report
+import dev.bedside.ScopeQuestion
+import dev.bedside.Triage
+import dev.bedside.Verdict
+import dev.bedside.kind
+import java.text.NumberFormat
+import kotlin.math.roundToInt
+import kotlin.math.roundToLong
+
+/** How a triage level looks and reads: a word, an icon and a colour, so that none of them stands alone. */
+enum class TriageLook(val word: Int, val advice: Int, val icon: Int, val color: Int, val onColor: Int) {
+    ROUTINE(
+        R.string.triage_routine,
+        R.string.triage_routine_advice,
+        R.drawable.ic_routine,
+        R.color.routine,
+        R.color.on_routine,
+    ),
+    REFER(R.string.triage_refer, R.string.triage_refer_advice, R.drawable.ic_refer, R.color.refer, R.color.on_refer),
+    URGENT(
+        R.string.triage_urgent,
+        R.string.triage_urgent_advice,
+        R.drawable.ic_urgent,
+        R.color.urgent,
+        R.color.on_urgent,
+    ),
+    REPEAT(
+        R.string.triage_repeat,
+        R.string.triage_repeat_advice,
+        R.drawable.ic_repeat,
+        R.color.repeat,
+        R.color.on_repeat,
+    ),
+}
+
+val Triage.look: TriageLook
+    get() = when (this) {
+        Triage.ROUTINE -> TriageLook.ROUTINE
+        Triage.REFER -> TriageLook.REFER
+        Triage.URGENT -> TriageLook.URGENT
+        Triage.REPEAT -> TriageLook.REPEAT
+    }
+
+/** The one sentence of a verdict. */
+fun Resources.sentence(verdict: Verdict): String = when (verdict) {
+    is Verdict.Single -> getString(R.string.verdict_single, verdict.label.name)
+    is Verdict.Several -> getString(R.string.verdict_several, verdict.labels.joinToString { it.name })
+    is Verdict.NoFinding -> getString(R.string.verdict_no_finding)
+    is Verdict.Rejected -> getString(R.string.verdict_rejected)
+}
+
+val Verdict.reasons: List<Reason>
+    get() = if (this is Verdict.Rejected) reasons else emptyList()
+
+fun Resources.sentence(reason: Reason): String {
+    val text = when (reason.kind) {
+        ReasonKind.SCOPE_UNANSWERED -> R.string.reason_scope_unanswered
+        ReasonKind.SCOPE_NO -> R.string.reason_scope_no
+        ReasonKind.SCOPE_OUT_OF_RANGE -> R.string.reason_scope_out_of_range
+    }
+    return getString(text, reason.question.orEmpty())
+}
+
+/** A probability as a natural frequency. */
+fun Resources.frequency(probability: Float): String = when {
+    probability < 0.01f -> getString(R.string.findings_few)
+    probability > 0.99f -> getString(R.string.findings_most)
+    else -> getString(R.string.findings_about, number((probability * 100).roundToInt()))
+}
+
+/** What a finding says beside its label: how often, and whether it can't be excluded. */
+fun Resources.share(finding: Finding): String {
+    val often = frequency(finding.probability)
+    return if (finding.overOperatingPoint) "$often · ${getString(R.string.findings_over)}" else often
+}
+
+fun Resources.time(report: Report): String =
+    getString(R.string.result_time, number(report.timingsMs.total.roundToLong()))
+
+fun Resources.identity(report: Report): String {
+    val model = "${report.model.name} ${report.model.version}"
+    return getString(R.string.result_model, model, report.model.graphSha256.take(12), report.runtime.version)
+}
+
+/** What a number question takes. */
+fun Resources.hint(question: ScopeQuestion): String {
+    val min = question.min?.let(::number)
+    val max = question.max?.let(::number)
+    return when {
+        min != null && max != null -> getString(R.string.questions_number, min, max)
+        min != null -> getString(R.string.questions_number_min, min)
+        else -> getString(R.string.questions_number_max, max)
+    }
+}
+
+fun Resources.sentence(failed: Outcome.Failed): String =
+    when (failed.error) {
+        is BedsideException.Io -> picture(failed, R.string.error_io)
+        is BedsideException.UnsupportedImage -> getString(R.string.error_unsupported_image)
+        is BedsideException.MalformedImage -> getString(R.string.error_malformed_image)
+        is BedsideException.TooLarge -> picture(failed, R.string.error_too_large)
+        is BedsideException.MalformedModel,
+        is BedsideException.UnsupportedModel,
+        is BedsideException.InvalidManifest,
+        is BedsideException.InvalidQuery,
+        is BedsideException.Cancelled,
+        is BedsideException.SelfTest,
+        is BedsideException.Internal,
+        -> internal(failed.error.kind)
+    }
+
+/** Files and sizes go wrong with models too: then it is no picture that the person could choose again. */
+private fun Resources.picture(failed: Outcome.Failed, text: Int): String =
+    if (failed.aboutPicture) getString(text) else internal(failed.error.kind)
+
+private fun Resources.internal(kind: ErrorKind): String = getString(R.string.error_internal, kind.spelled)
+
+/** `SELF_TEST` as `SelfTest`, as the core has it. */
+private val ErrorKind.spelled: String
+    get() = name.split('_').joinToString("") { it.take(1) + it.drop(1).lowercase() }
+
+private fun Resources.number(value: Number): String = NumberFormat.getInstance(configuration.locales[0]).format(value)

@@ -1,0 +1,29 @@
+package dev.bedside.demo
+
+import java.io.File
+
+/** The root of the repository, where the models, the samples and the copy deck are. */
+val root = File(System.getProperty("bedside.root") ?: "../..").canonicalFile
+
+fun sample(name: String): File = File(root, "models/samples/$name")
+
+/** The copy deck in one language, read from its own file and not through the app's resources. */
+class Deck(private val language: String) {
+    private val texts = sections(File(root, "docs/copy/deck.toml").readText())
+
+    /** The text of this name, such as `home.title`, with its places filled in the order of the English text. */
+    operator fun get(name: String, vararg values: String): String {
+        val places = Regex("\\{\\w+}").findAll(text(name, "en")).map { it.value }.distinct().toList()
+        return places.zip(values).fold(text(name, language)) { text, (place, value) -> text.replace(place, value) }
+    }
+
+    private fun text(name: String, language: String): String {
+        val section = texts.getValue(name)
+        val long = Regex("^$language = \"\"\"\n(.*?)\"\"\"", setOf(RegexOption.MULTILINE, RegexOption.DOT_MATCHES_ALL))
+        val short = Regex("^$language = \"(.*)\"$", RegexOption.MULTILINE)
+        return (long.find(section) ?: short.find(section))!!.groupValues[1]
+    }
+
+    private fun sections(toml: String): Map<String, String> =
+        toml.split(Regex("^\\[", RegexOption.MULTILINE)).drop(1).associate { it.substringBefore(']') to it }
+}

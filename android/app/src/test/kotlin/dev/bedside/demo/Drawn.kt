@@ -1,0 +1,125 @@
+package dev.bedside.demo
+
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.graphics.Paint
+import android.graphics.Rect
+import android.graphics.RectF
+import android.graphics.pdf.PdfDocument
+import java.io.OutputStream
+import org.robolectric.annotation.Implementation
+import org.robolectric.annotation.Implements
+import org.robolectric.util.ReflectionHelpers
+import org.robolectric.util.ReflectionHelpers.ClassParameter
+
+/**
+ * Stands in for Android's writer of PDF, which Robolectric does not have: takes down the pages, and writes their words in
+ * place of a PDF. That PdfDocument itself writes a sound file is left to Android.
+ */
+@Implements(PdfDocument::class)
+class PdfStandIn {
+    private val pages = ArrayList<PdfDocument.Page>()
+    private val finished = ArrayList<PdfDocument.Page>()
+
+    @Implementation
+    fun __constructor__() = Unit
+
+    @Implementation
+    fun startPage(size: PdfDocument.PageInfo): PdfDocument.Page = ReflectionHelpers.callConstructor(
+        PdfDocument.Page::class.java,
+        ClassParameter.from(Canvas::class.java, Words()),
+        ClassParameter.from(PdfDocument.PageInfo::class.java, size),
+    ).also { pages += it }
+
+    @Implementation
+    fun finishPage(page: PdfDocument.Page) {
+        finished += page
+    }
+
+    @Implementation
+    fun writeTo(out: OutputStream) {
+        check(pages == finished) { "a page was not finished" }
+        finished.forEach { page ->
+            val words = page.canvas as Words
+            out.write("${page.info.pageWidth}x${page.info.pageHeight} ${words.pictures} ${words.text}\n".toByteArray())
+        }
+    }
+
+    @Implementation
+    fun close() = Unit
+}
+
+/** A text without the spaces at which lines may break. */
+fun squeezed(text: String): String = text.filterNot(Char::isWhitespace)
+
+/** A canvas that takes down what is drawn. */
+class Words : Canvas(Bitmap.createBitmap(595, 842, Bitmap.Config.ARGB_8888)) {
+    /** All text in the order of drawing, without the spaces at which lines may break. */
+    var text = ""
+    var pictures = 0
+    var lowest = 0f
+    private var down = 0f
+
+    override fun translate(dx: Float, dy: Float) {
+        down += dy
+        super.translate(dx, dy)
+    }
+
+    override fun restore() {
+        down = 0f
+        super.restore()
+    }
+
+    override fun drawText(text: String, x: Float, y: Float, paint: Paint) = take(text, y)
+
+    override fun drawText(text: CharArray, index: Int, count: Int, x: Float, y: Float, paint: Paint) =
+        take(String(text, index, count), y)
+
+    override fun drawText(text: CharSequence, start: Int, end: Int, x: Float, y: Float, paint: Paint) =
+        take(text.subSequence(start, end).toString(), y)
+
+    override fun drawText(text: String, start: Int, end: Int, x: Float, y: Float, paint: Paint) =
+        take(text.substring(start, end), y)
+
+    override fun drawTextRun(
+        text: CharSequence,
+        start: Int,
+        end: Int,
+        contextStart: Int,
+        contextEnd: Int,
+        x: Float,
+        y: Float,
+        isRtl: Boolean,
+        paint: Paint,
+    ) = take(text.subSequence(start, end).toString(), y)
+
+    override fun drawTextRun(
+        text: CharArray,
+        index: Int,
+        count: Int,
+        contextIndex: Int,
+        contextCount: Int,
+        x: Float,
+        y: Float,
+        isRtl: Boolean,
+        paint: Paint,
+    ) = take(String(text, index, count), y)
+
+    override fun drawBitmap(
+        bitmap: Bitmap,
+        src: Rect?,
+        dst: RectF,
+        paint: Paint?,
+    ) {
+        pictures++
+    }
+
+    override fun drawLine(startX: Float, startY: Float, stopX: Float, stopY: Float, paint: Paint) {
+        lowest = maxOf(lowest, startY)
+    }
+
+    private fun take(drawn: String, y: Float) {
+        text += squeezed(drawn)
+        lowest = maxOf(lowest, down + y)
+    }
+}

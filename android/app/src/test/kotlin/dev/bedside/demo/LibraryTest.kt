@@ -1,0 +1,125 @@
+package dev.bedside.demo
+
+import android.graphics.BitmapFactory
+import android.net.Uri
+import dev.bedside.Answer
+import dev.bedside.BedsideException
+import dev.bedside.Classifier
+import dev.bedside.Image
+import dev.bedside.Limits
+import dev.bedside.Options
+import dev.bedside.Query
+import dev.bedside.fromAsset
+import dev.bedside.fromBitmap
+import dev.bedside.fromUri
+import dev.bedside.jni.Android
+import dev.bedside.jni.ErrorKind
+import java.io.File
+import java.io.InputStream
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+private const val MODEL = "skin-lesion/model.onnx"
+private const val PICTURE = "ISIC_0012086.jpg"
+
+/** What the library has for Android: assets, content addresses and bitmaps, in Kotlin and in Java. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [35])
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class LibraryTest {
+    private val application = RuntimeEnvironment.getApplication()
+    private val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
+    private val opened by lazy { Classifier.open(File(root, "models/$MODEL").path) }
+
+    @Test
+    fun a_model_from_an_asset_is_the_model() {
+        assertEquals(opened.identity(), Classifier.fromAsset(application.assets, MODEL).identity())
+        val java = Android.classifierFromAsset(application.assets, MODEL)
+        assertEquals(opened.identity().graphSha256, java.identity().graphSha256)
+    }
+
+    @Test
+    fun an_asset_that_is_not_there_is_an_io_error() {
+        assertThrows(BedsideException.Io::class.java) { Classifier.fromAsset(application.assets, "none.onnx") }
+        val java = assertThrows(dev.bedside.jni.BedsideException::class.java) {
+            Android.classifierFromAsset(application.assets, "none.onnx")
+        }
+        assertEquals(ErrorKind.IO, java.kind)
+    }
+
+    @Test
+    fun a_model_over_the_limit_is_too_large() {
+        val small = Options(limits = Limits(maxModelBytes = 1000uL))
+        assertThrows(BedsideException.TooLarge::class.java) { Classifier.fromAsset(application.assets, MODEL, small) }
+    }
+
+    @Test
+    fun a_picture_by_its_address_gives_what_its_file_gives() {
+        val report = opened.classify(Image.open(sample(PICTURE).path), query)
+        val address = elsewhere(PICTURE)
+        assertEquals(report.findings, opened.classify(Image.fromUri(application.contentResolver, address), query).findings)
+        Android.classifierFromAsset(application.assets, MODEL).use { classifier ->
+            val asked = dev.bedside.jni.Query.builder().answer("dermatoscope", dev.bedside.jni.Answer.YES).build()
+            val java = classifier.classify(Android.imageFromUri(application.contentResolver, address), asked)
+            assertEquals(report.findings.map { it.probability }, java.findings.map { it.probability })
+        }
+    }
+
+    @Test
+    fun a_bitmap_gives_what_its_png_gives() {
+        val bitmap = BitmapFactory.decodeFile(sample(PICTURE).path)
+        val png = java.io.ByteArrayOutputStream()
+        bitmap.compress(android.graphics.Bitmap.CompressFormat.PNG, 100, png)
+        val expected = opened.scores(Image.fromBytes(png.toByteArray()))
+        assertEquals(expected, opened.scores(Image.fromBitmap(bitmap)))
+    }
+
+    @Test
+    fun a_provider_that_breaks_is_an_io_error_that_names_no_file() {
+        val address = elsewhere("Anna Example.jpg") { throw SecurityException("no grant for Anna Example.jpg") }
+        val kotlin = assertThrows(BedsideException.Io::class.java) {
+            Image.fromUri(application.contentResolver, address)
+        }
+        val java = assertThrows(dev.bedside.jni.BedsideException::class.java) {
+            Android.imageFromUri(application.contentResolver, address)
+        }
+        assertEquals(ErrorKind.IO, java.kind)
+        listOf(kotlin.message, java.message).forEach { assertTrue(it, "Anna" !in it!! && "org.example.gallery" in it) }
+    }
+
+    @Test
+    fun a_picture_without_an_end_is_too_large() {
+        val endless = elsewhere("endless.jpg") { Endless() }
+        assertThrows(BedsideException.TooLarge::class.java) { Image.fromUri(application.contentResolver, endless) }
+        val java = assertThrows(dev.bedside.jni.BedsideException::class.java) {
+            Android.imageFromUri(application.contentResolver, endless)
+        }
+        assertEquals(ErrorKind.TOO_LARGE, java.kind)
+    }
+
+    @Test
+    fun an_address_out_of_the_folder_of_a_capture_leads_nowhere() {
+        File(application.cacheDir, "secret.jpg").writeText("secret")
+        val files = CaptureFiles(application)
+        val inside = files.newPicture()
+        listOf("../secret.jpg", "..%2Fsecret.jpg", "%2e%2e%2fsecret.jpg", ".jpg").forEach { name ->
+            val address = Uri.parse("content://${inside.authority}/$name")
+            val file = files.file(address)
+            assertTrue("$name leads to $file", file == null || !file.exists())
+        }
+    }
+}
+
+/** Says that it has little, and never ends. */
+private class Endless : InputStream() {
+    override fun read(): Int = 0
+
+    override fun read(bytes: ByteArray, from: Int, count: Int): Int = count
+}

@@ -1,0 +1,119 @@
+package dev.bedside.demo
+
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.view.View
+import android.widget.TextView
+import com.google.android.apps.common.testing.accessibility.framework.AccessibilityCheckPreset
+import com.google.android.apps.common.testing.accessibility.framework.AccessibilityCheckResult.AccessibilityCheckResultType
+import com.google.android.apps.common.testing.accessibility.framework.AccessibilityHierarchyCheck
+import com.google.android.apps.common.testing.accessibility.framework.AccessibilityHierarchyCheckResult
+import com.google.android.apps.common.testing.accessibility.framework.Parameters
+import com.google.android.apps.common.testing.accessibility.framework.uielement.AccessibilityHierarchy
+import com.google.android.apps.common.testing.accessibility.framework.uielement.AccessibilityHierarchyAndroid
+import com.google.android.apps.common.testing.accessibility.framework.utils.contrast.BitmapImage
+import java.io.File
+import java.io.FileOutputStream
+import java.util.MissingResourceException
+import org.junit.Assert.assertEquals
+import org.junit.Assume.assumeTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.ParameterizedRobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/**
+ * Every screen in both languages, light and dark, with type of the usual and of twice the size: Google's accessibility
+ * checks find nothing, no text is cut off, and with `-Dshots=FOLDER` each is drawn to a PNG.
+ */
+@RunWith(ParameterizedRobolectricTestRunner::class)
+@Config(sdk = [35], qualifiers = "w360dp-h740dp-xhdpi")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class ScreensTest(private val language: String, private val night: String, private val font: Float) {
+    @Test
+    fun screens() = visit("w360dp-h740dp", tour)
+
+    /** All of a screen at once, with what is else to be scrolled to. */
+    @Test
+    fun whole_screens() = visit("w360dp-h3000dp", tour - "work")
+
+    @Test
+    fun screens_of_a_phone_on_its_side() = visit("w740dp-h360dp-land", tour)
+
+    @Test
+    fun chest_screens() {
+        assumeTrue("no chest model yet", File(root, "models/chest-xray/model.onnx").exists())
+        visit("w360dp-h740dp", chestTour)
+    }
+
+    private fun visit(size: String, screens: Map<String, () -> Phone>) {
+        RuntimeEnvironment.setQualifiers("+$language-$size-$night")
+        RuntimeEnvironment.setFontScale(font)
+        val problems = screens.flatMap { (name, way) ->
+            val phone = way()
+            val screen = phone.activity.window.decorView
+            val drawn = drawn(screen)
+            save(drawn, "$name-$size-$language-$night-$font")
+            val found = found(screen, drawn) + cut(screen)
+            phone.leaves()
+            found.map { "$name: $it" }
+        }
+        assertEquals(emptyList<String>(), problems)
+    }
+
+    private fun drawn(screen: View): Bitmap =
+        Bitmap.createBitmap(screen.width, screen.height, Bitmap.Config.ARGB_8888).also { screen.draw(Canvas(it)) }
+
+    private fun save(drawn: Bitmap, name: String) {
+        val folder = File(System.getProperty("shots") ?: return).apply { mkdirs() }
+        FileOutputStream(File(folder, "$name.png")).use { drawn.compress(Bitmap.CompressFormat.PNG, 100, it) }
+    }
+
+    /** What Google's checks find: labels, targets under 48 dp, contrast on the drawn pixels, and more. */
+    private fun found(screen: View, drawn: Bitmap): List<String> {
+        val views = AccessibilityHierarchyAndroid.newBuilder(screen).build()
+        val capture = Parameters().apply { putScreenCapture(BitmapImage(drawn)) }
+        return AccessibilityCheckPreset.getAccessibilityHierarchyChecksForPreset(AccessibilityCheckPreset.LATEST)
+            .flatMap { results(it, views, capture) }
+            .filter { it.type in setOf(AccessibilityCheckResultType.ERROR, AccessibilityCheckResultType.WARNING) }
+            .map { "${it.sourceCheckClass.simpleName} ${it.resultId} ${it.element?.resourceName} ${it.metadata}" }
+    }
+
+    /** Two checks look for a bundle of strings that is not in the jar. */
+    private fun results(
+        check: AccessibilityHierarchyCheck,
+        views: AccessibilityHierarchy,
+        capture: Parameters,
+    ): List<AccessibilityHierarchyCheckResult> =
+        try {
+            check.runCheckOnHierarchy(views, null, capture)
+        } catch (_: MissingResourceException) {
+            emptyList()
+        }
+
+    /** Texts that are higher than their view, or wider, so that some of them is not to be read. */
+    private fun cut(screen: View): List<String> = views(screen).filterIsInstance<TextView>().filter { it.isShown }
+        .filter { view ->
+            val layout = view.layout ?: return@filter false
+            val room = view.height - view.compoundPaddingTop - view.compoundPaddingBottom
+            val wide = (0 until layout.lineCount).any { layout.getLineWidth(it) > layout.width + 1 }
+            layout.height > room || wide || (0 until layout.lineCount).any { layout.getEllipsisCount(it) > 0 }
+        }
+        .map { "“${it.text}” is cut off" }
+
+    companion object {
+        @JvmStatic
+        @ParameterizedRobolectricTestRunner.Parameters(name = "{0}-{1}-{2}")
+        fun ways(): List<Array<Any>> = listOf("en", "uk").flatMap { language ->
+            listOf("notnight", "night").flatMap { night ->
+                listOf(1f, 2f).map { font -> arrayOf(language, night, font) }
+            }
+        }
+    }
+}
+
+private fun views(view: View): List<View> =
+    if (view is android.view.ViewGroup) listOf(view) + (0 until view.childCount).flatMap { views(view.getChildAt(it)) }
+    else listOf(view)

@@ -1,0 +1,129 @@
+package dev.bedside.demo
+
+import android.content.Context
+import android.content.Intent
+import android.net.Uri
+import android.os.ParcelFileDescriptor
+import android.print.PageRange
+import android.print.PrintAttributes
+import android.print.PrintDocumentAdapter
+import java.io.File
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/** The referral slip. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [35], qualifiers = "uk-w360dp-h740dp-xhdpi", shadows = [PdfStandIn::class])
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class SlipTest {
+    private val deck = Deck("uk")
+
+    @Test
+    fun it_has_every_word_of_the_result_and_room_to_write() {
+        val phone = opened()
+        val said = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", "dermatoscope=yes")
+        val drawn = Words().also { SlipPage(slip(phone)).draw(it) }
+        val case = checkNotNull(phone.capture.case)
+        val findings = said.findings(deck).map { (label, share) -> "$label: $share" }
+        val expected = listOf(
+            deck["slip.title"],
+            deck["slip.case", case],
+            deck["slip.result"],
+            deck["triage.urgent"],
+            deck["triage.urgent_advice"],
+            deck["verdict.several", said.labels().joinToString(", ")],
+            deck["findings.lead"],
+        ) + findings + listOf(
+            deck["app.notice"],
+            deck["slip.name"],
+            deck["slip.from"],
+            deck["slip.to"],
+            deck["slip.remarks"],
+        )
+        expected.forEach { assertTrue("“$it” is not on the slip: ${drawn.text}", squeezed(it) in drawn.text) }
+        assertEquals(1, drawn.pictures)
+    }
+
+    @Test
+    fun it_stays_on_the_page_however_long_the_names_are() {
+        val long = List(30) { "An uncommonly long name of a label, number $it: about 12 of 100" }
+        val slip = slip(opened())
+        val words = Words()
+        SlipPage(
+            Slip(
+                slip.title, slip.case, slip.caseLine, slip.picture, slip.resultTitle, slip.triage, slip.advice,
+                slip.verdict, slip.findingsTitle, slip.findingsLead, long, slip.model, slip.notice, slip.blanks,
+                slip.remarks,
+            ),
+        ).draw(words)
+        assertTrue("drawn down to ${words.lowest}", words.lowest in 400f..SlipPage.HEIGHT)
+    }
+
+    @Test
+    fun sharing_it_hands_one_page_of_pdf_to_the_share_sheet() {
+        val phone = opened()
+        phone.tap(R.id.share)
+        val chooser = shadowOf(phone.activity).nextStartedActivity
+        assertEquals(Intent.ACTION_CHOOSER, chooser.action)
+        @Suppress("DEPRECATION")
+        val sent = chooser.getParcelableExtra<Intent>(Intent.EXTRA_INTENT)!!
+        assertEquals("application/pdf", sent.type)
+        assertTrue(sent.flags and Intent.FLAG_GRANT_READ_URI_PERMISSION != 0)
+        @Suppress("DEPRECATION")
+        val address = sent.getParcelableExtra<Uri>(Intent.EXTRA_STREAM)!!
+        val resolver = RuntimeEnvironment.getApplication().contentResolver
+        assertEquals("application/pdf", resolver.getType(address))
+        val pdf = resolver.openFileDescriptor(address, "r")!!.use { ParcelFileDescriptor.AutoCloseInputStream(it).readBytes() }
+        assertOnePage(pdf)
+    }
+
+    @Test
+    fun printing_it_writes_one_page_of_pdf() {
+        val file = File(RuntimeEnvironment.getApplication().cacheDir, "printed.pdf").apply { createNewFile() }
+        val adapter = SlipPrint(slip(opened()))
+        val laidOut = ArrayList<Int>()
+        val a4 = PrintAttributes.Builder().setMediaSize(PrintAttributes.MediaSize.ISO_A4).build()
+        val layout = object : PrintDocumentAdapter.LayoutResultCallback() {
+            override fun onLayoutFinished(info: android.print.PrintDocumentInfo, changed: Boolean) {
+                laidOut += info.pageCount
+            }
+        }
+        adapter.onLayout(null, a4, null, layout, null)
+        var written = 0
+        val write = object : PrintDocumentAdapter.WriteResultCallback() {
+            override fun onWriteFinished(pages: Array<PageRange>) {
+                written = pages.size
+            }
+        }
+        val destination = ParcelFileDescriptor.open(file, ParcelFileDescriptor.MODE_READ_WRITE)
+        adapter.onWrite(arrayOf(PageRange.ALL_PAGES), destination, null, write)
+        assertEquals(listOf(1), laidOut)
+        assertEquals(1, written)
+        assertOnePage(file.readBytes())
+    }
+
+    /** One page of A4 with one picture, and the result among its words. */
+    private fun assertOnePage(pdf: ByteArray) {
+        val page = String(pdf).trim().lines().single()
+        assertTrue(page, page.startsWith("595x842 1 "))
+        assertTrue(page, squeezed(deck["triage.urgent"]) in page && squeezed(deck["app.notice"]) in page)
+    }
+
+    private fun opened(): Phone = Phone().apply {
+        toSkinPicture()
+        looksAt(elsewhere("ISIC_0012086.jpg"))
+        tap(R.id.slip)
+    }
+
+    private fun slip(phone: Phone): Slip {
+        val context: Context = phone.activity
+        return context.resources.slip(phone.capture.case!!, phone.activity.session.outcome as Outcome.Told)
+    }
+}

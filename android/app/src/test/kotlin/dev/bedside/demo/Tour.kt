@@ -1,0 +1,102 @@
+package dev.bedside.demo
+
+import android.widget.EditText
+import android.widget.LinearLayout
+import java.io.ByteArrayInputStream
+import java.util.concurrent.CountDownLatch
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+
+/** Every screen of the app, each with the way that leads to it. */
+val tour: Map<String, () -> Phone> = linkedMapOf(
+    "home" to { Phone() },
+    "home-shared" to { Phone(share(elsewhere("ISIC_0012134.jpg"))) },
+    "danger-both" to { Phone().apply { tap(R.id.danger) } },
+    "questions" to { Phone().apply { chooses(R.id.skin) } },
+    "questions-open" to {
+        Phone().apply {
+            chooses(R.id.skin)
+            tap(R.id.next)
+        }
+    },
+    "questions-answered" to {
+        Phone().apply {
+            chooses(R.id.skin)
+            tap(R.id.yes)
+        }
+    },
+    "picture" to { Phone().apply { toSkinPicture() } },
+    "picture-no-camera" to {
+        shadowOf(RuntimeEnvironment.getApplication()).checkActivities(true)
+        Phone().apply {
+            toSkinPicture()
+            tap(R.id.take)
+        }
+    },
+    "work" to {
+        Phone().apply {
+            toSkinPicture()
+            picks(elsewhere("never.jpg") { never() })
+        }
+    },
+    "result-refer" to { looked("ISIC_0012134.jpg") },
+    "result-urgent" to { looked("ISIC_0012086.jpg") },
+    "result-danger" to { looked("ISIC_0012086.jpg").apply { tap(R.id.danger) } },
+    "result-none" to {
+        Phone().apply {
+            chooses(R.id.skin)
+            tap(R.id.no)
+            tap(R.id.next)
+            await(Step.RESULT)
+        }
+    },
+    "slip" to { looked("ISIC_0012086.jpg").apply { tap(R.id.slip) } },
+    "error" to {
+        Phone().apply {
+            toSkinPicture()
+            picks(elsewhere("broken.jpg") { ByteArrayInputStream("%PDF".toByteArray()) })
+            await(Step.ERROR)
+        }
+    },
+)
+
+/** The screens of the chest X-ray that are not those of the skin lesion. */
+val chestTour: Map<String, () -> Phone> = linkedMapOf(
+    "chest-questions" to {
+        Phone().apply {
+            chooses(R.id.chest)
+            type(numberField(), "7 years")
+            tap(R.id.next)
+        }
+    },
+    "chest-picture" to { Phone().apply { toChestPicture("3") } },
+)
+
+fun Phone.numberField(): EditText = checkNotNull(fields((view(R.id.questions) as LinearLayout)).firstOrNull())
+
+private fun fields(list: LinearLayout): List<EditText> = (0 until list.childCount).flatMap { index ->
+    when (val child = list.getChildAt(index)) {
+        is EditText -> listOf(child)
+        is LinearLayout -> fields(child)
+        else -> emptyList()
+    }
+}
+
+/** Chest X-ray: a child of this age, and yes to whatever else is asked. */
+fun Phone.toChestPicture(age: String) {
+    chooses(R.id.chest)
+    type(numberField(), age)
+    if (shown(R.id.yes)) tap(R.id.yes)
+    tap(R.id.next)
+    await(Step.PICTURE)
+}
+
+private fun looked(name: String): Phone = Phone().apply {
+    toSkinPicture()
+    looksAt(elsewhere(name))
+}
+
+private fun never(): Nothing {
+    CountDownLatch(1).await()
+    throw IllegalStateException("never comes here")
+}

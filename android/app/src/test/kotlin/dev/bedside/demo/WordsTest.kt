@@ -1,0 +1,111 @@
+package dev.bedside.demo
+
+import android.content.pm.PackageManager
+import android.content.res.Resources
+import android.graphics.Bitmap
+import android.graphics.Color
+import android.media.ExifInterface
+import dev.bedside.Answer
+import dev.bedside.BedsideException
+import dev.bedside.ScopeQuestion
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/** Numbers, errors, answers and turns. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [35])
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class WordsTest {
+    private val deck = Deck("en")
+    private val resources: Resources
+        get() = RuntimeEnvironment.getApplication().resources
+
+    @Test
+    fun a_probability_is_told_as_a_count_of_a_hundred_and_never_as_none_or_all() {
+        assertEquals(deck["findings.few"], resources.frequency(0f))
+        assertEquals(deck["findings.few"], resources.frequency(0.0099f))
+        assertEquals(deck["findings.about", "1"], resources.frequency(0.01f))
+        assertEquals(deck["findings.about", "42"], resources.frequency(0.4166f))
+        assertEquals(deck["findings.about", "99"], resources.frequency(0.99f))
+        assertEquals(deck["findings.most"], resources.frequency(0.995f))
+        assertEquals(deck["findings.most"], resources.frequency(1f))
+    }
+
+    @Test
+    fun an_error_about_the_model_asks_for_no_other_picture() {
+        val internal = { kind: String -> deck["error.internal", kind] }
+        assertEquals(deck["error.io"], sentence(BedsideException.Io(""), aboutPicture = true))
+        assertEquals(internal("Io"), sentence(BedsideException.Io(""), aboutPicture = false))
+        assertEquals(deck["error.too_large"], sentence(BedsideException.TooLarge(""), aboutPicture = true))
+        assertEquals(internal("SelfTest"), sentence(BedsideException.SelfTest(""), aboutPicture = false))
+        assertEquals(internal("Internal"), sentence(BedsideException.Internal(""), aboutPicture = true))
+    }
+
+    @Test
+    fun a_number_may_have_a_comma_and_must_be_a_number() {
+        val age = ScopeQuestion("age", "?", true, 1.0, 5.0)
+        assertEquals(Answer.Number(2.5), age.answer("2,5"))
+        assertEquals(Answer.Number(3.0), age.answer(" 3 "))
+        listOf("", "three", "1e9", "--1", "1.2.3", "NaN").forEach { assertNull(it, age.answer(it)) }
+    }
+
+    @Test
+    fun a_question_that_need_not_be_answered_may_be_left_open_but_not_answered_with_nonsense() {
+        val weight = ScopeQuestion("weight", "?", false, 1.0, null)
+        assertEquals(false, weight.isOpen(null))
+        assertEquals(false, weight.isOpen("12"))
+        assertEquals(true, weight.isOpen("twelve"))
+        assertEquals(true, ScopeQuestion("a", "?", true, null, null).isOpen(null))
+    }
+
+    @Test
+    fun a_number_questions_hint_names_the_limits_that_there_are() {
+        val hint = { min: Double?, max: Double? -> resources.hint(ScopeQuestion("age", "?", true, min, max)) }
+        assertEquals(deck["questions.number", "1", "5"], hint(1.0, 5.0))
+        assertEquals(deck["questions.number_min", "18"], hint(18.0, null))
+        assertEquals(deck["questions.number_max", "2.5"], hint(null, 2.5))
+    }
+
+    /** The picture is red at the top left and blue elsewhere; where the red is to be seen is from the EXIF standard. */
+    @Test
+    fun a_preview_is_turned_as_the_exif_orientation_says() {
+        val places = mapOf(
+            ExifInterface.ORIENTATION_NORMAL to (0 to 0),
+            ExifInterface.ORIENTATION_FLIP_HORIZONTAL to (1 to 0),
+            ExifInterface.ORIENTATION_ROTATE_180 to (1 to 1),
+            ExifInterface.ORIENTATION_FLIP_VERTICAL to (0 to 1),
+            ExifInterface.ORIENTATION_TRANSPOSE to (0 to 0),
+            ExifInterface.ORIENTATION_ROTATE_90 to (1 to 0),
+            ExifInterface.ORIENTATION_TRANSVERSE to (1 to 1),
+            ExifInterface.ORIENTATION_ROTATE_270 to (0 to 1),
+        )
+        for ((orientation, place) in places) {
+            val turned = upright(cornered(), orientation)
+            val quarter = orientation >= ExifInterface.ORIENTATION_TRANSPOSE
+            assertEquals(if (quarter) 20 to 40 else 40 to 20, turned.width to turned.height)
+            val corner = turned.getPixel(place.first * (turned.width - 1), place.second * (turned.height - 1))
+            assertEquals("orientation $orientation", Color.RED, corner)
+        }
+    }
+
+    private fun cornered(): Bitmap = Bitmap.createBitmap(40, 20, Bitmap.Config.ARGB_8888).apply {
+        eraseColor(Color.BLUE)
+        for (x in 0 until 10) for (y in 0 until 10) setPixel(x, y, Color.RED)
+    }
+
+    @Test
+    fun the_app_asks_for_no_permission() {
+        val context = RuntimeEnvironment.getApplication()
+        val info = context.packageManager.getPackageInfo(context.packageName, PackageManager.GET_PERMISSIONS)
+        assertEquals(emptyList<String>(), info.requestedPermissions.orEmpty().toList())
+    }
+
+    private fun sentence(error: BedsideException, aboutPicture: Boolean): String =
+        resources.sentence(Outcome.Failed(error, aboutPicture))
+}

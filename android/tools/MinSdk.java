@@ -1,0 +1,28 @@
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Set;
+import org.codehaus.mojo.animal_sniffer.ClassListBuilder;
+import org.codehaus.mojo.animal_sniffer.SignatureChecker;
+import org.codehaus.mojo.animal_sniffer.logging.Logger;
+import org.codehaus.mojo.animal_sniffer.logging.PrintWriterLogger;
+
+/** Fails where a jar refers to what the oldest Android lacks: SIGNATURE JAR [JAR THAT COMES ALONG]... */
+public class MinSdk {
+    public static void main(String[] arguments) throws Exception {
+        Logger logger = new PrintWriterLogger(System.err);
+        ClassListBuilder own = new ClassListBuilder(logger);
+        for (int i = 1; i < arguments.length; i++) {
+            own.process(new File(arguments[i]));
+        }
+        try (InputStream signature = new FileInputStream(arguments[0])) {
+            SignatureChecker checker = new SignatureChecker(signature, Set.copyOf(own.getPackages()), logger);
+            checker.setSourcePath(List.of());
+            checker.process(new File(arguments[1]));
+            if (checker.isSignatureBroken()) {
+                System.exit(1);
+            }
+        }
+    }
+}

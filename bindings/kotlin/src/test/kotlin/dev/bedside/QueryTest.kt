@@ -1,0 +1,206 @@
+// Every field of a query, of a verdict, and of what a model says about itself, crosses the border as itself.
+
+package dev.bedside
+
+import kotlin.test.Test
+import kotlin.test.assertContains
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertNotEquals
+import kotlin.test.assertTrue
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonPrimitive
+import org.junit.jupiter.api.DynamicTest
+import org.junit.jupiter.api.TestFactory
+
+class QueryTest {
+    private val classifier = Tiny.open(asking())
+    private val picture = Tiny.picture()
+
+    /** What each field does, by the name that all languages share. */
+    private val effects: Map<String, () -> Any?> = mapOf(
+        "max_results" to {
+            assertEquals(listOf("a"), labels(Query(maxResults = 1u)))
+            assertEquals(emptyList(), labels(Query(maxResults = 0u)))
+        },
+        "score_threshold" to { assertEquals(listOf("a", "b"), labels(Query(scoreThreshold = 0.09f))) },
+        "allow" to { assertEquals(listOf("b", "c"), labels(Query(allow = listOf("c", "b")))) },
+        "deny" to { assertEquals(listOf("b", "c"), labels(Query(deny = listOf("a")))) },
+        "language" to {
+            val names = look(Query(language = "uk-UA")).findings.map { it.name }
+            assertEquals(listOf("Мітка А", "Label B", "Label C"), names)
+        },
+        "region" to { aRegionIsTheCroppedPicture() },
+        "prevalence" to { aPrevalenceReweightsTheFindings() },
+        "answers" to { answersDecideWhetherThereIsAVerdict() },
+        "cancel" to {
+            val handle = CancelHandle()
+            look(Query(cancel = handle))
+            handle.cancel()
+            assertFailsWith<BedsideException.Cancelled> { look(Query(cancel = handle)) }
+        },
+    )
+
+    @TestFactory
+    fun every_field_of_a_query_reaches_the_core() = effects.map { (field, effect) ->
+        DynamicTest.dynamicTest(field) { effect() }
+    }
+
+    @Test
+    fun no_field_is_left_out() {
+        val fields = json(Repository.file("bindings/names.json").readText()).getValue("query").jsonArray
+        assertEquals(fields.map { it.jsonPrimitive.content }.toSet(), effects.keys)
+    }
+
+    @Test
+    fun without_a_query_all_labels_come_in_english_with_onnx_runtimes_probabilities() {
+        val findings = classifier.classify(picture).findings
+        assertEquals(listOf("Label A", "Label B", "Label C"), findings.map { it.name })
+        for ((expected, finding) in Tiny.expected.zip(findings)) assertEquals(expected, finding.probability, 1e-4f)
+    }
+
+    private fun aRegionIsTheCroppedPicture() {
+        val photo = Pixels.ppm(Repository.golden("image/yuv/bt601-full.ppm"))
+        val whole = photo.rearranged(32, 20) { x, y -> x to y }
+        val part = photo.rearranged(20, 8) { x, y -> x + 8 to y + 10 }
+        val region = Region(left = 0.25f, top = 0.5f, width = 0.625f, height = 0.4f)
+        assertEquals(look(part), look(whole, Query(region = region)))
+        assertNotEquals(look(part), look(whole))
+    }
+
+    private fun aPrevalenceReweightsTheFindings() {
+        val report = look(Query(prevalence = mapOf("a" to 0.01f, "b" to 0.59f, "c" to 0.4f)))
+        // Each probability times new/old, divided by the sum.
+        val (a, b, c) = Tiny.expected.zip(listOf(0.01 / 0.5, 0.59 / 0.25, 0.4 / 0.25)) { old, ratio -> old * ratio }
+        val wanted = listOf("b" to b, "c" to c, "a" to a).map { (label, weight) -> label to weight / (a + b + c) }
+        assertEquals(wanted.map { it.first }, report.findings.map { it.label })
+        for ((expected, finding) in wanted.zip(report.findings)) {
+            assertEquals(expected.second, finding.probability.toDouble(), 1e-4, finding.label)
+        }
+        assertEquals(Verdict.Single(LabelName("a", "Label A")), report.verdict)
+    }
+
+    private fun answersDecideWhetherThereIsAVerdict() {
+        val outside = Query(language = "uk", answers = mapOf("ready" to Answer.No, "age" to Answer.Number(90.5)))
+        val (no, old) = (look(outside).verdict as Verdict.Rejected).reasons.also { assertEquals(2, it.size) }
+        assertEquals(Reason(ReasonKind.SCOPE_NO, "ready", "Готові?", no.message), no)
+        assertContains(no.message, "this model was not made for")
+        assertEquals(Reason(ReasonKind.SCOPE_OUT_OF_RANGE, "age", "age", old.message), old)
+        assertContains(old.message, "18.5 to 90")
+        val inside = Query(answers = mapOf("ready" to Answer.Yes, "age" to Answer.Number(18.5)))
+        assertEquals(Verdict.Single(LabelName("a", "Label A")), look(inside).verdict)
+    }
+
+    @Test
+    fun labels_that_do_not_exclude_each_other_may_be_several_or_none() {
+        val several = sigmoid(operatingPoint = 0).use { it.classify(picture) }
+        assertEquals(Verdict.Several(listOf("a", "b", "c").map { LabelName(it, "Label $it") }), several.verdict)
+        assertEquals(Triage.REFER, several.triage, "several are at least that")
+        assertTrue(several.findings.all { it.overOperatingPoint && it.operatingPoint == 0f })
+        val none = sigmoid(operatingPoint = 1).use { it.classify(picture) }
+        assertEquals<Verdict>(Verdict.NoFinding, none.verdict)
+        assertEquals(Triage.ROUTINE, none.triage)
+        assertTrue(none.findings.none { it.overOperatingPoint } && none.findings.all { it.operatingPoint == 1f })
+    }
+
+    /** A model whose labels do not exclude each other, with this operating point for each. */
+    private fun sigmoid(operatingPoint: Int): Classifier {
+        val labels = listOf("a", "b", "c").joinToString {
+            """{"id": "$it", "name": {"en": "Label $it"}, "operating_point": $operatingPoint, "triage": "routine"}"""
+        }
+        return Tiny.open(Tiny.manifest("output", json("""{"activation": "sigmoid", "labels": [$labels]}""")))
+    }
+
+    @Test
+    fun a_manifest_is_what_was_written() {
+        val written = json(
+            """
+            {"title": {"en": "A title", "uk": "Назва"}, "intended_use": {"en": "For tests", "uk": "Для тестів"},
+             "not_for": {"en": "For nobody", "uk": "Ні для кого"}}
+            """,
+        )
+        Tiny.open(JsonObject(asking() + written)).use { classifier ->
+            val english = classifier.manifest()
+            val wanted = Manifest(
+                name = "tiny",
+                version = "0.0.1",
+                license = "CC0-1.0",
+                title = "A title",
+                intendedUse = "For tests",
+                notFor = "For nobody",
+                scope = listOf(
+                    ScopeQuestion("ready", "Ready?", required = false, min = null, max = null),
+                    ScopeQuestion("age", "age", required = false, min = 18.5, max = 90.0),
+                ),
+                labels = listOf(
+                    Label("a", "Label A", operatingPoint = 0.3f, Triage.URGENT),
+                    Label("b", "Label B", operatingPoint = 0.5f, Triage.ROUTINE),
+                    Label("c", "Label C", operatingPoint = 0.5f, Triage.REFER),
+                ),
+                json = english.json,
+            )
+            assertEquals(wanted, english)
+            assertEquals(written.toMap(), json(english.json).filterKeys { it in written })
+            val ukrainian = classifier.manifest("uk")
+            assertEquals(
+                listOf("Назва", "Для тестів", "Ні для кого", "Готові?", "Мітка А"),
+                with(ukrainian) { listOf(title, intendedUse, notFor, scope.first().question, labels.first().name) },
+            )
+        }
+    }
+
+    @Test
+    fun a_required_question_and_one_with_a_single_bound_are_what_was_written() {
+        val scope = json("""{"scope": [{"id": "first", "required": true}, {"id": "most", "max": 7}]}""")
+        Tiny.open(JsonObject(Tiny.manifest + scope)).use { classifier ->
+            val wanted = listOf(
+                ScopeQuestion("first", "first", required = true, min = null, max = null),
+                ScopeQuestion("most", "most", required = false, min = null, max = 7.0),
+            )
+            assertEquals(wanted, classifier.manifest().scope)
+        }
+    }
+
+    @Test
+    fun a_manifest_speaks_the_language_asked_for() {
+        Classifier.open(Repository.model).use { classifier ->
+            val labels = listOf("Меланома", "Невус (родимка)", "Себорейний кератоз")
+            assertEquals(labels, classifier.manifest("uk").labels.map { it.name })
+            assertEquals("Melanoma", classifier.manifest().labels.first().name)
+            assertEquals("skin-lesion", json(classifier.manifest().json).getValue("name").jsonPrimitive.content)
+        }
+    }
+
+    @Test
+    fun a_classifier_says_how_long_each_part_of_opening_took() {
+        val model = Tiny.file().path
+        val times = List(10) { Classifier.open(model).use { it.loadTimesMs() } }
+        // The least of ten, which a busy machine hardly lengthens: `bedside bench` says 0.6, 2.5 and 48 ms here.
+        val least = listOf(times.minOf { it.read }, times.minOf { it.`import` }, times.minOf { it.optimize })
+        assertTrue(least.first() > 0, "$least")
+        assertEquals(least.sorted(), least)
+    }
+
+    /** A manifest with two questions that may be left open, and the shares that the model was fitted on. */
+    private fun asking(): JsonObject {
+        val hash = Tiny.open().use { it.identity().graphSha256 }
+        val more = json(
+            """
+            {"scope": [{"id": "ready", "question": {"en": "Ready?", "uk": "Готові?"}},
+                       {"id": "age", "min": 18.5, "max": 90}],
+             "calibration": {"graph_sha256": "$hash", "prevalence": [0.5, 0.25, 0.25]}}
+            """,
+        )
+        return JsonObject(Tiny.manifest + more)
+    }
+
+    private fun look(query: Query) = classifier.classify(picture, query)
+
+    private fun labels(query: Query) = look(query).findings.map { it.label }
+
+    private fun look(pixels: Pixels, query: Query = Query()): List<Finding> {
+        val layout = FrameLayout.Rgb8(pixels.width.toUInt(), pixels.height.toUInt(), (pixels.width * 3).toUInt())
+        return classifier.classifyFrame(directBuffer(pixels.bytes), FrameFormat(layout), query).findings
+    }
+}

@@ -1,0 +1,17 @@
+// swift-tools-version:6.0
+// All of the demo app but its views. Builds and is tested on Linux too: `ios/linux/test.sh`.
+
+import PackageDescription
+
+let package = Package(
+    name: "BedsideDemoCore",
+    platforms: [.iOS(.v16), .macOS(.v13)],
+    products: [.library(name: "BedsideDemoCore", targets: ["BedsideDemoCore"])],
+    dependencies: [.package(path: "../..")],
+    targets: [
+        .target(name: "BedsideDemoCore", dependencies: [.product(name: "Bedside", package: "ios")]),
+        .testTarget(
+            name: "BedsideDemoCoreTests",
+            dependencies: ["BedsideDemoCore", .product(name: "Bedside", package: "ios")]),
+    ]
+)

@@ -1,0 +1,258 @@
+// A capture, from the first screen to the slip: which pages lie on it, what was answered, and the work under way.
+
+import Bedside
+import Foundation
+
+/// Holds a capture and does its work off the main thread. The first screen is where no page lies on it.
+///
+/// Pictures are in memory only. A moved capture can be kept as text, without its picture, and restored.
+@MainActor
+public final class Flow {
+    /// The pages above the first screen, the visible one last.
+    public private(set) var pages: [Page] = [] { willSet { willChange() } }
+    /// What was tapped and typed for the scope questions, by their ids.
+    public private(set) var drafts: [String: Draft] = [:] { willSet { willChange() } }
+    /// The picture that is, or was last, looked at.
+    public private(set) var picture: Data? { willSet { willChange() } }
+    /// A picture that another app handed over and that was not looked at yet.
+    public private(set) var shared: Data? { willSet { willChange() } }
+    /// Whether somebody went on before all was answered.
+    public private(set) var isIncomplete = false { willSet { willChange() } }
+
+    public let texts: Texts
+    /// Called before each change, on the main thread.
+    public var willChange: () -> Void = {}
+
+    private let modelPath: @Sendable (Topic) -> String
+    private var opened: (topic: Topic, classifier: Classifier)?
+    private var work: Task<Void, Never>?
+
+    /// - Parameter modelPath: Where a topic's model lies.
+    public init(texts: Texts, modelPath: @escaping @Sendable (Topic) -> String) {
+        self.texts = texts
+        self.modelPath = modelPath
+    }
+
+    // MARK: What a person does
+
+    /// Begins with a topic: opens its model, then asks its questions.
+    public func choose(_ topic: Topic) {
+        forget()
+        pages = [.opening(topic)]
+        start { flow in
+            let manifest = try await flow.classifier(for: topic).manifest(language: flow.texts.language)
+            return { $0.pages = [.questions(QuestionsPage(topic: topic, manifest: manifest, texts: $0.texts))] }
+        } onError: { flow, kind in
+            flow.fail(flow.texts.modelFailure(kind), isAboutPicture: false)
+        }
+    }
+
+    public func answer(_ question: String, _ draft: Draft?) {
+        drafts[question] = draft
+        isIncomplete = false
+    }
+
+    /// Goes on from the questions: to the picture, or to a result at once where the answers reject every picture.
+    public func proceed() {
+        guard case .questions(let page)? = pages.last else { return }
+        isIncomplete = page.firstOpen(drafts) != nil
+        guard !isIncomplete else { return }
+        let (topic, query) = (page.topic, query(page))
+        start { flow in
+            let reasons = try await flow.classifier(for: topic).scopeReasons(query: query)
+            return { $0.push(reasons.isEmpty ? .picture(topic) : $0.outOfScope(topic, reasons)) }
+        } onError: { flow, kind in
+            flow.push(.failed(FailurePage(text: flow.texts.modelFailure(kind), isAboutPicture: false)))
+        }
+    }
+
+    /// Looks at a picture: the bytes of its file.
+    public func look(at bytes: Data) {
+        guard let page = questionsPage, pages.last == .picture(page.topic) else { return }
+        picture = bytes
+        if shared == bytes { shared = nil }
+        let (topic, query) = (page.topic, query(page))
+        push(.working(topic))
+        start { flow in
+            let report = try await report(of: flow.classifier(for: topic), on: bytes, query: query)
+            return { $0.pages[$0.pages.count - 1] = $0.result(topic, report) }
+        } onError: { flow, kind in
+            flow.fail(flow.texts.pictureFailure(kind), isAboutPicture: true)
+        }
+    }
+
+    /// The picture that was chosen can't be had from where it is.
+    public func pictureIsUnreadable() {
+        guard case .picture? = pages.last else { return }
+        push(.failed(FailurePage(text: texts(.errorIo), isAboutPicture: true)))
+    }
+
+    /// Another app hands a picture over. What is on the screen is of another picture, so that it goes.
+    public func receive(_ bytes: Data) {
+        finish()
+        shared = bytes
+    }
+
+    public func openSlip() {
+        guard case .result(let result)? = pages.last else { return }
+        push(.slip(Slip(result, texts: texts)))
+    }
+
+    /// One page back. Stops the work under way.
+    public func back() {
+        back(to: pages.count - 1)
+    }
+
+    /// Back until so many pages are left.
+    public func back(to count: Int) {
+        guard (0..<pages.count).contains(count) else { return }
+        stop()
+        pages.removeLast(pages.count - count)
+        if pages.isEmpty { forget() }
+    }
+
+    /// Another picture of the same topic: the last one and the answers are forgotten.
+    public func again() {
+        guard let page = questionsPage else { return }
+        finish()
+        pages = [.questions(page)]
+    }
+
+    /// Forgets everything.
+    public func finish() {
+        stop()
+        pages = []
+        forget()
+        shared = nil
+    }
+
+    /// Waits for the work under way.
+    public func settled() async {
+        await work?.value
+    }
+
+    // MARK: While the app is away
+
+    /// What to keep while the app is away, and nothing on the first screen. Neither pictures nor what is under way.
+    public var saved: String {
+        guard !pages.isEmpty else { return "" }
+        let saved = Saved(language: texts.language, pages: pages.filter(\.isLasting), drafts: drafts)
+        let encoder = JSONEncoder()
+        // The same flow is kept as the same text: whoever watches the text sees it change with the flow only.
+        encoder.outputFormatting = .sortedKeys
+        return (try? encoder.encode(saved)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// Goes on where `saved` was taken; stays on the first screen where that is of another language or version.
+    public func restore(_ text: String) {
+        guard pages.isEmpty, shared == nil,
+            let saved = try? JSONDecoder().decode(Saved.self, from: Data(text.utf8)), saved.language == texts.language
+        else { return }
+        pages = saved.pages
+        drafts = saved.drafts
+    }
+
+    // MARK: Work
+
+    /// Does something that takes a while, then changes the flow by what comes of it, unless it was stopped meanwhile.
+    private func start(
+        _ body: @escaping @MainActor (Flow) async throws -> @MainActor (Flow) -> Void,
+        onError: @escaping @MainActor (Flow, ErrorKind) -> Void
+    ) {
+        stop()
+        work = Task {
+            do {
+                let change = try await body(self)
+                if !Task.isCancelled { change(self) }
+            } catch {
+                if !Task.isCancelled { onError(self, (error as? BedsideError)?.kind ?? .internal) }
+            }
+        }
+    }
+
+    private func stop() {
+        work?.cancel()
+        work = nil
+    }
+
+    private func classifier(for topic: Topic) async throws -> Classifier {
+        if let opened, opened.topic == topic { return opened.classifier }
+        opened = nil
+        let classifier = try await openModel(modelPath(topic))
+        opened = (topic, classifier)
+        return classifier
+    }
+
+    // MARK: Pages
+
+    private var questionsPage: QuestionsPage? {
+        if case .questions(let page)? = pages.first { page } else { nil }
+    }
+
+    private func query(_ page: QuestionsPage) -> Query {
+        Query(language: texts.language, answers: page.answers(drafts))
+    }
+
+    private func result(_ topic: Topic, _ report: Report) -> Page {
+        .result(ResultPage(topic: topic, report: report, caseNumber: newCaseNumber(), texts: texts))
+    }
+
+    private func outOfScope(_ topic: Topic, _ reasons: [Reason]) -> Page {
+        .result(ResultPage(topic: topic, outOfScope: reasons, caseNumber: newCaseNumber(), texts: texts))
+    }
+
+    private func newCaseNumber() -> String {
+        var random = SystemRandomNumberGenerator()
+        return caseNumber(on: Date(), using: &random)
+    }
+
+    private func push(_ page: Page) {
+        pages.append(page)
+    }
+
+    /// Shows a failure in place of the page whose work failed.
+    private func fail(_ text: String, isAboutPicture: Bool) {
+        pages[pages.count - 1] = .failed(FailurePage(text: text, isAboutPicture: isAboutPicture))
+    }
+
+    private func forget() {
+        drafts = [:]
+        picture = nil
+        isIncomplete = false
+    }
+}
+
+/// What is kept while the app is away.
+private struct Saved: Codable {
+    let language: String
+    let pages: [Page]
+    let drafts: [String: Draft]
+}
+
+extension Page {
+    /// Whether it means anything once its work and its picture are gone.
+    fileprivate var isLasting: Bool {
+        switch self {
+        case .questions, .picture, .result, .slip: true
+        case .opening, .working, .failed: false
+        }
+    }
+}
+
+/// Opens a model on a thread that may wait, and makes sure that it gives the scores that its maker measured.
+private func openModel(_ path: String) async throws -> Classifier {
+    try await withCheckedThrowingContinuation { opened in
+        DispatchQueue.global(qos: .userInitiated).async {
+            opened.resume(
+                with: Result {
+                    let classifier = try Classifier.open(path: path)
+                    if try classifier.selfTest() == nil { try classifier.warmUp() }
+                    return classifier
+                })
+        }
+    }
+}
+
+private func report(of classifier: Classifier, on bytes: Data, query: Query) async throws -> Report {
+    try await classifier.classifyInBackground(Image.fromBytes(bytes: bytes), query: query)
+}

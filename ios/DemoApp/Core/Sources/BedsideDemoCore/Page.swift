@@ -1,0 +1,105 @@
+// What each screen shows after the first one, as values: they are compared, kept while the app is away, and tested.
+
+import Bedside
+
+public enum Page: Hashable, Codable, Sendable {
+    case opening(Topic)
+    case questions(QuestionsPage)
+    case picture(Topic)
+    case working(Topic)
+    case result(ResultPage)
+    case slip(Slip)
+    case failed(FailurePage)
+}
+
+/// What the model says about itself, and asks.
+public struct QuestionsPage: Hashable, Codable, Sendable {
+    public let topic: Topic
+    /// Empty where the model does not say.
+    public let madeFor: String
+    /// Empty where the model does not say.
+    public let notFor: String
+    public let questions: [Question]
+
+    init(topic: Topic, manifest: Manifest, texts: Texts) {
+        self.topic = topic
+        madeFor = manifest.intendedUse
+        notFor = manifest.notFor
+        questions = manifest.scope.map { Question($0, texts: texts) }
+    }
+
+    /// The first question that keeps the capture from going on.
+    public func firstOpen(_ drafts: [String: Draft]) -> Question? {
+        questions.first { $0.isOpen(drafts[$0.id]) }
+    }
+
+    func answers(_ drafts: [String: Draft]) -> [String: Answer] {
+        var answers: [String: Answer] = [:]
+        for question in questions { answers[question.id] = question.answer(drafts[question.id]) }
+        return answers
+    }
+}
+
+/// A result in words.
+public struct ResultPage: Hashable, Codable, Sendable {
+    /// A label and its number.
+    public struct Row: Hashable, Codable, Sendable {
+        public let name: String
+        public let frequency: String
+        /// Nil where the label is below its operating point.
+        public let mark: String?
+    }
+
+    public let topic: Topic
+    public let caseNumber: String
+    public let triage: TriageLook
+    public let verdict: String
+    /// Why there is no result, and what to do.
+    public let reasons: [String]
+    public let rows: [Row]
+    /// Nil where the answers rejected before a picture was taken: no model has looked then.
+    public let time: String?
+    public let model: String?
+
+    /// Whether there was a picture. It is not kept while the app is away, so that it may be gone.
+    public var hadPicture: Bool { model != nil }
+
+    init(topic: Topic, report: Report, caseNumber: String, texts: Texts) {
+        self.topic = topic
+        self.caseNumber = caseNumber
+        triage = TriageLook(report.triage)
+        verdict = texts.sentence(report.verdict)
+        reasons = report.verdict.reasons.map(texts.sentence)
+        rows = report.findings.map { finding in
+            Row(
+                name: finding.name, frequency: texts.frequency(finding.probability),
+                mark: finding.overOperatingPoint ? texts(.findingsOver) : nil)
+        }
+        time = texts.time(report.timingsMs)
+        model = texts.identity(report)
+    }
+
+    /// The answers reject whatever a picture would show.
+    init(topic: Topic, outOfScope reasons: [Reason], caseNumber: String, texts: Texts) {
+        self.topic = topic
+        self.caseNumber = caseNumber
+        triage = .repeat
+        verdict = texts.sentence(.rejected(reasons: reasons))
+        self.reasons = reasons.map(texts.sentence)
+        rows = []
+        time = nil
+        model = nil
+    }
+}
+
+extension Verdict {
+    fileprivate var reasons: [Reason] {
+        if case .rejected(let reasons) = self { reasons } else { [] }
+    }
+}
+
+public struct FailurePage: Hashable, Codable, Sendable {
+    public let text: String
+    /// Whether another picture may help.
+    public let isAboutPicture: Bool
+}

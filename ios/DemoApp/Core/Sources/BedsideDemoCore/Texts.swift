@@ -1,0 +1,56 @@
+// The sentences of the screens, by key, from the string catalogue that the copy deck is written into.
+
+import Foundation
+
+/// Looks up sentences in one language and fills in what they leave open.
+public struct Texts: Sendable {
+    /// `en` or `uk`: also the language of what the model says.
+    public let language: String
+    private let wording: @Sendable (String) -> String
+
+    /// - Parameter wording: Gives the catalogue's wording of a key in this language.
+    public init(language: String, wording: @escaping @Sendable (String) -> String) {
+        self.language = language
+        self.wording = wording
+    }
+
+    /// The sentence, with the arguments in the places that it numbers.
+    public func callAsFunction(_ key: Key, _ arguments: String...) -> String {
+        let sentence = wording(key.rawValue)
+        return arguments.isEmpty ? sentence : filled(sentence, arguments)
+    }
+
+    /// The lines of a text that has several.
+    public func lines(_ key: Key) -> [String] {
+        self(key).split(separator: "\n").map(String.init)
+    }
+
+    /// A number as this language writes it.
+    func number(_ value: Double) -> String {
+        let formatter = NumberFormatter()
+        formatter.locale = Locale(identifier: language)
+        formatter.numberStyle = .decimal
+        return formatter.string(from: NSNumber(value: value)) ?? "\(value)"
+    }
+}
+
+/// `%1$@` is the first argument, `%%` a per cent sign. An argument that looks so itself stays as it is.
+private func filled(_ sentence: String, _ arguments: [String]) -> String {
+    var (text, rest) = ("", sentence[...])
+    while let percent = rest.firstIndex(of: "%") {
+        text += rest[..<percent]
+        rest = rest[percent...].dropFirst()
+        if rest.first == "%" {
+            text += "%"
+            rest = rest.dropFirst()
+        } else if let number = rest.first?.wholeNumberValue, rest.dropFirst().hasPrefix("$@"),
+            arguments.indices.contains(number - 1)
+        {
+            text += arguments[number - 1]
+            rest = rest.dropFirst(3)
+        } else {
+            text += "%"
+        }
+    }
+    return text + rest
+}

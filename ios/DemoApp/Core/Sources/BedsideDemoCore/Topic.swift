@@ -1,0 +1,57 @@
+// What a picture is of: which model looks at it, and what goes with that on the screens.
+
+public enum Topic: String, CaseIterable, Codable, Sendable {
+    case skin
+    case chest
+
+    /// The model's file, in the app's bundle as in the repository's folder `models`.
+    public var modelFile: String {
+        switch self {
+        case .skin: "skin-lesion/model.onnx"
+        case .chest: "chest-xray/model.onnx"
+        }
+    }
+
+    public var title: Key {
+        switch self {
+        case .skin: .homeSkin
+        case .chest: .homeChest
+        }
+    }
+
+    public var hint: Key {
+        switch self {
+        case .skin: .homeSkinHint
+        case .chest: .homeChestHint
+        }
+    }
+
+    public var pictureHint: Key {
+        switch self {
+        case .skin: .pictureHintSkin
+        case .chest: .pictureHintChest
+        }
+    }
+
+    public var dangerSigns: Key {
+        switch self {
+        case .skin: .dangerSkin
+        case .chest: .dangerChest
+        }
+    }
+
+    public var dangerSource: Key {
+        switch self {
+        case .skin: .dangerSourceSkin
+        case .chest: .dangerSourceChest
+        }
+    }
+
+    /// Whether pictures come from the phone's camera and photo library, or from files only.
+    public var isPhotographed: Bool {
+        switch self {
+        case .skin: true
+        case .chest: false
+        }
+    }
+}

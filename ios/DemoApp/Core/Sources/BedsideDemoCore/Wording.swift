@@ -1,0 +1,75 @@
+// What the core says, in the app's words.
+
+import Bedside
+
+extension Texts {
+    /// The one sentence of a verdict.
+    func sentence(_ verdict: Verdict) -> String {
+        switch verdict {
+        case .single(let label): self(.verdictSingle, label.name)
+        case .several(let labels): self(.verdictSeveral, labels.map(\.name).joined(separator: ", "))
+        case .noFinding: self(.verdictNoFinding)
+        case .rejected: self(.verdictRejected)
+        }
+    }
+
+    func sentence(_ reason: Reason) -> String {
+        let question = reason.question ?? ""
+        return switch reason.kind {
+        case .scopeUnanswered: self(.reasonScopeUnanswered, question)
+        case .scopeNo: self(.reasonScopeNo, question)
+        case .scopeOutOfRange: self(.reasonScopeOutOfRange, question)
+        }
+    }
+
+    /// A calibrated probability, 0 to 1, as a natural frequency.
+    func frequency(_ probability: Float) -> String {
+        let ofHundred = probability * 100
+        if ofHundred < 1 { return self(.findingsFew) }
+        if ofHundred > 99 { return self(.findingsMost) }
+        return self(.findingsAbout, number(Double(ofHundred.rounded())))
+    }
+
+    func time(_ timings: Timings) -> String {
+        self(.resultTime, number(timings.total.rounded()))
+    }
+
+    func identity(_ report: Report) -> String {
+        let model = "\(report.model.name) \(report.model.version)"
+        return self(.resultModel, model, String(report.model.graphSha256.prefix(12)), report.runtime.version)
+    }
+
+    /// What went wrong with a picture, and what to do.
+    func pictureFailure(_ kind: ErrorKind) -> String {
+        switch kind {
+        case .io: self(.errorIo)
+        case .unsupportedImage: self(.errorUnsupportedImage)
+        case .malformedImage: self(.errorMalformedImage)
+        case .tooLarge: self(.errorTooLarge)
+        case .malformedModel, .unsupportedModel, .invalidManifest, .invalidQuery, .cancelled, .selfTest, .internal:
+            modelFailure(kind)
+        }
+    }
+
+    /// What went wrong with a model. Files and sizes go wrong with models too, and then no other picture helps.
+    func modelFailure(_ kind: ErrorKind) -> String {
+        self(.errorInternal, name(kind))
+    }
+}
+
+/// The kind's name as the core spells it.
+private func name(_ kind: ErrorKind) -> String {
+    switch kind {
+    case .io: "Io"
+    case .unsupportedImage: "UnsupportedImage"
+    case .malformedImage: "MalformedImage"
+    case .tooLarge: "TooLarge"
+    case .malformedModel: "MalformedModel"
+    case .unsupportedModel: "UnsupportedModel"
+    case .invalidManifest: "InvalidManifest"
+    case .invalidQuery: "InvalidQuery"
+    case .cancelled: "Cancelled"
+    case .selfTest: "SelfTest"
+    case .internal: "Internal"
+    }
+}

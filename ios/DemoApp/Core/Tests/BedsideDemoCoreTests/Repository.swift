@@ -1,0 +1,170 @@
+// What the tests hold the app against: the string catalogue, the models' manifests, and what the command printed.
+
+import Foundation
+import XCTest
+
+@testable import BedsideDemoCore
+
+/// The repository's folder, named by BEDSIDE_ROOT, which `ios/linux/test.sh` sets.
+let repository = URL(fileURLWithPath: ProcessInfo.processInfo.environment["BEDSIDE_ROOT"] ?? "../../..")
+
+let languages = ["en", "uk"]
+
+func bytes(_ name: String) throws -> Data {
+    try Data(contentsOf: repository.appendingPathComponent(name))
+}
+
+func json(_ bytes: Data) throws -> [String: Any] {
+    try XCTUnwrap(JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+}
+
+/// The app's string catalogue.
+struct Catalogue: Sendable {
+    /// By language and key.
+    private let wordings: [String: [String: String]]
+    let keys: Set<String>
+
+    init() throws {
+        let file = try json(bytes("ios/DemoApp/DemoApp/Localizable.xcstrings"))
+        let strings = try XCTUnwrap(file["strings"] as? [String: [String: Any]])
+        keys = Set(strings.keys)
+        wordings = Dictionary(
+            uniqueKeysWithValues: languages.map { language in
+                (language, strings.compactMapValues { Catalogue.wording($0, language) })
+            })
+    }
+
+    private static func wording(_ entry: [String: Any], _ language: String) -> String? {
+        let localization = (entry["localizations"] as? [String: Any])?[language] as? [String: Any]
+        return (localization?["stringUnit"] as? [String: String])?["value"]
+    }
+
+    func wording(_ key: String, _ language: String) -> String? {
+        wordings[language]?[key]
+    }
+
+    /// A sentence with its arguments, put there without the code under test.
+    func sentence(_ key: String, _ language: String, _ arguments: String...) throws -> String {
+        let wording = try XCTUnwrap(wording(key, language), "\(key), \(language)")
+        guard !arguments.isEmpty else { return wording }
+        XCTAssertEqual(wording.components(separatedBy: "$@").count - 1, arguments.count, key)
+        return arguments.enumerated().reduce(wording) { text, argument in
+            text.replacingOccurrences(of: "%\(argument.offset + 1)$@", with: argument.element)
+        }.replacingOccurrences(of: "%%", with: "%")
+    }
+
+    func texts(_ language: String) -> Texts {
+        Texts(language: language) { key in wording(key, language) ?? key }
+    }
+}
+
+/// A model's manifest, as the file that it was packed from has it.
+struct ModelFile {
+    let manifest: [String: Any]
+
+    init(_ name: String) throws {
+        manifest = try json(bytes("models/\(name)/manifest.json"))
+    }
+
+    func text(_ field: String, _ language: String) throws -> String {
+        try XCTUnwrap((manifest[field] as? [String: String])?[language], field)
+    }
+
+    func question(_ id: String, _ language: String) throws -> String {
+        let questions = try XCTUnwrap(manifest["scope"] as? [[String: Any]])
+        let question = try XCTUnwrap(questions.first { $0["id"] as? String == id })
+        return try XCTUnwrap((question["question"] as? [String: String])?[language])
+    }
+
+    func name(ofLabel id: String, _ language: String) throws -> String {
+        let labels = try XCTUnwrap((manifest["output"] as? [String: Any])?["labels"] as? [[String: Any]])
+        let label = try XCTUnwrap(labels.first { $0["id"] as? String == id }, id)
+        return try XCTUnwrap((label["name"] as? [String: String])?[language])
+    }
+}
+
+/// What `bedside classify --json` printed of one picture.
+struct Expected {
+    struct Finding {
+        let label: String
+        let probability: Double
+        let isOver: Bool
+    }
+
+    let picture: String
+    let kind: String
+    let labels: [String]
+    let triage: String
+    let findings: [Finding]
+    let model: String
+    let version: String
+    let hash: String
+    let runtime: String
+
+    private init(_ line: [String: Any]) throws {
+        let verdict = try XCTUnwrap(line["verdict"] as? [String: Any])
+        let model = try XCTUnwrap(line["model"] as? [String: String])
+        picture = try XCTUnwrap(line["image"] as? String)
+        kind = try XCTUnwrap(verdict["kind"] as? String)
+        labels = try XCTUnwrap(verdict["labels"] as? [String])
+        triage = try XCTUnwrap(line["triage"] as? String)
+        findings = try XCTUnwrap(line["findings"] as? [[String: Any]]).map { finding in
+            Finding(
+                label: try XCTUnwrap(finding["label"] as? String),
+                probability: try XCTUnwrap(finding["probability"] as? Double),
+                isOver: try XCTUnwrap(finding["over_operating_point"] as? Bool))
+        }
+        self.model = try XCTUnwrap(model["name"])
+        version = try XCTUnwrap(model["version"])
+        hash = try XCTUnwrap(model["graph_sha256"])
+        runtime = try XCTUnwrap((line["runtime"] as? [String: String])?["version"])
+    }
+
+    /// One a sample picture, from the file that BEDSIDE_EXPECTED names.
+    static func all() throws -> [Expected] {
+        let name = ProcessInfo.processInfo.environment["BEDSIDE_EXPECTED"]
+        let file = try XCTUnwrap(name, "ios/linux/test.sh writes that file")
+        let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+        let all = try lines.map { try Expected(json(Data($0.utf8))) }
+        XCTAssertEqual(all.count, 6)
+        return all
+    }
+
+    /// The likeliest verdict of a kind among the samples.
+    static func first(ofKind kind: String) throws -> Expected {
+        try XCTUnwrap(all().first { $0.kind == kind }, "no sample is \(kind)")
+    }
+}
+
+/// A tiny model in a folder of its own: a graph of `tests/golden/graphs`, 32 by 32 pixels and three scores, with a
+/// manifest beside it.
+final class TinyModel: Sendable {
+    private let folder: URL
+    var file: String { folder.appendingPathComponent("tiny.onnx").path }
+
+    init(scope: [[String: Any]] = [], activation: String = "softmax", operatingPoint: Double = 0.3) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("bedside-\(UUID().uuidString)")
+        let labels = ["a", "b", "c"].map { id in
+            ["id": id, "name": ["en": id.uppercased()], "operating_point": operatingPoint] as [String: Any]
+        }
+        let manifest: [String: Any] = [
+            "bedside": "1.0", "kind": "scores", "name": "tiny", "version": "0.0.1", "license": "CC0-1.0",
+            "scope": scope,
+            "input": [
+                "color": "rgb", "width": 32, "height": 32, "resize": ["policy": "stretch"],
+                "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
+            ] as [String: Any],
+            "output": ["activation": activation, "labels": labels] as [String: Any],
+        ]
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try bytes("tests/golden/graphs/torchscript-17.onnx").write(to: URL(fileURLWithPath: file))
+        try JSONSerialization.data(withJSONObject: manifest).write(to: folder.appendingPathComponent("model.json"))
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: folder)
+    }
+}
+
+/// The golden picture of the tiny graphs.
+let goldenPicture = "tests/golden/graphs/picture.png"

@@ -1,0 +1,92 @@
+// The string catalogue and the code that shows it.
+
+import Foundation
+import XCTest
+
+@testable import BedsideDemoCore
+
+final class TextsTests: XCTestCase {
+    private func sources(_ folder: String) throws -> [String: String] {
+        let place = repository.appendingPathComponent("ios/DemoApp/\(folder)")
+        let names = try XCTUnwrap(FileManager.default.enumerator(atPath: place.path)).compactMap { $0 as? String }
+        let swift = names.filter { $0.hasSuffix(".swift") && !$0.hasSuffix("Key.swift") }
+        let files = try swift.map { name in
+            (name, try String(contentsOf: place.appendingPathComponent(name), encoding: .utf8))
+        }
+        XCTAssertGreaterThan(files.count, 5, folder)
+        return Dictionary(uniqueKeysWithValues: files)
+    }
+
+    /// What the first group of a pattern matches.
+    private func matches(_ pattern: String, in text: String) throws -> [String] {
+        try NSRegularExpression(pattern: pattern).matches(in: text, range: NSRange(text.startIndex..., in: text))
+            .map { match in String(text[try XCTUnwrap(Range(match.range(at: 1), in: text))]) }
+    }
+
+    private func key(ofCase name: String) -> Key? {
+        Key.allCases.first { "\($0)" == name }
+    }
+
+    func testTheCatalogueHasEachKeyInBothLanguagesAndNoOther() throws {
+        let catalogue = try Catalogue()
+        XCTAssertEqual(catalogue.keys, Set(Key.allCases.map(\.rawValue)))
+        for key in Key.allCases {
+            for language in languages {
+                XCTAssertFalse(try catalogue.sentence(key.rawValue, language).isEmpty, key.rawValue)
+            }
+        }
+    }
+
+    func testEveryKeyIsShown() throws {
+        let code = try (sources("Core/Sources").values + sources("DemoApp").values).joined()
+        let used = Set(try matches("\\.([a-z][A-Za-z]+)\\b", in: code))
+        for key in Key.allCases { XCTAssert(used.contains("\(key)"), "\(key) is shown nowhere") }
+    }
+
+    func testSentencesThatTakeNothingLeaveNothingOpen() throws {
+        let catalogue = try Catalogue()
+        for (file, code) in try sources("DemoApp").merging(sources("Core/Sources"), uniquingKeysWith: { a, _ in a }) {
+            for name in try matches("(?:texts|self)\\(\\.([a-z][A-Za-z]+)\\)", in: code) {
+                let key = try XCTUnwrap(key(ofCase: name), "\(file): \(name)")
+                for language in languages {
+                    XCTAssertFalse(try catalogue.sentence(key.rawValue, language).contains("$@"), "\(file): \(name)")
+                }
+            }
+        }
+    }
+
+    func testNoSentenceStandsInTheCode() throws {
+        for folder in ["Core/Sources", "DemoApp"] {
+            for (file, code) in try sources(folder) {
+                let lines = code.split(separator: "\n").filter { !$0.contains("//") }.joined(separator: "\n")
+                for literal in try matches("\"([^\"\\n]*[A-Za-z]{2} [A-Za-z][^\"\\n]*)\"", in: lines) {
+                    XCTFail("\(file): “\(literal)” belongs into docs/copy/deck.toml")
+                }
+            }
+        }
+    }
+
+    func testTheSystemsTextsAreInBothLanguages() throws {
+        let file = try json(bytes("ios/DemoApp/DemoApp/InfoPlist.xcstrings"))
+        let strings = try XCTUnwrap(file["strings"] as? [String: [String: Any]])
+        XCTAssertEqual(Set(strings.keys), ["CFBundleDisplayName", "NSCameraUsageDescription"])
+        for entry in strings.values {
+            XCTAssertEqual(Set(try XCTUnwrap(entry["localizations"] as? [String: Any]).keys), Set(languages))
+        }
+    }
+
+    func testArgumentsGoWhereTheirNumbersStand() {
+        let wordings = ["result_model": "%2$@ of %1$@: %3$@ %%", "home_title": "5 % of it"]
+        let texts = Texts(language: "en") { wordings[$0] ?? "" }
+        XCTAssertEqual(texts(.resultModel, "a", "%1$@ %%", "c"), "%1$@ %% of a: c %")
+        XCTAssertEqual(texts(.homeTitle), "5 % of it", "a sentence without arguments is as it stands")
+    }
+
+    func testDangerSignsAreOneALine() throws {
+        let catalogue = try Catalogue()
+        for language in languages {
+            XCTAssertEqual(catalogue.texts(language).lines(.dangerSkin).count, 7)
+            XCTAssertEqual(catalogue.texts(language).lines(.dangerChest).count, 8)
+        }
+    }
+}

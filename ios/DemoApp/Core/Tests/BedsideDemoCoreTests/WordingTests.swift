@@ -1,0 +1,138 @@
+// What the core says, in the words of the deck.
+
+import Bedside
+import Foundation
+import XCTest
+
+@testable import BedsideDemoCore
+
+/// As the notes in docs/copy/deck.toml have it; for each kind not named there, `error_internal`.
+private let errorKeys: [(ErrorKind, key: String, name: String)] = [
+    (.io, "error_io", "Io"), (.unsupportedImage, "error_unsupported_image", "UnsupportedImage"),
+    (.malformedImage, "error_malformed_image", "MalformedImage"), (.tooLarge, "error_too_large", "TooLarge"),
+    (.malformedModel, "error_internal", "MalformedModel"), (.unsupportedModel, "error_internal", "UnsupportedModel"),
+    (.invalidManifest, "error_internal", "InvalidManifest"), (.invalidQuery, "error_internal", "InvalidQuery"),
+    (.cancelled, "error_internal", "Cancelled"), (.selfTest, "error_internal", "SelfTest"),
+    (.internal, "error_internal", "Internal"),
+]
+
+final class WordingTests: XCTestCase {
+    func testEveryErrorKindHasItsTextInBothLanguages() throws {
+        let catalogue = try Catalogue()
+        let shared = try JSONSerialization.jsonObject(with: bytes("bindings/names.json")) as? [String: Any]
+        let kinds = shared?["error_kinds"] as? [String]
+        XCTAssertEqual(errorKeys.count, kinds?.count, "the list of all languages")
+        for language in languages {
+            let texts = catalogue.texts(language)
+            for (kind, key, name) in errorKeys {
+                let wanted = key == "error_internal"
+                    ? try catalogue.sentence(key, language, name) : try catalogue.sentence(key, language)
+                XCTAssertEqual(texts.pictureFailure(kind), wanted)
+                XCTAssertEqual(texts.modelFailure(kind), try catalogue.sentence("error_internal", language, name))
+            }
+        }
+    }
+
+    func testEveryVerdictHasItsSentence() throws {
+        let catalogue = try Catalogue()
+        let (a, b) = (LabelName(id: "a", name: "A%"), LabelName(id: "b", name: "B"))
+        for language in languages {
+            let texts = catalogue.texts(language)
+            XCTAssertEqual(
+                texts.sentence(.single(label: a)), try catalogue.sentence("verdict_single", language, "A%"))
+            XCTAssertEqual(
+                texts.sentence(.several(labels: [b, a])), try catalogue.sentence("verdict_several", language, "B, A%"))
+            XCTAssertEqual(texts.sentence(.noFinding), try catalogue.sentence("verdict_no_finding", language))
+            XCTAssertEqual(texts.sentence(.rejected(reasons: [])), try catalogue.sentence("verdict_rejected", language))
+        }
+    }
+
+    func testEveryReasonNamesItsQuestion() throws {
+        let catalogue = try Catalogue()
+        let kinds: [(ReasonKind, String)] = [
+            (.scopeUnanswered, "reason_scope_unanswered"), (.scopeNo, "reason_scope_no"),
+            (.scopeOutOfRange, "reason_scope_out_of_range"),
+        ]
+        for language in languages {
+            for (kind, key) in kinds {
+                let reason = Reason(kind: kind, id: "q", question: "Is it?", message: "not for the screen")
+                XCTAssertEqual(
+                    catalogue.texts(language).sentence(reason), try catalogue.sentence(key, language, "Is it?"))
+            }
+        }
+    }
+
+    func testProbabilitiesAreNaturalFrequencies() throws {
+        let catalogue = try Catalogue()
+        for language in languages {
+            let texts = catalogue.texts(language)
+            for (probability, count) in [(0.01, "1"), (0.0149, "1"), (0.12, "12"), (0.126, "13"), (0.99, "99")] {
+                XCTAssertEqual(
+                    texts.frequency(Float(probability)), try catalogue.sentence("findings_about", language, count))
+            }
+            for few: Float in [0, 0.0099] {
+                XCTAssertEqual(texts.frequency(few), try catalogue.sentence("findings_few", language))
+            }
+            for most: Float in [0.9901, 1] {
+                XCTAssertEqual(texts.frequency(most), try catalogue.sentence("findings_most", language))
+            }
+        }
+    }
+
+    func testTriageLevelsDifferInWordIconAndColour() throws {
+        let looks: [(Triage, TriageLook)] = [
+            (.routine, .routine), (.refer, .refer), (.urgent, .urgent), (.repeat, .repeat),
+        ]
+        XCTAssertEqual(looks.map(\.1), TriageLook.allCases)
+        for (triage, look) in looks {
+            XCTAssertEqual(TriageLook(triage), look)
+            XCTAssertEqual(look.word.rawValue, "triage_\(look.rawValue)")
+            XCTAssertEqual(look.advice.rawValue, "triage_\(look.rawValue)_advice")
+        }
+        XCTAssertEqual(Set(looks.map(\.1.symbol)).count, 4)
+        XCTAssertEqual(Set(looks.map(\.1.color)).count, 4)
+    }
+
+    func testNothingReassures() throws {
+        let symbols = TriageLook.allCases.map(\.symbol).joined()
+        for word in ["checkmark", "heart", "thumbsup", "smiling", "seal"] {
+            XCTAssertFalse(symbols.contains(word), symbols)
+        }
+        var count = 0
+        let views = repository.appendingPathComponent("ios/DemoApp/DemoApp")
+        for case let name as String in try XCTUnwrap(FileManager.default.enumerator(atPath: views.path))
+        where name.hasSuffix(".swift") {
+            let code = try String(contentsOf: views.appendingPathComponent(name), encoding: .utf8)
+            XCTAssertNil(code.range(of: "\\.(green|mint|teal|systemGreen)\\b", options: .regularExpression), name)
+            let named = try colors(in: code)
+            for (red, green, blue) in named { XCTAssertLessThanOrEqual(green, max(red, blue), name) }
+            count += named.count
+        }
+        XCTAssertEqual(count, 16, "two colours, light and dark, for each of four levels")
+    }
+
+    /// Red, green and blue of each colour that code names as `0xRRGGBB`.
+    private func colors(in code: String) throws -> [(Int, Int, Int)] {
+        let pattern = try NSRegularExpression(pattern: "0x([0-9A-F]{6})\\b")
+        return try pattern.matches(in: code, range: NSRange(code.startIndex..., in: code)).map { match in
+            let digits = code[try XCTUnwrap(Range(match.range(at: 1), in: code))]
+            let number = try XCTUnwrap(Int(digits, radix: 16))
+            return (number >> 16, number >> 8 & 255, number & 255)
+        }
+    }
+
+    func testACaseNumberIsTheDayAndFourSignsThatNobodyMixesUp() throws {
+        let zone = try XCTUnwrap(TimeZone(identifier: "Europe/Kyiv"))
+        // 2026-11-23 22:30 UTC is half past midnight in Kyiv.
+        let date = Date(timeIntervalSince1970: 1_795_473_000)
+        var random = SystemRandomNumberGenerator()
+        let numbers = (0..<300).map { _ in caseNumber(on: date, in: zone, using: &random) }
+        for number in numbers {
+            let pattern = "^2026-11-24-[2-9A-Z]{4}$"
+            XCTAssertNotNil(number.range(of: pattern, options: .regularExpression), number)
+            let mixedUp = CharacterSet(charactersIn: "01OIL5SBZUVAEQ")
+            XCTAssertNil(number.dropFirst(11).rangeOfCharacter(from: mixedUp), number)
+        }
+        XCTAssertGreaterThan(Set(numbers).count, 290)
+    }
+}

@@ -1,0 +1,50 @@
+// The capture as SwiftUI watches it, with the texts and models of the app's bundle.
+
+import BedsideDemoCore
+import SwiftUI
+
+@MainActor
+final class AppModel: ObservableObject {
+    let flow: Flow
+    var texts: Texts { flow.texts }
+
+    init() {
+        let language = Bundle.main.preferredLocalizations.first ?? "en"
+        let texts = Texts(language: language) { key in
+            Bundle.main.localizedString(forKey: key, value: nil, table: nil)
+        }
+        let bundle = Bundle.main.bundleURL
+        flow = Flow(texts: texts) { topic in bundle.appendingPathComponent(topic.modelFile).path }
+        flow.willChange = { [weak self] in self?.objectWillChange.send() }
+        TemporaryFiles.removeAll()
+    }
+
+    func again() {
+        flow.again()
+        TemporaryFiles.removeAll()
+    }
+
+    func finish() {
+        flow.finish()
+        TemporaryFiles.removeAll()
+    }
+
+    /// Looks at the picture that `load` gives; nothing where it gives none.
+    func look(at load: @escaping @Sendable () async throws -> Data?) {
+        Task {
+            do {
+                if let bytes = try await load() { flow.look(at: bytes) }
+            } catch {
+                flow.pictureIsUnreadable()
+            }
+        }
+    }
+
+    /// Takes a picture that another app opened with this one.
+    func receive(_ file: URL) {
+        Task {
+            if let bytes = try? await PictureFile.bytes(of: file) { flow.receive(bytes) }
+            TemporaryFiles.removeAll()
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// The first screen: what the picture is of.
+
+import BedsideDemoCore
+import SwiftUI
+
+struct HomeView: View {
+    @EnvironmentObject private var model: AppModel
+    @State private var showsDangerSigns = false
+
+    var body: some View {
+        Screen(model.texts(.homeTitle)) {
+            if model.flow.shared != nil {
+                Text(model.texts(.homeShared)).font(.body.bold())
+            }
+            ForEach(Topic.allCases, id: \.self) { topic in
+                BigButton(
+                    title: model.texts(topic.title), detail: model.texts(topic.hint), symbol: topic.symbol,
+                    weight: .first
+                ) {
+                    model.flow.choose(topic)
+                }
+            }
+            BigButton(title: model.texts(.dangerTitle), symbol: "exclamationmark.triangle") {
+                showsDangerSigns = true
+            }
+            Notice()
+            Text(model.texts(.appOffline)).font(.callout)
+        }
+        .navigationTitle(model.texts(.appName))
+        .sheet(isPresented: $showsDangerSigns) { DangerSignsView(topics: Topic.allCases) }
+    }
+}
+
+extension Topic {
+    fileprivate var symbol: String {
+        switch self {
+        case .skin: "magnifyingglass"
+        case .chest: "lungs"
+        }
+    }
+}

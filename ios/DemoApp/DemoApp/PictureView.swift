@@ -1,0 +1,74 @@
+// Where the picture comes from: camera and photos for what is photographed, files for all.
+
+import BedsideDemoCore
+import PhotosUI
+import SwiftUI
+import UniformTypeIdentifiers
+
+struct PictureView: View {
+    let topic: Topic
+    @EnvironmentObject private var model: AppModel
+    @State private var photo: PhotosPickerItem?
+    @State private var showsCamera = false
+    @State private var showsFiles = false
+    @State private var lacksCamera = false
+
+    var body: some View {
+        Screen(model.texts(.pictureTitle)) {
+            Text(model.texts(topic.pictureHint)).font(.title3)
+            known
+            if topic.isPhotographed { photographed }
+            BigButton(title: model.texts(.pictureFile), symbol: "folder", action: { showsFiles = true })
+        }
+        .navigationTitle(model.texts(topic.title))
+        .fullScreenCover(isPresented: $showsCamera) {
+            Camera { bytes in
+                showsCamera = false
+                if let bytes { model.flow.look(at: bytes) }
+            }
+            .ignoresSafeArea()
+        }
+        .fileImporter(isPresented: $showsFiles, allowedContentTypes: [.image]) { result in
+            model.look { try await PictureFile.bytes(of: result.get()) }
+        }
+        .onChange(of: photo) { item in
+            guard let item else { return }
+            photo = nil
+            model.look { try await PictureFile.bytes(of: item) }
+        }
+    }
+
+    /// The pictures that the app has already.
+    @ViewBuilder private var known: some View {
+        if let shared = model.flow.shared {
+            BigButton(title: model.texts(.pictureShared), symbol: "square.and.arrow.down", weight: .first) {
+                model.flow.look(at: shared)
+            }
+        }
+        if let picture = model.flow.picture {
+            BigButton(title: model.texts(.pictureSame), symbol: "arrow.counterclockwise") {
+                model.flow.look(at: picture)
+            }
+        }
+    }
+
+    @ViewBuilder private var photographed: some View {
+        BigButton(title: model.texts(.pictureTake), symbol: "camera", weight: .first, action: openCamera)
+        if lacksCamera {
+            Text(model.texts(.pictureNoCamera)).font(.body.bold())
+        }
+        // The library hands HEIC photos over as JPEG, which the core reads.
+        PhotosPicker(selection: $photo, matching: .images, preferredItemEncoding: .compatible) {
+            BigLabel(title: model.texts(.pictureChoose), symbol: "photo")
+        }
+        .buttonStyle(.bordered)
+    }
+
+    private func openCamera() {
+        lacksCamera = !Camera.isAvailable
+        showsCamera = !lacksCamera
+        if lacksCamera {
+            UIAccessibility.post(notification: .announcement, argument: model.texts(.pictureNoCamera))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// What the program says, in the order in which it matters: what to do, why, the danger signs, then numbers.
+
+import BedsideDemoCore
+import SwiftUI
+
+struct ResultView: View {
+    let page: ResultPage
+    @EnvironmentObject private var model: AppModel
+    @State private var showsDangerSigns = false
+
+    var body: some View {
+        Screen {
+            TriageBand(look: page.triage)
+        } content: {
+            Text(page.verdict).font(.title2.bold())
+            ForEach(page.reasons, id: \.self) { reason in Bullet(text: reason) }
+            Notice()
+            BigButton(title: model.texts(.dangerTitle), symbol: "exclamationmark.triangle") {
+                showsDangerSigns = true
+            }
+            if page.hadPicture { PicturePreview() }
+            if !page.rows.isEmpty { numbers }
+            ways
+            if let time = page.time { Text(time).font(.footnote) }
+            if let identity = page.model { Text(identity).font(.footnote) }
+        }
+        .navigationTitle(model.texts(page.topic.title))
+        .sheet(isPresented: $showsDangerSigns) { DangerSignsView(topics: [page.topic]) }
+    }
+
+    @ViewBuilder private var numbers: some View {
+        Heading(text: model.texts(.findingsTitle))
+        Text(model.texts(.findingsLead))
+        ForEach(page.rows, id: \.self) { row in
+            VStack(alignment: .leading, spacing: 2) {
+                Text(row.name).font(.body.bold())
+                Text(row.frequency)
+                if let mark = row.mark { Text(mark).font(.callout.bold()) }
+            }
+            .accessibilityElement(children: .combine)
+        }
+    }
+
+    @ViewBuilder private var ways: some View {
+        BigButton(
+            title: model.texts(.resultSlip), symbol: "doc.text", weight: .first, action: model.flow.openSlip)
+        BigButton(title: model.texts(.resultAgain), symbol: "plus.viewfinder", action: model.again)
+        BigButton(title: model.texts(.resultHome), symbol: "xmark", action: model.finish)
+    }
+}
+
+/// The word, icon and colour of a triage level, and the advice that goes with it.
+private struct TriageBand: View {
+    let look: TriageLook
+    @EnvironmentObject private var model: AppModel
+
+    var body: some View {
+        VStack(alignment: .leading, spacing: 8) {
+            HStack(spacing: 12) {
+                Image(systemName: look.symbol)
+                    .accessibilityHidden(true)
+                Text(model.texts(look.word))
+            }
+            .font(.largeTitle.bold())
+            Text(model.texts(look.advice)).font(.title3)
+        }
+        .foregroundColor(look.color.ink)
+        .padding()
+        .frame(maxWidth: .infinity, alignment: .leading)
+        .background(look.color.paper)
+        .cornerRadius(12)
+        .accessibilityElement(children: .combine)
+    }
+}
+
+extension TriageLook.ColorRole {
+    /// The band's colour. Each has a contrast of at least 7 to 1 with its ink: the screen is read in sunlight.
+    fileprivate var paper: Color {
+        switch self {
+        case .neutral: Color(light: 0x3E4A56, dark: 0xC3CDD8)
+        case .attention: Color(light: 0x7F4400, dark: 0xFFC069)
+        case .alarm: Color(light: 0x9E0B1B, dark: 0xFFB3AC)
+        case .none: Color(light: 0x4B3A78, dark: 0xD3C4FF)
+        }
+    }
+
+    fileprivate var ink: Color {
+        switch self {
+        case .neutral: Color(light: 0xFFFFFF, dark: 0x12181E)
+        case .attention: Color(light: 0xFFFFFF, dark: 0x2B1700)
+        case .alarm: Color(light: 0xFFFFFF, dark: 0x410004)
+        case .none: Color(light: 0xFFFFFF, dark: 0x1F1046)
+        }
+    }
+}
+
+extension Color {
+    /// Colours as `0xRRGGBB`, for light and for dark mode.
+    fileprivate init(light: Int, dark: Int) {
+        self.init(
+            uiColor: UIColor { traits in
+                let color = traits.userInterfaceStyle == .dark ? dark : light
+                let parts = [16, 8, 0].map { CGFloat(color >> $0 & 0xFF) / 255 }
+                return UIColor(red: parts[0], green: parts[1], blue: parts[2], alpha: 1)
+            })
+    }
+}

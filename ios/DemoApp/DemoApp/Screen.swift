@@ -1,0 +1,135 @@
+// What all screens are made of: the frame with its heading, large buttons, the notice.
+
+import BedsideDemoCore
+import SwiftUI
+
+/// A screen that scrolls, with its heading first; screen readers begin there.
+struct Screen<Top: View, Content: View>: View {
+    private let heading: Top
+    private let content: Content
+    @AccessibilityFocusState private var isFocused: Bool
+
+    init(@ViewBuilder heading: () -> Top, @ViewBuilder content: () -> Content) {
+        self.heading = heading()
+        self.content = content()
+    }
+
+    var body: some View {
+        ScrollView {
+            VStack(alignment: .leading, spacing: 16) {
+                heading
+                    .accessibilityAddTraits(.isHeader)
+                    .accessibilityFocused($isFocused)
+                content
+            }
+            .frame(maxWidth: 640, alignment: .leading)
+            .padding()
+            .frame(maxWidth: .infinity)
+        }
+        .scrollDismissesKeyboard(.interactively)
+        .navigationBarTitleDisplayMode(.inline)
+        .task { isFocused = true }
+    }
+}
+
+extension Screen where Top == Title {
+    init(_ title: String, @ViewBuilder content: () -> Content) {
+        self.init(heading: { Title(text: title) }, content: content)
+    }
+}
+
+struct Title: View {
+    let text: String
+
+    var body: some View {
+        Text(text).font(.largeTitle.bold())
+    }
+}
+
+/// A heading within a screen.
+struct Heading: View {
+    let text: String
+
+    var body: some View {
+        Text(text)
+            .font(.headline)
+            .accessibilityAddTraits(.isHeader)
+    }
+}
+
+/// What a large button shows: as wide as the screen, and high enough for gloves.
+struct BigLabel: View {
+    let title: String
+    var detail: String?
+    let symbol: String
+
+    var body: some View {
+        HStack(spacing: 12) {
+            Image(systemName: symbol)
+                .accessibilityHidden(true)
+            VStack(alignment: .leading, spacing: 4) {
+                Text(title).font(.title3.bold())
+                if let detail { Text(detail).font(.body) }
+            }
+            Spacer(minLength: 0)
+        }
+        .multilineTextAlignment(.leading)
+        .frame(maxWidth: .infinity, minHeight: 56, alignment: .leading)
+    }
+}
+
+struct BigButton: View {
+    enum Weight {
+        case first
+        case other
+    }
+
+    let title: String
+    var detail: String?
+    let symbol: String
+    var weight = Weight.other
+    let action: () -> Void
+
+    var body: some View {
+        switch weight {
+        case .first: button.buttonStyle(.borderedProminent)
+        case .other: button.buttonStyle(.bordered)
+        }
+    }
+
+    private var button: some View {
+        Button(action: action) {
+            BigLabel(title: title, detail: detail, symbol: symbol)
+        }
+    }
+}
+
+/// The line that stands wherever a result does.
+struct Notice: View {
+    @EnvironmentObject private var model: AppModel
+
+    var body: some View {
+        Text(model.texts(.appNotice))
+            .font(.callout.bold())
+    }
+}
+
+/// While a model is opened, or looks.
+struct WaitingView: View {
+    let title: Key
+    /// The button that stops it; there is the way back in any case.
+    let stop: Key?
+    @EnvironmentObject private var model: AppModel
+
+    var body: some View {
+        Screen(model.texts(title)) {
+            ProgressView()
+                .controlSize(.large)
+                .frame(maxWidth: .infinity, minHeight: 160)
+                .accessibilityHidden(true)
+            if let stop {
+                BigButton(title: model.texts(stop), symbol: "xmark", action: model.flow.back)
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// The slip: its page to look at, and the ways to print and share it.
+
+import BedsideDemoCore
+import PDFKit
+import SwiftUI
+
+struct SlipView: View {
+    let slip: Slip
+    @EnvironmentObject private var model: AppModel
+    @State private var page = Data()
+    @State private var shared: SharedFile?
+    @State private var isRefused = false
+
+    var body: some View {
+        Screen(slip.title) {
+            Text(slip.caseLine).font(.title3)
+            Text(model.texts(.slipForget)).font(.body.bold())
+            BigButton(title: model.texts(.slipPrint), symbol: "printer", weight: .first, action: printPage)
+            BigButton(title: model.texts(.slipShare), symbol: "square.and.arrow.up", action: share)
+            if isRefused {
+                Text(model.texts(.slipNoPrinter)).font(.body.bold())
+            }
+            preview
+            BigButton(title: model.texts(.resultHome), symbol: "xmark", action: model.finish)
+        }
+        .task { page = SlipPage.pdf(of: slip, picture: model.flow.picture.flatMap(PictureFile.preview)) }
+        .sheet(item: $shared, onDismiss: TemporaryFiles.removeAll) { file in ShareSheet(file: file.url) }
+    }
+
+    @ViewBuilder private var preview: some View {
+        if let image = PDFDocument(data: page)?.page(at: 0)?.thumbnail(of: SlipPage.size, for: .mediaBox) {
+            Image(uiImage: image)
+                .resizable()
+                .scaledToFit()
+                .border(.secondary)
+                .accessibilityLabel(model.texts(.slipPage))
+        }
+    }
+
+    private func printPage() {
+        let controller = UIPrintInteractionController.shared
+        let job = UIPrintInfo.printInfo()
+        job.jobName = slip.fileName
+        controller.printInfo = job
+        controller.printingItem = page
+        let isOpen = UIPrintInteractionController.isPrintingAvailable && controller.present(animated: true)
+        refuse(!isOpen)
+    }
+
+    private func share() {
+        shared = (try? TemporaryFiles.write(page, as: "\(slip.fileName).pdf")).map(SharedFile.init)
+        refuse(shared == nil)
+    }
+
+    private func refuse(_ isRefused: Bool) {
+        self.isRefused = isRefused
+        if isRefused {
+            UIAccessibility.post(notification: .announcement, argument: model.texts(.slipNoPrinter))
+        }
+    }
+}
+
+private struct SharedFile: Identifiable {
+    let url: URL
+    var id: URL { url }
+}
+
+/// The system's share sheet for one file.
+private struct ShareSheet: UIViewControllerRepresentable {
+    let file: URL
+
+    func makeUIViewController(context: Context) -> UIActivityViewController {
+        UIActivityViewController(activityItems: [file], applicationActivities: nil)
+    }
+
+    func updateUIViewController(_ sheet: UIActivityViewController, context: Context) {}
+}

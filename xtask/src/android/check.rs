@@ -1,0 +1,98 @@
+//! What Android's own tools and rules have to say of the library and the app.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use anyhow::{Result, ensure};
+
+use super::compile::{folder, libraries, out, sources};
+use super::natives::ABIS;
+use super::tools::Tools;
+use crate::root;
+use crate::step::Step;
+
+/// The most that an APK for one ABI may weigh, both models in it.
+const MOST_BYTES: u64 = 25_000_000;
+
+/// Nothing in the app or the library refers to what the oldest Android lacks.
+pub(crate) fn min_sdk(tools: &Tools) -> Result<()> {
+    let checker = tools.class_path(&["sniffer"])?;
+    let signature = tools.file("sniffer", "gummy-bears")?;
+    let others = tools.class_path(&["libraries"])?;
+    for (jar, own) in [("library.jar", "app.jar"), ("app.jar", "library.jar")] {
+        let (jar, own) = (out(jar), out(own));
+        let step = Step::new("java -cp").arg(&checker).arg("android/tools/MinSdk.java").arg(&signature);
+        others.split(':').fold(step.arg(&jar).arg(&own), Step::arg).run()?;
+    }
+    Ok(())
+}
+
+/// Android lint finds no error and no warning.
+pub(crate) fn lint(tools: &Tools) -> Result<()> {
+    let sdk = folder().join("sdk");
+    let platform = sdk.join("platforms/android-35");
+    super::compile::clear("sdk/platforms/android-35")?;
+    symlink(tools.file("framework", "android-all")?, platform.join("android.jar"))?;
+    fs::write(
+        platform.join("source.properties"),
+        "Pkg.Desc=Android SDK Platform 15\nPlatform.Version=15\nPkg.Revision=2\nAndroidVersion.ApiLevel=35\n\
+         Layoutlib.Api=15\nLayoutlib.Revision=1\n",
+    )?;
+    fs::write(platform.join("build.prop"), "ro.build.version.sdk=35\n")?;
+    // Under another name than `lint.xml`, which lint takes for its settings.
+    let (project, linter) = (out("lint-project.xml"), tools.class_path(&["lint"])?);
+    fs::write(&project, lint_project(tools)?)?;
+    let sdk = sdk.display().to_string();
+    Step::new("java -Xmx2g -cp")
+        .arg(&linter)
+        .arg("com.android.tools.lint.Main")
+        .arg("--project")
+        .arg(&project)
+        .arg("--sdk-home")
+        .arg(&sdk)
+        .arg("--offline")
+        .arg("--exitcode")
+        .arg("-Werror")
+        .run()
+        .map(drop)
+}
+
+/// Describes the app to lint, as Google's build does.
+fn lint_project(tools: &Tools) -> Result<String> {
+    let app = root().join("android/app");
+    let main = app.join("src/main");
+    let mut kotlin = Vec::new();
+    sources(&main.join("kotlin"), "kt", &mut kotlin)?;
+    let mut project = format!("<project><sdk dir=\"{}\"/><root dir=\"{}\"/>\n", out("sdk"), app.display());
+    let attributes = "android=\"true\" library=\"false\" compile-sdk-version=\"35\" minSdkVersion=\"24\" targetSdkVersion=\"35\" desugar=\"full\"";
+    writeln!(project, "<module name=\"app\" {attributes}>")?;
+    writeln!(project, "<manifest file=\"{}\"/>", main.join("AndroidManifest.xml").display())?;
+    writeln!(project, "<merged-manifest file=\"{}\"/>", out("app.xml"))?;
+    writeln!(project, "<resource file=\"{}\"/>", main.join("res").display())?;
+    for file in kotlin {
+        writeln!(project, "<src file=\"{file}\"/>")?;
+    }
+    writeln!(project, "<classes dir=\"{}\"/><classpath jar=\"{}\"/>", out("app"), out("library.jar"))?;
+    for jar in libraries(tools)?.split(':') {
+        writeln!(project, "<classpath jar=\"{jar}\"/>")?;
+    }
+    Ok(project + "</module></project>\n")
+}
+
+/// What the finished APKs say of themselves.
+pub(crate) fn apks(tools: &Tools) -> Result<()> {
+    let aapt2 = tools.folder("aapt2");
+    for abi in &ABIS {
+        let apk = out(&format!("bedside-{}.apk", abi.name));
+        let bytes = fs::metadata(&apk)?.len();
+        ensure!(bytes <= MOST_BYTES, "{apk}: {bytes} bytes, more than {MOST_BYTES}");
+        let badging = Step::new(&aapt2).arg("dump").arg("badging").arg(&apk).output()?;
+        ensure!(!badging.contains("uses-permission"), "{apk}: asks for a permission");
+        ensure!(badging.contains(&format!("native-code: '{}'", abi.name)), "{apk}: is not for {} alone", abi.name);
+        for wanted in ["sdkVersion:'24'", "targetSdkVersion:'35'", "application-label-uk:"] {
+            ensure!(badging.contains(wanted), "{apk}: lacks {wanted}");
+        }
+    }
+    Ok(())
+}

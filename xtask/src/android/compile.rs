@@ -1,0 +1,158 @@
+//! From sources to class files and resources: the library, then the app.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::natives::MIN_API;
+use super::tools::Tools;
+use crate::root;
+use crate::step::Step;
+
+/// The Android that the app is made for.
+const TARGET_API: &str = "35";
+
+/// The library's sources. Most are those of the JVM.
+const LIBRARY_KOTLIN: [&str; 3] =
+    ["bindings/kotlin/src/generated/kotlin", "bindings/kotlin/src/main/kotlin", "android/bedside/src/main/kotlin"];
+const LIBRARY_JAVA: [&str; 2] = ["bindings/java/src/main/java", "android/bedside/src/main/java"];
+
+/// Where things are made.
+pub(crate) fn folder() -> PathBuf {
+    root().join("target/android")
+}
+
+/// A path in that folder, as an argument.
+pub(crate) fn out(name: &str) -> String {
+    folder().join(name).display().to_string()
+}
+
+/// What both are compiled against.
+pub(crate) fn libraries(tools: &Tools) -> Result<String> {
+    tools.class_path(&["libraries", "framework"])
+}
+
+/// `library/` with the library's classes, `library.xml` its manifest.
+pub(crate) fn library(tools: &Tools) -> Result<()> {
+    clear("library")?;
+    let against = libraries(tools)?;
+    let sources: Vec<&str> = LIBRARY_KOTLIN.iter().chain(&LIBRARY_JAVA).copied().collect();
+    kotlin(tools, &sources, &against, "library", &["-module-name", "bedside"])?;
+    java(&LIBRARY_JAVA, &format!("{}:{against}", out("library")), "library")?;
+    let (manifest, merged) = (path("android/bedside/src/main/AndroidManifest.xml"), out("library.xml"));
+    merge(tools, &["--main", &manifest, "--out", &merged], "dev.bedside")
+}
+
+/// `app/` with the app's classes, `resources.apk`, and `app.xml` its merged manifest.
+pub(crate) fn app(tools: &Tools, version: &str) -> Result<()> {
+    clear("app")?;
+    let (manifest, library, merged) =
+        (path("android/app/src/main/AndroidManifest.xml"), out("library.xml"), out("app.xml"));
+    let (target, name) = (format!("TARGET_SDK_VERSION={TARGET_API}"), format!("VERSION_NAME={version}"));
+    let properties = ["--property", &target, "--property", "VERSION_CODE=1", "--property", &name];
+    let arguments = [&["--main", &manifest, "--libs", &library, "--out", &merged][..], &properties].concat();
+    merge(tools, &arguments, "dev.bedside.demo")?;
+    resources(tools)?;
+    let against = format!("{}:{}:{}", out("app"), out("library"), libraries(tools)?);
+    java(&[&out("generated")], &against, "app")?;
+    kotlin(tools, &["android/app/src/main/kotlin"], &against, "app", &["-module-name", "app"])
+}
+
+/// Resources and models, packed; and the Java class that names the resources.
+fn resources(tools: &Tools) -> Result<()> {
+    clear("generated")?;
+    clear("assets")?;
+    for entry in fs::read_dir(root().join("models"))? {
+        let folder = entry?.path();
+        let model = folder.join("model.onnx");
+        if model.is_file() {
+            let name = folder.file_name().context("a model has a name")?.to_string_lossy().into_owned();
+            fs::copy(&model, self::folder().join("assets").join(format!("{name}.onnx")))?;
+        }
+    }
+    let (aapt2, compiled, packed) = (tools.folder("aapt2"), out("resources.zip"), out("resources.apk"));
+    let (resources, manifest) = (path("android/app/src/main/res"), out("app.xml"));
+    Step::new(&aapt2).arg("compile").arg("--dir").arg(&resources).arg("-o").arg(&compiled).run()?;
+    Step::new(&aapt2)
+        .arg("link")
+        .arg("-I")
+        .arg(&tools.folder("framework-res.apk"))
+        .arg("--manifest")
+        .arg(&manifest)
+        .arg("--java")
+        .arg(&out("generated"))
+        .arg("--proguard")
+        .arg(&out("resources.pro"))
+        .arg("-A")
+        .arg(&out("assets"))
+        .arg("-o")
+        .arg(&packed)
+        .arg(&compiled)
+        // It warns once of each of the framework's files, which are left out on purpose.
+        .quiet("is a file reference to")
+        .run()
+        .map(drop)
+}
+
+/// Compiles Kotlin for Android's Java 8.
+pub(crate) fn kotlin(tools: &Tools, sources: &[&str], against: &str, to: &str, flags: &[&str]) -> Result<()> {
+    let (compiler, to) = (tools.class_path(&["kotlin"])?, out(to));
+    // The framework's jar says of results that they may be null where the real one does not.
+    let fixed =
+        "-no-stdlib -no-reflect -jvm-target 1.8 -Xjdk-release=1.8 -Xnullability-annotations=@android.annotation:ignore";
+    let step = Step::new("java -Xmx1g -cp").arg(&compiler).arg("org.jetbrains.kotlin.cli.jvm.K2JVMCompiler");
+    let step = step.words(fixed);
+    let step = flags.iter().fold(step, |step, flag| step.arg(flag));
+    let step = step.arg("-cp").arg(against).arg("-d").arg(&to);
+    sources.iter().fold(step, |step, source| step.arg(source)).run().map(drop)
+}
+
+/// Compiles Java 8.
+pub(crate) fn java(folders: &[&str], against: &str, to: &str) -> Result<()> {
+    let mut files = Vec::new();
+    for folder in folders {
+        sources(&root().join(folder), "java", &mut files)?;
+    }
+    let to = out(to);
+    let step = Step::new("javac --release 8 -Xlint:-options -encoding UTF-8 -nowarn");
+    let step = step.arg("-cp").arg(against).arg("-d").arg(&to);
+    files.iter().fold(step, |step, file| step.arg(file)).run().map(drop)
+}
+
+/// Merges manifests as Google's build does.
+fn merge(tools: &Tools, arguments: &[&str], package: &str) -> Result<()> {
+    let (merger, package) = (tools.class_path(&["merger"])?, format!("PACKAGE={package}"));
+    let minimum = format!("MIN_SDK_VERSION={MIN_API}");
+    let step = Step::new("java -cp").arg(&merger).arg("com.android.manifmerger.Merger");
+    let step = arguments.iter().fold(step, |step, argument| step.arg(argument));
+    step.arg("--property").arg(&package).arg("--property").arg(&minimum).run().map(drop)
+}
+
+/// All files below a folder that end like this, in order.
+pub(crate) fn sources(folder: &Path, extension: &str, found: &mut Vec<String>) -> Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            sources(&path, extension, found)?;
+        } else if path.extension().is_some_and(|end| end == extension) {
+            found.push(path.display().to_string());
+        }
+    }
+    Ok(())
+}
+
+/// An empty folder to make things in.
+pub(crate) fn clear(name: &str) -> Result<()> {
+    let folder = folder().join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())
+}
+
+fn path(name: &str) -> String {
+    root().join(name).display().to_string()
+}

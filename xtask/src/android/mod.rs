@@ -1,0 +1,48 @@
+//! The Android library and app without Google's SDK: the same sources that Gradle builds.
+
+mod check;
+mod compile;
+mod natives;
+mod package;
+mod screens;
+mod tools;
+
+use anyhow::Result;
+
+use tools::Tools;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The AAR and the APKs, looked at and linted, in `target/android`.
+pub(crate) fn build() -> Result<()> {
+    natives::build()?;
+    let tools = classes()?;
+    package::jars()?;
+    check::min_sdk(&tools)?;
+    check::lint(&tools)?;
+    package::aar()?;
+    package::dex(&tools)?;
+    package::apks(&tools)?;
+    check::apks(&tools)
+}
+
+/// The app's tests on a plain JVM, with the library of this machine: as compiled, and as R8 shrinks it.
+pub(crate) fn test() -> Result<()> {
+    let tools = classes()?;
+    package::jars()?;
+    screens::test(&tools)
+}
+
+/// Writes the pictures of all screens anew: `docs/screenshots/android`.
+pub(crate) fn draw() -> Result<()> {
+    let tools = classes()?;
+    package::jars()?;
+    screens::draw(&tools)
+}
+
+fn classes() -> Result<Tools> {
+    let tools = Tools::fetch()?;
+    compile::library(&tools)?;
+    compile::app(&tools, VERSION)?;
+    Ok(tools)
+}

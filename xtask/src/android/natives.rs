@@ -1,0 +1,209 @@
+//! `libbedside.so` for Android's ABIs: by `cargo ndk` where an NDK is set, else linked without one.
+//!
+//! Without an NDK, Rust's own linker links against stubs of Android's libraries, which hold nothing but the names in
+//! `android/native/bionic.txt`, and against LLVM's unwinder, compiled from the sources in `PyPI`'s `ziglang`. A name that is
+//! not in the list fails the link, until somebody has looked up that Android offers it from API 24 on.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::root;
+use crate::step::{Step, python};
+
+/// The oldest Android that the library runs on.
+pub(crate) const MIN_API: u32 = 24;
+
+/// One kind of phone.
+pub(crate) struct Abi {
+    /// Android's name, which is also the folder's.
+    pub name: &'static str,
+    /// Rust's.
+    target: &'static str,
+    /// What the unwinder is compiled as.
+    unwinder: &'static str,
+}
+
+pub(crate) const ABIS: [Abi; 3] = [
+    Abi { name: "arm64-v8a", target: "aarch64-linux-android", unwinder: "aarch64-linux-musl" },
+    Abi { name: "armeabi-v7a", target: "armv7-linux-androideabi", unwinder: "arm-linux-musleabi" },
+    Abi { name: "x86_64", target: "x86_64-linux-android", unwinder: "x86_64-linux-musl" },
+];
+
+/// The parts of LLVM's unwinder that are of use on Linux.
+const UNWINDER: [&str; 6] = [
+    "UnwindLevel1.c",
+    "UnwindLevel1-gcc-ext.c",
+    "Unwind-EHABI.cpp",
+    "UnwindRegistersSave.S",
+    "UnwindRegistersRestore.S",
+    "libunwind.cpp",
+];
+
+/// Where `ABI/libbedside.so` lie.
+pub(crate) fn folder() -> PathBuf {
+    root().join("target/android/jniLibs")
+}
+
+/// Builds the library for all ABIs and looks at each.
+pub(crate) fn build() -> Result<()> {
+    if std::env::var_os("ANDROID_NDK_HOME").is_some() {
+        with_ndk()?;
+    } else {
+        let zig = zig()?;
+        for abi in &ABIS {
+            without_ndk(abi, &zig)?;
+        }
+    }
+    ABIS.iter().try_for_each(check)
+}
+
+fn with_ndk() -> Result<()> {
+    let to = folder().display().to_string();
+    let mut step = Step::new("cargo ndk --platform 24");
+    for abi in &ABIS {
+        step = step.arg("--target").arg(abi.name);
+    }
+    let words = "build --locked --profile phone --package bedside-bindings";
+    words.split(' ').fold(step.arg("--output-dir").arg(&to), Step::arg).run().map(drop)
+}
+
+fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
+    let sysroot = root().join("target/android/sysroot").join(abi.name);
+    fs::create_dir_all(&sysroot)?;
+    unwinder(abi, zig, &sysroot)?;
+    stubs(abi, zig, &sysroot)?;
+    let linker = linker(&sysroot)?.display().to_string();
+    let flags = format!(
+        "-C linker-flavor=ld -L native={} -C link-args=-zdefs -C link-args=-zmax-page-size=16384 \
+         -C link-args=--build-id=sha1 -C link-args=--hash-style=both -C link-args=-soname=libbedside.so \
+         -C link-args=--exclude-libs=libunwind.a",
+        sysroot.display()
+    );
+    let variable = abi.target.to_uppercase().replace('-', "_");
+    let (compiler, archiver) =
+        (format!("{} cc -target {}", zig.display(), abi.unwinder), format!("{} ar", zig.display()));
+    Step::new("rustup target add").arg(abi.target).run()?;
+    Step::new("cargo build --locked --profile phone --package bedside-bindings --target")
+        .arg(abi.target)
+        .env(&format!("CARGO_TARGET_{variable}_LINKER"), &linker)
+        .env(&format!("CARGO_TARGET_{variable}_RUSTFLAGS"), &flags)
+        .env(&format!("CC_{}", abi.target.replace('-', "_")), &compiler)
+        .env(&format!("AR_{}", abi.target.replace('-', "_")), &archiver)
+        .run()?;
+    let place = folder().join(abi.name);
+    fs::create_dir_all(&place)?;
+    fs::copy(root().join("target").join(abi.target).join("phone/libbedside.so"), place.join("libbedside.so"))?;
+    Ok(())
+}
+
+/// Zig, which brings a C compiler for every target, and the unwinder's sources.
+fn zig() -> Result<PathBuf> {
+    let python = python("android-venv", "android/native/requirements.txt")?;
+    let package = Step::new(&python).arg("-c").arg("import ziglang; print(ziglang.__path__[0])").output()?;
+    Ok(Path::new(&package).join("zig"))
+}
+
+/// Rust's own linker, under the name by which it takes GNU's options.
+fn linker(sysroot: &Path) -> Result<PathBuf> {
+    let rust = Step::new("rustc --print sysroot").output()?;
+    let host = Step::new("rustc -vV").output()?;
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+    let link = sysroot.join("ld.lld");
+    if link.exists() {
+        fs::remove_file(&link)?;
+    }
+    symlink(Path::new(&rust).join("lib/rustlib").join(host).join("bin/rust-lld"), &link)?;
+    Ok(link)
+}
+
+/// `libunwind.a`, and the empty `libgcc.a` that Rust asks for beside it.
+fn unwinder(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
+    let sources = zig.parent().context("zig lies in a folder")?.join("lib/libunwind");
+    let (include, sources) = (sources.join("include").display().to_string(), sources.join("src"));
+    let zig = zig.display().to_string();
+    let archive = sysroot.join("libunwind.a").display().to_string();
+    let mut objects = Vec::new();
+    for source in UNWINDER {
+        let object = sysroot.join(format!("{source}.o")).display().to_string();
+        // Bionic has another name for where errno is.
+        let flags = "cc -c -O2 -g0 -fPIC -funwind-tables -ffunction-sections -fno-sanitize=all -fvisibility=hidden \
+                     -D_LIBUNWIND_IS_NATIVE_ONLY -D__errno_location=__errno";
+        let mut step = flags.split_whitespace().fold(Step::new(&zig), Step::arg).arg("-target").arg(abi.unwinder);
+        if source.contains(".cpp") {
+            step = step.arg("-std=c++17").arg("-fno-exceptions").arg("-fno-rtti");
+        }
+        let source = sources.join(source).display().to_string();
+        step.arg("-I").arg(&include).arg("-o").arg(&object).arg(&source).run()?;
+        objects.push(object);
+    }
+    let step = Step::new(&zig).arg("ar").arg("rcs").arg(&archive);
+    objects.iter().fold(step, |step, object| step.arg(object)).run()?;
+    fs::write(sysroot.join("libgcc.a"), "!<arch>\n")?;
+    Ok(())
+}
+
+/// Libraries that hold the names of Android's, and nothing behind them.
+fn stubs(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
+    let zig = zig.display().to_string();
+    for (library, names) in names()? {
+        let mut assembly = String::new();
+        for name in names {
+            writeln!(assembly, ".globl {name}\n.type {name}, %function\n{name}:")?;
+        }
+        let source = sysroot.join(format!("{library}.s"));
+        fs::write(&source, assembly)?;
+        let (source, soname) = (source.display().to_string(), format!("-Wl,-soname,{library}.so"));
+        let to = sysroot.join(format!("{library}.so")).display().to_string();
+        let flags = "cc -shared -nostdlib -fno-sanitize=all -target";
+        let step = flags.split_whitespace().fold(Step::new(&zig), Step::arg).arg(abi.unwinder).arg(&soname);
+        step.arg("-o").arg(&to).arg(&source).run()?;
+    }
+    Ok(())
+}
+
+/// What the library may ask of Android, by the library that has it.
+fn names() -> Result<BTreeMap<String, Vec<String>>> {
+    let path = "android/native/bionic.txt";
+    let text = fs::read_to_string(root().join(path)).with_context(|| path)?;
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        let (library, name) =
+            line.split_once(' ').with_context(|| format!("{path}: `{line}` is no library and name"))?;
+        names.entry(library.to_owned()).or_default().push(name.to_owned());
+    }
+    Ok(names)
+}
+
+/// What a phone's linker asks of a library: nothing but Android's own libraries, pages of 16 KiB, no text relocations,
+/// both borders' functions.
+fn check(abi: &Abi) -> Result<()> {
+    let library = folder().join(abi.name).join("libbedside.so").display().to_string();
+    let name = abi.name;
+    let dynamic = Step::new("readelf --dynamic --wide").arg(&library).output()?;
+    for needed in dynamic.lines().filter_map(|line| line.split_once("Shared library: [")).map(|(_, rest)| rest) {
+        let known = ["libc.so]", "libm.so]", "libdl.so]", "liblog.so]"].contains(&needed.trim());
+        ensure!(known, "{name}: libbedside.so needs {needed}, which Android does not promise");
+    }
+    ensure!(!dynamic.contains("TEXTREL"), "{name}: libbedside.so has text relocations");
+    let segments = Step::new("readelf --program-headers --wide").arg(&library).output()?;
+    let loads: Vec<&str> = segments.lines().filter(|line| line.trim_start().starts_with("LOAD")).collect();
+    ensure!(!loads.is_empty(), "{name}: libbedside.so has nothing to load");
+    for load in loads {
+        let alignment = load.split_whitespace().last().unwrap_or_default();
+        let bytes = u64::from_str_radix(alignment.trim_start_matches("0x"), 16)?;
+        ensure!(bytes >= 16384, "{name}: a segment of libbedside.so is aligned to {alignment}, not to 16 KiB");
+    }
+    let symbols = Step::new("readelf --dyn-syms --wide").arg(&library).output()?;
+    for wanted in ["Java_dev_bedside_jni_Native_classify", "uniffi_bedside_fn_method_classifier_classify"] {
+        ensure!(
+            symbols.lines().any(|line| line.ends_with(&format!(" {wanted}"))),
+            "{name}: libbedside.so lacks {wanted}"
+        );
+    }
+    Ok(())
+}

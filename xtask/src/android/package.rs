@@ -1,0 +1,160 @@
+//! From class files, natives and resources to the AAR and the signed APKs.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use super::compile::{folder, out};
+use super::natives::{self, ABIS};
+use super::tools::Tools;
+use crate::root;
+use crate::step::{Step, jdk};
+
+/// What shrinkers must keep, as the jars have it too.
+pub(crate) const RULES: [&str; 2] = [
+    "bindings/kotlin/src/main/resources/META-INF/proguard/bedside-kotlin.pro",
+    "bindings/java/src/main/resources/META-INF/proguard/bedside-jni.pro",
+];
+pub(crate) const APP_RULES: &str = "android/app/rules.pro";
+
+/// A password for a key that is made on the spot, to try an app with.
+const PASSWORD: &str = "android";
+
+/// `library.jar`, `app.jar`.
+pub(crate) fn jars() -> Result<()> {
+    for name in ["library", "app"] {
+        let mut jar = Archive::create(&format!("{name}.jar"))?;
+        jar.add_folder("", &folder().join(name), CompressionMethod::Deflated)?;
+        jar.finish()?;
+    }
+    Ok(())
+}
+
+/// `bedside.aar`.
+pub(crate) fn aar() -> Result<()> {
+    let mut aar = Archive::create("bedside.aar")?;
+    aar.add("AndroidManifest.xml", &fs::read(folder().join("library.xml"))?, CompressionMethod::Deflated)?;
+    aar.add("classes.jar", &fs::read(folder().join("library.jar"))?, CompressionMethod::Deflated)?;
+    aar.add("R.txt", b"", CompressionMethod::Stored)?;
+    let mut rules = Vec::new();
+    for file in RULES {
+        rules.extend(fs::read(root().join(file)).with_context(|| file)?);
+    }
+    aar.add("proguard.txt", &rules, CompressionMethod::Deflated)?;
+    aar.add_folder("jni/", &natives::folder(), CompressionMethod::Deflated)?;
+    aar.finish()
+}
+
+/// `classes.dex`: the app, the library and what they use, shrunk by R8.
+pub(crate) fn dex(tools: &Tools) -> Result<()> {
+    let (shrinker, map, jdk) = (tools.class_path(&["shrinker"])?, out("mapping.txt"), jdk()?);
+    let minimum = natives::MIN_API.to_string();
+    let (framework, resources) = (tools.file("framework", "android-all")?, out("resources.pro"));
+    let mut inputs = vec![out("app.jar"), out("library.jar")];
+    inputs.extend(tools.class_path(&["libraries"])?.split(':').map(str::to_owned));
+    let to = out("dex.zip");
+    let step = Step::new("java -Xmx1500m -cp").arg(&shrinker).arg("com.android.tools.r8.R8").arg("--release");
+    let step = step.arg("--min-api").arg(&minimum).arg("--lib").arg(&framework).arg("--lib").arg(&jdk);
+    let step = RULES.iter().fold(step, |step, rules| step.arg("--pg-conf").arg(rules));
+    let step = step.arg("--pg-conf").arg(APP_RULES).arg("--pg-conf").arg(&resources);
+    let step = step.arg("--pg-map-output").arg(&map).arg("--output").arg(&to);
+    inputs.iter().fold(step, |step, input| step.arg(input)).quiet("already exists").run().map(drop)
+}
+
+/// `bedside-ABI.apk` for each ABI, and `bedside-universal.apk`, signed with a key for trying.
+pub(crate) fn apks(tools: &Tools) -> Result<()> {
+    let key = key()?;
+    let all: Vec<&str> = ABIS.iter().map(|abi| abi.name).collect();
+    let one_each = ABIS.iter().map(|abi| (abi.name, vec![abi.name]));
+    for (name, holds) in one_each.chain([("universal", all)]) {
+        let (unsigned, signed) = (format!("bedside-{name}.unsigned.apk"), out(&format!("bedside-{name}.apk")));
+        apk(tools, &unsigned, &holds)?;
+        let (tool, unsigned) = (tools.class_path(&["signer"])?, out(&unsigned));
+        let step = Step::new("java -cp").arg(&tool).arg("android/tools/Sign.java").arg(&key).arg(PASSWORD);
+        step.arg("bedside").arg(&unsigned).arg(&signed).run()?;
+        fs::remove_file(&unsigned)?;
+        eprintln!("{signed}: {:.1} MB", fs::metadata(&signed)?.len() as f64 / 1e6);
+    }
+    Ok(())
+}
+
+fn apk(tools: &Tools, name: &str, abis: &[&str]) -> Result<()> {
+    let mut apk = Archive::create(name)?;
+    apk.add_archive(&folder().join("resources.apk"), |_| true)?;
+    // Of the rest in there, only what finds services at run time is of use.
+    apk.add_archive(&folder().join("dex.zip"), |name| {
+        name.starts_with("classes") || name.starts_with("META-INF/services/")
+    })?;
+    for abi in abis {
+        let jna = Path::new(&tools.folder("jna-android")).join("jni").join(abi).join("libjnidispatch.so");
+        for library in [natives::folder().join(abi).join("libbedside.so"), jna] {
+            let file = library.file_name().context("a library has a name")?.to_string_lossy().into_owned();
+            // Stored, so that a phone maps it where it lies instead of unpacking a second copy.
+            apk.add(&format!("lib/{abi}/{file}"), &fs::read(&library)?, CompressionMethod::Stored)?;
+        }
+    }
+    apk.finish()
+}
+
+fn key() -> Result<String> {
+    let key = out("key.p12");
+    if !Path::new(&key).exists() {
+        let words = "-genkeypair -storetype PKCS12 -alias bedside -keyalg EC -groupname secp256r1 -validity 10000";
+        let step = words.split(' ').fold(Step::new("keytool"), Step::arg).arg("-dname").arg("CN=to try the app with");
+        step.arg("-storepass").arg(PASSWORD).arg("-keystore").arg(&key).run()?;
+    }
+    Ok(key)
+}
+
+/// A zip file whose bytes depend on nothing but its content.
+struct Archive(ZipWriter<File>);
+
+impl Archive {
+    fn create(name: &str) -> Result<Archive> {
+        let path = folder().join(name);
+        Ok(Archive(ZipWriter::new(File::create(&path).with_context(|| path.display().to_string())?)))
+    }
+
+    fn add(&mut self, name: &str, content: &[u8], method: CompressionMethod) -> Result<()> {
+        let options =
+            SimpleFileOptions::default().compression_method(method).last_modified_time(zip::DateTime::default());
+        self.0.start_file(name, options)?;
+        std::io::Write::write_all(&mut self.0, content)?;
+        Ok(())
+    }
+
+    /// All files of a folder, in order, under a prefix that ends with a slash.
+    fn add_folder(&mut self, prefix: &str, folder: &Path, method: CompressionMethod) -> Result<()> {
+        let mut entries: Vec<_> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+        entries.sort();
+        for path in entries {
+            let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
+            if path.is_dir() {
+                self.add_folder(&format!("{name}/"), &path, method)?;
+            } else {
+                self.add(&name, &fs::read(&path)?, method)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The wanted entries of another archive, as they are.
+    fn add_archive(&mut self, path: &Path, wanted: impl Fn(&str) -> bool) -> Result<()> {
+        let mut archive = ZipArchive::new(File::open(path).with_context(|| path.display().to_string())?)?;
+        for index in 0..archive.len() {
+            let entry = archive.by_index_raw(index)?;
+            if wanted(&entry.name()?) {
+                self.0.raw_copy_file(entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        self.0.finish()?;
+        Ok(())
+    }
+}

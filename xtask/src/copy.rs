@@ -1,0 +1,200 @@
+//! The apps' string files, written from the copy deck: `docs/copy/deck.toml`.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Map, Value, json};
+
+use crate::root;
+
+const DECK: &str = "docs/copy/deck.toml";
+const LANGUAGES: [&str; 2] = ["en", "uk"];
+/// Where a text of the deck stands in its language's place: Android's files, in the order of `LANGUAGES`.
+const ANDROID: [&str; 2] =
+    ["android/app/src/main/res/values/strings.xml", "android/app/src/main/res/values-uk/strings.xml"];
+const IOS: &str = "ios/DemoApp/DemoApp/Localizable.xcstrings";
+/// The texts that iOS itself shows, by their names in Info.plist.
+const PLIST: &str = "ios/DemoApp/DemoApp/InfoPlist.xcstrings";
+const IN_PLIST: [(&str, &str); 2] = [("CFBundleDisplayName", "app_name"), ("NSCameraUsageDescription", "plist_camera")];
+const PLATFORMS: [&str; 2] = ["android", "ios"];
+const MADE: &str = "Written by `cargo xtask copy` from docs/copy/deck.toml.";
+
+/// One text of the deck.
+struct Text {
+    /// `home_title` for `[home.title]`.
+    name: String,
+    note: String,
+    /// The one platform that shows it; both where there is none.
+    only: Option<String>,
+    /// In the order of `LANGUAGES`.
+    wording: [String; 2],
+}
+
+impl Text {
+    fn is_on(&self, platform: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == platform)
+    }
+}
+
+/// Writes the string files anew.
+pub(crate) fn write() -> Result<()> {
+    for (path, content) in files()? {
+        let place = root().join(path);
+        fs::create_dir_all(place.parent().expect("a file in a folder"))?;
+        fs::write(&place, content).with_context(|| format!("{path}: not written"))?;
+    }
+    Ok(())
+}
+
+/// Fails where a string file is not what the deck says now.
+pub(crate) fn check() -> Result<()> {
+    for (path, content) in files()? {
+        let committed = fs::read_to_string(root().join(path)).unwrap_or_default();
+        ensure!(committed == content, "{path} is not what {DECK} says now; run `cargo xtask copy` and commit it");
+    }
+    Ok(())
+}
+
+/// Path and content of each string file.
+fn files() -> Result<Vec<(&'static str, String)>> {
+    let text = fs::read_to_string(root().join(DECK)).with_context(|| DECK)?;
+    let texts = deck(&text).with_context(|| DECK)?;
+    let mut files: Vec<_> = (0..LANGUAGES.len()).map(|i| (ANDROID[i], strings_xml(&texts, i))).collect();
+    let screens = texts.iter().filter(|text| text.is_on("ios") && !text.name.starts_with("plist_"));
+    files.push((IOS, xcstrings(screens.map(|text| (text.name.as_str(), text)))));
+    let plist = IN_PLIST.map(|(key, name)| (key, texts.iter().find(|text| text.name == name)));
+    let plist = plist.into_iter().map(|(key, text)| Some((key, text?))).collect::<Option<Vec<_>>>();
+    files.push((PLIST, xcstrings(plist.context("a text of Info.plist is missing")?.into_iter())));
+    Ok(files)
+}
+
+fn deck(text: &str) -> Result<Vec<Text>> {
+    let screens: toml::Table = text.parse()?;
+    let mut texts = Vec::new();
+    for (screen, entries) in &screens {
+        let entries = entries.as_table().with_context(|| format!("{screen}: not a table"))?;
+        for (name, entry) in entries {
+            let name = format!("{screen}_{name}");
+            texts.push(one(&name, entry).with_context(|| name.clone())?);
+        }
+    }
+    Ok(texts)
+}
+
+fn one(name: &str, entry: &toml::Value) -> Result<Text> {
+    let entry = entry.as_table().context("not a table")?;
+    let field = |key: &str| {
+        let text = entry.get(key).and_then(toml::Value::as_str).with_context(|| format!("{key} is missing"))?;
+        ensure!(!text.trim().is_empty(), "{key} is empty");
+        Ok(text.to_owned())
+    };
+    let only = entry.contains_key("only").then(|| field("only")).transpose()?;
+    let text = Text { name: name.into(), note: field("note")?, only, wording: [field("en")?, field("uk")?] };
+    if let Some(other) = entry.keys().find(|key| !["note", "only", "en", "uk"].contains(&key.as_str())) {
+        bail!("{other} is no field of a text");
+    }
+    if let Some(only) = text.only.as_deref().filter(|only| !PLATFORMS.contains(only)) {
+        bail!("{only} is no platform");
+    }
+    let sorted = |text: &str| {
+        let mut names = placeholders(text);
+        names.sort_unstable();
+        names
+    };
+    ensure!(sorted(&text.wording[0]) == sorted(&text.wording[1]), "the languages differ in what is in braces");
+    Ok(text)
+}
+
+/// The names in braces, in their order.
+fn placeholders(text: &str) -> Vec<String> {
+    text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The wording with numbered arguments, in the order of the English text: `%1$s` with `kind` `s`.
+fn formatted(text: &Text, language: usize, kind: char) -> String {
+    let names = placeholders(&text.wording[0]);
+    let wording = &text.wording[language];
+    if names.is_empty() {
+        return wording.clone();
+    }
+    let escaped = wording.replace('%', "%%");
+    names.iter().enumerate().fold(escaped, |wording, (index, name)| {
+        wording.replace(&format!("{{{name}}}"), &format!("%{}${kind}", index + 1))
+    })
+}
+
+fn strings_xml(texts: &[Text], language: usize) -> String {
+    let mut file = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!-- {MADE} -->\n<resources>\n");
+    for text in texts.iter().filter(|text| text.is_on("android")) {
+        let wording = formatted(text, language, 's');
+        let escaped = wording
+            .replace('\\', "\\\\")
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('\'', "\\'")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n");
+        writeln!(file, "    <string name=\"{}\">{escaped}</string>", text.name).expect("a string grows");
+    }
+    file + "</resources>\n"
+}
+
+/// A string catalogue of texts under their keys.
+fn xcstrings<'a>(texts: impl Iterator<Item = (&'a str, &'a Text)>) -> String {
+    let entry = |text: &Text| {
+        let localizations: Map<String, Value> = (0..LANGUAGES.len())
+            .map(|i| {
+                let unit = json!({"stringUnit": {"state": "translated", "value": formatted(text, i, '@')}});
+                (LANGUAGES[i].to_owned(), unit)
+            })
+            .collect();
+        json!({"comment": text.note, "extractionState": "manual", "localizations": localizations})
+    };
+    let strings: Map<String, Value> = texts.map(|(key, text)| (key.to_owned(), entry(text))).collect();
+    let catalogue = json!({"sourceLanguage": "en", "strings": strings, "version": "1.0"});
+    serde_json::to_string_pretty(&catalogue).expect("strings as JSON") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(toml: &str) -> Vec<Text> {
+        deck(toml).expect("a sound deck")
+    }
+
+    #[test]
+    fn arguments_keep_their_numbers_where_a_language_turns_them_round() {
+        let texts = texts("[a.b]\nnote = 'n'\nen = '{x} of {y}, 5 %'\nuk = '{y}: {x}'");
+        assert_eq!(formatted(&texts[0], 0, 's'), "%1$s of %2$s, 5 %%");
+        assert_eq!(formatted(&texts[0], 1, '@'), "%2$@: %1$@");
+    }
+
+    #[test]
+    fn android_strings_are_escaped() {
+        let texts = texts("[a.b]\nnote = 'n'\nen = \"\"\"can't <b> & \"so\"\n5 %\"\"\"\nuk = 'x'");
+        assert!(strings_xml(&texts, 0).contains(r#"<string name="a_b">can\'t &lt;b> &amp; \"so\"\n5 %</string>"#));
+    }
+
+    #[test]
+    fn a_text_of_one_platform_is_written_for_no_other() {
+        let texts = texts("[a.b]\nnote = 'n'\nonly = 'ios'\nen = 'x'\nuk = 'x'\n[a.c]\nnote = 'n'\nen = 'y'\nuk = 'y'");
+        assert!(texts[0].is_on("ios") && texts[1].is_on("ios"));
+        assert!(!strings_xml(&texts, 0).contains("a_b") && strings_xml(&texts, 0).contains("a_c"));
+    }
+
+    #[test]
+    fn a_deck_with_a_gap_is_refused() {
+        for (toml, wanted) in [
+            ("[a.b]\nnote = 'n'\nen = 'x'", "uk is missing"),
+            ("[a.b]\nnote = 'n'\nen = 'x'\nuk = ' '", "uk is empty"),
+            ("[a.b]\nnote = 'n'\nen = '{x}'\nuk = '{y}'", "the languages differ in what is in braces"),
+            ("[a.b]\nnote = 'n'\nen = 'x'\nuk = 'x'\nde = 'x'", "de is no field of a text"),
+            ("[a.b]\nnote = 'n'\nonly = 'bada'\nen = 'x'\nuk = 'x'", "bada is no platform"),
+        ] {
+            let error = deck(toml).err().expect("refused");
+            assert_eq!(error.root_cause().to_string(), wanted);
+        }
+    }
+}

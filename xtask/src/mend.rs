@@ -1,0 +1,107 @@
+//! Two faults in the Kotlin that UniFFI writes, mended: an object handed over after it was closed was a pointer to freed
+//! memory, and a call refused half-way never gave back what it had handed over.
+//!
+//! As written, a method clones the Rust side of its object and then of each argument, in their order; what is closed
+//! meanwhile is not noticed, and where a later argument is refused the clones stay for ever. Mended, objects are held
+//! open first, values are converted next, and clones are made last, when nothing can be refused any more.
+
+use anyhow::{Context, Result, ensure};
+
+/// How a method begins to hand things over.
+const RECEIVER: &str = "(\n        it,\n        ";
+/// How it ends.
+const STATUS: &str = "_status)";
+
+/// Texts that stand for all objects alike, as UniFFI writes them and as they should be.
+const REPLACED: [(&str, &str); 2] = [
+    ("return block(this.uniffiCloneHandle())", "return block(this.handle)"),
+    ("return value.uniffiCloneHandle()", "return value.callWithHandle { value.uniffiCloneHandle() }"),
+];
+
+/// What UniFFI wrote, mended. `objects` are the names of the exported objects.
+pub(crate) fn kotlin(written: &str, objects: &[&str]) -> Result<String> {
+    let mut text = written.to_owned();
+    for (wrong, right) in REPLACED {
+        ensure!(text.contains(wrong), "UniFFI writes objects in another way now: `{wrong}` is gone");
+        text = text.replace(wrong, right);
+    }
+    let mut mended = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once(RECEIVER) {
+        let (arguments, after) = after.split_once(STATUS).context("UniFFI writes calls in another way now")?;
+        let (before, function) = before.rsplit_once('\n').context("a call stands on a line of its own")?;
+        mended.push_str(before);
+        mended.push('\n');
+        mended.push_str(&call(function.trim(), arguments, objects));
+        rest = after;
+    }
+    ensure!(!mended.is_empty(), "UniFFI writes calls in another way now");
+    Ok(mended + rest)
+}
+
+/// One call of `function` with these arguments, separated by commas at the ends of lines.
+fn call(function: &str, arguments: &str, objects: &[&str]) -> String {
+    let (mut held, mut values, mut handed) = (Vec::new(), String::new(), vec!["uniffiCloneHandle()".to_owned()]);
+    for argument in arguments.split(",\n").map(|argument| argument.trim().trim_end_matches(',')) {
+        let object = objects
+            .iter()
+            .find_map(|object| argument.strip_prefix(&format!("FfiConverterType{object}.lower("))?.strip_suffix(')'));
+        if let Some(name) = object {
+            held.push(name);
+            handed.push(format!("{name}.uniffiCloneHandle()"));
+        } else if !argument.is_empty() {
+            let name = format!("argument{}", handed.len());
+            values += &["    val ", &name, " = ", argument, "\n"].concat();
+            handed.push(name);
+        }
+    }
+    let open = held.iter().fold(String::new(), |open, name| open + "    " + name + ".callWithHandle {\n");
+    let close = "\n    }".repeat(held.len());
+    format!("{open}{values}    {function}({}, {STATUS}{close}", handed.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As UniFFI 0.32.2 writes it.
+    const WRITTEN: &str = "
+            return block(this.uniffiCloneHandle())
+        return value.uniffiCloneHandle()
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    UniffiLib.classify(
+        it,
+        
+        FfiConverterTypeImage.lower(`image`),
+        FfiConverterTypeQuery.lower(`query`),_status)
+}
+    UniffiLib.identity(
+        it,
+        _status)
+";
+
+    #[test]
+    fn objects_are_held_then_values_converted_then_clones_made() {
+        let mended = kotlin(WRITTEN, &["Image"]).expect("as UniFFI writes it");
+        let wanted = "
+            return block(this.handle)
+        return value.callWithHandle { value.uniffiCloneHandle() }
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    `image`.callWithHandle {
+    val argument2 = FfiConverterTypeQuery.lower(`query`)
+    UniffiLib.classify(uniffiCloneHandle(), `image`.uniffiCloneHandle(), argument2, _status)
+    }
+}
+    UniffiLib.identity(uniffiCloneHandle(), _status)
+";
+        assert_eq!(mended, wanted);
+    }
+
+    #[test]
+    fn what_uniffi_writes_in_another_way_is_refused() {
+        assert!(kotlin(&WRITTEN.replace("value.uniffi", "value.other"), &["Image"]).is_err());
+        assert!(kotlin(&WRITTEN.replace("it,", "handle,"), &["Image"]).is_err());
+    }
+}
