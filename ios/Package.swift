@@ -1,8 +1,8 @@
 // swift-tools-version:6.0
 // Bedside for Swift: generated sources and glue over the native library `libbedside`.
 //
-// On Apple platforms the native library comes as BedsideFFI.xcframework, beside this file. On Linux it is found by the
-// linker: `swift build -Xlinker -L/folder/of/libbedside.so`; `linux/test.sh` does that.
+// On Apple platforms the native library comes as BedsideFFI.xcframework, beside this file, made by `cargo xtask ios`.
+// On Linux it is found by the linker: `swift build -Xlinker -L/folder/of/libbedside.so`; `linux/test.sh` does that.
 
 import PackageDescription
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests the Swift side on Linux: the package's tests, the sources for Apple's frameworks against stand-ins, and the
-# quickstart.
+# Tests the Swift side on Linux: the package's tests, those of the demo app's core, the sources for Apple's frameworks
+# and the demo app's views against stand-ins, and the quickstart.
 #
 #   ios/linux/test.sh LIBRARY_DIR TOOLCHAIN_DIR
 #
@@ -21,11 +21,11 @@ library=$1 toolchain=$2
 inside() { "$here/inside.sh" "$library" "$toolchain" "$@"; }
 swift_test() {
     inside env BEDSIDE_EXPECTED=/bedside/target/swift/expected.jsonl \
-        stdbuf -oL swift test --package-path ios --scratch-path target/swift/package -Xlinker -L/library "$@"
+        stdbuf -oL swift test --package-path "$1" --scratch-path "target/swift/$2" -Xlinker -L/library "${@:3}"
 }
 
 if [ "${BEDSIDE_TEST_PANIC:-}" = 1 ]; then
-    swift_test --filter PanicTests
+    swift_test ios package --filter PanicTests
     exit
 fi
 
@@ -40,7 +40,10 @@ classify --json models/samples/*.jpg > "$built/expected.jsonl"
 classify models/samples/ISIC_0012258.jpg > "$built/quickstart.expected"
 
 echo "== the package's tests"
-swift_test
+swift_test ios package
+
+echo "== the tests of the demo app's core"
+swift_test ios/DemoApp/Core demo
 
 echo "== the sources for Apple's frameworks, against stand-ins"
 inside ios/linux/stand-ins/check.sh target/swift/stand-ins

@@ -1,5 +1,6 @@
-//! Two faults in the Kotlin that UniFFI writes, mended: an object handed over after it was closed was a pointer to freed
-//! memory, and a call refused half-way never gave back what it had handed over.
+//! Three faults in the Kotlin that UniFFI writes, mended: an object handed over after it was closed was a pointer to freed
+//! memory; a call refused half-way never gave back what it had handed over; and a closed object went on taking calls for
+//! as long as there was always one under way.
 //!
 //! As written, a method clones the Rust side of its object and then of each argument, in their order; what is closed
 //! meanwhile is not noticed, and where a later argument is refused the clones stay for ever. Mended, objects are held
@@ -13,7 +14,8 @@ const RECEIVER: &str = "(\n        it,\n        ";
 const STATUS: &str = "_status)";
 
 /// Texts that stand for all objects alike, as UniFFI writes them and as they should be.
-const REPLACED: [(&str, &str); 2] = [
+const REPLACED: [(&str, &str); 3] = [
+    ("if (c == 0L) {", "if (c == 0L || this.wasDestroyed.get()) {"),
     ("return block(this.uniffiCloneHandle())", "return block(this.handle)"),
     ("return value.uniffiCloneHandle()", "return value.callWithHandle { value.uniffiCloneHandle() }"),
 ];
@@ -66,6 +68,7 @@ mod tests {
 
     /// As UniFFI 0.32.2 writes it.
     const WRITTEN: &str = "
+            if (c == 0L) {
             return block(this.uniffiCloneHandle())
         return value.uniffiCloneHandle()
     callWithHandle {
@@ -85,6 +88,7 @@ mod tests {
     fn objects_are_held_then_values_converted_then_clones_made() {
         let mended = kotlin(WRITTEN, &["Image"]).expect("as UniFFI writes it");
         let wanted = "
+            if (c == 0L || this.wasDestroyed.get()) {
             return block(this.handle)
         return value.callWithHandle { value.uniffiCloneHandle() }
     callWithHandle {

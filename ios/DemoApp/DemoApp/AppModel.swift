@@ -19,6 +19,18 @@ final class AppModel: ObservableObject {
         TemporaryFiles.removeAll()
     }
 
+    /// The stack of pages. SwiftUI only ever takes some off; the flow puts them there.
+    var pages: [Page] {
+        get { flow.pages }
+        set { flow.back(to: newValue.count) }
+    }
+
+    /// What is typed for a question.
+    subscript(typed question: String) -> String {
+        get { if case .typed(let text)? = flow.drafts[question] { text } else { "" } }
+        set { flow.answer(question, .typed(newValue)) }
+    }
+
     func again() {
         flow.again()
         TemporaryFiles.removeAll()
@@ -43,7 +55,7 @@ final class AppModel: ObservableObject {
     /// Takes a picture that another app opened with this one.
     func receive(_ file: URL) {
         Task {
-            if let bytes = try? await PictureFile.bytes(of: file) { flow.receive(bytes) }
+            flow.receive(try? await PictureFile.bytes(of: file))
             TemporaryFiles.removeAll()
         }
     }

@@ -3,6 +3,7 @@
 import BedsideDemoCore
 import PhotosUI
 import SwiftUI
+import UIKit
 import UniformTypeIdentifiers
 
 struct PictureView: View {

@@ -2,6 +2,7 @@
 
 import BedsideDemoCore
 import SwiftUI
+import UIKit
 
 struct QuestionsView: View {
     let page: QuestionsPage
@@ -77,7 +78,7 @@ private struct QuestionView: View {
         Text(hint)
             .font(.callout)
             .accessibilityHidden(true)
-        TextField("", text: typed)
+        TextField("", text: $model[typed: question.id])
             .keyboardType(.decimalPad)
             .textFieldStyle(.roundedBorder)
             .font(.title3)
@@ -86,14 +87,6 @@ private struct QuestionView: View {
             .accessibilityHint(hint)
         if question.isNoNumber(model.flow.drafts[question.id]) {
             Text(model.texts(.questionsNotANumber)).font(.body.bold())
-        }
-    }
-
-    private var typed: Binding<String> {
-        Binding {
-            if case .typed(let text)? = model.flow.drafts[question.id] { text } else { "" }
-        } set: { text in
-            model.flow.answer(question.id, .typed(text))
         }
     }
 }

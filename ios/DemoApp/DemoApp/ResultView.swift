@@ -53,6 +53,7 @@ struct ResultView: View {
 private struct TriageBand: View {
     let look: TriageLook
     @EnvironmentObject private var model: AppModel
+    @Environment(\.colorScheme) private var scheme
 
     var body: some View {
         VStack(alignment: .leading, spacing: 8) {
@@ -64,10 +65,10 @@ private struct TriageBand: View {
             .font(.largeTitle.bold())
             Text(model.texts(look.advice)).font(.title3)
         }
-        .foregroundColor(look.color.ink)
+        .foregroundColor(look.color.ink(in: scheme))
         .padding()
         .frame(maxWidth: .infinity, alignment: .leading)
-        .background(look.color.paper)
+        .background(look.color.paper(in: scheme))
         .cornerRadius(12)
         .accessibilityElement(children: .combine)
     }
@@ -75,33 +76,31 @@ private struct TriageBand: View {
 
 extension TriageLook.ColorRole {
     /// The band's colour. Each has a contrast of at least 7 to 1 with its ink: the screen is read in sunlight.
-    fileprivate var paper: Color {
-        switch self {
-        case .neutral: Color(light: 0x3E4A56, dark: 0xC3CDD8)
-        case .attention: Color(light: 0x7F4400, dark: 0xFFC069)
-        case .alarm: Color(light: 0x9E0B1B, dark: 0xFFB3AC)
-        case .none: Color(light: 0x4B3A78, dark: 0xD3C4FF)
+    fileprivate func paper(in scheme: ColorScheme) -> Color {
+        let isDark = scheme == .dark
+        return switch self {
+        case .neutral: Color(hex: isDark ? 0xC3CDD8 : 0x3E4A56)
+        case .attention: Color(hex: isDark ? 0xFFC069 : 0x7F4400)
+        case .alarm: Color(hex: isDark ? 0xFFB3AC : 0x9E0B1B)
+        case .none: Color(hex: isDark ? 0xD3C4FF : 0x4B3A78)
         }
     }
 
-    fileprivate var ink: Color {
-        switch self {
-        case .neutral: Color(light: 0xFFFFFF, dark: 0x12181E)
-        case .attention: Color(light: 0xFFFFFF, dark: 0x2B1700)
-        case .alarm: Color(light: 0xFFFFFF, dark: 0x410004)
-        case .none: Color(light: 0xFFFFFF, dark: 0x1F1046)
+    fileprivate func ink(in scheme: ColorScheme) -> Color {
+        guard scheme == .dark else { return Color(hex: 0xFFFFFF) }
+        return switch self {
+        case .neutral: Color(hex: 0x12181E)
+        case .attention: Color(hex: 0x2B1700)
+        case .alarm: Color(hex: 0x410004)
+        case .none: Color(hex: 0x1F1046)
         }
     }
 }
 
 extension Color {
-    /// Colours as `0xRRGGBB`, for light and for dark mode.
-    fileprivate init(light: Int, dark: Int) {
-        self.init(
-            uiColor: UIColor { traits in
-                let color = traits.userInterfaceStyle == .dark ? dark : light
-                let parts = [16, 8, 0].map { CGFloat(color >> $0 & 0xFF) / 255 }
-                return UIColor(red: parts[0], green: parts[1], blue: parts[2], alpha: 1)
-            })
+    /// `0xRRGGBB`
+    fileprivate init(hex: Int) {
+        let parts = [16, 8, 0].map { Double(hex >> $0 & 0xFF) / 255 }
+        self.init(red: parts[0], green: parts[1], blue: parts[2])
     }
 }

@@ -2,6 +2,7 @@
 
 import BedsideDemoCore
 import SwiftUI
+import UIKit
 
 struct RootView: View {
     @StateObject private var model = AppModel()
@@ -9,7 +10,7 @@ struct RootView: View {
     @State private var cover = PrivacyCover()
 
     var body: some View {
-        NavigationStack(path: pages) {
+        NavigationStack(path: $model.pages) {
             HomeView()
                 .navigationDestination(for: Page.self) { page in PageView(page: page) }
         }
@@ -22,15 +23,6 @@ struct RootView: View {
         }
         .onReceive(NotificationCenter.default.publisher(for: UIScene.didActivateNotification)) { _ in
             cover.hide()
-        }
-    }
-
-    /// SwiftUI only ever takes pages off; the flow puts them there.
-    private var pages: Binding<[Page]> {
-        Binding {
-            model.flow.pages
-        } set: { pages in
-            model.flow.back(to: pages.count)
         }
     }
 }

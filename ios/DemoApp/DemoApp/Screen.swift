@@ -88,7 +88,7 @@ struct BigButton: View {
     var detail: String?
     let symbol: String
     var weight = Weight.other
-    let action: () -> Void
+    let action: @MainActor () -> Void
 
     var body: some View {
         switch weight {
@@ -98,7 +98,9 @@ struct BigButton: View {
     }
 
     private var button: some View {
-        Button(action: action) {
+        Button {
+            action()
+        } label: {
             BigLabel(title: title, detail: detail, symbol: symbol)
         }
     }

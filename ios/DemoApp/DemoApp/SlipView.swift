@@ -3,6 +3,7 @@
 import BedsideDemoCore
 import PDFKit
 import SwiftUI
+import UIKit
 
 struct SlipView: View {
     let slip: Slip

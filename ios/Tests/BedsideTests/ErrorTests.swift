@@ -28,7 +28,14 @@ final class ErrorTests: XCTestCase {
 
     func testWhatIsOverTheLimitsIsTooLarge() throws {
         let fewPixels = Options(limits: Limits(maxDeclaredPixels: 1023))
-        assertThrows(.tooLarge) { try TinyModel().classifier(options: fewPixels).classify(image: goldenPicture()) }
+        assertThrows(.tooLarge, saying: "max_declared_pixels") {
+            try TinyModel().classifier(options: fewPixels).classify(image: goldenPicture())
+        }
+        // Three bytes each.
+        let fewBytes = Options(limits: Limits(maxDecodedBytes: 3071))
+        assertThrows(.tooLarge, saying: "max_decoded_bytes") {
+            try TinyModel().classifier(options: fewBytes).classify(image: goldenPicture())
+        }
         let enoughPixels = Options(limits: Limits(maxDeclaredPixels: 1024))
         XCTAssertNoThrow(try TinyModel().classifier(options: enoughPixels).classify(image: goldenPicture()))
         let smallModels = Options(limits: Limits(maxModelBytes: 100))

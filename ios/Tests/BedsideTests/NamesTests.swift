@@ -1,14 +1,58 @@
-// The names of kinds, options and fields, held against the list that all languages share.
+// The names of kinds, options and fields, and what is taken where one is left out, held against the list that all
+// languages share.
 
 import Foundation
 import XCTest
 
 @testable import Bedside
 
+/// The list's `defaults`, by the names that they have here.
+private struct Defaults: Decodable {
+    struct Bounds: Decodable {
+        let maxDeclaredPixels: UInt64
+        let maxDecodedBytes: UInt64
+        let maxModelBytes: UInt64
+    }
+
+    struct Opening: Decodable {
+        let threads: UInt32
+        let limits: Bounds
+    }
+
+    struct Asking: Decodable {
+        let maxResults: UInt32?
+        let scoreThreshold: Float
+        let allow: [String]
+        let deny: [String]
+        let language: String
+        let region: [String: Float]?
+        let prevalence: [String: Float]
+        let answers: [String: String]
+        let cancel: String?
+    }
+
+    struct Lying: Decodable {
+        let mirrored: Bool
+    }
+
+    let options: Opening
+    let query: Asking
+    let frameFormat: Lying
+
+    static func read() throws -> Defaults {
+        struct Shared: Decodable {
+            let defaults: Defaults
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Shared.self, from: bytes("bindings/names.json")).defaults
+    }
+}
+
 final class NamesTests: XCTestCase {
     private func names(_ key: String) throws -> [String] {
         let lists = try JSONSerialization.jsonObject(with: bytes("bindings/names.json"))
-        return try XCTUnwrap((lists as? [String: [String]])?[key], key)
+        return try XCTUnwrap((lists as? [String: Any])?[key] as? [String], key)
     }
 
     func testErrorKinds() throws {
@@ -45,6 +89,35 @@ final class NamesTests: XCTestCase {
         XCTAssertEqual(fields(Options()), try names("options"))
         XCTAssertEqual(fields(Limits()), try names("limits"))
         XCTAssertEqual(fields(Query()), try names("query"))
+    }
+
+    func testWhatIsLeftOutOfOptions() throws {
+        let wanted = try Defaults.read().options
+        let options = Options()
+        XCTAssertEqual(options.threads, wanted.threads)
+        XCTAssertEqual(options.limits.maxDeclaredPixels, wanted.limits.maxDeclaredPixels)
+        XCTAssertEqual(options.limits.maxDecodedBytes, wanted.limits.maxDecodedBytes)
+        XCTAssertEqual(options.limits.maxModelBytes, wanted.limits.maxModelBytes)
+        XCTAssertEqual(options.limits, Limits())
+    }
+
+    func testWhatIsLeftOutOfAQuery() throws {
+        let wanted = try Defaults.read().query
+        let query = Query()
+        XCTAssertEqual(query.maxResults, wanted.maxResults)
+        XCTAssertEqual(query.scoreThreshold, wanted.scoreThreshold)
+        XCTAssertEqual(query.allow, wanted.allow)
+        XCTAssertEqual(query.deny, wanted.deny)
+        XCTAssertEqual(query.language, wanted.language)
+        XCTAssertEqual(query.region == nil, wanted.region == nil)
+        XCTAssertEqual(query.prevalence, wanted.prevalence)
+        XCTAssertEqual(query.answers.keys.sorted(), wanted.answers.keys.sorted())
+        XCTAssertEqual(query.cancel == nil, wanted.cancel == nil)
+    }
+
+    func testWhatIsLeftOutOfAFrame() throws {
+        let wanted = try Defaults.read().frameFormat
+        XCTAssertEqual(FrameFormat(layout: .encoded, rotation: .upright).mirrored, wanted.mirrored)
     }
 
     func testAQueryKeepsItsFieldsWhenItGetsAHandle() throws {

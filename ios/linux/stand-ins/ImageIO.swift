@@ -1,4 +1,7 @@
-// The part of ImageIO that ios/Sources/Bedside calls. The raw values are those of EXIF and of Apple's header.
+// The part of ImageIO that ios/Sources/Bedside and the demo app call. The raw values are those of EXIF and of Apple's
+// header.
+
+@_exported import CoreGraphics
 
 public enum CGImagePropertyOrientation: UInt32 {
     case up = 1
@@ -9,4 +12,24 @@ public enum CGImagePropertyOrientation: UInt32 {
     case right = 6
     case rightMirrored = 7
     case left = 8
+}
+
+// The demo app's part is only compiled against, and does nothing.
+
+public typealias CFData = Data
+public typealias CFString = String
+public typealias CFDictionary = [String: Any]
+
+public final class CGImageSource {}
+
+public let kCGImageSourceCreateThumbnailFromImageAlways: CFString = "kCGImageSourceCreateThumbnailFromImageAlways"
+public let kCGImageSourceCreateThumbnailWithTransform: CFString = "kCGImageSourceCreateThumbnailWithTransform"
+public let kCGImageSourceThumbnailMaxPixelSize: CFString = "kCGImageSourceThumbnailMaxPixelSize"
+
+public func CGImageSourceCreateWithData(_ data: CFData, _ options: CFDictionary?) -> CGImageSource? { nil }
+public func CGImageSourceGetType(_ source: CGImageSource) -> CFString? { nil }
+public func CGImageSourceCreateThumbnailAtIndex(
+    _ source: CGImageSource, _ index: Int, _ options: CFDictionary?
+) -> CGImage? {
+    nil
 }

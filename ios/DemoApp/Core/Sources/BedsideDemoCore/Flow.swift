@@ -87,10 +87,12 @@ public final class Flow {
         push(.failed(FailurePage(text: texts(.errorIo), isAboutPicture: true)))
     }
 
-    /// Another app hands a picture over. What is on the screen is of another picture, so that it goes.
-    public func receive(_ bytes: Data) {
+    /// Another app hands a picture over; nil where it can't be had. What is on the screen is of another picture, so
+    /// that it goes in either case.
+    public func receive(_ bytes: Data?) {
         finish()
         shared = bytes
+        if bytes == nil { push(.failed(FailurePage(text: texts(.errorIo), isAboutPicture: false))) }
     }
 
     public func openSlip() {

@@ -6,7 +6,7 @@ import XCTest
 
 @testable import BedsideDemoCore
 
-final class ChestTests: XCTestCase {
+final class ChestTests: XCTestCase, @unchecked Sendable {
     override func setUpWithError() throws {
         let model = shippedModel(.chest)
         try XCTSkipUnless(FileManager.default.fileExists(atPath: model), "there is no chest X-ray model yet")

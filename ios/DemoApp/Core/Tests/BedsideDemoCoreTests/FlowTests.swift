@@ -73,7 +73,7 @@ struct Capture {
 
 private let sample = "models/samples/ISIC_0012258.jpg"
 
-final class FlowTests: XCTestCase {
+final class FlowTests: XCTestCase, @unchecked Sendable {
     @MainActor
     func testTheQuestionsAreThoseOfTheModel() async throws {
         let model = try ModelFile("skin-lesion")
@@ -279,6 +279,18 @@ final class FlowTests: XCTestCase {
     }
 
     @MainActor
+    func testASharedPictureThatCannotBeHadPutsAnotherResultAwayToo() async throws {
+        let capture = try Capture()
+        await capture.answer()
+        try await capture.look(sample)
+        capture.flow.receive(nil)
+        XCTAssertEqual(capture.flow.pages.count, 1)
+        XCTAssertEqual(try capture.failure().text, try capture.sentence("error_io"))
+        capture.flow.back()
+        XCTAssertEqual(capture.flow.pages, [])
+    }
+
+    @MainActor
     func testAgainAndFinishForgetWhatTheyShould() async throws {
         let capture = try Capture()
         await capture.answer()
@@ -372,7 +384,7 @@ final class FlowTests: XCTestCase {
     }
 }
 
-final class RestoredTests: XCTestCase {
+final class RestoredTests: XCTestCase, @unchecked Sendable {
     /// Another flow, as after a new start of the app.
     @MainActor
     private func restored(_ saved: String, _ language: String = "en") throws -> Capture {
@@ -450,10 +462,10 @@ final class RestoredTests: XCTestCase {
 }
 
 /// Number questions and models whose labels don't exclude each other, with a tiny model.
-final class TinyFlowTests: XCTestCase {
-    private static let age: [String: Any] = [
-        "id": "age", "question": ["en": "How old is the child, in years?"], "required": true, "min": 1, "max": 5,
-    ]
+final class TinyFlowTests: XCTestCase, @unchecked Sendable {
+    private static var age: [String: Any] {
+        ["id": "age", "question": ["en": "How old is the child, in years?"], "required": true, "min": 1, "max": 5]
+    }
 
     @MainActor
     private func capture(_ model: TinyModel, _ language: String = "en") throws -> Capture {

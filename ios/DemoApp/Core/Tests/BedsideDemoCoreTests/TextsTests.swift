@@ -38,7 +38,7 @@ final class TextsTests: XCTestCase {
     }
 
     func testEveryKeyIsShown() throws {
-        let code = try (sources("Core/Sources").values + sources("DemoApp").values).joined()
+        let code = try ["Core/Sources", "DemoApp"].flatMap { try sources($0).values }.joined()
         let used = Set(try matches("\\.([a-z][A-Za-z]+)\\b", in: code))
         for key in Key.allCases { XCTAssert(used.contains("\(key)"), "\(key) is shown nowhere") }
     }
@@ -59,8 +59,9 @@ final class TextsTests: XCTestCase {
         for folder in ["Core/Sources", "DemoApp"] {
             for (file, code) in try sources(folder) {
                 let lines = code.split(separator: "\n").filter { !$0.contains("//") }.joined(separator: "\n")
-                for literal in try matches("\"([^\"\\n]*[A-Za-z]{2} [A-Za-z][^\"\\n]*)\"", in: lines) {
-                    XCTFail("\(file): “\(literal)” belongs into docs/copy/deck.toml")
+                for literal in try matches(#""((?:[^"\\\n]|\\.)*)""#, in: lines) {
+                    let isSentence = literal.range(of: "[A-Za-z]{2} [A-Za-z]", options: .regularExpression) != nil
+                    XCTAssertFalse(isSentence, "\(file): “\(literal)” belongs into docs/copy/deck.toml")
                 }
             }
         }

@@ -108,7 +108,7 @@ final class WordingTests: XCTestCase {
             for (red, green, blue) in named { XCTAssertLessThanOrEqual(green, max(red, blue), name) }
             count += named.count
         }
-        XCTAssertEqual(count, 16, "two colours, light and dark, for each of four levels")
+        XCTAssertEqual(count, 13, "the colours of four levels, light and dark, and one white")
     }
 
     /// Red, green and blue of each colour that code names as `0xRRGGBB`.

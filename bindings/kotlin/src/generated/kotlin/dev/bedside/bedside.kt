@@ -1567,7 +1567,7 @@ open class CancelHandle: Disposable, AutoCloseable, CancelHandleInterface
         // This needs a compare-and-set retry loop in case of concurrent updates.
         do {
             val c = this.callCounter.get()
-            if (c == 0L) {
+            if (c == 0L || this.wasDestroyed.get()) {
                 throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
             }
             if (c == Long.MAX_VALUE) {
@@ -1910,7 +1910,7 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
         // This needs a compare-and-set retry loop in case of concurrent updates.
         do {
             val c = this.callCounter.get()
-            if (c == 0L) {
+            if (c == 0L || this.wasDestroyed.get()) {
                 throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
             }
             if (c == Long.MAX_VALUE) {
@@ -2387,7 +2387,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
         // This needs a compare-and-set retry loop in case of concurrent updates.
         do {
             val c = this.callCounter.get()
-            if (c == 0L) {
+            if (c == 0L || this.wasDestroyed.get()) {
                 throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
             }
             if (c == Long.MAX_VALUE) {

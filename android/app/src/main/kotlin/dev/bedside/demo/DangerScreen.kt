@@ -1,6 +1,5 @@
 package dev.bedside.demo
 
-import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
 
@@ -22,8 +21,8 @@ class DangerScreen(activity: MainActivity) : Screen(activity, R.layout.danger) {
     }
 
     private fun line(list: ViewGroup, layout: Int, text: String) {
-        val view: View = activity.layoutInflater.inflate(layout, list, false)
-        (view as TextView).text = text
+        val view = activity.layoutInflater.inflate(layout, list, false)
+        (view as? TextView ?: view.findViewById(R.id.sign)).text = text
         list.addView(view)
     }
 }

@@ -27,10 +27,9 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
     },
     "picture" to { Phone().apply { toSkinPicture() } },
     "picture-no-camera" to {
-        shadowOf(RuntimeEnvironment.getApplication()).checkActivities(true)
         Phone().apply {
             toSkinPicture()
-            tap(R.id.take)
+            withoutOtherApps { tap(R.id.take) }
         }
     },
     "work" to {
@@ -89,6 +88,13 @@ fun Phone.toChestPicture(age: String) {
     if (shown(R.id.yes)) tap(R.id.yes)
     tap(R.id.next)
     await(Step.PICTURE)
+}
+
+private fun withoutOtherApps(act: () -> Unit) {
+    val application = shadowOf(RuntimeEnvironment.getApplication())
+    application.checkActivities(true)
+    act()
+    application.checkActivities(false)
 }
 
 private fun looked(name: String): Phone = Phone().apply {

@@ -295,8 +295,8 @@ class FramesTest {
         Map<String, FrameFormat> negative = Map.of(
                 "width is -97", FrameFormat.rgb8(-WIDTH, HEIGHT, 291),
                 "height is -1", FrameFormat.gray8(WIDTH, -1, 291),
-                "rowStride is -291", FrameFormat.rgb8(WIDTH, HEIGHT, -291),
-                "uPixel is -2147483648", FrameFormat.yuv420(WIDTH, HEIGHT, strides, YuvMatrix.BT601, YuvRange.FULL));
+                "row_stride is -291", FrameFormat.rgb8(WIDTH, HEIGHT, -291),
+                "u_pixel is -2147483648", FrameFormat.yuv420(WIDTH, HEIGHT, strides, YuvMatrix.BT601, YuvRange.FULL));
         negative.forEach((named, format) -> {
             List<Executable> calls = List.of(
                     () -> classifier.classifyYuv420(buffer, buffer, buffer, format),

@@ -31,6 +31,7 @@ class LifetimesTest {
                 () -> classifier.classifyFrame(pixel, ONE_PIXEL),
                 () -> classifier.classifyYuv420(pixel, pixel, pixel, ONE_PIXEL),
                 () -> classifier.check(Query.DEFAULT),
+                () -> classifier.scopeReasons(Query.DEFAULT),
                 classifier::warmUp,
                 classifier::selfTest,
                 () -> classifier.scores(picture),
@@ -62,6 +63,7 @@ class LifetimesTest {
                     handle::cancel,
                     handle::isCancelled,
                     () -> classifier.check(query),
+                    () -> classifier.scopeReasons(query),
                     () -> classifier.classify(picture, query),
                     () -> classifier.classifyFrame(ByteBuffer.allocateDirect(1), ONE_PIXEL, query)));
         }

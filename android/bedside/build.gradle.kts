@@ -1,0 +1,36 @@
+plugins {
+    alias(libs.plugins.android.library)
+}
+
+/** The repository's root: the bindings' sources are there, and what `cargo xtask android` builds. */
+val repository = rootDir.resolve("..")
+
+android {
+    namespace = "dev.bedside"
+    compileSdk = 35
+
+    defaultConfig {
+        minSdk = 24
+        consumerProguardFiles(
+            repository.resolve("bindings/kotlin/src/main/resources/META-INF/proguard/bedside-kotlin.pro"),
+            repository.resolve("bindings/java/src/main/resources/META-INF/proguard/bedside-jni.pro"),
+        )
+    }
+
+    sourceSets.named("main") {
+        kotlin.directories += "$repository/bindings/kotlin/src/main/kotlin"
+        kotlin.directories += "$repository/bindings/kotlin/src/generated/kotlin"
+        java.directories += "$repository/bindings/java/src/main/java"
+        // One folder an ABI, each with libbedside.so.
+        jniLibs.directories += "$repository/target/android/jniLibs"
+    }
+}
+
+dependencies {
+    api(libs.coroutines)
+    api(libs.jna) {
+        artifact {
+            type = "aar"
+        }
+    }
+}
