@@ -16,7 +16,7 @@ final class AppModel: ObservableObject {
         let bundle = Bundle.main.bundleURL
         flow = Flow(texts: texts) { topic in bundle.appendingPathComponent(topic.modelFile).path }
         flow.willChange = { [weak self] in self?.objectWillChange.send() }
-        TemporaryFiles.removeAll()
+        TemporaryFiles.removeLeftOvers()
     }
 
     /// The stack of pages. SwiftUI only ever takes some off; the flow puts them there.

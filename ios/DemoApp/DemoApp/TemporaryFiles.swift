@@ -13,16 +13,24 @@ enum TemporaryFiles {
         return file
     }
 
+    /// At the start: what an earlier run left. A picture that is being opened with the app just now stays.
+    static func removeLeftOvers() {
+        for place in temporary where !place.lastPathComponent.contains("Inbox") { remove(place) }
+    }
+
     static func removeAll() {
         // The system puts copies of pictures that other apps open with this one into Inbox.
         let documents = FileManager.default.urls(for: .documentDirectory, in: .userDomainMask)
-        let inboxes = documents.map { $0.appendingPathComponent("Inbox") }
-        for place in [folder] + inboxes + leftByTheSystem { try? FileManager.default.removeItem(at: place) }
+        for place in temporary + documents.map({ $0.appendingPathComponent("Inbox") }) { remove(place) }
     }
 
-    /// What pickers and sheets left in the app's folder for temporary files.
-    private static var leftByTheSystem: [URL] {
+    /// The slips, and what pickers and sheets left.
+    private static var temporary: [URL] {
         let folder = FileManager.default.temporaryDirectory
         return (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+    }
+
+    private static func remove(_ place: URL) {
+        try? FileManager.default.removeItem(at: place)
     }
 }

@@ -114,20 +114,21 @@ class MainActivity : Activity() {
         return new
     }
 
+    /** What is below the danger signs is out of reach, for fingers, keys and screen readers, and keeps its place. */
     private fun drawDanger(capture: Capture) {
-        if (capture.danger && danger == null) {
+        screen?.view?.visibility = if (capture.danger) View.INVISIBLE else View.VISIBLE
+        val open = danger
+        if (capture.danger && open == null) {
             danger = DangerScreen(this).also {
                 it.draw()
                 root.addView(it.view)
                 it.takeFocus()
             }
-        } else if (!capture.danger) {
-            danger?.let { root.removeView(it.view) }
+        } else if (!capture.danger && open != null) {
+            root.removeView(open.view)
             danger = null
+            screen?.takeFocus()
         }
-        val below = if (capture.danger) View.IMPORTANT_FOR_ACCESSIBILITY_NO_HIDE_DESCENDANTS else
-            View.IMPORTANT_FOR_ACCESSIBILITY_AUTO
-        screen?.view?.importantForAccessibility = below
     }
 
     fun takePicture() {

@@ -117,9 +117,10 @@ class Session(
 
     private suspend fun look(classifier: Classifier, address: Uri): Outcome {
         val query = withContext(background) { query(classifier.manifest(language), capture.answers, language) }
-        val image = withContext(background) { Image.fromUri(resolver, address) }
+        // Another app may take its time: it must not hold a thread that classifies.
+        val image = withContext(Dispatchers.IO) { Image.fromUri(resolver, address) }
         val report = image.use { classifier.classifyInBackground(it, query, background) }
-        return Outcome.Told(report, withContext(background) { preview(resolver, address) })
+        return Outcome.Told(report, withContext(Dispatchers.IO) { preview(resolver, address) })
     }
 
     private suspend fun reasons(classifier: Classifier): List<Reason> = withContext(background) {

@@ -63,8 +63,10 @@ class ScreensTest(private val language: String, private val night: String, priva
         assertEquals(emptyList<String>(), problems)
     }
 
-    private fun drawn(screen: View): Bitmap =
-        Bitmap.createBitmap(screen.width, screen.height, Bitmap.Config.ARGB_8888).also { screen.draw(Canvas(it)) }
+    private fun drawn(screen: View): Bitmap {
+        screen.jumpDrawablesToCurrentState()
+        return Bitmap.createBitmap(screen.width, screen.height, Bitmap.Config.ARGB_8888).also { screen.draw(Canvas(it)) }
+    }
 
     private fun save(drawn: Bitmap, name: String) {
         val folder = File(System.getProperty("shots") ?: return).apply { mkdirs() }
@@ -98,7 +100,7 @@ class ScreensTest(private val language: String, private val night: String, priva
         .filter { view ->
             val layout = view.layout ?: return@filter false
             val room = view.height - view.compoundPaddingTop - view.compoundPaddingBottom
-            val wide = (0 until layout.lineCount).any { layout.getLineWidth(it) > layout.width + 1 }
+            val wide = (0 until layout.lineCount).any { layout.getLineMax(it) > layout.width + 1 }
             layout.height > room || wide || (0 until layout.lineCount).any { layout.getEllipsisCount(it) > 0 }
         }
         .map { "“${it.text}” is cut off" }

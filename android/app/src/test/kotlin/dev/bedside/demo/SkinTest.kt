@@ -32,7 +32,7 @@ private const val MELANOMA = "ISIC_0012086.jpg"
 
 /** From the picture to the screen, with the real library and the real model, in both languages. */
 @RunWith(ParameterizedRobolectricTestRunner::class)
-@Config(sdk = [35], qualifiers = "w360dp-h740dp-xhdpi")
+@Config(sdk = [35], qualifiers = "w360dp-h740dp-xhdpi", shadows = [PdfStandIn::class])
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class SkinTest(private val language: String) {
     private val deck = Deck(language)

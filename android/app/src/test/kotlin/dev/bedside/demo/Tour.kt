@@ -3,7 +3,6 @@ package dev.bedside.demo
 import android.widget.EditText
 import android.widget.LinearLayout
 import java.io.ByteArrayInputStream
-import java.util.concurrent.CountDownLatch
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 
@@ -35,7 +34,7 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
     "work" to {
         Phone().apply {
             toSkinPicture()
-            picks(elsewhere("never.jpg") { never() })
+            picks(elsewhere("slow.jpg") { slow() })
         }
     },
     "result-refer" to { looked("ISIC_0012134.jpg") },
@@ -102,7 +101,8 @@ private fun looked(name: String): Phone = Phone().apply {
     looksAt(elsewhere(name))
 }
 
-private fun never(): Nothing {
-    CountDownLatch(1).await()
-    throw IllegalStateException("never comes here")
+/** Another app that takes its time. */
+private fun slow(): Nothing {
+    Thread.sleep(5_000)
+    throw IllegalStateException("too late")
 }
