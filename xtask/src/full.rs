@@ -19,6 +19,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     let isic = data.join("isic2017");
     ensure!(isic.join("labels.csv").is_file(), "{}: unpack isic2017.tar there first", data.display());
 
+    let commit = Step::new("git describe --always --dirty").output()?;
     let started = std::time::Instant::now();
     test::run()?;
     let mut steps = vec![("the gate (`cargo xtask test`)".to_owned(), started.elapsed())];
@@ -41,13 +42,17 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .env("BEDSIDE_COMMAND", "target/release/bedside"),
         Step::new("rustup toolchain install --profile minimal").arg(MSRV),
         Step::new("rustup run").arg(MSRV).arg("cargo").arg("check").arg("--locked").arg("--workspace"),
+        // Each border is a feature.
+        Step::new("cargo check --locked --package bedside-bindings --no-default-features --features jni"),
+        Step::new("cargo check --locked --package bedside-bindings --no-default-features --features uniffi"),
+        Step::new("cargo xtask maven"),
         Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli"),
     ];
     for step in long {
         let took = step.run()?;
         steps.push((format!("`{}`", shown(&step, &data, &enlarged, &swift)), took));
     }
-    write_summary(&steps)
+    write_summary(&commit, &steps)
 }
 
 /// The command without this machine's folders.
@@ -60,10 +65,11 @@ fn shown(step: &Step<'_>, data: &str, enlarged: &str, swift: &str) -> String {
         .replace(&format!("{root}/"), "")
 }
 
-fn write_summary(steps: &[(String, Duration)]) -> Result<()> {
+/// `commit` is the one that stood there when the run began.
+fn write_summary(commit: &str, steps: &[(String, Duration)]) -> Result<()> {
     let mut page = String::from("# The last full run\n\nWritten by `cargo xtask full`.\n\n");
     writeln!(page, "- Date: {}", Step::new("date -u +%Y-%m-%d").output()?)?;
-    writeln!(page, "- Of: {}", Step::new("git describe --always --dirty").output()?)?;
+    writeln!(page, "- Of: {commit}")?;
     writeln!(page, "- Compiler: {}", Step::new("rustc --version").output()?)?;
     writeln!(page, "- CPU: {}\n\n| step | result | minutes |\n|---|---|---|", cpu())?;
     for (name, took) in steps {
