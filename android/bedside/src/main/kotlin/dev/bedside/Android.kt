@@ -41,8 +41,8 @@ public fun Classifier.Companion.fromAsset(
 }
 
 /**
- * Reads a picture of another app, by a `content:` address that a picker, the camera or the share sheet gave. `file:` and
- * `android.resource:` addresses will do too.
+ * Reads a picture of another app, by a `content:` address that a picker, the camera or the share sheet gave. `file:`
+ * and `android.resource:` addresses will do too.
  *
  * Takes as long as the other app does: not for a thread that draws a screen. The picture is decoded when it is
  * classified, and brought upright by its EXIF orientation then.

@@ -1,5 +1,5 @@
-// One capture, from the choice of a task to the slip, as a value: every move gives a new one. It holds what must survive
-// the process, and nothing of Android.
+// One capture, from the choice of a task to the slip, as a value: every move gives a new one. It holds what must
+// survive the process, and nothing of Android.
 
 package dev.bedside.demo
 

@@ -140,14 +140,14 @@ class MainActivity : Activity() {
         session.move(session.capture.cameraOpened(address.toString()))
         if (!started(intent, TAKE)) {
             session.move(session.capture.cameraClosed())
-            (screen as? PictureScreen)?.say(R.string.picture_no_camera)
+            (screen as? PictureScreen)?.sayNoCamera()
         }
     }
 
     fun choosePicture() {
         val fromCamera = session.capture.task?.fromCamera == true
         if (pickers(fromCamera).none { started(it, CHOOSE) }) {
-            (screen as? PictureScreen)?.say(R.string.picture_no_picker)
+            (screen as? PictureScreen)?.sayNoPicker()
         }
     }
 

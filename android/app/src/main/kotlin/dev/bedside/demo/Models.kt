@@ -17,7 +17,8 @@ class Models(private val assets: AssetManager, private val dispatcher: Coroutine
     private val opened = HashMap<Task, Classifier>()
 
     /**
-     * The task's model. The first time its golden sample is run, so that a phone on which it goes wrong shows no result.
+     * The task's model. The first time its golden sample is run, so that a phone on which that goes wrong shows no
+     * result.
      *
      * @throws dev.bedside.BedsideException where it can't be opened, or its self-test fails
      */

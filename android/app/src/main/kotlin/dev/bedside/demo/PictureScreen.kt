@@ -1,5 +1,7 @@
 package dev.bedside.demo
 
+import android.widget.Button
+
 /** Where the picture comes from. */
 class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture) {
     init {
@@ -20,8 +22,12 @@ class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture)
         emphasize(primary(capture, task))
     }
 
-    /** What could not be opened. */
-    fun say(text: Int) = text(R.id.message, activity.getString(text))
+    fun sayNoCamera() {
+        text(R.id.message, activity.getString(R.string.picture_no_camera))
+        emphasize(R.id.choose)
+    }
+
+    fun sayNoPicker() = text(R.id.message, activity.getString(R.string.picture_no_picker))
 
     private fun use(address: String) = session.move(session.capture.pictured(address))
 
@@ -33,7 +39,7 @@ class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture)
 
     private fun emphasize(primary: Int) {
         listOf(R.id.use_shared, R.id.take, R.id.choose, R.id.use_same).forEach { id ->
-            find<android.widget.Button>(id).isActivated = id == primary
+            find<Button>(id).isActivated = id == primary
         }
     }
 }

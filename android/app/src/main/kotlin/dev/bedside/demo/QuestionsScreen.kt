@@ -1,5 +1,6 @@
 package dev.bedside.demo
 
+import android.graphics.Rect
 import android.text.Editable
 import android.text.TextWatcher
 import android.view.View
@@ -86,14 +87,15 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
     }
 
     /** Says what is missing, and leads to it. */
-    private fun ask(question: ScopeQuestion) {
-        val typed = question.isNumber && session.capture.answers[question.id] != null
+    private fun ask(asked: ScopeQuestion) {
+        val typed = asked.isNumber && session.capture.answers[asked.id] != null
         val what = if (typed) R.string.questions_not_a_number else R.string.questions_open
         text(R.id.message, activity.getString(what))
-        val field = fields.getValue(question.id)
+        val field = fields.getValue(asked.id)
         field.requestFocus()
         field.performAccessibilityAction(AccessibilityNodeInfo.ACTION_ACCESSIBILITY_FOCUS, null)
-        (field.parent as View).let { it.requestRectangleOnScreen(android.graphics.Rect(0, 0, it.width, it.height)) }
+        val question = field.parent as View
+        question.requestRectangleOnScreen(Rect(0, 0, question.width, question.height))
     }
 }
 

@@ -1,6 +1,7 @@
 package dev.bedside.demo
 
 import android.content.Context
+import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Color
 import android.graphics.Paint
@@ -118,7 +119,7 @@ private class Pen(
     }
 
     /** Fits a picture into a square at the left; gives the width that it takes. */
-    fun picture(bitmap: android.graphics.Bitmap, side: Float): Float {
+    fun picture(bitmap: Bitmap, side: Float): Float {
         val fit = side / max(bitmap.width, bitmap.height)
         val place = RectF(left, y, left + bitmap.width * fit, y + bitmap.height * fit)
         canvas?.drawBitmap(bitmap, null, place, Paint(Paint.FILTER_BITMAP_FLAG))
@@ -158,7 +159,9 @@ class SlipView(context: Context, attributes: AttributeSet?) : View(context, attr
 
     override fun onDraw(canvas: Canvas) {
         val scale = width / SlipPage.WIDTH
+        canvas.save()
         canvas.scale(scale, scale)
         slip?.let { SlipPage(it).draw(canvas) }
+        canvas.restore()
     }
 }

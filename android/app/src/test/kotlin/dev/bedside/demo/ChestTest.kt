@@ -24,7 +24,7 @@ class ChestTest(private val language: String) {
 
     @Before
     fun speak() {
-        assumeTrue("no chest model yet", File(root, "models/chest-xray/model.onnx").exists())
+        assumeTrue("no chest model yet", chestModel)
         RuntimeEnvironment.setQualifiers("+$language")
     }
 
@@ -74,7 +74,8 @@ class ChestTest(private val language: String) {
 
     @Test
     fun every_sample_says_what_the_command_says() {
-        val samples = File(root, "models/samples").listFiles { file -> file.extension == "jpeg" || "chest" in file.name }
+        val folder = File(root, "models/samples")
+        val samples = folder.listFiles { file -> file.extension == "jpeg" || "chest" in file.name }
         assumeTrue("no chest samples yet", !samples.isNullOrEmpty())
         for (sample in samples.orEmpty()) {
             val phone = Phone()

@@ -13,8 +13,8 @@ import org.robolectric.util.ReflectionHelpers
 import org.robolectric.util.ReflectionHelpers.ClassParameter
 
 /**
- * Stands in for Android's writer of PDF, which Robolectric does not have: takes down the pages, and writes their words in
- * place of a PDF. That PdfDocument itself writes a sound file is left to Android.
+ * Stands in for Android's writer of PDF, which Robolectric does not have: takes down the pages, and writes their words
+ * in place of a PDF. That PdfDocument itself writes a sound file is left to Android.
  */
 @Implements(PdfDocument::class)
 class PdfStandIn {

@@ -64,7 +64,8 @@ class LibraryTest {
     fun a_picture_by_its_address_gives_what_its_file_gives() {
         val report = opened.classify(Image.open(sample(PICTURE).path), query)
         val address = elsewhere(PICTURE)
-        assertEquals(report.findings, opened.classify(Image.fromUri(application.contentResolver, address), query).findings)
+        val kotlin = opened.classify(Image.fromUri(application.contentResolver, address), query)
+        assertEquals(report.findings, kotlin.findings)
         Android.classifierFromAsset(application.assets, MODEL).use { classifier ->
             val asked = dev.bedside.jni.Query.builder().answer("dermatoscope", dev.bedside.jni.Answer.YES).build()
             val java = classifier.classify(Android.imageFromUri(application.contentResolver, address), asked)

@@ -65,7 +65,6 @@ class Phone(intent: Intent? = null) {
     }
 
     fun back() {
-        activity.onBackInvokedDispatcher
         activity.back()
         idle()
     }

@@ -8,6 +8,8 @@ import java.io.ByteArrayInputStream
 import java.io.File
 import java.io.FileInputStream
 import java.io.FileNotFoundException
+import java.io.FileOutputStream
+import java.io.InputStream
 import java.util.concurrent.CountDownLatch
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
@@ -81,7 +83,8 @@ class SkinTest(private val language: String) {
     @Test
     fun the_first_screen_says_what_it_is_and_has_the_danger_signs_of_both() {
         val phone = Phone()
-        assertTexts(listOf(deck["home.title"], deck["home.skin"], deck["home.chest"], deck["app.notice"]), phone.texts())
+        val expected = listOf("home.title", "home.skin", "home.chest", "app.notice").map { deck[it] }
+        assertTexts(expected, phone.texts())
         phone.tap(R.id.danger)
         assertTexts(deck["danger.skin"].lines() + deck["danger.chest"].lines(), phone.texts())
         phone.back()
@@ -109,7 +112,8 @@ class SkinTest(private val language: String) {
         phone.tap(R.id.no)
         phone.tap(R.id.next)
         phone.await(Step.RESULT)
-        val reason = said(KERATOSIS, "dermatoscope=no").getJSONObject("verdict").getJSONArray("reasons").getJSONObject(0)
+        val verdict = said(KERATOSIS, "dermatoscope=no").getJSONObject("verdict")
+        val reason = verdict.getJSONArray("reasons").getJSONObject(0)
         assertEquals("scope_no", reason.getString("kind"))
         assertEquals(deck["triage.repeat"], phone.text(R.id.title))
         assertEquals(deck["verdict.rejected"], phone.text(R.id.verdict))
@@ -323,6 +327,14 @@ class SkinTest(private val language: String) {
     }
 
     @Test
+    fun another_picture_after_going_back_gets_a_result_of_its_own() {
+        val phone = looked(KERATOSIS)
+        phone.back()
+        phone.looksAt(elsewhere(MELANOMA))
+        assertEquals(deck["triage.urgent"], phone.text(R.id.title))
+    }
+
+    @Test
     fun another_picture_begins_with_the_questions() {
         val phone = looked(KERATOSIS)
         phone.tap(R.id.again)
@@ -336,7 +348,7 @@ class SkinTest(private val language: String) {
         looksAt(elsewhere(name))
     }
 
-    private fun failed(open: () -> java.io.InputStream): Phone = Phone().apply {
+    private fun failed(open: () -> InputStream): Phone = Phone().apply {
         toSkinPicture()
         picks(elsewhere("broken.jpg", open))
         await(Step.ERROR)
@@ -377,7 +389,7 @@ class SkinTest(private val language: String) {
         assertNotNull(output)
         val resolver = RuntimeEnvironment.getApplication().contentResolver
         resolver.openFileDescriptor(output!!, "w")!!.use { descriptor ->
-            java.io.FileOutputStream(descriptor.fileDescriptor).use { it.write(picture.readBytes()) }
+            FileOutputStream(descriptor.fileDescriptor).use { it.write(picture.readBytes()) }
         }
         return output
     }

@@ -7,6 +7,7 @@ import android.os.ParcelFileDescriptor
 import android.print.PageRange
 import android.print.PrintAttributes
 import android.print.PrintDocumentAdapter
+import android.print.PrintDocumentInfo
 import java.io.File
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
@@ -80,8 +81,8 @@ class SlipTest {
         val address = sent.getParcelableExtra<Uri>(Intent.EXTRA_STREAM)!!
         val resolver = RuntimeEnvironment.getApplication().contentResolver
         assertEquals("application/pdf", resolver.getType(address))
-        val pdf = resolver.openFileDescriptor(address, "r")!!.use { ParcelFileDescriptor.AutoCloseInputStream(it).readBytes() }
-        assertOnePage(pdf)
+        val descriptor = resolver.openFileDescriptor(address, "r")!!
+        assertOnePage(ParcelFileDescriptor.AutoCloseInputStream(descriptor).use { it.readBytes() })
     }
 
     @Test
@@ -91,7 +92,7 @@ class SlipTest {
         val laidOut = ArrayList<Int>()
         val a4 = PrintAttributes.Builder().setMediaSize(PrintAttributes.MediaSize.ISO_A4).build()
         val layout = object : PrintDocumentAdapter.LayoutResultCallback() {
-            override fun onLayoutFinished(info: android.print.PrintDocumentInfo, changed: Boolean) {
+            override fun onLayoutFinished(info: PrintDocumentInfo, changed: Boolean) {
                 laidOut += info.pageCount
             }
         }

@@ -1,10 +1,29 @@
 package dev.bedside.demo
 
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.view.View
 import android.widget.EditText
 import android.widget.LinearLayout
 import java.io.ByteArrayInputStream
+import java.io.File
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
+
+/** Language, light or dark, and the size of type: the ways in which screens are looked at. */
+val waysToLook: List<Array<Any>> = listOf("en", "uk").flatMap { language ->
+    listOf("notnight", "night").flatMap { night ->
+        listOf(1f, 2f).map { font -> arrayOf<Any>(language, night, font) }
+    }
+}
+
+val chestModel: Boolean = File(root, "models/chest-xray/model.onnx").exists()
+
+/** The screen as it is drawn, with what moves at its end. */
+fun drawn(screen: View): Bitmap {
+    screen.jumpDrawablesToCurrentState()
+    return Bitmap.createBitmap(screen.width, screen.height, Bitmap.Config.ARGB_8888).also { screen.draw(Canvas(it)) }
+}
 
 /** Every screen of the app, each with the way that leads to it. */
 val tour: Map<String, () -> Phone> = linkedMapOf(
@@ -48,7 +67,10 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
             await(Step.RESULT)
         }
     },
-    "slip" to { looked("ISIC_0012086.jpg").apply { tap(R.id.slip) } },
+    "slip" to {
+        // By a number that is the same each time.
+        looked("ISIC_0012086.jpg").apply { activity.session.move(capture.slip("2026-11-23-7KMP")) }
+    },
     "error" to {
         Phone().apply {
             toSkinPicture()

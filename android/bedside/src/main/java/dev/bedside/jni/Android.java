@@ -28,8 +28,8 @@ public final class Android {
      * Opens a model that is an asset of the app: an ONNX file with its manifest inside.
      *
      * @param name the asset's path, such as {@code skin-lesion/model.onnx}
-     * @throws BedsideException {@code IO} where there is no such asset; {@code TOO_LARGE} where memory is short; else as
-     *     {@link Classifier#fromBytes(byte[], Options)}
+     * @throws BedsideException {@code IO} where there is no such asset; {@code TOO_LARGE} where memory is short; else
+     *     as {@link Classifier#fromBytes(byte[], Options)}
      */
     public static Classifier classifierFromAsset(AssetManager assets, String name, Options options)
             throws BedsideException {

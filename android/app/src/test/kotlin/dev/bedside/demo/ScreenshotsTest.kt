@@ -1,0 +1,61 @@
+package dev.bedside.demo
+
+import android.graphics.Bitmap
+import android.view.View
+import android.widget.TextView
+import java.io.File
+import org.junit.Assert.assertTrue
+import org.junit.Assume.assumeTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.ParameterizedRobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/** The width of a picture, in pixels. */
+private const val WIDTH = 400
+
+/** Draws every screen to a PNG in the folder that `bedside.screenshots` names: the same bytes in each run. */
+@RunWith(ParameterizedRobolectricTestRunner::class)
+@Config(sdk = [35], qualifiers = "w360dp-h740dp-xhdpi")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class ScreenshotsTest(private val language: String, private val night: String, private val font: Float) {
+    @Test
+    fun every_screen_is_drawn() {
+        val folder = System.getProperty("bedside.screenshots")
+        assumeTrue("no folder for them", folder != null)
+        RuntimeEnvironment.setQualifiers("+$language-$night")
+        RuntimeEnvironment.setFontScale(font)
+        val light = if (night == "night") "dark" else "light"
+        for ((name, way) in if (chestModel) tour + chestTour else tour) {
+            val phone = way()
+            sayTheSameTime(phone)
+            val small = small(drawn(phone.activity.window.decorView))
+            assertTrue("$name is empty", small.getPixel(0, 0) != 0)
+            save(small, File(folder, "$name-$language-$light-$font.png"))
+            phone.leaves()
+        }
+    }
+
+    /** How long it took differs from run to run. */
+    private fun sayTheSameTime(phone: Phone) {
+        val time = phone.activity.findViewById<View>(R.id.time) as TextView?
+        if (time?.isShown == true) time.text = Deck(language)["result.time", "84"]
+        phone.idle()
+    }
+
+    private fun small(screen: Bitmap): Bitmap =
+        Bitmap.createScaledBitmap(screen, WIDTH, screen.height * WIDTH / screen.width, true)
+
+    private fun save(picture: Bitmap, file: File) {
+        file.parentFile?.mkdirs()
+        file.writeBytes(indexedPng(picture))
+    }
+
+    companion object {
+        @JvmStatic
+        @ParameterizedRobolectricTestRunner.Parameters(name = "{0}-{1}-{2}")
+        fun ways(): List<Array<Any>> = waysToLook
+    }
+}
