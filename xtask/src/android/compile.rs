@@ -38,7 +38,7 @@ pub(crate) fn library(tools: &Tools) -> Result<()> {
     clear("library")?;
     let against = libraries(tools)?;
     let sources: Vec<&str> = LIBRARY_KOTLIN.iter().chain(&LIBRARY_JAVA).copied().collect();
-    kotlin(tools, &sources, &against, "library", &["-module-name", "bedside"])?;
+    kotlin(tools, &sources, &against, "library", "-jvm-target 1.8 -module-name bedside")?;
     java(&LIBRARY_JAVA, &format!("{}:{against}", out("library")), "library")?;
     let (manifest, merged) = (path("android/bedside/src/main/AndroidManifest.xml"), out("library.xml"));
     merge(tools, &["--main", &manifest, "--out", &merged], "dev.bedside")
@@ -56,7 +56,7 @@ pub(crate) fn app(tools: &Tools, version: &str) -> Result<()> {
     resources(tools)?;
     let against = format!("{}:{}:{}", out("app"), out("library"), libraries(tools)?);
     java(&[&out("generated")], &against, "app")?;
-    kotlin(tools, &["android/app/src/main/kotlin"], &against, "app", &["-module-name", "app"])
+    kotlin(tools, &["android/app/src/main/kotlin"], &against, "app", "-jvm-target 1.8 -module-name app")
 }
 
 /// Resources and models, packed; and the Java class that names the resources.
@@ -68,7 +68,9 @@ fn resources(tools: &Tools) -> Result<()> {
         let model = folder.join("model.onnx");
         if model.is_file() {
             let name = folder.file_name().context("a model has a name")?.to_string_lossy().into_owned();
-            fs::copy(&model, self::folder().join("assets").join(format!("{name}.onnx")))?;
+            let place = self::folder().join("assets").join(&name);
+            fs::create_dir_all(&place)?;
+            fs::copy(&model, place.join("model.onnx"))?;
         }
     }
     let (aapt2, compiled, packed) = (tools.folder("aapt2"), out("resources.zip"), out("resources.apk"));
@@ -95,15 +97,12 @@ fn resources(tools: &Tools) -> Result<()> {
         .map(drop)
 }
 
-/// Compiles Kotlin for Android's Java 8.
-pub(crate) fn kotlin(tools: &Tools, sources: &[&str], against: &str, to: &str, flags: &[&str]) -> Result<()> {
+/// Compiles Kotlin. Flags name the Java version; the framework's jar has no word on it.
+pub(crate) fn kotlin(tools: &Tools, sources: &[&str], against: &str, to: &str, flags: &str) -> Result<()> {
     let (compiler, to) = (tools.class_path(&["kotlin"])?, out(to));
-    // The framework's jar says of results that they may be null where the real one does not.
-    let fixed =
-        "-no-stdlib -no-reflect -jvm-target 1.8 -Xjdk-release=1.8 -Xnullability-annotations=@android.annotation:ignore";
     let step = Step::new("java -Xmx1g -cp").arg(&compiler).arg("org.jetbrains.kotlin.cli.jvm.K2JVMCompiler");
-    let step = step.words(fixed);
-    let step = flags.iter().fold(step, |step, flag| step.arg(flag));
+    // The framework's jar says of results that they may be null where the real one does not.
+    let step = step.words("-no-stdlib -no-reflect -Xnullability-annotations=@android.annotation:ignore").words(flags);
     let step = step.arg("-cp").arg(against).arg("-d").arg(&to);
     sources.iter().fold(step, |step, source| step.arg(source)).run().map(drop)
 }

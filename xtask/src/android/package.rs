@@ -18,7 +18,7 @@ pub(crate) const RULES: [&str; 2] = [
     "bindings/kotlin/src/main/resources/META-INF/proguard/bedside-kotlin.pro",
     "bindings/java/src/main/resources/META-INF/proguard/bedside-jni.pro",
 ];
-pub(crate) const APP_RULES: &str = "android/app/rules.pro";
+pub(crate) const APP_RULES: &str = "android/app/proguard-rules.pro";
 
 /// A password for a key that is made on the spot, to try an app with.
 const PASSWORD: &str = "android";

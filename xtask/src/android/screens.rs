@@ -41,7 +41,9 @@ fn compile(tools: &Tools) -> Result<Vec<String>> {
     let app = format!("{}:{}:{}", out("test"), out("app"), out("library"));
     let against = format!("{app}:{}:{}", tools.class_path(&["robolectric", "accessibility"])?, libraries(tools)?);
     let kotlin_sources = format!("{TESTS}/kotlin");
-    kotlin(tools, &[&kotlin_sources], &against, "test", &["-Xfriend-paths", &out("app")])?;
+    // Tests see what the app keeps to itself.
+    let flags = format!("-jvm-target 17 -nowarn -Xfriend-paths={}", out("app"));
+    kotlin(tools, &[&kotlin_sources], &against, "test", &flags)?;
     let properties = folder().join("test/com/android/tools");
     fs::create_dir_all(&properties)?;
     fs::write(
@@ -76,6 +78,9 @@ fn run(tools: &Tools, app: &str, tests: &[&str], pictures: &str) -> Result<()> {
         format!("-Dbedside.library.dir={release}"),
         format!("-Dbedside.root={}", root().display()),
         format!("-Dbedside.screenshots={pictures}"),
+        format!("-Dbedside.command={release}/bedside"),
+        // Robolectric's ParcelFileDescriptor reads a file descriptor's number.
+        "--add-opens=java.base/java.io=ALL-UNNAMED".into(),
         "-Drobolectric.offline=true".into(),
         format!("-Drobolectric.dependency.dir={}", tools.folder("frameworks")),
         format!("-Drobolectric.enabledSdks={APIS}"),
@@ -86,21 +91,34 @@ fn run(tools: &Tools, app: &str, tests: &[&str], pictures: &str) -> Result<()> {
     tests.iter().fold(step, |step, test| step.arg(test)).run().map(drop)
 }
 
-/// `shrunk.jar`: what R8 leaves of app and library, as class files, which a JVM can run.
+/// `shrunk.jar`: what R8 leaves of app and library, as class files, which a JVM can run. Kept besides is what the tests
+/// refer to, by its name.
 fn shrink(tools: &Tools) -> Result<()> {
     let (shrinker, to, jdk) = (tools.class_path(&["shrinker"])?, out("shrunk.jar"), jdk()?);
-    let rules = folder().join("shrunk.pro");
-    // Tests call the app by its names.
+    let (app, library, tests, resources) = (out("app.jar"), out("library.jar"), out("test.jar"), out("resources.pro"));
+    let (used, against) = (out("used-by-tests.pro"), libraries(tools)?);
+    let with_tests = tools.class_path(&["robolectric", "accessibility"])?;
+    let rules = out("shrunk.pro");
     fs::write(&rules, "-dontobfuscate\n-keep class dev.bedside.demo.R$* { *; }\n")?;
-    let (rules, resources) = (rules.display().to_string(), out("resources.pro"));
-    let against = libraries(tools)?;
-    let step = Step::new("java -Xmx1500m -cp").arg(&shrinker).arg("com.android.tools.r8.R8").arg("--release");
-    let step = step.arg("--classfile").arg("--lib").arg(&jdk);
-    let step = against.split(':').fold(step, |step, library| step.arg("--lib").arg(library));
-    let step = RULES.iter().fold(step, |step, file| step.arg("--pg-conf").arg(file));
-    let step = step.arg("--pg-conf").arg(APP_RULES).arg("--pg-conf").arg(&resources).arg("--pg-conf").arg(&rules);
-    let (app, library) = (out("app.jar"), out("library.jar"));
-    step.arg("--output").arg(&to).arg(&app).arg(&library).quiet("already exists").run().map(drop)
+    Step::new("jar --create --file").arg(&tests).arg("-C").arg(&out("test")).arg(".").run()?;
+
+    let libraries = against.split(':').chain([jdk.as_str()]);
+    let r8 = |class: &'static str| Step::new("java -Xmx1500m -cp").arg(&shrinker).arg(class);
+    let mut step = r8("com.android.tools.r8.tracereferences.TraceReferences").arg("--keep-rules");
+    for library in libraries.clone().chain(with_tests.split(':')) {
+        step = step.arg("--lib").arg(library);
+    }
+    let step = step.arg("--target").arg(&app).arg("--target").arg(&library).arg("--source").arg(&tests);
+    step.arg("--output").arg(&used).run()?;
+
+    let mut step = r8("com.android.tools.r8.R8").arg("--release").arg("--classfile").arg("--output").arg(&to);
+    for library in libraries {
+        step = step.arg("--lib").arg(library);
+    }
+    for file in RULES.into_iter().chain([APP_RULES, &resources, &rules, &used]) {
+        step = step.arg("--pg-conf").arg(file);
+    }
+    step.arg(&app).arg(&library).quiet("already exists").run().map(drop)
 }
 
 /// Fails where a screen of the shrunk app looks different.
