@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
+use crate::bindings::RULES;
 use crate::root;
 use crate::step::Step;
 
@@ -20,6 +21,9 @@ pub(crate) fn check() -> Result<()> {
     Step::new(maven).arg("dependency:purge-local-repository").arg(ours).arg("-DreResolve=false").run()?;
     Step::new(maven).arg("clean").arg("compile").run()?;
 
+    let wanted = without_times(&Step::new("target/release/bedside").words(COMMAND).output()?);
+    ensure!(wanted.len() > 5, "`bedside {COMMAND}` printed too little: {wanted:?}");
+    let same = |program: &Step<'_>| same(program, &wanted);
     let classes = built().join("classes").display().to_string();
     let libraries = built().join("libraries").display().to_string();
     let class_path = format!("{classes}:{libraries}/*");
@@ -52,29 +56,26 @@ fn shrink(classes: &str) -> Result<String> {
             inputs.push(path);
         }
     }
-    // R8 itself, unlike Android's build, does not look for rules in jars.
-    let rules = [
-        "bindings/kotlin/src/main/resources/META-INF/proguard/bedside-kotlin.pro",
-        "bindings/java/src/main/resources/META-INF/proguard/bedside-jni.pro",
-        "bindings/consumer/rules.pro",
-    ];
     let step = Step::new("java -Xmx1500m -cp").arg(&shrinker).arg("com.android.tools.r8.R8").arg("--release");
     let step = step.arg("--classfile").arg("--lib").arg(&jdk);
-    let step = rules.iter().fold(step, |step, file| step.arg("--pg-conf").arg(file)).arg("--output").arg(&shrunk);
+    // R8 itself, unlike Android's build, does not look for rules in jars.
+    let step = RULES.iter().fold(step, |step, file| step.arg("--pg-conf").arg(file));
+    let step = step.arg("--pg-conf").arg("bindings/consumer/rules.pro").arg("--output").arg(&shrunk);
     inputs.iter().fold(step, |step, input| step.arg(input)).quiet("already exists").run()?;
     Ok(shrunk)
 }
 
-/// Fails where a program does not print what the command prints, but for the times.
-fn same(program: &Step<'_>) -> Result<()> {
+/// Fails where a program does not print these lines.
+fn same(program: &Step<'_>, wanted: &[String]) -> Result<()> {
     eprintln!("\n=== {program}");
-    let (printed, wanted) = (program.output()?, Step::new("target/release/bedside").words(COMMAND).output()?);
-    let without_times =
-        |text: &str| text.lines().filter(|line| !line.starts_with("  Time ")).map(str::to_owned).collect::<Vec<_>>();
-    let (printed, wanted) = (without_times(&printed), without_times(&wanted));
-    ensure!(wanted.len() > 5, "`bedside {COMMAND}` printed too little: {wanted:?}");
+    let printed = without_times(&program.output()?);
     ensure!(printed == wanted, "{program} prints {printed:#?} instead of {wanted:#?}");
     Ok(())
+}
+
+/// What was printed, but for the lines that differ each time.
+fn without_times(printed: &str) -> Vec<String> {
+    printed.lines().filter(|line| !line.starts_with("  Time ")).map(str::to_owned).collect()
 }
 
 fn built() -> PathBuf {

@@ -26,7 +26,7 @@ cargo xtask JOB
   copy              the apps' string files, from docs/copy/deck.toml
   android           the Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs
                     Maven, a JDK, Rust's Android targets and python3, or an NDK (ANDROID_NDK_HOME)
-  android test      the app's tests on a JVM, as in the gate
+  android test      the app's tests on a JVM
   android draw      the pictures in docs/screenshots/android, written anew
   maven             jars, sources and documentation for the JVM, as a repository in
                     target/maven-repository. Needs Maven and a JDK

@@ -20,6 +20,10 @@ const REPLACED: [(&str, &str); 3] = [
     ("return value.uniffiCloneHandle()", "return value.callWithHandle { value.uniffiCloneHandle() }"),
 ];
 
+/// The values that can be refused, in the order in which they are converted: a buffer takes no memory of Rust's, so that
+/// none is left behind when it is refused; of the others, only the query.
+const REFUSABLE: [&str; 2] = ["FfiConverterByRefBytes.", "FfiConverterTypeQuery."];
+
 /// What UniFFI wrote, mended. `objects` are the names of the exported objects.
 pub(crate) fn kotlin(written: &str, objects: &[&str]) -> Result<String> {
     let mut text = written.to_owned();
@@ -43,7 +47,7 @@ pub(crate) fn kotlin(written: &str, objects: &[&str]) -> Result<String> {
 
 /// One call of `function` with these arguments, separated by commas at the ends of lines.
 fn call(function: &str, arguments: &str, objects: &[&str]) -> String {
-    let (mut held, mut values, mut handed) = (Vec::new(), String::new(), vec!["uniffiCloneHandle()".to_owned()]);
+    let (mut held, mut values, mut handed) = (Vec::new(), Vec::new(), vec!["uniffiCloneHandle()".to_owned()]);
     for argument in arguments.split(",\n").map(|argument| argument.trim().trim_end_matches(',')) {
         let object = objects
             .iter()
@@ -53,10 +57,15 @@ fn call(function: &str, arguments: &str, objects: &[&str]) -> String {
             handed.push(format!("{name}.uniffiCloneHandle()"));
         } else if !argument.is_empty() {
             let name = format!("argument{}", handed.len());
-            values += &["    val ", &name, " = ", argument, "\n"].concat();
+            values.push(["    val ", &name, " = ", argument, "\n"].concat());
             handed.push(name);
         }
     }
+    values.sort_by_key(|value| {
+        let place = REFUSABLE.iter().position(|refusable| value.contains(refusable));
+        place.unwrap_or(REFUSABLE.len())
+    });
+    let values = values.concat();
     let open = held.iter().fold(String::new(), |open, name| open + "    " + name + ".callWithHandle {\n");
     let close = "\n    }".repeat(held.len());
     format!("{open}{values}    {function}({}, {STATUS}{close}", handed.join(", "))
@@ -77,7 +86,9 @@ mod tests {
         it,
         
         FfiConverterTypeImage.lower(`image`),
-        FfiConverterTypeQuery.lower(`query`),_status)
+        FfiConverterTypeFrameFormat.lower(`format`),
+        FfiConverterTypeQuery.lower(`query`),
+        FfiConverterByRefBytes.lower(`bytes`),_status)
 }
     UniffiLib.identity(
         it,
@@ -85,7 +96,7 @@ mod tests {
 ";
 
     #[test]
-    fn objects_are_held_then_values_converted_then_clones_made() {
+    fn objects_are_held_then_values_converted_refusable_ones_first_then_clones_made() {
         let mended = kotlin(WRITTEN, &["Image"]).expect("as UniFFI writes it");
         let wanted = "
             if (c == 0L || this.wasDestroyed.get()) {
@@ -94,8 +105,10 @@ mod tests {
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
     `image`.callWithHandle {
-    val argument2 = FfiConverterTypeQuery.lower(`query`)
-    UniffiLib.classify(uniffiCloneHandle(), `image`.uniffiCloneHandle(), argument2, _status)
+    val argument4 = FfiConverterByRefBytes.lower(`bytes`)
+    val argument3 = FfiConverterTypeQuery.lower(`query`)
+    val argument2 = FfiConverterTypeFrameFormat.lower(`format`)
+    UniffiLib.classify(uniffiCloneHandle(), `image`.uniffiCloneHandle(), argument2, argument3, argument4, _status)
     }
 }
     UniffiLib.identity(uniffiCloneHandle(), _status)

@@ -14,7 +14,7 @@ extension Classifier {
     ///
     /// - Throws: `CancellationError` where the task was cancelled; `BedsideError`, as `classify` does, for all else,
     ///   among it `Cancelled` where the handle was used and the task was not cancelled.
-    public func classifyInBackground(_ image: Image, query: Query = Query()) async throws -> Report {
+    public func classifyInBackground(image: Image, query: Query = Query()) async throws -> Report {
         try await inBackground(query) { query in try self.classify(image: image, query: query) }
     }
 

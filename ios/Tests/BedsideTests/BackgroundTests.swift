@@ -38,9 +38,9 @@ final class BackgroundTests: XCTestCase {
 
     func testTheBackgroundGivesTheSameReports() async throws {
         let wanted = bits(try classifier.classify(image: picture))
-        let report = try await classifier.classifyInBackground(picture)
+        let report = try await classifier.classifyInBackground(image: picture)
         XCTAssertEqual(bits(report), wanted)
-        let narrowed = try await classifier.classifyInBackground(picture, query: Query(maxResults: 1, language: "uk"))
+        let narrowed = try await classifier.classifyInBackground(image: picture, query: Query(maxResults: 1, language: "uk"))
         XCTAssertEqual(narrowed.findings.map(\.name), ["Мітка А"])
     }
 
@@ -57,7 +57,7 @@ final class BackgroundTests: XCTestCase {
 
     func testErrorsComeBackFromTheBackground() async throws {
         do {
-            _ = try await classifier.classifyInBackground(picture, query: Query(allow: ["d"]))
+            _ = try await classifier.classifyInBackground(image: picture, query: Query(allow: ["d"]))
             XCTFail("an unknown label passed")
         } catch let error as BedsideError {
             XCTAssertEqual(error.kind, .invalidQuery)
@@ -69,7 +69,7 @@ final class BackgroundTests: XCTestCase {
         let (classifier, picture) = (classifier, picture)
         try await withThrowingTaskGroup(of: Report.self) { group in
             for _ in 0..<50 {
-                group.addTask { try await classifier.classifyInBackground(picture) }
+                group.addTask { try await classifier.classifyInBackground(image: picture) }
             }
             for try await report in group { XCTAssertEqual(bits(report), wanted) }
         }
@@ -81,7 +81,7 @@ final class BackgroundTests: XCTestCase {
         let (outcome, ended) = (Outcome(), expectation(description: "the task ended"))
         let (classifier, picture) = (classifier, picture)
         let task = Task {
-            do { outcome.add(.success(try await classifier.classifyInBackground(picture))) }
+            do { outcome.add(.success(try await classifier.classifyInBackground(image: picture))) }
             catch { outcome.add(.failure(error)) }
             ended.fulfill()
         }
@@ -102,7 +102,7 @@ final class BackgroundTests: XCTestCase {
         let task = Task {
             do {
                 let query = Query(cancel: handle)
-                outcome.add(.success(try await classifier.classifyInBackground(picture, query: query)))
+                outcome.add(.success(try await classifier.classifyInBackground(image: picture, query: query)))
             } catch { outcome.add(.failure(error)) }
             ended.fulfill()
         }
@@ -119,7 +119,7 @@ final class BackgroundTests: XCTestCase {
         let (classifier, picture) = (classifier, picture)
         let task = Task {
             while !Task.isCancelled { await Task.yield() }
-            return try await classifier.classifyInBackground(picture)
+            return try await classifier.classifyInBackground(image: picture)
         }
         task.cancel()
         let result = await task.result
@@ -131,7 +131,7 @@ final class BackgroundTests: XCTestCase {
         let handle = try CancelHandle()
         try handle.cancel()
         do {
-            _ = try await classifier.classifyInBackground(picture, query: Query(cancel: handle))
+            _ = try await classifier.classifyInBackground(image: picture, query: Query(cancel: handle))
             XCTFail("a used handle passed")
         } catch let error as BedsideError {
             XCTAssertEqual(error.kind, .cancelled)

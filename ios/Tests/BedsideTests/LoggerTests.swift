@@ -94,6 +94,17 @@ final class LoggerTests: XCTestCase {
         _ = try Records.listening()
     }
 
+    func testALoggerThatWasTakenOffHearsNoMore() throws {
+        let classifier = try TinyModel().classifier()
+        let records = try Records.listening()
+        _ = try classifier.classify(image: goldenPicture())
+        let heard = records.all.count
+        XCTAssertGreaterThanOrEqual(heard, 4, "one for each stage")
+        try setLogger(logger: nil, level: .trace)
+        _ = try classifier.classify(image: goldenPicture())
+        XCTAssertEqual(records.all.count, heard)
+    }
+
     func testEveryStageIsLoggedAtTrace() throws {
         let classifier = try TinyModel().classifier()
         let records = try Records.listening()

@@ -69,7 +69,7 @@ fn with_ndk() -> Result<()> {
         step = step.arg("--target").arg(abi.name);
     }
     let words = "build --locked --profile phone --package bedside-bindings";
-    words.split(' ').fold(step.arg("--output-dir").arg(&to), Step::arg).run().map(drop)
+    step.arg("--output-dir").arg(&to).words(words).run().map(drop)
 }
 
 fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {

@@ -10,14 +10,10 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 use super::compile::{folder, out};
 use super::natives::{self, ABIS};
 use super::tools::Tools;
+use crate::bindings::RULES;
 use crate::root;
 use crate::step::{Step, jdk};
 
-/// What shrinkers must keep, as the jars have it too.
-pub(crate) const RULES: [&str; 2] = [
-    "bindings/kotlin/src/main/resources/META-INF/proguard/bedside-kotlin.pro",
-    "bindings/java/src/main/resources/META-INF/proguard/bedside-jni.pro",
-];
 pub(crate) const APP_RULES: &str = "android/app/proguard-rules.pro";
 
 /// A password for a key that is made on the spot, to try an app with.
@@ -103,7 +99,7 @@ fn key() -> Result<String> {
     let key = out("key.p12");
     if !Path::new(&key).exists() {
         let words = "-genkeypair -storetype PKCS12 -alias bedside -keyalg EC -groupname secp256r1 -validity 10000";
-        let step = words.split(' ').fold(Step::new("keytool"), Step::arg).arg("-dname").arg("CN=to try the app with");
+        let step = Step::new("keytool").words(words).arg("-dname").arg("CN=to try the app with");
         step.arg("-storepass").arg(PASSWORD).arg("-keystore").arg(&key).run()?;
     }
     Ok(key)

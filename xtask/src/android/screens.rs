@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::compile::{clear, folder, java, kotlin, libraries, out, sources};
-use super::package::{APP_RULES, RULES};
+use super::package::APP_RULES;
 use super::tools::Tools;
+use crate::bindings::RULES;
 use crate::root;
 use crate::step::{Step, jdk};
 

@@ -256,5 +256,5 @@ private func openModel(_ path: String) async throws -> Classifier {
 }
 
 private func report(of classifier: Classifier, on bytes: Data, query: Query) async throws -> Report {
-    try await classifier.classifyInBackground(Image.fromBytes(bytes: bytes), query: query)
+    try await classifier.classifyInBackground(image: Image.fromBytes(bytes: bytes), query: query)
 }

@@ -2008,8 +2008,8 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     val argument1 = FfiConverterByRefBytes.lower(`first`)
     val argument2 = FfiConverterByRefBytes.lower(`second`)
     val argument3 = FfiConverterByRefBytes.lower(`third`)
-    val argument4 = FfiConverterTypeFrameFormat.lower(`format`)
     val argument5 = FfiConverterTypeQuery.lower(`query`)
+    val argument4 = FfiConverterTypeFrameFormat.lower(`format`)
     UniffiLib.uniffi_bedside_fn_method_classifier_classify_planes(uniffiCloneHandle(), argument1, argument2, argument3, argument4, argument5, _status)
 }
     }

@@ -57,7 +57,7 @@ class LoggerTest {
         val kept = Kept()
         set(kept)
         Tiny.open(Tiny.manifest("telepathy", json("{}"))).use { it.classify(Tiny.picture()) }
-        setLogger(Deaf, LogLevel.ERROR)
+        setLogger(null)
         return kept.records
     }
 
@@ -71,6 +71,20 @@ class LoggerTest {
                 }
                 assertEquals(4, stages.size)
             }
+        }
+    }
+
+    @Test
+    fun a_logger_that_was_taken_off_hears_no_more() {
+        val kept = Kept()
+        setLogger(kept, LogLevel.TRACE)
+        Tiny.open().use { classifier ->
+            classifier.classify(Tiny.picture())
+            val heard = kept.records.size
+            assertTrue(heard >= 4, "one for each stage")
+            setLogger(null, LogLevel.TRACE)
+            classifier.classify(Tiny.picture())
+            assertEquals(heard, kept.records.size)
         }
     }
 

@@ -31,12 +31,8 @@ internal inline fun hearing(logger: Logger, block: () -> Unit) {
     try {
         block()
     } finally {
-        setLogger(Deaf, LogLevel.ERROR)
+        setLogger(null)
     }
-}
-
-internal object Deaf : Logger {
-    override fun log(level: LogLevel, target: String, message: String) = Unit
 }
 
 /** Runs a block on a thread of its own, to its end. */

@@ -67,7 +67,7 @@ class LoggerTest {
             Kept heard = new Kept();
             Logger.set(heard, level);
             Tiny.open(Tiny.manifest("telepathy", "{}")).classify(Tiny.picture());
-            Logger.set(Stages.DEAF, LogLevel.ERROR);
+            Logger.set(null);
             assertEquals(wanted.get(level), heard.levels(), level.name());
         }
     }
@@ -76,7 +76,7 @@ class LoggerTest {
     void without_a_level_it_hears_from_warn_up() throws Exception {
         Logger.set(kept);
         Tiny.open(Tiny.manifest("telepathy", "{}")).classify(Tiny.picture());
-        Logger.set(Stages.DEAF, LogLevel.ERROR);
+        Logger.set(null);
         assertEquals(Set.of(LogLevel.WARN), kept.levels());
         assertTrue(kept.speaksOf("telepathy"), "an unknown field is a warning");
     }
@@ -113,6 +113,18 @@ class LoggerTest {
     }
 
     @Test
+    void a_logger_that_was_taken_off_hears_no_more() throws Exception {
+        Classifier classifier = Tiny.open();
+        Logger.set(kept, LogLevel.TRACE);
+        classifier.classify(Tiny.picture());
+        int heard = kept.stages().size();
+        assertEquals(Stages.ALL.size(), heard);
+        Logger.set(null, LogLevel.TRACE);
+        classifier.classify(Tiny.picture());
+        assertEquals(heard, kept.stages().size());
+    }
+
+    @Test
     void a_logger_may_set_another() throws Exception {
         Logger handingOver = (level, target, message) -> {
             try {
@@ -131,7 +143,7 @@ class LoggerTest {
         Classifier classifier = Tiny.open();
         List<Integer> findings = Collections.synchronizedList(new ArrayList<>());
         Stages.during(Stages.elsewhereAfter("decode", () -> {
-            Logger.set(Stages.DEAF, LogLevel.ERROR);
+            Logger.set(null);
             findings.add(classifier.classify(Tiny.picture()).getFindings().size());
         }), () -> classifier.classify(Tiny.picture()));
         assertEquals(List.of(3), findings);

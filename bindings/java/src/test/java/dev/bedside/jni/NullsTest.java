@@ -37,7 +37,7 @@ class NullsTest {
                 Tiny.open(), Tiny.picture(), new CancelHandle(), FrameFormat.gray8(1, 1, 1), Rotation.UPRIGHT,
                 new YuvStrides(1, 1, 1, 1, 1, 1), YuvMatrix.BT601, YuvRange.FULL, new Region(0, 0, 1, 1), Answer.YES,
                 Options.DEFAULT, Options.builder(), Limits.builder().build(), Limits.builder(), Query.DEFAULT,
-                Query.builder(), Stages.DEAF, LogLevel.ERROR);
+                Query.builder(), (Logger) (level, target, message) -> {}, LogLevel.ERROR);
         things.forEach(thing -> sound.put(thing.getClass(), thing));
         sound.put(List.class, List.of("a"));
         sound.put(Map.class, Map.of("a", 1f));

@@ -8,9 +8,6 @@ import java.util.function.Consumer;
 final class Stages implements Logger {
     static final List<String> ALL = List.of("decode", "prepare", "engine", "verdict");
 
-    /** Hears nothing. */
-    static final Logger DEAF = (level, target, message) -> {};
-
     private final List<String> ended = new CopyOnWriteArrayList<>();
     private final Consumer<String> act;
 
@@ -54,7 +51,7 @@ final class Stages implements Logger {
         try {
             block.run();
         } finally {
-            Logger.set(DEAF, LogLevel.ERROR);
+            Logger.set(null);
         }
     }
 
