@@ -7,6 +7,7 @@ mod borders;
 mod consumer;
 mod copy;
 mod full;
+mod ios;
 mod mend;
 mod step;
 mod test;
@@ -28,6 +29,8 @@ cargo xtask JOB
                     Maven, a JDK, Rust's Android targets and python3, or an NDK (ANDROID_NDK_HOME)
   android test      the app's tests on a JVM
   android draw      the pictures in docs/screenshots/android, written anew
+  ios               the native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without
+                    a Mac. Needs python3
   maven             jars, sources and documentation for the JVM, as a repository in
                     target/maven-repository. Needs Maven and a JDK
   bench bindings --swift DIR
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         ["android"] => android::build(),
         ["android", "test"] => android::test(),
         ["android", "draw"] => android::draw(),
+        ["ios"] => ios::build(),
         ["copy"] => copy::write(),
         ["maven"] => bindings::publish(),
         ["bench"] => bench::run(),

@@ -110,6 +110,13 @@ pub(crate) fn python(name: &str, requirements: &str) -> Result<String> {
     Ok(python)
 }
 
+/// Zig, which brings a C compiler for every target, the sources of LLVM's unwinder and the names of Apple's libraries.
+pub(crate) fn zig() -> Result<PathBuf> {
+    let python = python("zig-venv", "xtask/requirements.txt")?;
+    let package = Step::new(&python).arg("-c").arg("import ziglang; print(ziglang.__path__[0])").output()?;
+    Ok(Path::new(&package).join("zig"))
+}
+
 /// The JDK's folder: R8 wants its classes.
 pub(crate) fn jdk() -> Result<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use crate::root;
-use crate::step::{Step, python};
+use crate::step::{Step, zig};
 
 /// The oldest Android that the library runs on.
 pub(crate) const MIN_API: u32 = 24;
@@ -99,13 +99,6 @@ fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
     fs::create_dir_all(&place)?;
     fs::copy(root().join("target").join(abi.target).join("phone/libbedside.so"), place.join("libbedside.so"))?;
     Ok(())
-}
-
-/// Zig, which brings a C compiler for every target, and the unwinder's sources.
-fn zig() -> Result<PathBuf> {
-    let python = python("android-venv", "android/native/requirements.txt")?;
-    let package = Step::new(&python).arg("-c").arg("import ziglang; print(ziglang.__path__[0])").output()?;
-    Ok(Path::new(&package).join("zig"))
 }
 
 /// Rust's own linker, under the name by which it takes GNU's options.

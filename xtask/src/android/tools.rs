@@ -71,7 +71,7 @@ impl Tools {
 
     /// Takes out of the archives what tools want to have beside them.
     fn unpack(&self) -> Result<()> {
-        for set in ["accessibility", "jna-android"] {
+        for set in ["accessibility", "jna-android", "robolectric"] {
             for aar in self.files(set)?.iter().filter(|path| is(path, "aar")) {
                 entry(aar, "classes.jar", &aar.with_extension("jar"))?;
             }

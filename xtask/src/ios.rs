@@ -1,0 +1,241 @@
+//! The native library for Apple's phones and their simulator: `ios/BedsideFFI.xcframework`, made on any machine.
+//!
+//! Static libraries need no linker and so no Mac: Rust compiles, and `zig` what is in assembly. That all their imports are
+//! there on a phone is read off Apple's list of `libSystem`'s names, which `zig` has too.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use object::macho::{CPU_SUBTYPE_ARM64_ALL, CPU_SUBTYPE_X86_64_ALL, CPU_TYPE_ARM64, CPU_TYPE_X86_64, FAT_MAGIC};
+use object::macho::{PLATFORM_IOS, PLATFORM_IOSSIMULATOR};
+use object::read::archive::ArchiveFile;
+use object::read::macho::MachOFile64;
+use object::{Endianness, Object, ObjectSymbol};
+
+use crate::root;
+use crate::step::{Step, zig};
+
+/// The oldest iOS that the library runs on, as in `ios/Package.swift`.
+const MIN_IOS: &str = "16.0";
+
+/// One kind of machine.
+struct Machine {
+    /// Rust's name.
+    target: &'static str,
+    /// Zig's.
+    zig: &'static str,
+    cpu: (u32, u32),
+    platform: u32,
+}
+
+const PHONE: Machine = Machine {
+    target: "aarch64-apple-ios",
+    zig: "aarch64-ios",
+    cpu: (CPU_TYPE_ARM64.0, CPU_SUBTYPE_ARM64_ALL.0),
+    platform: PLATFORM_IOS.0,
+};
+const SIMULATORS: [Machine; 2] = [
+    Machine {
+        target: "aarch64-apple-ios-sim",
+        zig: "aarch64-ios-simulator",
+        cpu: (CPU_TYPE_ARM64.0, CPU_SUBTYPE_ARM64_ALL.0),
+        platform: PLATFORM_IOSSIMULATOR.0,
+    },
+    Machine {
+        target: "x86_64-apple-ios",
+        zig: "x86_64-ios-simulator",
+        cpu: (CPU_TYPE_X86_64.0, CPU_SUBTYPE_X86_64_ALL.0),
+        platform: PLATFORM_IOSSIMULATOR.0,
+    },
+];
+
+/// The functions for which Apple wants a reason in the privacy manifest, by the category that it wants it under.
+const REASONED: [(&str, &[&str]); 4] = [
+    (
+        "NSPrivacyAccessedAPICategoryFileTimestamp",
+        &[
+            "_stat",
+            "_fstat",
+            "_lstat",
+            "_fstatat",
+            "_getattrlist",
+            "_fgetattrlist",
+            "_getattrlistat",
+            "_getattrlistbulk",
+        ],
+    ),
+    ("NSPrivacyAccessedAPICategorySystemBootTime", &["_mach_absolute_time"]),
+    ("NSPrivacyAccessedAPICategoryDiskSpace", &["_statfs", "_fstatfs", "_statvfs", "_fstatvfs"]),
+    ("NSPrivacyAccessedAPICategoryUserDefaults", &["_CFPreferencesCopyAppValue"]),
+];
+
+/// Builds all slices, looks at them, and puts the framework where `ios/Package.swift` has it.
+pub(crate) fn build() -> Result<()> {
+    let zig = zig()?;
+    let phone = library(&PHONE, &zig)?;
+    let simulators = SIMULATORS.iter().map(|machine| library(machine, &zig)).collect::<Result<Vec<_>>>()?;
+    let simulator = fat(&SIMULATORS.iter().map(|machine| machine.cpu).zip(&simulators).collect::<Vec<_>>())?;
+
+    let framework = folder().join("BedsideFFI.xcframework");
+    if framework.exists() {
+        fs::remove_dir_all(&framework)?;
+    }
+    for (slice, library) in [("ios-arm64", &phone), ("ios-arm64_x86_64-simulator", &simulator)] {
+        // In a folder of the module's name: Xcode throws the headers of all frameworks into one folder.
+        let headers = framework.join(slice).join("Headers/BedsideFFI");
+        fs::create_dir_all(&headers)?;
+        fs::write(framework.join(slice).join("libbedside.a"), library)?;
+        fs::copy(root().join("ios/Sources/BedsideFFI/BedsideFFI.h"), headers.join("BedsideFFI.h"))?;
+        fs::copy(root().join("ios/native/module.modulemap"), headers.join("module.modulemap"))?;
+        eprintln!("{slice}: {:.1} MB before Xcode links what is used of it", library.len() as f64 / 1e6);
+    }
+    fs::copy(root().join("ios/native/Info.plist"), framework.join("Info.plist"))?;
+
+    let place = root().join("ios/BedsideFFI.xcframework");
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    fs::rename(&framework, &place)?;
+    eprintln!("\n{} is what ios/Package.swift takes.", place.display());
+    Ok(())
+}
+
+/// Apart from what is built for this machine: other flags would rebuild it all.
+fn folder() -> PathBuf {
+    root().join("target/ios")
+}
+
+/// The static library for one machine, looked at.
+fn library(machine: &Machine, zig: &Path) -> Result<Vec<u8>> {
+    let variable = machine.target.replace('-', "_");
+    let (compiler, archiver) = (format!("CC_{variable}"), format!("AR_{variable}"));
+    let (zig_compiler, zig_archiver) =
+        (format!("{} cc -target {}", zig.display(), machine.zig), format!("{} ar", zig.display()));
+    let folder = folder().display().to_string();
+    let mut step = Step::new("cargo rustc --locked --profile phone --package bedside-bindings --lib")
+        .words("--crate-type staticlib --no-default-features --features uniffi --target")
+        .arg(machine.target)
+        .arg("--target-dir")
+        .arg(&folder)
+        .env("IPHONEOS_DEPLOYMENT_TARGET", MIN_IOS)
+        .env("SDKROOT", "/")
+        .env(&compiler, &zig_compiler)
+        .env(&archiver, &zig_archiver);
+    if Step::new("rustup target add").arg(machine.target).run().is_err() {
+        // Not every mirror has the simulators' standard libraries; their sources are everywhere.
+        Step::new("rustup component add rust-src").run()?;
+        step = step.words("-Z build-std=std,panic_unwind").env("RUSTC_BOOTSTRAP", "1");
+    }
+    step.run()?;
+    let path = Path::new(&folder).join(machine.target).join("phone/libbedside.a");
+    let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+    check(machine, &bytes, zig).with_context(|| path.display().to_string())?;
+    Ok(bytes)
+}
+
+/// What Xcode's linker would find: every function of the header, objects for this machine and no newer one, and no import
+/// that phones do not have or the privacy manifest does not declare.
+fn check(machine: &Machine, library: &[u8], zig: &Path) -> Result<()> {
+    let (mut defined, mut imported) = (BTreeSet::new(), BTreeSet::new());
+    let archive = ArchiveFile::parse(library)?;
+    for member in archive.members() {
+        let member = member?;
+        let name = String::from_utf8_lossy(member.name()).into_owned();
+        let object = MachOFile64::<Endianness>::parse(member.data(library)?).with_context(|| name.clone())?;
+        check_platform(machine, &object).with_context(|| name)?;
+        for symbol in object.symbols().filter(|symbol| symbol.is_global() || symbol.is_undefined()) {
+            let names = if symbol.is_undefined() { &mut imported } else { &mut defined };
+            names.insert(symbol.name()?.to_owned());
+        }
+    }
+    let header = fs::read_to_string(root().join("ios/Sources/BedsideFFI/BedsideFFI.h"))?;
+    let declared: Vec<&str> = words(&header).filter(|word| is_function(word)).collect();
+    ensure!(declared.len() > 20, "BedsideFFI.h declares {} functions only", declared.len());
+    for function in declared {
+        ensure!(defined.contains(&format!("_{function}")), "{function} is in BedsideFFI.h and not in the library");
+    }
+
+    let list = zig.parent().context("zig lies in a folder")?.join("lib/libc/darwin/libSystem.tbd");
+    let system = fs::read_to_string(&list).with_context(|| list.display().to_string())?;
+    let system: BTreeSet<&str> = words(&system).collect();
+    let manifest = fs::read_to_string(root().join("ios/DemoApp/DemoApp/PrivacyInfo.xcprivacy"))?;
+    for import in imported.difference(&defined) {
+        ensure!(system.contains(import.as_str()), "{import} is imported, and Apple's libSystem does not have it");
+        for (category, functions) in REASONED {
+            let declared = !functions.contains(&import.as_str()) || manifest.contains(category);
+            ensure!(declared, "{import} is imported, and PrivacyInfo.xcprivacy says nothing of {category}");
+        }
+    }
+    Ok(())
+}
+
+fn check_platform(machine: &Machine, object: &MachOFile64<'_, Endianness>) -> Result<()> {
+    let endian = Endianness::Little;
+    let (major, minor) = MIN_IOS.split_once('.').context("a version has two parts")?;
+    let newest = major.parse::<u32>()? << 16 | minor.parse::<u32>()? << 8;
+    let mut platforms = Vec::new();
+    let mut commands = object.macho_load_commands()?;
+    while let Some(command) = commands.next()? {
+        if let Some((version, _)) = command.build_version(endian)? {
+            platforms.push(version.platform.get(endian).0);
+            let minimum = version.minos.get(endian).0;
+            ensure!(minimum <= newest, "is for iOS {}.{} and newer", minimum >> 16, minimum >> 8 & 0xff);
+        }
+    }
+    ensure!(platforms == [machine.platform], "is for the platforms {platforms:?}, not for {}", machine.platform);
+    Ok(())
+}
+
+/// Text cut at all that can't stand in a symbol.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric() && !"_$.".contains(letter))
+        .filter(|word| !word.is_empty())
+}
+
+fn is_function(word: &str) -> bool {
+    let prefixes = ["uniffi_bedside_fn_", "uniffi_bedside_checksum_", "ffi_bedside_"];
+    prefixes.iter().any(|prefix| word.starts_with(prefix))
+}
+
+/// One file with the libraries of several processors in it, as `lipo -create` makes it.
+fn fat(parts: &[((u32, u32), &Vec<u8>)]) -> Result<Vec<u8>> {
+    // Each begins at a multiple of 2^14, the largest page.
+    const ALIGNMENT: u32 = 14;
+    let aligned = |length: usize| length.next_multiple_of(1 << ALIGNMENT);
+    let mut header = [FAT_MAGIC, u32::try_from(parts.len())?].map(u32::to_be_bytes).concat();
+    let mut body = Vec::new();
+    let start = aligned(header.len() + 20 * parts.len());
+    for ((cpu, kind), library) in parts {
+        body.resize(aligned(body.len()), 0);
+        let (offset, length) = (u32::try_from(start + body.len())?, u32::try_from(library.len())?);
+        header.extend([*cpu, *kind, offset, length, ALIGNMENT].map(u32::to_be_bytes).concat());
+        body.extend_from_slice(library);
+    }
+    header.resize(start, 0);
+    Ok([header, body].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use object::Architecture;
+    use object::read::macho::MachOFatFile32;
+
+    use super::*;
+
+    #[test]
+    fn a_fat_file_holds_each_library_for_its_processor() {
+        let (one, other) = (vec![1_u8; 20_000], vec![2_u8; 5]);
+        let file = fat(&[(SIMULATORS[0].cpu, &one), (SIMULATORS[1].cpu, &other)]).expect("small");
+        let parsed = MachOFatFile32::parse(&*file).expect("a fat file");
+        let parts: Vec<_> = parsed
+            .arches()
+            .iter()
+            .map(|part| {
+                (object::read::macho::FatArch::architecture(part), object::read::macho::FatArch::data(part, &*file))
+            })
+            .collect();
+        assert_eq!(parts, [(Architecture::Aarch64, Ok(&one[..])), (Architecture::X86_64, Ok(&other[..]))]);
+    }
+}
