@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod emulated;
 mod natives;
 mod package;
 mod screens;
@@ -9,6 +10,7 @@ mod tools;
 
 use anyhow::Result;
 
+use crate::step::Step;
 use tools::Tools;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -31,6 +33,12 @@ pub(crate) fn test() -> Result<()> {
     let tools = classes()?;
     package::jars()?;
     screens::test(&tools)
+}
+
+/// Runs the phone's library beside this machine's.
+pub(crate) fn emulated() -> Result<()> {
+    Step::new("cargo build --locked --release --workspace").run()?;
+    emulated::run()
 }
 
 /// Writes the pictures of all screens anew: `docs/screenshots/android`.
