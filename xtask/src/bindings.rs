@@ -37,9 +37,57 @@ const GENERATED: [(&str, &str); 3] = [
 /// The objects that cross UniFFI's border; all else is a value.
 const OBJECTS: [&str; 3] = ["CancelHandle", "Classifier", "Image"];
 
+/// How the library is built: for the gate, from what cargo's tests compiled already, or as it is shipped.
+#[derive(Clone, Copy)]
+pub(crate) enum Build {
+    Test,
+    Shipped,
+}
+
+impl Build {
+    /// Builds the library and the command line with it, and lays it out beside for the jar that carries it.
+    pub(crate) fn build(self) -> Result<PathBuf> {
+        let library = self.build_with(&[])?;
+        check_symbols(&library)?;
+        let folder = native_folder().join(PLATFORM);
+        fs::create_dir_all(&folder)?;
+        // Its symbol table is of use in the build only.
+        let stripped = folder.join(LIBRARY).display().to_string();
+        Step::new("strip -o").arg(&stripped).arg(&library.display().to_string()).run()?;
+        Ok(library)
+    }
+
+    fn build_with(self, features: &[&str]) -> Result<PathBuf> {
+        let step = match self {
+            Build::Test => Step::new("cargo build --locked --workspace"),
+            Build::Shipped => Step::new("cargo build --locked --release --workspace"),
+        };
+        features.iter().fold(step, |step, feature| step.arg("--features").arg(feature)).run()?;
+        Ok(self.folder().join(LIBRARY))
+    }
+
+    /// Where the library and the command line are.
+    pub(crate) fn folder(self) -> PathBuf {
+        root().join(match self {
+            Build::Test => "target/debug",
+            Build::Shipped => "target/release",
+        })
+    }
+
+    /// What tells Maven where all this is.
+    fn properties(self) -> [String; 3] {
+        let folder = self.folder();
+        [
+            format!("-Dbedside.native.dir={}", native_folder().display()),
+            format!("-Dbedside.library.dir={}", folder.display()),
+            format!("-Dbedside.command={}", folder.join("bedside").display()),
+        ]
+    }
+}
+
 /// Writes the generated sources anew.
 pub(crate) fn write() -> Result<()> {
-    let folder = generate(&shipped()?)?;
+    let folder = generate(&Build::Test.build()?)?;
     for (name, place) in GENERATED {
         let place = root().join(place);
         fs::create_dir_all(place.parent().expect("a file in a folder"))?;
@@ -52,30 +100,25 @@ pub(crate) fn write() -> Result<()> {
 pub(crate) fn test() -> Result<()> {
     require("mvn", "Maven 3.8 and a JDK 17; on Debian: apt-get install maven openjdk-17-jdk-headless")?;
     let panicking = panicking()?;
-    let shipped = shipped()?;
-    check_symbols(&shipped, &panicking)?;
-    check_generated(&shipped)?;
-    maven(&["verify"])?;
-    let folder = panicking.parent().expect("a file in a folder").display().to_string();
-    Step::new("mvn --batch-mode --quiet --file bindings/pom.xml verify")
-        .arg(&native_folder_property())
-        .arg(&command_property())
-        .arg(&format!("-Dbedside.library.dir={folder}"))
-        .arg("-Dbedside.test.panic=true")
-        .arg("-Dtest=*Panic*")
-        .run()
-        .map(drop)
+    let library = Build::Test.build()?;
+    ensure!(probes(&exported(&panicking)?) == 2, "the test's library lacks the switches that provoke panics");
+    check_generated(&library)?;
+    maven(Build::Test, &["verify"])?;
+    let folder = panicking.parent().expect("a file in a folder").display();
+    let folder = format!("-Dbedside.library.dir={folder}");
+    maven(Build::Test, &["verify", &folder, "-Dbedside.test.panic=true", "-Dtest=*Panic*"])
 }
 
 /// Puts jars, sources, documentation and checksums into `target/maven-repository`.
 pub(crate) fn publish() -> Result<()> {
     require("mvn", "Maven 3.8 and a JDK 17")?;
-    shipped()?;
+    Build::Shipped.build()?;
     let repository = root().join("target/maven-repository");
     if repository.exists() {
         fs::remove_dir_all(&repository)?;
     }
-    maven(&["deploy", "-DskipTests", &format!("-DaltDeploymentRepository=local::file:{}", repository.display())])?;
+    let to = format!("-DaltDeploymentRepository=local::file:{}", repository.display());
+    maven(Build::Shipped, &["deploy", "-DskipTests", &to])?;
     let documented = repository.join("dev/bedside/bedside-kotlin/0.1.0/bedside-kotlin-0.1.0-javadoc.jar");
     let pages = Step::new("jar --list --file").arg(&documented.display().to_string()).output()?;
     // Dokka passes over folders that are not there.
@@ -85,55 +128,44 @@ pub(crate) fn publish() -> Result<()> {
     Ok(())
 }
 
-/// The arguments with which Maven measures memory with the shipped model.
-pub(crate) fn soak_arguments() -> Vec<String> {
-    let library = format!("-Dbedside.library.dir={}", root().join("target/release").display());
-    let words = "--batch-mode --quiet --file bindings/pom.xml verify -Dtest=MemoryTest -Dbedside.soak=true";
-    let words = words.split_whitespace().map(str::to_owned);
-    words.chain([native_folder_property(), library, command_property()]).collect()
-}
-
-/// The library as it is shipped, laid out beside for the jar that carries it.
-pub(crate) fn shipped() -> Result<PathBuf> {
-    Step::new("cargo build --locked --release --workspace").run()?;
-    let library = root().join("target/release").join(LIBRARY);
-    let folder = native_folder().join(PLATFORM);
-    fs::create_dir_all(&folder)?;
-    // Its symbol table is of use in the build only.
-    Step::new("strip -o").arg(&folder.join(LIBRARY).display().to_string()).arg(&library.display().to_string()).run()?;
-    Ok(library)
+/// Measures memory with the shipped model and the shipped library, for long.
+pub(crate) fn soak() -> Result<()> {
+    Build::Shipped.build()?;
+    maven(Build::Shipped, &["verify", "-Dtest=MemoryTest", "-Dbedside.soak=true"])
 }
 
 /// The library with the switch that provokes panics, in a folder of its own.
 fn panicking() -> Result<PathBuf> {
-    Step::new("cargo build --locked --release --workspace --features bedside-bindings/test-panic").run()?;
+    let built = Build::Test.build_with(&["bedside-bindings/test-panic"])?;
     let library = root().join("target/test-panic").join(LIBRARY);
     fs::create_dir_all(library.parent().expect("a file in a folder"))?;
-    fs::copy(root().join("target/release").join(LIBRARY), &library)?;
+    fs::copy(built, &library)?;
     Ok(library)
 }
 
-/// Both borders lead into one engine, and the switch for panics is in the test's library only.
-fn check_symbols(shipped: &Path, panicking: &Path) -> Result<()> {
-    let exported = Step::new("nm --dynamic --defined-only").arg(&shipped.display().to_string()).output()?;
+/// Both borders lead into one engine, and the switch for panics is not in the library.
+fn check_symbols(library: &Path) -> Result<()> {
+    let exported = exported(library)?;
     ensure!(exported.contains(" Java_dev_bedside_jni_Native_classify\n"), "{LIBRARY} lacks the JNI border");
     ensure!(exported.contains(" uniffi_bedside_fn_method_classifier_classify\n"), "{LIBRARY} lacks UniFFI's border");
-    let probes = |symbols: &str| {
-        symbols
-            .lines()
-            .filter(|line| line.to_lowercase().contains("panicprobe") || line.contains("bedside_test_panic"))
-            .count()
-    };
     ensure!(probes(&exported) == 0, "{LIBRARY} has the switch that provokes panics");
-    let of_test = Step::new("nm --dynamic --defined-only").arg(&panicking.display().to_string()).output()?;
-    ensure!(probes(&of_test) == 2, "the test's library lacks the switches that provoke panics");
-    let all = Step::new("nm --demangle").arg(&shipped.display().to_string()).output()?;
+    let all = Step::new("nm --demangle").arg(&library.display().to_string()).output()?;
     let engines = all
         .lines()
         .filter(|line| line.contains(" bedside_engine::engine::Engine::build") && !line.contains("{{closure}}"))
         .count();
     ensure!(engines == 1, "{LIBRARY} has {engines} engines");
     Ok(())
+}
+
+fn exported(library: &Path) -> Result<String> {
+    Step::new("nm --dynamic --defined-only").arg(&library.display().to_string()).output()
+}
+
+/// How many of these symbols are the switch that provokes panics, of which each border has its own.
+fn probes(symbols: &str) -> usize {
+    let is_probe = |line: &&str| line.to_lowercase().contains("panicprobe") || line.contains("bedside_test_panic");
+    symbols.lines().filter(is_probe).count()
 }
 
 /// Fails where the committed sources are not what UniFFI writes now.
@@ -174,7 +206,7 @@ fn generate(library: &Path) -> Result<PathBuf> {
 
 /// Compiles the Kotlin and the Java side with their tests, among which the programs of `benches/border/` are.
 pub(crate) fn compile_for_jvm() -> Result<()> {
-    maven(&["test-compile", "-DskipTests"])
+    maven(Build::Shipped, &["test-compile", "-DskipTests"])
 }
 
 /// What a module and its tests need on the class path of a JVM.
@@ -182,30 +214,20 @@ pub(crate) fn class_path(module: &str) -> Result<String> {
     let built = root().join("target/maven").join(module);
     let list = built.join("class-path");
     let output = format!("-Dmdep.outputFile={}", list.display());
-    maven(&["test-compile", "dependency:build-classpath", &output, "--projects", module, "--also-make"])?;
+    let goals = ["test-compile", "dependency:build-classpath", &output, "--projects", module, "--also-make"];
+    maven(Build::Shipped, &goals)?;
     let others = fs::read_to_string(&list)?;
     Ok(format!("{}:{}:{}", built.join("test-classes").display(), built.join("classes").display(), others.trim()))
 }
 
-/// Runs Maven on all modules, against the shipped library.
-fn maven(arguments: &[&str]) -> Result<()> {
-    let library = format!("-Dbedside.library.dir={}", root().join("target/release").display());
-    let (native, command) = (native_folder_property(), command_property());
-    let mut step = Step::new("mvn --batch-mode --quiet --file bindings/pom.xml");
-    for argument in arguments {
-        step = step.arg(argument);
-    }
-    step.arg(&native).arg(&library).arg(&command).run().map(drop)
+/// Runs Maven on all modules, with this library; what an argument says twice is as it says last.
+fn maven(build: Build, arguments: &[&str]) -> Result<()> {
+    let properties = build.properties();
+    let step =
+        properties.iter().fold(Step::new("mvn --batch-mode --quiet --file bindings/pom.xml"), |step, p| step.arg(p));
+    arguments.iter().fold(step, |step, argument| step.arg(argument)).run().map(drop)
 }
 
 fn native_folder() -> PathBuf {
     root().join("target/native")
-}
-
-fn native_folder_property() -> String {
-    format!("-Dbedside.native.dir={}", native_folder().display())
-}
-
-fn command_property() -> String {
-    format!("-Dbedside.command={}", root().join("target/release/bedside").display())
 }

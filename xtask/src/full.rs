@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::step::{Step, cpu};
-use crate::{bindings, root, test};
+use crate::{root, test};
 
 /// The Minimum Supported Rust Version that Cargo.toml states.
 const MSRV: &str = "1.91";
@@ -27,13 +27,12 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     let enlarged = root().join("target/isic2017-enlarged").display().to_string();
     let python = crate::step::python("golden-venv", "tests/golden/skin-lesion/requirements.txt")?;
     let swift = toolchain.display().to_string();
-    let soak = bindings::soak_arguments();
     let long = [
         Step::new(&python).arg("tests/golden/skin-lesion/make_scores.py").arg("enlarge").arg(&data).arg(&enlarged),
         Step::new("cargo test --locked --release --workspace --test skin_lesion -- --ignored --nocapture")
             .env("BEDSIDE_ISIC2017", &data)
             .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
-        soak.iter().fold(Step::new("mvn"), |step, argument| step.arg(argument)),
+        Step::new("cargo xtask soak"),
         Step::new("ios/linux/toolchain.sh").arg(&swift),
         Step::new("ios/linux/test.sh target/release").arg(&swift).env("BEDSIDE_SOAK", "1"),
         Step::new("ios/linux/test.sh target/test-panic")

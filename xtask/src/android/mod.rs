@@ -10,7 +10,7 @@ mod tools;
 
 use anyhow::Result;
 
-use crate::step::Step;
+use crate::bindings::Build;
 use tools::Tools;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -30,6 +30,7 @@ pub(crate) fn build() -> Result<()> {
 
 /// The app's tests on a plain JVM, with the library of this machine: as compiled, and as R8 shrinks it.
 pub(crate) fn test() -> Result<()> {
+    Build::Test.build()?;
     let tools = classes()?;
     package::jars()?;
     screens::test(&tools)
@@ -37,12 +38,13 @@ pub(crate) fn test() -> Result<()> {
 
 /// Runs the phone's library beside this machine's.
 pub(crate) fn emulated() -> Result<()> {
-    Step::new("cargo build --locked --release --workspace").run()?;
+    Build::Shipped.build()?;
     emulated::run()
 }
 
 /// Writes the pictures of all screens anew: `docs/screenshots/android`.
 pub(crate) fn draw() -> Result<()> {
+    Build::Test.build()?;
     let tools = classes()?;
     package::jars()?;
     screens::draw(&tools)

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use super::compile::{clear, folder, java, kotlin, libraries, out, sources};
 use super::package::APP_RULES;
 use super::tools::Tools;
-use crate::bindings::RULES;
+use crate::bindings::{Build, RULES};
 use crate::root;
 use crate::step::{Step, jdk};
 
@@ -73,13 +73,13 @@ fn run(tools: &Tools, app: &str, tests: &[&str], pictures: &str) -> Result<()> {
         tools.class_path(&["robolectric", "accessibility", "libraries"])?,
         tools.file("framework", "android-all")?
     );
-    let release = root().join("target/release").display().to_string();
+    let built = Build::Test.folder().display().to_string();
     let properties = [
-        format!("-Djna.library.path={release}"),
-        format!("-Dbedside.library.dir={release}"),
+        format!("-Djna.library.path={built}"),
+        format!("-Dbedside.library.dir={built}"),
         format!("-Dbedside.root={}", root().display()),
         format!("-Dbedside.screenshots={pictures}"),
-        format!("-Dbedside.command={release}/bedside"),
+        format!("-Dbedside.command={built}/bedside"),
         // Robolectric's ParcelFileDescriptor reads a file descriptor's number.
         "--add-opens=java.base/java.io=ALL-UNNAMED".into(),
         "-Drobolectric.offline=true".into(),
