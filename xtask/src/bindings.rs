@@ -59,7 +59,8 @@ impl Build {
 
     fn build_with(self, features: &[&str]) -> Result<PathBuf> {
         let step = match self {
-            Build::Test => Step::new("cargo build --locked --workspace"),
+            // All targets, as else a few crates have fewer features than in cargo's tests, and tract is built again.
+            Build::Test => Step::new("cargo build --locked --workspace --all-targets"),
             Build::Shipped => Step::new("cargo build --locked --release --workspace"),
         };
         features.iter().fold(step, |step, feature| step.arg("--features").arg(feature)).run()?;
