@@ -24,7 +24,7 @@ const MIN_IOS: &str = "16.0";
 struct Machine {
     /// Rust's name.
     target: &'static str,
-    /// Zig's.
+    /// Zig's, with [`MIN_IOS`].
     zig: &'static str,
     cpu: (u32, u32),
     platform: u32,
@@ -32,20 +32,20 @@ struct Machine {
 
 const PHONE: Machine = Machine {
     target: "aarch64-apple-ios",
-    zig: "aarch64-ios",
+    zig: "aarch64-ios.16.0",
     cpu: (CPU_TYPE_ARM64.0, CPU_SUBTYPE_ARM64_ALL.0),
     platform: PLATFORM_IOS.0,
 };
 const SIMULATORS: [Machine; 2] = [
     Machine {
         target: "aarch64-apple-ios-sim",
-        zig: "aarch64-ios-simulator",
+        zig: "aarch64-ios.16.0-simulator",
         cpu: (CPU_TYPE_ARM64.0, CPU_SUBTYPE_ARM64_ALL.0),
         platform: PLATFORM_IOSSIMULATOR.0,
     },
     Machine {
         target: "x86_64-apple-ios",
-        zig: "x86_64-ios-simulator",
+        zig: "x86_64-ios.16.0-simulator",
         cpu: (CPU_TYPE_X86_64.0, CPU_SUBTYPE_X86_64_ALL.0),
         platform: PLATFORM_IOSSIMULATOR.0,
     },
@@ -112,7 +112,7 @@ fn library(machine: &Machine, zig: &Path) -> Result<Vec<u8>> {
     let variable = machine.target.replace('-', "_");
     let (compiler, archiver) = (format!("CC_{variable}"), format!("AR_{variable}"));
     let (zig_compiler, zig_archiver) =
-        (format!("{} cc -target {}", zig.display(), machine.zig), format!("{} ar", zig.display()));
+        (format!("{} cc -fPIC -target {}", zig.display(), machine.zig), format!("{} ar", zig.display()));
     let folder = folder().display().to_string();
     let mut step = Step::new("cargo rustc --locked --profile phone --package bedside-bindings --lib")
         .words("--crate-type staticlib --no-default-features --features uniffi --target")
@@ -120,7 +120,8 @@ fn library(machine: &Machine, zig: &Path) -> Result<Vec<u8>> {
         .arg("--target-dir")
         .arg(&folder)
         .env("IPHONEOS_DEPLOYMENT_TARGET", MIN_IOS)
-        .env("SDKROOT", "/")
+        // Flags that need Apple's SDK.
+        .env("CRATE_CC_NO_DEFAULTS", "1")
         .env(&compiler, &zig_compiler)
         .env(&archiver, &zig_archiver);
     if Step::new("rustup target add").arg(machine.target).run().is_err() {

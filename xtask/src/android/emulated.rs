@@ -71,7 +71,7 @@ fn stand_ins(zig: &Path) -> Result<(String, String)> {
         step.arg(&name).arg("-o").arg(&to).arg("android/native/glibc.c").run()?;
     }
     let folder = folder.display();
-    Ok((format!("LD_PRELOAD={folder}/libc.so"), format!("LD_LIBRARY_PATH={folder}")))
+    Ok((format!("LD_PRELOAD={folder}/libc.so:libm.so.6"), format!("LD_LIBRARY_PATH={folder}")))
 }
 
 fn folder() -> Result<PathBuf> {

@@ -24,14 +24,27 @@ pub(crate) struct Abi {
     pub name: &'static str,
     /// Rust's.
     target: &'static str,
-    /// What the unwinder is compiled as.
-    unwinder: &'static str,
+    /// What Zig compiles as, which has no word for Android.
+    zig: &'static str,
+    /// How it assembles tract's kernels. On 32 bits it has NEON under the other calling convention only, which a kernel
+    /// that takes one pointer does not notice.
+    assembler: &'static str,
 }
 
 pub(crate) const ABIS: [Abi; 3] = [
-    Abi { name: "arm64-v8a", target: "aarch64-linux-android", unwinder: "aarch64-linux-musl" },
-    Abi { name: "armeabi-v7a", target: "armv7-linux-androideabi", unwinder: "arm-linux-musleabi" },
-    Abi { name: "x86_64", target: "x86_64-linux-android", unwinder: "x86_64-linux-musl" },
+    Abi {
+        name: "arm64-v8a",
+        target: "aarch64-linux-android",
+        zig: "aarch64-linux-musl",
+        assembler: "aarch64-linux-musl",
+    },
+    Abi {
+        name: "armeabi-v7a",
+        target: "armv7-linux-androideabi",
+        zig: "arm-linux-musleabi",
+        assembler: "arm-linux-musleabihf -mcpu=cortex_a7",
+    },
+    Abi { name: "x86_64", target: "x86_64-linux-android", zig: "x86_64-linux-musl", assembler: "x86_64-linux-musl" },
 ];
 
 /// The parts of LLVM's unwinder that are of use on Linux.
@@ -86,12 +99,14 @@ fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
     );
     let variable = abi.target.to_uppercase().replace('-', "_");
     let (compiler, archiver) =
-        (format!("{} cc -target {}", zig.display(), abi.unwinder), format!("{} ar", zig.display()));
+        (format!("{} cc -fPIC -target {}", zig.display(), abi.assembler), format!("{} ar", zig.display()));
     Step::new("rustup target add").arg(abi.target).run()?;
     Step::new("cargo build --locked --profile phone --package bedside-bindings --target")
         .arg(abi.target)
         .env(&format!("CARGO_TARGET_{variable}_LINKER"), &linker)
         .env(&format!("CARGO_TARGET_{variable}_RUSTFLAGS"), &flags)
+        // Flags of which Zig does not know some.
+        .env("CRATE_CC_NO_DEFAULTS", "1")
         .env(&format!("CC_{}", abi.target.replace('-', "_")), &compiler)
         .env(&format!("AR_{}", abi.target.replace('-', "_")), &archiver)
         .run()?;
@@ -126,7 +141,7 @@ fn unwinder(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
         // Bionic has another name for where errno is.
         let flags = "cc -c -O2 -g0 -fPIC -funwind-tables -ffunction-sections -fno-sanitize=all -fvisibility=hidden \
                      -D_LIBUNWIND_IS_NATIVE_ONLY -D__errno_location=__errno";
-        let mut step = flags.split_whitespace().fold(Step::new(&zig), Step::arg).arg("-target").arg(abi.unwinder);
+        let mut step = flags.split_whitespace().fold(Step::new(&zig), Step::arg).arg("-target").arg(abi.zig);
         if source.contains(".cpp") {
             step = step.arg("-std=c++17").arg("-fno-exceptions").arg("-fno-rtti");
         }
@@ -153,7 +168,7 @@ fn stubs(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
         let (source, soname) = (source.display().to_string(), format!("-Wl,-soname,{library}.so"));
         let to = sysroot.join(format!("{library}.so")).display().to_string();
         let flags = "cc -shared -nostdlib -fno-sanitize=all -target";
-        let step = flags.split_whitespace().fold(Step::new(&zig), Step::arg).arg(abi.unwinder).arg(&soname);
+        let step = flags.split_whitespace().fold(Step::new(&zig), Step::arg).arg(abi.zig).arg(&soname);
         step.arg("-o").arg(&to).arg(&source).run()?;
     }
     Ok(())
