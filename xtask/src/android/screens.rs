@@ -22,8 +22,8 @@ const PICTURES: &str = "docs/screenshots/android";
 pub(crate) fn test(tools: &Tools) -> Result<()> {
     let tests = compile(tools)?;
     let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
-    run(tools, &format!("{}:{}", out("app"), out("library")), &tests, &out("screenshots"))?;
     shrink(tools)?;
+    run(tools, &format!("{}:{}", out("app"), out("library")), &tests, &out("screenshots"))?;
     run(tools, &out("shrunk.jar"), &tests, &out("screenshots-shrunk"))?;
     same(&folder().join("screenshots"), &folder().join("screenshots-shrunk"))
 }
@@ -98,6 +98,7 @@ fn shrink(tools: &Tools) -> Result<()> {
     let (shrinker, to, jdk) = (tools.class_path(&["shrinker"])?, out("shrunk.jar"), jdk()?);
     let (app, library, tests, resources) = (out("app.jar"), out("library.jar"), out("test.jar"), out("resources.pro"));
     let (used, against) = (out("used-by-tests.pro"), libraries(tools)?);
+    let annotations = tools.file("kotlin", "annotations-")?;
     let with_tests = tools.class_path(&["robolectric", "accessibility"])?;
     let rules = out("shrunk.pro");
     fs::write(&rules, "-dontobfuscate\n-keep class dev.bedside.demo.R$* { *; }\n")?;
@@ -106,7 +107,7 @@ fn shrink(tools: &Tools) -> Result<()> {
     let libraries = against.split(':').chain([jdk.as_str()]);
     let r8 = |class: &'static str| Step::new("java -Xmx1500m -cp").arg(&shrinker).arg(class);
     let mut step = r8("com.android.tools.r8.tracereferences.TraceReferences").arg("--keep-rules");
-    for library in libraries.clone().chain(with_tests.split(':')) {
+    for library in libraries.clone().chain(with_tests.split(':')).chain([annotations.as_str()]) {
         step = step.arg("--lib").arg(library);
     }
     let step = step.arg("--target").arg(&app).arg("--target").arg(&library).arg("--source").arg(&tests);
