@@ -132,7 +132,8 @@ pub(crate) fn publish() -> Result<()> {
 /// Measures memory with the shipped model and the shipped library, for long.
 pub(crate) fn soak() -> Result<()> {
     Build::Shipped.build()?;
-    maven(Build::Shipped, &["verify", "-Dtest=MemoryTest", "-Dbedside.soak=true"])
+    // Both languages at once, each in a process of its own.
+    maven(Build::Shipped, &["verify", "--threads=2", "-Dtest=MemoryTest", "-Dbedside.soak=true"])
 }
 
 /// The library with the switch that provokes panics, in a folder of its own.

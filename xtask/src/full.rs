@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -47,11 +47,29 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         Step::new("cargo xtask maven"),
         Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli"),
     ];
+    forget_packages()?;
     for step in long {
         let took = step.run()?;
         steps.push((format!("`{}`", shown(&step, &data, &enlarged, &swift)), took));
     }
     write_summary(&commit, &steps)
+}
+
+/// Removes what cargo unpacked of our own crates when it last tried to publish them: it takes them for the same while
+/// their version is.
+fn forget_packages() -> Result<()> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))).context("no HOME")?;
+    for registry in fs::read_dir(home.join("registry/src"))? {
+        let registry = registry?.path();
+        for name in ["bedside-engine", "bedside", "bedside-cli"] {
+            let unpacked = registry.join(format!("{name}-{}", env!("CARGO_PKG_VERSION")));
+            if unpacked.is_dir() {
+                fs::remove_dir_all(unpacked)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The command without this machine's folders.
