@@ -37,58 +37,9 @@ const GENERATED: [(&str, &str); 3] = [
 /// The objects that cross UniFFI's border; all else is a value.
 const OBJECTS: [&str; 3] = ["CancelHandle", "Classifier", "Image"];
 
-/// How the library is built: for the gate, from what cargo's tests compiled already, or as it is shipped.
-#[derive(Clone, Copy)]
-pub(crate) enum Build {
-    Test,
-    Shipped,
-}
-
-impl Build {
-    /// Builds the library and the command line with it, and lays it out beside for the jar that carries it.
-    pub(crate) fn build(self) -> Result<PathBuf> {
-        let library = self.build_with(&[])?;
-        check_symbols(&library)?;
-        let folder = native_folder().join(PLATFORM);
-        fs::create_dir_all(&folder)?;
-        // Its symbol table is of use in the build only.
-        let stripped = folder.join(LIBRARY).display().to_string();
-        Step::new("strip -o").arg(&stripped).arg(&library.display().to_string()).run()?;
-        Ok(library)
-    }
-
-    fn build_with(self, features: &[&str]) -> Result<PathBuf> {
-        let step = match self {
-            // All targets, as else a few crates have fewer features than in cargo's tests, and tract is built again.
-            Build::Test => Step::new("cargo build --locked --workspace --all-targets"),
-            Build::Shipped => Step::new("cargo build --locked --release --workspace"),
-        };
-        features.iter().fold(step, |step, feature| step.arg("--features").arg(feature)).run()?;
-        Ok(self.folder().join(LIBRARY))
-    }
-
-    /// Where the library and the command line are.
-    pub(crate) fn folder(self) -> PathBuf {
-        root().join(match self {
-            Build::Test => "target/debug",
-            Build::Shipped => "target/release",
-        })
-    }
-
-    /// What tells Maven where all this is.
-    fn properties(self) -> [String; 3] {
-        let folder = self.folder();
-        [
-            format!("-Dbedside.native.dir={}", native_folder().display()),
-            format!("-Dbedside.library.dir={}", folder.display()),
-            format!("-Dbedside.command={}", folder.join("bedside").display()),
-        ]
-    }
-}
-
 /// Writes the generated sources anew.
 pub(crate) fn write() -> Result<()> {
-    let folder = generate(&Build::Test.build()?)?;
+    let folder = generate(&shipped()?)?;
     for (name, place) in GENERATED {
         let place = root().join(place);
         fs::create_dir_all(place.parent().expect("a file in a folder"))?;
@@ -101,25 +52,25 @@ pub(crate) fn write() -> Result<()> {
 pub(crate) fn test() -> Result<()> {
     require("mvn", "Maven 3.8 and a JDK 17; on Debian: apt-get install maven openjdk-17-jdk-headless")?;
     let panicking = panicking()?;
-    let library = Build::Test.build()?;
+    let library = shipped()?;
     ensure!(probes(&exported(&panicking)?) == 2, "the test's library lacks the switches that provoke panics");
     check_generated(&library)?;
-    maven(Build::Test, &["verify"])?;
+    maven(&["verify"])?;
     let folder = panicking.parent().expect("a file in a folder").display();
     let folder = format!("-Dbedside.library.dir={folder}");
-    maven(Build::Test, &["verify", &folder, "-Dbedside.test.panic=true", "-Dtest=*Panic*"])
+    maven(&["verify", &folder, "-Dbedside.test.panic=true", "-Dtest=*Panic*"])
 }
 
 /// Puts jars, sources, documentation and checksums into `target/maven-repository`.
 pub(crate) fn publish() -> Result<()> {
     require("mvn", "Maven 3.8 and a JDK 17")?;
-    Build::Shipped.build()?;
+    shipped()?;
     let repository = root().join("target/maven-repository");
     if repository.exists() {
         fs::remove_dir_all(&repository)?;
     }
     let to = format!("-DaltDeploymentRepository=local::file:{}", repository.display());
-    maven(Build::Shipped, &["deploy", "-DskipTests", &to])?;
+    maven(&["deploy", "-DskipTests", &to])?;
     let documented = repository.join("dev/bedside/bedside-kotlin/0.1.0/bedside-kotlin-0.1.0-javadoc.jar");
     let pages = Step::new("jar --list --file").arg(&documented.display().to_string()).output()?;
     // Dokka passes over folders that are not there.
@@ -131,18 +82,41 @@ pub(crate) fn publish() -> Result<()> {
 
 /// Measures memory with the shipped model and the shipped library, for long.
 pub(crate) fn soak() -> Result<()> {
-    Build::Shipped.build()?;
+    shipped()?;
     // Both languages at once, each in a process of its own.
-    maven(Build::Shipped, &["verify", "--threads=2", "-Dtest=MemoryTest", "-Dbedside.soak=true"])
+    maven(&["verify", "--threads=2", "-Dtest=MemoryTest", "-Dbedside.soak=true"])
+}
+
+/// The library as it is shipped, with the command line beside it, and laid out for the jar that carries it.
+pub(crate) fn shipped() -> Result<PathBuf> {
+    let library = build(&[])?;
+    check_symbols(&library)?;
+    let folder = native_folder().join(PLATFORM);
+    fs::create_dir_all(&folder)?;
+    // Its symbol table is of use in the build only.
+    let stripped = folder.join(LIBRARY).display().to_string();
+    Step::new("strip -o").arg(&stripped).arg(&library.display().to_string()).run()?;
+    Ok(library)
 }
 
 /// The library with the switch that provokes panics, in a folder of its own.
 fn panicking() -> Result<PathBuf> {
-    let built = Build::Test.build_with(&["bedside-bindings/test-panic"])?;
+    let built = build(&["--features", "bedside-bindings/test-panic"])?;
     let library = root().join("target/test-panic").join(LIBRARY);
     fs::create_dir_all(library.parent().expect("a file in a folder"))?;
     fs::copy(built, &library)?;
     Ok(library)
+}
+
+fn build(options: &[&str]) -> Result<PathBuf> {
+    let step = Step::new("cargo build --locked --release --workspace");
+    options.iter().fold(step, |step, option| step.arg(option)).run()?;
+    Ok(built().join(LIBRARY))
+}
+
+/// Where the library and the command line are.
+pub(crate) fn built() -> PathBuf {
+    root().join("target/release")
 }
 
 /// Both borders lead into one engine, and the switch for panics is not in the library.
@@ -205,7 +179,7 @@ fn generate(library: &Path) -> Result<PathBuf> {
 
 /// Compiles the Kotlin and the Java side with their tests, among which the programs of `benches/border/` are.
 pub(crate) fn compile_for_jvm() -> Result<()> {
-    maven(Build::Shipped, &["test-compile", "-DskipTests"])
+    maven(&["test-compile", "-DskipTests"])
 }
 
 /// What a module and its tests need on the class path of a JVM.
@@ -214,16 +188,20 @@ pub(crate) fn class_path(module: &str) -> Result<String> {
     let list = built.join("class-path");
     let output = format!("-Dmdep.outputFile={}", list.display());
     let goals = ["test-compile", "dependency:build-classpath", &output, "--projects", module, "--also-make"];
-    maven(Build::Shipped, &goals)?;
+    maven(&goals)?;
     let others = fs::read_to_string(&list)?;
     Ok(format!("{}:{}:{}", built.join("test-classes").display(), built.join("classes").display(), others.trim()))
 }
 
-/// Runs Maven on all modules, with this library; what an argument says twice is as it says last.
-fn maven(build: Build, arguments: &[&str]) -> Result<()> {
-    let properties = build.properties();
-    let step =
-        properties.iter().fold(Step::new("mvn --batch-mode --quiet --file bindings/pom.xml"), |step, p| step.arg(p));
+/// Runs Maven on all modules, with the shipped library; what an argument says again is as it says last.
+fn maven(arguments: &[&str]) -> Result<()> {
+    let properties = [
+        format!("-Dbedside.native.dir={}", native_folder().display()),
+        format!("-Dbedside.library.dir={}", built().display()),
+        format!("-Dbedside.command={}", built().join("bedside").display()),
+    ];
+    let step = Step::new("mvn --batch-mode --quiet --file bindings/pom.xml");
+    let step = properties.iter().fold(step, |step, property| step.arg(property));
     arguments.iter().fold(step, |step, argument| step.arg(argument)).run().map(drop)
 }
 

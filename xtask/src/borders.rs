@@ -35,7 +35,7 @@ struct Figures {
 /// `toolchain` is what `ios/linux/toolchain.sh` installed.
 pub(crate) fn run(toolchain: &Path) -> Result<()> {
     require("mvn", "Maven 3.8 and a JDK 17")?;
-    bindings::Build::Shipped.build()?;
+    bindings::shipped()?;
     bindings::compile_for_jvm()?;
     let languages = languages(toolchain)?;
     let mut page = String::from("# What a border costs: the last run\n\nWritten by `cargo xtask bench bindings`.\n\n");

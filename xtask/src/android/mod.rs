@@ -10,7 +10,7 @@ mod tools;
 
 use anyhow::Result;
 
-use crate::bindings::Build;
+use crate::bindings;
 use tools::Tools;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -30,7 +30,7 @@ pub(crate) fn build() -> Result<()> {
 
 /// The app's tests on a plain JVM, with the library of this machine: as compiled, and as R8 shrinks it.
 pub(crate) fn test() -> Result<()> {
-    Build::Test.build()?;
+    bindings::shipped()?;
     let tools = classes()?;
     package::jars()?;
     screens::test(&tools)
@@ -38,13 +38,13 @@ pub(crate) fn test() -> Result<()> {
 
 /// Runs the phone's library beside this machine's.
 pub(crate) fn emulated() -> Result<()> {
-    Build::Shipped.build()?;
+    bindings::shipped()?;
     emulated::run()
 }
 
 /// Writes the pictures of all screens anew: `docs/screenshots/android`.
 pub(crate) fn draw() -> Result<()> {
-    Build::Test.build()?;
+    bindings::shipped()?;
     let tools = classes()?;
     package::jars()?;
     screens::draw(&tools)

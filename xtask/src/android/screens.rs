@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use super::compile::{clear, folder, java, kotlin, libraries, out, sources};
 use super::package::APP_RULES;
 use super::tools::Tools;
-use crate::bindings::{Build, RULES};
+use crate::bindings::{RULES, built};
 use crate::root;
 use crate::step::{Step, jdk};
 
@@ -73,7 +73,7 @@ fn run(tools: &Tools, app: &str, tests: &[&str], pictures: &str) -> Result<()> {
         tools.class_path(&["robolectric", "accessibility", "libraries"])?,
         tools.file("framework", "android-all")?
     );
-    let built = Build::Test.folder().display().to_string();
+    let built = built().display().to_string();
     let properties = [
         format!("-Djna.library.path={built}"),
         format!("-Dbedside.library.dir={built}"),
