@@ -110,7 +110,7 @@ class MemoryTest {
      * back for itself does not. If images stayed behind it would be 64 KiB each, 190 MiB each time.
      */
     private static void assertFlat(Stages.Block round) throws Exception {
-        repeat(3, round);
+        repeat(5, round);
         long before = settled();
         List<Long> growth = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
