@@ -45,6 +45,8 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         Step::new("cargo check --locked --package bedside-bindings --no-default-features --features jni"),
         Step::new("cargo check --locked --package bedside-bindings --no-default-features --features uniffi"),
         Step::new("cargo xtask maven"),
+        // What an earlier try compiled of our crates passes for the same while their version is.
+        Step::new("cargo clean --locked -p bedside -p bedside-engine"),
         Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli"),
     ];
     forget_packages()?;
@@ -55,8 +57,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     write_summary(&commit, &steps)
 }
 
-/// Removes what cargo unpacked of our own crates when it last tried to publish them: it takes them for the same while
-/// their version is.
+/// Removes what cargo unpacked of our own crates when it last tried to publish them, which passes for the same too.
 fn forget_packages() -> Result<()> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))).context("no HOME")?;
