@@ -35,7 +35,7 @@ cargo xtask JOB
                     a Mac. Needs python3
   maven             jars, sources and documentation for the JVM, as a repository in
                     target/maven-repository. Needs Maven and a JDK
-  soak              the library as it is shipped, under Kotlin and Java for a quarter of an hour, and its memory
+  soak              the memory of the library as it is shipped, under Kotlin and Java, over ten thousand pictures
   bench bindings --swift DIR
                     what the borders to other languages cost, in one run; DIR is what
                     ios/linux/toolchain.sh installed. Writes docs/performance-borders.md

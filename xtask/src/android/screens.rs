@@ -12,7 +12,7 @@ use crate::bindings::{RULES, built};
 use crate::root;
 use crate::step::{Step, jdk};
 
-/// The Androids that tests run on.
+/// The Androids that tests may ask for; all ask for 35 so far.
 const APIS: &str = "24,26,34,35";
 const TESTS: &str = "android/app/src/test";
 /// Draws the screens into the folder that the property `bedside.screenshots` names.
