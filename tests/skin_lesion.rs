@@ -1,6 +1,6 @@
 //! The shipped skin-lesion model beside ONNX Runtime: its int8 graph and the float graph that it was made from.
 //!
-//! References are by `golden/skin-lesion/make_scores.py`: Pillow decodes and resizes, ONNX Runtime runs in its exact mode.
+//! References are by `golden/make_scores.py`: Pillow decodes and resizes, ONNX Runtime runs in its exact mode.
 //! The gate takes the sample pictures; the whole test split, and enlarged copies of it, take minutes and are run by
 //! `cargo xtask full`.
 

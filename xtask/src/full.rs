@@ -25,10 +25,10 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     let mut steps = vec![("the gate (`cargo xtask test`)".to_owned(), started.elapsed())];
     let data = isic.display().to_string();
     let enlarged = root().join("target/isic2017-enlarged").display().to_string();
-    let python = crate::step::python("golden-venv", "tests/golden/skin-lesion/requirements.txt")?;
+    let python = crate::step::python("golden-venv", "tests/golden/requirements.txt")?;
     let swift = toolchain.display().to_string();
     let long = [
-        Step::new(&python).arg("tests/golden/skin-lesion/make_scores.py").arg("enlarge").arg(&data).arg(&enlarged),
+        Step::new(&python).arg("tests/golden/make_scores.py").arg("enlarge").arg(&data).arg(&enlarged),
         Step::new("cargo test --locked --release --workspace --test skin_lesion -- --ignored --nocapture")
             .env("BEDSIDE_ISIC2017", &data)
             .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
@@ -45,6 +45,10 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         Step::new("cargo check --locked --package bedside-bindings --no-default-features --features jni"),
         Step::new("cargo check --locked --package bedside-bindings --no-default-features --features uniffi"),
         Step::new("cargo xtask maven"),
+        Step::new("cargo xtask android"),
+        Step::new("cargo xtask android test shrunk"),
+        Step::new("cargo xtask android emulated"),
+        Step::new("cargo xtask ios"),
         // What an earlier try compiled of our crates passes for the same while their version is.
         Step::new("cargo clean --locked -p bedside -p bedside-engine"),
         Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli"),

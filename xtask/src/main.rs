@@ -28,6 +28,8 @@ cargo xtask JOB
   android           the Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs
                     Maven, a JDK, Rust's Android targets and python3, or an NDK (ANDROID_NDK_HOME)
   android test      the app's tests on a JVM
+  android test shrunk
+                    the same, and once more on what R8 leaves of the app
   android emulated  what `android` built for 64-bit phones, in emulation, beside this machine's library. Needs
                     qemu-user and libc6-arm64-cross
   android draw      the pictures in docs/screenshots/android, written anew
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         ["bindings"] => bindings::write(),
         ["android"] => android::build(),
         ["android", "test"] => android::test(),
+        ["android", "test", "shrunk"] => android::test_shrunk(),
         ["android", "emulated"] => android::emulated(),
         ["android", "draw"] => android::draw(),
         ["ios"] => ios::build(),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::step::Step;
-use crate::{bindings, copy};
+use crate::{android, bindings, copy};
 
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY: &str = "0.20.2";
@@ -16,6 +16,7 @@ pub(crate) fn run() -> Result<()> {
     Step::new("cargo test --locked --workspace").run()?;
     Step::new("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;
     bindings::test()?;
+    android::test()?;
     install_cargo_deny()?;
     Step::new("cargo deny --locked check bans licenses sources").run()?;
     eprintln!("\nAll of the gate passed.");

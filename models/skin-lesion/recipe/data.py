@@ -5,55 +5,21 @@ Pillow's antialiased bilinear filter, then (x − 128) / 128. Variation happens 
 that two cores suffice for training.
 """
 
-import csv
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from sklearn.model_selection import StratifiedGroupKFold
+
+from dataset import pictures as with_labels
 
 LABELS = ["melanoma", "nevus", "seborrheic_keratosis"]
-SIDE = 224
-FOLDS = 3
-FOLD_SEED = 20261123
+LEARNED = ("train", "val")  # the splits that the shipped network learns from
+LEARNED_FROM = "the ISIC 2017 train and val splits"
 
-
-@dataclass(frozen=True)
-class Picture:
-    """One row of labels.csv; `label` is an index into LABELS."""
-
-    file: str
-    split: str
-    label: int
-    group: str
-
-
-def pictures(dataset, *splits):
-    """The rows of the given splits, in the order of the file names."""
-    with open(Path(dataset) / "labels.csv", newline="") as table:
-        rows = [Picture(r["file"], r["split"], LABELS.index(r["label"]), r["group"]) for r in csv.DictReader(table)]
-    return sorted((row for row in rows if row.split in splits), key=lambda row: row.file)
-
-
-def labels_of(rows):
-    return np.array([row.label for row in rows])
-
-
-def fold(rows, index):
-    """(rows to learn from, rows held out) of one cross-validation fold; no group stands on both sides."""
-    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=FOLD_SEED)
-    learn, hold = list(splitter.split(rows, labels_of(rows), [row.group for row in rows]))[index]
-    return [rows[i] for i in learn], [rows[i] for i in hold]
-
-
-def prepare(path):
-    """A 1×3×224×224 float32 array, as the runtime prepares the picture."""
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
-    return np.ascontiguousarray(((pixels - 128) / 128).transpose(2, 0, 1)[None])
+pictures = partial(with_labels, LABELS)
 
 
 def load(dataset, rows):

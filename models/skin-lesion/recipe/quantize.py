@@ -19,7 +19,8 @@ import torch
 from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-from data import LABELS, SIDE, fold, pictures, prepare
+from data import LABELS, pictures
+from dataset import SIDE, fold, prepare
 from network import MobileNetV2
 
 OPSET = 18

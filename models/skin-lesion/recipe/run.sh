@@ -10,12 +10,15 @@ weights=$2/mobilenet_v2_1.0_224_float.onnx
 work=$3
 recipe=$(cd "$(dirname "$0")" && pwd)
 model=$(dirname "$recipe")
+shared=$(dirname "$model")/recipe
 samples=$(dirname "$model")/samples
-golden=$(dirname "$(dirname "$model")")/tests/golden/skin-lesion
+tests=$(dirname "$(dirname "$model")")/tests/golden
+golden=$tests/skin-lesion
 mkdir -p "$work"
 
 # Waiting threads sleep: spinning ones cost a shared machine most of its time.
 export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
+export PYTHONPATH="$recipe:$shared"
 
 trained() { # name, then `--fold N` or nothing
     name=$1
@@ -30,22 +33,22 @@ for fold in 0 1 2; do
     trained "fold$fold" --fold "$fold"
 done
 
-python3 "$recipe/calibrate.py" "$dataset" --int8 "$work/all.int8.onnx" --manifest "$model/manifest.json" \
+python3 "$shared/calibrate.py" "$dataset" --int8 "$work/all.int8.onnx" --manifest "$model/manifest.json" \
     --folds "$work/fold0.int8.onnx" "$work/fold1.int8.onnx" "$work/fold2.int8.onnx" \
     --out-of-fold "$work/out_of_fold.csv"
 
 scores() { # labels, folder, result, then `--draft` or nothing
-    python3 "$golden/make_scores.py" score "$1" "$2" \
+    python3 "$tests/make_scores.py" score "$1" "$2" --manifest "$model/manifest.json" \
         --float "$work/all.float.onnx" --int8 "$work/all.int8.onnx" -o "$3" ${4:+"$4"}
 }
 
-python3 "$golden/make_scores.py" enlarge "$dataset" "$work/enlarged"
+python3 "$tests/make_scores.py" enlarge "$dataset" "$work/enlarged"
 scores "$samples/labels.csv" "$samples" "$golden/samples.csv"
 scores "$dataset/labels.csv" "$dataset" "$golden/test_split.csv"
 scores "$dataset/labels.csv" "$work/enlarged" "$golden/enlarged.csv"
 scores "$dataset/labels.csv" "$work/enlarged" "$golden/enlarged_draft.csv" --draft
 cp "$work/all.float.onnx" "$golden/float.onnx"
-python3 "$recipe/evaluate.py" "$golden/test_split.csv" "$model/manifest.json"
+python3 "$shared/evaluate.py" "$golden/test_split.csv" "$model/manifest.json"
 
 # The golden sample's scores are ONNX Runtime's.
 picture=ISIC_0012134.jpg

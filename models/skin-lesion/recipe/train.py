@@ -16,7 +16,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from data import LABELS, fold, labels_of, load, pictures, vary
+from data import LABELS, load, pictures, vary
+from dataset import fold, labels_of
 from network import pretrained
 
 WARM_UP = 0.08

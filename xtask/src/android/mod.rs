@@ -28,12 +28,18 @@ pub(crate) fn build() -> Result<()> {
     check::apks(&tools)
 }
 
-/// The app's tests on a plain JVM, with the library of this machine: as compiled, and as R8 shrinks it.
+/// The app's tests on a plain JVM, with the library of this machine.
 pub(crate) fn test() -> Result<()> {
     bindings::shipped()?;
-    let tools = classes()?;
+    screens::test(&classes()?)
+}
+
+/// The same tests on what R8 leaves of the classes; the screens must look the same.
+pub(crate) fn test_shrunk() -> Result<()> {
+    test()?;
+    let tools = Tools::fetch()?;
     package::jars()?;
-    screens::test(&tools)
+    screens::test_shrunk(&tools)
 }
 
 /// Runs the phone's library beside this machine's.
@@ -45,9 +51,7 @@ pub(crate) fn emulated() -> Result<()> {
 /// Writes the pictures of all screens anew: `docs/screenshots/android`.
 pub(crate) fn draw() -> Result<()> {
     bindings::shipped()?;
-    let tools = classes()?;
-    package::jars()?;
-    screens::draw(&tools)
+    screens::draw(&classes()?)
 }
 
 fn classes() -> Result<Tools> {

@@ -12,30 +12,40 @@ use crate::bindings::{RULES, built};
 use crate::root;
 use crate::step::{Step, jdk};
 
-/// The Androids that tests may ask for; all ask for 35 so far.
-const APIS: &str = "24,26,34,35";
+/// The Androids that tests ask for. A JVM loads a native library for one of them only.
+const NEWEST: &str = "35";
+const OLDEST: &str = "24";
 const TESTS: &str = "android/app/src/test";
 /// Draws the screens into the folder that the property `bedside.screenshots` names.
 const DRAWING: &str = "dev.bedside.demo.ScreenshotsTest";
+/// What the library has for Android.
+const LIBRARY: &str = "dev.bedside.demo.LibraryTest";
 const PICTURES: &str = "docs/screenshots/android";
 
 pub(crate) fn test(tools: &Tools) -> Result<()> {
-    let tests = compile(tools)?;
-    let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
+    compile(tools)?;
+    run(tools, &as_compiled(), NEWEST, &tests()?, &out("screenshots"))?;
+    run(tools, &as_compiled(), OLDEST, &[LIBRARY.to_owned()], &out("screenshots"))
+}
+
+/// To be run after `test`.
+pub(crate) fn test_shrunk(tools: &Tools) -> Result<()> {
     shrink(tools)?;
-    run(tools, &format!("{}:{}", out("app"), out("library")), &tests, &out("screenshots"))?;
-    run(tools, &out("shrunk.jar"), &tests, &out("screenshots-shrunk"))?;
+    run(tools, &out("shrunk.jar"), NEWEST, &tests()?, &out("screenshots-shrunk"))?;
     same(&folder().join("screenshots"), &folder().join("screenshots-shrunk"))
 }
 
 pub(crate) fn draw(tools: &Tools) -> Result<()> {
     compile(tools)?;
-    let to = root().join(PICTURES).display().to_string();
-    run(tools, &format!("{}:{}", out("app"), out("library")), &[DRAWING], &to)
+    run(tools, &as_compiled(), NEWEST, &[DRAWING.to_owned()], &root().join(PICTURES).display().to_string())
 }
 
-/// Compiles the tests and gives the names of their classes.
-fn compile(tools: &Tools) -> Result<Vec<String>> {
+/// The classes of app and library.
+fn as_compiled() -> String {
+    format!("{}:{}", out("app"), out("library"))
+}
+
+fn compile(tools: &Tools) -> Result<()> {
     clear("test")?;
     let stubs = format!("{TESTS}/java");
     java(&[&stubs], &libraries(tools)?, "test")?;
@@ -55,6 +65,11 @@ fn compile(tools: &Tools) -> Result<Vec<String>> {
             out("app.xml")
         ),
     )?;
+    Ok(())
+}
+
+/// The names of the tests' classes.
+fn tests() -> Result<Vec<String>> {
     let mut files = Vec::new();
     sources(&root().join(TESTS).join("kotlin"), "kt", &mut files)?;
     let names =
@@ -64,8 +79,8 @@ fn compile(tools: &Tools) -> Result<Vec<String>> {
     Ok(tests)
 }
 
-/// Runs tests of the app in these classes; pictures of the screens go to `pictures`.
-fn run(tools: &Tools, app: &str, tests: &[&str], pictures: &str) -> Result<()> {
+/// Runs tests on the classes `app`, those of them that ask for the Android `api`; pictures of the screens go to `pictures`.
+fn run(tools: &Tools, app: &str, api: &str, tests: &[String], pictures: &str) -> Result<()> {
     fs::create_dir_all(pictures)?;
     let class_path = format!(
         "{app}:{}:{}:{}",
@@ -84,7 +99,7 @@ fn run(tools: &Tools, app: &str, tests: &[&str], pictures: &str) -> Result<()> {
         "--add-opens=java.base/java.io=ALL-UNNAMED".into(),
         "-Drobolectric.offline=true".into(),
         format!("-Drobolectric.dependency.dir={}", tools.folder("frameworks")),
-        format!("-Drobolectric.enabledSdks={APIS}"),
+        format!("-Drobolectric.enabledSdks={api}"),
         "-Drobolectric.pixelCopyRenderMode=hardware".into(),
     ];
     let step = properties.iter().fold(Step::new("java -Xmx2g"), |step, property| step.arg(property));

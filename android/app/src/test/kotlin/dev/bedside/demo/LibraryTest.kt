@@ -31,7 +31,7 @@ private const val PICTURE = "ISIC_0012086.jpg"
 
 /** What the library has for Android: assets, content addresses and bitmaps, in Kotlin and in Java. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [35])
+@Config(sdk = [24, 35])
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class LibraryTest {
     private val application = RuntimeEnvironment.getApplication()

@@ -7,7 +7,7 @@ unsigned activations and signed weights, and answers differently from CPU to CPU
 import numpy as np
 import onnxruntime
 
-from data import prepare
+from dataset import prepare
 
 
 def session(graph, threads=2):

@@ -1,11 +1,11 @@
 """Fits temperature and operating points on pictures that the network did not learn from, and binds them to the graph.
 
-The official validation split holds 30 melanomas, too few. So train and val together are held out in turn: each fold's
-network is trained, exported and quantized by the same procedure as the shipped one and scores the pictures it never
-saw; the pooled int8 scores are fitted. The network that learned from all of them takes these values over.
+The pictures that the shipped network learns from are held out in turn: each fold's network is trained, exported and
+quantized by the same procedure as the shipped one and scores the pictures it never saw; the pooled int8 scores are
+fitted. The network that learned from all of them takes these values over.
 
 Each operating point is the highest probability, rounded down, at which the label keeps a sensitivity of 0.90 on the
-pooled pictures: a label is left out of the verdict only where nine in ten lesions of its kind score higher.
+pooled pictures: a label is left out of the verdict only where nine in ten pictures of its kind score higher.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from data import FOLDS, LABELS, fold, labels_of, pictures
+from data import LABELS, LEARNED, LEARNED_FROM, pictures
+from dataset import FOLDS, fold, labels_of
 from predict import logits, softmax
 
 SENSITIVITY = 0.90
@@ -35,10 +36,10 @@ def arguments():
 
 
 def pooled(dataset, graphs):
-    """(rows, logits) of the train and val pictures that these folds hold out, each scored by its own fold's graph."""
+    """(rows, logits) of the pictures that these folds hold out, each scored by its own fold's graph."""
     rows, scores = [], []
     for index, graph in enumerate(graphs):
-        _, held_out = fold(pictures(dataset, "train", "val"), index)
+        _, held_out = fold(pictures(dataset, *LEARNED), index)
         rows += held_out
         scores.append(logits(graph, [dataset / row.file for row in held_out]))
     return rows, np.concatenate(scores)
@@ -107,8 +108,8 @@ def main():
     manifest = json.loads(args.manifest.read_text())
     manifest["calibration"] = {
         "graph_sha256": graph_sha256(args.int8),
-        "fitted_on": f"{len(rows)} pictures of the ISIC 2017 train and val splits, held out in {len(args.folds)} of "
-        f"{FOLDS} folds and scored by the int8 graph of the network that did not learn from them",
+        "fitted_on": f"{len(rows)} pictures of {LEARNED_FROM}, held out in {len(args.folds)} of {FOLDS} folds and scored by "
+        "the int8 graph of the network that did not learn from them",
         "temperature": temperature,
         "prevalence": [round(float(np.mean(labels == index)), 6) for index in range(len(LABELS))],
     }

@@ -9,12 +9,12 @@ for pictures of these sizes (it rounds a scaled side up where Pillow rounds it d
 
 import argparse
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-LABELS = ["melanoma", "nevus", "seborrheic_keratosis"]
 SIDE = 224
 ENLARGED = (2048, 2048)  # decoded at a quarter: twice the side of 224 is 448, and an eighth would leave 256
 QUALITY = 90
@@ -27,8 +27,10 @@ def arguments():
     enlarging.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
     enlarging.add_argument("output", type=Path, help="folder to fill")
     scoring = modes.add_parser("score", help="score pictures with both graphs")
-    scoring.add_argument("labels", type=Path, help="CSV with the columns file and label; of splits only test is scored")
+    scoring.add_argument("labels", type=Path, help="CSV with the columns file and label; what is scored is in split "
+                         "test, if there are splits, and has one of the model's labels")
     scoring.add_argument("pictures", type=Path, help="folder that the file column starts from")
+    scoring.add_argument("--manifest", type=Path, required=True, help="names the labels, in the order of the logits")
     scoring.add_argument("--float", type=Path, required=True)
     scoring.add_argument("--int8", type=Path, required=True)
     scoring.add_argument("--draft", action="store_true", help="decode at the least scale that leaves twice the input")
@@ -71,12 +73,16 @@ def softmax(logits):
     return powers / powers.sum()
 
 
-def score(labels, pictures, graphs, draft, output):
+def labels_of(manifest):
+    return [label["id"] for label in json.loads(manifest.read_text())["output"]["labels"]]
+
+
+def score(rows, labels, pictures, graphs, draft, output):
     sessions = {name: session(path) for name, path in graphs.items()}
     with open(output, "w", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["file", "label", "graph", *LABELS])
-        for row in rows_of(labels):
+        writer.writerow(["file", "label", "graph", *labels])
+        for row in rows:
             tensor = prepare(pictures / row["file"], draft)
             for name, graph in sessions.items():
                 scores = softmax(graph.run(["logits"], {"input": tensor})[0][0])
@@ -89,7 +95,9 @@ def main():
         enlarge(args.dataset, args.output)
     else:
         graphs = {"float": getattr(args, "float"), "int8": args.int8}
-        score(args.labels, args.pictures, graphs, args.draft, args.output)
+        labels = labels_of(args.manifest)
+        rows = [row for row in rows_of(args.labels) if row["label"] in labels]
+        score(rows, labels, args.pictures, graphs, args.draft, args.output)
 
 
 if __name__ == "__main__":

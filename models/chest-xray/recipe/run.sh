@@ -1,0 +1,59 @@
+#!/bin/sh
+# The model again from the dataset and the ImageNet weights: run.sh DATASET_DIR WEIGHTS WORK_DIR
+# Needs the packages of models/recipe/requirements.txt on `python3` and, for the last step, `bedside` on the path.
+# A step whose result stands in WORK_DIR is passed over, so a run that was cut off goes on.
+set -eu
+
+[ $# -eq 3 ] || { echo "usage: run.sh DATASET_DIR WEIGHTS WORK_DIR" >&2; exit 2; }
+dataset=$1
+weights=$2
+work=$3
+recipe=$(cd "$(dirname "$0")" && pwd)
+model=$(dirname "$recipe")
+shared=$(dirname "$model")/recipe
+samples=$(dirname "$model")/samples
+tests=$(dirname "$(dirname "$model")")/tests/golden
+golden=$tests/chest-xray
+mkdir -p "$work" "$golden"
+
+# Waiting threads sleep: spinning ones cost a shared machine most of its time.
+export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
+export PYTHONPATH="$recipe:$shared"
+
+trained() { # name, then `--fold N` or nothing
+    name=$1
+    shift
+    [ -f "$work/$name.base.pt" ] || python3 "$recipe/train.py" "$dataset" "$weights" -o "$work/$name.base.pt" "$@"
+    [ -f "$work/$name.pt" ] || python3 "$recipe/finish.py" "$dataset" "$work/$name.base.pt" -o "$work/$name.pt" "$@"
+    [ -f "$work/$name.int8.onnx" ] || python3 "$recipe/quantize.py" "$dataset" "$work/$name.pt" \
+        --float "$work/$name.float.onnx" --int8 "$work/$name.int8.onnx"
+}
+
+trained all
+for fold in 0 1 2; do
+    trained "fold$fold" --fold "$fold"
+    python3 "$recipe/agreement.py" "$dataset" "$work/fold$fold.float.onnx" "$work/fold$fold.int8.onnx" --fold "$fold"
+done
+python3 "$recipe/snr.py" "$dataset" "$work/fold0.float.onnx" "$work/fold0.int8.onnx"
+
+python3 "$shared/calibrate.py" "$dataset" --int8 "$work/all.int8.onnx" --manifest "$model/manifest.json" \
+    --folds "$work/fold0.int8.onnx" "$work/fold1.int8.onnx" "$work/fold2.int8.onnx" \
+    --out-of-fold "$work/out_of_fold.csv"
+
+scores() { # labels, folder, result
+    python3 "$tests/make_scores.py" score "$1" "$2" --manifest "$model/manifest.json" \
+        --float "$work/all.float.onnx" --int8 "$work/all.int8.onnx" -o "$3"
+}
+
+scores "$samples/labels.csv" "$samples" "$golden/samples.csv"
+scores "$dataset/labels.csv" "$dataset" "$golden/test_split.csv"
+python3 "$shared/evaluate.py" "$golden/test_split.csv" "$model/manifest.json"
+
+# The golden sample's scores are ONNX Runtime's.
+picture=IM-0001-0001.jpeg
+awk -F, -v picture="$picture" '
+    NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }
+    $1 == picture && $3 == "int8" { for (i = 4; i <= NF; i++) print name[i] "," $i }
+' "$golden/samples.csv" > "$work/golden.csv"
+bedside pack "$work/all.int8.onnx" --manifest "$model/manifest.json" -o "$model/model.onnx" \
+    --golden "$samples/$picture" --scores "$work/golden.csv"

@@ -1,0 +1,66 @@
+"""The signal-to-noise ratio of every rounded tensor: the float graph against the int8 graph on the same pictures."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from data import pictures
+from dataset import fold, prepare
+from quantize import rounded_tensors
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("dataset", type=Path, help="folder with labels.csv and the pictures")
+    parser.add_argument("float", type=Path)
+    parser.add_argument("int8", type=Path)
+    parser.add_argument("--fold", type=int, default=0, help="whose held-out pictures are used")
+    parser.add_argument("--pictures", type=int, default=24)
+    return parser.parse_args()
+
+
+def session(path, outputs):
+    """A session, unoptimised, that also gives these tensors."""
+    model = onnx.load(path)
+    del model.graph.output[:]
+    model.graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in outputs)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 2
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def decibels(signal, noise):
+    return 10 * np.log10(signal / np.maximum(noise, 1e-20))
+
+
+def ratios(float_graph, int8_graph, paths):
+    """[(operator, tensor, decibels)] in the order in which they are computed, the logits last."""
+    graph = onnx.load(float_graph).graph
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    names = rounded_tensors(graph)
+    exact = session(float_graph, names + ["logits"])
+    coarse = session(int8_graph, [f"{name}_DequantizeLinear_Output" for name in names] + ["logits"])
+    signal, noise = np.zeros(len(names) + 1), np.zeros(len(names) + 1)
+    for path in paths:
+        pairs = zip(*(run.run(None, {"input": prepare(path)}) for run in (exact, coarse)), strict=True)
+        for index, (a, b) in enumerate(pairs):
+            signal[index] += np.square(a, dtype=np.float64).sum()
+            noise[index] += np.square(a - b, dtype=np.float64).sum()
+    kinds = [made_by.get(name, "Input") for name in names] + ["Gemm"]
+    return list(zip(kinds, names + ["logits"], decibels(signal, noise), strict=True))
+
+
+def main():
+    args = arguments()
+    _, held_out = fold(pictures(args.dataset, "train"), args.fold)
+    chosen = held_out[:: len(held_out) // args.pictures]
+    for kind, name, ratio in ratios(getattr(args, "float"), args.int8, [args.dataset / row.file for row in chosen]):
+        print(f"{ratio:6.1f} dB  {kind:10s} {name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Fine-tunes EfficientNet-B0 on Kermany's train pictures: one cross-validation fold, or all of them.
+
+This is the first of two steps: `finish.py` goes on in rounded arithmetic from what this one leaves.
+
+The schedule is fixed beforehand and the same for every run: there is no early stopping, so no picture is used to
+choose a moment. The rarer classes weigh more in the loss; afterwards the logarithm of that weight is taken off the
+head's bias, so that the probabilities answer to the class shares of the training pictures again. What is kept is a
+moving average of the weights. A run that is cut off goes on from its last checkpoint, at most two minutes back.
+"""
+
+import argparse
+import copy
+import itertools
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from data import LABELS, load, pictures, vary
+from dataset import fold, labels_of
+from start import pretrained
+
+SEED = 20261123
+WARM_UP = 0.08
+SAVE_AFTER = 120  # seconds
+
+
+def arguments(start):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("dataset", type=Path, help="folder with labels.csv and the pictures")
+    parser.add_argument("weights", type=Path, help=start)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="where the trained weights go (.pt)")
+    parser.add_argument("--fold", type=int, help="hold this fold out; without it, learn from everything")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--pause", type=Path, help="sleep while this file exists")
+    return parser.parse_args()
+
+
+def rate_at(progress):
+    """Share of the full learning rate: a short rise, then half a cosine."""
+    if progress < WARM_UP:
+        return progress / WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+
+
+def class_weights(labels):
+    """The inverse square root of each class's share, scaled so that the mean over the pictures is 1."""
+    share = np.bincount(labels, minlength=len(LABELS)) / len(labels)
+    weights = share**-0.5
+    return torch.tensor(weights / (weights * share).sum(), dtype=torch.float32)
+
+
+class Run:
+    """One training run: the network, its moving average and the optimiser."""
+
+    # (epochs, side, first blocks kept as they are)
+    programme = [(2, 160, 0), (2, 160, 3), (1, 224, 3)]
+    batch = 16
+    rate, head_rate, decay = 3e-4, 1e-3, 0.02
+    averaging = 0.997
+
+    def __init__(self, network, images, labels, checkpoint):
+        self.network = network.to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(network).eval().requires_grad_(False)
+        self.optimiser = self._optimiser()
+        self.images, self.labels = images, torch.from_numpy(labels)
+        self.weights = class_weights(labels)
+        self.checkpoint = checkpoint
+        self.pause = None
+        self.step, self.losses, self.saved = 0, [], time.time()
+        self.steps_an_epoch = -(-len(labels) // self.batch)
+        self.steps = int(self.steps_an_epoch * sum(epochs for epochs, *_ in self.programme))
+
+    def _optimiser(self):
+        head = list(self.network.head.parameters())
+        body = list(self.network.blocks.parameters())
+        rates = ((body, self.rate), (head, self.head_rate))
+        groups = [{"params": parameters, "lr": rate, "peak": rate} for parameters, rate in rates]
+        return torch.optim.AdamW(groups, weight_decay=self.decay)
+
+    def resume(self):
+        if self.checkpoint.exists():
+            state = torch.load(self.checkpoint)
+            self.step, self.losses = state["step"], state["losses"]
+            for name in ("network", "average", "optimiser"):
+                getattr(self, name).load_state_dict(state[name])
+
+    def save(self):
+        parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser")}
+        fresh = self.checkpoint.with_suffix(".fresh")
+        torch.save(parts | {"step": self.step, "losses": self.losses}, fresh)
+        fresh.replace(self.checkpoint)
+        self.saved = time.time()
+
+    def train(self):
+        while self.step < self.steps:
+            self._wait()
+            self._learn()
+            self.step += 1
+            if self.step % self.steps_an_epoch == 0 or self.step == self.steps:
+                self._report()
+            if time.time() - self.saved > SAVE_AFTER or self.step == self.steps:
+                self.save()
+
+    def _wait(self):
+        while self.pause is not None and self.pause.exists():
+            time.sleep(2)
+
+    def _report(self):
+        mean = sum(self.losses) / len(self.losses)
+        print(f"{time.strftime('%H:%M:%S')} step {self.step}/{self.steps} loss {mean:.4f} "
+              f"{time.process_time():.0f} s of processor time", flush=True)
+        self.losses = []
+
+    def _learn(self):
+        """One step; what is random in it depends on its number alone, so that a resumed run does the same."""
+        generator = torch.Generator().manual_seed(SEED + self.step)
+        torch.manual_seed(SEED + self.step)
+        side = self._prepare()
+        chosen = self._chosen()
+        x = vary(self.images[chosen], side, generator).contiguous(memory_format=torch.channels_last)
+        loss = self._loss(x, self.labels[chosen])
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        self._follow()
+        self.losses.append(loss.item())
+
+    def _prepare(self):
+        """Sets rate and frozen blocks for this step; its side."""
+        progress = self.step / self.steps
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * rate_at(progress)
+        side, frozen = self._phase()
+        self.network.train()
+        self.network.freeze(frozen)
+        return side
+
+    def _phase(self):
+        """(side, frozen blocks) of this step."""
+        ends = itertools.accumulate(epochs * self.steps_an_epoch for epochs, *_ in self.programme)
+        return next(phase for end, (_, *phase) in zip(ends, self.programme, strict=True) if self.step < end)
+
+    def _chosen(self):
+        epoch, at = divmod(self.step, self.steps_an_epoch)
+        order = torch.randperm(len(self.labels), generator=torch.Generator().manual_seed(SEED + epoch))
+        return order[at * self.batch : (at + 1) * self.batch]
+
+    def _loss(self, x, labels):
+        return (F.cross_entropy(self.network(x), labels, reduction="none") * self.weights[labels]).mean()
+
+    @torch.no_grad()
+    def _follow(self):
+        """Moves the average: weights by a share, and the statistics of BatchNorm likewise."""
+        now = self.network.state_dict()
+        for name, mean in self.average.state_dict().items():
+            if mean.is_floating_point():
+                mean.lerp_(now[name], 1 - min(self.averaging, self.step / (self.step + 10)))
+
+    def result(self):
+        """The averaged network, its bias freed of the loss weights."""
+        network = copy.deepcopy(self.average)
+        network.head.bias.sub_(self.weights.log())
+        return network
+
+
+def learn(args, kind, network):
+    """Runs all of a programme, from its last checkpoint if it was cut off, and writes the result."""
+    torch.set_num_threads(args.threads)
+    rows = pictures(args.dataset, "train")
+    if args.fold is not None:
+        rows, _ = fold(rows, args.fold)
+    run = kind(network, load(args.dataset, rows), labels_of(rows), args.output.with_suffix(".checkpoint"))
+    run.pause = args.pause
+    run.resume()
+    run.train()
+    torch.save(run.result().state_dict(), args.output)
+
+
+def main():
+    args = arguments("efficientnet-lite0-57934424.pth")
+    torch.manual_seed(SEED)
+    learn(args, Run, pretrained(args.weights, len(LABELS)))
+
+
+if __name__ == "__main__":
+    main()
