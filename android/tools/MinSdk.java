@@ -1,6 +1,7 @@
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.InputStream;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.codehaus.mojo.animal_sniffer.ClassListBuilder;
@@ -17,7 +18,10 @@ public class MinSdk {
             own.process(new File(arguments[i]));
         }
         try (InputStream signature = new FileInputStream(arguments[0])) {
-            SignatureChecker checker = new SignatureChecker(signature, Set.copyOf(own.getPackages()), logger);
+            Set<String> known = new HashSet<>(own.getPackages());
+            // What UniFFI writes looks whether there is a Cleaner before it uses one.
+            known.addAll(List.of("java.lang.ref.Cleaner", "java.lang.ref.Cleaner$Cleanable"));
+            SignatureChecker checker = new SignatureChecker(signature, known, logger);
             checker.setSourcePath(List.of());
             checker.process(new File(arguments[1]));
             if (checker.isSignatureBroken()) {

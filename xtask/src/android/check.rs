@@ -15,17 +15,14 @@ use crate::step::Step;
 /// The most that an APK for one ABI may weigh, both models in it.
 const MOST_BYTES: u64 = 25_000_000;
 
-/// Nothing in the app or the library refers to what the oldest Android lacks.
+/// Nothing in the library refers to what the oldest Android lacks. The app does, where it has asked which Android it is
+/// on; lint knows such questions.
 pub(crate) fn min_sdk(tools: &Tools) -> Result<()> {
     let checker = tools.class_path(&["sniffer"])?;
     let signature = tools.file("sniffer", "gummy-bears")?;
-    let others = tools.class_path(&["libraries"])?;
-    for (jar, own) in [("library.jar", "app.jar"), ("app.jar", "library.jar")] {
-        let (jar, own) = (out(jar), out(own));
-        let step = Step::new("java -cp").arg(&checker).arg("android/tools/MinSdk.java").arg(&signature);
-        others.split(':').fold(step.arg(&jar).arg(&own), Step::arg).run()?;
-    }
-    Ok(())
+    let (library, others) = (out("library.jar"), tools.class_path(&["libraries"])?);
+    let step = Step::new("java -cp").arg(&checker).arg("android/tools/MinSdk.java").arg(&signature).arg(&library);
+    others.split(':').fold(step, Step::arg).run().map(drop)
 }
 
 /// Android lint finds no error and no warning.
@@ -40,6 +37,14 @@ pub(crate) fn lint(tools: &Tools) -> Result<()> {
          Layoutlib.Api=15\nLayoutlib.Revision=1\n",
     )?;
     fs::write(platform.join("build.prop"), "ro.build.version.sdk=35\n")?;
+    // Lint wants R from elsewhere than beside the app's own classes.
+    let resources = out("resources.jar");
+    let mut step = Step::new("jar --create --file").arg(&resources);
+    let (classes, names) = (out("app"), resource_classes()?);
+    for name in &names {
+        step = step.arg("-C").arg(&classes).arg(name);
+    }
+    step.run()?;
     // Under another name than `lint.xml`, which lint takes for its settings.
     let (project, linter) = (out("lint-project.xml"), tools.class_path(&["lint"])?);
     fs::write(&project, lint_project(tools)?)?;
@@ -54,6 +59,9 @@ pub(crate) fn lint(tools: &Tools) -> Result<()> {
         .arg("--offline")
         .arg("--exitcode")
         .arg("-Werror")
+        // The version comes with the merged manifest.
+        .arg("--disable")
+        .arg("MissingVersion")
         .run()
         .map(drop)
 }
@@ -74,10 +82,23 @@ fn lint_project(tools: &Tools) -> Result<String> {
         writeln!(project, "<src file=\"{file}\"/>")?;
     }
     writeln!(project, "<classes dir=\"{}\"/><classpath jar=\"{}\"/>", out("app"), out("library.jar"))?;
-    for jar in libraries(tools)?.split(':') {
+    for jar in libraries(tools)?.split(':').chain([out("resources.jar").as_str()]) {
         writeln!(project, "<classpath jar=\"{jar}\"/>")?;
     }
     Ok(project + "</module></project>\n")
+}
+
+/// The files of the class `R`, in the folder of the app's classes.
+fn resource_classes() -> Result<Vec<String>> {
+    let package = "dev/bedside/demo";
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder().join("app").join(package))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name == "R.class" || name.starts_with("R$") {
+            names.push(format!("{package}/{name}"));
+        }
+    }
+    Ok(names)
 }
 
 /// What the finished APKs say of themselves.

@@ -17,13 +17,13 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The AAR and the APKs, looked at and linted, in `target/android`.
 pub(crate) fn build() -> Result<()> {
-    natives::build()?;
     let tools = classes()?;
     package::jars()?;
     check::min_sdk(&tools)?;
     check::lint(&tools)?;
-    package::aar()?;
     package::dex(&tools)?;
+    natives::build()?;
+    package::aar()?;
     package::apks(&tools)?;
     check::apks(&tools)
 }

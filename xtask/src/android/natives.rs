@@ -94,7 +94,7 @@ fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
     let flags = format!(
         "-C linker-flavor=ld -L native={} -C link-args=-zdefs -C link-args=-zmax-page-size=16384 \
          -C link-args=--build-id=sha1 -C link-args=--hash-style=both -C link-args=-soname=libbedside.so \
-         -C link-args=--exclude-libs=libunwind.a",
+         -C link-args=--exclude-libs=libunwind.a -C link-args=--icf=all",
         sysroot.display()
     );
     let variable = abi.target.to_uppercase().replace('-', "_");

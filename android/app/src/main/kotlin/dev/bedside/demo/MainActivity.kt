@@ -1,5 +1,6 @@
 package dev.bedside.demo
 
+import android.annotation.SuppressLint
 import android.app.Activity
 import android.content.ActivityNotFoundException
 import android.content.ClipData
@@ -109,8 +110,8 @@ class MainActivity : Activity() {
     private fun replace(old: Screen?, new: Screen): Screen {
         old?.let { root.removeView(it.view) }
         root.addView(new.view, 0)
-        // At the start nothing is moved: the reader begins at the top by itself, and a turned screen keeps its place.
-        if (old != null) new.takeFocus()
+        // At the start nothing is said: the reader begins by itself.
+        if (old != null) new.announce()
         return new
     }
 
@@ -122,12 +123,12 @@ class MainActivity : Activity() {
             danger = DangerScreen(this).also {
                 it.draw()
                 root.addView(it.view)
-                it.takeFocus()
+                it.announce()
             }
         } else if (!capture.danger && open != null) {
             root.removeView(open.view)
             danger = null
-            screen?.takeFocus()
+            screen?.announce()
         }
     }
 
@@ -194,6 +195,7 @@ class MainActivity : Activity() {
         if (before == null) finish() else session.move(before)
     }
 
+    @SuppressLint("GestureBackNavigation") // Before API 33; from there on the callback below is asked.
     @Deprecated("Called before API 33 only.")
     override fun onBackPressed(): Unit = back()
 

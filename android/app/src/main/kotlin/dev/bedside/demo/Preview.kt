@@ -1,5 +1,8 @@
+@file:SuppressLint("ExifInterface") // One tag is read, and any failure is caught: no reason for a dependency.
+
 package dev.bedside.demo
 
+import android.annotation.SuppressLint
 import android.content.ContentResolver
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
@@ -24,7 +27,8 @@ fun preview(resolver: ContentResolver, address: Uri): Bitmap? =
         null
     }
 
-private fun <T> ContentResolver.read(address: Uri, use: (InputStream) -> T): T? = openInputStream(address)?.use(use)
+private fun <T> ContentResolver.read(address: Uri, act: (InputStream) -> T): T? =
+    openInputStream(address)?.use { act(it) }
 
 /** How many pixels of the file become one: a power of two. */
 private fun sampling(resolver: ContentResolver, address: Uri): Int {

@@ -5,7 +5,6 @@ import android.text.Editable
 import android.text.TextWatcher
 import android.view.View
 import android.view.ViewGroup
-import android.view.accessibility.AccessibilityNodeInfo
 import android.widget.EditText
 import android.widget.RadioGroup
 import android.widget.TextView
@@ -93,7 +92,6 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
         text(R.id.message, activity.getString(what))
         val field = fields.getValue(asked.id)
         field.requestFocus()
-        field.performAccessibilityAction(AccessibilityNodeInfo.ACTION_ACCESSIBILITY_FOCUS, null)
         val question = field.parent as View
         question.requestRectangleOnScreen(Rect(0, 0, question.width, question.height))
     }

@@ -2,7 +2,6 @@ package dev.bedside.demo
 
 import android.os.Build
 import android.view.View
-import android.view.accessibility.AccessibilityNodeInfo
 import android.widget.TextView
 
 /** One screen: a layout, drawn anew from the session after each change. */
@@ -14,11 +13,10 @@ abstract class Screen(protected val activity: MainActivity, layout: Int) {
 
     abstract fun draw()
 
-    /** Leads a screen reader to this screen's heading, and has it say its name. */
-    fun takeFocus() {
-        val heading = find<TextView>(R.id.title)
-        if (Build.VERSION.SDK_INT >= 28) view.accessibilityPaneTitle = heading.text
-        heading.post { heading.performAccessibilityAction(AccessibilityNodeInfo.ACTION_ACCESSIBILITY_FOCUS, null) }
+    /** Has a screen reader say that this screen is here now; where it goes on reading is its own affair. */
+    fun announce() {
+        val heading = find<TextView>(R.id.title).text
+        if (Build.VERSION.SDK_INT >= 28) view.accessibilityPaneTitle = heading else view.announceForAccessibility(heading)
     }
 
     protected fun <T : View> find(id: Int): T = view.findViewById(id)

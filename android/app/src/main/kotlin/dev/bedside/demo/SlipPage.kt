@@ -146,11 +146,12 @@ fun writePdf(slip: Slip, out: OutputStream) {
 
 /** The page as it will be printed, as wide as the screen lets it be. */
 class SlipView(context: Context, attributes: AttributeSet?) : View(context, attributes) {
-    var slip: Slip? = null
-        set(value) {
-            field = value
-            invalidate()
-        }
+    private var page: SlipPage? = null
+
+    fun show(slip: Slip) {
+        page = SlipPage(slip)
+        invalidate()
+    }
 
     override fun onMeasure(widthSpec: Int, heightSpec: Int) {
         val width = getDefaultSize(suggestedMinimumWidth, widthSpec)
@@ -161,7 +162,7 @@ class SlipView(context: Context, attributes: AttributeSet?) : View(context, attr
         val scale = width / SlipPage.WIDTH
         canvas.save()
         canvas.scale(scale, scale)
-        slip?.let { SlipPage(it).draw(canvas) }
+        page?.draw(canvas)
         canvas.restore()
     }
 }

@@ -21,9 +21,10 @@ class SlipScreen(activity: MainActivity) : Screen(activity, R.layout.slip) {
     override fun draw() {
         val case = session.capture.case ?: return
         val told = session.outcome as? Outcome.Told ?: return
-        slip = activity.resources.slip(case, told)
+        val slip = activity.resources.slip(case, told)
+        this.slip = slip
         text(R.id.case_number, activity.getString(R.string.slip_case, case))
-        find<SlipView>(R.id.page).slip = slip
+        find<SlipView>(R.id.page).show(slip)
     }
 
     private fun print(slip: Slip) {
