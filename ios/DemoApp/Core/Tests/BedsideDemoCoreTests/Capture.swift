@@ -1,0 +1,75 @@
+// A capture as tests make one: a flow in one language, and what it is held against.
+
+import Bedside
+import Foundation
+import XCTest
+
+@testable import BedsideDemoCore
+
+/// Where the topics' models lie in the repository.
+@Sendable func shippedModel(_ topic: Topic) -> String {
+    repository.appendingPathComponent("models/\(topic.modelFile)").path
+}
+
+/// A flow in one language, and the sentences that it is held against.
+@MainActor
+struct Capture {
+    let flow: Flow
+    let catalogue: Catalogue
+    let language: String
+
+    init(_ language: String = "en", modelPath: @escaping @Sendable (Topic) -> String = shippedModel) throws {
+        catalogue = try Catalogue()
+        self.language = language
+        flow = Flow(texts: catalogue.texts(language), modelPath: modelPath)
+    }
+
+    func sentence(_ key: String) throws -> String {
+        try catalogue.sentence(key, language)
+    }
+
+    /// Chooses a topic and answers its questions.
+    func answer(_ topic: Topic = .skin, _ drafts: [String: Draft] = ["dermatoscope": .yes]) async {
+        flow.choose(topic)
+        await flow.settled()
+        for (question, draft) in drafts { flow.answer(question, draft) }
+        flow.proceed()
+        await flow.settled()
+    }
+
+    /// Looks at a file of the repository.
+    func look(_ name: String) async throws {
+        flow.look(at: try bytes(name))
+        await flow.settled()
+    }
+
+    func result(file: StaticString = #filePath, line: UInt = #line) throws -> ResultPage {
+        guard case .result(let page)? = flow.pages.last else {
+            throw failed("no result", file, line)
+        }
+        return page
+    }
+
+    func questions(file: StaticString = #filePath, line: UInt = #line) throws -> QuestionsPage {
+        guard case .questions(let page)? = flow.pages.last else { throw failed("no questions", file, line) }
+        return page
+    }
+
+    func failure(file: StaticString = #filePath, line: UInt = #line) throws -> FailurePage {
+        guard case .failed(let page)? = flow.pages.last else { throw failed("no failure", file, line) }
+        return page
+    }
+
+    func slip(file: StaticString = #filePath, line: UInt = #line) throws -> Slip {
+        guard case .slip(let page)? = flow.pages.last else { throw failed("no slip", file, line) }
+        return page
+    }
+
+    private func failed(_ what: String, _ file: StaticString, _ line: UInt) -> any Error {
+        XCTFail("\(what): \(flow.pages)", file: file, line: line)
+        return XCTSkip("\(what)")
+    }
+}
+
+/// A melanoma.
+let sample = "models/samples/ISIC_0012258.jpg"

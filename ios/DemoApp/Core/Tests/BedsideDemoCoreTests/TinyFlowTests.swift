@@ -1,0 +1,107 @@
+// What the shipped skin model does not ask for or say.
+
+import Bedside
+import Foundation
+import XCTest
+
+@testable import BedsideDemoCore
+
+/// Number questions and models whose labels don't exclude each other, with a tiny model.
+final class TinyFlowTests: XCTestCase, @unchecked Sendable {
+    private static var age: [String: Any] {
+        ["id": "age", "question": ["en": "How old is the child, in years?"], "required": true, "min": 1, "max": 5]
+    }
+
+    @MainActor
+    private func capture(_ model: TinyModel, _ language: String = "en") throws -> Capture {
+        try Capture(language, modelPath: { _ in model.file })
+    }
+
+    @MainActor
+    func testANumberQuestionSaysWhatItTakes() async throws {
+        for language in languages {
+            var (least, greatest) = (Self.age, Self.age)
+            (least["id"], least["max"]) = ("least", nil)
+            (greatest["id"], greatest["min"], greatest["max"]) = ("greatest", nil, 2.5)
+            let capture = try capture(TinyModel(scope: [Self.age, least, greatest]), language)
+            capture.flow.choose(.chest)
+            await capture.flow.settled()
+            XCTAssertEqual(
+                try capture.questions().questions.map(\.kind),
+                [
+                    .number(hint: try capture.catalogue.sentence("questions_number", language, "1", "5")),
+                    .number(hint: try capture.catalogue.sentence("questions_number_min", language, "1")),
+                    .number(
+                        hint: try capture.catalogue.sentence(
+                            "questions_number_max", language, language == "uk" ? "2,5" : "2.5")),
+                ])
+        }
+    }
+
+    @MainActor
+    func testNumbersAreTakenWithPointOrComma() async throws {
+        let model = try TinyModel(scope: [Self.age])
+        for typed in ["1", "5", "2.5", "2,5", " 3 ", "4."] {
+            let capture = try capture(model)
+            await capture.answer(.chest, ["age": .typed(typed)])
+            XCTAssertEqual(capture.flow.pages.last, .picture(.chest), typed)
+        }
+    }
+
+    @MainActor
+    func testANumberOutsideRejectsBeforeAnyPicture() async throws {
+        let model = try TinyModel(scope: [Self.age])
+        for typed in ["0,9", "5.1", "40", "-1"] {
+            let capture = try capture(model)
+            await capture.answer(.chest, ["age": .typed(typed)])
+            let question = "How old is the child, in years?"
+            let reason = try capture.catalogue.sentence("reason_scope_out_of_range", "en", question)
+            XCTAssertEqual(try capture.result().reasons, [reason], typed)
+        }
+    }
+
+    @MainActor
+    func testWhatIsNoNumberIsNoAnswer() async throws {
+        let model = try TinyModel(scope: [Self.age])
+        for typed in ["x", "1e3", "nan", "3 4", "1,2,3", "٣", ",", "--1"] {
+            let capture = try capture(model)
+            await capture.answer(.chest, ["age": .typed(typed)])
+            let page = try capture.questions()
+            XCTAssert(capture.flow.isIncomplete, typed)
+            XCTAssert(page.questions[0].isNoNumber(.typed(typed)), typed)
+        }
+        let capture = try capture(model)
+        await capture.answer(.chest, ["age": .typed("  ")])
+        XCTAssert(capture.flow.isIncomplete, "blank is open")
+        XCTAssertFalse(try capture.questions().questions[0].isNoNumber(.typed("  ")))
+    }
+
+    @MainActor
+    func testAQuestionThatIsNotRequiredMayStayOpenButHoldsNoJunk() async throws {
+        var age = Self.age
+        age["required"] = false
+        let model = try TinyModel(scope: [age])
+        for drafts: [String: Draft] in [[:], ["age": .typed("")]] {
+            let capture = try capture(model)
+            await capture.answer(.chest, drafts)
+            XCTAssertEqual(capture.flow.pages.last, .picture(.chest))
+        }
+        let capture = try capture(model)
+        await capture.answer(.chest, ["age": .typed("x")])
+        XCTAssert(capture.flow.isIncomplete)
+    }
+
+    @MainActor
+    func testNoFindingDoesNotExcludeDisease() async throws {
+        let model = try TinyModel(activation: "sigmoid", operatingPoint: 0.999)
+        for language in languages {
+            let capture = try capture(model, language)
+            await capture.answer(.chest, [:])
+            try await capture.look(goldenPicture)
+            let page = try capture.result()
+            XCTAssertEqual(page.verdict, try capture.sentence("verdict_no_finding"))
+            XCTAssertEqual(page.triage, .routine)
+            XCTAssertEqual(page.rows.map(\.mark), [nil, nil, nil])
+        }
+    }
+}
