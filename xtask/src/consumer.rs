@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
-use crate::bindings::RULES;
+use crate::r8::Shrink;
 use crate::root;
 use crate::step::Step;
 
@@ -46,7 +46,6 @@ pub(crate) fn check() -> Result<()> {
 fn shrink(classes: &str) -> Result<String> {
     let (shrinker, shrunk) =
         (built().join("r8.jar").display().to_string(), built().join("shrunk.jar").display().to_string());
-    let jdk = crate::step::jdk()?;
     let app = built().join("app.jar").display().to_string();
     Step::new("jar --create --file").arg(&app).arg("-C").arg(classes).arg(".").run()?;
     let mut inputs = vec![app];
@@ -56,12 +55,15 @@ fn shrink(classes: &str) -> Result<String> {
             inputs.push(path);
         }
     }
-    let step = Step::new("java -Xmx1500m -cp").arg(&shrinker).arg("com.android.tools.r8.R8").arg("--release");
-    let step = step.arg("--classfile").arg("--lib").arg(&jdk);
-    // R8 itself, unlike Android's build, does not look for rules in jars.
-    let step = RULES.iter().fold(step, |step, file| step.arg("--pg-conf").arg(file));
-    let step = step.arg("--pg-conf").arg("bindings/consumer/rules.pro").arg("--output").arg(&shrunk);
-    inputs.iter().fold(step, |step, input| step.arg(input)).quiet("already exists").run()?;
+    Shrink {
+        r8: &shrinker,
+        options: &["--classfile"],
+        libraries: &[],
+        rules: &["bindings/consumer/rules.pro"],
+        inputs: &inputs.iter().map(String::as_str).collect::<Vec<_>>(),
+        output: &shrunk,
+    }
+    .run()?;
     Ok(shrunk)
 }
 

@@ -9,6 +9,7 @@ mod copy;
 mod full;
 mod ios;
 mod mend;
+mod r8;
 mod step;
 mod test;
 

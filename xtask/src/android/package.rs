@@ -11,8 +11,9 @@ use super::compile::{folder, out};
 use super::natives::{self, ABIS};
 use super::tools::Tools;
 use crate::bindings::RULES;
+use crate::r8::Shrink;
 use crate::root;
-use crate::step::{Step, jdk};
+use crate::step::Step;
 
 pub(crate) const APP_RULES: &str = "android/app/proguard-rules.pro";
 
@@ -46,18 +47,19 @@ pub(crate) fn aar() -> Result<()> {
 
 /// `classes.dex`: the app, the library and what they use, shrunk by R8.
 pub(crate) fn dex(tools: &Tools) -> Result<()> {
-    let (shrinker, map, jdk) = (tools.class_path(&["shrinker"])?, out("mapping.txt"), jdk()?);
+    let (shrinker, map) = (tools.class_path(&["shrinker"])?, out("mapping.txt"));
     let minimum = natives::MIN_API.to_string();
     let (framework, resources) = (tools.file("framework", "android-all")?, out("resources.pro"));
-    let mut inputs = vec![out("app.jar"), out("library.jar")];
-    inputs.extend(tools.class_path(&["libraries"])?.split(':').map(str::to_owned));
-    let to = out("dex.zip");
-    let step = Step::new("java -Xmx1500m -cp").arg(&shrinker).arg("com.android.tools.r8.R8").arg("--release");
-    let step = step.arg("--min-api").arg(&minimum).arg("--lib").arg(&framework).arg("--lib").arg(&jdk);
-    let step = RULES.iter().fold(step, |step, rules| step.arg("--pg-conf").arg(rules));
-    let step = step.arg("--pg-conf").arg(APP_RULES).arg("--pg-conf").arg(&resources);
-    let step = step.arg("--pg-map-output").arg(&map).arg("--output").arg(&to);
-    inputs.iter().fold(step, |step, input| step.arg(input)).quiet("already exists").run().map(drop)
+    let (app, library, others) = (out("app.jar"), out("library.jar"), tools.class_path(&["libraries"])?);
+    Shrink {
+        r8: &shrinker,
+        options: &["--min-api", &minimum, "--pg-map-output", &map],
+        libraries: &[&framework],
+        rules: &[APP_RULES, &resources],
+        inputs: &others.split(':').chain([app.as_str(), library.as_str()]).collect::<Vec<_>>(),
+        output: &out("dex.zip"),
+    }
+    .run()
 }
 
 /// `bedside-ABI.apk` for each ABI, and `bedside-universal.apk`, signed with a key for trying.

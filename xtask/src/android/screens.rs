@@ -8,7 +8,8 @@ use anyhow::{Result, ensure};
 use super::compile::{clear, folder, java, kotlin, libraries, out, sources};
 use super::package::APP_RULES;
 use super::tools::Tools;
-use crate::bindings::{RULES, built};
+use crate::bindings::built;
+use crate::r8::Shrink;
 use crate::root;
 use crate::step::{Step, jdk};
 
@@ -119,23 +120,23 @@ fn shrink(tools: &Tools) -> Result<()> {
     fs::write(&rules, "-dontobfuscate\n-keep class dev.bedside.demo.R$* { *; }\n")?;
     Step::new("jar --create --file").arg(&tests).arg("-C").arg(&out("test")).arg(".").run()?;
 
-    let libraries = against.split(':').chain([jdk.as_str()]);
-    let r8 = |class: &'static str| Step::new("java -Xmx1500m -cp").arg(&shrinker).arg(class);
-    let mut step = r8("com.android.tools.r8.tracereferences.TraceReferences").arg("--keep-rules");
-    for library in libraries.clone().chain(with_tests.split(':')).chain([annotations.as_str()]) {
+    let class = "com.android.tools.r8.tracereferences.TraceReferences";
+    let mut step = Step::new("java -Xmx1500m -cp").arg(&shrinker).arg(class).arg("--keep-rules");
+    for library in against.split(':').chain([jdk.as_str()]).chain(with_tests.split(':')).chain([annotations.as_str()]) {
         step = step.arg("--lib").arg(library);
     }
     let step = step.arg("--target").arg(&app).arg("--target").arg(&library).arg("--source").arg(&tests);
     step.arg("--output").arg(&used).run()?;
 
-    let mut step = r8("com.android.tools.r8.R8").arg("--release").arg("--classfile").arg("--output").arg(&to);
-    for library in libraries {
-        step = step.arg("--lib").arg(library);
+    Shrink {
+        r8: &shrinker,
+        options: &["--classfile"],
+        libraries: &against.split(':').collect::<Vec<_>>(),
+        rules: &[APP_RULES, &resources, &rules, &used],
+        inputs: &[&app, &library],
+        output: &to,
     }
-    for file in RULES.into_iter().chain([APP_RULES, &resources, &rules, &used]) {
-        step = step.arg("--pg-conf").arg(file);
-    }
-    step.arg(&app).arg(&library).quiet("already exists").run().map(drop)
+    .run()
 }
 
 /// Fails where a screen of the shrunk app looks different.
