@@ -48,9 +48,12 @@ class Swish(nn.Module):
     def __init__(self):
         super().__init__()
         self.before, self.sigmoid, self.after = Point(), Point(), Point()
+        self.ceiling = CEILING
 
     def forward(self, x):
-        return self.after(F.silu(self.before(x.clamp(max=CEILING))))
+        if self.ceiling is not None:
+            x = x.clamp(max=self.ceiling)
+        return self.after(F.silu(self.before(x)))
 
 
 class Layer(nn.Conv2d):
@@ -139,6 +142,12 @@ class EfficientNetB0(nn.Module):
     def freeze(self, count):
         """Keeps the first `count` blocks (the stem is one) as they are, their BatchNorms' statistics too."""
         self.blocks[:count].requires_grad_(False).eval()
+
+    def without_ceilings(self):
+        for module in self.modules():
+            if isinstance(module, Swish):
+                module.ceiling = None
+        return self
 
     def fold(self):
         """Draws all BatchNorms into their convolutions; for good."""

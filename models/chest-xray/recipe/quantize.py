@@ -7,6 +7,7 @@ computed in float between rounded tensors.
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ import torch
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from data import LABELS, pictures
-from dataset import SIDE, prepare
+from dataset import prepare
+from export import export
 from network import EfficientNetB0
 
-OPSET = 18
 ROUNDED = ("Conv", "Sigmoid", "Mul", "Add", "ReduceMean")  # operators whose output a Point stands for
 
 
@@ -38,37 +39,14 @@ def finished(path):
     return network.eval()
 
 
-def export(network, path):
-    """The float graph: input `input` 1×3×224×224, output `logits` 1×3."""
-    torch.onnx.export(
-        network,
-        (torch.zeros(1, 3, SIDE, SIDE),),
-        path,
-        input_names=["input"],
-        output_names=["logits"],
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
-    onnx.save(without_traces(onnx.load(path)), path)
+def rounded_tensors(graph, behind=("Reshape",)):
+    """Names of the tensors that the int8 graph rounds, in the order in which they are computed: the Points' order.
 
-
-def without_traces(model):
-    """The model without the exporter's notes, which hold the source lines and paths of the machine it ran on."""
-    for part in [model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer]:
-        del part.metadata_props[:]
-        part.doc_string = ""
-    for value in [*model.graph.input, *model.graph.output]:
-        del value.metadata_props[:]
-    return model
-
-
-def rounded_tensors(graph):
-    """Names of the tensors that the int8 graph rounds, in the order in which they are computed: the Points' order."""
-    reshaped = {node.input[0]: node.output[0] for node in graph.node if node.op_type == "Reshape"}
+    Where an operator of those in `behind` follows, it is that one's output.
+    """
+    following = {node.input[0]: node.output[0] for node in graph.node if node.op_type in behind}
     outputs = [node.output[0] for node in graph.node if node.op_type in ROUNDED]
-    return [graph.input[0].name] + [reshaped.get(name, name) for name in outputs]
+    return [graph.input[0].name] + [following.get(name, name) for name in outputs]
 
 
 class OnePicture(CalibrationDataReader):
@@ -86,12 +64,10 @@ def given(low, high):
     return {"rmin": np.array(low, np.float32), "rmax": np.array(high, np.float32)}
 
 
-def quantize(float_graph, int8_graph, reader, ranges=None):
-    """`ranges`: (low, high) of all Points in their order; without, those that the reader's pictures give."""
-    overrides = {}
-    if ranges is not None:
-        names = rounded_tensors(onnx.load(float_graph).graph)
-        overrides = {name: [given(*pair)] for name, pair in zip(names, ranges, strict=True)}
+def quantize(float_graph, int8_graph, reader, ranges):
+    """`ranges`: (low, high) of all Points in their order."""
+    names = rounded_tensors(onnx.load(float_graph).graph)
+    overrides = {name: [given(*pair)] for name, pair in zip(names, ranges, strict=True)}
     quantize_static(
         str(float_graph),
         str(int8_graph),
@@ -107,10 +83,15 @@ def quantize(float_graph, int8_graph, reader, ranges=None):
 
 def main():
     args = arguments()
-    export(finished(args.finished), getattr(args, "float"))
+    network = finished(args.finished)
+    export(network, getattr(args, "float"))
     ranges = json.loads(args.finished.with_suffix(".json").read_text())
     reader = OnePicture(args.dataset / pictures(args.dataset, "train")[0].file)
-    quantize(getattr(args, "float"), args.int8, reader, ranges.values())
+    with tempfile.TemporaryDirectory() as folder:
+        # The int8 graph's ranges end where the ceilings are.
+        open_above = Path(folder) / "without_ceilings.onnx"
+        export(network.without_ceilings(), open_above)
+        quantize(open_above, args.int8, reader, ranges.values())
 
 
 if __name__ == "__main__":

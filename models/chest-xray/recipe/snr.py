@@ -42,7 +42,7 @@ def ratios(float_graph, int8_graph, paths):
     graph = onnx.load(float_graph).graph
     made_by = {name: node.op_type for node in graph.node for name in node.output}
     names = rounded_tensors(graph)
-    exact = session(float_graph, names + ["logits"])
+    exact = session(float_graph, rounded_tensors(graph, ("Reshape", "Clip", "Min")) + ["logits"])
     coarse = session(int8_graph, [f"{name}_DequantizeLinear_Output" for name in names] + ["logits"])
     signal, noise = np.zeros(len(names) + 1), np.zeros(len(names) + 1)
     for path in paths:

@@ -20,10 +20,10 @@ from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from data import LABELS, pictures
-from dataset import SIDE, fold, prepare
+from dataset import fold, prepare
+from export import export
 from network import MobileNetV2
 
-OPSET = 18
 CALIBRATION_PICTURES = 300
 LARGEST = 127  # of a symmetric signed 8-bit weight
 
@@ -38,32 +38,10 @@ def arguments():
     return parser.parse_args()
 
 
-def export(trained, path):
-    """The float graph: input `input` 1×3×224×224, output `logits` 1×3."""
+def trained(path):
     network = MobileNetV2(len(LABELS))
-    network.load_state_dict(torch.load(trained))
-    torch.onnx.export(
-        network.eval(),
-        (torch.zeros(1, 3, SIDE, SIDE),),
-        path,
-        input_names=["input"],
-        output_names=["logits"],
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
-    onnx.save(without_traces(onnx.load(path)), path)
-
-
-def without_traces(model):
-    """The model without the exporter's notes, which hold the source lines and paths of the machine it ran on."""
-    for part in [model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer]:
-        del part.metadata_props[:]
-        part.doc_string = ""
-    for value in [*model.graph.input, *model.graph.output]:
-        del value.metadata_props[:]
-    return model
+    network.load_state_dict(torch.load(path))
+    return network
 
 
 class Pictures(CalibrationDataReader):
@@ -129,7 +107,7 @@ def main():
     rows = pictures(args.dataset, "train", "val")
     if args.fold is not None:
         rows, _ = fold(rows, args.fold)
-    export(args.trained, getattr(args, "float"))
+    export(trained(args.trained), getattr(args, "float"))
     quantize(getattr(args, "float"), args.int8, Pictures(args.dataset, rows))
 
 

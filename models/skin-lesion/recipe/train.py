@@ -8,19 +8,17 @@ moving average of the weights. A run that is cut off goes on from its last epoch
 
 import argparse
 import copy
-import math
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from data import LABELS, load, pictures, vary
 from dataset import fold, labels_of
 from network import pretrained
+from schedule import class_weights, rate_at
 
-WARM_UP = 0.08
 SEED = 20261123
 
 
@@ -32,20 +30,6 @@ def arguments(start):
     parser.add_argument("--fold", type=int, help="hold this fold out; without it, learn from everything")
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
-
-
-def rate_at(progress):
-    """Share of the full learning rate: a short rise, then half a cosine."""
-    if progress < WARM_UP:
-        return progress / WARM_UP
-    return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
-
-
-def class_weights(labels):
-    """The inverse square root of each class's share, scaled so that the mean over the pictures is 1."""
-    share = np.bincount(labels, minlength=len(LABELS)) / len(labels)
-    weights = share**-0.5
-    return torch.tensor(weights / (weights * share).sum(), dtype=torch.float32)
 
 
 class Run:
@@ -64,7 +48,7 @@ class Run:
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
         self.optimiser = self._optimiser()
         self.images, self.labels = images, torch.from_numpy(labels)
-        self.weights = class_weights(labels)
+        self.weights = class_weights(labels, len(LABELS))
         self.checkpoint = checkpoint
         self.epoch = 0
         self.epochs = sum(epochs for epochs, _ in self.programme)
