@@ -41,9 +41,10 @@ def ratios(float_graph, int8_graph, paths):
     """[(operator, tensor, decibels)] in the order in which they are computed, the logits last."""
     graph = onnx.load(float_graph).graph
     made_by = {name: node.op_type for node in graph.node for name in node.output}
-    names = rounded_tensors(graph)
-    exact = session(float_graph, rounded_tensors(graph, ("Reshape", "Clip", "Min")) + ["logits"])
-    coarse = session(int8_graph, [f"{name}_DequantizeLinear_Output" for name in names] + ["logits"])
+    names = rounded_tensors(graph, ("Reshape", "Clip"))
+    rounded = rounded_tensors(onnx.load(int8_graph).graph)
+    exact = session(float_graph, names + ["logits"])
+    coarse = session(int8_graph, [f"{name}_DequantizeLinear_Output" for name in rounded] + ["logits"])
     signal, noise = np.zeros(len(names) + 1), np.zeros(len(names) + 1)
     for path in paths:
         pairs = zip(*(run.run(None, {"input": prepare(path)}) for run in (exact, coarse)), strict=True)
