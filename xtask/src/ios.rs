@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use object::macho::{CPU_SUBTYPE_ARM64_ALL, CPU_SUBTYPE_X86_64_ALL, CPU_TYPE_ARM64, CPU_TYPE_X86_64, FAT_MAGIC};
-use object::macho::{PLATFORM_IOS, PLATFORM_IOSSIMULATOR};
+use object::macho::{LC_VERSION_MIN_IPHONEOS, PLATFORM_IOS, PLATFORM_IOSSIMULATOR};
 use object::read::archive::ArchiveFile;
-use object::read::macho::MachOFile64;
+use object::read::macho::{LoadCommandVariant, MachOFile64};
 use object::{Endianness, Object, ObjectSymbol};
 
 use crate::root;
@@ -179,11 +179,18 @@ fn check_platform(machine: &Machine, object: &MachOFile64<'_, Endianness>) -> Re
     let mut platforms = Vec::new();
     let mut commands = object.macho_load_commands()?;
     while let Some(command) = commands.next()? {
-        if let Some((version, _)) = command.build_version(endian)? {
-            platforms.push(version.platform.get(endian).0);
-            let minimum = version.minos.get(endian).0;
-            ensure!(minimum <= newest, "is for iOS {}.{} and newer", minimum >> 16, minimum >> 8 & 0xff);
-        }
+        let (platform, minimum) = match command.variant()? {
+            LoadCommandVariant::BuildVersion(version, _) => {
+                (version.platform.get(endian).0, version.minos.get(endian).0)
+            }
+            // What objects for phones had before iOS 12, and Rust's standard library still has.
+            LoadCommandVariant::VersionMin(version) if command.cmd() == LC_VERSION_MIN_IPHONEOS => {
+                (PLATFORM_IOS.0, version.version.get(endian).0)
+            }
+            _ => continue,
+        };
+        platforms.push(platform);
+        ensure!(minimum <= newest, "is for iOS {}.{} and newer", minimum >> 16, minimum >> 8 & 0xff);
     }
     ensure!(platforms == [machine.platform], "is for the platforms {platforms:?}, not for {}", machine.platform);
     Ok(())

@@ -47,6 +47,9 @@ pub(crate) const ABIS: [Abi; 3] = [
     Abi { name: "x86_64", target: "x86_64-linux-android", zig: "x86_64-linux-musl", assembler: "x86_64-linux-musl" },
 ];
 
+/// Android's libraries that the library may need.
+const LIBRARIES: [&str; 4] = ["libc", "libdl", "liblog", "libm"];
+
 /// The parts of LLVM's unwinder that are of use on Linux.
 const UNWINDER: [&str; 6] = [
     "UnwindLevel1.c",
@@ -178,7 +181,9 @@ fn stubs(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
 fn names() -> Result<BTreeMap<String, Vec<String>>> {
     let path = "android/native/bionic.txt";
     let text = fs::read_to_string(root().join(path)).with_context(|| path)?;
-    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // Rust links against all of these, whether it takes something of them or not.
+    let all = LIBRARIES.map(|library| (library.to_owned(), Vec::new()));
+    let mut names: BTreeMap<String, Vec<String>> = all.into();
     for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
         let (library, name) =
             line.split_once(' ').with_context(|| format!("{path}: `{line}` is no library and name"))?;
@@ -194,7 +199,7 @@ fn check(abi: &Abi) -> Result<()> {
     let name = abi.name;
     let dynamic = Step::new("readelf --dynamic --wide").arg(&library).output()?;
     for needed in dynamic.lines().filter_map(|line| line.split_once("Shared library: [")).map(|(_, rest)| rest) {
-        let known = ["libc.so]", "libm.so]", "libdl.so]", "liblog.so]"].contains(&needed.trim());
+        let known = LIBRARIES.contains(&needed.trim_end().trim_end_matches(".so]"));
         ensure!(known, "{name}: libbedside.so needs {needed}, which Android does not promise");
     }
     ensure!(!dynamic.contains("TEXTREL"), "{name}: libbedside.so has text relocations");
