@@ -66,6 +66,8 @@ android {
                 test.systemProperty("bedside.library.dir", host)
                 test.systemProperty("bedside.command", "$host/bedside")
                 test.systemProperty("bedside.root", repository.path)
+                // A JVM loads the library for one Android only.
+                test.systemProperty("robolectric.enabledSdks", "35")
                 // Robolectric's ParcelFileDescriptor looks into Java's.
                 test.jvmArgs("--add-opens=java.base/java.io=ALL-UNNAMED")
                 test.maxHeapSize = "2g"

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 
 use crate::r8::Shrink;
 use crate::root;
-use crate::step::Step;
+use crate::step::{Step, jdk};
 
 /// What both quickstarts do, asked of the command line.
 const COMMAND: &str =
@@ -58,7 +58,7 @@ fn shrink(classes: &str) -> Result<String> {
     Shrink {
         r8: &shrinker,
         options: &["--classfile"],
-        libraries: &[],
+        libraries: &[&jdk()?],
         rules: &["bindings/consumer/rules.pro"],
         inputs: &inputs.iter().map(String::as_str).collect::<Vec<_>>(),
         output: &shrunk,

@@ -1,7 +1,7 @@
 //! The native library for Apple's phones and their simulator: `ios/BedsideFFI.xcframework`, made on any machine.
 //!
-//! Static libraries need no linker and so no Mac: Rust compiles, and `zig` what is in assembly. That all their imports are
-//! there on a phone is read off Apple's list of `libSystem`'s names, which `zig` has too.
+//! Static libraries need no linker and so no Mac: Rust compiles, and `zig` what is in assembly. Their imports are looked up
+//! in Apple's list of `libSystem`'s names, which `zig` has for macOS: a name that only macOS has would pass, and fail on a Mac.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -28,6 +28,7 @@ cargo xtask JOB
   copy              the apps' string files, from docs/copy/deck.toml
   android           the Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs
                     Maven, a JDK, Rust's Android targets and python3, or an NDK (ANDROID_NDK_HOME)
+  android natives   its native libraries alone, which Gradle's build takes
   android test      the app's tests on a JVM
   android test shrunk
                     the same, and once more on what R8 leaves of the app
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         ["full", "--data", folder, "--swift", toolchain] => full::run(Path::new(folder), Path::new(toolchain)),
         ["bindings"] => bindings::write(),
         ["android"] => android::build(),
+        ["android", "natives"] => android::natives(),
         ["android", "test"] => android::test(),
         ["android", "test", "shrunk"] => android::test_shrunk(),
         ["android", "emulated"] => android::emulated(),

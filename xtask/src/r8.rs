@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::bindings::RULES;
-use crate::step::{Step, jdk};
+use crate::step::Step;
 
 /// One run of R8.
 pub(crate) struct Shrink<'a> {
@@ -11,7 +11,7 @@ pub(crate) struct Shrink<'a> {
     pub r8: &'a str,
     /// What it is to write: class files or Android's.
     pub options: &'a [&'a str],
-    /// What the inputs refer to besides each other and the JDK.
+    /// What the inputs refer to besides each other: what is there where they run.
     pub libraries: &'a [&'a str],
     /// Rules besides Bedside's own. R8 itself, unlike Android's build, does not look for rules in jars.
     pub rules: &'a [&'a str],
@@ -21,10 +21,9 @@ pub(crate) struct Shrink<'a> {
 
 impl Shrink<'_> {
     pub(crate) fn run(&self) -> Result<()> {
-        let jdk = jdk()?;
         let step = Step::new("java -Xmx1500m -cp").arg(self.r8).arg("com.android.tools.r8.R8").arg("--release");
         let step = self.options.iter().fold(step, |step, option| step.arg(option));
-        let step = self.libraries.iter().chain([&jdk.as_str()]).fold(step, |step, jar| step.arg("--lib").arg(jar));
+        let step = self.libraries.iter().fold(step, |step, jar| step.arg("--lib").arg(jar));
         let step = RULES.iter().chain(self.rules).fold(step, |step, rules| step.arg("--pg-conf").arg(rules));
         let step = step.arg("--output").arg(self.output);
         self.inputs.iter().fold(step, |step, input| step.arg(input)).quiet("already exists").run().map(drop)

@@ -10,9 +10,9 @@ struct DangerSignsView: View {
 
     var body: some View {
         Screen(model.texts(.dangerTitle)) {
-            Text(model.texts(.dangerLead)).font(.title3)
             ForEach(topics, id: \.self) { topic in
                 Heading(text: model.texts(topic.title))
+                Text(model.texts(topic.dangerLead)).font(.title3)
                 ForEach(model.texts.lines(topic.dangerSigns), id: \.self) { sign in
                     Bullet(text: sign)
                 }

@@ -1,10 +1,11 @@
 //! What Android's own tools and rules have to say of the library and the app.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use zip::{CompressionMethod, ZipArchive};
 
 use super::compile::{folder, libraries, out, sources};
 use super::natives::ABIS;
@@ -101,19 +102,39 @@ fn resource_classes() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// What the finished APKs say of themselves.
+/// What the finished APKs say of themselves, and how their libraries lie in them.
 pub(crate) fn apks(tools: &Tools) -> Result<()> {
-    let aapt2 = tools.folder("aapt2");
     for abi in &ABIS {
-        let apk = out(&format!("bedside-{}.apk", abi.name));
+        let (apk, badging) = badging(tools, abi.name)?;
         let bytes = fs::metadata(&apk)?.len();
         ensure!(bytes <= MOST_BYTES, "{apk}: {bytes} bytes, more than {MOST_BYTES}");
-        let badging = Step::new(&aapt2).arg("dump").arg("badging").arg(&apk).output()?;
-        ensure!(!badging.contains("uses-permission"), "{apk}: asks for a permission");
         ensure!(badging.contains(&format!("native-code: '{}'", abi.name)), "{apk}: is not for {} alone", abi.name);
-        for wanted in ["sdkVersion:'24'", "targetSdkVersion:'35'", "application-label-uk:"] {
-            ensure!(badging.contains(wanted), "{apk}: lacks {wanted}");
-        }
+    }
+    let (apk, badging) = badging(tools, "universal")?;
+    for abi in &ABIS {
+        ensure!(badging.contains(&format!("'{}'", abi.name)), "{apk}: lacks {}", abi.name);
     }
     Ok(())
+}
+
+/// The path of an APK and what aapt2 says of it, after what holds for all of them.
+fn badging(tools: &Tools, name: &str) -> Result<(String, String)> {
+    let (aapt2, apk) = (tools.folder("aapt2"), out(&format!("bedside-{name}.apk")));
+    let badging = Step::new(&aapt2).arg("dump").arg("badging").arg(&apk).output()?;
+    ensure!(!badging.contains("uses-permission"), "{apk}: asks for a permission");
+    for wanted in ["sdkVersion:'24'", "targetSdkVersion:'35'", "application-label-uk:"] {
+        ensure!(badging.contains(wanted), "{apk}: lacks {wanted}");
+    }
+    let manifest = Step::new(&aapt2).words("dump xmltree --file AndroidManifest.xml").arg(&apk).output()?;
+    let stored = manifest.lines().any(|line| line.contains("extractNativeLibs") && line.ends_with("=false"));
+    ensure!(stored, "{apk}: a phone would unpack its libraries");
+    let mut archive = ZipArchive::new(File::open(&apk)?)?;
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index)?;
+        let name = entry.name()?.into_owned();
+        let start = entry.data_start().context("a file in an archive begins somewhere")?;
+        let mapped = entry.compression() == CompressionMethod::Stored && start % 16384 == 0;
+        ensure!(!name.starts_with("lib/") || mapped, "{apk}: {name} can't be mapped where it lies");
+    }
+    Ok((apk, badging))
 }

@@ -51,7 +51,15 @@ pub(crate) fn app(tools: &Tools, version: &str) -> Result<()> {
         (path("android/app/src/main/AndroidManifest.xml"), out("library.xml"), out("app.xml"));
     let (target, name) = (format!("TARGET_SDK_VERSION={TARGET_API}"), format!("VERSION_NAME={version}"));
     let properties = ["--property", &target, "--property", "VERSION_CODE=1", "--property", &name];
-    let arguments = [&["--main", &manifest, "--libs", &library, "--out", &merged][..], &properties].concat();
+    // As Gradle's build does where libraries are stored as they are.
+    let overlay = out("overlay.xml");
+    fs::write(
+        &overlay,
+        "<manifest xmlns:android=\"http://schemas.android.com/apk/res/android\">\n  \
+         <application android:extractNativeLibs=\"false\" />\n</manifest>\n",
+    )?;
+    let files = ["--main", &manifest, "--overlays", &overlay, "--libs", &library, "--out", &merged];
+    let arguments = [&files[..], &properties].concat();
     merge(tools, &arguments, "dev.bedside.demo")?;
     resources(tools)?;
     let against = format!("{}:{}:{}", out("app"), out("library"), libraries(tools)?);

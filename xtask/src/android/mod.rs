@@ -28,6 +28,11 @@ pub(crate) fn build() -> Result<()> {
     check::apks(&tools)
 }
 
+/// The native libraries alone, for Gradle's build.
+pub(crate) fn natives() -> Result<()> {
+    natives::build()
+}
+
 /// The app's tests on a plain JVM, with the library of this machine.
 pub(crate) fn test() -> Result<()> {
     bindings::shipped()?;
@@ -45,6 +50,7 @@ pub(crate) fn test_shrunk() -> Result<()> {
 /// Runs the phone's library beside this machine's.
 pub(crate) fn emulated() -> Result<()> {
     bindings::shipped()?;
+    natives::build()?;
     emulated::run()
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Abi {
     target: &'static str,
     /// What Zig compiles as, which has no word for Android.
     zig: &'static str,
+    /// The least alignment of its segments: phones with pages of 16 KiB are 64-bit ones.
+    pages: u64,
     /// How it assembles tract's kernels. On 32 bits it has NEON under the other calling convention only, which a kernel
     /// that takes one pointer does not notice.
     assembler: &'static str,
@@ -35,16 +37,24 @@ pub(crate) const ABIS: [Abi; 3] = [
     Abi {
         name: "arm64-v8a",
         target: "aarch64-linux-android",
+        pages: 16384,
         zig: "aarch64-linux-musl",
         assembler: "aarch64-linux-musl",
     },
     Abi {
         name: "armeabi-v7a",
         target: "armv7-linux-androideabi",
+        pages: 4096,
         zig: "arm-linux-musleabi",
         assembler: "arm-linux-musleabihf -mcpu=cortex_a7",
     },
-    Abi { name: "x86_64", target: "x86_64-linux-android", zig: "x86_64-linux-musl", assembler: "x86_64-linux-musl" },
+    Abi {
+        name: "x86_64",
+        target: "x86_64-linux-android",
+        pages: 16384,
+        zig: "x86_64-linux-musl",
+        assembler: "x86_64-linux-musl",
+    },
 ];
 
 /// Android's libraries that the library may need.
@@ -67,6 +77,7 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Builds the library for all ABIs and looks at each.
 pub(crate) fn build() -> Result<()> {
+    super::compile::clear("jniLibs")?;
     if std::env::var_os("ANDROID_NDK_HOME").is_some() {
         with_ndk()?;
     } else {
@@ -103,9 +114,12 @@ fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
     let variable = abi.target.to_uppercase().replace('-', "_");
     let (compiler, archiver) =
         (format!("{} cc -fPIC -target {}", zig.display(), abi.assembler), format!("{} ar", zig.display()));
+    let target = root().join("target").display().to_string();
     Step::new("rustup target add").arg(abi.target).run()?;
     Step::new("cargo build --locked --profile phone --package bedside-bindings --target")
         .arg(abi.target)
+        .arg("--target-dir")
+        .arg(&target)
         .env(&format!("CARGO_TARGET_{variable}_LINKER"), &linker)
         .env(&format!("CARGO_TARGET_{variable}_RUSTFLAGS"), &flags)
         // Flags of which Zig does not know some.
@@ -192,8 +206,7 @@ fn names() -> Result<BTreeMap<String, Vec<String>>> {
     Ok(names)
 }
 
-/// What a phone's linker asks of a library: nothing but Android's own libraries, pages of 16 KiB, no text relocations,
-/// both borders' functions.
+/// What a phone's linker asks of a library: nothing but Android's own libraries, its pages, no text relocations, both borders' functions.
 fn check(abi: &Abi) -> Result<()> {
     let library = folder().join(abi.name).join("libbedside.so").display().to_string();
     let name = abi.name;
@@ -209,7 +222,11 @@ fn check(abi: &Abi) -> Result<()> {
     for load in loads {
         let alignment = load.split_whitespace().last().unwrap_or_default();
         let bytes = u64::from_str_radix(alignment.trim_start_matches("0x"), 16)?;
-        ensure!(bytes >= 16384, "{name}: a segment of libbedside.so is aligned to {alignment}, not to 16 KiB");
+        ensure!(
+            bytes >= abi.pages,
+            "{name}: a segment of libbedside.so is aligned to {alignment}, not to {}",
+            abi.pages
+        );
     }
     let symbols = Step::new("readelf --dyn-syms --wide").arg(&library).output()?;
     for wanted in ["Java_dev_bedside_jni_Native_classify", "uniffi_bedside_fn_method_classifier_classify"] {

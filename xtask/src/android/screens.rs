@@ -25,6 +25,7 @@ const PICTURES: &str = "docs/screenshots/android";
 
 pub(crate) fn test(tools: &Tools) -> Result<()> {
     compile(tools)?;
+    clear("screenshots")?;
     run(tools, &as_compiled(), NEWEST, &tests()?, &out("screenshots"))?;
     run(tools, &as_compiled(), OLDEST, &[LIBRARY.to_owned()], &out("screenshots"))
 }
@@ -32,13 +33,19 @@ pub(crate) fn test(tools: &Tools) -> Result<()> {
 /// To be run after `test`.
 pub(crate) fn test_shrunk(tools: &Tools) -> Result<()> {
     shrink(tools)?;
+    clear("screenshots-shrunk")?;
     run(tools, &out("shrunk.jar"), NEWEST, &tests()?, &out("screenshots-shrunk"))?;
     same(&folder().join("screenshots"), &folder().join("screenshots-shrunk"))
 }
 
 pub(crate) fn draw(tools: &Tools) -> Result<()> {
     compile(tools)?;
-    run(tools, &as_compiled(), NEWEST, &[DRAWING.to_owned()], &root().join(PICTURES).display().to_string())
+    let pictures = root().join(PICTURES);
+    if pictures.exists() {
+        fs::remove_dir_all(&pictures)?;
+    }
+    fs::create_dir_all(&pictures)?;
+    run(tools, &as_compiled(), NEWEST, &[DRAWING.to_owned()], &pictures.display().to_string())
 }
 
 /// The classes of app and library.
@@ -82,7 +89,6 @@ fn tests() -> Result<Vec<String>> {
 
 /// Runs tests on the classes `app`, those of them that ask for the Android `api`; pictures of the screens go to `pictures`.
 fn run(tools: &Tools, app: &str, api: &str, tests: &[String], pictures: &str) -> Result<()> {
-    fs::create_dir_all(pictures)?;
     let class_path = format!(
         "{app}:{}:{}:{}",
         out("test"),
@@ -131,7 +137,7 @@ fn shrink(tools: &Tools) -> Result<()> {
     Shrink {
         r8: &shrinker,
         options: &["--classfile"],
-        libraries: &against.split(':').collect::<Vec<_>>(),
+        libraries: &against.split(':').chain([jdk.as_str()]).collect::<Vec<_>>(),
         rules: &[APP_RULES, &resources, &rules, &used],
         inputs: &[&app, &library],
         output: &to,
@@ -139,9 +145,10 @@ fn shrink(tools: &Tools) -> Result<()> {
     .run()
 }
 
-/// Fails where a screen of the shrunk app looks different.
+/// Fails where a screen of the shrunk app looks different, or only one of both has it.
 fn same(one: &Path, other: &Path) -> Result<()> {
     let mut count = 0;
+    ensure!(fs::read_dir(one)?.count() == fs::read_dir(other)?.count(), "the shrunk app has other screens");
     for entry in fs::read_dir(one)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_owned();

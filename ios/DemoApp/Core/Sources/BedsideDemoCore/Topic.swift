@@ -33,6 +33,13 @@ public enum Topic: String, CaseIterable, Codable, Sendable {
         }
     }
 
+    public var dangerLead: Key {
+        switch self {
+        case .skin: .dangerLeadSkin
+        case .chest: .dangerLeadChest
+        }
+    }
+
     public var dangerSigns: Key {
         switch self {
         case .skin: .dangerSkin

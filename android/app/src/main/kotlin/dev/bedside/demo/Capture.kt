@@ -53,7 +53,8 @@ data class Capture(
         case = null,
     )
 
-    fun stopped(): Capture = if (step == Step.WORK) copy(step = Step.PICTURE) else this
+    /** Before there was a result, be it for the first time or for one that is made again. */
+    fun stopped(): Capture = if (step in looking) copy(step = Step.PICTURE) else this
 
     fun told(): Capture = if (step == Step.WORK) copy(step = Step.RESULT) else this
 
@@ -94,5 +95,7 @@ data class Capture(
     companion object {
         const val YES = "yes"
         const val NO = "no"
+
+        private val looking = setOf(Step.WORK, Step.RESULT, Step.SLIP)
     }
 }

@@ -15,6 +15,7 @@ class DangerScreen(activity: MainActivity) : Screen(activity, R.layout.danger) {
         val chosen = session.capture.task
         for (task in chosen?.let(::listOf) ?: Task.entries) {
             if (chosen == null) line(list, R.layout.danger_task, activity.getString(task.title))
+            line(list, R.layout.danger_lead, activity.getString(task.dangerLead))
             activity.getString(task.dangerSigns).lines().forEach { line(list, R.layout.danger_sign, it) }
             line(list, R.layout.danger_source, activity.getString(task.dangerSource))
         }

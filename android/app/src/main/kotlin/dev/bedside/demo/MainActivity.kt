@@ -8,6 +8,7 @@ import android.content.Intent
 import android.net.Uri
 import android.os.Build
 import android.os.Bundle
+import android.os.Parcelable
 import android.provider.MediaStore
 import android.view.View
 import android.view.ViewGroup
@@ -76,17 +77,25 @@ class MainActivity : Activity() {
         return Session(models, contentResolver, language, capture).also { it.proceed() }
     }
 
-    private fun fresh(): Capture = sharedPicture(intent)?.let { Capture().shared(it) } ?: Capture()
+    /** Android hands the share that an ended capture began with to an app that is opened from the recent ones again. */
+    private fun fresh(): Capture {
+        val old = intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0
+        return (if (old) null else sharedPicture(intent))?.let { Capture().shared(it) } ?: Capture()
+    }
 
     private fun draw() {
         val capture = session.capture
         files.keepOnly(capture)
         val next = shown(capture)
-        if (next != shown) {
+        val moved = next != shown
+        // At the start nothing is said: the reader begins by itself.
+        val first = screen == null
+        if (moved) {
             screen = replace(screen, screen(next))
             shown = next
         }
         screen?.draw()
+        if (moved && !first) screen?.announce()
         drawDanger(capture)
         listenToBack(capture.back() != null)
     }
@@ -110,8 +119,6 @@ class MainActivity : Activity() {
     private fun replace(old: Screen?, new: Screen): Screen {
         old?.let { root.removeView(it.view) }
         root.addView(new.view, 0)
-        // At the start nothing is said: the reader begins by itself.
-        if (old != null) new.announce()
         return new
     }
 
@@ -186,8 +193,12 @@ class MainActivity : Activity() {
 
     private fun sharedPicture(intent: Intent): String? {
         if (intent.action != Intent.ACTION_SEND) return null
-        @Suppress("DEPRECATION") // The typed one fails on API 33 for some senders, and is not there before.
-        return intent.getParcelableExtra<Uri>(Intent.EXTRA_STREAM)?.toString()
+        return try {
+            @Suppress("DEPRECATION") // The typed one fails on API 33 for some senders, and is not there before.
+            (intent.getParcelableExtra<Parcelable>(Intent.EXTRA_STREAM) as? Uri)?.toString()
+        } catch (_: RuntimeException) {
+            null // What the sender put there is of a class that this app does not know.
+        }
     }
 
     fun back() {

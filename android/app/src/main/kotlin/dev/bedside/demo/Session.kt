@@ -83,8 +83,13 @@ class Session(
         val task = capture.task ?: return
         work?.cancel()
         work = scope.launch {
-            val reasons = reasons(opened(task) ?: return@launch)
-            if (reasons.isEmpty()) move(capture.inScope()) else reject(reasons)
+            val classifier = opened(task) ?: return@launch
+            try {
+                val reasons = reasons(classifier)
+                if (reasons.isEmpty()) move(capture.inScope()) else reject(reasons)
+            } catch (error: BedsideException) {
+                fail(error, aboutPicture = false)
+            }
         }
     }
 
@@ -101,8 +106,12 @@ class Session(
 
     private suspend fun describe(task: Task) {
         val classifier = opened(task) ?: return
-        manifest = withContext(background) { classifier.manifest(language) }
-        onChange()
+        try {
+            manifest = withContext(background) { classifier.manifest(language) }
+            onChange()
+        } catch (error: BedsideException) {
+            fail(error, aboutPicture = false)
+        }
     }
 
     private suspend fun examine(task: Task) {

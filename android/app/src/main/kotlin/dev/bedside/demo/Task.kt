@@ -6,6 +6,7 @@ enum class Task(
     val model: String,
     val title: Int,
     val pictureHint: Int,
+    val dangerLead: Int,
     val dangerSigns: Int,
     val dangerSource: Int,
     /** Whether a picture may come from the phone's camera and its gallery, or only from a file. */
@@ -15,6 +16,7 @@ enum class Task(
         model = "skin-lesion/model.onnx",
         title = R.string.home_skin,
         pictureHint = R.string.picture_hint_skin,
+        dangerLead = R.string.danger_lead_skin,
         dangerSigns = R.string.danger_skin,
         dangerSource = R.string.danger_source_skin,
         fromCamera = true,
@@ -23,6 +25,7 @@ enum class Task(
         model = "chest-xray/model.onnx",
         title = R.string.home_chest,
         pictureHint = R.string.picture_hint_chest,
+        dangerLead = R.string.danger_lead_chest,
         dangerSigns = R.string.danger_chest,
         dangerSource = R.string.danger_source_chest,
         fromCamera = false,

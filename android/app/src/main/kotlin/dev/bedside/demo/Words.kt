@@ -14,6 +14,7 @@ import dev.bedside.Triage
 import dev.bedside.Verdict
 import dev.bedside.kind
 import java.text.NumberFormat
+import java.util.Locale
 import kotlin.math.roundToInt
 import kotlin.math.roundToLong
 
@@ -129,4 +130,6 @@ private fun Resources.internal(kind: ErrorKind): String = getString(R.string.err
 private val ErrorKind.spelled: String
     get() = name.split('_').joinToString("") { it.take(1) + it.drop(1).lowercase() }
 
-private fun Resources.number(value: Number): String = NumberFormat.getInstance(configuration.locales[0]).format(value)
+/** In the language of the texts, which need not be the phone's. */
+private fun Resources.number(value: Number): String =
+    NumberFormat.getInstance(Locale.forLanguageTag(getString(R.string.language))).format(value)

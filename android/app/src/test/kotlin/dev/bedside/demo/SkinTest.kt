@@ -72,7 +72,7 @@ class SkinTest(private val language: String) {
         assertTrue(phone.shown(R.id.picture))
         assertEquals(deck["app.notice"], phone.text(R.id.notice))
         phone.tap(R.id.danger)
-        phone.shows(deck["danger.lead"])
+        phone.shows(deck["danger.lead_skin"])
         assertTexts(deck["danger.skin"].lines(), phone.texts())
         assertFalse(deck["danger.chest"].lines().first() in phone.texts())
         phone.tap(R.id.close)
@@ -87,6 +87,7 @@ class SkinTest(private val language: String) {
         assertTexts(expected, phone.texts())
         phone.tap(R.id.danger)
         assertTexts(deck["danger.skin"].lines() + deck["danger.chest"].lines(), phone.texts())
+        assertTexts(listOf(deck["danger.lead_skin"], deck["danger.lead_chest"]), phone.texts())
         phone.back()
         assertFalse(phone.shown(R.id.signs))
     }
