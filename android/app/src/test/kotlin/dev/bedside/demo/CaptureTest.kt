@@ -61,6 +61,8 @@ class CaptureTest {
         val stopped = asked.inScope().pictured("content://a/1").stopped()
         assertEquals(Step.PICTURE, stopped.step)
         assertEquals(stopped, stopped.told())
+        // After the process was ended, a result is made again for the slip that was open.
+        assertEquals(Step.PICTURE, asked.inScope().pictured("content://a/1").told().slip("1").restored().stopped().step)
     }
 
     @Test

@@ -50,6 +50,9 @@ class Phone(intent: Intent? = null) {
 
     fun shows(text: String) = assertTrue("“$text” is not among ${texts()}", text in texts())
 
+    /** What a screen reader is told of the screen that is shown. */
+    fun pane(): String = activity.root.getChildAt(0).accessibilityPaneTitle.toString()
+
     fun shown(id: Int): Boolean = activity.findViewById<View>(id)?.isShown == true
 
     fun tap(id: Int) {

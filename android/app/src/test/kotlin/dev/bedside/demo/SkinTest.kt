@@ -2,6 +2,7 @@ package dev.bedside.demo
 
 import android.app.Activity
 import android.content.Intent
+import android.graphics.Rect
 import android.net.Uri
 import android.provider.MediaStore
 import java.io.ByteArrayInputStream
@@ -272,6 +273,26 @@ class SkinTest(private val language: String) {
         phone.tap(R.id.use_shared)
         phone.await(Step.RESULT)
         assertEquals(deck["triage.urgent"], phone.text(R.id.title))
+    }
+
+    @Test
+    fun a_share_that_comes_again_from_the_recent_apps_is_over() {
+        val again = share(elsewhere(KERATOSIS)).addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)
+        assertFalse(Phone(again).shown(R.id.shared))
+    }
+
+    @Test
+    fun a_share_without_an_address_is_none() {
+        val odd = Intent(Intent.ACTION_SEND).setType("image/jpeg").putExtra(Intent.EXTRA_STREAM, Rect())
+        assertFalse(Phone(odd).shown(R.id.shared))
+    }
+
+    @Test
+    fun a_screen_reader_is_told_which_screen_came() {
+        val phone = Phone()
+        phone.chooses(R.id.skin)
+        assertEquals(deck["questions.title"], phone.pane())
+        assertEquals(deck["triage.urgent"], looked(MELANOMA).pane())
     }
 
     @Test
