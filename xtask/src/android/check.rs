@@ -122,7 +122,7 @@ fn badging(tools: &Tools, name: &str) -> Result<(String, String)> {
     let (aapt2, apk) = (tools.folder("aapt2"), out(&format!("bedside-{name}.apk")));
     let badging = Step::new(&aapt2).arg("dump").arg("badging").arg(&apk).output()?;
     ensure!(!badging.contains("uses-permission"), "{apk}: asks for a permission");
-    for wanted in ["sdkVersion:'24'", "targetSdkVersion:'35'", "application-label-uk:"] {
+    for wanted in ["minSdkVersion:'24'", "targetSdkVersion:'35'", "application-label-uk:"] {
         ensure!(badging.contains(wanted), "{apk}: lacks {wanted}");
     }
     let manifest = Step::new(&aapt2).words("dump xmltree --file AndroidManifest.xml").arg(&apk).output()?;
