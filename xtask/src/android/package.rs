@@ -13,7 +13,7 @@ use super::tools::Tools;
 use crate::bindings::RULES;
 use crate::r8::Shrink;
 use crate::root;
-use crate::step::Step;
+use crate::step::{Step, jdk};
 
 pub(crate) const APP_RULES: &str = "android/app/proguard-rules.pro";
 
@@ -54,7 +54,8 @@ pub(crate) fn dex(tools: &Tools) -> Result<()> {
     Shrink {
         r8: &shrinker,
         options: &["--min-api", &minimum, "--pg-map-output", &map],
-        libraries: &[&framework],
+        // The framework's jar leaves out most of `java`, so the JDK stands in; what Android lacks of it, lint finds.
+        libraries: &[&framework, &jdk()?],
         rules: &[APP_RULES, &resources],
         inputs: &others.split(':').chain([app.as_str(), library.as_str()]).collect::<Vec<_>>(),
         output: &out("dex.zip"),
