@@ -206,7 +206,8 @@ fn names() -> Result<BTreeMap<String, Vec<String>>> {
     Ok(names)
 }
 
-/// What a phone's linker asks of a library: nothing but Android's own libraries, its pages, no text relocations, both borders' functions.
+/// What a phone's linker asks of a library: nothing but Android's own libraries, its pages, no text relocations, both
+/// borders' functions.
 fn check(abi: &Abi) -> Result<()> {
     let library = folder().join(abi.name).join("libbedside.so").display().to_string();
     let name = abi.name;

@@ -87,7 +87,8 @@ fn tests() -> Result<Vec<String>> {
     Ok(tests)
 }
 
-/// Runs tests on the classes `app`, those of them that ask for the Android `api`; pictures of the screens go to `pictures`.
+/// Runs tests on the classes `app`, those of them that ask for the Android `api`; pictures of the screens go to
+/// `pictures`.
 fn run(tools: &Tools, app: &str, api: &str, tests: &[String], pictures: &str) -> Result<()> {
     let class_path = format!(
         "{app}:{}:{}:{}",
