@@ -175,6 +175,7 @@ impl From<bedside_engine::Error> for Error {
             Engine::Malformed(m) => Error::MalformedModel(m),
             Engine::Unsupported(m) => Error::UnsupportedModel(m),
             Engine::TooLarge(m) => Error::TooLarge(m),
+            Engine::Cancelled => Error::Cancelled,
             other => Error::Internal(other.to_string()),
         }
     }

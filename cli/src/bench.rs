@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bedside::{Answer, Classifier, Image, Options, Query};
+use bedside::{Answer, Binding, Classifier, Image, Limits, Manifest, Options, Query};
+use bedside_engine::{Engine, Graph, Tensor};
 use serde::Serialize;
 
 use crate::output::{BOLD, DIM, Failure, line};
@@ -16,7 +17,8 @@ const WARM_UP_RUNS: usize = 3;
 #[command(after_help = "\
 Examples:
   bedside bench models/skin-lesion/model.onnx
-  bedside bench models/skin-lesion/model.onnx --image lesion.jpg --seconds 10 --json")]
+  bedside bench models/skin-lesion/model.onnx --image lesion.jpg --seconds 10 --json
+  bedside bench models/skin-lesion/model.onnx --profile")]
 pub(crate) struct Arguments {
     /// The model
     model: PathBuf,
@@ -26,6 +28,9 @@ pub(crate) struct Arguments {
     /// How many threads one run may use
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256), value_name = "N")]
     threads: u16,
+    /// Print the time of each step, where the graph runs in integers
+    #[arg(long, conflicts_with_all = ["image", "json", "threads"])]
+    profile: bool,
     /// How long to measure each thing
     #[arg(long, default_value_t = 5.0, value_parser = parse_seconds, value_name = "S")]
     seconds: f64,
@@ -62,6 +67,9 @@ struct Spread {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.profile {
+        return profile(arguments);
+    }
     let measured = measure(arguments)?;
     let mut out = anstream::stdout().lock();
     if arguments.json {
@@ -93,6 +101,40 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let peak = measured.peak_rss_mb.map_or("unknown on this system".into(), |mb| format!("{mb:.1} MB"));
     line(&mut out, "peak memory", peak)?;
     writeln!(out, "\n{DIM}Wall time on a shared machine drifts: compare runs side by side, not across days.{DIM:#}")?;
+    Ok(())
+}
+
+/// Each step's time: the tenth percentile of many runs, since what disturbs a run only makes it longer.
+fn profile(arguments: &Arguments) -> Result<(), Failure> {
+    let path = &arguments.model;
+    let in_file = |error: bedside::Error| error.in_file(&path.display().to_string());
+    let graph = Graph::open(path, Limits::default().max_model_bytes).map_err(|error| in_file(error.into()))?;
+    let manifest = Manifest::of(&graph, Some(path)).map_err(in_file)?;
+    let signature = Binding::new(&manifest, &graph).map_err(in_file)?.signature;
+    let input = Tensor::f32(signature.shape.clone(), vec![0.0; signature.shape.iter().product()])?;
+    let engine = Engine::build(graph, &signature, 1).map_err(|error| in_file(error.into()))?;
+    let (kernels, steps) = engine
+        .steps()
+        .map_err(|reason| Failure::Failed(format!("{}: runs in floats, on tract: {reason}", path.display())))?;
+
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); steps.len()];
+    let start = Instant::now();
+    while times[0].len() < WARM_UP_RUNS || start.elapsed().as_secs_f64() < arguments.seconds {
+        for (times, time) in times.iter_mut().zip(engine.profile(&input)?) {
+            times.push(time.as_secs_f64() * 1e6);
+        }
+    }
+    let times: Vec<f64> = times.iter().map(|times| spread(times).p10).collect();
+    let total: f64 = times.iter().sum();
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{BOLD}{}{BOLD:#}, {kernels} kernels, one thread", path.display())?;
+    writeln!(out, "\n{DIM}    µs  share  result           step{DIM:#}")?;
+    for (step, time) in steps.iter().zip(&times) {
+        let [_, height, width, channels] = step.shape;
+        let shape = format!("{height}×{width}×{channels}");
+        writeln!(out, "{time:6.0} {:5.1}%  {shape:<15}  {}: {}", time / total * 100.0, step.operation, step.tensor)?;
+    }
+    writeln!(out, "{total:6.0}         all steps, the tenth percentile of each")?;
     Ok(())
 }
 

@@ -48,12 +48,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => "unknown: no manifest".into(),
         Some(Err(error)) => format!("no: {error}"),
         Some(Ok(binding)) => match Engine::build(graph, &binding.signature, 1) {
-            Ok(_) => "yes".into(),
+            Ok(engine) => runs_in(&engine),
             Err(error) => format!("no: {error}"),
         },
     };
     line(&mut out, "served", served)?;
     Ok(())
+}
+
+fn runs_in(engine: &Engine) -> String {
+    match engine.steps() {
+        Ok((kernels, steps)) => {
+            let mut counts: Vec<(&str, usize)> = Vec::new();
+            for step in steps {
+                let operation = step.operation.split(' ').next().unwrap_or_default();
+                match counts.iter_mut().find(|(name, _)| *name == operation) {
+                    Some((_, count)) => *count += 1,
+                    None => counts.push((operation, 1)),
+                }
+            }
+            let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            format!("yes, in integers by the {kernels} kernels: {}", counts.join(", "))
+        }
+        Err(reason) => format!("yes, in floats by tract: {reason}"),
+    }
 }
 
 fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {

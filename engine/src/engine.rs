@@ -2,16 +2,19 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use tract_linalg::multithread::Executor;
-use tract_onnx::model::ParseResult;
+use tract_onnx::model::{Onnx, ParseResult};
 use tract_onnx::prelude::{DatumType, InferenceModelExt, IntoTValue, TValue, Tensor as TractTensor, TypedModel, tvec};
 use tract_onnx::tract_core::internal::TypedRunnableModel;
 use tract_onnx::tract_core::runtime::RunOptions;
 
+use crate::lower::lower;
+use crate::program::{Description, Executable};
 use crate::tensor::{Data, Tensor};
-use crate::{Error, Graph, Result, operators, quantized};
+use crate::{Error, Graph, Result, kernels, operators, quantized};
 
 /// The largest tensor that a graph may make, in bytes: an activation of the largest network served is a hundredth.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
@@ -30,10 +33,22 @@ pub struct Signature {
 /// A graph that is ready to run. Shared between threads by reference.
 #[derive(Debug)]
 pub struct Engine {
-    plan: Arc<TypedRunnableModel>,
+    runner: Runner,
     shape: Vec<usize>,
     output_shapes: Vec<Vec<usize>>,
     times: BuildTimes,
+}
+
+/// What runs a graph.
+#[derive(Debug)]
+enum Runner {
+    /// A graph that is quantized from end to end.
+    Program(Executable),
+    Tract {
+        plan: Arc<TypedRunnableModel>,
+        /// Why it is not a program.
+        reason: String,
+    },
 }
 
 /// How long the parts of [`Engine::build`] took.
@@ -57,7 +72,22 @@ impl Engine {
 
     fn build_unguarded(graph: Graph, signature: &Signature, threads: usize) -> Result<Engine> {
         let start = Instant::now();
-        let typed = import(graph, signature)?;
+        let framework = framework();
+        let graph = settled(graph, signature, &framework)?;
+        let reason = match kernels::chosen().map(|kernels| (kernels, lower(graph.proto()))) {
+            Some((kernels, Ok(program))) => {
+                let lowered = Instant::now();
+                let output_shapes = program.outputs.iter().map(|(_, shape)| shape.clone()).collect();
+                let executable = Executable::new(&program, kernels);
+                let times = BuildTimes { import: lowered - start, optimize: lowered.elapsed() };
+                let runner = Runner::Program(executable);
+                return Ok(Engine { runner, shape: signature.shape.clone(), output_shapes, times });
+            }
+            Some((_, Err(unlowered))) => unlowered.to_string(),
+            None => "no integer kernels for this processor".into(),
+        };
+        log::debug!("left to tract: {reason}");
+        let typed = typed(graph, framework)?;
         let imported = Instant::now();
         let shapes = output_shapes(&typed)?;
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
@@ -65,7 +95,8 @@ impl Engine {
         let options = RunOptions { executor, ..RunOptions::default() };
         let plan = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
         let times = BuildTimes { import: imported - start, optimize: imported.elapsed() };
-        Ok(Engine { plan, shape: signature.shape.clone(), output_shapes: shapes, times })
+        let runner = Runner::Tract { plan, reason };
+        Ok(Engine { runner, shape: signature.shape.clone(), output_shapes: shapes, times })
     }
 
     /// Runs the graph once.
@@ -77,10 +108,44 @@ impl Engine {
         if input.shape() != self.shape {
             return Err(Error::Tensor(format!("input of shape {:?}, built for {:?}", input.shape(), self.shape)));
         }
+        guarded("run", || match &self.runner {
+            Runner::Program(program) => program.run(input, &AtomicBool::new(false), || {}),
+            Runner::Tract { plan, .. } => {
+                let input = to_tract(input)?;
+                let outputs = plan.run(tvec!(input)).map_err(|error| Error::Internal(chain(&error)))?;
+                outputs.iter().map(from_tract).collect()
+            }
+        })
+    }
+
+    /// What is run in integers, step by step, and the kernels that run it.
+    ///
+    /// # Errors
+    /// The reason why the graph is left to tract, which runs it in floats.
+    pub fn steps(&self) -> std::result::Result<(&'static str, &[Description]), &str> {
+        match &self.runner {
+            Runner::Program(program) => Ok((program.kernels(), program.descriptions())),
+            Runner::Tract { reason, .. } => Err(reason),
+        }
+    }
+
+    /// Runs the graph once and gives the time of each of [`Engine::steps`].
+    ///
+    /// # Errors
+    /// As [`Engine::run`]; [`Error::Unsupported`] where the graph is left to tract.
+    pub fn profile(&self, input: &Tensor) -> Result<Vec<Duration>> {
         guarded("run", || {
-            let input = to_tract(input)?;
-            let outputs = self.plan.run(tvec!(input)).map_err(|error| Error::Internal(chain(&error)))?;
-            outputs.iter().map(from_tract).collect()
+            let Runner::Program(program) = &self.runner else {
+                return Err(Error::Unsupported("the graph is left to tract, which has no steps to tell apart".into()));
+            };
+            let mut times = Vec::with_capacity(program.descriptions().len());
+            let mut last = Instant::now();
+            program.run(input, &AtomicBool::new(false), || {
+                let now = Instant::now();
+                times.push(now - last);
+                last = now;
+            })?;
+            Ok(times)
         })
     }
 
@@ -98,14 +163,28 @@ impl Engine {
 }
 
 /// The graph in tract's typed form, with the signature's shape and outputs.
-pub(crate) fn import(mut graph: Graph, signature: &Signature) -> Result<TypedModel> {
+pub(crate) fn import(graph: Graph, signature: &Signature) -> Result<TypedModel> {
+    let framework = framework();
+    let graph = settled(graph, signature, &framework)?;
+    typed(graph, framework)
+}
+
+fn framework() -> Onnx {
     // Shapes that the exporter inferred or declared may be for another batch.
-    let mut framework = tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
+    tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true)
+}
+
+/// The graph with the signature's shape and outputs, all of its operators served.
+fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<Graph> {
     operators::check(graph.proto(), &framework.op_register)?;
     graph.fix_input_shape(&signature.input, &signature.shape)?;
     select_outputs(&mut graph, &signature.outputs)?;
     graph.forget_symbols();
     graph.drop_trailing_inputs();
+    Ok(graph)
+}
+
+fn typed(mut graph: Graph, mut framework: Onnx) -> Result<TypedModel> {
     quantized::carry_integers(graph.proto_mut());
     quantized::register(&mut framework.op_register);
     let ParseResult { model, unresolved_inputs, .. } =

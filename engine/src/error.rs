@@ -30,6 +30,9 @@ pub enum Error {
     /// A tensor that does not fit its shape or the graph.
     #[error("{0}")]
     Tensor(String),
+    /// The run was cancelled.
+    #[error("cancelled")]
+    Cancelled,
     /// A fault in this crate or in tract.
     #[error("{0}")]
     Internal(String),

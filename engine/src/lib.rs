@@ -17,12 +17,16 @@
 //! # Ok::<(), bedside_engine::Error>(())
 //! ```
 
+mod constants;
 mod cost;
 mod engine;
 mod error;
 mod external;
 mod graph;
+mod kernels;
+mod lower;
 mod operators;
+mod program;
 mod quantized;
 mod tensor;
 mod wire;
@@ -31,4 +35,5 @@ pub use cost::multiply_adds;
 pub use engine::{BuildTimes, Engine, Signature};
 pub use error::{Error, Result};
 pub use graph::{Ending, Graph};
+pub use program::Description;
 pub use tensor::{Data, Dim, ElementType, Tensor, TensorInfo};

@@ -7,6 +7,7 @@ use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
+use crate::constants::longs;
 use crate::tensor::ElementType;
 use crate::{Error, Result};
 
@@ -51,7 +52,7 @@ fn check_constant_shapes(graph: &GraphProto) -> Result<()> {
             _ => None,
         };
         let Some(tensor) = shape.and_then(|name| constants.get(name.as_str())) else { continue };
-        let elements = integers(tensor).map(i64::unsigned_abs).fold(1, u64::saturating_mul);
+        let elements = longs(tensor).map(i64::unsigned_abs).fold(1, u64::saturating_mul);
         if elements > MAX_ELEMENTS {
             return Err(Error::TooLarge(format!(
                 "operator {} at node \"{}\" asks for {elements} elements; at most {MAX_ELEMENTS} are allowed",
@@ -61,12 +62,6 @@ fn check_constant_shapes(graph: &GraphProto) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The values of an int64 tensor, in whichever of its two fields they stand.
-fn integers(tensor: &TensorProto) -> impl Iterator<Item = i64> {
-    let raw = tensor.raw_data.chunks_exact(8).map(|bytes| bytes.iter().rev().fold(0, |n, &b| n << 8 | i64::from(b)));
-    tensor.int64_data.iter().copied().chain(raw)
 }
 
 fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
@@ -126,7 +121,7 @@ pub(crate) fn full_name(node: &NodeProto) -> String {
     }
 }
 
-fn node_name(node: &NodeProto) -> &str {
+pub(crate) fn node_name(node: &NodeProto) -> &str {
     match (node.name.as_str(), node.output.first()) {
         ("", Some(output)) => output,
         (name, _) => name,

@@ -9,7 +9,6 @@
 //!
 //! What does not fit the patterns here is left to tract as it stands.
 
-mod constants;
 mod operators;
 mod rewrite;
 

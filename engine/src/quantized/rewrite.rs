@@ -6,8 +6,8 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
-use super::constants::{Activation, Constants, Weights};
 use super::operators::{ADD, PARAMETERS, QUANTIZE, REQUANTIZE};
+use crate::constants::{Activation, Constants, Weights};
 
 /// Whole numbers up to here are floats.
 const EXACT: u64 = 1 << 24;
@@ -39,10 +39,11 @@ struct Made {
 
 impl Made {
     /// Adds a constant, once, and gives its name back.
-    fn constant(&mut self, name: String, dims: Vec<i64>, values: impl Iterator<Item = f32>) -> String {
+    fn constant(&mut self, name: String, dims: Vec<usize>, values: impl Iterator<Item = f32>) -> String {
         if self.names.insert(name.clone()) {
             let raw_data = values.flat_map(f32::to_le_bytes).collect();
             let (name, data_type) = (name.clone(), DataType::Float as i32);
+            let dims = dims.into_iter().map(|dim| dim as i64).collect();
             self.constants.push(TensorProto { name, dims, data_type, raw_data, ..TensorProto::default() });
         }
         name
@@ -142,7 +143,10 @@ impl<'a> Rewrite<'a> {
             Some(name) => Some(self.constants.weights(self.makers.get(name.as_str())?)?),
             None => None,
         };
-        let channels = usize::try_from(*weights.dims.first()?).ok()?;
+        let channels = *weights.dims.first()?;
+        if weights.scales.len() != 1 && weights.axis != 0 {
+            return None;
+        }
         let fits = |bias: &Weights| bias.values.len() == channels && is_of_sums(bias, &weights, from);
         if !bias.as_ref().is_none_or(fits) || !sums_are_exact(&weights, bias.as_ref(), from) {
             return None;
@@ -186,7 +190,7 @@ fn is_of_sums(bias: &Weights, weights: &Weights, from: Activation) -> bool {
 
 /// Whether no sum of a convolution can pass what floats hold exactly.
 fn sums_are_exact(weights: &Weights, bias: Option<&Weights>, from: Activation) -> bool {
-    let slice = weights.values.len() / weights.dims[0] as usize;
+    let slice = weights.values.len() / weights.dims[0];
     weights.values.chunks_exact(slice).enumerate().all(|(channel, values)| {
         let sum: u64 = values.iter().map(|value| u64::from(value.unsigned_abs())).sum();
         let bias = bias.map_or(0, |bias| u64::from(bias.values[channel].unsigned_abs()));
@@ -383,8 +387,8 @@ mod tests {
         let from = Activation { scale: 1.0, zero: 0, least: 0, most: 255 };
         // 255 · 127 · 518 = 16,775,430 and 2²⁴ = 16,777,216.
         let weights =
-            |count: usize| Weights { dims: vec![1, count as i64], values: vec![127; count], scales: vec![1.0] };
-        let bias = |value: i32| Weights { dims: vec![1], values: vec![value], scales: vec![1.0] };
+            |count: usize| Weights { dims: vec![1, count], values: vec![127; count], scales: vec![1.0], axis: 0 };
+        let bias = |value: i32| Weights { dims: vec![1], values: vec![value], scales: vec![1.0], axis: 0 };
         assert!(sums_are_exact(&weights(518), None, from));
         assert!(!sums_are_exact(&weights(519), None, from));
         assert!(sums_are_exact(&weights(518), Some(&bias(-1_786)), from));

@@ -7,47 +7,55 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 /// How one activation is quantized: `real = scale * (q - zero)`, with `q` from `least` to `most`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Activation {
-    pub(super) scale: f32,
-    pub(super) zero: i32,
-    pub(super) least: i32,
-    pub(super) most: i32,
+pub(crate) struct Activation {
+    pub(crate) scale: f32,
+    pub(crate) zero: i32,
+    pub(crate) least: i32,
+    pub(crate) most: i32,
 }
 
 impl Activation {
     /// The least and the greatest of the whole numbers that are carried.
-    pub(super) fn offsets(&self) -> [f32; 2] {
+    pub(crate) fn offsets(&self) -> [f32; 2] {
         [(self.least - self.zero) as f32, (self.most - self.zero) as f32]
     }
 
     /// The largest magnitude that is carried.
-    pub(super) fn reach(&self) -> u64 {
+    pub(crate) fn reach(&self) -> u64 {
         u64::from((self.least - self.zero).unsigned_abs().max((self.most - self.zero).unsigned_abs()))
     }
 }
 
 /// Whole-number weights with their scales.
 #[derive(Debug, Clone)]
-pub(super) struct Weights {
-    pub(super) dims: Vec<i64>,
+pub(crate) struct Weights {
+    pub(crate) dims: Vec<usize>,
     /// Less the zero point.
-    pub(super) values: Vec<i32>,
-    /// One a slice of the first axis, or one for all.
-    pub(super) scales: Vec<f32>,
+    pub(crate) values: Vec<i32>,
+    /// One a slice of the axis, or one for all.
+    pub(crate) scales: Vec<f32>,
+    pub(crate) axis: usize,
 }
 
 impl Weights {
-    /// The scale of a slice of the first axis.
-    pub(super) fn scale(&self, slice: usize) -> f32 {
+    /// The scale of a slice of the axis.
+    pub(crate) fn scale(&self, slice: usize) -> f32 {
         self.scales[slice % self.scales.len()]
+    }
+
+    /// What they stand for.
+    pub(crate) fn reals(&self) -> Vec<f32> {
+        let inner: usize = self.dims.iter().skip(self.axis + 1).product();
+        let slices = self.dims.get(self.axis).copied().unwrap_or(1);
+        self.values.iter().enumerate().map(|(at, &value)| value as f32 * self.scale(at / inner % slices)).collect()
     }
 }
 
 /// A graph's initializers and `Constant` nodes by name.
-pub(super) struct Constants<'a>(HashMap<&'a str, &'a TensorProto>);
+pub(crate) struct Constants<'a>(HashMap<&'a str, &'a TensorProto>);
 
 impl<'a> Constants<'a> {
-    pub(super) fn of(graph: &'a GraphProto) -> Constants<'a> {
+    pub(crate) fn of(graph: &'a GraphProto) -> Constants<'a> {
         let nodes = graph.node.iter().filter(|node| node.op_type == "Constant");
         let value = |node: &'a NodeProto| node.attribute.iter().find(|a| a.name == "value")?.t.as_ref();
         let made = nodes.filter_map(|node| Some((node.output.first()?.as_str(), value(node)?)));
@@ -55,7 +63,7 @@ impl<'a> Constants<'a> {
     }
 
     /// The quantization of an activation by a `QuantizeLinear` or `DequantizeLinear`: one scale, one zero point.
-    pub(super) fn activation(&self, node: &NodeProto) -> Option<Activation> {
+    pub(crate) fn activation(&self, node: &NodeProto) -> Option<Activation> {
         let [scale] = self.floats(node.input.get(1)?)?[..] else { return None };
         let (zero, kind) = match zero_point(node) {
             None if node.attribute.iter().any(|a| a.name == "output_dtype" && a.i != 0) => return None,
@@ -74,19 +82,25 @@ impl<'a> Constants<'a> {
         (scale.is_normal() && scale > 0.0).then_some(Activation { scale, zero, least, most })
     }
 
-    /// What a `DequantizeLinear` makes of constants, scaled along the first axis or as a whole.
-    pub(super) fn weights(&self, node: &NodeProto) -> Option<Weights> {
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// What a `DequantizeLinear` makes of constants, scaled along an axis or as a whole.
+    pub(crate) fn weights(&self, node: &NodeProto) -> Option<Weights> {
         if node.op_type != "DequantizeLinear" {
             return None;
         }
         let tensor = self.0.get(node.input.first()?.as_str())?;
         let (mut values, _) = self.integers(node.input.first()?)?;
         let scales = self.floats(node.input.get(1)?)?;
+        let dims: Vec<usize> = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect::<Option<_>>()?;
         let axis = node.attribute.iter().find(|a| a.name == "axis").map_or(1, |a| a.i);
-        let slices = usize::try_from(*tensor.dims.first()?).ok()?;
+        let axis = usize::try_from(if axis < 0 { axis + dims.len() as i64 } else { axis }).ok()?;
         let in_blocks = node.attribute.iter().any(|a| a.name == "block_size" && a.i != 0);
-        let by_slice = axis == 0 && scales.len() == slices && !in_blocks;
-        if values.is_empty() || slices == 0 || values.len() % slices != 0 || scales.len() != 1 && !by_slice {
+        let by_slice = !in_blocks && dims.get(axis) == Some(&scales.len());
+        let count = dims.iter().try_fold(1_usize, |count, &dim| count.checked_mul(dim))?;
+        if values.is_empty() || values.len() != count || scales.len() != 1 && !by_slice {
             return None;
         }
         if let Some(name) = zero_point(node) {
@@ -94,17 +108,22 @@ impl<'a> Constants<'a> {
             if zeros.len() != scales.len() {
                 return None;
             }
-            let slice = values.len() / zeros.len();
-            for (values, zero) in values.chunks_exact_mut(slice).zip(zeros) {
-                for value in values {
-                    *value = value.saturating_sub(zero);
-                }
+            let inner: usize = dims.iter().skip(axis + 1).product();
+            for (at, value) in values.iter_mut().enumerate() {
+                *value = value.saturating_sub(zeros[at / inner % zeros.len()]);
             }
         }
-        Some(Weights { dims: tensor.dims.clone(), values, scales })
+        Some(Weights { dims, values, scales, axis })
     }
 
-    fn floats(&self, name: &str) -> Option<Vec<f32>> {
+    /// The elements of a constant of 64-bit integers: a shape, axes.
+    pub(crate) fn longs(&self, name: &str) -> Option<Vec<i64>> {
+        let tensor = self.0.get(name).filter(|tensor| tensor.data_type == DataType::Int64 as i32)?;
+        Some(longs(tensor).collect())
+    }
+
+    /// The elements of a constant of floats.
+    pub(crate) fn floats(&self, name: &str) -> Option<Vec<f32>> {
         let tensor = self.0.get(name).filter(|tensor| tensor.data_type == DataType::Float as i32)?;
         if tensor.raw_data.is_empty() {
             return Some(tensor.float_data.clone());
@@ -133,6 +152,12 @@ impl<'a> Constants<'a> {
         // Importers narrow what is out of range, each in its way.
         values.iter().all(|value| range.contains(value)).then_some((values, kind))
     }
+}
+
+/// The values of an int64 tensor, in whichever of its two fields they stand.
+pub(crate) fn longs(tensor: &TensorProto) -> impl Iterator<Item = i64> {
+    let raw = tensor.raw_data.chunks_exact(8).map(|bytes| bytes.iter().rev().fold(0, |n, &b| n << 8 | i64::from(b)));
+    tensor.int64_data.iter().copied().chain(raw)
 }
 
 /// The name of the zero point, where a node has one.

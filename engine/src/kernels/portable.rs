@@ -1,0 +1,157 @@
+//! Kernels in plain Rust, for any processor: what the others are held against.
+
+use super::{Filters, Kernels, Matrix, Picture, byte, fused};
+use crate::program::{AddRule, MultiplyRule, Rounding, Window};
+
+#[derive(Debug)]
+pub(super) struct Portable;
+
+impl Kernels for Portable {
+    fn name(&self) -> &'static str {
+        "portable"
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Gemm {
+    columns: usize,
+    weights: Vec<i16>,
+    bias: Vec<i32>,
+    multipliers: Vec<f32>,
+    rounding: Rounding,
+}
+
+impl Gemm {
+    pub(super) fn new(matrix: &Matrix<'_>) -> Gemm {
+        Gemm {
+            columns: matrix.columns,
+            weights: matrix.weights.to_vec(),
+            bias: matrix.bias.to_vec(),
+            multipliers: matrix.multipliers.to_vec(),
+            rounding: matrix.rounding.clone(),
+        }
+    }
+
+    /// Each result of one row, as a float.
+    fn products(&self, row: &[u8]) -> impl Iterator<Item = f32> {
+        let sums = self.weights.chunks_exact(self.columns).zip(&self.bias).map(|(weights, &bias)| {
+            let products = row.iter().zip(weights).map(|(&byte, &weight)| i32::from(byte) * i32::from(weight));
+            products.fold(bias, i32::wrapping_add)
+        });
+        sums.zip(&self.multipliers).map(|(sum, multiplier)| sum as f32 * multiplier)
+    }
+}
+
+impl super::Gemm for Gemm {
+    fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
+        let Rounding::Byte { zero, least, most, .. } = self.rounding else { unreachable!("made for floats") };
+        for number in 0..count {
+            let row = &from[number * stride..][..self.columns];
+            for (to, value) in to[number * to_stride..].iter_mut().zip(self.products(row)) {
+                *to = byte(value, zero, least, most);
+            }
+        }
+    }
+
+    fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize) {
+        for number in 0..count {
+            let row = &from[number * stride..][..self.columns];
+            for (to, value) in to[number * to_stride..].iter_mut().zip(self.products(row)) {
+                *to = value;
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Depthwise {
+    /// Taps × channels.
+    weights: Vec<i16>,
+    bias: Vec<i32>,
+    multipliers: Vec<f32>,
+    rounding: Rounding,
+}
+
+impl Depthwise {
+    pub(super) fn new(filters: &Filters<'_>) -> Depthwise {
+        let weights = (0..filters.taps)
+            .flat_map(|tap| (0..filters.channels).map(move |channel| filters.weights[channel * filters.taps + tap]));
+        Depthwise {
+            weights: weights.collect(),
+            bias: filters.bias.to_vec(),
+            multipliers: filters.multipliers.to_vec(),
+            rounding: filters.rounding.clone(),
+        }
+    }
+}
+
+impl super::Depthwise for Depthwise {
+    fn row(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
+        let Rounding::Byte { zero, least, most, .. } = self.rounding else { unreachable!("made of bytes") };
+        let channels = self.bias.len();
+        let mut sums = vec![0_i32; channels];
+        for (x, to) in to.chunks_exact_mut(channels).enumerate() {
+            sums.copy_from_slice(&self.bias);
+            let pixels = pixels(picture, window, channels, y, x);
+            for (pixel, weights) in pixels.zip(self.weights.chunks_exact(channels)) {
+                for ((sum, &byte), &weight) in sums.iter_mut().zip(pixel).zip(weights) {
+                    *sum = sum.wrapping_add(i32::from(byte) * i32::from(weight));
+                }
+            }
+            for ((to, &sum), multiplier) in to.iter_mut().zip(&sums).zip(&self.multipliers) {
+                *to = byte(sum as f32 * multiplier, zero, least, most);
+            }
+        }
+    }
+}
+
+/// The pixel under each tap of a window, or the padding.
+fn pixels<'a>(
+    picture: &'a Picture<'_>,
+    window: &'a Window,
+    channels: usize,
+    y: usize,
+    x: usize,
+) -> impl Iterator<Item = &'a [u8]> {
+    let ((down, top), (across, left)) = (window.taps(0, y, picture.height), window.taps(1, x, picture.width));
+    let [kernel_height, kernel_width] = window.kernel;
+    let taps = (0..kernel_height).flat_map(move |tap_y| (0..kernel_width).map(move |tap_x| (tap_y, tap_x)));
+    taps.map(move |(tap_y, tap_x)| {
+        if !down.contains(&tap_y) || !across.contains(&tap_x) {
+            return picture.padding;
+        }
+        let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
+        let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
+        &picture.bytes[(y * picture.width + x) * channels..]
+    })
+}
+
+pub(super) fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
+    for (to, &value) in to.iter_mut().zip(from) {
+        *to = byte(value / scale, zero, 0, 255);
+    }
+}
+
+pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+    let [a_shift, b_shift] = rule.shifts.map(f32::from);
+    let [a_share, b_share] = rule.shares;
+    for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
+        let with_b = fused(f32::from(b) - b_shift, b_share, rule.fixed);
+        let sum = fused(f32::from(a) - a_shift, a_share, with_b);
+        *to = byte(sum, rule.shift, rule.least, rule.most);
+    }
+}
+
+pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+    let [a_zero, b_zero] = rule.zeros.map(i32::from);
+    for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
+        let product = (i32::from(a) - a_zero) * (i32::from(b) - b_zero);
+        *to = byte(product as f32 * rule.multiplier, rule.zero, rule.least, rule.most);
+    }
+}
+
+pub(super) fn lookup_in_place(table: &[u8; 256], bytes: &mut [u8]) {
+    for byte in bytes {
+        *byte = table[usize::from(*byte)];
+    }
+}

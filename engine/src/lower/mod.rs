@@ -1,0 +1,205 @@
+//! From an ONNX graph to a [`Program`]: each quantized operator becomes a step over bytes.
+//!
+//! Nodes are taken in the graph's order. What a `DequantizeLinear` makes is not computed: it is remembered as a function
+//! of the byte that it came from ([`Real`]), and so are functions of it, and sums of products that wait for what rounds
+//! them. A `QuantizeLinear`, or the end of the graph, then turns what waits into steps. So it makes no difference whether
+//! an exporter wrote a `Clip` or left it to the range, or wrote x·σ(x) as two quantized operators or as three.
+//!
+//! The order of all float arithmetic that this implies is written down in `docs/engine.md`.
+
+mod attributes;
+mod finish;
+mod pointwise;
+mod pooling;
+mod products;
+mod shapes;
+mod tidy;
+mod value;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
+use tract_onnx::pb::type_proto::Value as TypeValue;
+use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
+
+use crate::constants::Constants;
+use crate::operators::{full_name, node_name};
+use crate::program::{Element, Program, Step, TensorId, TensorKind};
+use attributes::Attributes;
+use value::{Kind, Value, channels_last, row_major};
+
+/// Why a graph, or a node of it, can't be a step.
+type Reason = String;
+
+/// The first node that stood in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unlowered {
+    pub(crate) operator: String,
+    pub(crate) node: String,
+    pub(crate) reason: Reason,
+}
+
+impl fmt::Display for Unlowered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "operator {} at node \"{}\": {}", self.operator, self.node, self.reason)
+    }
+}
+
+/// Lowers a graph whose input has a fixed shape and whose outputs are those wanted.
+///
+/// # Errors
+/// Names the first node that is not served in bytes.
+pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Unlowered> {
+    let mut lowering = Lowering::of(graph);
+    let at = |operator: &str, node: &str, reason| Unlowered { operator: operator.into(), node: node.into(), reason };
+    for info in &graph.input {
+        lowering.input(info).map_err(|reason| at("Input", &info.name, reason))?;
+    }
+    let needed = needed(graph);
+    for node in graph.node.iter().filter(|node| node.output.iter().any(|name| needed.contains(name.as_str()))) {
+        lowering.node(node).map_err(|reason| at(&full_name(node), node_name(node), reason))?;
+    }
+    for info in &graph.output {
+        lowering.output(&info.name).map_err(|reason| at("Output", &info.name, reason))?;
+    }
+    Ok(tidy::tidy(lowering.program))
+}
+
+/// The tensors that an output depends on.
+fn needed(graph: &GraphProto) -> HashSet<&str> {
+    let mut needed: HashSet<&str> = graph.output.iter().map(|info| info.name.as_str()).collect();
+    for node in graph.node.iter().rev() {
+        if node.output.iter().any(|name| needed.contains(name.as_str())) {
+            needed.extend(node.input.iter().map(String::as_str));
+        }
+    }
+    needed
+}
+
+struct Lowering<'a> {
+    constants: Constants<'a>,
+    makers: HashMap<&'a str, &'a NodeProto>,
+    values: HashMap<&'a str, Value>,
+    program: Program,
+    /// The tensor that steps are made for.
+    making: &'a str,
+    /// Bytes that are a function of other bytes.
+    derived: HashMap<TensorId, (TensorId, Box<[u8; 256]>)>,
+}
+
+impl<'a> Lowering<'a> {
+    fn of(graph: &'a GraphProto) -> Lowering<'a> {
+        let makers = graph.node.iter().flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)));
+        Lowering {
+            constants: Constants::of(graph),
+            makers: makers.collect(),
+            values: HashMap::new(),
+            program: Program::default(),
+            making: "",
+            derived: HashMap::new(),
+        }
+    }
+
+    fn input(&mut self, info: &'a ValueInfoProto) -> Result<(), Reason> {
+        if self.constants.has(&info.name) {
+            return Ok(());
+        }
+        if self.program.input.is_some() {
+            return Err("a second input".into());
+        }
+        let Some(TypeValue::TensorType(kind)) = info.r#type.as_ref().and_then(|t| t.value.as_ref()) else {
+            return Err("not a tensor".into());
+        };
+        let length = |value: &Option<Length>| match value {
+            Some(Length::DimValue(length)) => usize::try_from(*length).ok(),
+            _ => None,
+        };
+        let dims = kind.shape.iter().flat_map(|shape| &shape.dim);
+        let shape: Vec<usize> = dims.map(|dim| length(&dim.value)).collect::<Option<_>>().ok_or("its shape is open")?;
+        if kind.elem_type != DataType::Float as i32 {
+            return Err("not float32".into());
+        }
+        // As the caller gives it: in the graph's own order.
+        self.making = &info.name;
+        let tensor = self.tensor(Element::Float, [1, 1, 1, shape.iter().product()]);
+        self.program.input = Some(tensor);
+        let strides = row_major(&shape);
+        self.values.insert(&info.name, Value { shape, kind: Kind::Floats { tensor, strides } });
+        Ok(())
+    }
+
+    fn output(&mut self, name: &'a str) -> Result<(), Reason> {
+        self.making = name;
+        let value = self.values.get(name).cloned().ok_or("nothing quantized makes it")?;
+        let tensor = self.floats(&value)?;
+        self.program.outputs.push((tensor, value.shape));
+        Ok(())
+    }
+
+    fn node(&mut self, node: &'a NodeProto) -> Result<(), Reason> {
+        let Some(output) = node.output.first() else { return Ok(()) };
+        if node.op_type == "Constant" || self.is_of_constants(node) {
+            return Ok(());
+        }
+        if !matches!(node.domain.as_str(), "" | "ai.onnx" | "com.microsoft") {
+            return Err("an operator of another domain".into());
+        }
+        // What is quantized has the better name.
+        self.making = if node.op_type == "QuantizeLinear" { &node.input[0] } else { output };
+        let attributes = Attributes::of(node);
+        let value = match node.op_type.as_str() {
+            "QuantizeLinear" => self.quantize_linear(node)?,
+            "DequantizeLinear" => self.dequantize_linear(node)?,
+            "Conv" => self.convolution(node, &attributes)?,
+            "Gemm" => self.gemm(node, &attributes)?,
+            "MatMul" => self.matrix_product(node)?,
+            "Add" => self.sum(node)?,
+            "Mul" => self.product(node)?,
+            "Relu" => self.clip(node, Some(0.0), None)?,
+            "Clip" => {
+                let (low, high) = self.bounds(node, &attributes)?;
+                self.clip(node, low, high)?
+            }
+            "AveragePool" | "GlobalAveragePool" => self.mean_in_windows(node, &attributes)?,
+            "ReduceMean" => self.mean_over_axes(node, &attributes)?,
+            "MaxPool" => self.greatest_in_windows(node, &attributes)?,
+            "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => self.reshape(node, &attributes)?,
+            "Transpose" => self.transpose(node, &attributes)?,
+            "Identity" | "Dropout" => self.value(node, 0)?,
+            "Concat" => self.concatenation(node, &attributes)?,
+            "Pad" => self.padded(node, &attributes)?,
+            _ => self.unary(node, &attributes)?,
+        };
+        self.values.insert(output, value);
+        Ok(())
+    }
+
+    /// Whether a node turns constants into reals, which those that read them ask for in their own ways.
+    fn is_of_constants(&self, node: &NodeProto) -> bool {
+        node.op_type == "DequantizeLinear" && node.input.iter().all(|name| self.constants.has(name))
+    }
+
+    /// The value of a node's input.
+    fn value(&self, node: &NodeProto, input: usize) -> Result<Value, Reason> {
+        let name = node.input.get(input).ok_or("too few inputs")?;
+        self.values.get(name.as_str()).cloned().ok_or_else(|| format!("its input \"{name}\" is not computed here"))
+    }
+
+    fn tensor(&mut self, element: Element, shape: [usize; 4]) -> TensorId {
+        self.program.tensors.push(TensorKind { element, shape });
+        self.program.names.push(self.making.to_owned());
+        TensorId(self.program.tensors.len() - 1)
+    }
+
+    /// A tensor of bytes for a value of this shape.
+    fn bytes(&mut self, shape: &[usize]) -> Result<TensorId, Reason> {
+        let shape = channels_last(shape)?;
+        Ok(self.tensor(Element::Byte, shape))
+    }
+
+    fn step(&mut self, step: Step) {
+        self.program.steps.push(step);
+    }
+}

@@ -1,0 +1,193 @@
+//! Quantizing, and operators that take each element by itself: functions of a byte, sums and products of two tensors.
+
+use std::rc::Rc;
+
+use tract_onnx::pb::NodeProto;
+
+use super::attributes::Attributes;
+use super::value::{Affine, Carried, Clamp, Function, Kind, Value, Waiting};
+use super::{Lowering, Reason};
+use crate::program::TensorId;
+
+impl<'a> Lowering<'a> {
+    pub(super) fn quantize_linear(&mut self, node: &NodeProto) -> Result<Value, Reason> {
+        let to = self.affine(node)?;
+        let value = self.value(node, 0)?;
+        let tensor = self.quantized(&value, to)?;
+        Ok(Value { shape: value.shape, kind: Kind::Integers { tensor, shift: to.shift } })
+    }
+
+    pub(super) fn dequantize_linear(&mut self, node: &NodeProto) -> Result<Value, Reason> {
+        let from = self.affine(node)?;
+        let value = self.value(node, 0)?;
+        match value.kind {
+            Kind::Integers { tensor, shift } if shift == from.shift => {
+                let function = Rc::new(from.function());
+                Ok(Value { shape: value.shape, kind: Kind::Pointwise { of: tensor, function } })
+            }
+            _ => Err("its input is not what its zero point's type says".into()),
+        }
+    }
+
+    fn affine(&self, node: &NodeProto) -> Result<Affine, Reason> {
+        let activation = self.constants.activation(node);
+        activation.and_then(Affine::of).ok_or_else(|| "not one scale and one 8-bit zero point, both constant".into())
+    }
+
+    /// A function of one tensor.
+    pub(super) fn unary(&mut self, node: &NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+        let function = function(&node.op_type, attributes).ok_or("not served in 8 bits")?;
+        let value = self.value(node, 0)?;
+        map(&value, function)
+    }
+
+    /// Keeps reals within bounds.
+    pub(super) fn clip(&mut self, node: &NodeProto, low: Option<f32>, high: Option<f32>) -> Result<Value, Reason> {
+        let clamp = Clamp { low: low.unwrap_or(f32::NEG_INFINITY), high: high.unwrap_or(f32::INFINITY) };
+        let value = self.value(node, 0)?;
+        match value.kind {
+            Kind::Waiting { what, clamp: before } => {
+                Ok(Value { shape: value.shape, kind: Kind::Waiting { what, clamp: before.and(clamp) } })
+            }
+            // As the specification has it: min(max(x, low), high).
+            _ => map(&value, |x| x.max(clamp.low).min(clamp.high)),
+        }
+    }
+
+    /// The bounds of a `Clip`, which are attributes or inputs.
+    pub(super) fn bounds(
+        &self,
+        node: &NodeProto,
+        attributes: &Attributes<'_>,
+    ) -> Result<(Option<f32>, Option<f32>), Reason> {
+        let bound = |input: usize, name: &str| match node.input.get(input).filter(|name| !name.is_empty()) {
+            None => Ok(attributes.optional_float(name)),
+            Some(input) => self.number(input).map(Some).ok_or_else(|| format!("its bound \"{input}\" is not constant")),
+        };
+        Ok((bound(1, "min")?, bound(2, "max")?))
+    }
+
+    /// A constant of one element, as it is or dequantized.
+    pub(super) fn number(&self, name: &str) -> Option<f32> {
+        let single = |values: Vec<f32>| <[f32; 1]>::try_from(values).ok().map(|[value]| value);
+        if let Some(values) = self.constants.floats(name) {
+            return single(values);
+        }
+        single(self.constants.weights(self.makers.get(name)?)?.reals())
+    }
+
+    pub(super) fn sum(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
+        if let Some(value) = self.with_bias(node)? {
+            return Ok(value);
+        }
+        self.binary(node, |a, b| a + b, Waiting::Sum)
+    }
+
+    pub(super) fn product(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
+        self.binary(node, |a, b| a * b, Waiting::Product)
+    }
+
+    /// Two tensors, of which one may be a number, or both functions of one.
+    fn binary(
+        &mut self,
+        node: &NodeProto,
+        operation: impl Fn(f32, f32) -> f32,
+        waiting: impl Fn([Carried; 2]) -> Waiting,
+    ) -> Result<Value, Reason> {
+        let [left, right] = &node.input[..] else { return Err("not two inputs".into()) };
+        if let Some(number) = self.number(right) {
+            return map(&self.value(node, 0)?, |x| operation(x, number));
+        }
+        if let Some(number) = self.number(left) {
+            return map(&self.value(node, 1)?, |x| operation(number, x));
+        }
+        let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);
+        if let Some(value) = self.of_one_tensor(&a, &b, &operation) {
+            return Ok(value);
+        }
+        let shape = broadcast(&a.shape, &b.shape).ok_or("shapes that do not go together")?;
+        if a.shape.len() != b.shape.len() {
+            return Err("tensors of unlike numbers of axes".into());
+        }
+        let what = Rc::new(waiting([a.carried()?, b.carried()?]));
+        Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
+    }
+
+    /// Both as functions of the bytes that both come from.
+    fn of_one_tensor(&self, a: &Value, b: &Value, operation: impl Fn(f32, f32) -> f32) -> Option<Value> {
+        let (Kind::Pointwise { of: a_of, function: f }, Kind::Pointwise { of: b_of, function: g }) = (&a.kind, &b.kind)
+        else {
+            return None;
+        };
+        let (a_origins, b_origins) = (self.origins(*a_of), self.origins(*b_of));
+        let (of, a_table) = a_origins.iter().find(|(of, _)| b_origins.iter().any(|(other, _)| of == other))?;
+        let (_, b_table) = b_origins.iter().find(|(other, _)| of == other)?;
+        let at = |byte: usize| operation(f.values[usize::from(a_table[byte])], g.values[usize::from(b_table[byte])]);
+        let function = Rc::new(Function { values: std::array::from_fn(at), affine: None });
+        Some(Value { shape: a.shape.clone(), kind: Kind::Pointwise { of: *of, function } })
+    }
+
+    /// The tensors that a tensor is a function of, itself first, each with the function.
+    fn origins(&self, tensor: TensorId) -> Vec<(TensorId, [u8; 256])> {
+        let mut origins = vec![(tensor, std::array::from_fn(|byte| byte as u8))];
+        while let Some((base, table)) = self.derived.get(&origins[origins.len() - 1].0) {
+            let outer = origins[origins.len() - 1].1;
+            origins.push((*base, std::array::from_fn(|byte| outer[usize::from(table[byte])])));
+        }
+        origins
+    }
+}
+
+/// A function of what is a function of bytes.
+fn map(value: &Value, function: impl Fn(f32) -> f32) -> Result<Value, Reason> {
+    let Kind::Pointwise { of, function: inner } = &value.kind else {
+        return Err("what it reads is not quantized".into());
+    };
+    let function = Rc::new(Function { values: inner.values.map(function), affine: None });
+    Ok(Value { shape: value.shape.clone(), kind: Kind::Pointwise { of: *of, function } })
+}
+
+/// What an operator does to one number. Transcendental functions are computed in f64 and rounded once, so that they are
+/// the same everywhere.
+fn function(operator: &str, attributes: &Attributes<'_>) -> Option<Box<dyn Fn(f32) -> f32>> {
+    let exact =
+        |function: fn(f64) -> f64| -> Box<dyn Fn(f32) -> f32> { Box::new(move |x| function(f64::from(x)) as f32) };
+    let alpha = |absent| attributes.float("alpha", absent);
+    let beta = |absent| attributes.float("beta", absent);
+    Some(match operator {
+        "Sigmoid" => exact(|x| 1.0 / (1.0 + libm::exp(-x))),
+        "Tanh" => exact(libm::tanh),
+        "Exp" => exact(libm::exp),
+        "Erf" => exact(libm::erf),
+        "Softplus" => exact(|x| libm::log1p(libm::exp(x))),
+        "HardSigmoid" => {
+            let (alpha, beta) = (alpha(0.2), beta(0.5));
+            Box::new(move |x| hard_sigmoid(x, alpha, beta))
+        }
+        "HardSwish" => Box::new(|x| x * hard_sigmoid(x, 1.0 / 6.0, 0.5)),
+        "LeakyRelu" => {
+            let alpha = alpha(0.01);
+            Box::new(move |x| if x < 0.0 { alpha * x } else { x })
+        }
+        "Elu" => {
+            let alpha = f64::from(alpha(1.0));
+            Box::new(move |x| if x < 0.0 { (alpha * libm::expm1(f64::from(x))) as f32 } else { x })
+        }
+        "Neg" => Box::new(|x| -x),
+        "Abs" => Box::new(f32::abs),
+        _ => return None,
+    })
+}
+
+fn hard_sigmoid(x: f32, alpha: f32, beta: f32) -> f32 {
+    (alpha * x + beta).clamp(0.0, 1.0)
+}
+
+/// The shape of an operation on two tensors of as many axes: an axis of length 1 goes with any.
+fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+    let axis = |(&a, &b): (&usize, &usize)| match (a, b) {
+        (1, other) | (other, 1) => Some(other),
+        (a, b) => (a == b).then_some(a),
+    };
+    a.iter().zip(b).map(axis).collect()
+}

@@ -1,0 +1,257 @@
+//! Convolutions and fully connected layers.
+
+use std::rc::Rc;
+
+use tract_onnx::pb::NodeProto;
+
+use super::attributes::Attributes;
+use super::value::{Carried, Clamp, Kind, Products, Value, Waiting};
+use super::{Lowering, Reason};
+use crate::constants::Weights;
+use crate::program::Window;
+
+impl<'a> Lowering<'a> {
+    pub(super) fn convolution(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+        let input = self.value(node, 0)?;
+        let from = input.carried()?;
+        let weights = self.weights(node, 1)?;
+        let [outputs, inputs, ref kernel @ ..] = weights.dims[..] else { return Err("weights of one axis".into()) };
+        let [batch, channels, spatial @ ..] = &input.shape[..] else { return Err("an input of one axis".into()) };
+        let groups = usize::try_from(attributes.integer("group", 1)).map_err(|_| "a negative number of groups")?;
+        if groups == 0 || inputs * groups != *channels || outputs % groups != 0 {
+            return Err("weights and input do not go together".into());
+        }
+        let (window, lengths) = window(attributes, kernel, spatial, false)?;
+        // From outputs × inputs × height × width.
+        let taps: usize = window.kernel.iter().product();
+        let mut values = Vec::with_capacity(weights.values.len());
+        for output in weights.values.chunks_exact(taps * inputs) {
+            for tap in 0..taps {
+                for input in 0..inputs {
+                    values.push(narrow(output[input * taps + tap])?);
+                }
+            }
+        }
+        let mut products = products(from, values, &weights, outputs, 0)?;
+        (products.window, products.groups) = (window, groups);
+        if let Some(name) = node.input.get(2).filter(|name| !name.is_empty()) {
+            self.add_bias(&mut products, name)?;
+        }
+        let shape = [&[*batch, outputs], &lengths[..]].concat();
+        waiting(shape, products)
+    }
+
+    pub(super) fn gemm(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+        let plain = attributes.float("alpha", 1.0).to_bits() == 1.0_f32.to_bits()
+            && attributes.float("beta", 1.0).to_bits() == 1.0_f32.to_bits()
+            && attributes.integer("transA", 0) == 0;
+        if !plain {
+            return Err("alpha, beta or transA".into());
+        }
+        let value = self.matrix(node, attributes.integer("transB", 0) != 0)?;
+        match node.input.get(2).filter(|name| !name.is_empty()) {
+            Some(name) => self.biased(&value, name),
+            None => Ok(value),
+        }
+    }
+
+    pub(super) fn matrix_product(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
+        self.matrix(node, false)
+    }
+
+    /// A product of rows with constant weights: inputs × outputs, or transposed.
+    fn matrix(&mut self, node: &'a NodeProto, transposed: bool) -> Result<Value, Reason> {
+        let input = self.value(node, 0)?;
+        let from = input.carried()?;
+        let [batch, columns] = input.shape[..] else { return Err("an input of other than 2 axes".into()) };
+        let weights = self.weights(node, 1)?;
+        let [first, second] = weights.dims[..] else { return Err("weights of other than 2 axes".into()) };
+        let (inputs, outputs) = if transposed { (second, first) } else { (first, second) };
+        if inputs != columns {
+            return Err("weights and input do not go together".into());
+        }
+        let at =
+            |output: usize, input: usize| if transposed { output * inputs + input } else { input * outputs + output };
+        let mut values = Vec::with_capacity(weights.values.len());
+        for output in 0..outputs {
+            for input in 0..inputs {
+                values.push(narrow(weights.values[at(output, input)])?);
+            }
+        }
+        let products = products(from, values, &weights, outputs, usize::from(!transposed))?;
+        waiting(vec![batch, outputs], products)
+    }
+
+    /// An addition of one constant for each channel to what waits for it, as exporters write a bias.
+    pub(super) fn with_bias(&mut self, node: &'a NodeProto) -> Result<Option<Value>, Reason> {
+        for (value, constant) in [(0, 1), (1, 0)] {
+            let Some(name) = node.input.get(constant).filter(|name| self.reals(name).is_some()) else { continue };
+            let value = self.value(node, value)?;
+            if matches!(&value.kind, Kind::Waiting { what, .. } if matches!(**what, Waiting::Convolution(_))) {
+                return self.biased(&value, name).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn biased(&self, value: &Value, name: &str) -> Result<Value, Reason> {
+        let Kind::Waiting { what, clamp } = &value.kind else {
+            return Err("a bias of what is not computed here".into());
+        };
+        let Waiting::Convolution(products) = &**what else { return Err("a bias of what has none".into()) };
+        if *clamp != Clamp::NONE {
+            return Err("a bias behind a bound".into());
+        }
+        let mut products = products.clone();
+        self.add_bias(&mut products, name)?;
+        waiting(value.shape.clone(), products)
+    }
+
+    /// Adds a constant to the sums: integers as they are where they count in units of the sums, reals rounded to those.
+    fn add_bias(&self, products: &mut Products, name: &str) -> Result<(), Reason> {
+        let outputs = products.bias.len();
+        let units: Vec<f32> = products.scales.iter().map(|scale| products.from.affine.scale * scale).collect();
+        let integers = self.makers.get(name).and_then(|maker| self.constants.weights(maker));
+        let bias: Vec<i32> = match integers {
+            Some(bias) if bias.values.len() == outputs && is_of(&bias, &units) => bias.values,
+            _ => {
+                let reals = self.reals(name).ok_or("its bias is not constant")?;
+                if reals.len() != outputs && reals.len() != 1 {
+                    return Err("a bias that is not one number a channel".into());
+                }
+                let rounded = |(at, unit): (usize, &f32)| {
+                    let sums = f64::from(reals[at % reals.len()]) / f64::from(*unit);
+                    (sums.abs() < f64::from(1 << 30)).then(|| sums.round_ties_even() as i32)
+                };
+                units.iter().enumerate().map(rounded).collect::<Option<_>>().ok_or("a bias beyond what sums hold")?
+            }
+        };
+        for (sum, bias) in products.bias.iter_mut().zip(bias) {
+            *sum = sum.checked_add(bias).ok_or("a bias beyond what sums hold")?;
+        }
+        products.check_sums()
+    }
+
+    /// A constant as reals, whatever its shape.
+    fn reals(&self, name: &str) -> Option<Vec<f32>> {
+        if let Some(values) = self.constants.floats(name) {
+            return Some(values);
+        }
+        let weights = self.constants.weights(self.makers.get(name)?)?;
+        Some(weights.reals())
+    }
+
+    fn weights(&self, node: &NodeProto, input: usize) -> Result<Weights, Reason> {
+        let name = node.input.get(input).ok_or("too few inputs")?;
+        let maker = self.makers.get(name.as_str()).ok_or("its weights are not quantized")?;
+        self.constants.weights(maker).ok_or_else(|| "its weights are not 8-bit constants with scales".into())
+    }
+}
+
+/// Whether integers count in these units, but for rounding.
+fn is_of(bias: &Weights, units: &[f32]) -> bool {
+    units.iter().enumerate().all(|(channel, unit)| (bias.scale(channel) - unit).abs() <= unit * 1e-5)
+}
+
+fn products(
+    from: Carried,
+    weights: Vec<i16>,
+    of: &Weights,
+    outputs: usize,
+    axis_of_outputs: usize,
+) -> Result<Products, Reason> {
+    let scales: Vec<f32> = match of.scales.len() {
+        1 => vec![of.scales[0]; outputs],
+        count if count == outputs && of.axis == axis_of_outputs => of.scales.clone(),
+        _ => return Err("its weights have scales that are not one an output channel".into()),
+    };
+    let window = Window { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], pad: [0, 0] };
+    Ok(Products { from, window, groups: 1, weights, scales, bias: vec![0; outputs] })
+}
+
+fn waiting(shape: Vec<usize>, products: Products) -> Result<Value, Reason> {
+    products.check_sums()?;
+    let what = Rc::new(Waiting::Convolution(products));
+    Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
+}
+
+/// A weight less its zero point has nine bits at most.
+fn narrow(weight: i32) -> Result<i16, Reason> {
+    if (-255..=255).contains(&weight) { Ok(weight as i16) } else { Err("weights of more than 8 bits".into()) }
+}
+
+impl Products {
+    /// No sum can pass what 32 bits hold, on the way neither.
+    fn check_sums(&self) -> Result<(), Reason> {
+        let columns = self.weights.len() / self.bias.len();
+        let fits = self.weights.chunks_exact(columns).zip(&self.bias).all(|(weights, &bias)| {
+            let magnitude: i64 = weights.iter().map(|&weight| i64::from(weight).abs()).sum();
+            // Once for the bytes, once for the zero point, which the bias takes in.
+            2 * 255 * magnitude + i64::from(bias).abs() <= i64::from(i32::MAX)
+        });
+        if fits { Ok(()) } else { Err("sums that could pass 32 bits".into()) }
+    }
+}
+
+/// How a kernel's windows lie over a picture, and the lengths of what they give, as many as the picture has.
+pub(super) fn window(
+    attributes: &Attributes<'_>,
+    kernel: &[usize],
+    lengths: &[usize],
+    round_up: bool,
+) -> Result<(Window, Vec<usize>), Reason> {
+    let axes = lengths.len();
+    if kernel.len() != axes || axes == 0 || axes > 2 {
+        return Err("a kernel of other than one or two axes".into());
+    }
+    let listed = |name: &str, count: usize, absent: usize| -> Result<Vec<usize>, Reason> {
+        let values = attributes.integers(name).filter(|values| !values.is_empty());
+        let values = values.map_or(Ok(vec![absent; count]), |values| {
+            values.iter().map(|&value| usize::try_from(value).map_err(|_| format!("negative {name}"))).collect()
+        })?;
+        if values.len() == count { Ok(values) } else { Err(format!("{name} of other than {count} numbers")) }
+    };
+    let (strides, dilations) = (listed("strides", axes, 1)?, listed("dilations", axes, 1)?);
+    if strides.contains(&0) || dilations.contains(&0) || kernel.contains(&0) || lengths.contains(&0) {
+        return Err("a length of zero".into());
+    }
+    let spans: Vec<usize> = (0..axes).map(|axis| (kernel[axis] - 1) * dilations[axis] + 1).collect();
+    let mut pads = listed("pads", 2 * axes, 0)?;
+    match attributes.text("auto_pad").unwrap_or("NOTSET") {
+        "NOTSET" | "" => {}
+        "VALID" => pads.fill(0),
+        same @ ("SAME_UPPER" | "SAME_LOWER") => {
+            for axis in 0..axes {
+                let outputs = lengths[axis].div_ceil(strides[axis]);
+                let total = ((outputs - 1) * strides[axis] + spans[axis]).saturating_sub(lengths[axis]);
+                let less = total / 2;
+                (pads[axis], pads[axes + axis]) =
+                    if same == "SAME_UPPER" { (less, total - less) } else { (total - less, less) };
+            }
+        }
+        other => return Err(format!("auto_pad {other}")),
+    }
+    let mut outputs = Vec::with_capacity(axes);
+    for axis in 0..axes {
+        let room = lengths[axis] + pads[axis] + pads[axes + axis];
+        let steps = room.checked_sub(spans[axis]).ok_or("a kernel larger than the picture")?;
+        let mut count = if round_up { steps.div_ceil(strides[axis]) } else { steps / strides[axis] } + 1;
+        // The last window must start in the picture or its leading padding.
+        if round_up && (count - 1) * strides[axis] >= lengths[axis] + pads[axis] {
+            count -= 1;
+        }
+        outputs.push(count);
+    }
+    let both = |values: &[usize], absent: usize| match *values {
+        [width] => [absent, width],
+        [height, width, ..] => [height, width],
+        [] => [absent, absent],
+    };
+    let window = Window {
+        kernel: both(kernel, 1),
+        stride: both(&strides, 1),
+        dilation: both(&dilations, 1),
+        pad: both(&pads[..axes], 0),
+    };
+    Ok((window, outputs))
+}

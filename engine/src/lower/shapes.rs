@@ -1,0 +1,244 @@
+//! Operators that move elements and change none.
+
+use std::rc::Rc;
+
+use tract_onnx::pb::NodeProto;
+
+use super::attributes::Attributes;
+use super::value::{Clamp, Kind, Value, Waiting, by_program_axis, channels_last, row_major, strides_of_axes};
+use super::{Lowering, Reason};
+use crate::program::{Fill, Move, Step, TensorId, dense_strides};
+
+impl<'a> Lowering<'a> {
+    pub(super) fn reshape(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+        let input = self.value(node, 0)?;
+        let shape = self.new_shape(node, attributes, &input.shape)?;
+        if shape.iter().product::<usize>() != input.shape.iter().product::<usize>() {
+            return Err("a shape of another number of elements".into());
+        }
+        self.rearranged(input, shape.clone(), |lowering, tensor, from| {
+            let planar = lowering.planar(tensor, from)?;
+            lowering.channels_last_again(planar, &shape)
+        })
+    }
+
+    fn new_shape(&self, node: &NodeProto, attributes: &Attributes<'_>, from: &[usize]) -> Result<Vec<usize>, Reason> {
+        let given = |input: usize, name: &str| match node.input.get(input).filter(|name| !name.is_empty()) {
+            Some(name) => self.constants.longs(name).ok_or_else(|| format!("\"{name}\" is not constant")),
+            None => Ok(attributes.integers(name).unwrap_or_default().to_vec()),
+        };
+        match node.op_type.as_str() {
+            "Flatten" => {
+                let axis = attributes.integer("axis", 1);
+                let axis = if axis == from.len() as i64 { from.len() } else { axes(&[axis], from.len())?[0] };
+                Ok(vec![from[..axis].iter().product(), from[axis..].iter().product()])
+            }
+            "Squeeze" => {
+                let mut gone = axes(&given(1, "axes")?, from.len())?;
+                if gone.is_empty() {
+                    gone = (0..from.len()).filter(|&axis| from[axis] == 1).collect();
+                }
+                Ok((0..from.len()).filter(|axis| !gone.contains(axis)).map(|axis| from[axis]).collect())
+            }
+            "Unsqueeze" => {
+                let given = given(1, "axes")?;
+                let new = axes(&given, from.len() + given.len())?;
+                let mut old = from.iter();
+                let total = from.len() + new.len();
+                let length = |axis| if new.contains(&axis) { Some(1) } else { old.next().copied() };
+                (0..total).map(length).collect::<Option<_>>().ok_or_else(|| "an axis twice".into())
+            }
+            _ => reshaped(from, &given(1, "shape")?, attributes.integer("allowzero", 0) != 0),
+        }
+    }
+
+    pub(super) fn transpose(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+        let input = self.value(node, 0)?;
+        let order: Vec<usize> = match attributes.integers("perm") {
+            Some(order) => axes(order, input.shape.len())?,
+            None => (0..input.shape.len()).rev().collect(),
+        };
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        if sorted != (0..input.shape.len()).collect::<Vec<_>>() {
+            return Err("perm is not an order of the axes".into());
+        }
+        let shape: Vec<usize> = order.iter().map(|&axis| input.shape[axis]).collect();
+        if let Kind::Floats { tensor, strides } = input.kind {
+            let strides = order.iter().map(|&axis| strides[axis]).collect();
+            return Ok(Value { shape, kind: Kind::Floats { tensor, strides } });
+        }
+        self.rearranged(input, shape.clone(), |lowering, tensor, from| {
+            let strides = strides_of_axes(from);
+            let read: Vec<usize> = order.iter().map(|&axis| strides[axis]).collect();
+            lowering.moved(tensor, &read, &shape)
+        })
+    }
+
+    pub(super) fn concatenation(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+        let parts: Vec<Value> = (0..node.input.len()).map(|input| self.value(node, input)).collect::<Result<_, _>>()?;
+        let first = parts.first().ok_or("nothing to join")?;
+        let axis = axes(&[attributes.integer("axis", 1)], first.shape.len())?[0];
+        let mut shape = first.shape.clone();
+        shape[axis] = parts.iter().map(|part| part.shape.get(axis).copied().unwrap_or(0)).sum();
+        let alike = |part: &Value| {
+            part.shape.len() == shape.len() && (0..shape.len()).all(|at| at == axis || part.shape[at] == shape[at])
+        };
+        if !parts.iter().all(alike) {
+            return Err("parts that do not go together".into());
+        }
+        let what = Rc::new(Waiting::Concatenation { parts, axis });
+        Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
+    }
+
+    /// Joins tensors of bytes along an axis of the graph.
+    pub(super) fn joined(
+        &mut self,
+        parts: &[(TensorId, &[usize])],
+        axis: usize,
+        shape: &[usize],
+    ) -> Result<TensorId, Reason> {
+        let to = self.bytes(shape)?;
+        let write = dense_strides(channels_last(shape)?);
+        let over_axis = strides_of_axes(shape)[axis];
+        let mut start = 0;
+        for &(from, part) in parts {
+            let read = (0, dense_strides(channels_last(part)?));
+            let step = Move { from, to, shape: channels_last(part)?, read, write: (start * over_axis, write) };
+            self.step(Step::Move(step));
+            start += part[axis];
+        }
+        Ok(to)
+    }
+
+    pub(super) fn padded(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+        let input = self.value(node, 0)?;
+        if attributes.text("mode").unwrap_or("constant") != "constant" || node.input.len() > 3 {
+            return Err("other than constant padding of all axes".into());
+        }
+        let pads = match node.input.get(1) {
+            Some(name) => self.constants.longs(name).ok_or("its pads are not constant")?,
+            None => attributes.integers("pads").unwrap_or_default().to_vec(),
+        };
+        let rank = input.shape.len();
+        let pads: Vec<usize> =
+            pads.iter().map(|&pad| usize::try_from(pad).map_err(|_| "negative pads")).collect::<Result<_, _>>()?;
+        if pads.len() != 2 * rank {
+            return Err("pads that are not two an axis".into());
+        }
+        let value = match node.input.get(2).filter(|name| !name.is_empty()) {
+            Some(name) => self.number(name).ok_or("its value is not constant")?,
+            None => attributes.float("value", 0.0),
+        };
+        let byte = match &input.kind {
+            Kind::Pointwise { function, .. } => {
+                let is_value = |real: &f32| real.to_bits() == value.to_bits();
+                function.values.iter().position(is_value).ok_or("padding that no byte stands for")? as u8
+            }
+            _ => return Err("its input is not quantized".into()),
+        };
+        let shape: Vec<usize> = (0..rank).map(|axis| pads[axis] + input.shape[axis] + pads[rank + axis]).collect();
+        self.rearranged(input, shape.clone(), |lowering, from, inner| {
+            let to = lowering.bytes(&shape)?;
+            lowering.step(Step::Fill(Fill { to, value: byte }));
+            let start = strides_of_axes(&shape).iter().zip(&pads).map(|(stride, pad)| stride * pad).sum();
+            let read = (0, dense_strides(channels_last(inner)?));
+            let write = (start, dense_strides(channels_last(&shape)?));
+            lowering.step(Step::Move(Move { from, to, shape: channels_last(inner)?, read, write }));
+            Ok(to)
+        })
+    }
+
+    /// The same elements under another shape, moved by `arrange` where bytes carry them.
+    fn rearranged(
+        &mut self,
+        value: Value,
+        shape: Vec<usize>,
+        arrange: impl Fn(&mut Self, TensorId, &[usize]) -> Result<TensorId, Reason>,
+    ) -> Result<Value, Reason> {
+        let kind = match value.kind {
+            Kind::Integers { tensor, shift } => Kind::Integers { tensor: arrange(self, tensor, &value.shape)?, shift },
+            Kind::Pointwise { of, function } => Kind::Pointwise { of: arrange(self, of, &value.shape)?, function },
+            // Floats are rearranged only where their order stays: behind a mean over the whole picture, say.
+            Kind::Waiting { .. } | Kind::Floats { .. } => {
+                let tensor = self.floats(&value)?;
+                if !is_planar(&value.shape) || !is_planar(&shape) || shape.len() > 4 {
+                    return Err("floats that change their order".into());
+                }
+                Kind::Floats { tensor, strides: row_major(&shape) }
+            }
+        };
+        Ok(Value { shape, kind })
+    }
+
+    /// The same bytes in the graph's order.
+    fn planar(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
+        if is_planar(shape) {
+            return Ok(tensor);
+        }
+        let count = shape.iter().product();
+        let to = self.bytes(&[count])?;
+        let step = Move {
+            from: tensor,
+            to,
+            shape: channels_last(shape)?,
+            read: (0, dense_strides(channels_last(shape)?)),
+            write: (0, by_program_axis(&row_major(shape), 0)?),
+        };
+        self.step(Step::Move(step));
+        Ok(to)
+    }
+
+    /// Bytes in the graph's order, channels last.
+    fn channels_last_again(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
+        if self.program.tensors[tensor.0].shape == channels_last(shape)? {
+            return Ok(tensor);
+        }
+        self.moved(tensor, &row_major(shape), shape)
+    }
+
+    /// A tensor of this shape, read by these strides, one for each axis of the graph.
+    fn moved(&mut self, from: TensorId, read: &[usize], shape: &[usize]) -> Result<TensorId, Reason> {
+        let to = self.bytes(shape)?;
+        let lengths = channels_last(shape)?;
+        let step =
+            Move { from, to, shape: lengths, read: (0, by_program_axis(read, 0)?), write: (0, dense_strides(lengths)) };
+        self.step(Step::Move(step));
+        Ok(to)
+    }
+}
+
+/// Whether a tensor lies the same in the graph's order and channels last.
+pub(super) fn is_planar(shape: &[usize]) -> bool {
+    match *shape {
+        [_, channels, ref lengths @ ..] => channels == 1 || lengths.iter().product::<usize>() == 1,
+        _ => true,
+    }
+}
+
+/// Axes counted from the front.
+pub(super) fn axes(given: &[i64], rank: usize) -> Result<Vec<usize>, Reason> {
+    let axis = |&axis: &i64| {
+        let counted = if axis < 0 { axis + rank as i64 } else { axis };
+        usize::try_from(counted).ok().filter(|&axis| axis < rank).ok_or_else(|| format!("no axis {axis}"))
+    };
+    given.iter().map(axis).collect()
+}
+
+/// A shape in which one length may be left open (-1) and zeros take over lengths, as `Reshape` has it.
+fn reshaped(from: &[usize], given: &[i64], zero_is_zero: bool) -> Result<Vec<usize>, Reason> {
+    let mut shape = Vec::with_capacity(given.len());
+    let mut open = None;
+    for (axis, &length) in given.iter().enumerate() {
+        shape.push(match length {
+            -1 if open.replace(axis).is_none() => 1,
+            0 if !zero_is_zero => *from.get(axis).ok_or("a length taken over from nowhere")?,
+            length => usize::try_from(length).map_err(|_| "a negative length")?,
+        });
+    }
+    if let Some(axis) = open {
+        let rest: usize = shape.iter().product();
+        shape[axis] = from.iter().product::<usize>().checked_div(rest).ok_or("a length of zero")?;
+    }
+    Ok(shape)
+}

@@ -1,0 +1,193 @@
+//! A convolution, packed for its kernels: depthwise, or matrix products over gathered pixels.
+
+use super::executable::Output;
+use super::{Convolution, Rounding, TensorId, TensorKind, Window};
+use crate::kernels::{Depthwise, Filters, Gemm, Kernels, Matrix, Picture, SLACK};
+
+/// How many bytes of pixels and of results are worked on before the next: most of a first-level cache.
+const BLOCK_BYTES: usize = 24 << 10;
+
+/// What blocks of pixels are multiples of, so that kernels that take four or seven at a time have no rest.
+const BLOCK_PIXELS: usize = 28;
+
+#[derive(Debug)]
+pub(super) struct PackedConvolution {
+    pub(super) from: TensorId,
+    pub(super) to: TensorId,
+    zero: u8,
+    window: Window,
+    input: [usize; 4],
+    output: [usize; 4],
+    table: Option<Box<[u8; 256]>>,
+    kernels: &'static dyn Kernels,
+    kernel: Kernel,
+}
+
+#[derive(Debug)]
+enum Kernel {
+    Depthwise(Box<dyn Depthwise>),
+    /// One matrix a group.
+    Gemm(Vec<Box<dyn Gemm>>),
+}
+
+impl PackedConvolution {
+    pub(super) fn new(
+        step: &Convolution,
+        from: &TensorKind,
+        to: &TensorKind,
+        kernels: &'static dyn Kernels,
+    ) -> PackedConvolution {
+        let (inputs, outputs) = (from.shape[3], to.shape[3]);
+        let taps: usize = step.window.kernel.iter().product();
+        let table = match &step.result {
+            Rounding::Byte { table, .. } => table.clone(),
+            Rounding::Float => None,
+        };
+        let bias = step.bias_with_zero();
+        let kernel = if step.groups == inputs && inputs == outputs && step.result != Rounding::Float {
+            Kernel::Depthwise(kernels.depthwise(&Filters {
+                channels: outputs,
+                taps,
+                weights: &step.weights,
+                bias: &bias,
+                multipliers: &step.multipliers,
+                rounding: &step.result,
+            }))
+        } else {
+            let (rows, columns) = (outputs / step.groups, taps * inputs / step.groups);
+            Kernel::Gemm(
+                (0..step.groups)
+                    .map(|group| {
+                        let outputs = group * rows..(group + 1) * rows;
+                        kernels.gemm(&Matrix {
+                            rows,
+                            columns,
+                            weights: &step.weights[outputs.start * columns..outputs.end * columns],
+                            bias: &bias[outputs.clone()],
+                            multipliers: &step.multipliers[outputs],
+                            rounding: &step.result,
+                        })
+                    })
+                    .collect(),
+            )
+        };
+        PackedConvolution {
+            from: step.from,
+            to: step.to,
+            zero: step.zero,
+            window: step.window.clone(),
+            input: from.shape,
+            output: to.shape,
+            table,
+            kernels,
+            kernel,
+        }
+    }
+
+    pub(super) fn run(&self, from: &[u8], to: &mut Output<'_>, scratch: &mut Vec<u8>) {
+        match (&self.kernel, to) {
+            (Kernel::Depthwise(kernel), Output::Bytes(to)) => self.depthwise(kernel.as_ref(), from, to, scratch),
+            (Kernel::Gemm(kernels), to) => self.products(kernels, from, to, scratch),
+            (Kernel::Depthwise(_), Output::Floats(_)) => unreachable!("floats are made by products"),
+        }
+    }
+
+    fn depthwise(&self, kernel: &dyn Depthwise, from: &[u8], to: &mut [u8], scratch: &mut Vec<u8>) {
+        let [batch, height, width, channels] = self.input;
+        let [_, out_height, out_width, _] = self.output;
+        scratch.clear();
+        scratch.resize(channels + SLACK, self.zero);
+        for n in 0..batch {
+            let picture = Picture { bytes: &from[n * height * width * channels..], height, width, padding: scratch };
+            let rows = to[n * out_height * out_width * channels..].chunks_exact_mut(out_width * channels);
+            for (y, row) in rows.take(out_height).enumerate() {
+                kernel.row(&picture, &self.window, y, row);
+                if let Some(table) = &self.table {
+                    self.kernels.lookup_in_place(table, row);
+                }
+            }
+        }
+    }
+
+    /// Block by block of pixels: gathered, if they don't lie ready, and multiplied.
+    fn products(&self, kernels: &[Box<dyn Gemm>], from: &[u8], to: &mut Output<'_>, scratch: &mut Vec<u8>) {
+        let [batch, out_height, out_width, outputs] = self.output;
+        let inputs = self.input[3] / kernels.len();
+        let columns = self.window.kernel.iter().product::<usize>() * inputs;
+        let pixels = batch * out_height * out_width;
+        let block = (BLOCK_BYTES / (columns + outputs) / BLOCK_PIXELS).max(1) * BLOCK_PIXELS;
+        let lies_ready = self.window.is_pointwise();
+        if !lies_ready {
+            scratch.resize(block * columns + SLACK, 0);
+        }
+        let group_outputs = outputs / kernels.len();
+        let mut start = 0;
+        while start < pixels {
+            let end = (start + block).min(pixels);
+            for (group, kernel) in kernels.iter().enumerate() {
+                let (rows, stride) = if lies_ready {
+                    (&from[start * self.input[3] + group * inputs..], self.input[3])
+                } else {
+                    self.gather(from, group * inputs, inputs, start..end, scratch);
+                    (&scratch[..], columns)
+                };
+                let (at, count) = (start * outputs + group * group_outputs, end - start);
+                match to {
+                    Output::Bytes(to) => kernel.bytes(rows, stride, count, &mut to[at..], outputs),
+                    Output::Floats(to) => kernel.floats(rows, stride, count, &mut to[at..], outputs),
+                }
+            }
+            if let (Some(table), Output::Bytes(to)) = (&self.table, &mut *to) {
+                self.kernels.lookup_in_place(table, &mut to[start * outputs..end * outputs]);
+            }
+            start = end;
+        }
+    }
+
+    /// Writes the bytes under the window of each output pixel, one row a pixel.
+    fn gather(&self, from: &[u8], first: usize, inputs: usize, pixels: std::ops::Range<usize>, rows: &mut [u8]) {
+        let [_, height, width, channels] = self.input;
+        let [_, out_height, out_width, _] = self.output;
+        let [kernel_height, kernel_width] = self.window.kernel;
+        let columns = kernel_height * kernel_width * inputs;
+        let dilation = self.window.dilation;
+        for (pixel, row) in pixels.zip(rows.chunks_exact_mut(columns)) {
+            let (line, x) = (pixel / out_width, pixel % out_width);
+            let (n, y) = (line / out_height, line % out_height);
+            let (down, top) = self.window.taps(0, y, height);
+            let (across, left) = self.window.taps(1, x, width);
+            if down.len() < kernel_height || across.len() < kernel_width {
+                row.fill(self.zero);
+            }
+            for tap_y in down {
+                let line = n * height + (top + (tap_y * dilation[0]) as isize) as usize;
+                let place = |tap_x: usize| {
+                    let x = (left + (tap_x * dilation[1]) as isize) as usize;
+                    (line * width + x) * channels + first
+                };
+                let to = &mut row[tap_y * kernel_width * inputs..][..kernel_width * inputs];
+                if dilation[1] == 1 && inputs == channels {
+                    // Neighbours in the picture are neighbours in the row.
+                    let length = across.len() * inputs;
+                    if length > 0 {
+                        to[across.start * inputs..][..length].copy_from_slice(&from[place(across.start)..][..length]);
+                    }
+                } else {
+                    for tap_x in across.clone() {
+                        to[tap_x * inputs..][..inputs].copy_from_slice(&from[place(tap_x)..][..inputs]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Convolution {
+    /// The bias less what the zero point adds to every sum; padding has its value, so that all sums have it alike.
+    fn bias_with_zero(&self) -> Vec<i32> {
+        let columns = self.weights.len() / self.bias.len();
+        let zero = i32::from(self.zero);
+        let sums = self.weights.chunks_exact(columns).map(|row| row.iter().map(|&w| i32::from(w)).sum::<i32>());
+        self.bias.iter().zip(sums).map(|(&bias, sum)| bias.wrapping_sub(zero.wrapping_mul(sum))).collect()
+    }
+}
