@@ -10,6 +10,7 @@ import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.Dispatchers
@@ -132,12 +133,22 @@ class CancellationTest {
 
     @Test
     fun one_that_fails_ends_its_siblings() {
-        val ended = Stages.during({ stage -> if (stage == "decode") linger() }) {
+        val isInCore = CompletableDeferred<Unit>()
+        val decoded: (String) -> Unit = { stage ->
+            if (stage == "decode") {
+                isInCore.complete(Unit)
+                linger()
+            }
+        }
+        val ended = Stages.during(decoded) {
             assertFailsWith<BedsideException.InvalidQuery> {
                 runBlocking {
                     coroutineScope {
                         launch { classifier.classifyInBackground(picture) }
-                        launch { classifier.classifyInBackground(picture, Query(allow = listOf("d"))) }
+                        launch {
+                            isInCore.await()
+                            classifier.classifyInBackground(picture, Query(allow = listOf("d")))
+                        }
                     }
                 }
             }

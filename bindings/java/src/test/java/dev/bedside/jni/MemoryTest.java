@@ -107,22 +107,32 @@ class MemoryTest {
     /**
      * Runs a round until memory has settled, then three times three more, and asserts that the time between the least
      * and the most growth added less than the bound: a leak adds each time, what the virtual machine takes or gives
-     * back for itself does not. If images stayed behind it would be 64 KiB each, 190 MiB each time.
+     * back for itself does not. Where it did meanwhile, four times more decide. If images stayed behind it would be
+     * 64 KiB each, 190 MiB each time.
      */
     private static void assertFlat(Stages.Block round) throws Exception {
         repeat(5, round);
         long before = settled();
         List<Long> growth = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
+        int stretches = 3;
+        while (growth.size() < stretches) {
             repeat(ROUNDS, round);
             long after = settled();
             growth.add(after - before);
             before = after;
+            if (growth.size() == 3 && middle(growth) >= BOUND_KIB) {
+                stretches = 7;
+            }
         }
         String message = "resident memory: " + before + " KiB; each " + ROUNDS + " rounds added " + growth + " KiB";
         System.out.println(message);
-        Collections.sort(growth);
-        assertTrue(growth.get(1) < BOUND_KIB, message);
+        assertTrue(middle(growth) < BOUND_KIB, message);
+    }
+
+    private static long middle(List<Long> values) {
+        List<Long> ordered = new ArrayList<>(values);
+        Collections.sort(ordered);
+        return ordered.get(ordered.size() / 2);
     }
 
     private static void repeat(int times, Stages.Block round) throws Exception {
