@@ -17,7 +17,7 @@ die() { echo "test.sh: $*" >&2; exit 1; }
 [ $# -eq 2 ] || die "give two folders: ios/linux/test.sh LIBRARY_DIR TOOLCHAIN_DIR"
 
 here=$(realpath -- "$(dirname "$0")")
-library=$1 toolchain=$2
+library=$(realpath -- "$1") toolchain=$(realpath -- "$2")
 inside() { "$here/inside.sh" "$library" "$toolchain" "$@"; }
 swift_test() {
     inside env BEDSIDE_EXPECTED=/bedside/target/swift/expected.jsonl \
@@ -31,13 +31,17 @@ fi
 
 # What the command says, for the tests to hold their results against.
 command=$(realpath -e -- "${BEDSIDE_COMMAND:-$library/bedside}") || die "no command bedside there; set BEDSIDE_COMMAND"
-built=$here/../../target/swift
+cd "$here/../.."
+built=target/swift
 mkdir -p "$built"
-classify() {
-    (cd "$here/../.." && "$command" classify --model models/skin-lesion/model.onnx --answer dermatoscope=yes "$@")
-}
-classify --json models/samples/*.jpg > "$built/expected.jsonl"
-classify models/samples/ISIC_0012258.jpg > "$built/quickstart.expected"
+classify() { "$command" classify "$@"; }
+skin=(--model models/skin-lesion/model.onnx --answer dermatoscope=yes)
+chest=(--model models/chest-xray/model.onnx --answer age=3 --answer frontal_file=yes)
+{
+    classify "${skin[@]}" --json models/samples/*.jpg
+    classify "${chest[@]}" --json models/samples/*.jpeg
+} > "$built/expected.jsonl"
+classify "${skin[@]}" models/samples/ISIC_0012258.jpg > "$built/quickstart.expected"
 
 echo "== the package's tests"
 swift_test ios package
@@ -49,7 +53,7 @@ echo "== the sources for Apple's frameworks, against stand-ins"
 inside ios/linux/stand-ins/check.sh target/swift/stand-ins
 
 echo "== the quickstart, as it stands"
-"$here/run.sh" "$library" "$toolchain" "$here/../../docs/quickstart/Quickstart.swift" > "$built/quickstart.printed"
+"$here/run.sh" "$library" "$toolchain" docs/quickstart/Quickstart.swift > "$built/quickstart.printed"
 diff <(grep -v '^  Time ' "$built/quickstart.expected") <(grep -v '^  Time ' "$built/quickstart.printed") \
     || die "docs/quickstart/Quickstart.swift does not print what bedside classify prints"
 

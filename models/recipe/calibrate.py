@@ -1,8 +1,8 @@
 """Fits temperature and operating points on pictures that the network did not learn from, and binds them to the graph.
 
-The pictures that the shipped network learns from are held out in turn: each fold's network is trained, exported and
-quantized by the same procedure as the shipped one and scores the pictures it never saw; the pooled int8 scores are
-fitted. The network that learned from all of them takes these values over.
+Each fold's network is trained, exported and quantized by one procedure and scores the pictures it never saw; the pooled
+int8 scores are fitted. Where all folds are held out in turn, the shipped network learned from all pictures and takes
+these values over; where one is, the shipped network is that fold's.
 
 Each operating point is the highest probability, rounded down, at which the label keeps a sensitivity of 0.90 on the
 pooled pictures: a label is left out of the verdict only where nine in ten pictures of its kind score higher.
@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from data import LABELS, LEARNED, LEARNED_FROM, pictures
-from dataset import FOLDS, fold, labels_of
+from data import FOLDS, LABELS, LEARNED, LEARNED_FROM, pictures
+from dataset import fold, labels_of
 from predict import logits, softmax
 
 SENSITIVITY = 0.90
@@ -39,7 +39,7 @@ def pooled(dataset, graphs):
     """(rows, logits) of the pictures that these folds hold out, each scored by its own fold's graph."""
     rows, scores = [], []
     for index, graph in enumerate(graphs):
-        _, held_out = fold(pictures(dataset, *LEARNED), index)
+        _, held_out = fold(pictures(dataset, *LEARNED), index, FOLDS)
         rows += held_out
         scores.append(logits(graph, [dataset / row.file for row in held_out]))
     return rows, np.concatenate(scores)

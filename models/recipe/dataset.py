@@ -9,7 +9,6 @@ from PIL import Image
 from sklearn.model_selection import StratifiedGroupKFold
 
 SIDE = 224
-FOLDS = 3
 FOLD_SEED = 20261123
 
 
@@ -34,9 +33,9 @@ def labels_of(rows):
     return np.array([row.label for row in rows])
 
 
-def fold(rows, index):
-    """(rows to learn from, rows held out) of one cross-validation fold; no group stands on both sides."""
-    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=FOLD_SEED)
+def fold(rows, index, folds):
+    """(rows to learn from, rows held out) of one of so many folds; no group stands on both sides."""
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=FOLD_SEED)
     learn, hold = list(splitter.split(rows, labels_of(rows), [row.group for row in rows]))[index]
     return [rows[i] for i in learn], [rows[i] for i in hold]
 

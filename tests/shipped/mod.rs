@@ -113,6 +113,19 @@ pub(crate) fn assert_complete(classifier: &Classifier) {
     assert!(calibration.temperature.is_some() && calibration.prevalence.is_some());
 }
 
+/// Writes the rows of a model as the table that `docs/full-run.md` shows, and prints it.
+pub(crate) fn write_agreement(model: &str, pictures: usize, rows: &[String]) {
+    let table = format!(
+        "| graph, pictures | same top-1 of {pictures} | equal to 1e-5 | all scores within 0.02 | mean difference | \
+         greatest |\n|---|---|---|---|---|---|\n{}\n",
+        rows.join("\n")
+    );
+    println!("{table}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/agreement");
+    fs::create_dir_all(&folder).expect("room");
+    fs::write(folder.join(format!("{model}.md")), &table).expect("room");
+}
+
 pub(crate) fn data_set(variable: &str) -> PathBuf {
     std::env::var_os(variable).unwrap_or_else(|| panic!("set {variable}; `cargo xtask full` does")).into()
 }

@@ -16,21 +16,25 @@ const MSRV: &str = "1.91";
 /// `toolchain` is where Swift is, or is to be installed.
 pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     let data = data.canonicalize().with_context(|| format!("{}: no such folder", data.display()))?;
-    let isic = data.join("isic2017");
-    ensure!(isic.join("labels.csv").is_file(), "{}: unpack isic2017.tar there first", data.display());
+    let [isic, kermany] = ["isic2017", "kermany_cxr"].map(|set| data.join(set));
+    for set in [&isic, &kermany] {
+        ensure!(set.join("labels.csv").is_file(), "{}: unpack the data set there first", set.display());
+    }
 
     let commit = Step::new("git describe --always --dirty").output()?;
     let started = std::time::Instant::now();
     test::run()?;
     let mut steps = vec![("the gate (`cargo xtask test`)".to_owned(), started.elapsed())];
-    let data = isic.display().to_string();
+    let data = data.display().to_string();
+    let (isic, kermany) = (isic.display().to_string(), kermany.display().to_string());
     let enlarged = root().join("target/isic2017-enlarged").display().to_string();
     let python = crate::step::python("golden-venv", "tests/golden/requirements.txt")?;
     let swift = toolchain.display().to_string();
     let long = [
-        Step::new(&python).arg("tests/golden/make_scores.py").arg("enlarge").arg(&data).arg(&enlarged),
-        Step::new("cargo test --locked --release --workspace --test skin_lesion -- --ignored --nocapture")
-            .env("BEDSIDE_ISIC2017", &data)
+        Step::new(&python).arg("tests/golden/make_scores.py").arg("enlarge").arg(&isic).arg(&enlarged),
+        Step::new("cargo test --locked --release --workspace --test skin_lesion --test chest_xray -- --ignored --nocapture")
+            .env("BEDSIDE_ISIC2017", &isic)
+            .env("BEDSIDE_KERMANY", &kermany)
             .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
         Step::new("cargo xtask soak"),
         Step::new("ios/linux/toolchain.sh").arg(&swift),
@@ -83,7 +87,7 @@ fn shown(step: &Step<'_>, data: &str, enlarged: &str, swift: &str) -> String {
     step.to_string()
         .replace(swift, "SWIFT")
         .replace(enlarged, "ENLARGED")
-        .replace(data, "DATA/isic2017")
+        .replace(data, "DATA")
         .replace(&format!("{root}/"), "")
 }
 
@@ -97,10 +101,12 @@ fn write_summary(commit: &str, steps: &[(String, Duration)]) -> Result<()> {
     for (name, took) in steps {
         writeln!(page, "| {name} | passed | {:.1} |", took.as_secs_f64() / 60.0)?;
     }
-    let long = root().join("target/skin-lesion-agreement.md");
-    let agreement =
-        fs::read_to_string(&long).with_context(|| format!("{}: the long test writes it", long.display()))?;
-    writeln!(page, "\n## The shipped model beside ONNX Runtime\n\n{agreement}")?;
+    for model in ["skin-lesion", "chest-xray"] {
+        let long = root().join(format!("target/agreement/{model}.md"));
+        let agreement =
+            fs::read_to_string(&long).with_context(|| format!("{}: the long test writes it", long.display()))?;
+        writeln!(page, "\n## {model} beside ONNX Runtime\n\n{agreement}")?;
+    }
     fs::write(root().join("docs/full-run.md"), page)?;
     eprintln!("\nAll of the full run passed; docs/full-run.md says what.");
     Ok(())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from data import LABELS, pictures
+from data import FOLDS, LABELS, pictures
 from dataset import fold, labels_of
 from evaluate import auc_interval, triple
 from predict import logits, softmax
@@ -44,7 +44,7 @@ def describe(labels, exact, coarse):
 
 def main():
     args = arguments()
-    _, rows = fold(pictures(args.dataset, "train"), args.fold)
+    _, rows = fold(pictures(args.dataset, "train"), args.fold, FOLDS)
     rows = rows[:: args.every]
     paths = [args.dataset / row.file for row in rows]
     exact, coarse = logits(getattr(args, "float"), paths), logits(args.int8, paths)

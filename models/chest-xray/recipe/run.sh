@@ -20,29 +20,24 @@ mkdir -p "$work" "$golden"
 export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
 export PYTHONPATH="$recipe:$shared"
 
-trained() { # name, then `--fold N` or nothing
-    name=$1
-    shift
-    [ -f "$work/$name.base.pt" ] || python3 "$recipe/train.py" "$dataset" "$weights" -o "$work/$name.base.pt" "$@"
-    [ -f "$work/$name.pt" ] || python3 "$recipe/finish.py" "$dataset" "$work/$name.base.pt" -o "$work/$name.pt" "$@"
-    [ -f "$work/$name.int8.onnx" ] || python3 "$recipe/quantize.py" "$dataset" "$work/$name.pt" \
-        --float "$work/$name.float.onnx" --int8 "$work/$name.int8.onnx"
-}
+trained="$work/shipped.base.pt"
+finished="$work/shipped.pt"
+float="$work/shipped.float.onnx"
+int8="$work/shipped.int8.onnx"
 
-trained all
-for fold in 0 1 2; do
-    trained "fold$fold" --fold "$fold"
-    python3 "$recipe/agreement.py" "$dataset" "$work/fold$fold.float.onnx" "$work/fold$fold.int8.onnx" --fold "$fold"
-done
-python3 "$recipe/snr.py" "$dataset" "$work/fold0.float.onnx" "$work/fold0.int8.onnx"
+# A fifth of the train split is held out: fold 0.
+[ -f "$trained" ] || python3 "$recipe/train.py" "$dataset" "$weights" -o "$trained" --fold 0
+[ -f "$finished" ] || python3 "$recipe/finish.py" "$dataset" "$trained" -o "$finished" --fold 0
+[ -f "$int8" ] || python3 "$recipe/quantize.py" "$dataset" "$finished" --float "$float" --int8 "$int8"
+python3 "$recipe/agreement.py" "$dataset" "$float" "$int8" --fold 0
+python3 "$recipe/snr.py" "$dataset" "$float" "$int8" --fold 0
 
-python3 "$shared/calibrate.py" "$dataset" --int8 "$work/all.int8.onnx" --manifest "$model/manifest.json" \
-    --folds "$work/fold0.int8.onnx" "$work/fold1.int8.onnx" "$work/fold2.int8.onnx" \
-    --out-of-fold "$work/out_of_fold.csv"
+python3 "$shared/calibrate.py" "$dataset" --int8 "$int8" --manifest "$model/manifest.json" \
+    --folds "$int8" --out-of-fold "$work/held_out.csv"
 
 scores() { # labels, folder, result
     python3 "$tests/make_scores.py" score "$1" "$2" --manifest "$model/manifest.json" \
-        --float "$work/all.float.onnx" --int8 "$work/all.int8.onnx" -o "$3"
+        --float "$float" --int8 "$int8" -o "$3"
 }
 
 scores "$samples/labels.csv" "$samples" "$golden/samples.csv"
@@ -55,5 +50,5 @@ awk -F, -v picture="$picture" '
     NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }
     $1 == picture && $3 == "int8" { for (i = 4; i <= NF; i++) print name[i] "," $i }
 ' "$golden/samples.csv" > "$work/golden.csv"
-bedside pack "$work/all.int8.onnx" --manifest "$model/manifest.json" -o "$model/model.onnx" \
+bedside pack "$int8" --manifest "$model/manifest.json" -o "$model/model.onnx" \
     --golden "$samples/$picture" --scores "$work/golden.csv"

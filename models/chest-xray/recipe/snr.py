@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from data import pictures
+from data import FOLDS, pictures
 from dataset import fold, prepare
 from quantize import rounded_tensors
 
@@ -57,7 +57,7 @@ def ratios(float_graph, int8_graph, paths):
 
 def main():
     args = arguments()
-    _, held_out = fold(pictures(args.dataset, "train"), args.fold)
+    _, held_out = fold(pictures(args.dataset, "train"), args.fold, FOLDS)
     chosen = held_out[:: len(held_out) // args.pictures]
     for kind, name, ratio in ratios(getattr(args, "float"), args.int8, [args.dataset / row.file for row in chosen]):
         print(f"{ratio:6.1f} dB  {kind:10s} {name}")

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from data import LABELS, load, pictures, vary
+from data import FOLDS, LABELS, load, pictures, vary
 from dataset import fold, labels_of
 from schedule import class_weights, rate_at
 from start import pretrained
@@ -157,7 +157,7 @@ def learn(args, kind, network):
     torch.set_num_threads(args.threads)
     rows = pictures(args.dataset, "train")
     if args.fold is not None:
-        rows, _ = fold(rows, args.fold)
+        rows, _ = fold(rows, args.fold, FOLDS)
     run = kind(network, load(args.dataset, rows), labels_of(rows), args.output.with_suffix(".checkpoint"))
     run.pause = args.pause
     run.resume()

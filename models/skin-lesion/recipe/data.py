@@ -18,6 +18,7 @@ from dataset import pictures as with_labels
 LABELS = ["melanoma", "nevus", "seborrheic_keratosis"]
 LEARNED = ("train", "val")  # the splits that the shipped network learns from
 LEARNED_FROM = "the ISIC 2017 train and val splits"
+FOLDS = 3
 
 pictures = partial(with_labels, LABELS)
 

@@ -19,7 +19,7 @@ import torch
 from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-from data import LABELS, pictures
+from data import FOLDS, LABELS, pictures
 from dataset import fold, prepare
 from export import export
 from network import MobileNetV2
@@ -106,7 +106,7 @@ def main():
     args = arguments()
     rows = pictures(args.dataset, "train", "val")
     if args.fold is not None:
-        rows, _ = fold(rows, args.fold)
+        rows, _ = fold(rows, args.fold, FOLDS)
     export(trained(args.trained), getattr(args, "float"))
     quantize(getattr(args, "float"), args.int8, Pictures(args.dataset, rows))
 

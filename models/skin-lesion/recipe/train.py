@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from data import LABELS, load, pictures, vary
+from data import FOLDS, LABELS, load, pictures, vary
 from dataset import fold, labels_of
 from network import pretrained
 from schedule import class_weights, rate_at
@@ -126,7 +126,7 @@ def learn(args, network, kind):
     torch.set_num_threads(args.threads)
     rows = pictures(args.dataset, "train", "val")
     if args.fold is not None:
-        rows, _ = fold(rows, args.fold)
+        rows, _ = fold(rows, args.fold, FOLDS)
     run = kind(network, load(args.dataset, rows), labels_of(rows), args.output.with_suffix(".checkpoint"))
     run.resume()
     run.train()

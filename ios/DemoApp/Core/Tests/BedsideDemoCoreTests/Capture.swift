@@ -50,6 +50,31 @@ struct Capture {
         return page
     }
 
+    /// The result on the screen is what the command said of the picture.
+    func assertResult(says expected: Expected, _ model: ModelFile) throws {
+        let page = try result()
+        let names = try expected.labels.map { try model.name(ofLabel: $0, language) }.joined(separator: ", ")
+        XCTAssertEqual(page.verdict, try catalogue.sentence("verdict_\(expected.kind)", language, names))
+        XCTAssertEqual(page.triage.rawValue, expected.triage)
+        XCTAssertEqual(page.reasons, [])
+        XCTAssertEqual(page.rows.map(\.name), try expected.findings.map { try model.name(ofLabel: $0.label, language) })
+        XCTAssertEqual(
+            page.rows.map(\.frequency),
+            try expected.findings.map { finding in
+                let count = Int((finding.probability * 100).rounded())
+                return try catalogue.sentence("findings_about", language, "\(count)")
+            })
+        let over = try sentence("findings_over")
+        XCTAssertEqual(page.rows.map(\.mark), expected.findings.map { $0.isOver ? over : nil })
+        XCTAssertEqual(
+            page.model,
+            try catalogue.sentence(
+                "result_model", language, "\(expected.model) \(expected.version)", String(expected.hash.prefix(12)),
+                expected.runtime))
+        XCTAssertNotNil(page.time)
+        XCTAssert(page.hadPicture)
+    }
+
     func questions(file: StaticString = #filePath, line: UInt = #line) throws -> QuestionsPage {
         guard case .questions(let page)? = flow.pages.last else { throw failed("no questions", file, line) }
         return page

@@ -35,37 +35,10 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
             for expected in try Expected.all() {
                 XCTAssertEqual(capture.flow.pages.last, .picture(.skin))
                 try await capture.look(expected.picture)
-                try assert(capture, capture.result(), says: expected, model)
+                try capture.assertResult(says: expected, model)
                 capture.flow.back()
             }
         }
-    }
-
-    @MainActor
-    private func assert(
-        _ capture: Capture, _ page: ResultPage, says expected: Expected, _ model: ModelFile
-    ) throws {
-        let (catalogue, language) = (capture.catalogue, capture.language)
-        let names = try expected.labels.map { try model.name(ofLabel: $0, language) }.joined(separator: ", ")
-        XCTAssertEqual(page.verdict, try catalogue.sentence("verdict_\(expected.kind)", language, names))
-        XCTAssertEqual(page.triage.rawValue, expected.triage)
-        XCTAssertEqual(page.reasons, [])
-        XCTAssertEqual(page.rows.map(\.name), try expected.findings.map { try model.name(ofLabel: $0.label, language) })
-        XCTAssertEqual(
-            page.rows.map(\.frequency),
-            try expected.findings.map { finding in
-                let count = Int((finding.probability * 100).rounded())
-                return try catalogue.sentence("findings_about", language, "\(count)")
-            })
-        let over = try capture.sentence("findings_over")
-        XCTAssertEqual(page.rows.map(\.mark), expected.findings.map { $0.isOver ? over : nil })
-        XCTAssertEqual(
-            page.model,
-            try catalogue.sentence(
-                "result_model", language, "\(expected.model) \(expected.version)", String(expected.hash.prefix(12)),
-                expected.runtime))
-        XCTAssertNotNil(page.time)
-        XCTAssert(page.hadPicture)
     }
 
     func testTheSamplesShowWhatTheTestsAreAbout() throws {

@@ -120,12 +120,12 @@ struct Expected {
         runtime = try XCTUnwrap((line["runtime"] as? [String: String])?["version"])
     }
 
-    /// One a sample picture, from the file that BEDSIDE_EXPECTED names.
-    static func all() throws -> [Expected] {
+    /// One a sample picture of a model, from the file that BEDSIDE_EXPECTED names.
+    static func all(of model: String = "skin-lesion") throws -> [Expected] {
         let name = ProcessInfo.processInfo.environment["BEDSIDE_EXPECTED"]
         let file = try XCTUnwrap(name, "ios/linux/test.sh writes that file")
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
-        let all = try lines.map { try Expected(json(Data($0.utf8))) }
+        let all = try lines.map { try Expected(json(Data($0.utf8))) }.filter { $0.model == model }
         XCTAssertEqual(all.count, 6)
         return all
     }
