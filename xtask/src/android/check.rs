@@ -117,6 +117,16 @@ pub(crate) fn apks(tools: &Tools) -> Result<()> {
     Ok(())
 }
 
+/// The models that the app opens, by their names among its assets.
+fn models() -> Result<Vec<String>> {
+    let path = root().join("android/app/src/main/kotlin/dev/bedside/demo/Task.kt");
+    let source = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let names = source.lines().filter_map(|line| line.trim().strip_prefix("model = \"")?.strip_suffix("\","));
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    ensure!(!names.is_empty(), "{}: names no model", path.display());
+    Ok(names)
+}
+
 /// The path of an APK and what aapt2 says of it, after what holds for all of them.
 fn badging(tools: &Tools, name: &str) -> Result<(String, String)> {
     let (aapt2, apk) = (tools.folder("aapt2"), out(&format!("bedside-{name}.apk")));
@@ -129,6 +139,9 @@ fn badging(tools: &Tools, name: &str) -> Result<(String, String)> {
     let stored = manifest.lines().any(|line| line.contains("extractNativeLibs") && line.ends_with("=false"));
     ensure!(stored, "{apk}: a phone would unpack its libraries");
     let mut archive = ZipArchive::new(File::open(&apk)?)?;
+    for model in models()? {
+        ensure!(archive.by_name(&format!("assets/{model}")).is_ok(), "{apk}: lacks {model}, which the app opens");
+    }
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index)?;
         let name = entry.name()?.into_owned();

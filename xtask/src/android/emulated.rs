@@ -41,15 +41,17 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// The scores of a sample by each shipped model.
+/// The scores of two samples by each shipped model.
 fn scores(program: Step<'_>) -> Result<Vec<f32>> {
     let words = "models/skin-lesion/model.onnx models/samples/ISIC_0012258.jpg \
-                 models/skin-lesion/model.onnx models/samples/ISIC_0012086.jpg";
+                 models/skin-lesion/model.onnx models/samples/ISIC_0012086.jpg \
+                 models/chest-xray/model.onnx models/samples/person100_bacteria_475.jpeg \
+                 models/chest-xray/model.onnx models/samples/IM-0001-0001.jpeg";
     let program = program.words(words);
     eprintln!("\n=== {program}");
     let printed = program.output()?;
     let scores: Vec<f32> = printed.lines().map(str::parse).collect::<Result<_, _>>().context(printed.clone())?;
-    ensure!(scores.len() == 6, "not three scores for each picture: {printed}");
+    ensure!(scores.len() == 12, "not three scores for each picture: {printed}");
     Ok(scores)
 }
 

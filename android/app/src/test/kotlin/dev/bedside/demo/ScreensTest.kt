@@ -14,7 +14,6 @@ import com.google.android.apps.common.testing.accessibility.framework.uielement.
 import com.google.android.apps.common.testing.accessibility.framework.utils.contrast.BitmapImage
 import java.util.MissingResourceException
 import org.junit.Assert.assertEquals
-import org.junit.Assume.assumeTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.ParameterizedRobolectricTestRunner
@@ -44,12 +43,6 @@ class ScreensTest(private val language: String, private val night: String, priva
 
     @Test
     fun screens_of_a_phone_on_its_side() = visit("w740dp-h360dp-land", tour)
-
-    @Test
-    fun chest_screens() {
-        assumeTrue("no chest model yet", chestModel)
-        visit("w360dp-h740dp", chestTour)
-    }
 
     private fun visit(size: String, screens: Map<String, () -> Phone>) {
         RuntimeEnvironment.setQualifiers("+$language-$size-$night")

@@ -28,7 +28,7 @@ class ScreenshotsTest(private val language: String, private val night: String, p
         RuntimeEnvironment.setQualifiers("+$language-$night")
         RuntimeEnvironment.setFontScale(font)
         val light = if (night == "night") "dark" else "light"
-        for ((name, way) in if (chestModel) tour + chestTour else tour) {
+        for ((name, way) in tour) {
             val phone = way()
             sayTheSameTime(phone)
             val small = small(drawn(phone.activity.window.decorView))

@@ -6,7 +6,6 @@ import android.view.View
 import android.widget.EditText
 import android.widget.LinearLayout
 import java.io.ByteArrayInputStream
-import java.io.File
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 
@@ -16,8 +15,6 @@ val waysToLook: List<Array<Any>> = listOf("en", "uk").flatMap { language ->
         listOf(1f, 2f).map { font -> arrayOf<Any>(language, night, font) }
     }
 }
-
-val chestModel: Boolean = File(root, "models/chest-xray/model.onnx").exists()
 
 /** The screen as it is drawn, with what moves at its end. */
 fun drawn(screen: View): Bitmap {
@@ -78,10 +75,6 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
             await(Step.ERROR)
         }
     },
-)
-
-/** The screens of the chest X-ray that are not those of the skin lesion. */
-val chestTour: Map<String, () -> Phone> = linkedMapOf(
     "chest-questions" to {
         Phone().apply {
             chooses(R.id.chest)
@@ -90,6 +83,12 @@ val chestTour: Map<String, () -> Phone> = linkedMapOf(
         }
     },
     "chest-picture" to { Phone().apply { toChestPicture("3") } },
+    "chest-result" to {
+        Phone().apply {
+            toChestPicture("3")
+            looksAt(elsewhere("person100_bacteria_475.jpeg"))
+        }
+    },
 )
 
 fun Phone.numberField(): EditText = checkNotNull(fields((view(R.id.questions) as LinearLayout)).firstOrNull())
@@ -106,7 +105,7 @@ private fun fields(list: LinearLayout): List<EditText> = (0 until list.childCoun
 fun Phone.toChestPicture(age: String) {
     chooses(R.id.chest)
     type(numberField(), age)
-    if (shown(R.id.yes)) tap(R.id.yes)
+    tap(R.id.yes)
     tap(R.id.next)
     await(Step.PICTURE)
 }
