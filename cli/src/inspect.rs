@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bedside::{Binding, Limits, Manifest};
-use bedside_engine::{Engine, Graph, multiply_adds};
+use bedside_engine::{Description, Engine, Graph, multiply_adds};
 
 use crate::output::{BOLD, Failure, line};
 
@@ -44,34 +44,58 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     writeln!(out, "\n{BOLD}Integrity{BOLD:#}")?;
     line(&mut out, "graph SHA-256", graph.sha256())?;
     integrity(&mut out, manifest.as_ref().ok(), &graph)?;
-    let served = match binding {
-        None => "unknown: no manifest".into(),
-        Some(Err(error)) => format!("no: {error}"),
+    match binding {
+        None => line(&mut out, "served", "unknown: no manifest")?,
+        Some(Err(error)) => line(&mut out, "served", format_args!("no: {error}"))?,
         Some(Ok(binding)) => match Engine::build(graph, &binding.signature, 1) {
-            Ok(engine) => runs_in(&engine),
-            Err(error) => format!("no: {error}"),
+            Ok(engine) => describe_engine(&mut out, &engine)?,
+            Err(error) => line(&mut out, "served", format_args!("no: {error}"))?,
         },
-    };
-    line(&mut out, "served", served)?;
+    }
     Ok(())
 }
 
-fn runs_in(engine: &Engine) -> String {
-    match engine.steps() {
+/// How a graph is run: which part of it in integers, which in floats, and why.
+fn describe_engine(out: &mut impl Write, engine: &Engine) -> std::io::Result<()> {
+    let reason = match engine.steps() {
         Ok((kernels, steps)) => {
-            let mut counts: Vec<(&str, usize)> = Vec::new();
-            for step in steps {
-                let operation = step.operation.split(' ').next().unwrap_or_default();
-                match counts.iter_mut().find(|(name, _)| *name == operation) {
-                    Some((_, count)) => *count += 1,
-                    None => counts.push((operation, 1)),
-                }
-            }
-            let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
-            format!("yes, in integers by the {kernels} kernels: {}", counts.join(", "))
+            return line(out, "served", format_args!("yes, in integers by the {kernels} kernels: {}", counted(steps)));
         }
-        Err(reason) => format!("yes, in floats by tract: {reason}"),
+        Err(reason) => reason,
+    };
+    let (islands, floats) = engine.islands();
+    if islands.is_empty() {
+        return line(out, "served", format_args!("yes, in floats by tract: {reason}"));
     }
+    line(out, "served", "yes, partly in integers")?;
+    for steps in islands {
+        line(out, "in integers", counted(steps))?;
+    }
+    // Nodes that share operator and reason share a line.
+    let mut lines: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for node in floats {
+        match lines.iter_mut().find(|(operator, reason, _)| *operator == node.operator && *reason == node.reason) {
+            Some((.., nodes)) => nodes.push(&node.node),
+            None => lines.push((&node.operator, &node.reason, vec![&node.node])),
+        }
+    }
+    for (operator, reason, nodes) in lines {
+        line(out, "in floats", format_args!("{operator} at {}: {reason}", nodes.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// How many steps there are of each kind.
+fn counted(steps: &[Description]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for step in steps {
+        let operation = step.operation.split(' ').next().unwrap_or_default();
+        match counts.iter_mut().find(|(name, _)| *name == operation) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((operation, 1)),
+        }
+    }
+    counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
 }
 
 fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {

@@ -82,6 +82,11 @@ impl<'a> Constants<'a> {
         (scale.is_normal() && scale > 0.0).then_some(Activation { scale, zero, least, most })
     }
 
+    /// The number of a constant's axes.
+    pub(crate) fn rank(&self, name: &str) -> Option<usize> {
+        Some(self.0.get(name)?.dims.len())
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -105,7 +110,7 @@ impl<'a> Constants<'a> {
         }
         if let Some(name) = zero_point(node) {
             let (zeros, _) = self.integers(name)?;
-            if zeros.len() != scales.len() {
+            if zeros.len() != 1 && (in_blocks || dims.get(axis) != Some(&zeros.len())) {
                 return None;
             }
             let inner: usize = dims.iter().skip(axis + 1).product();
@@ -131,7 +136,7 @@ impl<'a> Constants<'a> {
         Some(tensor.raw_data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
-    fn integers(&self, name: &str) -> Option<(Vec<i32>, DataType)> {
+    pub(crate) fn integers(&self, name: &str) -> Option<(Vec<i32>, DataType)> {
         let tensor = self.0.get(name)?;
         let raw = &tensor.raw_data;
         let kind = DataType::try_from(tensor.data_type).ok()?;
@@ -163,4 +168,58 @@ pub(crate) fn longs(tensor: &TensorProto) -> impl Iterator<Item = i64> {
 /// The name of the zero point, where a node has one.
 fn zero_point(node: &NodeProto) -> Option<&str> {
     node.input.get(2).map(String::as_str).filter(|name| !name.is_empty())
+}
+
+/// Quantizes constants once: exporters of fake-quantized networks leave float weights behind a `QuantizeLinear`.
+pub(crate) fn quantize_constants(graph: &mut GraphProto) {
+    let constants = Constants::of(graph);
+    let stored: HashMap<String, TensorProto> = graph
+        .node
+        .iter()
+        .filter(|node| node.op_type == "QuantizeLinear")
+        .filter_map(|node| Some((node.output.first()?.clone(), constants.quantized(node)?)))
+        .collect();
+    graph.node.retain(|node| !node.output.first().is_some_and(|name| stored.contains_key(name)));
+    let mut stored: Vec<TensorProto> = stored.into_values().collect();
+    stored.sort_by(|a, b| a.name.cmp(&b.name));
+    graph.initializer.extend(stored);
+}
+
+impl Constants<'_> {
+    /// What a `QuantizeLinear` makes of constants: `round(clamp(x / scale)) + zero`, scaled along an axis or as a whole.
+    fn quantized(&self, node: &NodeProto) -> Option<TensorProto> {
+        let of = self.0.get(node.input.first()?.as_str())?;
+        let (values, scales) = (self.floats(node.input.first()?)?, self.floats(node.input.get(1)?)?);
+        let (zeros, kind) = match zero_point(node) {
+            Some(name) => self.integers(name)?,
+            None if node.attribute.iter().any(|a| a.name == "output_dtype" && a.i != 0) => return None,
+            None => (vec![0; scales.len()], DataType::Uint8),
+        };
+        let (least, most) = match kind {
+            DataType::Uint8 => (0.0, 255.0),
+            DataType::Int8 => (-128.0, 127.0),
+            _ => return None,
+        };
+        let dims: Vec<usize> = of.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect::<Option<_>>()?;
+        let axis = node.attribute.iter().find(|a| a.name == "axis").map_or(1, |a| a.i);
+        let axis = usize::try_from(if axis < 0 { axis + dims.len() as i64 } else { axis }).ok()?;
+        let in_blocks = node.attribute.iter().any(|a| a.name == "block_size" && a.i != 0);
+        if in_blocks || scales.len() != 1 && dims.get(axis) != Some(&scales.len()) || zeros.len() != scales.len() {
+            return None;
+        }
+        let inner: usize = dims.iter().skip(axis + 1).product();
+        let byte = |(at, value): (usize, f32)| {
+            let slice = at / inner.max(1) % scales.len();
+            let zero = zeros[slice] as f32;
+            let rounded = (value / scales[slice]).clamp(least - zero, most - zero).round_ties_even() + zero;
+            if kind == DataType::Int8 { rounded as i8 as u8 } else { rounded as u8 }
+        };
+        Some(TensorProto {
+            name: node.output.first()?.clone(),
+            dims: of.dims.clone(),
+            data_type: kind as i32,
+            raw_data: values.into_iter().enumerate().map(byte).collect(),
+            ..TensorProto::default()
+        })
+    }
 }

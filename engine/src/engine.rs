@@ -1,5 +1,6 @@
 //! A graph imported, optimised for one input shape, and run.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -7,14 +8,20 @@ use std::time::{Duration, Instant};
 
 use tract_linalg::multithread::Executor;
 use tract_onnx::model::{Onnx, ParseResult};
+use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::prelude::{DatumType, InferenceModelExt, IntoTValue, TValue, Tensor as TractTensor, TypedModel, tvec};
+use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_core::internal::TypedRunnableModel;
 use tract_onnx::tract_core::runtime::RunOptions;
+use tract_onnx::tract_hir::infer::Factoid;
 
-use crate::lower::lower;
-use crate::program::{Description, Executable};
+use crate::constants::quantize_constants;
+use crate::island::Packed;
+use crate::kernels::Kernels;
+use crate::lower::{Facts, Split, Unlowered, lower, partly};
+use crate::program::{Description, Executable, View};
 use crate::tensor::{Data, Tensor};
-use crate::{Error, Graph, Result, kernels, operators, quantized};
+use crate::{Error, Graph, Result, halves, island, kernels, operators, qoperator, quantized};
 
 /// The largest tensor that a graph may make, in bytes: an activation of the largest network served is a hundredth.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
@@ -46,8 +53,12 @@ enum Runner {
     Program(Executable),
     Tract {
         plan: Arc<TypedRunnableModel>,
-        /// Why it is not a program.
+        /// Why it is not one program.
         reason: String,
+        /// Those parts of it that are programs.
+        islands: Vec<Arc<Executable>>,
+        /// Those that are not, where it has both.
+        floats: Vec<Unlowered>,
     },
 }
 
@@ -67,15 +78,30 @@ impl Engine {
     /// [`Error::Unsupported`] names the operator, node or tensor that is not served; [`Error::Malformed`] where the
     /// graph contradicts itself.
     pub fn build(graph: Graph, signature: &Signature, threads: usize) -> Result<Engine> {
-        guarded("import", move || Engine::build_unguarded(graph, signature, threads))
+        guarded("import", move || Engine::build_for(kernels::chosen(), graph, signature, threads))
     }
 
-    fn build_unguarded(graph: Graph, signature: &Signature, threads: usize) -> Result<Engine> {
+    /// Builds with these kernels, or with none.
+    pub(crate) fn build_for(
+        kernels: Option<&'static dyn Kernels>,
+        graph: Graph,
+        signature: &Signature,
+        threads: usize,
+    ) -> Result<Engine> {
         let start = Instant::now();
         let framework = framework();
-        let graph = settled(graph, signature, &framework)?;
-        let reason = match kernels::chosen().map(|kernels| (kernels, lower(graph.proto()))) {
-            Some((kernels, Ok(program))) => {
+        let mut graph = settled(graph, signature, &framework)?;
+        let Some(kernels) = kernels else {
+            let reason = "no integer kernels for this processor".to_owned();
+            return Engine::with_tract(
+                typed(graph, framework, &[])?,
+                signature,
+                threads,
+                (start, vec![], reason, vec![]),
+            );
+        };
+        let reason = match lower(graph.proto()) {
+            Ok(program) => {
                 let lowered = Instant::now();
                 let output_shapes = program.outputs.iter().map(|(_, shape)| shape.clone()).collect();
                 let executable = Executable::new(&program, kernels);
@@ -83,11 +109,21 @@ impl Engine {
                 let runner = Runner::Program(executable);
                 return Ok(Engine { runner, shape: signature.shape.clone(), output_shapes, times });
             }
-            Some((_, Err(unlowered))) => unlowered.to_string(),
-            None => "no integer kernels for this processor".into(),
+            Err(unlowered) => unlowered.to_string(),
         };
-        log::debug!("left to tract: {reason}");
-        let typed = typed(graph, framework)?;
+        log::debug!("not one program: {reason}");
+        let (islands, floats) = with_islands(&mut graph, &framework, kernels)?;
+        let typed = typed(graph, framework, &islands)?;
+        Engine::with_tract(typed, signature, threads, (start, islands, reason, floats))
+    }
+
+    /// Leaves the graph to tract, but for its islands.
+    fn with_tract(
+        typed: TypedModel,
+        signature: &Signature,
+        threads: usize,
+        (start, islands, reason, floats): (Instant, Vec<Packed>, String, Vec<Unlowered>),
+    ) -> Result<Engine> {
         let imported = Instant::now();
         let shapes = output_shapes(&typed)?;
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
@@ -95,7 +131,8 @@ impl Engine {
         let options = RunOptions { executor, ..RunOptions::default() };
         let plan = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
         let times = BuildTimes { import: imported - start, optimize: imported.elapsed() };
-        let runner = Runner::Tract { plan, reason };
+        let islands = islands.into_iter().map(|island| island.executable).collect();
+        let runner = Runner::Tract { plan, reason, islands, floats };
         Ok(Engine { runner, shape: signature.shape.clone(), output_shapes: shapes, times })
     }
 
@@ -109,7 +146,7 @@ impl Engine {
             return Err(Error::Tensor(format!("input of shape {:?}, built for {:?}", input.shape(), self.shape)));
         }
         guarded("run", || match &self.runner {
-            Runner::Program(program) => program.run(input, &AtomicBool::new(false), || {}),
+            Runner::Program(program) => program.run(&[View::of(input)], &AtomicBool::new(false), || {}),
             Runner::Tract { plan, .. } => {
                 let input = to_tract(input)?;
                 let outputs = plan.run(tvec!(input)).map_err(|error| Error::Internal(chain(&error)))?;
@@ -129,6 +166,18 @@ impl Engine {
         }
     }
 
+    /// Of a graph that is not one program: the islands of it that are, each with its steps, and the nodes that tract runs in
+    /// floats. Both are empty where nothing of it is quantized.
+    #[must_use]
+    pub fn islands(&self) -> (Vec<&[Description]>, &[Unlowered]) {
+        match &self.runner {
+            Runner::Program(_) => (vec![], &[]),
+            Runner::Tract { islands, floats, .. } => {
+                (islands.iter().map(|island| island.descriptions()).collect(), floats)
+            }
+        }
+    }
+
     /// Runs the graph once and gives the time of each of [`Engine::steps`].
     ///
     /// # Errors
@@ -140,7 +189,7 @@ impl Engine {
             };
             let mut times = Vec::with_capacity(program.descriptions().len());
             let mut last = Instant::now();
-            program.run(input, &AtomicBool::new(false), || {
+            program.run(&[View::of(input)], &AtomicBool::new(false), || {
                 let now = Instant::now();
                 times.push(now - last);
                 last = now;
@@ -166,7 +215,7 @@ impl Engine {
 pub(crate) fn import(graph: Graph, signature: &Signature) -> Result<TypedModel> {
     let framework = framework();
     let graph = settled(graph, signature, &framework)?;
-    typed(graph, framework)
+    typed(graph, framework, &[])
 }
 
 fn framework() -> Onnx {
@@ -176,6 +225,9 @@ fn framework() -> Onnx {
 
 /// The graph with the signature's shape and outputs, all of its operators served.
 fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<Graph> {
+    halves::widen(graph.proto_mut());
+    qoperator::spell_out(graph.proto_mut())?;
+    quantize_constants(graph.proto_mut());
     operators::check(graph.proto(), &framework.op_register)?;
     graph.fix_input_shape(&signature.input, &signature.shape)?;
     select_outputs(&mut graph, &signature.outputs)?;
@@ -184,11 +236,58 @@ fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<
     Ok(graph)
 }
 
-fn typed(mut graph: Graph, mut framework: Onnx) -> Result<TypedModel> {
+/// Puts the quantized parts of a graph into islands. Gives these, and the nodes outside them.
+fn with_islands(
+    graph: &mut Graph,
+    framework: &Onnx,
+    kernels: &'static dyn Kernels,
+) -> Result<(Vec<Packed>, Vec<Unlowered>)> {
+    if !graph.proto().node.iter().any(|node| node.op_type == "QuantizeLinear") {
+        return Ok((vec![], vec![]));
+    }
+    let facts = facts(graph, framework)?;
+    let Some(Split { islands, rest, constants, floats }) = partly(graph.proto(), &facts) else {
+        return Ok((vec![], vec![]));
+    };
+    let proto = graph.proto_mut();
+    proto.node = rest;
+    proto.node.extend(islands.iter().enumerate().map(|(number, made)| island::node(number, made)));
+    let read: HashSet<String> = proto.node.iter().flat_map(|node| node.input.iter().cloned()).collect();
+    // An initializer may be listed as an input too, which then has no value any more.
+    let given: HashSet<String> = proto.initializer.iter().map(|tensor| tensor.name.clone()).collect();
+    proto.input.retain(|info| read.contains(&info.name) || !given.contains(&info.name));
+    proto.initializer.retain(|tensor| read.contains(&tensor.name));
+    proto.initializer.extend(constants);
+    Ok((island::packed(islands, kernels), floats))
+}
+
+/// The type and shape of every tensor, as tract infers them.
+fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
+    let ParseResult { mut model, outlets_by_name, .. } =
+        framework.parse(graph.model(), None).map_err(|error| rejected(&error))?;
+    model.analyse(false).map_err(|error| rejected(&error))?;
+    let mut facts = Facts::new();
+    for (name, outlet) in outlets_by_name {
+        let Ok(fact) = model.outlet_fact(outlet) else { continue };
+        let element = match fact.datum_type.concretize() {
+            Some(DatumType::F32) => DataType::Float,
+            Some(DatumType::U8) => DataType::Uint8,
+            Some(DatumType::I8) => DataType::Int8,
+            _ => continue,
+        };
+        let shape = fact.shape.concretize().and_then(|dims| dims.iter().map(|dim| dim.to_usize().ok()).collect());
+        facts.extend(shape.map(|shape| (name, (element, shape))));
+    }
+    Ok(facts)
+}
+
+fn typed(mut graph: Graph, mut framework: Onnx, islands: &[Packed]) -> Result<TypedModel> {
     quantized::carry_integers(graph.proto_mut());
     quantized::register(&mut framework.op_register);
-    let ParseResult { model, unresolved_inputs, .. } =
+    island::register(&mut framework.op_register);
+    let ParseResult { mut model, unresolved_inputs, .. } =
         framework.parse(graph.model(), None).map_err(|error| rejected(&error))?;
+    island::settle(&mut model, islands);
     if !unresolved_inputs.is_empty() {
         let names = unresolved_inputs.join(", ");
         return Err(Error::Malformed(format!(

@@ -13,6 +13,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, StringStringEntryProto, ValueInfoProto};
 
+use crate::halves::is_half;
 use crate::operators::full_name;
 use crate::tensor::{Dim, ElementType, TensorInfo};
 use crate::{Error, Result, external, wire};
@@ -316,6 +317,7 @@ fn tensor_info(info: &ValueInfoProto) -> TensorInfo {
     let tensor = info.r#type.as_ref().and_then(|t| t.value.as_ref()).map(|TypeValue::TensorType(tensor)| tensor);
     let element = match tensor.map_or(0, |t| t.elem_type) {
         1 => ElementType::F32,
+        half if is_half(half.into()) => ElementType::F16,
         2 => ElementType::U8,
         other => ElementType::Other(other),
     };

@@ -17,16 +17,21 @@
 //! # Ok::<(), bedside_engine::Error>(())
 //! ```
 
+#[cfg(test)]
+mod conformance;
 mod constants;
 mod cost;
 mod engine;
 mod error;
 mod external;
 mod graph;
+mod halves;
+mod island;
 mod kernels;
 mod lower;
 mod operators;
 mod program;
+mod qoperator;
 mod quantized;
 mod tensor;
 mod wire;
@@ -35,5 +40,6 @@ pub use cost::multiply_adds;
 pub use engine::{BuildTimes, Engine, Signature};
 pub use error::{Error, Result};
 pub use graph::{Ending, Graph};
+pub use lower::Unlowered;
 pub use program::Description;
 pub use tensor::{Data, Dim, ElementType, Tensor, TensorInfo};

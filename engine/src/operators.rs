@@ -75,11 +75,11 @@ fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
     domain && plain && register.0.contains_key(&node.op_type)
 }
 
-/// Constants in a type that no kernel here takes: 16-bit floats, and integers of 16 and 4 bits and tiny floats, in
-/// which only quantized graphs have any.
+/// Constants in a type that no kernel here takes: integers of 16 and 4 bits and tiny floats, in which only quantized graphs
+/// have any.
 fn check_types(graph: &GraphProto) -> Result<()> {
     let refused = |tensor: &&TensorProto| {
-        let sixteen = [DataType::Float16, DataType::Bfloat16, DataType::Int16, DataType::Uint16];
+        let sixteen = [DataType::Int16, DataType::Uint16];
         sixteen.iter().any(|&t| t as i32 == tensor.data_type) || tensor.data_type >= DataType::Float8e4m3fn as i32
     };
     let constants = graph.node.iter().flat_map(|n| &n.attribute).filter_map(|a| a.t.as_ref());

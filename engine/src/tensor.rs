@@ -124,6 +124,8 @@ impl fmt::Display for Dim {
 pub enum ElementType {
     /// 32-bit float.
     F32,
+    /// 16-bit float of either kind, which is given, run and got as 32-bit float.
+    F16,
     /// Unsigned byte.
     U8,
     /// Any other, by its number in ONNX's `TensorProto.DataType`.
@@ -135,6 +137,7 @@ impl fmt::Display for ElementType {
         use tract_onnx::pb::tensor_proto::DataType;
         match self {
             ElementType::F32 => f.write_str("float32"),
+            ElementType::F16 => f.write_str("float16"),
             ElementType::U8 => f.write_str("uint8"),
             ElementType::Other(number) => match DataType::try_from(*number) {
                 Ok(known) => f.write_str(&known.as_str_name().to_lowercase()),
@@ -159,7 +162,7 @@ mod tests {
     fn an_input_reads_like_its_declaration() {
         let info = TensorInfo {
             name: "input".into(),
-            element: ElementType::Other(10),
+            element: ElementType::F16,
             dims: Some(vec![Dim::Symbolic("N".into()), Dim::Fixed(3), Dim::Symbolic(String::new())]),
         };
         assert_eq!(info.to_string(), "input: float16[N, 3, ?]");

@@ -118,7 +118,7 @@ fn input_shape(input: &Input, tensor: &TensorInfo) -> Result<(Layout, Vec<usize>
 
 fn input_element(input: &Input, tensor: &TensorInfo) -> Result<Element> {
     match tensor.element {
-        ElementType::F32 => Ok(Element::Float),
+        ElementType::F32 | ElementType::F16 => Ok(Element::Float),
         ElementType::U8 => {
             let passes = input.mean.iter().all(|m| m.abs() < BYTE_TOLERANCE)
                 && input.std.iter().all(|s| (s * 255.0 - 1.0).abs() < BYTE_TOLERANCE);

@@ -121,10 +121,15 @@ pub(crate) fn chosen() -> Option<&'static dyn Kernels> {
     })
 }
 
+/// The set that every processor can run.
+pub(crate) fn portable() -> &'static dyn Kernels {
+    &portable::Portable
+}
+
 /// All sets that this processor can run, the best one last.
 pub(crate) fn available() -> Vec<&'static dyn Kernels> {
     #[allow(unused_mut, reason = "other processors have no other set yet")]
-    let mut sets: Vec<&'static dyn Kernels> = vec![&portable::Portable];
+    let mut sets: Vec<&'static dyn Kernels> = vec![portable()];
     #[cfg(target_arch = "x86_64")]
     x86_64::add_to(&mut sets);
     sets

@@ -1,10 +1,13 @@
 //! Where what waits is computed: to bytes, or to floats.
 
-use super::shapes::is_planar;
-use super::value::{Affine, Carried, Clamp, Kind, Products, Value, Waiting, by_program_axis, channels_last, row_major};
+use super::value::{
+    Affine, Carried, Clamp, Function, Kind, Products, Value, Waiting, by_program_axis, channels_last, row_major,
+    strides_of_axes,
+};
 use super::{Lowering, Reason};
+use crate::kernels::portable;
 use crate::program::{
-    Add, AddRule, Convolution, Element, Lookup, Multiply, MultiplyRule, Pool, PoolKind, Quantize, Rounding, Step,
+    Add, AddRule, Convolution, Element, Lookup, Move, Multiply, MultiplyRule, Pool, PoolKind, Quantize, Rounding, Step,
     Table, TensorId, Window,
 };
 
@@ -64,6 +67,11 @@ impl Lowering<'_> {
             }
             Waiting::Sum(terms) => {
                 let rule = sum_rule(terms, to, least, most)?;
+                if let Some((of, [a, b])) = self.common_origin(terms.map(|term| term.tensor)) {
+                    let mut table = [0; 256];
+                    portable().add(&rule, &a, &b, &mut table);
+                    return self.looked_up(of, table, shape);
+                }
                 Step::Add(Add { from: terms.map(|term| term.tensor), to: tensor, rule })
             }
             Waiting::Product(factors) => {
@@ -71,52 +79,78 @@ impl Lowering<'_> {
                 let multiplier = a.scale * b.scale / to.scale;
                 finite(&[multiplier])?;
                 let rule = MultiplyRule { zeros: [a.zero, b.zero], multiplier, zero: to.zero, least, most };
+                if let Some((of, [a, b])) = self.common_origin(factors.map(|factor| factor.tensor)) {
+                    let mut table = [0; 256];
+                    portable().multiply(&rule, &a, &b, &mut table);
+                    return self.looked_up(of, table, shape);
+                }
                 Step::Multiply(Multiply { from: factors.map(|factor| factor.tensor), to: tensor, rule })
             }
             Waiting::Mean { of, window, with_padding } => mean(*of, tensor, window, *with_padding, to.scale, byte)?,
             Waiting::Concatenation { .. } => unreachable!("joined above"),
         };
-        if let Step::Add(step) = &step {
-            let alike =
-                step.from.iter().all(|id| self.program.tensors[id.0].shape == self.program.tensors[tensor.0].shape);
-            if !alike {
-                return Err("a sum of tensors of unlike shapes".into());
-            }
-        }
         self.step(step);
         Ok(tensor)
     }
 
     /// A value as floats in the graph's order.
     pub(super) fn floats(&mut self, value: &Value) -> Result<TensorId, Reason> {
-        if let Kind::Floats { tensor, strides } = &value.kind {
-            let in_order = *strides == row_major(&value.shape);
-            return if in_order { Ok(*tensor) } else { Err("floats in another order".into()) };
+        if let Kind::Pointwise { of, function } = &value.kind {
+            let from = self.planar(*of, &value.shape)?;
+            return Ok(self.looked_up_reals(from, function));
         }
-        if !is_planar(&value.shape) {
-            return Err("a picture of floats".into());
+        let (from, strides) = self.in_memory(value)?;
+        if lies_alike(&value.shape, &strides, &row_major(&value.shape)) {
+            return Ok(from);
+        }
+        let to = self.tensor(Element::Float, [1, 1, 1, value.shape.iter().product()]);
+        let write = (0, by_program_axis(&row_major(&value.shape), 0)?);
+        let (shape, read) = (channels_last(&value.shape)?, (0, by_program_axis(&strides, 0)?));
+        self.step(Step::Move(Move { from, to, shape, read, write }));
+        Ok(to)
+    }
+
+    /// A value as floats in any order: with how far apart neighbours along each of the graph's axes are.
+    pub(super) fn in_memory(&mut self, value: &Value) -> Result<(TensorId, Vec<usize>), Reason> {
+        let strides = strides_of_axes(&value.shape);
+        let (what, clamp) = match &value.kind {
+            Kind::Floats { tensor, strides } => return Ok((*tensor, strides.clone())),
+            Kind::Pointwise { of, function } => return Ok((self.looked_up_reals(*of, function), strides)),
+            Kind::Waiting { what, clamp } => (what, clamp),
+            Kind::Integers { .. } => return Err("integers where reals are wanted".into()),
+        };
+        if let Some(value) = self.pointwise(value) {
+            return self.in_memory(&value);
+        }
+        if *clamp != Clamp::NONE {
+            return Err("its result is not quantized".into());
         }
         let shape = channels_last(&value.shape)?;
         let to = self.tensor(Element::Float, shape);
-        let step = match &value.kind {
-            Kind::Pointwise { of, function } => {
-                Step::Lookup(Lookup { from: *of, to, table: Table::Floats(Box::new(function.values)) })
+        let step = match &**what {
+            Waiting::Convolution(products) => {
+                let multiplier = |scale: &f32| products.from.affine.scale * scale;
+                products.step(to, products.scales.iter().map(multiplier).collect(), Rounding::Float)?
             }
-            Kind::Waiting { what, clamp } if *clamp == Clamp::NONE => match &**what {
-                Waiting::Convolution(products) => {
-                    let multiplier = |scale: &f32| products.from.affine.scale * scale;
-                    products.step(to, products.scales.iter().map(multiplier).collect(), Rounding::Float)?
-                }
-                Waiting::Mean { of, window, with_padding } => {
-                    mean(*of, to, window, *with_padding, 1.0, Rounding::Float)?
-                }
-                _ => return Err("its result is not quantized".into()),
-            },
+            Waiting::Mean { of, window, with_padding } => mean(*of, to, window, *with_padding, 1.0, Rounding::Float)?,
             _ => return Err("its result is not quantized".into()),
         };
         self.step(step);
-        Ok(to)
+        Ok((to, strides))
     }
+
+    /// What bytes stand for, in their order.
+    fn looked_up_reals(&mut self, from: TensorId, function: &Function) -> TensorId {
+        let to = self.tensor(Element::Float, self.program.tensors[from.0].shape);
+        let table = Table::Floats(Box::new(function.values));
+        self.step(Step::Lookup(Lookup { from, to, table }));
+        to
+    }
+}
+
+/// Whether two ways of lying in memory are the same but for axes of one element.
+fn lies_alike(shape: &[usize], one: &[usize], other: &[usize]) -> bool {
+    (0..shape.len()).all(|axis| shape[axis] == 1 || one[axis] == other[axis])
 }
 
 impl Products {

@@ -9,6 +9,8 @@
 
 mod attributes;
 mod finish;
+mod fold;
+mod islands;
 mod pointwise;
 mod pooling;
 mod products;
@@ -28,17 +30,22 @@ use crate::constants::Constants;
 use crate::operators::{full_name, node_name};
 use crate::program::{Element, Program, Step, TensorId, TensorKind};
 use attributes::Attributes;
+use fold::Numbers;
+pub(crate) use islands::{Crossing, Facts, Island, Split, Traffic, partly};
 use value::{Kind, Value, channels_last, row_major};
 
 /// Why a graph, or a node of it, can't be a step.
 type Reason = String;
 
-/// The first node that stood in the way.
+/// A node that is not run in integers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unlowered {
-    pub(crate) operator: String,
-    pub(crate) node: String,
-    pub(crate) reason: Reason,
+pub struct Unlowered {
+    /// The operator.
+    pub operator: String,
+    /// The node's name, or that of its result where it has none.
+    pub node: String,
+    /// Why not.
+    pub reason: String,
 }
 
 impl fmt::Display for Unlowered {
@@ -85,6 +92,10 @@ struct Lowering<'a> {
     program: Program,
     /// The tensor that steps are made for.
     making: &'a str,
+    /// Whole numbers that the graph computes from constants and shapes.
+    folded: HashMap<&'a str, Numbers>,
+    /// What tract computes, where it runs a part of the graph.
+    outside: Option<islands::Outside<'a>>,
     /// Bytes that are a function of other bytes.
     derived: HashMap<TensorId, (TensorId, Box<[u8; 256]>)>,
 }
@@ -98,6 +109,8 @@ impl<'a> Lowering<'a> {
             values: HashMap::new(),
             program: Program::default(),
             making: "",
+            folded: HashMap::new(),
+            outside: None,
             derived: HashMap::new(),
         }
     }
@@ -106,7 +119,7 @@ impl<'a> Lowering<'a> {
         if self.constants.has(&info.name) {
             return Ok(());
         }
-        if self.program.input.is_some() {
+        if !self.program.inputs.is_empty() {
             return Err("a second input".into());
         }
         let Some(TypeValue::TensorType(kind)) = info.r#type.as_ref().and_then(|t| t.value.as_ref()) else {
@@ -118,16 +131,29 @@ impl<'a> Lowering<'a> {
         };
         let dims = kind.shape.iter().flat_map(|shape| &shape.dim);
         let shape: Vec<usize> = dims.map(|dim| length(&dim.value)).collect::<Option<_>>().ok_or("its shape is open")?;
-        if kind.elem_type != DataType::Float as i32 {
-            return Err("not float32".into());
-        }
-        // As the caller gives it: in the graph's own order.
         self.making = &info.name;
-        let tensor = self.tensor(Element::Float, [1, 1, 1, shape.iter().product()]);
-        self.program.input = Some(tensor);
-        let strides = row_major(&shape);
-        self.values.insert(&info.name, Value { shape, kind: Kind::Floats { tensor, strides } });
+        let value = self.given(shape, DataType::try_from(kind.elem_type).unwrap_or_default())?;
+        self.values.insert(&info.name, value);
         Ok(())
+    }
+
+    /// A tensor that the program is given, in the graph's own order.
+    fn given(&mut self, shape: Vec<usize>, element: DataType) -> Result<Value, Reason> {
+        let count = shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
+        let dense = [1, 1, 1, count.ok_or("a tensor too large to count")?];
+        let (element, shift) = match element {
+            DataType::Float => (Element::Float, 0),
+            DataType::Uint8 => (Element::Byte, 0),
+            DataType::Int8 => (Element::Byte, 128),
+            _ => return Err("neither float32 nor of 8 bits".into()),
+        };
+        let tensor = self.tensor(element, dense);
+        self.program.inputs.push(tensor);
+        let kind = match element {
+            Element::Float => Kind::Floats { tensor, strides: row_major(&shape) },
+            Element::Byte => Kind::Integers { tensor: self.channels_last_again(tensor, &shape)?, shift },
+        };
+        Ok(Value { shape, kind })
     }
 
     fn output(&mut self, name: &'a str) -> Result<(), Reason> {
@@ -140,7 +166,11 @@ impl<'a> Lowering<'a> {
 
     fn node(&mut self, node: &'a NodeProto) -> Result<(), Reason> {
         let Some(output) = node.output.first() else { return Ok(()) };
-        if node.op_type == "Constant" || self.is_of_constants(node) {
+        if self.is_of_constants(node) {
+            return Ok(());
+        }
+        if let Some(numbers) = self.fold(node) {
+            self.folded.insert(output, numbers);
             return Ok(());
         }
         if !matches!(node.domain.as_str(), "" | "ai.onnx" | "com.microsoft") {
@@ -157,6 +187,7 @@ impl<'a> Lowering<'a> {
             "MatMul" => self.matrix_product(node)?,
             "Add" => self.sum(node)?,
             "Mul" => self.product(node)?,
+            "Sub" | "Div" | "Max" | "Min" => self.of_two(node)?,
             "Relu" => self.clip(node, Some(0.0), None)?,
             "Clip" => {
                 let (low, high) = self.bounds(node, &attributes)?;
@@ -168,6 +199,7 @@ impl<'a> Lowering<'a> {
             "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => self.reshape(node, &attributes)?,
             "Transpose" => self.transpose(node, &attributes)?,
             "Identity" | "Dropout" => self.value(node, 0)?,
+            "Cast" => self.cast(node, &attributes)?,
             "Concat" => self.concatenation(node, &attributes)?,
             "Pad" => self.padded(node, &attributes)?,
             _ => self.unary(node, &attributes)?,
@@ -176,9 +208,10 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// Whether a node turns constants into reals, which those that read them ask for in their own ways.
+    /// Whether a node is a constant or turns constants into reals, which those that read them ask for in their own ways.
     fn is_of_constants(&self, node: &NodeProto) -> bool {
-        node.op_type == "DequantizeLinear" && node.input.iter().all(|name| self.constants.has(name))
+        let given = |name: &String| name.is_empty() || self.constants.has(name);
+        node.op_type == "Constant" || node.op_type == "DequantizeLinear" && node.input.iter().all(given)
     }
 
     /// The value of a node's input.

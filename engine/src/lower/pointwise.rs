@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use tract_onnx::pb::NodeProto;
+use tract_onnx::pb::tensor_proto::DataType;
 
 use super::attributes::Attributes;
 use super::value::{Affine, Carried, Clamp, Function, Kind, Value, Waiting};
@@ -10,16 +11,16 @@ use super::{Lowering, Reason};
 use crate::program::TensorId;
 
 impl<'a> Lowering<'a> {
-    pub(super) fn quantize_linear(&mut self, node: &NodeProto) -> Result<Value, Reason> {
+    pub(super) fn quantize_linear(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let to = self.affine(node)?;
-        let value = self.value(node, 0)?;
+        let value = self.value_or_outside(node)?;
         let tensor = self.quantized(&value, to)?;
         Ok(Value { shape: value.shape, kind: Kind::Integers { tensor, shift: to.shift } })
     }
 
-    pub(super) fn dequantize_linear(&mut self, node: &NodeProto) -> Result<Value, Reason> {
+    pub(super) fn dequantize_linear(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let from = self.affine(node)?;
-        let value = self.value(node, 0)?;
+        let value = self.value_or_outside(node)?;
         match value.kind {
             Kind::Integers { tensor, shift } if shift == from.shift => {
                 let function = Rc::new(from.function());
@@ -27,6 +28,17 @@ impl<'a> Lowering<'a> {
             }
             _ => Err("its input is not what its zero point's type says".into()),
         }
+    }
+
+    /// A `Cast` to float32 of what stands for reals already, or of integers.
+    pub(super) fn cast(&mut self, node: &NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+        if attributes.integer("to", 0) != DataType::Float as i64 {
+            return Err("a cast to other than float32".into());
+        }
+        let value = self.value(node, 0)?;
+        let Kind::Integers { tensor, shift } = value.kind else { return Ok(value) };
+        let function = Rc::new(Affine { scale: 1.0, zero: shift, shift }.function());
+        Ok(Value { shape: value.shape, kind: Kind::Pointwise { of: tensor, function } })
     }
 
     fn affine(&self, node: &NodeProto) -> Result<Affine, Reason> {
@@ -37,8 +49,7 @@ impl<'a> Lowering<'a> {
     /// A function of one tensor.
     pub(super) fn unary(&mut self, node: &NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let function = function(&node.op_type, attributes).ok_or("not served in 8 bits")?;
-        let value = self.value(node, 0)?;
-        map(&value, function)
+        self.map(&self.value(node, 0)?, function)
     }
 
     /// Keeps reals within bounds.
@@ -50,7 +61,7 @@ impl<'a> Lowering<'a> {
                 Ok(Value { shape: value.shape, kind: Kind::Waiting { what, clamp: before.and(clamp) } })
             }
             // As the specification has it: min(max(x, low), high).
-            _ => map(&value, |x| x.max(clamp.low).min(clamp.high)),
+            _ => self.map(&value, |x| x.max(clamp.low).min(clamp.high)),
         }
     }
 
@@ -87,6 +98,25 @@ impl<'a> Lowering<'a> {
         self.binary(node, |a, b| a * b, Waiting::Product)
     }
 
+    /// `Sub`, `Div`, `Max` or `Min` of a tensor and a number, or of two functions of one tensor.
+    pub(super) fn of_two(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
+        let operation: fn(f32, f32) -> f32 = match node.op_type.as_str() {
+            "Sub" => |a, b| a - b,
+            "Div" => |a, b| a / b,
+            "Max" => f32::max,
+            _ => f32::min,
+        };
+        let [left, right] = &node.input[..] else { return Err("not two inputs".into()) };
+        if let Some(number) = self.number(right) {
+            return self.map(&self.value(node, 0)?, |x| operation(x, number));
+        }
+        if let Some(number) = self.number(left) {
+            return self.map(&self.value(node, 1)?, |x| operation(number, x));
+        }
+        let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);
+        self.of_one_tensor(&a, &b, operation).ok_or_else(|| "two tensors that are no functions of one".into())
+    }
+
     /// Two tensors, of which one may be a number, or both functions of one.
     fn binary(
         &mut self,
@@ -96,35 +126,64 @@ impl<'a> Lowering<'a> {
     ) -> Result<Value, Reason> {
         let [left, right] = &node.input[..] else { return Err("not two inputs".into()) };
         if let Some(number) = self.number(right) {
-            return map(&self.value(node, 0)?, |x| operation(x, number));
+            return self.map(&self.value(node, 0)?, |x| operation(x, number));
         }
         if let Some(number) = self.number(left) {
-            return map(&self.value(node, 1)?, |x| operation(number, x));
+            return self.map(&self.value(node, 1)?, |x| operation(number, x));
         }
         let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);
-        if let Some(value) = self.of_one_tensor(&a, &b, &operation) {
-            return Ok(value);
+        // What is stored waits for a rule of its own.
+        if let (Ok(carried_a), Ok(carried_b)) = (a.carried(), b.carried()) {
+            if a.shape.len() != b.shape.len() {
+                return Err("tensors of unlike numbers of axes".into());
+            }
+            let shape = broadcast(&a.shape, &b.shape).ok_or("shapes that do not go together")?;
+            let what = Rc::new(waiting([carried_a, carried_b]));
+            return Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } });
         }
-        let shape = broadcast(&a.shape, &b.shape).ok_or("shapes that do not go together")?;
-        if a.shape.len() != b.shape.len() {
-            return Err("tensors of unlike numbers of axes".into());
-        }
-        let what = Rc::new(waiting([a.carried()?, b.carried()?]));
-        Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
+        self.of_one_tensor(&a, &b, operation).ok_or_else(|| "an operator between this and its DequantizeLinear".into())
     }
 
     /// Both as functions of the bytes that both come from.
     fn of_one_tensor(&self, a: &Value, b: &Value, operation: impl Fn(f32, f32) -> f32) -> Option<Value> {
+        let (a, b) = (self.pointwise(a)?, self.pointwise(b)?);
         let (Kind::Pointwise { of: a_of, function: f }, Kind::Pointwise { of: b_of, function: g }) = (&a.kind, &b.kind)
         else {
             return None;
         };
-        let (a_origins, b_origins) = (self.origins(*a_of), self.origins(*b_of));
-        let (of, a_table) = a_origins.iter().find(|(of, _)| b_origins.iter().any(|(other, _)| of == other))?;
-        let (_, b_table) = b_origins.iter().find(|(other, _)| of == other)?;
+        let (of, [a_table, b_table]) = self.common_origin([*a_of, *b_of])?;
         let at = |byte: usize| operation(f.values[usize::from(a_table[byte])], g.values[usize::from(b_table[byte])]);
         let function = Rc::new(Function { values: std::array::from_fn(at), affine: None });
-        Some(Value { shape: a.shape.clone(), kind: Kind::Pointwise { of: *of, function } })
+        Some(Value { shape: a.shape.clone(), kind: Kind::Pointwise { of, function } })
+    }
+
+    /// The tensor that both are functions of, with the functions.
+    pub(super) fn common_origin(&self, tensors: [TensorId; 2]) -> Option<(TensorId, [[u8; 256]; 2])> {
+        let [a_origins, b_origins] = tensors.map(|tensor| self.origins(tensor));
+        let (of, a_table) = a_origins.iter().find(|(of, _)| b_origins.iter().any(|(other, _)| of == other))?;
+        let (_, b_table) = b_origins.iter().find(|(other, _)| of == other)?;
+        Some((*of, [*a_table, *b_table]))
+    }
+
+    /// A value as a function of bytes, where it is one: also a sum or product that nothing has rounded yet.
+    pub(super) fn pointwise(&self, value: &Value) -> Option<Value> {
+        let (what, clamp) = match &value.kind {
+            Kind::Pointwise { .. } => return Some(value.clone()),
+            Kind::Waiting { what, clamp } => (what, clamp),
+            _ => return None,
+        };
+        let (carried, operation): (_, fn(f32, f32) -> f32) = match &**what {
+            Waiting::Sum(terms) => (terms, |a, b| a + b),
+            Waiting::Product(factors) => (factors, |a, b| a * b),
+            _ => return None,
+        };
+        let (of, tables) = self.common_origin(carried.map(|carried| carried.tensor))?;
+        let [f, g] = carried.map(|carried| carried.affine.function());
+        let real =
+            |byte: usize| operation(f.values[usize::from(tables[0][byte])], g.values[usize::from(tables[1][byte])]);
+        let values = std::array::from_fn(|byte| real(byte).max(clamp.low).min(clamp.high));
+        let function = Rc::new(Function { values, affine: None });
+        Some(Value { shape: value.shape.clone(), kind: Kind::Pointwise { of, function } })
     }
 
     /// The tensors that a tensor is a function of, itself first, each with the function.
@@ -136,15 +195,14 @@ impl<'a> Lowering<'a> {
         }
         origins
     }
-}
 
-/// A function of what is a function of bytes.
-fn map(value: &Value, function: impl Fn(f32) -> f32) -> Result<Value, Reason> {
-    let Kind::Pointwise { of, function: inner } = &value.kind else {
-        return Err("what it reads is not quantized".into());
-    };
-    let function = Rc::new(Function { values: inner.values.map(function), affine: None });
-    Ok(Value { shape: value.shape.clone(), kind: Kind::Pointwise { of: *of, function } })
+    /// A function of what is a function of bytes.
+    fn map(&self, value: &Value, function: impl Fn(f32) -> f32) -> Result<Value, Reason> {
+        let value = self.pointwise(value).ok_or("what it reads is not quantized")?;
+        let Kind::Pointwise { of, function: inner } = value.kind else { unreachable!("made so") };
+        let function = Rc::new(Function { values: inner.values.map(function), affine: None });
+        Ok(Value { shape: value.shape, kind: Kind::Pointwise { of, function } })
+    }
 }
 
 /// What an operator does to one number. Transcendental functions are computed in f64 and rounded once, so that they are

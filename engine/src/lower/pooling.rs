@@ -35,7 +35,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn mean_over_axes(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let given = match node.input.get(1).filter(|name| !name.is_empty()) {
-            Some(name) => self.constants.longs(name).ok_or("its axes are not constant")?,
+            Some(name) => self.longs(name).ok_or("its axes are not constant")?,
             None => attributes.integers("axes").unwrap_or_default().to_vec(),
         };
         let [batch, channels, lengths @ ..] = &input.shape[..] else { return Err("an input of one axis".into()) };

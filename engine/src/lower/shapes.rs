@@ -24,7 +24,7 @@ impl<'a> Lowering<'a> {
 
     fn new_shape(&self, node: &NodeProto, attributes: &Attributes<'_>, from: &[usize]) -> Result<Vec<usize>, Reason> {
         let given = |input: usize, name: &str| match node.input.get(input).filter(|name| !name.is_empty()) {
-            Some(name) => self.constants.longs(name).ok_or_else(|| format!("\"{name}\" is not constant")),
+            Some(name) => self.longs(name).ok_or_else(|| format!("\"{name}\" is not constant")),
             None => Ok(attributes.integers(name).unwrap_or_default().to_vec()),
         };
         match node.op_type.as_str() {
@@ -64,7 +64,8 @@ impl<'a> Lowering<'a> {
             return Err("perm is not an order of the axes".into());
         }
         let shape: Vec<usize> = order.iter().map(|&axis| input.shape[axis]).collect();
-        if let Kind::Floats { tensor, strides } = input.kind {
+        if let Kind::Floats { .. } | Kind::Waiting { .. } = input.kind {
+            let (tensor, strides) = self.in_memory(&input)?;
             let strides = order.iter().map(|&axis| strides[axis]).collect();
             return Ok(Value { shape, kind: Kind::Floats { tensor, strides } });
         }
@@ -86,6 +87,19 @@ impl<'a> Lowering<'a> {
         };
         if !parts.iter().all(alike) {
             return Err("parts that do not go together".into());
+        }
+        if let Kind::Integers { shift, .. } = first.kind {
+            let mut tensors = Vec::with_capacity(parts.len());
+            for part in &parts {
+                match part.kind {
+                    Kind::Integers { tensor, shift: other } if other == shift => {
+                        tensors.push((tensor, &part.shape[..]))
+                    }
+                    _ => return Err("parts that do not go together".into()),
+                }
+            }
+            let tensor = self.joined(&tensors, axis, &shape)?;
+            return Ok(Value { shape, kind: Kind::Integers { tensor, shift } });
         }
         let what = Rc::new(Waiting::Concatenation { parts, axis });
         Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
@@ -117,7 +131,7 @@ impl<'a> Lowering<'a> {
             return Err("other than constant padding of all axes".into());
         }
         let pads = match node.input.get(1) {
-            Some(name) => self.constants.longs(name).ok_or("its pads are not constant")?,
+            Some(name) => self.longs(name).ok_or("its pads are not constant")?,
             None => attributes.integers("pads").unwrap_or_default().to_vec(),
         };
         let rank = input.shape.len();
@@ -126,17 +140,7 @@ impl<'a> Lowering<'a> {
         if pads.len() != 2 * rank {
             return Err("pads that are not two an axis".into());
         }
-        let value = match node.input.get(2).filter(|name| !name.is_empty()) {
-            Some(name) => self.number(name).ok_or("its value is not constant")?,
-            None => attributes.float("value", 0.0),
-        };
-        let byte = match &input.kind {
-            Kind::Pointwise { function, .. } => {
-                let is_value = |real: &f32| real.to_bits() == value.to_bits();
-                function.values.iter().position(is_value).ok_or("padding that no byte stands for")? as u8
-            }
-            _ => return Err("its input is not quantized".into()),
-        };
+        let byte = self.padding(node, attributes, &input.kind)?;
         let shape: Vec<usize> = (0..rank).map(|axis| pads[axis] + input.shape[axis] + pads[rank + axis]).collect();
         self.rearranged(input, shape.clone(), |lowering, from, inner| {
             let to = lowering.bytes(&shape)?;
@@ -149,6 +153,30 @@ impl<'a> Lowering<'a> {
         })
     }
 
+    /// The byte that a `Pad` pads with.
+    fn padding(&self, node: &NodeProto, attributes: &Attributes<'_>, of: &Kind) -> Result<u8, Reason> {
+        let given = node.input.get(2).filter(|name| !name.is_empty());
+        match (of, given) {
+            (Kind::Integers { shift, .. }, Some(name)) => {
+                let (values, _) = self.constants.integers(name).ok_or("its value is not constant")?;
+                let [value] = values[..] else { return Err("more than one value".into()) };
+                let byte = value.checked_add(i32::from(*shift)).and_then(|byte| u8::try_from(byte).ok());
+                byte.ok_or_else(|| "padding that no byte stands for".into())
+            }
+            (Kind::Integers { shift, .. }, None) => Ok(*shift),
+            (Kind::Pointwise { function, .. }, given) => {
+                let value = match given {
+                    Some(name) => self.number(name).ok_or("its value is not constant")?,
+                    None => attributes.float("value", 0.0),
+                };
+                // A zero of either sign is the same number.
+                let is_value = |real: &f32| (real + 0.0).to_bits() == (value + 0.0).to_bits();
+                Ok(function.values.iter().position(is_value).ok_or("padding that no byte stands for")? as u8)
+            }
+            _ => Err("its input is not quantized".into()),
+        }
+    }
+
     /// The same elements under another shape, moved by `arrange` where bytes carry them.
     fn rearranged(
         &mut self,
@@ -159,20 +187,16 @@ impl<'a> Lowering<'a> {
         let kind = match value.kind {
             Kind::Integers { tensor, shift } => Kind::Integers { tensor: arrange(self, tensor, &value.shape)?, shift },
             Kind::Pointwise { of, function } => Kind::Pointwise { of: arrange(self, of, &value.shape)?, function },
-            // Floats are rearranged only where their order stays: behind a mean over the whole picture, say.
+            // Another shape for the same order: nothing else comes here with floats.
             Kind::Waiting { .. } | Kind::Floats { .. } => {
-                let tensor = self.floats(&value)?;
-                if !is_planar(&value.shape) || !is_planar(&shape) || shape.len() > 4 {
-                    return Err("floats that change their order".into());
-                }
-                Kind::Floats { tensor, strides: row_major(&shape) }
+                Kind::Floats { tensor: self.floats(&value)?, strides: row_major(&shape) }
             }
         };
         Ok(Value { shape, kind })
     }
 
     /// The same bytes in the graph's order.
-    fn planar(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
+    pub(super) fn planar(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
         if is_planar(shape) {
             return Ok(tensor);
         }
@@ -190,7 +214,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Bytes in the graph's order, channels last.
-    fn channels_last_again(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
+    pub(super) fn channels_last_again(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
         if self.program.tensors[tensor.0].shape == channels_last(shape)? {
             return Ok(tensor);
         }

@@ -24,7 +24,7 @@ pub(crate) struct Executable {
     descriptions: Vec<Description>,
     steps: Vec<PackedStep>,
     slots: Slots,
-    input: Option<TensorId>,
+    inputs: Vec<TensorId>,
     outputs: Vec<(TensorId, Vec<usize>)>,
     pool: Mutex<Vec<Memory>>,
 }
@@ -148,7 +148,7 @@ impl Executable {
             descriptions: program.steps.iter().map(|step| Description::of(program, step)).collect(),
             steps: program.steps.iter().map(pack).collect(),
             slots: Slots::of(program),
-            input: program.input,
+            inputs: program.inputs.clone(),
             outputs: program.outputs.clone(),
             pool: Mutex::default(),
         }
@@ -168,11 +168,17 @@ impl Executable {
     ///
     /// # Errors
     /// [`Error::Tensor`] where the input is not what the program takes; [`Error::Cancelled`].
-    pub(crate) fn run(&self, input: &Tensor, cancelled: &AtomicBool, mut done: impl FnMut()) -> Result<Vec<Tensor>> {
+    pub(crate) fn run(
+        &self,
+        inputs: &[View<'_>],
+        cancelled: &AtomicBool,
+        mut done: impl FnMut(),
+    ) -> Result<Vec<Tensor>> {
+        let run = Run { program: self, inputs };
+        run.check_inputs()?;
         let mut memory =
             self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_else(|| self.memory());
-        let run = Run { program: self, input: input.data() };
-        run.check_input()?;
+        run.take_bytes(&mut memory);
         for step in &self.steps {
             if cancelled.load(Ordering::Relaxed) {
                 return Err(Error::Cancelled);
@@ -201,19 +207,47 @@ impl Executable {
 /// One run of a program.
 struct Run<'a> {
     program: &'a Executable,
-    input: &'a Data,
+    inputs: &'a [View<'a>],
+}
+
+/// What a program is given: elements in the graph's order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum View<'a> {
+    Floats(&'a [f32]),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn of(tensor: &'a Tensor) -> View<'a> {
+        match tensor.data() {
+            Data::F32(values) => View::Floats(values),
+            Data::U8(values) => View::Bytes(values),
+        }
+    }
 }
 
 impl Run<'_> {
-    fn check_input(&self) -> Result<()> {
-        let Some(id) = self.program.input else { return Ok(()) };
-        let kind = self.program.kind(id);
-        let fits = match (self.input, kind.element) {
-            (Data::F32(values), Element::Float) => values.len() == kind.len(),
-            (Data::U8(values), Element::Byte) => values.len() == kind.len(),
-            _ => false,
+    fn check_inputs(&self) -> Result<()> {
+        let fits = |(&id, view): (&TensorId, &View<'_>)| {
+            let kind = self.program.kind(id);
+            match (view, kind.element) {
+                (View::Floats(values), Element::Float) => values.len() == kind.len(),
+                (View::Bytes(values), Element::Byte) => values.len() == kind.len(),
+                _ => false,
+            }
         };
-        fits.then_some(()).ok_or_else(|| Error::Tensor("the input is of another type than the graph's".into()))
+        let inputs = &self.program.inputs;
+        let all = inputs.len() == self.inputs.len() && inputs.iter().zip(self.inputs).all(fits);
+        all.then_some(()).ok_or_else(|| Error::Tensor("the input is of another type than the graph's".into()))
+    }
+
+    /// Copies bytes that are given to where kernels may read beyond their end.
+    fn take_bytes(&self, memory: &mut Memory) {
+        for (id, view) in self.program.inputs.iter().zip(self.inputs) {
+            if let (View::Bytes(from), Buffer::Bytes(to)) = (view, &mut memory.buffers[self.program.slots.of[id.0]]) {
+                to[..from.len()].copy_from_slice(from);
+            }
+        }
     }
 
     fn step(&self, step: &PackedStep, memory: &mut Memory) {
@@ -241,10 +275,11 @@ impl Run<'_> {
             (PackedStep::Pool(step), to) => self.pool(step, self.bytes(step.from, memory), to),
             (PackedStep::Quantize(step), Output::Bytes(to)) => self.quantize(step, memory, to, scratch),
             (PackedStep::Add(step), Output::Bytes(to)) => {
-                let [a, b] = step.from.map(|id| &self.bytes(id, memory)[..to.len()]);
-                kernels.add(&step.rule, a, b, to);
+                self.combine(step.from, step.to, memory, to, |a, b, to| kernels.add(&step.rule, a, b, to));
             }
-            (PackedStep::Multiply(step), Output::Bytes(to)) => self.multiply(step, memory, to),
+            (PackedStep::Multiply(step), Output::Bytes(to)) => {
+                self.combine(step.from, step.to, memory, to, |a, b, to| kernels.multiply(&step.rule, a, b, to));
+            }
             (PackedStep::Lookup(step), to) => match (&step.table, to) {
                 (Table::Bytes(table), Output::Bytes(to)) => {
                     kernels.lookup(table, &self.bytes(step.from, memory)[..to.len()], to);
@@ -257,21 +292,19 @@ impl Run<'_> {
                 _ => unreachable!("a table gives what its tensor is made of"),
             },
             (PackedStep::Move(step), Output::Bytes(to)) => copy(step, self.bytes(step.from, memory), to),
+            (PackedStep::Move(step), Output::Floats(to)) => copy(step, self.floats(step.from, memory), to),
             (PackedStep::Fill(step), Output::Bytes(to)) => to.fill(step.value),
             _ => unreachable!("this step gives bytes"),
         }
     }
 
     fn bytes<'m>(&'m self, id: TensorId, memory: &'m Memory) -> &'m [u8] {
-        match self.input {
-            Data::U8(values) if Some(id) == self.program.input => values,
-            _ => memory.buffers[self.program.slots.of[id.0]].bytes(),
-        }
+        memory.buffers[self.program.slots.of[id.0]].bytes()
     }
 
     fn floats<'m>(&'m self, id: TensorId, memory: &'m Memory) -> &'m [f32] {
-        match self.input {
-            Data::F32(values) if Some(id) == self.program.input => values,
+        match self.program.inputs.iter().zip(self.inputs).find(|(input, _)| **input == id) {
+            Some((_, View::Floats(values))) => values,
             _ => memory.buffers[self.program.slots.of[id.0]].floats(),
         }
     }
@@ -316,13 +349,20 @@ impl Run<'_> {
         }
     }
 
-    fn multiply(&self, step: &Multiply, memory: &Memory, to: &mut [u8]) {
-        let kernels = self.program.kernels;
-        let [a, b] = step.from.map(|id| self.bytes(id, memory));
-        let [a_shape, b_shape] = step.from.map(|id| self.program.kind(id).shape);
-        let [batch, height, width, channels] = self.program.kind(step.to).shape;
+    /// Two tensors to one, of which either may have one element along an axis for all of the other's.
+    fn combine(
+        &self,
+        from: [TensorId; 2],
+        result: TensorId,
+        memory: &Memory,
+        to: &mut [u8],
+        operation: impl Fn(&[u8], &[u8], &mut [u8]),
+    ) {
+        let [a, b] = from.map(|id| self.bytes(id, memory));
+        let [a_shape, b_shape] = from.map(|id| self.program.kind(id).shape);
+        let [batch, height, width, channels] = self.program.kind(result).shape;
         if a_shape == b_shape {
-            return kernels.multiply(&step.rule, &a[..to.len()], &b[..to.len()], to);
+            return operation(&a[..to.len()], &b[..to.len()], to);
         }
         let at = |shape: [usize; 4], index: [usize; 3]| {
             let strides = dense_strides(shape);
@@ -340,7 +380,7 @@ impl Run<'_> {
         for (index, to) in places.zip(to.chunks_exact_mut(channels)) {
             row(a, a_shape, at(a_shape, index), &mut left);
             row(b, b_shape, at(b_shape, index), &mut right);
-            kernels.multiply(&step.rule, &left, &right, to);
+            operation(&left, &right, to);
         }
     }
 
@@ -438,7 +478,7 @@ fn mean(sums: &[i32], multiplier: f32, result: &Rounding, to: &mut Output<'_>, a
     }
 }
 
-fn copy(step: &Move, from: &[u8], to: &mut [u8]) {
+fn copy<T: Copy>(step: &Move, from: &[T], to: &mut [T]) {
     let [batch, height, width, channels] = step.shape;
     let ((from_start, read), (to_start, write)) = (step.read, step.write);
     for n in 0..batch {

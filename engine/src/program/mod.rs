@@ -11,7 +11,7 @@ mod executable;
 mod slots;
 
 pub use executable::Description;
-pub(crate) use executable::Executable;
+pub(crate) use executable::{Executable, View};
 
 use std::ops::Range;
 
@@ -47,7 +47,7 @@ pub(crate) struct Program {
     /// By the number of a tensor, its name in the graph; or that of the tensor that it is a step towards.
     pub(crate) names: Vec<String>,
     /// What the caller gives.
-    pub(crate) input: Option<TensorId>,
+    pub(crate) inputs: Vec<TensorId>,
     /// What the caller gets, and the shape under which the graph gives it.
     pub(crate) outputs: Vec<(TensorId, Vec<usize>)>,
 }
@@ -183,7 +183,8 @@ pub(crate) enum Rounding {
     Byte { zero: u8, least: u8, most: u8, table: Option<Box<[u8; 256]>> },
 }
 
-/// `round(clamp(fma(a - shift, share, fma(b - shift, share, fixed)))) + shift`.
+/// `round(clamp(fma(a - shift, share, fma(b - shift, share, fixed)))) + shift`. An axis of length 1 goes with any length of
+/// the other.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Add {
     pub(crate) from: [TensorId; 2],
@@ -260,7 +261,7 @@ pub(crate) enum PoolKind {
     },
 }
 
-/// Copies bytes from one arrangement to another.
+/// Copies bytes, or floats, from one arrangement to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Move {
     pub(crate) from: TensorId,

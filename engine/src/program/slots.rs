@@ -16,7 +16,7 @@ impl Slots {
         let last_use = last_uses(program);
         let mut slots = Slots { of: vec![usize::MAX; program.tensors.len()], lengths: vec![] };
         let mut free: Vec<usize> = vec![];
-        if let Some(input) = program.input {
+        for &input in &program.inputs {
             slots.assign(program, input, &mut free);
         }
         for (number, step) in program.steps.iter().enumerate() {

@@ -16,7 +16,7 @@ import onnx
 import onnxruntime as ort
 import torch
 from onnx import TensorProto, helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from PIL import Image
 from torch import nn
 
@@ -137,7 +137,8 @@ def run(path, value, output):
     """ONNX Runtime in its exact mode."""
     options = ort.SessionOptions()
     options.add_session_config_entry("session.x64quantprecision", "1")
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    source = path if isinstance(path, bytes) else str(path)
+    session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     names = [o.name for o in session.get_outputs()]
     return session.run([output or names[0]], {session.get_inputs()[0].name: value})[0].ravel().astype(np.float64)
 
@@ -189,11 +190,83 @@ class Random(CalibrationDataReader):
         return next(self.samples, None)
 
 
-def quantized(name, source, image, activations, per_channel):
+def quantized(name, source, image, activations, per_channel, form=QuantFormat.QDQ, weights=QuantType.QInt8, **more):
     path = HERE / f"{name}.onnx"
-    quantize_static(str(source), str(path), Random(image), quant_format=QuantFormat.QDQ, per_channel=per_channel,
-                    activation_type=activations, weight_type=QuantType.QInt8)
+    quantize_static(str(source), str(path), Random(image), quant_format=form, per_channel=per_channel,
+                    activation_type=activations, weight_type=weights, **more)
     return path
+
+
+def as_float16(source):
+    """All floats in 16 bits, as converters leave a model; and the same weights in 32 bits, which is what it means here."""
+    model = onnx.load(source)
+    halves, wide = onnx.ModelProto(), onnx.ModelProto()
+    halves.CopyFrom(model), wide.CopyFrom(model)
+    for graph, kind in ((halves.graph, np.float16), (wide.graph, np.float32)):
+        constants = [*graph.initializer, *[a.t for n in graph.node for a in n.attribute if a.HasField("t")]]
+        for tensor in constants:
+            if tensor.data_type == TensorProto.FLOAT:
+                rounded = onnx.numpy_helper.to_array(tensor).astype(np.float16)
+                tensor.CopyFrom(onnx.numpy_helper.from_array(rounded.astype(kind), tensor.name))
+    for info in [*halves.graph.input, *halves.graph.output]:
+        info.type.tensor_type.elem_type = TensorProto.FLOAT16
+    onnx.checker.check_model(halves, full_check=True)
+    onnx.save(halves, HERE / "float16.onnx")
+    return HERE / "float16.onnx", wide.SerializeToString()
+
+
+def fake_quantized(source):
+    """The weights of a QDQ graph as floats behind a QuantizeLinear, as exporters of networks trained with rounding write
+    them; biases as plain floats."""
+    model = onnx.load(source)
+    graph = model.graph
+    constants = {t.name: t for t in graph.initializer}
+    readers = {name: node for node in graph.node for name in node.input}
+    for node in list(graph.node):
+        if node.op_type != "DequantizeLinear" or node.input[0] not in constants:
+            continue
+        tensor = constants[node.input[0]]
+        q, scale = (onnx.numpy_helper.to_array(constants[name]) for name in node.input[:2])
+        by_axis = scale.reshape([-1] + [1] * (q.ndim - 1)) if scale.size > 1 else scale
+        real = (q.astype(np.float32) * by_axis).astype(np.float32)
+        if q.dtype == np.int32:
+            readers[node.output[0]].input[2] = tensor.name
+            tensor.CopyFrom(onnx.numpy_helper.from_array(real, tensor.name))
+            graph.node.remove(node)
+        else:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(real, tensor.name))
+            codes = helper.make_node("QuantizeLinear", node.input, [f"{tensor.name}/q"], axis=0)
+            node.input[0] = codes.output[0]
+            graph.node.insert(0, codes)
+    onnx.save(model, HERE / "fake-quantized.onnx")
+    return HERE / "fake-quantized.onnx"
+
+
+def half_quantized(source, image):
+    """Quantized but for what stands in the middle, which is left in float."""
+    kept = ("/block/block.3", "/block/block.5", "/block/block.6", "/Add")
+    names = [node.name for node in onnx.load(source).graph.node if node.name.startswith(kept)]
+    return quantized("half-quantized", source, image, QuantType.QInt8, True, nodes_to_exclude=names)
+
+
+def otherwise_quantized(torchscript, image):
+    """Other ways of quantizing than QDQ with signed weights."""
+    plain = lambda path: (path, normalised(image), None, "softmax", {})
+    operators = {"form": QuantFormat.QOperator}
+    yield plain(quantized("qoperator-u8", torchscript, image, QuantType.QUInt8, True, **operators))
+    # ONNX Runtime has not all of these operators for signed bytes; their twins say what they mean.
+    quantized("qoperator-s8", torchscript, image, QuantType.QInt8, True, **operators)
+    yield HERE / "qdq-s8.onnx", normalised(image), None, "softmax", {"graph": "qoperator-s8.onnx"}
+    yield plain(quantized("qdq-u8-u8", torchscript, image, QuantType.QUInt8, True, weights=QuantType.QUInt8))
+    dynamic = HERE / "dynamic.onnx"
+    quantize_dynamic(str(torchscript), str(dynamic), per_channel=True)
+    yield plain(dynamic)
+    yield plain(half_quantized(torchscript, image))
+    # As ONNX Runtime runs it where biases are integers: a float one keeps it from doing so.
+    fake_quantized(HERE / "qdq-u8.onnx")
+    yield (HERE / "qdq-u8.onnx", normalised(image), None, "softmax", {"graph": "fake-quantized.onnx"})
+    path, wide = as_float16(torchscript)
+    yield (wide, normalised(image), None, "softmax", {"graph": path.name})
 
 
 def served(image, grey):
@@ -228,6 +301,7 @@ def served(image, grey):
                                            ("qdq-u8-per-tensor", QuantType.QUInt8, False)]:
         yield plain(quantized(name, torchscript[1], image, activations, per_channel))
     yield plain(corners())
+    yield from otherwise_quantized(torchscript[1], image)
 
 
 def corners():
@@ -317,13 +391,6 @@ def refused(source):
         yield name, [wanted]
     yield from hostile(picture_in, scores)
     yield from sixteen_bits(picture_in, scores)
-    model = onnx.load(source)
-    for tensor in model.graph.initializer:
-        if tensor.data_type == TensorProto.FLOAT:
-            tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor).astype(np.float16),
-                                                         tensor.name))
-    onnx.save(model, HERE / "float16-weights.onnx")
-    yield "float16-weights", ["float16"]
 
 
 def sixteen_bits(picture_in, scores):
@@ -377,7 +444,8 @@ def main():
     cases = []
     for path, value, output, activation, fields in served(image, grey):
         expected = probabilities(run(path, value, output), activation)
-        cases.append({"graph": path.name, "activation": activation, **fields, "expected": expected.round(7).tolist()})
+        name = fields.pop("graph", None) or path.name
+        cases.append({"graph": name, "activation": activation, **fields, "expected": expected.round(7).tolist()})
     cases += [{"graph": f"{name}.onnx", "refused": wanted} for name, wanted in refused(HERE / "torchscript-17.onnx")]
     (HERE / "cases.json").write_text("[\n" + ",\n".join(map(json.dumps, cases)) + "\n]\n")
 

@@ -1,0 +1,109 @@
+//! Every set of kernels gives what the interpreter of the contract gives: `tests/golden/engine` has it, in numpy.
+
+use std::path::Path;
+
+use crate::kernels::{Kernels, available};
+use crate::tensor::Dim;
+use crate::{Engine, Graph, Signature, Tensor};
+
+/// One graph, its input, and what the interpreter gives for it.
+struct Vector<'a> {
+    name: &'a str,
+    model: &'a [u8],
+    input: Vec<f32>,
+    outputs: Vec<Vec<f32>>,
+}
+
+/// The records of a file, as `tests/golden/engine/generate.py` describes them.
+fn vectors(mut bytes: &[u8]) -> Vec<Vector<'_>> {
+    let mut vectors = vec![];
+    while !bytes.is_empty() {
+        let count = number(&mut bytes);
+        let name = std::str::from_utf8(field(&mut bytes)).expect("a name");
+        let (model, input) = (field(&mut bytes), floats(field(&mut bytes)));
+        let outputs = (0..count).map(|_| floats(field(&mut bytes))).collect();
+        vectors.push(Vector { name, model, input, outputs });
+    }
+    vectors
+}
+
+fn number(bytes: &mut &[u8]) -> usize {
+    let (number, rest) = bytes.split_first_chunk().expect("a whole record");
+    *bytes = rest;
+    u32::from_le_bytes(*number) as usize
+}
+
+fn field<'a>(bytes: &mut &'a [u8]) -> &'a [u8] {
+    let length = number(bytes);
+    let (field, rest) = bytes.split_at(length);
+    *bytes = rest;
+    field
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// What differs, or what failed.
+fn difference(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
+    let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
+    let info = &graph.inputs()[0];
+    let dims = info.dims.as_ref().expect("a shape");
+    let length = |dim: &Dim| if let Dim::Fixed(length) = dim { *length } else { panic!("an open axis") };
+    let shape: Vec<usize> = dims.iter().map(length).collect();
+    let outputs = graph.outputs().into_iter().map(|info| info.name).collect();
+    let signature = Signature { input: info.name.clone(), shape: shape.clone(), outputs };
+    let engine = match Engine::build_for(Some(kernels), graph, &signature, 1) {
+        Ok(engine) => engine,
+        Err(error) => return Some(error.to_string()),
+    };
+    if let Err(reason) = engine.steps() {
+        return Some(format!("left to tract: {reason}"));
+    }
+    let input = Tensor::f32(shape, vector.input.clone()).expect("as long as its shape says");
+    // Twice: the second run finds what the first left in memory.
+    engine.run(&input).expect("runs");
+    let outputs = engine.run(&input).expect("runs");
+    for (output, expected) in outputs.iter().zip(&vector.outputs) {
+        let values = output.as_f32().expect("floats");
+        assert_eq!(values.len(), expected.len(), "{}", vector.name);
+        let unlike: Vec<usize> = (0..values.len()).filter(|&at| bits(values[at]) != bits(expected[at])).collect();
+        if let Some(&at) = unlike.first() {
+            let wrong = unlike.len();
+            return Some(format!("{} instead of {} at {at}; {wrong} of {}", values[at], expected[at], values.len()));
+        }
+    }
+    None
+}
+
+/// Zero has two signs, and which one it gets is no part of the contract.
+fn bits(value: f32) -> u32 {
+    (value + 0.0).to_bits()
+}
+
+fn check(path: &Path) {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let vectors = vectors(&bytes);
+    assert!(vectors.len() >= 100, "{}: a file of vectors", path.display());
+    let mut failures = vec![];
+    for kernels in available() {
+        for vector in &vectors {
+            failures
+                .extend(difference(vector, kernels).map(|what| format!("{}, {}: {what}", kernels.name(), vector.name)));
+        }
+    }
+    let shown = failures.len().min(40);
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), vectors.len(), failures[..shown].join("\n"));
+}
+
+#[test]
+fn programs_give_what_the_interpreter_of_the_contract_gives() {
+    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/engine/vectors.bin"));
+}
+
+/// `BEDSIDE_VECTORS` names a file that `tests/golden/engine/generate.py` has made.
+#[test]
+#[ignore = "takes a file that takes minutes to make; `cargo xtask full` makes it"]
+fn programs_give_what_the_interpreter_gives_for_thousands_of_graphs() {
+    check(Path::new(&std::env::var_os("BEDSIDE_VECTORS").expect("BEDSIDE_VECTORS names a file of vectors")));
+}

@@ -1,0 +1,216 @@
+//! A program as one operator of tract's graph.
+//!
+//! The importer knows operators by name and attributes, and a program is neither: so each island's node carries its
+//! number, and [`settle`] puts the program in its place when the graph has been read.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tract_onnx::model::{OnnxOpRegister, ParsingContext};
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::{AttributeProto, NodeProto};
+#[allow(clippy::wildcard_imports, reason = "tract's own prelude for writing operators")]
+use tract_onnx::tract_hir::internal::*;
+
+use crate::kernels::Kernels;
+use crate::lower::{Crossing, Island, Traffic};
+use crate::program::{Executable, View};
+use crate::tensor::Data;
+
+/// The operator's name.
+const ISLAND: &str = "BedsideIsland";
+/// The attribute with an island's number.
+const NUMBER: &str = "number";
+
+/// Gives the importer the operator.
+pub(crate) fn register(operators: &mut OnnxOpRegister) {
+    operators.insert(ISLAND, parse);
+}
+
+fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    let number = node.attribute.iter().find(|a| a.name == NUMBER).map_or(0, |a| a.i) as usize;
+    Ok((expand(Numbered { number, outputs: node.output.len() }), vec![]))
+}
+
+/// The node of an island, the operator of which is number `number`.
+pub(crate) fn node(number: usize, island: &Island) -> NodeProto {
+    let names = |crossings: &[Crossing]| crossings.iter().map(|crossing| crossing.name.clone()).collect();
+    NodeProto {
+        op_type: ISLAND.into(),
+        name: format!("bedside:island-{number}"),
+        input: names(&island.inputs),
+        output: names(&island.outputs),
+        attribute: vec![AttributeProto {
+            name: NUMBER.into(),
+            r#type: AttributeType::Int as i32,
+            i: number as i64,
+            ..AttributeProto::default()
+        }],
+        ..NodeProto::default()
+    }
+}
+
+/// Packs islands for these kernels.
+pub(crate) fn packed(islands: Vec<Island>, kernels: &'static dyn Kernels) -> Vec<Packed> {
+    let pack = |island: Island| Packed {
+        executable: Arc::new(Executable::new(&island.program, kernels)),
+        inputs: island.inputs,
+        outputs: island.outputs,
+    };
+    islands.into_iter().map(pack).collect()
+}
+
+/// Puts the programs into the graph.
+pub(crate) fn settle(model: &mut InferenceModel, islands: &[Packed]) {
+    for node in model.nodes_mut() {
+        let expansion = node.op_as::<Box<dyn Expansion>>();
+        let number = expansion.and_then(|op| (&**op as &dyn Any).downcast_ref::<Numbered>());
+        if let Some(island) = number.and_then(|numbered| islands.get(numbered.number)) {
+            node.op = expand(island.clone());
+        }
+    }
+}
+
+/// The place of an island.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Numbered {
+    number: usize,
+    outputs: usize,
+}
+
+impl Expansion for Numbered {
+    fn name(&self) -> StaticName {
+        ISLAND.into()
+    }
+
+    fn nboutputs(&self) -> TractResult<usize> {
+        Ok(self.outputs)
+    }
+
+    fn rules<'r, 'p: 'r, 's: 'r>(
+        &'s self,
+        _: &mut Solver<'r>,
+        _: &'p [TensorProxy],
+        _: &'p [TensorProxy],
+    ) -> InferenceResult {
+        bail!("an island without its program")
+    }
+
+    fn wire(&self, _: &str, _: &mut TypedModel, _: &[OutletId]) -> TractResult<TVec<OutletId>> {
+        bail!("an island without its program")
+    }
+}
+
+/// A program that is ready to run, with what crosses its borders.
+#[derive(Debug, Clone)]
+pub(crate) struct Packed {
+    pub(crate) executable: Arc<Executable>,
+    inputs: Vec<Crossing>,
+    outputs: Vec<Crossing>,
+}
+
+impl PartialEq for Packed {
+    fn eq(&self, other: &Packed) -> bool {
+        Arc::ptr_eq(&self.executable, &other.executable)
+    }
+}
+
+impl Eq for Packed {}
+
+fn datum_type(traffic: Traffic) -> DatumType {
+    match traffic {
+        Traffic::Floats => DatumType::F32,
+        Traffic::Unsigned => DatumType::U8,
+        Traffic::Signed => DatumType::I8,
+    }
+}
+
+impl Op for Packed {
+    fn name(&self) -> StaticName {
+        ISLAND.into()
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for Packed {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let signed: Vec<Vec<u8>> =
+            self.inputs.iter().zip(&inputs).map(|(to, from)| lifted(to, from)).collect::<TractResult<_>>()?;
+        let mut views = Vec::with_capacity(inputs.len());
+        let plain = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<Vec<_>>>()?;
+        for ((crossing, tensor), signed) in self.inputs.iter().zip(&plain).zip(&signed) {
+            views.push(match crossing.traffic {
+                Traffic::Floats => View::Floats(tensor.as_slice::<f32>()?),
+                Traffic::Unsigned => View::Bytes(tensor.as_slice::<u8>()?),
+                Traffic::Signed => View::Bytes(signed),
+            });
+        }
+        let outputs = self.executable.run(&views, &AtomicBool::new(false), || {})?;
+        let mut made = tvec!();
+        for (output, crossing) in outputs.into_iter().zip(&self.outputs) {
+            let tensor = match (output.data(), crossing.traffic) {
+                (Data::F32(values), _) => Tensor::from_shape(&crossing.shape, values)?,
+                (Data::U8(values), Traffic::Signed) => {
+                    let lowered: Vec<i8> = values.iter().map(|&byte| (byte ^ 128) as i8).collect();
+                    Tensor::from_shape(&crossing.shape, &lowered)?
+                }
+                (Data::U8(values), _) => Tensor::from_shape(&crossing.shape, values)?,
+            };
+            made.push(tensor.into_tvalue());
+        }
+        Ok(made)
+    }
+}
+
+/// Signed bytes 128 higher; nothing of others.
+fn lifted(crossing: &Crossing, tensor: &TValue) -> TractResult<Vec<u8>> {
+    if crossing.traffic != Traffic::Signed {
+        return Ok(vec![]);
+    }
+    Ok(tensor.try_as_plain_ram()?.as_slice::<i8>()?.iter().map(|&byte| byte as u8 ^ 128).collect())
+}
+
+impl TypedOp for Packed {
+    fn output_facts(&self, _: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        Ok(self.outputs.iter().map(|output| datum_type(output.traffic).fact(&output.shape)).collect())
+    }
+
+    as_op!();
+}
+
+impl Expansion for Packed {
+    fn name(&self) -> StaticName {
+        ISLAND.into()
+    }
+
+    fn nboutputs(&self) -> TractResult<usize> {
+        Ok(self.outputs.len())
+    }
+
+    fn rules<'r, 'p: 'r, 's: 'r>(
+        &'s self,
+        solver: &mut Solver<'r>,
+        inputs: &'p [TensorProxy],
+        outputs: &'p [TensorProxy],
+    ) -> InferenceResult {
+        check_input_arity(inputs, self.inputs.len())?;
+        check_output_arity(outputs, self.outputs.len())?;
+        for (proxy, crossing) in inputs.iter().zip(&self.inputs) {
+            solver.equals(&proxy.datum_type, datum_type(crossing.traffic))?;
+        }
+        for (proxy, crossing) in outputs.iter().zip(&self.outputs) {
+            solver.equals(&proxy.datum_type, datum_type(crossing.traffic))?;
+            let shape: ShapeFactoid = crossing.shape.iter().map(|length| length.to_dim()).collect();
+            solver.equals(&proxy.shape, shape)?;
+        }
+        Ok(())
+    }
+
+    fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
+        model.wire_node(prefix, self.clone(), inputs)
+    }
+}
