@@ -45,14 +45,15 @@ impl PackedConvolution {
         };
         let bias = step.bias_with_zero();
         let kernel = if step.groups == inputs && inputs == outputs && step.result != Rounding::Float {
-            Kernel::Depthwise(kernels.depthwise(&Filters {
+            Kernel::Depthwise(kernels.depthwise_in(
+                &Filters {
                 channels: outputs,
                 taps,
                 weights: &step.weights,
                 bias: &bias,
                 multipliers: &step.multipliers,
                 rounding: &step.result,
-            }))
+            }, &step.window))
         } else {
             let (rows, columns) = (outputs / step.groups, taps * inputs / step.groups);
             Kernel::Gemm(

@@ -60,6 +60,12 @@ impl Kernels for Avx2 {
         portable::multiply(rule, &a[done..], &b[done..], &mut to[done..]);
     }
 
+    fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+        assert!(count == 0 || (count - 1) * stride + sums.len() <= from.len());
+        // SAFETY: the processor has AVX2; the rows are as long as the sums.
+        unsafe { sum(from, stride, count, sums) };
+    }
+
     fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
         let (whole, rest) = bytes.as_chunks_mut::<32>();
         // SAFETY: as above.
@@ -70,14 +76,14 @@ impl Kernels for Avx2 {
 
 /// How 32-bit sums become bytes.
 #[derive(Debug, Clone, Copy)]
-struct Bytes {
-    zero: u8,
-    least: u8,
-    most: u8,
+pub(super) struct Bytes {
+    pub(super) zero: u8,
+    pub(super) least: u8,
+    pub(super) most: u8,
 }
 
 impl Bytes {
-    fn of(rounding: &Rounding) -> Bytes {
+    pub(super) fn of(rounding: &Rounding) -> Bytes {
         match *rounding {
             Rounding::Byte { zero, least, most, .. } => Bytes { zero, least, most },
             Rounding::Float => Bytes { zero: 0, least: 0, most: 255 },
@@ -574,4 +580,32 @@ unsafe fn lookup(table: &[u8; 256], bytes: &mut [[u8; 32]]) {
             _mm256_storeu_si256(bytes.as_mut_ptr().cast(), found);
         }
     }
+}
+
+/// # Safety
+/// The processor must have AVX2; there must be `count` rows, `stride` apart, of as many bytes as there are sums.
+#[target_feature(enable = "avx2")]
+unsafe fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+    let (blocks, rest) = sums.as_chunks_mut::<32>();
+    let done = blocks.len() * 32;
+    for (number, sums) in blocks.iter_mut().enumerate() {
+        // As many bytes as 16 bits hold the sum of.
+        for start in (0..count).step_by(256) {
+            let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+            for row in start..count.min(start + 256) {
+                // SAFETY: as the caller promises.
+                let bytes = unsafe { _mm256_loadu_si256(from.as_ptr().add(row * stride + number * 32).cast()) };
+                even = _mm256_add_epi16(even, _mm256_and_si256(bytes, _mm256_set1_epi16(0xff)));
+                odd = _mm256_add_epi16(odd, _mm256_srli_epi16::<8>(bytes));
+            }
+            // SAFETY: 32 bytes of any content are numbers.
+            let (even, odd) =
+                unsafe { (transmute::<__m256i, [u16; 16]>(even), transmute::<__m256i, [u16; 16]>(odd)) };
+            for (sums, (even, odd)) in sums.as_chunks_mut::<2>().0.iter_mut().zip(even.into_iter().zip(odd)) {
+                sums[0] += i32::from(even);
+                sums[1] += i32::from(odd);
+            }
+        }
+    }
+    portable::sum(&from[done.min(from.len())..], stride, count, rest);
 }
