@@ -111,6 +111,11 @@ pub(crate) trait Kernels: Debug + Send + Sync {
         portable::lookup_in_place(table, bytes);
     }
 
+    /// Three planes of bytes, one after the other for each pixel.
+    fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
+        portable::interleave(planes, to);
+    }
+
     /// Adds up `count` rows of bytes that start `stride` apart, each byte to the sum at its place.
     fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
         portable::sum(from, stride, count, sums);

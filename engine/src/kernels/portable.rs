@@ -163,3 +163,9 @@ pub(super) fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
         }
     }
 }
+
+pub(super) fn interleave(planes: [&[u8]; 3], to: &mut [u8]) {
+    for (at, to) in to.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+        *to = planes.map(|plane| plane[at]);
+    }
+}

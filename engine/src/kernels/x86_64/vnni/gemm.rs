@@ -36,6 +36,9 @@ struct Tile {
     weights: Vec<__m512i>,
     bias: [__m512i; 2],
     multipliers: [__m512; 2],
+    /// Puts the parts of packed rows side by side. It stands in memory because the compiler, if it knew the numbers, would
+    /// make several permutations of one.
+    order: __m512i,
 }
 
 /// Multiplies four bytes of a row, which start at `$from` + `$index` × `$scale`, with the weights of all outputs.
@@ -137,7 +140,14 @@ impl Tile {
             from_fn(|vector| from_fn(|lane| of(vector, lane).map_or(0.0, |output| matrix.multipliers[output])));
         // SAFETY: as above.
         let (bias, multipliers) = unsafe { (transmute::<[[i32; LANES]; 2], _>(bias), transmute(multipliers)) };
-        Tile { first, outputs, weights, bias, multipliers }
+        let order: [i32; LANES] = match vectors {
+            1 => from_fn(|at| (at % 4 * 4 + at / 4) as i32),
+            // Of 64 bits each.
+            _ => from_fn(|at| if at % 2 == 0 { [0, 2, 4, 6, 1, 3, 5, 7][at / 2] } else { 0 }),
+        };
+        // SAFETY: as above.
+        let order = unsafe { transmute::<[i32; LANES], __m512i>(order) };
+        Tile { first, outputs, weights, bias, multipliers, order }
     }
 
     /// The results of `R` rows, not yet rounded.
@@ -202,10 +212,9 @@ impl Tile {
         let results = unsafe { self.results::<R, V>(places, from, stride) };
         let mask = first(self.outputs);
         if V == 1 {
-            let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
             for first in (0..R).step_by(4) {
                 let packed = packing.pack(from_fn(|at| _mm512_cvtps_epi32(results[(first + at).min(R - 1)][0])));
-                let packed = _mm512_permutexvar_epi32(order, packed);
+                let packed = _mm512_permutexvar_epi32(self.order, packed);
                 let rows = [
                     _mm512_castsi512_si128(packed),
                     _mm512_extracti32x4_epi32::<1>(packed),
@@ -218,10 +227,9 @@ impl Tile {
                 }
             }
         } else {
-            let order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
             for first in (0..R).step_by(2) {
                 let rounded = |at: usize| _mm512_cvtps_epi32(results[(first + at / 2).min(R - 1)][at % V]);
-                let packed = _mm512_permutexvar_epi64(order, packing.pack(from_fn(rounded)));
+                let packed = _mm512_permutexvar_epi64(self.order, packing.pack(from_fn(rounded)));
                 let rows = [_mm512_castsi512_si256(packed), _mm512_extracti64x4_epi64::<1>(packed)];
                 for (row, packed) in (first..R).zip(rows) {
                     // SAFETY: as the caller promises; no more than the tile's outputs are written.

@@ -91,6 +91,10 @@ impl Kernels for Vnni {
         }
     }
 
+    fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
+        self.avx2.interleave(planes, to);
+    }
+
     fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
         self.avx2.sum(from, stride, count, sums);
     }
