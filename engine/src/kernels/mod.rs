@@ -54,6 +54,17 @@ pub(crate) struct Picture<'a> {
     pub(crate) padding: &'a [u8],
 }
 
+/// Lines of a picture and the pixels of each, as rows of a product.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines {
+    pub(crate) count: usize,
+    /// Bytes from one line to the next.
+    pub(crate) stride: usize,
+    pub(crate) pixels: usize,
+    /// Bytes from one pixel to the next.
+    pub(crate) step: usize,
+}
+
 /// One set of kernels.
 pub(crate) trait Kernels: Debug + Send + Sync {
     fn name(&self) -> &'static str;
@@ -62,8 +73,21 @@ pub(crate) trait Kernels: Debug + Send + Sync {
         Box::new(portable::Gemm::new(matrix))
     }
 
+    /// For rows whose groups of four inputs do not follow one another: `places` says where each starts, from the row's
+    /// first byte on. None where the set has no such kernel.
+    fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn Gemm>> {
+        let _ = (matrix, places);
+        None
+    }
+
     fn depthwise(&self, filters: &Filters<'_>) -> Box<dyn Depthwise> {
         Box::new(portable::Depthwise::new(filters))
+    }
+
+    /// The same for windows that are known already, which may have kernels of their own.
+    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn Depthwise> {
+        let _ = window;
+        self.depthwise(filters)
     }
 
     fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
@@ -86,6 +110,16 @@ pub(crate) trait Kernels: Debug + Send + Sync {
     fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
         portable::lookup_in_place(table, bytes);
     }
+
+    /// Three planes of bytes, one after the other for each pixel.
+    fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
+        portable::interleave(planes, to);
+    }
+
+    /// Adds up `count` rows of bytes that start `stride` apart, each byte to the sum at its place.
+    fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+        portable::sum(from, stride, count, sums);
+    }
 }
 
 /// A packed [`Matrix`].
@@ -94,7 +128,15 @@ pub(crate) trait Gemm: Debug + Send + Sync {
     /// `from` has [`SLACK`] bytes beyond the last row.
     fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize);
 
-    /// The same, to floats.
+    /// The same for several lines of rows, whose results follow one another.
+    fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
+        for line in 0..lines.count {
+            let to = &mut to[line * lines.pixels * to_stride..];
+            self.bytes(&from[line * lines.stride..], lines.step, lines.pixels, to, to_stride);
+        }
+    }
+
+    /// The same as [`Gemm::bytes`], to floats.
     fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize);
 }
 

@@ -155,3 +155,17 @@ pub(super) fn lookup_in_place(table: &[u8; 256], bytes: &mut [u8]) {
         *byte = table[usize::from(*byte)];
     }
 }
+
+pub(super) fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+    for row in 0..count {
+        for (sum, &byte) in sums.iter_mut().zip(&from[row * stride..]) {
+            *sum += i32::from(byte);
+        }
+    }
+}
+
+pub(super) fn interleave(planes: [&[u8]; 3], to: &mut [u8]) {
+    for (at, to) in to.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+        *to = planes.map(|plane| plane[at]);
+    }
+}

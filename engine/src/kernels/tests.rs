@@ -133,7 +133,7 @@ fn depthwise_filters_are_the_same() {
             let picture = Picture { bytes: &bytes, height, width, padding: &padding };
             let line = |kernels: &dyn Kernels, y: usize| {
                 let mut to = vec![99; out_width * channels];
-                kernels.depthwise(&filters).row(&picture, &window, y, &mut to);
+                kernels.depthwise_in(&filters, &window).row(&picture, &window, y, &mut to);
                 to
             };
             for y in 0..4 {

@@ -2,7 +2,7 @@
 
 use super::executable::Output;
 use super::{Convolution, Rounding, TensorId, TensorKind, Window};
-use crate::kernels::{Depthwise, Filters, Gemm, Kernels, Matrix, Picture, SLACK};
+use crate::kernels::{Depthwise, Filters, Gemm, Kernels, Lines, Matrix, Picture, SLACK};
 
 /// How many bytes of pixels and of results are worked on before the next: most of a first-level cache.
 const BLOCK_BYTES: usize = 24 << 10;
@@ -28,6 +28,8 @@ enum Kernel {
     Depthwise(Box<dyn Depthwise>),
     /// One matrix a group.
     Gemm(Vec<Box<dyn Gemm>>),
+    /// The same, over windows as they lie in the picture.
+    Windows(Vec<Box<dyn Gemm>>),
 }
 
 impl PackedConvolution {
@@ -45,31 +47,36 @@ impl PackedConvolution {
         };
         let bias = step.bias_with_zero();
         let kernel = if step.groups == inputs && inputs == outputs && step.result != Rounding::Float {
-            Kernel::Depthwise(kernels.depthwise(&Filters {
+            Kernel::Depthwise(kernels.depthwise_in(
+                &Filters {
                 channels: outputs,
                 taps,
                 weights: &step.weights,
                 bias: &bias,
                 multipliers: &step.multipliers,
                 rounding: &step.result,
-            }))
+            }, &step.window))
         } else {
-            let (rows, columns) = (outputs / step.groups, taps * inputs / step.groups);
-            Kernel::Gemm(
-                (0..step.groups)
-                    .map(|group| {
-                        let outputs = group * rows..(group + 1) * rows;
-                        kernels.gemm(&Matrix {
-                            rows,
-                            columns,
-                            weights: &step.weights[outputs.start * columns..outputs.end * columns],
-                            bias: &bias[outputs.clone()],
-                            multipliers: &step.multipliers[outputs],
-                            rounding: &step.result,
-                        })
-                    })
-                    .collect(),
-            )
+            let rows = outputs / step.groups;
+            let columns = taps * inputs / step.groups;
+            let matrix = |group: usize| {
+                let outputs = group * rows..(group + 1) * rows;
+                Matrix {
+                    rows,
+                    columns,
+                    weights: &step.weights[outputs.start * columns..outputs.end * columns],
+                    bias: &bias[outputs.clone()],
+                    multipliers: &step.multipliers[outputs],
+                    rounding: &step.result,
+                }
+            };
+            let layout = Layout::of(&step.window, step.groups, from.shape, to.shape);
+            let in_place = !step.window.is_pointwise() && step.result != Rounding::Float;
+            let windows = || (0..step.groups).map(|group| layout.gemm(kernels, &matrix(group))).collect::<Option<_>>();
+            match in_place.then(windows).flatten() {
+                Some(gemms) => Kernel::Windows(gemms),
+                None => Kernel::Gemm((0..step.groups).map(|group| kernels.gemm(&matrix(group))).collect()),
+            }
         };
         PackedConvolution {
             from: step.from,
@@ -88,7 +95,8 @@ impl PackedConvolution {
         match (&self.kernel, to) {
             (Kernel::Depthwise(kernel), Output::Bytes(to)) => self.depthwise(kernel.as_ref(), from, to, scratch),
             (Kernel::Gemm(kernels), to) => self.products(kernels, from, to, scratch),
-            (Kernel::Depthwise(_), Output::Floats(_)) => unreachable!("floats are made by products"),
+            (Kernel::Windows(kernels), Output::Bytes(to)) => self.windows(kernels, from, to, scratch),
+            (Kernel::Depthwise(_) | Kernel::Windows(_), Output::Floats(_)) => unreachable!("floats are made by products"),
         }
     }
 
@@ -106,6 +114,61 @@ impl PackedConvolution {
                     self.kernels.lookup_in_place(table, row);
                 }
             }
+        }
+    }
+
+    /// Windows multiplied where they lie: in the picture, or, where they reach beyond it, in a copy with a border.
+    fn windows(&self, kernels: &[Box<dyn Gemm>], from: &[u8], to: &mut [u8], scratch: &mut Vec<u8>) {
+        let [batch, height, width, channels] = self.input;
+        let [_, out_height, out_width, outputs] = self.output;
+        let layout = Layout::of(&self.window, kernels.len(), self.input, self.output);
+        let line_bytes = layout.width * channels;
+        let weights = self.window.kernel.iter().product::<usize>() * channels / kernels.len() * outputs;
+        let line_work = line_bytes * self.window.stride[0] + out_width * outputs;
+        let block = (BLOCK_BYTES.max(weights) / line_work).clamp(1, out_height);
+        for n in 0..batch {
+            let picture = &from[n * height * width * channels..];
+            if layout.bordered {
+                self.copy_with_border(picture, &layout, scratch);
+            }
+            let picture = if layout.bordered { &scratch[..] } else { picture };
+            for y in (0..out_height).step_by(block) {
+                let count = block.min(out_height - y);
+                let lines = Lines {
+                    count,
+                    stride: line_bytes * self.window.stride[0],
+                    pixels: out_width,
+                    step: self.window.stride[1] * channels,
+                };
+                let to = &mut to[(n * out_height + y) * out_width * outputs..][..count * out_width * outputs];
+                for (group, kernel) in kernels.iter().enumerate() {
+                    let from = &picture[y * lines.stride + group * channels / kernels.len()..];
+                    kernel.lines(from, lines, &mut to[group * outputs / kernels.len()..], outputs);
+                }
+                if let Some(table) = &self.table {
+                    self.kernels.lookup_in_place(table, to);
+                }
+            }
+        }
+    }
+
+    /// As much of the picture as windows lie on, and what they find around it.
+    fn copy_with_border(&self, picture: &[u8], layout: &Layout, to: &mut Vec<u8>) {
+        let [_, height, width, channels] = self.input;
+        let [top, left] = self.window.pad;
+        let line_bytes = layout.width * channels;
+        to.resize(layout.height * line_bytes + SLACK, 0);
+        for (y, to) in to.chunks_exact_mut(line_bytes).take(layout.height).enumerate() {
+            let Some(y) = y.checked_sub(top).filter(|&y| y < height) else {
+                to.fill(self.zero);
+                continue;
+            };
+            let pixels = width.min(layout.width - left.min(layout.width));
+            let (before, rest) = to.split_at_mut((left * channels).min(line_bytes));
+            let (inside, behind) = rest.split_at_mut(pixels * channels);
+            before.fill(self.zero);
+            inside.copy_from_slice(&picture[y * width * channels..][..pixels * channels]);
+            behind.fill(self.zero);
         }
     }
 
@@ -179,6 +242,53 @@ impl PackedConvolution {
                 }
             }
         }
+    }
+}
+
+/// Where the bytes under a window lie, from its first on.
+struct Layout {
+    /// Whether windows reach beyond the picture, so that they lie on a copy with a border.
+    bordered: bool,
+    /// The picture's, or the copy's.
+    height: usize,
+    width: usize,
+    /// Bytes that follow one another, and where each run of them starts.
+    run: usize,
+    runs: Vec<usize>,
+}
+
+impl Layout {
+    fn of(window: &Window, groups: usize, input: [usize; 4], output: [usize; 4]) -> Layout {
+        let [_, height, width, channels] = input;
+        let inputs = channels / groups;
+        let reach = |axis: usize| {
+            (output[1 + axis] - 1) * window.stride[axis] + (window.kernel[axis] - 1) * window.dilation[axis] + 1
+        };
+        let bordered = window.pad != [0, 0] || reach(0) > height || reach(1) > width;
+        let (height, width) = if bordered { (reach(0), reach(1)) } else { (height, width) };
+        let lines = (0..window.kernel[0]).map(|tap| tap * window.dilation[0] * width * channels);
+        // Neighbours in the picture are neighbours in the window.
+        let (run, runs) = if window.dilation[1] == 1 && inputs == channels {
+            (window.kernel[1] * inputs, lines.collect())
+        } else {
+            let places = (0..window.kernel[1]).map(|tap| tap * window.dilation[1] * channels);
+            (inputs, lines.flat_map(|line| places.clone().map(move |place| line + place)).collect())
+        };
+        Layout { bordered, height, width, run, runs }
+    }
+
+    /// The kernel for these windows: each run's weights filled up to whole groups of four.
+    fn gemm(&self, kernels: &dyn Kernels, matrix: &Matrix<'_>) -> Option<Box<dyn Gemm>> {
+        let filled = self.run.next_multiple_of(4);
+        let groups = (0..filled).step_by(4);
+        let places: Vec<u32> =
+            self.runs.iter().flat_map(|run| groups.clone().map(move |at| (run + at) as u32)).collect();
+        let mut weights = vec![0; matrix.rows * self.runs.len() * filled];
+        for (to, from) in weights.chunks_exact_mut(filled).zip(matrix.weights.chunks_exact(self.run)) {
+            to[..self.run].copy_from_slice(from);
+        }
+        let columns = self.runs.len() * filled;
+        kernels.gemm_at(&Matrix { columns, weights: &weights, ..*matrix }, &places)
     }
 }
 

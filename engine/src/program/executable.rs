@@ -326,6 +326,9 @@ impl Run<'_> {
         if over_channels == 1 && step.strides == dense_strides([batch, height, width, channels]) {
             return kernels.quantize(&from[..to.len()], step.scale, step.zero, to);
         }
+        if channels == 3 && over_width == 1 {
+            return self.quantize_planes(step, from, to, scratch);
+        }
         scratch.resize(width, 0);
         let mut row = vec![0.0; if over_width == 1 { 0 } else { width }];
         for (image, to) in to.chunks_exact_mut(height * width * channels).enumerate() {
@@ -349,6 +352,23 @@ impl Run<'_> {
         }
     }
 
+    /// Three planes of rows, as pictures come.
+    fn quantize_planes(&self, step: &Quantize, from: &[f32], to: &mut [u8], scratch: &mut Vec<u8>) {
+        let [_, height, width, _] = self.program.kind(step.to).shape;
+        let [over_batch, over_height, _, over_channels] = step.strides;
+        let kernels = self.program.kernels;
+        scratch.resize(3 * width, 0);
+        for (line, to) in to.chunks_exact_mut(width * 3).enumerate() {
+            let start = line / height * over_batch + line % height * over_height;
+            for (channel, bytes) in scratch.chunks_exact_mut(width).enumerate() {
+                kernels.quantize(&from[start + channel * over_channels..][..width], step.scale, step.zero, bytes);
+            }
+            let (first, rest) = scratch.split_at(width);
+            let (second, third) = rest.split_at(width);
+            kernels.interleave([first, second, third], to);
+        }
+    }
+
     /// Two tensors to one, of which either may have one element along an axis for all of the other's.
     fn combine(
         &self,
@@ -368,19 +388,22 @@ impl Run<'_> {
             let strides = dense_strides(shape);
             (0..3).map(|axis| if shape[axis] == 1 { 0 } else { index[axis] * strides[axis] }).sum::<usize>()
         };
-        let row = |bytes: &[u8], shape: [usize; 4], start: usize, row: &mut Vec<u8>| {
-            row.clear();
-            match shape[3] {
-                1 => row.resize(channels, bytes[start]),
-                _ => row.extend_from_slice(&bytes[start..start + channels]),
+        // One number for all channels is spread over them; other rows lie ready.
+        let spread = |bytes: &[u8], shape: [usize; 4], start: usize, row: &mut Vec<u8>| {
+            if shape[3] == 1 {
+                row.clear();
+                row.resize(channels, bytes[start]);
             }
         };
-        let (mut left, mut right) = (Vec::with_capacity(channels), Vec::with_capacity(channels));
+        let (mut left, mut right) = (vec![], vec![]);
         let places = (0..batch).flat_map(|n| (0..height).flat_map(move |y| (0..width).map(move |x| [n, y, x])));
         for (index, to) in places.zip(to.chunks_exact_mut(channels)) {
-            row(a, a_shape, at(a_shape, index), &mut left);
-            row(b, b_shape, at(b_shape, index), &mut right);
-            operation(&left, &right, to);
+            let (a_start, b_start) = (at(a_shape, index), at(b_shape, index));
+            spread(a, a_shape, a_start, &mut left);
+            spread(b, b_shape, b_start, &mut right);
+            let a = if left.is_empty() { &a[a_start..a_start + channels] } else { &left };
+            let b = if right.is_empty() { &b[b_start..b_start + channels] } else { &right };
+            operation(a, b, to);
         }
     }
 
@@ -400,7 +423,7 @@ impl Run<'_> {
                             window.greatest(image, in_width, &mut to[at..at + channels]);
                         }
                         PoolKind::Mean { zero, scale, divisor, with_padding, result } => {
-                            let inside = window.sum(image, in_width, *zero, &mut sums);
+                            let inside = window.sum(self.program.kernels, image, in_width, *zero, &mut sums);
                             let count = if *with_padding { step.window.kernel.iter().product() } else { inside };
                             mean(&sums, scale / (divisor * count as f32), result, to, at);
                         }
@@ -445,19 +468,22 @@ impl WindowAt {
     }
 
     /// Adds up the bytes less their zero point, for each channel, and counts the pixels.
-    fn sum(&self, image: &[u8], width: usize, zero: u8, sums: &mut [i32]) -> usize {
+    fn sum(&self, kernels: &dyn Kernels, image: &[u8], width: usize, zero: u8, sums: &mut [i32]) -> usize {
         sums.fill(0);
-        let mut count = 0;
-        for start in self.pixels(width, sums.len()) {
-            for (sum, &byte) in sums.iter_mut().zip(&image[start..]) {
-                *sum += i32::from(byte);
-            }
-            count += 1;
+        let ((y, down, mut rows), (x, across, columns)) = (self.rows, self.columns);
+        let channels = sums.len();
+        let count = rows * columns;
+        if (columns, across, down) == (width, 1, 1) {
+            kernels.sum(&image[y * width * channels..], channels, rows * columns, sums);
+            rows = 0;
+        }
+        for row in (y..).step_by(down).take(rows) {
+            kernels.sum(&image[(row * width + x) * channels..], across * channels, columns, sums);
         }
         for sum in sums.iter_mut() {
-            *sum -= count * i32::from(zero);
+            *sum -= count as i32 * i32::from(zero);
         }
-        count as usize
+        count
     }
 }
 

@@ -7,7 +7,7 @@ use std::array::from_fn;
 use std::mem::transmute;
 
 use super::pairs::{GROUP, arrange};
-use crate::kernels::{Filters, Kernels, Matrix, Picture, SLACK, portable};
+use crate::kernels::{Filters, Kernels, Lines, Matrix, Picture, SLACK, portable};
 use crate::program::{AddRule, MultiplyRule, Rounding, Window};
 
 /// Exists only where the processor has AVX2 and FMA.
@@ -28,7 +28,11 @@ impl Kernels for Avx2 {
     }
 
     fn gemm(&self, matrix: &Matrix<'_>) -> Box<dyn crate::kernels::Gemm> {
-        Box::new(Gemm::new(matrix))
+        Box::new(Gemm::new(matrix, None))
+    }
+
+    fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn crate::kernels::Gemm>> {
+        Some(Box::new(Gemm::new(matrix, Some(places))))
     }
 
     fn depthwise(&self, filters: &Filters<'_>) -> Box<dyn crate::kernels::Depthwise> {
@@ -60,6 +64,20 @@ impl Kernels for Avx2 {
         portable::multiply(rule, &a[done..], &b[done..], &mut to[done..]);
     }
 
+    fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+        assert!(count == 0 || (count - 1) * stride + sums.len() <= from.len());
+        // SAFETY: the processor has AVX2; the rows are as long as the sums.
+        unsafe { sum(from, stride, count, sums) };
+    }
+
+    fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
+        let (whole, rest) = to.as_chunks_mut::<48>();
+        let done = whole.len() * 16;
+        // SAFETY: as above; three planes of sixteen bytes make 48.
+        unsafe { interleave(planes, whole) };
+        portable::interleave(planes.map(|plane| &plane[done..]), rest);
+    }
+
     fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
         let (whole, rest) = bytes.as_chunks_mut::<32>();
         // SAFETY: as above.
@@ -70,14 +88,14 @@ impl Kernels for Avx2 {
 
 /// How 32-bit sums become bytes.
 #[derive(Debug, Clone, Copy)]
-struct Bytes {
-    zero: u8,
-    least: u8,
-    most: u8,
+pub(super) struct Bytes {
+    pub(super) zero: u8,
+    pub(super) least: u8,
+    pub(super) most: u8,
 }
 
 impl Bytes {
-    fn of(rounding: &Rounding) -> Bytes {
+    pub(super) fn of(rounding: &Rounding) -> Bytes {
         match *rounding {
             Rounding::Byte { zero, least, most, .. } => Bytes { zero, least, most },
             Rounding::Float => Bytes { zero: 0, least: 0, most: 255 },
@@ -115,7 +133,8 @@ const ROWS: usize = 7;
 
 #[derive(Debug)]
 struct Gemm {
-    columns: usize,
+    /// How many bytes of a row may be touched.
+    reach: usize,
     rows: usize,
     bytes: Bytes,
     tiles: Vec<Tile>,
@@ -135,33 +154,38 @@ struct Tile {
 }
 
 impl Gemm {
-    fn new(matrix: &Matrix<'_>) -> Gemm {
-        let tiles = (0..matrix.rows).step_by(8).map(|first| Tile::new(matrix, first)).collect();
-        Gemm { columns: matrix.columns, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), tiles }
+    fn new(matrix: &Matrix<'_>, places: Option<&[u32]>) -> Gemm {
+        let groups = matrix.columns.div_ceil(GROUP);
+        let places = places.map_or_else(|| (0..groups).map(|group| (group * GROUP) as u32).collect(), <[u32]>::to_vec);
+        assert_eq!(places.len(), groups);
+        let tiles = (0..matrix.rows).step_by(8).map(|first| Tile::new(matrix, &places, first)).collect();
+        let reach = places.iter().max().map_or(0, |&place| place as usize + GROUP);
+        Gemm { reach, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), tiles }
     }
 
     /// Checks what the kernels below rely on: rows, and four bytes at the end of the last.
     fn check(&self, from: &[u8], stride: usize, count: usize, to: usize, to_stride: usize) {
-        assert!(count == 0 || (count - 1) * stride + self.columns.next_multiple_of(GROUP) <= from.len());
+        assert!(count == 0 || (count - 1) * stride + self.reach <= from.len());
         assert!(count == 0 || (count - 1) * to_stride + self.rows <= to);
     }
 }
 
 impl Tile {
-    fn new(matrix: &Matrix<'_>, first: usize) -> Tile {
+    fn new(matrix: &Matrix<'_>, places: &[u32], first: usize) -> Tile {
         let outputs = (matrix.rows - first).min(8);
         let rows: Vec<&[i16]> = matrix.weights[first * matrix.columns..(first + outputs) * matrix.columns]
             .chunks_exact(matrix.columns)
             .collect();
         let arranged = arrange(&rows, 8);
+        let place = |start: u32| places[start as usize / GROUP];
         let of = |output: usize| Some(first + output).filter(|_| output < outputs);
         // SAFETY: 32 bytes of any content are a vector.
         let vector = |bytes: &[i8; 32]| unsafe { transmute::<[i8; 32], __m256i>(*bytes) };
         Tile {
             first,
             outputs,
-            pairs: arranged.pairs,
-            singles: arranged.singles,
+            pairs: arranged.pairs.iter().map(|pair| pair.map(place)).collect(),
+            singles: arranged.singles.iter().copied().map(place).collect(),
             weights: arranged.weights.as_chunks().0.iter().map(vector).collect(),
             bias: integers(from_fn(|lane| of(lane).map_or(0, |output| matrix.bias[output]))),
             multipliers: floats(from_fn(|lane| of(lane).map_or(0.0, |output| matrix.multipliers[output]))),
@@ -293,15 +317,25 @@ fn floats(values: [f32; 8]) -> __m256 {
 
 impl crate::kernels::Gemm for Gemm {
     fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
-        self.check(from, stride, count, to.len(), to_stride);
+        self.lines(from, Lines { count: 1, stride: 0, pixels: count, step: stride }, to, to_stride);
+    }
+
+    fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
+        for line in 0..lines.count {
+            let (from, to) = (&from[line * lines.stride..], &to[line * lines.pixels * to_stride..]);
+            self.check(from, lines.step, lines.pixels, to.len(), to_stride);
+        }
         for tile in &self.tiles {
-            // SAFETY: the processor has AVX2; the bounds are those that were checked.
-            unsafe {
-                let to = to.as_mut_ptr().add(tile.first);
-                if tile.outputs == 8 {
-                    tile.all_bytes::<true>(from.as_ptr(), stride, count, to, to_stride, self.bytes);
-                } else {
-                    tile.all_bytes::<false>(from.as_ptr(), stride, count, to, to_stride, self.bytes);
+            for line in 0..lines.count {
+                // SAFETY: the processor has AVX2; the bounds are those that were checked.
+                unsafe {
+                    let from = from.as_ptr().add(line * lines.stride);
+                    let to = to.as_mut_ptr().add(line * lines.pixels * to_stride + tile.first);
+                    if tile.outputs == 8 {
+                        tile.all_bytes::<true>(from, lines.step, lines.pixels, to, to_stride, self.bytes);
+                    } else {
+                        tile.all_bytes::<false>(from, lines.step, lines.pixels, to, to_stride, self.bytes);
+                    }
                 }
             }
         }
@@ -572,6 +606,66 @@ unsafe fn lookup(table: &[u8; 256], bytes: &mut [[u8; 32]]) {
                 found = _mm256_or_si256(found, _mm256_shuffle_epi8(part, place));
             }
             _mm256_storeu_si256(bytes.as_mut_ptr().cast(), found);
+        }
+    }
+}
+
+/// # Safety
+/// The processor must have AVX2; there must be `count` rows, `stride` apart, of as many bytes as there are sums.
+#[target_feature(enable = "avx2")]
+unsafe fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+    let (blocks, rest) = sums.as_chunks_mut::<32>();
+    let done = blocks.len() * 32;
+    for (number, sums) in blocks.iter_mut().enumerate() {
+        // As many bytes as 16 bits hold the sum of.
+        for start in (0..count).step_by(256) {
+            let (mut even, mut odd) = (_mm256_setzero_si256(), _mm256_setzero_si256());
+            for row in start..count.min(start + 256) {
+                // SAFETY: as the caller promises.
+                let bytes = unsafe { _mm256_loadu_si256(from.as_ptr().add(row * stride + number * 32).cast()) };
+                even = _mm256_add_epi16(even, _mm256_and_si256(bytes, _mm256_set1_epi16(0xff)));
+                odd = _mm256_add_epi16(odd, _mm256_srli_epi16::<8>(bytes));
+            }
+            // SAFETY: 32 bytes of any content are numbers.
+            let (even, odd) =
+                unsafe { (transmute::<__m256i, [u16; 16]>(even), transmute::<__m256i, [u16; 16]>(odd)) };
+            for (sums, (even, odd)) in sums.as_chunks_mut::<2>().0.iter_mut().zip(even.into_iter().zip(odd)) {
+                sums[0] += i32::from(even);
+                sums[1] += i32::from(odd);
+            }
+        }
+    }
+    portable::sum(&from[done.min(from.len())..], stride, count, rest);
+}
+
+/// # Safety
+/// The processor must have AVX2.
+#[target_feature(enable = "avx2")]
+unsafe fn interleave(planes: [&[u8]; 3], to: &mut [[u8; 48]]) {
+    // Where each byte of three vectors comes from, in each plane; 0x80 makes it 0.
+    const PLACES: [[[u8; 16]; 3]; 3] = {
+        let mut places = [[[0x80; 16]; 3]; 3];
+        let mut at = 0;
+        while at < 48 {
+            places[at / 16][at % 3][at % 16] = (at / 3) as u8;
+            at += 1;
+        }
+        places
+    };
+    let [a, b, c] = planes.map(|plane| plane.as_chunks::<16>().0);
+    for (((to, a), b), c) in to.iter_mut().zip(a).zip(b).zip(c) {
+        // SAFETY: sixteen bytes are readable, and writable in each third.
+        unsafe {
+            let load = |bytes: &[u8; 16]| _mm_loadu_si128(bytes.as_ptr().cast());
+            let (a, b, c) = (load(a), load(b), load(c));
+            for (to, places) in to.as_chunks_mut::<16>().0.iter_mut().zip(&PLACES) {
+                let [a, b, c] = [
+                    _mm_shuffle_epi8(a, load(&places[0])),
+                    _mm_shuffle_epi8(b, load(&places[1])),
+                    _mm_shuffle_epi8(c, load(&places[2])),
+                ];
+                _mm_storeu_si128(to.as_mut_ptr().cast(), _mm_or_si128(_mm_or_si128(a, b), c));
+            }
         }
     }
 }

@@ -1,0 +1,380 @@
+//! One filter a channel, 3×3 and 5×5: four lines of the picture are interleaved, column by column, so that one
+//! instruction takes four taps of a column. A column serves all outputs whose windows it lies in.
+
+#[allow(clippy::wildcard_imports, reason = "fifty instructions")]
+use std::arch::x86_64::*;
+use std::array::from_fn;
+use std::mem::{MaybeUninit, transmute_copy};
+
+use super::{Bytes, first, fits};
+use crate::kernels::{Filters, Picture, SLACK};
+use crate::program::Window;
+
+/// Columns that are interleaved before outputs are made of them.
+const COLUMNS: usize = 32;
+
+/// Registers of one width. Each function needs the instructions that [`super::Vnni`] stands for, and those that load and
+/// store need memory of the register's width.
+trait Vector: Copy {
+    /// Bytes.
+    const WIDTH: usize;
+
+    unsafe fn load(from: *const u8) -> Self;
+    unsafe fn zero() -> Self;
+    /// Bytes side by side, from the lower and the upper half of each lane of 128 bits.
+    unsafe fn zip_bytes(self, other: Self) -> [Self; 2];
+    unsafe fn zip_pairs(self, other: Self) -> [Self; 2];
+    /// Adds the products of four unsigned bytes here and four signed ones there to each 32-bit sum.
+    unsafe fn multiply_add(self, weights: Self, sums: Self) -> Self;
+    /// Sums times floats, rounded.
+    unsafe fn scale(self, multipliers: Self) -> Self;
+    unsafe fn pack(quarters: [Self; 4], bytes: Bytes) -> Self;
+    unsafe fn store(self, to: *mut u8, mask: u64);
+}
+
+macro_rules! vectors {
+    ($($vector:ident, $width:literal, $mask:ident: $load:ident, $zero:ident, $low_bytes:ident, $high_bytes:ident,
+       $low_pairs:ident, $high_pairs:ident, $dot:ident, $float:ident, $times:ident, $as_float:ident, $round:ident,
+       $words:ident, $add:ident, $bytes:ident, $max:ident, $min:ident, $all_words:ident, $all_bytes:ident, $store:ident;)*) => {
+        $(impl Vector for $vector {
+            const WIDTH: usize = $width;
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+            unsafe fn load(from: *const u8) -> Self {
+                // SAFETY: as the caller promises; and so below.
+                unsafe { $load(from.cast()) }
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+            unsafe fn zero() -> Self {
+                unsafe { $zero() }
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+            unsafe fn zip_bytes(self, other: Self) -> [Self; 2] {
+                unsafe { [$low_bytes(self, other), $high_bytes(self, other)] }
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+            unsafe fn zip_pairs(self, other: Self) -> [Self; 2] {
+                unsafe { [$low_pairs(self, other), $high_pairs(self, other)] }
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+            unsafe fn multiply_add(self, weights: Self, sums: Self) -> Self {
+                unsafe { $dot(sums, self, weights) }
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+            unsafe fn scale(self, multipliers: Self) -> Self {
+                unsafe { $round($times($float(self), $as_float(multipliers))) }
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+            unsafe fn pack(quarters: [Self; 4], bytes: Bytes) -> Self {
+                unsafe {
+                    let words = |a, b| $add($words(a, b), $all_words(i16::from(bytes.zero)));
+                    let packed = $bytes(words(quarters[0], quarters[1]), words(quarters[2], quarters[3]));
+                    $min($max(packed, $all_bytes(bytes.least as i8)), $all_bytes(bytes.most as i8))
+                }
+            }
+
+            #[inline]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+            unsafe fn store(self, to: *mut u8, mask: u64) {
+                unsafe { $store(to.cast(), mask as $mask, self) }
+            }
+        })*
+    };
+}
+
+vectors! {
+    __m512i, 64, u64: _mm512_loadu_si512, _mm512_setzero_si512, _mm512_unpacklo_epi8, _mm512_unpackhi_epi8,
+        _mm512_unpacklo_epi16, _mm512_unpackhi_epi16, _mm512_dpbusd_epi32, _mm512_cvtepi32_ps, _mm512_mul_ps,
+        _mm512_castsi512_ps, _mm512_cvtps_epi32, _mm512_packs_epi32, _mm512_adds_epi16, _mm512_packus_epi16,
+        _mm512_max_epu8, _mm512_min_epu8, _mm512_set1_epi16, _mm512_set1_epi8, _mm512_mask_storeu_epi8;
+    __m256i, 32, u32: _mm256_loadu_si256, _mm256_setzero_si256, _mm256_unpacklo_epi8, _mm256_unpackhi_epi8,
+        _mm256_unpacklo_epi16, _mm256_unpackhi_epi16, _mm256_dpbusd_epi32, _mm256_cvtepi32_ps, _mm256_mul_ps,
+        _mm256_castsi256_ps, _mm256_cvtps_epi32, _mm256_packs_epi32, _mm256_adds_epi16, _mm256_packus_epi16,
+        _mm256_max_epu8, _mm256_min_epu8, _mm256_set1_epi16, _mm256_set1_epi8, _mm256_mask_storeu_epi8;
+    __m128i, 16, u16: _mm_loadu_si128, _mm_setzero_si128, _mm_unpacklo_epi8, _mm_unpackhi_epi8,
+        _mm_unpacklo_epi16, _mm_unpackhi_epi16, _mm_dpbusd_epi32, _mm_cvtepi32_ps, _mm_mul_ps,
+        _mm_castsi128_ps, _mm_cvtps_epi32, _mm_packs_epi32, _mm_adds_epi16, _mm_packus_epi16,
+        _mm_max_epu8, _mm_min_epu8, _mm_set1_epi16, _mm_set1_epi8, _mm_mask_storeu_epi8;
+}
+
+/// Four lines of a column interleaved: channels 0 to 3 of each lane of 128 bits, 4 to 7, 8 to 11, 12 to 15.
+type Column<V, const G: usize> = [[V; 4]; G];
+
+#[derive(Debug)]
+pub(super) struct Depthwise {
+    channels: usize,
+    kernel: [usize; 2],
+    bytes: Bytes,
+    blocks: Vec<Block>,
+}
+
+/// Channels that are computed together.
+#[derive(Debug)]
+enum Block {
+    Wide(Packed<__m512i>),
+    Half(Packed<__m256i>),
+    Narrow(Packed<__m128i>),
+}
+
+#[derive(Debug)]
+struct Packed<V> {
+    first: usize,
+    /// For each column of the kernel and each four of its lines.
+    weights: Vec<[V; 4]>,
+    bias: [V; 4],
+    multipliers: [V; 4],
+}
+
+impl Depthwise {
+    /// None where there is no kernel of this size, or the instruction can't take the weights.
+    pub(super) fn new(filters: &Filters<'_>, window: &Window) -> Option<Depthwise> {
+        let known = matches!((window.kernel, window.stride[1], window.dilation[1]), ([3, 3] | [5, 5], 1 | 2, 1));
+        if !known || !fits(filters.weights, filters.bias, filters.multipliers) {
+            return None;
+        }
+        let (mut blocks, mut first) = (vec![], 0);
+        while first < filters.channels {
+            let (block, width) = match filters.channels - first {
+                0..=16 => (Block::Narrow(Packed::new(filters, window.kernel, first)), 16),
+                17..=32 => (Block::Half(Packed::new(filters, window.kernel, first)), 32),
+                _ => (Block::Wide(Packed::new(filters, window.kernel, first)), 64),
+            };
+            blocks.push(block);
+            first += width;
+        }
+        Some(Depthwise {
+            channels: filters.channels,
+            kernel: window.kernel,
+            bytes: Bytes::of(filters.rounding),
+            blocks,
+        })
+    }
+}
+
+impl<V: Vector> Packed<V> {
+    fn new(filters: &Filters<'_>, [height, width]: [usize; 2], first: usize) -> Packed<V> {
+        let channel = |quarter: usize, lane: usize| {
+            Some(first + lane / 4 * 16 + quarter * 4 + lane % 4).filter(|&channel| channel < filters.channels)
+        };
+        let weight = |quarter, lane, line: usize, column: usize| match channel(quarter, lane) {
+            Some(channel) if line < height => filters.weights[channel * filters.taps + line * width + column] as i8,
+            _ => 0,
+        };
+        let weights = (0..width).flat_map(|column| {
+            (0..height).step_by(4).map(move |top| {
+                from_fn(|quarter| {
+                    vector(from_fn(|byte| weight(quarter, byte / 4, top + byte % 4, column).cast_unsigned()))
+                })
+            })
+        });
+        let words = |quarter: usize, word: &dyn Fn(usize) -> [u8; 4]| {
+            vector(from_fn(|byte| channel(quarter, byte / 4).map_or(0, |channel| word(channel)[byte % 4])))
+        };
+        Packed {
+            first,
+            weights: weights.collect(),
+            bias: from_fn(|quarter| words(quarter, &|channel| filters.bias[channel].to_le_bytes())),
+            multipliers: from_fn(|quarter| words(quarter, &|channel| filters.multipliers[channel].to_le_bytes())),
+        }
+    }
+}
+
+/// The first bytes as a vector.
+fn vector<V: Vector>(bytes: [u8; 64]) -> V {
+    const { assert!(V::WIDTH <= 64 && size_of::<V>() == V::WIDTH) };
+    // SAFETY: bytes of any content are a vector, and there are enough.
+    unsafe { transmute_copy(&bytes) }
+}
+
+/// The lines of a picture under a kernel: where they start, and how far their pixels are apart. What lies above or below
+/// is the padding, over and over.
+struct Sources {
+    lines: [(*const u8, usize); 5],
+    padding: *const u8,
+    width: usize,
+}
+
+impl Sources {
+    fn new(picture: &Picture<'_>, window: &Window, channels: usize, y: usize) -> Sources {
+        let top = (y * window.stride[0]) as isize - window.pad[0] as isize;
+        let line = |tap: usize| {
+            let y = top + (tap * window.dilation[0]) as isize;
+            if tap < window.kernel[0] && (0..picture.height as isize).contains(&y) {
+                (picture.bytes[y as usize * picture.width * channels..].as_ptr(), channels)
+            } else {
+                (picture.padding.as_ptr(), 0)
+            }
+        };
+        Sources { lines: from_fn(line), padding: picture.padding.as_ptr(), width: picture.width }
+    }
+
+    /// `H` lines of the column at `x`, from channel `first` on.
+    ///
+    /// # Safety
+    /// The processor must have the instructions; lines and padding must be readable for a vector there.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn column<V: Vector, const H: usize, const G: usize>(&self, x: isize, first: usize) -> Column<V, G> {
+        let inside = (0..self.width as isize).contains(&x);
+        // SAFETY: as the caller promises.
+        unsafe {
+            let mut groups = [[V::zero(); 4]; G];
+            for (group, quarters) in groups.iter_mut().enumerate() {
+                let mut lines = [V::zero(); 4];
+                for (number, line) in lines.iter_mut().enumerate() {
+                    let number = group * 4 + number;
+                    if number >= H {
+                        break;
+                    }
+                    let (start, step) = self.lines[number];
+                    let place = if inside { start.add(x as usize * step) } else { self.padding };
+                    *line = V::load(place.add(first));
+                }
+                let (upper, lower) = (lines[0].zip_bytes(lines[1]), lines[2].zip_bytes(lines[3]));
+                let ([a, b], [c, d]) = (upper[0].zip_pairs(lower[0]), upper[1].zip_pairs(lower[1]));
+                *quarters = [a, b, c, d];
+            }
+            groups
+        }
+    }
+}
+
+impl<V: Vector> Packed<V> {
+    /// One line of outputs, `H` × `W` taps each, `S` apart.
+    ///
+    /// # Safety
+    /// As for [`Sources::column`]; `to` must hold `count` pixels of `channels`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn line<const H: usize, const G: usize, const W: usize, const S: usize>(
+        &self,
+        sources: &Sources,
+        left: usize,
+        (to, count, channels): (*mut u8, usize, usize),
+        bytes: Bytes,
+    ) {
+        let mut columns = [const { MaybeUninit::<Column<V, G>>::uninit() }; COLUMNS];
+        let mask = first(channels - self.first);
+        let at_once = if S == 1 { 28 } else { 14 };
+        for start in (0..count).step_by(at_once) {
+            let outputs = (count - start).min(at_once);
+            let x = (start * S) as isize - left as isize;
+            // SAFETY: as the caller promises. Columns are written before they are read: the last output ends at the last.
+            unsafe {
+                for (at, column) in columns[..(outputs - 1) * S + W].iter_mut().enumerate() {
+                    column.write(sources.column::<V, H, G>(x + at as isize, self.first));
+                }
+                let (mut at, mut to) = (0, to.add(start * channels + self.first));
+                let columns = columns.as_ptr().cast::<Column<V, G>>();
+                while outputs - at >= 7 {
+                    self.pixels::<7, G, W, S>(columns.add(at * S), (to, channels, mask), bytes);
+                    (at, to) = (at + 7, to.add(7 * channels));
+                }
+                if outputs - at >= 4 {
+                    self.pixels::<4, G, W, S>(columns.add(at * S), (to, channels, mask), bytes);
+                    (at, to) = (at + 4, to.add(4 * channels));
+                }
+                while at < outputs {
+                    self.pixels::<1, G, W, S>(columns.add(at * S), (to, channels, mask), bytes);
+                    (at, to) = (at + 1, to.add(channels));
+                }
+            }
+        }
+    }
+
+    /// `P` neighbouring outputs.
+    ///
+    /// # Safety
+    /// The processor must have the instructions; there must be the columns under all windows, and room for the outputs.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn pixels<const P: usize, const G: usize, const W: usize, const S: usize>(
+        &self,
+        columns: *const Column<V, G>,
+        (to, channels, mask): (*mut u8, usize, u64),
+        bytes: Bytes,
+    ) {
+        // SAFETY: as the caller promises; there are weights for all columns and groups.
+        unsafe {
+            let weights = self.weights.as_ptr().cast::<Column<V, G>>();
+            let mut quarters = [[V::zero(); P]; 4];
+            for (quarter, results) in quarters.iter_mut().enumerate() {
+                let mut sums = [self.bias[quarter]; P];
+                for column in 0..W {
+                    for group in 0..G {
+                        let weights = (*weights.add(column))[group][quarter];
+                        for (pixel, sum) in sums.iter_mut().enumerate() {
+                            let taps = (*columns.add(pixel * S + column))[group][quarter];
+                            *sum = taps.multiply_add(weights, *sum);
+                        }
+                    }
+                }
+                for (result, sum) in results.iter_mut().zip(sums) {
+                    *result = sum.scale(self.multipliers[quarter]);
+                }
+            }
+            for pixel in 0..P {
+                let [a, b, c, d] = &quarters;
+                let packed = V::pack([a[pixel], b[pixel], c[pixel], d[pixel]], bytes);
+                packed.store(to.add(pixel * channels), mask);
+            }
+        }
+    }
+
+    /// # Safety
+    /// The processor must have AVX-512 F, BW, VL and VNNI; otherwise as for [`Packed::line`].
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn known(
+        &self,
+        sources: &Sources,
+        window: &Window,
+        to: (*mut u8, usize, usize),
+        bytes: Bytes,
+    ) {
+        let left = window.pad[1];
+        // SAFETY: as the caller promises.
+        unsafe {
+            match (window.kernel, window.stride[1]) {
+                ([3, 3], 1) => self.line::<3, 1, 3, 1>(sources, left, to, bytes),
+                ([3, 3], 2) => self.line::<3, 1, 3, 2>(sources, left, to, bytes),
+                ([5, 5], 1) => self.line::<5, 2, 5, 1>(sources, left, to, bytes),
+                ([5, 5], 2) => self.line::<5, 2, 5, 2>(sources, left, to, bytes),
+                _ => unreachable!("only these are packed"),
+            }
+        }
+    }
+}
+
+impl crate::kernels::Depthwise for Depthwise {
+    fn row(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
+        assert!(picture.height * picture.width * self.channels + SLACK <= picture.bytes.len());
+        assert!(self.channels + SLACK <= picture.padding.len());
+        assert_eq!(window.kernel, self.kernel);
+        let sources = Sources::new(picture, window, self.channels, y);
+        let to = (to.as_mut_ptr(), to.len() / self.channels, self.channels);
+        for block in &self.blocks {
+            // SAFETY: the processor has AVX-512 with VNNI; the lengths were checked. A block starts within the channels,
+            // and so what it reads ends within the slack.
+            unsafe {
+                match block {
+                    Block::Wide(packed) => packed.known(&sources, window, to, self.bytes),
+                    Block::Half(packed) => packed.known(&sources, window, to, self.bytes),
+                    Block::Narrow(packed) => packed.known(&sources, window, to, self.bytes),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Matrix products: 32 outputs of 14 rows at a time.
+
+#[allow(clippy::wildcard_imports, reason = "fifty instructions")]
+use std::arch::x86_64::*;
+use std::arch::asm;
+use std::array::from_fn;
+use std::mem::transmute;
+
+use super::{Bytes, Packing, first, fits};
+use crate::kernels::{Lines, Matrix};
+
+/// Bytes that are multiplied by one instruction for one output.
+const GROUP: usize = 4;
+
+/// Outputs of a vector of sums.
+const LANES: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct Gemm {
+    /// How many bytes of a row may be touched.
+    reach: usize,
+    rows: usize,
+    bytes: Bytes,
+    /// Where each group of four inputs starts.
+    places: Vec<u32>,
+    tiles: Vec<Tile>,
+}
+
+/// Up to 32 outputs.
+#[derive(Debug)]
+struct Tile {
+    first: usize,
+    /// How many there are; the rest is padding.
+    outputs: usize,
+    /// For each group of inputs, one vector, or two where there are more than 16 outputs.
+    weights: Vec<__m512i>,
+    bias: [__m512i; 2],
+    multipliers: [__m512; 2],
+    /// Puts the parts of packed rows side by side. It stands in memory because the compiler, if it knew the numbers, would
+    /// make several permutations of one.
+    order: __m512i,
+}
+
+/// Multiplies four bytes of a row, which start at `$from` + `$index` × `$scale`, with the weights of all outputs.
+/// Compilers load the bytes of all rows first, if they may, and have no registers left for the sums then.
+macro_rules! multiply_add {
+    ($sums:ident[$row:literal], $weights:ident, [$from:ident + $index:ident * $scale:literal]) => {
+        if $row < R {
+            let _bytes: __m512i;
+            if V == 2 {
+                asm!(
+                    concat!("vpbroadcastd {bytes}, dword ptr [{from} + {index} * ", $scale, "]"),
+                    "vpdpbusd {first}, {bytes}, {weights}",
+                    "vpdpbusd {second}, {bytes}, {more_weights}",
+                    from = in(reg) $from,
+                    index = in(reg) $index,
+                    bytes = out(zmm_reg) _bytes,
+                    weights = in(zmm_reg) $weights[0],
+                    more_weights = in(zmm_reg) $weights[V - 1],
+                    first = inout(zmm_reg) $sums[$row][0],
+                    second = inout(zmm_reg) $sums[$row][V - 1],
+                    options(readonly, nostack, preserves_flags),
+                );
+            } else {
+                asm!(
+                    concat!("vpbroadcastd {bytes}, dword ptr [{from} + {index} * ", $scale, "]"),
+                    "vpdpbusd {first}, {bytes}, {weights}",
+                    from = in(reg) $from,
+                    index = in(reg) $index,
+                    bytes = out(zmm_reg) _bytes,
+                    weights = in(zmm_reg) $weights[0],
+                    first = inout(zmm_reg) $sums[$row][0],
+                    options(readonly, nostack, preserves_flags),
+                );
+            }
+        }
+    };
+}
+
+/// The output, from the tile's first on, that stands in a lane of a vector; it is where packing leaves it. With two
+/// vectors, four of one follow four of the other.
+fn output(vectors: usize, vector: usize, lane: usize) -> usize {
+    if vectors == 1 { lane } else { lane / 4 * 8 + vector * 4 + lane % 4 }
+}
+
+impl Gemm {
+    /// None where the instruction can't take the weights.
+    pub(super) fn new(matrix: &Matrix<'_>, places: Option<&[u32]>) -> Option<Gemm> {
+        if !fits(matrix.weights, matrix.bias, matrix.multipliers) {
+            return None;
+        }
+        let groups = matrix.columns.div_ceil(GROUP);
+        let places = places.map_or_else(|| (0..groups).map(|group| (group * GROUP) as u32).collect(), <[u32]>::to_vec);
+        assert_eq!(places.len(), groups);
+        let tiles = (0..matrix.rows).step_by(2 * LANES).map(|first| Tile::new(matrix, first)).collect();
+        Some(Gemm {
+            reach: places.iter().max().map_or(0, |&place| place as usize + GROUP),
+            rows: matrix.rows,
+            bytes: Bytes::of(matrix.rounding),
+            places,
+            tiles,
+        })
+    }
+
+    /// Checks what the kernels below rely on.
+    fn check(&self, from: usize, lines: &Lines, to: usize, to_stride: usize) {
+        if lines.count * lines.pixels > 0 {
+            let last = (lines.count - 1) * lines.stride + (lines.pixels - 1) * lines.step;
+            assert!(last + self.reach <= from);
+            assert!((lines.count * lines.pixels - 1) * to_stride + self.rows <= to);
+        }
+    }
+}
+
+impl Tile {
+    fn new(matrix: &Matrix<'_>, first: usize) -> Tile {
+        let outputs = (matrix.rows - first).min(2 * LANES);
+        let vectors = outputs.div_ceil(LANES);
+        let of = |vector: usize, lane: usize| {
+            Some(output(vectors, vector, lane)).filter(|&output| output < outputs).map(|output| first + output)
+        };
+        let mut weights = Vec::with_capacity(matrix.columns.div_ceil(GROUP) * vectors);
+        for start in (0..matrix.columns).step_by(GROUP) {
+            for vector in 0..vectors {
+                let mut bytes = [0_i8; 64];
+                for lane in 0..LANES {
+                    let Some(output) = of(vector, lane) else { continue };
+                    let row = &matrix.weights[output * matrix.columns..][..matrix.columns];
+                    for (byte, &weight) in bytes[lane * GROUP..][..GROUP].iter_mut().zip(&row[start..]) {
+                        *byte = weight as i8;
+                    }
+                }
+                // SAFETY: 64 bytes of any content are a vector.
+                weights.push(unsafe { transmute::<[i8; 64], __m512i>(bytes) });
+            }
+        }
+        let bias: [[i32; LANES]; 2] =
+            from_fn(|vector| from_fn(|lane| of(vector, lane).map_or(0, |output| matrix.bias[output])));
+        let multipliers: [[f32; LANES]; 2] =
+            from_fn(|vector| from_fn(|lane| of(vector, lane).map_or(0.0, |output| matrix.multipliers[output])));
+        // SAFETY: as above.
+        let (bias, multipliers) = unsafe { (transmute::<[[i32; LANES]; 2], _>(bias), transmute(multipliers)) };
+        let order: [i32; LANES] = match vectors {
+            1 => from_fn(|at| (at % 4 * 4 + at / 4) as i32),
+            // Of 64 bits each.
+            _ => from_fn(|at| if at % 2 == 0 { [0, 2, 4, 6, 1, 3, 5, 7][at / 2] } else { 0 }),
+        };
+        // SAFETY: as above.
+        let order = unsafe { transmute::<[i32; LANES], __m512i>(order) };
+        Tile { first, outputs, weights, bias, multipliers, order }
+    }
+
+    /// The results of `R` rows, not yet rounded.
+    ///
+    /// # Safety
+    /// Each of the rows that start `stride` apart from `from` on must be readable at all `places`, for 4 bytes. The tile
+    /// must have `V` vectors for each place.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    unsafe fn results<const R: usize, const V: usize>(
+        &self,
+        places: &[u32],
+        from: *const u8,
+        stride: usize,
+    ) -> [[__m512; V]; R] {
+        let mut sums: [[__m512i; V]; R] = [from_fn(|vector| self.bias[vector]); R];
+        let [s1, s3, s5, s7, s9, s11, s13] = [1, 3, 5, 7, 9, 11, 13].map(|rows| rows * stride);
+        for (&place, weights) in places.iter().zip(self.weights.as_chunks::<V>().0) {
+            // SAFETY: as the caller promises.
+            unsafe {
+                let from = from.add(place as usize);
+                let zero = 0_usize;
+                multiply_add!(sums[0], weights, [from + zero * 1]);
+                multiply_add!(sums[1], weights, [from + s1 * 1]);
+                multiply_add!(sums[2], weights, [from + s1 * 2]);
+                multiply_add!(sums[3], weights, [from + s3 * 1]);
+                multiply_add!(sums[4], weights, [from + s1 * 4]);
+                multiply_add!(sums[5], weights, [from + s5 * 1]);
+                multiply_add!(sums[6], weights, [from + s3 * 2]);
+                multiply_add!(sums[7], weights, [from + s7 * 1]);
+                multiply_add!(sums[8], weights, [from + s1 * 8]);
+                multiply_add!(sums[9], weights, [from + s9 * 1]);
+                multiply_add!(sums[10], weights, [from + s5 * 2]);
+                multiply_add!(sums[11], weights, [from + s11 * 1]);
+                multiply_add!(sums[12], weights, [from + s3 * 4]);
+                multiply_add!(sums[13], weights, [from + s13 * 1]);
+            }
+        }
+        let mut results = [[_mm512_setzero_ps(); V]; R];
+        for (results, sums) in results.iter_mut().zip(sums) {
+            for (vector, result) in results.iter_mut().enumerate() {
+                *result = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[vector]), self.multipliers[vector]);
+            }
+        }
+        results
+    }
+
+    /// `R` rows of bytes.
+    ///
+    /// # Safety
+    /// As for [`Tile::results`]; `to` must be writable for this tile's outputs at each of the rows `to_stride` apart.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn bytes<const R: usize, const V: usize>(
+        &self,
+        places: &[u32],
+        (from, stride): (*const u8, usize),
+        (to, to_stride): (*mut u8, usize),
+        packing: Packing,
+    ) {
+        // SAFETY: as the caller promises.
+        let results = unsafe { self.results::<R, V>(places, from, stride) };
+        let mask = first(self.outputs);
+        if V == 1 {
+            for first in (0..R).step_by(4) {
+                let packed = packing.pack(from_fn(|at| _mm512_cvtps_epi32(results[(first + at).min(R - 1)][0])));
+                let packed = _mm512_permutexvar_epi32(self.order, packed);
+                let rows = [
+                    _mm512_castsi512_si128(packed),
+                    _mm512_extracti32x4_epi32::<1>(packed),
+                    _mm512_extracti32x4_epi32::<2>(packed),
+                    _mm512_extracti32x4_epi32::<3>(packed),
+                ];
+                for (row, packed) in (first..R).zip(rows) {
+                    // SAFETY: as the caller promises; no more than the tile's outputs are written.
+                    unsafe { _mm_mask_storeu_epi8(to.add(row * to_stride).cast(), mask as u16, packed) };
+                }
+            }
+        } else {
+            for first in (0..R).step_by(2) {
+                let rounded = |at: usize| _mm512_cvtps_epi32(results[(first + at / 2).min(R - 1)][at % V]);
+                let packed = _mm512_permutexvar_epi64(self.order, packing.pack(from_fn(rounded)));
+                let rows = [_mm512_castsi512_si256(packed), _mm512_extracti64x4_epi64::<1>(packed)];
+                for (row, packed) in (first..R).zip(rows) {
+                    // SAFETY: as the caller promises; no more than the tile's outputs are written.
+                    unsafe { _mm256_mask_storeu_epi8(to.add(row * to_stride).cast(), mask as u32, packed) };
+                }
+            }
+        }
+    }
+
+    /// All rows of bytes.
+    ///
+    /// # Safety
+    /// As for [`Tile::bytes`].
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+    unsafe fn lines<const V: usize>(
+        &self,
+        places: &[u32],
+        from: *const u8,
+        lines: Lines,
+        mut to: *mut u8,
+        to_stride: usize,
+        bytes: Bytes,
+    ) {
+        let packing = Packing::of(bytes);
+        let step = lines.step;
+        // SAFETY: as the caller promises.
+        unsafe {
+            for line in 0..lines.count {
+                let mut from = from.add(line * lines.stride);
+                let mut left = lines.pixels;
+                while left >= 14 {
+                    self.bytes::<14, V>(places, (from, step), (to, to_stride), packing);
+                    (from, to, left) = (from.add(14 * step), to.add(14 * to_stride), left - 14);
+                }
+                if left >= 7 {
+                    self.bytes::<7, V>(places, (from, step), (to, to_stride), packing);
+                    (from, to, left) = (from.add(7 * step), to.add(7 * to_stride), left - 7);
+                }
+                match left {
+                    1 => self.bytes::<1, V>(places, (from, step), (to, to_stride), packing),
+                    2 => self.bytes::<2, V>(places, (from, step), (to, to_stride), packing),
+                    3 => self.bytes::<3, V>(places, (from, step), (to, to_stride), packing),
+                    4 => self.bytes::<4, V>(places, (from, step), (to, to_stride), packing),
+                    5 => self.bytes::<5, V>(places, (from, step), (to, to_stride), packing),
+                    6 => self.bytes::<6, V>(places, (from, step), (to, to_stride), packing),
+                    _ => {}
+                }
+                to = to.add(left * to_stride);
+            }
+        }
+    }
+
+    /// One row of floats.
+    ///
+    /// # Safety
+    /// As for [`Tile::results`].
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    unsafe fn floats<const V: usize>(&self, places: &[u32], from: *const u8, to: &mut [f32]) {
+        // SAFETY: as the caller promises.
+        let [values] = unsafe { self.results::<1, V>(places, from, 0) };
+        for (vector, values) in values.into_iter().enumerate() {
+            // SAFETY: a vector is 64 bytes.
+            let values = unsafe { transmute::<__m512, [f32; LANES]>(values) };
+            for (lane, value) in values.into_iter().enumerate() {
+                if let Some(to) = to[..self.outputs].get_mut(output(V, vector, lane)) {
+                    *to = value;
+                }
+            }
+        }
+    }
+}
+
+impl crate::kernels::Gemm for Gemm {
+    fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
+        self.lines(from, Lines { count: 1, stride: 0, pixels: count, step: stride }, to, to_stride);
+    }
+
+    fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
+        self.check(from.len(), &lines, to.len(), to_stride);
+        for tile in &self.tiles {
+            // SAFETY: the processor has AVX-512 with VNNI; the bounds are those that were checked.
+            unsafe {
+                let to = to.as_mut_ptr().add(tile.first);
+                if tile.outputs > LANES {
+                    tile.lines::<2>(&self.places, from.as_ptr(), lines, to, to_stride, self.bytes);
+                } else {
+                    tile.lines::<1>(&self.places, from.as_ptr(), lines, to, to_stride, self.bytes);
+                }
+            }
+        }
+    }
+
+    fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize) {
+        self.check(from.len(), &Lines { count: 1, stride: 0, pixels: count, step: stride }, to.len(), to_stride);
+        for tile in &self.tiles {
+            for row in 0..count {
+                let to = &mut to[row * to_stride + tile.first..];
+                // SAFETY: the processor has AVX-512 with VNNI; the bounds are those that were checked.
+                unsafe {
+                    let from = from.as_ptr().add(row * stride);
+                    if tile.outputs > LANES {
+                        tile.floats::<2>(&self.places, from, to);
+                    } else {
+                        tile.floats::<1>(&self.places, from, to);
+                    }
+                }
+            }
+        }
+    }
+}

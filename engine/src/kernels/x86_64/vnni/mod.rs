@@ -1,0 +1,260 @@
+//! AVX-512 with VNNI: `vpdpbusd` multiplies sixteen times four unsigned bytes with signed ones and adds the four products
+//! to 32-bit sums, exactly.
+//!
+//! What the instruction can't take, weights beyond 8 bits and scales that could carry results beyond 32, is left to AVX2,
+//! which every such processor has.
+#![allow(unsafe_code, reason = "instructions that not every processor has, on memory whose bounds are checked before")]
+
+mod depthwise;
+mod gemm;
+
+#[allow(clippy::wildcard_imports, reason = "fifty instructions")]
+use std::arch::x86_64::*;
+use std::array::from_fn;
+
+use super::avx2::{Avx2, Bytes};
+use crate::kernels::{Filters, Kernels, Matrix};
+use crate::program::{AddRule, MultiplyRule, Window};
+
+/// Exists only where the processor has AVX-512 F, BW, VL and VNNI.
+#[derive(Debug)]
+pub(super) struct Vnni {
+    avx2: &'static Avx2,
+    /// Whether there are byte permutations (VBMI).
+    vbmi: bool,
+}
+
+impl Vnni {
+    pub(super) fn detect() -> Option<Vnni> {
+        let has = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vnni");
+        Some(Vnni { avx2: Avx2::detect().filter(|_| has)?, vbmi: is_x86_feature_detected!("avx512vbmi") })
+    }
+}
+
+impl Kernels for Vnni {
+    fn name(&self) -> &'static str {
+        "avx512vnni"
+    }
+
+    fn gemm(&self, matrix: &Matrix<'_>) -> Box<dyn crate::kernels::Gemm> {
+        match gemm::Gemm::new(matrix, None) {
+            Some(gemm) => Box::new(gemm),
+            None => self.avx2.gemm(matrix),
+        }
+    }
+
+    fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn crate::kernels::Gemm>> {
+        match gemm::Gemm::new(matrix, Some(places)) {
+            Some(gemm) => Some(Box::new(gemm)),
+            None => self.avx2.gemm_at(matrix, places),
+        }
+    }
+
+    fn depthwise(&self, filters: &Filters<'_>) -> Box<dyn crate::kernels::Depthwise> {
+        self.avx2.depthwise(filters)
+    }
+
+    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
+        match depthwise::Depthwise::new(filters, window) {
+            Some(depthwise) => Box::new(depthwise),
+            None => self.avx2.depthwise_in(filters, window),
+        }
+    }
+
+    fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
+        assert!(from.len() >= to.len());
+        // SAFETY: the processor has AVX-512, or there would be no `Vnni`; lengths go together.
+        unsafe { quantize(from, scale, zero, to) }
+    }
+
+    fn add(&self, rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+        assert!(a.len() >= to.len() && b.len() >= to.len());
+        // SAFETY: as above.
+        unsafe { add(rule, a, b, to) }
+    }
+
+    fn multiply(&self, rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+        assert!(a.len() >= to.len() && b.len() >= to.len());
+        // SAFETY: as above.
+        unsafe { multiply(rule, a, b, to) }
+    }
+
+    fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
+        if self.vbmi {
+            // SAFETY: the processor has AVX-512 with VBMI.
+            unsafe { lookup(table, bytes) }
+        } else {
+            self.avx2.lookup_in_place(table, bytes);
+        }
+    }
+
+    fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
+        self.avx2.interleave(planes, to);
+    }
+
+    fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+        self.avx2.sum(from, stride, count, sums);
+    }
+}
+
+/// The greatest result before rounding with which conversion to 32 bits is exact, and some room.
+const MOST_RESULT: f64 = 1e9;
+
+/// Whether weights are signed bytes and no result can pass 32 bits, for outputs of so many weights each.
+fn fits(weights: &[i16], bias: &[i32], multipliers: &[f32]) -> bool {
+    let each = weights.len() / bias.len().max(1);
+    let within = |((weights, &bias), &multiplier): ((&[i16], &i32), &f32)| {
+        let bytes = weights.iter().all(|&weight| i8::try_from(weight).is_ok());
+        let most = weights.iter().map(|&weight| 255.0 * f64::from(weight).abs()).sum::<f64>() + f64::from(bias).abs();
+        bytes && most * f64::from(multiplier).abs() < MOST_RESULT
+    };
+    each > 0 && weights.chunks_exact(each).zip(bias).zip(multipliers).all(within)
+}
+
+/// What follows rounding, ready in registers.
+#[derive(Clone, Copy)]
+struct Packing {
+    zero: __m512i,
+    least: __m512i,
+    most: __m512i,
+}
+
+impl Packing {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn of(bytes: Bytes) -> Packing {
+        Packing {
+            zero: _mm512_set1_epi16(i16::from(bytes.zero)),
+            least: _mm512_set1_epi8(bytes.least as i8),
+            most: _mm512_set1_epi8(bytes.most as i8),
+        }
+    }
+
+    /// Sixteen rounded numbers of each of four vectors to bytes: in each lane of 128 bits, those of that lane of the
+    /// first, the second, the third and the fourth.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn pack(self, vectors: [__m512i; 4]) -> __m512i {
+        let words = |a, b| _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero);
+        let bytes = _mm512_packus_epi16(words(vectors[0], vectors[1]), words(vectors[2], vectors[3]));
+        _mm512_min_epu8(_mm512_max_epu8(bytes, self.least), self.most)
+    }
+}
+
+/// A mask of the first `count` lanes, at most 64.
+fn first(count: usize) -> u64 {
+    if count >= 64 { u64::MAX } else { (1 << count) - 1 }
+}
+
+/// # Safety
+/// The processor must have AVX-512 F and BW; `from` must be no shorter than `to`.
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
+    let (scale, offset) = (_mm512_set1_ps(scale), f32::from(zero));
+    let (least, most) = (_mm512_set1_ps(-offset), _mm512_set1_ps(255.0 - offset));
+    let zero = _mm512_set1_epi32(i32::from(zero));
+    for at in (0..to.len()).step_by(16) {
+        let mask = first((to.len() - at).min(16)) as u16;
+        // SAFETY: no more floats are read, and bytes written, than there are.
+        unsafe {
+            let value = _mm512_div_ps(_mm512_maskz_loadu_ps(mask, from.as_ptr().add(at)), scale);
+            // What is not a number becomes the least, as `max` gives its second operand then.
+            let clamped = _mm512_min_ps(_mm512_max_ps(value, least), most);
+            let bytes = _mm512_add_epi32(_mm512_cvtps_epi32(clamped), zero);
+            _mm512_mask_cvtepi32_storeu_epi8(to.as_mut_ptr().add(at).cast(), mask, bytes);
+        }
+    }
+}
+
+/// Applies `operation` to 16 numbers of each at a time.
+///
+/// # Safety
+/// The processor must have AVX-512 F and BW; `a` and `b` must be no shorter than `to`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: impl Fn(__m512i, __m512i) -> __m512) {
+    let packing = Packing::of(bytes);
+    let zero = _mm512_setzero_si512();
+    // Beyond 65536 either way, 16 bits saturate in any case.
+    let rounded = |value| _mm512_cvtps_epi32(_mm512_min_ps(value, _mm512_set1_ps(65_536.0)));
+    for at in (0..to.len()).step_by(64) {
+        let mask = first(to.len() - at);
+        // SAFETY: no more is read and written than there is.
+        unsafe {
+            let [a, b] = [a, b].map(|bytes| _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().add(at).cast()));
+            // Packing puts back what unpacking takes apart.
+            let quarters = |bytes| {
+                let (low, high) = (_mm512_unpacklo_epi8(bytes, zero), _mm512_unpackhi_epi8(bytes, zero));
+                [
+                    _mm512_unpacklo_epi16(low, zero),
+                    _mm512_unpackhi_epi16(low, zero),
+                    _mm512_unpacklo_epi16(high, zero),
+                    _mm512_unpackhi_epi16(high, zero),
+                ]
+            };
+            let (a, b) = (quarters(a), quarters(b));
+            let packed = packing.pack(from_fn(|quarter| rounded(operation(a[quarter], b[quarter]))));
+            _mm512_mask_storeu_epi8(to.as_mut_ptr().add(at).cast(), mask, packed);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`combine`].
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+    let [a_shift, b_shift] = rule.shifts.map(|shift| _mm512_set1_epi32(i32::from(shift)));
+    let [a_share, b_share] = rule.shares.map(|share| _mm512_set1_ps(share));
+    let fixed = _mm512_set1_ps(rule.fixed);
+    let bytes = Bytes { zero: rule.shift, least: rule.least, most: rule.most };
+    let operation = |a: __m512i, b: __m512i| {
+        let [a, b] = [_mm512_sub_epi32(a, a_shift), _mm512_sub_epi32(b, b_shift)].map(|x| _mm512_cvtepi32_ps(x));
+        _mm512_fmadd_ps(a, a_share, _mm512_fmadd_ps(b, b_share, fixed))
+    };
+    // SAFETY: as the caller promises.
+    unsafe { combine(a, b, to, bytes, operation) };
+}
+
+/// # Safety
+/// As for [`combine`].
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+    let [a_zero, b_zero] = rule.zeros.map(|zero| _mm512_set1_epi32(i32::from(zero)));
+    let multiplier = _mm512_set1_ps(rule.multiplier);
+    let bytes = Bytes { zero: rule.zero, least: rule.least, most: rule.most };
+    let operation = |a: __m512i, b: __m512i| {
+        // Both fit 16 bits, and so the product is that of the lower halves.
+        let product = _mm512_madd_epi16(
+            _mm512_and_si512(_mm512_sub_epi32(a, a_zero), _mm512_set1_epi32(0xffff)),
+            _mm512_sub_epi32(b, b_zero),
+        );
+        _mm512_mul_ps(_mm512_cvtepi32_ps(product), multiplier)
+    };
+    // SAFETY: as the caller promises.
+    unsafe { combine(a, b, to, bytes, operation) };
+}
+
+/// The table in four registers: one permutation finds a byte in two of them.
+///
+/// # Safety
+/// The processor must have AVX-512 F, BW and VBMI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+unsafe fn lookup(table: &[u8; 256], bytes: &mut [u8]) {
+    // SAFETY: 64 bytes are readable in each quarter.
+    let parts: [__m512i; 4] = from_fn(|part| unsafe { _mm512_loadu_si512(table[part * 64..].as_ptr().cast()) });
+    for at in (0..bytes.len()).step_by(64) {
+        let mask = first(bytes.len() - at);
+        // SAFETY: no more is read and written than there is.
+        unsafe {
+            let place = bytes.as_mut_ptr().add(at).cast::<i8>();
+            let index = _mm512_maskz_loadu_epi8(mask, place);
+            let low = _mm512_permutex2var_epi8(parts[0], index, parts[1]);
+            let high = _mm512_permutex2var_epi8(parts[2], index, parts[3]);
+            let found = _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high);
+            _mm512_mask_storeu_epi8(place, mask, found);
+        }
+    }
+}
