@@ -59,7 +59,7 @@ fn picture(shape: &[usize]) -> Result<Tensor, Box<dyn Error>> {
 /// FNV-1a over the outputs' bits.
 fn bits(outputs: &[Tensor]) -> u64 {
     let values = outputs.iter().flat_map(|tensor| tensor.as_f32().unwrap_or_default());
-    values.flat_map(|value| value.to_bits().to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    values
+        .flat_map(|value| value.to_bits().to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

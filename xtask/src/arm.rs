@@ -52,9 +52,8 @@ pub(crate) fn count() -> Result<()> {
     for (processor, kernels, most) in PROCESSORS {
         let [warm, more] = [1, 1 + COUNTED].map(|count| counted(processor, kernels, &plugin, count, &expected));
         let (warm, more) = (warm?, more?);
-        let each = |name: &str| -> Result<f64> {
-            Ok((figure(&more, name)? - figure(&warm, name)?) / COUNTED as f64 / 1e6)
-        };
+        let each =
+            |name: &str| -> Result<f64> { Ok((figure(&more, name)? - figure(&warm, name)?) / COUNTED as f64 / 1e6) };
         let (all, multiplies) = (each("instructions")?, each("multiplies")?);
         let loads = (each("vector_loads")? + each("loads")?) / multiplies;
         println!("| {processor} | {kernels} | {all:.1} | {multiplies:.1} | {loads:.2} | {most:.0} |");

@@ -65,8 +65,7 @@ impl Builder {
             weights: (0..outputs * columns).map(|_| self.weight()).collect(),
             bias: (0..outputs).map(|_| (self.random() % 2001) as i32 - 1000).collect(),
             multipliers: (0..outputs).map(|_| usual * (1.0 + (self.random() % 100) as f32 / 100.0)).collect(),
-            result: zero
-                .map_or(Rounding::Float, |zero| Rounding::Byte { zero, least: 0, most: 255, table: None }),
+            result: zero.map_or(Rounding::Float, |zero| Rounding::Byte { zero, least: 0, most: 255, table: None }),
         };
         self.program.steps.push(Step::Convolution(step));
         to
@@ -74,8 +73,7 @@ impl Builder {
 
     fn sum(&mut self, a: TensorId, b: TensorId) -> TensorId {
         let to = self.tensor(Element::Byte, self.shape(a));
-        let rule =
-            AddRule { shifts: [0; 2], shares: [0.7, 0.6], fixed: -38.4, shift: 0, least: 0, most: 255 };
+        let rule = AddRule { shifts: [0; 2], shares: [0.7, 0.6], fixed: -38.4, shift: 0, least: 0, most: 255 };
         self.program.steps.push(Step::Add(Add { from: [a, b], to, rule }));
         to
     }

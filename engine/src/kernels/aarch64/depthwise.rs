@@ -361,9 +361,16 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
         let by_columns = window.kernel == [3, 3] && window.dilation == [1, 1] && window.stride[1] <= 2;
         if by_columns && self.blocks.iter().all(|channels| channels.block.has_columns()) {
             let line = Line::new(picture, window, y, self.channels);
+            let plain = self.bytes.are_plain() && self.channels >= BLOCK;
             for channels in &self.blocks {
                 // SAFETY: the lengths were checked, and the processor has what this set takes.
-                unsafe { self.by_columns(channels, &line, to) };
+                unsafe {
+                    if plain {
+                        self.by_columns::<true>(channels, &line, to);
+                    } else {
+                        self.by_columns::<false>(channels, &line, to);
+                    }
+                }
             }
         } else {
             // SAFETY: as above.
@@ -425,21 +432,15 @@ impl Line<'_> {
 }
 
 impl<B: Block> Depthwise<B> {
+    /// `PLAIN` says that the bytes are, and that there are sixteen channels.
+    ///
     /// # Safety
     /// `line` must lie over a picture with as many channels; the processor must have the instructions.
-    unsafe fn by_columns(&self, channels: &Channels<B>, line: &Line<'_>, to: &mut [u8]) {
+    #[inline(never)]
+    unsafe fn by_columns<const PLAIN: bool>(&self, channels: &Channels<B>, line: &Line<'_>, to: &mut [u8]) {
         let count = to.len() / self.channels;
         let first = channels.first;
-        let length = self.channels.min(BLOCK);
         let to = to.as_mut_ptr();
-        let write = |x: usize, columns: [&B::Column; 3]| {
-            // SAFETY: as the caller promises; output `x` is one of the line's.
-            unsafe {
-                let sums = channels.block.by_columns(columns);
-                let bytes = self.bytes.round(sums, channels.multipliers);
-                store(bytes, to.add(x * self.channels + first), length);
-            }
-        };
         // SAFETY: as the caller promises.
         let column = |at: usize| unsafe { line.column::<B>(at, first) };
         let (mut a, mut b) = (column(0), column(1));
@@ -449,13 +450,28 @@ impl<B: Block> Depthwise<B> {
         while x < count {
             if x * line.stride + 2 >= line.pad && x + 3 <= inside {
                 // SAFETY: as the caller promises.
-                x = unsafe { self.inside(line, first, [&mut a, &mut b], x..inside, &write) };
+                x = unsafe { self.inside::<PLAIN>(channels, line, [&mut a, &mut b], x..inside, to) };
                 continue;
             }
             let c = column(x * line.stride + 2);
-            write(x, [&a, &b, &c]);
+            // SAFETY: as the caller promises.
+            unsafe { self.write::<PLAIN>(channels, [&a, &b, &c], to, x) };
             x += 1;
             (a, b) = if line.stride == 1 { (b, c) } else { (c, column(x * 2 + 1)) };
+        }
+    }
+
+    /// Writes output `x` of a line.
+    ///
+    /// # Safety
+    /// `to` must be writable there; the processor must have the instructions.
+    #[inline(always)]
+    unsafe fn write<const PLAIN: bool>(&self, channels: &Channels<B>, columns: [&B::Column; 3], to: *mut u8, x: usize) {
+        let length = if PLAIN { BLOCK } else { self.channels.min(BLOCK) };
+        // SAFETY: as the caller promises.
+        unsafe {
+            let bytes = self.bytes.round::<PLAIN>(channels.block.by_columns(columns), channels.multipliers);
+            store(bytes, to.add(x * self.channels + channels.first), length);
         }
     }
 
@@ -465,18 +481,20 @@ impl<B: Block> Depthwise<B> {
     /// # Safety
     /// As for [`Depthwise::by_columns`]; from `b`'s column on, the windows must lie inside.
     #[inline(always)]
-    unsafe fn inside(
+    unsafe fn inside<const PLAIN: bool>(
         &self,
+        channels: &Channels<B>,
         line: &Line<'_>,
-        first: usize,
         [a, b]: [&mut B::Column; 2],
         windows: std::ops::Range<usize>,
-        write: &impl Fn(usize, [&B::Column; 3]),
+        to: *mut u8,
     ) -> usize {
         let mut x = windows.start;
         let next = x * line.stride + 2 - line.pad;
         // SAFETY: the columns lie inside, as the caller promises.
-        let mut rows = line.rows.map(|(row, step)| unsafe { row.add(next * step + first) });
+        let mut rows = line.rows.map(|(row, step)| unsafe { row.add(next * step + channels.first) });
+        // SAFETY: as the caller promises; output `x` is one of the line's.
+        let write = |x: usize, columns: [&B::Column; 3]| unsafe { self.write::<PLAIN>(channels, columns, to, x) };
         let mut column = || {
             // SAFETY: as above.
             unsafe {
@@ -534,7 +552,7 @@ impl<B: Block> Depthwise<B> {
                 // behind the last is the padding.
                 unsafe {
                     let sums = block.block.by_taps(&taps[..=self.taps], block.first);
-                    let bytes = self.bytes.round(sums, block.multipliers);
+                    let bytes = self.bytes.round::<false>(sums, block.multipliers);
                     store(bytes, to[block.first..].as_mut_ptr(), length);
                 }
             }

@@ -1,10 +1,10 @@
 //! What is done to each element by itself.
 
 use std::arch::aarch64::{
-    float32x4_t, uint8x16_t, uint8x16x4_t, vcvtq_f32_s32, vcvtq_f32_u32, vdivq_f32, vdupq_n_f32, vdupq_n_s32, vdupq_n_u8,
-    vfmaq_f32, vget_low_u8, vget_low_u16, vld1q_f32, vld1q_u8, vmaxnmq_f32, vmovl_high_u8, vmovl_high_u16, vmovl_u8,
-    vmovl_u16, vmulq_f32, vmulq_s32, vqtbl4q_u8, vqtbx4q_u8, vreinterpretq_s32_u32, vst1q_u8, vsubq_f32, vsubq_s32,
-    vsubq_u8,
+    float32x4_t, uint8x16_t, uint8x16x4_t, vcvtq_f32_s32, vcvtq_f32_u32, vdivq_f32, vdupq_n_f32, vdupq_n_s32,
+    vdupq_n_u8, vfmaq_f32, vget_low_u8, vget_low_u16, vld1q_f32, vld1q_u8, vmaxnmq_f32, vmovl_high_u8, vmovl_high_u16,
+    vmovl_u8, vmovl_u16, vmulq_f32, vmulq_s32, vqtbl4q_u8, vqtbx4q_u8, vreinterpretq_s32_u32, vst1q_u8, vsubq_f32,
+    vsubq_s32, vsubq_u8,
 };
 
 use super::rounding::Bytes;
@@ -22,7 +22,7 @@ pub(super) fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
             // What is not a number becomes the least: `maxnm` takes the number of the two.
             let least = vdupq_n_f32(-256.0);
             let four = |at: usize| vmaxnmq_f32(vdivq_f32(vld1q_f32(from.as_ptr().add(at)), scale), least);
-            vst1q_u8(to.as_mut_ptr(), bytes.pack([four(0), four(4), four(8), four(12)]));
+            vst1q_u8(to.as_mut_ptr(), bytes.pack::<false>([four(0), four(4), four(8), four(12)]));
         }
     }
     portable::quantize(&from[done..], scale, zero, rest);
@@ -49,7 +49,9 @@ fn combine(
     let (whole, _) = to.as_chunks_mut::<16>();
     for ((to, a), b) in whole.iter_mut().zip(a).zip(b) {
         // SAFETY: sixteen bytes are readable and writable.
-        unsafe { vst1q_u8(to.as_mut_ptr(), bytes.pack(operation(vld1q_u8(a.as_ptr()), vld1q_u8(b.as_ptr())))) };
+        unsafe {
+            vst1q_u8(to.as_mut_ptr(), bytes.pack::<false>(operation(vld1q_u8(a.as_ptr()), vld1q_u8(b.as_ptr()))))
+        };
     }
     whole.len() * 16
 }

@@ -92,9 +92,10 @@ impl Tile {
     /// The sums of `P` pairs of rows.
     ///
     /// # Safety
-    /// `panel` must hold `steps` steps of as many pairs; `V` must be the tile's; the processor must have the instructions.
+    /// `panel` must hold `steps` steps of as many pairs; `V` must be the tile's, and its weights in one part where `PLAIN`
+    /// says so; the processor must have the instructions.
     #[inline(always)]
-    unsafe fn sums<M: Products, const P: usize, const V: usize>(
+    unsafe fn sums<M: Products, const P: usize, const V: usize, const PLAIN: bool>(
         &self,
         panel: *const u8,
         steps: usize,
@@ -102,7 +103,7 @@ impl Tile {
         let bias: [int32x4_t; V] = from_fn(|vector| self.bias[vector]);
         let mut sums = [bias; P];
         let mut weights = self.weights.as_ptr().cast::<u8>();
-        for _ in 0..self.parts {
+        for _ in 0..if PLAIN { 1 } else { self.parts } {
             let mut rows = panel;
             // SAFETY: as the caller promises; the tile has weights for as many steps in each part.
             unsafe {
@@ -122,9 +123,13 @@ impl Tile {
 
     /// The bytes of both rows of a pair, at the start of either vector.
     #[inline(always)]
-    fn round<M: Products, const V: usize>(&self, sums: &[int32x4_t; V], bytes: Bytes) -> [uint8x16_t; 2] {
+    fn round<M: Products, const V: usize, const PLAIN: bool>(
+        &self,
+        sums: &[int32x4_t; V],
+        bytes: Bytes,
+    ) -> [uint8x16_t; 2] {
         let four = |first: usize| {
-            bytes.round(from_fn(|at| sums[first + at]), from_fn(|at| self.multipliers[first + at]))
+            bytes.round::<PLAIN>(from_fn(|at| sums[first + at]), from_fn(|at| self.multipliers[first + at]))
         };
         // SAFETY: instructions that every 64-bit ARM processor has.
         unsafe {
@@ -146,9 +151,9 @@ impl Tile {
 /// Whether the least signed byte stands twice where the 16-bit products of two inputs are added: two inputs apart, in
 /// groups of four.
 fn has_extremes(weights: &[i16], columns: usize) -> bool {
-    weights.chunks_exact(columns).any(|row| {
-        row.chunks(4).any(|four| (2..four.len()).any(|at| four[at] <= -128 && four[at - 2] <= -128))
-    })
+    weights
+        .chunks_exact(columns)
+        .any(|row| row.chunks(4).any(|four| (2..four.len()).any(|at| four[at] <= -128 && four[at - 2] <= -128)))
 }
 
 fn bytes(values: [u8; 16]) -> uint8x16_t {
@@ -282,11 +287,37 @@ impl<M: Products> Gemm<M> {
         }
     }
 
-    /// The results of one tile for `count` rows, to rows that start `to_stride` apart.
+    /// Writes the bytes of the first `rows` of a pair.
+    ///
+    /// # Safety
+    /// `to` must be writable for the tile's outputs at each of the rows.
+    #[inline(always)]
+    unsafe fn write<const V: usize, const PLAIN: bool>(
+        &self,
+        tile: &Tile,
+        sums: &[int32x4_t; V],
+        rows: usize,
+        to: *mut u8,
+        to_stride: usize,
+    ) {
+        let outputs = if PLAIN { 2 * V } else { tile.outputs };
+        let [first, second] = tile.round::<M, V, PLAIN>(sums, self.bytes);
+        // SAFETY: as the caller promises.
+        unsafe {
+            store(first, to, outputs);
+            if rows > 1 {
+                store(second, to.add(to_stride), outputs);
+            }
+        }
+    }
+
+    /// The results of one tile for `count` rows, to rows that start `to_stride` apart. `PLAIN` says that the tile has all
+    /// of its outputs, weights in one part, and plain bytes.
     ///
     /// # Safety
     /// The panel must hold as many rows, `to` be writable for the tile's outputs at each of them, and `V` be the tile's.
-    unsafe fn tile<const V: usize>(
+    #[inline(never)]
+    unsafe fn tile<const V: usize, const PLAIN: bool>(
         &self,
         tile: &Tile,
         mut panel: *const u8,
@@ -295,29 +326,20 @@ impl<M: Products> Gemm<M> {
         to_stride: usize,
     ) {
         let steps = self.steps();
-        let whole = tile.outputs == 2 * V;
-        let write = |sums: &[int32x4_t; V], rows: usize, to: *mut u8| {
-            for (row, bytes) in tile.round::<M, V>(sums, self.bytes).into_iter().enumerate() {
-                if row < rows {
-                    // SAFETY: as the caller promises.
-                    unsafe { store(bytes, to.add(row * to_stride), if whole { 2 * V } else { tile.outputs }) };
-                }
-            }
-        };
         // SAFETY: as the caller promises.
         unsafe {
             for _ in 0..count / (2 * PAIRS) {
-                let sums = tile.sums::<M, PAIRS, V>(panel, steps);
-                for sums in &sums {
-                    write(sums, 2, to);
-                    to = to.add(2 * to_stride);
-                }
+                // Written out: a loop would have the sums stored.
+                let [first, second] = tile.sums::<M, PAIRS, V, PLAIN>(panel, steps);
+                self.write::<V, PLAIN>(tile, &first, 2, to, to_stride);
+                self.write::<V, PLAIN>(tile, &second, 2, to.add(2 * to_stride), to_stride);
+                to = to.wrapping_add(2 * PAIRS * to_stride);
                 panel = panel.add(PAIRS * steps * 16);
             }
             let rest = count % (2 * PAIRS);
             for row in (0..rest).step_by(2) {
-                let [sums] = tile.sums::<M, 1, V>(panel, steps);
-                write(&sums, rest - row, to);
+                let [sums] = tile.sums::<M, 1, V, PLAIN>(panel, steps);
+                self.write::<V, PLAIN>(tile, &sums, rest - row, to, to_stride);
                 (to, panel) = (to.wrapping_add(2 * to_stride), panel.add(steps * 16));
             }
         }
@@ -333,9 +355,12 @@ impl<M: Products> crate::kernels::Gemm for Gemm<M> {
                 // SAFETY: the panel holds these rows, the bounds of `to` were checked, and the processor has what this
                 // set takes.
                 unsafe {
-                    match tile.vectors {
-                        8 => self.tile::<8>(tile, panel, rows.len(), to, to_stride),
-                        _ => self.tile::<4>(tile, panel, rows.len(), to, to_stride),
+                    let plain = self.bytes.are_plain() && tile.parts == 1 && tile.outputs == 2 * tile.vectors;
+                    match (tile.vectors, plain) {
+                        (8, true) => self.tile::<8, true>(tile, panel, rows.len(), to, to_stride),
+                        (8, false) => self.tile::<8, false>(tile, panel, rows.len(), to, to_stride),
+                        (_, true) => self.tile::<4, true>(tile, panel, rows.len(), to, to_stride),
+                        (_, false) => self.tile::<4, false>(tile, panel, rows.len(), to, to_stride),
                     }
                 }
             }
@@ -351,8 +376,8 @@ impl<M: Products> crate::kernels::Gemm for Gemm<M> {
                     // SAFETY: the panel holds the row, and the processor has what this set takes.
                     unsafe {
                         match tile.vectors {
-                            8 => to_floats::<M, 8>(tile, tile.sums::<M, 1, 8>(panel, self.steps()), to),
-                            _ => to_floats::<M, 4>(tile, tile.sums::<M, 1, 4>(panel, self.steps()), to),
+                            8 => to_floats::<M, 8>(tile, tile.sums::<M, 1, 8, false>(panel, self.steps()), to),
+                            _ => to_floats::<M, 4>(tile, tile.sums::<M, 1, 4, false>(panel, self.steps()), to),
                         }
                     }
                 }

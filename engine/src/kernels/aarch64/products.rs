@@ -4,9 +4,9 @@
 //! in. They differ in which weight lies where and in what a vector of sums is.
 
 use std::arch::aarch64::{
-    int32x4_t, uint8x16_t, vget_low_s8, vld1q_u8, vld4q_dup_s16, vmlal_high_s8, vmlal_s8, vmull_high_s8, vmull_s8,
-    vpadalq_s16, vreinterpretq_s8_s16, vreinterpretq_s8_u8,
+    int8x16_t, int32x4_t, uint8x16_t, vld1q_u8, vld4q_dup_s16, vreinterpretq_s8_s16, vreinterpretq_s8_u8,
 };
+use std::arch::asm;
 use std::array::from_fn;
 
 use super::dots::{Dot, Signed, Unsigned, block, dot_by_lane};
@@ -68,7 +68,11 @@ impl Products for Widening {
     }
 
     #[inline(always)]
-    unsafe fn step<const P: usize, const V: usize>(sums: &mut [[int32x4_t; V]; P], rows: *const u8, weights: *const u8) {
+    unsafe fn step<const P: usize, const V: usize>(
+        sums: &mut [[int32x4_t; V]; P],
+        rows: *const u8,
+        weights: *const u8,
+    ) {
         // SAFETY: as the caller promises; the other instructions every 64-bit ARM processor has.
         unsafe {
             let weights: [_; V] = from_fn(|number| vreinterpretq_s8_u8(vector(weights, number)));
@@ -77,21 +81,43 @@ impl Products for Widening {
                 let inputs = vld4q_dup_s16(rows.add(row * STEP).cast());
                 let inputs = [inputs.0, inputs.1, inputs.2, inputs.3].map(|two| vreinterpretq_s8_s16(two));
                 for (octet, weights) in weights.as_chunks::<4>().0.iter().enumerate() {
-                    let [low, high] = [0, 1].map(|half| row % 2 * (V / 2) + octet * 2 + half);
+                    let first = row % 2 * (V / 2) + octet * 2;
                     let sums = &mut sums[row / 2];
-                    for at in [0, 2] {
-                        let [a, b] = [inputs[at], inputs[at + 1]];
-                        let [for_a, for_b] = [weights[at], weights[at + 1]];
-                        let products = vmull_s8(vget_low_s8(a), vget_low_s8(for_a));
-                        let products = vmlal_s8(products, vget_low_s8(b), vget_low_s8(for_b));
-                        sums[low] = vpadalq_s16(sums[low], products);
-                        let products = vmlal_high_s8(vmull_high_s8(a, for_a), b, for_b);
-                        sums[high] = vpadalq_s16(sums[high], products);
-                    }
+                    [sums[first], sums[first + 1]] = widening([sums[first], sums[first + 1]], inputs, weights);
                 }
             }
         }
     }
+}
+
+/// Adds the products of eight inputs of one row with those of eight outputs.
+///
+/// One block, that reads as if it touched memory: let alone, the compiler takes the products of several rows before their
+/// sums, has too few registers for them, and stores them.
+#[inline(always)]
+fn widening([mut low, mut high]: [int32x4_t; 2], inputs: [int8x16_t; 4], weights: &[int8x16_t; 4]) -> [int32x4_t; 2] {
+    // SAFETY: instructions that every 64-bit ARM processor has, on registers alone.
+    unsafe {
+        asm!(
+            "smull {t:v}.8h, {a:v}.8b, {wa:v}.8b",
+            "smull2 {u:v}.8h, {a:v}.16b, {wa:v}.16b",
+            "smlal {t:v}.8h, {b:v}.8b, {wb:v}.8b",
+            "smlal2 {u:v}.8h, {b:v}.16b, {wb:v}.16b",
+            "sadalp {low:v}.4s, {t:v}.8h",
+            "sadalp {high:v}.4s, {u:v}.8h",
+            "smull {t:v}.8h, {c:v}.8b, {wc:v}.8b",
+            "smull2 {u:v}.8h, {c:v}.16b, {wc:v}.16b",
+            "smlal {t:v}.8h, {d:v}.8b, {wd:v}.8b",
+            "smlal2 {u:v}.8h, {d:v}.16b, {wd:v}.16b",
+            "sadalp {low:v}.4s, {t:v}.8h",
+            "sadalp {high:v}.4s, {u:v}.8h",
+            low = inlateout(vreg) low, high = inlateout(vreg) high, t = out(vreg) _, u = out(vreg) _,
+            a = in(vreg) inputs[0], b = in(vreg) inputs[1], c = in(vreg) inputs[2], d = in(vreg) inputs[3],
+            wa = in(vreg) weights[0], wb = in(vreg) weights[1], wc = in(vreg) weights[2], wd = in(vreg) weights[3],
+            options(nostack, preserves_flags)
+        );
+    }
+    [low, high]
 }
 
 /// `sdot`: four inputs of one row with those of four outputs.
@@ -114,7 +140,11 @@ impl Products for Dots {
     }
 
     #[inline(always)]
-    unsafe fn step<const P: usize, const V: usize>(sums: &mut [[int32x4_t; V]; P], rows: *const u8, weights: *const u8) {
+    unsafe fn step<const P: usize, const V: usize>(
+        sums: &mut [[int32x4_t; V]; P],
+        rows: *const u8,
+        weights: *const u8,
+    ) {
         // SAFETY: as the caller promises.
         unsafe {
             let rows: [_; P] = from_fn(|pair| vector(rows, pair));
@@ -152,7 +182,11 @@ impl Products for Blocks {
     }
 
     #[inline(always)]
-    unsafe fn step<const P: usize, const V: usize>(sums: &mut [[int32x4_t; V]; P], rows: *const u8, weights: *const u8) {
+    unsafe fn step<const P: usize, const V: usize>(
+        sums: &mut [[int32x4_t; V]; P],
+        rows: *const u8,
+        weights: *const u8,
+    ) {
         // SAFETY: as the caller promises.
         unsafe {
             let rows: [_; P] = from_fn(|pair| vector(rows, pair));
