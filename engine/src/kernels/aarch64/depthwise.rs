@@ -4,10 +4,10 @@
 //! Any other window reads the pixels under its taps.
 
 use std::arch::aarch64::{
-    float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vaddw_high_s16, vaddw_s16, vget_low_s8, vget_low_s16,
-    vget_low_u8, vld1q_u8, vmlal_high_s8, vmlal_high_s16, vmlal_s8, vmlal_s16, vmovl_high_u8, vmovl_u8, vmull_high_s8,
-    vmull_s8, vreinterpretq_s8_u8, vreinterpretq_s16_u16, vzip1q_u8, vzip2q_u8,
+    float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vget_low_s16, vget_low_u8, vld1q_u8, vmlal_high_s16,
+    vmlal_s16, vmovl_high_u8, vmovl_u8, vreinterpretq_s8_u8, vreinterpretq_s16_u16, vzip1q_u8, vzip2q_u8,
 };
+use std::arch::asm;
 use std::array::from_fn;
 use std::marker::PhantomData;
 use std::mem::transmute;
@@ -150,10 +150,8 @@ impl<D: Dot> Block for Dotted<D> {
     unsafe fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums {
         let mut sums = self.bias;
         for (group, column) in self.groups[..3].iter().zip(columns) {
-            for (at, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: as the caller promises.
-                *sums = unsafe { D::dot(*sums, column[at], group.weights[at]) };
-            }
+            // SAFETY: as the caller promises.
+            sums = unsafe { D::dot(sums, *column, group.weights) };
         }
         sums
     }
@@ -164,10 +162,8 @@ impl<D: Dot> Block for Dotted<D> {
         for group in &self.groups {
             // SAFETY: as the caller promises.
             let pixels = Self::turned(group.taps.map(|tap| unsafe { vld1q_u8(taps[tap].add(first)) }));
-            for (at, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: as the caller promises.
-                *sums = unsafe { D::dot(*sums, pixels[at], group.weights[at]) };
-            }
+            // SAFETY: as the caller promises.
+            sums = unsafe { D::dot(sums, pixels, group.weights) };
         }
         sums
     }
@@ -215,32 +211,39 @@ impl Widened {
     }
 }
 
-/// The sums with sixteen numbers of 16 bits added.
-#[inline(always)]
-fn with(sums: Sums, [low, high]: [int16x8_t; 2]) -> Sums {
-    // SAFETY: instructions that every 64-bit ARM processor has.
-    unsafe {
-        [
-            vaddw_s16(sums[0], vget_low_s16(low)),
-            vaddw_high_s16(sums[1], low),
-            vaddw_s16(sums[2], vget_low_s16(high)),
-            vaddw_high_s16(sums[3], high),
-        ]
-    }
-}
-
-/// Products of sixteen bytes.
-#[inline(always)]
-fn product(pixel: int8x16_t, weights: int8x16_t) -> [int16x8_t; 2] {
-    // SAFETY: instructions that every 64-bit ARM processor has.
-    unsafe { [vmull_s8(vget_low_s8(pixel), vget_low_s8(weights)), vmull_high_s8(pixel, weights)] }
-}
-
-/// The same, added to others.
-#[inline(always)]
-fn and_product([low, high]: [int16x8_t; 2], pixel: int8x16_t, weights: int8x16_t) -> [int16x8_t; 2] {
-    // SAFETY: instructions that every 64-bit ARM processor has.
-    unsafe { [vmlal_s8(low, vget_low_s8(pixel), vget_low_s8(weights)), vmlal_high_s8(high, pixel, weights)] }
+/// Products of sixteen bytes of one, two or three pixels, added up in 16 bits and then to the sums.
+///
+/// Blocks of assembly for the reason that [`Dot::dot`] gives.
+macro_rules! with_products {
+    ($sums:expr, $first:expr $(, $more:expr)*) => {{
+        let [mut a, mut b, mut c, mut d]: Sums = $sums;
+        // SAFETY: instructions that every 64-bit ARM processor has, on registers alone.
+        unsafe {
+            let (mut low, mut high): (int16x8_t, int16x8_t);
+            asm!(
+                "smull {low:v}.8h, {pixel:v}.8b, {weights:v}.8b",
+                "smull2 {high:v}.8h, {pixel:v}.16b, {weights:v}.16b",
+                low = out(vreg) low, high = out(vreg) high, pixel = in(vreg) $first.0, weights = in(vreg) $first.1,
+                options(nomem, nostack, preserves_flags)
+            );
+            $(asm!(
+                "smlal {low:v}.8h, {pixel:v}.8b, {weights:v}.8b",
+                "smlal2 {high:v}.8h, {pixel:v}.16b, {weights:v}.16b",
+                low = inout(vreg) low, high = inout(vreg) high, pixel = in(vreg) $more.0, weights = in(vreg) $more.1,
+                options(nomem, nostack, preserves_flags)
+            );)*
+            asm!(
+                "saddw {a:v}.4s, {a:v}.4s, {low:v}.4h",
+                "saddw2 {b:v}.4s, {b:v}.4s, {low:v}.8h",
+                "saddw {c:v}.4s, {c:v}.4s, {high:v}.4h",
+                "saddw2 {d:v}.4s, {d:v}.4s, {high:v}.8h",
+                a = inout(vreg) a, b = inout(vreg) b, c = inout(vreg) c, d = inout(vreg) d,
+                low = in(vreg) low, high = in(vreg) high,
+                options(nomem, nostack, preserves_flags)
+            );
+        }
+        [a, b, c, d]
+    }};
 }
 
 impl Block for Widened {
@@ -284,16 +287,16 @@ impl Block for Widened {
         let w = &self.columns;
         if self.way == Way::Three {
             for (at, column) in columns.into_iter().enumerate() {
-                let products = and_product(product(column[0], w[at * 3]), column[1], w[at * 3 + 1]);
-                sums = with(sums, and_product(products, column[2], w[at * 3 + 2]));
+                let of = |row: usize| (column[row], w[at * 3 + row]);
+                sums = with_products!(sums, of(0), of(1), of(2));
             }
             return sums;
         }
-        let pixel = |tap: usize| columns[tap / 3][tap % 3];
+        let of = |tap: usize| (columns[tap / 3][tap % 3], w[tap]);
         for tap in [0, 2, 4, 6] {
-            sums = with(sums, and_product(product(pixel(tap), w[tap]), pixel(tap + 1), w[tap + 1]));
+            sums = with_products!(sums, of(tap), of(tap + 1));
         }
-        with(sums, product(pixel(8), w[8]))
+        with_products!(sums, of(8))
     }
 
     #[inline(always)]

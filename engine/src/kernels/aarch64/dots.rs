@@ -13,9 +13,12 @@ pub(super) trait Dot: std::fmt::Debug + Send + Sync + 'static {
 
     /// Adds to each lane of `sums` the products of four bytes and four weights.
     ///
+    /// One block for four vectors, which the compiler keeps in order with others: let alone, it mixes what several outputs
+    /// need, and has too few registers for it.
+    ///
     /// # Safety
     /// The processor must have the instruction.
-    unsafe fn dot(sums: int32x4_t, bytes: uint8x16_t, weights: uint8x16_t) -> int32x4_t;
+    unsafe fn dot(sums: [int32x4_t; 4], bytes: [uint8x16_t; 4], weights: [uint8x16_t; 4]) -> [int32x4_t; 4];
 }
 
 /// `sdot`, which takes signed bytes alone.
@@ -32,17 +35,26 @@ impl Dot for Signed {
     }
 
     #[inline(always)]
-    unsafe fn dot(mut sums: int32x4_t, bytes: uint8x16_t, weights: uint8x16_t) -> int32x4_t {
+    unsafe fn dot(
+        [mut a, mut b, mut c, mut d]: [int32x4_t; 4],
+        bytes: [uint8x16_t; 4],
+        weights: [uint8x16_t; 4],
+    ) -> [int32x4_t; 4] {
         // SAFETY: the processor has the instruction, as the caller promises; it touches registers alone.
         unsafe {
             asm!(
                 ".arch_extension dotprod",
-                "sdot {sums:v}.4s, {bytes:v}.16b, {weights:v}.16b",
-                sums = inlateout(vreg) sums, bytes = in(vreg) bytes, weights = in(vreg) weights,
-                options(pure, nomem, nostack, preserves_flags)
+                "sdot {a:v}.4s, {ba:v}.16b, {wa:v}.16b",
+                "sdot {b:v}.4s, {bb:v}.16b, {wb:v}.16b",
+                "sdot {c:v}.4s, {bc:v}.16b, {wc:v}.16b",
+                "sdot {d:v}.4s, {bd:v}.16b, {wd:v}.16b",
+                a = inlateout(vreg) a, b = inlateout(vreg) b, c = inlateout(vreg) c, d = inlateout(vreg) d,
+                ba = in(vreg) bytes[0], bb = in(vreg) bytes[1], bc = in(vreg) bytes[2], bd = in(vreg) bytes[3],
+                wa = in(vreg) weights[0], wb = in(vreg) weights[1], wc = in(vreg) weights[2], wd = in(vreg) weights[3],
+                options(nomem, nostack, preserves_flags)
             );
         }
-        sums
+        [a, b, c, d]
     }
 }
 
@@ -59,17 +71,26 @@ impl Dot for Unsigned {
     }
 
     #[inline(always)]
-    unsafe fn dot(mut sums: int32x4_t, bytes: uint8x16_t, weights: uint8x16_t) -> int32x4_t {
+    unsafe fn dot(
+        [mut a, mut b, mut c, mut d]: [int32x4_t; 4],
+        bytes: [uint8x16_t; 4],
+        weights: [uint8x16_t; 4],
+    ) -> [int32x4_t; 4] {
         // SAFETY: the processor has the instruction, as the caller promises; it touches registers alone.
         unsafe {
             asm!(
                 ".arch_extension i8mm",
-                "usdot {sums:v}.4s, {bytes:v}.16b, {weights:v}.16b",
-                sums = inlateout(vreg) sums, bytes = in(vreg) bytes, weights = in(vreg) weights,
-                options(pure, nomem, nostack, preserves_flags)
+                "usdot {a:v}.4s, {ba:v}.16b, {wa:v}.16b",
+                "usdot {b:v}.4s, {bb:v}.16b, {wb:v}.16b",
+                "usdot {c:v}.4s, {bc:v}.16b, {wc:v}.16b",
+                "usdot {d:v}.4s, {bd:v}.16b, {wd:v}.16b",
+                a = inlateout(vreg) a, b = inlateout(vreg) b, c = inlateout(vreg) c, d = inlateout(vreg) d,
+                ba = in(vreg) bytes[0], bb = in(vreg) bytes[1], bc = in(vreg) bytes[2], bd = in(vreg) bytes[3],
+                wa = in(vreg) weights[0], wb = in(vreg) weights[1], wc = in(vreg) weights[2], wd = in(vreg) weights[3],
+                options(nomem, nostack, preserves_flags)
             );
         }
-        sums
+        [a, b, c, d]
     }
 }
 
