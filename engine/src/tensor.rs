@@ -132,16 +132,43 @@ pub enum ElementType {
     Other(i32),
 }
 
+/// ONNX's names for the numbers of `TensorProto.DataType`.
+const NAMES: [&str; 24] = [
+    "undefined",
+    "float",
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "int32",
+    "int64",
+    "string",
+    "bool",
+    "float16",
+    "double",
+    "uint32",
+    "uint64",
+    "complex64",
+    "complex128",
+    "bfloat16",
+    "float8e4m3fn",
+    "float8e4m3fnuz",
+    "float8e5m2",
+    "float8e5m2fnuz",
+    "uint4",
+    "int4",
+    "float4e2m1",
+];
+
 impl fmt::Display for ElementType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use tract_onnx::pb::tensor_proto::DataType;
         match self {
             ElementType::F32 => f.write_str("float32"),
             ElementType::F16 => f.write_str("float16"),
             ElementType::U8 => f.write_str("uint8"),
-            ElementType::Other(number) => match DataType::try_from(*number) {
-                Ok(known) => f.write_str(&known.as_str_name().to_lowercase()),
-                Err(_) => write!(f, "type {number}"),
+            ElementType::Other(number) => match usize::try_from(*number).ok().and_then(|number| NAMES.get(number)) {
+                Some(name) => f.write_str(name),
+                None => write!(f, "type {number}"),
             },
         }
     }

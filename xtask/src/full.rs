@@ -55,6 +55,9 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         Step::new("cargo xtask android test shrunk"),
         Step::new("cargo xtask android emulated"),
         Step::new("cargo xtask ios"),
+        Step::new("cargo check --locked --package bedside-engine --no-default-features"),
+        Step::new("cargo xtask arm"),
+        Step::new("cargo xtask arm count"),
         // What an earlier try compiled of our crates passes for the same while their version is.
         Step::new("cargo clean --locked -p bedside -p bedside-engine"),
         Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli"),

@@ -1,6 +1,7 @@
 //! What people and CI run beyond plain cargo. One door to every job: `cargo xtask JOB`.
 
 mod android;
+mod arm;
 mod bench;
 mod bindings;
 mod borders;
@@ -35,6 +36,9 @@ cargo xtask JOB
   android emulated  what `android` built for 64-bit phones, in emulation, beside this machine's library. Needs
                     qemu-user and libc6-arm64-cross
   android draw      the pictures in docs/screenshots/android, written anew
+  arm               the tests of the kernels for 64-bit ARM, in emulation of three processors. Needs qemu-user,
+                    gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and Rust's target aarch64-unknown-linux-gnu
+  arm count         the instructions of one inference of the shipped model there; compiles tract, which takes minutes
   ios               the native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without
                     a Mac. Needs python3
   maven             jars, sources and documentation for the JVM, as a repository in
@@ -60,6 +64,8 @@ fn main() -> ExitCode {
         ["android", "test", "shrunk"] => android::test_shrunk(),
         ["android", "emulated"] => android::emulated(),
         ["android", "draw"] => android::draw(),
+        ["arm"] => arm::test(),
+        ["arm", "count"] => arm::count(),
         ["ios"] => ios::build(),
         ["copy"] => copy::write(),
         ["soak"] => bindings::soak(),

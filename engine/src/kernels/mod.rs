@@ -3,6 +3,8 @@
 //! Sums of products are `i32` and never saturate on the way: the lowering refuses weights whose sums could pass `i32`.
 //! They may wrap in between (bias and zero point are added first), which changes no result.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod portable;
 #[cfg(test)]
 mod tests;
@@ -172,6 +174,8 @@ pub(crate) fn portable() -> &'static dyn Kernels {
 pub(crate) fn available() -> Vec<&'static dyn Kernels> {
     #[allow(unused_mut, reason = "other processors have no other set yet")]
     let mut sets: Vec<&'static dyn Kernels> = vec![portable()];
+    #[cfg(target_arch = "aarch64")]
+    aarch64::add_to(&mut sets);
     #[cfg(target_arch = "x86_64")]
     x86_64::add_to(&mut sets);
     sets

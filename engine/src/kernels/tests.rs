@@ -68,6 +68,15 @@ fn others() -> Vec<&'static dyn Kernels> {
 }
 
 #[test]
+fn the_best_set_is_chosen_or_the_one_that_is_named() {
+    let name = chosen().map(Kernels::name);
+    match std::env::var("BEDSIDE_KERNEL") {
+        Ok(wanted) => assert_eq!(name, Some(&wanted[..])),
+        Err(_) => assert_eq!(name, available().last().map(|kernels| kernels.name()).filter(|&best| best != "portable")),
+    }
+}
+
+#[test]
 fn matrix_products_are_the_same() {
     for kernels in others() {
         for case in 0..400 {
@@ -232,5 +241,24 @@ fn a_product_and_a_sum_are_rounded_once() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn products_of_long_rows_are_the_same() {
+    for kernels in others() {
+        let random = &mut Random(7);
+        let (rows, columns, count) = (3, 9_001, 6);
+        let (weights, bias) = (random.weights(rows * columns), random.biases(rows));
+        let (multipliers, rounding) = (random.multipliers(rows, columns), random.rounding());
+        let matrix =
+            Matrix { rows, columns, weights: &weights, bias: &bias, multipliers: &multipliers, rounding: &rounding };
+        let from = random.bytes(count * columns + SLACK);
+        let bytes = |kernels: &dyn Kernels| {
+            let mut to = vec![99; count * rows];
+            kernels.gemm(&matrix).bytes(&from, columns, count, &mut to, rows);
+            to
+        };
+        assert_eq!(bytes(kernels), bytes(&portable::Portable), "{}", kernels.name());
     }
 }

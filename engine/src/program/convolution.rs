@@ -1,5 +1,7 @@
 //! A convolution, packed for its kernels: depthwise, or matrix products over gathered pixels.
 
+use std::ops::Range;
+
 use super::executable::Output;
 use super::{Convolution, Rounding, TensorId, TensorKind, Window};
 use crate::kernels::{Depthwise, Filters, Gemm, Kernels, Lines, Matrix, Picture, SLACK};
@@ -49,13 +51,15 @@ impl PackedConvolution {
         let kernel = if step.groups == inputs && inputs == outputs && step.result != Rounding::Float {
             Kernel::Depthwise(kernels.depthwise_in(
                 &Filters {
-                channels: outputs,
-                taps,
-                weights: &step.weights,
-                bias: &bias,
-                multipliers: &step.multipliers,
-                rounding: &step.result,
-            }, &step.window))
+                    channels: outputs,
+                    taps,
+                    weights: &step.weights,
+                    bias: &bias,
+                    multipliers: &step.multipliers,
+                    rounding: &step.result,
+                },
+                &step.window,
+            ))
         } else {
             let rows = outputs / step.groups;
             let columns = taps * inputs / step.groups;
@@ -96,7 +100,9 @@ impl PackedConvolution {
             (Kernel::Depthwise(kernel), Output::Bytes(to)) => self.depthwise(kernel.as_ref(), from, to, scratch),
             (Kernel::Gemm(kernels), to) => self.products(kernels, from, to, scratch),
             (Kernel::Windows(kernels), Output::Bytes(to)) => self.windows(kernels, from, to, scratch),
-            (Kernel::Depthwise(_) | Kernel::Windows(_), Output::Floats(_)) => unreachable!("floats are made by products"),
+            (Kernel::Depthwise(_) | Kernel::Windows(_), Output::Floats(_)) => {
+                unreachable!("floats are made by products")
+            }
         }
     }
 
@@ -207,39 +213,57 @@ impl PackedConvolution {
         }
     }
 
-    /// Writes the bytes under the window of each output pixel, one row a pixel.
-    fn gather(&self, from: &[u8], first: usize, inputs: usize, pixels: std::ops::Range<usize>, rows: &mut [u8]) {
+    /// Writes the bytes under the window of each output pixel, one row a pixel, and up to a [`CHUNK`] behind the last.
+    fn gather(&self, from: &[u8], first: usize, inputs: usize, pixels: Range<usize>, rows: &mut [u8]) {
         let [_, height, width, channels] = self.input;
         let [_, out_height, out_width, _] = self.output;
         let [kernel_height, kernel_width] = self.window.kernel;
         let columns = kernel_height * kernel_width * inputs;
-        let dilation = self.window.dilation;
-        for (pixel, row) in pixels.zip(rows.chunks_exact_mut(columns)) {
-            let (line, x) = (pixel / out_width, pixel % out_width);
+        // Neighbours in the picture are neighbours in the row.
+        let by_lines = self.window.dilation[1] == 1 && inputs == channels;
+        let mut row = 0;
+        let mut pixel = pixels.start;
+        while pixel < pixels.end {
+            let (line, start) = (pixel / out_width, pixel % out_width);
+            let end = out_width.min(start + pixels.end - pixel);
             let (n, y) = (line / out_height, line % out_height);
-            let (down, top) = self.window.taps(0, y, height);
-            let (across, left) = self.window.taps(1, x, width);
-            if down.len() < kernel_height || across.len() < kernel_width {
-                row.fill(self.zero);
-            }
-            for tap_y in down {
-                let line = n * height + (top + (tap_y * dilation[0]) as isize) as usize;
-                let place = |tap_x: usize| {
-                    let x = (left + (tap_x * dilation[1]) as isize) as usize;
-                    (line * width + x) * channels + first
-                };
-                let to = &mut row[tap_y * kernel_width * inputs..][..kernel_width * inputs];
-                if dilation[1] == 1 && inputs == channels {
-                    // Neighbours in the picture are neighbours in the row.
-                    let length = across.len() * inputs;
-                    if length > 0 {
-                        to[across.start * inputs..][..length].copy_from_slice(&from[place(across.start)..][..length]);
+            let whole_down = self.window.is_inside(0, y, height);
+            for x in start..end {
+                let to = &mut rows[row..];
+                if by_lines && whole_down && self.window.is_inside(1, x, width) {
+                    let top = y * self.window.stride[0] - self.window.pad[0];
+                    let left = x * self.window.stride[1] - self.window.pad[1];
+                    let length = kernel_width * inputs;
+                    for tap in 0..kernel_height {
+                        let line = n * height + top + tap * self.window.dilation[0];
+                        copy_ahead(&from[(line * width + left) * channels..], &mut to[tap * length..], length);
                     }
                 } else {
-                    for tap_x in across.clone() {
-                        to[tap_x * inputs..][..inputs].copy_from_slice(&from[place(tap_x)..][..inputs]);
-                    }
+                    self.gather_at(from, first, [n, y, x], &mut to[..columns]);
                 }
+                row += columns;
+            }
+            pixel += end - start;
+        }
+    }
+
+    /// The bytes under the window of one output pixel, some of which may lie in the padding.
+    fn gather_at(&self, from: &[u8], first: usize, [n, y, x]: [usize; 3], row: &mut [u8]) {
+        let [_, height, width, channels] = self.input;
+        let [kernel_height, kernel_width] = self.window.kernel;
+        let inputs = row.len() / (kernel_height * kernel_width);
+        let dilation = self.window.dilation;
+        let (down, top) = self.window.taps(0, y, height);
+        let (across, left) = self.window.taps(1, x, width);
+        if down.len() < kernel_height || across.len() < kernel_width {
+            row.fill(self.zero);
+        }
+        for tap_y in down {
+            let line = n * height + (top + (tap_y * dilation[0]) as isize) as usize;
+            for tap_x in across.clone() {
+                let x = (left + (tap_x * dilation[1]) as isize) as usize;
+                let to = &mut row[(tap_y * kernel_width + tap_x) * inputs..][..inputs];
+                to.copy_from_slice(&from[(line * width + x) * channels + first..][..inputs]);
             }
         }
     }
@@ -289,6 +313,18 @@ impl Layout {
         }
         let columns = self.runs.len() * filled;
         kernels.gemm_at(&Matrix { columns, weights: &weights, ..*matrix }, &places)
+    }
+}
+
+/// What is copied at once where little is to be copied.
+const CHUNK: usize = 16;
+
+/// Copies `length` bytes; where it's no more than a [`CHUNK`], and both have so many, a whole one, whose end is for the next
+/// to write over.
+fn copy_ahead(from: &[u8], to: &mut [u8], length: usize) {
+    match (from.first_chunk::<CHUNK>(), to.first_chunk_mut::<CHUNK>()) {
+        (Some(from), Some(to)) if length <= CHUNK => *to = *from,
+        _ => to[..length].copy_from_slice(&from[..length]),
     }
 }
 

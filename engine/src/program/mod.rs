@@ -8,6 +8,8 @@
 
 mod convolution;
 mod executable;
+#[cfg(test)]
+mod network;
 mod slots;
 
 pub use executable::Description;

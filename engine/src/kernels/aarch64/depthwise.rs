@@ -1,0 +1,589 @@
+//! One filter a channel: sixteen channels at a time.
+//!
+//! Windows of 3×3 move along a line and keep what they have read: a step to the right reads one column of three pixels.
+//! Any other window reads the pixels under its taps.
+
+use std::arch::aarch64::{
+    float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vget_low_s16, vget_low_u8, vld1q_u8, vmlal_high_s16,
+    vmlal_s16, vmovl_high_u8, vmovl_u8, vreinterpretq_s8_u8, vreinterpretq_s16_u16, vzip1q_u8, vzip2q_u8,
+};
+use std::arch::asm;
+use std::array::from_fn;
+use std::marker::PhantomData;
+use std::mem::transmute;
+
+use super::dots::{Dot, Signed};
+use super::matrix::{floats, integers, store};
+use super::rounding::Bytes;
+use crate::kernels::{Filters, Picture, SLACK};
+use crate::program::Window;
+
+/// Taps whose places are kept on the stack: a 7×7 kernel.
+pub(super) const MOST_TAPS: usize = 50;
+
+/// Channels at a time.
+const BLOCK: usize = 16;
+
+/// Sums of sixteen channels.
+type Sums = [int32x4_t; 4];
+
+/// The weights of sixteen channels, and one way to multiply them.
+pub(super) trait Block: std::fmt::Debug + Send + Sync + Sized + 'static {
+    /// Three pixels, one above the other.
+    type Column: Copy;
+
+    /// The channels from `first` on; where there are fewer, the rest is padding.
+    fn new(filters: &Filters<'_>, first: usize) -> Self;
+
+    /// Whether a window of 3×3 may go by columns.
+    fn has_columns(&self) -> bool;
+
+    /// # Safety
+    /// Sixteen bytes of each pixel must be readable.
+    unsafe fn column(pixels: [*const u8; 3]) -> Self::Column;
+
+    /// # Safety
+    /// The processor must have the instructions.
+    unsafe fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums;
+
+    /// # Safety
+    /// Sixteen bytes must be readable at each tap, and at the one behind the last; the processor must have the
+    /// instructions.
+    unsafe fn by_taps(&self, taps: &[*const u8], first: usize) -> Sums;
+}
+
+/// The channels of a block that there are, by place.
+fn channel(filters: &Filters<'_>, first: usize, at: usize) -> Option<usize> {
+    Some(first + at).filter(|&channel| channel < filters.channels)
+}
+
+/// What sums of sixteen channels start from, where bytes are taken `shift` lower than they are.
+fn bias(filters: &Filters<'_>, first: usize, shift: i32) -> Sums {
+    let of = |channel: usize| {
+        let weights = &filters.weights[channel * filters.taps..][..filters.taps];
+        let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
+        filters.bias[channel].wrapping_add(shift.wrapping_mul(sum))
+    };
+    from_fn(|v| integers(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0, of))))
+}
+
+/// Four taps in each lane, by dot products.
+#[derive(Debug)]
+pub(super) struct Dotted<D> {
+    bias: Sums,
+    groups: Vec<Group>,
+    has_columns: bool,
+    dot: PhantomData<D>,
+}
+
+/// The weights of four taps, and which they are.
+#[derive(Debug)]
+struct Group {
+    taps: [usize; 4],
+    weights: [uint8x16_t; 4],
+}
+
+impl<D: Dot> Dotted<D> {
+    /// Which taps go together: the columns of nine, as they are a window of 3×3; else four by four. The tap behind the
+    /// last has no weight.
+    fn groups(taps: usize) -> Vec<[usize; 4]> {
+        if taps == 9 {
+            return (0..3).map(|column| [column, column + 3, column + 6, 9]).collect();
+        }
+        (0..taps).step_by(4).map(|tap| from_fn(|at| (tap + at).min(taps))).collect()
+    }
+
+    /// Four vectors of four channels with four pixels each.
+    #[inline(always)]
+    fn turned(pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
+        // SAFETY: instructions that every 64-bit ARM processor has.
+        unsafe {
+            let [a, b, c, d] = pixels.map(D::prepare);
+            let (even, odd) = (vzip1q_u8(a, c), vzip1q_u8(b, d));
+            let (first, second) = (vzip1q_u8(even, odd), vzip2q_u8(even, odd));
+            let (even, odd) = (vzip2q_u8(a, c), vzip2q_u8(b, d));
+            [first, second, vzip1q_u8(even, odd), vzip2q_u8(even, odd)]
+        }
+    }
+}
+
+impl<D: Dot> Block for Dotted<D> {
+    type Column = [uint8x16_t; 4];
+
+    fn new(filters: &Filters<'_>, first: usize) -> Self {
+        let mut groups = vec![];
+        let mut rest = filters.weights.to_vec();
+        let mut parts = 0;
+        // Parts of weights of more than 8 bits add up to them.
+        while parts == 0 || rest.iter().any(|&weight| weight != 0) {
+            let part: Vec<i16> = rest.iter().map(|&weight| weight.clamp(-128, 127)).collect();
+            rest.iter_mut().zip(&part).for_each(|(rest, part)| *rest -= part);
+            groups.extend(Self::groups(filters.taps).into_iter().map(|taps| {
+                let weight = |v: usize, byte: usize| match channel(filters, first, v * 4 + byte / 4) {
+                    Some(channel) if taps[byte % 4] < filters.taps => {
+                        part[channel * filters.taps + taps[byte % 4]] as u8
+                    }
+                    _ => 0,
+                };
+                // SAFETY: 16 bytes of any content are a vector.
+                let vector = |v| unsafe { transmute::<[u8; 16], uint8x16_t>(from_fn(|byte| weight(v, byte))) };
+                Group { taps, weights: from_fn(vector) }
+            }));
+            parts += 1;
+        }
+        let has_columns = groups.len() == 3 && filters.taps == 9;
+        Dotted { bias: bias(filters, first, D::SHIFT), groups, has_columns, dot: PhantomData }
+    }
+
+    fn has_columns(&self) -> bool {
+        self.has_columns
+    }
+
+    #[inline(always)]
+    unsafe fn column(pixels: [*const u8; 3]) -> Self::Column {
+        // SAFETY: as the caller promises.
+        let [a, b, c] = pixels.map(|pixel| unsafe { vld1q_u8(pixel) });
+        Self::turned([a, b, c, b])
+    }
+
+    #[inline(always)]
+    unsafe fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums {
+        let mut sums = self.bias;
+        for (group, column) in self.groups[..3].iter().zip(columns) {
+            // SAFETY: as the caller promises.
+            sums = unsafe { D::dot(sums, *column, group.weights) };
+        }
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn by_taps(&self, taps: &[*const u8], first: usize) -> Sums {
+        let mut sums = self.bias;
+        for group in &self.groups {
+            // SAFETY: as the caller promises.
+            let pixels = Self::turned(group.taps.map(|tap| unsafe { vld1q_u8(taps[tap].add(first)) }));
+            // SAFETY: as the caller promises.
+            sums = unsafe { D::dot(sums, pixels, group.weights) };
+        }
+        sums
+    }
+}
+
+/// Products of 8-bit numbers in 16 bits, where windows of 3×3 go by columns; of 16-bit numbers in 32 elsewhere.
+#[derive(Debug)]
+pub(super) struct Widened {
+    /// For bytes taken 128 lower, and as they are.
+    bias: [Sums; 2],
+    /// By column, then by row, of a window of 3×3.
+    columns: [int8x16_t; 9],
+    way: Way,
+    taps: Vec<[int16x8_t; 2]>,
+}
+
+/// How many products can be added in 16 bits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Way {
+    /// Those of a column.
+    Three,
+    Two,
+    /// These are no nine taps, or some weight is of more than 8 bits.
+    None,
+}
+
+impl Widened {
+    fn way(filters: &Filters<'_>, first: usize) -> Way {
+        let channels = (0..BLOCK).filter_map(|at| channel(filters, first, at));
+        let mut ways = channels.map(|channel| {
+            let weights = &filters.weights[channel * filters.taps..][..filters.taps];
+            if weights.len() != 9 || weights.iter().any(|weight| !(-127..=127).contains(weight)) {
+                return Way::None;
+            }
+            // 128 times as much has room in 16 bits.
+            let has_room = |column: usize| (0..3).map(|row| weights[row * 3 + column].abs()).sum::<i16>() <= 255;
+            if (0..3).all(has_room) { Way::Three } else { Way::Two }
+        });
+        ways.try_fold(Way::Three, |all, way| match way {
+            Way::None => Err(()),
+            Way::Two => Ok(Way::Two),
+            Way::Three => Ok(all),
+        })
+        .unwrap_or(Way::None)
+    }
+}
+
+/// Products of sixteen bytes of one, two or three pixels, added up in 16 bits and then to the sums.
+///
+/// Blocks of assembly for the reason that [`Dot::dot`] gives.
+macro_rules! with_products {
+    ($sums:expr, $first:expr $(, $more:expr)*) => {{
+        let [mut a, mut b, mut c, mut d]: Sums = $sums;
+        // SAFETY: instructions that every 64-bit ARM processor has, on registers alone.
+        unsafe {
+            let (mut low, mut high): (int16x8_t, int16x8_t);
+            asm!(
+                "smull {low:v}.8h, {pixel:v}.8b, {weights:v}.8b",
+                "smull2 {high:v}.8h, {pixel:v}.16b, {weights:v}.16b",
+                low = out(vreg) low, high = out(vreg) high, pixel = in(vreg) $first.0, weights = in(vreg) $first.1,
+                options(nomem, nostack, preserves_flags)
+            );
+            $(asm!(
+                "smlal {low:v}.8h, {pixel:v}.8b, {weights:v}.8b",
+                "smlal2 {high:v}.8h, {pixel:v}.16b, {weights:v}.16b",
+                low = inout(vreg) low, high = inout(vreg) high, pixel = in(vreg) $more.0, weights = in(vreg) $more.1,
+                options(nomem, nostack, preserves_flags)
+            );)*
+            asm!(
+                "saddw {a:v}.4s, {a:v}.4s, {low:v}.4h",
+                "saddw2 {b:v}.4s, {b:v}.4s, {low:v}.8h",
+                "saddw {c:v}.4s, {c:v}.4s, {high:v}.4h",
+                "saddw2 {d:v}.4s, {d:v}.4s, {high:v}.8h",
+                a = inout(vreg) a, b = inout(vreg) b, c = inout(vreg) c, d = inout(vreg) d,
+                low = in(vreg) low, high = in(vreg) high,
+                options(nomem, nostack, preserves_flags)
+            );
+        }
+        [a, b, c, d]
+    }};
+}
+
+impl Block for Widened {
+    type Column = [int8x16_t; 3];
+
+    fn new(filters: &Filters<'_>, first: usize) -> Self {
+        let weight = |tap: usize, at: usize| {
+            channel(filters, first, at).map_or(0, |channel| filters.weights[channel * filters.taps + tap])
+        };
+        let way = Widened::way(filters, first);
+        let columns = from_fn(|at| {
+            let byte = |channel| if way == Way::None { 0 } else { weight(at % 3 * 3 + at / 3, channel) as i8 };
+            // SAFETY: 16 bytes of any content are a vector.
+            unsafe { transmute::<[i8; 16], int8x16_t>(from_fn(byte)) }
+        });
+        let words = |tap: usize| {
+            // SAFETY: as above.
+            from_fn(|half| unsafe { transmute::<[i16; 8], int16x8_t>(from_fn(|lane| weight(tap, half * 8 + lane))) })
+        };
+        Widened {
+            bias: [bias(filters, first, Signed::SHIFT), bias(filters, first, 0)],
+            columns,
+            way,
+            taps: (0..filters.taps).map(words).collect(),
+        }
+    }
+
+    fn has_columns(&self) -> bool {
+        self.way != Way::None
+    }
+
+    #[inline(always)]
+    unsafe fn column(pixels: [*const u8; 3]) -> Self::Column {
+        // SAFETY: as the caller promises; the other instruction every 64-bit ARM processor has.
+        pixels.map(|pixel| unsafe { vreinterpretq_s8_u8(Signed::prepare(vld1q_u8(pixel))) })
+    }
+
+    #[inline(always)]
+    unsafe fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums {
+        let mut sums = self.bias[0];
+        let w = &self.columns;
+        if self.way == Way::Three {
+            for (at, column) in columns.into_iter().enumerate() {
+                let of = |row: usize| (column[row], w[at * 3 + row]);
+                sums = with_products!(sums, of(0), of(1), of(2));
+            }
+            return sums;
+        }
+        let of = |tap: usize| (columns[tap / 3][tap % 3], w[tap]);
+        for tap in [0, 2, 4, 6] {
+            sums = with_products!(sums, of(tap), of(tap + 1));
+        }
+        with_products!(sums, of(8))
+    }
+
+    #[inline(always)]
+    unsafe fn by_taps(&self, taps: &[*const u8], first: usize) -> Sums {
+        let mut sums = self.bias[1];
+        for (&tap, weights) in taps.iter().zip(&self.taps) {
+            // SAFETY: as the caller promises; the other instructions every 64-bit ARM processor has.
+            unsafe {
+                let pixel = vld1q_u8(tap.add(first));
+                let (low, high) = (vmovl_u8(vget_low_u8(pixel)), vmovl_high_u8(pixel));
+                for (half, words) in [low, high].into_iter().enumerate() {
+                    let (words, weights) = (vreinterpretq_s16_u16(words), weights[half]);
+                    let sums = &mut sums[half * 2..half * 2 + 2];
+                    sums[0] = vmlal_s16(sums[0], vget_low_s16(words), vget_low_s16(weights));
+                    sums[1] = vmlal_high_s16(sums[1], words, weights);
+                }
+            }
+        }
+        sums
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Depthwise<B> {
+    channels: usize,
+    taps: usize,
+    bytes: Bytes,
+    blocks: Vec<Channels<B>>,
+}
+
+/// Sixteen channels, or fewer where the picture has no more.
+#[derive(Debug)]
+struct Channels<B> {
+    first: usize,
+    block: B,
+    multipliers: [float32x4_t; 4],
+}
+
+impl<B: Block> Depthwise<B> {
+    pub(super) fn new(filters: &Filters<'_>) -> Depthwise<B> {
+        let channels = filters.channels;
+        // The last block is sixteen channels too, some of which are computed twice.
+        let firsts = (0..channels).step_by(BLOCK).map(|first| first.min(channels.saturating_sub(BLOCK)));
+        let block = |first: usize| Channels {
+            first,
+            block: B::new(filters, first),
+            multipliers: from_fn(|v| {
+                floats(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0.0, |c| filters.multipliers[c])))
+            }),
+        };
+        Depthwise {
+            channels,
+            taps: filters.taps,
+            bytes: Bytes::of(filters.rounding, filters.weights, filters.bias, filters.multipliers),
+            blocks: firsts.map(block).collect(),
+        }
+    }
+}
+
+impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
+    fn row(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
+        assert!(picture.height * picture.width * self.channels + SLACK <= picture.bytes.len());
+        assert!(self.channels + SLACK <= picture.padding.len());
+        assert_eq!(window.kernel.iter().product::<usize>(), self.taps);
+        let by_columns = window.kernel == [3, 3] && window.dilation == [1, 1] && window.stride[1] <= 2;
+        if by_columns && self.blocks.iter().all(|channels| channels.block.has_columns()) {
+            let line = Line::new(picture, window, y, self.channels);
+            let plain = self.bytes.are_plain() && self.channels >= BLOCK;
+            for channels in &self.blocks {
+                // SAFETY: the lengths were checked, and the processor has what this set takes.
+                unsafe {
+                    if plain {
+                        self.by_columns::<true>(channels, &line, to);
+                    } else {
+                        self.by_columns::<false>(channels, &line, to);
+                    }
+                }
+            }
+        } else {
+            // SAFETY: as above.
+            unsafe { self.by_taps(picture, window, y, to) };
+        }
+    }
+}
+
+/// What a line of windows of 3×3 lies over.
+struct Line<'a> {
+    /// The first pixel of each row, or the padding, and how far it is to the next pixel.
+    rows: [(*const u8, usize); 3],
+    padding: &'a [u8],
+    width: usize,
+    pad: usize,
+    stride: usize,
+}
+
+impl Line<'_> {
+    fn new<'a>(picture: &Picture<'a>, window: &Window, y: usize, channels: usize) -> Line<'a> {
+        let (down, top) = window.taps(0, y, picture.height);
+        let row = |tap: usize| {
+            if !down.contains(&tap) {
+                return (picture.padding.as_ptr(), 0);
+            }
+            let y = (top + tap as isize) as usize;
+            (picture.bytes[y * picture.width * channels..].as_ptr(), channels)
+        };
+        Line {
+            rows: from_fn(row),
+            padding: picture.padding,
+            width: picture.width,
+            pad: window.pad[1],
+            stride: window.stride[1],
+        }
+    }
+
+    /// The column that lies `at` columns right of the first window's first, which may be outside.
+    ///
+    /// # Safety
+    /// Rows and padding must be readable for 16 bytes from `first` on.
+    #[inline(always)]
+    unsafe fn column<B: Block>(&self, at: usize, first: usize) -> B::Column {
+        let x = at.wrapping_sub(self.pad);
+        // SAFETY: as the caller promises.
+        unsafe {
+            if x < self.width {
+                B::column(self.rows.map(|(row, step)| row.add(x * step + first)))
+            } else {
+                B::column([self.padding[first..].as_ptr(); 3])
+            }
+        }
+    }
+
+    /// How many windows, from the first on, end inside.
+    fn ending_inside(&self) -> usize {
+        (self.width + self.pad).saturating_sub(2).div_ceil(self.stride)
+    }
+}
+
+impl<B: Block> Depthwise<B> {
+    /// `PLAIN` says that the bytes are, and that there are sixteen channels.
+    ///
+    /// # Safety
+    /// `line` must lie over a picture with as many channels; the processor must have the instructions.
+    #[inline(never)]
+    unsafe fn by_columns<const PLAIN: bool>(&self, channels: &Channels<B>, line: &Line<'_>, to: &mut [u8]) {
+        let count = to.len() / self.channels;
+        let first = channels.first;
+        let to = to.as_mut_ptr();
+        // SAFETY: as the caller promises.
+        let column = |at: usize| unsafe { line.column::<B>(at, first) };
+        let (mut a, mut b) = (column(0), column(1));
+        let mut x = 0;
+        // Windows that begin to the left of the picture.
+        let inside = line.ending_inside().min(count);
+        while x < count {
+            if x * line.stride + 2 >= line.pad && x + 3 <= inside {
+                // SAFETY: as the caller promises.
+                x = unsafe { self.inside::<PLAIN>(channels, line, [&mut a, &mut b], x..inside, to) };
+                continue;
+            }
+            let c = column(x * line.stride + 2);
+            // SAFETY: as the caller promises.
+            unsafe { self.write::<PLAIN>(channels, [&a, &b, &c], to, x) };
+            x += 1;
+            (a, b) = if line.stride == 1 { (b, c) } else { (c, column(x * 2 + 1)) };
+        }
+    }
+
+    /// Writes output `x` of a line.
+    ///
+    /// # Safety
+    /// `to` must be writable there; the processor must have the instructions.
+    #[inline(always)]
+    unsafe fn write<const PLAIN: bool>(&self, channels: &Channels<B>, columns: [&B::Column; 3], to: *mut u8, x: usize) {
+        let length = if PLAIN { BLOCK } else { self.channels.min(BLOCK) };
+        // SAFETY: as the caller promises.
+        unsafe {
+            let bytes = self.bytes.round::<PLAIN>(channels.block.by_columns(columns), channels.multipliers);
+            store(bytes, to.add(x * self.channels + channels.first), length);
+        }
+    }
+
+    /// Windows that end inside, up to three at a time, so that columns need not move from register to register. Gives the
+    /// first that is left; `a` and `b` are its first columns.
+    ///
+    /// # Safety
+    /// As for [`Depthwise::by_columns`]; from `b`'s column on, the windows must lie inside.
+    #[inline(always)]
+    unsafe fn inside<const PLAIN: bool>(
+        &self,
+        channels: &Channels<B>,
+        line: &Line<'_>,
+        [a, b]: [&mut B::Column; 2],
+        windows: std::ops::Range<usize>,
+        to: *mut u8,
+    ) -> usize {
+        let mut x = windows.start;
+        let next = x * line.stride + 2 - line.pad;
+        // SAFETY: the columns lie inside, as the caller promises.
+        let mut rows = line.rows.map(|(row, step)| unsafe { row.add(next * step + channels.first) });
+        // SAFETY: as the caller promises; output `x` is one of the line's.
+        let write = |x: usize, columns: [&B::Column; 3]| unsafe { self.write::<PLAIN>(channels, columns, to, x) };
+        let mut column = || {
+            // SAFETY: as above.
+            unsafe {
+                let column = B::column(rows);
+                rows = from_fn(|row| rows[row].wrapping_add(line.rows[row].1));
+                column
+            }
+        };
+        if line.stride == 1 {
+            while x + 3 <= windows.end {
+                let c = column();
+                write(x, [a, b, &c]);
+                *a = column();
+                write(x + 1, [b, &c, a]);
+                *b = column();
+                write(x + 2, [&c, a, b]);
+                x += 3;
+            }
+        } else {
+            // `b` of the window behind these is read too: it lies inside unless no window is left.
+            while x + 3 <= windows.end {
+                let c = column();
+                write(x, [a, b, &c]);
+                *b = column();
+                *a = column();
+                write(x + 1, [&c, b, a]);
+                *b = column();
+                x += 2;
+            }
+        }
+        x
+    }
+
+    /// # Safety
+    /// Picture and padding must have the lengths that [`Picture`] says; the processor must have the instructions.
+    unsafe fn by_taps(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
+        let channels = self.channels;
+        let length = channels.min(BLOCK);
+        let mut taps = [picture.padding.as_ptr(); MOST_TAPS + 1];
+        // How far each tap moves from one output to the next.
+        let mut steps = [0; MOST_TAPS];
+        let mut whole = false;
+        for (x, to) in to.chunks_exact_mut(channels).enumerate() {
+            let was_whole = whole;
+            whole = window.is_inside(1, x, picture.width);
+            if was_whole && whole {
+                for (tap, step) in taps[..self.taps].iter_mut().zip(&steps) {
+                    *tap = tap.wrapping_add(*step);
+                }
+            } else {
+                place(picture, window, channels, [y, x], &mut taps[..self.taps], &mut steps[..self.taps]);
+            }
+            for block in &self.blocks {
+                // SAFETY: what is under a tap is a pixel of the picture or the padding, and slack behind it; the one
+                // behind the last is the padding.
+                unsafe {
+                    let sums = block.block.by_taps(&taps[..=self.taps], block.first);
+                    let bytes = self.bytes.round::<false>(sums, block.multipliers);
+                    store(bytes, to[block.first..].as_mut_ptr(), length);
+                }
+            }
+        }
+    }
+}
+
+/// Finds the pixel under each tap, or the padding, and how far it is to the one under the next output's.
+fn place(
+    picture: &Picture<'_>,
+    window: &Window,
+    channels: usize,
+    [y, x]: [usize; 2],
+    taps: &mut [*const u8],
+    steps: &mut [usize],
+) {
+    let ((down, top), (across, left)) = (window.taps(0, y, picture.height), window.taps(1, x, picture.width));
+    let [kernel_height, kernel_width] = window.kernel;
+    for tap_y in 0..kernel_height {
+        for tap_x in 0..kernel_width {
+            let tap = tap_y * kernel_width + tap_x;
+            (taps[tap], steps[tap]) = if down.contains(&tap_y) && across.contains(&tap_x) {
+                let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
+                let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
+                (picture.bytes[(y * picture.width + x) * channels..].as_ptr(), window.stride[1] * channels)
+            } else {
+                (picture.padding.as_ptr(), 0)
+            };
+        }
+    }
+}

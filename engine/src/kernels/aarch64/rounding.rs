@@ -1,0 +1,83 @@
+//! From 32-bit sums to bytes, in registers.
+
+use std::arch::aarch64::{
+    float32x4_t, int32x4_t, uint8x16_t, vaddq_s16, vcombine_s16, vcvtnq_s32_f32, vcvtq_f32_s32, vdupq_n_s16,
+    vdupq_n_u8, vmaxq_u8, vminq_u8, vmulq_f32, vqaddq_s16, vqmovn_s32, vqmovun_high_s16, vqmovun_s16,
+    vreinterpretq_s16_s32, vuzp1q_s16,
+};
+
+use crate::program::Rounding;
+
+/// How numbers that are rounded to 32 bits become bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bytes {
+    zero: u8,
+    least: u8,
+    most: u8,
+    /// Whether no number is too large for 16 bits with the zero point added.
+    narrow: bool,
+}
+
+impl Bytes {
+    /// Whether all bytes are allowed and no number is too large for 16 bits, so that there's less to do.
+    pub(super) fn are_plain(self) -> bool {
+        self.narrow && self.least == 0 && self.most == 255
+    }
+}
+
+/// The largest number that is known to stay within 16 bits with a zero point added, and with some room for rounding.
+const NARROW: f64 = 32_000.0;
+
+impl Bytes {
+    pub(super) fn new(zero: u8, least: u8, most: u8) -> Bytes {
+        Bytes { zero, least, most, narrow: false }
+    }
+
+    /// For sums of products of bytes and weights, with what they start from and what they are multiplied by, by output.
+    pub(super) fn of(rounding: &Rounding, weights: &[i16], bias: &[i32], multipliers: &[f32]) -> Bytes {
+        let Rounding::Byte { zero, least, most, .. } = *rounding else { return Bytes::new(0, 0, 255) };
+        let products = weights.len() / bias.len().max(1);
+        let largest =
+            weights.chunks_exact(products.max(1)).zip(bias).zip(multipliers).map(|((row, &bias), &multiplier)| {
+                let sum = row.iter().map(|&weight| 255 * i64::from(weight.unsigned_abs())).sum::<i64>();
+                (sum + i64::from(bias).abs()) as f64 * f64::from(multiplier.abs())
+            });
+        Bytes { narrow: largest.fold(0.0, f64::max) < NARROW, ..Bytes::new(zero, least, most) }
+    }
+
+    /// Sixteen sums to bytes: `round(clamp(sum * multiplier)) + zero`. `PLAIN` says that the bytes [are](Bytes::are_plain).
+    #[inline(always)]
+    pub(super) fn round<const PLAIN: bool>(self, sums: [int32x4_t; 4], multipliers: [float32x4_t; 4]) -> uint8x16_t {
+        // SAFETY: instructions that every 64-bit ARM processor has.
+        unsafe {
+            self.pack::<PLAIN>([
+                vmulq_f32(vcvtq_f32_s32(sums[0]), multipliers[0]),
+                vmulq_f32(vcvtq_f32_s32(sums[1]), multipliers[1]),
+                vmulq_f32(vcvtq_f32_s32(sums[2]), multipliers[2]),
+                vmulq_f32(vcvtq_f32_s32(sums[3]), multipliers[3]),
+            ])
+        }
+    }
+
+    /// Sixteen floats to bytes.
+    #[inline(always)]
+    pub(super) fn pack<const PLAIN: bool>(self, values: [float32x4_t; 4]) -> uint8x16_t {
+        // SAFETY: instructions that every 64-bit ARM processor has.
+        unsafe {
+            // To the nearest, ties to even; what 32 bits can't hold saturates.
+            let [a, b, c, d] = values.map(|value| vcvtnq_s32_f32(value));
+            let zero = vdupq_n_s16(i16::from(self.zero));
+            let [low, high] = if PLAIN {
+                [(a, b), (c, d)]
+                    .map(|(a, b)| vaddq_s16(vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)), zero))
+            } else {
+                [(a, b), (c, d)].map(|(a, b)| vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero))
+            };
+            let bytes = vqmovun_high_s16(vqmovun_s16(low), high);
+            if PLAIN {
+                return bytes;
+            }
+            vminq_u8(vmaxq_u8(bytes, vdupq_n_u8(self.least)), vdupq_n_u8(self.most))
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A network of MobileNetV2's shape with made-up weights: all sets of kernels give the same, and instructions can be
+//! counted without tract.
+
+use std::sync::atomic::AtomicBool;
+
+use super::executable::View;
+use super::{
+    Add, AddRule, Convolution, Element, Executable, Pool, PoolKind, Program, Quantize, Rounding, Step, TensorId,
+    TensorKind, Window,
+};
+use crate::kernels::{self, Kernels};
+use crate::tensor::Tensor;
+
+/// Expansion, outputs, repetitions and stride of each group of blocks: table 2 of Sandler et al., 2018.
+const GROUPS: [(usize, usize, usize, usize); 7] =
+    [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)];
+
+/// Builds a program step by step.
+struct Builder {
+    program: Program,
+    seed: u64,
+}
+
+impl Builder {
+    /// Numbers that look random and are the same in each run (Knuth's MMIX generator).
+    fn random(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.seed >> 33
+    }
+
+    /// Like those of trained networks: most are small.
+    fn weight(&mut self) -> i16 {
+        let sum: i64 = (0..4).map(|_| (self.random() % 101) as i64 - 50).sum();
+        sum.clamp(-127, 127) as i16
+    }
+
+    fn tensor(&mut self, element: Element, shape: [usize; 4]) -> TensorId {
+        self.program.tensors.push(TensorKind { element, shape });
+        self.program.names.push(String::new());
+        TensorId(self.program.tensors.len() - 1)
+    }
+
+    fn shape(&self, tensor: TensorId) -> [usize; 4] {
+        self.program.tensors[tensor.0].shape
+    }
+
+    /// A convolution with "same" padding. `zero` is 0 behind a ReLU and 128 behind none.
+    fn convolution(
+        &mut self,
+        from: TensorId,
+        outputs: usize,
+        (side, stride, each): (usize, usize, bool),
+        zero: Option<u8>,
+    ) -> TensorId {
+        let [_, height, width, inputs] = self.shape(from);
+        let columns = side * side * if each { 1 } else { inputs };
+        let shape = [1, height.div_ceil(stride), width.div_ceil(stride), outputs];
+        let to = self.tensor(if zero.is_some() { Element::Byte } else { Element::Float }, shape);
+        let usual = 1.0 / (60.0 * (columns as f32).sqrt());
+        let step = Convolution {
+            from,
+            to,
+            zero: if zero == Some(0) { 128 } else { 0 },
+            window: Window { kernel: [side; 2], stride: [stride; 2], dilation: [1; 2], pad: [side / 2; 2] },
+            groups: if each { inputs } else { 1 },
+            weights: (0..outputs * columns).map(|_| self.weight()).collect(),
+            bias: (0..outputs).map(|_| (self.random() % 2001) as i32 - 1000).collect(),
+            multipliers: (0..outputs).map(|_| usual * (1.0 + (self.random() % 100) as f32 / 100.0)).collect(),
+            result: zero.map_or(Rounding::Float, |zero| Rounding::Byte { zero, least: 0, most: 255, table: None }),
+        };
+        self.program.steps.push(Step::Convolution(step));
+        to
+    }
+
+    fn sum(&mut self, a: TensorId, b: TensorId) -> TensorId {
+        let to = self.tensor(Element::Byte, self.shape(a));
+        let rule = AddRule { shifts: [0; 2], shares: [0.7, 0.6], fixed: -38.4, shift: 0, least: 0, most: 255 };
+        self.program.steps.push(Step::Add(Add { from: [a, b], to, rule }));
+        to
+    }
+
+    fn network(mut self, side: usize) -> Program {
+        let input = self.tensor(Element::Float, [1, 1, 1, 3 * side * side]);
+        self.program.inputs = vec![input];
+        let picture = self.tensor(Element::Byte, [1, side, side, 3]);
+        let strides = [3 * side * side, side, 1, side * side];
+        self.program.steps.push(Step::Quantize(Quantize { from: input, to: picture, strides, scale: 0.02, zero: 114 }));
+        let mut last = self.convolution(picture, 32, (3, 2, false), Some(0));
+        for (expansion, outputs, repetitions, stride) in GROUPS {
+            for repetition in 0..repetitions {
+                let inputs = self.shape(last)[3];
+                let wide = if expansion == 1 {
+                    last
+                } else {
+                    self.convolution(last, inputs * expansion, (1, 1, false), Some(0))
+                };
+                let stride = if repetition == 0 { stride } else { 1 };
+                let filtered = self.convolution(wide, inputs * expansion, (3, stride, true), Some(0));
+                let narrow = self.convolution(filtered, outputs, (1, 1, false), Some(128));
+                last = if repetition == 0 { narrow } else { self.sum(last, narrow) };
+            }
+        }
+        let features = self.convolution(last, 1280, (1, 1, false), Some(0));
+        let [_, height, width, _] = self.shape(features);
+        let pooled = self.tensor(Element::Byte, [1, 1, 1, 1280]);
+        let window = Window { kernel: [height, width], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
+        let result = Rounding::Byte { zero: 0, least: 0, most: 255, table: None };
+        let kind = PoolKind::Mean { zero: 0, scale: 1.5, divisor: 1.0, with_padding: true, result };
+        self.program.steps.push(Step::Pool(Pool { from: features, to: pooled, window, kind }));
+        let scores = self.convolution(pooled, 3, (1, 1, false), None);
+        self.program.outputs.push((scores, vec![1, 3]));
+        self.program
+    }
+}
+
+fn network(side: usize) -> (Program, Tensor) {
+    let program = Builder { program: Program::default(), seed: 1 }.network(side);
+    let value = |at: usize| (((at * at / 7 + at * 5) % 17) as f32 - 8.0) / 4.0;
+    let picture = Tensor::f32(vec![1, 3, side, side], (0..3 * side * side).map(value).collect()).expect("it fits");
+    (program, picture)
+}
+
+fn run(program: &Program, picture: &Tensor, kernels: &'static dyn Kernels, count: usize) -> Vec<Tensor> {
+    let executable = Executable::new(program, kernels);
+    let mut outputs = vec![];
+    for _ in 0..count {
+        outputs = executable.run(&[View::of(picture)], &AtomicBool::new(false), || {}).expect("it runs");
+    }
+    outputs
+}
+
+#[test]
+fn all_kernels_give_the_same_over_a_whole_network() {
+    let (program, picture) = network(56);
+    let sets = kernels::available();
+    let expected = run(&program, &picture, sets[0], 1);
+    for kernels in &sets[1..] {
+        assert_eq!(run(&program, &picture, *kernels, 1), expected, "{}", kernels.name());
+    }
+}
+
+#[test]
+#[ignore = "run to count instructions; BEDSIDE_RUNS says how often"]
+fn a_network_runs_as_often_as_is_said() {
+    let runs = std::env::var("BEDSIDE_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(1);
+    let (program, picture) = network(224);
+    run(&program, &picture, kernels::chosen().expect("kernels for this processor"), runs);
+}
