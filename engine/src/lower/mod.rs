@@ -15,6 +15,8 @@ mod pointwise;
 mod pooling;
 mod products;
 mod shapes;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod value;
 
@@ -217,7 +219,7 @@ impl<'a> Lowering<'a> {
     /// The value of a node's input.
     fn value(&self, node: &NodeProto, input: usize) -> Result<Value, Reason> {
         let name = node.input.get(input).ok_or("too few inputs")?;
-        self.values.get(name.as_str()).cloned().ok_or_else(|| format!("its input \"{name}\" is not computed here"))
+        self.values.get(name.as_str()).cloned().ok_or_else(|| format!("its input \"{name}\" is not quantized"))
     }
 
     fn tensor(&mut self, element: Element, shape: [usize; 4]) -> TensorId {
