@@ -73,7 +73,9 @@ pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Unlowered> {
     for info in &graph.output {
         lowering.output(&info.name).map_err(|reason| at("Output", &info.name, reason))?;
     }
-    Ok(tidy::tidy(lowering.program))
+    let program = tidy::tidy(lowering.program);
+    let too_large = || at("Graph", &graph.name, "a tensor of more than 512 MiB".into());
+    if program.fits() { Ok(program) } else { Err(too_large()) }
 }
 
 /// The tensors that an output depends on.
