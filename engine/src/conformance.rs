@@ -84,7 +84,7 @@ fn bits(value: f32) -> u32 {
 fn check(path: &Path) {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let vectors = vectors(&bytes);
-    assert!(vectors.len() >= 100, "{}: a file of vectors", path.display());
+    assert!(!vectors.is_empty(), "{}: a file of vectors", path.display());
     let mut failures = vec![];
     for kernels in available() {
         for vector in &vectors {

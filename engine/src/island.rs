@@ -28,6 +28,7 @@ pub(crate) fn register(operators: &mut OnnxOpRegister) {
     operators.insert(ISLAND, parse);
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the importer's own form")]
 fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     let number = node.attribute.iter().find(|a| a.name == NUMBER).map_or(0, |a| a.i) as usize;
     Ok((expand(Numbered { number, outputs: node.output.len() }), vec![]))
@@ -204,7 +205,7 @@ impl Expansion for Packed {
         }
         for (proxy, crossing) in outputs.iter().zip(&self.outputs) {
             solver.equals(&proxy.datum_type, datum_type(crossing.traffic))?;
-            let shape: ShapeFactoid = crossing.shape.iter().map(|length| length.to_dim()).collect();
+            let shape: ShapeFactoid = crossing.shape.iter().map(ToDim::to_dim).collect();
             solver.equals(&proxy.shape, shape)?;
         }
         Ok(())

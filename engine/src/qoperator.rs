@@ -1,4 +1,4 @@
-//! ONNX Runtime's QOperator graphs, spelled out as QDQ graphs.
+//! ONNX Runtime's `QOperator` graphs, spelled out as QDQ graphs.
 //!
 //! A `QLinearConv` means what a `Conv` between `DequantizeLinear` and `QuantizeLinear` means, and so do its relatives, those
 //! of `com.microsoft` among them. They are replaced by exactly these nodes when a graph is read, so that all that follows
@@ -26,7 +26,7 @@ struct Meaning {
     bias: Option<usize>,
 }
 
-/// The meaning of a QOperator node.
+/// The meaning of a `QOperator` node.
 fn meaning(node: &NodeProto) -> Option<Meaning> {
     let microsoft = node.domain == "com.microsoft";
     let of = |operator, inputs: &[usize], result| Meaning { operator, inputs: inputs.to_vec(), result, bias: None };
@@ -47,7 +47,7 @@ fn meaning(node: &NodeProto) -> Option<Meaning> {
     })
 }
 
-/// Replaces all QOperator nodes.
+/// Replaces all `QOperator` nodes.
 ///
 /// # Errors
 /// [`Error::Unsupported`] names the operator, the node, and what of it has no such meaning here.

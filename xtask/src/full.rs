@@ -29,6 +29,9 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     let (isic, kermany) = (isic.display().to_string(), kermany.display().to_string());
     let enlarged = root().join("target/isic2017-enlarged").display().to_string();
     let python = crate::step::python("golden-venv", "tests/golden/requirements.txt")?;
+    let graphs = crate::step::python("graphs-venv", "tests/golden/graphs/requirements.txt")?;
+    let [vectors, nets] =
+        ["vectors.bin", "nets.bin"].map(|name| root().join("target").join(name).display().to_string());
     let swift = toolchain.display().to_string();
     let long = [
         Step::new(&python).arg("tests/golden/make_scores.py").arg("enlarge").arg(&isic).arg(&enlarged),
@@ -38,6 +41,16 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         .env("BEDSIDE_ISIC2017", &isic)
         .env("BEDSIDE_KERMANY", &kermany)
         .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
+        // Thousands of random graphs and whole networks, from the interpreter of the engine's contract.
+        Step::new(&graphs)
+            .arg("tests/golden/engine/generate.py")
+            .arg(&vectors)
+            .words("--cases 6000 --seed 1 --compare"),
+        Step::new(&graphs).arg("tests/golden/engine/nets.py").arg(&nets).arg("tests/golden/skin-lesion/float.onnx"),
+        Step::new("cargo test --locked --release --workspace --lib -- --ignored thousands")
+            .env("BEDSIDE_VECTORS", &vectors),
+        Step::new("cargo test --locked --release --workspace --lib -- --ignored thousands")
+            .env("BEDSIDE_VECTORS", &nets),
         Step::new("cargo xtask soak"),
         Step::new("ios/linux/toolchain.sh").arg(&swift),
         Step::new("ios/linux/test.sh target/release").arg(&swift).env("BEDSIDE_SOAK", "1"),

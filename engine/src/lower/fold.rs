@@ -14,7 +14,7 @@ pub(super) struct Numbers {
     pub(super) is_list: bool,
 }
 
-impl<'a> Lowering<'a> {
+impl Lowering<'_> {
     /// The whole numbers of a tensor.
     pub(super) fn longs(&self, name: &str) -> Option<Vec<i64>> {
         self.numbers(name).map(|numbers| numbers.values)

@@ -12,7 +12,7 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use super::value::{Kind, Value};
 use super::{Lowering, Reason, Unlowered, needed, tidy};
 use crate::operators::{full_name, node_name};
-use crate::program::{Element, Program, TensorId};
+use crate::program::{Element, Program, Step, TensorId};
 
 /// Element type and shape of the tensors that tract knows.
 pub(crate) type Facts = HashMap<String, (DataType, Vec<usize>)>;
@@ -201,7 +201,7 @@ impl<'a> Lowering<'a> {
         let handed: Vec<(TensorId, Crossing)> = outside.handed.values().cloned().collect();
         self.program.outputs = handed.iter().map(|(tensor, crossing)| (*tensor, crossing.shape.clone())).collect();
         self.program = tidy::tidy(std::mem::take(&mut self.program));
-        if self.program.steps.is_empty() {
+        if self.program.steps.is_empty() || !self.program.fits() {
             return None;
         }
         let levels = self.levels();
@@ -257,13 +257,12 @@ impl Cut<'_> {
         if steps.is_empty() {
             return None;
         }
-        let made: HashSet<TensorId> = steps.iter().map(|step| step.output()).collect();
-        let mut read: Vec<TensorId> =
-            steps.iter().flat_map(|step| step.inputs()).filter(|id| !made.contains(id)).collect();
+        let made: HashSet<TensorId> = steps.iter().map(Step::output).collect();
+        let mut read: Vec<TensorId> = steps.iter().flat_map(Step::inputs).filter(|id| !made.contains(id)).collect();
         read.sort_unstable();
         read.dedup();
         let later = self.program.steps.iter().filter(|step| self.levels[step.output().0] > level);
-        let mut wanted: Vec<TensorId> = later.flat_map(|step| step.inputs()).filter(|id| made.contains(id)).collect();
+        let mut wanted: Vec<TensorId> = later.flat_map(Step::inputs).filter(|id| made.contains(id)).collect();
         wanted.sort_unstable();
         wanted.dedup();
         let inputs: Vec<Crossing> = read.iter().map(|&id| self.read(id)).collect();

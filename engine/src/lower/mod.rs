@@ -15,6 +15,8 @@ mod pointwise;
 mod pooling;
 mod products;
 mod shapes;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod value;
 
@@ -71,7 +73,9 @@ pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Unlowered> {
     for info in &graph.output {
         lowering.output(&info.name).map_err(|reason| at("Output", &info.name, reason))?;
     }
-    Ok(tidy::tidy(lowering.program))
+    let program = tidy::tidy(lowering.program);
+    let too_large = || at("Graph", &graph.name, "a tensor of more than 512 MiB".into());
+    if program.fits() { Ok(program) } else { Err(too_large()) }
 }
 
 /// The tensors that an output depends on.
@@ -217,7 +221,7 @@ impl<'a> Lowering<'a> {
     /// The value of a node's input.
     fn value(&self, node: &NodeProto, input: usize) -> Result<Value, Reason> {
         let name = node.input.get(input).ok_or("too few inputs")?;
-        self.values.get(name.as_str()).cloned().ok_or_else(|| format!("its input \"{name}\" is not computed here"))
+        self.values.get(name.as_str()).cloned().ok_or_else(|| format!("its input \"{name}\" is not quantized"))
     }
 
     fn tensor(&mut self, element: Element, shape: [usize; 4]) -> TensorId {

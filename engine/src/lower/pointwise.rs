@@ -48,7 +48,11 @@ impl<'a> Lowering<'a> {
 
     /// A function of one tensor.
     pub(super) fn unary(&mut self, node: &NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
-        let function = function(&node.op_type, attributes).ok_or("not served in 8 bits")?;
+        let function = function(&node.op_type, attributes).ok_or(match node.op_type.as_str() {
+            "DynamicQuantizeLinear" => "its scale is known only when it runs",
+            "ConvInteger" | "MatMulInteger" => "its input's scale is known only when it runs",
+            _ => "not served in 8 bits",
+        })?;
         self.map(&self.value(node, 0)?, function)
     }
 

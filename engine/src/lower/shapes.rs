@@ -93,7 +93,7 @@ impl<'a> Lowering<'a> {
             for part in &parts {
                 match part.kind {
                     Kind::Integers { tensor, shift: other } if other == shift => {
-                        tensors.push((tensor, &part.shape[..]))
+                        tensors.push((tensor, &part.shape[..]));
                     }
                     _ => return Err("parts that do not go together".into()),
                 }

@@ -54,6 +54,17 @@ pub(crate) struct Program {
     pub(crate) outputs: Vec<(TensorId, Vec<usize>)>,
 }
 
+/// The largest tensor of a program, in bytes.
+const MAX_TENSOR_BYTES: usize = 1 << 29;
+
+impl Program {
+    /// Whether no tensor is larger than any network needs.
+    pub(crate) fn fits(&self) -> bool {
+        let bytes = |kind: &TensorKind| kind.shape.iter().try_fold(4_usize, |n, &length| n.checked_mul(length));
+        self.tensors.iter().all(|kind| bytes(kind).is_some_and(|bytes| bytes <= MAX_TENSOR_BYTES))
+    }
+}
+
 /// One operation.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Step {

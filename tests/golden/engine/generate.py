@@ -1,6 +1,6 @@
 """Makes random quantized graphs, one operator each and short chains, with what `interpreter.py` gives for them.
 
-    pip install -r requirements.txt
+    pip install -r ../graphs/requirements.txt
     python generate.py vectors.bin --share            # the committed share
     python generate.py large.bin --cases 4000 --seed 1 --compare
 
@@ -26,8 +26,9 @@ from interpreter import Codes, F, Interpreter, Joined, Product, Reals, Sum, Sums
 U8, S8 = np.uint8, np.int8
 LIMITS = {U8: (0, 255), S8: (-128, 127)}
 # What ONNX Runtime computes in floats between exact roundings, or by an approximation of its own: near, not equal.
-NEAR = {"Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "AveragePool", "ReduceMean", "silu", "float-bias", "s8-by-u8",
-        "bias-behind"}
+NEAR = {"Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "AveragePool", "ReduceMean", "silu", "s8-by-u8"}
+# What the contract rounds and ONNX Runtime does not: a float bias, to units of the sums.
+OURS = {"float-bias", "bias-behind"}
 
 
 class Builder:
@@ -519,15 +520,16 @@ class Comparison:
         except Exception as error:  # ONNX Runtime takes no such graph.
             self.refused[str(error).split(":")[-1].strip()[:90]].append(f"{name} {number}")
             return
-        near = {name, *b.traits} & NEAR or not rounds
+        ours = {*b.traits} & OURS
+        near = {name, *b.traits} & (NEAR | OURS) or not rounds
         unit = self.unit(b, model) if rounds else float(np.abs(outputs[0]).max()) * 1e-5
         difference = np.abs(theirs - outputs[0])
         step = difference.max() / max(unit, 1e-30)
-        row = self.counts[f"{name}{' (near)' if near else ''}"]
+        row = self.counts[f"{name}{' (float bias)' if ours else ' (near)' if near else ''}"]
         row[0] += 1
         row[1] += bool(difference.any())
         row[2] = max(row[2], step)
-        if step > (1.01 if near else 0):
+        if step > (1.01 if near else 0) and not ours:
             self.failed.append(f"{name} {number} {b.traits}: {step:.3f} steps, {(difference > 0).mean():.4f} of it")
 
     def unit(self, b, model):

@@ -391,6 +391,7 @@ def refused(source):
         yield name, [wanted]
     yield from hostile(picture_in, scores)
     yield from sixteen_bits(picture_in, scores)
+    yield from qoperators(picture_in, scores)
 
 
 def sixteen_bits(picture_in, scores):
@@ -416,6 +417,19 @@ def sixteen_bits(picture_in, scores):
                           helper.make_node("Mul", ["input", "w"], ["d"]), *back],
                [picture_in], [scores], [weights, halves, axes], opset=21)
     yield "blocks", ["DequantizeLinear", "blocked", "blocks"]
+
+
+def qoperators(picture_in, scores):
+    """A QOperator in a form that has no twin among the standard operators."""
+    constants = [onnx.numpy_helper.from_array(np.float32(0.02), "s"), onnx.numpy_helper.from_array(np.uint8(128), "z")]
+    node_model("channels-last",
+               [helper.make_node("QuantizeLinear", ["input", "s", "z"], ["q"]),
+                helper.make_node("QLinearGlobalAveragePool", ["q", "s", "z", "s", "z"], ["p"], name="pool",
+                                 domain="com.microsoft", channels_last=1),
+                helper.make_node("DequantizeLinear", ["p", "s", "z"], ["d"]),
+                helper.make_node("Flatten", ["d"], ["logits"])],
+               [picture_in], [scores], constants, domains=["com.microsoft"])
+    yield "channels-last", ["com.microsoft.QLinearGlobalAveragePool", "pool", "channels_last"]
 
 
 def hostile(picture_in, scores):
