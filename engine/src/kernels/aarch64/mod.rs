@@ -22,9 +22,9 @@ use products::{Blocks, Dots, Widening};
 
 /// Adds the sets that this processor can run.
 ///
-/// The standard library asks the system: `getauxval` on Linux and Android (looked up in the C library at run time),
-/// `sysctlbyname` on Apple's. Neither reads the processor's registers nor goes by the system's name, so it's right on all
-/// three.
+/// The standard library's detection is right on all systems that matter: it asks `getauxval` for `AT_HWCAP` and
+/// `AT_HWCAP2` on Linux and on Android alike (Rust 1.91, `std_detect`, `os/linux/auxvec.rs`), and `sysctlbyname` on
+/// Apple's.
 pub(super) fn add_to(sets: &mut Vec<&'static dyn Kernels>) {
     sets.push(&Neon);
     if is_aarch64_feature_detected!("dotprod") {
