@@ -4,6 +4,7 @@
 //! are multiplied and summed ([`products`], [`depthwise`]). Their instructions are written as assembly where Rust has no
 //! stable function for them; each such block says for the assembler alone which extension it is of.
 #![allow(unsafe_code, reason = "instructions that not every processor has, on memory whose bounds are checked before")]
+#![allow(clippy::inline_always, reason = "vectors that are passed to a function go through memory")]
 
 mod depthwise;
 mod dots;
