@@ -23,12 +23,12 @@ const MODEL: &str = "models/skin-lesion/model.onnx";
 /// The inferences that are counted, beside one that warms up.
 const COUNTED: u64 = 2;
 
-/// The tests of the engine's kernels on each processor, every set held against the portable one.
+/// The tests of the engine without tract on each processor: every set of kernels is held against the portable one.
 pub(crate) fn test() -> Result<()> {
     check_tools()?;
     for (processor, kernels, _) in PROCESSORS {
         let runner = runner(processor);
-        cargo("test -p bedside-engine --no-default-features --lib -- kernels")
+        cargo("test -p bedside-engine --no-default-features --lib")
             .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", &runner)
             .env("BEDSIDE_KERNEL", kernels)
             .run()?;

@@ -1,4 +1,4 @@
-//! A network of MobileNetV2's shape with made-up weights: all sets of kernels give the same, and instructions can be
+//! A network of the shape of `MobileNetV2` with made-up weights: all sets of kernels give the same, and instructions can be
 //! counted without tract.
 
 use std::sync::atomic::AtomicBool;
@@ -44,7 +44,7 @@ impl Builder {
         self.program.tensors[tensor.0].shape
     }
 
-    /// A convolution with "same" padding. `zero` is 0 behind a ReLU and 128 behind none.
+    /// A convolution with "same" padding. `zero` is 0 behind a `Relu` and 128 behind none.
     fn convolution(
         &mut self,
         from: TensorId,

@@ -13,8 +13,8 @@ pub(super) trait Dot: std::fmt::Debug + Send + Sync + 'static {
 
     /// Adds to each lane of `sums` the products of four bytes and four weights.
     ///
-    /// One block for four vectors, which the compiler keeps in order with others: let alone, it mixes what several outputs
-    /// need, and has too few registers for it.
+    /// One block for four vectors, that reads as if it touched memory: let alone, the compiler mixes what several outputs
+    /// need and keeps weights at hand, and has too few registers for it.
     ///
     /// # Safety
     /// The processor must have the instruction.
@@ -51,7 +51,7 @@ impl Dot for Signed {
                 a = inlateout(vreg) a, b = inlateout(vreg) b, c = inlateout(vreg) c, d = inlateout(vreg) d,
                 ba = in(vreg) bytes[0], bb = in(vreg) bytes[1], bc = in(vreg) bytes[2], bd = in(vreg) bytes[3],
                 wa = in(vreg) weights[0], wb = in(vreg) weights[1], wc = in(vreg) weights[2], wd = in(vreg) weights[3],
-                options(nomem, nostack, preserves_flags)
+                options(nostack, preserves_flags)
             );
         }
         [a, b, c, d]
@@ -87,7 +87,7 @@ impl Dot for Unsigned {
                 a = inlateout(vreg) a, b = inlateout(vreg) b, c = inlateout(vreg) c, d = inlateout(vreg) d,
                 ba = in(vreg) bytes[0], bb = in(vreg) bytes[1], bc = in(vreg) bytes[2], bd = in(vreg) bytes[3],
                 wa = in(vreg) weights[0], wb = in(vreg) weights[1], wc = in(vreg) weights[2], wd = in(vreg) weights[3],
-                options(nomem, nostack, preserves_flags)
+                options(nostack, preserves_flags)
             );
         }
         [a, b, c, d]

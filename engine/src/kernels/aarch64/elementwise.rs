@@ -50,7 +50,7 @@ fn combine(
     for ((to, a), b) in whole.iter_mut().zip(a).zip(b) {
         // SAFETY: sixteen bytes are readable and writable.
         unsafe {
-            vst1q_u8(to.as_mut_ptr(), bytes.pack::<false>(operation(vld1q_u8(a.as_ptr()), vld1q_u8(b.as_ptr()))))
+            vst1q_u8(to.as_mut_ptr(), bytes.pack::<false>(operation(vld1q_u8(a.as_ptr()), vld1q_u8(b.as_ptr()))));
         };
     }
     whole.len() * 16

@@ -202,7 +202,7 @@ impl Panel<'_> {
     /// # Safety
     /// The rows, and 16 bytes beyond each, must be readable.
     unsafe fn fill<M: Products>(&mut self, from: *const u8, stride: usize, count: usize) {
-        assert!(count.next_multiple_of(2) / 2 * self.steps <= self.vectors.len());
+        assert!(count.div_ceil(2) * self.steps <= self.vectors.len());
         let mut to = self.vectors.as_mut_ptr().cast::<u8>();
         let mut row = 0;
         while row < count {
@@ -269,6 +269,7 @@ impl<M: Products> Gemm<M> {
         mut work: impl FnMut(*const u8, std::ops::Range<usize>),
     ) {
         assert!(count == 0 || (count - 1) * stride + self.columns + SLACK <= from.len());
+        #[allow(clippy::large_stack_arrays, reason = "32 kB, and a run asks for no memory")]
         let mut stack = [MaybeUninit::<uint8x16_t>::uninit(); PANEL];
         let mut heap = vec![];
         let at_once = (PANEL / self.steps() / PAIRS).max(1) * PAIRS * 2;

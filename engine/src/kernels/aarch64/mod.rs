@@ -4,6 +4,7 @@
 //! are multiplied and summed ([`products`], [`depthwise`]). Their instructions are written as assembly where Rust has no
 //! stable function for them; each such block says for the assembler alone which extension it is of.
 #![allow(unsafe_code, reason = "instructions that not every processor has, on memory whose bounds are checked before")]
+#![allow(clippy::inline_always, reason = "vectors that are passed to a function go through memory")]
 
 mod depthwise;
 mod dots;
@@ -22,9 +23,9 @@ use products::{Blocks, Dots, Widening};
 
 /// Adds the sets that this processor can run.
 ///
-/// The standard library asks the system: `getauxval` on Linux and Android (looked up in the C library at run time),
-/// `sysctlbyname` on Apple's. Neither reads the processor's registers nor goes by the system's name, so it's right on all
-/// three.
+/// The standard library's detection is right on all systems that matter: it asks `getauxval` for `AT_HWCAP` and
+/// `AT_HWCAP2` on Linux and on Android alike (Rust 1.91, `std_detect`, `os/linux/auxvec.rs`), and `sysctlbyname` on
+/// Apple's.
 pub(super) fn add_to(sets: &mut Vec<&'static dyn Kernels>) {
     sets.push(&Neon);
     if is_aarch64_feature_detected!("dotprod") {

@@ -190,10 +190,9 @@ impl Products for Blocks {
         // SAFETY: as the caller promises.
         unsafe {
             let rows: [_; P] = from_fn(|pair| vector(rows, pair));
-            for outputs in 0..V {
-                let weights = vector(weights, outputs);
-                for pair in 0..P {
-                    sums[pair][outputs] = block(sums[pair][outputs], rows[pair], weights);
+            for (outputs, weights) in (0..V).map(|outputs| (outputs, vector(weights, outputs))) {
+                for (sums, &rows) in sums.iter_mut().zip(&rows) {
+                    sums[outputs] = block(sums[outputs], rows, weights);
                 }
             }
         }
