@@ -32,10 +32,12 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     let swift = toolchain.display().to_string();
     let long = [
         Step::new(&python).arg("tests/golden/make_scores.py").arg("enlarge").arg(&isic).arg(&enlarged),
-        Step::new("cargo test --locked --release --workspace --test skin_lesion --test chest_xray -- --ignored --nocapture")
-            .env("BEDSIDE_ISIC2017", &isic)
-            .env("BEDSIDE_KERMANY", &kermany)
-            .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
+        Step::new(
+            "cargo test --locked --release --workspace --test skin_lesion --test chest_xray -- --ignored --nocapture",
+        )
+        .env("BEDSIDE_ISIC2017", &isic)
+        .env("BEDSIDE_KERMANY", &kermany)
+        .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
         Step::new("cargo xtask soak"),
         Step::new("ios/linux/toolchain.sh").arg(&swift),
         Step::new("ios/linux/test.sh target/release").arg(&swift).env("BEDSIDE_SOAK", "1"),

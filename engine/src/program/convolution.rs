@@ -49,13 +49,15 @@ impl PackedConvolution {
         let kernel = if step.groups == inputs && inputs == outputs && step.result != Rounding::Float {
             Kernel::Depthwise(kernels.depthwise_in(
                 &Filters {
-                channels: outputs,
-                taps,
-                weights: &step.weights,
-                bias: &bias,
-                multipliers: &step.multipliers,
-                rounding: &step.result,
-            }, &step.window))
+                    channels: outputs,
+                    taps,
+                    weights: &step.weights,
+                    bias: &bias,
+                    multipliers: &step.multipliers,
+                    rounding: &step.result,
+                },
+                &step.window,
+            ))
         } else {
             let rows = outputs / step.groups;
             let columns = taps * inputs / step.groups;
@@ -71,7 +73,7 @@ impl PackedConvolution {
                 }
             };
             let layout = Layout::of(&step.window, step.groups, from.shape, to.shape);
-            let in_place = !step.window.is_pointwise() && step.result != Rounding::Float;
+            let in_place = !lies_ready(&step.window, from.shape, to.shape) && step.result != Rounding::Float;
             let windows = || (0..step.groups).map(|group| layout.gemm(kernels, &matrix(group))).collect::<Option<_>>();
             match in_place.then(windows).flatten() {
                 Some(gemms) => Kernel::Windows(gemms),
@@ -96,7 +98,9 @@ impl PackedConvolution {
             (Kernel::Depthwise(kernel), Output::Bytes(to)) => self.depthwise(kernel.as_ref(), from, to, scratch),
             (Kernel::Gemm(kernels), to) => self.products(kernels, from, to, scratch),
             (Kernel::Windows(kernels), Output::Bytes(to)) => self.windows(kernels, from, to, scratch),
-            (Kernel::Depthwise(_) | Kernel::Windows(_), Output::Floats(_)) => unreachable!("floats are made by products"),
+            (Kernel::Depthwise(_) | Kernel::Windows(_), Output::Floats(_)) => {
+                unreachable!("floats are made by products")
+            }
         }
     }
 
@@ -179,7 +183,7 @@ impl PackedConvolution {
         let columns = self.window.kernel.iter().product::<usize>() * inputs;
         let pixels = batch * out_height * out_width;
         let block = (BLOCK_BYTES / (columns + outputs) / BLOCK_PIXELS).max(1) * BLOCK_PIXELS;
-        let lies_ready = self.window.is_pointwise();
+        let lies_ready = lies_ready(&self.window, self.input, self.output);
         if !lies_ready {
             scratch.resize(block * columns + SLACK, 0);
         }
@@ -243,6 +247,11 @@ impl PackedConvolution {
             }
         }
     }
+}
+
+/// Whether each output is made of the one pixel at its place. Padding may make outputs of pixels that aren't there.
+fn lies_ready(window: &Window, input: [usize; 4], output: [usize; 4]) -> bool {
+    window.is_pointwise() && input[..3] == output[..3]
 }
 
 /// Where the bytes under a window lie, from its first on.

@@ -627,8 +627,7 @@ unsafe fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
                 odd = _mm256_add_epi16(odd, _mm256_srli_epi16::<8>(bytes));
             }
             // SAFETY: 32 bytes of any content are numbers.
-            let (even, odd) =
-                unsafe { (transmute::<__m256i, [u16; 16]>(even), transmute::<__m256i, [u16; 16]>(odd)) };
+            let (even, odd) = unsafe { (transmute::<__m256i, [u16; 16]>(even), transmute::<__m256i, [u16; 16]>(odd)) };
             for (sums, (even, odd)) in sums.as_chunks_mut::<2>().0.iter_mut().zip(even.into_iter().zip(odd)) {
                 sums[0] += i32::from(even);
                 sums[1] += i32::from(odd);

@@ -337,13 +337,7 @@ impl<V: Vector> Packed<V> {
     /// # Safety
     /// The processor must have AVX-512 F, BW, VL and VNNI; otherwise as for [`Packed::line`].
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    unsafe fn known(
-        &self,
-        sources: &Sources,
-        window: &Window,
-        to: (*mut u8, usize, usize),
-        bytes: Bytes,
-    ) {
+    unsafe fn known(&self, sources: &Sources, window: &Window, to: (*mut u8, usize, usize), bytes: Bytes) {
         let left = window.pad[1];
         // SAFETY: as the caller promises.
         unsafe {

@@ -1,8 +1,8 @@
 //! Matrix products: 32 outputs of 14 rows at a time.
 
+use std::arch::asm;
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;
-use std::arch::asm;
 use std::array::from_fn;
 use std::mem::transmute;
 
