@@ -182,7 +182,9 @@ impl PackedConvolution {
         let inputs = self.input[3] / kernels.len();
         let columns = self.window.kernel.iter().product::<usize>() * inputs;
         let pixels = batch * out_height * out_width;
-        let block = (BLOCK_BYTES / (columns + outputs) / BLOCK_PIXELS).max(1) * BLOCK_PIXELS;
+        // Weights that are larger than that are not read again for each block.
+        let bytes = BLOCK_BYTES.max(columns * outputs);
+        let block = (bytes / (columns + outputs) / BLOCK_PIXELS).max(1) * BLOCK_PIXELS;
         let lies_ready = lies_ready(&self.window, self.input, self.output);
         if !lies_ready {
             scratch.resize(block * columns + SLACK, 0);
