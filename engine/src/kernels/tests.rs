@@ -1,7 +1,12 @@
 //! Every set of kernels gives what the portable one gives, to the bit.
 
+use std::sync::atomic::AtomicBool;
+
 use super::*;
-use crate::program::Window;
+use crate::program::{
+    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, Window, dense_strides,
+};
+use crate::tensor::Tensor;
 
 /// Numbers that look random and are the same in each run (Knuth's MMIX generator).
 struct Random(u64);
@@ -81,7 +86,7 @@ fn matrix_products_are_the_same() {
     for kernels in others() {
         for case in 0..400 {
             let random = &mut Random(case);
-            let (rows, columns, count) = (1 + random.up_to(50), 1 + random.up_to(90), random.up_to(11));
+            let (rows, columns, count) = (1 + random.up_to(70), 1 + random.up_to(90), random.up_to(31));
             let (stride, to_stride) = (columns + random.up_to(5), rows + random.up_to(5));
             let rounding = random.rounding();
             let (weights, bias) = (random.weights(rows * columns), random.biases(rows));
@@ -120,11 +125,12 @@ fn depthwise_filters_are_the_same() {
             let pair = |random: &mut Random, least: usize, most: usize| {
                 [least + random.up_to(most - least), least + random.up_to(most - least)]
             };
-            let kernel = if random.up_to(1) == 0 { [3, 3] } else { pair(random, 1, 6) };
-            let (stride, dilation, pad) = (pair(random, 1, 3), pair(random, 1, 2), pair(random, 0, 3));
+            let kernel = [[3, 3], [5, 5], pair(random, 1, 6)][random.up_to(2)];
+            let dilation = if random.up_to(1) == 0 { [1, 1] } else { pair(random, 1, 2) };
+            let (stride, pad) = (pair(random, 1, 3), pair(random, 0, 3));
             let window = Window { kernel, stride, dilation, pad };
             let [height, width] = pair(random, 1, 12);
-            let (channels, out_width) = (1 + random.up_to(40), 1 + random.up_to(5));
+            let (channels, out_width) = (1 + random.up_to(150), 1 + random.up_to(40));
             let taps = kernel[0] * kernel[1];
             let rounding = random.rounding();
             let (weights, bias) = (random.weights(channels * taps), random.biases(channels));
@@ -148,6 +154,112 @@ fn depthwise_filters_are_the_same() {
             for y in 0..4 {
                 assert_eq!(line(kernels, y), line(&portable::Portable, y), "{}, case {case}", kernels.name());
             }
+        }
+    }
+}
+
+#[test]
+fn convolutions_are_the_same() {
+    for case in 0..600 {
+        let random = &mut Random(case);
+        let (program, input) = one_convolution(random);
+        let result = |kernels: &'static dyn Kernels| {
+            let executable = Executable::new(&program, kernels);
+            // Twice, since the second run finds the first one's memory.
+            let runs = [(); 2].map(|()| executable.run(&input, &AtomicBool::new(false), || {}).expect("a run"));
+            assert_eq!(runs[0], runs[1], "{}, case {case}", kernels.name());
+            runs
+        };
+        for kernels in others() {
+            assert_eq!(result(kernels), result(&portable::Portable), "{}, case {case}", kernels.name());
+        }
+    }
+}
+
+/// A convolution of quantized reals in one group or several, and what goes in.
+fn one_convolution(random: &mut Random) -> (Program, Tensor) {
+    let pair = |random: &mut Random, least: usize, most: usize| {
+        [least + random.up_to(most - least), least + random.up_to(most - least)]
+    };
+    let groups = [1, 1, 2, 3][random.up_to(3)];
+    let (inputs, outputs) = (groups * (1 + random.up_to(12)), groups * (1 + random.up_to(40)));
+    let (kernel, pad) = (pair(random, 1, 4), pair(random, 0, 2));
+    let (stride, dilation) = (pair(random, 1, 2), [[1, 1], pair(random, 1, 3)][random.up_to(1)]);
+    let least = |axis: usize| (kernel[axis] - 1) * dilation[axis] + 1;
+    let [height, width] = [0, 1].map(|axis| least(axis) + random.up_to(18));
+    let behind = pair(random, 0, 2);
+    let length = |axis: usize, length: usize| (length + pad[axis] + behind[axis] - least(axis)) / stride[axis] + 1;
+    let (batch, out_height, out_width) = (1 + random.up_to(1), length(0, height), length(1, width));
+    let taps = kernel[0] * kernel[1] * inputs / groups;
+    let shapes = [[batch, height, width, inputs], [batch, out_height, out_width, outputs]];
+    let mut result = random.rounding();
+    if let Rounding::Byte { table, .. } = &mut result {
+        *table = (random.up_to(1) == 0).then(|| Box::new(std::array::from_fn(|_| random.byte())));
+    }
+    let [from, bytes, to] = [TensorId(0), TensorId(1), TensorId(2)];
+    let kind = |element, shape| TensorKind { element, shape };
+    let convolution = Convolution {
+        from: bytes,
+        to,
+        zero: random.byte(),
+        window: Window { kernel, stride, dilation, pad },
+        groups,
+        weights: random.weights(outputs * taps),
+        bias: random.biases(outputs),
+        multipliers: random.multipliers(outputs, taps),
+        result,
+    };
+    let quantize = Quantize { from, to: bytes, strides: dense_strides(shapes[0]), scale: 1.0, zero: 0 };
+    let program = Program {
+        tensors: vec![kind(Element::Float, shapes[0]), kind(Element::Byte, shapes[0]), kind(Element::Byte, shapes[1])],
+        steps: vec![Step::Quantize(quantize), Step::Convolution(convolution)],
+        names: vec![String::new(); 3],
+        input: Some(from),
+        outputs: vec![(to, shapes[1].to_vec())],
+    };
+    let values = random.bytes(shapes[0].iter().product()).into_iter().map(f32::from).collect();
+    (program, Tensor::f32(shapes[0].to_vec(), values).expect("a tensor"))
+}
+
+#[test]
+fn results_beyond_32_bits_become_the_limits() {
+    // 255 · 127 · 4 + 7 times 2²⁰ is beyond 2³¹: every set must give the greatest byte, and the least below zero.
+    let rounding = Rounding::Byte { zero: 5, least: 3, most: 250, table: None };
+    let weights = [[127_i16; 4], [-127; 4]].concat();
+    let (bias, multipliers) = ([7, -7], [1_048_576.0; 2]);
+    let matrix =
+        Matrix { rows: 2, columns: 4, weights: &weights, bias: &bias, multipliers: &multipliers, rounding: &rounding };
+    for kernels in available() {
+        let mut to = [99; 2];
+        kernels.gemm(&matrix).bytes(&[255; 4 + SLACK], 4, 1, &mut to, 2);
+        assert_eq!(to, [250, 3], "{}", kernels.name());
+    }
+}
+
+#[test]
+fn sums_of_rows_and_interleaved_planes_are_the_same() {
+    for kernels in others() {
+        for case in 0..100 {
+            let random = &mut Random(case);
+            let (length, count) = (random.up_to(150), random.up_to(if case % 10 == 0 { 1200 } else { 20 }));
+            let stride = length + random.up_to(3);
+            let bytes: Vec<u8> = match case % 10 {
+                0 => vec![255; count * stride + SLACK],
+                _ => random.bytes(count * stride + SLACK),
+            };
+            let sums = |kernels: &dyn Kernels| {
+                let mut sums = vec![7; length];
+                kernels.sum(&bytes, stride, count, &mut sums);
+                sums
+            };
+            assert_eq!(sums(kernels), sums(&portable::Portable), "{}, case {case}", kernels.name());
+            let planes: [Vec<u8>; 3] = std::array::from_fn(|_| random.bytes(length));
+            let interleaved = |kernels: &dyn Kernels| {
+                let mut to = vec![99; 3 * length];
+                kernels.interleave([&planes[0], &planes[1], &planes[2]], &mut to);
+                to
+            };
+            assert_eq!(interleaved(kernels), interleaved(&portable::Portable), "{}, case {case}", kernels.name());
         }
     }
 }

@@ -75,7 +75,7 @@ impl PackedConvolution {
                 }
             };
             let layout = Layout::of(&step.window, step.groups, from.shape, to.shape);
-            let in_place = !step.window.is_pointwise() && step.result != Rounding::Float;
+            let in_place = !lies_ready(&step.window, from.shape, to.shape) && step.result != Rounding::Float;
             let windows = || (0..step.groups).map(|group| layout.gemm(kernels, &matrix(group))).collect::<Option<_>>();
             match in_place.then(windows).flatten() {
                 Some(gemms) => Kernel::Windows(gemms),
@@ -184,8 +184,10 @@ impl PackedConvolution {
         let inputs = self.input[3] / kernels.len();
         let columns = self.window.kernel.iter().product::<usize>() * inputs;
         let pixels = batch * out_height * out_width;
-        let block = (BLOCK_BYTES / (columns + outputs) / BLOCK_PIXELS).max(1) * BLOCK_PIXELS;
-        let lies_ready = self.window.is_pointwise();
+        // Weights that are larger than that are not read again for each block.
+        let bytes = BLOCK_BYTES.max(columns * outputs);
+        let block = (bytes / (columns + outputs) / BLOCK_PIXELS).max(1) * BLOCK_PIXELS;
+        let lies_ready = lies_ready(&self.window, self.input, self.output);
         if !lies_ready {
             scratch.resize(block * columns + SLACK, 0);
         }
@@ -267,6 +269,11 @@ impl PackedConvolution {
             }
         }
     }
+}
+
+/// Whether each output is made of the one pixel at its place. Padding may make outputs of pixels that aren't there.
+fn lies_ready(window: &Window, input: [usize; 4], output: [usize; 4]) -> bool {
+    window.is_pointwise() && input[..3] == output[..3]
 }
 
 /// Where the bytes under a window lie, from its first on.
