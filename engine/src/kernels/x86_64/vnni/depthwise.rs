@@ -42,53 +42,52 @@ macro_rules! vectors {
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn load(from: *const u8) -> Self {
-                // SAFETY: as the caller promises; and so below.
+                // SAFETY: as the caller promises.
                 unsafe { $load(from.cast()) }
             }
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn zero() -> Self {
-                unsafe { $zero() }
+                $zero()
             }
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn zip_bytes(self, other: Self) -> [Self; 2] {
-                unsafe { [$low_bytes(self, other), $high_bytes(self, other)] }
+                [$low_bytes(self, other), $high_bytes(self, other)]
             }
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn zip_pairs(self, other: Self) -> [Self; 2] {
-                unsafe { [$low_pairs(self, other), $high_pairs(self, other)] }
+                [$low_pairs(self, other), $high_pairs(self, other)]
             }
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn multiply_add(self, weights: Self, sums: Self) -> Self {
-                unsafe { $dot(sums, self, weights) }
+                $dot(sums, self, weights)
             }
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn scale(self, multipliers: Self) -> Self {
-                unsafe { $round($times($float(self), $as_float(multipliers))) }
+                $round($times($float(self), $as_float(multipliers)))
             }
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn pack(quarters: [Self; 4], bytes: Bytes) -> Self {
-                unsafe {
-                    let words = |a, b| $add($words(a, b), $all_words(i16::from(bytes.zero)));
-                    let packed = $bytes(words(quarters[0], quarters[1]), words(quarters[2], quarters[3]));
-                    $min($max(packed, $all_bytes(bytes.least as i8)), $all_bytes(bytes.most as i8))
-                }
+                let words = |a, b| $add($words(a, b), $all_words(i16::from(bytes.zero)));
+                let packed = $bytes(words(quarters[0], quarters[1]), words(quarters[2], quarters[3]));
+                $min($max(packed, $all_bytes(bytes.least as i8)), $all_bytes(bytes.most as i8))
             }
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn store(self, to: *mut u8, mask: u64) {
+                // SAFETY: as the caller promises.
                 unsafe { $store(to.cast(), mask as $mask, self) }
             }
         })*
@@ -124,9 +123,9 @@ pub(super) struct Depthwise {
 /// Channels that are computed together.
 #[derive(Debug)]
 enum Block {
-    Wide(Packed<__m512i>),
-    Half(Packed<__m256i>),
-    Narrow(Packed<__m128i>),
+    Wide(Box<Packed<__m512i>>),
+    Half(Box<Packed<__m256i>>),
+    Narrow(Box<Packed<__m128i>>),
 }
 
 #[derive(Debug)]
@@ -148,9 +147,9 @@ impl Depthwise {
         let (mut blocks, mut first) = (vec![], 0);
         while first < filters.channels {
             let (block, width) = match filters.channels - first {
-                0..=16 => (Block::Narrow(Packed::new(filters, window.kernel, first)), 16),
-                17..=32 => (Block::Half(Packed::new(filters, window.kernel, first)), 32),
-                _ => (Block::Wide(Packed::new(filters, window.kernel, first)), 64),
+                0..=16 => (Block::Narrow(Box::new(Packed::new(filters, window.kernel, first))), 16),
+                17..=32 => (Block::Half(Box::new(Packed::new(filters, window.kernel, first))), 32),
+                _ => (Block::Wide(Box::new(Packed::new(filters, window.kernel, first))), 64),
             };
             blocks.push(block);
             first += width;
@@ -244,8 +243,8 @@ impl Sources {
                     *line = V::load(place.add(first));
                 }
                 let (upper, lower) = (lines[0].zip_bytes(lines[1]), lines[2].zip_bytes(lines[3]));
-                let ([a, b], [c, d]) = (upper[0].zip_pairs(lower[0]), upper[1].zip_pairs(lower[1]));
-                *quarters = [a, b, c, d];
+                let [first_half, second_half] = [upper[0].zip_pairs(lower[0]), upper[1].zip_pairs(lower[1])];
+                *quarters = [first_half[0], first_half[1], second_half[0], second_half[1]];
             }
             groups
         }
@@ -327,8 +326,7 @@ impl<V: Vector> Packed<V> {
                 }
             }
             for pixel in 0..P {
-                let [a, b, c, d] = &quarters;
-                let packed = V::pack([a[pixel], b[pixel], c[pixel], d[pixel]], bytes);
+                let packed = V::pack([0, 1, 2, 3].map(|quarter| quarters[quarter][pixel]), bytes);
                 packed.store(to.add(pixel * channels), mask);
             }
         }

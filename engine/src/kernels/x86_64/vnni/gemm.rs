@@ -142,7 +142,9 @@ impl Tile {
         let multipliers: [[f32; LANES]; 2] =
             from_fn(|vector| from_fn(|lane| of(vector, lane).map_or(0.0, |output| matrix.multipliers[output])));
         // SAFETY: as above.
-        let (bias, multipliers) = unsafe { (transmute::<[[i32; LANES]; 2], _>(bias), transmute(multipliers)) };
+        let bias = unsafe { transmute::<[[i32; LANES]; 2], [__m512i; 2]>(bias) };
+        // SAFETY: as above.
+        let multipliers = unsafe { transmute::<[[f32; LANES]; 2], [__m512; 2]>(multipliers) };
         let order: [i32; LANES] = match vectors {
             1 => from_fn(|at| (at % 4 * 4 + at / 4) as i32),
             // Of 64 bits each.
