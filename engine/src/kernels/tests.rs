@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::program::{
-    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, Window, dense_strides,
+    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, View, Window, dense_strides,
 };
 use crate::tensor::Tensor;
 
@@ -166,7 +166,8 @@ fn convolutions_are_the_same() {
         let result = |kernels: &'static dyn Kernels| {
             let executable = Executable::new(&program, kernels);
             // Twice, since the second run finds the first one's memory.
-            let runs = [(); 2].map(|()| executable.run(&input, &AtomicBool::new(false), || {}).expect("a run"));
+            let runs =
+                [(); 2].map(|()| executable.run(&[View::of(&input)], &AtomicBool::new(false), || {}).expect("a run"));
             assert_eq!(runs[0], runs[1], "{}, case {case}", kernels.name());
             runs
         };
@@ -214,7 +215,7 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
         tensors: vec![kind(Element::Float, shapes[0]), kind(Element::Byte, shapes[0]), kind(Element::Byte, shapes[1])],
         steps: vec![Step::Quantize(quantize), Step::Convolution(convolution)],
         names: vec![String::new(); 3],
-        input: Some(from),
+        inputs: vec![from],
         outputs: vec![(to, shapes[1].to_vec())],
     };
     let values = random.bytes(shapes[0].iter().product()).into_iter().map(f32::from).collect();
