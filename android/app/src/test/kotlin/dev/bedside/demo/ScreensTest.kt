@@ -9,6 +9,7 @@ import com.google.android.apps.common.testing.accessibility.framework.Accessibil
 import com.google.android.apps.common.testing.accessibility.framework.AccessibilityHierarchyCheck
 import com.google.android.apps.common.testing.accessibility.framework.AccessibilityHierarchyCheckResult
 import com.google.android.apps.common.testing.accessibility.framework.Parameters
+import com.google.android.apps.common.testing.accessibility.framework.checks.DuplicateSpeakableTextCheck
 import com.google.android.apps.common.testing.accessibility.framework.uielement.AccessibilityHierarchy
 import com.google.android.apps.common.testing.accessibility.framework.uielement.AccessibilityHierarchyAndroid
 import com.google.android.apps.common.testing.accessibility.framework.utils.contrast.BitmapImage
@@ -66,12 +67,19 @@ class ScreensTest(private val language: String, private val night: String, priva
             .flatMap { results(it, views, capture) }
             .filter { it.type in PROBLEMS }
             .filterNot(::isHalfScrolledAway)
+            .filterNot(::isFieldBesideItsLabel)
             .map { "${it.sourceCheckClass.simpleName} ${it.resultId} ${it.element?.resourceName} ${it.metadata}" }
     }
 
     /** What the edge of a scrolled column cuts has few pixels to judge by; whole screens are looked at too. */
     private fun isHalfScrolledAway(result: AccessibilityHierarchyCheckResult): Boolean =
         result.metadata?.getBoolean("KEY_IS_AGAINST_SCROLLABLE_EDGE", false) == true
+
+    /** A field's name is its label's text, as Android wants it (`labelFor`): the check counts that as said twice. */
+    private fun isFieldBesideItsLabel(result: AccessibilityHierarchyCheckResult): Boolean =
+        result.sourceCheckClass == DuplicateSpeakableTextCheck::class.java &&
+            result.element?.labeledBy != null &&
+            result.metadata?.getInt("KEY_CONFLICTING_VIEW_COUNT", 0) == 1
 
     /** Two checks look for a bundle of strings that is not in the jar. */
     private fun results(
