@@ -325,8 +325,10 @@ impl<V: Vector> Packed<V> {
                     *result = sum.scale(self.multipliers[quarter]);
                 }
             }
+            #[allow(clippy::needless_range_loop, reason = "the four lie in four arrays")]
             for pixel in 0..P {
-                let packed = V::pack([0, 1, 2, 3].map(|quarter| quarters[quarter][pixel]), bytes);
+                let at = |quarter: usize| quarters[quarter][pixel];
+                let packed = V::pack([at(0), at(1), at(2), at(3)], bytes);
                 packed.store(to.add(pixel * channels), mask);
             }
         }
