@@ -22,7 +22,7 @@ fn agreement(file: &str, folder: &Path) -> Agreement {
 
 fn asked(sample: &str, answers: &[(&str, Answer)]) -> Report {
     let image = Image::open(shipped("samples").join(sample)).expect("a sample");
-    let answers = answers.iter().map(|(question, answer)| ((*question).to_owned(), answer.clone())).collect();
+    let answers = answers.iter().map(|(question, answer)| ((*question).to_owned(), *answer)).collect();
     model().classify(&image, &Query { answers, ..Query::default() }).expect("a report")
 }
 
