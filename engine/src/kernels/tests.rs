@@ -238,6 +238,23 @@ fn results_beyond_32_bits_become_the_limits() {
 }
 
 #[test]
+fn sums_and_products_beyond_32_bits_become_the_limits() {
+    // 255 · 2²⁴ twice and 255 · 255 · 2²⁰ are beyond 2³¹, and so are their negatives.
+    let (share, multiplier) = (16_777_216.0, 1_048_576.0);
+    for kernels in available() {
+        for (zero, byte, expected) in [(0, 255, 250), (255, 0, 3)] {
+            let mut to = [99; 80];
+            let rule = AddRule { shifts: [zero; 2], shares: [share; 2], fixed: 0.0, shift: 0, least: 3, most: 250 };
+            kernels.add(&rule, &[byte; 80], &[byte; 80], &mut to);
+            assert_eq!(to, [expected; 80], "{}", kernels.name());
+            let rule = MultiplyRule { zeros: [zero, 0], multiplier, zero: 5, least: 3, most: 250 };
+            kernels.multiply(&rule, &[byte; 80], &[255; 80], &mut to);
+            assert_eq!(to, [expected; 80], "{}", kernels.name());
+        }
+    }
+}
+
+#[test]
 fn sums_of_rows_and_interleaved_planes_are_the_same() {
     for kernels in others() {
         for case in 0..100 {
