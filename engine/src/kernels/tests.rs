@@ -238,6 +238,20 @@ fn results_beyond_32_bits_become_the_limits() {
 }
 
 #[test]
+fn a_bias_near_the_ends_of_32_bits_wraps_around() {
+    // By hand: 2³¹ - 6 + 255 is -2³¹ + 249, which times 10⁻⁸ is -21.47; -2³¹ + 5 - 255 is 2³¹ - 250, hence 21.47.
+    let (weights, bias, multipliers) = ([1, 0, 0, 0, -1, 0, 0, 0], [i32::MAX - 5, i32::MIN + 5], [1e-8; 2]);
+    let rounding = Rounding::Byte { zero: 100, least: 0, most: 255, table: None };
+    let matrix =
+        Matrix { rows: 2, columns: 4, weights: &weights, bias: &bias, multipliers: &multipliers, rounding: &rounding };
+    for kernels in available() {
+        let mut to = [99; 2];
+        kernels.gemm(&matrix).bytes(&[255; 4 + SLACK], 4, 1, &mut to, 2);
+        assert_eq!(to, [79, 121], "{}", kernels.name());
+    }
+}
+
+#[test]
 fn sums_of_rows_and_interleaved_planes_are_the_same() {
     for kernels in others() {
         for case in 0..100 {
