@@ -1,6 +1,7 @@
 //! What of a graph runs in integers, for the graphs that exporters and quantizers write.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
@@ -12,7 +13,7 @@ use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto, TensorS
 use super::lower;
 use crate::kernels::available;
 use crate::tensor::Dim;
-use crate::{Engine, Graph, Signature};
+use crate::{Engine, Error, Graph, Signature, Tensor};
 
 /// A golden graph, built for the best kernels at hand, or the portable ones where there are no others.
 fn built(name: &str) -> Engine {
@@ -33,6 +34,16 @@ fn what_is_quantized_from_end_to_end_is_one_program() {
             panic!("{name}: {reason}");
         }
     }
+}
+
+#[test]
+fn a_program_ends_when_it_is_cancelled() {
+    let engine = built("qdq-u8.onnx");
+    let input = Tensor::f32(vec![1, 3, 32, 32], vec![0.0; 3 * 32 * 32]).expect("it fits");
+    let cancelled = AtomicBool::new(true);
+    assert!(matches!(engine.run_unless(&cancelled, &input), Err(Error::Cancelled)));
+    cancelled.store(false, Ordering::Release);
+    assert!(engine.run_unless(&cancelled, &input).is_ok());
 }
 
 #[test]
