@@ -99,7 +99,10 @@ impl Classifier {
         let mut timings = Timings { decode: decoded, prepare: prepared, ..Timings::default() };
         let reasons = reasons(&self.model.manifest.scope, query);
         let (verdict, triage, findings) = if reasons.is_empty() {
-            let values = self.model.run(&input)?;
+            let values = match &query.cancel {
+                Some(cancel) => self.model.run_unless(cancel, &input)?,
+                None => self.model.run(&input)?,
+            };
             timings.engine = stages.ended("engine");
             query.check_cancelled()?;
             self.judge(&values, query)?

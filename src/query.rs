@@ -100,8 +100,8 @@ impl CancelHandle {
         CancelHandle::default()
     }
 
-    /// Ends every classification that has this handle, now or later, at its next stage: it returns
-    /// [`Error::Cancelled`].
+    /// Ends every classification that has this handle, now or later, at its next stage, or the next layer of a network that
+    /// runs in integers: it returns [`Error::Cancelled`].
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -110,6 +110,11 @@ impl CancelHandle {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Acquire)
+    }
+
+    /// What is set once the handle was used.
+    pub(crate) fn flag(&self) -> &AtomicBool {
+        &self.0
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bedside::{Answer, Binding, Classifier, Image, Limits, Manifest, Options, Query};
-use bedside_engine::{Engine, Graph, Tensor};
+use bedside_engine::{ElementType, Engine, Graph, Tensor};
 use serde::Serialize;
 
 use crate::output::{BOLD, DIM, Failure, line};
@@ -111,7 +111,10 @@ fn profile(arguments: &Arguments) -> Result<(), Failure> {
     let graph = Graph::open(path, Limits::default().max_model_bytes).map_err(|error| in_file(error.into()))?;
     let manifest = Manifest::of(&graph, Some(path)).map_err(in_file)?;
     let signature = Binding::new(&manifest, &graph).map_err(in_file)?.signature;
-    let input = Tensor::f32(signature.shape.clone(), vec![0.0; signature.shape.iter().product()])?;
+    let (shape, length) = (signature.shape.clone(), signature.shape.iter().product());
+    let takes_bytes =
+        graph.inputs().iter().any(|input| input.name == signature.input && input.element == ElementType::U8);
+    let input = if takes_bytes { Tensor::u8(shape, vec![0; length]) } else { Tensor::f32(shape, vec![0.0; length]) }?;
     let engine = Engine::build(graph, &signature, 1).map_err(|error| in_file(error.into()))?;
     let (kernels, steps) = engine
         .steps()

@@ -83,8 +83,8 @@ impl<'a> Constants<'a> {
     }
 
     /// The number of a constant's axes.
-    pub(crate) fn rank(&self, name: &str) -> Option<usize> {
-        Some(self.0.get(name)?.dims.len())
+    pub(crate) fn dims(&self, name: &str) -> Option<&[i64]> {
+        Some(&self.0.get(name)?.dims)
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

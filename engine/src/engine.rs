@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tract_linalg::multithread::Executor;
@@ -142,11 +142,23 @@ impl Engine {
     /// [`Error::Tensor`] where `input` is not of the shape that the engine was built for or an output is not made of
     /// numbers that scores can be; [`Error::Internal`] where tract fails.
     pub fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
+        self.run_unless(&AtomicBool::new(false), input)
+    }
+
+    /// The same, unless `cancelled` is set meanwhile. A graph that is a program looks at it before each step, others when
+    /// they begin.
+    ///
+    /// # Errors
+    /// As [`Engine::run`]; [`Error::Cancelled`].
+    pub fn run_unless(&self, cancelled: &AtomicBool, input: &Tensor) -> Result<Vec<Tensor>> {
+        if cancelled.load(Ordering::Acquire) {
+            return Err(Error::Cancelled);
+        }
         if input.shape() != self.shape {
             return Err(Error::Tensor(format!("input of shape {:?}, built for {:?}", input.shape(), self.shape)));
         }
         guarded("run", || match &self.runner {
-            Runner::Program(program) => program.run(&[View::of(input)], &AtomicBool::new(false), || {}),
+            Runner::Program(program) => program.run(&[View::of(input)], cancelled, || {}),
             Runner::Tract { plan, .. } => {
                 let input = to_tract(input)?;
                 let outputs = plan.run(tvec!(input)).map_err(|error| Error::Internal(chain(&error)))?;

@@ -3,7 +3,7 @@
 //! [`Graph`] is what an ONNX file says; [`Engine`] is the same, imported and optimised for one input shape, ready to
 //! run from many threads. This crate knows no images, labels or manifests: those are `bedside`'s.
 //!
-//! tract is the importer and runs the graph. A graph that can't be served is an error that names the operator, the
+//! What is quantized of a graph runs in integers on kernels of this crate; tract runs the rest. A graph that can't be served is an error that names the operator, the
 //! node or the tensor: never a silently wrong result.
 //!
 #![cfg_attr(feature = "onnx", doc = "```no_run")]

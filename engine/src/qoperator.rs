@@ -138,7 +138,7 @@ impl<'a> Spelling<'a> {
     fn axis(&self, node: &NodeProto, place: usize) -> Result<Option<i64>, String> {
         let scale = node.input.get(place + 1).ok_or("too few inputs")?;
         let count = self.constants.floats(scale).ok_or_else(|| format!("its scale \"{scale}\" is not constant"))?.len();
-        let rank = self.constants.rank(&node.input[place]).unwrap_or(0) as i64;
+        let rank = self.constants.dims(&node.input[place]).map_or(0, <[i64]>::len) as i64;
         Ok((count > 1).then_some(match node.op_type.as_str() {
             "QLinearMatMul" => rank - 1,
             "QGemm" if integer(node, "transB").unwrap_or(0) == 0 => 1,

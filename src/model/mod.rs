@@ -11,6 +11,7 @@ use crate::classifier::Options;
 use crate::image::Picture;
 use crate::manifest::Manifest;
 use crate::prepare::{Prepared, prepare};
+use crate::query::CancelHandle;
 use crate::report::ModelIdentity;
 use crate::scores::Scoring;
 use crate::{Error, Result};
@@ -104,7 +105,12 @@ impl Model {
 
     /// The graph's output values, one a label.
     pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<f32>> {
-        let outputs = self.engine.run(input)?;
+        self.run_unless(&CancelHandle::new(), input)
+    }
+
+    /// The same, unless the handle is used meanwhile.
+    pub(crate) fn run_unless(&self, cancel: &CancelHandle, input: &Tensor) -> Result<Vec<f32>> {
+        let outputs = self.engine.run_unless(cancel.flag(), input)?;
         let values = outputs.first().and_then(Tensor::as_f32);
         values.map(<[f32]>::to_vec).ok_or_else(|| Error::Internal("the engine gave no floats".into()))
     }

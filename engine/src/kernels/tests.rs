@@ -8,6 +8,9 @@ use crate::program::{
 };
 use crate::tensor::Tensor;
 
+/// Bytes behind results, which must be left as they were.
+const BEHIND: usize = 64;
+
 /// Numbers that look random and are the same in each run (Knuth's MMIX generator).
 struct Random(u64);
 
@@ -101,8 +104,9 @@ fn matrix_products_are_the_same() {
             };
             let from = random.bytes(count * stride + SLACK);
             let bytes = |kernels: &dyn Kernels| {
-                let mut to = vec![99; (count * to_stride).max(rows)];
-                kernels.gemm(&matrix).bytes(&from, stride, count, &mut to, to_stride);
+                let length = (count * to_stride).max(rows);
+                let mut to = vec![99; length + BEHIND];
+                kernels.gemm(&matrix).bytes(&from, stride, count, &mut to[..length], to_stride);
                 to
             };
             assert_eq!(bytes(kernels), bytes(&portable::Portable), "{}, case {case}", kernels.name());
@@ -147,8 +151,8 @@ fn depthwise_filters_are_the_same() {
             let padding = vec![random.byte(); channels + SLACK];
             let picture = Picture { bytes: &bytes, height, width, padding: &padding };
             let line = |kernels: &dyn Kernels, y: usize| {
-                let mut to = vec![99; out_width * channels];
-                kernels.depthwise_in(&filters, &window).row(&picture, &window, y, &mut to);
+                let mut to = vec![99; out_width * channels + BEHIND];
+                kernels.depthwise_in(&filters, &window).row(&picture, &window, y, &mut to[..out_width * channels]);
                 to
             };
             for y in 0..4 {
@@ -251,6 +255,20 @@ fn sums_and_products_beyond_32_bits_become_the_limits() {
             kernels.multiply(&rule, &[byte; 80], &[255; 80], &mut to);
             assert_eq!(to, [expected; 80], "{}", kernels.name());
         }
+    }
+}
+
+#[test]
+fn a_bias_near_the_ends_of_32_bits_wraps_around() {
+    // By hand: 2³¹ - 6 + 255 is -2³¹ + 249, which times 10⁻⁸ is -21.47; -2³¹ + 5 - 255 is 2³¹ - 250, hence 21.47.
+    let (weights, bias, multipliers) = ([1, 0, 0, 0, -1, 0, 0, 0], [i32::MAX - 5, i32::MIN + 5], [1e-8; 2]);
+    let rounding = Rounding::Byte { zero: 100, least: 0, most: 255, table: None };
+    let matrix =
+        Matrix { rows: 2, columns: 4, weights: &weights, bias: &bias, multipliers: &multipliers, rounding: &rounding };
+    for kernels in available() {
+        let mut to = [99; 2];
+        kernels.gemm(&matrix).bytes(&[255; 4 + SLACK], 4, 1, &mut to, 2);
+        assert_eq!(to, [79, 121], "{}", kernels.name());
     }
 }
 
@@ -390,5 +408,73 @@ fn products_of_long_rows_are_the_same() {
             to
         };
         assert_eq!(bytes(kernels), bytes(&portable::Portable), "{}", kernels.name());
+    }
+}
+
+/// The least weight and byte wherever they can meet: twice their product is beyond 16 signed bits.
+#[test]
+fn products_of_extremes_are_the_same() {
+    for kernels in others() {
+        for case in 0..40 {
+            let random = &mut Random(case);
+            let (rows, columns, count) = (16, 24, 5);
+            let weights: Vec<i16> = (0..rows * columns).map(|_| [-128, 127][random.up_to(1)]).collect();
+            let from: Vec<u8> = (0..count * columns + SLACK).map(|_| [0, 255][random.up_to(1)]).collect();
+            let (bias, multipliers) = (vec![0; rows], vec![1e-4; rows]);
+            let rounding = Rounding::Byte { zero: 128, least: 0, most: 255, table: None };
+            let matrix = Matrix {
+                rows,
+                columns,
+                weights: &weights,
+                bias: &bias,
+                multipliers: &multipliers,
+                rounding: &rounding,
+            };
+            let bytes = |kernels: &dyn Kernels| {
+                let mut to = vec![99; count * rows];
+                kernels.gemm(&matrix).bytes(&from, columns, count, &mut to, rows);
+                to
+            };
+            assert_eq!(bytes(kernels), bytes(&portable::Portable), "{}, case {case}", kernels.name());
+        }
+    }
+}
+
+/// Weights of 8 bits, never -128, so that each set goes along lines by columns wherever it can.
+#[test]
+fn lines_of_filters_are_the_same_at_both_ends() {
+    let shapes =
+        (1..=11).flat_map(|width| (1..=2).flat_map(move |stride| (0..=2).map(move |pad| (width, stride, pad))));
+    for ((width, stride, pad), kernels) in shapes.flat_map(|shape| others().into_iter().map(move |set| (shape, set))) {
+        // Weights that are small enough for three products to be added in 16 bits, for two, and fewer channels than a block.
+        for (channels, most) in [(24, 40), (24, 127), (5, 127)] {
+            let random = &mut Random(width as u64 * 31 + pad as u64);
+            let height = 3;
+            let window = Window { kernel: [3, 3], stride: [1, stride], dilation: [1, 1], pad: [1, pad] };
+            let weight = |random: &mut Random| random.up_to(2 * most) as i16 - most as i16;
+            let weights: Vec<i16> = (0..channels * 9).map(|_| weight(random)).collect();
+            let bytes: Vec<u8> = (0..height * width * channels + SLACK).map(|_| [0, 255, 7][random.up_to(2)]).collect();
+            let (bias, multipliers) = (random.biases(channels), vec![3e-3; channels]);
+            let rounding = Rounding::Byte { zero: 128, least: 0, most: 255, table: None };
+            let filters = Filters {
+                channels,
+                taps: 9,
+                weights: &weights,
+                bias: &bias,
+                multipliers: &multipliers,
+                rounding: &rounding,
+            };
+            let padding = vec![100; channels + SLACK];
+            let picture = Picture { bytes: &bytes, height, width, padding: &padding };
+            let line = |kernels: &dyn Kernels, y: usize| {
+                let mut to = vec![99; (width + pad) * channels + BEHIND];
+                kernels.depthwise_in(&filters, &window).row(&picture, &window, y, &mut to[..(width + pad) * channels]);
+                to
+            };
+            for y in 0..3 {
+                let shape = format!("{}, {width} wide, stride {stride}, pad {pad}, line {y}", kernels.name());
+                assert_eq!(line(kernels, y), line(&portable::Portable, y), "{shape}");
+            }
+        }
     }
 }

@@ -6,6 +6,9 @@ use super::Lowering;
 use super::attributes::Attributes;
 use super::shapes::axes;
 
+/// The longest list: shapes and axes are far shorter, and a few nodes could double one without end.
+const MOST: usize = 1024;
+
 /// A tensor of whole numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Numbers {
@@ -24,16 +27,25 @@ impl Lowering<'_> {
         if let Some(numbers) = self.folded.get(name) {
             return Some(numbers.clone());
         }
-        let is_list = self.constants.rank(name)? > 0;
+        let is_list = match self.constants.dims(name)? {
+            [] => false,
+            [_] => true,
+            _ => return None,
+        };
         Some(Numbers { values: self.constants.longs(name)?, is_list })
     }
 
-    /// What a node computes from nothing but known whole numbers and shapes.
+    /// What a node computes from nothing but known whole numbers and shapes, where it is a number or a list of them.
     pub(super) fn fold(&self, node: &NodeProto) -> Option<Numbers> {
+        self.folded_now(node).filter(|numbers| numbers.values.len() <= MOST)
+    }
+
+    fn folded_now(&self, node: &NodeProto) -> Option<Numbers> {
         let attributes = Attributes::of(node);
         let list = |values: Vec<i64>| Some(Numbers { values, is_list: true });
         if node.op_type == "Shape" {
-            let shape: Vec<i64> = self.values.get(node.input[0].as_str())?.shape.iter().map(|&n| n as i64).collect();
+            let shape: Vec<i64> =
+                self.values.get(node.input.first()?.as_str())?.shape.iter().map(|&n| n as i64).collect();
             let rank = shape.len() as i64;
             let place = |at: i64| (if at < 0 { at + rank } else { at }).clamp(0, rank) as usize;
             let (start, end) = (place(attributes.integer("start", 0)), place(attributes.integer("end", rank)));
@@ -53,7 +65,8 @@ impl Lowering<'_> {
         match node.op_type.as_str() {
             "Identity" => Some(first),
             "Cast" if attributes.integer("to", 0) == 7 => Some(first),
-            "Unsqueeze" | "Reshape" => list(first.values),
+            "Unsqueeze" if !first.is_list => list(first.values),
+            "Reshape" if second()?.values.len() == 1 => list(first.values),
             "Squeeze" => Some(Numbers { is_list: first.values.len() != 1, values: first.values }),
             "Add" => arithmetic(i64::checked_add),
             "Sub" => arithmetic(i64::checked_sub),

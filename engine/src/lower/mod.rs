@@ -181,7 +181,7 @@ impl<'a> Lowering<'a> {
             return Err("an operator of another domain".into());
         }
         // What is quantized has the better name.
-        self.making = if node.op_type == "QuantizeLinear" { &node.input[0] } else { output };
+        self.making = node.input.first().filter(|_| node.op_type == "QuantizeLinear").unwrap_or(output);
         let attributes = Attributes::of(node);
         let value = match node.op_type.as_str() {
             "QuantizeLinear" => self.quantize_linear(node)?,

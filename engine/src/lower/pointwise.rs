@@ -58,7 +58,9 @@ impl<'a> Lowering<'a> {
 
     /// Keeps reals within bounds.
     pub(super) fn clip(&mut self, node: &NodeProto, low: Option<f32>, high: Option<f32>) -> Result<Value, Reason> {
-        let clamp = Clamp { low: low.unwrap_or(f32::NEG_INFINITY), high: high.unwrap_or(f32::INFINITY) };
+        let high = high.unwrap_or(f32::INFINITY);
+        // Where the bounds are the wrong way round, the upper one holds.
+        let clamp = Clamp { low: low.unwrap_or(f32::NEG_INFINITY).min(high), high };
         let value = self.value(node, 0)?;
         match value.kind {
             Kind::Waiting { what, clamp: before } => {
@@ -150,6 +152,9 @@ impl<'a> Lowering<'a> {
 
     /// Both as functions of the bytes that both come from.
     fn of_one_tensor(&self, a: &Value, b: &Value, operation: impl Fn(f32, f32) -> f32) -> Option<Value> {
+        if a.shape != b.shape {
+            return None;
+        }
         let (a, b) = (self.pointwise(a)?, self.pointwise(b)?);
         let (Kind::Pointwise { of: a_of, function: f }, Kind::Pointwise { of: b_of, function: g }) = (&a.kind, &b.kind)
         else {

@@ -22,7 +22,7 @@ impl<'a> Lowering<'a> {
         let (window, outputs) = if node.op_type == "GlobalAveragePool" {
             (whole(lengths)?, vec![1; lengths.len()])
         } else {
-            window(attributes, &kernel(attributes)?, lengths, attributes.integer("ceil_mode", 0) != 0)?
+            windows(attributes, lengths)?
         };
         let with_padding = attributes.integer("count_include_pad", 0) != 0;
         if with_padding && attributes.integer("ceil_mode", 0) != 0 {
@@ -60,8 +60,7 @@ impl<'a> Lowering<'a> {
         if attributes.integer("storage_order", 0) != 0 || node.output.len() > 1 {
             return Err("indices of the greatest values".into());
         }
-        let (window, outputs) =
-            window(attributes, &kernel(attributes)?, lengths, attributes.integer("ceil_mode", 0) != 0)?;
+        let (window, outputs) = windows(attributes, lengths)?;
         let shape = [&[*batch, *channels], &outputs[..]].concat();
         let (from, kind): (_, Box<dyn Fn(_) -> Kind>) = match input.kind.clone() {
             Kind::Integers { tensor, shift } => (tensor, Box::new(move |tensor| Kind::Integers { tensor, shift })),
@@ -76,12 +75,27 @@ impl<'a> Lowering<'a> {
     }
 }
 
-fn kernel(attributes: &Attributes<'_>) -> Result<Vec<usize>, Reason> {
-    let lengths = attributes.integers("kernel_shape").ok_or("no kernel_shape")?;
-    lengths.iter().map(|&length| usize::try_from(length).map_err(|_| "a negative kernel_shape".into())).collect()
+/// A pool's windows, each of which has a pixel of the picture in it.
+fn windows(attributes: &Attributes<'_>, lengths: &[usize]) -> Result<(Window, Vec<usize>), Reason> {
+    let given = attributes.integers("kernel_shape").ok_or("no kernel_shape")?;
+    let kernel: Vec<usize> = given
+        .iter()
+        .map(|&length| usize::try_from(length).map_err(|_| "a negative kernel_shape"))
+        .collect::<Result<_, _>>()?;
+    let pads = attributes.integers("pads").unwrap_or_default();
+    if !kernel.is_empty() && pads.iter().enumerate().any(|(at, &pad)| pad >= given[at % kernel.len()]) {
+        return Err("padding as large as the kernel".into());
+    }
+    window(attributes, &kernel, lengths, attributes.integer("ceil_mode", 0) != 0)
 }
 
+/// The most pixels of a window whose bytes add up within 32 bits.
+const MOST_PIXELS: usize = (i32::MAX / 255) as usize;
+
 fn mean(input: &Value, window: Window, with_padding: bool, shape: Vec<usize>) -> Result<Value, Reason> {
+    if window.kernel.iter().product::<usize>() > MOST_PIXELS {
+        return Err("a mean over more pixels than 32 bits can add up".into());
+    }
     let what = Rc::new(Waiting::Mean { of: input.carried()?, window, with_padding });
     Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
 }

@@ -102,9 +102,21 @@ impl<'a> Lowering<'a> {
         if *clamp != Clamp::NONE {
             return Err("a bias behind a bound".into());
         }
+        if !self.is_one_a_channel(name, value.shape.len()) {
+            return Err("a constant that is not one number a channel".into());
+        }
         let mut products = products.clone();
         self.add_bias(&mut products, name)?;
         waiting(value.shape.clone(), products)
+    }
+
+    /// Whether a constant, spread over a tensor of so many axes as ONNX spreads it, is the same all over each channel.
+    fn is_one_a_channel(&self, name: &str, axes: usize) -> bool {
+        let quantized = || self.makers.get(name).and_then(|maker| self.constants.dims(maker.input.first()?));
+        let Some(dims) = self.constants.dims(name).or_else(quantized) else { return false };
+        // Shapes are compared from their last axis on.
+        let Some(missing) = axes.checked_sub(dims.len()) else { return false };
+        dims.iter().enumerate().all(|(axis, &length)| length == 1 || missing + axis == 1)
     }
 
     /// Adds a constant to the sums: integers as they are where they count in units of the sums, reals rounded to those.
@@ -181,17 +193,21 @@ fn narrow(weight: i32) -> Result<i16, Reason> {
 }
 
 impl Products {
-    /// No sum can pass what 32 bits hold, on the way neither.
+    /// No sum of products can pass what 32 bits hold, on the way neither. With a bias that is near their ends itself it may:
+    /// then it wraps around, as ONNX Runtime's does. Channels that training drove to nothing have such biases.
     fn check_sums(&self) -> Result<(), Reason> {
         let columns = self.weights.len() / self.bias.len();
-        let fits = self.weights.chunks_exact(columns).zip(&self.bias).all(|(weights, &bias)| {
+        let fits = self.weights.chunks_exact(columns).all(|weights| {
             let magnitude: i64 = weights.iter().map(|&weight| i64::from(weight).abs()).sum();
             // Once for the bytes, once for the zero point, which the bias takes in.
-            2 * 255 * magnitude + i64::from(bias).abs() <= i64::from(i32::MAX)
+            2 * 255 * magnitude <= i64::from(i32::MAX)
         });
         if fits { Ok(()) } else { Err("sums that could pass 32 bits".into()) }
     }
 }
+
+/// The longest kernel, stride, dilation or padding that is served, along one axis.
+const LONGEST: usize = 4096;
 
 /// How a kernel's windows lie over a picture, and the lengths of what they give, as many as the picture has.
 pub(super) fn window(
@@ -215,8 +231,12 @@ pub(super) fn window(
     if strides.contains(&0) || dilations.contains(&0) || kernel.contains(&0) || lengths.contains(&0) {
         return Err("a length of zero".into());
     }
+    let given = listed("pads", 2 * axes, 0)?;
+    if [kernel, &strides, &dilations, &given].into_iter().flatten().any(|&length| length > LONGEST) {
+        return Err(format!("a kernel, stride, dilation or padding of more than {LONGEST}"));
+    }
     let spans: Vec<usize> = (0..axes).map(|axis| (kernel[axis] - 1) * dilations[axis] + 1).collect();
-    let mut pads = listed("pads", 2 * axes, 0)?;
+    let mut pads = given;
     match attributes.text("auto_pad").unwrap_or("NOTSET") {
         "NOTSET" | "" => {}
         "VALID" => pads.fill(0),

@@ -101,6 +101,10 @@ impl<'a> Lowering<'a> {
             let tensor = self.joined(&tensors, axis, &shape)?;
             return Ok(Value { shape, kind: Kind::Integers { tensor, shift } });
         }
+        let is_joined = |part: &Value| matches!(&part.kind, Kind::Waiting { what, .. } if matches!(**what, Waiting::Concatenation { .. }));
+        if parts.iter().any(is_joined) {
+            return Err("a part that is a Concat itself, which nothing rounds".into());
+        }
         let what = Rc::new(Waiting::Concatenation { parts, axis });
         Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
     }

@@ -1,10 +1,19 @@
 //! What of a graph runs in integers, for the graphs that exporters and quantizers write.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::Dimension;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
+use tract_onnx::pb::type_proto::{Tensor as TensorType, Value as Kind};
+use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto};
+
+use super::lower;
 use crate::kernels::available;
 use crate::tensor::Dim;
-use crate::{Engine, Graph, Signature};
+use crate::{Engine, Error, Graph, Signature, Tensor};
 
 /// A golden graph, built for the best kernels at hand, or the portable ones where there are no others.
 fn built(name: &str) -> Engine {
@@ -25,6 +34,16 @@ fn what_is_quantized_from_end_to_end_is_one_program() {
             panic!("{name}: {reason}");
         }
     }
+}
+
+#[test]
+fn a_program_ends_when_it_is_cancelled() {
+    let engine = built("qdq-u8.onnx");
+    let input = Tensor::f32(vec![1, 3, 32, 32], vec![0.0; 3 * 32 * 32]).expect("it fits");
+    let cancelled = AtomicBool::new(true);
+    assert!(matches!(engine.run_unless(&cancelled, &input), Err(Error::Cancelled)));
+    cancelled.store(false, Ordering::Release);
+    assert!(engine.run_unless(&cancelled, &input).is_ok());
 }
 
 #[test]
@@ -61,4 +80,120 @@ fn a_graph_in_floats_has_no_islands() {
         let engine = built(name);
         assert!(engine.steps().is_err() && engine.islands().0.is_empty(), "{name}");
     }
+}
+
+fn node(operator: &str, inputs: &[&str], output: &str, lists: &[(&str, &[i64])]) -> NodeProto {
+    let list = |&(name, ints): &(&str, &[i64])| AttributeProto {
+        name: name.into(),
+        r#type: AttributeType::Ints as i32,
+        ints: ints.to_vec(),
+        ..AttributeProto::default()
+    };
+    NodeProto {
+        op_type: operator.into(),
+        input: inputs.iter().map(|&name| name.into()).collect(),
+        output: vec![output.into()],
+        attribute: lists.iter().map(list).collect(),
+        ..NodeProto::default()
+    }
+}
+
+fn constant(name: &str, dims: &[i64], kind: DataType, value: u8) -> TensorProto {
+    let count = dims.iter().product::<i64>() as usize;
+    let raw_data = match kind {
+        DataType::Float => f32::from(value).to_le_bytes().repeat(count),
+        _ => vec![value; count],
+    };
+    TensorProto { name: name.into(), dims: dims.to_vec(), data_type: kind as i32, raw_data, ..TensorProto::default() }
+}
+
+fn info(name: &str, shape: &[i64]) -> ValueInfoProto {
+    let dim = |&length: &i64| Dimension { value: Some(Length::DimValue(length)), ..Dimension::default() };
+    let shape = Some(TensorShapeProto { dim: shape.iter().map(dim).collect() });
+    let tensor = Kind::TensorType(TensorType { elem_type: DataType::Float as i32, shape });
+    let r#type = Some(TypeProto { value: Some(tensor), ..TypeProto::default() });
+    ValueInfoProto { name: name.into(), r#type, ..ValueInfoProto::default() }
+}
+
+/// A quantized picture of 2 channels and 4×4 pixels, `x`, goes through these nodes to `y`, which is quantized too. There are
+/// weights `w` of 8 outputs and 3×3, and the constants given.
+fn lowered(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> Result<(), String> {
+    let mut initializer = vec![
+        constant("s", &[], DataType::Float, 1),
+        constant("z", &[], DataType::Uint8, 7),
+        constant("wq", &[8, 2, 3, 3], DataType::Int8, 1),
+    ];
+    initializer.extend(constants);
+    let before = [
+        node("QuantizeLinear", &["input", "s", "z"], "q", &[]),
+        node("DequantizeLinear", &["q", "s", "z"], "x", &[]),
+        node("DequantizeLinear", &["wq", "s"], "w", &[]),
+    ];
+    let behind =
+        [node("QuantizeLinear", &["y", "s", "z"], "r", &[]), node("DequantizeLinear", &["r", "s", "z"], "output", &[])];
+    let graph = GraphProto {
+        node: before.into_iter().chain(nodes).chain(behind).collect(),
+        initializer,
+        input: vec![info("input", &[1, 2, 4, 4])],
+        output: vec![ValueInfoProto { name: "output".into(), ..ValueInfoProto::default() }],
+        ..GraphProto::default()
+    };
+    lower(&graph).map(drop).map_err(|unlowered| unlowered.reason)
+}
+
+fn refusal(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> String {
+    lowered(nodes, constants).expect_err("it must not be lowered")
+}
+
+#[test]
+fn windows_beyond_measure_are_refused_before_anything_is_counted() {
+    let convolution = |lists: &[(&str, &[i64])]| vec![node("Conv", &["x", "w"], "y", lists)];
+    assert_eq!(lowered(convolution(&[("pads", &[1, 1, 1, 1])]), vec![]), Ok(()));
+    let too_long = "a kernel, stride, dilation or padding of more than 4096";
+    for lists in [
+        &[("strides", &[100, 1 << 62][..]), ("pads", &[3, 1 << 62, 0, 1 << 62])][..],
+        &[("dilations", &[1 << 20, 1 << 20]), ("pads", &[1 << 20; 4])],
+    ] {
+        assert_eq!(refusal(convolution(lists), vec![]), too_long);
+    }
+    let pool =
+        |kernel: &[i64], pads: &[i64]| vec![node("MaxPool", &["x"], "y", &[("kernel_shape", kernel), ("pads", pads)])];
+    assert_eq!(lowered(pool(&[2, 2], &[1, 1, 0, 0]), vec![]), Ok(()));
+    assert_eq!(refusal(pool(&[1, 1 << 40], &[0, (1 << 40) - 1, 0, 0]), vec![]), too_long);
+    assert_eq!(refusal(pool(&[2, 2], &[0, 0, 2, 2]), vec![]), "padding as large as the kernel");
+}
+
+#[test]
+fn only_one_number_a_channel_is_a_bias() {
+    let added = |dims: &[i64]| {
+        let nodes =
+            vec![node("Conv", &["x", "w"], "c", &[("pads", &[3, 3, 3, 3])]), node("Add", &["c", "b"], "y", &[])];
+        lowered(nodes, vec![constant("b", dims, DataType::Float, 3)])
+    };
+    // The result has 8 channels and 8×8 pixels: as ONNX spreads shapes, [8] is one number a column.
+    for dims in [&[1, 8, 1, 1][..], &[8, 1, 1], &[1], &[]] {
+        assert_eq!(added(dims), Ok(()), "{dims:?}");
+    }
+    for dims in [&[8][..], &[8, 1], &[1, 1, 8, 1], &[1, 1, 1, 1, 8]] {
+        assert_eq!(added(dims), Err("a constant that is not one number a channel".into()), "{dims:?}");
+    }
+}
+
+#[test]
+fn lists_and_joined_tensors_do_not_grow_without_end() {
+    let mut nodes: Vec<NodeProto> =
+        (0..40).map(|n| node("Concat", &[&format!("l{n}"), &format!("l{n}")], &format!("l{}", n + 1), &[])).collect();
+    nodes.push(node("Reshape", &["x", "l40"], "y", &[]));
+    let mut list = constant("l0", &[1], DataType::Float, 0);
+    (list.data_type, list.raw_data) = (DataType::Int64 as i32, vec![1, 0, 0, 0, 0, 0, 0, 0]);
+    assert!(lowered(nodes, vec![list]).is_err());
+
+    let mut nodes: Vec<NodeProto> = (0..40)
+        .map(|n| {
+            let from = if n == 0 { "x".to_owned() } else { format!("c{n}") };
+            node("Concat", &[&from, &from], &format!("c{}", n + 1), &[])
+        })
+        .collect();
+    nodes.push(node("Identity", &["c40"], "y", &[]));
+    assert_eq!(refusal(nodes, vec![]), "a part that is a Concat itself, which nothing rounds");
 }

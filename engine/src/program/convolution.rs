@@ -74,14 +74,15 @@ impl PackedConvolution {
                     rounding: &step.result,
                 }
             };
-            let in_place = !lies_ready(&step.window, from.shape, to.shape) && step.result != Rounding::Float;
-            let windows = || {
-                let layout = Layout::of(&step.window, step.groups, from.shape, to.shape);
-                let gemms = (0..step.groups).map(|group| layout.gemm(kernels, &matrix(group))).collect::<Option<_>>();
-                gemms.map(|gemms| Kernel::Windows(layout, gemms))
-            };
-            let products = || Kernel::Gemm((0..step.groups).map(|group| kernels.gemm(&matrix(group))).collect());
-            in_place.then(windows).flatten().unwrap_or_else(products)
+            let layout = Layout::of(&step.window, step.groups, from.shape, to.shape);
+            let in_place = !lies_ready(&step.window, from.shape, to.shape)
+                && step.result != Rounding::Float
+                && layout.is_small_beside(from.shape);
+            let windows = || (0..step.groups).map(|group| layout.gemm(kernels, &matrix(group))).collect::<Option<_>>();
+            match in_place.then(windows).flatten() {
+                Some(gemms) => Kernel::Windows(layout, gemms),
+                None => Kernel::Gemm((0..step.groups).map(|group| kernels.gemm(&matrix(group))).collect()),
+            }
         };
         PackedConvolution {
             from: step.from,
@@ -307,6 +308,11 @@ impl Layout {
             (inputs, lines.flat_map(|line| places.clone().map(move |place| line + place)).collect())
         };
         Layout { bordered, height, width, run, runs }
+    }
+
+    /// Whether a copy with a border is not much larger than the picture.
+    fn is_small_beside(&self, [_, height, width, _]: [usize; 4]) -> bool {
+        self.height * self.width <= 4 * height * width + 1024
     }
 
     /// The kernel for these windows: each run's weights filled up to whole groups of four.

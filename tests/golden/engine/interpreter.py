@@ -147,7 +147,8 @@ class Sums(Waiting):
         if bias_scale is None:
             bias = np.rint(bias.reshape(-1).astype(np.float64) / units.astype(np.float64)).astype(np.int64)
         other = self.copy()
-        other.sums = self.sums + self.by_channel(bias.reshape(-1))
+        # 32-bit integers, which wrap around.
+        other.sums = (self.sums + self.by_channel(bias.reshape(-1)) + 2**31) % 2**32 - 2**31
         return other
 
 

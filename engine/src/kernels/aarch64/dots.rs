@@ -48,7 +48,7 @@ impl Dot for Signed {
                 "sdot {b:v}.4s, {bb:v}.16b, {wb:v}.16b",
                 "sdot {c:v}.4s, {bc:v}.16b, {wc:v}.16b",
                 "sdot {d:v}.4s, {bd:v}.16b, {wd:v}.16b",
-                a = inlateout(vreg) a, b = inlateout(vreg) b, c = inlateout(vreg) c, d = inlateout(vreg) d,
+                a = inout(vreg) a, b = inout(vreg) b, c = inout(vreg) c, d = inout(vreg) d,
                 ba = in(vreg) bytes[0], bb = in(vreg) bytes[1], bc = in(vreg) bytes[2], bd = in(vreg) bytes[3],
                 wa = in(vreg) weights[0], wb = in(vreg) weights[1], wc = in(vreg) weights[2], wd = in(vreg) weights[3],
                 options(nostack, preserves_flags)
@@ -84,7 +84,7 @@ impl Dot for Unsigned {
                 "usdot {b:v}.4s, {bb:v}.16b, {wb:v}.16b",
                 "usdot {c:v}.4s, {bc:v}.16b, {wc:v}.16b",
                 "usdot {d:v}.4s, {bd:v}.16b, {wd:v}.16b",
-                a = inlateout(vreg) a, b = inlateout(vreg) b, c = inlateout(vreg) c, d = inlateout(vreg) d,
+                a = inout(vreg) a, b = inout(vreg) b, c = inout(vreg) c, d = inout(vreg) d,
                 ba = in(vreg) bytes[0], bb = in(vreg) bytes[1], bc = in(vreg) bytes[2], bd = in(vreg) bytes[3],
                 wa = in(vreg) weights[0], wb = in(vreg) weights[1], wc = in(vreg) weights[2], wd = in(vreg) weights[3],
                 options(nostack, preserves_flags)

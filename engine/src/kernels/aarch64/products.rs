@@ -111,7 +111,7 @@ fn widening([mut low, mut high]: [int32x4_t; 2], inputs: [int8x16_t; 4], weights
             "smlal2 {u:v}.8h, {d:v}.16b, {wd:v}.16b",
             "sadalp {low:v}.4s, {t:v}.8h",
             "sadalp {high:v}.4s, {u:v}.8h",
-            low = inlateout(vreg) low, high = inlateout(vreg) high, t = out(vreg) _, u = out(vreg) _,
+            low = inout(vreg) low, high = inout(vreg) high, t = out(vreg) _, u = out(vreg) _,
             a = in(vreg) inputs[0], b = in(vreg) inputs[1], c = in(vreg) inputs[2], d = in(vreg) inputs[3],
             wa = in(vreg) weights[0], wb = in(vreg) weights[1], wc = in(vreg) weights[2], wd = in(vreg) weights[3],
             options(nostack, preserves_flags)
