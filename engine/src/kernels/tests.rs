@@ -242,6 +242,23 @@ fn results_beyond_32_bits_become_the_limits() {
 }
 
 #[test]
+fn sums_and_products_beyond_32_bits_become_the_limits() {
+    // 255 · 2²⁴ twice and 255 · 255 · 2²⁰ are beyond 2³¹, and so are their negatives.
+    let (share, multiplier) = (16_777_216.0, 1_048_576.0);
+    for kernels in available() {
+        for (zero, byte, expected) in [(0, 255, 250), (255, 0, 3)] {
+            let mut to = [99; 80];
+            let rule = AddRule { shifts: [zero; 2], shares: [share; 2], fixed: 0.0, shift: 0, least: 3, most: 250 };
+            kernels.add(&rule, &[byte; 80], &[byte; 80], &mut to);
+            assert_eq!(to, [expected; 80], "{}", kernels.name());
+            let rule = MultiplyRule { zeros: [zero, 0], multiplier, zero: 5, least: 3, most: 250 };
+            kernels.multiply(&rule, &[byte; 80], &[255; 80], &mut to);
+            assert_eq!(to, [expected; 80], "{}", kernels.name());
+        }
+    }
+}
+
+#[test]
 fn a_bias_near_the_ends_of_32_bits_wraps_around() {
     // By hand: 2³¹ - 6 + 255 is -2³¹ + 249, which times 10⁻⁸ is -21.47; -2³¹ + 5 - 255 is 2³¹ - 250, hence 21.47.
     let (weights, bias, multipliers) = ([1, 0, 0, 0, -1, 0, 0, 0], [i32::MAX - 5, i32::MIN + 5], [1e-8; 2]);

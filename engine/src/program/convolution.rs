@@ -31,7 +31,7 @@ enum Kernel {
     /// One matrix a group.
     Gemm(Vec<Box<dyn Gemm>>),
     /// The same, over windows as they lie in the picture.
-    Windows(Vec<Box<dyn Gemm>>),
+    Windows(Layout, Vec<Box<dyn Gemm>>),
 }
 
 impl PackedConvolution {
@@ -80,7 +80,7 @@ impl PackedConvolution {
                 && layout.is_small_beside(from.shape);
             let windows = || (0..step.groups).map(|group| layout.gemm(kernels, &matrix(group))).collect::<Option<_>>();
             match in_place.then(windows).flatten() {
-                Some(gemms) => Kernel::Windows(gemms),
+                Some(gemms) => Kernel::Windows(layout, gemms),
                 None => Kernel::Gemm((0..step.groups).map(|group| kernels.gemm(&matrix(group))).collect()),
             }
         };
@@ -101,8 +101,8 @@ impl PackedConvolution {
         match (&self.kernel, to) {
             (Kernel::Depthwise(kernel), Output::Bytes(to)) => self.depthwise(kernel.as_ref(), from, to, scratch),
             (Kernel::Gemm(kernels), to) => self.products(kernels, from, to, scratch),
-            (Kernel::Windows(kernels), Output::Bytes(to)) => self.windows(kernels, from, to, scratch),
-            (Kernel::Depthwise(_) | Kernel::Windows(_), Output::Floats(_)) => {
+            (Kernel::Windows(layout, kernels), Output::Bytes(to)) => self.windows(layout, kernels, from, to, scratch),
+            (Kernel::Depthwise(_) | Kernel::Windows(..), Output::Floats(_)) => {
                 unreachable!("floats are made by products")
             }
         }
@@ -126,10 +126,9 @@ impl PackedConvolution {
     }
 
     /// Windows multiplied where they lie: in the picture, or, where they reach beyond it, in a copy with a border.
-    fn windows(&self, kernels: &[Box<dyn Gemm>], from: &[u8], to: &mut [u8], scratch: &mut Vec<u8>) {
+    fn windows(&self, layout: &Layout, kernels: &[Box<dyn Gemm>], from: &[u8], to: &mut [u8], scratch: &mut Vec<u8>) {
         let [batch, height, width, channels] = self.input;
         let [_, out_height, out_width, outputs] = self.output;
-        let layout = Layout::of(&self.window, kernels.len(), self.input, self.output);
         let line_bytes = layout.width * channels;
         let weights = self.window.kernel.iter().product::<usize>() * channels / kernels.len() * outputs;
         let line_work = line_bytes * self.window.stride[0] + out_width * outputs;
@@ -137,7 +136,7 @@ impl PackedConvolution {
         for n in 0..batch {
             let picture = &from[n * height * width * channels..];
             if layout.bordered {
-                self.copy_with_border(picture, &layout, scratch);
+                self.copy_with_border(picture, layout, scratch);
             }
             let picture = if layout.bordered { &scratch[..] } else { picture };
             for y in (0..out_height).step_by(block) {
@@ -279,6 +278,7 @@ fn lies_ready(window: &Window, input: [usize; 4], output: [usize; 4]) -> bool {
 }
 
 /// Where the bytes under a window lie, from its first on.
+#[derive(Debug)]
 struct Layout {
     /// Whether windows reach beyond the picture, so that they lie on a copy with a border.
     bordered: bool,

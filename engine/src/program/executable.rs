@@ -93,8 +93,15 @@ impl PackedStep {
 #[derive(Debug)]
 struct Memory {
     buffers: Vec<Buffer>,
-    /// For what a step needs besides its input and output.
-    scratch: Vec<u8>,
+    scratch: Scratch,
+}
+
+/// What a step needs besides its input and output. Whatever it finds there is another step's.
+#[derive(Debug, Default)]
+struct Scratch {
+    bytes: Vec<u8>,
+    floats: Vec<f32>,
+    sums: Vec<i32>,
 }
 
 #[derive(Debug)]
@@ -196,7 +203,7 @@ impl Executable {
             Element::Byte => Buffer::Bytes(vec![0; length + SLACK]),
             Element::Float => Buffer::Floats(vec![0.0; length]),
         });
-        Memory { buffers: buffers.collect(), scratch: vec![] }
+        Memory { buffers: buffers.collect(), scratch: Scratch::default() }
     }
 
     fn kind(&self, id: TensorId) -> &TensorKind {
@@ -268,17 +275,19 @@ impl Run<'_> {
         memory.scratch = scratch;
     }
 
-    fn compute(&self, step: &PackedStep, memory: &Memory, to: &mut Output<'_>, scratch: &mut Vec<u8>) {
+    fn compute(&self, step: &PackedStep, memory: &Memory, to: &mut Output<'_>, scratch: &mut Scratch) {
         let kernels = self.program.kernels;
         match (step, to) {
-            (PackedStep::Convolution(step), to) => step.run(self.bytes(step.from, memory), to, scratch),
-            (PackedStep::Pool(step), to) => self.pool(step, self.bytes(step.from, memory), to),
+            (PackedStep::Convolution(step), to) => step.run(self.bytes(step.from, memory), to, &mut scratch.bytes),
+            (PackedStep::Pool(step), to) => self.pool(step, self.bytes(step.from, memory), to, &mut scratch.sums),
             (PackedStep::Quantize(step), Output::Bytes(to)) => self.quantize(step, memory, to, scratch),
             (PackedStep::Add(step), Output::Bytes(to)) => {
-                self.combine(step.from, step.to, memory, to, |a, b, to| kernels.add(&step.rule, a, b, to));
+                let operation = |a: &[u8], b: &[u8], to: &mut [u8]| kernels.add(&step.rule, a, b, to);
+                self.combine(step.from, step.to, memory, (to, &mut scratch.bytes), operation);
             }
             (PackedStep::Multiply(step), Output::Bytes(to)) => {
-                self.combine(step.from, step.to, memory, to, |a, b, to| kernels.multiply(&step.rule, a, b, to));
+                let operation = |a: &[u8], b: &[u8], to: &mut [u8]| kernels.multiply(&step.rule, a, b, to);
+                self.combine(step.from, step.to, memory, (to, &mut scratch.bytes), operation);
             }
             (PackedStep::Lookup(step), to) => match (&step.table, to) {
                 (Table::Bytes(table), Output::Bytes(to)) => {
@@ -318,7 +327,7 @@ impl Run<'_> {
     }
 
     /// One row of one channel after the other, as planes of floats are read best.
-    fn quantize(&self, step: &Quantize, memory: &Memory, to: &mut [u8], scratch: &mut Vec<u8>) {
+    fn quantize(&self, step: &Quantize, memory: &Memory, to: &mut [u8], scratch: &mut Scratch) {
         let from = self.floats(step.from, memory);
         let [batch, height, width, channels] = self.program.kind(step.to).shape;
         let [over_batch, over_height, over_width, over_channels] = step.strides;
@@ -327,10 +336,11 @@ impl Run<'_> {
             return kernels.quantize(&from[..to.len()], step.scale, step.zero, to);
         }
         if channels == 3 && over_width == 1 {
-            return self.quantize_planes(step, from, to, scratch);
+            return self.quantize_planes(step, from, to, &mut scratch.bytes);
         }
-        scratch.resize(width, 0);
-        let mut row = vec![0.0; if over_width == 1 { 0 } else { width }];
+        let Scratch { bytes, floats: row, .. } = scratch;
+        bytes.resize(width, 0);
+        row.resize(width, 0.0);
         for (image, to) in to.chunks_exact_mut(height * width * channels).enumerate() {
             for (line, to) in to.chunks_exact_mut(width * channels).enumerate() {
                 for channel in 0..channels {
@@ -341,10 +351,10 @@ impl Run<'_> {
                         for (x, value) in row.iter_mut().enumerate() {
                             *value = from[start + x * over_width];
                         }
-                        &row
+                        &*row
                     };
-                    kernels.quantize(values, step.scale, step.zero, scratch);
-                    for (to, &byte) in to[channel..].iter_mut().step_by(channels).zip(&*scratch) {
+                    kernels.quantize(values, step.scale, step.zero, bytes);
+                    for (to, &byte) in to[channel..].iter_mut().step_by(channels).zip(&*bytes) {
                         *to = byte;
                     }
                 }
@@ -375,7 +385,7 @@ impl Run<'_> {
         from: [TensorId; 2],
         result: TensorId,
         memory: &Memory,
-        to: &mut [u8],
+        (to, scratch): (&mut [u8], &mut Vec<u8>),
         operation: impl Fn(&[u8], &[u8], &mut [u8]),
     ) {
         let [a, b] = from.map(|id| self.bytes(id, memory));
@@ -388,29 +398,20 @@ impl Run<'_> {
             let strides = dense_strides(shape);
             (0..3).map(|axis| if shape[axis] == 1 { 0 } else { index[axis] * strides[axis] }).sum::<usize>()
         };
-        // One number for all channels is spread over them; other rows lie ready.
-        let spread = |bytes: &[u8], shape: [usize; 4], start: usize, row: &mut Vec<u8>| {
-            if shape[3] == 1 {
-                row.clear();
-                row.resize(channels, bytes[start]);
-            }
-        };
-        let (mut left, mut right) = (vec![], vec![]);
+        scratch.resize(2 * channels, 0);
+        let (left, right) = scratch.split_at_mut(channels);
         let places = (0..batch).flat_map(|n| (0..height).flat_map(move |y| (0..width).map(move |x| [n, y, x])));
         for (index, to) in places.zip(to.chunks_exact_mut(channels)) {
-            let (a_start, b_start) = (at(a_shape, index), at(b_shape, index));
-            spread(a, a_shape, a_start, &mut left);
-            spread(b, b_shape, b_start, &mut right);
-            let a = if left.is_empty() { &a[a_start..a_start + channels] } else { &left };
-            let b = if right.is_empty() { &b[b_start..b_start + channels] } else { &right };
+            let a = channels_at(&a[at(a_shape, index)..], a_shape[3], left);
+            let b = channels_at(&b[at(b_shape, index)..], b_shape[3], right);
             operation(a, b, to);
         }
     }
 
-    fn pool(&self, step: &Pool, from: &[u8], to: &mut Output<'_>) {
+    fn pool(&self, step: &Pool, from: &[u8], to: &mut Output<'_>, sums: &mut Vec<i32>) {
         let [_, in_height, in_width, channels] = self.program.kind(step.from).shape;
         let [batch, height, width, _] = self.program.kind(step.to).shape;
-        let mut sums = vec![0_i32; channels];
+        sums.resize(channels, 0);
         for n in 0..batch {
             let image = &from[n * in_height * in_width * channels..][..in_height * in_width * channels];
             for y in 0..height {
@@ -423,15 +424,24 @@ impl Run<'_> {
                             window.greatest(image, in_width, &mut to[at..at + channels]);
                         }
                         PoolKind::Mean { zero, scale, divisor, with_padding, result } => {
-                            let inside = window.sum(self.program.kernels, image, in_width, *zero, &mut sums);
+                            let inside = window.sum(self.program.kernels, image, in_width, *zero, sums);
                             let count = if *with_padding { step.window.kernel.iter().product() } else { inside };
-                            mean(&sums, scale / (divisor * count as f32), result, to, at);
+                            mean(sums, scale / (divisor * count as f32), result, to, at);
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// A pixel's channels, as many as `spread` holds: one number for all of them is spread over it, others lie ready.
+fn channels_at<'a>(bytes: &'a [u8], channels: usize, spread: &'a mut [u8]) -> &'a [u8] {
+    if channels == spread.len() {
+        return &bytes[..channels];
+    }
+    spread.fill(bytes[0]);
+    spread
 }
 
 /// The part of a picture that a window lies over.

@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::transmute;
 
-use super::pairs::{GROUP, arrange};
+use super::pairs::{GROUP, WIDTH, Weights, arrange};
 use crate::kernels::{Filters, Kernels, Lines, Matrix, Picture, SLACK, portable};
 use crate::program::{AddRule, MultiplyRule, Rounding, Window};
 
@@ -158,7 +158,7 @@ impl Gemm {
         let groups = matrix.columns.div_ceil(GROUP);
         let places = places.map_or_else(|| (0..groups).map(|group| (group * GROUP) as u32).collect(), <[u32]>::to_vec);
         assert_eq!(places.len(), groups);
-        let tiles = (0..matrix.rows).step_by(8).map(|first| Tile::new(matrix, &places, first)).collect();
+        let tiles = (0..matrix.rows).step_by(WIDTH).map(|first| Tile::new(matrix, &places, first)).collect();
         let reach = places.iter().max().map_or(0, |&place| place as usize + GROUP);
         Gemm { reach, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), tiles }
     }
@@ -172,21 +172,21 @@ impl Gemm {
 
 impl Tile {
     fn new(matrix: &Matrix<'_>, places: &[u32], first: usize) -> Tile {
-        let outputs = (matrix.rows - first).min(8);
+        let outputs = (matrix.rows - first).min(WIDTH);
         let rows: Vec<&[i16]> = matrix.weights[first * matrix.columns..(first + outputs) * matrix.columns]
             .chunks_exact(matrix.columns)
             .collect();
-        let arranged = arrange(&rows, 8);
+        let arranged = arrange(&rows);
         let place = |start: u32| places[start as usize / GROUP];
         let of = |output: usize| Some(first + output).filter(|_| output < outputs);
         // SAFETY: 32 bytes of any content are a vector.
-        let vector = |bytes: &[i8; 32]| unsafe { transmute::<[i8; 32], __m256i>(*bytes) };
+        let vector = |weights| unsafe { transmute::<Weights, __m256i>(weights) };
         Tile {
             first,
             outputs,
             pairs: arranged.pairs.iter().map(|pair| pair.map(place)).collect(),
             singles: arranged.singles.iter().copied().map(place).collect(),
-            weights: arranged.weights.as_chunks().0.iter().map(vector).collect(),
+            weights: arranged.weights.into_iter().map(vector).collect(),
             bias: integers(from_fn(|lane| of(lane).map_or(0, |output| matrix.bias[output]))),
             multipliers: floats(from_fn(|lane| of(lane).map_or(0.0, |output| matrix.multipliers[output]))),
         }

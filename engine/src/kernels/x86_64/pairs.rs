@@ -6,13 +6,22 @@
 //! times, each time with a part of its weights: the sum is the same. Where two groups together still keep the rule,
 //! their 16-bit sums are added before they are widened, which saves an instruction in four.
 
-use std::collections::VecDeque;
+use std::array::from_fn;
 
 /// How much positive, and how much negative weight one 16-bit sum has room for: 255 · 128 < 2¹⁵.
 const ROOM: u8 = 128;
 
 /// Bytes that are multiplied by one instruction for one output.
 pub(super) const GROUP: usize = 4;
+
+/// Outputs of a tile.
+pub(super) const WIDTH: usize = 8;
+
+/// A group's weights for all outputs of a tile: a vector.
+pub(super) type Weights = [i8; GROUP * WIDTH];
+
+/// 16-bit sums of a group: two an output.
+const SUMS: usize = 2 * WIDTH;
 
 /// How many partners are tried for a group before it stays alone.
 const TRIES: usize = 24;
@@ -24,91 +33,150 @@ pub(super) struct Arranged {
     pub(super) pairs: Vec<[u32; 2]>,
     /// The same for the others.
     pub(super) singles: Vec<u32>,
-    /// For each pair the weights of its first group, then of its second; then for each single its own: outputs × 4.
-    pub(super) weights: Vec<i8>,
+    /// For each pair the weights of its first group, then of its second; then for each single its own.
+    pub(super) weights: Vec<Weights>,
 }
 
-/// The most outputs of a tile.
-const WIDTH: usize = 16;
-
-/// A group of four inputs: where it starts, and its weights for each output.
+/// The weights of four inputs, as each 16-bit sum has them: of its first input, and of its second.
 #[derive(Debug, Clone, Copy)]
-struct Group {
-    start: usize,
-    weights: [[i16; GROUP]; WIDTH],
+struct Group([[i16; SUMS]; 2]);
+
+/// What 16-bit sums are made of: positive weight, and negative weight, of each. No more than [`ROOM`] counts: beyond it,
+/// 255 stands.
+type Loads = [[u8; SUMS]; 2];
+
+/// Groups that keep the rule, each at its number.
+#[derive(Debug, Default)]
+struct Parts {
+    starts: Vec<u32>,
+    weights: Vec<Weights>,
+    loads: Vec<Loads>,
 }
 
-/// What 16-bit sums are made of: positive and negative weight, for each output's two sums. No more than [`ROOM`] counts:
-/// beyond it, 255 stands.
-type Loads = [u8; 4 * WIDTH];
-
-/// Arranges the weights of some outputs (`rows`, each of the same number of inputs) for tiles of `width` outputs, at most
-/// 16.
-pub(super) fn arrange(rows: &[&[i16]], width: usize) -> Arranged {
+/// Arranges the weights of up to [`WIDTH`] outputs (`rows`, each of the same number of inputs).
+pub(super) fn arrange(rows: &[&[i16]]) -> Arranged {
     let columns = rows.first().map_or(0, |row| row.len());
-    let mut groups: Vec<Group> = Vec::with_capacity(columns.div_ceil(GROUP));
+    let mut parts = Parts::default();
     for start in (0..columns).step_by(GROUP) {
-        let mut group = Group { start, weights: [[0; GROUP]; WIDTH] };
-        for (weights, row) in group.weights.iter_mut().zip(rows) {
-            let four = &row[start..columns.min(start + GROUP)];
-            weights[..four.len()].copy_from_slice(four);
-        }
-        split(group, &mut groups);
+        parts.split(&Group::at(start, rows), start as u32);
     }
-    let loads: Vec<Loads> = groups.iter().map(loads).collect();
-    let mut order: Vec<usize> = (0..groups.len()).collect();
-    order.sort_by_key(|&at| loads[at].iter().max());
-    // The heaviest look for a partner first, and among the lightest.
-    let mut left = VecDeque::from(order);
-    let mut pairs: Vec<[usize; 2]> = Vec::with_capacity(groups.len() / 2);
-    let mut singles: Vec<usize> = Vec::new();
-    while let Some(heavy) = left.pop_back() {
-        match (0..left.len().min(TRIES)).find(|&at| go_together(&loads[heavy], &loads[left[at]])) {
-            Some(at) => pairs.extend(left.remove(at).map(|light| [heavy.min(light), heavy.max(light)])),
-            None => singles.push(heavy),
+    let partners = partners(&parts.loads);
+    let (mut pairs, mut singles) = (vec![], vec![]);
+    for (at, &partner) in partners.iter().enumerate() {
+        if at < partner {
+            pairs.push([at, partner]);
+        } else if at == partner {
+            singles.push(at);
         }
     }
-    pairs.sort_unstable();
-    singles.sort_unstable();
-    let start = |at: usize| groups[at].start as u32;
+    let start = |at: usize| parts.starts[at];
     let in_order = pairs.iter().flatten().chain(&singles);
     Arranged {
-        pairs: pairs.iter().map(|pair| pair.map(start)).collect(),
-        singles: singles.iter().map(|&at| start(at)).collect(),
-        weights: in_order.flat_map(|&at| groups[at].weights[..width].as_flattened()).map(|&w| w as i8).collect(),
+        weights: in_order.map(|&at| parts.weights[at]).collect(),
+        pairs: pairs.into_iter().map(|pair| pair.map(start)).collect(),
+        singles: singles.into_iter().map(start).collect(),
     }
 }
 
-/// The same group in as few parts as keep the rule: four, if need be, of weights up to 255.
-fn split(group: Group, to: &mut Vec<Group>) {
-    let part = |weight: i16, number: i16, parts: i16| weight * (number + 1) / parts - weight * number / parts;
-    for parts in 1..=4 {
-        let before = to.len();
-        let of = |number| Group { weights: group.weights.map(|four| four.map(|w| part(w, number, parts))), ..group };
-        to.extend((0..parts).map(of));
-        if parts == 4 || to[before..].iter().all(keeps_the_rule) {
-            return;
+impl Group {
+    fn at(start: usize, rows: &[&[i16]]) -> Group {
+        let mut group = [[0; SUMS]; 2];
+        for (output, row) in rows.iter().enumerate() {
+            let rest = &row[start..];
+            let four: [i16; GROUP] = match rest.first_chunk() {
+                Some(four) => *four,
+                None => from_fn(|at| rest.get(at).copied().unwrap_or(0)),
+            };
+            (group[0][2 * output], group[1][2 * output]) = (four[0], four[1]);
+            (group[0][2 * output + 1], group[1][2 * output + 1]) = (four[2], four[3]);
         }
-        to.truncate(before);
+        Group(group)
     }
-}
 
-fn keeps_the_rule(group: &Group) -> bool {
-    let bytes = group.weights.as_flattened().iter().all(|&weight| i8::try_from(weight).is_ok());
-    bytes && loads(group).iter().all(|&load| load <= ROOM)
-}
+    /// One of `N` parts, whose weights add up to the group's.
+    fn part<const N: i16>(&self, number: i16) -> Group {
+        Group(self.0.map(|weights| weights.map(|weight| weight * (number + 1) / N - weight * number / N)))
+    }
 
-fn loads(group: &Group) -> Loads {
-    let mut loads = [0; 4 * WIDTH];
-    for (loads, [a, b]) in loads.as_chunks_mut::<2>().0.iter_mut().zip(group.weights.as_flattened().as_chunks().0) {
+    fn loads(&self) -> Loads {
+        let Group([first, second]) = self;
         let counted = |load: i16| if load <= i16::from(ROOM) { load as u8 } else { 255 };
-        *loads = [counted(a.max(&0) + b.max(&0)), counted(-(a.min(&0) + b.min(&0)))];
+        [
+            from_fn(|sum| counted(first[sum].max(0) + second[sum].max(0))),
+            from_fn(|sum| counted(-(first[sum].min(0) + second[sum].min(0)))),
+        ]
     }
-    loads
+
+    /// The weights where instructions take them, if each is a byte.
+    fn weights(&self) -> Option<Weights> {
+        let Group([first, second]) = self;
+        let greatest = first.iter().chain(second).fold(0, |most: i16, &weight| most.max(weight ^ (weight >> 15)));
+        let mut weights = [0; GROUP * WIDTH];
+        for (two, (&first, &second)) in weights.as_chunks_mut().0.iter_mut().zip(first.iter().zip(second)) {
+            *two = [first as i8, second as i8];
+        }
+        (greatest <= i16::from(i8::MAX)).then_some(weights)
+    }
+}
+
+impl Parts {
+    /// Adds a group in as few parts as keep the rule: four, if need be, of weights up to 255.
+    fn split(&mut self, group: &Group, start: u32) {
+        let done = self.add::<1>(group, start) || self.add::<2>(group, start) || self.add::<3>(group, start);
+        assert!(done || self.add::<4>(group, start), "weights are of nine bits");
+    }
+
+    /// Adds a group in `N` parts, if all of them keep the rule.
+    fn add<const N: i16>(&mut self, group: &Group, start: u32) -> bool {
+        let before = self.starts.len();
+        for number in 0..N {
+            let part = group.part::<N>(number);
+            let loads = part.loads();
+            match part.weights() {
+                Some(weights) if greatest(&loads) <= ROOM => {
+                    self.starts.push(start);
+                    self.weights.push(weights);
+                    self.loads.push(loads);
+                }
+                _ => {
+                    self.starts.truncate(before);
+                    self.weights.truncate(before);
+                    self.loads.truncate(before);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+}
+
+/// For each group the one that it goes together with, or itself.
+fn partners(loads: &[Loads]) -> Vec<usize> {
+    let mut partners: Vec<usize> = (0..loads.len()).collect();
+    let mut order = partners.clone();
+    order.sort_by_cached_key(|&at| greatest(&loads[at]));
+    // The heaviest look for a partner first, and among the lightest.
+    let (mut least, mut most) = (0, order.len());
+    while least < most {
+        most -= 1;
+        let heavy = order[most];
+        let tried = &order[least..most.min(least + TRIES)];
+        if let Some(at) = tried.iter().position(|&light| go_together(&loads[heavy], &loads[light])) {
+            let light = order[least + at];
+            (partners[heavy], partners[light]) = (light, heavy);
+            order.copy_within(least..least + at, least + 1);
+            least += 1;
+        }
+    }
+    partners
+}
+
+fn greatest(loads: &Loads) -> u8 {
+    loads.as_flattened().iter().fold(0, |most, &load| most.max(load))
 }
 
 fn go_together(a: &Loads, b: &Loads) -> bool {
-    a.iter().zip(b).fold(0, |most: u8, (a, b)| most.max(a.saturating_add(*b))) <= ROOM
+    greatest(&from_fn(|sign| from_fn(|sum| a[sign][sum].saturating_add(b[sign][sum])))) <= ROOM
 }
 
 #[cfg(test)]
@@ -128,10 +196,10 @@ mod tests {
     }
 
     /// A row's sums as the kernel makes them.
-    fn sums(arranged: &Arranged, width: usize, row: &[u8]) -> Vec<i32> {
+    fn sums(arranged: &Arranged, row: &[u8]) -> [i32; WIDTH] {
         let bytes = |start: u32| std::array::from_fn(|at| row.get(start as usize + at).copied().unwrap_or(77));
-        let mut sums = vec![0; width];
-        let mut weights = arranged.weights.chunks_exact(width * GROUP);
+        let mut sums = [0; WIDTH];
+        let mut weights = arranged.weights.iter();
         for &[first, second] in &arranged.pairs {
             let (a, b) = (weights.next().expect("weights"), weights.next().expect("weights"));
             for (output, sum) in sums.iter_mut().enumerate() {
@@ -150,9 +218,9 @@ mod tests {
         sums
     }
 
-    fn check(rows: &[Vec<i16>], width: usize) -> Arranged {
+    fn check(rows: &[Vec<i16>]) -> Arranged {
         let rows: Vec<&[i16]> = rows.iter().map(Vec::as_slice).collect();
-        let arranged = arrange(&rows, width);
+        let arranged = arrange(&rows);
         let columns = rows[0].len();
         // Where only the positive, or only the negative weights meet the greatest byte, sums are at their limits.
         for choose in [|_: i16| true, |weight| weight > 0, |weight| weight < 0] {
@@ -161,7 +229,7 @@ mod tests {
                 let exact =
                     |weights: &&[i16]| weights.iter().zip(&row).map(|(&w, &b)| i32::from(w) * i32::from(b)).sum();
                 let expected: Vec<i32> = rows.iter().map(exact).collect();
-                assert_eq!(sums(&arranged, width, &row)[..rows.len()], expected, "{columns} columns");
+                assert_eq!(sums(&arranged, &row)[..rows.len()], expected, "{columns} columns");
             }
         }
         arranged
@@ -179,23 +247,23 @@ mod tests {
             for largest in [3, 40, 127, 128, 255] {
                 let row = |seed: &mut u64| (0..columns).map(|_| random(seed, largest)).collect();
                 let rows: Vec<Vec<i16>> = (0..8).map(|_| row(&mut seed)).collect();
-                check(&rows, 8);
+                check(&rows);
             }
-            check(&vec![vec![-128; columns]; 3], 8);
-            check(&vec![vec![255; columns]; 3], 8);
-            check(&vec![vec![-255; columns]; 16], 16);
+            check(&vec![vec![-128; columns]; 3]);
+            check(&vec![vec![255; columns]; 3]);
+            check(&vec![vec![-255; columns]; 8]);
         }
     }
 
     #[test]
     fn light_groups_go_together() {
-        let arranged = check(&vec![vec![30; 64]; 8], 8);
+        let arranged = check(&vec![vec![30; 64]; 8]);
         assert_eq!((arranged.pairs.len(), arranged.singles.len()), (8, 0));
         // 60 a pair and 120 two by two; 65 and 130 are too much.
-        let arranged = check(&vec![vec![33; 64]; 8], 8);
+        let arranged = check(&vec![vec![33; 64]; 8]);
         assert_eq!((arranged.pairs.len(), arranged.singles.len()), (0, 16));
         // Opposite weights do not add up.
-        let arranged = check(&vec![[60, -60].repeat(32); 8], 8);
+        let arranged = check(&vec![[60, -60].repeat(32); 8]);
         assert_eq!((arranged.pairs.len(), arranged.singles.len()), (8, 0));
     }
 }
