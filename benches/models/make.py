@@ -16,7 +16,6 @@ import numpy as np
 import onnx
 import torch
 import torchvision
-from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
@@ -120,20 +119,6 @@ def without_softmax(graph):
     return model
 
 
-def without_dead_channels(graph):
-    """Lite0 has channels whose weights training has driven to nothing, 1e-6 and less of their layer's. Scaled for
-    themselves they'd make biases that no 32-bit sum holds; as zeros they give the same outputs."""
-    model = onnx.load(graph)
-    read = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
-    for tensor in model.graph.initializer:
-        if tensor.name in read:
-            weights = numpy_helper.to_array(tensor).copy()
-            largest = np.abs(weights).reshape(len(weights), -1).max(axis=1)
-            weights[largest < 1e-5 * largest.max()] = 0
-            tensor.CopyFrom(numpy_helper.from_array(weights, tensor.name))
-    onnx.save(model, graph)
-
-
 class Reader(CalibrationDataReader):
     def __init__(self, crops):
         self.crops = iter(crops)
@@ -146,7 +131,6 @@ class Reader(CalibrationDataReader):
 def quantize(source, target, crops):
     prepared = source.with_suffix(".prepared.onnx")
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-    without_dead_channels(prepared)
     quantize_static(str(prepared), str(target), Reader(crops), quant_format=QuantFormat.QDQ, per_channel=True,
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                     calibrate_method=CalibrationMethod.MinMax, extra_options={"ActivationSymmetric": False})
