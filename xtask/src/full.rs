@@ -1,9 +1,10 @@
-//! The gate and all that takes longer. Writes a dated summary to `docs/full-run.md`.
+//! The gate and all that takes longer, some hours on two cores. Writes a dated summary to `docs/full-run.md`. A run that
+//! was stopped goes on where it was when it is started again on the same clean commit; build no other one in between.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -21,10 +22,11 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         ensure!(set.join("labels.csv").is_file(), "{}: unpack the data set there first", set.display());
     }
 
-    let commit = Step::new("git describe --always --dirty").output()?;
-    let started = std::time::Instant::now();
-    test::run()?;
-    let mut steps = vec![("the gate (`cargo xtask test`)".to_owned(), started.elapsed())];
+    let mut passed = Passed::read()?;
+    passed.once("the gate (`cargo xtask test`)", || {
+        let started = Instant::now();
+        test::run().map(|()| started.elapsed())
+    })?;
     let data = data.display().to_string();
     let (isic, kermany) = (isic.display().to_string(), kermany.display().to_string());
     let enlarged = root().join("target/isic2017-enlarged").display().to_string();
@@ -77,10 +79,44 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     ];
     forget_packages()?;
     for step in long {
-        let took = step.run()?;
-        steps.push((format!("`{}`", shown(&step, &data, &enlarged, &swift)), took));
+        passed.once(&format!("`{}`", shown(&step, &data, &enlarged, &swift)), || step.run())?;
     }
-    write_summary(&commit, &steps)
+    write_summary(&passed)
+}
+
+/// The steps that passed on a commit, in a file under `target`: the commit, and then a line each, minutes and name.
+struct Passed {
+    commit: String,
+    steps: Vec<(String, f64)>,
+}
+
+impl Passed {
+    fn file() -> PathBuf {
+        root().join("target/full-run.txt")
+    }
+
+    /// Those of the commit that is checked out; none where files differ from it.
+    fn read() -> Result<Passed> {
+        let commit = Step::new("git describe --always --dirty").output()?;
+        let text = fs::read_to_string(Passed::file()).unwrap_or_default();
+        let mut lines = text.lines();
+        let same = lines.next() == Some(&commit) && !commit.ends_with("-dirty");
+        let step = |line: &str| line.split_once(' ').and_then(|(took, name)| Some((name.into(), took.parse().ok()?)));
+        let steps = if same { lines.filter_map(step).collect() } else { Vec::new() };
+        Ok(Passed { commit, steps })
+    }
+
+    /// Runs a step that gives its time, unless it passed before.
+    fn once(&mut self, name: &str, run: impl FnOnce() -> Result<Duration>) -> Result<()> {
+        if self.steps.iter().any(|(passed, _)| passed == name) {
+            eprintln!("\n=== {name}: passed before on {}", self.commit);
+            return Ok(());
+        }
+        self.steps.push((name.to_owned(), run()?.as_secs_f64() / 60.0));
+        let lines = self.steps.iter().map(|(name, took)| format!("{took:.2} {name}\n"));
+        let text = format!("{}\n{}", self.commit, lines.collect::<String>());
+        Ok(fs::write(Passed::file(), text)?)
+    }
 }
 
 /// Removes what cargo unpacked of our own crates when it last tried to publish them, which passes for the same too.
@@ -109,15 +145,14 @@ fn shown(step: &Step<'_>, data: &str, enlarged: &str, swift: &str) -> String {
         .replace(&format!("{root}/"), "")
 }
 
-/// `commit` is the one that stood there when the run began.
-fn write_summary(commit: &str, steps: &[(String, Duration)]) -> Result<()> {
+fn write_summary(passed: &Passed) -> Result<()> {
     let mut page = String::from("# The last full run\n\nWritten by `cargo xtask full`.\n\n");
     writeln!(page, "- Date: {}", Step::new("date -u +%Y-%m-%d").output()?)?;
-    writeln!(page, "- Of: {commit}")?;
+    writeln!(page, "- Of: {}", passed.commit)?;
     writeln!(page, "- Compiler: {}", Step::new("rustc --version").output()?)?;
     writeln!(page, "- CPU: {}\n\n| step | result | minutes |\n|---|---|---|", cpu())?;
-    for (name, took) in steps {
-        writeln!(page, "| {name} | passed | {:.1} |", took.as_secs_f64() / 60.0)?;
+    for (name, took) in &passed.steps {
+        writeln!(page, "| {name} | passed | {took:.1} |")?;
     }
     for model in ["skin-lesion", "chest-xray"] {
         let long = root().join(format!("target/agreement/{model}.md"));

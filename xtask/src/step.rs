@@ -9,6 +9,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::root;
 
+/// How much of a command is printed.
+const SHOWN_ARGUMENTS: usize = 30;
+const SHOWN_CHARACTERS: usize = 160;
+
 /// A command and the environment that it needs.
 pub(crate) struct Step<'a> {
     program: &'a str,
@@ -90,12 +94,24 @@ impl<'a> Step<'a> {
     }
 }
 
+/// The command as one would type it, without what would bury the words that follow it: the inside of class paths and
+/// what comes after the first dozens of arguments.
 impl std::fmt::Display for Step<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (name, value) in &self.environment {
             write!(f, "{name}={value} ")?;
         }
-        write!(f, "{} {}", self.program, self.arguments.join(" "))
+        write!(f, "{}", self.program)?;
+        for argument in self.arguments.iter().take(SHOWN_ARGUMENTS) {
+            match argument.char_indices().nth(SHOWN_CHARACTERS) {
+                Some((end, _)) => write!(f, " {}…", &argument[..end])?,
+                None => write!(f, " {argument}")?,
+            }
+        }
+        match self.arguments.len().saturating_sub(SHOWN_ARGUMENTS) {
+            0 => Ok(()),
+            more => write!(f, " … and {more} more"),
+        }
     }
 }
 
