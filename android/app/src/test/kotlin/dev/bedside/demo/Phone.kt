@@ -74,7 +74,7 @@ class Phone(intent: Intent? = null) {
 
     /** Waits until the screen of a step is drawn. */
     fun await(step: Step, done: () -> Boolean = { true }) {
-        val end = System.nanoTime() + 60_000_000_000L
+        val end = System.nanoTime() + 180_000_000_000L
         while (!(capture.step == step && done())) {
             check(System.nanoTime() < end) { "still at ${capture.step}, with ${texts()}" }
             Thread.sleep(5)

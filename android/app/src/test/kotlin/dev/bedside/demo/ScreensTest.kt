@@ -50,6 +50,7 @@ class ScreensTest(private val language: String, private val night: String, priva
         RuntimeEnvironment.setFontScale(font)
         val problems = screens.flatMap { (name, way) ->
             val phone = way()
+            phone.saysItTook("12345", language)
             val screen = phone.activity.window.decorView
             val drawn = drawn(screen)
             val found = found(screen, drawn) + cut(screen)

@@ -1,8 +1,6 @@
 package dev.bedside.demo
 
 import android.graphics.Bitmap
-import android.view.View
-import android.widget.TextView
 import java.io.File
 import org.junit.Assert.assertTrue
 import org.junit.Assume.assumeTrue
@@ -30,19 +28,12 @@ class ScreenshotsTest(private val language: String, private val night: String, p
         val light = if (night == "night") "dark" else "light"
         for ((name, way) in tour) {
             val phone = way()
-            sayTheSameTime(phone)
+            phone.saysItTook("84", language)
             val small = small(drawn(phone.activity.window.decorView))
             assertTrue("$name is empty", small.getPixel(0, 0) != 0)
             save(small, File(folder, "$name-$language-$light-$font.png"))
             phone.leaves()
         }
-    }
-
-    /** How long it took differs from run to run. */
-    private fun sayTheSameTime(phone: Phone) {
-        val time = phone.activity.findViewById<View>(R.id.time) as TextView?
-        if (time?.isShown == true) time.text = Deck(language)["result.time", "84"]
-        phone.idle()
     }
 
     private fun small(screen: Bitmap): Bitmap =

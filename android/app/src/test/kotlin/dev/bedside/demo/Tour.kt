@@ -5,6 +5,7 @@ import android.graphics.Canvas
 import android.view.View
 import android.widget.EditText
 import android.widget.LinearLayout
+import android.widget.TextView
 import java.io.ByteArrayInputStream
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
@@ -20,6 +21,13 @@ val waysToLook: List<Array<Any>> = listOf("en", "uk").flatMap { language ->
 fun drawn(screen: View): Bitmap {
     screen.jumpDrawablesToCurrentState()
     return Bitmap.createBitmap(screen.width, screen.height, Bitmap.Config.ARGB_8888).also { screen.draw(Canvas(it)) }
+}
+
+/** How long it took differs from run to run, and with its digits the lines of a screen. */
+fun Phone.saysItTook(milliseconds: String, language: String) {
+    val time = activity.findViewById<View>(R.id.time) as TextView?
+    if (time?.isShown == true) time.text = Deck(language)["result.time", milliseconds]
+    idle()
 }
 
 /** Every screen of the app, each with the way that leads to it. */
