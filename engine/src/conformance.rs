@@ -1,10 +1,10 @@
 //! Every set of kernels gives what the interpreter of the contract gives: `tests/golden/engine` has it, in numpy.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::kernels::{Kernels, available};
 use crate::tensor::Dim;
-use crate::{Engine, Graph, Signature, Tensor};
+use crate::{Engine, Error, Graph, Signature, Tensor};
 
 /// One graph, its input, and what the interpreter gives for it.
 struct Vector<'a> {
@@ -44,30 +44,40 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
-/// What differs, or what failed.
-fn difference(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
-    let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
+/// The graph's engine, and its picture.
+fn engine(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Result<(Engine, Tensor), Error> {
+    let graph = Graph::from_bytes(vector.model)?;
     let info = &graph.inputs()[0];
     let dims = info.dims.as_ref().expect("a shape");
     let length = |dim: &Dim| if let Dim::Fixed(length) = dim { *length } else { panic!("an open axis") };
     let shape: Vec<usize> = dims.iter().map(length).collect();
     let outputs = graph.outputs().into_iter().map(|info| info.name).collect();
     let signature = Signature { input: info.name.clone(), shape: shape.clone(), outputs };
-    let engine = match Engine::build_for(Some(kernels), graph, &signature, 1) {
-        Ok(engine) => engine,
+    let input = Tensor::f32(shape, vector.input.clone()).expect("as long as its shape says");
+    Ok((Engine::build_for(Some(kernels), graph, &signature, 1)?, input))
+}
+
+/// What differs, or what failed.
+fn difference(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
+    let (engine, input) = match engine(vector, kernels) {
+        Ok(made) => made,
         Err(error) => return Some(error.to_string()),
     };
     if let Err(reason) = engine.steps() {
         return Some(format!("left to tract: {reason}"));
     }
-    let input = Tensor::f32(shape, vector.input.clone()).expect("as long as its shape says");
     // Twice: the second run finds what the first left in memory.
     engine.run(&input).expect("runs");
     let outputs = engine.run(&input).expect("runs");
+    unlike(vector, &outputs, |value, expected| bits(value) == bits(expected))
+}
+
+/// The first value that is not `alike` the expected one.
+fn unlike(vector: &Vector<'_>, outputs: &[Tensor], alike: fn(f32, f32) -> bool) -> Option<String> {
     for (output, expected) in outputs.iter().zip(&vector.outputs) {
         let values = output.as_f32().expect("floats");
         assert_eq!(values.len(), expected.len(), "{}", vector.name);
-        let unlike: Vec<usize> = (0..values.len()).filter(|&at| bits(values[at]) != bits(expected[at])).collect();
+        let unlike: Vec<usize> = (0..values.len()).filter(|&at| !alike(values[at], expected[at])).collect();
         if let Some(&at) = unlike.first() {
             let wrong = unlike.len();
             return Some(format!("{} instead of {} at {at}; {wrong} of {}", values[at], expected[at], values.len()));
@@ -81,8 +91,17 @@ fn bits(value: f32) -> u32 {
     (value + 0.0).to_bits()
 }
 
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A file that is in the repository.
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/engine").join(name)
+}
+
 fn check(path: &Path) {
-    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let bytes = read(path);
     let vectors = vectors(&bytes);
     assert!(!vectors.is_empty(), "{}: a file of vectors", path.display());
     let mut failures = vec![];
@@ -98,7 +117,7 @@ fn check(path: &Path) {
 
 #[test]
 fn programs_give_what_the_interpreter_of_the_contract_gives() {
-    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/engine/vectors.bin"));
+    check(&golden("vectors.bin"));
 }
 
 /// `BEDSIDE_VECTORS` names a file that `tests/golden/engine/generate.py` has made.
@@ -106,4 +125,34 @@ fn programs_give_what_the_interpreter_of_the_contract_gives() {
 #[ignore = "takes a file that takes minutes to make; `cargo xtask full` makes it"]
 fn programs_give_what_the_interpreter_gives_for_thousands_of_graphs() {
     check(Path::new(&std::env::var_os("BEDSIDE_VECTORS").expect("BEDSIDE_VECTORS names a file of vectors")));
+}
+
+/// What is wrong with what a node test of the standard gives. Those without outputs ask for what is not served, and must be
+/// refused.
+fn failure(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
+    match (engine(vector, kernels), vector.outputs.is_empty()) {
+        (Ok(_), true) => Some("served, and not known how".into()),
+        (Err(_), true) => None,
+        (Err(error), false) => Some(error.to_string()),
+        (Ok((engine, input)), false) => match engine.run(&input) {
+            // The tolerance of the standard's own runner.
+            Ok(outputs) => {
+                unlike(vector, &outputs, |value, expected| (value - expected).abs() <= 1e-7 + 1e-3 * expected.abs())
+            }
+            Err(error) => Some(error.to_string()),
+        },
+    }
+}
+
+#[test]
+fn the_node_tests_of_the_onnx_standard_pass() {
+    let bytes = read(&golden("backend.bin"));
+    let mut failures = vec![];
+    for kernels in available() {
+        for vector in vectors(&bytes) {
+            failures
+                .extend(failure(&vector, kernels).map(|what| format!("{}, {}: {what}", kernels.name(), vector.name)));
+        }
+    }
+    assert!(failures.is_empty(), "{}:\n{}", failures.len(), failures.join("\n"));
 }
