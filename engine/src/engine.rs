@@ -127,8 +127,7 @@ impl Engine {
         let imported = Instant::now();
         let shapes = output_shapes(&typed)?;
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
-        let executor = (threads > 1).then(|| Executor::multithread_with_name(threads, "bedside"));
-        let options = RunOptions { executor, ..RunOptions::default() };
+        let options = RunOptions { executor: executor(threads), ..RunOptions::default() };
         let plan = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
         let times = BuildTimes { import: imported - start, optimize: imported.elapsed() };
         let islands = islands.into_iter().map(|island| island.executable).collect();
@@ -220,6 +219,17 @@ impl Engine {
     #[must_use]
     pub fn times(&self) -> BuildTimes {
         self.times
+    }
+}
+
+/// What runs the parts of a graph that stay in float, where it is not the caller's thread alone.
+fn executor(threads: usize) -> Option<Executor> {
+    #[cfg(feature = "float-threads")]
+    return (threads > 1).then(|| Executor::multithread_with_name(threads, "bedside"));
+    #[cfg(not(feature = "float-threads"))]
+    {
+        let _ = threads;
+        None
     }
 }
 

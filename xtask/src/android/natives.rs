@@ -89,14 +89,16 @@ pub(crate) fn build() -> Result<()> {
     ABIS.iter().try_for_each(check)
 }
 
+/// What is built of cargo's packages, and how: decision 14 says why without threads for floats.
+const LIBRARY: &str = "--locked --profile phone --package bedside-bindings --no-default-features --features jni,uniffi";
+
 fn with_ndk() -> Result<()> {
     let to = folder().display().to_string();
     let mut step = Step::new("cargo ndk --platform 24");
     for abi in &ABIS {
         step = step.arg("--target").arg(abi.name);
     }
-    let words = "build --locked --profile phone --package bedside-bindings";
-    step.arg("--output-dir").arg(&to).words(words).run().map(drop)
+    step.arg("--output-dir").arg(&to).arg("build").words(LIBRARY).run().map(drop)
 }
 
 fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
@@ -116,7 +118,9 @@ fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
         (format!("{} cc -fPIC -target {}", zig.display(), abi.assembler), format!("{} ar", zig.display()));
     let target = root().join("target").display().to_string();
     Step::new("rustup target add").arg(abi.target).run()?;
-    Step::new("cargo build --locked --profile phone --package bedside-bindings --target")
+    Step::new("cargo build")
+        .words(LIBRARY)
+        .arg("--target")
         .arg(abi.target)
         .arg("--target-dir")
         .arg(&target)
