@@ -3,25 +3,18 @@
 //!
 //! `repeat MODEL.onnx COUNT`. A count of 0 only opens the graph, so that differences between counts are inferences.
 
+mod model;
+
 use std::error::Error;
-use std::path::Path;
 
-use bedside_engine::{Engine, Graph, Signature, Tensor};
-
-/// The largest model file that is read.
-const MAX_BYTES: u64 = 1 << 29;
-
-/// The picture's height and width, where the graph leaves them open.
-const SIDE: usize = 224;
+use bedside_engine::Tensor;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, count] = &arguments[..] else { return Err("repeat MODEL.onnx COUNT".into()) };
     let count: u32 = count.parse()?;
-    let graph = Graph::open(Path::new(file), MAX_BYTES)?;
-    let signature = signature(&graph)?;
-    let picture = picture(&signature.shape)?;
-    let engine = Engine::build(graph, &signature, 1)?;
+    let (engine, shape) = model::open(file)?;
+    let picture = picture(&shape)?;
     match engine.steps() {
         Ok((kernels, steps)) => println!("kernels {kernels}, {} steps", steps.len()),
         Err(reason) => println!("left to tract: {reason}"),
@@ -31,22 +24,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("output {:016x}", bits(&outputs));
     }
     Ok(())
-}
-
-/// All outputs of the graph, for one picture.
-fn signature(graph: &Graph) -> Result<Signature, Box<dyn Error>> {
-    let inputs = graph.inputs();
-    let [input] = &inputs[..] else { return Err("more than one input".into()) };
-    let dims = input.dims.as_ref().ok_or("the input's shape is open")?;
-    let length = |(axis, dim): (usize, &bedside_engine::Dim)| match dim {
-        bedside_engine::Dim::Fixed(length) => *length,
-        bedside_engine::Dim::Symbolic(_) => [1, 3, SIDE, SIDE][axis.min(3)],
-    };
-    Ok(Signature {
-        input: input.name.clone(),
-        shape: dims.iter().enumerate().map(length).collect(),
-        outputs: graph.outputs().into_iter().map(|info| info.name).collect(),
-    })
 }
 
 /// Waves of several lengths, within what normalised pictures have.

@@ -43,6 +43,13 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         .env("BEDSIDE_ISIC2017", &isic)
         .env("BEDSIDE_KERMANY", &kermany)
         .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
+        // Graphs alone, without decoding and preparing.
+        Step::new("cargo build --locked --release --workspace --example outputs"),
+        Step::new(&graphs)
+            .words("benches/models/agreement.py target/release/examples/outputs --to target/agreement/graphs.md")
+            .words("--graphs models/skin-lesion/model.onnx models/chest-xray/model.onnx --pictures")
+            .arg(&isic)
+            .arg(&kermany),
         // Thousands of random graphs and whole networks, from the interpreter of the engine's contract.
         Step::new(&graphs)
             .arg("tests/golden/engine/generate.py")
@@ -154,11 +161,16 @@ fn write_summary(passed: &Passed) -> Result<()> {
     for (name, took) in &passed.steps {
         writeln!(page, "| {name} | passed | {took:.1} |")?;
     }
-    for model in ["skin-lesion", "chest-xray"] {
-        let long = root().join(format!("target/agreement/{model}.md"));
+    let found = [
+        ("skin-lesion", "skin-lesion beside ONNX Runtime, from picture to score"),
+        ("chest-xray", "chest-xray beside ONNX Runtime, from picture to score"),
+        ("graphs", "The graphs alone beside ONNX Runtime"),
+    ];
+    for (file, title) in found {
+        let long = root().join(format!("target/agreement/{file}.md"));
         let agreement =
-            fs::read_to_string(&long).with_context(|| format!("{}: the long test writes it", long.display()))?;
-        writeln!(page, "\n## {model} beside ONNX Runtime\n\n{agreement}")?;
+            fs::read_to_string(&long).with_context(|| format!("{}: a step above writes it", long.display()))?;
+        writeln!(page, "\n## {title}\n\n{agreement}")?;
     }
     fs::write(root().join("docs/full-run.md"), page)?;
     eprintln!("\nAll of the full run passed; docs/full-run.md says what.");

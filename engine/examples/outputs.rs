@@ -1,0 +1,28 @@
+//! Runs a graph over pictures from a file and writes its outputs: what `benches/models/agreement.py` holds against ONNX
+//! Runtime.
+//!
+//! `outputs MODEL.onnx PICTURES OUTPUTS`. Both files are float32, little-endian, one picture's numbers after another's;
+//! the graph must be made for one picture at a time.
+
+mod model;
+
+use std::error::Error;
+
+use bedside_engine::Tensor;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [file, pictures, to] = &arguments[..] else { return Err("outputs MODEL.onnx PICTURES OUTPUTS".into()) };
+    let (engine, shape) = model::open(file)?;
+    let bytes = std::fs::read(pictures)?;
+    let (numbers, []) = bytes.as_chunks() else { return Err("a float32 has four bytes".into()) };
+    let values: Vec<f32> = numbers.iter().map(|&number| f32::from_le_bytes(number)).collect();
+    let mut written = vec![];
+    for picture in values.chunks(shape.iter().product()) {
+        for output in engine.run(&Tensor::f32(shape.clone(), picture.to_vec())?)? {
+            let values = output.as_f32().ok_or("an output is not of floats")?;
+            written.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        }
+    }
+    Ok(std::fs::write(to, written)?)
+}
