@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::program::{
-    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, View, Window, dense_strides,
+    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, Threads, View, Window,
+    dense_strides,
 };
 use crate::tensor::Tensor;
 
@@ -168,7 +169,7 @@ fn convolutions_are_the_same() {
         let random = &mut Random(case);
         let (program, input) = one_convolution(random);
         let result = |kernels: &'static dyn Kernels| {
-            let executable = Executable::new(&program, kernels);
+            let executable = Executable::new(&program, kernels, Threads::new(1));
             // Twice, since the second run finds the first one's memory.
             let runs =
                 [(); 2].map(|()| executable.run(&[View::of(&input)], &AtomicBool::new(false), || {}).expect("a run"));
