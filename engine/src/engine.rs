@@ -72,7 +72,8 @@ pub struct BuildTimes {
 }
 
 impl Engine {
-    /// Imports and optimises `graph`, to be run on `threads` threads (at least 1).
+    /// Imports and optimises `graph`, to be run on `threads` threads (at least 1), the caller's among them. Results do not
+    /// depend on it.
     ///
     /// # Errors
     /// [`Error::Unsupported`] names the operator, node or tensor that is not served; [`Error::Malformed`] where the

@@ -455,11 +455,13 @@ impl Run<'_> {
         hands.each(hands.parts(to, width * channels), own, |(first, to), own| {
             own.bytes.resize(2 * channels, 0);
             let (left, right) = own.bytes.split_at_mut(channels);
-            for (pixel, to) in (first * width..).zip(to.chunks_exact_mut(channels)) {
-                let index = [pixel / width / height, pixel / width % height, pixel % width];
-                let a = channels_at(&a[at(a_shape, index)..], a_shape[3], left);
-                let b = channels_at(&b[at(b_shape, index)..], b_shape[3], right);
-                operation(a, b, to);
+            for (line, to) in (first..).zip(to.chunks_exact_mut(width * channels)) {
+                let (n, y) = (line / height, line % height);
+                for (x, to) in to.chunks_exact_mut(channels).enumerate() {
+                    let a = channels_at(&a[at(a_shape, [n, y, x])..], a_shape[3], left);
+                    let b = channels_at(&b[at(b_shape, [n, y, x])..], b_shape[3], right);
+                    operation(a, b, to);
+                }
             }
         });
     }

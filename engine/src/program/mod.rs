@@ -12,6 +12,8 @@ mod executable;
 #[cfg(test)]
 mod network;
 mod parts;
+#[cfg(test)]
+mod shared;
 mod slots;
 
 pub use executable::Description;

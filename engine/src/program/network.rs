@@ -9,7 +9,7 @@ use super::{
     Add, AddRule, Convolution, Element, Executable, Pool, PoolKind, Program, Quantize, Rounding, Step, TensorId,
     TensorKind, Threads, Window,
 };
-use crate::kernels::{self, Kernels};
+use crate::kernels;
 use crate::tensor::Tensor;
 
 /// Expansion, outputs, repetitions and stride of each group of blocks: table 2 of Sandler et al., 2018.

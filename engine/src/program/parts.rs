@@ -5,7 +5,9 @@
 //! another writes, and sums of integers are the same in any order.
 
 use std::mem::take;
-use std::sync::{Arc, Mutex};
+use std::num::NonZero;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::available_parallelism;
 
 use super::crew::{Crew, lock};
 use super::executable::{Output, Own};
@@ -26,15 +28,22 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
+    /// So many, but no more than the processor runs at once: others would wait for each other.
     pub(crate) fn new(count: usize) -> Threads {
+        static CORES: OnceLock<usize> = OnceLock::new();
+        let cores = || *CORES.get_or_init(|| available_parallelism().map_or(1, NonZero::get));
+        Threads::whatever_cores(if count > 1 { count.min(cores()) } else { 1 })
+    }
+
+    fn whatever_cores(count: usize) -> Threads {
         let crew = (count > 1).then(|| Crew::shared(count - 1));
-        Threads { crew, count: count.max(1), least_shared: LEAST_SHARED, least_part: LEAST_PART }
+        Threads { crew, count, least_shared: LEAST_SHARED, least_part: LEAST_PART }
     }
 
     /// For tests: shares every step, in parts as small as can be.
     #[cfg(test)]
     pub(crate) fn eager(count: usize) -> Threads {
-        Threads { least_shared: 0, least_part: 0, ..Threads::new(count) }
+        Threads { least_shared: 0, least_part: 0, ..Threads::whatever_cores(count) }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -65,6 +74,7 @@ impl Hands<'_> {
 
     /// Cuts a result into parts of whole units, of so many elements each.
     pub(super) fn parts<R: Cut>(&self, result: R, unit: usize) -> Parts<R> {
+        let unit = unit.max(1);
         let units = result.len().div_ceil(unit);
         Parts { rest: result, at: 0, unit, sizes: self.sizes(units) }
     }
@@ -202,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_part_is_worth_handing_out() {
-        let threads = Threads { least_shared: 1000, least_part: 300, ..Threads::new(2) };
+        let threads = Threads { least_shared: 1000, least_part: 300, ..Threads::eager(2) };
         let sizes = |work: u64| threads.for_work(work).sizes(10).collect::<Vec<_>>();
         // Units of 100 each, three of which are a part; and less work than is shared.
         assert_eq!(sizes(1000), [3, 3, 3, 1]);
