@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256), value_name = "N")]
     threads: u16,
     /// Print the time of each step, where the graph runs in integers
-    #[arg(long, conflicts_with_all = ["image", "json", "threads"])]
+    #[arg(long, conflicts_with_all = ["image", "json"])]
     profile: bool,
     /// How long to measure each thing
     #[arg(long, default_value_t = 5.0, value_parser = parse_seconds, value_name = "S")]
@@ -115,7 +115,7 @@ fn profile(arguments: &Arguments) -> Result<(), Failure> {
     let takes_bytes =
         graph.inputs().iter().any(|input| input.name == signature.input && input.element == ElementType::U8);
     let input = if takes_bytes { Tensor::u8(shape, vec![0; length]) } else { Tensor::f32(shape, vec![0.0; length]) }?;
-    let engine = Engine::build(graph, &signature, 1).map_err(|error| in_file(error.into()))?;
+    let engine = Engine::build(graph, &signature, arguments.threads.into()).map_err(|error| in_file(error.into()))?;
     let (kernels, steps) = engine
         .steps()
         .map_err(|reason| Failure::Failed(format!("{}: runs in floats, on tract: {reason}", path.display())))?;
@@ -130,7 +130,7 @@ fn profile(arguments: &Arguments) -> Result<(), Failure> {
     let times: Vec<f64> = times.iter().map(|times| spread(times).p10).collect();
     let total: f64 = times.iter().sum();
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{BOLD}{}{BOLD:#}, {kernels} kernels, one thread", path.display())?;
+    writeln!(out, "{BOLD}{}{BOLD:#}, {kernels} kernels, {} thread(s)", path.display(), arguments.threads)?;
     writeln!(out, "\n{DIM}    µs  share  result           step{DIM:#}")?;
     for (step, time) in steps.iter().zip(&times) {
         let [_, height, width, channels] = step.shape;

@@ -19,7 +19,7 @@ use crate::constants::quantize_constants;
 use crate::island::Packed;
 use crate::kernels::Kernels;
 use crate::lower::{Facts, Split, Unlowered, lower, partly};
-use crate::program::{Description, Executable, View};
+use crate::program::{Description, Executable, Threads, View};
 use crate::tensor::{Data, Tensor};
 use crate::{Error, Graph, Result, halves, island, kernels, operators, qoperator, quantized};
 
@@ -72,7 +72,8 @@ pub struct BuildTimes {
 }
 
 impl Engine {
-    /// Imports and optimises `graph`, to be run on `threads` threads (at least 1).
+    /// Imports and optimises `graph`, to be run on `threads` threads (at least 1), the caller's among them. Results do not
+    /// depend on it.
     ///
     /// # Errors
     /// [`Error::Unsupported`] names the operator, node or tensor that is not served; [`Error::Malformed`] where the
@@ -104,7 +105,7 @@ impl Engine {
             Ok(program) => {
                 let lowered = Instant::now();
                 let output_shapes = program.outputs.iter().map(|(_, shape)| shape.clone()).collect();
-                let executable = Executable::new(&program, kernels);
+                let executable = Executable::new(&program, kernels, Threads::new(threads));
                 let times = BuildTimes { import: lowered - start, optimize: lowered.elapsed() };
                 let runner = Runner::Program(executable);
                 return Ok(Engine { runner, shape: signature.shape.clone(), output_shapes, times });
@@ -112,7 +113,7 @@ impl Engine {
             Err(unlowered) => unlowered.to_string(),
         };
         log::debug!("not one program: {reason}");
-        let (islands, floats) = with_islands(&mut graph, &framework, kernels)?;
+        let (islands, floats) = with_islands(&mut graph, &framework, kernels, threads)?;
         let typed = typed(graph, framework, &islands)?;
         Engine::with_tract(typed, signature, threads, (start, islands, reason, floats))
     }
@@ -263,6 +264,7 @@ fn with_islands(
     graph: &mut Graph,
     framework: &Onnx,
     kernels: &'static dyn Kernels,
+    threads: usize,
 ) -> Result<(Vec<Packed>, Vec<Unlowered>)> {
     if !graph.proto().node.iter().any(|node| node.op_type == "QuantizeLinear") {
         return Ok((vec![], vec![]));
@@ -280,7 +282,7 @@ fn with_islands(
     proto.input.retain(|info| read.contains(&info.name) || !given.contains(&info.name));
     proto.initializer.retain(|tensor| read.contains(&tensor.name));
     proto.initializer.extend(constants);
-    Ok((island::packed(islands, kernels), floats))
+    Ok((island::packed(islands, kernels, threads), floats))
 }
 
 /// The type and shape of every tensor, as tract infers them.

@@ -15,7 +15,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::kernels::Kernels;
 use crate::lower::{Crossing, Island, Traffic};
-use crate::program::{Executable, View};
+use crate::program::{Executable, Threads, View};
 use crate::tensor::Data;
 
 /// The operator's name.
@@ -52,10 +52,10 @@ pub(crate) fn node(number: usize, island: &Island) -> NodeProto {
     }
 }
 
-/// Packs islands for these kernels.
-pub(crate) fn packed(islands: Vec<Island>, kernels: &'static dyn Kernels) -> Vec<Packed> {
+/// Packs islands for these kernels, to be run on so many threads.
+pub(crate) fn packed(islands: Vec<Island>, kernels: &'static dyn Kernels, threads: usize) -> Vec<Packed> {
     let pack = |island: Island| Packed {
-        executable: Arc::new(Executable::new(&island.program, kernels)),
+        executable: Arc::new(Executable::new(&island.program, kernels, Threads::new(threads))),
         inputs: island.inputs,
         outputs: island.outputs,
     };

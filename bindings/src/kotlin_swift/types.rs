@@ -10,7 +10,9 @@ use super::BedsideError;
 /// What is fixed when a model is opened.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Options {
-    /// How many threads one classification may use; 0 is taken for 1, and more than 256 for 256.
+    /// How many threads one classification may use, the caller's among them. Where a phone has cores of several kinds,
+    /// the number of fast ones is a good one. All classifiers share the other threads, which sleep between
+    /// classifications. Results do not depend on it. 0 is taken for 1, and more than 256 for 256.
     #[uniffi(default = 1)]
     pub threads: u32,
     /// Bounds on pictures and models.

@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::program::{
-    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, View, Window, dense_strides,
+    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, Threads, View, Window,
+    dense_strides,
 };
 use crate::tensor::Tensor;
 
@@ -167,16 +168,19 @@ fn convolutions_are_the_same() {
     for case in 0..600 {
         let random = &mut Random(case);
         let (program, input) = one_convolution(random);
-        let result = |kernels: &'static dyn Kernels| {
-            let executable = Executable::new(&program, kernels);
+        let result = |kernels: &'static dyn Kernels, count: u64| {
+            let executable = Executable::new(&program, kernels, Threads::eager(count as usize));
             // Twice, since the second run finds the first one's memory.
             let runs =
                 [(); 2].map(|()| executable.run(&[View::of(&input)], &AtomicBool::new(false), || {}).expect("a run"));
-            assert_eq!(runs[0], runs[1], "{}, case {case}", kernels.name());
+            assert_eq!(runs[0], runs[1], "{}, {count} threads, case {case}", kernels.name());
             runs
         };
-        for kernels in others() {
-            assert_eq!(result(kernels), result(&portable::Portable), "{}, case {case}", kernels.name());
+        let expected = result(&portable::Portable, 1);
+        for kernels in available() {
+            for count in [1, 2, 3, 4].into_iter().filter(|count| *count == 1 || case % 6 == *count) {
+                assert_eq!(result(kernels, count), expected, "{}, {count} threads, case {case}", kernels.name());
+            }
         }
     }
 }

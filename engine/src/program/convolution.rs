@@ -1,9 +1,12 @@
 //! A convolution, packed for its kernels: depthwise, or matrix products over gathered pixels.
 
 use std::ops::Range;
+use std::sync::Mutex;
 
-use super::executable::Output;
-use super::{Convolution, Rounding, TensorId, TensorKind, Window};
+use super::crew::lock;
+use super::executable::{Output, Own, Scratch};
+use super::parts::{Cut, Hands, Threads};
+use super::{Convolution, Element, Rounding, TensorId, TensorKind, Window};
 use crate::kernels::{Depthwise, Filters, Gemm, Kernels, Lines, Matrix, Picture, SLACK};
 
 /// How many bytes of pixels and of results are worked on before the next: most of a first-level cache.
@@ -12,26 +15,54 @@ const BLOCK_BYTES: usize = 24 << 10;
 /// What blocks of pixels are multiples of, so that kernels that take four or seven at a time have no rest.
 const BLOCK_PIXELS: usize = 28;
 
+/// What parts for several threads are multiples of, in pixels.
+const PART_PIXELS: usize = 14;
+
+/// What blocks of output channels for several threads are multiples of: half of the widest tile.
+const BLOCK_OUTPUTS: usize = 16;
+
+/// From how many times as many weights as results on threads share channels, so that none reads all weights.
+const HEAVY: usize = 3;
+
+/// How much longer than a multiply-add of a matrix product one of a depthwise filter takes.
+const DEPTHWISE: u64 = 4;
+
 #[derive(Debug)]
 pub(super) struct PackedConvolution {
     pub(super) from: TensorId,
     pub(super) to: TensorId,
     zero: u8,
     window: Window,
+    /// Input channels of a group.
+    group_inputs: usize,
     input: [usize; 4],
     output: [usize; 4],
+    element: Element,
     table: Option<Box<[u8; 256]>>,
     kernels: &'static dyn Kernels,
     kernel: Kernel,
+    /// In multiply-adds of a matrix product.
+    work: u64,
+    /// Whether threads share output channels, not pixels.
+    by_channels: bool,
 }
 
 #[derive(Debug)]
 enum Kernel {
     Depthwise(Box<dyn Depthwise>),
-    /// One matrix a group.
-    Gemm(Vec<Box<dyn Gemm>>),
+    /// Products with rows that lie ready, or are gathered.
+    Gemm(Vec<Block>),
     /// The same, over windows as they lie in the picture.
-    Windows(Layout, Vec<Box<dyn Gemm>>),
+    Windows(Layout, Vec<Block>),
+}
+
+/// Some of the output channels: those of a group, or, where threads share them, of a part of it.
+#[derive(Debug)]
+struct Block {
+    gemm: Box<dyn Gemm>,
+    /// The first input channel.
+    input: usize,
+    outputs: Range<usize>,
 }
 
 impl PackedConvolution {
@@ -40,6 +71,7 @@ impl PackedConvolution {
         from: &TensorKind,
         to: &TensorKind,
         kernels: &'static dyn Kernels,
+        threads: &Threads,
     ) -> PackedConvolution {
         let (inputs, outputs) = (from.shape[3], to.shape[3]);
         let taps: usize = step.window.kernel.iter().product();
@@ -48,176 +80,239 @@ impl PackedConvolution {
             Rounding::Float => None,
         };
         let bias = step.bias_with_zero();
-        let kernel = if step.groups == inputs && inputs == outputs && step.result != Rounding::Float {
-            Kernel::Depthwise(kernels.depthwise_in(
-                &Filters {
-                    channels: outputs,
-                    taps,
-                    weights: &step.weights,
-                    bias: &bias,
-                    multipliers: &step.multipliers,
-                    rounding: &step.result,
-                },
-                &step.window,
-            ))
-        } else {
-            let rows = outputs / step.groups;
-            let columns = taps * inputs / step.groups;
-            let matrix = |group: usize| {
-                let outputs = group * rows..(group + 1) * rows;
-                Matrix {
-                    rows,
-                    columns,
-                    weights: &step.weights[outputs.start * columns..outputs.end * columns],
-                    bias: &bias[outputs.clone()],
-                    multipliers: &step.multipliers[outputs],
-                    rounding: &step.result,
-                }
+        let group_inputs = inputs / step.groups;
+        let each_by_itself = step.groups == inputs && inputs == outputs && step.result != Rounding::Float;
+        let products = to.len() as u64 * (taps * group_inputs) as u64;
+        let work = if each_by_itself { products * DEPTHWISE } else { products };
+        let (kernel, by_channels) = if each_by_itself {
+            let filters = Filters {
+                channels: outputs,
+                taps,
+                weights: &step.weights,
+                bias: &bias,
+                multipliers: &step.multipliers,
+                rounding: &step.result,
             };
-            let layout = Layout::of(&step.window, step.groups, from.shape, to.shape);
-            let in_place = !lies_ready(&step.window, from.shape, to.shape)
-                && step.result != Rounding::Float
-                && layout.is_small_beside(from.shape);
-            let windows = || (0..step.groups).map(|group| layout.gemm(kernels, &matrix(group))).collect::<Option<_>>();
-            match in_place.then(windows).flatten() {
-                Some(gemms) => Kernel::Windows(layout, gemms),
-                None => Kernel::Gemm((0..step.groups).map(|group| kernels.gemm(&matrix(group))).collect()),
-            }
+            (Kernel::Depthwise(kernels.depthwise_in(&filters, &step.window)), false)
+        } else {
+            let matrix = Matrix {
+                rows: outputs,
+                columns: taps * group_inputs,
+                weights: &step.weights,
+                bias: &bias,
+                multipliers: &step.multipliers,
+                rounding: &step.result,
+            };
+            pack_products(step, &matrix, [from.shape, to.shape], kernels, threads.for_work(work))
         };
         PackedConvolution {
             from: step.from,
             to: step.to,
             zero: step.zero,
             window: step.window.clone(),
+            group_inputs,
             input: from.shape,
             output: to.shape,
+            element: to.element,
             table,
             kernels,
             kernel,
+            work,
+            by_channels,
         }
     }
 
-    pub(super) fn run(&self, from: &[u8], to: &mut Output<'_>, scratch: &mut Vec<u8>) {
+    pub(super) fn run(&self, from: &[u8], to: Output<'_>, threads: &Threads, scratch: &mut Scratch) {
+        let hands = threads.for_work(self.work);
         match (&self.kernel, to) {
-            (Kernel::Depthwise(kernel), Output::Bytes(to)) => self.depthwise(kernel.as_ref(), from, to, scratch),
-            (Kernel::Gemm(kernels), to) => self.products(kernels, from, to, scratch),
-            (Kernel::Windows(layout, kernels), Output::Bytes(to)) => self.windows(layout, kernels, from, to, scratch),
+            (Kernel::Depthwise(kernel), Output::Bytes(to)) => self.depthwise(kernel.as_ref(), from, to, hands, scratch),
+            (Kernel::Gemm(blocks), to) if self.by_channels => {
+                self.channels(blocks, to, hands, &mut scratch.own, |blocks, to| {
+                    self.products(blocks, from, 0, to, &mut vec![]);
+                });
+            }
+            (Kernel::Gemm(blocks), to) => {
+                let parts = hands.parts(to, PART_PIXELS * self.output[3]);
+                hands.each(parts, &mut scratch.own, |(at, mut to), own| {
+                    self.products(blocks, from, at * PART_PIXELS, &mut to, &mut own.bytes);
+                });
+            }
+            (Kernel::Windows(layout, blocks), Output::Bytes(to)) => {
+                self.windows(layout, blocks, from, to, hands, scratch);
+            }
             (Kernel::Depthwise(_) | Kernel::Windows(..), Output::Floats(_)) => {
                 unreachable!("floats are made by products")
             }
         }
     }
 
-    fn depthwise(&self, kernel: &dyn Depthwise, from: &[u8], to: &mut [u8], scratch: &mut Vec<u8>) {
-        let [batch, height, width, channels] = self.input;
+    fn depthwise(&self, kernel: &dyn Depthwise, from: &[u8], to: &mut [u8], hands: Hands<'_>, scratch: &mut Scratch) {
+        let [_, height, width, channels] = self.input;
         let [_, out_height, out_width, _] = self.output;
-        scratch.clear();
-        scratch.resize(channels + SLACK, self.zero);
-        for n in 0..batch {
-            let picture = Picture { bytes: &from[n * height * width * channels..], height, width, padding: scratch };
-            let rows = to[n * out_height * out_width * channels..].chunks_exact_mut(out_width * channels);
-            for (y, row) in rows.take(out_height).enumerate() {
-                kernel.row(&picture, &self.window, y, row);
+        let Scratch { shared: padding, own, .. } = scratch;
+        padding.clear();
+        padding.resize(channels + SLACK, self.zero);
+        let row = out_width * channels;
+        hands.each(hands.parts(to, row), own, |(first, to), _| {
+            for (line, to) in (first..).zip(to.chunks_exact_mut(row)) {
+                let bytes = &from[line / out_height * height * width * channels..];
+                let picture = Picture { bytes, height, width, padding };
+                kernel.row(&picture, &self.window, line % out_height, to);
                 if let Some(table) = &self.table {
-                    self.kernels.lookup_in_place(table, row);
+                    self.kernels.lookup_in_place(table, to);
                 }
+            }
+        });
+    }
+
+    /// Each of the blocks by itself, and its results then to their place. That they are copied, by one thread at a time, takes
+    /// a small part of the time in which they are made.
+    fn channels(
+        &self,
+        blocks: &[Block],
+        to: Output<'_>,
+        hands: Hands<'_>,
+        own: &mut [Own],
+        multiply: impl Fn(&[Block], &mut Output<'_>) + Sync,
+    ) {
+        let outputs = self.output[3];
+        let pixels = to.len() / outputs;
+        let to = Mutex::new(to);
+        hands.each(blocks.chunks(1), own, |blocks, Own { bytes, floats, .. }| {
+            let channels = span(blocks);
+            let length = pixels * channels.len();
+            let mut results = match self.element {
+                Element::Byte => {
+                    bytes.resize(length, 0);
+                    Output::Bytes(bytes)
+                }
+                Element::Float => {
+                    floats.resize(length, 0.0);
+                    Output::Floats(floats)
+                }
+            };
+            multiply(blocks, &mut results);
+            match (results, &mut *lock(&to)) {
+                (Output::Bytes(results), Output::Bytes(to)) => put(results, to, channels, outputs),
+                (Output::Floats(results), Output::Floats(to)) => put(results, to, channels, outputs),
+                _ => unreachable!("results are what their tensor is made of"),
+            }
+        });
+    }
+
+    /// Windows multiplied where they lie: in the picture, or, where they reach beyond it, in a copy with a border.
+    fn windows(
+        &self,
+        layout: &Layout,
+        blocks: &[Block],
+        from: &[u8],
+        to: &mut [u8],
+        hands: Hands<'_>,
+        scratch: &mut Scratch,
+    ) {
+        let [_, height, width, channels] = self.input;
+        let [_, out_height, out_width, outputs] = self.output;
+        let Scratch { shared, own, .. } = scratch;
+        for (n, to) in to.chunks_exact_mut(out_height * out_width * outputs).enumerate() {
+            let mut picture = &from[n * height * width * channels..];
+            if layout.bordered {
+                self.copy_with_border(picture, layout, shared, hands, own);
+                picture = shared;
+            }
+            if self.by_channels {
+                self.channels(blocks, Output::Bytes(to), hands, own, |blocks, to| {
+                    let Output::Bytes(to) = to else { unreachable!("windows make bytes") };
+                    self.lines(layout, blocks, picture, 0, to);
+                });
+            } else {
+                hands.each(hands.parts(to, out_width * outputs), own, |(first, to), _| {
+                    self.lines(layout, blocks, picture, first, to);
+                });
             }
         }
     }
 
-    /// Windows multiplied where they lie: in the picture, or, where they reach beyond it, in a copy with a border.
-    fn windows(&self, layout: &Layout, kernels: &[Box<dyn Gemm>], from: &[u8], to: &mut [u8], scratch: &mut Vec<u8>) {
-        let [batch, height, width, channels] = self.input;
-        let [_, out_height, out_width, outputs] = self.output;
-        let line_bytes = layout.width * channels;
-        let weights = self.window.kernel.iter().product::<usize>() * channels / kernels.len() * outputs;
-        let line_work = line_bytes * self.window.stride[0] + out_width * outputs;
-        let block = (BLOCK_BYTES.max(weights) / line_work).clamp(1, out_height);
-        for n in 0..batch {
-            let picture = &from[n * height * width * channels..];
-            if layout.bordered {
-                self.copy_with_border(picture, layout, scratch);
+    /// Lines of the result from `first` on, as many as `to` has, and the channels of these blocks alone.
+    fn lines(&self, layout: &Layout, blocks: &[Block], picture: &[u8], first: usize, to: &mut [u8]) {
+        let channels = self.input[3];
+        let [_, out_height, out_width, _] = self.output;
+        let outputs = span(blocks);
+        let (row, stride) = (out_width * outputs.len(), layout.width * channels * self.window.stride[0]);
+        let weights = self.window.kernel.iter().product::<usize>() * self.group_inputs * outputs.len();
+        let block = (BLOCK_BYTES.max(weights) / (stride + row)).clamp(1, out_height);
+        for (y, to) in (first..).step_by(block).zip(to.chunks_mut(block * row)) {
+            let lines =
+                Lines { count: to.len() / row, stride, pixels: out_width, step: self.window.stride[1] * channels };
+            for block in blocks {
+                let to = &mut to[block.outputs.start - outputs.start..];
+                block.gemm.lines(&picture[y * stride + block.input..], lines, to, outputs.len());
             }
-            let picture = if layout.bordered { &scratch[..] } else { picture };
-            for y in (0..out_height).step_by(block) {
-                let count = block.min(out_height - y);
-                let lines = Lines {
-                    count,
-                    stride: line_bytes * self.window.stride[0],
-                    pixels: out_width,
-                    step: self.window.stride[1] * channels,
-                };
-                let to = &mut to[(n * out_height + y) * out_width * outputs..][..count * out_width * outputs];
-                for (group, kernel) in kernels.iter().enumerate() {
-                    let from = &picture[y * lines.stride + group * channels / kernels.len()..];
-                    kernel.lines(from, lines, &mut to[group * outputs / kernels.len()..], outputs);
-                }
-                if let Some(table) = &self.table {
-                    self.kernels.lookup_in_place(table, to);
-                }
+            if let Some(table) = &self.table {
+                self.kernels.lookup_in_place(table, to);
             }
         }
     }
 
     /// As much of the picture as windows lie on, and what they find around it.
-    fn copy_with_border(&self, picture: &[u8], layout: &Layout, to: &mut Vec<u8>) {
+    fn copy_with_border(&self, picture: &[u8], layout: &Layout, to: &mut Vec<u8>, hands: Hands<'_>, own: &mut [Own]) {
         let [_, height, width, channels] = self.input;
         let [top, left] = self.window.pad;
         let line_bytes = layout.width * channels;
-        to.resize(layout.height * line_bytes + SLACK, 0);
-        for (y, to) in to.chunks_exact_mut(line_bytes).take(layout.height).enumerate() {
-            let Some(y) = y.checked_sub(top).filter(|&y| y < height) else {
-                to.fill(self.zero);
-                continue;
-            };
-            let pixels = width.min(layout.width - left.min(layout.width));
-            let (before, rest) = to.split_at_mut((left * channels).min(line_bytes));
-            let (inside, behind) = rest.split_at_mut(pixels * channels);
-            before.fill(self.zero);
-            inside.copy_from_slice(&picture[y * width * channels..][..pixels * channels]);
-            behind.fill(self.zero);
-        }
+        let pixels = width.min(layout.width - left.min(layout.width));
+        let length = layout.height * line_bytes;
+        to.resize(length + SLACK, 0);
+        hands.each(hands.parts(&mut to[..length], line_bytes), own, |(first, to), _| {
+            for (y, to) in (first..).zip(to.chunks_exact_mut(line_bytes)) {
+                let Some(y) = y.checked_sub(top).filter(|&y| y < height) else {
+                    to.fill(self.zero);
+                    continue;
+                };
+                let (before, rest) = to.split_at_mut((left * channels).min(line_bytes));
+                let (inside, behind) = rest.split_at_mut(pixels * channels);
+                before.fill(self.zero);
+                inside.copy_from_slice(&picture[y * width * channels..][..pixels * channels]);
+                behind.fill(self.zero);
+            }
+        });
     }
 
-    /// Block by block of pixels: gathered, if they don't lie ready, and multiplied.
-    fn products(&self, kernels: &[Box<dyn Gemm>], from: &[u8], to: &mut Output<'_>, scratch: &mut Vec<u8>) {
-        let [batch, out_height, out_width, outputs] = self.output;
-        let inputs = self.input[3] / kernels.len();
-        let columns = self.window.kernel.iter().product::<usize>() * inputs;
-        let pixels = batch * out_height * out_width;
+    /// Pixels of the result from `first` on, as many as `to` has, and the channels of these blocks alone. Block by block of
+    /// pixels: gathered, if they don't lie ready, and multiplied.
+    fn products(&self, blocks: &[Block], from: &[u8], first: usize, to: &mut Output<'_>, gathered: &mut Vec<u8>) {
+        let outputs = span(blocks);
+        let columns = self.window.kernel.iter().product::<usize>() * self.group_inputs;
+        let pixels = to.len() / outputs.len();
         // Weights that are larger than that are not read again for each block.
-        let bytes = BLOCK_BYTES.max(columns * outputs);
-        let block = (bytes / (columns + outputs) / BLOCK_PIXELS).max(1) * BLOCK_PIXELS;
+        let bytes = BLOCK_BYTES.max(columns * outputs.len());
+        let block = (bytes / (columns + outputs.len()) / BLOCK_PIXELS).max(1) * BLOCK_PIXELS;
         let lies_ready = lies_ready(&self.window, self.input, self.output);
         if !lies_ready {
-            scratch.resize(block * columns + SLACK, 0);
+            gathered.resize(gathered.len().max(block.min(pixels) * columns + SLACK), 0);
         }
-        let group_outputs = outputs / kernels.len();
-        let mut start = 0;
-        while start < pixels {
+        for start in (0..pixels).step_by(block) {
             let end = (start + block).min(pixels);
-            for (group, kernel) in kernels.iter().enumerate() {
+            for block in blocks {
                 let (rows, stride) = if lies_ready {
-                    (&from[start * self.input[3] + group * inputs..], self.input[3])
+                    (&from[(first + start) * self.input[3] + block.input..], self.input[3])
                 } else {
-                    self.gather(from, group * inputs, inputs, start..end, scratch);
-                    (&scratch[..], columns)
+                    self.gather(from, block.input, first + start..first + end, gathered);
+                    (&gathered[..], columns)
                 };
-                let (at, count) = (start * outputs + group * group_outputs, end - start);
+                let at = start * outputs.len() + block.outputs.start - outputs.start;
                 match to {
-                    Output::Bytes(to) => kernel.bytes(rows, stride, count, &mut to[at..], outputs),
-                    Output::Floats(to) => kernel.floats(rows, stride, count, &mut to[at..], outputs),
+                    Output::Bytes(to) => block.gemm.bytes(rows, stride, end - start, &mut to[at..], outputs.len()),
+                    Output::Floats(to) => block.gemm.floats(rows, stride, end - start, &mut to[at..], outputs.len()),
                 }
             }
             if let (Some(table), Output::Bytes(to)) = (&self.table, &mut *to) {
-                self.kernels.lookup_in_place(table, &mut to[start * outputs..end * outputs]);
+                self.kernels.lookup_in_place(table, &mut to[start * outputs.len()..end * outputs.len()]);
             }
-            start = end;
         }
     }
 
     /// Writes the bytes under the window of each output pixel, one row a pixel, and up to a [`CHUNK`] behind the last.
-    fn gather(&self, from: &[u8], first: usize, inputs: usize, pixels: Range<usize>, rows: &mut [u8]) {
+    fn gather(&self, from: &[u8], first: usize, pixels: Range<usize>, rows: &mut [u8]) {
+        let inputs = self.group_inputs;
         let [_, height, width, channels] = self.input;
         let [_, out_height, out_width, _] = self.output;
         let [kernel_height, kernel_width] = self.window.kernel;
@@ -269,6 +364,74 @@ impl PackedConvolution {
                 to.copy_from_slice(&from[(line * width + x) * channels + first..][..inputs]);
             }
         }
+    }
+}
+
+/// Packs products with `matrix`, which has the weights of all groups; and says whether threads share its channels.
+fn pack_products(
+    step: &Convolution,
+    matrix: &Matrix<'_>,
+    [input, output]: [[usize; 4]; 2],
+    kernels: &'static dyn Kernels,
+    hands: Hands<'_>,
+) -> (Kernel, bool) {
+    let (columns, inputs, outputs) = (matrix.columns, input[3] / step.groups, matrix.rows / step.groups);
+    let pack = |channels: Range<usize>, gemm: &dyn Fn(&Matrix<'_>) -> Option<Box<dyn Gemm>>| {
+        let gemm = gemm(&Matrix {
+            rows: channels.len(),
+            weights: &matrix.weights[channels.start * columns..channels.end * columns],
+            bias: &matrix.bias[channels.clone()],
+            multipliers: &matrix.multipliers[channels.clone()],
+            ..*matrix
+        })?;
+        Some(Block { gemm, input: channels.start / outputs * inputs, outputs: channels })
+    };
+    let pixels: usize = output[..3].iter().product();
+    let by_channels = step.groups == 1 && hands.are_several() && columns >= HEAVY * pixels;
+    let lies_ready = lies_ready(&step.window, input, output);
+    let layout = Layout::of(&step.window, step.groups, input, output);
+    if !lies_ready && step.result != Rounding::Float && layout.is_small_beside(input) {
+        let ranges = if by_channels { shares(matrix.rows, hands) } else { groups(matrix.rows, step.groups) };
+        let packed = |channels| pack(channels, &|matrix| layout.gemm(kernels, matrix));
+        if let Some(blocks) = ranges.into_iter().map(packed).collect() {
+            return (Kernel::Windows(layout, blocks), by_channels);
+        }
+    }
+    // What is gathered is gathered once for all channels.
+    let by_channels = by_channels && lies_ready;
+    let ranges = if by_channels { shares(matrix.rows, hands) } else { groups(matrix.rows, step.groups) };
+    let packed = |channels| pack(channels, &|matrix| Some(kernels.gemm(matrix)));
+    (Kernel::Gemm(ranges.into_iter().filter_map(packed).collect()), by_channels)
+}
+
+/// The output channels of each group.
+fn groups(outputs: usize, groups: usize) -> Vec<Range<usize>> {
+    let size = outputs / groups;
+    (0..groups).map(|group| group * size..(group + 1) * size).collect()
+}
+
+/// The output channels of each part for several threads.
+fn shares(outputs: usize, hands: Hands<'_>) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let next = |size: usize| {
+        let end = outputs.min(start + size * BLOCK_OUTPUTS);
+        let range = start..end;
+        start = end;
+        range
+    };
+    hands.sizes(outputs.div_ceil(BLOCK_OUTPUTS)).map(next).collect()
+}
+
+/// The output channels of neighbouring blocks.
+fn span(blocks: &[Block]) -> Range<usize> {
+    let ends = blocks.first().zip(blocks.last()).map(|(first, last)| first.outputs.start..last.outputs.end);
+    ends.unwrap_or_default()
+}
+
+/// Puts results of some channels where those of all are.
+fn put<T: Copy>(results: &[T], to: &mut [T], channels: Range<usize>, outputs: usize) {
+    for (from, to) in results.chunks_exact(channels.len()).zip(to.chunks_exact_mut(outputs)) {
+        to[channels.clone()].copy_from_slice(from);
     }
 }
 
@@ -423,10 +586,14 @@ mod tests {
             let from: Vec<u8> = (0..bytes + SLACK).map(|at| (at * at % 251) as u8).collect();
             let [from_kind, to_kind] = [input, output].map(|shape| TensorKind { element: Element::Byte, shape });
             for kernels in available() {
-                let packed = PackedConvolution::new(&step, &from_kind, &to_kind, kernels);
-                let mut to = vec![0; output.iter().product()];
-                packed.run(&from, &mut Output::Bytes(&mut to), &mut vec![]);
-                assert_eq!(to, by_definition(&step, &from, input, output), "{}, case {case}", kernels.name());
+                for count in [1, 3] {
+                    let threads = Threads::eager(count);
+                    let packed = PackedConvolution::new(&step, &from_kind, &to_kind, kernels, &threads);
+                    let mut to = vec![0; output.iter().product()];
+                    packed.run(&from, Output::Bytes(&mut to), &threads, &mut Scratch::for_threads(count));
+                    let name = kernels.name();
+                    assert_eq!(to, by_definition(&step, &from, input, output), "{name}, {count} threads, case {case}");
+                }
             }
         }
     }

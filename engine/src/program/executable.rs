@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::convolution::PackedConvolution;
+use super::parts::{Cut, Hands, Threads};
 use super::slots::Slots;
 use super::{
     Add, Convolution, Element, Fill, Lookup, Move, Multiply, Pool, PoolKind, Program, Quantize, Rounding, Step, Table,
@@ -20,6 +21,7 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(crate) struct Executable {
     kernels: &'static dyn Kernels,
+    threads: Threads,
     tensors: Vec<TensorKind>,
     descriptions: Vec<Description>,
     steps: Vec<PackedStep>,
@@ -98,9 +100,25 @@ struct Memory {
 
 /// What a step needs besides its input and output. Whatever it finds there is another step's.
 #[derive(Debug, Default)]
-struct Scratch {
-    bytes: Vec<u8>,
-    floats: Vec<f32>,
+pub(super) struct Scratch {
+    /// What all threads read.
+    pub(super) shared: Vec<u8>,
+    sums: Vec<i32>,
+    /// One for each thread.
+    pub(super) own: Vec<Own>,
+}
+
+impl Scratch {
+    pub(super) fn for_threads(count: usize) -> Scratch {
+        Scratch { own: (0..count).map(|_| Own::default()).collect(), ..Scratch::default() }
+    }
+}
+
+/// What one thread needs for its parts of a step.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    pub(super) bytes: Vec<u8>,
+    pub(super) floats: Vec<f32>,
     sums: Vec<i32>,
 }
 
@@ -129,18 +147,40 @@ impl Buffer {
 }
 
 /// Where a step writes.
+#[derive(Debug)]
 pub(super) enum Output<'a> {
     Bytes(&'a mut [u8]),
     Floats(&'a mut [f32]),
 }
 
+impl Default for Output<'_> {
+    fn default() -> Self {
+        Output::Bytes(&mut [])
+    }
+}
+
+/// Bytes of results of which one does not depend on the other are cut at multiples of so many: a cache line.
+const LINE: usize = 64;
+
+/// How much longer than a multiply-add of a matrix product what others do takes, on one thread.
+mod work {
+    /// A float that is quantized.
+    pub(super) const QUANTIZED: u64 = 50;
+    /// A byte of a sum or product of two tensors.
+    pub(super) const COMBINED: u64 = 20;
+    /// A byte that is looked up.
+    pub(super) const LOOKED_UP: u64 = 5;
+    /// A byte under a window whose mean or maximum is taken.
+    pub(super) const POOLED: u64 = 20;
+}
+
 impl Executable {
-    pub(crate) fn new(program: &Program, kernels: &'static dyn Kernels) -> Executable {
+    pub(crate) fn new(program: &Program, kernels: &'static dyn Kernels, threads: Threads) -> Executable {
         let pack = |step: &Step| match step {
             Step::Quantize(step) => PackedStep::Quantize(step.clone()),
             Step::Convolution(step) => {
                 let kind = |id: TensorId| &program.tensors[id.0];
-                PackedStep::Convolution(PackedConvolution::new(step, kind(step.from), kind(step.to), kernels))
+                PackedStep::Convolution(PackedConvolution::new(step, kind(step.from), kind(step.to), kernels, &threads))
             }
             Step::Add(step) => PackedStep::Add(step.clone()),
             Step::Multiply(step) => PackedStep::Multiply(step.clone()),
@@ -149,11 +189,13 @@ impl Executable {
             Step::Move(step) => PackedStep::Move(step.clone()),
             Step::Fill(step) => PackedStep::Fill(step.clone()),
         };
+        let steps = program.steps.iter().map(pack).collect();
         Executable {
             kernels,
+            threads,
             tensors: program.tensors.clone(),
             descriptions: program.steps.iter().map(|step| Description::of(program, step)).collect(),
-            steps: program.steps.iter().map(pack).collect(),
+            steps,
             slots: Slots::of(program),
             inputs: program.inputs.clone(),
             outputs: program.outputs.clone(),
@@ -203,7 +245,7 @@ impl Executable {
             Element::Byte => Buffer::Bytes(vec![0; length + SLACK]),
             Element::Float => Buffer::Floats(vec![0.0; length]),
         });
-        Memory { buffers: buffers.collect(), scratch: Scratch::default() }
+        Memory { buffers: buffers.collect(), scratch: Scratch::for_threads(self.threads.count()) }
     }
 
     fn kind(&self, id: TensorId) -> &TensorKind {
@@ -263,35 +305,36 @@ impl Run<'_> {
         let mut target = take(&mut memory.buffers[slot]);
         let mut scratch = take(&mut memory.scratch);
         let length = self.program.kind(to).len();
-        match &mut target {
-            Buffer::Bytes(bytes) => {
-                self.compute(step, memory, &mut Output::Bytes(&mut bytes[..length]), &mut scratch);
-            }
-            Buffer::Floats(floats) => {
-                self.compute(step, memory, &mut Output::Floats(&mut floats[..length]), &mut scratch);
-            }
-        }
+        let result = match &mut target {
+            Buffer::Bytes(bytes) => Output::Bytes(&mut bytes[..length]),
+            Buffer::Floats(floats) => Output::Floats(&mut floats[..length]),
+        };
+        self.compute(step, memory, result, &mut scratch);
         memory.buffers[slot] = target;
         memory.scratch = scratch;
     }
 
-    fn compute(&self, step: &PackedStep, memory: &Memory, to: &mut Output<'_>, scratch: &mut Scratch) {
-        let kernels = self.program.kernels;
+    fn compute(&self, step: &PackedStep, memory: &Memory, to: Output<'_>, scratch: &mut Scratch) {
+        let Executable { kernels, threads, .. } = self.program;
         match (step, to) {
-            (PackedStep::Convolution(step), to) => step.run(self.bytes(step.from, memory), to, &mut scratch.bytes),
-            (PackedStep::Pool(step), to) => self.pool(step, self.bytes(step.from, memory), to, &mut scratch.sums),
-            (PackedStep::Quantize(step), Output::Bytes(to)) => self.quantize(step, memory, to, scratch),
+            (PackedStep::Convolution(step), to) => step.run(self.bytes(step.from, memory), to, threads, scratch),
+            (PackedStep::Pool(step), to) => self.pool(step, self.bytes(step.from, memory), to, scratch),
+            (PackedStep::Quantize(step), Output::Bytes(to)) => self.quantize(step, memory, to, &mut scratch.own),
             (PackedStep::Add(step), Output::Bytes(to)) => {
                 let operation = |a: &[u8], b: &[u8], to: &mut [u8]| kernels.add(&step.rule, a, b, to);
-                self.combine(step.from, step.to, memory, (to, &mut scratch.bytes), operation);
+                self.combine(step.from, step.to, memory, (to, &mut scratch.own), operation);
             }
             (PackedStep::Multiply(step), Output::Bytes(to)) => {
                 let operation = |a: &[u8], b: &[u8], to: &mut [u8]| kernels.multiply(&step.rule, a, b, to);
-                self.combine(step.from, step.to, memory, (to, &mut scratch.bytes), operation);
+                self.combine(step.from, step.to, memory, (to, &mut scratch.own), operation);
             }
             (PackedStep::Lookup(step), to) => match (&step.table, to) {
                 (Table::Bytes(table), Output::Bytes(to)) => {
-                    kernels.lookup(table, &self.bytes(step.from, memory)[..to.len()], to);
+                    let from = self.bytes(step.from, memory);
+                    let hands = threads.for_work(to.len() as u64 * work::LOOKED_UP);
+                    hands.each(hands.parts(to, LINE), &mut scratch.own, |(at, to), _| {
+                        kernels.lookup(table, &from[at * LINE..][..to.len()], to);
+                    });
                 }
                 (Table::Floats(table), Output::Floats(to)) => {
                     for (to, &from) in to.iter_mut().zip(self.bytes(step.from, memory)) {
@@ -326,57 +369,64 @@ impl Run<'_> {
         }
     }
 
-    /// One row of one channel after the other, as planes of floats are read best.
-    fn quantize(&self, step: &Quantize, memory: &Memory, to: &mut [u8], scratch: &mut Scratch) {
+    fn quantize(&self, step: &Quantize, memory: &Memory, to: &mut [u8], own: &mut [Own]) {
         let from = self.floats(step.from, memory);
-        let [batch, height, width, channels] = self.program.kind(step.to).shape;
-        let [over_batch, over_height, over_width, over_channels] = step.strides;
+        let shape @ [_, _, width, channels] = self.program.kind(step.to).shape;
         let kernels = self.program.kernels;
-        if over_channels == 1 && step.strides == dense_strides([batch, height, width, channels]) {
-            return kernels.quantize(&from[..to.len()], step.scale, step.zero, to);
+        let hands = self.program.threads.for_work(to.len() as u64 * work::QUANTIZED);
+        if step.strides[3] == 1 && step.strides == dense_strides(shape) {
+            return hands.each(hands.parts(to, LINE), own, |(at, to), _| {
+                kernels.quantize(&from[at * LINE..][..to.len()], step.scale, step.zero, to);
+            });
         }
-        if channels == 3 && over_width == 1 {
-            return self.quantize_planes(step, from, to, &mut scratch.bytes);
-        }
-        let Scratch { bytes, floats: row, .. } = scratch;
+        hands.each(hands.parts(to, width * channels), own, |(first, to), own| {
+            for (line, to) in (first..).zip(to.chunks_exact_mut(width * channels)) {
+                if channels == 3 && step.strides[2] == 1 {
+                    self.quantize_planes(step, from, line, to, &mut own.bytes);
+                } else {
+                    self.quantize_line(step, from, line, to, own);
+                }
+            }
+        });
+    }
+
+    /// One line of the result, one channel after the other, as planes of floats are read best.
+    fn quantize_line(&self, step: &Quantize, from: &[f32], line: usize, to: &mut [u8], own: &mut Own) {
+        let [_, height, width, channels] = self.program.kind(step.to).shape;
+        let [over_batch, over_height, over_width, over_channels] = step.strides;
+        let Own { bytes, floats: row, .. } = own;
         bytes.resize(width, 0);
         row.resize(width, 0.0);
-        for (image, to) in to.chunks_exact_mut(height * width * channels).enumerate() {
-            for (line, to) in to.chunks_exact_mut(width * channels).enumerate() {
-                for channel in 0..channels {
-                    let start = image * over_batch + line * over_height + channel * over_channels;
-                    let values = if over_width == 1 {
-                        &from[start..start + width]
-                    } else {
-                        for (x, value) in row.iter_mut().enumerate() {
-                            *value = from[start + x * over_width];
-                        }
-                        &*row
-                    };
-                    kernels.quantize(values, step.scale, step.zero, bytes);
-                    for (to, &byte) in to[channel..].iter_mut().step_by(channels).zip(&*bytes) {
-                        *to = byte;
-                    }
+        for channel in 0..channels {
+            let start = line / height * over_batch + line % height * over_height + channel * over_channels;
+            let values = if over_width == 1 {
+                &from[start..start + width]
+            } else {
+                for (x, value) in row.iter_mut().enumerate() {
+                    *value = from[start + x * over_width];
                 }
+                &*row
+            };
+            self.program.kernels.quantize(values, step.scale, step.zero, bytes);
+            for (to, &byte) in to[channel..].iter_mut().step_by(channels).zip(&*bytes) {
+                *to = byte;
             }
         }
     }
 
-    /// Three planes of rows, as pictures come.
-    fn quantize_planes(&self, step: &Quantize, from: &[f32], to: &mut [u8], scratch: &mut Vec<u8>) {
+    /// One line of three planes, as pictures come.
+    fn quantize_planes(&self, step: &Quantize, from: &[f32], line: usize, to: &mut [u8], bytes: &mut Vec<u8>) {
         let [_, height, width, _] = self.program.kind(step.to).shape;
         let [over_batch, over_height, _, over_channels] = step.strides;
         let kernels = self.program.kernels;
-        scratch.resize(3 * width, 0);
-        for (line, to) in to.chunks_exact_mut(width * 3).enumerate() {
-            let start = line / height * over_batch + line % height * over_height;
-            for (channel, bytes) in scratch.chunks_exact_mut(width).enumerate() {
-                kernels.quantize(&from[start + channel * over_channels..][..width], step.scale, step.zero, bytes);
-            }
-            let (first, rest) = scratch.split_at(width);
-            let (second, third) = rest.split_at(width);
-            kernels.interleave([first, second, third], to);
+        bytes.resize(3 * width, 0);
+        let start = line / height * over_batch + line % height * over_height;
+        for (channel, bytes) in bytes.chunks_exact_mut(width).enumerate() {
+            kernels.quantize(&from[start + channel * over_channels..][..width], step.scale, step.zero, bytes);
         }
+        let (first, rest) = bytes.split_at(width);
+        let (second, third) = rest.split_at(width);
+        kernels.interleave([first, second, third], to);
     }
 
     /// Two tensors to one, of which either may have one element along an axis for all of the other's.
@@ -385,53 +435,100 @@ impl Run<'_> {
         from: [TensorId; 2],
         result: TensorId,
         memory: &Memory,
-        (to, scratch): (&mut [u8], &mut Vec<u8>),
-        operation: impl Fn(&[u8], &[u8], &mut [u8]),
+        (to, own): (&mut [u8], &mut [Own]),
+        operation: impl Fn(&[u8], &[u8], &mut [u8]) + Sync,
     ) {
         let [a, b] = from.map(|id| self.bytes(id, memory));
         let [a_shape, b_shape] = from.map(|id| self.program.kind(id).shape);
-        let [batch, height, width, channels] = self.program.kind(result).shape;
+        let [_, height, width, channels] = self.program.kind(result).shape;
+        let hands = self.program.threads.for_work(to.len() as u64 * work::COMBINED);
         if a_shape == b_shape {
-            return operation(&a[..to.len()], &b[..to.len()], to);
+            return hands.each(hands.parts(to, LINE), own, |(at, to), _| {
+                let place = at * LINE..at * LINE + to.len();
+                operation(&a[place.clone()], &b[place], to);
+            });
         }
         let at = |shape: [usize; 4], index: [usize; 3]| {
             let strides = dense_strides(shape);
             (0..3).map(|axis| if shape[axis] == 1 { 0 } else { index[axis] * strides[axis] }).sum::<usize>()
         };
-        scratch.resize(2 * channels, 0);
-        let (left, right) = scratch.split_at_mut(channels);
-        let places = (0..batch).flat_map(|n| (0..height).flat_map(move |y| (0..width).map(move |x| [n, y, x])));
-        for (index, to) in places.zip(to.chunks_exact_mut(channels)) {
-            let a = channels_at(&a[at(a_shape, index)..], a_shape[3], left);
-            let b = channels_at(&b[at(b_shape, index)..], b_shape[3], right);
-            operation(a, b, to);
+        hands.each(hands.parts(to, width * channels), own, |(first, to), own| {
+            own.bytes.resize(2 * channels, 0);
+            let (left, right) = own.bytes.split_at_mut(channels);
+            for (line, to) in (first..).zip(to.chunks_exact_mut(width * channels)) {
+                let (n, y) = (line / height, line % height);
+                for (x, to) in to.chunks_exact_mut(channels).enumerate() {
+                    let a = channels_at(&a[at(a_shape, [n, y, x])..], a_shape[3], left);
+                    let b = channels_at(&b[at(b_shape, [n, y, x])..], b_shape[3], right);
+                    operation(a, b, to);
+                }
+            }
+        });
+    }
+
+    fn pool(&self, step: &Pool, from: &[u8], to: Output<'_>, scratch: &mut Scratch) {
+        let [batch, height, width, channels] = self.program.kind(step.to).shape;
+        let taps = step.window.kernel.iter().product::<usize>();
+        let hands = self.program.threads.for_work(to.len() as u64 * taps as u64 * work::POOLED);
+        if hands.are_several() && batch * height * width == 1 && step.kind != PoolKind::Greatest {
+            return self.mean_of_all(step, from, to, hands, scratch);
+        }
+        hands.each(hands.parts(to, width * channels), &mut scratch.own, |(first, mut to), own| {
+            own.sums.resize(channels, 0);
+            let lines = to.len() / (width * channels);
+            for line in 0..lines {
+                for x in 0..width {
+                    let at = (line * width + x) * channels;
+                    self.pool_at(step, from, [first + line, x], (&mut to, at), &mut own.sums);
+                }
+            }
+        });
+    }
+
+    /// One pixel of the result, `to` from `at` on.
+    fn pool_at(
+        &self,
+        step: &Pool,
+        from: &[u8],
+        [line, x]: [usize; 2],
+        (to, at): (&mut Output<'_>, usize),
+        sums: &mut [i32],
+    ) {
+        let [_, in_height, in_width, channels] = self.program.kind(step.from).shape;
+        let height = self.program.kind(step.to).shape[1];
+        let image = &from[line / height * in_height * in_width * channels..][..in_height * in_width * channels];
+        let window = WindowAt::new(&step.window, line % height, x, in_height, in_width);
+        match &step.kind {
+            PoolKind::Greatest => {
+                let Output::Bytes(to) = to else { unreachable!("the greatest byte is a byte") };
+                window.greatest(image, in_width, &mut to[at..at + channels]);
+            }
+            PoolKind::Mean { zero, .. } => {
+                window.sum(self.program.kernels, image, in_width, *zero, sums);
+                mean(step, &window, sums, to, at);
+            }
         }
     }
 
-    fn pool(&self, step: &Pool, from: &[u8], to: &mut Output<'_>, sums: &mut Vec<i32>) {
+    /// The one pixel of a result: each part sums some lines of the window.
+    fn mean_of_all(&self, step: &Pool, from: &[u8], mut to: Output<'_>, hands: Hands<'_>, scratch: &mut Scratch) {
         let [_, in_height, in_width, channels] = self.program.kind(step.from).shape;
-        let [batch, height, width, _] = self.program.kind(step.to).shape;
-        sums.resize(channels, 0);
-        for n in 0..batch {
-            let image = &from[n * in_height * in_width * channels..][..in_height * in_width * channels];
-            for y in 0..height {
-                for x in 0..width {
-                    let at = ((n * height + y) * width + x) * channels;
-                    let window = WindowAt::new(&step.window, y, x, in_height, in_width);
-                    match &step.kind {
-                        PoolKind::Greatest => {
-                            let Output::Bytes(to) = to else { unreachable!("the greatest byte is a byte") };
-                            window.greatest(image, in_width, &mut to[at..at + channels]);
-                        }
-                        PoolKind::Mean { zero, scale, divisor, with_padding, result } => {
-                            let inside = window.sum(self.program.kernels, image, in_width, *zero, sums);
-                            let count = if *with_padding { step.window.kernel.iter().product() } else { inside };
-                            mean(sums, scale / (divisor * count as f32), result, to, at);
-                        }
-                    }
-                }
+        let PoolKind::Mean { zero, .. } = step.kind else { unreachable!("asked for means alone") };
+        let window = WindowAt::new(&step.window, 0, 0, in_height, in_width);
+        let sizes = hands.sizes(window.rows.2);
+        scratch.sums.clear();
+        scratch.sums.resize(sizes.clone().count().max(1) * channels, 0);
+        let parts = window.lines(sizes).zip(scratch.sums.chunks_exact_mut(channels));
+        hands.each(parts, &mut scratch.own, |(part, sums), _| {
+            part.sum(self.program.kernels, from, in_width, zero, sums);
+        });
+        let (sums, others) = scratch.sums.split_at_mut(channels);
+        for others in others.chunks_exact(channels) {
+            for (sum, other) in sums.iter_mut().zip(others) {
+                *sum += other;
             }
         }
+        mean(step, &window, sums, &mut to, 0);
     }
 }
 
@@ -444,7 +541,8 @@ fn channels_at<'a>(bytes: &'a [u8], channels: usize, spread: &'a mut [u8]) -> &'
     spread
 }
 
-/// The part of a picture that a window lies over.
+/// The part of a picture that a window lies over: the first row, how far it is to the next, and their number; and columns.
+#[derive(Debug, Clone, Copy)]
 struct WindowAt {
     rows: (usize, usize, usize),
     columns: (usize, usize, usize),
@@ -458,6 +556,16 @@ impl WindowAt {
             (start.max(0) as usize, window.dilation[axis], taps.len())
         };
         WindowAt { rows: axis(0, y, height), columns: axis(1, x, width) }
+    }
+
+    /// Cut between rows, so many to each part.
+    fn lines(self, sizes: impl Iterator<Item = usize>) -> impl Iterator<Item = WindowAt> {
+        let (first, down, _) = self.rows;
+        sizes.scan(first, move |row, size| {
+            let rows = (*row, down, size);
+            *row += size * down;
+            Some(WindowAt { rows, ..self })
+        })
     }
 
     /// Where each pixel starts.
@@ -477,12 +585,15 @@ impl WindowAt {
         }
     }
 
-    /// Adds up the bytes less their zero point, for each channel, and counts the pixels.
-    fn sum(&self, kernels: &dyn Kernels, image: &[u8], width: usize, zero: u8, sums: &mut [i32]) -> usize {
+    fn count(&self) -> usize {
+        self.rows.2 * self.columns.2
+    }
+
+    /// Adds up the bytes less their zero point, for each channel.
+    fn sum(&self, kernels: &dyn Kernels, image: &[u8], width: usize, zero: u8, sums: &mut [i32]) {
         sums.fill(0);
         let ((y, down, mut rows), (x, across, columns)) = (self.rows, self.columns);
         let channels = sums.len();
-        let count = rows * columns;
         if (columns, across, down) == (width, 1, 1) {
             kernels.sum(&image[y * width * channels..], channels, rows * columns, sums);
             rows = 0;
@@ -491,13 +602,18 @@ impl WindowAt {
             kernels.sum(&image[(row * width + x) * channels..], across * channels, columns, sums);
         }
         for sum in sums.iter_mut() {
-            *sum -= count as i32 * i32::from(zero);
+            *sum -= self.count() as i32 * i32::from(zero);
         }
-        count
     }
 }
 
-fn mean(sums: &[i32], multiplier: f32, result: &Rounding, to: &mut Output<'_>, at: usize) {
+/// What becomes of the sums of a window's bytes.
+fn mean(step: &Pool, window: &WindowAt, sums: &[i32], to: &mut Output<'_>, at: usize) {
+    let PoolKind::Mean { scale, divisor, with_padding, result, .. } = &step.kind else {
+        unreachable!("sums are made for means");
+    };
+    let count = if *with_padding { step.window.kernel.iter().product() } else { window.count() };
+    let multiplier = scale / (divisor * count as f32);
     match (result, to) {
         (Rounding::Float, Output::Floats(to)) => {
             for (to, &sum) in to[at..].iter_mut().zip(sums) {

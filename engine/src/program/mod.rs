@@ -7,13 +7,18 @@
 //! channels last, and every one has four axes: batch, height, width, channels.
 
 mod convolution;
+mod crew;
 mod executable;
 #[cfg(test)]
 mod network;
+mod parts;
+#[cfg(test)]
+mod shared;
 mod slots;
 
 pub use executable::Description;
 pub(crate) use executable::{Executable, View};
+pub(crate) use parts::Threads;
 
 use std::ops::Range;
 

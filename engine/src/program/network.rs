@@ -2,13 +2,14 @@
 //! counted without tract.
 
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use super::executable::View;
 use super::{
     Add, AddRule, Convolution, Element, Executable, Pool, PoolKind, Program, Quantize, Rounding, Step, TensorId,
-    TensorKind, Window,
+    TensorKind, Threads, Window,
 };
-use crate::kernels::{self, Kernels};
+use crate::kernels;
 use crate::tensor::Tensor;
 
 /// Expansion, outputs, repetitions and stride of each group of blocks: table 2 of Sandler et al., 2018.
@@ -120,29 +121,86 @@ fn network(side: usize) -> (Program, Tensor) {
     (program, picture)
 }
 
-fn run(program: &Program, picture: &Tensor, kernels: &'static dyn Kernels, count: usize) -> Vec<Tensor> {
-    let executable = Executable::new(program, kernels);
-    let mut outputs = vec![];
-    for _ in 0..count {
-        outputs = executable.run(&[View::of(picture)], &AtomicBool::new(false), || {}).expect("it runs");
-    }
-    outputs
+fn run(executable: &Executable, picture: &Tensor) -> Vec<Tensor> {
+    executable.run(&[View::of(picture)], &AtomicBool::new(false), || {}).expect("it runs")
 }
 
 #[test]
 fn all_kernels_give_the_same_over_a_whole_network() {
     let (program, picture) = network(56);
     let sets = kernels::available();
-    let expected = run(&program, &picture, sets[0], 1);
+    let outputs = |kernels| run(&Executable::new(&program, kernels, Threads::new(1)), &picture);
+    let expected = outputs(sets[0]);
     for kernels in &sets[1..] {
-        assert_eq!(run(&program, &picture, *kernels, 1), expected, "{}", kernels.name());
+        assert_eq!(outputs(*kernels), expected, "{}", kernels.name());
     }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_over_a_whole_network() {
+    let (program, picture) = network(56);
+    let expected = run(&Executable::new(&program, kernels::portable(), Threads::new(1)), &picture);
+    for kernels in kernels::available() {
+        for count in 2..=4 {
+            for threads in [Threads::eager(count), Threads::new(count)] {
+                let executable = Executable::new(&program, kernels, threads);
+                // Twice: the second run finds what the first left in memory.
+                for _ in 0..2 {
+                    assert_eq!(run(&executable, &picture), expected, "{}, {count} threads", kernels.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn callers_at_the_same_time_get_the_same() {
+    let (program, picture) = network(32);
+    let kernels = kernels::available().pop().expect("the portable set at least");
+    let expected = run(&Executable::new(&program, kernels, Threads::new(1)), &picture);
+    let executables = [2, 3].map(|count| Executable::new(&program, kernels, Threads::eager(count)));
+    std::thread::scope(|threads| {
+        for executable in executables.iter().cycle().take(4) {
+            threads.spawn(|| (0..20).for_each(|_| assert_eq!(run(executable, &picture), expected)));
+        }
+    });
+}
+
+/// A whole number from the environment, or 1.
+fn number(name: &str) -> usize {
+    std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
 #[test]
 #[ignore = "run to count instructions; BEDSIDE_RUNS says how often"]
 fn a_network_runs_as_often_as_is_said() {
-    let runs = std::env::var("BEDSIDE_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(1);
     let (program, picture) = network(224);
-    run(&program, &picture, kernels::chosen().expect("kernels for this processor"), runs);
+    let kernels = kernels::chosen().expect("kernels for this processor");
+    let executable = Executable::new(&program, kernels, Threads::new(1));
+    for _ in 0..number("BEDSIDE_RUNS") {
+        run(&executable, &picture);
+    }
+}
+
+#[test]
+#[ignore = "run to compare times on one thread and on BEDSIDE_THREADS, in turn, BEDSIDE_RUNS times each"]
+fn a_network_is_timed_on_threads() {
+    let (program, picture) = network(224);
+    let kernels = kernels::chosen().expect("kernels for this processor");
+    let executables =
+        [1, number("BEDSIDE_THREADS")].map(|count| Executable::new(&program, kernels, Threads::new(count)));
+    let mut least = vec![[Duration::MAX; 2]; executables[0].descriptions().len() + 1];
+    for (which, executable) in (0..2 * number("BEDSIDE_RUNS")).map(|run| (run % 2, &executables[run % 2])) {
+        let (mut ends, start) = (vec![Instant::now()], Instant::now());
+        let done = || ends.push(Instant::now());
+        executable.run(&[View::of(&picture)], &AtomicBool::new(false), done).expect("it runs");
+        let steps = ends.windows(2).map(|ends| ends[1] - ends[0]);
+        for (least, time) in least.iter_mut().zip(steps.chain([start.elapsed()])) {
+            least[which] = least[which].min(time);
+        }
+    }
+    let names = executables[0].descriptions().iter().map(|step| format!("{} {:?}", step.operation, step.shape));
+    for ([one, several], name) in least.iter().zip(names.chain(["all".into()])) {
+        println!("{:8.1} {:8.1} µs  {name}", one.as_secs_f64() * 1e6, several.as_secs_f64() * 1e6);
+    }
 }

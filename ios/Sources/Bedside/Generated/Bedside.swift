@@ -2057,7 +2057,9 @@ public func FfiConverterTypeModelIdentity_lower(_ value: ModelIdentity) -> RustB
  */
 public struct Options: Equatable, Hashable {
     /**
-     * How many threads one classification may use; 0 is taken for 1, and more than 256 for 256.
+     * How many threads one classification may use, the caller's among them. Where a phone has cores of several kinds,
+     * the number of fast ones is a good one. All classifiers share the other threads, which sleep between
+     * classifications. Results do not depend on it. 0 is taken for 1, and more than 256 for 256.
      */
     public var threads: UInt32
     /**
@@ -2069,7 +2071,9 @@ public struct Options: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * How many threads one classification may use; 0 is taken for 1, and more than 256 for 256.
+         * How many threads one classification may use, the caller's among them. Where a phone has cores of several kinds,
+         * the number of fast ones is a good one. All classifiers share the other threads, which sleep between
+         * classifications. Results do not depend on it. 0 is taken for 1, and more than 256 for 256.
          */threads: UInt32 = UInt32(1), 
         /**
          * Bounds on pictures and models.

@@ -3062,7 +3062,9 @@ public object FfiConverterTypeModelIdentity: FfiConverterRustBuffer<ModelIdentit
  */
 data class Options (
     /**
-     * How many threads one classification may use; 0 is taken for 1, and more than 256 for 256.
+     * How many threads one classification may use, the caller's among them. Where a phone has cores of several kinds,
+     * the number of fast ones is a good one. All classifiers share the other threads, which sleep between
+     * classifications. Results do not depend on it. 0 is taken for 1, and more than 256 for 256.
      */
     val `threads`: kotlin.UInt = 1u 
     , 

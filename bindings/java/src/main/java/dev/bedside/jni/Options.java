@@ -30,7 +30,11 @@ public final class Options {
 
         private Builder() {}
 
-        /** How many threads one classification may use; 1 unless given. 0 is taken for 1, more than 256 for 256. */
+        /**
+         * How many threads one classification may use, the caller's among them; 1 unless given. Where a phone has cores of
+         * several kinds, the number of fast ones is a good one. All classifiers share the other threads, which sleep between
+         * classifications. Results do not depend on it. 0 is taken for 1, more than 256 for 256.
+         */
         public Builder threads(int count) {
             threads = count;
             return this;

@@ -1,0 +1,143 @@
+//! Steps that threads share give what they give on one thread, whatever is cut.
+
+use std::slice::from_ref;
+use std::sync::atomic::AtomicBool;
+
+use super::{
+    Add, AddRule, Convolution, Element, Executable, Lookup, Multiply, MultiplyRule, Pool, PoolKind, Program, Quantize,
+    Rounding, Step, Table, TensorId, TensorKind, Threads, View, Window,
+};
+use crate::kernels;
+use crate::tensor::Tensor;
+
+/// Batch, height, width and channels: one unit and many, smaller than a cache line and of several, with a rest and without.
+const SHAPES: [[usize; 4]; 6] =
+    [[1, 1, 1, 5], [1, 7, 7, 65], [2, 9, 13, 3], [1, 40, 3, 64], [3, 2, 5, 130], [1, 1, 90, 1]];
+
+const TO: TensorId = TensorId(0);
+const FROM: [TensorId; 2] = [TensorId(1), TensorId(2)];
+
+/// Holds one step, from tensors of these shapes to one of shape `to`, against itself on one thread.
+fn check(step: Step, from: &[TensorKind], to: TensorKind) {
+    let program = Program {
+        tensors: [from_ref(&to), from].concat(),
+        names: vec![String::new(); 1 + from.len()],
+        inputs: FROM[..from.len()].to_vec(),
+        outputs: vec![(TO, to.shape.to_vec())],
+        steps: vec![step],
+    };
+    let tensor = |(seed, kind): (usize, &TensorKind)| {
+        let bytes = (0..kind.len()).map(|at| ((at + seed) * (at + 3) % 251) as u8);
+        let made = match kind.element {
+            Element::Byte => Tensor::u8(kind.shape.to_vec(), bytes.collect()),
+            Element::Float => Tensor::f32(kind.shape.to_vec(), bytes.map(|byte| f32::from(byte) / 4.0).collect()),
+        };
+        made.expect("as long as its shape says")
+    };
+    let inputs: Vec<Tensor> = from.iter().enumerate().map(tensor).collect();
+    let views: Vec<View<'_>> = inputs.iter().map(View::of).collect();
+    let run = |executable: &Executable| executable.run(&views, &AtomicBool::new(false), || {}).expect("it runs");
+    let expected = run(&Executable::new(&program, kernels::portable(), Threads::new(1)));
+    for kernels in kernels::available() {
+        for count in 1..=4 {
+            let executable = Executable::new(&program, kernels, Threads::eager(count));
+            // Twice: the second run finds what the first left in memory.
+            for _ in 0..2 {
+                let (name, step) = (kernels.name(), &program.steps[0]);
+                assert_eq!(run(&executable), expected, "{name}, {count} threads: {from:?} to {to:?}, {step:?}");
+            }
+        }
+    }
+}
+
+fn bytes(shape: [usize; 4]) -> TensorKind {
+    TensorKind { element: Element::Byte, shape }
+}
+
+fn floats(shape: [usize; 4]) -> TensorKind {
+    TensorKind { element: Element::Float, shape }
+}
+
+fn table() -> Box<[u8; 256]> {
+    Box::new(std::array::from_fn(|at| (at * 7 % 256) as u8))
+}
+
+#[test]
+fn quantized_pictures_are_the_same() {
+    for shape @ [_, height, width, channels] in SHAPES {
+        let of_image = height * width * channels;
+        // Channels last, planes, and columns one after the other.
+        for strides in [
+            [of_image, width * channels, channels, 1],
+            [of_image, width, 1, height * width],
+            [of_image, channels, height * channels, 1],
+        ] {
+            let step = Quantize { from: FROM[0], to: TO, strides, scale: 0.3, zero: 7 };
+            check(Step::Quantize(step), &[floats(shape)], bytes(shape));
+        }
+    }
+}
+
+#[test]
+fn sums_and_products_are_the_same() {
+    let add = AddRule { shifts: [0, 128], shares: [0.7, 0.6], fixed: 3.4, shift: 0, least: 3, most: 250 };
+    let multiply = MultiplyRule { zeros: [3, 90], multiplier: 0.01, zero: 20, least: 0, most: 255 };
+    for shape @ [batch, height, width, channels] in SHAPES {
+        for other in [shape, [1, 1, 1, channels], [batch, height, width, 1], [1, height, 1, 1]] {
+            let from = [bytes(other), bytes(shape)];
+            check(Step::Add(Add { from: FROM, to: TO, rule: add }), &from, bytes(shape));
+            check(Step::Multiply(Multiply { from: FROM, to: TO, rule: multiply }), &from, bytes(shape));
+        }
+    }
+}
+
+#[test]
+fn tables_are_the_same() {
+    for shape in SHAPES {
+        let step = Lookup { from: FROM[0], to: TO, table: Table::Bytes(table()) };
+        check(Step::Lookup(step), &[bytes(shape)], bytes(shape));
+    }
+}
+
+#[test]
+fn pools_are_the_same() {
+    let byte = Rounding::Byte { zero: 3, least: 0, most: 255, table: Some(table()) };
+    for shape @ [batch, height, width, channels] in SHAPES {
+        let all = Window { kernel: [height, width], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
+        let some = Window { kernel: [3, 2], stride: [2, 1], dilation: [1; 2], pad: [1, 1] };
+        for (window, [height, width]) in [(all, [1, 1]), (some, [(height - 1) / 2 + 1, width + 1])] {
+            let to = [batch, height, width, channels];
+            let pool = |kind| Step::Pool(Pool { from: FROM[0], to: TO, window: window.clone(), kind });
+            check(pool(PoolKind::Greatest), &[bytes(shape)], bytes(to));
+            for (result, to) in [(byte.clone(), bytes(to)), (Rounding::Float, floats(to))] {
+                let mean = PoolKind::Mean { zero: 9, scale: 0.6, divisor: 0.5, with_padding: true, result };
+                check(pool(mean), &[bytes(shape)], to);
+            }
+        }
+    }
+}
+
+#[test]
+fn convolutions_with_more_weights_than_results_are_the_same() {
+    let byte = Rounding::Byte { zero: 3, least: 0, most: 255, table: Some(table()) };
+    for ([height, width, inputs], outputs, side) in
+        [([2, 2, 70], 90, 1), ([1, 1, 200], 130, 1), ([3, 3, 40], 70, 3), ([1, 2, 64], 33, 3), ([7, 7, 160], 176, 1)]
+    {
+        let columns = side * side * inputs;
+        let (from, to) = ([1, height, width, inputs], [1, height, width, outputs]);
+        for (result, to) in [(byte.clone(), bytes(to)), (Rounding::Float, floats(to))] {
+            let step = Convolution {
+                from: FROM[0],
+                to: TO,
+                zero: 50,
+                window: Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [side / 2; 2] },
+                groups: 1,
+                weights: (0..outputs * columns).map(|at| (at * 37 % 61) as i16 - 30).collect(),
+                bias: (0..outputs as i32).map(|at| at * 50 - 900).collect(),
+                multipliers: (0..outputs).map(|at| 0.001 + at as f32 / 1e5).collect(),
+                result,
+            };
+            check(Step::Convolution(step), &[bytes(from)], to);
+        }
+    }
+}
