@@ -1,10 +1,10 @@
 //! Every set of kernels gives what the interpreter of the contract gives: `tests/golden/engine` has it, in numpy.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::kernels::{Kernels, available};
+use crate::kernels::{Kernels, available, portable};
 use crate::tensor::Dim;
-use crate::{Engine, Graph, Signature, Tensor};
+use crate::{Engine, Graph, Prepared, Signature, Tensor};
 
 /// One graph, its input, and what the interpreter gives for it.
 struct Vector<'a> {
@@ -44,15 +44,19 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
-/// What differs, or what failed.
-fn difference(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
-    let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
+/// All outputs of a graph.
+fn signature(graph: &Graph) -> Signature {
     let info = &graph.inputs()[0];
     let dims = info.dims.as_ref().expect("a shape");
     let length = |dim: &Dim| if let Dim::Fixed(length) = dim { *length } else { panic!("an open axis") };
-    let shape: Vec<usize> = dims.iter().map(length).collect();
     let outputs = graph.outputs().into_iter().map(|info| info.name).collect();
-    let signature = Signature { input: info.name.clone(), shape: shape.clone(), outputs };
+    Signature { input: info.name.clone(), shape: dims.iter().map(length).collect(), outputs }
+}
+
+/// What differs, or what failed.
+fn difference(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
+    let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
+    let signature = signature(&graph);
     let engine = match Engine::build_for(Some(kernels), graph, &signature, 1) {
         Ok(engine) => engine,
         Err(error) => return Some(error.to_string()),
@@ -60,7 +64,27 @@ fn difference(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<Stri
     if let Err(reason) = engine.steps() {
         return Some(format!("left to tract: {reason}"));
     }
-    let input = Tensor::f32(shape, vector.input.clone()).expect("as long as its shape says");
+    compared(vector, &engine, &signature)
+}
+
+/// The same for a graph that was prepared, written, and read.
+fn difference_prepared(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
+    let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
+    let signature = signature(&graph);
+    let bytes = match Prepared::of(graph, &signature) {
+        Ok(prepared) => prepared.to_bytes(),
+        Err(error) => return Some(error.to_string()),
+    };
+    let engine = Prepared::from_bytes(&bytes).and_then(|read| Engine::prepared_for(kernels, read, &signature, 1));
+    match engine {
+        Ok(engine) => compared(vector, &engine, &signature),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// What differs between an engine's outputs and the interpreter's.
+fn compared(vector: &Vector<'_>, engine: &Engine, signature: &Signature) -> Option<String> {
+    let input = Tensor::f32(signature.shape.clone(), vector.input.clone()).expect("as long as its shape says");
     // Twice: the second run finds what the first left in memory.
     engine.run(&input).expect("runs");
     let outputs = engine.run(&input).expect("runs");
@@ -81,29 +105,45 @@ fn bits(value: f32) -> u32 {
     (value + 0.0).to_bits()
 }
 
-fn check(path: &Path) {
+/// Finds what differs for a vector on one set of kernels.
+type Compare = fn(&Vector<'_>, &'static dyn Kernels) -> Option<String>;
+
+fn check(path: &Path, sets: &[&'static dyn Kernels], compare: Compare) {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let vectors = vectors(&bytes);
     assert!(!vectors.is_empty(), "{}: a file of vectors", path.display());
     let mut failures = vec![];
-    for kernels in available() {
+    for kernels in sets {
         for vector in &vectors {
             failures
-                .extend(difference(vector, kernels).map(|what| format!("{}, {}: {what}", kernels.name(), vector.name)));
+                .extend(compare(vector, *kernels).map(|what| format!("{}, {}: {what}", kernels.name(), vector.name)));
         }
     }
     let shown = failures.len().min(40);
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), vectors.len(), failures[..shown].join("\n"));
 }
 
+/// The share of the vectors that is committed.
+fn committed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/engine/vectors.bin")
+}
+
 #[test]
 fn programs_give_what_the_interpreter_of_the_contract_gives() {
-    check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/engine/vectors.bin"));
+    check(&committed(), &available(), difference);
+}
+
+#[test]
+fn prepared_programs_give_it_too() {
+    check(&committed(), &[portable()], difference_prepared);
 }
 
 /// `BEDSIDE_VECTORS` names a file that `tests/golden/engine/generate.py` has made.
 #[test]
 #[ignore = "takes a file that takes minutes to make; `cargo xtask full` makes it"]
 fn programs_give_what_the_interpreter_gives_for_thousands_of_graphs() {
-    check(Path::new(&std::env::var_os("BEDSIDE_VECTORS").expect("BEDSIDE_VECTORS names a file of vectors")));
+    let vectors = std::env::var_os("BEDSIDE_VECTORS").expect("BEDSIDE_VECTORS names a file of vectors");
+    let sets = available();
+    check(Path::new(&vectors), &sets, difference);
+    check(Path::new(&vectors), &sets[sets.len() - 1..], difference_prepared);
 }
