@@ -57,7 +57,7 @@ impl Engine {
     /// As [`Engine::prepared`] and `Engine::build`.
     pub fn load(file: ModelFile, signature: &Signature, threads: usize) -> Result<Engine> {
         match file {
-            ModelFile::Prepared(prepared) => Engine::prepared(prepared, signature, threads),
+            ModelFile::Prepared(prepared) => Engine::prepared(*prepared, signature, threads),
             #[cfg(feature = "onnx")]
             ModelFile::Onnx(graph) => Engine::build(*graph, signature, threads),
         }

@@ -13,7 +13,7 @@ use crate::{Error, Prepared, Result};
 #[derive(Debug, Clone)]
 pub enum ModelFile {
     /// A program that is ready to be packed.
-    Prepared(Prepared),
+    Prepared(Box<Prepared>),
     /// An ONNX graph.
     #[cfg(feature = "onnx")]
     Onnx(Box<Graph>),
@@ -43,7 +43,7 @@ impl ModelFile {
     /// Decodes what stands in a file. External data is read from a folder, up to so many bytes.
     fn decode(bytes: &[u8], beside: Option<(&Path, u64)>) -> Result<ModelFile> {
         if Prepared::is_start_of(bytes) {
-            return Prepared::from_bytes(bytes).map(ModelFile::Prepared);
+            return Prepared::from_bytes(bytes).map(ModelFile::from);
         }
         onnx(bytes, beside)
     }
@@ -109,7 +109,7 @@ impl From<Graph> for ModelFile {
 
 impl From<Prepared> for ModelFile {
     fn from(prepared: Prepared) -> ModelFile {
-        ModelFile::Prepared(prepared)
+        ModelFile::Prepared(Box::new(prepared))
     }
 }
 

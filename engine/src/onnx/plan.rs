@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// What tract runs.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    plan: Arc<TypedRunnableModel>,
+    runnable: Arc<TypedRunnableModel>,
     /// Why it is not one program.
     pub(crate) reason: String,
     /// Those parts of it that are programs.
@@ -36,14 +36,14 @@ impl Plan {
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
         let executor = (threads > 1).then(|| Executor::multithread_with_name(threads, "bedside"));
         let options = RunOptions { executor, ..RunOptions::default() };
-        let plan = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
+        let runnable = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
         let islands = islands.into_iter().map(|island| island.executable).collect();
-        Ok(Plan { plan, reason, islands, floats })
+        Ok(Plan { runnable, reason, islands, floats })
     }
 
     pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
         let input = to_tract(input)?;
-        let outputs = self.plan.run(tvec!(input)).map_err(|error| Error::Internal(chain(&error)))?;
+        let outputs = self.runnable.run(tvec!(input)).map_err(|error| Error::Internal(chain(&error)))?;
         outputs.iter().map(from_tract).collect()
     }
 }

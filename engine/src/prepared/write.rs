@@ -43,7 +43,9 @@ impl Writer {
     }
 
     fn lengths(&mut self, lengths: &[usize]) {
-        lengths.iter().for_each(|&length| self.length(length));
+        for &length in lengths {
+            self.length(length);
+        }
     }
 
     fn shape(&mut self, shape: &[usize]) {
@@ -92,7 +94,9 @@ impl Writer {
             self.text(name);
         }
         self.length(program.steps.len());
-        program.steps.iter().for_each(|step| self.step(step));
+        for step in &program.steps {
+            self.step(step);
+        }
     }
 
     fn kind(&mut self, kind: &TensorKind) {
@@ -135,13 +139,17 @@ impl Writer {
         self.length(step.groups);
         self.rounding(&step.result);
         self.length(step.bias.len());
-        step.bias.iter().for_each(|bias| self.take(&bias.to_le_bytes()));
-        step.multipliers.iter().for_each(|&multiplier| self.float(multiplier));
+        for bias in &step.bias {
+            self.take(&bias.to_le_bytes());
+        }
+        for &multiplier in &step.multipliers {
+            self.float(multiplier);
+        }
         let are_words = step.weights.iter().any(|&weight| i8::try_from(weight).is_err());
         self.byte(u8::from(are_words));
         self.length(step.weights.len());
         if are_words {
-            step.weights.iter().for_each(|weight| self.take(&weight.to_le_bytes()));
+            self.bytes.extend(step.weights.iter().flat_map(|weight| weight.to_le_bytes()));
         } else {
             self.bytes.extend(step.weights.iter().map(|&weight| weight as u8));
         }
@@ -163,18 +171,21 @@ impl Writer {
 
     fn add(&mut self, step: &Add) {
         self.byte(2);
-        step.from.iter().for_each(|&from| self.tensor(from));
-        self.tensor(step.to);
+        for tensor in [step.from[0], step.from[1], step.to] {
+            self.tensor(tensor);
+        }
         self.take(&step.rule.shifts);
-        step.rule.shares.iter().for_each(|&share| self.float(share));
-        self.float(step.rule.fixed);
+        for number in [step.rule.shares[0], step.rule.shares[1], step.rule.fixed] {
+            self.float(number);
+        }
         self.take(&[step.rule.shift, step.rule.least, step.rule.most]);
     }
 
     fn multiply(&mut self, step: &Multiply) {
         self.byte(3);
-        step.from.iter().for_each(|&from| self.tensor(from));
-        self.tensor(step.to);
+        for tensor in [step.from[0], step.from[1], step.to] {
+            self.tensor(tensor);
+        }
         self.take(&step.rule.zeros);
         self.float(step.rule.multiplier);
         self.take(&[step.rule.zero, step.rule.least, step.rule.most]);
@@ -186,7 +197,11 @@ impl Writer {
         self.tensor(step.to);
         match &step.table {
             Table::Bytes(table) => self.take(&table[..]),
-            Table::Floats(table) => table.iter().for_each(|&value| self.float(value)),
+            Table::Floats(table) => {
+                for &value in table.iter() {
+                    self.float(value);
+                }
+            }
         }
     }
 

@@ -161,9 +161,8 @@ impl<'a> Check<'a> {
     fn written(&self, step: &Step) -> Result<State, Problem> {
         let to = step.output();
         match (self.states[to.0], step) {
-            (State::Filled, Step::Move(_)) => Ok(State::Filled),
+            (State::Filled, Step::Move(_)) | (State::Unwritten, Step::Fill(_)) => Ok(State::Filled),
             (state, Step::Move(step)) => after(state, step, self.program.tensors[to.0].shape),
-            (State::Unwritten, Step::Fill(_)) => Ok(State::Filled),
             (State::Unwritten, _) => Ok(State::Whole),
             _ => Err("it writes what is written already".into()),
         }
