@@ -67,6 +67,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         Step::new("cargo check --locked --package bedside-bindings --no-default-features --features uniffi"),
         Step::new("cargo xtask maven"),
         Step::new("cargo xtask android"),
+        Step::new("cargo xtask android small"),
         Step::new("cargo xtask android test shrunk"),
         Step::new("cargo xtask android emulated"),
         Step::new("cargo xtask ios"),

@@ -70,6 +70,9 @@ const UNWINDER: [&str; 6] = [
     "libunwind.cpp",
 ];
 
+/// The most bytes of the library for 64-bit phones that opens prepared models only.
+const MOST_WITHOUT_IMPORTER: u64 = 2_000_000;
+
 /// Where `ABI/libbedside.so` lie.
 pub(crate) fn folder() -> PathBuf {
     root().join("target/android/jniLibs")
@@ -89,6 +92,19 @@ pub(crate) fn build() -> Result<()> {
     ABIS.iter().try_for_each(check)
 }
 
+/// Builds the library for 64-bit phones without the ONNX importer, and weighs it.
+pub(crate) fn small() -> Result<()> {
+    let features = ["--no-default-features", "--features", "uniffi,jni"];
+    let library = linked(&ABIS[0], &zig()?, &features)?;
+    let size = fs::metadata(&library)?.len();
+    eprintln!("{}: {size} bytes", library.display());
+    ensure!(
+        size <= MOST_WITHOUT_IMPORTER,
+        "without the importer, libbedside.so may have {MOST_WITHOUT_IMPORTER} bytes"
+    );
+    Ok(())
+}
+
 fn with_ndk() -> Result<()> {
     let to = folder().display().to_string();
     let mut step = Step::new("cargo ndk --platform 24");
@@ -100,6 +116,15 @@ fn with_ndk() -> Result<()> {
 }
 
 fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
+    let library = linked(abi, zig, &[])?;
+    let place = folder().join(abi.name);
+    fs::create_dir_all(&place)?;
+    fs::copy(library, place.join("libbedside.so"))?;
+    Ok(())
+}
+
+/// Builds with these features, and gives where the library is.
+fn linked(abi: &Abi, zig: &Path, features: &[&str]) -> Result<PathBuf> {
     let sysroot = root().join("target/android/sysroot").join(abi.name);
     fs::create_dir_all(&sysroot)?;
     unwinder(abi, zig, &sysroot)?;
@@ -116,10 +141,13 @@ fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
         (format!("{} cc -fPIC -target {}", zig.display(), abi.assembler), format!("{} ar", zig.display()));
     let target = root().join("target").display().to_string();
     Step::new("rustup target add").arg(abi.target).run()?;
-    Step::new("cargo build --locked --profile phone --package bedside-bindings --target")
+    let step = Step::new("cargo build --locked --profile phone --package bedside-bindings --target")
         .arg(abi.target)
         .arg("--target-dir")
-        .arg(&target)
+        .arg(&target);
+    features
+        .iter()
+        .fold(step, |step, feature| step.arg(feature))
         .env(&format!("CARGO_TARGET_{variable}_LINKER"), &linker)
         .env(&format!("CARGO_TARGET_{variable}_RUSTFLAGS"), &flags)
         // Flags of which Zig does not know some.
@@ -127,10 +155,7 @@ fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
         .env(&format!("CC_{}", abi.target.replace('-', "_")), &compiler)
         .env(&format!("AR_{}", abi.target.replace('-', "_")), &archiver)
         .run()?;
-    let place = folder().join(abi.name);
-    fs::create_dir_all(&place)?;
-    fs::copy(root().join("target").join(abi.target).join("phone/libbedside.so"), place.join("libbedside.so"))?;
-    Ok(())
+    Ok(root().join("target").join(abi.target).join("phone/libbedside.so"))
 }
 
 /// Rust's own linker, under the name by which it takes GNU's options.
