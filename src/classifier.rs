@@ -54,7 +54,8 @@ pub struct SelfTest {
 }
 
 impl Classifier {
-    /// Opens a model: an ONNX file with its manifest inside, or a bare one with `model.json` beside it.
+    /// Opens a model: an ONNX file, or one that `bedside pack --prepare` made, with its manifest inside or in `model.json`
+    /// beside it. What kind of file it is, its first bytes say, whatever its name.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::TooLarge`], [`Error::MalformedModel`], [`Error::UnsupportedModel`],
@@ -64,7 +65,7 @@ impl Classifier {
         Ok(Classifier { model, limits: options.limits })
     }
 
-    /// Opens a model from the bytes of an ONNX file with its manifest inside.
+    /// Opens a model from the bytes of an ONNX or prepared file with its manifest inside.
     ///
     /// # Errors
     /// As [`open`](Classifier::open), without [`Error::Io`].

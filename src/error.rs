@@ -31,7 +31,7 @@ pub enum Error {
     /// A picture or a model is larger than [`Limits`](crate::Limits) allow.
     #[error("{0}")]
     TooLarge(String),
-    /// The model file is not an ONNX model, or a damaged one.
+    /// The model file is neither an ONNX model nor a prepared one, or a damaged one.
     #[error("{0}")]
     MalformedModel(String),
     /// The model is sound but needs something that is not served here; the message names operator, node or field.

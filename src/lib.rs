@@ -1,8 +1,11 @@
 //! Offline image classification on the device: a picture in, a calibrated verdict out.
 //!
-//! A model is one ONNX file that describes itself: its manifest says how a picture becomes its input, what its outputs
-//! mean, and from which probability on a label can't be excluded. [`Classifier`] opens it; [`Classifier::classify`]
-//! takes an [`Image`] and a [`Query`] and gives a [`Report`].
+//! A model is one file that describes itself: its manifest says how a picture becomes its input, what its outputs mean, and
+//! from which probability on a label can't be excluded. [`Classifier`] opens it; [`Classifier::classify`] takes an
+//! [`Image`] and a [`Query`] and gives a [`Report`].
+//!
+//! The file is an ONNX graph, or what `bedside pack --prepare` made of one. Without the feature `onnx`, which is on by
+//! default, only the latter opens, and tract is not compiled.
 //!
 //! ```no_run
 //! use bedside::{Answer, Classifier, Image, Options, Query};

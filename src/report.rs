@@ -85,7 +85,7 @@ pub struct ModelIdentity {
     pub name: String,
     /// The manifest's `version`.
     pub version: String,
-    /// [`Graph::sha256`](bedside_engine::Graph::sha256).
+    /// [`ModelFile::sha256`](bedside_engine::ModelFile::sha256).
     pub graph_sha256: String,
 }
 

@@ -350,6 +350,60 @@ fn pack_binds_a_calibration_to_the_graph_it_writes_and_refuses_one_of_another_gr
 }
 
 #[test]
+fn a_prepared_model_is_the_same_to_every_command() {
+    let bench = Bench::new();
+    exited(&bench.pack("qdq-u8.onnx", &["--golden", &bench.text("picture.png")]), 0);
+    let (onnx, prepared, picture) = (bench.text("model.onnx"), bench.text("prepared"), bench.text("picture.png"));
+    let output = bedside(&["pack", &onnx, "--prepare", "-o", &prepared]);
+    exited(&output, 0);
+    assert!(out(&output).contains("form            prepared"), "{}", out(&output));
+
+    let classified = |model: &str| {
+        let output = bedside(&["classify", "--model", model, &picture, "--answer", "ready=yes", "--json"]);
+        exited(&output, 0);
+        let mut report: Value = serde_json::from_str(&out(&output)).expect("JSON");
+        report.as_object_mut().expect("an object").remove("timings");
+        report
+    };
+    assert_eq!(classified(&onnx), classified(&prepared));
+    exited(&bedside(&["check", &prepared]), 0);
+    exited(&bedside(&["bench", &prepared, "--seconds", "0.05"]), 0);
+    exited(&bedside(&["bench", &prepared, "--seconds", "0.05", "--profile"]), 0);
+
+    let (of_onnx, of_prepared) = (bedside(&["inspect", &onnx]), bedside(&["inspect", &prepared]));
+    exited(&of_prepared, 0);
+    let text = out(&of_prepared);
+    for words in ["tiny 0.0.1", "form            prepared", "input: float32[1, 3, 32, 32]", "Steps", "convolution 1×1"]
+    {
+        assert!(text.contains(words), "no \"{words}\" in\n{text}");
+    }
+    for heading in ["graph SHA-256", "multiply-adds", "served"] {
+        let line = |text: &str| text.lines().find(|line| line.contains(heading)).map(str::to_owned);
+        assert_eq!(line(&out(&of_onnx)), line(&text), "{heading}");
+    }
+}
+
+#[test]
+fn pack_prepares_no_graph_that_has_a_part_in_floats_and_none_that_is_prepared() {
+    let bench = Bench::new();
+    let (onnx, prepared) = (bench.text("model.onnx"), bench.text("prepared"));
+    let output = bedside(&["pack", &onnx, "--prepare", "-o", &prepared]);
+    exited(&output, 1);
+    assert!(err(&output).contains("operator Conv at node "), "{}", err(&output));
+    assert!(!bench.path("prepared").exists());
+
+    exited(&bench.pack("qdq-u8.onnx", &["--prepare"]), 0);
+    let output = bedside(&["pack", &onnx, "--prepare", "-o", &prepared]);
+    exited(&output, 1);
+    assert!(err(&output).contains("prepared model"), "{}", err(&output));
+
+    let bare = golden("graphs/qdq-u8.onnx");
+    let output = bedside(&["pack", text(&bare), "--prepare", "-o", &prepared]);
+    exited(&output, 2);
+    assert!(err(&output).contains("`--manifest`"), "{}", err(&output));
+}
+
+#[test]
 fn pack_writes_nothing_where_the_golden_sample_fails() {
     let bench = Bench::new();
     let before = fs::read(bench.path("model.onnx")).expect("packed");

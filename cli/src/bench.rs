@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bedside::{Answer, Binding, Classifier, Image, Limits, Manifest, Options, Query};
-use bedside_engine::{ElementType, Engine, Graph, Tensor};
+use bedside_engine::{ElementType, Engine, ModelFile, Tensor};
 use serde::Serialize;
 
 use crate::output::{BOLD, DIM, Failure, line};
@@ -108,14 +108,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn profile(arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.model;
     let in_file = |error: bedside::Error| error.in_file(&path.display().to_string());
-    let graph = Graph::open(path, Limits::default().max_model_bytes).map_err(|error| in_file(error.into()))?;
-    let manifest = Manifest::of(&graph, Some(path)).map_err(in_file)?;
-    let signature = Binding::new(&manifest, &graph).map_err(in_file)?.signature;
+    let file = ModelFile::open(path, Limits::default().max_model_bytes).map_err(|error| in_file(error.into()))?;
+    let manifest = Manifest::of(&file, Some(path)).map_err(in_file)?;
+    let signature = Binding::new(&manifest, &file).map_err(in_file)?.signature;
     let (shape, length) = (signature.shape.clone(), signature.shape.iter().product());
     let takes_bytes =
-        graph.inputs().iter().any(|input| input.name == signature.input && input.element == ElementType::U8);
+        file.inputs().iter().any(|input| input.name == signature.input && input.element == ElementType::U8);
     let input = if takes_bytes { Tensor::u8(shape, vec![0; length]) } else { Tensor::f32(shape, vec![0.0; length]) }?;
-    let engine = Engine::build(graph, &signature, arguments.threads.into()).map_err(|error| in_file(error.into()))?;
+    let engine = Engine::load(file, &signature, arguments.threads.into()).map_err(|error| in_file(error.into()))?;
     let (kernels, steps) = engine
         .steps()
         .map_err(|reason| Failure::Failed(format!("{}: runs in floats, on tract: {reason}", path.display())))?;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bedside::{Binding, Limits, Manifest};
-use bedside_engine::{Description, Engine, Graph, multiply_adds};
+use bedside_engine::{Description, Engine, Graph, ModelFile, Prepared, Signature, multiply_adds};
 
 use crate::output::{BOLD, Failure, line};
 
@@ -12,47 +12,77 @@ use crate::output::{BOLD, Failure, line};
 #[command(after_help = "\
 Examples:
   bedside inspect models/skin-lesion/model.onnx
-  bedside inspect graph-as-exported.onnx")]
+  bedside inspect graph-as-exported.onnx
+  bedside inspect model.prepared")]
 pub(crate) struct Arguments {
-    /// The model, or a bare graph
+    /// The model, packed or prepared, or a bare graph
     model: PathBuf,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.model;
-    let graph = Graph::open(path, Limits::default().max_model_bytes)
+    let file = ModelFile::open(path, Limits::default().max_model_bytes)
         .map_err(|error| bedside::Error::from(error).in_file(&path.display().to_string()))?;
     let mut out = anstream::stdout().lock();
     writeln!(out, "{BOLD}{}{BOLD:#}", path.display())?;
 
-    let manifest = Manifest::of(&graph, Some(path));
+    let manifest = Manifest::of(&file, Some(path));
     writeln!(out, "\n{BOLD}Manifest{BOLD:#}")?;
     match &manifest {
         Ok(manifest) => describe(&mut out, manifest)?,
         Err(error) => line(&mut out, "not usable", error)?,
     }
-    let binding = manifest.as_ref().ok().map(|manifest| Binding::new(manifest, &graph));
+    let binding = manifest.as_ref().ok().map(|manifest| Binding::new(manifest, &file));
 
     writeln!(out, "\n{BOLD}Graph{BOLD:#}")?;
-    describe_graph(&mut out, &graph)?;
-    let cost = match &binding {
-        Some(Ok(binding)) => multiply_adds(graph.clone(), &binding.signature).map(millions).map_err(|e| e.to_string()),
-        _ => Err("unknown: they need a manifest that fits the graph".into()),
-    };
-    line(&mut out, "multiply-adds", cost.unwrap_or_else(|problem| problem))?;
+    match &file {
+        ModelFile::Onnx(graph) => {
+            let signature = binding.as_ref().and_then(|binding| Some(&binding.as_ref().ok()?.signature));
+            describe_graph(&mut out, graph, signature)?;
+        }
+        ModelFile::Prepared(prepared) => describe_prepared(&mut out, prepared)?,
+    }
 
     writeln!(out, "\n{BOLD}Integrity{BOLD:#}")?;
-    line(&mut out, "graph SHA-256", graph.sha256())?;
-    integrity(&mut out, manifest.as_ref().ok(), &graph)?;
+    let sha256 = file.sha256();
+    line(&mut out, "graph SHA-256", &sha256)?;
+    integrity(&mut out, manifest.as_ref().ok(), &sha256)?;
+    let list_steps = matches!(file, ModelFile::Prepared(_));
     match binding {
         None => line(&mut out, "served", "unknown: no manifest")?,
         Some(Err(error)) => line(&mut out, "served", format_args!("no: {error}"))?,
-        Some(Ok(binding)) => match Engine::build(graph, &binding.signature, 1) {
-            Ok(engine) => describe_engine(&mut out, &engine)?,
+        Some(Ok(binding)) => match Engine::load(file, &binding.signature, 1) {
+            Ok(engine) => {
+                describe_engine(&mut out, &engine)?;
+                if let (true, Ok((_, steps))) = (list_steps, engine.steps()) {
+                    describe_steps(&mut out, steps)?;
+                }
+            }
             Err(error) => line(&mut out, "served", format_args!("no: {error}"))?,
         },
     }
     Ok(())
+}
+
+/// What is done, in its order.
+fn describe_steps(out: &mut impl Write, steps: &[Description]) -> std::io::Result<()> {
+    writeln!(out, "\n{BOLD}Steps{BOLD:#}")?;
+    for step in steps {
+        let [_, height, width, channels] = step.shape;
+        line(out, &format!("{height}×{width}×{channels}"), format_args!("{}: {}", step.operation, step.tensor))?;
+    }
+    Ok(())
+}
+
+fn describe_prepared(out: &mut impl Write, prepared: &Prepared) -> std::io::Result<()> {
+    line(out, "form", "prepared: a program without its graph, which opens without the ONNX importer")?;
+    for input in prepared.inputs() {
+        line(out, "input", input)?;
+    }
+    for output in prepared.outputs() {
+        line(out, "output", output)?;
+    }
+    line(out, "multiply-adds", millions(prepared.multiply_adds()))
 }
 
 /// How a graph is run: which part of it in integers, which in floats, and why.
@@ -138,7 +168,7 @@ fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {
     Ok(())
 }
 
-fn describe_graph(out: &mut impl Write, graph: &Graph) -> std::io::Result<()> {
+fn describe_graph(out: &mut impl Write, graph: &Graph, signature: Option<&Signature>) -> std::io::Result<()> {
     line(out, "producer", graph.producer())?;
     line(out, "operator set", graph.opset().map_or("unknown".into(), |version| version.to_string()))?;
     for input in graph.inputs() {
@@ -151,14 +181,19 @@ fn describe_graph(out: &mut impl Write, graph: &Graph) -> std::io::Result<()> {
     operators.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let operators: Vec<String> = operators.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
     line(out, "operators", operators.join(", "))?;
-    line(out, "parameters", millions(graph.parameters()))
+    line(out, "parameters", millions(graph.parameters()))?;
+    let cost = match signature {
+        Some(signature) => multiply_adds(graph.clone(), signature).map(millions).map_err(|error| error.to_string()),
+        None => Err("unknown: they need a manifest that fits the graph".into()),
+    };
+    line(out, "multiply-adds", cost.unwrap_or_else(|problem| problem))
 }
 
-fn integrity(out: &mut impl Write, manifest: Option<&Manifest>, graph: &Graph) -> std::io::Result<()> {
+fn integrity(out: &mut impl Write, manifest: Option<&Manifest>, sha256: &str) -> std::io::Result<()> {
     let Some(manifest) = manifest else { return Ok(()) };
     let calibration = match &manifest.calibration {
         None => "none",
-        Some(c) if c.graph_sha256 == graph.sha256() => "fitted on this graph",
+        Some(c) if c.graph_sha256 == sha256 => "fitted on this graph",
         Some(_) => "fitted on ANOTHER graph: the model does not open",
     };
     line(out, "calibration", calibration)?;

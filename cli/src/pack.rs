@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bedside::manifest::{Golden, GoldenBy, GoldenInput, METADATA_KEY};
 use bedside::{Binding, Classifier, Image, Limits, Manifest, Options};
-use bedside_engine::Graph;
+use bedside_engine::{Graph, ModelFile, Prepared, Signature};
 use serde_json::Value;
 
 use crate::output::{Failure, line};
@@ -18,21 +18,29 @@ const MAX_GOLDEN_BYTES: u64 = 1 << 20;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   bedside pack int8.onnx --manifest manifest.json -o model.onnx --golden lesion.jpg --scores scores.csv
+  bedside pack model.onnx --prepare -o model.prepared
 
 Brings external data inside, fixes the batch at 1, binds the calibration to the packed graph, and runs the result before
 it is written. SCORES has a line `label,score` and then one a label: probabilities from the lab's own runtime, before
-temperature. Without it, Bedside's own scores are kept, marked `self`.")]
+temperature. Without it, Bedside's own scores are kept, marked `self`.
+
+A prepared model carries the same manifest and gives the same scores to the bit. It opens in apps that were built without
+the ONNX importer too. A graph of which a part would run in floats can't be prepared: the error names that part. Keep the
+ONNX file: a later version may read another form of prepared models.")]
 pub(crate) struct Arguments {
-    /// The graph, as exported
+    /// The graph, as exported, or packed before
     graph: PathBuf,
-    /// Its manifest
+    /// Its manifest; may be left out where the graph was packed with one
     #[arg(long, value_name = "JSON")]
-    manifest: PathBuf,
+    manifest: Option<PathBuf>,
     /// Where to write the model
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    /// Write the prepared form, where the whole graph runs in integers
+    #[arg(long)]
+    prepare: bool,
     /// A picture to keep as golden sample
     #[arg(long, value_name = "IMAGE")]
     golden: Option<PathBuf>,
@@ -41,47 +49,87 @@ pub(crate) struct Arguments {
     scores: Option<PathBuf>,
 }
 
+/// The graph in the form in which it is written.
+enum Form {
+    Onnx(Box<Graph>),
+    Prepared(Box<Prepared>),
+}
+
+impl Form {
+    /// The model file's bytes, and what opens from them.
+    fn opened(&mut self, manifest: &Value) -> bedside::Result<(Vec<u8>, Classifier)> {
+        let json = manifest.to_string();
+        let bytes = match self {
+            Form::Onnx(graph) => {
+                graph.set_metadata(METADATA_KEY, json);
+                graph.to_bytes()
+            }
+            Form::Prepared(prepared) => {
+                prepared.set_metadata(METADATA_KEY, json);
+                prepared.to_bytes()
+            }
+        };
+        let classifier = Classifier::from_bytes(&bytes, Options::default())?;
+        Ok((bytes, classifier))
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let text = read_text(&arguments.manifest)?;
-    let manifest = Manifest::from_json(&text).map_err(|error| named(&arguments.manifest, error))?;
-    // The text is what is packed: fields that this version does not know stay in it.
-    let mut json: Value = serde_json::from_str(&text).map_err(|error| Failure::Failed(error.to_string()))?;
     let graph = Graph::open(&arguments.graph, Limits::default().max_model_bytes)
         .map_err(|error| named(&arguments.graph, bedside::Error::from(error)))?;
-    let mut graph = fixed(graph, &manifest).map_err(|error| named(&arguments.graph, error))?;
+    let text = manifest_text(arguments, &graph)?;
+    let manifest_path = arguments.manifest.as_deref().unwrap_or(&arguments.graph);
+    let manifest = Manifest::from_json(&text).map_err(|error| named(manifest_path, error))?;
+    // The text is what is packed: fields that this version does not know stay in it.
+    let mut json: Value = serde_json::from_str(&text).map_err(|error| Failure::Failed(error.to_string()))?;
+    let (graph, signature) = fixed(graph, &manifest).map_err(|error| named(&arguments.graph, error))?;
     if manifest.calibration.is_some() {
         json["calibration"]["graph_sha256"] = graph.sha256().into();
     }
 
+    let mut form = if arguments.prepare {
+        let prepared = Prepared::of(graph, &signature);
+        Form::Prepared(Box::new(prepared.map_err(|error| named(&arguments.graph, bedside::Error::from(error)))?))
+    } else {
+        Form::Onnx(Box::new(graph))
+    };
     if let Some(picture) = &arguments.golden {
-        json["golden"] = golden(picture, arguments.scores.as_deref(), &manifest, &mut graph, &json)?;
+        json["golden"] = golden(picture, arguments.scores.as_deref(), &manifest, &mut form, &json)?;
     }
-    let (bytes, classifier) = opened(&mut graph, &json).map_err(|error| named(&arguments.graph, error))?;
+    let (bytes, classifier) = form.opened(&json).map_err(|error| named(&arguments.graph, error))?;
     let passed = classifier.self_test()?;
     write_whole(&arguments.output, &bytes)?;
 
     let mut out = anstream::stdout().lock();
     line(&mut out, "written", format_args!("{} ({} bytes)", arguments.output.display(), bytes.len()))?;
+    line(&mut out, "form", if arguments.prepare { "prepared" } else { "ONNX" })?;
     line(&mut out, "model", format_args!("{} {}", manifest.name, manifest.version))?;
     line(&mut out, "graph SHA-256", &classifier.identity().graph_sha256)?;
     line(&mut out, "golden sample", passed.map_or("none", |passed| passed.by.as_str()))?;
     Ok(())
 }
 
-/// The graph with its input's shape fixed. Its hash is that of the graph as it will stand in the file.
-fn fixed(mut graph: Graph, manifest: &Manifest) -> bedside::Result<Graph> {
-    let binding = Binding::new(manifest, &graph)?;
-    graph.fix_input_shape(&binding.signature.input, &binding.signature.shape)?;
-    graph.fix_output_batch();
-    Ok(Graph::from_bytes(&graph.to_bytes())?)
+/// The manifest's JSON: the file's that was given, or what the graph was packed with.
+fn manifest_text(arguments: &Arguments, graph: &Graph) -> Result<String, Failure> {
+    if let Some(path) = &arguments.manifest {
+        return read_text(path);
+    }
+    let inside = graph.metadata(METADATA_KEY).map(str::to_owned);
+    inside.ok_or_else(|| {
+        let path = arguments.graph.display();
+        Failure::Usage(format!("{path}: the graph has no manifest inside; give one with `--manifest`"))
+    })
 }
 
-/// The model file's bytes, and what opens from them.
-fn opened(graph: &mut Graph, manifest: &Value) -> bedside::Result<(Vec<u8>, Classifier)> {
-    graph.set_metadata(METADATA_KEY, manifest.to_string());
-    let bytes = graph.to_bytes();
-    let classifier = Classifier::from_bytes(&bytes, Options::default())?;
-    Ok((bytes, classifier))
+/// The graph with its input's shape fixed, and what it is run for. Its hash is that of the graph as it will stand in the
+/// file.
+fn fixed(graph: Graph, manifest: &Manifest) -> bedside::Result<(Graph, Signature)> {
+    let file = ModelFile::from(graph);
+    let signature = Binding::new(manifest, &file)?.signature;
+    let ModelFile::Onnx(mut graph) = file else { unreachable!("it was made of a graph") };
+    graph.fix_input_shape(&signature.input, &signature.shape)?;
+    graph.fix_output_batch();
+    Ok((Graph::from_bytes(&graph.to_bytes())?, signature))
 }
 
 /// The manifest's field `golden`.
@@ -89,7 +137,7 @@ fn golden(
     picture: &Path,
     scores: Option<&Path>,
     manifest: &Manifest,
-    graph: &mut Graph,
+    form: &mut Form,
     json: &Value,
 ) -> Result<Value, Failure> {
     let size = fs::metadata(picture).map_err(|error| unreadable(picture, error))?.len();
@@ -103,7 +151,7 @@ fn golden(
     let (by, scores) = if let Some(csv) = scores {
         (GoldenBy::Lab, read_scores(csv, manifest)?)
     } else {
-        let scores = opened(graph, json).and_then(|(_, classifier)| classifier.scores(&Image::from_bytes(bytes)));
+        let scores = form.opened(json).and_then(|(_, classifier)| classifier.scores(&Image::from_bytes(bytes)));
         (GoldenBy::Itself, scores.map_err(|error| named(picture, error))?)
     };
     serde_json::to_value(Golden { by, input, scores }).map_err(|error| Failure::Failed(error.to_string()))

@@ -1,6 +1,6 @@
 //! Tensors as they enter and leave the engine, and what a graph says of them.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::{Error, Result};
 
@@ -118,6 +118,17 @@ impl fmt::Display for Dim {
     }
 }
 
+/// What an output's values are, as far as the graph's last operator tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Probabilities that sum to 1.
+    Softmax,
+    /// One probability each.
+    Sigmoid,
+    /// Something else.
+    Other,
+}
+
 /// The type of a tensor's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -172,6 +183,14 @@ impl fmt::Display for ElementType {
             },
         }
     }
+}
+
+/// Bytes in hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The manifest: what a model says about itself, as JSON under the ONNX metadata key `bedside`, or in `model.json`
-//! beside a bare graph.
+//! The manifest: what a model says about itself, as JSON under the metadata key `bedside` of its ONNX or prepared file, or
+//! in `model.json` beside it.
 //!
 //! The types here mirror `models/manifest.schema.json` field by field; `check.rs` says which values are sound. What
 //! the graph has to say about it is checked where both meet, in `model.rs`.
@@ -9,7 +9,7 @@ mod text;
 
 use std::path::Path;
 
-use bedside_engine::Graph;
+use bedside_engine::ModelFile;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -17,7 +17,7 @@ use crate::{Error, Result};
 pub(crate) use check::SHARE_TOLERANCE;
 pub use text::Text;
 
-/// The metadata key of an ONNX file under which the manifest stands.
+/// The metadata key of a model file under which the manifest stands.
 pub const METADATA_KEY: &str = "bedside";
 
 /// The file beside a bare graph that holds its manifest.
@@ -267,7 +267,7 @@ pub enum TriageLevel {
 /// What was fitted after training, on the very graph it stands beside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// [`Graph::sha256`](bedside_engine::Graph::sha256) of the graph it was fitted on, in hex. Another graph is an
+    /// [`ModelFile::sha256`](bedside_engine::ModelFile::sha256) of the graph it was fitted on, in hex. Another graph is an
     /// error.
     pub graph_sha256: String,
     /// Which data it was fitted on; free form.
@@ -339,13 +339,13 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The manifest of a graph: the one in its metadata, else, where `path` says where the graph lies, `model.json`
+    /// The manifest of a model file: the one in its metadata, else, where `path` says where the file lies, `model.json`
     /// beside it.
     ///
     /// # Errors
     /// [`Error::InvalidManifest`] where there is none or it is unsound; [`Error::Io`]; [`Error::TooLarge`].
-    pub fn of(graph: &Graph, path: Option<&Path>) -> Result<Manifest> {
-        if let Some(json) = graph.metadata(METADATA_KEY) {
+    pub fn of(file: &ModelFile, path: Option<&Path>) -> Result<Manifest> {
+        if let Some(json) = file.metadata(METADATA_KEY) {
             return Manifest::from_json(json);
         }
         let beside = path.map(|path| path.with_file_name(FILE_BESIDE)).filter(|path| path.is_file());

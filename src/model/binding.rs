@@ -1,6 +1,7 @@
-//! Where a manifest meets its graph: every field that speaks of the graph is held against it.
+//! Where a manifest meets its graph: every field that speaks of the graph is held against it, be it an ONNX graph or a
+//! prepared one.
 
-use bedside_engine::{Dim, ElementType, Ending, Graph, Signature, TensorInfo};
+use bedside_engine::{Dim, ElementType, Ending, ModelFile, Signature, TensorInfo};
 
 use crate::manifest::{Activation, Input, Manifest, Output};
 use crate::prepare::Layout;
@@ -34,15 +35,16 @@ impl Binding {
     /// # Errors
     /// [`Error::InvalidManifest`] where they contradict each other; [`Error::UnsupportedModel`] where the graph needs
     /// what is not served.
-    pub fn new(manifest: &Manifest, graph: &Graph) -> Result<Binding> {
+    pub fn new(manifest: &Manifest, graph: &ModelFile) -> Result<Binding> {
+        let sha256 = graph.sha256();
         if let Some(calibration) = &manifest.calibration
-            && calibration.graph_sha256 != graph.sha256()
+            && calibration.graph_sha256 != sha256
         {
             return Err(Error::InvalidManifest(format!(
                 "`calibration.graph_sha256` is {}…, but this graph's is {}…: the calibration was fitted on another graph; fit \
                  it again",
                 &calibration.graph_sha256[..12],
-                &graph.sha256()[..12]
+                &sha256[..12]
             )));
         }
         let input = bound_input(&manifest.input, &graph.inputs())?;

@@ -5,7 +5,7 @@ mod binding;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bedside_engine::{Engine, Graph, Tensor};
+use bedside_engine::{Engine, ModelFile, Tensor};
 
 use crate::classifier::Options;
 use crate::image::Picture;
@@ -49,9 +49,9 @@ impl Model {
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Model> {
         let start = Instant::now();
         let load = || {
-            let graph = Graph::open(path, options.limits.max_model_bytes)?;
-            let manifest = Manifest::of(&graph, Some(path))?;
-            Model::load(graph, manifest, options, start)
+            let file = ModelFile::open(path, options.limits.max_model_bytes)?;
+            let manifest = Manifest::of(&file, Some(path))?;
+            Model::load(file, manifest, options, start)
         };
         load().map_err(|error| error.in_file(&path.display().to_string()))
     }
@@ -65,22 +65,22 @@ impl Model {
                 options.limits.max_model_bytes
             )));
         }
-        let graph = Graph::from_bytes(bytes)?;
-        let manifest = Manifest::of(&graph, None)?;
-        Model::load(graph, manifest, options, start)
+        let file = ModelFile::from_bytes(bytes)?;
+        let manifest = Manifest::of(&file, None)?;
+        Model::load(file, manifest, options, start)
     }
 
-    fn load(graph: Graph, manifest: Manifest, options: &Options, start: Instant) -> Result<Model> {
-        let binding = Binding::new(&manifest, &graph)?;
+    fn load(file: ModelFile, manifest: Manifest, options: &Options, start: Instant) -> Result<Model> {
+        let binding = Binding::new(&manifest, &file)?;
         let identity = ModelIdentity {
             name: manifest.name.clone(),
             version: manifest.version.clone(),
-            graph_sha256: graph.sha256().to_owned(),
+            graph_sha256: file.sha256(),
         };
         let temperature = manifest.calibration.as_ref().and_then(|c| c.temperature).unwrap_or(1.0);
         let scoring = Scoring { activation: manifest.output.activation, multi_label: binding.multi_label, temperature };
         let read = start.elapsed();
-        let engine = Engine::build(graph, &binding.signature, options.threads.clamp(1, MAX_THREADS) as usize)?;
+        let engine = Engine::load(file, &binding.signature, options.threads.clamp(1, MAX_THREADS) as usize)?;
         check_values(&manifest, &engine)?;
         let built = engine.times();
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };

@@ -16,7 +16,7 @@ const SYSTEM: &str = "/usr/aarch64-linux-gnu";
 const PROCESSORS: [(&str, &str); 3] =
     [("cortex-a53", "neon"), ("cortex-a76", "dotprod"), ("max,sve=off,sme=off", "i8mm")];
 
-/// The shipped models, a MobileNetV2 and an EfficientNet-B0, and the most instructions, in millions, that one inference may
+/// The shipped models, a `MobileNetV2` and an `EfficientNet-B0`, and the most instructions, in millions, that one inference may
 /// take on each processor: what the best of other engines take.
 const MODELS: [(&str, [f64; 3]); 2] = [("skin-lesion", [120.0, 49.0, 44.0]), ("chest-xray", [178.0, 73.0, 66.0])];
 

@@ -69,15 +69,17 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .env("BEDSIDE_COMMAND", "target/release/bedside"),
         Step::new("rustup toolchain install --profile minimal").arg(MSRV),
         Step::new("rustup run").arg(MSRV).arg("cargo").arg("check").arg("--locked").arg("--workspace"),
-        // Each border is a feature.
+        // Each border is a feature, and so is the importer.
         Step::new("cargo check --locked --package bedside-bindings --no-default-features --features jni"),
         Step::new("cargo check --locked --package bedside-bindings --no-default-features --features uniffi"),
         Step::new("cargo xtask maven"),
         Step::new("cargo xtask android"),
+        Step::new("cargo xtask android small"),
         Step::new("cargo xtask android test shrunk"),
         Step::new("cargo xtask android emulated"),
         Step::new("cargo xtask ios"),
         Step::new("cargo check --locked --package bedside-engine --no-default-features"),
+        Step::new("cargo check --locked --package bedside --no-default-features"),
         Step::new("cargo xtask arm"),
         Step::new("cargo xtask arm count"),
         // What an earlier try compiled of our crates passes for the same while their version is.

@@ -30,6 +30,7 @@ cargo xtask JOB
   android           the Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs
                     Maven, a JDK, Rust's Android targets and python3, or an NDK (ANDROID_NDK_HOME)
   android natives   its native libraries alone, which Gradle's build takes
+  android small     the library for 64-bit phones without the ONNX importer: at most 2 MB
   android test      the app's tests on a JVM
   android test shrunk
                     the same, and once more on what R8 leaves of the app
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         ["bindings"] => bindings::write(),
         ["android"] => android::build(),
         ["android", "natives"] => android::natives(),
+        ["android", "small"] => android::small(),
         ["android", "test"] => android::test(),
         ["android", "test", "shrunk"] => android::test_shrunk(),
         ["android", "emulated"] => android::emulated(),

@@ -6,11 +6,12 @@
 //! Bytes are unsigned. A graph's signed activations are carried 128 higher, and so are their zero points. Tensors lie
 //! channels last, and every one has four axes: batch, height, width, channels.
 
+pub(crate) mod check;
 mod convolution;
 mod crew;
 mod executable;
 #[cfg(test)]
-mod network;
+pub(crate) mod network;
 mod parts;
 #[cfg(test)]
 mod shared;

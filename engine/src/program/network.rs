@@ -114,7 +114,8 @@ impl Builder {
     }
 }
 
-fn network(side: usize) -> (Program, Tensor) {
+/// The network, for pictures of this side, and a picture.
+pub(crate) fn network(side: usize) -> (Program, Tensor) {
     let program = Builder { program: Program::default(), seed: 1 }.network(side);
     let value = |at: usize| (((at * at / 7 + at * 5) % 17) as f32 - 8.0) / 4.0;
     let picture = Tensor::f32(vec![1, 3, side, side], (0..3 * side * side).map(value).collect()).expect("it fits");

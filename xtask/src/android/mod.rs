@@ -33,6 +33,11 @@ pub(crate) fn natives() -> Result<()> {
     natives::build()
 }
 
+/// The native library for 64-bit phones without the ONNX importer, which must stay small.
+pub(crate) fn small() -> Result<()> {
+    natives::small()
+}
+
 /// The app's tests on a plain JVM, with the library of this machine.
 pub(crate) fn test() -> Result<()> {
     bindings::shipped()?;

@@ -70,6 +70,9 @@ const UNWINDER: [&str; 6] = [
     "libunwind.cpp",
 ];
 
+/// The most bytes of the library for 64-bit phones that opens prepared models only.
+const MOST_WITHOUT_IMPORTER: u64 = 2_000_000;
+
 /// Where `ABI/libbedside.so` lie.
 pub(crate) fn folder() -> PathBuf {
     root().join("target/android/jniLibs")
@@ -89,8 +92,26 @@ pub(crate) fn build() -> Result<()> {
     ABIS.iter().try_for_each(check)
 }
 
-/// What is built of cargo's packages, and how: decision 14 says why without threads for floats.
-const LIBRARY: &str = "--locked --profile phone --package bedside-bindings --no-default-features --features jni,uniffi";
+/// Builds the library for 64-bit phones without the ONNX importer, and weighs it.
+pub(crate) fn small() -> Result<()> {
+    let library = linked(&ABIS[0], &zig()?, FEWER_FEATURES)?;
+    let size = fs::metadata(&library)?.len();
+    eprintln!("{}: {size} bytes", library.display());
+    ensure!(
+        size <= MOST_WITHOUT_IMPORTER,
+        "without the importer, libbedside.so may have {MOST_WITHOUT_IMPORTER} bytes"
+    );
+    Ok(())
+}
+
+/// What is built of cargo's packages, and how.
+const LIBRARY: &str = "--locked --profile phone --package bedside-bindings --no-default-features --features";
+
+/// Decision 15 says why without threads for floats.
+const FEATURES: &str = "onnx,uniffi,jni";
+
+/// Without the importer.
+const FEWER_FEATURES: &str = "uniffi,jni";
 
 fn with_ndk() -> Result<()> {
     let to = folder().display().to_string();
@@ -98,10 +119,19 @@ fn with_ndk() -> Result<()> {
     for abi in &ABIS {
         step = step.arg("--target").arg(abi.name);
     }
-    step.arg("--output-dir").arg(&to).arg("build").words(LIBRARY).run().map(drop)
+    step.arg("--output-dir").arg(&to).arg("build").words(LIBRARY).arg(FEATURES).run().map(drop)
 }
 
 fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
+    let library = linked(abi, zig, FEATURES)?;
+    let place = folder().join(abi.name);
+    fs::create_dir_all(&place)?;
+    fs::copy(library, place.join("libbedside.so"))?;
+    Ok(())
+}
+
+/// Builds with these features, and gives where the library is.
+fn linked(abi: &Abi, zig: &Path, features: &str) -> Result<PathBuf> {
     let sysroot = root().join("target/android/sysroot").join(abi.name);
     fs::create_dir_all(&sysroot)?;
     unwinder(abi, zig, &sysroot)?;
@@ -120,6 +150,7 @@ fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
     Step::new("rustup target add").arg(abi.target).run()?;
     Step::new("cargo build")
         .words(LIBRARY)
+        .arg(features)
         .arg("--target")
         .arg(abi.target)
         .arg("--target-dir")
@@ -131,10 +162,7 @@ fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
         .env(&format!("CC_{}", abi.target.replace('-', "_")), &compiler)
         .env(&format!("AR_{}", abi.target.replace('-', "_")), &archiver)
         .run()?;
-    let place = folder().join(abi.name);
-    fs::create_dir_all(&place)?;
-    fs::copy(root().join("target").join(abi.target).join("phone/libbedside.so"), place.join("libbedside.so"))?;
-    Ok(())
+    Ok(root().join("target").join(abi.target).join("phone/libbedside.so"))
 }
 
 /// Rust's own linker, under the name by which it takes GNU's options.

@@ -4,7 +4,9 @@ use tract_onnx::tract_core::internal::{Cost, ToDim, TractResult, TypedModel};
 use tract_onnx::tract_core::ops::cnn::Conv;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 
-use crate::engine::{guarded, import, rejected};
+use super::build::import;
+use super::plan::rejected;
+use crate::engine::guarded;
 use crate::{Error, Graph, Result, Signature};
 
 /// The multiply-adds of all convolutions and matrix products in one run.

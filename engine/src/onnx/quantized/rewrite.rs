@@ -7,7 +7,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use super::operators::{ADD, PARAMETERS, QUANTIZE, REQUANTIZE};
-use crate::constants::{Activation, Constants, Weights};
+use crate::onnx::constants::{Activation, Constants, Weights};
 
 /// Whole numbers up to here are floats.
 const EXACT: u64 = 1 << 24;

@@ -1,9 +1,6 @@
 //! What an ONNX file says, before anything is run.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use prost::Message;
@@ -13,27 +10,19 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as DimValue;
 use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, StringStringEntryProto, ValueInfoProto};
 
-use crate::halves::is_half;
-use crate::operators::full_name;
-use crate::tensor::{Dim, ElementType, TensorInfo};
-use crate::{Error, Result, external, wire};
+use super::external;
+use super::halves::is_half;
+use super::operators::full_name;
+use crate::file::read_bounded;
+use crate::tensor::{Dim, ElementType, Ending, TensorInfo, hex};
+use crate::{Error, Prepared, Result, wire};
 
 /// A decoded ONNX model, its external data brought inside.
 #[derive(Debug, Clone)]
 pub struct Graph {
     model: ModelProto,
+    digest: [u8; 32],
     sha256: String,
-}
-
-/// What an output's values are, as far as the graph's last operator tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Probabilities that sum to 1.
-    Softmax,
-    /// One probability each.
-    Sigmoid,
-    /// Something else.
-    Other,
 }
 
 impl Graph {
@@ -55,7 +44,14 @@ impl Graph {
         Graph::decode(bytes, None)
     }
 
-    fn decode(bytes: &[u8], folder: Option<(&Path, u64)>) -> Result<Graph> {
+    /// Decodes what stands in a file. External data is read from a folder, up to so many bytes.
+    pub(crate) fn decode(bytes: &[u8], folder: Option<(&Path, u64)>) -> Result<Graph> {
+        if Prepared::is_start_of(bytes) {
+            return Err(Error::Unsupported(
+                "this is a prepared model, which has no graph any more; give the ONNX file that it was made from"
+                    .into(),
+            ));
+        }
         let span = wire::graph_span(bytes)?;
         let mut hash = Sha256::new_with_prefix(&bytes[span]);
         let mut model = ModelProto::decode(bytes)
@@ -76,8 +72,8 @@ impl Graph {
                 hash.update(&tensor.raw_data);
             }
         }
-        let sha256 = hex(&hash.finalize());
-        Ok(Graph { model, sha256 })
+        let digest = hash.finalize().into();
+        Ok(Graph { model, digest, sha256: hex(&digest) })
     }
 
     /// SHA-256, in hex, of the `GraphProto` bytes as they stand in the file (field 7 of `ModelProto`), followed by the
@@ -86,6 +82,16 @@ impl Graph {
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// [`Graph::sha256`] in bytes.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// All metadata, by key.
+    pub(crate) fn all_metadata(&self) -> Vec<(String, String)> {
+        self.model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect()
     }
 
     /// The value under a metadata key.
@@ -254,24 +260,6 @@ impl Graph {
     }
 }
 
-fn read_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
-    let failed = |source| Error::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if metadata.is_dir() {
-        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
-    }
-    if !metadata.is_file() {
-        return Err(Error::Malformed("this is not a file, but a device or a pipe; give a .onnx file".into()));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(max_bytes)).unwrap_or(0));
-    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(Error::TooLarge(format!("the model is larger than the limit of {max_bytes} bytes")));
-    }
-    Ok(bytes)
-}
-
 /// Every tensor has one origin: with two, what is checked here could be another than what runs.
 fn check_names(graph: &GraphProto) -> Result<()> {
     let outputs = graph.node.iter().flat_map(|node| &node.output).filter(|name| !name.is_empty());
@@ -330,11 +318,4 @@ fn tensor_info(info: &ValueInfoProto) -> TensorInfo {
         shape.dim.iter().map(|d| dim(&d.value)).collect()
     });
     TensorInfo { name: info.name.clone(), element, dims }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -7,7 +7,7 @@ use tract_onnx::pb::NodeProto;
 use super::attributes::Attributes;
 use super::value::{Carried, Clamp, Kind, Products, Value, Waiting};
 use super::{Lowering, Reason};
-use crate::constants::Weights;
+use crate::onnx::constants::Weights;
 use crate::program::Window;
 
 impl<'a> Lowering<'a> {

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::kernels::{Kernels, available};
+use crate::kernels::{Kernels, available, portable};
 use crate::tensor::Dim;
-use crate::{Engine, Error, Graph, Signature, Tensor};
+use crate::{Engine, Graph, Prepared, Signature, Tensor};
 
 /// One graph, its input, and what the interpreter gives for it.
 struct Vector<'a> {
@@ -44,28 +44,47 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
-/// The graph's engine, and its picture.
-fn engine(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Result<(Engine, Tensor), Error> {
-    let graph = Graph::from_bytes(vector.model)?;
+/// All outputs of a graph.
+fn signature(graph: &Graph) -> Signature {
     let info = &graph.inputs()[0];
     let dims = info.dims.as_ref().expect("a shape");
     let length = |dim: &Dim| if let Dim::Fixed(length) = dim { *length } else { panic!("an open axis") };
-    let shape: Vec<usize> = dims.iter().map(length).collect();
     let outputs = graph.outputs().into_iter().map(|info| info.name).collect();
-    let signature = Signature { input: info.name.clone(), shape: shape.clone(), outputs };
-    let input = Tensor::f32(shape, vector.input.clone()).expect("as long as its shape says");
-    Ok((Engine::build_for(Some(kernels), graph, &signature, 1)?, input))
+    Signature { input: info.name.clone(), shape: dims.iter().map(length).collect(), outputs }
 }
 
 /// What differs, or what failed.
 fn difference(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
-    let (engine, input) = match engine(vector, kernels) {
-        Ok(made) => made,
+    let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
+    let signature = signature(&graph);
+    let engine = match Engine::build_for(Some(kernels), graph, &signature, 1) {
+        Ok(engine) => engine,
         Err(error) => return Some(error.to_string()),
     };
     if let Err(reason) = engine.steps() {
         return Some(format!("left to tract: {reason}"));
     }
+    compared(vector, &engine, &signature)
+}
+
+/// The same for a graph that was prepared, written, and read.
+fn difference_prepared(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
+    let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
+    let signature = signature(&graph);
+    let bytes = match Prepared::of(graph, &signature) {
+        Ok(prepared) => prepared.to_bytes(),
+        Err(error) => return Some(error.to_string()),
+    };
+    let engine = Prepared::from_bytes(&bytes).and_then(|read| Engine::prepared_for(kernels, read, &signature, 1));
+    match engine {
+        Ok(engine) => compared(vector, &engine, &signature),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// What differs between an engine's outputs and the interpreter's.
+fn compared(vector: &Vector<'_>, engine: &Engine, signature: &Signature) -> Option<String> {
+    let input = Tensor::f32(signature.shape.clone(), vector.input.clone()).expect("as long as its shape says");
     // Twice: the second run finds what the first left in memory.
     engine.run(&input).expect("runs");
     let outputs = engine.run(&input).expect("runs");
@@ -91,8 +110,22 @@ fn bits(value: f32) -> u32 {
     (value + 0.0).to_bits()
 }
 
-fn read(path: &Path) -> Vec<u8> {
-    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+/// Finds what differs for a vector on one set of kernels.
+type Compare = fn(&Vector<'_>, &'static dyn Kernels) -> Option<String>;
+
+fn check(path: &Path, sets: &[&'static dyn Kernels], compare: Compare) {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let vectors = vectors(&bytes);
+    assert!(!vectors.is_empty(), "{}: a file of vectors", path.display());
+    let mut failures = vec![];
+    for kernels in sets {
+        for vector in &vectors {
+            failures
+                .extend(compare(vector, *kernels).map(|what| format!("{}, {}: {what}", kernels.name(), vector.name)));
+        }
+    }
+    let shown = failures.len().min(40);
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), vectors.len(), failures[..shown].join("\n"));
 }
 
 /// A file that is in the repository.
@@ -100,41 +133,37 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/engine").join(name)
 }
 
-fn check(path: &Path) {
-    let bytes = read(path);
-    let vectors = vectors(&bytes);
-    assert!(!vectors.is_empty(), "{}: a file of vectors", path.display());
-    let mut failures = vec![];
-    for kernels in available() {
-        for vector in &vectors {
-            failures
-                .extend(difference(vector, kernels).map(|what| format!("{}, {}: {what}", kernels.name(), vector.name)));
-        }
-    }
-    let shown = failures.len().min(40);
-    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), vectors.len(), failures[..shown].join("\n"));
+#[test]
+fn programs_give_what_the_interpreter_of_the_contract_gives() {
+    check(&golden("vectors.bin"), &available(), difference);
 }
 
 #[test]
-fn programs_give_what_the_interpreter_of_the_contract_gives() {
-    check(&golden("vectors.bin"));
+fn prepared_programs_give_it_too() {
+    check(&golden("vectors.bin"), &[portable()], difference_prepared);
 }
 
 /// `BEDSIDE_VECTORS` names a file that `tests/golden/engine/generate.py` has made.
 #[test]
 #[ignore = "takes a file that takes minutes to make; `cargo xtask full` makes it"]
 fn programs_give_what_the_interpreter_gives_for_thousands_of_graphs() {
-    check(Path::new(&std::env::var_os("BEDSIDE_VECTORS").expect("BEDSIDE_VECTORS names a file of vectors")));
+    let vectors = std::env::var_os("BEDSIDE_VECTORS").expect("BEDSIDE_VECTORS names a file of vectors");
+    let sets = available();
+    check(Path::new(&vectors), &sets, difference);
+    check(Path::new(&vectors), &sets[sets.len() - 1..], difference_prepared);
 }
 
 /// What is wrong with what a node test of the standard gives. Those without outputs ask for what is not served, and must be
 /// refused.
 fn failure(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
-    match (engine(vector, kernels), vector.outputs.is_empty()) {
+    let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
+    let signature = signature(&graph);
+    let input = Tensor::f32(signature.shape.clone(), vector.input.clone()).expect("as long as its shape says");
+    match (Engine::build_for(Some(kernels), graph, &signature, 1), vector.outputs.is_empty()) {
         (Ok(_), true) => Some("served, and not known how".into()),
         (Err(_), true) => None,
         (Err(error), false) => Some(error.to_string()),
-        (Ok((engine, input)), false) => match engine.run(&input) {
+        (Ok(engine), false) => match engine.run(&input) {
             // The tolerance of the standard's own runner.
             Ok(outputs) => {
                 unlike(vector, &outputs, |value, expected| (value - expected).abs() <= 1e-7 + 1e-3 * expected.abs())
@@ -146,13 +175,5 @@ fn failure(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String>
 
 #[test]
 fn the_node_tests_of_the_onnx_standard_pass() {
-    let bytes = read(&golden("backend.bin"));
-    let mut failures = vec![];
-    for kernels in available() {
-        for vector in vectors(&bytes) {
-            failures
-                .extend(failure(&vector, kernels).map(|what| format!("{}, {}: {what}", kernels.name(), vector.name)));
-        }
-    }
-    assert!(failures.is_empty(), "{}:\n{}", failures.len(), failures.join("\n"));
+    check(&golden("backend.bin"), &available(), failure);
 }

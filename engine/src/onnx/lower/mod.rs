@@ -28,8 +28,8 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
 use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
-use crate::constants::Constants;
-use crate::operators::{full_name, node_name};
+use crate::onnx::constants::Constants;
+use crate::onnx::operators::{full_name, node_name};
 use crate::program::{Element, Program, Step, TensorId, TensorKind};
 use attributes::Attributes;
 use fold::Numbers;

@@ -11,7 +11,7 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use super::value::{Kind, Value};
 use super::{Lowering, Reason, Unlowered, needed, tidy};
-use crate::operators::{full_name, node_name};
+use crate::onnx::operators::{full_name, node_name};
 use crate::program::{Element, Program, Step, TensorId};
 
 /// Element type and shape of the tensors that tract knows.

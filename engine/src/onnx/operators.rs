@@ -7,7 +7,7 @@ use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
-use crate::constants::longs;
+use crate::onnx::constants::longs;
 use crate::tensor::ElementType;
 use crate::{Error, Result};
 

@@ -10,8 +10,8 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
-use crate::constants::Constants;
-use crate::operators::{full_name, node_name};
+use crate::onnx::constants::Constants;
+use crate::onnx::operators::{full_name, node_name};
 use crate::{Error, Result};
 
 /// What an operator means, and where its inputs stand.

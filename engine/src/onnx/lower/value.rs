@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Reason;
-use crate::constants::Activation;
+use crate::onnx::constants::Activation;
 use crate::program::{TensorId, Window};
 
 /// A tensor of the graph: its shape in ONNX's order of axes, and where its elements come from.

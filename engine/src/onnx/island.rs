@@ -14,7 +14,7 @@ use tract_onnx::pb::{AttributeProto, NodeProto};
 use tract_onnx::tract_hir::internal::*;
 
 use crate::kernels::Kernels;
-use crate::lower::{Crossing, Island, Traffic};
+use crate::onnx::lower::{Crossing, Island, Traffic};
 use crate::program::{Executable, Threads, View};
 use crate::tensor::Data;
 

@@ -1,0 +1,210 @@
+//! From a graph to what runs it: one program, or tract with islands of programs.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use tract_onnx::model::{Onnx, ParseResult};
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::prelude::{DatumType, InferenceModelExt, TypedModel};
+use tract_onnx::tract_core::internal::DimLike;
+use tract_onnx::tract_hir::infer::Factoid;
+
+use super::constants::quantize_constants;
+use super::island::Packed;
+use super::lower::{Facts, Split, Unlowered, lower, partly};
+use super::plan::{Plan, check_float, rejected};
+use super::{halves, island, operators, qoperator, quantized};
+use crate::engine::BuildTimes;
+use crate::kernels::Kernels;
+use crate::program::Program;
+use crate::{Engine, Error, Graph, Result, Signature};
+
+/// The largest tensor that a graph may make, in bytes: an activation of the largest network served is a hundredth.
+const MAX_TENSOR_BYTES: usize = 1 << 29;
+
+/// Makes an engine with these kernels, or with none.
+pub(crate) fn engine(
+    kernels: Option<&'static dyn Kernels>,
+    graph: Graph,
+    signature: &Signature,
+    threads: usize,
+) -> Result<Engine> {
+    let start = Instant::now();
+    let framework = framework();
+    let mut graph = settled(graph, signature, &framework)?;
+    let Some(kernels) = kernels else {
+        let reason = "no integer kernels for this processor".to_owned();
+        let typed = typed(graph, framework, &[])?;
+        return with_tract(typed, signature, threads, (start, vec![], reason, vec![]));
+    };
+    let reason = match lower(graph.proto()) {
+        Ok(program) => return Ok(Engine::of_program(&program, kernels, signature, threads, start.elapsed())),
+        Err(unlowered) => unlowered.to_string(),
+    };
+    log::debug!("not one program: {reason}");
+    let (islands, floats) = with_islands(&mut graph, &framework, kernels, threads)?;
+    let typed = typed(graph, framework, &islands)?;
+    with_tract(typed, signature, threads, (start, islands, reason, floats))
+}
+
+/// The program that a graph is as a whole.
+///
+/// # Errors
+/// As `Engine::build`; [`Error::Unsupported`] names the node that is not served in integers.
+pub(crate) fn program(graph: Graph, signature: &Signature) -> Result<Program> {
+    let graph = settled(graph, signature, &framework())?;
+    lower(graph.proto()).map_err(|unlowered| {
+        Error::Unsupported(format!(
+            "{unlowered}; a model is prepared only where its whole graph runs in integers: quantize all of it, or keep the \
+             ONNX file"
+        ))
+    })
+}
+
+/// Leaves the graph to tract, but for its islands.
+fn with_tract(
+    typed: TypedModel,
+    signature: &Signature,
+    threads: usize,
+    (start, islands, reason, floats): (Instant, Vec<Packed>, String, Vec<Unlowered>),
+) -> Result<Engine> {
+    let imported = Instant::now();
+    let shapes = output_shapes(&typed)?;
+    let plan = Plan::new(typed, threads, islands, reason, floats)?;
+    let times = BuildTimes { import: imported - start, optimize: imported.elapsed() };
+    Ok(Engine::of_plan(plan, signature, shapes, times))
+}
+
+/// The graph in tract's typed form, with the signature's shape and outputs.
+pub(crate) fn import(graph: Graph, signature: &Signature) -> Result<TypedModel> {
+    let framework = framework();
+    let graph = settled(graph, signature, &framework)?;
+    typed(graph, framework, &[])
+}
+
+fn framework() -> Onnx {
+    // Shapes that the exporter inferred or declared may be for another batch.
+    tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true)
+}
+
+/// The graph with the signature's shape and outputs, all of its operators served.
+fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<Graph> {
+    halves::widen(graph.proto_mut());
+    qoperator::spell_out(graph.proto_mut())?;
+    quantize_constants(graph.proto_mut());
+    operators::check(graph.proto(), &framework.op_register)?;
+    graph.fix_input_shape(&signature.input, &signature.shape)?;
+    select_outputs(&mut graph, &signature.outputs)?;
+    graph.forget_symbols();
+    graph.drop_trailing_inputs();
+    Ok(graph)
+}
+
+/// Puts the quantized parts of a graph into islands. Gives these, and the nodes outside them.
+fn with_islands(
+    graph: &mut Graph,
+    framework: &Onnx,
+    kernels: &'static dyn Kernels,
+    threads: usize,
+) -> Result<(Vec<Packed>, Vec<Unlowered>)> {
+    if !graph.proto().node.iter().any(|node| node.op_type == "QuantizeLinear") {
+        return Ok((vec![], vec![]));
+    }
+    let facts = facts(graph, framework)?;
+    let Some(Split { islands, rest, constants, floats }) = partly(graph.proto(), &facts) else {
+        return Ok((vec![], vec![]));
+    };
+    let proto = graph.proto_mut();
+    proto.node = rest;
+    proto.node.extend(islands.iter().enumerate().map(|(number, made)| island::node(number, made)));
+    let read: HashSet<String> = proto.node.iter().flat_map(|node| node.input.iter().cloned()).collect();
+    // An initializer may be listed as an input too, which then has no value any more.
+    let given: HashSet<String> = proto.initializer.iter().map(|tensor| tensor.name.clone()).collect();
+    proto.input.retain(|info| read.contains(&info.name) || !given.contains(&info.name));
+    proto.initializer.retain(|tensor| read.contains(&tensor.name));
+    proto.initializer.extend(constants);
+    Ok((island::packed(islands, kernels, threads), floats))
+}
+
+/// The type and shape of every tensor, as tract infers them.
+fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
+    let ParseResult { mut model, outlets_by_name, .. } =
+        framework.parse(graph.model(), None).map_err(|error| rejected(&error))?;
+    model.analyse(false).map_err(|error| rejected(&error))?;
+    let mut facts = Facts::new();
+    for (name, outlet) in outlets_by_name {
+        let Ok(fact) = model.outlet_fact(outlet) else { continue };
+        let element = match fact.datum_type.concretize() {
+            Some(DatumType::F32) => DataType::Float,
+            Some(DatumType::U8) => DataType::Uint8,
+            Some(DatumType::I8) => DataType::Int8,
+            _ => continue,
+        };
+        let shape = fact.shape.concretize().and_then(|dims| dims.iter().map(|dim| dim.to_usize().ok()).collect());
+        facts.extend(shape.map(|shape| (name, (element, shape))));
+    }
+    Ok(facts)
+}
+
+fn typed(mut graph: Graph, mut framework: Onnx, islands: &[Packed]) -> Result<TypedModel> {
+    quantized::carry_integers(graph.proto_mut());
+    quantized::register(&mut framework.op_register);
+    island::register(&mut framework.op_register);
+    let ParseResult { mut model, unresolved_inputs, .. } =
+        framework.parse(graph.model(), None).map_err(|error| rejected(&error))?;
+    island::settle(&mut model, islands);
+    if !unresolved_inputs.is_empty() {
+        let names = unresolved_inputs.join(", ");
+        return Err(Error::Malformed(format!(
+            "no node and no input gives the tensors {names}; export the model again"
+        )));
+    }
+    // The proto holds a second copy of all weights.
+    drop(graph);
+    let typed = model.into_typed().map_err(|error| rejected(&error))?;
+    check_sizes(&typed)?;
+    Ok(typed)
+}
+
+/// Checks that no tensor of the graph asks for more than [`MAX_TENSOR_BYTES`], before any is made.
+fn check_sizes(model: &TypedModel) -> Result<()> {
+    for node in model.nodes() {
+        for fact in node.outputs.iter().map(|outlet| &outlet.fact) {
+            let Some(shape) = fact.shape.as_concrete() else { continue };
+            let bytes = shape.iter().try_fold(fact.datum_type.size_of(), |n, &d| n.checked_mul(d));
+            if bytes.is_none_or(|bytes| bytes > MAX_TENSOR_BYTES) {
+                return Err(Error::TooLarge(format!(
+                    "node \"{}\" makes a tensor of shape {shape:?}; at most {MAX_TENSOR_BYTES} bytes are allowed",
+                    node.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes `names` the graph's outputs.
+fn select_outputs(graph: &mut Graph, names: &[String]) -> Result<()> {
+    let proto = graph.proto_mut();
+    let declared = std::mem::take(&mut proto.output);
+    for name in names {
+        let Some(info) = declared.iter().find(|info| &info.name == name) else {
+            return Err(Error::Unsupported(format!("the graph has no output \"{name}\"")));
+        };
+        proto.output.push(info.clone());
+    }
+    Ok(())
+}
+
+/// The shape of each output, all of which must be floats of known shape.
+fn output_shapes(model: &TypedModel) -> Result<Vec<Vec<usize>>> {
+    let facts = model.outputs.iter().map(|&outlet| model.outlet_fact(outlet));
+    facts
+        .map(|fact| {
+            let fact = fact.map_err(|error| rejected(&error))?;
+            check_float(fact.datum_type)?;
+            let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
+            shape.ok_or_else(|| Error::Unsupported("an output's shape depends on what is in the picture".into()))
+        })
+        .collect()
+}

@@ -1,0 +1,94 @@
+//! A graph as tract runs it, with its islands.
+
+use std::sync::Arc;
+
+use tract_linalg::multithread::Executor;
+use tract_onnx::prelude::{DatumType, IntoTValue, TValue, Tensor as TractTensor, TypedModel, tvec};
+use tract_onnx::tract_core::internal::TypedRunnableModel;
+use tract_onnx::tract_core::runtime::RunOptions;
+
+use super::island::Packed;
+use super::lower::Unlowered;
+use crate::program::Executable;
+use crate::tensor::{Data, Tensor};
+use crate::{Error, Result};
+
+/// What tract runs.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    runnable: Arc<TypedRunnableModel>,
+    /// Why it is not one program.
+    pub(crate) reason: String,
+    /// Those parts of it that are programs.
+    pub(crate) islands: Vec<Arc<Executable>>,
+    /// Those that are not, where it has both.
+    pub(crate) floats: Vec<Unlowered>,
+}
+
+impl Plan {
+    pub(super) fn new(
+        typed: TypedModel,
+        threads: usize,
+        islands: Vec<Packed>,
+        reason: String,
+        floats: Vec<Unlowered>,
+    ) -> Result<Plan> {
+        let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
+        let options = RunOptions { executor: executor(threads), ..RunOptions::default() };
+        let runnable = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
+        let islands = islands.into_iter().map(|island| island.executable).collect();
+        Ok(Plan { runnable, reason, islands, floats })
+    }
+
+    pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
+        let input = to_tract(input)?;
+        let outputs = self.runnable.run(tvec!(input)).map_err(|error| Error::Internal(chain(&error)))?;
+        outputs.iter().map(from_tract).collect()
+    }
+}
+
+/// What runs the parts of a graph that stay in float, where it is not the caller's thread alone.
+fn executor(threads: usize) -> Option<Executor> {
+    #[cfg(feature = "float-threads")]
+    return (threads > 1).then(|| Executor::multithread_with_name(threads, "bedside"));
+    #[cfg(not(feature = "float-threads"))]
+    {
+        let _ = threads;
+        None
+    }
+}
+
+pub(super) fn check_float(element: DatumType) -> Result<()> {
+    if matches!(element, DatumType::F32 | DatumType::F16 | DatumType::F64) {
+        return Ok(());
+    }
+    Err(Error::Unsupported(format!(
+        "the output is {element:?}, not floating point; choose the output that gives scores"
+    )))
+}
+
+fn to_tract(tensor: &Tensor) -> Result<TValue> {
+    let made = match tensor.data() {
+        Data::F32(values) => TractTensor::from_shape(tensor.shape(), values),
+        Data::U8(values) => TractTensor::from_shape(tensor.shape(), values),
+    };
+    Ok(made.map_err(|error| Error::Internal(chain(&error)))?.into_tvalue())
+}
+
+fn from_tract(value: &TValue) -> Result<Tensor> {
+    check_float(value.datum_type())?;
+    let failed = |error| Error::Internal(chain(&error));
+    let floats = value.cast_to::<f32>().map_err(failed)?;
+    let values = floats.try_as_plain_ram().and_then(|view| view.as_slice::<f32>()).map_err(failed)?.to_vec();
+    Tensor::f32(value.shape().to_vec(), values)
+}
+
+/// tract could not take the graph in.
+pub(super) fn rejected(error: &tract_onnx::prelude::TractError) -> Error {
+    Error::Unsupported(format!("the graph can't be served: {}", chain(error)))
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &tract_onnx::prelude::TractError) -> String {
+    error.chain().map(|cause| cause.to_string().replace('\n', " ")).collect::<Vec<_>>().join(": ")
+}

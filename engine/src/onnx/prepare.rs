@@ -1,0 +1,23 @@
+//! From a graph to a prepared model.
+
+use super::{Graph, build};
+use crate::engine::guarded;
+use crate::prepared::Prepared;
+use crate::{Error, Result, Signature};
+
+impl Prepared {
+    /// Prepares a graph for one signature. It keeps the graph's hash and its metadata.
+    ///
+    /// # Errors
+    /// As [`Engine::build`](crate::Engine::build); [`Error::Unsupported`] names the operator, the node and the reason where
+    /// the graph is not one program.
+    pub fn of(graph: Graph, signature: &Signature) -> Result<Prepared> {
+        guarded("import", || {
+            let (sha256, metadata) = (graph.digest(), graph.all_metadata());
+            let endings: Vec<_> = signature.outputs.iter().map(|name| graph.ending(name)).collect();
+            let program = build::program(graph, signature)?;
+            let prepared = Prepared::new(program, sha256, metadata, signature, endings);
+            prepared.map_err(|what| Error::Unsupported(format!("the graph can't be prepared: {what}")))
+        })
+    }
+}

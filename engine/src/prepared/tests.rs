@@ -1,0 +1,343 @@
+//! Prepared models come back as they were, and nothing that was done to one makes more of it than an error.
+
+use super::write::sealed;
+use super::*;
+use crate::kernels::{available, portable};
+use crate::program::Element::{Byte, Float};
+use crate::program::network::network;
+use crate::program::{
+    Add, AddRule, Convolution, Fill, Lookup, Move, Multiply, MultiplyRule, Pool, PoolKind, Quantize, Rounding, Step,
+    Table, TensorKind, Window, dense_strides,
+};
+use crate::{Engine, Tensor};
+
+fn signature(shape: &[usize]) -> Signature {
+    Signature { input: "picture".into(), shape: shape.to_vec(), outputs: vec!["scores".into()] }
+}
+
+fn prepared(program: Program, shape: &[usize]) -> Prepared {
+    let metadata = vec![("bedside".to_owned(), "{}".to_owned())];
+    Prepared::new(program, [7; 32], metadata, &signature(shape), vec![Ending::Softmax]).expect("a sound program")
+}
+
+/// The tensors of the program below.
+const TENSORS: [(Element, [usize; 4]); 16] = [
+    (Float, [1, 1, 1, 48]),
+    (Byte, [1, 4, 4, 3]),
+    (Byte, [1, 4, 4, 4]),
+    (Byte, [1, 4, 4, 4]),
+    (Byte, [1, 4, 4, 4]),
+    (Byte, [1, 6, 6, 4]),
+    (Byte, [1, 4, 4, 4]),
+    (Byte, [1, 4, 4, 4]),
+    (Byte, [1, 4, 4, 8]),
+    (Byte, [1, 1, 1, 8]),
+    (Byte, [1, 1, 1, 4]),
+    (Byte, [1, 4, 4, 4]),
+    (Byte, [1, 4, 4, 4]),
+    (Byte, [1, 1, 1, 4]),
+    (Float, [1, 1, 1, 3]),
+    (Float, [1, 1, 1, 8]),
+];
+
+fn window(side: usize, pad: usize) -> Window {
+    Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [pad; 2] }
+}
+
+fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, most: i16, result: Rounding) -> Step {
+    let [(_, [.., inputs]), (_, [.., outputs])] = tensors.map(|id| TENSORS[id.0]);
+    let count = outputs * window.kernel[0] * window.kernel[1] * inputs / groups;
+    let weights = (0..count as i16).map(|at| at * 37 % most - most / 2).collect();
+    let (bias, multipliers) = ((0..outputs as i32).map(|at| at * 100 - 150).collect(), vec![0.01; outputs]);
+    let [from, to] = tensors;
+    Step::Convolution(Convolution { from, to, zero: 128, window, groups, weights, bias, multipliers, result })
+}
+
+/// A program with steps of all kinds, over pictures of 4×4.
+fn all_steps() -> Program {
+    let id = TensorId;
+    let byte = |flip: Option<u8>| Rounding::Byte {
+        zero: 9,
+        least: 1,
+        most: 250,
+        table: flip.map(|flip| Box::new(std::array::from_fn(|at| at as u8 ^ flip))),
+    };
+    let (inner, outer) = (dense_strides([1, 4, 4, 4]), dense_strides([1, 6, 6, 4]));
+    let half = |from, start| {
+        let write = (start, dense_strides([1, 4, 4, 8]));
+        Step::Move(Move { from, to: id(8), shape: [1, 4, 4, 4], read: (0, inner), write })
+    };
+    let turned = Table::Bytes(Box::new(std::array::from_fn(|at| !at as u8)));
+    let reals = Table::Floats(Box::new(std::array::from_fn(|at| at as f32 * 0.5 - 8.0)));
+    let mean = PoolKind::Mean { zero: 4, scale: 0.5, divisor: 0.25, with_padding: true, result: byte(None) };
+    let product = MultiplyRule { zeros: [3, 0], multiplier: 0.004, zero: 2, least: 0, most: 255 };
+    let sum = AddRule { shifts: [0, 128], shares: [0.5, 0.25], fixed: 3.0, shift: 7, least: 0, most: 255 };
+    let steps = vec![
+        Step::Quantize(Quantize { from: id(0), to: id(1), strides: [48, 4, 1, 16], scale: 0.1, zero: 100 }),
+        convolution([id(1), id(2)], window(3, 1), 1, 60, byte(Some(3))),
+        convolution([id(2), id(3)], window(3, 1), 4, 400, byte(None)),
+        Step::Lookup(Lookup { from: id(3), to: id(4), table: turned }),
+        Step::Fill(Fill { to: id(5), value: 11 }),
+        Step::Move(Move { from: id(4), to: id(5), shape: [1, 4, 4, 4], read: (0, inner), write: (28, outer) }),
+        Step::Pool(Pool { from: id(5), to: id(6), window: window(3, 0), kind: PoolKind::Greatest }),
+        convolution([id(6), id(7)], window(1, 0), 2, 90, byte(None)),
+        half(id(7), 0),
+        half(id(6), 4),
+        Step::Pool(Pool { from: id(8), to: id(9), window: window(4, 0), kind: mean }),
+        convolution([id(9), id(10)], window(1, 0), 1, 70, byte(None)),
+        Step::Multiply(Multiply { from: [id(2), id(10)], to: id(11), rule: product }),
+        Step::Add(Add { from: [id(11), id(3)], to: id(12), rule: sum }),
+        Step::Pool(Pool { from: id(12), to: id(13), window: window(4, 0), kind: PoolKind::Greatest }),
+        convolution([id(13), id(14)], window(1, 0), 1, 80, Rounding::Float),
+        Step::Lookup(Lookup { from: id(9), to: id(15), table: reals }),
+    ];
+    Program {
+        tensors: TENSORS.iter().map(|&(element, shape)| TensorKind { element, shape }).collect(),
+        names: (0..TENSORS.len()).map(|number| format!("tensor {number}")).collect(),
+        steps,
+        inputs: vec![id(0)],
+        outputs: vec![(id(14), vec![1, 3])],
+    }
+}
+
+/// The steps' kinds, weights and all else.
+fn assert_same(one: &Prepared, other: &Prepared) {
+    let (a, b) = (&one.program, &other.program);
+    assert_eq!((&a.tensors, &a.names, &a.inputs, &a.outputs), (&b.tensors, &b.names, &b.inputs, &b.outputs));
+    assert_eq!(a.steps, b.steps);
+    assert_eq!(
+        (&one.sha256, &one.metadata, &one.input, &one.outputs),
+        (&other.sha256, &other.metadata, &other.input, &other.outputs)
+    );
+}
+
+fn random(seed: &mut u64) -> usize {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*seed >> 33) as usize
+}
+
+#[test]
+fn a_network_comes_back_as_it_was() {
+    let (program, picture) = network(56);
+    let before = prepared(program, &[1, 3, 56, 56]);
+    let bytes = before.to_bytes();
+    let weights = before.program.steps.iter().map(|step| match step {
+        Step::Convolution(step) => step.weights.len() + 8 * step.bias.len(),
+        _ => 0,
+    });
+    let weights: usize = weights.sum();
+    assert!(bytes.len() < weights + weights / 100 + (16 << 10), "{} bytes for {weights} of weights", bytes.len());
+    let after = Prepared::from_bytes(&bytes).expect("sound");
+    assert_same(&before, &after);
+    assert_eq!(after.sha256(), "07".repeat(32));
+    assert_eq!(after.metadata("bedside"), Some("{}"));
+    assert_eq!(after.inputs()[0].to_string(), "picture: float32[1, 3, 56, 56]");
+    assert_eq!(
+        (after.outputs()[0].to_string().as_str(), after.ending("scores")),
+        ("scores: float32[1, 3]", Ending::Softmax)
+    );
+    for kernels in available() {
+        let run = |prepared: &Prepared| {
+            let engine =
+                Engine::prepared_for(kernels, prepared.clone(), &signature(&[1, 3, 56, 56]), 1).expect("its own");
+            engine.run(&picture).expect("it runs")
+        };
+        assert_eq!(run(&before), run(&after), "{}", kernels.name());
+    }
+}
+
+#[test]
+fn steps_of_all_kinds_come_back_as_they_were() {
+    let before = prepared(all_steps(), &[1, 3, 4, 4]);
+    let after = Prepared::from_bytes(&before.to_bytes()).expect("sound");
+    assert_same(&before, &after);
+    let picture = Tensor::f32(vec![1, 3, 4, 4], (0..48).map(|at| at as f32 / 4.0 - 6.0).collect()).expect("it fits");
+    let mut results = vec![];
+    for kernels in available() {
+        let engine = Engine::prepared_for(kernels, after.clone(), &signature(&[1, 3, 4, 4]), 1).expect("its own");
+        results.push(engine.run(&picture).expect("it runs"));
+    }
+    assert!(results.iter().all(|result| *result == results[0]), "{results:?}");
+}
+
+#[test]
+fn another_signature_is_refused() {
+    let model = prepared(all_steps(), &[1, 3, 4, 4]);
+    let refused = |signature: &Signature| {
+        let error = Engine::prepared(model.clone(), signature, 1).map(drop).expect_err("refused");
+        assert!(matches!(error, Error::Unsupported(_)), "{error}");
+    };
+    refused(&Signature { input: "image".into(), ..signature(&[1, 3, 4, 4]) });
+    refused(&signature(&[1, 4, 4, 3]));
+    refused(&Signature { outputs: vec!["features".into()], ..signature(&[1, 3, 4, 4]) });
+}
+
+#[test]
+fn damage_is_an_error_and_another_form_is_named() {
+    let bytes = prepared(all_steps(), &[1, 3, 4, 4]).to_bytes();
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        let error = Prepared::from_bytes(&damaged).map(drop).expect_err("refused");
+        match error {
+            Error::Unsupported(what) => assert!((8..12).contains(&at) && what.contains("reads form 1"), "{at}: {what}"),
+            Error::Malformed(_) => {}
+            other => panic!("{at}: {other}"),
+        }
+        assert!(matches!(Prepared::from_bytes(&bytes[..at]), Err(Error::Malformed(_))), "{at}");
+    }
+}
+
+#[test]
+fn whoever_makes_the_checksum_anew_gets_no_further() {
+    let bytes = prepared(all_steps(), &[1, 3, 4, 4]).to_bytes();
+    let content = &bytes[HEAD_BYTES..];
+    for end in 0..content.len() {
+        assert!(matches!(Prepared::from_bytes(&sealed(&content[..end])), Err(Error::Malformed(_))), "{end}");
+    }
+    assert!(Prepared::from_bytes(&sealed(&[content, &[0]].concat())).is_err());
+    let mut seed = 3;
+    let (mut opened, rounds) = (0, 4_000);
+    for _ in 0..rounds {
+        let mut content = content.to_vec();
+        for _ in 0..=random(&mut seed) % 3 {
+            change(&mut content, &mut seed);
+        }
+        let Ok(model) = Prepared::from_bytes(&sealed(&content)) else { continue };
+        opened += 1;
+        if is_small(&model.program) {
+            run_blank(model);
+        }
+    }
+    assert!((rounds / 50..rounds).contains(&opened), "{opened} of {rounds} opened");
+}
+
+/// A flipped bit, or a number that is likely to be one too many.
+fn change(content: &mut [u8], seed: &mut u64) {
+    let at = random(seed) % (content.len() - 4);
+    let number = u32::from_le_bytes([content[at], content[at + 1], content[at + 2], content[at + 3]]);
+    let number = match random(seed) % 8 {
+        0 => 0,
+        1 => number.wrapping_add(1),
+        2 => number.wrapping_sub(1),
+        3 => number.wrapping_mul(2),
+        4 => [1 << 27, u32::MAX, 1 << 16, 3][random(seed) % 4],
+        _ => number ^ 1 << (random(seed) % 32),
+    };
+    content[at..at + 4].copy_from_slice(&number.to_le_bytes());
+}
+
+/// Whether a run takes no time to speak of: what is sound may be large.
+fn is_small(program: &Program) -> bool {
+    let pixels = |step: &Step| match step {
+        Step::Pool(step) => step.window.kernel.iter().product(),
+        _ => 1,
+    };
+    program.tensors.iter().map(TensorKind::len).sum::<usize>() < 1 << 16
+        && program.steps.iter().map(pixels).sum::<usize>() < 1 << 12
+}
+
+fn run_blank(model: Prepared) {
+    let shape = model.input.shape.clone();
+    let outputs = model.outputs.iter().map(|output| output.name.clone()).collect();
+    let signature = Signature { input: model.input.name.clone(), shape: shape.clone(), outputs };
+    let count = shape.iter().product();
+    let blank = match model.inputs()[0].element {
+        ElementType::U8 => Tensor::u8(shape, vec![0; count]),
+        _ => Tensor::f32(shape, vec![0.0; count]),
+    };
+    let blank = blank.expect("as long as its shape says");
+    for kernels in [portable(), available().last().copied().expect("one at least")] {
+        let engine = Engine::prepared_for(kernels, model.clone(), &signature, 1).expect("its own signature");
+        engine.run(&blank).expect("what was checked runs");
+    }
+}
+
+/// A program with one thing wrong, and a word of what is said of it.
+fn wrong(what: &str, change: impl FnOnce(&mut Program)) {
+    let mut program = all_steps();
+    change(&mut program);
+    let problem = program.check().expect_err(what);
+    assert!(problem.contains(what), "{what}: {problem}");
+}
+
+macro_rules! step {
+    ($program:ident, $number:literal, $kind:ident) => {
+        match &mut $program.steps[$number] {
+            Step::$kind(step) => step,
+            other => panic!("{other:?}"),
+        }
+    };
+}
+
+#[test]
+fn what_kernels_take_for_granted_is_checked() {
+    all_steps().check().expect("sound");
+    wrong("no tensor", |p| step!(p, 1, Convolution).from = TensorId(99));
+    wrong("before it is written", |p| drop(p.steps.remove(0)));
+    wrong("before it is written", |p| drop(p.steps.remove(9)));
+    wrong("reads what it writes", |p| step!(p, 3, Lookup).to = TensorId(3));
+    wrong("over an input", |p| step!(p, 15, Convolution).to = TensorId(0));
+    wrong("written already", |p| p.steps.push(p.steps[1].clone()));
+    wrong("written already", |p| p.steps.push(p.steps[9].clone()));
+    wrong("in their order", |p| p.steps.swap(8, 9));
+    wrong("scattered", |p| step!(p, 8, Move).write.1 = [0, 8, 32, 1]);
+    wrong("beyond a tensor", |p| step!(p, 5, Move).write.0 = 57);
+    wrong("beyond a tensor", |p| step!(p, 5, Move).read.1[1] = 17);
+    wrong("beyond a tensor", |p| step!(p, 0, Quantize).strides[3] = 17);
+    wrong("too far apart", |p| step!(p, 0, Quantize).strides[0] = usize::MAX);
+    wrong("move of nothing", |p| step!(p, 5, Move).shape[2] = 0);
+    wrong("no positive number", |p| step!(p, 0, Quantize).scale = f32::NAN);
+    wrong("groups", |p| step!(p, 7, Convolution).groups = 3);
+    wrong("groups", |p| step!(p, 7, Convolution).groups = 0);
+    wrong("another number", |p| step!(p, 1, Convolution).weights.clear());
+    wrong("nine bits", |p| step!(p, 1, Convolution).weights[0] = 256);
+    wrong("pass 32 bits", |p| {
+        let wide = TensorId(p.tensors.len());
+        p.tensors.push(TensorKind { element: Byte, shape: [1, 1, 1, 80_000] });
+        p.names.push(String::new());
+        let step = step!(p, 11, Convolution);
+        (step.from, step.weights) = (wide, vec![255; 80_000 * 4]);
+        p.steps.insert(0, Step::Fill(Fill { to: wide, value: 0 }));
+    });
+    wrong("one bias", |p| step!(p, 1, Convolution).bias.clear());
+    wrong("no number", |p| step!(p, 1, Convolution).multipliers[2] = f32::INFINITY);
+    wrong("least byte", |p| (step!(p, 12, Multiply).rule.least, step!(p, 12, Multiply).rule.most) = (1, 0));
+    wrong("floats in a tensor of bytes", |p| step!(p, 1, Convolution).result = Rounding::Float);
+    wrong("other elements", |p| step!(p, 16, Lookup).from = TensorId(14));
+    wrong("length of zero", |p| step!(p, 6, Pool).window.stride[0] = 0);
+    wrong("reach too far", |p| step!(p, 1, Convolution).window.stride[0] = 1 << 26);
+    wrong("reach too far", |p| step!(p, 1, Convolution).window.pad[0] = usize::MAX);
+    wrong("over no pixel", |p| step!(p, 6, Pool).window.pad[1] = 3);
+    wrong("over no pixel", |p| step!(p, 6, Pool).window.stride[1] = 2);
+    wrong("go together", |p| step!(p, 13, Add).from[1] = TensorId(8));
+    wrong("number of elements", |p| p.tensors[4].shape[1] = 3);
+    wrong("another batch", |p| p.tensors[2].shape[0] = 2);
+    wrong("no element", |p| p.tensors[2].shape[0] = 0);
+    wrong("512 MiB", |p| p.tensors[2].shape[0] = 1 << 27);
+    wrong("output's shape", |p| p.outputs[0].1 = vec![usize::MAX, 3]);
+    wrong("an input twice", |p| p.inputs.push(TensorId(0)));
+    wrong("one name", |p| drop(p.names.pop()));
+}
+
+#[test]
+fn what_no_network_asks_for_is_refused() {
+    // Nine tensors of 128 MiB.
+    wrong("together", |p| {
+        let large = |p: &mut Program| {
+            p.tensors.push(TensorKind { element: Byte, shape: [1, 1 << 13, 1 << 14, 1] });
+            p.names.push(String::new());
+            TensorId(p.tensors.len() - 1)
+        };
+        let tensors: Vec<TensorId> = (0..9).map(|_| large(p)).collect();
+        p.steps.extend(tensors.iter().map(|&to| Step::Fill(Fill { to, value: 0 })));
+        p.outputs.extend(tensors.iter().map(|&id| (id, vec![1 << 27])));
+    });
+    wrong("more work", |p| {
+        p.tensors[2].shape = [1, 1 << 10, 1 << 10, 4];
+        let step = step!(p, 1, Convolution);
+        step.window = Window { kernel: [1 << 9; 2], stride: [1; 2], dilation: [1; 2], pad: [1 << 9; 2] };
+        step.weights = vec![1; 12 << 18];
+    });
+    wrong("too many", |p| p.steps = vec![p.steps[4].clone(); 1 << 15]);
+}

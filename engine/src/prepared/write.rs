@@ -1,0 +1,232 @@
+//! From a prepared model to a file's bytes: what `read.rs` reads, in its order.
+
+use sha2::{Digest, Sha256};
+
+use super::{FORM, MAGIC, Prepared};
+use crate::program::{
+    Add, Convolution, Element, Lookup, Move, Multiply, Pool, PoolKind, Quantize, Rounding, Step, Table, TensorId,
+    TensorKind, Window,
+};
+use crate::tensor::Ending;
+
+impl Prepared {
+    /// The model as the bytes of a file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut content = Writer { bytes: vec![] };
+        content.prepared(self);
+        sealed(&content.bytes)
+    }
+}
+
+/// Content with its head.
+pub(super) fn sealed(content: &[u8]) -> Vec<u8> {
+    [&MAGIC[..], &FORM.to_le_bytes(), &Sha256::digest(content), content].concat()
+}
+
+struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    fn byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn length(&mut self, length: usize) {
+        let number = u32::try_from(length).expect("a program that was checked has no larger number");
+        self.take(&number.to_le_bytes());
+    }
+
+    fn lengths(&mut self, lengths: &[usize]) {
+        for &length in lengths {
+            self.length(length);
+        }
+    }
+
+    fn shape(&mut self, shape: &[usize]) {
+        self.length(shape.len());
+        self.lengths(shape);
+    }
+
+    fn float(&mut self, value: f32) {
+        self.take(&value.to_le_bytes());
+    }
+
+    fn tensor(&mut self, TensorId(number): TensorId) {
+        self.length(number);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.length(text.len());
+        self.take(text.as_bytes());
+    }
+
+    fn prepared(&mut self, prepared: &Prepared) {
+        let Prepared { program, sha256, metadata, input, outputs } = prepared;
+        self.take(sha256);
+        self.length(metadata.len());
+        for (key, value) in metadata {
+            self.text(key);
+            self.text(value);
+        }
+        self.text(&input.name);
+        self.shape(&input.shape);
+        self.tensor(program.inputs[0]);
+        self.length(outputs.len());
+        for (output, (tensor, shape)) in outputs.iter().zip(&program.outputs) {
+            self.text(&output.name);
+            self.byte(match output.ending {
+                Ending::Other => 0,
+                Ending::Softmax => 1,
+                Ending::Sigmoid => 2,
+            });
+            self.tensor(*tensor);
+            self.shape(shape);
+        }
+        self.length(program.tensors.len());
+        for (kind, name) in program.tensors.iter().zip(&program.names) {
+            self.kind(kind);
+            self.text(name);
+        }
+        self.length(program.steps.len());
+        for step in &program.steps {
+            self.step(step);
+        }
+    }
+
+    fn kind(&mut self, kind: &TensorKind) {
+        self.byte(u8::from(kind.element == Element::Float));
+        self.lengths(&kind.shape);
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Quantize(step) => self.quantize(step),
+            Step::Convolution(step) => self.convolution(step),
+            Step::Add(step) => self.add(step),
+            Step::Multiply(step) => self.multiply(step),
+            Step::Lookup(step) => self.lookup(step),
+            Step::Pool(step) => self.pool(step),
+            Step::Move(step) => self.moved(step),
+            Step::Fill(step) => {
+                self.byte(9);
+                self.tensor(step.to);
+                self.byte(step.value);
+            }
+        }
+    }
+
+    fn quantize(&mut self, step: &Quantize) {
+        self.byte(0);
+        self.tensor(step.from);
+        self.tensor(step.to);
+        self.lengths(&step.strides);
+        self.float(step.scale);
+        self.byte(step.zero);
+    }
+
+    fn convolution(&mut self, step: &Convolution) {
+        self.byte(1);
+        self.tensor(step.from);
+        self.tensor(step.to);
+        self.byte(step.zero);
+        self.window(&step.window);
+        self.length(step.groups);
+        self.rounding(&step.result);
+        self.length(step.bias.len());
+        for bias in &step.bias {
+            self.take(&bias.to_le_bytes());
+        }
+        for &multiplier in &step.multipliers {
+            self.float(multiplier);
+        }
+        let are_words = step.weights.iter().any(|&weight| i8::try_from(weight).is_err());
+        self.byte(u8::from(are_words));
+        self.length(step.weights.len());
+        if are_words {
+            self.bytes.extend(step.weights.iter().flat_map(|weight| weight.to_le_bytes()));
+        } else {
+            self.bytes.extend(step.weights.iter().map(|&weight| weight as u8));
+        }
+    }
+
+    fn window(&mut self, window: &Window) {
+        for lengths in [window.kernel, window.stride, window.dilation, window.pad] {
+            self.lengths(&lengths);
+        }
+    }
+
+    fn rounding(&mut self, rounding: &Rounding) {
+        let Rounding::Byte { zero, least, most, table } = rounding else { return self.byte(0) };
+        self.take(&[1 + u8::from(table.is_some()), *zero, *least, *most]);
+        if let Some(table) = table {
+            self.take(&table[..]);
+        }
+    }
+
+    fn add(&mut self, step: &Add) {
+        self.byte(2);
+        for tensor in [step.from[0], step.from[1], step.to] {
+            self.tensor(tensor);
+        }
+        self.take(&step.rule.shifts);
+        for number in [step.rule.shares[0], step.rule.shares[1], step.rule.fixed] {
+            self.float(number);
+        }
+        self.take(&[step.rule.shift, step.rule.least, step.rule.most]);
+    }
+
+    fn multiply(&mut self, step: &Multiply) {
+        self.byte(3);
+        for tensor in [step.from[0], step.from[1], step.to] {
+            self.tensor(tensor);
+        }
+        self.take(&step.rule.zeros);
+        self.float(step.rule.multiplier);
+        self.take(&[step.rule.zero, step.rule.least, step.rule.most]);
+    }
+
+    fn lookup(&mut self, step: &Lookup) {
+        self.byte(if matches!(step.table, Table::Bytes(_)) { 4 } else { 5 });
+        self.tensor(step.from);
+        self.tensor(step.to);
+        match &step.table {
+            Table::Bytes(table) => self.take(&table[..]),
+            Table::Floats(table) => {
+                for &value in table.iter() {
+                    self.float(value);
+                }
+            }
+        }
+    }
+
+    fn pool(&mut self, step: &Pool) {
+        self.byte(if step.kind == PoolKind::Greatest { 6 } else { 7 });
+        self.tensor(step.from);
+        self.tensor(step.to);
+        self.window(&step.window);
+        if let PoolKind::Mean { zero, scale, divisor, with_padding, result } = &step.kind {
+            self.byte(*zero);
+            self.float(*scale);
+            self.float(*divisor);
+            self.byte(u8::from(*with_padding));
+            self.rounding(result);
+        }
+    }
+
+    fn moved(&mut self, step: &Move) {
+        self.byte(8);
+        self.tensor(step.from);
+        self.tensor(step.to);
+        self.lengths(&step.shape);
+        for (start, strides) in [step.read, step.write] {
+            self.length(start);
+            self.lengths(&strides);
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! What kernels take for granted of a program, checked.
+//!
+//! The lowering makes programs in which all of this holds. One that comes from a file may be anybody's: what passes here
+//! runs without a panic, reads nothing but what an earlier step of the same run wrote, and takes no more memory and time
+//! than networks do.
+
+use super::slots::Slots;
+use super::{
+    Add, Convolution, Element, Lookup, Move, Multiply, Pool, PoolKind, Program, Quantize, Rounding, Step, Table,
+    TensorId, TensorKind, Window, dense_strides,
+};
+
+/// The most steps of a program: of large networks, DenseNet-201 has some 800.
+pub(crate) const MOST_STEPS: usize = 1 << 14;
+
+/// The most tensors.
+pub(crate) const MOST_TENSORS: usize = 1 << 16;
+
+/// The most bytes of all tensors that are in memory together.
+const MOST_MEMORY: u64 = 1 << 30;
+
+/// The most products, or elements moved or compared, of one run: ResNet-50 at 224×224 takes 2³².
+const MOST_WORK: u64 = 1 << 38;
+
+/// The most matrices, one a group of a convolution, each of which is packed by itself.
+const MOST_GROUPS: usize = 1 << 18;
+
+/// The largest number of a window, and how far windows may reach.
+const FARTHEST: u64 = 1 << 27;
+
+/// The most bytes of a picture with the border that windows reach into.
+const MOST_BORDERED: u64 = 1 << 29;
+
+/// The most pixels whose bytes add up within 32 bits.
+const MOST_PIXELS: u64 = (i32::MAX / 255) as u64;
+
+/// What is wrong.
+type Problem = String;
+
+impl Program {
+    /// Checks that the program can be packed and run.
+    ///
+    /// # Errors
+    /// Names the step or the tensor, and what is wrong with it.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        self.check_tensors()?;
+        let mut check = Check { program: self, states: vec![State::Unwritten; self.tensors.len()], work: 0, groups: 0 };
+        for &input in &self.inputs {
+            check.input(input)?;
+        }
+        for (number, step) in self.steps.iter().enumerate() {
+            let name = || self.names.get(step.output().0).map_or("", String::as_str);
+            check
+                .step(step)
+                .map_err(|what| format!("step {number}, {} for \"{}\": {what}", step.operation(), name()))?;
+        }
+        for (output, shape) in &self.outputs {
+            check.output(*output, shape)?;
+        }
+        let bytes =
+            |&(element, length): &(Element, usize)| length as u64 * if element == Element::Byte { 1 } else { 4 };
+        if Slots::of(self).lengths.iter().map(bytes).sum::<u64>() > MOST_MEMORY {
+            return Err(format!("its tensors take more than {MOST_MEMORY} bytes together"));
+        }
+        Ok(())
+    }
+
+    fn check_tensors(&self) -> Result<(), Problem> {
+        if self.steps.len() > MOST_STEPS || self.tensors.len() > MOST_TENSORS {
+            return Err(format!("{} steps and {} tensors are too many", self.steps.len(), self.tensors.len()));
+        }
+        if self.names.len() != self.tensors.len() {
+            return Err("not one name a tensor".into());
+        }
+        if !self.fits() || self.tensors.iter().any(|kind| kind.shape.contains(&0)) {
+            return Err("a tensor of no element, or of more than 512 MiB".into());
+        }
+        Ok(())
+    }
+}
+
+/// How much of a tensor has been written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unwritten,
+    /// Joined from parts, of which `upto` along an axis are there.
+    Partly {
+        axis: usize,
+        upto: usize,
+    },
+    /// The same byte all over, which moves may write over.
+    Filled,
+    Whole,
+    /// The caller's.
+    Given,
+}
+
+struct Check<'a> {
+    program: &'a Program,
+    states: Vec<State>,
+    work: u64,
+    groups: usize,
+}
+
+impl<'a> Check<'a> {
+    fn kind(&self, id: TensorId) -> Result<&'a TensorKind, Problem> {
+        self.program.tensors.get(id.0).ok_or_else(|| format!("there is no tensor {}", id.0))
+    }
+
+    fn of(&self, id: TensorId, element: Element) -> Result<&'a TensorKind, Problem> {
+        let kind = self.kind(id)?;
+        holds(kind.element == element, "a tensor of other elements than the step's")?;
+        Ok(kind)
+    }
+
+    fn input(&mut self, id: TensorId) -> Result<(), Problem> {
+        self.kind(id)?;
+        holds(self.states[id.0] == State::Unwritten, "an input twice")?;
+        self.states[id.0] = State::Given;
+        Ok(())
+    }
+
+    fn output(&self, id: TensorId, shape: &[usize]) -> Result<(), Problem> {
+        let kind = self.kind(id)?;
+        self.is_written(id)?;
+        let count = shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
+        holds(count == Some(kind.len()), "an output's shape does not fit its tensor")
+    }
+
+    fn is_written(&self, id: TensorId) -> Result<(), Problem> {
+        let written = matches!(self.states[id.0], State::Filled | State::Whole | State::Given);
+        holds(written, "a tensor is read before it is written")
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), Problem> {
+        let to = step.output();
+        self.kind(to)?;
+        holds(self.states[to.0] != State::Given, "it writes over an input")?;
+        for from in step.inputs() {
+            self.kind(from)?;
+            self.is_written(from)?;
+            holds(from != to, "it reads what it writes")?;
+        }
+        let work = match step {
+            Step::Quantize(step) => self.quantize(step),
+            Step::Convolution(step) => self.convolution(step),
+            Step::Add(step) => self.add(step),
+            Step::Multiply(step) => self.multiply(step),
+            Step::Lookup(step) => self.lookup(step),
+            Step::Pool(step) => self.pool(step),
+            Step::Move(step) => self.moved(step),
+            Step::Fill(step) => self.of(step.to, Element::Byte).map(|to| to.len() as u64),
+        }?;
+        self.work = self.work.saturating_add(work);
+        holds(self.work <= MOST_WORK, "more work than a network is")?;
+        self.states[to.0] = self.written(step)?;
+        Ok(())
+    }
+
+    /// How much of its output is written after a step.
+    fn written(&self, step: &Step) -> Result<State, Problem> {
+        let to = step.output();
+        match (self.states[to.0], step) {
+            (State::Filled, Step::Move(_)) | (State::Unwritten, Step::Fill(_)) => Ok(State::Filled),
+            (state, Step::Move(step)) => after(state, step, self.program.tensors[to.0].shape),
+            (State::Unwritten, _) => Ok(State::Whole),
+            _ => Err("it writes what is written already".into()),
+        }
+    }
+
+    fn quantize(&self, step: &Quantize) -> Result<u64, Problem> {
+        let (from, to) = (self.of(step.from, Element::Float)?, self.of(step.to, Element::Byte)?);
+        holds(step.scale.is_normal() && step.scale > 0.0, "a scale that is no positive number")?;
+        lies_within(0, step.strides, to.shape, from.len())?;
+        Ok(to.len() as u64)
+    }
+
+    fn convolution(&mut self, step: &Convolution) -> Result<u64, Problem> {
+        let (from, to) = (self.of(step.from, Element::Byte)?, self.kind(step.to)?);
+        let ([batch, .., inputs], [out_batch, .., outputs]) = (from.shape, to.shape);
+        holds(batch == out_batch, "another batch than its input's")?;
+        let groups = step.groups;
+        holds(
+            groups > 0 && inputs.is_multiple_of(groups) && outputs.is_multiple_of(groups),
+            "groups that do not divide its channels",
+        )?;
+        let reach = reach(&step.window, to.shape)?;
+        let bordered = reach.iter().try_fold(inputs as u64, |bytes, &length| bytes.checked_mul(length));
+        holds(bordered.is_some_and(|bytes| bytes <= MOST_BORDERED), "windows that reach too far")?;
+        let columns = taps(&step.window).saturating_mul((inputs / groups) as u64);
+        holds(columns.checked_mul(outputs as u64) == Some(step.weights.len() as u64), "weights of another number")?;
+        holds(
+            step.bias.len() == outputs && step.multipliers.len() == outputs,
+            "not one bias and multiplier a channel",
+        )?;
+        holds(step.multipliers.iter().all(|multiplier| multiplier.is_finite()), "a multiplier that is no number")?;
+        check_weights(&step.weights, columns as usize)?;
+        check_rounding(&step.result, to)?;
+        self.groups += groups;
+        holds(self.groups <= MOST_GROUPS, "too many groups")?;
+        Ok((to.len() as u64).saturating_mul(columns))
+    }
+
+    fn add(&self, step: &Add) -> Result<u64, Problem> {
+        let rule = &step.rule;
+        holds(rule.least <= rule.most, "a least byte above the greatest")?;
+        let numbers = [rule.shares[0], rule.shares[1], rule.fixed];
+        holds(numbers.iter().all(|number| number.is_finite()), "a share that is no number")?;
+        self.of_two(step.from, step.to)
+    }
+
+    fn multiply(&self, step: &Multiply) -> Result<u64, Problem> {
+        holds(step.rule.least <= step.rule.most, "a least byte above the greatest")?;
+        holds(step.rule.multiplier.is_finite(), "a multiplier that is no number")?;
+        self.of_two(step.from, step.to)
+    }
+
+    /// Each axis has the length of the other's, or 1.
+    fn of_two(&self, from: [TensorId; 2], to: TensorId) -> Result<u64, Problem> {
+        let to = self.of(to, Element::Byte)?;
+        let [a, b] = [self.of(from[0], Element::Byte)?.shape, self.of(from[1], Element::Byte)?.shape];
+        let goes = |axis: usize| match (a[axis], b[axis]) {
+            (a, b) if a == b => to.shape[axis] == a,
+            (1, length) | (length, 1) => to.shape[axis] == length,
+            _ => false,
+        };
+        holds((0..4).all(goes), "shapes that do not go together")?;
+        Ok(to.len() as u64)
+    }
+
+    fn lookup(&self, step: &Lookup) -> Result<u64, Problem> {
+        let element = if matches!(step.table, Table::Bytes(_)) { Element::Byte } else { Element::Float };
+        let (from, to) = (self.of(step.from, Element::Byte)?, self.of(step.to, element)?);
+        holds(from.len() == to.len(), "another number of elements than its input's")?;
+        Ok(to.len() as u64)
+    }
+
+    fn pool(&self, step: &Pool) -> Result<u64, Problem> {
+        let (from, to) = (self.of(step.from, Element::Byte)?, self.kind(step.to)?);
+        holds(from.shape[0] == to.shape[0] && from.shape[3] == to.shape[3], "another batch or other channels")?;
+        reach(&step.window, to.shape)?;
+        holds((0..2).all(|axis| meets(&step.window, axis, from.shape, to.shape)), "a window over no pixel")?;
+        let taps = taps(&step.window);
+        match &step.kind {
+            PoolKind::Greatest => holds(to.element == Element::Byte, "a tensor of other elements than the step's")?,
+            PoolKind::Mean { scale, divisor, result, .. } => {
+                holds(taps <= MOST_PIXELS, "a mean over too many pixels")?;
+                let numbers = scale.is_finite() && divisor.is_normal() && (scale / divisor).is_finite();
+                holds(numbers, "a scale that is no number")?;
+                check_rounding(result, to)?;
+            }
+        }
+        Ok(taps.saturating_mul(to.len() as u64))
+    }
+
+    fn moved(&self, step: &Move) -> Result<u64, Problem> {
+        let from = self.kind(step.from)?;
+        let to = self.of(step.to, from.element)?;
+        holds(!step.shape.contains(&0), "a move of nothing")?;
+        lies_within(step.read.0, step.read.1, step.shape, from.len())?;
+        lies_within(step.write.0, step.write.1, step.shape, to.len())?;
+        Ok(step.shape.iter().fold(1, |count: u64, &length| count.saturating_mul(length as u64)))
+    }
+}
+
+fn holds(what: bool, otherwise: &str) -> Result<(), Problem> {
+    if what { Ok(()) } else { Err(otherwise.into()) }
+}
+
+/// Whether all elements of a shape, from a start on and so far apart, lie within a tensor.
+fn lies_within(start: usize, strides: [usize; 4], shape: [usize; 4], length: usize) -> Result<(), Problem> {
+    holds(strides.iter().all(|&stride| stride as u64 <= FARTHEST), "elements too far apart")?;
+    let far = |axis: usize| (strides[axis] as u64).checked_mul(shape[axis] as u64 - 1);
+    let last = (0..4).try_fold(start as u64, |last, axis| last.checked_add(far(axis)?));
+    holds(last.is_some_and(|last| last < length as u64), "elements beyond a tensor's")
+}
+
+fn check_rounding(result: &Rounding, to: &TensorKind) -> Result<(), Problem> {
+    match result {
+        Rounding::Float => holds(to.element == Element::Float, "floats in a tensor of bytes"),
+        Rounding::Byte { least, most, .. } => {
+            holds(to.element == Element::Byte, "bytes in a tensor of floats")?;
+            holds(least <= most, "a least byte above the greatest")
+        }
+    }
+}
+
+/// Weights have nine bits at most, and no sum of products can pass 32 bits, as the lowering has it.
+fn check_weights(weights: &[i16], columns: usize) -> Result<(), Problem> {
+    holds(weights.iter().all(|weight| (-255..=255).contains(weight)), "weights of more than nine bits")?;
+    let magnitude = |row: &[i16]| row.iter().map(|&weight| i64::from(weight.unsigned_abs())).sum::<i64>();
+    let fits = weights.chunks_exact(columns.max(1)).all(|row| 2 * 255 * magnitude(row) <= i64::from(i32::MAX));
+    holds(fits, "sums that could pass 32 bits")
+}
+
+fn taps(window: &Window) -> u64 {
+    window.kernel.iter().fold(1, |taps, &length| taps.saturating_mul(length as u64))
+}
+
+/// How many pixels windows span along each axis, from the first one's first to the last one's last.
+fn reach(window: &Window, to: [usize; 4]) -> Result<[u64; 2], Problem> {
+    let lengths = [window.kernel, window.stride, window.dilation];
+    holds(lengths.as_flattened().iter().all(|&length| length > 0), "a length of zero")?;
+    let numbers = lengths.as_flattened().iter().chain(&window.pad);
+    holds(numbers.map(|&number| number as u64).all(|number| number <= FARTHEST), "windows that reach too far")?;
+    let reach = [0, 1].map(|axis| {
+        let of = |length: usize, step: usize| (length as u64 - 1) * step as u64;
+        of(to[1 + axis], window.stride[axis]) + of(window.kernel[axis], window.dilation[axis]) + 1
+    });
+    holds(reach.iter().all(|&length| length <= FARTHEST), "windows that reach too far")?;
+    Ok(reach)
+}
+
+/// Whether each window has a pixel of the picture under it, along one axis: the first ends in the picture or behind its
+/// start, the last begins before its end, and none steps over it.
+fn meets(window: &Window, axis: usize, from: [usize; 4], to: [usize; 4]) -> bool {
+    let (length, pad, dilation) = (from[1 + axis], window.pad[axis], window.dilation[axis]);
+    (window.kernel[axis] - 1) * dilation >= pad
+        && (to[1 + axis] - 1) * window.stride[axis] < length + pad
+        && (pad == 0 || dilation <= length)
+}
+
+/// How much of a tensor is written after a move into it. Parts are joined along one axis, in their order.
+fn after(state: State, step: &Move, to: [usize; 4]) -> Result<State, Problem> {
+    if state == State::Unwritten && covers(step, to.iter().product()) {
+        return Ok(State::Whole);
+    }
+    let (start, strides) = step.write;
+    let dense = dense_strides(to);
+    let place = |axis: usize| start / dense[axis] % to[axis];
+    let aligned = |axis: usize| {
+        (step.shape[axis] == 1 || strides[axis] == dense[axis]) && place(axis) + step.shape[axis] <= to[axis]
+    };
+    let parts: Vec<usize> = (0..4).filter(|&axis| step.shape[axis] < to[axis]).collect();
+    let (&[axis], true) = (&parts[..], (0..4).all(aligned)) else { return Err("a move to scattered places".into()) };
+    let next = match state {
+        State::Unwritten => 0,
+        State::Partly { axis: other, upto } if other == axis => upto,
+        _ => return Err("it writes what is written already".into()),
+    };
+    holds(place(axis) == next, "parts that are not joined in their order")?;
+    let upto = next + step.shape[axis];
+    Ok(if upto == to[axis] { State::Whole } else { State::Partly { axis, upto } })
+}
+
+/// Whether a move writes each of so many elements once.
+fn covers(step: &Move, length: usize) -> bool {
+    let (start, strides) = step.write;
+    let mut axes: Vec<(usize, usize)> = (0..4).map(|axis| (strides[axis], step.shape[axis])).collect();
+    axes.retain(|&(_, length)| length > 1);
+    axes.sort_unstable();
+    let dense = axes.iter().try_fold(1, |next, &(stride, length)| (stride == next).then_some(next * length));
+    start == 0 && dense == Some(length)
+}

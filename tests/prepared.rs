@@ -1,0 +1,154 @@
+//! Prepared models: the same model as the ONNX file that they were made from, to the bit, and refused where they are damaged
+//! or say what no version writes.
+
+mod shipped;
+mod tiny;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use bedside::{Binding, Classifier, Error, ErrorKind, Image, Limits, Manifest, Options, Query};
+use bedside_engine::{Graph, ModelFile, Prepared};
+use sha2::{Digest, Sha256};
+use shipped::shipped;
+use tiny::{golden, manifest, packed};
+
+/// Where the content begins, behind its SHA-256.
+const CONTENT: usize = 44;
+
+/// A model file in the prepared form.
+fn prepared(onnx: &[u8]) -> Result<Vec<u8>, Error> {
+    let file = ModelFile::from_bytes(onnx)?;
+    let signature = Binding::new(&Manifest::of(&file, None)?, &file)?.signature;
+    Ok(Prepared::of(Graph::from_bytes(onnx)?, &signature)?.to_bytes())
+}
+
+fn tiny_prepared() -> Vec<u8> {
+    prepared(&packed("qdq-u8.onnx", &manifest())).expect("quantized from end to end")
+}
+
+fn open(bytes: &[u8]) -> Result<Classifier, Error> {
+    catch_unwind(AssertUnwindSafe(|| Classifier::from_bytes(bytes, Options::default()))).expect("no panic")
+}
+
+fn refused(bytes: &[u8]) -> Error {
+    open(bytes).map(|_| ()).expect_err("must be refused")
+}
+
+/// Content with its checksum made anew.
+fn sealed(model: &[u8], content: &[u8]) -> Vec<u8> {
+    [&model[..12], &Sha256::digest(content), content].concat()
+}
+
+fn pictures(folder: &Path) -> Vec<Image<'static>> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path());
+    let pictures: Vec<_> = entries.filter(|path| path.extension().is_some_and(|e| e == "jpg" || e == "jpeg")).collect();
+    assert!(!pictures.is_empty(), "{}", folder.display());
+    pictures.iter().map(|path| Image::open(path).expect("a picture")).collect()
+}
+
+#[test]
+fn shipped_models_give_the_same_bits_prepared() {
+    for model in ["skin-lesion", "chest-xray"] {
+        let onnx = fs::read(shipped(model).join("model.onnx")).expect("shipped");
+        let bytes = prepared(&onnx).unwrap_or_else(|error| panic!("{model}: {error}"));
+        assert!(bytes.len() < onnx.len() * 11 / 10, "{model}: {} bytes of {}", bytes.len(), onnx.len());
+        let (before, after) = (open(&onnx).expect("opens"), open(&bytes).expect("opens"));
+        assert_eq!((before.identity(), before.manifest()), (after.identity(), after.manifest()), "{model}");
+        assert_eq!(before.self_test().expect("passes"), after.self_test().expect("passes"), "{model}");
+        for picture in pictures(&shipped("samples")) {
+            let scores = |classifier: &Classifier| -> Vec<u32> {
+                classifier.scores(&picture).expect("scores").into_iter().map(f32::to_bits).collect()
+            };
+            assert_eq!(scores(&before), scores(&after), "{model}, {:?}", picture.name());
+        }
+    }
+}
+
+#[test]
+fn a_graph_with_a_part_in_floats_is_refused_with_its_node_named() {
+    let error = prepared(&packed("torchscript-17.onnx", &manifest())).map(drop).expect_err("in floats");
+    assert_eq!(error.kind(), ErrorKind::UnsupportedModel);
+    let words = error.to_string();
+    assert!(words.contains("operator ") && words.contains("at node \"") && words.contains("quantize"), "{words}");
+}
+
+#[test]
+fn the_manifest_may_lie_beside_a_prepared_model_of_any_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = ModelFile::from_bytes(&packed("qdq-u8.onnx", &manifest())).expect("sound");
+    let signature = Binding::new(&Manifest::of(&file, None).expect("inside"), &file).expect("fits").signature;
+    let bare = Graph::open(&golden("graphs/qdq-u8.onnx"), 1 << 20).expect("sound");
+    let path = folder.path().join("model.onnx");
+    fs::write(&path, Prepared::of(bare, &signature).expect("one program").to_bytes()).expect("room");
+    let missing = Classifier::open(&path, Options::default()).map(|_| ()).expect_err("no manifest");
+    assert_eq!(missing.kind(), ErrorKind::InvalidManifest);
+    fs::write(folder.path().join("model.json"), manifest().to_string()).expect("room");
+    Classifier::open(&path, Options::default()).expect("a manifest beside it");
+}
+
+#[test]
+fn a_manifest_that_does_not_fit_is_refused() {
+    let bytes = tiny_prepared();
+    let with = |change: &dyn Fn(&mut serde_json::Value)| {
+        let (mut model, mut manifest) = (Prepared::from_bytes(&bytes).expect("sound"), manifest());
+        change(&mut manifest);
+        model.set_metadata("bedside", manifest.to_string());
+        let error = refused(&model.to_bytes());
+        assert_eq!(error.kind(), ErrorKind::InvalidManifest, "{error}");
+        error.to_string()
+    };
+    assert!(
+        with(&|m| m["calibration"] = serde_json::json!({"graph_sha256": "00".repeat(32)})).contains("another graph")
+    );
+    assert!(with(&|m| m["input"]["tensor"] = "other".into()).contains("`input.tensor`"));
+    assert!(with(&|m| m["input"]["width"] = 31.into()).contains("31×32"));
+    assert!(with(&|m| m["output"]["tensor"] = "other".into()).contains("`output.tensor`"));
+    assert!(with(&|m| drop(m["output"]["labels"].as_array_mut().expect("labels").pop())).contains("2 labels"));
+}
+
+#[test]
+fn damaged_prepared_models_are_refused() {
+    let bytes = tiny_prepared();
+    open(&bytes).expect("sound");
+    for end in (0..bytes.len()).step_by(13) {
+        assert_eq!(refused(&bytes[..end]).kind(), ErrorKind::MalformedModel, "{end}");
+    }
+    for at in (0..bytes.len()).step_by(7) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x10;
+        let kind = refused(&damaged).kind();
+        assert!(
+            kind == ErrorKind::MalformedModel || (8..12).contains(&at) && kind == ErrorKind::UnsupportedModel,
+            "{at}"
+        );
+    }
+    let limits = Limits { max_model_bytes: bytes.len() as u64 - 1, ..Limits::default() };
+    let error =
+        Classifier::from_bytes(&bytes, Options { limits, ..Options::default() }).map(|_| ()).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+/// Changes bytes and makes the checksum anew. Whatever opens must run.
+#[test]
+fn hostile_prepared_models_never_panic() {
+    let sound = tiny_prepared();
+    let picture = fs::read(golden("graphs/picture.png")).expect("committed");
+    let program = sound.len() - CONTENT - manifest().to_string().len();
+    // A fixed sequence (Knuth's linear congruential constants), so that a failure comes again.
+    let mut state = 1u64;
+    for _ in 0..1500 {
+        let mut content = sound[CONTENT..].to_vec();
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let at = content.len() - 1 - (state >> 33) as usize % program;
+        content[at] ^= 1 << ((state >> 20) & 7);
+        if let Ok(classifier) = open(&sealed(&sound, &content)) {
+            let run = || classifier.classify(&Image::from_bytes(&picture[..]), &Query::default()).map(drop);
+            let _: Result<(), Error> = catch_unwind(AssertUnwindSafe(run)).expect("no panic");
+        }
+    }
+    for end in (0..sound.len() - CONTENT).step_by(11) {
+        assert_eq!(refused(&sealed(&sound, &sound[CONTENT..CONTENT + end])).kind(), ErrorKind::MalformedModel, "{end}");
+    }
+}
