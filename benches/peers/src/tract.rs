@@ -5,8 +5,10 @@ mod asked;
 use std::sync::Arc;
 
 use asked::{Engine, Outcome, Question, SHAPE, serve};
-use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, IntoTValue, TValue, Tensor, TypedRunnableModel, tvec};
-use tract_onnx::prelude::{f32, Datum, InferenceFact};
+use tract_onnx::prelude::{Datum, InferenceFact, f32};
+use tract_onnx::prelude::{
+    Framework, InferenceModelExt, IntoRunnable, IntoTValue, TValue, Tensor, TypedRunnableModel, tvec,
+};
 
 struct Tract {
     plan: Arc<TypedRunnableModel>,
