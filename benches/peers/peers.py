@@ -50,6 +50,9 @@ NETWORKS = [
     Network("ResNet-50", "resnet-50", (1.1, 0.95), (0.90, 0.70)),
 ]
 COLD = NETWORKS[:2]
+
+# Scores with less than this beside exact ones are those of another network: for Bedside the run ends there.
+SOUND_DB = 20
 MEMORY_LIMIT_MB = 40
 
 
@@ -154,6 +157,8 @@ def opened(contenders, models, network, failures):
     for needed in (BEDSIDE, HELD, ORT, EXACT):
         if needed in failures:
             sys.exit(f"{needed.name}, {network.title}: {failures[needed]}")
+    if "avx2" not in processes[HELD].opened["about"]:
+        sys.exit(f"{HELD.name}, {network.title}: runs {processes[HELD].opened['about']}")
     return processes
 
 
@@ -180,11 +185,16 @@ def measure(models, network, rounds, seconds):
     outputs = {contender: np.array(process.ask("outputs")) for contender, process in processes.items()}
     for process in processes.values():
         process.close()
+    if not np.array_equal(outputs[BEDSIDE], outputs[HELD]):
+        sys.exit(f"{network.title}: Bedside's scores depend on its kernels")
+    agreements = {contender: agreement(scores, outputs[EXACT]) for contender, scores in outputs.items()}
+    if agreements[BEDSIDE].decibels < SOUND_DB:
+        sys.exit(f"{network.title}: Bedside's scores are not those of {EXACT.name}: {agreements[BEDSIDE]}")
     return Measured(
         about={contender: process.opened["about"] for contender, process in processes.items()},
         cpu={contender: p10(times) for contender, times in cpu.items()},
         wall={contender: p10(times) for contender, times in wall.items()},
-        agreement={contender: agreement(scores, outputs[EXACT]) for contender, scores in outputs.items()},
+        agreement=agreements,
         failures=failures,
     )
 
@@ -193,11 +203,24 @@ def p10(times):
     return sorted(times)[len(times) // 10]
 
 
+@dataclasses.dataclass(frozen=True)
+class Agreement:
+    """On how many pictures, of how many, the highest score is the reference's; and the signal-to-noise ratio of all."""
+    same: int
+    pictures: int
+    decibels: float
+
+    def __str__(self):
+        ratio = "the same scores" if self.decibels == math.inf else f"{self.decibels:.0f} dB"
+        told = f"{self.same}/{self.pictures}, {ratio}"
+        return told if self.decibels >= SOUND_DB else f"**{told}**"
+
+
 def agreement(scores, reference):
-    """On how many pictures the best score is that of the reference, of how many, and the signal-to-noise ratio in dB."""
     same = int((scores.argmax(1) == reference.argmax(1)).sum())
     noise = float(((scores - reference) ** 2).sum())
-    return same, len(scores), 10 * math.log10(float((reference ** 2).sum()) / noise) if noise else math.inf
+    decibels = 10 * math.log10(float((reference ** 2).sum()) / noise) if noise else math.inf
+    return Agreement(same, len(scores), decibels)
 
 
 def in_fresh_processes(models, network, rounds, ask):
@@ -325,9 +348,9 @@ def one_thread(results):
         exact.append(judged(result.cpu[HELD] / result.cpu[EXACT], network.avx2))
     rows += [fastest, held, ["must · aim, with VNNI", *(limits(network.best) for network in results)], exact,
              ["must · aim", *(limits(network.avx2) for network in results)]]
-    return ["## One thread", "", "Process CPU milliseconds; in brackets Bedside's time as a multiple of that engine's, below 1 "
-            "where Bedside is faster; beside exact ONNX Runtime, which runs at AVX2's speed, it is Bedside's held to AVX2.",
-            "", *table(head, rows), "",
+    return ["## One thread", "", "Process CPU milliseconds; in brackets Bedside's time as a multiple of that engine's, below "
+            "1 where Bedside is faster; beside exact ONNX Runtime, which runs at AVX2's speed, it is Bedside's held to "
+            "AVX2.", "", *table(head, rows), "",
             *(f"- {contender.name}, {network.title}: not measured: {failure}" for network, result in results.items()
               for contender, failure in result.failures.items() if contender.threads == 1)]
 
@@ -352,15 +375,13 @@ def two_threads(results):
 def agreements(results):
     rows = []
     for contender in ALL:
-        row = [contender.name]
-        for result in results.values():
-            found = result.agreement.get(contender)
-            row.append("–" if not found else f"{found[0]}/{found[1]}, " + ("same" if found[2] == math.inf else f"{found[2]:.0f} dB"))
-        rows.append(row)
-    count = next(iter(results.values())).agreement[EXACT][1]
-    return ["## What they answer", "", f"Beside ONNX Runtime, exact, on {count} pictures: on how many the highest score is the same, and the "
-            "signal-to-noise ratio of all scores. LiteRT's files are quantized by another converter; networks with random "
-            "weights have scores that lie close together.", "",
+        found = (result.agreement.get(contender) for result in results.values())
+        rows.append([contender.name, *("–" if one is None else str(one) for one in found)])
+    count = next(iter(results.values())).agreement[EXACT].pictures
+    return ["## What they answer", "", f"Beside ONNX Runtime, exact, on {count} pictures: on how many the highest score is "
+            f"the same, and the signal-to-noise ratio of all scores, in bold below {SOUND_DB} dB. LiteRT's files are "
+            "quantized by another converter: theirs tells that the network is the same one, no more. Bedside's two sets "
+            "of kernels give the same bits, or this page would not have been written.", "",
             *table(["", *(network.title for network in results)], rows)]
 
 
@@ -368,7 +389,8 @@ def cold_starts(network, starts, rounds):
     rows = []
     for contender, figures in starts.items():
         cells = [f"{figures[key]:.1f}" for key in ("load_ms", "first_ms")]
-        whole = f"{figures['process_ms']:.1f}" if contender not in (OPENVINO, LITERT) else f"({figures['process_ms']:.0f})"
+        whole = f"{figures['process_ms']:.1f}"
+        whole = f"({whole})" if contender in (OPENVINO, LITERT) else whole
         rows.append([contender.name, *cells, whole])
     lines = [f"### {network.title}", "", *table(["", "load", "file to first result", "whole process"], rows), ""]
     if network is COLD[0]:
@@ -383,9 +405,9 @@ def sizes(memory):
         whole, grown = memory.get(contender, (math.nan, math.nan))
         rows.append([contender.name, f"{whole:.0f} MB", f"{grown:.0f} MB", f"{stripped(files):.1f} MB", name])
     met = "must met" if memory[BEDSIDE][0] <= MEMORY_LIMIT_MB else "**missed**"
-    return ["## Memory and size", "", f"{COLD[0].title}: peak memory of a fresh process that opens the file and looks at a picture for a fifth of "
-            "a second; the same less what the process had before it opened the file (Python and the library, for some); "
-            "and the library, stripped.", "",
+    return ["## Memory and size", "", f"{COLD[0].title}: peak memory of a fresh process that opens the file and "
+            "looks at a picture for a fifth of a second; the same less what the process had before it opened the file "
+            "(Python and the library, for some); and the library, stripped.", "",
             *table(["", "peak memory", "over the start", "library", "which is"], rows), "",
             f"Bedside's peak at most {MEMORY_LIMIT_MB} MB: {met}."]
 
@@ -395,13 +417,14 @@ def page(results, starts, memory, rounds, seconds, cold_rounds, load):
         "# Quantized networks, Bedside beside its peers: the last run", "",
         "Written by `cargo xtask bench peers`; `benches/peers/peers.py` says what is measured and how. Models by "
         "`benches/models/make.py`, for LiteRT by `benches/peers/convert.py`.", "",
-        f"- Date: {datetime.date.today()}", f"- CPU: {cpu_name()}; load before the run {load[0]:.1f}, after it {os.getloadavg()[0]:.1f}",
+        f"- Date: {datetime.date.today()}",
+        f"- CPU: {cpu_name()}; load before the run {load[0]:.1f}, after it {os.getloadavg()[0]:.1f}",
         f"- {rounds} rounds in turn, at least {seconds} s of each engine a round; tenth percentile of all runs",
         *(f"- {version(contender, results)}" for contender in ALL), "",
         *one_thread(results), "", *two_threads(results), "", *agreements(results), "",
-        "## Cold start", "", f"Wall milliseconds in fresh processes, engines in turn, the smallest of {cold_rounds}. Load and file to first "
-        "result are counted inside the process, its libraries loaded before the clock starts. The whole process, from its "
-        "start to its first result, counts them too; in brackets where Python is most of it.", "",
+        "## Cold start", "", f"Wall milliseconds in fresh processes, engines in turn, the smallest of {cold_rounds}. Load and "
+        "file to first result are counted inside the process, its libraries loaded before the clock starts. The whole "
+        "process, from its start to its first result, counts them too; in brackets where Python is most of it.", "",
         *(line for network, figures in starts.items() for line in cold_starts(network, figures, cold_rounds)),
         *sizes(memory), ""])
 

@@ -1,4 +1,4 @@
-//! An engine that is asked by `peers.py`: one question a line on standard input, one line of JSON a answer on standard output.
+//! An engine that is asked by `peers.py`: a question a line on standard input, a line of JSON an answer on standard output.
 //! `engines.py` is the same for the engines that come with Python.
 //!
 //! `PROGRAM MODEL PICTURES THREADS [MODE]` opens the model, looks at the first picture and says at once how long that took.

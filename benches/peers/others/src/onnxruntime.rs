@@ -34,7 +34,8 @@ fn open(question: Question) -> Outcome<OnnxRuntime> {
 
 impl Engine for OnnxRuntime {
     fn about(&self) -> String {
-        ort::info().to_owned()
+        let library = std::env::var("ONNXRUNTIME").unwrap_or_default();
+        library.rsplit('/').next().unwrap_or_default().to_owned()
     }
 
     fn run(&mut self, picture: usize) -> Outcome<Vec<f32>> {
