@@ -22,8 +22,8 @@ def convert(folder, name):
         graph = pathlib.Path(work, f"{name}.onnx")
         shutil.copy(folder / f"{name}.float.onnx", graph)
         # The crops are from -1 to 1 already: mean 0, standard deviation 1.
-        command = [pathlib.Path(sys.executable).with_name("onnx2tf"), "-i", graph, "-o", work, "-oiqt", "-qt", "per-channel", "-n",
-                   "-cind", "input", folder / "calibration.npy", "[[[[0,0,0]]]]", "[[[[1,1,1]]]]"]
+        command = [pathlib.Path(sys.executable).with_name("onnx2tf"), "-i", graph, "-o", work, "-oiqt", "-qt",
+                   "per-channel", "-n", "-cind", "input", folder / "calibration.npy", "[[[[0,0,0]]]]", "[[[[1,1,1]]]]"]
         environment = {**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
         done = subprocess.run(command, cwd=work, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True)

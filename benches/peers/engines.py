@@ -1,4 +1,4 @@
-"""The engines that come as Python packages, asked as `src/asked.rs` has it: a question a line, a line of JSON an answer.
+"""The engines that come with Python, asked as `src/asked.rs` has it: a question a line, a line of JSON an answer.
 
     python benches/peers/engines.py openvino|litert MODEL PICTURES THREADS
 

@@ -61,13 +61,12 @@ class Contender:
     name: str
     program: tuple
     suffix: str = ".onnx"
-    mode: tuple = ()
     environment: tuple = ()
     threads: int = 1
 
     def command(self, models, network, pictures):
         model = models / f"{network.file}{self.suffix}"
-        return [*map(str, (*self.program, model, pictures, self.threads, *self.mode))], model
+        return [*map(str, (*self.program, model, pictures, self.threads))], model
 
 
 def python(engine):
@@ -83,7 +82,7 @@ LIBRARY = (("ONNXRUNTIME", str(onnxruntime_library())),)
 BEDSIDE = Contender("Bedside", (OURS / "peer-bedside",))
 HELD = dataclasses.replace(BEDSIDE, name="Bedside held to AVX2", environment=(("BEDSIDE_KERNEL", "avx2"),))
 ORT = Contender("ONNX Runtime", (OTHERS / "peer-onnxruntime",), environment=LIBRARY)
-EXACT = dataclasses.replace(ORT, name="ONNX Runtime, exact", mode=("exact",))
+EXACT = dataclasses.replace(ORT, name="ONNX Runtime, exact", environment=(*LIBRARY, ("ONNXRUNTIME_EXACT", "1")))
 OPENVINO = Contender("OpenVINO", python("openvino"))
 LITERT = Contender("LiteRT", python("litert"), suffix=".tflite")
 TRACT = Contender("tract", (OURS / "peer-tract",))
@@ -249,7 +248,7 @@ def cold(models, network, rounds):
 
 
 def peaks(models, network, rounds):
-    """The peak memory in MB by contender, the largest: of the process, and over what it had before it opened the file."""
+    """The largest peak memory in MB by contender: of the process, and over what it had before it opened the file."""
     def ask(process):
         kilobytes = process.ask("time 0.2")["peak_kb"]
         return [value * 1024 / 1e6 for value in (kilobytes, kilobytes - process.opened["before_kb"])]
@@ -348,8 +347,8 @@ def one_thread(results):
         exact.append(judged(result.cpu[HELD] / result.cpu[EXACT], network.avx2))
     rows += [fastest, held, ["must · aim, with VNNI", *(limits(network.best) for network in results)], exact,
              ["must · aim", *(limits(network.avx2) for network in results)]]
-    return ["## One thread", "", "Process CPU milliseconds; in brackets Bedside's time as a multiple of that engine's, below "
-            "1 where Bedside is faster; beside exact ONNX Runtime, which runs at AVX2's speed, it is Bedside's held to "
+    return ["## One thread", "", "Process CPU milliseconds; in brackets Bedside's time as a multiple of that engine's, "
+            "below 1 where Bedside is faster; beside exact ONNX Runtime, which runs at AVX2's speed, it is Bedside's held to "
             "AVX2.", "", *table(head, rows), "",
             *(f"- {contender.name}, {network.title}: not measured: {failure}" for network, result in results.items()
               for contender, failure in result.failures.items() if contender.threads == 1)]
@@ -378,10 +377,10 @@ def agreements(results):
         found = (result.agreement.get(contender) for result in results.values())
         rows.append([contender.name, *("–" if one is None else str(one) for one in found)])
     count = next(iter(results.values())).agreement[EXACT].pictures
-    return ["## What they answer", "", f"Beside ONNX Runtime, exact, on {count} pictures: on how many the highest score is "
-            f"the same, and the signal-to-noise ratio of all scores, in bold below {SOUND_DB} dB. LiteRT's files are "
-            "quantized by another converter: theirs tells that the network is the same one, no more. Bedside's two sets "
-            "of kernels give the same bits, or this page would not have been written.", "",
+    return ["## What they answer", "", f"Beside ONNX Runtime, exact, on {count} pictures: on how many the highest score "
+            f"is the same, and the signal-to-noise ratio of all scores, in bold below {SOUND_DB} dB. LiteRT's files are "
+            "quantized by another converter: theirs tells that the network is the same one, no more. Bedside's two "
+            "sets of kernels give the same bits, or this page would not have been written.", "",
             *table(["", *(network.title for network in results)], rows)]
 
 
@@ -422,8 +421,8 @@ def page(results, starts, memory, rounds, seconds, cold_rounds, load):
         f"- {rounds} rounds in turn, at least {seconds} s of each engine a round; tenth percentile of all runs",
         *(f"- {version(contender, results)}" for contender in ALL), "",
         *one_thread(results), "", *two_threads(results), "", *agreements(results), "",
-        "## Cold start", "", f"Wall milliseconds in fresh processes, engines in turn, the smallest of {cold_rounds}. Load and "
-        "file to first result are counted inside the process, its libraries loaded before the clock starts. The whole "
+        "## Cold start", "", f"Wall milliseconds in fresh processes, engines in turn, the smallest of {cold_rounds}. Load "
+        "and file to first result are counted inside the process, its libraries loaded before the clock starts. The whole "
         "process, from its start to its first result, counts them too; in brackets where Python is most of it.", "",
         *(line for network, figures in starts.items() for line in cold_starts(network, figures, cold_rounds)),
         *sizes(memory), ""])

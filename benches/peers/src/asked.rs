@@ -1,8 +1,8 @@
-//! An engine that is asked by `peers.py`: a question a line on standard input, a line of JSON an answer on standard output.
-//! `engines.py` is the same for the engines that come with Python.
+//! An engine that is asked by `peers.py`: a question a line on standard input, a line of JSON an answer on standard
+//! output. `engines.py` is the same for the engines that come with Python.
 //!
-//! `PROGRAM MODEL PICTURES THREADS [MODE]` opens the model, looks at the first picture and says at once how long that took.
-//! Then it answers `time SECONDS` and `outputs` until its standard input ends.
+//! `PROGRAM MODEL PICTURES THREADS` opens the model, looks at the first picture and says at once how long that
+//! took. Then it answers `time SECONDS` and `outputs` until its standard input ends.
 
 use std::error::Error;
 use std::io::{BufRead, Write, stdout};
@@ -12,33 +12,31 @@ use std::time::Instant;
 use cpu_time::ProcessTime;
 
 /// Batch, channels, height, width of every network here.
-pub const SHAPE: [usize; 4] = [1, 3, 224, 224];
+pub(crate) const SHAPE: [usize; 4] = [1, 3, 224, 224];
 
 /// Runs at the start of a turn that are not counted: another engine's data are in the caches.
 const WARM_UP_RUNS: usize = 2;
 const LEAST_RUNS: usize = 3;
 
-pub type Outcome<T> = Result<T, Box<dyn Error>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// What the command line asks for.
-pub struct Question {
-    pub model: PathBuf,
+pub(crate) struct Question {
+    pub(crate) model: PathBuf,
     /// Numbers in the order of [`SHAPE`].
-    pub pictures: Vec<Vec<f32>>,
-    pub threads: usize,
-    /// What more there is to say, to an engine that runs in several ways.
-    pub mode: String,
+    pub(crate) pictures: Vec<Vec<f32>>,
+    pub(crate) threads: usize,
 }
 
-pub trait Engine {
+pub(crate) trait Engine {
     /// The engine's version, and what it says of its kernels.
     fn about(&self) -> String;
     /// The scores of a picture, by its number.
     fn run(&mut self, picture: usize) -> Outcome<Vec<f32>>;
 }
 
-/// Serves until standard input ends. `open` has from the file to an engine that is ready to run.
-pub fn serve<E: Engine>(open: impl FnOnce(Question) -> Outcome<E>) -> Outcome<()> {
+/// Serves until standard input ends. `open` makes of a file an engine that is ready to run.
+pub(crate) fn serve<E: Engine>(open: impl FnOnce(Question) -> Outcome<E>) -> Outcome<()> {
     let question = question()?;
     let count = question.pictures.len();
     let before = memory("VmRSS:")?;
@@ -65,8 +63,8 @@ pub fn serve<E: Engine>(open: impl FnOnce(Question) -> Outcome<E>) -> Outcome<()
 
 fn question() -> Outcome<Question> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [model, pictures, threads, mode @ ..] = &arguments[..] else {
-        return Err("MODEL PICTURES THREADS [MODE] are needed".into());
+    let [model, pictures, threads] = &arguments[..] else {
+        return Err("MODEL PICTURES THREADS are needed".into());
     };
     let bytes = std::fs::read(pictures).map_err(|error| format!("{pictures}: {error}"))?;
     let numbers = bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
@@ -75,7 +73,6 @@ fn question() -> Outcome<Question> {
         model: Path::new(model).to_owned(),
         pictures: numbers.chunks_exact(SHAPE.iter().product()).map(<[f32]>::to_vec).collect(),
         threads: threads.parse()?,
-        mode: mode.concat(),
     })
 }
 

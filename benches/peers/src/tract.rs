@@ -5,9 +5,8 @@ mod asked;
 use std::sync::Arc;
 
 use asked::{Engine, Outcome, Question, SHAPE, serve};
-use tract_onnx::prelude::{Datum, InferenceFact, f32};
 use tract_onnx::prelude::{
-    Framework, InferenceModelExt, IntoRunnable, IntoTValue, TValue, Tensor, TypedRunnableModel, tvec,
+    DatumExt, Framework, InferenceModelExt, IntoRunnable, IntoTValue, TValue, Tensor, TypedRunnableModel, tvec,
 };
 
 struct Tract {
@@ -24,7 +23,7 @@ fn open(question: Question) -> Outcome<Tract> {
         return Err("tract is measured on one thread".into());
     }
     let model = tract_onnx::onnx().model_for_path(&question.model)?;
-    let model = model.with_input_fact(0, InferenceFact::dt_shape(f32::datum_type(), SHAPE))?;
+    let model = model.with_input_fact(0, f32::fact(SHAPE).into())?;
     let plan = model.into_optimized()?.into_runnable()?;
     let pictures = question.pictures.iter().map(|picture| Ok(Tensor::from_shape(&SHAPE, picture)?.into_tvalue()));
     Ok(Tract { plan, pictures: pictures.collect::<Outcome<_>>()? })
