@@ -5,6 +5,7 @@
 mod asked;
 
 use asked::{Engine, Outcome, Question, SHAPE, serve};
+use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
 
@@ -16,12 +17,12 @@ struct OnnxRuntime {
 
 fn main() -> Outcome<()> {
     // Before the clock: what is linked to a library the usual way has it in its process by then.
-    ort::init_from(std::env::var("ONNXRUNTIME")?)?.commit();
-    serve(open)
+    let environment = ort::init_from(std::env::var("ONNXRUNTIME")?)?.build()?;
+    serve(|question| open(&environment, question))
 }
 
-fn open(question: Question) -> Outcome<OnnxRuntime> {
-    let mut builder = Session::builder()?.with_intra_threads(question.threads)?;
+fn open(environment: &Environment, question: Question) -> Outcome<OnnxRuntime> {
+    let mut builder = Session::builder(environment)?.with_intra_threads(question.threads)?;
     if std::env::var_os("ONNXRUNTIME_EXACT").is_some() {
         builder = builder.with_config_entry("session.x64quantprecision", "1")?;
     }
