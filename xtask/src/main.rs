@@ -10,6 +10,7 @@ mod copy;
 mod full;
 mod ios;
 mod mend;
+mod peers;
 mod r8;
 mod step;
 mod test;
@@ -49,7 +50,12 @@ cargo xtask JOB
                     what the borders to other languages cost, in one run; DIR is what
                     ios/linux/toolchain.sh installed. Writes docs/performance-borders.md
   bench             Bedside beside ONNX Runtime and Pillow, in turn, in one run. Needs python3.
-                    Writes docs/performance-run.md";
+                    Writes docs/performance-run.md
+  bench peers [--weights DIR] [--quick]
+                    Bedside beside ONNX Runtime, OpenVINO, LiteRT, tract and rten on five quantized networks, which are
+                    made once, with TensorFlow and PyTorch; DIR holds mobilenet_v2_1.0_224_float.onnx for that. Needs
+                    python3 and strip. Writes docs/performance-peers.md, or with --quick, few rounds to see that all
+                    of it runs, target/peers/performance-peers.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -73,6 +79,8 @@ fn main() -> ExitCode {
         ["soak"] => bindings::soak(),
         ["maven"] => bindings::publish(),
         ["bench"] => bench::run(),
+        ["bench", "peers", "--weights", folder, ref options @ ..] => peers::run(Some(Path::new(folder)), options),
+        ["bench", "peers", ref options @ ..] => peers::run(None, options),
         ["bench", "bindings", "--swift", toolchain] => borders::run(Path::new(toolchain)),
         _ => {
             eprintln!("{USAGE}");

@@ -1,0 +1,102 @@
+"""The engines that come with Python, asked as `src/asked.rs` has it: a question a line, a line of JSON an answer.
+
+    python benches/peers/engines.py openvino|litert MODEL PICTURES THREADS
+
+Their packages are imported, and with that their libraries loaded, before the clock of `load_ms` starts.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+
+WARM_UP_RUNS = 2
+LEAST_RUNS = 3
+
+
+def openvino(model, pictures, threads):
+    from openvino import Core, Tensor, __version__
+
+    def load():
+        options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
+                   "ENABLE_CPU_PINNING": False}
+        request = Core().compile_model(model, "CPU", options).create_infer_request()
+        tensors = [Tensor(picture, shared_memory=True) for picture in pictures]
+
+        def choose(number):
+            request.set_input_tensor(0, tensors[number])
+        return choose, request.infer, lambda: request.get_output_tensor(0).data.ravel().tolist()
+    return __version__, load
+
+
+def litert(model, pictures, threads):
+    from importlib.metadata import version
+
+    from ai_edge_litert.interpreter import Interpreter
+
+    # The converter's graphs have the channels last.
+    pictures = pictures.transpose(0, 1, 3, 4, 2).copy()
+
+    def load():
+        interpreter = Interpreter(model, num_threads=threads)
+        interpreter.allocate_tensors()
+        given, got = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+
+        def choose(number):
+            interpreter.set_tensor(given, pictures[number])
+        return choose, interpreter.invoke, lambda: interpreter.get_tensor(got).ravel().tolist()
+    return version("ai-edge-litert"), load
+
+
+def memory(name):
+    """A size of this process in kB of 1024 bytes."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(name))
+
+
+def timed(run, seconds):
+    for _ in range(WARM_UP_RUNS):
+        run()
+    cpu, wall, turn = [], [], time.perf_counter()
+    while len(cpu) < LEAST_RUNS or time.perf_counter() - turn < seconds:
+        start, cpu_start = time.perf_counter_ns(), time.process_time_ns()
+        run()
+        cpu.append((time.process_time_ns() - cpu_start) / 1e6)
+        wall.append((time.perf_counter_ns() - start) / 1e6)
+    return {"cpu_ms": cpu, "wall_ms": wall, "peak_kb": memory("VmHWM:")}
+
+
+def main(engine, model, pictures, threads):
+    pictures = np.fromfile(pictures, np.float32).reshape(-1, 1, 3, 224, 224)
+    version, load = {"openvino": openvino, "litert": litert}[engine](model, pictures, int(threads))
+    before, start = memory("VmRSS:"), time.perf_counter()
+    choose, run, scores = load()
+    loaded = time.perf_counter()
+    choose(0)
+    run()
+    scores()
+    first = time.perf_counter()
+    say({"about": version, "load_ms": (loaded - start) * 1e3, "first_ms": (first - start) * 1e3, "before_kb": before})
+    for line in sys.stdin:
+        question, *rest = line.split()
+        if question == "time":
+            choose(0)
+            say(timed(run, float(rest[0])))
+        elif question == "outputs":
+            outputs = []
+            for number in range(len(pictures)):
+                choose(number)
+                run()
+                outputs.append(scores())
+            say(outputs)
+        else:
+            sys.exit(f"{line}: not a question")
+
+
+def say(answer):
+    print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,45 @@
+//! ONNX Runtime through its C API, asked by `peers.py`. The environment says which: `ONNXRUNTIME` is its library's file,
+//! and `ONNXRUNTIME_EXACT` keeps it from saturating.
+
+#[path = "../../src/asked.rs"]
+mod asked;
+
+use asked::{Engine, Outcome, Question, SHAPE, serve};
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::value::TensorRef;
+
+struct OnnxRuntime {
+    session: Session,
+    input: String,
+    pictures: Vec<Vec<f32>>,
+}
+
+fn main() -> Outcome<()> {
+    // Before the clock: what is linked to a library the usual way has it in its process by then.
+    let environment = ort::init_from(std::env::var("ONNXRUNTIME")?)?.build()?;
+    serve(|question| open(&environment, question))
+}
+
+fn open(environment: &Environment, question: Question) -> Outcome<OnnxRuntime> {
+    let mut builder = Session::builder(environment)?.with_intra_threads(question.threads)?;
+    if std::env::var_os("ONNXRUNTIME_EXACT").is_some() {
+        builder = builder.with_config_entry("session.x64quantprecision", "1")?;
+    }
+    let session = builder.commit_from_file(&question.model)?;
+    let input = session.inputs()[0].name().to_owned();
+    Ok(OnnxRuntime { session, input, pictures: question.pictures })
+}
+
+impl Engine for OnnxRuntime {
+    fn about(&self) -> String {
+        let library = std::env::var("ONNXRUNTIME").unwrap_or_default();
+        library.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
+    fn run(&mut self, picture: usize) -> Outcome<Vec<f32>> {
+        let input = TensorRef::from_array_view((SHAPE, &self.pictures[picture][..]))?;
+        let outputs = self.session.run(ort::inputs![self.input.as_str() => input])?;
+        Ok(outputs[0].try_extract_tensor::<f32>()?.1.to_vec())
+    }
+}

@@ -1,0 +1,41 @@
+//! tract as it comes, asked by `peers.py`: what Bedside would be without an engine of its own.
+
+mod asked;
+
+use std::sync::Arc;
+
+use asked::{Engine, Outcome, Question, SHAPE, serve};
+use tract_onnx::prelude::{
+    DatumExt, Framework, InferenceModelExt, IntoRunnable, IntoTValue, TValue, Tensor, TypedRunnableModel, tvec,
+};
+
+struct Tract {
+    plan: Arc<TypedRunnableModel>,
+    pictures: Vec<TValue>,
+}
+
+fn main() -> Outcome<()> {
+    serve(open)
+}
+
+fn open(question: Question) -> Outcome<Tract> {
+    if question.threads != 1 {
+        return Err("tract is measured on one thread".into());
+    }
+    let model = tract_onnx::onnx().model_for_path(&question.model)?;
+    let model = model.with_input_fact(0, f32::fact(SHAPE).into())?;
+    let plan = model.into_optimized()?.into_runnable()?;
+    let pictures = question.pictures.iter().map(|picture| Ok(Tensor::from_shape(&SHAPE, picture)?.into_tvalue()));
+    Ok(Tract { plan, pictures: pictures.collect::<Outcome<_>>()? })
+}
+
+impl Engine for Tract {
+    fn about(&self) -> String {
+        "0.23.9".to_owned()
+    }
+
+    fn run(&mut self, picture: usize) -> Outcome<Vec<f32>> {
+        let outputs = self.plan.run(tvec!(self.pictures[picture].clone()))?;
+        Ok(outputs[0].try_as_plain_ram()?.as_slice::<f32>()?.to_vec())
+    }
+}

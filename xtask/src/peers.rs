@@ -1,0 +1,63 @@
+//! Bedside beside other engines on quantized networks, in one run. What is measured, and how, stands in
+//! `benches/peers/peers.py`; this builds the engines' programs and makes the models, once.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::root;
+use crate::step::{Step, python};
+
+/// The networks' files, by the names that `benches/models/make.py` gives them.
+const NETWORKS: [&str; 5] =
+    ["mobilenet-v2", "efficientnet-b0", "efficientnet-lite0", "mobilenet-v3-large", "resnet-50"];
+
+/// MobileNetV2's weights, as float graph.
+const WEIGHTS: &str = "mobilenet_v2_1.0_224_float.onnx";
+
+/// Where the models lie, below the workspace's folder.
+const MODELS: &str = "target/peers/models";
+
+/// `weights` is the folder with [`WEIGHTS`], which is wanted where the models are not made yet. `option` is the driver's.
+pub(crate) fn run(weights: Option<&Path>, option: &[&str]) -> Result<()> {
+    Step::new("cargo build --locked --release --workspace").run()?;
+    let others = "--manifest-path benches/peers/others/Cargo.toml --target-dir target/peers";
+    Step::new("cargo build --locked --release").words(others).run()?;
+    make_models(weights)?;
+    convert_models()?;
+    let python = python("peers-venv", "benches/peers/requirements.txt")?;
+    Step::new(&python).arg("benches/peers/peers.py").arg(MODELS).words(&option.join(" ")).run().map(drop)
+}
+
+/// The ONNX graphs, where one of them is missing.
+fn make_models(weights: Option<&Path>) -> Result<()> {
+    if NETWORKS.iter().all(|name| made(name, "onnx")) {
+        return Ok(());
+    }
+    let weights = weights.with_context(|| format!("{MODELS}: not made yet; --weights DIR, with {WEIGHTS} in it"))?;
+    let weights = weights.join(WEIGHTS);
+    ensure!(weights.is_file(), "{}: no such file", weights.display());
+    let python = python("models-venv", "benches/models/requirements.txt")?;
+    Step::new(&python)
+        .arg("benches/models/make.py")
+        .arg(MODELS)
+        .arg("--mobilenet-v2")
+        .arg(&weights.display().to_string())
+        .run()
+        .map(drop)
+}
+
+/// LiteRT's files of them: each is tried once.
+fn convert_models() -> Result<()> {
+    let left: Vec<&str> =
+        NETWORKS.into_iter().filter(|name| !made(name, "tflite") && !made(name, "unconverted.txt")).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let python = python("litert-venv", "benches/peers/convert-requirements.txt")?;
+    Step::new(&python).arg("benches/peers/convert.py").arg(MODELS).words(&left.join(" ")).run().map(drop)
+}
+
+fn made(name: &str, suffix: &str) -> bool {
+    root().join(MODELS).join(format!("{name}.{suffix}")).exists()
+}
