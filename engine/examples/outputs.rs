@@ -1,7 +1,7 @@
 //! Runs a graph over pictures from a file and writes its outputs: what `benches/models/agreement.py` holds against ONNX
 //! Runtime.
 //!
-//! `outputs MODEL.onnx PICTURES OUTPUTS`. Both files are float32, little-endian, one picture's numbers after another's;
+//! `outputs MODEL PICTURES OUTPUTS`. Both files are float32, little-endian, one picture's numbers after another's;
 //! the graph must be made for one picture at a time.
 
 mod model;
@@ -12,7 +12,7 @@ use bedside_engine::Tensor;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [file, pictures, to] = &arguments[..] else { return Err("outputs MODEL.onnx PICTURES OUTPUTS".into()) };
+    let [file, pictures, to] = &arguments[..] else { return Err("outputs MODEL PICTURES OUTPUTS".into()) };
     let (engine, shape) = model::open(file)?;
     let bytes = std::fs::read(pictures)?;
     let (numbers, []) = bytes.as_chunks() else { return Err("a float32 has four bytes".into()) };

@@ -1,7 +1,7 @@
 //! Runs a graph some number of times over one made-up picture and prints the steps' kernels and a sum of the output's
 //! bits: what `cargo xtask arm` counts instructions of, and holds against other processors.
 //!
-//! `repeat MODEL.onnx COUNT`. A count of 0 only opens the graph, so that differences between counts are inferences.
+//! `repeat MODEL COUNT`. A count of 0 only opens the graph, so that differences between counts are inferences.
 
 mod model;
 
@@ -11,7 +11,7 @@ use bedside_engine::Tensor;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [file, count] = &arguments[..] else { return Err("repeat MODEL.onnx COUNT".into()) };
+    let [file, count] = &arguments[..] else { return Err("repeat MODEL COUNT".into()) };
     let count: u32 = count.parse()?;
     let (engine, shape) = model::open(file)?;
     let picture = picture(&shape)?;

@@ -43,16 +43,20 @@ pub(crate) fn count() -> Result<()> {
     require("cc", "a C compiler")?;
     let plugin = plugin()?;
     // Slow, and there already where the gate has run.
-    Step::new("cargo build --locked --workspace --example repeat").run()?;
-    cargo("build -p bedside-engine --example repeat").run()?;
-    let here = root().join("target/debug/examples/repeat").display().to_string();
+    Step::new("cargo build --locked --workspace --bins --examples").run()?;
+    cargo("build -p bedside-engine --no-default-features --example repeat").run()?;
+    let [here, command] =
+        ["examples/repeat", "bedside"].map(|name| root().join("target/debug").join(name).display().to_string());
     println!(
         "| model | processor | kernels | instructions, millions | 8-bit multiplies | loads a multiply | at most |"
     );
     println!("|---|---|---|---|---|---|---|");
     let mut over = vec![];
     for (name, limits) in MODELS {
-        let model = format!("models/{name}/model.onnx");
+        // Prepared, so that neither tract nor opening an ONNX file has a part in it.
+        let model = root().join(format!("target/{name}.prepared")).display().to_string();
+        let from = format!("models/{name}/model.onnx");
+        Step::new(&command).arg("pack").arg(&from).words("--prepare -o").arg(&model).run()?;
         let expected = outputs(&Step::new(&here).arg(&model).arg("1").output()?)?;
         for ((processor, kernels), most) in PROCESSORS.into_iter().zip(limits) {
             let runs = |count| counted(processor, kernels, &plugin, (&model, count), &expected);

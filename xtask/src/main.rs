@@ -40,7 +40,7 @@ cargo xtask JOB
   android draw      the pictures in docs/screenshots/android, written anew
   arm               the tests of the kernels for 64-bit ARM, in emulation of three processors. Needs qemu-user,
                     gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and Rust's target aarch64-unknown-linux-gnu
-  arm count         the instructions of one inference of each shipped model there; compiles tract, which takes minutes
+  arm count         the instructions of one inference of each shipped model there
   ios               the native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without
                     a Mac. Needs python3
   maven             jars, sources and documentation for the JVM, as a repository in

@@ -3,7 +3,7 @@
 mod asked;
 
 use asked::{Outcome, Question, SHAPE, serve};
-use bedside_engine::{Engine, Graph, Signature, Tensor};
+use bedside_engine::{Engine, ModelFile, Signature, Tensor};
 
 /// More than any model here has.
 const MAX_BYTES: u64 = 1 << 30;
@@ -18,10 +18,10 @@ fn main() -> Outcome<()> {
 }
 
 fn open(question: Question) -> Outcome<Bedside> {
-    let graph = Graph::open(&question.model, MAX_BYTES)?;
-    let input = graph.inputs().into_iter().next().ok_or("no input")?.name;
-    let outputs = graph.outputs().into_iter().map(|output| output.name).collect();
-    let engine = Engine::build(graph, &Signature { input, shape: SHAPE.to_vec(), outputs }, question.threads)?;
+    let file = ModelFile::open(&question.model, MAX_BYTES)?;
+    let input = file.inputs().into_iter().next().ok_or("no input")?.name;
+    let outputs = file.outputs().into_iter().map(|output| output.name).collect();
+    let engine = Engine::load(file, &Signature { input, shape: SHAPE.to_vec(), outputs }, question.threads)?;
     let pictures = question.pictures.into_iter().map(|picture| Tensor::f32(SHAPE.to_vec(), picture));
     let bedside = Bedside { engine, pictures: pictures.collect::<Result<_, _>>()? };
     Ok(bedside)
