@@ -13,12 +13,16 @@ use std::mem::{forget, transmute};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, yield_now};
 use std::time::{Duration, Instant};
 
 /// How long a thread that has nothing to do looks out for the next step before it sleeps. To wake it takes tens of
 /// microseconds, as long as a step; and between two pictures, this is all that it costs a battery.
 const LOOKOUT: Duration = Duration::from_micros(50);
+
+/// For how much of that it keeps its core to itself. Then it lets others have it, in between: the one that it waits for may
+/// want just this core.
+const ALONE: Duration = Duration::from_micros(5);
 
 /// What is done by all together, each call on a thread of its own.
 type Job = &'static (dyn Fn() + Sync);
@@ -151,9 +155,7 @@ impl Desk {
         if state.working > 0 {
             drop(state);
             let start = Instant::now();
-            while self.working.load(Ordering::Acquire) > 0 && start.elapsed() < LOOKOUT {
-                spin_loop();
-            }
+            look_out(start, || self.working.load(Ordering::Acquire) > 0);
             state = lock(&self.state);
         }
         while state.working > 0 {
@@ -180,9 +182,7 @@ impl Desk {
     /// The next job with a seat left; none when the crew is dismissed. `seen` is the number of the last job looked at.
     fn begin(&self, seen: &mut usize, mut idle_since: Instant) -> Option<Job> {
         loop {
-            while self.number.load(Ordering::Acquire) == *seen && idle_since.elapsed() < LOOKOUT {
-                spin_loop();
-            }
+            look_out(idle_since, || self.number.load(Ordering::Acquire) == *seen);
             let mut state = lock(&self.state);
             if state.closed {
                 return None;
@@ -229,6 +229,17 @@ impl Desk {
         self.number.store(state.number, Ordering::Release);
         drop(state);
         self.begun.notify_all();
+    }
+}
+
+/// Waits while there is nothing, but not for long.
+fn look_out(since: Instant, is_nothing: impl Fn() -> bool) {
+    while is_nothing() {
+        match since.elapsed() {
+            waited if waited < ALONE => spin_loop(),
+            waited if waited < LOOKOUT => yield_now(),
+            _ => return,
+        }
     }
 }
 

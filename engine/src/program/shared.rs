@@ -43,8 +43,8 @@ fn check(step: Step, from: &[TensorKind], to: TensorKind) {
             let executable = Executable::new(&program, kernels, Threads::eager(count));
             // Twice: the second run finds what the first left in memory.
             for _ in 0..2 {
-                let (name, step) = (kernels.name(), &program.steps[0]);
-                assert_eq!(run(&executable), expected, "{name}, {count} threads: {from:?} to {to:?}, {step:?}");
+                let (name, step) = (kernels.name(), program.steps[0].operation());
+                assert_eq!(run(&executable), expected, "{name}, {count} threads: {step} of {from:?} to {to:?}");
             }
         }
     }
