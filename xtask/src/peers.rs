@@ -12,7 +12,7 @@ use crate::step::{Step, python};
 const NETWORKS: [&str; 5] =
     ["mobilenet-v2", "efficientnet-b0", "efficientnet-lite0", "mobilenet-v3-large", "resnet-50"];
 
-/// MobileNetV2's weights, as float graph.
+/// The weights of `MobileNetV2`, as float graph.
 const WEIGHTS: &str = "mobilenet_v2_1.0_224_float.onnx";
 
 /// Where the models lie, below the workspace's folder.
@@ -47,7 +47,7 @@ fn make_models(weights: Option<&Path>) -> Result<()> {
         .map(drop)
 }
 
-/// LiteRT's files of them: each is tried once.
+/// The files of them for `LiteRT`: each is tried once.
 fn convert_models() -> Result<()> {
     let left: Vec<&str> =
         NETWORKS.into_iter().filter(|name| !made(name, "tflite") && !made(name, "unconverted.txt")).collect();
