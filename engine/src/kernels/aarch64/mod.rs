@@ -70,6 +70,14 @@ macro_rules! shared {
         fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
             elementwise::lookup_in_place(table, bytes);
         }
+
+        fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
+            elementwise::interleave(planes, to);
+        }
+
+        fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+            elementwise::sum(from, stride, count, sums);
+        }
     };
 }
 
