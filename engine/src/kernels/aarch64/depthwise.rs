@@ -25,7 +25,7 @@ pub(super) const MOST_TAPS: usize = 50;
 const SEATS: usize = MOST_TAPS.next_multiple_of(4);
 
 /// Channels at a time.
-const BLOCK: usize = 16;
+pub(super) const BLOCK: usize = 16;
 
 /// Sums of sixteen channels.
 type Sums = [int32x4_t; 4];
@@ -67,13 +67,49 @@ fn channel(filters: &Filters<'_>, first: usize, at: usize) -> Option<usize> {
 }
 
 /// What sums of sixteen channels start from, where bytes are taken `shift` lower than they are.
-fn bias(filters: &Filters<'_>, first: usize, shift: i32) -> Sums {
+pub(super) fn bias(filters: &Filters<'_>, first: usize, shift: i32) -> Sums {
     let of = |channel: usize| {
         let weights = &filters.weights[channel * filters.taps..][..filters.taps];
         let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
         filters.bias[channel].wrapping_add(shift.wrapping_mul(sum))
     };
     from_fn(|v| integers(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0, of))))
+}
+
+/// What the sums of sixteen channels are multiplied by.
+pub(super) fn multipliers(filters: &Filters<'_>, first: usize) -> [float32x4_t; 4] {
+    let of = |channel: usize| filters.multipliers[channel];
+    from_fn(|v| floats(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0.0, of))))
+}
+
+/// The first pixel of each row of a line of windows, or the padding, and how far it is to the next pixel.
+pub(super) fn rows<const N: usize>(
+    picture: &Picture<'_>,
+    window: &Window,
+    y: usize,
+    channels: usize,
+) -> [(*const u8, usize); N] {
+    let (down, top) = window.taps(0, y, picture.height);
+    from_fn(|tap| {
+        if !down.contains(&tap) {
+            return (picture.padding.as_ptr(), 0);
+        }
+        let y = (top + tap as isize) as usize;
+        (picture.bytes[y * picture.width * channels..].as_ptr(), channels)
+    })
+}
+
+/// Sixteen channels of four pixels as four vectors of four channels, with a channel's four bytes in a lane.
+#[inline(always)]
+pub(super) fn turned<D: Dot>(pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
+    // SAFETY: instructions that every 64-bit ARM processor has.
+    unsafe {
+        let [a, b, c, d] = pixels.map(D::prepare);
+        let (even, odd) = (vzip1q_u8(a, c), vzip1q_u8(b, d));
+        let (first, second) = (vzip1q_u8(even, odd), vzip2q_u8(even, odd));
+        let (even, odd) = (vzip2q_u8(a, c), vzip2q_u8(b, d));
+        [first, second, vzip1q_u8(even, odd), vzip2q_u8(even, odd)]
+    }
 }
 
 /// Four taps in each lane, by dot products.
@@ -84,21 +120,6 @@ pub(super) struct Dotted<D> {
     groups: Vec<[uint8x16_t; 4]>,
     has_columns: bool,
     dot: PhantomData<D>,
-}
-
-impl<D: Dot> Dotted<D> {
-    /// Four vectors of four channels with four pixels each.
-    #[inline(always)]
-    fn turned(pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
-        // SAFETY: instructions that every 64-bit ARM processor has.
-        unsafe {
-            let [a, b, c, d] = pixels.map(D::prepare);
-            let (even, odd) = (vzip1q_u8(a, c), vzip1q_u8(b, d));
-            let (first, second) = (vzip1q_u8(even, odd), vzip2q_u8(even, odd));
-            let (even, odd) = (vzip2q_u8(a, c), vzip2q_u8(b, d));
-            [first, second, vzip1q_u8(even, odd), vzip2q_u8(even, odd)]
-        }
-    }
 }
 
 impl<D: Dot> Block for Dotted<D> {
@@ -136,7 +157,7 @@ impl<D: Dot> Block for Dotted<D> {
     unsafe fn column(pixels: [*const u8; 3]) -> Self::Column {
         // SAFETY: as the caller promises.
         let [a, b, c] = pixels.map(|pixel| unsafe { vld1q_u8(pixel) });
-        Self::turned([a, b, c, b])
+        turned::<D>([a, b, c, b])
     }
 
     #[inline(always)]
@@ -166,7 +187,7 @@ impl<D: Dot> Block for Dotted<D> {
             for (weights, pixels) in part.iter().zip(pixels) {
                 // SAFETY: as the caller promises.
                 unsafe {
-                    let pixels = Self::turned(pixels.map(|pixel| vld1q_u8(pixel.add(first))));
+                    let pixels = turned::<D>(pixels.map(|pixel| vld1q_u8(pixel.add(first))));
                     sums = D::dot(sums, pixels, *weights);
                 }
             }
@@ -354,13 +375,8 @@ impl<B: Block> Depthwise<B> {
         let channels = filters.channels;
         // The last block is sixteen channels too, some of which are computed twice.
         let firsts = (0..channels).step_by(BLOCK).map(|first| first.min(channels.saturating_sub(BLOCK)));
-        let block = |first: usize| Channels {
-            first,
-            block: B::new(filters, first),
-            multipliers: from_fn(|v| {
-                floats(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0.0, |c| filters.multipliers[c])))
-            }),
-        };
+        let block =
+            |first: usize| Channels { first, block: B::new(filters, first), multipliers: multipliers(filters, first) };
         Depthwise {
             channels,
             taps: filters.taps,
@@ -404,7 +420,6 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
 
 /// What a line of windows of 3×3 lies over.
 struct Line<'a> {
-    /// The first pixel of each row, or the padding, and how far it is to the next pixel.
     rows: [(*const u8, usize); 3],
     padding: &'a [u8],
     width: usize,
@@ -414,16 +429,8 @@ struct Line<'a> {
 
 impl Line<'_> {
     fn new<'a>(picture: &Picture<'a>, window: &Window, y: usize, channels: usize) -> Line<'a> {
-        let (down, top) = window.taps(0, y, picture.height);
-        let row = |tap: usize| {
-            if !down.contains(&tap) {
-                return (picture.padding.as_ptr(), 0);
-            }
-            let y = (top + tap as isize) as usize;
-            (picture.bytes[y * picture.width * channels..].as_ptr(), channels)
-        };
         Line {
-            rows: from_fn(row),
+            rows: rows(picture, window, y, channels),
             padding: picture.padding,
             width: picture.width,
             pad: window.pad[1],
