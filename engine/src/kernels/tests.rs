@@ -440,25 +440,33 @@ fn products_of_extremes_are_the_same() {
     }
 }
 
-/// Weights of 8 bits, never -128, so that each set goes along lines by columns wherever it can.
+/// Weights of 8 bits, so that each set goes along lines by columns wherever it can; -128 in one channel, which has a block of
+/// channels go another way.
 #[test]
 fn lines_of_filters_are_the_same_at_both_ends() {
-    let shapes =
-        (1..=11).flat_map(|width| (1..=2).flat_map(move |stride| (0..=2).map(move |pad| (width, stride, pad))));
-    for ((width, stride, pad), kernels) in shapes.flat_map(|shape| others().into_iter().map(move |set| (shape, set))) {
+    let shapes = [3, 5].into_iter().flat_map(|side| {
+        (1..=11)
+            .flat_map(move |width| (1..=2).flat_map(move |stride| (0..=2).map(move |pad| (side, width, stride, pad))))
+    });
+    for ((side, width, stride, pad), kernels) in
+        shapes.flat_map(|shape| others().into_iter().map(move |set| (shape, set)))
+    {
         // Weights that are small enough for three products to be added in 16 bits, for two, and fewer channels than a block.
-        for (channels, most) in [(24, 40), (24, 127), (5, 127)] {
+        for (channels, most) in [(24, 40), (24, 127), (50, 127), (5, 127)] {
             let random = &mut Random(width as u64 * 31 + pad as u64);
             let height = 3;
-            let window = Window { kernel: [3, 3], stride: [1, stride], dilation: [1, 1], pad: [1, pad] };
+            let window = Window { kernel: [side; 2], stride: [1, stride], dilation: [1, 1], pad: [1, pad] };
             let weight = |random: &mut Random| random.up_to(2 * most) as i16 - most as i16;
-            let weights: Vec<i16> = (0..channels * 9).map(|_| weight(random)).collect();
+            let mut weights: Vec<i16> = (0..channels * side * side).map(|_| weight(random)).collect();
+            if channels > 24 {
+                weights[20 * side * side] = -128;
+            }
             let bytes: Vec<u8> = (0..height * width * channels + SLACK).map(|_| [0, 255, 7][random.up_to(2)]).collect();
             let (bias, multipliers) = (random.biases(channels), vec![3e-3; channels]);
             let rounding = Rounding::Byte { zero: 128, least: 0, most: 255, table: None };
             let filters = Filters {
                 channels,
-                taps: 9,
+                taps: side * side,
                 weights: &weights,
                 bias: &bias,
                 multipliers: &multipliers,
@@ -472,7 +480,8 @@ fn lines_of_filters_are_the_same_at_both_ends() {
                 to
             };
             for y in 0..3 {
-                let shape = format!("{}, {width} wide, stride {stride}, pad {pad}, line {y}", kernels.name());
+                let shape =
+                    format!("{}, {side} by {side} over {width}, stride {stride}, pad {pad}, line {y}", kernels.name());
                 assert_eq!(line(kernels, y), line(&portable::Portable, y), "{shape}");
             }
         }

@@ -127,15 +127,15 @@ impl<D: Dot> Block for Dotted<D> {
 
     fn new(filters: &Filters<'_>, first: usize) -> Self {
         let mut groups = vec![];
-        let mut rest = filters.weights.to_vec();
+        let mut rest = filters.weights[first * filters.taps..].to_vec();
+        rest.truncate(BLOCK * filters.taps);
         let mut parts = 0;
         while parts == 0 || rest.iter().any(|&weight| weight != 0) {
             let part: Vec<i16> = rest.iter().map(|&weight| weight.clamp(-128, 127)).collect();
             rest.iter_mut().zip(&part).for_each(|(rest, part)| *rest -= part);
             let mut weights = vec![[[0_u8; 16]; 4]; Self::seats(filters.taps) / 4];
-            for at in 0..BLOCK {
-                let Some(channel) = channel(filters, first, at) else { break };
-                for (tap, &weight) in part[channel * filters.taps..][..filters.taps].iter().enumerate() {
+            for (at, part) in part.chunks_exact(filters.taps).enumerate() {
+                for (tap, &weight) in part.iter().enumerate() {
                     let seat = Self::seat(tap, filters.taps);
                     weights[seat / 4][at / 4][at % 4 * 4 + seat % 4] = weight as u8;
                 }
@@ -359,7 +359,10 @@ pub(super) struct Depthwise<B> {
     channels: usize,
     taps: usize,
     bytes: Bytes,
+    /// Those first that may go by columns.
     blocks: Vec<Channels<B>>,
+    /// How many those are.
+    with_columns: usize,
 }
 
 /// Sixteen channels, or fewer where the picture has no more.
@@ -377,11 +380,15 @@ impl<B: Block> Depthwise<B> {
         let firsts = (0..channels).step_by(BLOCK).map(|first| first.min(channels.saturating_sub(BLOCK)));
         let block =
             |first: usize| Channels { first, block: B::new(filters, first), multipliers: multipliers(filters, first) };
+        let (mut blocks, others) = firsts.map(block).partition::<Vec<_>, _>(|channels| channels.block.has_columns());
+        let with_columns = blocks.len();
+        blocks.extend(others);
         Depthwise {
             channels,
             taps: filters.taps,
             bytes: Bytes::of(filters.rounding, filters.weights, filters.bias, filters.multipliers),
-            blocks: firsts.map(block).collect(),
+            blocks,
+            with_columns,
         }
     }
 }
@@ -393,9 +400,10 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
         assert_eq!(window.kernel.iter().product::<usize>(), self.taps);
         let by_columns = window.kernel == [3, 3] && window.dilation == [1, 1] && window.stride[1] <= 2;
         let plain = self.bytes.are_plain() && self.channels >= BLOCK;
-        if by_columns && self.blocks.iter().all(|channels| channels.block.has_columns()) {
+        let (columns, taps) = self.blocks.split_at(if by_columns { self.with_columns } else { 0 });
+        if !columns.is_empty() {
             let line = Line::new(picture, window, y, self.channels);
-            for channels in &self.blocks {
+            for channels in columns {
                 // SAFETY: the lengths were checked, and the processor has what this set takes.
                 unsafe {
                     if plain {
@@ -405,13 +413,14 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
                     }
                 }
             }
-        } else {
+        }
+        if !taps.is_empty() {
             // SAFETY: as above.
             unsafe {
                 if plain {
-                    self.by_taps::<true>(picture, window, y, to);
+                    self.by_taps::<true>(taps, picture, window, y, to);
                 } else {
-                    self.by_taps::<false>(picture, window, y, to);
+                    self.by_taps::<false>(taps, picture, window, y, to);
                 }
             }
         }
@@ -558,12 +567,19 @@ impl<B: Block> Depthwise<B> {
         x
     }
 
-    /// `PLAIN` as above.
+    /// Writes the outputs of `blocks`; `PLAIN` as above.
     ///
     /// # Safety
     /// Picture and padding must have the lengths that [`Picture`] says; the processor must have the instructions.
     #[inline(never)]
-    unsafe fn by_taps<const PLAIN: bool>(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
+    unsafe fn by_taps<const PLAIN: bool>(
+        &self,
+        blocks: &[Channels<B>],
+        picture: &Picture<'_>,
+        window: &Window,
+        y: usize,
+        to: &mut [u8],
+    ) {
         let channels = self.channels;
         let length = if PLAIN { BLOCK } else { channels.min(BLOCK) };
         let mut pixels = [picture.padding.as_ptr(); SEATS];
@@ -581,7 +597,7 @@ impl<B: Block> Depthwise<B> {
             } else {
                 self.place(picture, window, [y, x], pixels, steps);
             }
-            for block in &self.blocks {
+            for block in blocks {
                 // SAFETY: what is in a seat is a pixel of the picture or the padding, and slack behind it.
                 unsafe {
                     let sums = block.block.by_taps(pixels, block.first);
