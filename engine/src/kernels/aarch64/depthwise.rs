@@ -1,7 +1,8 @@
 //! One filter a channel: sixteen channels at a time.
 //!
 //! Windows of 3×3 move along a line and keep what they have read: a step to the right reads one column of three pixels.
-//! Any other window reads the pixels under its taps.
+//! Any other window reads the pixels under its taps. With dot products, those of 5×5 that move pixel by pixel
+//! have kernels of their own (`fives`).
 
 use std::arch::aarch64::{
     float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vget_low_s16, vget_low_u8, vld1q_u8, vmlal_high_s16,
