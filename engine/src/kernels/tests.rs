@@ -230,32 +230,50 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
     (program, Tensor::f32(shapes[0].to_vec(), values).expect("a tensor"))
 }
 
+/// The bytes' limits, and the multiplier with which a number is beyond 16 bits, or 32.
+const BEYOND: [(u8, u8, f32); 4] = [(3, 250, 1.0), (3, 250, 1_048_576.0), (0, 255, 1.0), (0, 255, 1_048_576.0)];
+
 #[test]
-fn results_beyond_32_bits_become_the_limits() {
-    // 255 · 127 · 4 + 7 times 2²⁰ is beyond 2³¹: every set must give the greatest byte, and the least below zero.
-    let rounding = Rounding::Byte { zero: 5, least: 3, most: 250, table: None };
-    let weights = [[127_i16; 4], [-127; 4]].concat();
-    let (bias, multipliers) = ([7, -7], [1_048_576.0; 2]);
-    let matrix =
-        Matrix { rows: 2, columns: 4, weights: &weights, bias: &bias, multipliers: &multipliers, rounding: &rounding };
-    for kernels in available() {
-        let mut to = [99; 2];
-        kernels.gemm(&matrix).bytes(&[255; 4 + SLACK], 4, 1, &mut to, 2);
-        assert_eq!(to, [250, 3], "{}", kernels.name());
+fn results_beyond_16_and_32_bits_become_the_limits() {
+    // 255 · 127 · 4 is beyond 2¹⁶, and times 2²⁰ beyond 2³¹: every set must give the greatest byte, and the least below zero.
+    for ((least, most, multiplier), kernels) in
+        BEYOND.into_iter().flat_map(|case| available().into_iter().map(move |set| (case, set)))
+    {
+        let rounding = Rounding::Byte { zero: 5, least, most, table: None };
+        let (bias, multipliers) = ([7; 16], [multiplier; 16]);
+        let expected = [[most; 8], [least; 8]].concat();
+        for side in [2, 3, 5] {
+            let taps = side * side;
+            let weights: Vec<i16> = [vec![127; 8 * taps], vec![-127; 8 * taps]].concat();
+            let mut to = [99; 16];
+            let (rounding, bias, multipliers) = (&rounding, &bias, &multipliers);
+            let matrix = Matrix { rows: 16, columns: taps, weights: &weights, bias, multipliers, rounding };
+            kernels.gemm(&matrix).bytes(&[255; 25 + SLACK], taps, 1, &mut to, 16);
+            assert_eq!(to, *expected, "{}, {taps} inputs", kernels.name());
+            let filters = Filters { channels: 16, taps, weights: &weights, bias, multipliers, rounding };
+            let bytes = vec![255; taps * 16 + SLACK];
+            let picture = Picture { bytes: &bytes, height: side, width: side, padding: &[255; 16 + SLACK] };
+            let window = Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
+            let mut to = [99; 16];
+            kernels.depthwise_in(&filters, &window).row(&picture, &window, 0, &mut to);
+            assert_eq!(to, *expected, "{}, {taps} taps", kernels.name());
+        }
     }
 }
 
 #[test]
-fn sums_and_products_beyond_32_bits_become_the_limits() {
-    // 255 · 2²⁴ twice and 255 · 255 · 2²⁰ are beyond 2³¹, and so are their negatives.
-    let (share, multiplier) = (16_777_216.0, 1_048_576.0);
-    for kernels in available() {
-        for (zero, byte, expected) in [(0, 255, 250), (255, 0, 3)] {
+fn sums_and_products_beyond_16_and_32_bits_become_the_limits() {
+    // 255 · 2²⁸ twice and 255 · 255 · 2²⁰ are beyond 2³¹, 255 · 2⁸ twice and 255 · 255 beyond 2¹⁵; so are their negatives.
+    for ((least, most, multiplier), kernels) in
+        BEYOND.into_iter().flat_map(|case| available().into_iter().map(move |set| (case, set)))
+    {
+        for (zero, byte, expected) in [(0, 255, most), (255, 0, least)] {
             let mut to = [99; 80];
-            let rule = AddRule { shifts: [zero; 2], shares: [share; 2], fixed: 0.0, shift: 0, least: 3, most: 250 };
+            let rule =
+                AddRule { shifts: [zero; 2], shares: [multiplier * 256.0; 2], fixed: 0.0, shift: 0, least, most };
             kernels.add(&rule, &[byte; 80], &[byte; 80], &mut to);
             assert_eq!(to, [expected; 80], "{}", kernels.name());
-            let rule = MultiplyRule { zeros: [zero, 0], multiplier, zero: 5, least: 3, most: 250 };
+            let rule = MultiplyRule { zeros: [zero, 0], multiplier, zero: 5, least, most };
             kernels.multiply(&rule, &[byte; 80], &[255; 80], &mut to);
             assert_eq!(to, [expected; 80], "{}", kernels.name());
         }
@@ -444,25 +462,34 @@ fn products_of_extremes_are_the_same() {
     }
 }
 
-/// Weights of 8 bits, never -128, so that each set goes along lines by columns wherever it can.
+/// Weights of 8 bits, so that each set goes along lines by columns wherever it can; -128 in one channel, which has a block of
+/// channels go another way.
 #[test]
 fn lines_of_filters_are_the_same_at_both_ends() {
-    let shapes =
-        (1..=11).flat_map(|width| (1..=2).flat_map(move |stride| (0..=2).map(move |pad| (width, stride, pad))));
-    for ((width, stride, pad), kernels) in shapes.flat_map(|shape| others().into_iter().map(move |set| (shape, set))) {
+    let shapes = [3, 5].into_iter().flat_map(|side| {
+        (1..=11)
+            .chain([70])
+            .flat_map(move |width| (1..=2).flat_map(move |stride| (0..=2).map(move |pad| (side, width, stride, pad))))
+    });
+    for ((side, width, stride, pad), kernels) in
+        shapes.flat_map(|shape| others().into_iter().map(move |set| (shape, set)))
+    {
         // Weights that are small enough for three products to be added in 16 bits, for two, and fewer channels than a block.
-        for (channels, most) in [(24, 40), (24, 127), (5, 127)] {
+        for (channels, most) in [(24, 40), (24, 127), (50, 127), (5, 127)] {
             let random = &mut Random(width as u64 * 31 + pad as u64);
-            let height = 3;
-            let window = Window { kernel: [3, 3], stride: [1, stride], dilation: [1, 1], pad: [1, pad] };
+            let height = side;
+            let window = Window { kernel: [side; 2], stride: [1, stride], dilation: [1, 1], pad: [1, pad] };
             let weight = |random: &mut Random| random.up_to(2 * most) as i16 - most as i16;
-            let weights: Vec<i16> = (0..channels * 9).map(|_| weight(random)).collect();
+            let mut weights: Vec<i16> = (0..channels * side * side).map(|_| weight(random)).collect();
+            if channels > 24 {
+                weights[20 * side * side] = -128;
+            }
             let bytes: Vec<u8> = (0..height * width * channels + SLACK).map(|_| [0, 255, 7][random.up_to(2)]).collect();
             let (bias, multipliers) = (random.biases(channels), vec![3e-3; channels]);
             let rounding = Rounding::Byte { zero: 128, least: 0, most: 255, table: None };
             let filters = Filters {
                 channels,
-                taps: 9,
+                taps: side * side,
                 weights: &weights,
                 bias: &bias,
                 multipliers: &multipliers,
@@ -475,8 +502,9 @@ fn lines_of_filters_are_the_same_at_both_ends() {
                 kernels.depthwise_in(&filters, &window).row(&picture, &window, y, &mut to[..(width + pad) * channels]);
                 to
             };
-            for y in 0..3 {
-                let shape = format!("{}, {width} wide, stride {stride}, pad {pad}, line {y}", kernels.name());
+            for y in 0..side {
+                let shape =
+                    format!("{}, {side} by {side} over {width}, stride {stride}, pad {pad}, line {y}", kernels.name());
                 assert_eq!(line(kernels, y), line(&portable::Portable, y), "{shape}");
             }
         }

@@ -1,7 +1,8 @@
 //! One filter a channel: sixteen channels at a time.
 //!
 //! Windows of 3×3 move along a line and keep what they have read: a step to the right reads one column of three pixels.
-//! Any other window reads the pixels under its taps.
+//! Any other window reads the pixels under its taps. With dot products, those of 5×5 that move pixel by pixel
+//! have kernels of their own (`fives`).
 
 use std::arch::aarch64::{
     float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vget_low_s16, vget_low_u8, vld1q_u8, vmlal_high_s16,
@@ -21,8 +22,11 @@ use crate::program::Window;
 /// Taps whose places are kept on the stack: a 7×7 kernel.
 pub(super) const MOST_TAPS: usize = 50;
 
+/// Seats that so many taps may take.
+const SEATS: usize = MOST_TAPS.next_multiple_of(4);
+
 /// Channels at a time.
-const BLOCK: usize = 16;
+pub(super) const BLOCK: usize = 16;
 
 /// Sums of sixteen channels.
 type Sums = [int32x4_t; 4];
@@ -46,10 +50,16 @@ pub(super) trait Block: std::fmt::Debug + Send + Sync + Sized + 'static {
     /// The processor must have the instructions.
     unsafe fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums;
 
+    /// Where, among the pixels that [`Block::by_taps`] takes, the one under a tap is.
+    fn seat(tap: usize, taps: usize) -> usize;
+
+    /// How many pixels that is for so many taps; in a seat that is no tap's any pixel may be.
+    fn seats(taps: usize) -> usize;
+
     /// # Safety
-    /// Sixteen bytes must be readable at each tap, and at the one behind the last; the processor must have the
-    /// instructions.
-    unsafe fn by_taps(&self, taps: &[*const u8], first: usize) -> Sums;
+    /// Sixteen bytes must be readable of each pixel, and there must be as many as there are seats; the processor must have
+    /// the instructions.
+    unsafe fn by_taps(&self, pixels: &[*const u8], first: usize) -> Sums;
 }
 
 /// The channels of a block that there are, by place.
@@ -58,7 +68,7 @@ fn channel(filters: &Filters<'_>, first: usize, at: usize) -> Option<usize> {
 }
 
 /// What sums of sixteen channels start from, where bytes are taken `shift` lower than they are.
-fn bias(filters: &Filters<'_>, first: usize, shift: i32) -> Sums {
+pub(super) fn bias(filters: &Filters<'_>, first: usize, shift: i32) -> Sums {
     let of = |channel: usize| {
         let weights = &filters.weights[channel * filters.taps..][..filters.taps];
         let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
@@ -67,44 +77,50 @@ fn bias(filters: &Filters<'_>, first: usize, shift: i32) -> Sums {
     from_fn(|v| integers(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0, of))))
 }
 
+/// What the sums of sixteen channels are multiplied by.
+pub(super) fn multipliers(filters: &Filters<'_>, first: usize) -> [float32x4_t; 4] {
+    let of = |channel: usize| filters.multipliers[channel];
+    from_fn(|v| floats(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0.0, of))))
+}
+
+/// The first pixel of each row of a line of windows, or the padding, and how far it is to the next pixel.
+pub(super) fn rows<const N: usize>(
+    picture: &Picture<'_>,
+    window: &Window,
+    y: usize,
+    channels: usize,
+) -> [(*const u8, usize); N] {
+    let (down, top) = window.taps(0, y, picture.height);
+    from_fn(|tap| {
+        if !down.contains(&tap) {
+            return (picture.padding.as_ptr(), 0);
+        }
+        let y = (top + tap as isize) as usize;
+        (picture.bytes[y * picture.width * channels..].as_ptr(), channels)
+    })
+}
+
+/// Sixteen channels of four pixels as four vectors of four channels, with a channel's four bytes in a lane.
+#[inline(always)]
+pub(super) fn turned<D: Dot>(pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
+    // SAFETY: instructions that every 64-bit ARM processor has.
+    unsafe {
+        let [a, b, c, d] = pixels.map(D::prepare);
+        let (even, odd) = (vzip1q_u8(a, c), vzip1q_u8(b, d));
+        let (first, second) = (vzip1q_u8(even, odd), vzip2q_u8(even, odd));
+        let (even, odd) = (vzip2q_u8(a, c), vzip2q_u8(b, d));
+        [first, second, vzip1q_u8(even, odd), vzip2q_u8(even, odd)]
+    }
+}
+
 /// Four taps in each lane, by dot products.
 #[derive(Debug)]
 pub(super) struct Dotted<D> {
     bias: Sums,
-    groups: Vec<Group>,
+    /// The weights of four seats each, part after part: parts of weights of more than 8 bits add up to them.
+    groups: Vec<[uint8x16_t; 4]>,
     has_columns: bool,
     dot: PhantomData<D>,
-}
-
-/// The weights of four taps, and which they are.
-#[derive(Debug)]
-struct Group {
-    taps: [usize; 4],
-    weights: [uint8x16_t; 4],
-}
-
-impl<D: Dot> Dotted<D> {
-    /// Which taps go together: the columns of nine, as they are a window of 3×3; else four by four. The tap behind the
-    /// last has no weight.
-    fn groups(taps: usize) -> Vec<[usize; 4]> {
-        if taps == 9 {
-            return (0..3).map(|column| [column, column + 3, column + 6, 9]).collect();
-        }
-        (0..taps).step_by(4).map(|tap| from_fn(|at| (tap + at).min(taps))).collect()
-    }
-
-    /// Four vectors of four channels with four pixels each.
-    #[inline(always)]
-    fn turned(pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
-        // SAFETY: instructions that every 64-bit ARM processor has.
-        unsafe {
-            let [a, b, c, d] = pixels.map(D::prepare);
-            let (even, odd) = (vzip1q_u8(a, c), vzip1q_u8(b, d));
-            let (first, second) = (vzip1q_u8(even, odd), vzip2q_u8(even, odd));
-            let (even, odd) = (vzip2q_u8(a, c), vzip2q_u8(b, d));
-            [first, second, vzip1q_u8(even, odd), vzip2q_u8(even, odd)]
-        }
-    }
 }
 
 impl<D: Dot> Block for Dotted<D> {
@@ -112,23 +128,22 @@ impl<D: Dot> Block for Dotted<D> {
 
     fn new(filters: &Filters<'_>, first: usize) -> Self {
         let mut groups = vec![];
-        let mut rest = filters.weights.to_vec();
+        let mut rest = filters.weights[first * filters.taps..].to_vec();
+        rest.truncate(BLOCK * filters.taps);
         let mut parts = 0;
-        // Parts of weights of more than 8 bits add up to them.
         while parts == 0 || rest.iter().any(|&weight| weight != 0) {
             let part: Vec<i16> = rest.iter().map(|&weight| weight.clamp(-128, 127)).collect();
             rest.iter_mut().zip(&part).for_each(|(rest, part)| *rest -= part);
-            groups.extend(Self::groups(filters.taps).into_iter().map(|taps| {
-                let weight = |v: usize, byte: usize| match channel(filters, first, v * 4 + byte / 4) {
-                    Some(channel) if taps[byte % 4] < filters.taps => {
-                        part[channel * filters.taps + taps[byte % 4]] as u8
-                    }
-                    _ => 0,
-                };
-                // SAFETY: 16 bytes of any content are a vector.
-                let vector = |v| unsafe { transmute::<[u8; 16], uint8x16_t>(from_fn(|byte| weight(v, byte))) };
-                Group { taps, weights: from_fn(vector) }
-            }));
+            let mut weights = vec![[[0_u8; 16]; 4]; Self::seats(filters.taps) / 4];
+            for (at, part) in part.chunks_exact(filters.taps).enumerate() {
+                for (tap, &weight) in part.iter().enumerate() {
+                    let seat = Self::seat(tap, filters.taps);
+                    weights[seat / 4][at / 4][at % 4 * 4 + seat % 4] = weight as u8;
+                }
+            }
+            // SAFETY: 16 bytes of any content are a vector.
+            groups
+                .extend(weights.into_iter().map(|four| four.map(|v| unsafe { transmute::<[u8; 16], uint8x16_t>(v) })));
             parts += 1;
         }
         let has_columns = groups.len() == 3 && filters.taps == 9;
@@ -143,7 +158,7 @@ impl<D: Dot> Block for Dotted<D> {
     unsafe fn column(pixels: [*const u8; 3]) -> Self::Column {
         // SAFETY: as the caller promises.
         let [a, b, c] = pixels.map(|pixel| unsafe { vld1q_u8(pixel) });
-        Self::turned([a, b, c, b])
+        turned::<D>([a, b, c, b])
     }
 
     #[inline(always)]
@@ -151,19 +166,32 @@ impl<D: Dot> Block for Dotted<D> {
         let mut sums = self.bias;
         for (group, column) in self.groups[..3].iter().zip(columns) {
             // SAFETY: as the caller promises.
-            sums = unsafe { D::dot(sums, *column, group.weights) };
+            sums = unsafe { D::dot(sums, *column, *group) };
         }
         sums
     }
 
+    /// The columns of nine go together, as they are a window of 3×3; other taps four by four.
+    fn seat(tap: usize, taps: usize) -> usize {
+        if taps == 9 { tap % 3 * 4 + tap / 3 } else { tap }
+    }
+
+    fn seats(taps: usize) -> usize {
+        if taps == 9 { 12 } else { taps.next_multiple_of(4) }
+    }
+
     #[inline(always)]
-    unsafe fn by_taps(&self, taps: &[*const u8], first: usize) -> Sums {
+    unsafe fn by_taps(&self, pixels: &[*const u8], first: usize) -> Sums {
         let mut sums = self.bias;
-        for group in &self.groups {
-            // SAFETY: as the caller promises.
-            let pixels = Self::turned(group.taps.map(|tap| unsafe { vld1q_u8(taps[tap].add(first)) }));
-            // SAFETY: as the caller promises.
-            sums = unsafe { D::dot(sums, pixels, group.weights) };
+        let pixels = pixels.as_chunks::<4>().0;
+        for part in self.groups.chunks(pixels.len()) {
+            for (weights, pixels) in part.iter().zip(pixels) {
+                // SAFETY: as the caller promises.
+                unsafe {
+                    let pixels = turned::<D>(pixels.map(|pixel| vld1q_u8(pixel.add(first))));
+                    sums = D::dot(sums, pixels, *weights);
+                }
+            }
         }
         sums
     }
@@ -299,13 +327,21 @@ impl Block for Widened {
         with_products!(sums, of(8))
     }
 
+    fn seat(tap: usize, _: usize) -> usize {
+        tap
+    }
+
+    fn seats(taps: usize) -> usize {
+        taps
+    }
+
     #[inline(always)]
-    unsafe fn by_taps(&self, taps: &[*const u8], first: usize) -> Sums {
+    unsafe fn by_taps(&self, pixels: &[*const u8], first: usize) -> Sums {
         let mut sums = self.bias[1];
-        for (&tap, weights) in taps.iter().zip(&self.taps) {
+        for (&pixel, weights) in pixels.iter().zip(&self.taps) {
             // SAFETY: as the caller promises; the other instructions every 64-bit ARM processor has.
             unsafe {
-                let pixel = vld1q_u8(tap.add(first));
+                let pixel = vld1q_u8(pixel.add(first));
                 let (low, high) = (vmovl_u8(vget_low_u8(pixel)), vmovl_high_u8(pixel));
                 for (half, words) in [low, high].into_iter().enumerate() {
                     let (words, weights) = (vreinterpretq_s16_u16(words), weights[half]);
@@ -324,7 +360,10 @@ pub(super) struct Depthwise<B> {
     channels: usize,
     taps: usize,
     bytes: Bytes,
+    /// Those first that may go by columns.
     blocks: Vec<Channels<B>>,
+    /// How many those are.
+    with_columns: usize,
 }
 
 /// Sixteen channels, or fewer where the picture has no more.
@@ -340,18 +379,17 @@ impl<B: Block> Depthwise<B> {
         let channels = filters.channels;
         // The last block is sixteen channels too, some of which are computed twice.
         let firsts = (0..channels).step_by(BLOCK).map(|first| first.min(channels.saturating_sub(BLOCK)));
-        let block = |first: usize| Channels {
-            first,
-            block: B::new(filters, first),
-            multipliers: from_fn(|v| {
-                floats(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0.0, |c| filters.multipliers[c])))
-            }),
-        };
+        let block =
+            |first: usize| Channels { first, block: B::new(filters, first), multipliers: multipliers(filters, first) };
+        let (mut blocks, others) = firsts.map(block).partition::<Vec<_>, _>(|channels| channels.block.has_columns());
+        let with_columns = blocks.len();
+        blocks.extend(others);
         Depthwise {
             channels,
             taps: filters.taps,
             bytes: Bytes::of(filters.rounding, filters.weights, filters.bias, filters.multipliers),
-            blocks: firsts.map(block).collect(),
+            blocks,
+            with_columns,
         }
     }
 }
@@ -362,10 +400,11 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
         assert!(self.channels + SLACK <= picture.padding.len());
         assert_eq!(window.kernel.iter().product::<usize>(), self.taps);
         let by_columns = window.kernel == [3, 3] && window.dilation == [1, 1] && window.stride[1] <= 2;
-        if by_columns && self.blocks.iter().all(|channels| channels.block.has_columns()) {
+        let plain = self.bytes.are_plain() && self.channels >= BLOCK;
+        let (columns, taps) = self.blocks.split_at(if by_columns { self.with_columns } else { 0 });
+        if !columns.is_empty() {
             let line = Line::new(picture, window, y, self.channels);
-            let plain = self.bytes.are_plain() && self.channels >= BLOCK;
-            for channels in &self.blocks {
+            for channels in columns {
                 // SAFETY: the lengths were checked, and the processor has what this set takes.
                 unsafe {
                     if plain {
@@ -375,16 +414,22 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
                     }
                 }
             }
-        } else {
+        }
+        if !taps.is_empty() {
             // SAFETY: as above.
-            unsafe { self.by_taps(picture, window, y, to) };
+            unsafe {
+                if plain {
+                    self.by_taps::<true>(taps, picture, window, y, to);
+                } else {
+                    self.by_taps::<false>(taps, picture, window, y, to);
+                }
+            }
         }
     }
 }
 
 /// What a line of windows of 3×3 lies over.
 struct Line<'a> {
-    /// The first pixel of each row, or the padding, and how far it is to the next pixel.
     rows: [(*const u8, usize); 3],
     padding: &'a [u8],
     width: usize,
@@ -394,16 +439,8 @@ struct Line<'a> {
 
 impl Line<'_> {
     fn new<'a>(picture: &Picture<'a>, window: &Window, y: usize, channels: usize) -> Line<'a> {
-        let (down, top) = window.taps(0, y, picture.height);
-        let row = |tap: usize| {
-            if !down.contains(&tap) {
-                return (picture.padding.as_ptr(), 0);
-            }
-            let y = (top + tap as isize) as usize;
-            (picture.bytes[y * picture.width * channels..].as_ptr(), channels)
-        };
         Line {
-            rows: from_fn(row),
+            rows: rows(picture, window, y, channels),
             padding: picture.padding,
             width: picture.width,
             pad: window.pad[1],
@@ -531,59 +568,70 @@ impl<B: Block> Depthwise<B> {
         x
     }
 
+    /// Writes the outputs of `blocks`; `PLAIN` as above.
+    ///
     /// # Safety
     /// Picture and padding must have the lengths that [`Picture`] says; the processor must have the instructions.
-    unsafe fn by_taps(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
+    #[inline(never)]
+    unsafe fn by_taps<const PLAIN: bool>(
+        &self,
+        blocks: &[Channels<B>],
+        picture: &Picture<'_>,
+        window: &Window,
+        y: usize,
+        to: &mut [u8],
+    ) {
         let channels = self.channels;
-        let length = channels.min(BLOCK);
-        let mut taps = [picture.padding.as_ptr(); MOST_TAPS + 1];
-        // How far each tap moves from one output to the next.
-        let mut steps = [0; MOST_TAPS];
+        let length = if PLAIN { BLOCK } else { channels.min(BLOCK) };
+        let mut pixels = [picture.padding.as_ptr(); SEATS];
+        // How far each pixel is from one output's to the next one's.
+        let mut steps = [0; SEATS];
+        let (pixels, steps) = (&mut pixels[..B::seats(self.taps)], &mut steps[..B::seats(self.taps)]);
         let mut whole = false;
         for (x, to) in to.chunks_exact_mut(channels).enumerate() {
             let was_whole = whole;
             whole = window.is_inside(1, x, picture.width);
             if was_whole && whole {
-                for (tap, step) in taps[..self.taps].iter_mut().zip(&steps) {
-                    *tap = tap.wrapping_add(*step);
+                for (pixel, step) in pixels.iter_mut().zip(&*steps) {
+                    *pixel = pixel.wrapping_add(*step);
                 }
             } else {
-                place(picture, window, channels, [y, x], &mut taps[..self.taps], &mut steps[..self.taps]);
+                self.place(picture, window, [y, x], pixels, steps);
             }
-            for block in &self.blocks {
-                // SAFETY: what is under a tap is a pixel of the picture or the padding, and slack behind it; the one
-                // behind the last is the padding.
+            for block in blocks {
+                // SAFETY: what is in a seat is a pixel of the picture or the padding, and slack behind it.
                 unsafe {
-                    let sums = block.block.by_taps(&taps[..=self.taps], block.first);
-                    let bytes = self.bytes.round::<false>(sums, block.multipliers);
+                    let sums = block.block.by_taps(pixels, block.first);
+                    let bytes = self.bytes.round::<PLAIN>(sums, block.multipliers);
                     store(bytes, to[block.first..].as_mut_ptr(), length);
                 }
             }
         }
     }
-}
 
-/// Finds the pixel under each tap, or the padding, and how far it is to the one under the next output's.
-fn place(
-    picture: &Picture<'_>,
-    window: &Window,
-    channels: usize,
-    [y, x]: [usize; 2],
-    taps: &mut [*const u8],
-    steps: &mut [usize],
-) {
-    let ((down, top), (across, left)) = (window.taps(0, y, picture.height), window.taps(1, x, picture.width));
-    let [kernel_height, kernel_width] = window.kernel;
-    for tap_y in 0..kernel_height {
-        for tap_x in 0..kernel_width {
-            let tap = tap_y * kernel_width + tap_x;
-            (taps[tap], steps[tap]) = if down.contains(&tap_y) && across.contains(&tap_x) {
-                let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
-                let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
-                (picture.bytes[(y * picture.width + x) * channels..].as_ptr(), window.stride[1] * channels)
-            } else {
-                (picture.padding.as_ptr(), 0)
-            };
+    /// Finds the pixel under each tap, or the padding, and how far it is to the one under the next output's.
+    fn place(
+        &self,
+        picture: &Picture<'_>,
+        window: &Window,
+        [y, x]: [usize; 2],
+        pixels: &mut [*const u8],
+        steps: &mut [usize],
+    ) {
+        let ((down, top), (across, left)) = (window.taps(0, y, picture.height), window.taps(1, x, picture.width));
+        let [kernel_height, kernel_width] = window.kernel;
+        for tap_y in 0..kernel_height {
+            for tap_x in 0..kernel_width {
+                let seat = B::seat(tap_y * kernel_width + tap_x, self.taps);
+                (pixels[seat], steps[seat]) = if down.contains(&tap_y) && across.contains(&tap_x) {
+                    let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
+                    let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
+                    let at = (y * picture.width + x) * self.channels;
+                    (picture.bytes[at..].as_ptr(), window.stride[1] * self.channels)
+                } else {
+                    (picture.padding.as_ptr(), 0)
+                };
+            }
         }
     }
 }

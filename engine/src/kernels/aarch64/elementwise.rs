@@ -1,11 +1,13 @@
 //! What is done to each element by itself.
 
 use std::arch::aarch64::{
-    float32x4_t, uint8x16_t, uint8x16x4_t, vcvtq_f32_s32, vcvtq_f32_u32, vdivq_f32, vdupq_n_f32, vdupq_n_s32,
-    vdupq_n_u8, vfmaq_f32, vget_low_u8, vget_low_u16, vld1q_f32, vld1q_u8, vmaxnmq_f32, vmovl_high_u8, vmovl_high_u16,
-    vmovl_u8, vmovl_u16, vmulq_f32, vmulq_s32, vqtbl4q_u8, vqtbx4q_u8, vreinterpretq_s32_u32, vst1q_u8, vsubq_f32,
-    vsubq_s32, vsubq_u8,
+    float32x4_t, int16x8_t, uint8x16_t, uint8x16x3_t, uint8x16x4_t, vaddq_u32, vaddw_high_u8, vaddw_u8, vcvtq_f32_s32,
+    vdivq_f32, vdupq_n_f32, vdupq_n_u8, vdupq_n_u16, vfmaq_f32, vget_low_s16, vget_low_u8, vget_low_u16, vld1q_f32,
+    vld1q_u8, vld1q_u32, vmaxnmq_f32, vmovl_high_s16, vmovl_high_u16, vmovl_s16, vmovl_u16, vmull_high_s16, vmull_s16,
+    vmulq_f32, vqtbl4q_u8, vqtbx4q_u8, vreinterpretq_s16_u16, vst1q_u8, vst1q_u32, vst3q_u8, vsubl_high_u8, vsubl_u8,
+    vsubq_u8,
 };
+use std::array::from_fn;
 
 use super::rounding::Bytes;
 use crate::kernels::portable;
@@ -28,17 +30,20 @@ pub(super) fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
     portable::quantize(&from[done..], scale, zero, rest);
 }
 
-/// Four vectors of four 32-bit numbers: the sixteen bytes.
-macro_rules! widened {
-    ($bytes:expr) => {{
-        let (low, high) = (vmovl_u8(vget_low_u8($bytes)), vmovl_high_u8($bytes));
-        [vmovl_u16(vget_low_u16(low)), vmovl_high_u16(low), vmovl_u16(vget_low_u16(high)), vmovl_high_u16(high)]
-    }};
+/// Sixteen bytes less a zero point: two vectors of eight 16-bit numbers.
+#[inline(always)]
+fn lowered(bytes: uint8x16_t, zero: u8) -> [int16x8_t; 2] {
+    // SAFETY: instructions that every 64-bit ARM processor has.
+    unsafe {
+        let zero = vdupq_n_u8(zero);
+        [vsubl_u8(vget_low_u8(bytes), vget_low_u8(zero)), vsubl_high_u8(bytes, zero)]
+            .map(|numbers| vreinterpretq_s16_u16(numbers))
+    }
 }
 
 /// Applies `operation` to sixteen bytes of each at a time, and gives how many bytes that were.
 #[inline(always)]
-fn combine(
+fn combine<const PLAIN: bool>(
     a: &[u8],
     b: &[u8],
     to: &mut [u8],
@@ -50,7 +55,7 @@ fn combine(
     for ((to, a), b) in whole.iter_mut().zip(a).zip(b) {
         // SAFETY: sixteen bytes are readable and writable.
         unsafe {
-            vst1q_u8(to.as_mut_ptr(), bytes.pack::<false>(operation(vld1q_u8(a.as_ptr()), vld1q_u8(b.as_ptr()))));
+            vst1q_u8(to.as_mut_ptr(), bytes.pack::<PLAIN>(operation(vld1q_u8(a.as_ptr()), vld1q_u8(b.as_ptr()))));
         };
     }
     whole.len() * 16
@@ -59,33 +64,39 @@ fn combine(
 pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let bytes = Bytes::new(rule.shift, rule.least, rule.most);
     // SAFETY: instructions that every 64-bit ARM processor has.
-    let done = combine(a, b, to, bytes, |a, b| unsafe {
-        let [a_shift, b_shift] = rule.shifts.map(|shift| vdupq_n_f32(f32::from(shift)));
+    let done = combine::<false>(a, b, to, bytes, |a, b| unsafe {
         let [a_share, b_share] = rule.shares.map(|share| vdupq_n_f32(share));
         let fixed = vdupq_n_f32(rule.fixed);
-        let (a, b) = (widened!(a), widened!(b));
-        std::array::from_fn(|at| {
-            // Whole numbers of few bits: exact.
-            let a = vsubq_f32(vcvtq_f32_u32(a[at]), a_shift);
-            let b = vsubq_f32(vcvtq_f32_u32(b[at]), b_shift);
-            vfmaq_f32(vfmaq_f32(fixed, b, b_share), a, a_share)
-        })
+        let [a, b] = [lowered(a, rule.shifts[0]), lowered(b, rule.shifts[1])].map(|numbers| {
+            let [low, high] = numbers;
+            [vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)]
+        });
+        // Whole numbers of few bits: exact in floats.
+        from_fn(|at| vfmaq_f32(vfmaq_f32(fixed, vcvtq_f32_s32(b[at]), b_share), vcvtq_f32_s32(a[at]), a_share))
     });
     portable::add(rule, &a[done..], &b[done..], &mut to[done..]);
 }
 
 pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
-    let bytes = Bytes::new(rule.zero, rule.least, rule.most);
+    let largest = f64::from(255 * 255) * f64::from(rule.multiplier);
+    let bytes = Bytes::new(rule.zero, rule.least, rule.most).up_to(largest);
     // SAFETY: instructions that every 64-bit ARM processor has.
-    let done = combine(a, b, to, bytes, |a, b| unsafe {
-        let [a_zero, b_zero] = rule.zeros.map(|zero| vdupq_n_s32(i32::from(zero)));
+    let product = |a, b| unsafe {
         let multiplier = vdupq_n_f32(rule.multiplier);
-        let (a, b) = (widened!(a), widened!(b));
-        std::array::from_fn(|at| {
-            let [a, b] = [vreinterpretq_s32_u32(a[at]), vreinterpretq_s32_u32(b[at])];
-            vmulq_f32(vcvtq_f32_s32(vmulq_s32(vsubq_s32(a, a_zero), vsubq_s32(b, b_zero))), multiplier)
-        })
-    });
+        let ([low, high], [b_low, b_high]) = (lowered(a, rule.zeros[0]), lowered(b, rule.zeros[1]));
+        [
+            vmull_s16(vget_low_s16(low), vget_low_s16(b_low)),
+            vmull_high_s16(low, b_low),
+            vmull_s16(vget_low_s16(high), vget_low_s16(b_high)),
+            vmull_high_s16(high, b_high),
+        ]
+        .map(|product| vmulq_f32(vcvtq_f32_s32(product), multiplier))
+    };
+    let done = if bytes.are_plain() {
+        combine::<true>(a, b, to, bytes, product)
+    } else {
+        combine::<false>(a, b, to, bytes, product)
+    };
     portable::multiply(rule, &a[done..], &b[done..], &mut to[done..]);
 }
 
@@ -93,7 +104,7 @@ pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
 #[inline(always)]
 fn parts(table: &[u8; 256]) -> [uint8x16x4_t; 4] {
     // SAFETY: all of the table's bytes are readable.
-    std::array::from_fn(|part| unsafe {
+    from_fn(|part| unsafe {
         let from = table[part * 64..].as_ptr();
         uint8x16x4_t(vld1q_u8(from), vld1q_u8(from.add(16)), vld1q_u8(from.add(32)), vld1q_u8(from.add(48)))
     })
@@ -113,25 +124,99 @@ fn find(parts: &[uint8x16x4_t; 4], mut index: uint8x16_t) -> uint8x16_t {
     }
 }
 
-pub(super) fn lookup(table: &[u8; 256], from: &[u8], to: &mut [u8]) {
-    let parts = parts(table);
-    let (whole, rest) = to.as_chunks_mut::<16>();
-    let done = whole.len() * 16;
-    for (to, from) in whole.iter_mut().zip(from.as_chunks::<16>().0) {
-        // SAFETY: sixteen bytes are readable and writable.
-        unsafe { vst1q_u8(to.as_mut_ptr(), find(&parts, vld1q_u8(from.as_ptr()))) };
+/// Looks up `N` vectors.
+///
+/// # Safety
+/// As many bytes must be readable and writable.
+#[inline(always)]
+unsafe fn look_up<const N: usize>(parts: &[uint8x16x4_t; 4], from: *const u8, to: *mut u8) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let found: [_; N] = from_fn(|at| find(parts, vld1q_u8(from.add(at * 16))));
+        for (at, found) in found.into_iter().enumerate() {
+            vst1q_u8(to.add(at * 16), found);
+        }
     }
-    for (to, &from) in rest.iter_mut().zip(&from[done..]) {
+}
+
+/// The same for `count` bytes but for the last ones, fewer than sixteen; gives how many that were.
+///
+/// # Safety
+/// As above.
+#[inline(always)]
+unsafe fn look_up_all(table: &[u8; 256], from: *const u8, to: *mut u8, count: usize) -> usize {
+    let parts = parts(table);
+    let mut at = 0;
+    // SAFETY: as the caller promises.
+    unsafe {
+        while at + 64 <= count {
+            look_up::<4>(&parts, from.add(at), to.add(at));
+            at += 64;
+        }
+        while at + 16 <= count {
+            look_up::<1>(&parts, from.add(at), to.add(at));
+            at += 16;
+        }
+    }
+    at
+}
+
+pub(super) fn lookup(table: &[u8; 256], from: &[u8], to: &mut [u8]) {
+    assert!(to.len() <= from.len());
+    // SAFETY: the lengths were checked.
+    let done = unsafe { look_up_all(table, from.as_ptr(), to.as_mut_ptr(), to.len()) };
+    for (to, &from) in to[done..].iter_mut().zip(&from[done..]) {
         *to = table[usize::from(from)];
     }
 }
 
 pub(super) fn lookup_in_place(table: &[u8; 256], bytes: &mut [u8]) {
-    let parts = parts(table);
-    let (whole, rest) = bytes.as_chunks_mut::<16>();
-    for bytes in whole {
-        // SAFETY: sixteen bytes are readable and writable.
-        unsafe { vst1q_u8(bytes.as_mut_ptr(), find(&parts, vld1q_u8(bytes.as_ptr()))) };
+    let pointer = bytes.as_mut_ptr();
+    // SAFETY: as many bytes are readable and writable.
+    let done = unsafe { look_up_all(table, pointer, pointer, bytes.len()) };
+    portable::lookup_in_place(table, &mut bytes[done..]);
+}
+
+pub(super) fn interleave(planes: [&[u8]; 3], to: &mut [u8]) {
+    let (whole, rest) = to.as_chunks_mut::<48>();
+    let done = whole.len() * 16;
+    let [a, b, c] = planes.map(|plane| plane.as_chunks::<16>().0);
+    for (((to, a), b), c) in whole.iter_mut().zip(a).zip(b).zip(c) {
+        // SAFETY: sixteen bytes are readable, three times as many writable.
+        unsafe {
+            let pixels = [a, b, c].map(|plane| vld1q_u8(plane.as_ptr()));
+            vst3q_u8(to.as_mut_ptr(), uint8x16x3_t(pixels[0], pixels[1], pixels[2]));
+        }
     }
-    portable::lookup_in_place(table, rest);
+    portable::interleave(planes.map(|plane| &plane[done..]), rest);
+}
+
+/// Bytes whose sum surely has room in 16 bits.
+const ADDED: usize = 256;
+
+pub(super) fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+    assert!(count == 0 || (count - 1) * stride + sums.len() <= from.len());
+    let (blocks, rest) = sums.as_chunks_mut::<16>();
+    let done = blocks.len() * 16;
+    for (number, sums) in blocks.iter_mut().enumerate() {
+        for start in (0..count).step_by(ADDED) {
+            let mut row = from[start * stride + number * 16..].as_ptr();
+            // SAFETY: sixteen bytes of each row are readable, the lengths were checked; so are as many sums.
+            unsafe {
+                let (mut low, mut high) = (vdupq_n_u16(0), vdupq_n_u16(0));
+                for _ in start..count.min(start + ADDED) {
+                    let bytes = vld1q_u8(row);
+                    (low, high) = (vaddw_u8(low, vget_low_u8(bytes)), vaddw_high_u8(high, bytes));
+                    row = row.wrapping_add(stride);
+                }
+                let sums = sums.as_mut_ptr().cast::<u32>();
+                let add = |at: usize, four| vst1q_u32(sums.add(at), vaddq_u32(vld1q_u32(sums.add(at)), four));
+                add(0, vmovl_u16(vget_low_u16(low)));
+                add(4, vmovl_high_u16(low));
+                add(8, vmovl_u16(vget_low_u16(high)));
+                add(12, vmovl_high_u16(high));
+            }
+        }
+    }
+    portable::sum(&from[done.min(from.len())..], stride, count, rest);
 }

@@ -9,6 +9,7 @@
 mod depthwise;
 mod dots;
 mod elementwise;
+mod fives;
 mod matrix;
 mod products;
 mod rounding;
@@ -16,9 +17,10 @@ mod rounding;
 use std::arch::is_aarch64_feature_detected;
 
 use super::{Filters, Kernels, Matrix, portable};
-use crate::program::{AddRule, MultiplyRule};
+use crate::program::{AddRule, MultiplyRule, Window};
 use depthwise::{Dotted, MOST_TAPS, Widened};
 use dots::{Signed, Unsigned};
+use fives::Fives;
 use products::{Blocks, Dots, Widening};
 
 /// Adds the sets that this processor can run.
@@ -70,6 +72,14 @@ macro_rules! shared {
         fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
             elementwise::lookup_in_place(table, bytes);
         }
+
+        fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
+            elementwise::interleave(planes, to);
+        }
+
+        fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+            elementwise::sum(from, stride, count, sums);
+        }
     };
 }
 
@@ -108,6 +118,13 @@ impl Kernels for DotProducts {
         Box::new(depthwise::Depthwise::<Dotted<Signed>>::new(filters))
     }
 
+    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn super::Depthwise> {
+        match Fives::<Signed>::new(filters, window) {
+            Some(fives) => Box::new(fives),
+            None => self.depthwise(filters),
+        }
+    }
+
     shared!();
 }
 
@@ -125,6 +142,13 @@ impl Kernels for MatrixProducts {
             return Box::new(portable::Depthwise::new(filters));
         }
         Box::new(depthwise::Depthwise::<Dotted<Unsigned>>::new(filters))
+    }
+
+    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn super::Depthwise> {
+        match Fives::<Unsigned>::new(filters, window) {
+            Some(fives) => Box::new(fives),
+            None => self.depthwise(filters),
+        }
     }
 
     shared!();

@@ -33,6 +33,11 @@ impl Bytes {
         Bytes { zero, least, most, narrow: false }
     }
 
+    /// The same, where no number is larger than `largest`, below zero or above.
+    pub(super) fn up_to(self, largest: f64) -> Bytes {
+        Bytes { narrow: largest < NARROW, ..self }
+    }
+
     /// For sums of products of bytes and weights, with what they start from and what they are multiplied by, by output.
     pub(super) fn of(rounding: &Rounding, weights: &[i16], bias: &[i32], multipliers: &[f32]) -> Bytes {
         let Rounding::Byte { zero, least, most, .. } = *rounding else { return Bytes::new(0, 0, 255) };
@@ -42,7 +47,7 @@ impl Bytes {
                 let sum = row.iter().map(|&weight| 255 * i64::from(weight.unsigned_abs())).sum::<i64>();
                 (sum + i64::from(bias).abs()) as f64 * f64::from(multiplier.abs())
             });
-        Bytes { narrow: largest.fold(0.0, f64::max) < NARROW, ..Bytes::new(zero, least, most) }
+        Bytes::new(zero, least, most).up_to(largest.fold(0.0, f64::max))
     }
 
     /// Sixteen sums to bytes: `round(clamp(sum * multiplier)) + zero`. `PLAIN` says that the bytes [are](Bytes::are_plain).
