@@ -115,7 +115,7 @@ fn library(machine: &Machine, zig: &Path) -> Result<Vec<u8>> {
         (format!("{} cc -fPIC -target {}", zig.display(), machine.zig), format!("{} ar", zig.display()));
     let folder = folder().display().to_string();
     let mut step = Step::new("cargo rustc --locked --profile phone --package bedside-bindings --lib")
-        .words("--crate-type staticlib --no-default-features --features onnx,uniffi --target")
+        .words("--crate-type staticlib --no-default-features --features onnx,tiff,webp,uniffi --target")
         .arg(machine.target)
         .arg("--target-dir")
         .arg(&folder)

@@ -108,9 +108,9 @@ pub(crate) fn small() -> Result<()> {
 const LIBRARY: &str = "--locked --profile phone --package bedside-bindings --no-default-features --features";
 
 /// Decision 15 says why without threads for floats.
-const FEATURES: &str = "onnx,uniffi,jni";
+const FEATURES: &str = "onnx,tiff,webp,uniffi,jni";
 
-/// Without the importer.
+/// Without the importer, and for JPEG, PNG and BMP.
 const FEWER_FEATURES: &str = "uniffi,jni";
 
 fn with_ndk() -> Result<()> {
