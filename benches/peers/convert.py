@@ -13,6 +13,11 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
+
+# Pictures that onnx2tf would fetch from the network if they did not lie where it looks first; it tries graphs with them.
+TRIED = "calibration_image_sample_data_20x128x128x3_float32.npy"
+
 # onnx2tf's own name for an int8 graph with floats at its borders.
 MADE = "{name}_integer_quant.tflite"
 
@@ -21,6 +26,8 @@ def convert(folder, name):
     with tempfile.TemporaryDirectory() as work:
         graph = pathlib.Path(work, f"{name}.onnx")
         shutil.copy(folder / f"{name}.float.onnx", graph)
+        crops = np.load(folder / "calibration.npy")
+        np.save(pathlib.Path(work, TRIED), np.resize(crops[:, 48:176, 48:176], (20, 128, 128, 3)).astype(np.float32))
         # The crops are from -1 to 1 already: mean 0, standard deviation 1.
         command = [pathlib.Path(sys.executable).with_name("onnx2tf"), "-i", graph, "-o", work, "-oiqt", "-qt",
                    "per-channel", "-n", "-cind", "input", folder / "calibration.npy", "[[[[0,0,0]]]]", "[[[[1,1,1]]]]"]
