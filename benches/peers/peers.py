@@ -87,7 +87,7 @@ OPENVINO = Contender("OpenVINO", python("openvino"))
 LITERT = Contender("LiteRT", python("litert"), suffix=".tflite")
 TRACT = Contender("tract", (OURS / "peer-tract",))
 RTEN = Contender("rten", (OTHERS / "peer-rten",))
-# Once `peer-bedside` opens prepared files, another of ours with their suffix belongs into COLD_STARTERS.
+# `peer-bedside` opens prepared files too: another of ours with their suffix is still to be added to COLD_STARTERS.
 ALL = [BEDSIDE, HELD, ORT, EXACT, OPENVINO, LITERT, TRACT, RTEN]
 PEERS = [ORT, EXACT, OPENVINO, LITERT, TRACT, RTEN]
 THREADED = [BEDSIDE, ORT, OPENVINO, LITERT]
