@@ -1,9 +1,12 @@
-//! Bedside's engine, asked by `peers.py`. `BEDSIDE_KERNEL` chooses its kernels.
+//! Bedside's engine, asked by `peers.py`. `BEDSIDE_KERNEL` chooses its kernels. `PROGRAM prepare ONNX FILE` writes the
+//! prepared form of a network, which opens as its ONNX file does.
 
 mod asked;
 
+use std::path::Path;
+
 use asked::{Outcome, Question, SHAPE, serve};
-use bedside_engine::{Engine, ModelFile, Signature, Tensor};
+use bedside_engine::{Engine, Graph, ModelFile, Prepared, Signature, Tensor};
 
 /// More than any model here has.
 const MAX_BYTES: u64 = 1 << 30;
@@ -14,14 +17,28 @@ struct Bedside {
 }
 
 fn main() -> Outcome<()> {
-    serve(open)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments[..] {
+        [prepare, graph, to] if prepare == "prepare" => {
+            let graph = Graph::open(Path::new(graph), MAX_BYTES)?;
+            let signature = signature(&graph.clone().into())?;
+            Ok(std::fs::write(to, Prepared::of(graph, &signature)?.to_bytes())?)
+        }
+        _ => serve(open),
+    }
+}
+
+/// All outputs, for pictures of the bench's shape.
+fn signature(file: &ModelFile) -> Outcome<Signature> {
+    let input = file.inputs().into_iter().next().ok_or("no input")?.name;
+    let outputs = file.outputs().into_iter().map(|output| output.name).collect();
+    Ok(Signature { input, shape: SHAPE.to_vec(), outputs })
 }
 
 fn open(question: Question) -> Outcome<Bedside> {
     let file = ModelFile::open(&question.model, MAX_BYTES)?;
-    let input = file.inputs().into_iter().next().ok_or("no input")?.name;
-    let outputs = file.outputs().into_iter().map(|output| output.name).collect();
-    let engine = Engine::load(file, &Signature { input, shape: SHAPE.to_vec(), outputs }, question.threads)?;
+    let signature = signature(&file)?;
+    let engine = Engine::load(file, &signature, question.threads)?;
     let pictures = question.pictures.into_iter().map(|picture| Tensor::f32(SHAPE.to_vec(), picture));
     let bedside = Bedside { engine, pictures: pictures.collect::<Result<_, _>>()? };
     Ok(bedside)

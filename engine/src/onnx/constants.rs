@@ -26,18 +26,36 @@ impl Activation {
     }
 }
 
+/// What the whole numbers of a constant are held in: 16 bits, for those that were given in 8, or 32.
+pub(crate) trait Whole: Copy + From<u8> + From<i8> + TryFrom<i32> + Into<i32> {
+    /// The difference, or the nearest number to it that there is.
+    fn less(self, zero: Self) -> Self;
+}
+
+impl Whole for i16 {
+    fn less(self, zero: i16) -> i16 {
+        self.saturating_sub(zero)
+    }
+}
+
+impl Whole for i32 {
+    fn less(self, zero: i32) -> i32 {
+        self.saturating_sub(zero)
+    }
+}
+
 /// Whole-number weights with their scales.
 #[derive(Debug, Clone)]
-pub(crate) struct Weights {
+pub(crate) struct Weights<T> {
     pub(crate) dims: Vec<usize>,
     /// Less the zero point.
-    pub(crate) values: Vec<i32>,
+    pub(crate) values: Vec<T>,
     /// One a slice of the axis, or one for all.
     pub(crate) scales: Vec<f32>,
     pub(crate) axis: usize,
 }
 
-impl Weights {
+impl<T: Whole> Weights<T> {
     /// The scale of a slice of the axis.
     pub(crate) fn scale(&self, slice: usize) -> f32 {
         self.scales[slice % self.scales.len()]
@@ -47,7 +65,11 @@ impl Weights {
     pub(crate) fn reals(&self) -> Vec<f32> {
         let inner: usize = self.dims.iter().skip(self.axis + 1).product();
         let slices = self.dims.get(self.axis).copied().unwrap_or(1);
-        self.values.iter().enumerate().map(|(at, &value)| value as f32 * self.scale(at / inner % slices)).collect()
+        self.values
+            .iter()
+            .enumerate()
+            .map(|(at, &value)| value.into() as f32 * self.scale(at / inner % slices))
+            .collect()
     }
 }
 
@@ -69,7 +91,7 @@ impl<'a> Constants<'a> {
             None if node.attribute.iter().any(|a| a.name == "output_dtype" && a.i != 0) => return None,
             None => (0, DataType::Uint8),
             Some(name) => {
-                let (zeros, kind) = self.integers(name)?;
+                let (zeros, kind) = self.integers::<i32>(name)?;
                 let [zero] = zeros[..] else { return None };
                 (zero, kind)
             }
@@ -92,12 +114,12 @@ impl<'a> Constants<'a> {
     }
 
     /// What a `DequantizeLinear` makes of constants, scaled along an axis or as a whole.
-    pub(crate) fn weights(&self, node: &NodeProto) -> Option<Weights> {
+    pub(crate) fn weights<T: Whole>(&self, node: &NodeProto) -> Option<Weights<T>> {
         if node.op_type != "DequantizeLinear" {
             return None;
         }
         let tensor = self.0.get(node.input.first()?.as_str())?;
-        let (mut values, _) = self.integers(node.input.first()?)?;
+        let (mut values, _) = self.integers::<T>(node.input.first()?)?;
         let scales = self.floats(node.input.get(1)?)?;
         let dims: Vec<usize> = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect::<Option<_>>()?;
         let axis = node.attribute.iter().find(|a| a.name == "axis").map_or(1, |a| a.i);
@@ -109,13 +131,13 @@ impl<'a> Constants<'a> {
             return None;
         }
         if let Some(name) = zero_point(node) {
-            let (zeros, _) = self.integers(name)?;
+            let (zeros, _) = self.integers::<T>(name)?;
             if zeros.len() != 1 && (in_blocks || dims.get(axis) != Some(&zeros.len())) {
                 return None;
             }
-            let inner: usize = dims.iter().skip(axis + 1).product();
-            for (at, value) in values.iter_mut().enumerate() {
-                *value = value.saturating_sub(zeros[at / inner % zeros.len()]);
+            let slice = if zeros.len() == 1 { count } else { dims.iter().skip(axis + 1).product() };
+            for (values, &zero) in values.chunks_mut(slice).zip(zeros.iter().cycle()) {
+                values.iter_mut().for_each(|value| *value = value.less(zero));
             }
         }
         Some(Weights { dims, values, scales, axis })
@@ -136,26 +158,28 @@ impl<'a> Constants<'a> {
         Some(tensor.raw_data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
-    pub(crate) fn integers(&self, name: &str) -> Option<(Vec<i32>, DataType)> {
+    /// The elements of a constant of 8-bit or 32-bit integers, as far as `T` holds them.
+    pub(crate) fn integers<T: Whole>(&self, name: &str) -> Option<(Vec<T>, DataType)> {
         let tensor = self.0.get(name)?;
         let raw = &tensor.raw_data;
         let kind = DataType::try_from(tensor.data_type).ok()?;
         if !matches!(kind, DataType::Uint8 | DataType::Int8 | DataType::Int32) {
             return None;
         }
+        // Importers narrow what is out of range, each in its way.
         let range = match kind {
             DataType::Uint8 => 0..=255,
             DataType::Int8 => -128..=127,
             _ => i32::MIN..=i32::MAX,
         };
-        let values: Vec<i32> = match kind {
-            _ if raw.is_empty() => tensor.int32_data.clone(),
-            DataType::Uint8 => raw.iter().map(|&b| i32::from(b)).collect(),
-            DataType::Int8 => raw.iter().map(|&b| i32::from(b as i8)).collect(),
-            _ => raw.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+        let held = |value: i32| T::try_from(value).ok().filter(|_| range.contains(&value));
+        let values = match kind {
+            _ if raw.is_empty() => tensor.int32_data.iter().map(|&value| held(value)).collect::<Option<_>>()?,
+            DataType::Uint8 => raw.iter().map(|&byte| T::from(byte)).collect(),
+            DataType::Int8 => raw.iter().map(|&byte| T::from(byte.cast_signed())).collect(),
+            _ => raw.as_chunks().0.iter().map(|&bytes| held(i32::from_le_bytes(bytes))).collect::<Option<_>>()?,
         };
-        // Importers narrow what is out of range, each in its way.
-        values.iter().all(|value| range.contains(value)).then_some((values, kind))
+        Some((values, kind))
     }
 }
 
@@ -191,7 +215,7 @@ impl Constants<'_> {
         let of = self.0.get(node.input.first()?.as_str())?;
         let (values, scales) = (self.floats(node.input.first()?)?, self.floats(node.input.get(1)?)?);
         let (zeros, kind) = match zero_point(node) {
-            Some(name) => self.integers(name)?,
+            Some(name) => self.integers::<i32>(name)?,
             None if node.attribute.iter().any(|a| a.name == "output_dtype" && a.i != 0) => return None,
             None => (vec![0; scales.len()], DataType::Uint8),
         };

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{FORM, MAGIC, Prepared};
+use crate::program::weights::are_bytes;
 use crate::program::{
     Add, Convolution, Element, Lookup, Move, Multiply, Pool, PoolKind, Quantize, Rounding, Step, Table, TensorId,
     TensorKind, Window,
@@ -145,7 +146,7 @@ impl Writer {
         for &multiplier in &step.multipliers {
             self.float(multiplier);
         }
-        let are_words = step.weights.iter().any(|&weight| i8::try_from(weight).is_err());
+        let are_words = !are_bytes(&step.weights);
         self.byte(u8::from(are_words));
         self.length(step.weights.len());
         if are_words {

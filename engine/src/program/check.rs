@@ -5,6 +5,7 @@
 //! than networks do.
 
 use super::slots::Slots;
+use super::weights::{have_nine_bits, sums_fit};
 use super::{
     Add, Convolution, Element, Lookup, Move, Multiply, Pool, PoolKind, Program, Quantize, Rounding, Step, Table,
     TensorId, TensorKind, Window, dense_strides,
@@ -287,10 +288,8 @@ fn check_rounding(result: &Rounding, to: &TensorKind) -> Result<(), Problem> {
 
 /// Weights have nine bits at most, and no sum of products can pass 32 bits, as the lowering has it.
 fn check_weights(weights: &[i16], columns: usize) -> Result<(), Problem> {
-    holds(weights.iter().all(|weight| (-255..=255).contains(weight)), "weights of more than nine bits")?;
-    let magnitude = |row: &[i16]| row.iter().map(|&weight| i64::from(weight.unsigned_abs())).sum::<i64>();
-    let fits = weights.chunks_exact(columns.max(1)).all(|row| 2 * 255 * magnitude(row) <= i64::from(i32::MAX));
-    holds(fits, "sums that could pass 32 bits")
+    holds(have_nine_bits(weights), "weights of more than nine bits")?;
+    holds(sums_fit(weights, columns.max(1)), "sums that could pass 32 bits")
 }
 
 fn taps(window: &Window) -> u64 {

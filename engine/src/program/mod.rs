@@ -16,6 +16,7 @@ mod parts;
 #[cfg(test)]
 mod shared;
 mod slots;
+pub(crate) mod weights;
 
 pub use executable::Description;
 pub(crate) use executable::{Executable, View};

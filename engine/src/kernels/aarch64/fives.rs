@@ -14,6 +14,7 @@ use super::dots::Dot;
 use super::rounding::Bytes;
 use crate::kernels::{Filters, Picture, SLACK};
 use crate::program::Window;
+use crate::program::weights::are_bytes;
 
 const SIDE: usize = 5;
 
@@ -71,7 +72,7 @@ impl<D: Dot> Fives<D> {
     /// None where these are no such windows, weights are of more than 8 bits, or channels fewer than sixteen.
     pub(super) fn new(filters: &Filters<'_>, window: &Window) -> Option<Fives<D>> {
         let is_five = (window.kernel, window.stride[1], window.dilation) == ([SIDE; 2], 1, [1, 1]);
-        if !is_five || filters.channels < BLOCK || filters.weights.iter().any(|weight| !(-128..=127).contains(weight)) {
+        if !is_five || filters.channels < BLOCK || !are_bytes(filters.weights) {
             return None;
         }
         let block = |first: usize| {

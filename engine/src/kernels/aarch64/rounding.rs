@@ -7,6 +7,7 @@ use std::arch::aarch64::{
 };
 
 use crate::program::Rounding;
+use crate::program::weights::magnitude;
 
 /// How numbers that are rounded to 32 bits become bytes.
 #[derive(Debug, Clone, Copy)]
@@ -44,8 +45,7 @@ impl Bytes {
         let products = weights.len() / bias.len().max(1);
         let largest =
             weights.chunks_exact(products.max(1)).zip(bias).zip(multipliers).map(|((row, &bias), &multiplier)| {
-                let sum = row.iter().map(|&weight| 255 * i64::from(weight.unsigned_abs())).sum::<i64>();
-                (sum + i64::from(bias).abs()) as f64 * f64::from(multiplier.abs())
+                (255 * magnitude(row) + i64::from(bias).abs()) as f64 * f64::from(multiplier.abs())
             });
         Bytes::new(zero, least, most).up_to(largest.fold(0.0, f64::max))
     }

@@ -90,7 +90,7 @@ impl<'a> Lowering<'a> {
         if let Some(values) = self.constants.floats(name) {
             return single(values);
         }
-        single(self.constants.weights(self.makers.get(name)?)?.reals())
+        single(self.constants.weights::<i32>(self.makers.get(name)?)?.reals())
     }
 
     pub(super) fn sum(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {

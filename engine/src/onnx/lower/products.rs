@@ -9,6 +9,7 @@ use super::value::{Carried, Clamp, Kind, Products, Value, Waiting};
 use super::{Lowering, Reason};
 use crate::onnx::constants::Weights;
 use crate::program::Window;
+use crate::program::weights::{have_nine_bits, sums_fit};
 
 impl<'a> Lowering<'a> {
     pub(super) fn convolution(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
@@ -22,17 +23,11 @@ impl<'a> Lowering<'a> {
             return Err("weights and input do not go together".into());
         }
         let (window, lengths) = window(attributes, kernel, spatial, false)?;
-        // From outputs × inputs × height × width.
         let taps: usize = window.kernel.iter().product();
-        let mut values = Vec::with_capacity(weights.values.len());
-        for output in weights.values.chunks_exact(taps * inputs) {
-            for tap in 0..taps {
-                for input in 0..inputs {
-                    values.push(narrow(output[input * taps + tap])?);
-                }
-            }
+        let mut products = products(from, weights, outputs, 0)?;
+        if taps > 1 && inputs > 1 {
+            products.weights = inputs_last(&products.weights, inputs, taps);
         }
-        let mut products = products(from, values, &weights, outputs, 0)?;
         (products.window, products.groups) = (window, groups);
         if let Some(name) = node.input.get(2).filter(|name| !name.is_empty()) {
             self.add_bias(&mut products, name)?;
@@ -70,15 +65,10 @@ impl<'a> Lowering<'a> {
         if inputs != columns {
             return Err("weights and input do not go together".into());
         }
-        let at =
-            |output: usize, input: usize| if transposed { output * inputs + input } else { input * outputs + output };
-        let mut values = Vec::with_capacity(weights.values.len());
-        for output in 0..outputs {
-            for input in 0..inputs {
-                values.push(narrow(weights.values[at(output, input)])?);
-            }
+        let mut products = products(from, weights, outputs, usize::from(!transposed))?;
+        if !transposed {
+            products.weights = inputs_last(&products.weights, inputs, outputs);
         }
-        let products = products(from, values, &weights, outputs, usize::from(!transposed))?;
         waiting(vec![batch, outputs], products)
     }
 
@@ -123,7 +113,7 @@ impl<'a> Lowering<'a> {
     fn add_bias(&self, products: &mut Products, name: &str) -> Result<(), Reason> {
         let outputs = products.bias.len();
         let units: Vec<f32> = products.scales.iter().map(|scale| products.from.affine.scale * scale).collect();
-        let integers = self.makers.get(name).and_then(|maker| self.constants.weights(maker));
+        let integers = self.makers.get(name).and_then(|maker| self.constants.weights::<i32>(maker));
         let bias: Vec<i32> = match integers {
             Some(bias) if bias.values.len() == outputs && is_of(&bias, &units) => bias.values,
             _ => {
@@ -149,11 +139,11 @@ impl<'a> Lowering<'a> {
         if let Some(values) = self.constants.floats(name) {
             return Some(values);
         }
-        let weights = self.constants.weights(self.makers.get(name)?)?;
+        let weights = self.constants.weights::<i32>(self.makers.get(name)?)?;
         Some(weights.reals())
     }
 
-    fn weights(&self, node: &NodeProto, input: usize) -> Result<Weights, Reason> {
+    fn weights(&self, node: &NodeProto, input: usize) -> Result<Weights<i16>, Reason> {
         let name = node.input.get(input).ok_or("too few inputs")?;
         let maker = self.makers.get(name.as_str()).ok_or("its weights are not quantized")?;
         self.constants.weights(maker).ok_or_else(|| "its weights are not 8-bit constants with scales".into())
@@ -161,22 +151,21 @@ impl<'a> Lowering<'a> {
 }
 
 /// Whether integers count in these units, but for rounding.
-fn is_of(bias: &Weights, units: &[f32]) -> bool {
+fn is_of(bias: &Weights<i32>, units: &[f32]) -> bool {
     units.iter().enumerate().all(|(channel, unit)| (bias.scale(channel) - unit).abs() <= unit * 1e-5)
 }
 
-fn products(
-    from: Carried,
-    weights: Vec<i16>,
-    of: &Weights,
-    outputs: usize,
-    axis_of_outputs: usize,
-) -> Result<Products, Reason> {
-    let scales: Vec<f32> = match of.scales.len() {
-        1 => vec![of.scales[0]; outputs],
-        count if count == outputs && of.axis == axis_of_outputs => of.scales.clone(),
-        _ => return Err("its weights have scales that are not one an output channel".into()),
-    };
+fn products(from: Carried, of: Weights<i16>, outputs: usize, axis_of_outputs: usize) -> Result<Products, Reason> {
+    let Weights { values: weights, mut scales, axis, .. } = of;
+    // A weight less its zero point has nine bits at most.
+    if !have_nine_bits(&weights) {
+        return Err("weights of more than 8 bits".into());
+    }
+    if scales.len() == 1 {
+        scales = vec![scales[0]; outputs];
+    } else if scales.len() != outputs || axis != axis_of_outputs {
+        return Err("its weights have scales that are not one an output channel".into());
+    }
     let window = Window { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], pad: [0, 0] };
     Ok(Products { from, window, groups: 1, weights, scales, bias: vec![0; outputs] })
 }
@@ -187,9 +176,15 @@ fn waiting(shape: Vec<usize>, products: Products) -> Result<Value, Reason> {
     Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
 }
 
-/// A weight less its zero point has nine bits at most.
-fn narrow(weight: i32) -> Result<i16, Reason> {
-    if (-255..=255).contains(&weight) { Ok(weight as i16) } else { Err("weights of more than 8 bits".into()) }
+/// Weights in the order outputs × taps × inputs, from outputs × inputs × taps.
+fn inputs_last(weights: &[i16], inputs: usize, taps: usize) -> Vec<i16> {
+    let mut turned = Vec::with_capacity(weights.len());
+    for output in weights.chunks_exact(inputs * taps) {
+        for tap in 0..taps {
+            turned.extend(output[tap..].iter().step_by(taps));
+        }
+    }
+    turned
 }
 
 impl Products {
@@ -197,12 +192,7 @@ impl Products {
     /// then it wraps around, as ONNX Runtime's does. Channels that training drove to nothing have such biases.
     fn check_sums(&self) -> Result<(), Reason> {
         let columns = self.weights.len() / self.bias.len();
-        let fits = self.weights.chunks_exact(columns).all(|weights| {
-            let magnitude: i64 = weights.iter().map(|&weight| i64::from(weight).abs()).sum();
-            // Once for the bytes, once for the zero point, which the bias takes in.
-            2 * 255 * magnitude <= i64::from(i32::MAX)
-        });
-        if fits { Ok(()) } else { Err("sums that could pass 32 bits".into()) }
+        if sums_fit(&self.weights, columns) { Ok(()) } else { Err("sums that could pass 32 bits".into()) }
     }
 }
 

@@ -162,7 +162,7 @@ impl<'a> Lowering<'a> {
         let given = node.input.get(2).filter(|name| !name.is_empty());
         match (of, given) {
             (Kind::Integers { shift, .. }, Some(name)) => {
-                let (values, _) = self.constants.integers(name).ok_or("its value is not constant")?;
+                let (values, _) = self.constants.integers::<i32>(name).ok_or("its value is not constant")?;
                 let [value] = values[..] else { return Err("more than one value".into()) };
                 let byte = value.checked_add(i32::from(*shift)).and_then(|byte| u8::try_from(byte).ok());
                 byte.ok_or_else(|| "padding that no byte stands for".into())

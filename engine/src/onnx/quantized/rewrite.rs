@@ -147,7 +147,7 @@ impl<'a> Rewrite<'a> {
         if weights.scales.len() != 1 && weights.axis != 0 {
             return None;
         }
-        let fits = |bias: &Weights| bias.values.len() == channels && is_of_sums(bias, &weights, from);
+        let fits = |bias: &Weights<i32>| bias.values.len() == channels && is_of_sums(bias, &weights, from);
         if !bias.as_ref().is_none_or(fits) || !sums_are_exact(&weights, bias.as_ref(), from) {
             return None;
         }
@@ -181,7 +181,7 @@ impl<'a> Rewrite<'a> {
 }
 
 /// Whether a bias counts in the units of the sums: input's scale times weights' scale, but for rounding.
-fn is_of_sums(bias: &Weights, weights: &Weights, from: Activation) -> bool {
+fn is_of_sums(bias: &Weights<i32>, weights: &Weights<i32>, from: Activation) -> bool {
     (0..bias.values.len()).all(|channel| {
         let unit = from.scale * weights.scale(channel);
         (bias.scale(channel) - unit).abs() <= unit * 1e-5
@@ -189,7 +189,7 @@ fn is_of_sums(bias: &Weights, weights: &Weights, from: Activation) -> bool {
 }
 
 /// Whether no sum of a convolution can pass what floats hold exactly.
-fn sums_are_exact(weights: &Weights, bias: Option<&Weights>, from: Activation) -> bool {
+fn sums_are_exact(weights: &Weights<i32>, bias: Option<&Weights<i32>>, from: Activation) -> bool {
     let slice = weights.values.len() / weights.dims[0];
     weights.values.chunks_exact(slice).enumerate().all(|(channel, values)| {
         let sum: u64 = values.iter().map(|value| u64::from(value.unsigned_abs())).sum();

@@ -14,6 +14,7 @@ use std::array::from_fn;
 
 use super::avx2::{Avx2, Bytes};
 use crate::kernels::{Filters, Kernels, Matrix};
+use crate::program::weights::{are_bytes, magnitude};
 use crate::program::{AddRule, MultiplyRule, Window};
 
 /// Exists only where the processor has AVX-512 F, BW, VL and VNNI.
@@ -107,9 +108,8 @@ const MOST_RESULT: f64 = 1e9;
 fn fits(weights: &[i16], bias: &[i32], multipliers: &[f32]) -> bool {
     let each = weights.len() / bias.len().max(1);
     let within = |((weights, &bias), &multiplier): ((&[i16], &i32), &f32)| {
-        let bytes = weights.iter().all(|&weight| i8::try_from(weight).is_ok());
-        let most = weights.iter().map(|&weight| 255.0 * f64::from(weight).abs()).sum::<f64>() + f64::from(bias).abs();
-        bytes && most * f64::from(multiplier).abs() < MOST_RESULT
+        let most = (255 * magnitude(weights) + i64::from(bias).abs()) as f64;
+        are_bytes(weights) && most * f64::from(multiplier).abs() < MOST_RESULT
     };
     each > 0 && weights.chunks_exact(each).zip(bias).zip(multipliers).all(within)
 }

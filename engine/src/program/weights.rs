@@ -1,0 +1,57 @@
+//! What weights can come to, told from all of them before they are used.
+//!
+//! A network has millions, and no question stops at the first that answers it: processors take many of them at a time.
+
+/// Whether all are signed bytes.
+pub(crate) fn are_bytes(weights: &[i16]) -> bool {
+    weights.iter().fold(true, |all, &weight| all & (i16::from(weight as i8) == weight))
+}
+
+/// Whether all are differences of bytes.
+pub(crate) fn have_nine_bits(weights: &[i16]) -> bool {
+    weights.iter().fold(0, |most, weight| weight.unsigned_abs().max(most)) <= 255
+}
+
+/// The sum of their magnitudes.
+pub(crate) fn magnitude(weights: &[i16]) -> i64 {
+    let in_32_bits = |weights: &[i16]| weights.iter().map(|weight| u32::from(weight.unsigned_abs())).sum::<u32>();
+    weights.chunks(1 << 16).map(|weights| i64::from(in_32_bits(weights))).sum()
+}
+
+/// Whether no sum of products of bytes with the weights of an output, so many each, can pass 32 bits.
+pub(crate) fn sums_fit(weights: &[i16], each: usize) -> bool {
+    // Once for the bytes, once for the zero point, which the bias takes in.
+    weights.chunks_exact(each).all(|weights| 2 * 255 * magnitude(weights) <= i64::from(i32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extremes_are_told_apart() {
+        assert!(are_bytes(&[-128, 0, 127]) && are_bytes(&[]));
+        assert!(!are_bytes(&[0, 128]) && !are_bytes(&[-129, 0]));
+        assert!(have_nine_bits(&[-255, 255]));
+        assert!(!have_nine_bits(&[256, 0]) && !have_nine_bits(&[0, i16::MIN]));
+    }
+
+    #[test]
+    fn magnitudes_do_not_wrap() {
+        // 2¹⁷ times 2¹⁵.
+        assert_eq!(magnitude(&[i16::MIN; 1 << 17]), 1 << 32);
+        assert_eq!(magnitude(&[-3, 4]), 7);
+    }
+
+    #[test]
+    fn sums_fit_up_to_32_bits() {
+        // 2 · 255 · 4,210,752 = 2,147,483,520, and 2³¹ − 1 is 127 more.
+        let mut weights = vec![255; 16_512];
+        weights.push(192);
+        let each = weights.len();
+        assert!(sums_fit(&weights, each));
+        weights[each - 1] = 193;
+        assert!(!sums_fit(&weights, each));
+        assert!(sums_fit(&weights, 1));
+    }
+}
