@@ -26,6 +26,9 @@ pub(crate) struct Matrix<'a> {
     pub(crate) rows: usize,
     /// Inputs.
     pub(crate) columns: usize,
+    /// The byte that stands for zero, near which most inputs may be expected. It changes no result: what it adds to the sums
+    /// is in `bias`.
+    pub(crate) zero: u8,
     /// `rows` × `columns`.
     pub(crate) weights: &'a [i16],
     pub(crate) bias: &'a [i32],

@@ -34,6 +34,17 @@ impl Random {
         self.next() as u8
     }
 
+    /// Bytes as they are behind a layer: most of them near the one that stands for zero. In one case of three they are
+    /// anywhere, and in one all near.
+    fn bytes_near(&mut self, zero: u8, count: usize) -> Vec<u8> {
+        let far = [0, 20, 999][self.up_to(2)];
+        let byte = |random: &mut Random| {
+            let near = i32::from(zero) + random.up_to(126) as i32 - 63;
+            if random.up_to(999) < far { random.byte() } else { near.clamp(0, 255) as u8 }
+        };
+        (0..count).map(|_| byte(self)).collect()
+    }
+
     /// Weights of 8 bits, or of 9 as unsigned ones less a zero point can be; all of them large in one case of four.
     fn weights(&mut self, count: usize) -> Vec<i16> {
         let (wide, large) = (self.up_to(3) == 0, self.up_to(3) == 0);
@@ -91,6 +102,7 @@ fn matrix_products_are_the_same() {
         for case in 0..400 {
             let random = &mut Random(case);
             let (rows, columns, count) = (1 + random.up_to(70), 1 + random.up_to(90), random.up_to(31));
+            let zero = random.byte();
             let (stride, to_stride) = (columns + random.up_to(5), rows + random.up_to(5));
             let rounding = random.rounding();
             let (weights, bias) = (random.weights(rows * columns), random.biases(rows));
@@ -98,12 +110,13 @@ fn matrix_products_are_the_same() {
             let matrix = Matrix {
                 rows,
                 columns,
+                zero,
                 weights: &weights,
                 bias: &bias,
                 multipliers: &multipliers,
                 rounding: &rounding,
             };
-            let from = random.bytes(count * stride + SLACK);
+            let from = random.bytes_near(zero, count * stride + SLACK);
             let bytes = |kernels: &dyn Kernels| {
                 let length = (count * to_stride).max(rows);
                 let mut to = vec![99; length + BEHIND];
@@ -205,12 +218,13 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
     if let Rounding::Byte { table, .. } = &mut result {
         *table = (random.up_to(1) == 0).then(|| Box::new(std::array::from_fn(|_| random.byte())));
     }
+    let zero = random.byte();
     let [from, bytes, to] = [TensorId(0), TensorId(1), TensorId(2)];
     let kind = |element, shape| TensorKind { element, shape };
     let convolution = Convolution {
         from: bytes,
         to,
-        zero: random.byte(),
+        zero,
         window: Window { kernel, stride, dilation, pad },
         groups,
         weights: random.weights(outputs * taps),
@@ -226,7 +240,7 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
         inputs: vec![from],
         outputs: vec![(to, shapes[1].to_vec())],
     };
-    let values = random.bytes(shapes[0].iter().product()).into_iter().map(f32::from).collect();
+    let values = random.bytes_near(zero, shapes[0].iter().product()).into_iter().map(f32::from).collect();
     (program, Tensor::f32(shapes[0].to_vec(), values).expect("a tensor"))
 }
 
@@ -247,7 +261,7 @@ fn results_beyond_16_and_32_bits_become_the_limits() {
             let weights: Vec<i16> = [vec![127; 8 * taps], vec![-127; 8 * taps]].concat();
             let mut to = [99; 16];
             let (rounding, bias, multipliers) = (&rounding, &bias, &multipliers);
-            let matrix = Matrix { rows: 16, columns: taps, weights: &weights, bias, multipliers, rounding };
+            let matrix = Matrix { rows: 16, columns: taps, zero: 0, weights: &weights, bias, multipliers, rounding };
             kernels.gemm(&matrix).bytes(&[255; 25 + SLACK], taps, 1, &mut to, 16);
             assert_eq!(to, *expected, "{}, {taps} inputs", kernels.name());
             let filters = Filters { channels: 16, taps, weights: &weights, bias, multipliers, rounding };
@@ -285,8 +299,15 @@ fn a_bias_near_the_ends_of_32_bits_wraps_around() {
     // By hand: 2³¹ - 6 + 255 is -2³¹ + 249, which times 10⁻⁸ is -21.47; -2³¹ + 5 - 255 is 2³¹ - 250, hence 21.47.
     let (weights, bias, multipliers) = ([1, 0, 0, 0, -1, 0, 0, 0], [i32::MAX - 5, i32::MIN + 5], [1e-8; 2]);
     let rounding = Rounding::Byte { zero: 100, least: 0, most: 255, table: None };
-    let matrix =
-        Matrix { rows: 2, columns: 4, weights: &weights, bias: &bias, multipliers: &multipliers, rounding: &rounding };
+    let matrix = Matrix {
+        rows: 2,
+        columns: 4,
+        zero: 0,
+        weights: &weights,
+        bias: &bias,
+        multipliers: &multipliers,
+        rounding: &rounding,
+    };
     for kernels in available() {
         let mut to = [99; 2];
         kernels.gemm(&matrix).bytes(&[255; 4 + SLACK], 4, 1, &mut to, 2);
@@ -421,8 +442,15 @@ fn products_of_long_rows_are_the_same() {
         let (rows, columns, count) = (3, 9_001, 6);
         let (weights, bias) = (random.weights(rows * columns), random.biases(rows));
         let (multipliers, rounding) = (random.multipliers(rows, columns), random.rounding());
-        let matrix =
-            Matrix { rows, columns, weights: &weights, bias: &bias, multipliers: &multipliers, rounding: &rounding };
+        let matrix = Matrix {
+            rows,
+            columns,
+            zero: 0,
+            weights: &weights,
+            bias: &bias,
+            multipliers: &multipliers,
+            rounding: &rounding,
+        };
         let from = random.bytes(count * columns + SLACK);
         let bytes = |kernels: &dyn Kernels| {
             let mut to = vec![99; count * rows];
@@ -439,7 +467,7 @@ fn products_of_extremes_are_the_same() {
     for kernels in others() {
         for case in 0..40 {
             let random = &mut Random(case);
-            let (rows, columns, count) = (16, 24, 5);
+            let (rows, columns, count, zero) = (16, 24, 5, random.byte());
             let weights: Vec<i16> = (0..rows * columns).map(|_| [-128, 127][random.up_to(1)]).collect();
             let from: Vec<u8> = (0..count * columns + SLACK).map(|_| [0, 255][random.up_to(1)]).collect();
             let (bias, multipliers) = (vec![0; rows], vec![1e-4; rows]);
@@ -447,6 +475,7 @@ fn products_of_extremes_are_the_same() {
             let matrix = Matrix {
                 rows,
                 columns,
+                zero,
                 weights: &weights,
                 bias: &bias,
                 multipliers: &multipliers,

@@ -98,6 +98,7 @@ impl PackedConvolution {
             let matrix = Matrix {
                 rows: outputs,
                 columns: taps * group_inputs,
+                zero: step.zero,
                 weights: &step.weights,
                 bias: &bias,
                 multipliers: &step.multipliers,

@@ -1,7 +1,6 @@
 //! Kernels for x86-64.
 
 mod avx2;
-mod pairs;
 mod vnni;
 
 use std::sync::OnceLock;

@@ -39,7 +39,7 @@ pub(super) struct Arranged {
 
 /// The weights of four inputs, as each 16-bit sum has them: of its first input, and of its second.
 #[derive(Debug, Clone, Copy)]
-struct Group([[i16; SUMS]; 2]);
+pub(super) struct Group([[i16; SUMS]; 2]);
 
 /// What 16-bit sums are made of: positive weight, and negative weight, of each. No more than [`ROOM`] counts: beyond it,
 /// 255 stands.
@@ -79,7 +79,7 @@ pub(super) fn arrange(rows: &[&[i16]]) -> Arranged {
 }
 
 impl Group {
-    fn at(start: usize, rows: &[&[i16]]) -> Group {
+    pub(super) fn at(start: usize, rows: &[&[i16]]) -> Group {
         let mut group = [[0; SUMS]; 2];
         for (output, row) in rows.iter().enumerate() {
             let rest = &row[start..];
@@ -98,24 +98,34 @@ impl Group {
         Group(self.0.map(|weights| weights.map(|weight| weight * (number + 1) / N - weight * number / N)))
     }
 
-    fn loads(&self) -> Loads {
+    /// The positive and the negative weight of each 16-bit sum.
+    pub(super) fn sums(&self) -> [[i16; SUMS]; 2] {
         let Group([first, second]) = self;
-        let counted = |load: i16| if load <= i16::from(ROOM) { load as u8 } else { 255 };
         [
-            from_fn(|sum| counted(first[sum].max(0) + second[sum].max(0))),
-            from_fn(|sum| counted(-(first[sum].min(0) + second[sum].min(0)))),
+            from_fn(|sum| first[sum].max(0) + second[sum].max(0)),
+            from_fn(|sum| -(first[sum].min(0) + second[sum].min(0))),
         ]
+    }
+
+    fn loads(&self) -> Loads {
+        self.sums().map(|sums| sums.map(|load| if load <= i16::from(ROOM) { load as u8 } else { 255 }))
     }
 
     /// The weights where instructions take them, if each is a byte.
     fn weights(&self) -> Option<Weights> {
         let Group([first, second]) = self;
         let greatest = first.iter().chain(second).fold(0, |most: i16, &weight| most.max(weight ^ (weight >> 15)));
+        (greatest <= i16::from(i8::MAX)).then(|| self.bytes())
+    }
+
+    /// The weights where instructions take them; each must be a byte.
+    pub(super) fn bytes(&self) -> Weights {
+        let Group([first, second]) = self;
         let mut weights = [0; GROUP * WIDTH];
         for (two, (&first, &second)) in weights.as_chunks_mut().0.iter_mut().zip(first.iter().zip(second)) {
             *two = [first as i8, second as i8];
         }
-        (greatest <= i16::from(i8::MAX)).then_some(weights)
+        weights
     }
 }
 

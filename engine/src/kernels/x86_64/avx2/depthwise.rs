@@ -1,0 +1,155 @@
+//! One filter a channel.
+
+#[allow(clippy::wildcard_imports, reason = "fifty instructions")]
+use std::arch::x86_64::*;
+use std::array::from_fn;
+
+use super::{Bytes, floats, integers, rounded, store};
+use crate::kernels::{Filters, Picture, SLACK};
+use crate::program::Window;
+
+/// Taps whose places are kept on the stack: a 7×7 kernel.
+pub(super) const MOST_TAPS: usize = 50;
+
+/// Sixteen channels at a time, two taps an instruction.
+#[derive(Debug)]
+pub(super) struct Depthwise {
+    channels: usize,
+    taps: usize,
+    bytes: Bytes,
+    blocks: Vec<Block>,
+}
+
+/// Sixteen channels, in the order that unpacking leaves: 0 to 3 and 8 to 11, then 4 to 7 and 12 to 15.
+#[derive(Debug)]
+struct Block {
+    /// For each two taps, their weights side by side.
+    weights: Vec<[__m256i; 2]>,
+    bias: [__m256i; 2],
+    multipliers: [__m256; 2],
+}
+
+impl Depthwise {
+    pub(super) fn new(filters: &Filters<'_>) -> Depthwise {
+        let (channels, taps) = (filters.channels, filters.taps);
+        let block = |first: usize| {
+            let channel = |v: usize, lane: usize| {
+                Some(first + v * 4 + lane % 4 + lane / 4 * 8).filter(|&channel| channel < channels)
+            };
+            let weight = |channel: Option<usize>, tap: usize| match channel {
+                Some(channel) if tap < taps => filters.weights[channel * taps + tap],
+                _ => 0,
+            };
+            let pair = |pair: usize| {
+                from_fn(|v| {
+                    integers(from_fn(|lane| {
+                        let weight = |tap: usize| weight(channel(v, lane), 2 * pair + tap) as u16;
+                        (u32::from(weight(0)) | u32::from(weight(1)) << 16) as i32
+                    }))
+                })
+            };
+            Block {
+                weights: (0..taps.div_ceil(2)).map(pair).collect(),
+                bias: from_fn(|v| integers(from_fn(|lane| channel(v, lane).map_or(0, |c| filters.bias[c])))),
+                multipliers: from_fn(|v| {
+                    floats(from_fn(|lane| channel(v, lane).map_or(0.0, |c| filters.multipliers[c])))
+                }),
+            }
+        };
+        Depthwise {
+            channels,
+            taps,
+            bytes: Bytes::of(filters.rounding),
+            blocks: (0..channels).step_by(16).map(block).collect(),
+        }
+    }
+
+    /// One output pixel.
+    ///
+    /// # Safety
+    /// From each of `taps` on, the channels and 15 bytes more must be readable.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn pixel(&self, taps: &[*const u8], to: &mut [u8]) {
+        for (number, block) in self.blocks.iter().enumerate() {
+            let first = number * 16;
+            let mut sums = block.bias;
+            for (pair, weights) in taps.chunks_exact(2).zip(&block.weights) {
+                // SAFETY: as the caller promises.
+                let [a, b] = [pair[0], pair[1]]
+                    .map(|tap| unsafe { _mm256_cvtepu8_epi16(_mm_loadu_si128(tap.add(first).cast())) });
+                sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), weights[0]));
+                sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), weights[1]));
+            }
+            let [low, high] = from_fn(|v| rounded(_mm256_mul_ps(_mm256_cvtepi32_ps(sums[v]), block.multipliers[v])));
+            // Packing puts back what unpacking took apart.
+            let words = _mm256_adds_epi16(_mm256_packs_epi32(low, high), _mm256_set1_epi16(i16::from(self.bytes.zero)));
+            let packed = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            let packed = _mm_max_epu8(packed, _mm_set1_epi8(self.bytes.least as i8));
+            let packed = _mm_min_epu8(packed, _mm_set1_epi8(self.bytes.most as i8));
+            let to = &mut to[first..self.channels.min(first + 16)];
+            // SAFETY: `to` is as long.
+            unsafe { store(packed, to.as_mut_ptr(), to.len()) };
+        }
+    }
+
+    /// # Safety
+    /// The processor must have AVX2; picture and padding must have the lengths that [`Picture`] says.
+    #[target_feature(enable = "avx2")]
+    unsafe fn line(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
+        let channels = self.channels;
+        let mut taps = [picture.padding.as_ptr(); MOST_TAPS];
+        // How far each tap moves from one output to the next.
+        let mut steps = [0; MOST_TAPS];
+        let mut whole = false;
+        for (x, to) in to.chunks_exact_mut(channels).enumerate() {
+            let was_whole = whole;
+            whole = window.is_inside(1, x, picture.width);
+            if was_whole && whole {
+                for (tap, step) in taps[..self.taps].iter_mut().zip(&steps) {
+                    *tap = tap.wrapping_add(*step);
+                }
+            } else {
+                place(picture, window, channels, [y, x], &mut taps, &mut steps);
+            }
+            // SAFETY: what is under a tap is a pixel of the picture or the padding, and slack behind it. Where the taps
+            // are odd in number, one more lies on the padding and has no weight.
+            unsafe { self.pixel(&taps[..self.taps.next_multiple_of(2)], to) };
+        }
+    }
+}
+
+/// Finds the pixel under each tap, or the padding, and how far it is to the one under the next output's.
+fn place(
+    picture: &Picture<'_>,
+    window: &Window,
+    channels: usize,
+    [y, x]: [usize; 2],
+    taps: &mut [*const u8; MOST_TAPS],
+    steps: &mut [usize; MOST_TAPS],
+) {
+    let ((down, top), (across, left)) = (window.taps(0, y, picture.height), window.taps(1, x, picture.width));
+    let [kernel_height, kernel_width] = window.kernel;
+    for tap_y in 0..kernel_height {
+        for tap_x in 0..kernel_width {
+            let tap = tap_y * kernel_width + tap_x;
+            (taps[tap], steps[tap]) = if down.contains(&tap_y) && across.contains(&tap_x) {
+                let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
+                let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
+                (picture.bytes[(y * picture.width + x) * channels..].as_ptr(), window.stride[1] * channels)
+            } else {
+                (picture.padding.as_ptr(), 0)
+            };
+        }
+    }
+}
+
+impl crate::kernels::Depthwise for Depthwise {
+    fn row(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
+        assert!(picture.height * picture.width * self.channels + SLACK <= picture.bytes.len());
+        assert!(self.channels + SLACK <= picture.padding.len());
+        assert_eq!(window.kernel.iter().product::<usize>(), self.taps);
+        // SAFETY: the processor has AVX2; the lengths were checked.
+        unsafe { self.line(picture, window, y, to) };
+    }
+}

@@ -1,0 +1,276 @@
+//! Matrix products: 8 outputs of 7 rows at a time.
+
+#[allow(clippy::wildcard_imports, reason = "fifty instructions")]
+use std::arch::x86_64::*;
+use std::array::from_fn;
+use std::mem::transmute;
+
+use super::narrow::Narrow;
+use super::pairs::{GROUP, WIDTH, arrange};
+use super::{Bytes, floats, integers, pack, rounded, store, vector};
+use crate::kernels::{Lines, Matrix};
+
+/// Rows at a time: all pictures that networks make of 224×224 pixels are multiples of it, and as many sums leave room
+/// for their operands in sixteen registers.
+pub(super) const ROWS: usize = 7;
+
+#[derive(Debug)]
+pub(super) struct Gemm {
+    /// How many bytes of a row may be touched.
+    reach: usize,
+    rows: usize,
+    bytes: Bytes,
+    tiles: Vec<Tile>,
+    /// What is tried first.
+    narrow: Option<Narrow>,
+}
+
+/// Up to eight outputs.
+#[derive(Debug)]
+struct Tile {
+    outputs: Outputs,
+    pairs: Vec<[u32; 2]>,
+    singles: Vec<u32>,
+    weights: Vec<__m256i>,
+}
+
+/// What the sums of a tile start from, and what becomes of them.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    first: usize,
+    /// How many there are; the rest is padding.
+    count: usize,
+    pub(super) bias: __m256i,
+    multipliers: __m256,
+}
+
+impl Gemm {
+    pub(super) fn new(matrix: &Matrix<'_>, places: Option<&[u32]>) -> Gemm {
+        let groups = matrix.columns.div_ceil(GROUP);
+        let places = places.map_or_else(|| (0..groups).map(|group| (group * GROUP) as u32).collect(), <[u32]>::to_vec);
+        assert_eq!(places.len(), groups);
+        let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(|first| Tile::new(matrix, &places, first)).collect();
+        let reach = places.iter().max().map_or(0, |&place| place as usize + GROUP);
+        let cost = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
+        let narrow = Narrow::new(matrix, &places, cost);
+        Gemm { reach, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), tiles, narrow }
+    }
+
+    /// Checks what the kernels below rely on: rows, and four bytes at the end of the last.
+    fn check(&self, from: &[u8], stride: usize, count: usize, to: usize, to_stride: usize) {
+        assert!(count == 0 || (count - 1) * stride + self.reach <= from.len());
+        assert!(count == 0 || (count - 1) * to_stride + self.rows <= to);
+    }
+}
+
+/// The arithmetic instructions that one row takes of groups two by two, and of groups alone.
+pub(super) fn cost(pairs: usize, singles: usize) -> usize {
+    5 * pairs + 3 * singles
+}
+
+impl Tile {
+    fn new(matrix: &Matrix<'_>, places: &[u32], first: usize) -> Tile {
+        let arranged = arrange(&rows(matrix, first));
+        let place = |start: u32| places[start as usize / GROUP];
+        Tile {
+            outputs: Outputs::new(matrix, first, |output| matrix.bias[output]),
+            pairs: arranged.pairs.iter().map(|pair| pair.map(place)).collect(),
+            singles: arranged.singles.iter().copied().map(place).collect(),
+            weights: arranged.weights.into_iter().map(vector).collect(),
+        }
+    }
+
+    /// The sums of `R` rows. `WHOLE` means nothing here: it gives each caller a copy of its own, which the compiler then
+    /// puts in place.
+    ///
+    /// # Safety
+    /// Each of the rows that start `stride` apart from `from` on must be readable wherever a group starts, for 4 bytes.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn sums<const R: usize, const WHOLE: bool>(&self, from: *const u8, stride: usize) -> [__m256i; R] {
+        let mut sums = [self.outputs.bias; R];
+        let ones = _mm256_set1_epi16(1);
+        // SAFETY: as the caller promises.
+        let four = |row: usize, start: u32| unsafe { four(from.add(row * stride + start as usize)) };
+        let (of_pairs, of_singles) = self.weights.split_at(self.pairs.len() * 2);
+        for (&[first, second], weights) in self.pairs.iter().zip(of_pairs.as_chunks::<2>().0) {
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let a = _mm256_maddubs_epi16(four(row, first), weights[0]);
+                let b = _mm256_maddubs_epi16(four(row, second), weights[1]);
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_add_epi16(a, b), ones));
+            }
+        }
+        for (&start, &weights) in self.singles.iter().zip(of_singles) {
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let a = _mm256_maddubs_epi16(four(row, start), weights);
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(a, ones));
+            }
+        }
+        sums
+    }
+
+    /// `count` rows of bytes; `WHOLE` says that the tile has eight outputs.
+    ///
+    /// # Safety
+    /// As for [`Tile::sums`]; `to` must be writable for all outputs at each of the rows `to_stride` apart.
+    #[target_feature(enable = "avx2")]
+    unsafe fn all_bytes<const WHOLE: bool>(
+        &self,
+        mut from: *const u8,
+        stride: usize,
+        count: usize,
+        mut to: *mut u8,
+        to_stride: usize,
+        bytes: Bytes,
+    ) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            for _ in 0..count / ROWS {
+                self.bytes::<ROWS, WHOLE>(from, stride, to, to_stride, bytes);
+                (from, to) = (from.add(ROWS * stride), to.add(ROWS * to_stride));
+            }
+            match count % ROWS {
+                1 => self.bytes::<1, WHOLE>(from, stride, to, to_stride, bytes),
+                2 => self.bytes::<2, WHOLE>(from, stride, to, to_stride, bytes),
+                3 => self.bytes::<3, WHOLE>(from, stride, to, to_stride, bytes),
+                4 => self.bytes::<4, WHOLE>(from, stride, to, to_stride, bytes),
+                5 => self.bytes::<5, WHOLE>(from, stride, to, to_stride, bytes),
+                6 => self.bytes::<6, WHOLE>(from, stride, to, to_stride, bytes),
+                _ => {}
+            }
+        }
+    }
+
+    /// `R` rows of bytes.
+    ///
+    /// # Safety
+    /// As for [`Tile::all_bytes`].
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn bytes<const R: usize, const WHOLE: bool>(
+        &self,
+        from: *const u8,
+        stride: usize,
+        to: *mut u8,
+        to_stride: usize,
+        bytes: Bytes,
+    ) {
+        // SAFETY: as the caller promises.
+        unsafe { self.outputs.write::<R, WHOLE>(self.sums::<R, WHOLE>(from, stride), to, to_stride, bytes) };
+    }
+}
+
+/// Four bytes, eight times.
+///
+/// # Safety
+/// They must be readable.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn four(from: *const u8) -> __m256i {
+    // SAFETY: as the caller promises.
+    _mm256_set1_epi32(unsafe { from.cast::<i32>().read_unaligned() })
+}
+
+/// The weights of a tile's outputs.
+pub(super) fn rows<'a>(matrix: &Matrix<'a>, first: usize) -> Vec<&'a [i16]> {
+    let last = (first + WIDTH).min(matrix.rows);
+    matrix.weights[first * matrix.columns..last * matrix.columns].chunks_exact(matrix.columns).collect()
+}
+
+impl Outputs {
+    pub(super) fn new(matrix: &Matrix<'_>, first: usize, bias: impl Fn(usize) -> i32) -> Outputs {
+        let count = (matrix.rows - first).min(WIDTH);
+        let of = |output: usize| Some(first + output).filter(|_| output < count);
+        Outputs {
+            first,
+            count,
+            bias: integers(from_fn(|lane| of(lane).map_or(0, &bias))),
+            multipliers: floats(from_fn(|lane| of(lane).map_or(0.0, |output| matrix.multipliers[output]))),
+        }
+    }
+
+    pub(super) fn are_whole(&self) -> bool {
+        self.count == WIDTH
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn scaled(&self, sums: __m256i) -> __m256 {
+        _mm256_mul_ps(_mm256_cvtepi32_ps(sums), self.multipliers)
+    }
+
+    /// Writes the outputs of `R` rows; `WHOLE` says that there are eight.
+    ///
+    /// # Safety
+    /// `to` must be writable for all outputs at each of the rows `to_stride` apart.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn write<const R: usize, const WHOLE: bool>(
+        &self,
+        sums: [__m256i; R],
+        to: *mut u8,
+        to_stride: usize,
+        bytes: Bytes,
+    ) {
+        let results = sums.map(|sums| self.scaled(sums));
+        for first in (0..R).step_by(4) {
+            let packed = pack(from_fn(|at| rounded(results[(first + at).min(R - 1)])), bytes);
+            for (at, packed) in packed.into_iter().enumerate() {
+                for (row, packed) in [(first + 2 * at, packed), (first + 2 * at + 1, _mm_srli_si128::<8>(packed))] {
+                    if row < R {
+                        // SAFETY: as the caller promises; no more than this tile's outputs are written.
+                        unsafe {
+                            let to = to.add(row * to_stride + self.first);
+                            store(packed, to, if WHOLE { WIDTH } else { self.count });
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl crate::kernels::Gemm for Gemm {
+    fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
+        self.lines(from, Lines { count: 1, stride: 0, pixels: count, step: stride }, to, to_stride);
+    }
+
+    fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
+        for line in 0..lines.count {
+            let (from, to) = (&from[line * lines.stride..], &to[line * lines.pixels * to_stride..]);
+            self.check(from, lines.step, lines.pixels, to.len(), to_stride);
+        }
+        if self.narrow.as_ref().is_some_and(|narrow| narrow.lines(from, lines, to, to_stride, self.bytes)) {
+            return;
+        }
+        for tile in &self.tiles {
+            for line in 0..lines.count {
+                // SAFETY: the processor has AVX2; the bounds are those that were checked.
+                unsafe {
+                    let from = from.as_ptr().add(line * lines.stride);
+                    let to = to.as_mut_ptr().add(line * lines.pixels * to_stride);
+                    if tile.outputs.are_whole() {
+                        tile.all_bytes::<true>(from, lines.step, lines.pixels, to, to_stride, self.bytes);
+                    } else {
+                        tile.all_bytes::<false>(from, lines.step, lines.pixels, to, to_stride, self.bytes);
+                    }
+                }
+            }
+        }
+    }
+
+    fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize) {
+        self.check(from, stride, count, to.len(), to_stride);
+        for tile in &self.tiles {
+            let outputs = &tile.outputs;
+            for row in 0..count {
+                // SAFETY: the processor has AVX2; the bounds are those that were checked; a vector is 32 bytes.
+                let values = unsafe {
+                    let sums = tile.sums::<1, false>(from.as_ptr().add(row * stride), stride);
+                    transmute::<__m256, [f32; WIDTH]>(outputs.scaled(sums[0]))
+                };
+                to[row * to_stride + outputs.first..][..outputs.count].copy_from_slice(&values[..outputs.count]);
+            }
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! Products with rows of which most bytes lie close together.
+//!
+//! What a network computes rarely fills the range that it was given. Bytes of seven bits leave 16-bit sums twice the room
+//! (`pairs.rs` has the rule): no group has to be taken in parts, and nearly every two neighbours go together. So the bytes
+//! are copied: each less the least of a window of 128, and cut to the window where it lies outside. What was cut off is
+//! kept as an [`Exception`], whose products are added by themselves. All of it is whole numbers, and the sums the same.
+//! Bytes with many exceptions would take longer than as they are, and are refused.
+
+#[allow(clippy::wildcard_imports, reason = "fifty instructions")]
+use std::arch::x86_64::*;
+use std::array::from_fn;
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::gemm::{Outputs, ROWS, cost, four, rows};
+use super::pairs::{GROUP, Group, WIDTH};
+use super::{Bytes, integers, vector};
+use crate::kernels::{Lines, Matrix};
+use crate::program::weights::are_bytes;
+
+/// The greatest byte of a copy.
+const MOST: u8 = 127;
+
+/// Where a window may start: so far, neither of two bytes that are cut off loses more than [`MOST`] + 1, and two products of
+/// what is lost fit 16 bits.
+const HIGHEST: u8 = 128;
+
+/// How much positive, and how much negative weight one 16-bit sum has room for: 127 · 258 < 2¹⁵.
+const ROOM: i16 = 258;
+
+/// Bytes that are copied at once.
+const CHUNK: usize = 32;
+
+/// What a row takes besides its products, a chunk to be copied, an exception to be found, and one in a tile: in arithmetic
+/// instructions, as measured; most of it is branches that go now one way, now the other.
+const ROW_COST: usize = 60;
+const CHUNK_COST: usize = 20;
+const FINDING_COST: usize = 150;
+const EXCEPTION_COST: usize = 10;
+
+#[derive(Debug)]
+pub(super) struct Narrow {
+    /// The least byte of the window.
+    low: u8,
+    runs: Vec<Run>,
+    /// What a row takes less than in another way, in arithmetic instructions.
+    saved: usize,
+    tiles: Vec<Tile>,
+}
+
+/// Groups that follow one another.
+#[derive(Debug, PartialEq, Eq)]
+struct Run {
+    /// The number of the first.
+    group: usize,
+    /// Where they lie in a row.
+    places: Range<usize>,
+}
+
+/// Up to eight outputs.
+#[derive(Debug)]
+struct Tile {
+    outputs: Outputs,
+    /// Where two groups that go together start in a row.
+    pairs: Vec<[u32; 2]>,
+    /// Where the others do.
+    singles: Vec<u32>,
+    /// Those of the pairs, then those of the singles.
+    weights: Vec<__m256i>,
+    /// By the number of a group, which weights are its.
+    numbers: Vec<u32>,
+}
+
+/// What bytes of a group in a row lie above the window, or below.
+#[derive(Debug, Clone, Copy)]
+struct Exception {
+    row: u32,
+    group: u32,
+    rests: [u8; GROUP],
+}
+
+#[derive(Debug, Default)]
+struct Copies {
+    /// As they lie in the picture.
+    bytes: Vec<u8>,
+    /// The place and the rest of each that was outside the window.
+    outside: Vec<(u32, i16)>,
+    /// By the number of a run, how many of them no later row has.
+    passed: Vec<usize>,
+    /// Bytes above the window, and below.
+    exceptions: [Vec<Exception>; 2],
+    /// What the sums of each row start from in the tile at hand.
+    sums: Vec<__m256i>,
+}
+
+thread_local! {
+    /// What a thread has copied last, for its memory.
+    static COPIES: RefCell<Copies> = RefCell::default();
+}
+
+impl Narrow {
+    /// For weights that take `others` arithmetic instructions a row in another way. None where this one takes more.
+    pub(super) fn new(matrix: &Matrix<'_>, places: &[u32], others: usize) -> Option<Narrow> {
+        if !are_bytes(matrix.weights) {
+            return None;
+        }
+        let low = matrix.zero.saturating_sub(MOST / 2 + 1).min(HIGHEST);
+        let tile = |first| Tile::new(matrix, places, low, first);
+        let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(tile).collect();
+        let products: usize = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
+        let saved = others.checked_sub(products + ROW_COST)?;
+        Some(Narrow { low, runs: runs(places), saved, tiles })
+    }
+
+    /// Multiplies as [`Gemm::lines`](crate::kernels::Gemm::lines) does; `from` must reach to the end of the last row's last
+    /// group, and `to` hold all results. False, and nothing done, where there are too many exceptions.
+    pub(super) fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize, bytes: Bytes) -> bool {
+        COPIES.with_borrow_mut(|copies| {
+            if !self.copy(from, lines, copies) {
+                return false;
+            }
+            for tile in &self.tiles {
+                let to = (to.as_mut_ptr(), to_stride, bytes);
+                // SAFETY: the processor has AVX2; copies lie as the bytes do, and there are places for the results.
+                unsafe {
+                    tile.start(copies);
+                    if tile.outputs.are_whole() {
+                        tile.all::<true>(copies, lines, to);
+                    } else {
+                        tile.all::<false>(copies, lines, to);
+                    }
+                }
+            }
+            true
+        })
+    }
+
+    /// Copies all that rows lie on; false where there are no rows, or too many exceptions.
+    fn copy(&self, from: &[u8], lines: Lines, copies: &mut Copies) -> bool {
+        let (Some(line), Some(pixel)) = (lines.count.checked_sub(1), lines.pixels.checked_sub(1)) else { return false };
+        let reach = self.runs.iter().map(|run| run.places.end).max().unwrap_or(0);
+        let length = line * lines.stride + pixel * lines.step + reach;
+        let (rows, chunks) = (lines.count * lines.pixels, length.div_ceil(CHUNK));
+        let Some(saved) = (rows * self.saved).checked_sub(chunks * CHUNK_COST) else { return false };
+        let allowed = saved / (FINDING_COST + EXCEPTION_COST * self.tiles.len());
+        // SAFETY: the processor has AVX2.
+        let few =
+            unsafe { copy_bytes(&from[..length], self.low, allowed, copies) } && self.sort(lines, allowed, copies);
+        let starts = if copies.has_exceptions() { rows } else { 1 };
+        copies.sums.resize(starts, integers([0; WIDTH]));
+        few
+    }
+
+    /// Finds the exceptions of each row; false where there are more than allowed.
+    fn sort(&self, lines: Lines, allowed: usize, copies: &mut Copies) -> bool {
+        let Copies { outside, passed, exceptions, .. } = copies;
+        passed.clear();
+        passed.resize(self.runs.len(), 0);
+        for exceptions in &mut *exceptions {
+            exceptions.clear();
+            exceptions.reserve(allowed);
+        }
+        let starts = (0..lines.count).flat_map(|line| (0..lines.pixels).map(move |pixel| (line, pixel)));
+        for (row, (line, pixel)) in starts.enumerate() {
+            let from = line * lines.stride + pixel * lines.step;
+            for (run, passed) in self.runs.iter().zip(&mut *passed) {
+                let (start, end) = ((from + run.places.start) as u32, (from + run.places.end) as u32);
+                *passed += outside[*passed..].iter().take_while(|(place, _)| *place < start).count();
+                for &(place, rest) in outside[*passed..].iter().take_while(|(place, _)| *place < end) {
+                    let at = (place - start) as usize;
+                    let (row, group) = (row as u32, (run.group + at / GROUP) as u32);
+                    let exceptions = &mut exceptions[usize::from(rest < 0)];
+                    if exceptions.last().is_none_or(|last| (last.row, last.group) != (row, group)) {
+                        if exceptions.len() == allowed {
+                            return false;
+                        }
+                        exceptions.push(Exception { row, group, rests: [0; GROUP] });
+                    }
+                    if let Some(last) = exceptions.last_mut() {
+                        last.rests[at % GROUP] = rest.unsigned_abs() as u8;
+                    }
+                }
+            }
+        }
+        true
+    }
+}
+
+impl Copies {
+    fn has_exceptions(&self) -> bool {
+        self.exceptions.iter().any(|exceptions| !exceptions.is_empty())
+    }
+}
+
+/// Copies bytes into the window, less its least. False where more than allowed were outside.
+///
+/// # Safety
+/// The processor must have AVX2.
+#[target_feature(enable = "avx2")]
+unsafe fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool {
+    let Copies { bytes, outside, .. } = copies;
+    // Kernels read four bytes at a time.
+    bytes.resize(bytes.len().max(from.len().next_multiple_of(CHUNK) + GROUP), 0);
+    outside.clear();
+    outside.reserve(allowed + CHUNK);
+    let (chunks, rest) = from.as_chunks::<CHUNK>();
+    let mut last = [low; CHUNK];
+    last[..rest.len()].copy_from_slice(rest);
+    let to = bytes.as_chunks_mut::<CHUNK>().0;
+    for (number, (from, to)) in chunks.iter().chain([&last]).zip(to).enumerate() {
+        let mut places = copy_chunk(from, low, to);
+        while places != 0 {
+            let at = places.trailing_zeros() as usize;
+            outside.push(((number * CHUNK + at) as u32, i16::from(from[at]) - i16::from(low) - i16::from(to[at])));
+            places &= places - 1;
+        }
+        if outside.len() > allowed {
+            return false;
+        }
+    }
+    true
+}
+
+/// The same for a chunk. Gives those that were outside, a bit each.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn copy_chunk(from: &[u8; CHUNK], low: u8, to: &mut [u8; CHUNK]) -> u32 {
+    let low = _mm256_set1_epi8(low.cast_signed());
+    // SAFETY: 32 bytes are readable and writable.
+    let bytes = unsafe { _mm256_loadu_si256(from.as_ptr().cast()) };
+    let copied = _mm256_min_epu8(_mm256_subs_epu8(bytes, low), _mm256_set1_epi8(MOST.cast_signed()));
+    // SAFETY: as above.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), copied) };
+    !_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_add_epi8(copied, low), bytes)).cast_unsigned()
+}
+
+fn runs(places: &[u32]) -> Vec<Run> {
+    let mut runs: Vec<Run> = vec![];
+    for (group, place) in places.iter().map(|&place| place as usize).enumerate() {
+        match runs.last_mut() {
+            Some(run) if run.places.end == place => run.places.end += GROUP,
+            _ => runs.push(Run { group, places: place..place + GROUP }),
+        }
+    }
+    runs
+}
+
+impl Tile {
+    fn new(matrix: &Matrix<'_>, places: &[u32], low: u8, first: usize) -> Tile {
+        let of_outputs = rows(matrix, first);
+        let groups: Vec<Group> =
+            (0..matrix.columns).step_by(GROUP).map(|start| Group::at(start, &of_outputs)).collect();
+        let (mut pairs, mut singles) = (vec![], vec![]);
+        for (number, two) in groups.chunks(2).enumerate() {
+            match two {
+                [a, b] if go_together(a, b) => pairs.push([2 * number, 2 * number + 1]),
+                _ => singles.extend(2 * number..2 * number + two.len()),
+            }
+        }
+        let in_order = || pairs.as_flattened().iter().chain(&singles).copied();
+        let mut numbers = vec![0; groups.len()];
+        for (number, group) in in_order().enumerate() {
+            numbers[group] = number as u32;
+        }
+        // Copies are so much less than the bytes, with every weight.
+        let of_low = |row: &[i16]| i32::from(low).wrapping_mul(row.iter().map(|&weight| i32::from(weight)).sum());
+        Tile {
+            outputs: Outputs::new(matrix, first, |output| {
+                matrix.bias[output].wrapping_add(of_low(of_outputs[output - first]))
+            }),
+            weights: in_order().map(|group| vector(groups[group].bytes())).collect(),
+            pairs: pairs.iter().map(|pair| pair.map(|group| places[group])).collect(),
+            singles: singles.iter().map(|&group| places[group]).collect(),
+            numbers,
+        }
+    }
+
+    /// Fills in what sums start from: the bias, and the products of what was cut off; where that is nothing, once for all.
+    ///
+    /// # Safety
+    /// The processor must have AVX2.
+    #[target_feature(enable = "avx2")]
+    unsafe fn start(&self, copies: &mut Copies) {
+        copies.sums.fill(self.outputs.bias);
+        let products = |exception: &Exception| {
+            let weights = self.weights[self.numbers[exception.group as usize] as usize];
+            let rests = _mm256_set1_epi32(i32::from_le_bytes(exception.rests));
+            _mm256_madd_epi16(_mm256_maddubs_epi16(rests, weights), _mm256_set1_epi16(1))
+        };
+        let [above, below] = &copies.exceptions;
+        for exception in above {
+            let sum = &mut copies.sums[exception.row as usize];
+            *sum = _mm256_add_epi32(*sum, products(exception));
+        }
+        for exception in below {
+            let sum = &mut copies.sums[exception.row as usize];
+            *sum = _mm256_sub_epi32(*sum, products(exception));
+        }
+    }
+
+    /// The results of all rows. `WHOLE` says that the tile has eight outputs.
+    ///
+    /// # Safety
+    /// The processor must have AVX2. There must be copies of all rows, what their sums start from, and places for as many results, the given stride
+    /// apart.
+    #[target_feature(enable = "avx2")]
+    unsafe fn all<const WHOLE: bool>(
+        &self,
+        copies: &Copies,
+        lines: Lines,
+        (mut to, to_stride, bytes): (*mut u8, usize, Bytes),
+    ) {
+        let mut sums = copies.sums.as_ptr();
+        let each = usize::from(copies.has_exceptions());
+        for line in 0..lines.count {
+            for first in (0..lines.pixels).step_by(ROWS) {
+                let count = (lines.pixels - first).min(ROWS);
+                // SAFETY: as the caller promises.
+                unsafe {
+                    let from = copies.bytes.as_ptr().add(line * lines.stride + first * lines.step);
+                    let results = (to, to_stride, bytes);
+                    match count {
+                        ROWS.. => self.rows::<ROWS, WHOLE>(from, lines.step, (sums, each), results),
+                        6 => self.rows::<6, WHOLE>(from, lines.step, (sums, each), results),
+                        5 => self.rows::<5, WHOLE>(from, lines.step, (sums, each), results),
+                        4 => self.rows::<4, WHOLE>(from, lines.step, (sums, each), results),
+                        3 => self.rows::<3, WHOLE>(from, lines.step, (sums, each), results),
+                        2 => self.rows::<2, WHOLE>(from, lines.step, (sums, each), results),
+                        1 => self.rows::<1, WHOLE>(from, lines.step, (sums, each), results),
+                        0 => {}
+                    }
+                    to = to.add(count * to_stride);
+                    sums = sums.add(count * each);
+                }
+            }
+        }
+    }
+
+    /// The results of `R` rows.
+    ///
+    /// # Safety
+    /// As for [`Tile::all`].
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn rows<const R: usize, const WHOLE: bool>(
+        &self,
+        from: *const u8,
+        stride: usize,
+        (sums, each): (*const __m256i, usize),
+        (to, to_stride, bytes): (*mut u8, usize, Bytes),
+    ) {
+        // SAFETY: as the caller promises.
+        let mut sums: [__m256i; R] = from_fn(|row| unsafe { *sums.add(row * each) });
+        let ones = _mm256_set1_epi16(1);
+        // SAFETY: as the caller promises.
+        let four = |row: usize, start: u32| unsafe { four(from.add(row * stride + start as usize)) };
+        let (of_pairs, of_singles) = self.weights.split_at(self.pairs.len() * 2);
+        for (&[first, second], weights) in self.pairs.iter().zip(of_pairs.as_chunks::<2>().0) {
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let a = _mm256_maddubs_epi16(four(row, first), weights[0]);
+                let b = _mm256_maddubs_epi16(four(row, second), weights[1]);
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_add_epi16(a, b), ones));
+            }
+        }
+        for (&start, &weights) in self.singles.iter().zip(of_singles) {
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let a = _mm256_maddubs_epi16(four(row, start), weights);
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(a, ones));
+            }
+        }
+        // SAFETY: as the caller promises.
+        unsafe { self.outputs.write::<R, WHOLE>(sums, to, to_stride, bytes) };
+    }
+}
+
+/// Whether the 16-bit sums of two groups may be added.
+fn go_together(a: &Group, b: &Group) -> bool {
+    let (a, b) = (a.sums(), b.sums());
+    a.as_flattened().iter().zip(b.as_flattened()).all(|(a, b)| a + b <= ROOM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::Kernels as _;
+    use crate::kernels::portable::Portable;
+    use crate::kernels::x86_64::avx2::Avx2;
+    use crate::program::Rounding;
+
+    const SHAPE: (usize, usize, usize) = (20, 70, 16);
+
+    /// Multiplies bytes, near 120 but for some, with weights of which any two of one sign add up to more than 16 bits have
+    /// room for; None where they are refused.
+    fn product(far: usize) -> Option<[Vec<u8>; 2]> {
+        let (rows, columns, count) = SHAPE;
+        let weights: Vec<i16> = (0..rows * columns).map(|at| [127, 90, -128, -75][at * at % 61 % 4]).collect();
+        let mut from: Vec<u8> = (0..count * columns + 64).map(|at| (57 + at * 13 % 128) as u8).collect();
+        (0..far).for_each(|at| from[at * 37 % (count * columns)] = [0, 255, 55, 185][at % 4]);
+        let (bias, multipliers) = (vec![-300; rows], vec![2e-4; rows]);
+        let rounding = Rounding::Byte { zero: 128, least: 3, most: 250, table: None };
+        let matrix = Matrix {
+            rows,
+            columns,
+            zero: 120,
+            weights: &weights,
+            bias: &bias,
+            multipliers: &multipliers,
+            rounding: &rounding,
+        };
+        let places: Vec<u32> = (0..columns.div_ceil(GROUP)).map(|group| (group * GROUP) as u32).collect();
+        let narrow = Narrow::new(&matrix, &places, 1_000_000)?;
+        // Enough for copies, and five exceptions a row.
+        let saved = columns.div_ceil(CHUNK) * CHUNK_COST + 5 * (FINDING_COST + EXCEPTION_COST * narrow.tiles.len());
+        let narrow = Narrow { saved, ..narrow };
+        let lines = Lines { count: 1, stride: 0, pixels: count, step: columns };
+        let [mut ours, mut theirs] = [(); 2].map(|()| vec![99; count * rows]);
+        Portable.gemm(&matrix).bytes(&from, columns, count, &mut theirs, rows);
+        narrow.lines(&from, lines, &mut ours, rows, Bytes::of(&rounding)).then_some([ours, theirs])
+    }
+
+    #[test]
+    fn exceptions_change_no_result_and_are_refused_where_there_are_many() {
+        if Avx2::detect().is_none() {
+            return;
+        }
+        for far in [0, 1, 30, 70] {
+            let [ours, theirs] = product(far).expect("few exceptions");
+            assert_eq!(ours, theirs, "{far}");
+        }
+        assert!(product(400).is_none());
+    }
+
+    #[test]
+    fn runs_are_told_apart() {
+        let run = |group, places| Run { group, places };
+        assert_eq!(runs(&[0, 4, 8, 100, 104, 60]), [run(0, 0..12), run(3, 100..108), run(5, 60..64)]);
+    }
+}
