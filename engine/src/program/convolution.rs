@@ -22,7 +22,7 @@ const PART_PIXELS: usize = 14;
 const BLOCK_OUTPUTS: usize = 16;
 
 /// From how many times as many weights as results on threads share channels, so that none reads all weights.
-const HEAVY: usize = 3;
+const HEAVY: usize = 64;
 
 /// How much longer than a multiply-add of a matrix product one of a depthwise filter takes.
 const DEPTHWISE: u64 = 4;
@@ -411,16 +411,21 @@ fn groups(outputs: usize, groups: usize) -> Vec<Range<usize>> {
     (0..groups).map(|group| group * size..(group + 1) * size).collect()
 }
 
-/// The output channels of each part for several threads.
+/// The output channels of each part for several threads, which take them from both ends: the smallest are in the middle.
 fn shares(outputs: usize, hands: Hands<'_>) -> Vec<Range<usize>> {
-    let mut start = 0;
-    let next = |size: usize| {
-        let end = outputs.min(start + size * BLOCK_OUTPUTS);
-        let range = start..end;
-        start = end;
-        range
-    };
-    hands.sizes(outputs.div_ceil(BLOCK_OUTPUTS)).map(next).collect()
+    let (mut start, mut end) = (0, outputs.div_ceil(BLOCK_OUTPUTS));
+    let (mut before, mut behind) = (vec![], vec![]);
+    for (number, size) in hands.sizes(end).enumerate() {
+        if number % 2 == 0 {
+            before.push(start..start + size);
+            start += size;
+        } else {
+            behind.push(end - size..end);
+            end -= size;
+        }
+    }
+    let channels = |blocks: Range<usize>| blocks.start * BLOCK_OUTPUTS..outputs.min(blocks.end * BLOCK_OUTPUTS);
+    before.into_iter().chain(behind.into_iter().rev()).map(channels).collect()
 }
 
 /// The output channels of neighbouring blocks.

@@ -24,8 +24,8 @@ const LOOKOUT: Duration = Duration::from_micros(50);
 /// want just this core.
 const ALONE: Duration = Duration::from_micros(5);
 
-/// What is done by all together, each call on a thread of its own.
-type Job = &'static (dyn Fn() + Sync);
+/// What is done by all together, each call on a thread of its own. It is told how many have begun before.
+type Job = &'static (dyn Fn(usize) + Sync);
 
 /// A few threads, which end when it is dropped.
 #[derive(Debug, Default)]
@@ -54,8 +54,9 @@ struct State {
     /// Whether somebody's job is not yet over.
     taken: bool,
     job: Option<Job>,
-    /// How many more threads may begin with the job.
+    /// How many threads may begin with the job, and how many have.
     seats: usize,
+    begun: usize,
     /// How many have begun with it and not ended.
     working: usize,
     panic: Option<Box<dyn Any + Send>>,
@@ -99,18 +100,18 @@ impl Crew {
         }
     }
 
-    /// Calls `work` on this thread and on up to `helpers` others, and returns when no call is left. If one panics, so does
-    /// this, when all have ended.
-    pub(super) fn together(&self, helpers: usize, work: &(dyn Fn() + Sync)) {
+    /// Calls `work` on this thread, with 0, and on up to `helpers` others, with 1 and so on, and returns when no call is left.
+    /// If one panics, so does this, when all have ended.
+    pub(super) fn together(&self, helpers: usize, work: &(dyn Fn(usize) + Sync)) {
         // SAFETY: only the lifetime is changed. Threads get `job` from the desk alone and call it between `begin`, which
         // counts them, and `end`, which they call when their call is over and they don't touch `job` any more. `finish`
         // takes `job` from the desk and then waits until the count is 0. Between `start` and `finish` nothing can panic but
         // `work`, which is caught; so `work` is borrowed for longer than it is used.
-        let job = unsafe { transmute::<&(dyn Fn() + Sync), Job>(work) };
+        let job = unsafe { transmute::<&(dyn Fn(usize) + Sync), Job>(work) };
         if !self.desk.start(job, helpers) {
-            return work();
+            return work(0);
         }
-        let ours = catch_unwind(AssertUnwindSafe(work));
+        let ours = catch_unwind(AssertUnwindSafe(|| work(0)));
         let theirs = self.desk.finish();
         if let Some(panic) = ours.err().or(theirs) {
             resume_unwind(panic);
@@ -139,7 +140,7 @@ impl Desk {
         let wanted = helpers.saturating_sub(awake).min(state.sleeping);
         let number = state.number.wrapping_add(1);
         state.number = number;
-        (state.taken, state.job, state.seats) = (true, Some(job), helpers);
+        (state.taken, state.job, state.seats, state.begun) = (true, Some(job), helpers, 0);
         drop(state);
         self.number.store(number, Ordering::Release);
         for _ in 0..wanted {
@@ -172,15 +173,15 @@ impl Desk {
         lock(&self.state).threads += 1;
         let mut seen = 0;
         let mut idle_since = Instant::now();
-        while let Some(job) = self.begin(&mut seen, idle_since) {
-            let outcome = catch_unwind(AssertUnwindSafe(job));
+        while let Some((job, number)) = self.begin(&mut seen, idle_since) {
+            let outcome = catch_unwind(AssertUnwindSafe(|| job(number)));
             self.end(outcome.err());
             idle_since = Instant::now();
         }
     }
 
-    /// The next job with a seat left; none when the crew is dismissed. `seen` is the number of the last job looked at.
-    fn begin(&self, seen: &mut usize, mut idle_since: Instant) -> Option<Job> {
+    /// The next job with a seat left, and the number of that seat; none when the crew is dismissed. `seen` is the number of the last job looked at.
+    fn begin(&self, seen: &mut usize, mut idle_since: Instant) -> Option<(Job, usize)> {
         loop {
             look_out(idle_since, || self.number.load(Ordering::Acquire) == *seen);
             let mut state = lock(&self.state);
@@ -189,11 +190,11 @@ impl Desk {
             }
             let is_new = state.number != *seen;
             *seen = state.number;
-            if let Some(job) = state.job.filter(|_| is_new && state.seats > 0) {
-                state.seats -= 1;
+            if let Some(job) = state.job.filter(|_| is_new && state.begun < state.seats) {
+                state.begun += 1;
                 state.working += 1;
                 self.working.store(state.working, Ordering::Relaxed);
-                return Some(job);
+                return Some((job, state.begun));
             }
             if !is_new && idle_since.elapsed() >= LOOKOUT {
                 state.sleeping += 1;
@@ -264,7 +265,7 @@ mod tests {
     /// Has every thread that comes take numbers up to `most`, and gives how often each was taken.
     fn counted(crew: &Crew, helpers: usize, most: usize) -> Vec<usize> {
         let (next, counts) = (AtomicUsize::new(0), Mutex::new(vec![0; most]));
-        crew.together(helpers, &|| {
+        crew.together(helpers, &|_| {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= most {
@@ -281,13 +282,14 @@ mod tests {
         let crew = crew(3);
         // Nobody passes before three have come.
         let (barrier, names) = (Barrier::new(3), Mutex::new(vec![]));
-        crew.together(2, &|| {
+        crew.together(2, &|number| {
             barrier.wait();
-            lock(&names).push(current().name().map(str::to_owned));
+            lock(&names).push((number, current().name() == Some("bedside")));
         });
-        let names = names.into_inner().expect("no panic");
-        assert_eq!(names.len(), 3);
-        assert_eq!(names.iter().filter(|name| name.as_deref() == Some("bedside")).count(), 2);
+        let mut names = names.into_inner().expect("no panic");
+        names.sort_unstable();
+        // The caller is the first.
+        assert_eq!(names, [(0, false), (1, true), (2, true)]);
     }
 
     #[test]
@@ -308,7 +310,7 @@ mod tests {
         scope(|threads| {
             threads.spawn(|| {
                 let first = AtomicUsize::new(0);
-                crew.together(1, &|| {
+                crew.together(1, &|_| {
                     if first.fetch_add(1, Ordering::Relaxed) == 0 {
                         inside.wait();
                         outside.wait();
@@ -317,7 +319,7 @@ mod tests {
             });
             inside.wait();
             let callers = Mutex::new(vec![]);
-            crew.together(1, &|| lock(&callers).push(current().id()));
+            crew.together(1, &|_| lock(&callers).push(current().id()));
             assert_eq!(*lock(&callers), [current().id()]);
             outside.wait();
         });
@@ -329,7 +331,7 @@ mod tests {
         for ours in [true, false] {
             let (caller, barrier) = (current().id(), Barrier::new(2));
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                crew.together(1, &|| {
+                crew.together(1, &|_| {
                     barrier.wait();
                     assert_ne!(current().id() == caller, ours, "on purpose");
                 });

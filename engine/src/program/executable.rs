@@ -515,10 +515,11 @@ impl Run<'_> {
         let [_, in_height, in_width, channels] = self.program.kind(step.from).shape;
         let PoolKind::Mean { zero, .. } = step.kind else { unreachable!("asked for means alone") };
         let window = WindowAt::new(&step.window, 0, 0, in_height, in_width);
-        let sizes = hands.sizes(window.rows.2);
+        let size = window.rows.2.div_ceil(hands.count()).max(1);
+        let count = window.rows.2.div_ceil(size).max(1);
         scratch.sums.clear();
-        scratch.sums.resize(sizes.clone().count().max(1) * channels, 0);
-        let parts = window.lines(sizes).zip(scratch.sums.chunks_exact_mut(channels));
+        scratch.sums.resize(count * channels, 0);
+        let parts = (0..count).map(|part| window.lines(part * size, size)).zip(scratch.sums.chunks_exact_mut(channels));
         hands.each(parts, &mut scratch.own, |(part, sums), _| {
             part.sum(self.program.kernels, from, in_width, zero, sums);
         });
@@ -558,14 +559,10 @@ impl WindowAt {
         WindowAt { rows: axis(0, y, height), columns: axis(1, x, width) }
     }
 
-    /// Cut between rows, so many to each part.
-    fn lines(self, sizes: impl Iterator<Item = usize>) -> impl Iterator<Item = WindowAt> {
-        let (first, down, _) = self.rows;
-        sizes.scan(first, move |row, size| {
-            let rows = (*row, down, size);
-            *row += size * down;
-            Some(WindowAt { rows, ..self })
-        })
+    /// So many lines of it, or what there is of them.
+    fn lines(self, start: usize, count: usize) -> WindowAt {
+        let (first, down, lines) = self.rows;
+        WindowAt { rows: (first + start * down, down, count.min(lines - start)), ..self }
     }
 
     /// Where each pixel starts.

@@ -1,8 +1,9 @@
 //! A step in parts, for several threads.
 //!
 //! Parts are cut off while threads ask for them: large ones first, so that few are handed out, and small ones last, so that
-//! all end together, whoever came late or is slow. Which thread gets which changes no result: no part reads what
-//! another writes, and sums of integers are the same in any order.
+//! all end together, whoever came late or is slow. The caller takes them from the start on and the next thread from the end,
+//! so that each finds near its core what it made of the step before. Which thread gets which changes no result: no part
+//! reads what another writes, and sums of integers are the same in any order.
 
 use std::mem::take;
 use std::num::NonZero;
@@ -68,6 +69,10 @@ pub(super) struct Hands<'a> {
 }
 
 impl Hands<'_> {
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
     pub(super) fn are_several(&self) -> bool {
         self.count > 1
     }
@@ -88,7 +93,7 @@ impl Hands<'_> {
     /// Does `work` with each part, in what is a thread's own.
     pub(super) fn each<P>(
         &self,
-        mut parts: impl Iterator<Item = P> + Send,
+        mut parts: impl DoubleEndedIterator<Item = P> + Send,
         own: &mut [Own],
         work: impl Fn(P, &mut Own) + Sync,
     ) {
@@ -97,17 +102,14 @@ impl Hands<'_> {
             return parts.for_each(|part| work(part, own));
         };
         let (parts, own) = (Mutex::new(&mut parts), Mutex::new(own.iter_mut()));
-        crew.together(self.count - 1, &|| {
-            let Some(own) = next(&own) else { return };
-            while let Some(part) = next(&parts) {
+        crew.together(self.count - 1, &|number| {
+            let Some(own) = lock(&own).next() else { return };
+            let next = || if number % 2 == 0 { lock(&parts).next() } else { lock(&parts).next_back() };
+            while let Some(part) = next() {
                 work(part, own);
             }
         });
     }
-}
-
-fn next<I: Iterator>(iterator: &Mutex<I>) -> Option<I::Item> {
-    lock(iterator).next()
 }
 
 /// The sizes of parts, one after the other.
@@ -192,6 +194,15 @@ impl<R: Cut> Iterator for Parts<R> {
     }
 }
 
+impl<R: Cut> DoubleEndedIterator for Parts<R> {
+    fn next_back(&mut self) -> Option<(usize, R)> {
+        self.sizes.next()?;
+        let (rest, part) = take(&mut self.rest).cut(self.sizes.rest * self.unit);
+        self.rest = rest;
+        Some((self.at + self.sizes.rest, part))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +219,22 @@ mod tests {
             part.iter_mut().enumerate().for_each(|(place, to)| *to = at * 10 + place);
         }
         assert_eq!(result, (0..403).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn parts_from_both_ends_are_all_there_is() {
+        let threads = Threads::eager(2);
+        // Units of ten, and a rest at the end; taken from the end alone, and from both in turn.
+        for from_the_end in [[true, true], [false, true], [true, false]] {
+            let mut result: Vec<usize> = vec![usize::MAX; 403];
+            let mut parts = threads.for_work(1).parts(&mut result[..], 10);
+            for from_the_end in from_the_end.into_iter().cycle() {
+                let part = if from_the_end { parts.next_back() } else { parts.next() };
+                let Some((at, part)) = part else { break };
+                part.iter_mut().enumerate().for_each(|(place, to)| *to = at * 10 + place);
+            }
+            assert_eq!(result, (0..403).collect::<Vec<_>>(), "{from_the_end:?}");
+        }
     }
 
     #[test]
