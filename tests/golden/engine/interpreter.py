@@ -103,6 +103,8 @@ class Waiting:
         self.low, self.high = F(-np.inf), F(np.inf)
 
     def clipped(self, low, high):
+        # min(max(x, low), high), as the operator is defined: the upper bound holds where they are the wrong way round.
+        low = min(low, high)
         other = self.copy()
         other.low = min(max(self.low, low), high)
         other.high = max(min(self.high, high), low)
