@@ -33,10 +33,10 @@ const CHUNK: usize = 32;
 
 /// What a row takes besides its products, a chunk to be copied, an exception to be found, and one in a tile: in arithmetic
 /// instructions, as measured; most of it is branches that go now one way, now the other.
-const ROW_COST: usize = 60;
+const ROW_COST: usize = 100;
 const CHUNK_COST: usize = 20;
 const FINDING_COST: usize = 150;
-const EXCEPTION_COST: usize = 10;
+const EXCEPTION_COST: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Narrow {
@@ -135,17 +135,21 @@ impl Narrow {
         })
     }
 
-    /// Copies all that rows lie on; false where there are no rows, or too many exceptions.
+    /// Copies all that rows lie on; false where there are few rows, or too many exceptions.
     fn copy(&self, from: &[u8], lines: Lines, copies: &mut Copies) -> bool {
-        let (Some(line), Some(pixel)) = (lines.count.checked_sub(1), lines.pixels.checked_sub(1)) else { return false };
+        let rows = lines.count * lines.pixels;
+        if rows < ROWS {
+            return false;
+        }
         let reach = self.runs.iter().map(|run| run.places.end).max().unwrap_or(0);
-        let length = line * lines.stride + pixel * lines.step + reach;
-        let (rows, chunks) = (lines.count * lines.pixels, length.div_ceil(CHUNK));
-        let Some(saved) = (rows * self.saved).checked_sub(chunks * CHUNK_COST) else { return false };
+        let length = (lines.count - 1) * lines.stride + (lines.pixels - 1) * lines.step + reach;
+        let Some(saved) = (rows * self.saved).checked_sub(length.div_ceil(CHUNK) * CHUNK_COST) else { return false };
         let allowed = saved / (FINDING_COST + EXCEPTION_COST * self.tiles.len());
+        // Where rows overlap, a byte is an exception in each.
+        let read = rows * self.runs.iter().map(|run| run.places.len()).sum::<usize>();
+        let bytes = allowed * length / read;
         // SAFETY: the processor has AVX2.
-        let few =
-            unsafe { copy_bytes(&from[..length], self.low, allowed, copies) } && self.sort(lines, allowed, copies);
+        let few = unsafe { copy_bytes(&from[..length], self.low, bytes, copies) } && self.sort(lines, allowed, copies);
         let starts = if copies.has_exceptions() { rows } else { 1 };
         copies.sums.resize(starts, integers([0; WIDTH]));
         few
@@ -192,7 +196,7 @@ impl Copies {
     }
 }
 
-/// Copies bytes into the window, less its least. False where more than allowed were outside.
+/// Copies bytes into the window, less its least. False as soon as it is likely that more than allowed are outside.
 ///
 /// # Safety
 /// The processor must have AVX2.
@@ -202,11 +206,12 @@ unsafe fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) 
     // Kernels read four bytes at a time.
     bytes.resize(bytes.len().max(from.len().next_multiple_of(CHUNK) + GROUP), 0);
     outside.clear();
-    outside.reserve(allowed + CHUNK);
+    outside.reserve(allowed * 9 / 8 + CHUNK);
     let (chunks, rest) = from.as_chunks::<CHUNK>();
     let mut last = [low; CHUNK];
     last[..rest.len()].copy_from_slice(rest);
     let to = bytes.as_chunks_mut::<CHUNK>().0;
+    let count = chunks.len() + 1;
     for (number, (from, to)) in chunks.iter().chain([&last]).zip(to).enumerate() {
         let mut places = copy_chunk(from, low, to);
         while places != 0 {
@@ -214,7 +219,8 @@ unsafe fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) 
             outside.push(((number * CHUNK + at) as u32, i16::from(from[at]) - i16::from(low) - i16::from(to[at])));
             places &= places - 1;
         }
-        if outside.len() > allowed {
+        // An eighth of what is allowed may come at the start.
+        if outside.len() * count > allowed * (number + count / 8) {
             return false;
         }
     }
@@ -394,7 +400,7 @@ mod tests {
     fn product(far: usize) -> Option<[Vec<u8>; 2]> {
         let (rows, columns, count) = SHAPE;
         let weights: Vec<i16> = (0..rows * columns).map(|at| [127, 90, -128, -75][at * at % 61 % 4]).collect();
-        let mut from: Vec<u8> = (0..count * columns + 64).map(|at| (57 + at * 13 % 128) as u8).collect();
+        let mut from: Vec<u8> = (0..count * columns + 64).map(|at| (56 + at * 13 % 128) as u8).collect();
         (0..far).for_each(|at| from[at * 37 % (count * columns)] = [0, 255, 55, 185][at % 4]);
         let (bias, multipliers) = (vec![-300; rows], vec![2e-4; rows]);
         let rounding = Rounding::Byte { zero: 128, least: 3, most: 250, table: None };
