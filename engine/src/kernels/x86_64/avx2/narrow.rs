@@ -61,8 +61,8 @@ struct Run {
 #[derive(Debug)]
 struct Tile {
     outputs: Outputs,
-    /// Where two groups that go together start in a row.
-    pairs: Vec<[u32; 2]>,
+    /// Where two neighbours that go together start in a row.
+    pairs: Vec<u32>,
     /// Where the others do.
     singles: Vec<u32>,
     /// Those of the pairs, then those of the singles.
@@ -256,14 +256,19 @@ impl Tile {
         let of_outputs = rows(matrix, first);
         let groups: Vec<Group> =
             (0..matrix.columns).step_by(GROUP).map(|start| Group::at(start, &of_outputs)).collect();
-        let (mut pairs, mut singles) = (vec![], vec![]);
-        for (number, two) in groups.chunks(2).enumerate() {
-            match two {
-                [a, b] if go_together(a, b) => pairs.push([2 * number, 2 * number + 1]),
-                _ => singles.extend(2 * number..2 * number + two.len()),
+        let (mut pairs, mut singles, mut number) = (vec![], vec![], 0);
+        while number < groups.len() {
+            let next = number + 1;
+            let has_neighbour = places.get(next) == Some(&(places[number] + GROUP as u32));
+            if has_neighbour && go_together(&groups[number], &groups[next]) {
+                pairs.push(number);
+                number += 2;
+            } else {
+                singles.push(number);
+                number += 1;
             }
         }
-        let in_order = || pairs.as_flattened().iter().chain(&singles).copied();
+        let in_order = || pairs.iter().flat_map(|&first| [first, first + 1]).chain(singles.iter().copied());
         let mut numbers = vec![0; groups.len()];
         for (number, group) in in_order().enumerate() {
             numbers[group] = number as u32;
@@ -275,7 +280,7 @@ impl Tile {
                 matrix.bias[output].wrapping_add(of_low(of_outputs[output - first]))
             }),
             weights: in_order().map(|group| vector(groups[group].bytes())).collect(),
-            pairs: pairs.iter().map(|pair| pair.map(|group| places[group])).collect(),
+            pairs: pairs.iter().map(|&group| places[group]).collect(),
             singles: singles.iter().map(|&group| places[group]).collect(),
             numbers,
         }
@@ -359,18 +364,19 @@ impl Tile {
         let mut sums: [__m256i; R] = from_fn(|row| unsafe { *sums.add(row * each) });
         let ones = _mm256_set1_epi16(1);
         // SAFETY: as the caller promises.
-        let four = |row: usize, start: u32| unsafe { four(from.add(row * stride + start as usize)) };
+        let four = |row: usize, start: usize| unsafe { four(from.add(row * stride + start)) };
         let (of_pairs, of_singles) = self.weights.split_at(self.pairs.len() * 2);
-        for (&[first, second], weights) in self.pairs.iter().zip(of_pairs.as_chunks::<2>().0) {
+        for (&start, weights) in self.pairs.iter().zip(of_pairs.as_chunks::<2>().0) {
+            let start = start as usize;
             for (row, sum) in sums.iter_mut().enumerate() {
-                let a = _mm256_maddubs_epi16(four(row, first), weights[0]);
-                let b = _mm256_maddubs_epi16(four(row, second), weights[1]);
+                let a = _mm256_maddubs_epi16(four(row, start), weights[0]);
+                let b = _mm256_maddubs_epi16(four(row, start + GROUP), weights[1]);
                 *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_add_epi16(a, b), ones));
             }
         }
         for (&start, &weights) in self.singles.iter().zip(of_singles) {
             for (row, sum) in sums.iter_mut().enumerate() {
-                let a = _mm256_maddubs_epi16(four(row, start), weights);
+                let a = _mm256_maddubs_epi16(four(row, start as usize), weights);
                 *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(a, ones));
             }
         }
