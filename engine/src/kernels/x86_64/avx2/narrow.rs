@@ -299,11 +299,11 @@ impl Tile {
             _mm256_madd_epi16(_mm256_maddubs_epi16(rests, weights), _mm256_set1_epi16(1))
         };
         let [above, below] = &copies.exceptions;
-        for exception in above {
+        for exception in by_turns(above) {
             let sum = &mut copies.sums[exception.row as usize];
             *sum = _mm256_add_epi32(*sum, products(exception));
         }
-        for exception in below {
+        for exception in by_turns(below) {
             let sum = &mut copies.sums[exception.row as usize];
             *sum = _mm256_sub_epi32(*sum, products(exception));
         }
@@ -383,6 +383,14 @@ impl Tile {
         // SAFETY: as the caller promises.
         unsafe { self.outputs.write::<R, WHOLE>(sums, to, to_stride, bytes) };
     }
+}
+
+/// One of each quarter, in turn: of neighbours, which are mostly of one row, each sum would wait for the one before.
+#[inline]
+fn by_turns(exceptions: &[Exception]) -> impl Iterator<Item = &Exception> {
+    let quarter = exceptions.len() / 4;
+    let rest = &exceptions[4 * quarter..];
+    (0..quarter).flat_map(move |at| [0, 1, 2, 3].map(|part| &exceptions[part * quarter + at])).chain(rest)
 }
 
 /// Whether the 16-bit sums of two groups may be added.
