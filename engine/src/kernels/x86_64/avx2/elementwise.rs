@@ -30,6 +30,9 @@ pub(super) unsafe fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [[u8;
     }
 }
 
+/// Far from what 32 bits hold.
+const MOST: f32 = 1e9;
+
 /// Eight bytes as 32-bit numbers.
 ///
 /// # Safety
@@ -41,22 +44,30 @@ unsafe fn widened(from: *const u8) -> __m256i {
     _mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(from.cast()) })
 }
 
-/// Applies `operation` to 8 numbers of each at a time and writes 16 bytes at a time, as many as there are whole.
+/// Applies `operation` to 8 numbers of each at a time, which gives what is to be rounded to 32 bits, and writes 32 bytes at a
+/// time, and 16 at the end, as many as there are whole.
 ///
 /// # Safety
 /// The processor must have AVX2.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: impl Fn(__m256i, __m256i) -> __m256) {
-    let (a, b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-    for ((to, a), b) in to.as_chunks_mut::<16>().0.iter_mut().zip(a).zip(b) {
-        // SAFETY: sixteen bytes are readable and writable.
-        unsafe {
-            let half = |at: usize| rounded(operation(widened(a.as_ptr().add(at)), widened(b.as_ptr().add(at))));
-            let (low, high) = (half(0), half(8));
-            let [packed, _] = pack([low, high, low, high], bytes);
-            _mm_storeu_si128(to.as_mut_ptr().cast(), packed);
+unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: impl Fn(__m256i, __m256i) -> __m256i) {
+    // SAFETY: as the caller promises; eight bytes are readable.
+    let eight =
+        |a: &[u8], b: &[u8], at: usize| unsafe { operation(widened(a.as_ptr().add(at)), widened(b.as_ptr().add(at))) };
+    let (many, rest) = to.as_chunks_mut::<32>();
+    let done = many.len() * 32;
+    for ((to, a), b) in many.iter_mut().zip(a.as_chunks::<32>().0).zip(b.as_chunks::<32>().0) {
+        let packed = pack([eight(a, b, 0), eight(a, b, 8), eight(a, b, 16), eight(a, b, 24)], bytes);
+        for (to, packed) in to.as_chunks_mut::<16>().0.iter_mut().zip(packed) {
+            // SAFETY: sixteen bytes are writable.
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), packed) };
         }
+    }
+    if let Some(to) = rest.first_chunk_mut::<16>() {
+        let (low, high) = (eight(a, b, done), eight(a, b, done + 8));
+        // SAFETY: as above.
+        unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), pack([low, high, low, high], bytes)[0]) };
     }
 }
 
@@ -68,12 +79,19 @@ pub(super) unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_share, b_share] = rule.shares.map(|share| _mm256_set1_ps(share));
     let fixed = _mm256_set1_ps(rule.fixed);
     let bytes = Bytes { zero: rule.shift, least: rule.least, most: rule.most };
-    let operation = |a: __m256i, b: __m256i| {
-        let [a, b] = [_mm256_sub_epi32(a, a_shift), _mm256_sub_epi32(b, b_shift)].map(|x| _mm256_cvtepi32_ps(x));
+    let sum = |a: __m256i, b: __m256i| {
+        let [a, b] = [a, b].map(|x| _mm256_cvtepi32_ps(x));
         _mm256_fmadd_ps(a, a_share, _mm256_fmadd_ps(b, b_share, fixed))
     };
     // SAFETY: the processor has AVX2.
-    unsafe { combine(a, b, to, bytes, operation) };
+    unsafe {
+        if rule.shifts == [0, 0] && 255.0 * (rule.shares[0].abs() + rule.shares[1].abs()) + rule.fixed.abs() < MOST {
+            combine(a, b, to, bytes, |a, b| _mm256_cvtps_epi32(sum(a, b)));
+        } else {
+            let shifted = |a, b| sum(_mm256_sub_epi32(a, a_shift), _mm256_sub_epi32(b, b_shift));
+            combine(a, b, to, bytes, |a, b| rounded(shifted(a, b)));
+        }
+    }
 }
 
 /// # Safety
@@ -86,7 +104,7 @@ pub(super) unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut 
     let operation = |a: __m256i, b: __m256i| {
         // Both fit 16 bits.
         let product = _mm256_mullo_epi32(_mm256_sub_epi32(a, a_zero), _mm256_sub_epi32(b, b_zero));
-        _mm256_mul_ps(_mm256_cvtepi32_ps(product), multiplier)
+        rounded(_mm256_mul_ps(_mm256_cvtepi32_ps(product), multiplier))
     };
     // SAFETY: the processor has AVX2.
     unsafe { combine(a, b, to, bytes, operation) };

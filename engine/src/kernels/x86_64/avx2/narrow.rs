@@ -28,6 +28,9 @@ const HIGHEST: u8 = 128;
 /// How much positive, and how much negative weight one 16-bit sum has room for: 127 · 258 < 2¹⁵.
 const ROOM: i16 = 258;
 
+/// From how many bytes on weights come from beyond a core's caches: fewer of them are worth it for one row too.
+const MANY: usize = 1 << 18;
+
 /// Bytes that are copied at once.
 const CHUNK: usize = 32;
 
@@ -138,7 +141,8 @@ impl Narrow {
     /// Copies all that rows lie on; false where there are few rows, or too many exceptions.
     fn copy(&self, from: &[u8], lines: Lines, copies: &mut Copies) -> bool {
         let rows = lines.count * lines.pixels;
-        if rows < ROWS {
+        let weights: usize = self.tiles.iter().map(|tile| tile.weights.len() * GROUP * WIDTH).sum();
+        if rows == 0 || rows < ROWS && weights < MANY {
             return false;
         }
         let reach = self.runs.iter().map(|run| run.places.end).max().unwrap_or(0);
