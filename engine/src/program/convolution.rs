@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::crew::lock;
 use super::executable::{Output, Own, Scratch};
 use super::parts::{Cut, Hands, Threads};
-use super::{Convolution, Element, Rounding, TensorId, TensorKind, Window};
+use super::{Convolution, Element, Rounding, TensorId, TensorKind, Window, weights};
 use crate::kernels::{Depthwise, Filters, Gemm, Kernels, Lines, Matrix, Picture, SLACK};
 
 /// How many bytes of pixels and of results are worked on before the next: most of a first-level cache.
@@ -516,8 +516,8 @@ impl Convolution {
     fn bias_with_zero(&self) -> Vec<i32> {
         let columns = self.weights.len() / self.bias.len();
         let zero = i32::from(self.zero);
-        let sums = self.weights.chunks_exact(columns).map(|row| row.iter().map(|&w| i32::from(w)).sum::<i32>());
-        self.bias.iter().zip(sums).map(|(&bias, sum)| bias.wrapping_sub(zero.wrapping_mul(sum))).collect()
+        let rows = self.weights.chunks_exact(columns);
+        self.bias.iter().zip(rows).map(|(&bias, row)| bias.wrapping_sub(zero.wrapping_mul(weights::sum(row)))).collect()
     }
 }
 

@@ -9,13 +9,22 @@ pub(crate) fn are_bytes(weights: &[i16]) -> bool {
 
 /// Whether all are differences of bytes.
 pub(crate) fn have_nine_bits(weights: &[i16]) -> bool {
-    weights.iter().fold(0, |most, weight| weight.unsigned_abs().max(most)) <= 255
+    let (least, most) = weights.iter().fold((0, 0), |(least, most), &weight| (weight.min(least), weight.max(most)));
+    least >= -255 && most <= 255
 }
 
-/// The sum of their magnitudes.
+/// The sum of the magnitudes of weights of nine bits.
 pub(crate) fn magnitude(weights: &[i16]) -> i64 {
-    let in_32_bits = |weights: &[i16]| weights.iter().map(|weight| u32::from(weight.unsigned_abs())).sum::<u32>();
-    weights.chunks(1 << 16).map(|weights| i64::from(in_32_bits(weights))).sum()
+    // Sixteen bits hold those of so many.
+    let some = |weights: &[i16]| weights.iter().fold(0_u16, |sum, weight| sum.wrapping_add(weight.unsigned_abs()));
+    weights.chunks(256).map(|weights| i64::from(some(weights))).sum()
+}
+
+/// The sum of weights of nine bits, which fits 32.
+pub(crate) fn sum(weights: &[i16]) -> i32 {
+    // As above.
+    let some = |weights: &[i16]| weights.iter().fold(0_i16, |sum, &weight| sum.wrapping_add(weight));
+    weights.chunks(128).map(|weights| i32::from(some(weights))).sum()
 }
 
 /// Whether no sum of products of bytes with the weights of an output, so many each, can pass 32 bits.
@@ -37,10 +46,12 @@ mod tests {
     }
 
     #[test]
-    fn magnitudes_do_not_wrap() {
-        // 2¹⁷ times 2¹⁵.
-        assert_eq!(magnitude(&[i16::MIN; 1 << 17]), 1 << 32);
-        assert_eq!(magnitude(&[-3, 4]), 7);
+    fn sums_do_not_wrap() {
+        // The greatest, and more of them than the parts that are added in 16 bits.
+        assert_eq!(magnitude(&[-255; 1000]), 255_000);
+        assert_eq!(sum(&[-255; 1000]), -255_000);
+        assert_eq!(sum(&[255; 1000]), 255_000);
+        assert_eq!((magnitude(&[-3, 4]), sum(&[-3, 4])), (7, 1));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::gemm::{Outputs, ROWS, cost, four, rows};
 use super::pairs::{GROUP, Group, WIDTH};
 use super::{Bytes, integers, vector};
 use crate::kernels::{Lines, Matrix};
-use crate::program::weights::are_bytes;
+use crate::program::weights::{are_bytes, sum};
 
 /// The greatest byte of a copy.
 const MOST: u8 = 127;
@@ -278,7 +278,7 @@ impl Tile {
             numbers[group] = number as u32;
         }
         // Copies are so much less than the bytes, with every weight.
-        let of_low = |row: &[i16]| i32::from(low).wrapping_mul(row.iter().map(|&weight| i32::from(weight)).sum());
+        let of_low = |row: &[i16]| i32::from(low).wrapping_mul(sum(row));
         Tile {
             outputs: Outputs::new(matrix, first, |output| {
                 matrix.bias[output].wrapping_add(of_low(of_outputs[output - first]))

@@ -122,19 +122,19 @@ impl Tile {
         let of = |vector: usize, lane: usize| {
             Some(output(vectors, vector, lane)).filter(|&output| output < outputs).map(|output| first + output)
         };
-        let mut weights = Vec::with_capacity(matrix.columns.div_ceil(GROUP) * vectors);
-        for start in (0..matrix.columns).step_by(GROUP) {
-            for vector in 0..vectors {
-                let mut bytes = [0_i8; 64];
-                for lane in 0..LANES {
-                    let Some(output) = of(vector, lane) else { continue };
-                    let row = &matrix.weights[output * matrix.columns..][..matrix.columns];
-                    for (byte, &weight) in bytes[lane * GROUP..][..GROUP].iter_mut().zip(&row[start..]) {
-                        *byte = weight as i8;
-                    }
-                }
-                // SAFETY: 64 bytes of any content are a vector.
-                weights.push(unsafe { transmute::<[i8; 64], __m512i>(bytes) });
+        // SAFETY: 64 bytes of any content are a vector.
+        let zero = unsafe { transmute::<[u8; 64], __m512i>([0; 64]) };
+        let mut weights = vec![zero; matrix.columns.div_ceil(GROUP) * vectors];
+        // SAFETY: as above.
+        let places: &mut [[[u8; GROUP]; LANES]] =
+            unsafe { std::slice::from_raw_parts_mut(weights.as_mut_ptr().cast(), weights.len()) };
+        for (vector, lane) in (0..vectors).flat_map(|vector| (0..LANES).map(move |lane| (vector, lane))) {
+            let Some(output) = of(vector, lane) else { continue };
+            let (groups, rest) = matrix.weights[output * matrix.columns..][..matrix.columns].as_chunks();
+            let mut last = [0; GROUP];
+            last[..rest.len()].copy_from_slice(rest);
+            for (to, group) in places.iter_mut().skip(vector).step_by(vectors).zip(groups.iter().chain([&last])) {
+                to[lane] = group.map(|weight| weight as u8);
             }
         }
         let bias: [[i32; LANES]; 2] =
