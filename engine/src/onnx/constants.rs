@@ -137,7 +137,9 @@ impl<'a> Constants<'a> {
             }
             let slice = if zeros.len() == 1 { count } else { dims.iter().skip(axis + 1).product() };
             for (values, &zero) in values.chunks_mut(slice).zip(zeros.iter().cycle()) {
-                values.iter_mut().for_each(|value| *value = value.less(zero));
+                for value in values {
+                    *value = value.less(zero);
+                }
             }
         }
         Some(Weights { dims, values, scales, axis })
