@@ -28,6 +28,7 @@ pub(crate) struct Matrix<'a> {
     pub(crate) columns: usize,
     /// The byte that stands for zero, near which most inputs may be expected. It changes no result: what it adds to the sums
     /// is in `bias`.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "AVX2 alone asks for it"))]
     pub(crate) zero: u8,
     /// `rows` × `columns`.
     pub(crate) weights: &'a [i16],
