@@ -88,25 +88,9 @@ impl Tile {
     #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn sums<const R: usize, const WHOLE: bool>(&self, from: *const u8, stride: usize) -> [__m256i; R] {
-        let mut sums = [self.outputs.bias; R];
-        let ones = _mm256_set1_epi16(1);
+        let pairs = self.pairs.iter().map(|pair| pair.map(|start| start as usize));
         // SAFETY: as the caller promises.
-        let four = |row: usize, start: u32| unsafe { four(from.add(row * stride + start as usize)) };
-        let (of_pairs, of_singles) = self.weights.split_at(self.pairs.len() * 2);
-        for (&[first, second], weights) in self.pairs.iter().zip(of_pairs.as_chunks::<2>().0) {
-            for (row, sum) in sums.iter_mut().enumerate() {
-                let a = _mm256_maddubs_epi16(four(row, first), weights[0]);
-                let b = _mm256_maddubs_epi16(four(row, second), weights[1]);
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_add_epi16(a, b), ones));
-            }
-        }
-        for (&start, &weights) in self.singles.iter().zip(of_singles) {
-            for (row, sum) in sums.iter_mut().enumerate() {
-                let a = _mm256_maddubs_epi16(four(row, start), weights);
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(a, ones));
-            }
-        }
-        sums
+        unsafe { multiply([self.outputs.bias; R], pairs, &self.singles, &self.weights, from, stride) }
     }
 
     /// `count` rows of bytes; `WHOLE` says that the tile has eight outputs.
@@ -127,7 +111,7 @@ impl Tile {
         unsafe {
             for _ in 0..count / ROWS {
                 self.bytes::<ROWS, WHOLE>(from, stride, to, to_stride, bytes);
-                (from, to) = (from.add(ROWS * stride), to.add(ROWS * to_stride));
+                (from, to) = (from.wrapping_add(ROWS * stride), to.wrapping_add(ROWS * to_stride));
             }
             match count % ROWS {
                 1 => self.bytes::<1, WHOLE>(from, stride, to, to_stride, bytes),
@@ -160,15 +144,41 @@ impl Tile {
     }
 }
 
-/// Four bytes, eight times.
+/// Adds the products of `R` rows to sums: of groups that go together two by two, each pair's places in a row, and then of
+/// single ones. The weights stand in this order.
 ///
 /// # Safety
-/// They must be readable.
+/// Each of the rows that start `stride` apart from `from` on must be readable wherever a group starts, for 4 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn four(from: *const u8) -> __m256i {
+pub(super) unsafe fn multiply<const R: usize>(
+    mut sums: [__m256i; R],
+    pairs: impl ExactSizeIterator<Item = [usize; 2]>,
+    singles: &[u32],
+    weights: &[__m256i],
+    from: *const u8,
+    stride: usize,
+) -> [__m256i; R] {
+    let ones = _mm256_set1_epi16(1);
     // SAFETY: as the caller promises.
-    _mm256_set1_epi32(unsafe { from.cast::<i32>().read_unaligned() })
+    let four = |row: usize, start: usize| unsafe {
+        _mm256_set1_epi32(from.add(row * stride + start).cast::<i32>().read_unaligned())
+    };
+    let (of_pairs, of_singles) = weights.split_at(pairs.len() * 2);
+    for ([first, second], weights) in pairs.zip(of_pairs.as_chunks::<2>().0) {
+        for (row, sum) in sums.iter_mut().enumerate() {
+            let a = _mm256_maddubs_epi16(four(row, first), weights[0]);
+            let b = _mm256_maddubs_epi16(four(row, second), weights[1]);
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_add_epi16(a, b), ones));
+        }
+    }
+    for (&start, &weights) in singles.iter().zip(of_singles) {
+        for (row, sum) in sums.iter_mut().enumerate() {
+            let a = _mm256_maddubs_epi16(four(row, start as usize), weights);
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(a, ones));
+        }
+    }
+    sums
 }
 
 /// The weights of a tile's outputs.

@@ -12,7 +12,7 @@ use std::array::from_fn;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::gemm::{Outputs, ROWS, cost, four, rows};
+use super::gemm::{Outputs, ROWS, cost, multiply, rows};
 use super::pairs::{GROUP, Group, WIDTH};
 use super::{Bytes, integers, vector};
 use crate::kernels::{Lines, Matrix};
@@ -48,6 +48,8 @@ pub(super) struct Narrow {
     runs: Vec<Run>,
     /// What a row takes less than in another way, in arithmetic instructions.
     saved: usize,
+    /// Whether weights are [`MANY`].
+    are_many: bool,
     tiles: Vec<Tile>,
 }
 
@@ -112,7 +114,7 @@ impl Narrow {
         let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(tile).collect();
         let products: usize = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
         let saved = others.checked_sub(products + ROW_COST)?;
-        Some(Narrow { low, runs: runs(places), saved, tiles })
+        Some(Narrow { low, runs: runs(places), saved, are_many: matrix.weights.len() >= MANY, tiles })
     }
 
     /// Multiplies as [`Gemm::lines`](crate::kernels::Gemm::lines) does; `from` must reach to the end of the last row's last
@@ -141,8 +143,7 @@ impl Narrow {
     /// Copies all that rows lie on; false where there are few rows, or too many exceptions.
     fn copy(&self, from: &[u8], lines: Lines, copies: &mut Copies) -> bool {
         let rows = lines.count * lines.pixels;
-        let weights: usize = self.tiles.iter().map(|tile| tile.weights.len() * GROUP * WIDTH).sum();
-        if rows == 0 || rows < ROWS && weights < MANY {
+        if rows == 0 || rows < ROWS && !self.are_many {
             return false;
         }
         let reach = self.runs.iter().map(|run| run.places.end).max().unwrap_or(0);
@@ -151,7 +152,7 @@ impl Narrow {
         let allowed = saved / (FINDING_COST + EXCEPTION_COST * self.tiles.len());
         // Where rows overlap, a byte is an exception in each.
         let read = rows * self.runs.iter().map(|run| run.places.len()).sum::<usize>();
-        let bytes = allowed * length / read;
+        let bytes = allowed * length / read.max(1);
         // SAFETY: the processor has AVX2.
         let few = unsafe { copy_bytes(&from[..length], self.low, bytes, copies) } && self.sort(lines, allowed, copies);
         let starts = if copies.has_exceptions() { rows } else { 1 };
@@ -316,8 +317,8 @@ impl Tile {
     /// The results of all rows. `WHOLE` says that the tile has eight outputs.
     ///
     /// # Safety
-    /// The processor must have AVX2. There must be copies of all rows, what their sums start from, and places for as many results, the given stride
-    /// apart.
+    /// The processor must have AVX2. There must be copies of all rows, what their sums start from, and places for as many
+    /// results, the given stride apart.
     #[target_feature(enable = "avx2")]
     unsafe fn all<const WHOLE: bool>(
         &self,
@@ -344,9 +345,9 @@ impl Tile {
                         1 => self.rows::<1, WHOLE>(from, lines.step, (sums, each), results),
                         0 => {}
                     }
-                    to = to.add(count * to_stride);
-                    sums = sums.add(count * each);
                 }
+                to = to.wrapping_add(count * to_stride);
+                sums = sums.wrapping_add(count * each);
             }
         }
     }
@@ -364,28 +365,13 @@ impl Tile {
         (sums, each): (*const __m256i, usize),
         (to, to_stride, bytes): (*mut u8, usize, Bytes),
     ) {
+        let pairs = self.pairs.iter().map(|&start| [start as usize, start as usize + GROUP]);
         // SAFETY: as the caller promises.
-        let mut sums: [__m256i; R] = from_fn(|row| unsafe { *sums.add(row * each) });
-        let ones = _mm256_set1_epi16(1);
-        // SAFETY: as the caller promises.
-        let four = |row: usize, start: usize| unsafe { four(from.add(row * stride + start)) };
-        let (of_pairs, of_singles) = self.weights.split_at(self.pairs.len() * 2);
-        for (&start, weights) in self.pairs.iter().zip(of_pairs.as_chunks::<2>().0) {
-            let start = start as usize;
-            for (row, sum) in sums.iter_mut().enumerate() {
-                let a = _mm256_maddubs_epi16(four(row, start), weights[0]);
-                let b = _mm256_maddubs_epi16(four(row, start + GROUP), weights[1]);
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_add_epi16(a, b), ones));
-            }
+        unsafe {
+            let started = from_fn(|row| *sums.add(row * each));
+            let sums = multiply::<R>(started, pairs, &self.singles, &self.weights, from, stride);
+            self.outputs.write::<R, WHOLE>(sums, to, to_stride, bytes);
         }
-        for (&start, &weights) in self.singles.iter().zip(of_singles) {
-            for (row, sum) in sums.iter_mut().enumerate() {
-                let a = _mm256_maddubs_epi16(four(row, start as usize), weights);
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(a, ones));
-            }
-        }
-        // SAFETY: as the caller promises.
-        unsafe { self.outputs.write::<R, WHOLE>(sums, to, to_stride, bytes) };
     }
 }
 
