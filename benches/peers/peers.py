@@ -2,8 +2,9 @@
 
 Each engine is a process that answers questions (`src/asked.rs`); they are asked in turn, so that a machine that drifts
 drifts for all, and another one begins in every round. One thread is timed in process CPU time, two threads in wall
-time; a figure is the tenth percentile of all runs, since what disturbs a run only makes it longer. The picture lies in
-the engine's own input before the clock starts. `cargo xtask bench peers` builds and makes what this needs.
+time; a figure is the tenth percentile of all runs, since what disturbs a run only makes it longer. All processes are
+started anew a few times: where its memory happens to lie makes one that reads tens of megabytes a tenth slower or faster
+for all its life. The picture lies in the engine's own input before the clock starts. `cargo xtask bench peers` builds and makes what this needs.
 
     python benches/peers/peers.py MODELS [--quick]
 
@@ -11,6 +12,7 @@ Writes docs/performance-peers.md; with --quick, few rounds to see that all runs,
 """
 
 import argparse
+import collections
 import dataclasses
 import datetime
 import importlib.metadata
@@ -168,11 +170,9 @@ def in_turn(contenders, rounds, ask):
             ask(contenders[(place + number) % len(contenders)])
 
 
-def measure(models, network, rounds, seconds):
-    failures = {}
+def measure(models, network, sittings, rounds, seconds):
     both = [dataclasses.replace(contender, threads=2) for contender in THREADED]
-    processes = opened(ALL + both, models, network, failures)
-    cpu, wall = ({contender: [] for contender in processes} for _ in range(2))
+    cpu, wall = (collections.defaultdict(list) for _ in range(2))
 
     def turn(contender):
         time.sleep(PAUSE_SECONDS)
@@ -180,10 +180,14 @@ def measure(models, network, rounds, seconds):
         cpu[contender] += figures["cpu_ms"]
         wall[contender] += figures["wall_ms"]
 
-    in_turn(list(processes), rounds, turn)
-    outputs = {contender: np.array(process.ask("outputs")) for contender, process in processes.items()}
-    for process in processes.values():
-        process.close()
+    for sitting in range(sittings):
+        failures = {}
+        processes = opened(ALL + both, models, network, failures)
+        in_turn(list(processes), rounds, turn)
+        if sitting == 0:
+            outputs = {contender: np.array(process.ask("outputs")) for contender, process in processes.items()}
+        for process in processes.values():
+            process.close()
     if not np.array_equal(outputs[BEDSIDE], outputs[HELD]):
         sys.exit(f"{network.title}: Bedside's scores depend on its kernels")
     agreements = {contender: agreement(scores, outputs[EXACT]) for contender, scores in outputs.items()}
@@ -417,14 +421,15 @@ def sizes(memory):
             f"Bedside's peak at most {MEMORY_LIMIT_MB} MB: {met}."]
 
 
-def page(results, starts, memory, rounds, seconds, cold_rounds, load):
+def page(results, starts, memory, sittings, rounds, seconds, cold_rounds, load):
     return "\n".join([
         "# Quantized networks, Bedside beside its peers: the last run", "",
         "Written by `cargo xtask bench peers`; `benches/peers/peers.py` says what is measured and how. Models by "
         "`benches/models/make.py`, for LiteRT by `benches/peers/convert.py`.", "",
         f"- Date: {datetime.date.today()}",
         f"- CPU: {cpu_name()}; load before the run {load[0]:.1f}, after it {os.getloadavg()[0]:.1f}",
-        f"- {rounds} rounds in turn, at least {seconds} s of each engine a round; tenth percentile of all runs",
+        f"- {sittings} times {rounds} rounds in turn, each time in fresh processes, at least {seconds} s of each engine a "
+        "round; tenth percentile of all runs",
         *(f"- {version(contender, results)}" for contender in ALL), "",
         *one_thread(results), "", *two_threads(results), "", *agreements(results), "",
         "## Cold start", "", f"Wall milliseconds in fresh processes, engines in turn, the smallest of {cold_rounds}. Load "
@@ -439,17 +444,18 @@ def main():
     parser.add_argument("models", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
-    rounds, seconds, cold_rounds, memory_rounds = (2, 0.05, 2, 1) if arguments.quick else (30, 0.15, 20, 3)
+    sittings, rounds, seconds, cold_rounds, memory_rounds = (
+        (2, 1, 0.05, 2, 1) if arguments.quick else (6, 5, 0.15, 20, 3))
     load = os.getloadavg()
     results, starts = {}, {}
     for network in NETWORKS:
         print(f"{network.title} …", file=sys.stderr, flush=True)
-        results[network] = measure(arguments.models, network, rounds, seconds)
+        results[network] = measure(arguments.models, network, sittings, rounds, seconds)
     for network in COLD:
         print(f"{network.title}, cold …", file=sys.stderr, flush=True)
         starts[network] = cold(arguments.models, network, cold_rounds)
     memory = peaks(arguments.models, COLD[0], memory_rounds)
-    written = page(results, starts, memory, rounds, seconds, cold_rounds, load)
+    written = page(results, starts, memory, sittings, rounds, seconds, cold_rounds, load)
     folder = ROOT / ("target/peers" if arguments.quick else "docs")
     (folder / "performance-peers.md").write_text(written)
     print(written)
