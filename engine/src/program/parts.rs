@@ -101,15 +101,25 @@ impl Hands<'_> {
             let own = &mut own[0];
             return parts.for_each(|part| work(part, own));
         };
-        let (parts, own) = (Mutex::new(&mut parts), Mutex::new(own.iter_mut()));
+        let supply = Mutex::new((&mut parts, own.iter_mut()));
         crew.together(self.count - 1, &|number| {
-            let Some(own) = lock(&own).next() else { return };
-            let next = || if number % 2 == 0 { lock(&parts).next() } else { lock(&parts).next_back() };
-            while let Some(part) = next() {
+            // One lock for both: each time, another core had it last.
+            let (own, mut next) = {
+                let (parts, own) = &mut *lock(&supply);
+                let Some(own) = own.next() else { return };
+                (own, from_ends(parts, number))
+            };
+            while let Some(part) = next {
                 work(part, own);
+                next = from_ends(&mut lock(&supply).0, number);
             }
         });
     }
+}
+
+/// The next part for a thread by its number: from the start, or from the end.
+fn from_ends<I: DoubleEndedIterator>(parts: &mut I, number: usize) -> Option<I::Item> {
+    if number.is_multiple_of(2) { parts.next() } else { parts.next_back() }
 }
 
 /// The sizes of parts, one after the other.

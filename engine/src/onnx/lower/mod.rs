@@ -1,9 +1,10 @@
 //! From an ONNX graph to a [`Program`]: each quantized operator becomes a step over bytes.
 //!
 //! Nodes are taken in the graph's order. What a `DequantizeLinear` makes is not computed: it is remembered as a function
-//! of the byte that it came from ([`Kind::Pointwise`]), and so are functions of it, and sums of products that wait for what rounds
-//! them. A `QuantizeLinear`, or the end of the graph, then turns what waits into steps. So it makes no difference whether
-//! an exporter wrote a `Clip` or left it to the range, or wrote x·σ(x) as two quantized operators or as three.
+//! of the byte that it came from ([`Kind::Pointwise`]), and so are functions of it, and sums of products that wait for
+//! what rounds them. A `QuantizeLinear`, or the end of the graph, then turns what waits into steps. So it makes no
+//! difference whether an exporter wrote a `Clip` or left it to the range, or wrote x·σ(x) as two quantized operators or as
+//! three.
 //!
 //! The order of all float arithmetic that this implies is written down in `docs/engine.md`.
 
