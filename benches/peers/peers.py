@@ -3,8 +3,9 @@
 Each engine is a process that answers questions (`src/asked.rs`); they are asked in turn, so that a machine that drifts
 drifts for all, and another one begins in every round. One thread is timed in process CPU time, two threads in wall
 time; a figure is the tenth percentile of all runs, since what disturbs a run only makes it longer. All processes are
-started anew a few times: where its memory happens to lie makes one that reads tens of megabytes a tenth slower or faster
-for all its life. The picture lies in the engine's own input before the clock starts. `cargo xtask bench peers` builds and makes what this needs.
+started anew a few times: of one that reads tens of megabytes, one is a tenth slower or faster than another for all its
+life, which its memory's place may be the cause of. The picture lies in the engine's own input before the clock starts.
+`cargo xtask bench peers` builds and makes what this needs.
 
     python benches/peers/peers.py MODELS [--quick]
 
@@ -173,6 +174,7 @@ def in_turn(contenders, rounds, ask):
 def measure(models, network, sittings, rounds, seconds):
     both = [dataclasses.replace(contender, threads=2) for contender in THREADED]
     cpu, wall = (collections.defaultdict(list) for _ in range(2))
+    failures = {}
 
     def turn(contender):
         time.sleep(PAUSE_SECONDS)
@@ -181,7 +183,6 @@ def measure(models, network, sittings, rounds, seconds):
         wall[contender] += figures["wall_ms"]
 
     for sitting in range(sittings):
-        failures = {}
         processes = opened(ALL + both, models, network, failures)
         in_turn(list(processes), rounds, turn)
         if sitting == 0:

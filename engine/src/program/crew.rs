@@ -180,7 +180,8 @@ impl Desk {
         }
     }
 
-    /// The next job with a seat left, and the number of that seat; none when the crew is dismissed. `seen` is the number of the last job looked at.
+    /// The next job with a seat left, and the number of that seat; none when the crew is dismissed. `seen` is the number of
+    /// the last job looked at.
     fn begin(&self, seen: &mut usize, mut idle_since: Instant) -> Option<(Job, usize)> {
         loop {
             look_out(idle_since, || self.number.load(Ordering::Acquire) == *seen);

@@ -202,11 +202,8 @@ impl Copies {
 }
 
 /// Copies bytes into the window, less its least. False as soon as it is likely that more than allowed are outside.
-///
-/// # Safety
-/// The processor must have AVX2.
 #[target_feature(enable = "avx2")]
-unsafe fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool {
+fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool {
     let Copies { bytes, outside, .. } = copies;
     // Kernels read four bytes at a time.
     bytes.resize(bytes.len().max(from.len().next_multiple_of(CHUNK) + GROUP), 0);
@@ -292,11 +289,8 @@ impl Tile {
     }
 
     /// Fills in what sums start from: the bias, and the products of what was cut off; where that is nothing, once for all.
-    ///
-    /// # Safety
-    /// The processor must have AVX2.
     #[target_feature(enable = "avx2")]
-    unsafe fn start(&self, copies: &mut Copies) {
+    fn start(&self, copies: &mut Copies) {
         copies.sums.fill(self.outputs.bias);
         let products = |exception: &Exception| {
             let weights = self.weights[self.numbers[exception.group as usize] as usize];
