@@ -114,8 +114,9 @@ impl Scratch {
     }
 }
 
-/// What one thread needs for its parts of a step.
+/// What one thread needs for its parts of a step. On cache lines of its own, as [`Apart`](super::crew::Apart) is.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(super) struct Own {
     pub(super) bytes: Vec<u8>,
     pub(super) floats: Vec<f32>,
@@ -172,6 +173,9 @@ mod work {
     pub(super) const LOOKED_UP: u64 = 5;
     /// A byte under a window whose mean or maximum is taken.
     pub(super) const POOLED: u64 = 20;
+    /// The same where all is one mean. That takes as long, but threads save little of it: half of what one adds up was made
+    /// by another, and one has to add up what they have.
+    pub(super) const POOLED_TO_ONE: u64 = 6;
 }
 
 impl Executable {
@@ -469,10 +473,12 @@ impl Run<'_> {
     fn pool(&self, step: &Pool, from: &[u8], to: Output<'_>, scratch: &mut Scratch) {
         let [batch, height, width, channels] = self.program.kind(step.to).shape;
         let taps = step.window.kernel.iter().product::<usize>();
-        let hands = self.program.threads.for_work(to.len() as u64 * taps as u64 * work::POOLED);
-        if hands.are_several() && batch * height * width == 1 && step.kind != PoolKind::Greatest {
+        let bytes = to.len() as u64 * taps as u64;
+        if batch * height * width == 1 && step.kind != PoolKind::Greatest {
+            let hands = self.program.threads.for_work(bytes * work::POOLED_TO_ONE);
             return self.mean_of_all(step, from, to, hands, scratch);
         }
+        let hands = self.program.threads.for_work(bytes * work::POOLED);
         hands.each(hands.parts(to, width * channels), &mut scratch.own, |(first, mut to), own| {
             own.sums.resize(channels, 0);
             let lines = to.len() / (width * channels);

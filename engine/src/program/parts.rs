@@ -10,7 +10,7 @@ use std::num::NonZero;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::available_parallelism;
 
-use super::crew::{Crew, lock};
+use super::crew::{Apart, Crew, lock};
 use super::executable::{Output, Own};
 
 /// The least work that is shared, in multiply-adds of a matrix product. Less is done before another thread has found it.
@@ -101,17 +101,18 @@ impl Hands<'_> {
             let own = &mut own[0];
             return parts.for_each(|part| work(part, own));
         };
-        let supply = Mutex::new((&mut parts, own.iter_mut()));
+        let shared = Apart((Mutex::new((&mut parts, own.iter_mut())), work));
         crew.together(self.count - 1, &|number| {
+            let Apart((supply, work)) = &shared;
             // One lock for both: each time, another core had it last.
             let (own, mut next) = {
-                let (parts, own) = &mut *lock(&supply);
+                let (parts, own) = &mut *lock(supply);
                 let Some(own) = own.next() else { return };
                 (own, from_ends(parts, number))
             };
             while let Some(part) = next {
                 work(part, own);
-                next = from_ends(&mut lock(&supply).0, number);
+                next = from_ends(&mut lock(supply).0, number);
             }
         });
     }
@@ -136,7 +137,7 @@ impl Iterator for Sizes {
     fn next(&mut self) -> Option<usize> {
         let size = match self.hands {
             1 => self.rest,
-            hands => (self.rest / (2 * hands)).max(self.least).min(self.rest),
+            hands => (self.rest / (hands + 1)).max(self.least).min(self.rest),
         };
         self.rest -= size;
         (size > 0).then_some(size)
@@ -221,8 +222,8 @@ mod tests {
     fn parts_get_smaller_and_are_all_there_is() {
         let threads = Threads::eager(2);
         let sizes: Vec<usize> = threads.for_work(1).sizes(40).collect();
-        // A quarter of what is left, by hand.
-        assert_eq!(sizes, [10, 7, 5, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1]);
+        // A third of what is left, by hand.
+        assert_eq!(sizes, [13, 9, 6, 4, 2, 2, 1, 1, 1, 1]);
         let mut result: Vec<usize> = vec![0; 403];
         for (at, part) in threads.for_work(1).parts(&mut result[..], 10) {
             assert!(part.len().is_multiple_of(10) || at * 10 + part.len() == 403);
