@@ -146,7 +146,7 @@ pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_zero, b_zero] = rule.zeros.map(i32::from);
     for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
         let product = (i32::from(a) - a_zero) * (i32::from(b) - b_zero);
-        *to = byte(product as f32 * rule.multiplier, rule.zero, rule.least, rule.most);
+        *to = byte(product as f32 * rule.multiplier + rule.fixed, rule.shift, rule.least, rule.most);
     }
 }
 

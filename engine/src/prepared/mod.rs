@@ -30,7 +30,7 @@ use crate::{Error, Result};
 pub(crate) const MAGIC: [u8; 8] = *b"\x8fBEDSIDE";
 
 /// The version of the form.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// Where the content begins.
 const HEAD_BYTES: usize = 44;

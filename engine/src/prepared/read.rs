@@ -242,9 +242,9 @@ impl<'a> Reader<'a> {
 
     fn multiply(&mut self) -> Option<Multiply> {
         let (from, to) = ([self.tensor()?, self.tensor()?], self.tensor()?);
-        let (zeros, multiplier) = (self.array()?, self.float()?);
-        let [zero, least, most] = self.array()?;
-        Some(Multiply { from, to, rule: MultiplyRule { zeros, multiplier, zero, least, most } })
+        let (zeros, multiplier, fixed) = (self.array()?, self.float()?, self.float()?);
+        let [shift, least, most] = self.array()?;
+        Some(Multiply { from, to, rule: MultiplyRule { zeros, multiplier, fixed, shift, least, most } })
     }
 
     fn lookup_of_floats(&mut self) -> Option<Lookup> {

@@ -70,7 +70,7 @@ fn all_steps() -> Program {
     let turned = Table::Bytes(Box::new(std::array::from_fn(|at| !at as u8)));
     let reals = Table::Floats(Box::new(std::array::from_fn(|at| at as f32 * 0.5 - 8.0)));
     let mean = PoolKind::Mean { zero: 4, scale: 0.5, divisor: 0.25, with_padding: true, result: byte(None) };
-    let product = MultiplyRule { zeros: [3, 0], multiplier: 0.004, zero: 2, least: 0, most: 255 };
+    let product = MultiplyRule { zeros: [3, 0], multiplier: 0.004, fixed: 2.0, shift: 0, least: 0, most: 255 };
     let sum = AddRule { shifts: [0, 128], shares: [0.5, 0.25], fixed: 3.0, shift: 7, least: 0, most: 255 };
     let steps = vec![
         Step::Quantize(Quantize { from: id(0), to: id(1), strides: [48, 4, 1, 16], scale: 0.1, zero: 100 }),
@@ -180,7 +180,7 @@ fn damage_is_an_error_and_another_form_is_named() {
         damaged[at] ^= 1;
         let error = Prepared::from_bytes(&damaged).map(drop).expect_err("refused");
         match error {
-            Error::Unsupported(what) => assert!((8..12).contains(&at) && what.contains("reads form 1"), "{at}: {what}"),
+            Error::Unsupported(what) => assert!((8..12).contains(&at) && what.contains("reads form 2"), "{at}: {what}"),
             Error::Malformed(_) => {}
             other => panic!("{at}: {other}"),
         }

@@ -189,7 +189,8 @@ impl Writer {
         }
         self.take(&step.rule.zeros);
         self.float(step.rule.multiplier);
-        self.take(&[step.rule.zero, step.rule.least, step.rule.most]);
+        self.float(step.rule.fixed);
+        self.take(&[step.rule.shift, step.rule.least, step.rule.most]);
     }
 
     fn lookup(&mut self, step: &Lookup) {

@@ -212,7 +212,8 @@ impl<'a> Check<'a> {
 
     fn multiply(&self, step: &Multiply) -> Result<u64, Problem> {
         holds(step.rule.least <= step.rule.most, "a least byte above the greatest")?;
-        holds(step.rule.multiplier.is_finite(), "a multiplier that is no number")?;
+        let numbers = [step.rule.multiplier, step.rule.fixed];
+        holds(numbers.iter().all(|number| number.is_finite()), "a multiplier that is no number")?;
         self.of_two(step.from, step.to)
     }
 

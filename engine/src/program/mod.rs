@@ -224,7 +224,8 @@ pub(crate) struct AddRule {
     pub(crate) most: u8,
 }
 
-/// `round(clamp((a - zero) * (b - zero) * multiplier)) + zero`. An axis of length 1 goes with any length of the other.
+/// `round(clamp((a - zero) * (b - zero) * multiplier + fixed)) + shift`, rounded to floats twice: the product, and the sum. An
+/// axis of length 1 goes with any length of the other.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Multiply {
     pub(crate) from: [TensorId; 2],
@@ -237,7 +238,8 @@ pub(crate) struct Multiply {
 pub(crate) struct MultiplyRule {
     pub(crate) zeros: [u8; 2],
     pub(crate) multiplier: f32,
-    pub(crate) zero: u8,
+    pub(crate) fixed: f32,
+    pub(crate) shift: u8,
     pub(crate) least: u8,
     pub(crate) most: u8,
 }

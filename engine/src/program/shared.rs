@@ -81,7 +81,7 @@ fn quantized_pictures_are_the_same() {
 #[test]
 fn sums_and_products_are_the_same() {
     let add = AddRule { shifts: [0, 128], shares: [0.7, 0.6], fixed: 3.4, shift: 0, least: 3, most: 250 };
-    let multiply = MultiplyRule { zeros: [3, 90], multiplier: 0.01, zero: 20, least: 0, most: 255 };
+    let multiply = MultiplyRule { zeros: [3, 90], multiplier: 0.01, fixed: -108.0, shift: 128, least: 0, most: 255 };
     for shape @ [batch, height, width, channels] in SHAPES {
         for other in [shape, [1, 1, 1, channels], [batch, height, width, 1], [1, height, 1, 1]] {
             let from = [bytes(other), bytes(shape)];

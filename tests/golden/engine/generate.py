@@ -41,7 +41,9 @@ class Builder:
         self.rng, self.shape = rng, shape
         self.nodes, self.constants, self.traits = [], [], []
         self.kind = S8 if rng.random() < 0.35 else U8
-        self.scale = float(10 ** rng.uniform(-3, 0))
+        # In one case of five all scales of tensors are powers of two, so that many results lie right between two codes.
+        self.between = rng.random() < 0.2
+        self.scale = self.scaled(10 ** rng.uniform(-3, 0))
         codes = rng.integers(-40, 300, shape) + rng.choice([0, 0, 0, 0.5, -0.5, 0.3], shape)
         zero = self.zero()
         self.value = ((codes - (int(zero) - LIMITS[self.kind][0])) * F(self.scale)).astype(F)
@@ -50,6 +52,9 @@ class Builder:
 
     def choice(self, *values):
         return values[self.rng.integers(len(values))]
+
+    def scaled(self, scale):
+        return float(2.0 ** np.rint(np.log2(scale)) if self.between else scale)
 
     def zero(self):
         low, high = LIMITS[self.kind]
@@ -93,7 +98,7 @@ class Builder:
         """With a range that what is there fills, more or less."""
         reals = estimate(self.interpreter.values[name])
         low, high = min(float(reals.min()), 0), max(float(reals.max()), 0)
-        scale = max(high - low, 1e-4) / 255 * self.rng.uniform(0.5, 1.3)
+        scale = self.scaled(max(high - low, 1e-4) / 255 * self.rng.uniform(0.5, 1.3))
         floor, ceiling = LIMITS[self.kind]
         zero = int(np.clip(round(floor - low / scale) + self.rng.integers(-9, 10), floor, ceiling))
         return self.requantized(name, scale, self.kind(zero))

@@ -188,7 +188,8 @@ class Product(Waiting):
     def rounded(self, to):
         a, b = self.a, self.b
         product = (a.q - a.zero) * (b.q - b.zero)
-        return to.rounded(product.astype(F) * (a.scale * b.scale / to.scale))
+        # The zero point is in it before it is rounded.
+        return nearest(product.astype(F) * (a.scale * b.scale / to.scale) + F(to.zero), to.least, to.most)
 
 
 class Mean(Waiting):

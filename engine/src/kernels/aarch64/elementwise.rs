@@ -78,11 +78,11 @@ pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
 }
 
 pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
-    let largest = f64::from(255 * 255) * f64::from(rule.multiplier);
-    let bytes = Bytes::new(rule.zero, rule.least, rule.most).up_to(largest);
+    let largest = f64::from(255 * 255) * f64::from(rule.multiplier).abs() + f64::from(rule.fixed).abs();
+    let bytes = Bytes::new(rule.shift, rule.least, rule.most).up_to(largest);
     // SAFETY: instructions that every 64-bit ARM processor has.
     let product = |a, b| unsafe {
-        let multiplier = vdupq_n_f32(rule.multiplier);
+        let [multiplier, fixed] = [rule.multiplier, rule.fixed].map(|number| vdupq_n_f32(number));
         let ([low, high], [b_low, b_high]) = (lowered(a, rule.zeros[0]), lowered(b, rule.zeros[1]));
         [
             vmull_s16(vget_low_s16(low), vget_low_s16(b_low)),
@@ -90,7 +90,7 @@ pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
             vmull_s16(vget_low_s16(high), vget_low_s16(b_high)),
             vmull_high_s16(high, b_high),
         ]
-        .map(|product| vmulq_f32(vcvtq_f32_s32(product), multiplier))
+        .map(|product| vaddq_f32(vmulq_f32(vcvtq_f32_s32(product), multiplier), fixed))
     };
     let done = if bytes.are_plain() {
         combine::<true>(a, b, to, bytes, product)

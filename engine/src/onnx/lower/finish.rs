@@ -78,7 +78,8 @@ impl Lowering<'_> {
                 let [a, b] = factors.map(|factor| factor.affine);
                 let multiplier = a.scale * b.scale / to.scale;
                 finite(&[multiplier])?;
-                let rule = MultiplyRule { zeros: [a.zero, b.zero], multiplier, zero: to.zero, least, most };
+                let (fixed, shift) = (stored_zero(to), to.shift);
+                let rule = MultiplyRule { zeros: [a.zero, b.zero], multiplier, fixed, shift, least, most };
                 if let Some((of, [a, b])) = self.common_origin(factors.map(|factor| factor.tensor)) {
                     let mut table = [0; 256];
                     portable().multiply(&rule, &a, &b, &mut table);
@@ -171,12 +172,16 @@ impl Products {
 }
 
 /// As ONNX Runtime's `QLinearAdd` has it: what is stored times its share, the zero points' part in one number.
+/// The zero point as the graph has it, signed or not.
+fn stored_zero(affine: Affine) -> f32 {
+    f32::from(affine.zero) - f32::from(affine.shift)
+}
+
 fn sum_rule(terms: &[Carried; 2], to: Affine, least: u8, most: u8) -> Result<AddRule, Reason> {
     let [a, b] = terms.map(|term| term.affine);
-    let stored = |affine: Affine| f32::from(affine.zero) - f32::from(affine.shift);
     let (a_share, b_share) = (a.scale / to.scale, b.scale / to.scale);
-    let zeros = a_share.mul_add(stored(a), b_share * stored(b));
-    let fixed = stored(to) - zeros;
+    let zeros = a_share.mul_add(stored_zero(a), b_share * stored_zero(b));
+    let fixed = stored_zero(to) - zeros;
     finite(&[a_share, b_share, fixed])?;
     Ok(AddRule { shifts: [a.shift, b.shift], shares: [a_share, b_share], fixed, shift: to.shift, least, most })
 }

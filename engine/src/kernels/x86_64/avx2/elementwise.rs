@@ -99,12 +99,12 @@ pub(super) unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_zero, b_zero] = rule.zeros.map(|zero| _mm256_set1_epi32(i32::from(zero)));
-    let multiplier = _mm256_set1_ps(rule.multiplier);
-    let bytes = Bytes { zero: rule.zero, least: rule.least, most: rule.most };
+    let [multiplier, fixed] = [rule.multiplier, rule.fixed].map(|number| _mm256_set1_ps(number));
+    let bytes = Bytes { zero: rule.shift, least: rule.least, most: rule.most };
     let operation = |a: __m256i, b: __m256i| {
         // Both fit 16 bits.
         let product = _mm256_mullo_epi32(_mm256_sub_epi32(a, a_zero), _mm256_sub_epi32(b, b_zero));
-        rounded(_mm256_mul_ps(_mm256_cvtepi32_ps(product), multiplier))
+        rounded(_mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(product), multiplier), fixed))
     };
     // SAFETY: the processor has AVX2.
     unsafe { combine(a, b, to, bytes, operation) };

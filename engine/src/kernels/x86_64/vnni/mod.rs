@@ -223,15 +223,15 @@ unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_zero, b_zero] = rule.zeros.map(|zero| _mm512_set1_epi32(i32::from(zero)));
-    let multiplier = _mm512_set1_ps(rule.multiplier);
-    let bytes = Bytes { zero: rule.zero, least: rule.least, most: rule.most };
+    let [multiplier, fixed] = [rule.multiplier, rule.fixed].map(|number| _mm512_set1_ps(number));
+    let bytes = Bytes { zero: rule.shift, least: rule.least, most: rule.most };
     let operation = |a: __m512i, b: __m512i| {
         // Both fit 16 bits, and so the product is that of the lower halves.
         let product = _mm512_madd_epi16(
             _mm512_and_si512(_mm512_sub_epi32(a, a_zero), _mm512_set1_epi32(0xffff)),
             _mm512_sub_epi32(b, b_zero),
         );
-        _mm512_mul_ps(_mm512_cvtepi32_ps(product), multiplier)
+        _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(product), multiplier), fixed)
     };
     // SAFETY: as the caller promises.
     unsafe { combine(a, b, to, bytes, operation) };
