@@ -58,7 +58,7 @@ fn the_test_split_gets_the_reference_scores_but_for_means() {
     let found = agreement("test_split.csv", &data_set("BEDSIDE_KERMANY"));
     write_agreement(MODEL, 618, &[found.row("int8, test split")]);
     assert_eq!((found.pictures, found.same_top, found.near), (618, 618, 618));
-    // Likely, though not traced: ONNX Runtime adds up the means of squeeze-and-excite in float32, ours are exact, and now
-    // and then one of them rounds to the neighbouring step.
+    // ONNX Runtime adds up the means of squeeze-and-excite in float32 (`ReduceMean`), ours are exact: on five of these
+    // pictures one mean is rounded to the neighbouring step, and on three of them it shows.
     assert!(found.same >= 612, "{} of 618 equal", found.same);
 }
