@@ -95,7 +95,7 @@ impl Classifier {
         let decoded = stages.ended("decode");
         query.check_cancelled()?;
 
-        let input = self.model.prepare(&picture)?;
+        let input = self.model.prepare(&picture);
         drop(picture);
         let prepared = stages.ended("prepare");
         query.check_cancelled()?;
@@ -131,7 +131,7 @@ impl Classifier {
     /// # Errors
     /// [`Error::UnsupportedModel`] or [`Error::Internal`] where the graph fails.
     pub fn warm_up(&self) -> Result<()> {
-        self.model.run(&self.model.blank()?).map(drop)
+        self.model.run(&self.model.blank()).map(drop)
     }
 
     /// Checks a query against the model, as [`classify`](Classifier::classify) does first.
@@ -179,7 +179,7 @@ impl Classifier {
     /// As [`classify`](Classifier::classify).
     pub fn scores(&self, image: &Image<'_>) -> Result<Vec<f32>> {
         let picture = self.decode(image, None)?;
-        let values = self.model.run(&self.model.prepare(&picture)?)?;
+        let values = self.model.run(&self.model.prepare(&picture))?;
         self.model.scoring.probabilities(&values)
     }
 

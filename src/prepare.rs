@@ -1,4 +1,4 @@
-//! From an upright picture to the numbers that a graph takes: resized, channels in order, normalised.
+//! From an upright picture to the bytes that a graph takes, and what they stand for: resized, channels in order, normalised.
 //!
 //! Every policy gives the bytes that Pillow and torchvision give, which is what models were trained and calibrated on.
 //! Grey is made before resizing, as by Pillow's `convert("L").resize(…)`.
@@ -9,18 +9,11 @@ mod tests;
 
 use std::borrow::Cow;
 
+use bedside_engine::{Layout, Pixels};
+
 use crate::image::Picture;
 use crate::manifest::{Color, Filter, Input, ResizePolicy};
 use resize::{Axis, resize};
-
-/// Where a tensor's channels stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// One plane a channel.
-    Nchw,
-    /// The channels of a pixel side by side.
-    Nhwc,
-}
 
 /// A picture at the input's size, its channels in the input's order, not yet normalised.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,39 +27,23 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// (v / 255 - mean) / std for each value v of each channel, as torchvision's `ToTensor` and `Normalize` compute it.
-    /// `mean` and `std` have one value a channel.
-    pub(crate) fn to_f32(&self, layout: Layout, mean: &[f32], std: &[f32]) -> Vec<f32> {
-        let tables: Vec<[f32; 256]> = mean.iter().zip(std).map(|(&mean, &std)| normalised(mean, std)).collect();
-        self.arranged(layout, |channel, value| tables[channel][usize::from(value)])
+    /// A black picture of the input's size.
+    pub(crate) fn black(input: &Input) -> Prepared {
+        let (width, height, channels) = (input.width, input.height, input.color.channels());
+        Prepared { width, height, channels, pixels: vec![0; width as usize * height as usize * channels] }
     }
 
-    /// The values as they are, for graphs that normalise themselves.
-    pub(crate) fn to_u8(&self, layout: Layout) -> Vec<u8> {
-        self.arranged(layout, |_, value| value)
-    }
-
-    fn arranged<T>(&self, layout: Layout, value: impl Fn(usize, u8) -> T) -> Vec<T> {
-        let channels = self.channels;
-        match layout {
-            Layout::Nhwc => self
-                .pixels
-                .chunks_exact(channels)
-                .flatten()
-                .zip((0..channels).cycle())
-                .map(|(&v, c)| value(c, v))
-                .collect(),
-            Layout::Nchw => (0..channels)
-                .flat_map(|c| self.pixels[c..].iter().step_by(channels).map(move |&v| (c, v)))
-                .map(|(c, v)| value(c, v))
-                .collect(),
-        }
+    /// As the graph takes it: with what the bytes of each channel stand for, or as they are.
+    pub(crate) fn pixels<'a>(&'a self, layout: Layout, values: Option<&'a [[f32; 256]]>) -> Pixels<'a> {
+        Pixels { bytes: &self.pixels, channels: self.channels, values, layout }
     }
 }
 
-/// What each of the 256 values becomes.
-fn normalised(mean: f32, std: f32) -> [f32; 256] {
-    std::array::from_fn(|value| (value as f32 / 255.0 - mean) / std)
+/// (v / 255 - mean) / std for each value v of each channel, as torchvision's `ToTensor` and `Normalize` compute it.
+/// `mean` and `std` have one value a channel.
+pub(crate) fn normalised(mean: &[f32], std: &[f32]) -> Vec<[f32; 256]> {
+    let channel = |(&mean, &std): (&f32, &f32)| std::array::from_fn(|value| (value as f32 / 255.0 - mean) / std);
+    mean.iter().zip(std).map(channel).collect()
 }
 
 /// Brings a picture to the input's size, by the input's policy.

@@ -9,7 +9,7 @@ use crate::kernels::{self, Kernels};
 use crate::onnx::{Graph, Unlowered, build, plan::Plan};
 use crate::program::{Description, Executable, Program, Threads, View};
 use crate::tensor::Tensor;
-use crate::{Error, ModelFile, Prepared, Result};
+use crate::{Error, ModelFile, Pixels, Prepared, Result};
 
 /// What the engine is built for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +159,22 @@ impl Engine {
             #[cfg(feature = "onnx")]
             Runner::Tract(plan) => plan.run(input),
         })
+    }
+
+    /// The same with the bytes of a picture in place of a tensor.
+    ///
+    /// # Errors
+    /// As [`Engine::run_unless`]; [`Error::Tensor`] where there are not `values` for each channel.
+    pub fn run_pixels(&self, cancelled: &AtomicBool, pixels: &Pixels<'_>) -> Result<Vec<Tensor>> {
+        if pixels.channels == 0 || pixels.values.is_some_and(|values| values.len() != pixels.channels) {
+            return Err(Error::Tensor(format!("pixels of {} channels, or not as many tables", pixels.channels)));
+        }
+        match &self.runner {
+            Runner::Program(program) if program.takes(pixels) => {
+                guarded("run", || program.run(&[View::Pixels(*pixels)], cancelled, || {}))
+            }
+            _ => self.run_unless(cancelled, &pixels.tensor(self.shape.clone())?),
+        }
     }
 
     /// What is run in integers, step by step, and the kernels that run it.

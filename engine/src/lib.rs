@@ -1,8 +1,8 @@
 //! ONNX graph in, tensors out.
 //!
 //! `Graph` is what an ONNX file says, [`Prepared`] what is left of it once it is one program; [`Engine`] is either, made
-//! for one input shape and ready to run from many threads. This crate knows no images, labels or manifests: those are
-//! `bedside`'s.
+//! for one input shape and ready to run from many threads. Of images this crate knows [`Pixels`] alone; files of them, labels and
+//! manifests are `bedside`'s.
 //!
 //! What is quantized of a graph runs in integers on kernels of this crate; tract runs the rest. A graph that can't be
 //! served is an error that names the operator, the node or the tensor: never a silently wrong result.
@@ -27,6 +27,7 @@ mod file;
 mod kernels;
 #[cfg(feature = "onnx")]
 mod onnx;
+mod pixels;
 mod prepared;
 mod program;
 mod tensor;
@@ -37,6 +38,7 @@ pub use error::{Error, Result};
 pub use file::ModelFile;
 #[cfg(feature = "onnx")]
 pub use onnx::{Graph, Unlowered, multiply_adds};
+pub use pixels::{Layout, Pixels};
 pub use prepared::Prepared;
 pub use program::Description;
 pub use tensor::{Data, Dim, ElementType, Ending, Tensor, TensorInfo};

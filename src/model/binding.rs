@@ -1,10 +1,9 @@
 //! Where a manifest meets its graph: every field that speaks of the graph is held against it, be it an ONNX graph or a
 //! prepared one.
 
-use bedside_engine::{Dim, ElementType, Ending, ModelFile, Signature, TensorInfo};
+use bedside_engine::{Dim, ElementType, Ending, Layout, ModelFile, Signature, TensorInfo};
 
 use crate::manifest::{Activation, Input, Manifest, Output};
-use crate::prepare::Layout;
 use crate::{Error, Result};
 
 /// How far `mean` and `std` may be from passing bytes on as they are, for a graph that takes bytes.

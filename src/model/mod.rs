@@ -10,7 +10,7 @@ use bedside_engine::{Engine, ModelFile, Tensor};
 use crate::classifier::Options;
 use crate::image::Picture;
 use crate::manifest::Manifest;
-use crate::prepare::{Prepared, prepare};
+use crate::prepare::{Prepared, normalised, prepare};
 use crate::query::CancelHandle;
 use crate::report::ModelIdentity;
 use crate::scores::Scoring;
@@ -43,6 +43,8 @@ pub(crate) struct Model {
     pub(crate) times: LoadTimes,
     engine: Engine,
     binding: Binding,
+    /// What the values of each channel stand for, for a graph that takes floats.
+    values: Option<Vec<[f32; 256]>>,
 }
 
 impl Model {
@@ -85,44 +87,31 @@ impl Model {
         let built = engine.times();
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };
         log::debug!("model {} {} opened in {:?}", identity.name, identity.version, start.elapsed());
-        Ok(Model { manifest, identity, scoring, times, engine, binding })
+        let values = (binding.element == Element::Float).then(|| normalised(&manifest.input.mean, &manifest.input.std));
+        Ok(Model { manifest, identity, scoring, times, engine, binding, values })
     }
 
-    /// The picture as the graph takes it.
-    pub(crate) fn prepare(&self, picture: &Picture) -> Result<Tensor> {
-        self.tensor(&prepare(picture, &self.manifest.input))
-    }
-
-    fn tensor(&self, prepared: &Prepared) -> Result<Tensor> {
-        let Binding { signature, layout, element, .. } = &self.binding;
-        let input = &self.manifest.input;
-        let tensor = match element {
-            Element::Float => Tensor::f32(signature.shape.clone(), prepared.to_f32(*layout, &input.mean, &input.std)),
-            Element::Byte => Tensor::u8(signature.shape.clone(), prepared.to_u8(*layout)),
-        };
-        Ok(tensor?)
+    /// The picture at the size of the graph's input.
+    pub(crate) fn prepare(&self, picture: &Picture) -> Prepared {
+        prepare(picture, &self.manifest.input)
     }
 
     /// The graph's output values, one a label.
-    pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<f32>> {
+    pub(crate) fn run(&self, input: &Prepared) -> Result<Vec<f32>> {
         self.run_unless(&CancelHandle::new(), input)
     }
 
     /// The same, unless the handle is used meanwhile.
-    pub(crate) fn run_unless(&self, cancel: &CancelHandle, input: &Tensor) -> Result<Vec<f32>> {
-        let outputs = self.engine.run_unless(cancel.flag(), input)?;
+    pub(crate) fn run_unless(&self, cancel: &CancelHandle, input: &Prepared) -> Result<Vec<f32>> {
+        let pixels = input.pixels(self.binding.layout, self.values.as_deref());
+        let outputs = self.engine.run_pixels(cancel.flag(), &pixels)?;
         let values = outputs.first().and_then(Tensor::as_f32);
         values.map(<[f32]>::to_vec).ok_or_else(|| Error::Internal("the engine gave no floats".into()))
     }
 
-    /// An input of zeros.
-    pub(crate) fn blank(&self) -> Result<Tensor> {
-        let shape = self.binding.signature.shape.clone();
-        let length = shape.iter().product();
-        Ok(match self.binding.element {
-            Element::Float => Tensor::f32(shape, vec![0.0; length]),
-            Element::Byte => Tensor::u8(shape, vec![0; length]),
-        }?)
+    /// A black picture.
+    pub(crate) fn blank(&self) -> Prepared {
+        Prepared::black(&self.manifest.input)
     }
 }
 

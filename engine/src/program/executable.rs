@@ -13,6 +13,7 @@ use super::{
     TensorId, TensorKind, Window, dense_strides,
 };
 use crate::kernels::{Kernels, SLACK};
+use crate::pixels::Pixels;
 use crate::tensor::{Data, Tensor};
 use crate::{Error, Result};
 
@@ -27,6 +28,8 @@ pub(crate) struct Executable {
     steps: Vec<PackedStep>,
     slots: Slots,
     inputs: Vec<TensorId>,
+    /// The step that may be given a picture's bytes: it quantizes the input, and nothing else reads that.
+    first: Option<usize>,
     outputs: Vec<(TensorId, Vec<usize>)>,
     pool: Mutex<Vec<Memory>>,
 }
@@ -160,6 +163,9 @@ impl Default for Output<'_> {
     }
 }
 
+/// The most channels of pixels that have a table each.
+const MOST_CHANNELS: usize = 4;
+
 /// Bytes of results of which one does not depend on the other are cut at multiples of so many: a cache line.
 const LINE: usize = 64;
 
@@ -202,6 +208,7 @@ impl Executable {
             steps,
             slots: Slots::of(program),
             inputs: program.inputs.clone(),
+            first: only_quantized(program),
             outputs: program.outputs.clone(),
             pool: Mutex::default(),
         }
@@ -215,6 +222,13 @@ impl Executable {
     /// The name of the kernels that run them.
     pub(crate) fn kernels(&self) -> &'static str {
         self.kernels.name()
+    }
+
+    /// Whether these may be given in place of the input.
+    pub(crate) fn takes(&self, pixels: &Pixels<'_>) -> bool {
+        let Some(PackedStep::Quantize(first)) = self.first.map(|at| &self.steps[at]) else { return false };
+        let lie_as_read = pixels.lie_as(self.kind(first.to).shape, first.strides);
+        pixels.values.is_some() && pixels.channels <= MOST_CHANNELS && lie_as_read
     }
 
     /// Runs all steps, unless `cancelled` is set before the last one, and calls `done` after each.
@@ -257,17 +271,26 @@ impl Executable {
     }
 }
 
+/// The step that quantizes the only input, if nothing else reads that.
+fn only_quantized(program: &Program) -> Option<usize> {
+    let [input] = program.inputs[..] else { return None };
+    let mut readers = program.steps.iter().enumerate().filter(|(_, step)| step.inputs().contains(&input));
+    let (Some((at, Step::Quantize(_))), None) = (readers.next(), readers.next()) else { return None };
+    program.outputs.iter().all(|(output, _)| *output != input).then_some(at)
+}
+
 /// One run of a program.
 struct Run<'a> {
     program: &'a Executable,
     inputs: &'a [View<'a>],
 }
 
-/// What a program is given: elements in the graph's order.
+/// What a program is given: elements in the graph's order, or a picture's bytes that it [takes](Executable::takes).
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum View<'a> {
     Floats(&'a [f32]),
     Bytes(&'a [u8]),
+    Pixels(Pixels<'a>),
 }
 
 impl<'a> View<'a> {
@@ -286,6 +309,7 @@ impl Run<'_> {
             match (view, kind.element) {
                 (View::Floats(values), Element::Float) => values.len() == kind.len(),
                 (View::Bytes(values), Element::Byte) => values.len() == kind.len(),
+                (View::Pixels(pixels), Element::Float) => self.program.takes(pixels),
                 _ => false,
             }
         };
@@ -374,6 +398,9 @@ impl Run<'_> {
     }
 
     fn quantize(&self, step: &Quantize, memory: &Memory, to: &mut [u8], own: &mut [Own]) {
+        if let [View::Pixels(pixels)] = self.inputs {
+            return self.look_up_pixels(step, pixels, to, own);
+        }
         let from = self.floats(step.from, memory);
         let shape @ [_, _, width, channels] = self.program.kind(step.to).shape;
         let kernels = self.program.kernels;
@@ -389,6 +416,31 @@ impl Run<'_> {
                     self.quantize_planes(step, from, line, to, &mut own.bytes);
                 } else {
                     self.quantize_line(step, from, line, to, own);
+                }
+            }
+        });
+    }
+
+    /// What the bytes stand for, quantized: one table a channel, or one for all where they are the same.
+    fn look_up_pixels(&self, step: &Quantize, pixels: &Pixels<'_>, to: &mut [u8], own: &mut [Own]) {
+        let (kernels, from) = (self.program.kernels, pixels.bytes);
+        let mut tables = [[0; 256]; MOST_CHANNELS];
+        let tables = &mut tables[..pixels.channels];
+        for (table, values) in tables.iter_mut().zip(pixels.values.unwrap_or_default()) {
+            kernels.quantize(values, step.scale, step.zero, table);
+        }
+        let hands = self.program.threads.for_work(to.len() as u64 * work::LOOKED_UP);
+        if tables.iter().all(|table| *table == tables[0]) {
+            return hands.each(hands.parts(to, LINE), own, |(at, to), _| {
+                kernels.lookup(&tables[0], &from[at * LINE..][..to.len()], to);
+            });
+        }
+        let unit = LINE * tables.len();
+        hands.each(hands.parts(to, unit), own, |(at, to), _| {
+            let from = from[at * unit..].chunks_exact(tables.len());
+            for (to, from) in to.chunks_exact_mut(tables.len()).zip(from) {
+                for ((to, &from), table) in to.iter_mut().zip(from).zip(&*tables) {
+                    *to = table[usize::from(from)];
                 }
             }
         });

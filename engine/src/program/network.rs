@@ -10,6 +10,7 @@ use super::{
     TensorKind, Threads, Window,
 };
 use crate::kernels;
+use crate::pixels::{Layout, Pixels};
 use crate::tensor::Tensor;
 
 /// Expansion, outputs, repetitions and stride of each group of blocks: table 2 of Sandler et al., 2018.
@@ -149,6 +150,26 @@ fn any_number_of_threads_gives_the_same_over_a_whole_network() {
                 for _ in 0..2 {
                     assert_eq!(run(&executable, &picture), expected, "{}, {count} threads", kernels.name());
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn pixels_give_what_their_tensor_gives() {
+    let (program, picture) = network(32);
+    let bytes: Vec<u8> = (0..3 * 32 * 32).map(|at| (at * 31 % 251) as u8).collect();
+    let alike = [std::array::from_fn(|byte| byte as f32 / 50.0 - 2.0); 3];
+    let different = [40.0, 60.0, 90.0].map(|divisor| std::array::from_fn(|byte| byte as f32 / divisor - 2.0));
+    for values in [alike, different] {
+        let pixels = Pixels { bytes: &bytes, channels: 3, values: Some(&values), layout: Layout::Nchw };
+        let tensor = pixels.tensor(picture.shape().to_vec()).expect("as many as the network takes");
+        for kernels in kernels::available() {
+            for count in 1..=3 {
+                let executable = Executable::new(&program, kernels, Threads::eager(count));
+                assert!(executable.takes(&pixels) && !executable.takes(&Pixels { layout: Layout::Nhwc, ..pixels }));
+                let found = executable.run(&[View::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
+                assert_eq!(found, run(&executable, &tensor), "{}, {count} threads", kernels.name());
             }
         }
     }
