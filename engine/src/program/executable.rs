@@ -398,7 +398,9 @@ impl Run<'_> {
     }
 
     fn quantize(&self, step: &Quantize, memory: &Memory, to: &mut [u8], own: &mut [Own]) {
-        if let [View::Pixels(pixels)] = self.inputs {
+        if let [View::Pixels(pixels)] = self.inputs
+            && self.program.inputs == [step.from]
+        {
             return self.look_up_pixels(step, pixels, to, own);
         }
         let from = self.floats(step.from, memory);

@@ -188,6 +188,41 @@ fn callers_at_the_same_time_get_the_same() {
     });
 }
 
+#[test]
+fn pixels_are_given_to_the_input_alone() {
+    // Quantized, their mean as floats, and that quantized too.
+    let kind = |element, shape| TensorKind { element, shape };
+    let quantize = |[from, to]: [usize; 2], strides, scale| {
+        Step::Quantize(Quantize { from: TensorId(from), to: TensorId(to), strides, scale, zero: 40 })
+    };
+    let window = Window { kernel: [2; 2], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
+    let mean = PoolKind::Mean { zero: 40, scale: 0.1, divisor: 1.0, with_padding: true, result: Rounding::Float };
+    let program = Program {
+        tensors: vec![
+            kind(Element::Float, [1, 3, 2, 2]),
+            kind(Element::Byte, [1, 2, 2, 3]),
+            kind(Element::Float, [1, 1, 1, 3]),
+            kind(Element::Byte, [1, 1, 1, 3]),
+        ],
+        names: vec![String::new(); 4],
+        inputs: vec![TensorId(0)],
+        outputs: vec![(TensorId(3), vec![1, 3])],
+        steps: vec![
+            quantize([0, 1], [12, 2, 1, 4], 0.1),
+            Step::Pool(Pool { from: TensorId(1), to: TensorId(2), window, kind: mean }),
+            quantize([2, 3], [3, 3, 3, 1], 0.01),
+        ],
+    };
+    let values = [std::array::from_fn(|byte| byte as f32 / 100.0); 3];
+    let bytes = [10, 200, 30, 40, 50, 60, 250, 80, 90, 100, 0, 255];
+    let pixels = Pixels { bytes: &bytes, channels: 3, values: Some(&values), layout: Layout::Nchw };
+    let executable = Executable::new(&program, kernels::portable(), Threads::new(1));
+    assert!(executable.takes(&pixels));
+    let found = executable.run(&[View::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
+    let tensor = pixels.tensor(vec![1, 3, 2, 2]).expect("twelve values");
+    assert_eq!(found, run(&executable, &tensor));
+}
+
 /// A whole number from the environment, or 1.
 fn number(name: &str) -> usize {
     std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(1)
