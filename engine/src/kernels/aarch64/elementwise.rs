@@ -1,11 +1,11 @@
 //! What is done to each element by itself.
 
 use std::arch::aarch64::{
-    float32x4_t, int16x8_t, uint8x16_t, uint8x16x3_t, uint8x16x4_t, vaddq_u32, vaddw_high_u8, vaddw_u8, vcvtq_f32_s32,
-    vdivq_f32, vdupq_n_f32, vdupq_n_u8, vdupq_n_u16, vfmaq_f32, vget_low_s16, vget_low_u8, vget_low_u16, vld1q_f32,
-    vld1q_u8, vld1q_u32, vmaxnmq_f32, vmovl_high_s16, vmovl_high_u16, vmovl_s16, vmovl_u16, vmull_high_s16, vmull_s16,
-    vmulq_f32, vqtbl4q_u8, vqtbx4q_u8, vreinterpretq_s16_u16, vst1q_u8, vst1q_u32, vst3q_u8, vsubl_high_u8, vsubl_u8,
-    vsubq_u8,
+    float32x4_t, int16x8_t, uint8x16_t, uint8x16x3_t, uint8x16x4_t, vaddq_f32, vaddq_u32, vaddw_high_u8, vaddw_u8,
+    vcvtq_f32_s32, vdivq_f32, vdupq_n_f32, vdupq_n_u8, vdupq_n_u16, vfmaq_f32, vget_low_s16, vget_low_u8, vget_low_u16,
+    vld1q_f32, vld1q_u8, vld1q_u32, vmaxnmq_f32, vmovl_high_s16, vmovl_high_u16, vmovl_s16, vmovl_u16, vmull_high_s16,
+    vmull_s16, vmulq_f32, vqtbl4q_u8, vqtbx4q_u8, vreinterpretq_s16_u16, vst1q_u8, vst1q_u32, vst3q_u8, vsubl_high_u8,
+    vsubl_u8, vsubq_u8,
 };
 use std::array::from_fn;
 
