@@ -60,5 +60,5 @@ fn the_test_split_gets_the_reference_scores_but_for_means() {
     assert_eq!((found.pictures, found.same_top, found.near), (618, 618, 618));
     // ONNX Runtime adds up the means of squeeze-and-excite in float32 (`ReduceMean`), ours are exact: on five of these
     // pictures one mean is rounded to the neighbouring step, and on three of them it shows.
-    assert!(found.same >= 612, "{} of 618 equal", found.same);
+    assert!(found.same >= 615, "{} of 618 equal", found.same);
 }

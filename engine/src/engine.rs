@@ -164,10 +164,11 @@ impl Engine {
     /// The same with the bytes of a picture in place of a tensor.
     ///
     /// # Errors
-    /// As [`Engine::run_unless`]; [`Error::Tensor`] where there are not `values` for each channel.
+    /// As [`Engine::run_unless`]; [`Error::Tensor`] where there is no channel or there are not `values` for each.
     pub fn run_pixels(&self, cancelled: &AtomicBool, pixels: &Pixels<'_>) -> Result<Vec<Tensor>> {
-        if pixels.channels == 0 || pixels.values.is_some_and(|values| values.len() != pixels.channels) {
-            return Err(Error::Tensor(format!("pixels of {} channels, or not as many tables", pixels.channels)));
+        let tables = pixels.values.map_or(pixels.channels, <[_]>::len);
+        if pixels.channels == 0 || tables != pixels.channels {
+            return Err(Error::Tensor(format!("pixels of {} channels, with tables for {tables}", pixels.channels)));
         }
         match &self.runner {
             Runner::Program(program) if program.takes(pixels) => {

@@ -34,12 +34,6 @@ pub(super) struct Crew {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// On cache lines of its own, so that what one thread writes beside it does not keep others waiting. Processors fetch two
-/// lines of 64 bytes at once, and some have lines of 128.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-pub(super) struct Apart<T>(pub(super) T);
-
 /// Where jobs are handed out.
 #[derive(Default)]
 struct Desk {

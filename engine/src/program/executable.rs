@@ -117,7 +117,7 @@ impl Scratch {
     }
 }
 
-/// What one thread needs for its parts of a step. On cache lines of its own, as [`Apart`](super::crew::Apart) is.
+/// What one thread needs for its parts of a step. On cache lines of its own, as what they share is (`parts.rs`).
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Own {
@@ -179,8 +179,8 @@ mod work {
     pub(super) const LOOKED_UP: u64 = 5;
     /// A byte under a window whose mean or maximum is taken.
     pub(super) const POOLED: u64 = 20;
-    /// The same where all is one mean. That takes as long, but threads save little of it: half of what one adds up was made
-    /// by another, and one has to add up what they have.
+    /// The same where all is one mean. That takes as long, but threads save little of it, likely since half of what one adds
+    /// up was made by another; and one has to add up what they have.
     pub(super) const POOLED_TO_ONE: u64 = 6;
 }
 

@@ -10,7 +10,7 @@ use std::num::NonZero;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::available_parallelism;
 
-use super::crew::{Apart, Crew, lock};
+use super::crew::{Crew, lock};
 use super::executable::{Output, Own};
 
 /// The least work that is shared, in multiply-adds of a matrix product. Less is done before another thread has found it.
@@ -117,6 +117,11 @@ impl Hands<'_> {
         });
     }
 }
+
+/// What threads share, on cache lines of its own, so that what one of them writes beside it does not keep others waiting.
+/// Processors fetch two lines of 64 bytes at once, and some have lines of 128.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 /// The next part for a thread by its number: from the start, or from the end.
 fn from_ends<I: DoubleEndedIterator>(parts: &mut I, number: usize) -> Option<I::Item> {

@@ -79,6 +79,7 @@ impl Lowering<'_> {
                 let multiplier = a.scale * b.scale / to.scale;
                 finite(&[multiplier])?;
                 let (fixed, shift) = (stored_zero(to), to.shift);
+                // As ONNX Runtime's `QLinearMul` has it: the zero point is added before the product is rounded to a byte.
                 let rule = MultiplyRule { zeros: [a.zero, b.zero], multiplier, fixed, shift, least, most };
                 if let Some((of, [a, b])) = self.common_origin(factors.map(|factor| factor.tensor)) {
                     let mut table = [0; 256];
@@ -171,12 +172,12 @@ impl Products {
     }
 }
 
-/// As ONNX Runtime's `QLinearAdd` has it: what is stored times its share, the zero points' part in one number.
 /// The zero point as the graph has it, signed or not.
 fn stored_zero(affine: Affine) -> f32 {
     f32::from(affine.zero) - f32::from(affine.shift)
 }
 
+/// As ONNX Runtime's `QLinearAdd` has it: what is stored times its share, the zero points' part in one number.
 fn sum_rule(terms: &[Carried; 2], to: Affine, least: u8, most: u8) -> Result<AddRule, Reason> {
     let [a, b] = terms.map(|term| term.affine);
     let (a_share, b_share) = (a.scale / to.scale, b.scale / to.scale);
