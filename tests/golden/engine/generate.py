@@ -37,12 +37,10 @@ OURS = {"float-bias", "bias-behind"}
 class Builder:
     """A graph that grows node by node, and is interpreted as it does."""
 
-    def __init__(self, rng, shape):
-        self.rng, self.shape = rng, shape
+    def __init__(self, rng, shape, between):
+        self.rng, self.shape, self.between = rng, shape, between
         self.nodes, self.constants, self.traits = [], [], []
         self.kind = S8 if rng.random() < 0.35 else U8
-        # In one case of five all scales of tensors are powers of two, so that many results lie right between two codes.
-        self.between = rng.random() < 0.2
         self.scale = self.scaled(10 ** rng.uniform(-3, 0))
         codes = rng.integers(-40, 300, shape) + rng.choice([0, 0, 0, 0.5, -0.5, 0.3], shape)
         zero = self.zero()
@@ -54,6 +52,7 @@ class Builder:
         return values[self.rng.integers(len(values))]
 
     def scaled(self, scale):
+        """A power of two where many results are to lie right between two codes."""
         return float(2.0 ** np.rint(np.log2(scale)) if self.between else scale)
 
     def zero(self):
@@ -478,7 +477,7 @@ def case(seed, number, small):
         channels = int(rng.integers(1, most)) if rng.random() < 0.7 else int(rng.choice([8, 16, 24, 32]))
         size = 8 if small else 14
         lengths = [int(n) for n in rng.integers(1, size, 1 if rng.random() < 0.08 else 2)]
-        b = Builder(rng, [2 if rng.random() < 0.1 else 1, channels, *lengths])
+        b = Builder(rng, [2 if rng.random() < 0.1 else 1, channels, *lengths], between=number % 5 == 4)
         b.at = b.entry
         # The first cases are one operator each.
         count = 1 if number % 3 else int(rng.integers(2, 5))
