@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::root;
 use crate::step::{Step, require};
 
-const TARGET: &str = "aarch64-unknown-linux-gnu";
+pub(crate) const TARGET: &str = "aarch64-unknown-linux-gnu";
 
 /// Debian's libraries for the target.
 const SYSTEM: &str = "/usr/aarch64-linux-gnu";

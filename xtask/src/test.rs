@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::step::Step;
-use crate::{android, bindings, copy};
+use crate::{android, arm, bindings, copy};
 
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY: &str = "0.20.2";
@@ -13,6 +13,7 @@ pub(crate) fn run() -> Result<()> {
     Step::new("cargo fmt --all --check").run()?;
     copy::check()?;
     Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
+    check_arm()?;
     Step::new("cargo test --locked --workspace").run()?;
     Step::new("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;
     bindings::test()?;
@@ -29,6 +30,16 @@ fn install_components() -> Result<()> {
         return Ok(());
     }
     Step::new("rustup component add rustfmt clippy").run().map(drop)
+}
+
+/// What only 64-bit ARM compiles; `cargo xtask arm` runs it.
+fn check_arm() -> Result<()> {
+    Step::new("rustup target add").arg(arm::TARGET).run()?;
+    Step::new("cargo check --locked --package bedside-engine --no-default-features --all-targets --target")
+        .arg(arm::TARGET)
+        .env("RUSTFLAGS", "-D warnings")
+        .run()
+        .map(drop)
 }
 
 fn install_cargo_deny() -> Result<()> {

@@ -12,9 +12,6 @@ use crate::kernels::{Lines, Matrix};
 /// Bytes that are multiplied by one instruction for one output.
 const GROUP: usize = 4;
 
-/// How many groups ahead weights are fetched.
-const AHEAD: usize = 16;
-
 /// Outputs of a vector of sums.
 const LANES: usize = 16;
 
@@ -113,6 +110,12 @@ impl Gemm {
             assert!((lines.count * lines.pixels - 1) * to_stride + self.rows <= to);
         }
     }
+
+    /// Each tile with the weights of the one behind; the last with its own, which are there.
+    fn tiles_and_next(&self) -> impl Iterator<Item = (&Tile, &[__m512i])> {
+        let next = self.tiles.iter().skip(1).chain(self.tiles.last()).map(|tile| &tile.weights[..]);
+        self.tiles.iter().zip(next)
+    }
 }
 
 impl Tile {
@@ -155,7 +158,8 @@ impl Tile {
         Tile { first, outputs, weights, bias, multipliers, order }
     }
 
-    /// The results of `R` rows, not yet rounded.
+    /// The results of `R` rows, not yet rounded. Meanwhile weights are fetched that come `next`, for each group a vector, or,
+    /// for one row, as many as it takes itself.
     ///
     /// # Safety
     /// Each of the rows that start `stride` apart from `from` on must be readable at all `places`, for 4 bytes. The tile
@@ -167,16 +171,16 @@ impl Tile {
         places: &[u32],
         from: *const u8,
         stride: usize,
+        next: *const __m512i,
     ) -> [[__m512; V]; R] {
+        let fetched = if R == 1 { V } else { 1 };
         let mut sums: [[__m512i; V]; R] = [from_fn(|vector| self.bias[vector]); R];
         let [s1, s3, s5, s7, s9, s11, s13] = [1, 3, 5, 7, 9, 11, 13].map(|rows| rows * stride);
-        for (&place, weights) in places.iter().zip(self.weights.as_chunks::<V>().0) {
+        for (group, (&place, weights)) in places.iter().zip(self.weights.as_chunks::<V>().0).enumerate() {
             // SAFETY: as the caller promises.
             unsafe {
-                // Weights come in the order in which they stand, which processors notice only within a page.
-                _mm_prefetch::<_MM_HINT_T0>(weights.as_ptr().wrapping_add(AHEAD * V).cast());
-                if V == 2 {
-                    _mm_prefetch::<_MM_HINT_T0>(weights.as_ptr().wrapping_add(AHEAD * V + 1).cast());
+                for vector in 0..fetched {
+                    _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(group * fetched + vector).cast());
                 }
                 let from = from.add(place as usize);
                 let zero = 0_usize;
@@ -217,9 +221,10 @@ impl Tile {
         (from, stride): (*const u8, usize),
         (to, to_stride): (*mut u8, usize),
         packing: Packing,
+        next: *const __m512i,
     ) {
         // SAFETY: as the caller promises.
-        let results = unsafe { self.results::<R, V>(places, from, stride) };
+        let results = unsafe { self.results::<R, V>(places, from, stride, next) };
         let mask = first(self.outputs);
         if V == 1 {
             for first in (0..R).step_by(4) {
@@ -249,7 +254,7 @@ impl Tile {
         }
     }
 
-    /// All rows of bytes.
+    /// All rows of bytes. `next` are the weights of the tile behind: each pass over these weights fetches a share of them.
     ///
     /// # Safety
     /// As for [`Tile::bytes`].
@@ -259,32 +264,34 @@ impl Tile {
         places: &[u32],
         from: *const u8,
         lines: Lines,
-        mut to: *mut u8,
-        to_stride: usize,
+        (mut to, to_stride): (*mut u8, usize),
         bytes: Bytes,
+        next: &[__m512i],
     ) {
         let packing = Packing::of(bytes);
         let step = lines.step;
+        let mut shares = next.chunks(places.len().max(1)).map(<[_]>::as_ptr).cycle();
+        let mut share = || shares.next().unwrap_or(next.as_ptr());
         // SAFETY: as the caller promises.
         unsafe {
             for line in 0..lines.count {
                 let mut from = from.add(line * lines.stride);
                 let mut left = lines.pixels;
                 while left >= 14 {
-                    self.bytes::<14, V>(places, (from, step), (to, to_stride), packing);
+                    self.bytes::<14, V>(places, (from, step), (to, to_stride), packing, share());
                     (from, to, left) = (from.add(14 * step), to.add(14 * to_stride), left - 14);
                 }
                 if left >= 7 {
-                    self.bytes::<7, V>(places, (from, step), (to, to_stride), packing);
+                    self.bytes::<7, V>(places, (from, step), (to, to_stride), packing, share());
                     (from, to, left) = (from.add(7 * step), to.add(7 * to_stride), left - 7);
                 }
                 match left {
-                    1 => self.bytes::<1, V>(places, (from, step), (to, to_stride), packing),
-                    2 => self.bytes::<2, V>(places, (from, step), (to, to_stride), packing),
-                    3 => self.bytes::<3, V>(places, (from, step), (to, to_stride), packing),
-                    4 => self.bytes::<4, V>(places, (from, step), (to, to_stride), packing),
-                    5 => self.bytes::<5, V>(places, (from, step), (to, to_stride), packing),
-                    6 => self.bytes::<6, V>(places, (from, step), (to, to_stride), packing),
+                    1 => self.bytes::<1, V>(places, (from, step), (to, to_stride), packing, share()),
+                    2 => self.bytes::<2, V>(places, (from, step), (to, to_stride), packing, share()),
+                    3 => self.bytes::<3, V>(places, (from, step), (to, to_stride), packing, share()),
+                    4 => self.bytes::<4, V>(places, (from, step), (to, to_stride), packing, share()),
+                    5 => self.bytes::<5, V>(places, (from, step), (to, to_stride), packing, share()),
+                    6 => self.bytes::<6, V>(places, (from, step), (to, to_stride), packing, share()),
                     _ => {}
                 }
                 to = to.add(left * to_stride);
@@ -297,9 +304,9 @@ impl Tile {
     /// # Safety
     /// As for [`Tile::results`].
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    unsafe fn floats<const V: usize>(&self, places: &[u32], from: *const u8, to: &mut [f32]) {
+    unsafe fn floats<const V: usize>(&self, places: &[u32], from: *const u8, to: &mut [f32], next: &[__m512i]) {
         // SAFETY: as the caller promises.
-        let [values] = unsafe { self.results::<1, V>(places, from, 0) };
+        let [values] = unsafe { self.results::<1, V>(places, from, 0, next.as_ptr()) };
         for (vector, values) in values.into_iter().enumerate() {
             // SAFETY: a vector is 64 bytes.
             let values = unsafe { transmute::<__m512, [f32; LANES]>(values) };
@@ -319,14 +326,14 @@ impl crate::kernels::Gemm for Gemm {
 
     fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
         self.check(from.len(), &lines, to.len(), to_stride);
-        for tile in &self.tiles {
+        for (tile, next) in self.tiles_and_next() {
             // SAFETY: the processor has AVX-512 with VNNI; the bounds are those that were checked.
             unsafe {
                 let to = to.as_mut_ptr().add(tile.first);
                 if tile.outputs > LANES {
-                    tile.lines::<2>(&self.places, from.as_ptr(), lines, to, to_stride, self.bytes);
+                    tile.lines::<2>(&self.places, from.as_ptr(), lines, (to, to_stride), self.bytes, next);
                 } else {
-                    tile.lines::<1>(&self.places, from.as_ptr(), lines, to, to_stride, self.bytes);
+                    tile.lines::<1>(&self.places, from.as_ptr(), lines, (to, to_stride), self.bytes, next);
                 }
             }
         }
@@ -334,16 +341,16 @@ impl crate::kernels::Gemm for Gemm {
 
     fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize) {
         self.check(from.len(), &Lines { count: 1, stride: 0, pixels: count, step: stride }, to.len(), to_stride);
-        for tile in &self.tiles {
+        for (tile, next) in self.tiles_and_next() {
             for row in 0..count {
                 let to = &mut to[row * to_stride + tile.first..];
                 // SAFETY: the processor has AVX-512 with VNNI; the bounds are those that were checked.
                 unsafe {
                     let from = from.as_ptr().add(row * stride);
                     if tile.outputs > LANES {
-                        tile.floats::<2>(&self.places, from, to);
+                        tile.floats::<2>(&self.places, from, to, next);
                     } else {
-                        tile.floats::<1>(&self.places, from, to);
+                        tile.floats::<1>(&self.places, from, to, next);
                     }
                 }
             }
