@@ -1,7 +1,7 @@
 """Makes random quantized graphs, one operator each and short chains, with what `interpreter.py` gives for them.
 
     pip install -r ../graphs/requirements.txt
-    python generate.py vectors.bin --share            # the committed share
+    python generate.py vectors.bin --cases 240 --share      # the committed share
     python generate.py large.bin --cases 4000 --seed 1 --compare
 
 With `--compare`, graphs of single operators are held against ONNX Runtime in its exact mode too: the interpreter is
@@ -27,7 +27,8 @@ from interpreter import Codes, F, Interpreter, Joined, Product, Reals, Sum, Sums
 U8, S8 = np.uint8, np.int8
 LIMITS = {U8: (0, 255), S8: (-128, 127)}
 # What ONNX Runtime computes in floats between exact roundings, or by an approximation of its own: near, not equal.
-NEAR = {"Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "AveragePool", "ReduceMean", "silu", "s8-by-u8"}
+NEAR = {"Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Exp", "Erf", "Softplus", "Elu", "AveragePool", "ReduceMean", "silu",
+        "s8-by-u8"}
 # What it has operators in integers for.
 QUANTIZABLE = {"Add", "Mul", "Conv", "Gemm", "MatMul"}
 # What the contract rounds and ONNX Runtime does not: a float bias, to units of the sums.
@@ -452,6 +453,33 @@ def hard_swish(b):
     return finish(b)
 
 
+def exponential(b):
+    """Within what float32 holds, and a scale can still tell apart."""
+    if estimate(b.interpreter.values[b.at]).max() > 20:
+        return False
+    return unary("Exp")(b)
+
+
+def of_two(b):
+    """A tensor and a number, or two functions of one tensor."""
+    kind, reals = b.choice("Sub", "Div", "Max", "Min", "Add", "Mul"), estimate(b.interpreter.values[b.at])
+    if kind in ("Sub", "Max", "Min") and b.rng.random() < 0.4:
+        b.at = b.node(kind, b.choice([b.at, b.node("Neg", [b.at])], [b.node("Abs", [b.at]), b.at]))
+        return finish(b, may_stay=True)
+    number = b.constant(F(b.rng.normal(0, 1) * max(float(np.abs(reals).max()), 1e-3) + 1e-6))
+    b.at = b.node(kind, [b.at, number] if kind == "Div" else b.choice([b.at, number], [number, b.at]))
+    return finish(b, may_stay=True)
+
+
+def cast(b):
+    """The stored bytes as numbers."""
+    made = next(node for node in b.nodes if b.at in node.output)
+    if made.op_type != "DequantizeLinear":
+        return gemm(b)
+    b.at = b.node("Cast", [made.input[0]], to=TensorProto.FLOAT)
+    return finish(b, may_stay=True)
+
+
 def nothing(b):
     b.at = b.node(b.choice("Identity", "Dropout"), [b.at])
     return conv(b)
@@ -463,7 +491,8 @@ OPERATORS = {
     "ReduceMean": reduce_mean, "Pad": pad, "moves": moves, "Clip": clipped, "Relu": relu,
     "Sigmoid": unary("Sigmoid"), "HardSigmoid": unary("HardSigmoid", alpha=1 / 6, beta=0.5),
     "HardSwish": unary("HardSwish"), "LeakyRelu": unary("LeakyRelu", alpha=0.1), "Tanh": unary("Tanh"), "silu": silu,
-    "hard-swish": hard_swish, "nothing": nothing,
+    "hard-swish": hard_swish, "nothing": nothing, "Exp": exponential, "Erf": unary("Erf"), "Softplus": unary("Softplus"),
+    "Elu": unary("Elu", alpha=0.7), "Neg": unary("Neg"), "Abs": unary("Abs"), "ofTwo": of_two, "Cast": cast,
 }
 # Those that a convolutional net is mostly made of come up more often.
 WEIGHTED = [*OPERATORS, *["Conv"] * 8, *["depthwise"] * 5, *["Add"] * 2, *["Gemm"] * 2]
@@ -481,7 +510,7 @@ def case(seed, number, small):
         b.at = b.entry
         # The first cases are one operator each.
         count = 1 if number % 3 else int(rng.integers(2, 5))
-        names = [list(OPERATORS)[number // 3 * 2 % len(OPERATORS) + number % 3 - 1]] if count == 1 and small else \
+        names = [list(OPERATORS)[(number // 3 * 2 + number % 3 - 1) % len(OPERATORS)]] if count == 1 and small else \
             [str(rng.choice(WEIGHTED)) for _ in range(count)]
         for step, name in enumerate(names):
             b.last = step == count - 1
@@ -548,7 +577,9 @@ class Comparison:
         row[0] += 1
         row[1] += bool(difference.any())
         row[2] = max(row[2], step)
-        if step > (1.01 if near else 0) and not ours:
+        # A sigmoid that is one code off moves a product by two where the product's scale is half of what its range takes.
+        allowed = 0 if not near else 2.01 if name == "excite" and "Sigmoid" in b.traits else 1.01
+        if step > allowed and not ours:
             self.failed.append(f"{name} {number} {b.traits}: {step:.3f} steps, {(difference > 0).mean():.4f} of it")
 
     def unit(self, b, model):

@@ -236,6 +236,14 @@ def logistic(x):
     return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
 
 
+def softplus(x):
+    return math.log1p(math.exp(x)) if x < 700 else x
+
+
+def elu(alpha):
+    return lambda x: np.where(x < 0, once(lambda x: alpha * math.expm1(min(x, 0)))(x), x)
+
+
 def hard_sigmoid(x, alpha, beta):
     return np.maximum(F(0), np.minimum(F(1), F(alpha) * x + F(beta)))
 
@@ -245,6 +253,8 @@ UNARY = {
     "Tanh": lambda a: once(math.tanh),
     "Exp": lambda a: once(math.exp),
     "Erf": lambda a: once(math.erf),
+    "Softplus": lambda a: once(softplus),
+    "Elu": lambda a: elu(float(F(a.get("alpha", 1.0)))),
     "HardSigmoid": lambda a: lambda x: hard_sigmoid(x, a.get("alpha", 0.2), a.get("beta", 0.5)),
     "HardSwish": lambda a: lambda x: x * hard_sigmoid(x, F(1) / F(6), F(0.5)),
     "LeakyRelu": lambda a: lambda x: np.where(x < 0, F(a.get("alpha", 0.01)) * x, x),
@@ -429,6 +439,17 @@ class Interpreter:
 
     def Div(self, node, attributes):
         return Reals(self.known(node.input[0]) / self.known(node.input[1]))
+
+    def Max(self, node, attributes):
+        return Reals(np.maximum(self.known(node.input[0]), self.known(node.input[1])))
+
+    def Min(self, node, attributes):
+        return Reals(np.minimum(self.known(node.input[0]), self.known(node.input[1])))
+
+    def Cast(self, node, attributes):
+        assert attributes["to"] == onnx.TensorProto.FLOAT
+        value = self.values[node.input[0]]
+        return Reals(value.q.astype(F)) if isinstance(value, Codes) else value
 
     def bounded(self, value, low, high):
         if isinstance(value, Reals):

@@ -226,7 +226,8 @@ fn function(operator: &str, attributes: &Attributes<'_>) -> Option<Box<dyn Fn(f3
         "Tanh" => exact(libm::tanh),
         "Exp" => exact(libm::exp),
         "Erf" => exact(libm::erf),
-        "Softplus" => exact(|x| libm::log1p(libm::exp(x))),
+        // log(1 + exp(x)), where neither is too large.
+        "Softplus" => exact(|x| x.max(0.0) + libm::log1p(libm::exp(-x.abs()))),
         "HardSigmoid" => {
             let (alpha, beta) = (alpha(0.2), beta(0.5));
             Box::new(move |x| hard_sigmoid(x, alpha, beta))

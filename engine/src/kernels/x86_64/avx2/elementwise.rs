@@ -48,11 +48,11 @@ unsafe fn widened(from: *const u8) -> __m256i {
 /// time, and 16 at the end, as many as there are whole.
 ///
 /// # Safety
-/// The processor must have AVX2.
+/// The processor must have AVX2; `a` and `b` must be as long as `to` at least.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: impl Fn(__m256i, __m256i) -> __m256i) {
-    // SAFETY: as the caller promises; eight bytes are readable.
+    // SAFETY: as the caller promises; eight bytes from `at` on are readable.
     let eight =
         |a: &[u8], b: &[u8], at: usize| unsafe { operation(widened(a.as_ptr().add(at)), widened(b.as_ptr().add(at))) };
     let (many, rest) = to.as_chunks_mut::<32>();
@@ -72,7 +72,7 @@ unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: im
 }
 
 /// # Safety
-/// The processor must have AVX2 and FMA.
+/// The processor must have AVX2 and FMA; `a` and `b` must be as long as `to` at least.
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_shift, b_shift] = rule.shifts.map(|shift| _mm256_set1_epi32(i32::from(shift)));
@@ -83,7 +83,7 @@ pub(super) unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
         let [a, b] = [a, b].map(|x| _mm256_cvtepi32_ps(x));
         _mm256_fmadd_ps(a, a_share, _mm256_fmadd_ps(b, b_share, fixed))
     };
-    // SAFETY: the processor has AVX2.
+    // SAFETY: as the caller promises.
     unsafe {
         if rule.shifts == [0, 0] && 255.0 * (rule.shares[0].abs() + rule.shares[1].abs()) + rule.fixed.abs() < MOST {
             combine(a, b, to, bytes, |a, b| _mm256_cvtps_epi32(sum(a, b)));
@@ -95,7 +95,7 @@ pub(super) unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
 }
 
 /// # Safety
-/// The processor must have AVX2.
+/// The processor must have AVX2; `a` and `b` must be as long as `to` at least.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_zero, b_zero] = rule.zeros.map(|zero| _mm256_set1_epi32(i32::from(zero)));
@@ -106,7 +106,7 @@ pub(super) unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut 
         let product = _mm256_mullo_epi32(_mm256_sub_epi32(a, a_zero), _mm256_sub_epi32(b, b_zero));
         rounded(_mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(product), multiplier), fixed))
     };
-    // SAFETY: the processor has AVX2.
+    // SAFETY: as the caller promises.
     unsafe { combine(a, b, to, bytes, operation) };
 }
 

@@ -58,13 +58,15 @@ impl Kernels for Avx2 {
     }
 
     fn add(&self, rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+        assert!(a.len() >= to.len() && b.len() >= to.len());
         let done = to.len() / 16 * 16;
-        // SAFETY: as above.
+        // SAFETY: as above; lengths go together.
         unsafe { add(rule, a, b, to) };
         portable::add(rule, &a[done..], &b[done..], &mut to[done..]);
     }
 
     fn multiply(&self, rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+        assert!(a.len() >= to.len() && b.len() >= to.len());
         let done = to.len() / 16 * 16;
         // SAFETY: as above.
         unsafe { multiply(rule, a, b, to) };

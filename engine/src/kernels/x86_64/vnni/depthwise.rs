@@ -280,15 +280,15 @@ impl<V: Vector> Packed<V> {
                 let columns = columns.as_ptr().cast::<Column<V, G>>();
                 while outputs - at >= 7 {
                     self.pixels::<7, G, W, S>(columns.add(at * S), (to, channels, mask), bytes);
-                    (at, to) = (at + 7, to.add(7 * channels));
+                    (at, to) = (at + 7, to.wrapping_add(7 * channels));
                 }
                 if outputs - at >= 4 {
                     self.pixels::<4, G, W, S>(columns.add(at * S), (to, channels, mask), bytes);
-                    (at, to) = (at + 4, to.add(4 * channels));
+                    (at, to) = (at + 4, to.wrapping_add(4 * channels));
                 }
                 while at < outputs {
                     self.pixels::<1, G, W, S>(columns.add(at * S), (to, channels, mask), bytes);
-                    (at, to) = (at + 1, to.add(channels));
+                    (at, to) = (at + 1, to.wrapping_add(channels));
                 }
             }
         }

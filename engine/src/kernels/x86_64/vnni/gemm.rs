@@ -177,7 +177,7 @@ impl Tile {
         let mut sums: [[__m512i; V]; R] = [from_fn(|vector| self.bias[vector]); R];
         let [s1, s3, s5, s7, s9, s11, s13] = [1, 3, 5, 7, 9, 11, 13].map(|rows| rows * stride);
         for (group, (&place, weights)) in places.iter().zip(self.weights.as_chunks::<V>().0).enumerate() {
-            // SAFETY: as the caller promises.
+            // SAFETY: as the caller promises; anything may be fetched ahead.
             unsafe {
                 for vector in 0..fetched {
                     _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(group * fetched + vector).cast());
@@ -254,7 +254,8 @@ impl Tile {
         }
     }
 
-    /// All rows of bytes. `next` are the weights of the tile behind: each pass over these weights fetches a share of them.
+    /// All rows of bytes. `next` are the weights of the tile behind: each pass over these weights fetches a share of them, so
+    /// that they come no faster than memory gives them. Two passes and more fetch all.
     ///
     /// # Safety
     /// As for [`Tile::bytes`].
@@ -279,11 +280,13 @@ impl Tile {
                 let mut left = lines.pixels;
                 while left >= 14 {
                     self.bytes::<14, V>(places, (from, step), (to, to_stride), packing, share());
-                    (from, to, left) = (from.add(14 * step), to.add(14 * to_stride), left - 14);
+                    (from, to) = (from.wrapping_add(14 * step), to.wrapping_add(14 * to_stride));
+                    left -= 14;
                 }
                 if left >= 7 {
                     self.bytes::<7, V>(places, (from, step), (to, to_stride), packing, share());
-                    (from, to, left) = (from.add(7 * step), to.add(7 * to_stride), left - 7);
+                    (from, to) = (from.wrapping_add(7 * step), to.wrapping_add(7 * to_stride));
+                    left -= 7;
                 }
                 match left {
                     1 => self.bytes::<1, V>(places, (from, step), (to, to_stride), packing, share()),
@@ -294,7 +297,7 @@ impl Tile {
                     6 => self.bytes::<6, V>(places, (from, step), (to, to_stride), packing, share()),
                     _ => {}
                 }
-                to = to.add(left * to_stride);
+                to = to.wrapping_add(left * to_stride);
             }
         }
     }
@@ -329,7 +332,7 @@ impl crate::kernels::Gemm for Gemm {
         for (tile, next) in self.tiles_and_next() {
             // SAFETY: the processor has AVX-512 with VNNI; the bounds are those that were checked.
             unsafe {
-                let to = to.as_mut_ptr().add(tile.first);
+                let to = to.as_mut_ptr().wrapping_add(tile.first);
                 if tile.outputs > LANES {
                     tile.lines::<2>(&self.places, from.as_ptr(), lines, (to, to_stride), self.bytes, next);
                 } else {
