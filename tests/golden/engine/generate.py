@@ -1,4 +1,5 @@
-"""Makes random quantized graphs, one operator each and short chains, with what `interpreter.py` gives for them.
+"""Makes random quantized graphs, one operator each and short chains, with what `interpreter.py` gives for them. Graphs of one
+operator come in QDQ form and, where there is such an operator, in QOperator form, which means the same.
 
     pip install -r ../graphs/requirements.txt
     python generate.py vectors.bin --cases 240 --share      # the committed share
@@ -249,9 +250,12 @@ def depthwise(b):
 
 
 def flat(b):
-    """To two axes."""
+    """To two axes, as reals or as codes."""
     if len(b.shape_of(b.at)) != 2:
+        carried = b.interpreter.carried(b.at)
         b.at = b.node("Flatten", [b.at])
+        if carried is not None and b.rng.random() < 0.5:
+            b.at = b.requantized(b.at, carried.scale, b.kind(carried.zero))
 
 
 def gemm(b):
@@ -528,6 +532,67 @@ def case(seed, number, small):
                 return "-".join(names), b, model, outputs
 
 
+# The operators on codes, where their inputs that stand for reals are, and their domain; `QLinearConcat` is like no other.
+ON_CODES = {
+    "Conv": ("QLinearConv", 2, ""), "MatMul": ("QLinearMatMul", 2, ""), "Gemm": ("QGemm", 2, "com.microsoft"),
+    "Add": ("QLinearAdd", 2, "com.microsoft"), "Mul": ("QLinearMul", 2, "com.microsoft"),
+    "Sigmoid": ("QLinearSigmoid", 1, "com.microsoft"), "LeakyRelu": ("QLinearLeakyRelu", 1, "com.microsoft"),
+    "AveragePool": ("QLinearAveragePool", 1, "com.microsoft"),
+    "GlobalAveragePool": ("QLinearGlobalAveragePool", 1, "com.microsoft"),
+    "ReduceMean": ("QLinearReduceMean", 1, "com.microsoft"), "Concat": ("QLinearConcat", 0, "com.microsoft"),
+}
+
+
+def in_operators(model):
+    """The same graph with an operator on codes for each that stands between dequantized tensors and a QuantizeLinear; None
+    where there is none."""
+    nodes = model.graph.node
+    makers = {name: node for node in nodes for name in node.output}
+    zeros = {kind: numpy_helper.from_array(kind(0), f"zero {kind.__name__}") for kind in LIMITS}
+    kinds = {t.name: numpy_helper.to_array(t).dtype.type for t in model.graph.initializer}
+
+    def parameters(node, codes):
+        """Scale and zero point; that of weights may be left out for signed ones."""
+        kind = S8 if kinds.get(codes) is S8 else U8
+        return [node.input[1], node.input[2] if len(node.input) > 2 else zeros[kind].name]
+
+    def operator(node, quantizer):
+        sources = [makers.get(name) for name in node.input]
+        if any(source is None or source.op_type != "DequantizeLinear" for source in sources):
+            return None
+        kind, count, domain = ON_CODES[node.op_type]
+        to = parameters(quantizer, None)
+        triples = [[source.input[0], *parameters(source, source.input[0])] for source in sources]
+        if kind == "QLinearConcat":
+            inputs = [*to, *sum(triples, [])]
+        else:
+            bias = [triple[0] for triple in triples[count:]]
+            inputs = sum(triples[:count], [])
+            inputs += [*(bias or [""] * (kind == "QGemm")), *to] if kind == "QGemm" else [*to, *bias]
+        made = helper.make_node(kind, inputs, [quantizer.output[0]], domain=domain)
+        made.attribute.extend(node.attribute)
+        return made
+
+    made = {}
+    for quantizer in nodes:
+        node = makers.get(quantizer.input[0]) if quantizer.op_type == "QuantizeLinear" else None
+        if node is not None and node.op_type in ON_CODES:
+            made[quantizer.output[0]] = operator(node, quantizer)
+    if not any(made.values()):
+        return None
+    kept = [made.get(node.output[0]) or node for node in nodes]
+    while True:
+        read = {name for node in kept for name in node.input} | {info.name for info in model.graph.output}
+        fewer = [node for node in kept if node.output[0] in read]
+        if len(fewer) == len(kept):
+            break
+        kept = fewer
+    graph = helper.make_graph(kept, "g", model.graph.input, model.graph.output,
+                              [t for t in [*model.graph.initializer, *zeros.values()] if t.name in read])
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+
+
 def of_reference(model, value, as_it_stands=False):
     """What ONNX Runtime gives in its exact mode; `as_it_stands`: operator by operator, in floats."""
     import onnxruntime as ort
@@ -559,13 +624,13 @@ class Comparison:
         self.counts = collections.defaultdict(lambda: [0, 0, 0])
         self.failed, self.refused = [], collections.defaultdict(list)
 
-    def take(self, name, number, b, model, outputs):
+    def take(self, name, number, b, model, outputs, form=""):
         """What ends in floats is near by the order of float sums; what is near by steps of the last quantization."""
         rounds = model.graph.node[-1].op_type == "DequantizeLinear" or b.interpreter.carried(b.at) is not None
         try:
             theirs = of_reference(model, b.value, as_it_stands=not rounds)[0]
         except Exception as error:  # ONNX Runtime takes no such graph.
-            self.refused[str(error).split(":")[-1].strip()[:90]].append(f"{name} {number}")
+            self.refused[str(error).split(":")[-1].strip()[:90]].append(f"{name}{form} {number}")
             return
         ours = {*b.traits} & OURS
         near = {name, *b.traits} & (NEAR | OURS) or not rounds
@@ -573,14 +638,14 @@ class Comparison:
         difference = np.abs(theirs - outputs[0])
         near = near or bool(difference.any()) and left_in_floats(model)
         step = difference.max() / max(unit, 1e-30)
-        row = self.counts[f"{name}{' (float bias)' if ours else ' (near)' if near else ''}"]
+        row = self.counts[f"{name}{form}{' (float bias)' if ours else ' (near)' if near else ''}"]
         row[0] += 1
         row[1] += bool(difference.any())
         row[2] = max(row[2], step)
         # A sigmoid that is one code off moves a product by two where the product's scale is half of what its range takes.
         allowed = 0 if not near else 2.01 if name == "excite" and "Sigmoid" in b.traits else 1.01
         if step > allowed and not ours:
-            self.failed.append(f"{name} {number} {b.traits}: {step:.3f} steps, {(difference > 0).mean():.4f} of it")
+            self.failed.append(f"{name}{form} {number} {b.traits}: {step:.3f} steps, {(difference > 0).mean():.4f} of it")
 
     def unit(self, b, model):
         """The step of the last quantization."""
@@ -589,7 +654,7 @@ class Comparison:
 
     def report(self):
         for name, (cases, unequal, step) in sorted(self.counts.items()):
-            print(f"{name:28} {cases:5} cases, {unequal:4} unequal to ONNX Runtime, by at most {step:.3g} steps")
+            print(f"{name:44} {cases:5} cases, {unequal:4} unequal to ONNX Runtime, by at most {step:.3g} steps")
         for reason, names in self.refused.items():
             print(f"not run by ONNX Runtime: {len(names)}, as {names[:3]}: {reason}")
         for line in self.failed[:40]:
@@ -608,10 +673,15 @@ def main():
     with open(options.to, "wb") as file:
         for number in range(options.cases):
             name, b, model, outputs = case(options.seed, number, options.share)
-            parts = [f"{number} {name}".encode(), model.SerializeToString(), b.value.tobytes()]
-            file.write(struct.pack("<I", len(outputs)) + b"".join(map(field, [*parts, *[o.tobytes() for o in outputs]])))
-            if options.compare and "-" not in name:
-                comparison.take(name, number, b, model, outputs)
+            forms = {"": model}
+            if "-" not in name and (on_codes := in_operators(model)):
+                forms[" in operators"] = on_codes
+            for form, model in forms.items():
+                parts = [f"{number} {name}{form}".encode(), model.SerializeToString(), b.value.tobytes()]
+                parts += [output.tobytes() for output in outputs]
+                file.write(struct.pack("<I", len(outputs)) + b"".join(map(field, parts)))
+                if options.compare and "-" not in name:
+                    comparison.take(name, number, b, model, outputs, form)
     comparison.report()
     sys.exit(bool(comparison.failed))
 
