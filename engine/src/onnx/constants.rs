@@ -104,7 +104,7 @@ impl<'a> Constants<'a> {
         (scale.is_normal() && scale > 0.0).then_some(Activation { scale, zero, least, most })
     }
 
-    /// The number of a constant's axes.
+    /// The lengths of a constant's axes.
     pub(crate) fn dims(&self, name: &str) -> Option<&[i64]> {
         Some(&self.0.get(name)?.dims)
     }

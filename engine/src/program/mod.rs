@@ -61,7 +61,7 @@ pub(crate) struct Program {
     pub(crate) outputs: Vec<(TensorId, Vec<usize>)>,
 }
 
-/// The largest tensor of a program, in bytes.
+/// The largest tensor of a program, in bytes, if its elements were floats.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
 
 impl Program {
