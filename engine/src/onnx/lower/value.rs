@@ -131,14 +131,7 @@ pub(super) struct Products {
 
 /// The shape of a tensor in a program: batch, height, width, channels.
 pub(super) fn channels_last(shape: &[usize]) -> Result<[usize; 4], Reason> {
-    match *shape {
-        [] => Ok([1, 1, 1, 1]),
-        [channels] => Ok([1, 1, 1, channels]),
-        [batch, channels] => Ok([batch, 1, 1, channels]),
-        [batch, channels, width] => Ok([batch, 1, width, channels]),
-        [batch, channels, height, width] => Ok([batch, height, width, channels]),
-        _ => Err(format!("a tensor of {} axes", shape.len())),
-    }
+    by_program_axis(shape, 1)
 }
 
 /// Numbers for each of the graph's axes, in the order batch, height, width, channels; `absent` for an axis that the graph

@@ -9,6 +9,8 @@ use tract_onnx::tract_core::ops::cast::cast;
 #[allow(clippy::wildcard_imports, reason = "tract's own prelude for writing operators")]
 use tract_onnx::tract_hir::internal::*;
 
+use crate::kernels::fused;
+
 /// Real numbers to whole ones.
 pub(super) const QUANTIZE: &str = "BedsideQuantize";
 /// The whole-number sums of a convolution to the next activation.
@@ -83,12 +85,6 @@ impl Rounded {
 fn nearest(value: f32) -> f32 {
     const SHIFT: f32 = 12_582_912.0;
     (value + SHIFT) - SHIFT
-}
-
-/// `a * b + c` rounded once. A product of an 8-bit number and a float is exact in f64, and its sum with a float of like
-/// magnitude too; a call of `f32::mul_add` would be slower where the processor has no such instruction.
-fn fused(a: f32, b: f32, c: f32) -> f32 {
-    (f64::from(a) * f64::from(b) + f64::from(c)) as f32
 }
 
 impl Op for Rounded {
@@ -199,17 +195,5 @@ mod tests {
         }
         assert_eq!(nearest(2.499_999_8), 2.0);
         assert_eq!(nearest(2.500_000_2), 3.0);
-    }
-
-    #[test]
-    fn a_product_and_a_sum_are_rounded_once() {
-        for share in [0.993_421_6_f32, 0.003_921_569, 1.734_2, 1.0 / 3.0] {
-            for fixed in [-117.394_52_f32, 0.5, 128.0, 1.0e-3] {
-                for number in 0..=255_u8 {
-                    let number = f32::from(number);
-                    assert_eq!(fused(number, share, fixed), number.mul_add(share, fixed), "{number} {share} {fixed}");
-                }
-            }
-        }
     }
 }
