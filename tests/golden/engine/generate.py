@@ -532,7 +532,7 @@ def case(seed, number, small):
                 return "-".join(names), b, model, outputs
 
 
-# The operators on codes, where their inputs that stand for reals are, and their domain; `QLinearConcat` is like no other.
+# The operators on codes, how many quantized inputs they have before a bias, and their domain; `QLinearConcat` takes any number.
 ON_CODES = {
     "Conv": ("QLinearConv", 2, ""), "MatMul": ("QLinearMatMul", 2, ""), "Gemm": ("QGemm", 2, "com.microsoft"),
     "Add": ("QLinearAdd", 2, "com.microsoft"), "Mul": ("QLinearMul", 2, "com.microsoft"),
