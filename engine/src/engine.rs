@@ -1,5 +1,6 @@
 //! What runs: a program, or a graph that tract keeps a part of.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -240,14 +241,15 @@ fn timed(program: &Executable, input: &Tensor) -> Result<Vec<Duration>> {
     Ok(times)
 }
 
-/// tract asserts its own invariants; a hostile graph that breaks one must not take the app down.
+/// A fault of this crate, or of tract while it runs, must not take the app down. (What tract's import panics with is the
+/// graph's fault: `onnx/outline.rs`.)
 pub(crate) fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        Err(Error::Internal(format!("{what} panicked: {message}")))
-    })
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(Error::Internal(format!("{what} panicked: {}", panic_message(&*panic)))))
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }

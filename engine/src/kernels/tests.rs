@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::program::{
-    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, Threads, View, Window,
-    dense_strides,
+    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, Threads, UncheckedProgram, View,
+    Window, dense_strides,
 };
 use crate::tensor::Tensor;
 
@@ -233,7 +233,7 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
         result,
     };
     let quantize = Quantize { from, to: bytes, strides: dense_strides(shapes[0]), scale: 1.0, zero: 0 };
-    let program = Program {
+    let program = UncheckedProgram {
         tensors: vec![kind(Element::Float, shapes[0]), kind(Element::Byte, shapes[0]), kind(Element::Byte, shapes[1])],
         steps: vec![Step::Quantize(quantize), Step::Convolution(convolution)],
         names: vec![String::new(); 3],
@@ -241,7 +241,7 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
         outputs: vec![(to, shapes[1].to_vec())],
     };
     let values = random.bytes_near(zero, shapes[0].iter().product()).into_iter().map(f32::from).collect();
-    (program, Tensor::f32(shapes[0].to_vec(), values).expect("a tensor"))
+    (program.check().expect("sound"), Tensor::f32(shapes[0].to_vec(), values).expect("a tensor"))
 }
 
 /// The bytes' limits, and the multiplier with which a number is beyond 16 bits, or 32.

@@ -4,14 +4,17 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use tract_onnx::model::{Onnx, ParseResult};
+use tract_onnx::pb::ModelProto;
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::prelude::{DatumType, InferenceModelExt, TypedModel};
+use tract_onnx::prelude::{DatumType, InferenceModel, InferenceModelExt, TypedModel};
 use tract_onnx::tract_core::internal::DimLike;
+use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::infer::Factoid;
 
 use super::constants::quantize_constants;
 use super::island::Packed;
-use super::lower::{Facts, Split, Unlowered, lower, partly};
+use super::lower::{Facts, Refusal, Split, Unlowered, lower, partly};
+use super::outline::Outline;
 use super::plan::{Plan, check_float, rejected};
 use super::{halves, island, operators, qoperator, quantized};
 use crate::engine::BuildTimes;
@@ -34,17 +37,16 @@ pub(crate) fn engine(
     let mut graph = settled(graph, signature, &framework)?;
     let Some(kernels) = kernels else {
         let reason = "no integer kernels for this processor".to_owned();
-        let typed = typed(graph, framework, &[])?;
-        return with_tract(typed, signature, threads, (start, vec![], reason, vec![]));
+        return with_tract(graph, framework, signature, threads, (start, vec![], reason, vec![]));
     };
     let reason = match lower(graph.proto()) {
         Ok(program) => return Ok(Engine::of_program(&program, kernels, signature, threads, start.elapsed())),
-        Err(unlowered) => unlowered.to_string(),
+        Err(Refusal::TooLarge(what)) => return Err(too_large(&what)),
+        Err(Refusal::Unlowered(unlowered)) => unlowered.to_string(),
     };
     log::debug!("not one program: {reason}");
     let (islands, floats) = with_islands(&mut graph, &framework, kernels, threads)?;
-    let typed = typed(graph, framework, &islands)?;
-    with_tract(typed, signature, threads, (start, islands, reason, floats))
+    with_tract(graph, framework, signature, threads, (start, islands, reason, floats))
 }
 
 /// The program that a graph is as a whole.
@@ -53,33 +55,57 @@ pub(crate) fn engine(
 /// As `Engine::build`; [`Error::Unsupported`] names the node that is not served in integers.
 pub(crate) fn program(graph: Graph, signature: &Signature) -> Result<Program> {
     let graph = settled(graph, signature, &framework())?;
-    lower(graph.proto()).map_err(|unlowered| {
-        Error::Unsupported(format!(
+    lower(graph.proto()).map_err(|refusal| match refusal {
+        Refusal::TooLarge(what) => too_large(&what),
+        Refusal::Unlowered(unlowered) => Error::Unsupported(format!(
             "{unlowered}; a model is prepared only where its whole graph runs in integers: quantize all of it, or keep the \
              ONNX file"
-        ))
+        )),
     })
+}
+
+fn too_large(what: &str) -> Error {
+    Error::TooLarge(format!("the graph is too large: {what}"))
 }
 
 /// Leaves the graph to tract, but for its islands.
 fn with_tract(
-    typed: TypedModel,
+    mut graph: Graph,
+    mut framework: Onnx,
     signature: &Signature,
     threads: usize,
     (start, islands, reason, floats): (Instant, Vec<Packed>, String, Vec<Unlowered>),
 ) -> Result<Engine> {
-    let imported = Instant::now();
-    let shapes = output_shapes(&typed)?;
-    let plan = Plan::new(typed, threads, islands, reason, floats)?;
+    add_operators(&mut graph, &mut framework);
+    let outline = Outline::of(graph.model());
+    let again = |model: &ModelProto| {
+        let typed = typed(parse(&framework, model, &islands)?)?;
+        typed.into_optimized().map(drop).map_err(|error| rejected(&error))
+    };
+    let (shapes, imported, optimized) = outline.import(again, || {
+        let parsed = parse(&framework, graph.model(), &islands)?;
+        // The proto holds a second copy of all weights.
+        drop(graph);
+        let typed = typed(parsed)?;
+        let (shapes, imported) = (output_shapes(&typed)?, Instant::now());
+        let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
+        Ok((shapes, imported, optimized))
+    })?;
+    let plan = Plan::new(optimized, threads, islands, reason, floats)?;
     let times = BuildTimes { import: imported - start, optimize: imported.elapsed() };
     Ok(Engine::of_plan(plan, signature, shapes, times))
 }
 
-/// The graph in tract's typed form, with the signature's shape and outputs.
-pub(crate) fn import(graph: Graph, signature: &Signature) -> Result<TypedModel> {
-    let framework = framework();
-    let graph = settled(graph, signature, &framework)?;
-    typed(graph, framework, &[])
+/// The graph in tract's typed form, with the signature's shape and outputs, decluttered.
+pub(crate) fn decluttered(graph: Graph, signature: &Signature) -> Result<TypedModel> {
+    let mut framework = framework();
+    let mut graph = settled(graph, signature, &framework)?;
+    add_operators(&mut graph, &mut framework);
+    let declutter = |model: &ModelProto| {
+        let typed = typed(parse(&framework, model, &[])?)?;
+        typed.into_decluttered().map_err(|error| rejected(&error))
+    };
+    Outline::of(graph.model()).import(|model| declutter(model).map(drop), || declutter(graph.model()))
 }
 
 fn framework() -> Onnx {
@@ -89,8 +115,10 @@ fn framework() -> Onnx {
 
 /// The graph with the signature's shape and outputs, all of its operators served.
 fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<Graph> {
+    operators::check_domains(graph.proto())?;
     halves::widen(graph.proto_mut());
-    qoperator::spell_out(graph.proto_mut())?;
+    let opset = graph.opset().unwrap_or(0);
+    qoperator::spell_out(graph.proto_mut(), opset)?;
     quantize_constants(graph.proto_mut());
     operators::check(graph.proto(), &framework.op_register)?;
     graph.fix_input_shape(&signature.input, &signature.shape)?;
@@ -111,9 +139,8 @@ fn with_islands(
         return Ok((vec![], vec![]));
     }
     let facts = facts(graph, framework)?;
-    let Some(Split { islands, rest, constants, floats }) = partly(graph.proto(), &facts) else {
-        return Ok((vec![], vec![]));
-    };
+    let split = partly(graph.proto(), &facts).map_err(|problem| too_large(&problem.to_string()))?;
+    let Some(Split { islands, rest, constants, floats }) = split else { return Ok((vec![], vec![])) };
     let proto = graph.proto_mut();
     proto.node = rest;
     proto.node.extend(islands.iter().enumerate().map(|(number, made)| island::node(number, made)));
@@ -128,9 +155,14 @@ fn with_islands(
 
 /// The type and shape of every tensor, as tract infers them.
 fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
-    let ParseResult { mut model, outlets_by_name, .. } =
-        framework.parse(graph.model(), None).map_err(|error| rejected(&error))?;
-    model.analyse(false).map_err(|error| rejected(&error))?;
+    let analysed = |model: &ModelProto| {
+        let ParseResult { mut model, outlets_by_name, .. } =
+            framework.parse(model, None).map_err(|error| rejected(&error))?;
+        model.analyse(false).map_err(|error| rejected(&error))?;
+        Ok((model, outlets_by_name))
+    };
+    let outline = Outline::of(graph.model());
+    let (model, outlets_by_name) = outline.import(|model| analysed(model).map(drop), || analysed(graph.model()))?;
     let mut facts = Facts::new();
     for (name, outlet) in outlets_by_name {
         let Ok(fact) = model.outlet_fact(outlet) else { continue };
@@ -146,12 +178,17 @@ fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
     Ok(facts)
 }
 
-fn typed(mut graph: Graph, mut framework: Onnx, islands: &[Packed]) -> Result<TypedModel> {
+/// Gives the importer the operators that are ours, and the graph those that it has to have of them.
+fn add_operators(graph: &mut Graph, framework: &mut Onnx) {
     quantized::carry_integers(graph.proto_mut());
     quantized::register(&mut framework.op_register);
     island::register(&mut framework.op_register);
+}
+
+/// The graph as tract reads it, with its islands.
+fn parse(framework: &Onnx, model: &ModelProto, islands: &[Packed]) -> Result<InferenceModel> {
     let ParseResult { mut model, unresolved_inputs, .. } =
-        framework.parse(graph.model(), None).map_err(|error| rejected(&error))?;
+        framework.parse(model, None).map_err(|error| rejected(&error))?;
     island::settle(&mut model, islands);
     if !unresolved_inputs.is_empty() {
         let names = unresolved_inputs.join(", ");
@@ -159,22 +196,35 @@ fn typed(mut graph: Graph, mut framework: Onnx, islands: &[Packed]) -> Result<Ty
             "no node and no input gives the tensors {names}; export the model again"
         )));
     }
-    // The proto holds a second copy of all weights.
-    drop(graph);
+    Ok(model)
+}
+
+fn typed(model: InferenceModel) -> Result<TypedModel> {
     let typed = model.into_typed().map_err(|error| rejected(&error))?;
     check_sizes(&typed)?;
     Ok(typed)
 }
 
-/// Checks that no tensor of the graph asks for more than [`MAX_TENSOR_BYTES`], before any is made.
+/// Checks that no tensor of the graph asks for more than [`MAX_TENSOR_BYTES`], before any is made, nor all of those together
+/// that are computed from constants, which tract does once and for all.
 fn check_sizes(model: &TypedModel) -> Result<()> {
+    let mut is_constant = vec![false; model.nodes().len()];
+    let mut constants = 0_usize;
     for node in model.nodes() {
+        let is_given = node.op_is::<Const>();
+        is_constant[node.id] = is_given
+            || !node.inputs.is_empty() && node.inputs.iter().all(|input| is_constant.get(input.node) == Some(&true));
+        let is_computed = is_constant[node.id] && !is_given;
         for fact in node.outputs.iter().map(|outlet| &outlet.fact) {
             let Some(shape) = fact.shape.as_concrete() else { continue };
             let bytes = shape.iter().try_fold(fact.datum_type.size_of(), |n, &d| n.checked_mul(d));
-            if bytes.is_none_or(|bytes| bytes > MAX_TENSOR_BYTES) {
+            if is_computed {
+                constants = constants.saturating_add(bytes.unwrap_or(usize::MAX));
+            }
+            if bytes.is_none_or(|bytes| bytes > MAX_TENSOR_BYTES) || constants > MAX_TENSOR_BYTES {
                 return Err(Error::TooLarge(format!(
-                    "node \"{}\" makes a tensor of shape {shape:?}; at most {MAX_TENSOR_BYTES} bytes are allowed",
+                    "node \"{}\" makes a tensor of shape {shape:?}; at most {MAX_TENSOR_BYTES} bytes are allowed, for one tensor \
+                     and for all that constants alone make",
                     node.name
                 )));
             }

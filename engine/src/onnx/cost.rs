@@ -4,8 +4,7 @@ use tract_onnx::tract_core::internal::{Cost, ToDim, TractResult, TypedModel};
 use tract_onnx::tract_core::ops::cnn::Conv;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 
-use super::build::import;
-use super::plan::rejected;
+use super::build::decluttered;
 use crate::engine::guarded;
 use crate::{Error, Graph, Result, Signature};
 
@@ -15,8 +14,7 @@ use crate::{Error, Graph, Result, Signature};
 /// As [`Engine::build`](crate::Engine::build).
 pub fn multiply_adds(graph: Graph, signature: &Signature) -> Result<u64> {
     guarded("import", move || {
-        let model = import(graph, signature)?.into_decluttered().map_err(|error| rejected(&error))?;
-        count(&model).map_err(|error| Error::Internal(error.to_string()))
+        count(&decluttered(graph, signature)?).map_err(|error| Error::Internal(error.to_string()))
     })
 }
 

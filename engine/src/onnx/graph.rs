@@ -12,7 +12,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, StringStringEntryProto, 
 
 use super::external;
 use super::halves::is_half;
-use super::operators::full_name;
+use super::operators::{full_name, standard_type};
 use crate::file::read_bounded;
 use crate::tensor::{Dim, ElementType, Ending, TensorInfo, hex};
 use crate::{Error, Prepared, Result, wire};
@@ -129,7 +129,7 @@ impl Graph {
         // A sound graph has no cycle; the bound keeps a hostile one from looping for ever.
         for _ in 0..nodes.len() {
             let Some(node) = makers.get(tensor) else { break };
-            match node.op_type.as_str() {
+            match standard_type(node) {
                 "Softmax" => return Ending::Softmax,
                 "Sigmoid" => return Ending::Sigmoid,
                 "Identity" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Cast" | "QuantizeLinear"
@@ -295,7 +295,7 @@ fn external_names(graph: &GraphProto) -> HashSet<String> {
 
 /// The scale and zero-point inputs of a quantizing node.
 fn quantization_inputs(node: &NodeProto) -> Vec<&str> {
-    match node.op_type.as_str() {
+    match standard_type(node) {
         "QuantizeLinear" | "DequantizeLinear" => node.input.iter().skip(1).map(String::as_str).collect(),
         _ => Vec::new(),
     }

@@ -12,10 +12,13 @@ mod halves;
 mod island;
 mod lower;
 mod operators;
+mod outline;
 pub(crate) mod plan;
 mod prepare;
 mod qoperator;
 mod quantized;
+#[cfg(test)]
+mod tests;
 
 pub use cost::multiply_adds;
 pub use graph::Graph;

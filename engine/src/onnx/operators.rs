@@ -8,43 +8,46 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use crate::onnx::constants::longs;
+use crate::onnx::qoperator;
 use crate::tensor::ElementType;
 use crate::{Error, Result};
 
 /// The operators of QDQ graphs. In ONNX Runtime's own domain they mean what the standard ones do.
 const QUANTIZATION: &[&str] = &["QuantizeLinear", "DequantizeLinear"];
 
+/// The most nodes of a graph: a quantized DenseNet-201 has some 3,500.
+const MOST_NODES: usize = 1 << 14;
+
+/// The longest name of a tensor, in bytes: each step keeps one.
+const LONGEST_NAME: usize = 1 << 11;
+
 /// How many nodes an error names before it only counts them.
 const NAMED: usize = 3;
 
-/// Checks that `register` serves every node of the graph.
+/// Checks that `register` serves every node of the graph, whose domains [`check_domains`] let pass.
 ///
 /// # Errors
 /// [`Error::Unsupported`] names operators and nodes.
 pub(crate) fn check(graph: &GraphProto, register: &OnnxOpRegister) -> Result<()> {
-    let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for node in graph.node.iter().filter(|node| !is_served(node, register)) {
-        missing.entry(full_name(node)).or_default().push(node_name(node));
-    }
-    if !missing.is_empty() {
-        return Err(Error::Unsupported(describe(&missing)));
-    }
+    refuse(graph, |node| is_served(node, register))?;
     check_types(graph)?;
     check_quantization(graph)?;
-    check_constant_shapes(graph)
-}
-
-/// The most elements that a shape written into the graph may ask for: 512 MiB of floats.
-const MAX_ELEMENTS: u64 = 1 << 27;
-
-/// tract makes tensors whose shape is a constant while it imports, before their size can be seen on its side.
-fn check_constant_shapes(graph: &GraphProto) -> Result<()> {
     let constants: HashMap<&str, &TensorProto> = graph
         .initializer
         .iter()
         .map(|t| (t.name.as_str(), t))
         .chain(graph.node.iter().filter_map(|n| Some((n.output.first()?.as_str(), n.attribute.first()?.t.as_ref()?))))
         .collect();
+    check_constant_shapes(graph, &constants)?;
+    check_readers(graph, &constants)
+}
+
+/// The most elements that all shapes written into the graph may ask for: 512 MiB of floats.
+const MAX_ELEMENTS: u64 = 1 << 27;
+
+/// tract makes tensors whose shape is a constant while it imports, before their size can be seen on its side.
+fn check_constant_shapes(graph: &GraphProto, constants: &HashMap<&str, &TensorProto>) -> Result<()> {
+    let mut all = 0_u64;
     for node in &graph.node {
         let shape = match node.op_type.as_str() {
             "ConstantOfShape" => node.input.first(),
@@ -53,9 +56,10 @@ fn check_constant_shapes(graph: &GraphProto) -> Result<()> {
         };
         let Some(tensor) = shape.and_then(|name| constants.get(name.as_str())) else { continue };
         let elements = longs(tensor).map(i64::unsigned_abs).fold(1, u64::saturating_mul);
-        if elements > MAX_ELEMENTS {
+        all = all.saturating_add(elements);
+        if all > MAX_ELEMENTS {
             return Err(Error::TooLarge(format!(
-                "operator {} at node \"{}\" asks for {elements} elements; at most {MAX_ELEMENTS} are allowed",
+                "operator {} at node \"{}\" asks for {elements} elements; at most {MAX_ELEMENTS} are allowed in all",
                 node.op_type,
                 node_name(node)
             )));
@@ -64,15 +68,86 @@ fn check_constant_shapes(graph: &GraphProto) -> Result<()> {
     Ok(())
 }
 
-fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
-    let domain = match node.domain.as_str() {
-        "" | "ai.onnx" => true,
-        "com.microsoft" => QUANTIZATION.contains(&node.op_type.as_str()),
-        _ => false,
+/// What nodes read of constants together, in bytes, beyond a few times what all constants have.
+const MOST_READ_AGAIN: u64 = 1 << 24;
+
+/// Each node keeps the weights that it reads in a form of its own: a small file whose nodes all read the same large constant
+/// would take more memory than it has a right to.
+fn check_readers(graph: &GraphProto, constants: &HashMap<&str, &TensorProto>) -> Result<()> {
+    let size = |tensor: &TensorProto| {
+        let words = tensor.float_data.len() + tensor.int32_data.len();
+        let long_words = tensor.int64_data.len() + tensor.double_data.len() + tensor.uint64_data.len();
+        (tensor.raw_data.len() + 4 * words + 8 * long_words) as u64
     };
+    let mut sizes: HashMap<&str, u64> = constants.iter().map(|(name, tensor)| (*name, size(tensor))).collect();
+    let all = sizes.values().fold(0, |all: u64, size| all.saturating_add(*size));
+    let mut read = 0_u64;
+    for node in &graph.node {
+        let inputs: Vec<Option<u64>> = node.input.iter().map(|name| sizes.get(name.as_str()).copied()).collect();
+        let sum = inputs.iter().flatten().fold(0, |sum: u64, size| sum.saturating_add(*size));
+        read = read.saturating_add(sum);
+        if read > all.saturating_mul(4).saturating_add(MOST_READ_AGAIN) {
+            return Err(Error::TooLarge(format!(
+                "by operator {} at node \"{}\", nodes have read the same constants too often; export the model with weights \
+                 of its own for each layer",
+                node.op_type,
+                node_name(node)
+            )));
+        }
+        // What is computed from constants alone is one.
+        if let (Some(output), true) = (node.output.first(), !inputs.is_empty() && inputs.iter().all(Option::is_some)) {
+            sizes.insert(output, sum);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a node's operator is one of the standard's.
+pub(crate) fn is_standard(node: &NodeProto) -> bool {
+    matches!(node.domain.as_str(), "" | "ai.onnx")
+}
+
+/// A node's operator, where that is the standard's or means what the standard's of this name does; else nothing.
+pub(crate) fn standard_type(node: &NodeProto) -> &str {
+    let is_quantization = node.domain == "com.microsoft" && QUANTIZATION.contains(&node.op_type.as_str());
+    if is_standard(node) || is_quantization { &node.op_type } else { "" }
+}
+
+/// Checks that every node's operator is of a domain that is served. This comes before anything that knows operators by their
+/// types alone: an operator of another domain means what that domain says, whatever it is called.
+///
+/// # Errors
+/// [`Error::Unsupported`] names operators and nodes; [`Error::TooLarge`] where there are too many nodes.
+pub(crate) fn check_domains(graph: &GraphProto) -> Result<()> {
+    if graph.node.len() > MOST_NODES {
+        return Err(Error::TooLarge(format!(
+            "the graph has {} nodes; at most {MOST_NODES} are served",
+            graph.node.len()
+        )));
+    }
+    let names = graph.node.iter().flat_map(|node| node.output.iter().chain(&node.input));
+    if let Some(name) = names.chain(graph.input.iter().map(|info| &info.name)).find(|name| name.len() > LONGEST_NAME) {
+        return Err(Error::TooLarge(format!(
+            "a tensor's name has {} bytes; at most {LONGEST_NAME} are served",
+            name.len()
+        )));
+    }
+    refuse(graph, |node| is_standard(node) || !standard_type(node).is_empty() || qoperator::is_one(node))
+}
+
+/// Names the nodes that are not served.
+fn refuse(graph: &GraphProto, is_served: impl Fn(&NodeProto) -> bool) -> Result<()> {
+    let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for node in graph.node.iter().filter(|node| !is_served(node)) {
+        missing.entry(full_name(node)).or_default().push(node_name(node));
+    }
+    if missing.is_empty() { Ok(()) } else { Err(Error::Unsupported(describe(&missing))) }
+}
+
+fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
     // Control flow carries graphs of its own, which nothing here looks into; no network served needs it.
     let plain = node.attribute.iter().all(|a| a.g.is_none() && a.graphs.is_empty());
-    domain && plain && register.0.contains_key(&node.op_type)
+    plain && register.0.contains_key(&node.op_type)
 }
 
 /// Constants in a type that no kernel here takes: integers of 16 and 4 bits and tiny floats, in which only quantized graphs
@@ -115,10 +190,7 @@ fn check_quantization(graph: &GraphProto) -> Result<()> {
 
 /// An operator's name, with its domain where that is not the standard one.
 pub(crate) fn full_name(node: &NodeProto) -> String {
-    match node.domain.as_str() {
-        "" | "ai.onnx" => node.op_type.clone(),
-        domain => format!("{domain}.{}", node.op_type),
-    }
+    if is_standard(node) { node.op_type.clone() } else { format!("{}.{}", node.domain, node.op_type) }
 }
 
 pub(crate) fn node_name(node: &NodeProto) -> &str {

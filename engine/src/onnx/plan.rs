@@ -27,13 +27,12 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(super) fn new(
-        typed: TypedModel,
+        optimized: TypedModel,
         threads: usize,
         islands: Vec<Packed>,
         reason: String,
         floats: Vec<Unlowered>,
     ) -> Result<Plan> {
-        let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
         let options = RunOptions { executor: executor(threads), ..RunOptions::default() };
         let runnable = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
         let islands = islands.into_iter().map(|island| island.executable).collect();

@@ -16,7 +16,7 @@ impl Prepared {
             let (sha256, metadata) = (graph.digest(), graph.all_metadata());
             let endings: Vec<_> = signature.outputs.iter().map(|name| graph.ending(name)).collect();
             let program = build::program(graph, signature)?;
-            let prepared = Prepared::new(program, sha256, metadata, signature, endings);
+            let prepared = Prepared::of_program(program, sha256, metadata, signature, endings);
             prepared.map_err(|what| Error::Unsupported(format!("the graph can't be prepared: {what}")))
         })
     }

@@ -11,7 +11,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use crate::onnx::constants::Constants;
-use crate::onnx::operators::{full_name, node_name};
+use crate::onnx::operators::{full_name, is_standard, node_name};
 use crate::{Error, Result};
 
 /// What an operator means, and where its inputs stand.
@@ -28,34 +28,39 @@ struct Meaning {
 
 /// The meaning of a `QOperator` node.
 fn meaning(node: &NodeProto) -> Option<Meaning> {
-    let microsoft = node.domain == "com.microsoft";
+    let (standard, microsoft) = (is_standard(node), node.domain == "com.microsoft");
     let of = |operator, inputs: &[usize], result| Meaning { operator, inputs: inputs.to_vec(), result, bias: None };
-    Some(match (node.op_type.as_str(), microsoft) {
-        ("QLinearConv", _) => Meaning { bias: Some(8), ..of("Conv", &[0, 3], 6) },
-        ("QGemm", true) => Meaning { bias: Some(6), ..of("Gemm", &[0, 3], 7) },
-        ("QLinearMatMul", _) => of("MatMul", &[0, 3], 6),
-        ("QLinearAdd", true) => of("Add", &[0, 3], 6),
-        ("QLinearMul", true) => of("Mul", &[0, 3], 6),
-        ("QLinearSigmoid", true) => of("Sigmoid", &[0], 3),
-        ("QLinearLeakyRelu", true) => of("LeakyRelu", &[0], 3),
-        ("QLinearSoftmax", true) => of("Softmax", &[0], 3),
-        ("QLinearGlobalAveragePool", true) => of("GlobalAveragePool", &[0], 3),
-        ("QLinearAveragePool", true) => of("AveragePool", &[0], 3),
-        ("QLinearReduceMean", true) => of("ReduceMean", &[0], 3),
-        ("QLinearConcat", true) => of("Concat", &(2..node.input.len()).step_by(3).collect::<Vec<_>>(), 0),
+    Some(match (node.op_type.as_str(), standard, microsoft) {
+        ("QLinearConv", true, _) | ("QLinearConv", _, true) => Meaning { bias: Some(8), ..of("Conv", &[0, 3], 6) },
+        ("QGemm", _, true) => Meaning { bias: Some(6), ..of("Gemm", &[0, 3], 7) },
+        ("QLinearMatMul", true, _) => of("MatMul", &[0, 3], 6),
+        ("QLinearAdd", _, true) => of("Add", &[0, 3], 6),
+        ("QLinearMul", _, true) => of("Mul", &[0, 3], 6),
+        ("QLinearSigmoid", _, true) => of("Sigmoid", &[0], 3),
+        ("QLinearLeakyRelu", _, true) => of("LeakyRelu", &[0], 3),
+        ("QLinearSoftmax", _, true) => of("Softmax", &[0], 3),
+        ("QLinearGlobalAveragePool", _, true) => of("GlobalAveragePool", &[0], 3),
+        ("QLinearAveragePool", _, true) => of("AveragePool", &[0], 3),
+        ("QLinearReduceMean", _, true) => of("ReduceMean", &[0], 3),
+        ("QLinearConcat", _, true) => of("Concat", &(2..node.input.len()).step_by(3).collect::<Vec<_>>(), 0),
         _ => return None,
     })
 }
 
-/// Replaces all `QOperator` nodes.
+/// Whether a node is a `QOperator` one.
+pub(crate) fn is_one(node: &NodeProto) -> bool {
+    meaning(node).is_some()
+}
+
+/// Replaces all `QOperator` nodes of a graph of this version of the standard operators.
 ///
 /// # Errors
 /// [`Error::Unsupported`] names the operator, the node, and what of it has no such meaning here.
-pub(crate) fn spell_out(graph: &mut GraphProto) -> Result<()> {
-    if graph.node.iter().all(|node| meaning(node).is_none()) {
+pub(crate) fn spell_out(graph: &mut GraphProto, opset: i64) -> Result<()> {
+    if !graph.node.iter().any(is_one) {
         return Ok(());
     }
-    let mut spelling = Spelling::of(graph);
+    let mut spelling = Spelling::of(graph, opset);
     for node in &graph.node {
         match meaning(node) {
             None => spelling.nodes.push(node.clone()),
@@ -73,6 +78,8 @@ pub(crate) fn spell_out(graph: &mut GraphProto) -> Result<()> {
 
 struct Spelling<'a> {
     constants: Constants<'a>,
+    /// The version of the standard operators.
+    opset: i64,
     nodes: Vec<NodeProto>,
     /// Constants that the graph has more.
     made: Vec<TensorProto>,
@@ -82,12 +89,13 @@ struct Spelling<'a> {
 }
 
 impl<'a> Spelling<'a> {
-    fn of(graph: &'a GraphProto) -> Spelling<'a> {
+    fn of(graph: &'a GraphProto, opset: i64) -> Spelling<'a> {
         let names = graph.node.iter().flat_map(|node| node.output.iter().chain(&node.input));
         let given =
             graph.initializer.iter().map(|tensor| &tensor.name).chain(graph.input.iter().map(|info| &info.name));
         Spelling {
             constants: Constants::of(graph),
+            opset,
             nodes: vec![],
             made: vec![],
             taken: names.chain(given).cloned().collect(),
@@ -99,7 +107,7 @@ impl<'a> Spelling<'a> {
         if node.op_type == "QGemm" && float(node, "alpha").is_some_and(|alpha| alpha.to_bits() != 1.0_f32.to_bits()) {
             return Err("an alpha other than 1 is not supported".into());
         }
-        if node.op_type.ends_with("AveragePool") && integer(node, "channels_last").is_some_and(|last| last != 0) {
+        if integer(node, "channels_last").is_some_and(|last| last != 0) {
             return Err("channels_last is not supported; export the model with channels first".into());
         }
         let mut inputs = vec![];
@@ -117,11 +125,13 @@ impl<'a> Spelling<'a> {
         let scale = node.input.get(meaning.result).filter(|name| !name.is_empty());
         let output = node.output.first().ok_or("it has no output")?;
         let Some(scale) = scale else {
-            self.nodes.push(real_operator(node, meaning.operator, inputs, output.clone()));
+            let real = self.real_operator(node, meaning.operator, inputs, output.clone())?;
+            self.nodes.push(real);
             return Ok(());
         };
         let real = self.name(&format!("{output}/real"));
-        self.nodes.push(real_operator(node, meaning.operator, inputs, real.clone()));
+        let real_operator = self.real_operator(node, meaning.operator, inputs, real.clone())?;
+        self.nodes.push(real_operator);
         let zero = node.input.get(meaning.result + 1).cloned().unwrap_or_default();
         let name = self.name(&format!("{}/quantize", node_name(node)));
         self.nodes.push(NodeProto {
@@ -151,6 +161,46 @@ impl<'a> Spelling<'a> {
         let scales = |place: usize| self.constants.floats(&node.input[place]).ok_or("its scales are not constant");
         let [from] = scales(1)?[..] else { return Err("an input with more than one scale".into()) };
         Ok(scales(4)?.into_iter().map(|scale| from * scale).collect())
+    }
+
+    /// The operator on reals, with those attributes that it knows.
+    fn real_operator(
+        &self,
+        node: &NodeProto,
+        operator: &str,
+        inputs: Vec<String>,
+        output: String,
+    ) -> Result<NodeProto, String> {
+        let ours = ["channels_last", "alpha", "opset"];
+        let keeps = |attribute: &&AttributeProto| operator == "LeakyRelu" || !ours.contains(&attribute.name.as_str());
+        let mut attributes: Vec<AttributeProto> = node.attribute.iter().filter(keeps).cloned().collect();
+        if operator == "Softmax" {
+            attributes.retain(|attribute| attribute.name != "axis");
+            attributes.push(attribute("axis", self.softmax_axis(node)?));
+        }
+        Ok(NodeProto {
+            op_type: operator.into(),
+            name: node_name(node).to_owned(),
+            input: inputs,
+            output: vec![output],
+            attribute: attributes,
+            ..NodeProto::default()
+        })
+    }
+
+    /// The axis of the `Softmax` that a `QLinearSoftmax` means. Its attribute `opset` says which version that is: before 13 it
+    /// takes this axis and all behind it for one, from then on this axis alone. The two are one where it is the last.
+    fn softmax_axis(&self, node: &NodeProto) -> Result<i64, String> {
+        let axis = integer(node, "axis").unwrap_or(-1);
+        let opset = integer(node, "opset").ok_or("it lacks the attribute opset, which says which Softmax it is")?;
+        if axis != -1 && (opset < 13) != (self.opset < 13) {
+            return Err(format!(
+                "it is the Softmax of opset {opset} over axis {axis}, in a model of opset {}, where that means something else; \
+                 export the model with the axis -1",
+                self.opset
+            ));
+        }
+        Ok(axis)
     }
 
     /// A tensor as reals, dequantized once however often it is read.
@@ -192,22 +242,6 @@ impl<'a> Spelling<'a> {
             name.push('\'');
         }
         name
-    }
-}
-
-/// The operator on reals with those attributes that it knows.
-fn real_operator(node: &NodeProto, operator: &str, inputs: Vec<String>, output: String) -> NodeProto {
-    let ours = ["channels_last", "alpha"];
-    let keeps = |attribute: &&AttributeProto| operator == "LeakyRelu" || !ours.contains(&attribute.name.as_str());
-    NodeProto {
-        op_type: operator.into(),
-        domain: String::new(),
-        name: node_name(node).to_owned(),
-        input: inputs,
-        output: vec![output],
-        // `opset` says which Softmax a `QLinearSoftmax` is; all networks here end on the last of two axes.
-        attribute: node.attribute.iter().filter(keeps).filter(|a| a.name != "opset").cloned().collect(),
-        ..NodeProto::default()
     }
 }
 

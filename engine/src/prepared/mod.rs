@@ -1,7 +1,7 @@
 //! Prepared models: a graph that is one program, as a file that opens without an importer.
 //!
 //! The file says nothing of instruction sets: programs are packed when an engine is made of them. It may come from
-//! anybody: what is read is checked ([`Program::check`]) before anything is made of it.
+//! anybody: only what is read and checked becomes a [`Program`].
 //!
 //! All numbers are little-endian. A file begins with a head:
 //!
@@ -21,7 +21,7 @@ mod tests;
 mod write;
 
 use crate::engine::Signature;
-use crate::program::{Element, Program, Step, TensorId};
+use crate::program::{Element, Problem, Program, Step, TensorId};
 use crate::tensor::{Dim, ElementType, Ending, TensorInfo};
 use crate::{Error, Result};
 
@@ -60,24 +60,45 @@ struct Output {
 }
 
 impl Prepared {
-    /// A program for this signature, of a graph with this hash, with what each output's values are.
+    /// A program, of a graph with this hash, with what it is given and gives.
     ///
     /// # Errors
     /// Says what no prepared model may have.
+    fn new(
+        program: Program,
+        sha256: [u8; 32],
+        metadata: Vec<(String, String)>,
+        input: Input,
+        outputs: Vec<Output>,
+    ) -> Result<Prepared, Problem> {
+        let [TensorId(tensor)] = program.inputs[..] else { return Err("other than one input".into()) };
+        let count = input.shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
+        if count != Some(program.tensors[tensor].len()) {
+            return Err("the input's shape does not fit its tensor".into());
+        }
+        let is_float = |(id, _): &(TensorId, Vec<usize>)| program.tensors[id.0].element == Element::Float;
+        if outputs.len() != program.outputs.len() || !program.outputs.iter().all(is_float) {
+            return Err("an output that is no floats".into());
+        }
+        Ok(Prepared { program, sha256, metadata, input, outputs })
+    }
+
+    /// The same for a signature, with what each output's values are.
+    ///
+    /// # Errors
+    /// As [`Prepared::new`].
     #[cfg(any(test, feature = "onnx"))]
-    pub(crate) fn new(
+    pub(crate) fn of_program(
         program: Program,
         sha256: [u8; 32],
         metadata: Vec<(String, String)>,
         signature: &Signature,
         endings: Vec<Ending>,
-    ) -> Result<Prepared, String> {
+    ) -> Result<Prepared, Problem> {
         let input = Input { name: signature.input.clone(), shape: signature.shape.clone() };
         let outputs = signature.outputs.iter().zip(endings);
         let outputs = outputs.map(|(name, ending)| Output { name: name.clone(), ending }).collect();
-        let prepared = Prepared { program, sha256, metadata, input, outputs };
-        prepared.check()?;
-        Ok(prepared)
+        Prepared::new(program, sha256, metadata, input, outputs)
     }
 
     /// Whether these bytes, from the start of a file, are a prepared model's.
@@ -145,37 +166,19 @@ impl Prepared {
     /// # Errors
     /// [`Error::Unsupported`] where the graph was prepared for something else.
     pub(crate) fn program(self, signature: &Signature) -> Result<Program> {
-        let Prepared { mut program, input, outputs, .. } = self;
+        let Prepared { program, input, outputs, .. } = self;
         if (&input.name, &input.shape) != (&signature.input, &signature.shape) {
             return Err(Error::Unsupported(format!(
                 "the model was prepared for input \"{}\" of shape {:?}, not for \"{}\" of {:?}; prepare it again",
                 input.name, input.shape, signature.input, signature.shape
             )));
         }
-        let wanted = signature.outputs.iter().map(|name| {
-            let found = outputs.iter().zip(&program.outputs).find(|(output, _)| output.name == *name);
-            let (_, output) =
-                found.ok_or_else(|| Error::Unsupported(format!("the model was prepared without output \"{name}\"")))?;
-            Ok(output.clone())
-        });
-        program.outputs = wanted.collect::<Result<_>>()?;
-        Ok(program)
-    }
-
-    /// Checks what an engine takes for granted.
-    fn check(&self) -> Result<(), String> {
-        self.program.check()?;
-        let [TensorId(input)] = self.program.inputs[..] else { return Err("other than one input".into()) };
-        let shape = &self.input.shape;
-        let count = shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
-        if count != Some(self.program.tensors[input].len()) {
-            return Err("the input's shape does not fit its tensor".into());
-        }
-        let is_float = |(id, _): &(TensorId, Vec<usize>)| self.program.tensors[id.0].element == Element::Float;
-        if self.outputs.len() != self.program.outputs.len() || !self.program.outputs.iter().all(is_float) {
-            return Err("an output that is no floats".into());
-        }
-        Ok(())
+        let place = |name: &String| {
+            let found = outputs.iter().position(|output| output.name == *name);
+            found.ok_or_else(|| Error::Unsupported(format!("the model was prepared without output \"{name}\"")))
+        };
+        let places = signature.outputs.iter().map(place).collect::<Result<Vec<usize>>>()?;
+        Ok(program.with_outputs(&places))
     }
 }
 

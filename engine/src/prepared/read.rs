@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use super::{FORM, HEAD_BYTES, Input, MAGIC, Output, Prepared};
 use crate::program::check::{MOST_STEPS, MOST_TENSORS};
 use crate::program::{
-    Add, AddRule, Convolution, Element, Fill, Lookup, Move, Multiply, MultiplyRule, Pool, PoolKind, Program, Quantize,
-    Rounding, Step, Table, TensorId, TensorKind, Window,
+    Add, AddRule, Convolution, Element, Fill, Lookup, Move, Multiply, MultiplyRule, Pool, PoolKind, Problem, Quantize,
+    Rounding, Step, Table, TensorId, TensorKind, UncheckedProgram, Window,
 };
 use crate::tensor::Ending;
 use crate::{Error, Result};
@@ -18,8 +18,8 @@ impl Prepared {
     /// Reads a prepared model from memory.
     ///
     /// # Errors
-    /// [`Error::Malformed`] where it is none, or a damaged one; [`Error::Unsupported`] where another version of Bedside
-    /// wrote it in another form.
+    /// [`Error::Malformed`] where it is none, or a damaged one; [`Error::TooLarge`] where it asks for more memory or work
+    /// than networks do; [`Error::Unsupported`] where another version of Bedside wrote it in another form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Prepared> {
         let mut head = Reader { rest: bytes };
         if head.array() != Some(MAGIC) {
@@ -42,13 +42,26 @@ impl Prepared {
             return Err(damaged());
         }
         let malformed = |what: &str| Error::Malformed(format!("this prepared model is not sound: {what}"));
-        let prepared = head.prepared().ok_or_else(|| malformed("it ends early, or says what no version writes"))?;
+        let content = head.content().ok_or_else(|| malformed("it ends early, or says what no version writes"))?;
         if !head.rest.is_empty() {
             return Err(malformed("something stands behind its end"));
         }
-        prepared.check().map_err(|what| malformed(&what))?;
-        Ok(prepared)
+        let Content { program, sha256, metadata, input, outputs } = content;
+        let checked = program.check().and_then(|program| Prepared::new(program, sha256, metadata, input, outputs));
+        checked.map_err(|problem| match problem {
+            Problem::Unsound(what) => malformed(&what),
+            Problem::TooLarge(what) => Error::TooLarge(format!("this prepared model is too large: {what}")),
+        })
     }
+}
+
+/// What stands behind the head, unchecked.
+struct Content {
+    program: UncheckedProgram,
+    sha256: [u8; 32],
+    metadata: Vec<(String, String)>,
+    input: Input,
+    outputs: Vec<Output>,
 }
 
 /// What is left to read. Each function takes what it gives from the front; None where that is not there.
@@ -126,7 +139,7 @@ impl<'a> Reader<'a> {
         Some(bytes.as_chunks().0.iter().copied().map(word).collect())
     }
 
-    fn prepared(&mut self) -> Option<Prepared> {
+    fn content(&mut self) -> Option<Content> {
         let sha256 = self.array()?;
         let metadata = self.list(MOST_ENTRIES, |reader| Some((reader.text()?, reader.text()?)))?;
         let input = Input { name: self.text()?, shape: self.list(MOST_ENTRIES, Self::length)? };
@@ -140,8 +153,8 @@ impl<'a> Reader<'a> {
         let steps = self.list(MOST_STEPS, Self::step)?;
         let (outputs, given) = outputs.into_iter().unzip();
         let (tensors, names) = tensors.into_iter().unzip();
-        let program = Program { tensors, steps, names, inputs: vec![taken], outputs: given };
-        Some(Prepared { program, sha256, metadata, input, outputs })
+        let program = UncheckedProgram { tensors, steps, names, inputs: vec![taken], outputs: given };
+        Some(Content { program, sha256, metadata, input, outputs })
     }
 
     fn ending(&mut self) -> Option<Ending> {

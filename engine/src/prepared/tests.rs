@@ -7,7 +7,7 @@ use crate::program::Element::{Byte, Float};
 use crate::program::network::network;
 use crate::program::{
     Add, AddRule, Convolution, Fill, Lookup, Move, Multiply, MultiplyRule, Pool, PoolKind, Quantize, Rounding, Step,
-    Table, TensorKind, Window, dense_strides,
+    Table, TensorKind, UncheckedProgram, Window, dense_strides,
 };
 use crate::{Engine, Tensor};
 
@@ -17,7 +17,7 @@ fn signature(shape: &[usize]) -> Signature {
 
 fn prepared(program: Program, shape: &[usize]) -> Prepared {
     let metadata = vec![("bedside".to_owned(), "{}".to_owned())];
-    Prepared::new(program, [7; 32], metadata, &signature(shape), vec![Ending::Softmax]).expect("a sound program")
+    Prepared::of_program(program, [7; 32], metadata, &signature(shape), vec![Ending::Softmax]).expect("a sound program")
 }
 
 /// The tensors of the program below.
@@ -54,7 +54,7 @@ fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, most: i16,
 }
 
 /// A program with steps of all kinds, over pictures of 4×4.
-fn all_steps() -> Program {
+fn unchecked() -> UncheckedProgram {
     let id = TensorId;
     let byte = |flip: Option<u8>| Rounding::Byte {
         zero: 9,
@@ -91,13 +91,17 @@ fn all_steps() -> Program {
         convolution([id(13), id(14)], window(1, 0), 1, 80, Rounding::Float),
         Step::Lookup(Lookup { from: id(9), to: id(15), table: reals }),
     ];
-    Program {
+    UncheckedProgram {
         tensors: TENSORS.iter().map(|&(element, shape)| TensorKind { element, shape }).collect(),
         names: (0..TENSORS.len()).map(|number| format!("tensor {number}")).collect(),
         steps,
         inputs: vec![id(0)],
         outputs: vec![(id(14), vec![1, 3])],
     }
+}
+
+fn all_steps() -> Program {
+    unchecked().check().expect("sound")
 }
 
 /// The steps' kinds, weights and all else.
@@ -254,10 +258,10 @@ fn run_blank(model: Prepared) {
 }
 
 /// A program with one thing wrong, and a word of what is said of it.
-fn wrong(what: &str, change: impl FnOnce(&mut Program)) {
-    let mut program = all_steps();
+fn wrong(what: &str, change: impl FnOnce(&mut UncheckedProgram)) {
+    let mut program = unchecked();
     change(&mut program);
-    let problem = program.check().expect_err(what);
+    let problem = program.check().expect_err(what).to_string();
     assert!(problem.contains(what), "{what}: {problem}");
 }
 
@@ -272,7 +276,6 @@ macro_rules! step {
 
 #[test]
 fn what_kernels_take_for_granted_is_checked() {
-    all_steps().check().expect("sound");
     wrong("no tensor", |p| step!(p, 1, Convolution).from = TensorId(99));
     wrong("before it is written", |p| drop(p.steps.remove(0)));
     wrong("before it is written", |p| drop(p.steps.remove(9)));
@@ -324,7 +327,7 @@ fn what_kernels_take_for_granted_is_checked() {
 fn what_no_network_asks_for_is_refused() {
     // Nine tensors of 128 MiB.
     wrong("together", |p| {
-        let large = |p: &mut Program| {
+        let large = |p: &mut UncheckedProgram| {
             p.tensors.push(TensorKind { element: Byte, shape: [1, 1 << 13, 1 << 14, 1] });
             p.names.push(String::new());
             TensorId(p.tensors.len() - 1)

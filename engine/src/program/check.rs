@@ -1,14 +1,17 @@
 //! What kernels take for granted of a program, checked.
 //!
-//! The lowering makes programs in which all of this holds. One that comes from a file may be anybody's: what passes here
-//! runs without a panic, reads nothing but what an earlier step of the same run wrote, and takes no more memory and time
-//! than networks do.
+//! Whoever puts a program together, the lowering of a graph or the reader of a file, gets a [`Program`] from here alone. What
+//! passes runs without a panic, reads nothing but what an earlier step of the same run wrote, and takes no more memory and
+//! time than networks do.
+
+use std::fmt;
+use std::ops::Deref;
 
 use super::slots::Slots;
 use super::weights::{have_nine_bits, sums_fit};
 use super::{
-    Add, Convolution, Element, Lookup, Move, Multiply, Pool, PoolKind, Program, Quantize, Rounding, Step, Table,
-    TensorId, TensorKind, Window, dense_strides,
+    Add, Convolution, Element, Lookup, Move, Multiply, Pool, PoolKind, Quantize, Rounding, Step, Table, TensorId,
+    TensorKind, UncheckedProgram, Window, dense_strides,
 };
 
 /// The most steps of a program: of large networks, DenseNet-201 has some 800.
@@ -17,11 +20,14 @@ pub(crate) const MOST_STEPS: usize = 1 << 14;
 /// The most tensors.
 pub(crate) const MOST_TENSORS: usize = 1 << 16;
 
+/// The largest tensor, in bytes, if its elements were floats.
+const MAX_TENSOR_BYTES: usize = 1 << 29;
+
 /// The most bytes of all tensors that are in memory together.
-const MOST_MEMORY: u64 = 1 << 30;
+pub(crate) const MOST_MEMORY: u64 = 1 << 30;
 
 /// The most products, or elements moved or compared, of one run: ResNet-50 at 224×224 takes 2³².
-const MOST_WORK: u64 = 1 << 38;
+pub(crate) const MOST_WORK: u64 = 1 << 38;
 
 /// The most matrices, one a group of a convolution, each of which is packed by itself.
 const MOST_GROUPS: usize = 1 << 18;
@@ -35,46 +41,125 @@ const MOST_BORDERED: u64 = 1 << 29;
 /// The most pixels whose bytes add up within 32 bits.
 const MOST_PIXELS: u64 = (i32::MAX / 255) as u64;
 
-/// What is wrong.
-type Problem = String;
+/// Why a program can't be. Each names the step or the tensor, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// It contradicts itself, or asks for what no step does.
+    Unsound(String),
+    /// It asks for more memory or work than networks do.
+    TooLarge(String),
+}
+
+impl Problem {
+    /// The same at this place.
+    fn at(self, place: &str) -> Problem {
+        match self {
+            Problem::Unsound(what) => Problem::Unsound(format!("{place}: {what}")),
+            Problem::TooLarge(what) => Problem::TooLarge(format!("{place}: {what}")),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Problem::Unsound(what) | Problem::TooLarge(what)) = self;
+        f.write_str(what)
+    }
+}
+
+impl From<&str> for Problem {
+    fn from(what: &str) -> Problem {
+        Problem::Unsound(what.into())
+    }
+}
+
+/// Steps, in the order in which they run, that can be packed and run: what can be read of it is what was checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    checked: UncheckedProgram,
+    slots: Slots,
+    work: u64,
+}
+
+impl Deref for Program {
+    type Target = UncheckedProgram;
+
+    fn deref(&self) -> &UncheckedProgram {
+        &self.checked
+    }
+}
 
 impl Program {
-    /// Checks that the program can be packed and run.
+    /// Which tensors share memory.
+    pub(super) fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// The bytes of all tensors that are in memory together.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn memory(&self) -> u64 {
+        self.slots.bytes()
+    }
+
+    /// The products, and elements moved or compared, of one run.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn work(&self) -> u64 {
+        self.work
+    }
+
+    /// The same program with those of its outputs that stand at these places.
+    ///
+    /// # Panics
+    /// Where there is no output at one of them.
+    pub(crate) fn with_outputs(self, places: &[usize]) -> Program {
+        let outputs = places.iter().map(|&place| self.checked.outputs[place].clone()).collect();
+        // Fewer tensors are kept to the end, and nothing else changes of what was checked.
+        let checked = UncheckedProgram { outputs, ..self.checked };
+        let slots = Slots::of(&checked);
+        Program { checked, slots, work: self.work }
+    }
+}
+
+impl UncheckedProgram {
+    /// The program, if it can be packed and run.
     ///
     /// # Errors
-    /// Names the step or the tensor, and what is wrong with it.
-    pub(crate) fn check(&self) -> Result<(), Problem> {
+    /// What is wrong with it.
+    pub(crate) fn check(self) -> Result<Program, Problem> {
         self.check_tensors()?;
-        let mut check = Check { program: self, states: vec![State::Unwritten; self.tensors.len()], work: 0, groups: 0 };
+        let mut check =
+            Check { program: &self, states: vec![State::Unwritten; self.tensors.len()], work: 0, groups: 0 };
         for &input in &self.inputs {
             check.input(input)?;
         }
         for (number, step) in self.steps.iter().enumerate() {
             let name = || self.names.get(step.output().0).map_or("", String::as_str);
-            check
-                .step(step)
-                .map_err(|what| format!("step {number}, {} for \"{}\": {what}", step.operation(), name()))?;
+            let at = || format!("step {number}, {} for \"{}\"", step.operation(), name());
+            check.step(step).map_err(|problem| problem.at(&at()))?;
         }
         for (output, shape) in &self.outputs {
             check.output(*output, shape)?;
         }
-        let bytes =
-            |&(element, length): &(Element, usize)| length as u64 * if element == Element::Byte { 1 } else { 4 };
-        if Slots::of(self).lengths.iter().map(bytes).sum::<u64>() > MOST_MEMORY {
-            return Err(format!("its tensors take more than {MOST_MEMORY} bytes together"));
-        }
-        Ok(())
+        let work = check.work;
+        let slots = Slots::of(&self);
+        within(slots.bytes() <= MOST_MEMORY, || format!("its tensors take more than {MOST_MEMORY} bytes together"))?;
+        Ok(Program { checked: self, slots, work })
     }
 
     fn check_tensors(&self) -> Result<(), Problem> {
-        if self.steps.len() > MOST_STEPS || self.tensors.len() > MOST_TENSORS {
-            return Err(format!("{} steps and {} tensors are too many", self.steps.len(), self.tensors.len()));
-        }
-        if self.names.len() != self.tensors.len() {
-            return Err("not one name a tensor".into());
-        }
-        if !self.fits() || self.tensors.iter().any(|kind| kind.shape.contains(&0)) {
-            return Err("a tensor of no element, or of more than 512 MiB".into());
+        let (steps, tensors) = (self.steps.len(), self.tensors.len());
+        within(steps <= MOST_STEPS && tensors <= MOST_TENSORS, || {
+            format!(
+                "{steps} steps and {tensors} tensors are too many; at most {MOST_STEPS} and {MOST_TENSORS} are served"
+            )
+        })?;
+        holds(self.names.len() == tensors, "not one name a tensor")?;
+        for (kind, name) in self.tensors.iter().zip(&self.names) {
+            let bytes = kind.shape.iter().try_fold(4_usize, |n, &length| n.checked_mul(length));
+            holds(bytes != Some(0), "a tensor of no element")?;
+            within(bytes.is_some_and(|bytes| bytes <= MAX_TENSOR_BYTES), || {
+                format!("the tensor \"{name}\" of shape {:?} is larger than 512 MiB", kind.shape)
+            })?;
         }
         Ok(())
     }
@@ -97,7 +182,7 @@ enum State {
 }
 
 struct Check<'a> {
-    program: &'a Program,
+    program: &'a UncheckedProgram,
     states: Vec<State>,
     work: u64,
     groups: usize,
@@ -105,7 +190,8 @@ struct Check<'a> {
 
 impl<'a> Check<'a> {
     fn kind(&self, id: TensorId) -> Result<&'a TensorKind, Problem> {
-        self.program.tensors.get(id.0).ok_or_else(|| format!("there is no tensor {}", id.0))
+        let missing = || Problem::Unsound(format!("there is no tensor {}", id.0));
+        self.program.tensors.get(id.0).ok_or_else(missing)
     }
 
     fn of(&self, id: TensorId, element: Element) -> Result<&'a TensorKind, Problem> {
@@ -153,7 +239,7 @@ impl<'a> Check<'a> {
             Step::Fill(step) => self.of(step.to, Element::Byte).map(|to| to.len() as u64),
         }?;
         self.work = self.work.saturating_add(work);
-        holds(self.work <= MOST_WORK, "more work than a network is")?;
+        within(self.work <= MOST_WORK, || "more work than a network is".into())?;
         self.states[to.0] = self.written(step)?;
         Ok(())
     }
@@ -187,7 +273,7 @@ impl<'a> Check<'a> {
         )?;
         let reach = reach(&step.window, to.shape)?;
         let bordered = reach.iter().try_fold(inputs as u64, |bytes, &length| bytes.checked_mul(length));
-        holds(bordered.is_some_and(|bytes| bytes <= MOST_BORDERED), "windows that reach too far")?;
+        within(bordered.is_some_and(|bytes| bytes <= MOST_BORDERED), || "windows that reach too far".into())?;
         let columns = taps(&step.window).saturating_mul((inputs / groups) as u64);
         holds(columns.checked_mul(outputs as u64) == Some(step.weights.len() as u64), "weights of another number")?;
         holds(
@@ -198,7 +284,7 @@ impl<'a> Check<'a> {
         check_weights(&step.weights, columns as usize)?;
         check_rounding(&step.result, to)?;
         self.groups += groups;
-        holds(self.groups <= MOST_GROUPS, "too many groups")?;
+        within(self.groups <= MOST_GROUPS, || "too many groups".into())?;
         Ok((to.len() as u64).saturating_mul(columns))
     }
 
@@ -267,6 +353,11 @@ impl<'a> Check<'a> {
 
 fn holds(what: bool, otherwise: &str) -> Result<(), Problem> {
     if what { Ok(()) } else { Err(otherwise.into()) }
+}
+
+/// The same for a bound.
+fn within(what: bool, otherwise: impl FnOnce() -> String) -> Result<(), Problem> {
+    if what { Ok(()) } else { Err(Problem::TooLarge(otherwise())) }
 }
 
 /// Whether all elements of a shape, from a start on and so far apart, lie within a tensor.

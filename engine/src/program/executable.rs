@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 use std::mem::take;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::available_parallelism;
 
 use super::convolution::PackedConvolution;
 use super::parts::{Cut, Hands, Threads};
@@ -17,8 +19,8 @@ use crate::pixels::Pixels;
 use crate::tensor::{Data, Tensor};
 use crate::{Error, Result};
 
-/// A program that is ready to run, from many threads at once. Memory is kept from run to run: a warm run asks for none
-/// but what it returns.
+/// A program that is ready to run, from many threads at once. Memory is kept from run to run, with what the last run left in
+/// it, for as many runs at once as there are processors: so many warm runs ask for none but what they return.
 #[derive(Debug)]
 pub(crate) struct Executable {
     kernels: &'static dyn Kernels,
@@ -31,7 +33,10 @@ pub(crate) struct Executable {
     /// The step that may be given a picture's bytes: it quantizes the input, and nothing else reads that.
     first: Option<usize>,
     outputs: Vec<(TensorId, Vec<usize>)>,
+    /// Of at most `processors` runs.
     pool: Mutex<Vec<Memory>>,
+    /// How many there are.
+    processors: usize,
 }
 
 /// What a step is, for people.
@@ -206,11 +211,12 @@ impl Executable {
             tensors: program.tensors.clone(),
             descriptions: program.steps.iter().map(|step| Description::of(program, step)).collect(),
             steps,
-            slots: Slots::of(program),
+            slots: program.slots().clone(),
             inputs: program.inputs.clone(),
             first: only_quantized(program),
             outputs: program.outputs.clone(),
             pool: Mutex::default(),
+            processors: available_parallelism().map_or(1, NonZero::get),
         }
     }
 
@@ -254,8 +260,17 @@ impl Executable {
             done();
         }
         let outputs = self.outputs.iter().map(|(id, shape)| run.output(*id, shape, &memory)).collect();
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.len() < self.processors {
+            pool.push(memory);
+        }
         outputs
+    }
+
+    /// For how many runs at once memory is kept now.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     fn memory(&self) -> Memory {

@@ -1,7 +1,9 @@
 //! Programs: what a quantized graph is compiled to.
 //!
-//! A [`Program`] is a list of [`Step`]s over tensors of bytes and of floats, in an order in which they can run. It says
-//! nothing about instruction sets: [`Executable`] packs it for the kernels of the processor at hand and runs it.
+//! A [`Program`] is a list of [`Step`]s over tensors of bytes and of floats, in an order in which they can run. It is made
+//! from an [`UncheckedProgram`] by [`UncheckedProgram::check`] alone, whoever put that together: so a `Program` that exists
+//! has been checked. It says nothing about instruction sets: [`Executable`] packs it for the kernels of the processor at
+//! hand and runs it.
 //!
 //! Bytes are unsigned. A graph's signed activations are carried 128 higher, and so are their zero points. Tensors lie
 //! channels last, and every one has four axes: batch, height, width, channels.
@@ -18,6 +20,9 @@ mod shared;
 mod slots;
 pub(crate) mod weights;
 
+#[cfg(feature = "onnx")]
+pub(crate) use check::{MOST_MEMORY, MOST_STEPS, MOST_WORK};
+pub(crate) use check::{Problem, Program};
 pub use executable::Description;
 pub(crate) use executable::{Executable, View};
 pub(crate) use parts::Threads;
@@ -48,9 +53,9 @@ impl TensorKind {
     }
 }
 
-/// Steps, in the order in which they run.
+/// What an importer or a reader puts together: steps, in the order in which they run, of which nothing has been checked.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Program {
+pub(crate) struct UncheckedProgram {
     pub(crate) tensors: Vec<TensorKind>,
     pub(crate) steps: Vec<Step>,
     /// By the number of a tensor, its name in the graph; or that of the tensor that it is a step towards.
@@ -59,17 +64,6 @@ pub(crate) struct Program {
     pub(crate) inputs: Vec<TensorId>,
     /// What the caller gets, and the shape under which the graph gives it.
     pub(crate) outputs: Vec<(TensorId, Vec<usize>)>,
-}
-
-/// The largest tensor of a program, in bytes, if its elements were floats.
-const MAX_TENSOR_BYTES: usize = 1 << 29;
-
-impl Program {
-    /// Whether no tensor is larger than any network needs.
-    pub(crate) fn fits(&self) -> bool {
-        let bytes = |kind: &TensorKind| kind.shape.iter().try_fold(4_usize, |n, &length| n.checked_mul(length));
-        self.tensors.iter().all(|kind| bytes(kind).is_some_and(|bytes| bytes <= MAX_TENSOR_BYTES))
-    }
 }
 
 /// One operation.
@@ -111,6 +105,21 @@ impl Step {
             Step::Pool(step) => vec![step.from],
             Step::Move(step) => vec![step.from],
             Step::Fill(_) => vec![],
+        }
+    }
+
+    /// The tensors that the step names, in the order of [`Step::inputs`], then its output.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn tensors_mut(&mut self) -> Vec<&mut TensorId> {
+        match self {
+            Step::Quantize(step) => vec![&mut step.from, &mut step.to],
+            Step::Convolution(step) => vec![&mut step.from, &mut step.to],
+            Step::Add(step) => step.from.iter_mut().chain([&mut step.to]).collect(),
+            Step::Multiply(step) => step.from.iter_mut().chain([&mut step.to]).collect(),
+            Step::Lookup(step) => vec![&mut step.from, &mut step.to],
+            Step::Pool(step) => vec![&mut step.from, &mut step.to],
+            Step::Move(step) => vec![&mut step.from, &mut step.to],
+            Step::Fill(step) => vec![&mut step.to],
         }
     }
 

@@ -1,13 +1,15 @@
 //! A network of the shape of `MobileNetV2` with made-up weights: all sets of kernels give the same, and instructions can be
 //! counted without tract.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
 use super::executable::View;
 use super::{
     Add, AddRule, Convolution, Element, Executable, Pool, PoolKind, Program, Quantize, Rounding, Step, TensorId,
-    TensorKind, Threads, Window,
+    TensorKind, Threads, UncheckedProgram, Window,
 };
 use crate::kernels;
 use crate::pixels::{Layout, Pixels};
@@ -19,7 +21,7 @@ const GROUPS: [(usize, usize, usize, usize); 7] =
 
 /// Builds a program step by step.
 struct Builder {
-    program: Program,
+    program: UncheckedProgram,
     seed: u64,
 }
 
@@ -111,13 +113,13 @@ impl Builder {
         self.program.steps.push(Step::Pool(Pool { from: features, to: pooled, window, kind }));
         let scores = self.convolution(pooled, 3, (1, 1, false), None);
         self.program.outputs.push((scores, vec![1, 3]));
-        self.program
+        self.program.check().expect("sound")
     }
 }
 
 /// The network, for pictures of this side, and a picture.
 pub(crate) fn network(side: usize) -> (Program, Tensor) {
-    let program = Builder { program: Program::default(), seed: 1 }.network(side);
+    let program = Builder { program: UncheckedProgram::default(), seed: 1 }.network(side);
     let value = |at: usize| (((at * at / 7 + at * 5) % 17) as f32 - 8.0) / 4.0;
     let picture = Tensor::f32(vec![1, 3, side, side], (0..3 * side * side).map(value).collect()).expect("it fits");
     (program, picture)
@@ -197,7 +199,7 @@ fn pixels_are_given_to_the_input_alone() {
     };
     let window = Window { kernel: [2; 2], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
     let mean = PoolKind::Mean { zero: 40, scale: 0.1, divisor: 1.0, with_padding: true, result: Rounding::Float };
-    let program = Program {
+    let program = UncheckedProgram {
         tensors: vec![
             kind(Element::Float, [1, 3, 2, 2]),
             kind(Element::Byte, [1, 2, 2, 3]),
@@ -213,6 +215,7 @@ fn pixels_are_given_to_the_input_alone() {
             quantize([2, 3], [3, 3, 3, 1], 0.01),
         ],
     };
+    let program = program.check().expect("sound");
     let values = [std::array::from_fn(|byte| byte as f32 / 100.0); 3];
     let bytes = [10, 200, 30, 40, 50, 60, 250, 80, 90, 100, 0, 255];
     let pixels = Pixels { bytes: &bytes, channels: 3, values: Some(&values), layout: Layout::Nchw };
@@ -221,6 +224,31 @@ fn pixels_are_given_to_the_input_alone() {
     let found = executable.run(&[View::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
     let tensor = pixels.tensor(vec![1, 3, 2, 2]).expect("twelve values");
     assert_eq!(found, run(&executable, &tensor));
+}
+
+#[test]
+fn memory_is_kept_for_as_many_runs_as_there_are_processors() {
+    let (program, picture) = network(32);
+    let executable = Executable::new(&program, kernels::portable(), Threads::new(1));
+    let processors = available_parallelism().expect("this system counts them").get();
+    let (runs, ended) = (processors + 3, AtomicUsize::new(0));
+    let all_run = Barrier::new(runs);
+    scope(|threads| {
+        for _ in 0..runs {
+            threads.spawn(|| {
+                let mut waited = false;
+                let wait = || {
+                    if !std::mem::replace(&mut waited, true) {
+                        all_run.wait();
+                    }
+                };
+                executable.run(&[View::of(&picture)], &AtomicBool::new(false), wait).expect("it runs");
+                ended.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+    });
+    assert_eq!(ended.into_inner(), runs);
+    assert_eq!(executable.kept(), processors);
 }
 
 /// A whole number from the environment, or 1.

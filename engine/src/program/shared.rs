@@ -4,8 +4,8 @@ use std::slice::from_ref;
 use std::sync::atomic::AtomicBool;
 
 use super::{
-    Add, AddRule, Convolution, Element, Executable, Lookup, Multiply, MultiplyRule, Pool, PoolKind, Program, Quantize,
-    Rounding, Step, Table, TensorId, TensorKind, Threads, View, Window,
+    Add, AddRule, Convolution, Element, Executable, Lookup, Multiply, MultiplyRule, Pool, PoolKind, Quantize, Rounding,
+    Step, Table, TensorId, TensorKind, Threads, UncheckedProgram, View, Window,
 };
 use crate::kernels;
 use crate::tensor::Tensor;
@@ -19,13 +19,14 @@ const FROM: [TensorId; 2] = [TensorId(1), TensorId(2)];
 
 /// Holds one step, from tensors of these shapes to one of shape `to`, against itself on one thread.
 fn check(step: Step, from: &[TensorKind], to: TensorKind) {
-    let program = Program {
+    let program = UncheckedProgram {
         tensors: [from_ref(&to), from].concat(),
         names: vec![String::new(); 1 + from.len()],
         inputs: FROM[..from.len()].to_vec(),
         outputs: vec![(TO, to.shape.to_vec())],
         steps: vec![step],
     };
+    let program = program.check().expect("sound");
     let tensor = |(seed, kind): (usize, &TensorKind)| {
         let bytes = (0..kind.len()).map(|at| ((at + seed) * (at + 3) % 251) as u8);
         let made = match kind.element {

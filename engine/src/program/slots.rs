@@ -1,9 +1,9 @@
 //! Which tensors of a program share memory.
 
-use super::{Element, Program, TensorId};
+use super::{Element, TensorId, UncheckedProgram};
 
 /// A slot for each tensor, and the length that each slot must have.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Slots {
     pub(super) of: Vec<usize>,
     pub(super) lengths: Vec<(Element, usize)>,
@@ -12,7 +12,7 @@ pub(super) struct Slots {
 impl Slots {
     /// Gives every tensor the free slot that is least too small, or too large, for it. A slot is free again after the last
     /// step that reads its tensor; the outputs' never are.
-    pub(super) fn of(program: &Program) -> Slots {
+    pub(super) fn of(program: &UncheckedProgram) -> Slots {
         let last_use = last_uses(program);
         let mut slots = Slots { of: vec![usize::MAX; program.tensors.len()], lengths: vec![] };
         let mut free: Vec<usize> = vec![];
@@ -33,7 +33,13 @@ impl Slots {
         slots
     }
 
-    fn assign(&mut self, program: &Program, tensor: TensorId, free: &mut Vec<usize>) {
+    /// What all slots take together.
+    pub(super) fn bytes(&self) -> u64 {
+        let of = |&(element, length): &(Element, usize)| length as u64 * if element == Element::Byte { 1 } else { 4 };
+        self.lengths.iter().map(of).sum()
+    }
+
+    fn assign(&mut self, program: &UncheckedProgram, tensor: TensorId, free: &mut Vec<usize>) {
         let kind = &program.tensors[tensor.0];
         let length = kind.len();
         let best = (0..free.len())
@@ -49,7 +55,7 @@ impl Slots {
 }
 
 /// The number of the last step that touches each tensor.
-fn last_uses(program: &Program) -> Vec<usize> {
+fn last_uses(program: &UncheckedProgram) -> Vec<usize> {
     let mut last = vec![usize::MAX; program.tensors.len()];
     for (number, step) in program.steps.iter().enumerate() {
         for id in step.inputs().into_iter().chain([step.output()]) {

@@ -2,9 +2,10 @@
 //!
 //! Nodes are lowered one after the other, as ever; one that can't be is left to tract, and what it reads is handed over to
 //! it. All steps make one program at first, which is then cut where something must come back from tract: a step belongs
-//! to the island after the last one that its inputs wait for. So islands never wait for each other in a circle.
+//! to the island after the last one that its inputs wait for. So islands never wait for each other in a circle. The time
+//! that this takes grows with the graph, not with its square: a file may be anybody's.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
@@ -12,7 +13,7 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use super::value::{Kind, Value};
 use super::{Lowering, Reason, Unlowered, needed, tidy};
 use crate::onnx::operators::{full_name, node_name};
-use crate::program::{Element, Program, Step, TensorId};
+use crate::program::{Element, MOST_MEMORY, MOST_WORK, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 
 /// Element type and shape of the tensors that tract knows.
 pub(crate) type Facts = HashMap<String, (DataType, Vec<usize>)>;
@@ -59,51 +60,93 @@ pub(super) struct Outside<'a> {
     facts: &'a Facts,
     /// How many islands must have run before tract can have made a tensor.
     ranks: HashMap<&'a str, usize>,
+    /// The number of the island that makes each tensor of the program; 0 where there is no entry.
+    levels: HashMap<TensorId, usize>,
     /// What was taken in, in the order of the program's inputs.
     taken: Vec<(&'a str, Traffic)>,
     values: HashMap<&'a str, Value>,
     /// What is handed over.
     handed: BTreeMap<&'a str, (TensorId, Crossing)>,
+    /// The tensors that nodes left to tract make, and why each of these nodes is left.
+    left: HashSet<&'a str>,
+    floats: Vec<Unlowered>,
+    /// Of these, the tensors whose nodes had been lowered before it turned out that they can't be handed over.
+    late: HashMap<&'a str, Reason>,
 }
 
-/// The name of the tensor that something else must make, and why.
-type Stuck = (String, Unlowered);
+impl Outside<'_> {
+    /// Notes which island a step belongs to: the last of those that its inputs wait for.
+    pub(super) fn count(&mut self, step: &Step) {
+        let waits = step.inputs().iter().map(|input| self.level(*input)).max().unwrap_or(0);
+        let level = self.levels.entry(step.output()).or_default();
+        *level = waits.max(*level);
+    }
+
+    fn level(&self, tensor: TensorId) -> usize {
+        self.levels.get(&tensor).copied().unwrap_or(0)
+    }
+
+    /// How many islands must have run before tract has a tensor.
+    fn rank(&self, name: &str) -> usize {
+        match self.handed.get(name) {
+            Some((tensor, _)) => self.level(*tensor) + 1,
+            None => self.ranks.get(name).copied().unwrap_or(0),
+        }
+    }
+}
+
+/// How often a graph is lowered at the most.
+const PASSES: usize = 8;
 
 /// Cuts a graph, of whose tensors `facts` tells what tract knows. None where nothing of it can be lowered.
-pub(crate) fn partly(graph: &GraphProto, facts: &Facts) -> Option<Split> {
+///
+/// # Errors
+/// [`Problem::TooLarge`] where all islands together ask for more than one program may.
+pub(crate) fn partly(graph: &GraphProto, facts: &Facts) -> Result<Option<Split>, Problem> {
+    // What was lowered before it turned out that tract must make it is right, but made twice, and not as ONNX Runtime makes
+    // it. So the graph is lowered again without it; a few times, as each pass may find more.
     let mut left = HashMap::new();
-    // Each turn leaves at least one more node to tract.
-    for _ in 0..=graph.node.len() {
-        match attempt(graph, facts, &left) {
-            Ok(split) => return split,
-            Err((name, reason)) if !left.contains_key(&name) => left.insert(name, reason),
-            Err(_) => return None,
-        };
+    for _ in 1..PASSES {
+        let mut lowering = attempt(graph, facts, &left);
+        let late = std::mem::take(&mut lowering.outside_mut().late);
+        if late.is_empty() {
+            return lowering.split(graph);
+        }
+        left.extend(late);
     }
-    None
+    attempt(graph, facts, &left).split(graph)
 }
 
-fn attempt(graph: &GraphProto, facts: &Facts, left: &HashMap<String, Unlowered>) -> Result<Option<Split>, Stuck> {
+/// Lowers what can be lowered, but for the nodes that make what is `left`.
+fn attempt<'a>(graph: &'a GraphProto, facts: &'a Facts, left: &HashMap<&'a str, Reason>) -> Lowering<'a> {
     let mut lowering = Lowering::of(graph);
-    let (ranks, taken, values) = (HashMap::new(), vec![], HashMap::new());
-    lowering.outside = Some(Outside { facts, ranks, taken, values, handed: BTreeMap::new() });
-    let (wanted, mut floats, mut names) = (needed(graph), vec![], HashSet::new());
+    lowering.outside = Some(Outside {
+        facts,
+        ranks: HashMap::new(),
+        levels: HashMap::new(),
+        taken: vec![],
+        values: HashMap::new(),
+        handed: BTreeMap::new(),
+        left: HashSet::new(),
+        floats: vec![],
+        late: HashMap::new(),
+    });
+    let wanted = needed(graph);
     for node in graph.node.iter().filter(|node| node.output.iter().any(|name| wanted.contains(name.as_str()))) {
-        let known = node.output.iter().find_map(|name| left.get(name));
-        let result = match known {
-            Some(unlowered) => Err(unlowered.reason.clone()),
+        let result = match node.output.iter().find_map(|name| left.get(name.as_str())) {
+            Some(reason) => Err(reason.clone()),
             None => lowering.node(node),
         };
         if let Err(reason) = result {
-            lowering.leave(node)?;
-            names.extend(node.output.iter().map(String::as_str));
-            floats.push(Unlowered { operator: full_name(node), node: node_name(node).into(), reason });
+            lowering.leave(node, reason);
         }
     }
     for info in &graph.output {
-        lowering.hand_over(&info.name)?;
+        if let Err(reason) = lowering.hand_over(&info.name) {
+            lowering.leave_late(&info.name, reason);
+        }
     }
-    Ok(lowering.split(graph, &names, floats))
+    lowering
 }
 
 impl<'a> Lowering<'a> {
@@ -113,104 +156,106 @@ impl<'a> Lowering<'a> {
         if self.values.contains_key(name) || self.outside.is_none() || self.constants.has(name) {
             return self.value(node, 0);
         }
-        let outside = self.outside.as_ref().expect("asked above");
+        let outside = self.outside_mut();
         if let Some(value) = outside.values.get(name) {
             return Ok(value.clone());
         }
         let (element, shape) = outside.facts.get(name).cloned().ok_or("its input's shape is not known")?;
+        let (tensor, rank) = (TensorId(self.program.tensors.len()), self.outside_mut().rank(name));
+        self.outside_mut().levels.insert(tensor, rank);
         let making = std::mem::replace(&mut self.making, name);
         let value = self.given(shape, element)?;
         self.making = making;
-        let outside = self.outside.as_mut().expect("asked above");
         let traffic = match element {
             DataType::Float => Traffic::Floats,
             DataType::Uint8 => Traffic::Unsigned,
             _ => Traffic::Signed,
         };
+        let outside = self.outside_mut();
         outside.taken.push((name, traffic));
         outside.values.insert(name, value.clone());
         Ok(value)
     }
 
-    /// Leaves a node to tract, and hands over to it what the node reads.
-    fn leave(&mut self, node: &'a NodeProto) -> Result<(), Stuck> {
-        let mut rank = 0;
-        for name in &node.input {
-            self.hand_over(name)?;
-            rank = rank.max(self.rank(name));
-        }
-        let outside = self.outside.as_mut().expect("set while a graph is cut");
-        outside.ranks.extend(node.output.iter().map(|name| (name.as_str(), rank)));
-        Ok(())
+    fn outside_mut(&mut self) -> &mut Outside<'a> {
+        self.outside.as_mut().expect("set while a graph is cut")
     }
 
-    /// How many islands must have run before tract has a tensor.
-    fn rank(&self, name: &str) -> usize {
-        let outside = self.outside.as_ref().expect("set while a graph is cut");
-        match outside.handed.get(name) {
-            Some((tensor, _)) => self.levels()[tensor.0] + 1,
-            None => outside.ranks.get(name).copied().unwrap_or(0),
+    /// Leaves a node to tract, and hands over to it what the node reads. What can't be handed over tract must make itself, so
+    /// that the node that makes it is left too.
+    fn leave(&mut self, node: &'a NodeProto, reason: Reason) {
+        // Each node with how many of its inputs are there for it.
+        let mut open = vec![(node, reason, 0)];
+        while let Some((node, _, there)) = open.last_mut() {
+            let node: &'a NodeProto = node;
+            if let Some(name) = node.input.get(*there) {
+                *there += 1;
+                if let Err(reason) = self.hand_over(name) {
+                    open.extend(self.without(name, &reason).map(|maker| (maker, reason, 0)));
+                }
+            } else if let Some((node, reason, _)) = open.pop() {
+                let outside = self.outside_mut();
+                let rank = node.input.iter().map(|name| outside.rank(name)).max().unwrap_or(0);
+                outside.ranks.extend(node.output.iter().map(|name| (name.as_str(), rank)));
+                outside.left.extend(node.output.iter().map(String::as_str));
+                outside.floats.push(Unlowered { operator: full_name(node), node: node_name(node).into(), reason });
+            }
         }
     }
 
-    /// The number of the island that makes each tensor.
-    fn levels(&self) -> Vec<usize> {
-        let mut levels = vec![0; self.program.tensors.len()];
-        let outside = self.outside.as_ref().expect("set while a graph is cut");
-        for (tensor, (name, _)) in self.program.inputs.iter().zip(&outside.taken) {
-            levels[tensor.0] = outside.ranks.get(name).copied().unwrap_or(0);
+    /// Leaves the node to tract that makes what can't be handed over.
+    fn leave_late(&mut self, name: &'a str, reason: Reason) {
+        if let Some(maker) = self.without(name, &reason) {
+            self.leave(maker, reason);
         }
-        for step in &self.program.steps {
-            let waits = step.inputs().iter().map(|input| levels[input.0]).max().unwrap_or(0);
-            let level = &mut levels[step.output().0];
-            *level = waits.max(*level);
-        }
-        levels
+    }
+
+    /// Forgets the value of what can't be handed over, and gives the node that makes it.
+    fn without(&mut self, name: &'a str, reason: &Reason) -> Option<&'a NodeProto> {
+        self.values.remove(name);
+        self.outside_mut().late.insert(name, reason.clone());
+        self.makers.get(name).copied()
     }
 
     /// Gives tract a tensor that steps make.
-    fn hand_over(&mut self, name: &'a str) -> Result<(), Stuck> {
+    ///
+    /// # Errors
+    /// Why the tensor can't be handed over.
+    fn hand_over(&mut self, name: &'a str) -> Result<(), Reason> {
         let outside = self.outside.as_ref().expect("set while a graph is cut");
         let Some(value) = self.values.get(name).filter(|_| !outside.handed.contains_key(name)).cloned() else {
             return Ok(());
         };
         self.making = name;
         let (tensor, traffic) = match value.kind {
-            Kind::Integers { tensor, shift: 0 } => (self.planar(tensor, &value.shape), Traffic::Unsigned),
-            Kind::Integers { tensor, .. } => (self.planar(tensor, &value.shape), Traffic::Signed),
-            _ => (self.floats(&value), Traffic::Floats),
+            Kind::Integers { tensor, shift: 0 } => (self.planar(tensor, &value.shape)?, Traffic::Unsigned),
+            Kind::Integers { tensor, .. } => (self.planar(tensor, &value.shape)?, Traffic::Signed),
+            _ => (self.floats(&value)?, Traffic::Floats),
         };
-        let tensor = tensor.map_err(|reason| self.stuck(name, reason))?;
         let crossing = Crossing { name: name.into(), traffic, shape: value.shape };
-        let outside = self.outside.as_mut().expect("set while a graph is cut");
-        outside.handed.insert(name, (tensor, crossing));
+        self.outside_mut().handed.insert(name, (tensor, crossing));
         Ok(())
     }
 
-    fn stuck(&self, name: &str, reason: Reason) -> Stuck {
-        let (operator, node) = match self.makers.get(name) {
-            Some(node) => (full_name(node), node_name(node).to_owned()),
-            None => ("Input".into(), name.into()),
-        };
-        (name.into(), Unlowered { operator, node, reason })
-    }
-
-    /// Cuts the program where it waits for tract. `names` are the tensors that nodes left to tract make.
-    fn split(mut self, graph: &'a GraphProto, names: &HashSet<&str>, floats: Vec<Unlowered>) -> Option<Split> {
-        let outside = self.outside.as_ref().expect("set while a graph is cut");
-        let handed: Vec<(TensorId, Crossing)> = outside.handed.values().cloned().collect();
+    /// Cuts the program where it waits for tract.
+    fn split(mut self, graph: &'a GraphProto) -> Result<Option<Split>, Problem> {
+        let Outside { levels, taken, handed, left, floats, .. } =
+            self.outside.take().expect("set while a graph is cut");
+        let handed: Vec<(TensorId, Crossing)> = handed.into_values().collect();
         self.program.outputs = handed.iter().map(|(tensor, crossing)| (*tensor, crossing.shape.clone())).collect();
-        self.program = tidy::tidy(std::mem::take(&mut self.program));
-        if self.program.steps.is_empty() || !self.program.fits() {
-            return None;
+        let program = tidy::tidy(std::mem::take(&mut self.program));
+        if program.steps.is_empty() {
+            return Ok(None);
         }
-        let levels = self.levels();
-        let outside = self.outside.as_ref().expect("set while a graph is cut");
-        let cut = Cut { program: &self.program, levels: &levels, handed: &handed, taken: &outside.taken };
-        let last = self.program.steps.iter().map(|step| levels[step.output().0]).max().unwrap_or(0);
-        let islands: Vec<Island> = (0..=last).filter_map(|level| cut.island(level)).collect();
+        let islands = match cut(program, &levels, &handed, &taken) {
+            Err(Problem::Unsound(what)) => {
+                log::debug!("nothing of it is run in integers: {what}");
+                return Ok(None);
+            }
+            islands => islands?,
+        };
         let is_left = |node: &&NodeProto| {
-            node.output.iter().any(|name| names.contains(name.as_str())) || self.is_of_constants(node)
+            node.output.iter().any(|name| left.contains(name.as_str())) || self.is_of_constants(node)
         };
         let mut rest: Vec<NodeProto> = graph.node.iter().filter(is_left).cloned().collect();
         let inputs = islands.iter().flat_map(|island| island.inputs.iter().map(|crossing| crossing.name.clone()));
@@ -223,7 +268,7 @@ impl<'a> Lowering<'a> {
             TensorProto { name, dims, data_type: DataType::Int64 as i32, int64_data, ..TensorProto::default() }
         });
         let constants = constants.collect();
-        Some(Split { islands, rest, constants, floats })
+        Ok(Some(Split { islands, rest, constants, floats }))
     }
 }
 
@@ -240,57 +285,94 @@ fn keep_needed(nodes: &mut Vec<NodeProto>, mut wanted: HashSet<String>) {
     *nodes = kept;
 }
 
-/// One program, and where it is cut.
-struct Cut<'a> {
-    program: &'a Program,
-    levels: &'a [usize],
-    handed: &'a [(TensorId, Crossing)],
-    taken: &'a [(&'a str, Traffic)],
+/// Cuts a program by the levels of its tensors. `handed` is what tract gets, `taken` what it gives, in the order of the
+/// program's inputs.
+fn cut(
+    program: UncheckedProgram,
+    levels: &HashMap<TensorId, usize>,
+    handed: &[(TensorId, Crossing)],
+    taken: &[(&str, Traffic)],
+) -> Result<Vec<Island>, Problem> {
+    let UncheckedProgram { tensors, steps, names, inputs, .. } = program;
+    let level = |id: TensorId| levels.get(&id).copied().unwrap_or(0);
+    let (mut by_level, mut last_read) = (BTreeMap::<usize, Part>::new(), HashMap::<TensorId, usize>::new());
+    let mut made = HashSet::new();
+    for step in steps {
+        let at = level(step.output());
+        for input in step.inputs() {
+            let last = last_read.entry(input).or_default();
+            *last = at.max(*last);
+        }
+        made.insert(step.output());
+        by_level.entry(at).or_default().steps.push(step);
+    }
+    for (id, crossing) in handed.iter().filter(|(id, _)| made.contains(id)) {
+        by_level.entry(level(*id)).or_default().handed.push((*id, crossing.clone()));
+    }
+    let taken: HashMap<TensorId, (&str, Traffic)> = inputs.into_iter().zip(taken.iter().copied()).collect();
+    let whole = Whole { tensors, names, taken, last_read };
+    let islands = by_level.into_iter().map(|(level, part)| whole.island(level, part));
+    let islands = islands.collect::<Result<Vec<Island>, Problem>>()?;
+    let sum = |of: fn(&Program) -> u64| islands.iter().map(|island| of(&island.program)).fold(0, u64::saturating_add);
+    if sum(Program::memory) > MOST_MEMORY || sum(Program::work) > MOST_WORK {
+        return Err(Problem::TooLarge("what is quantized of it takes more memory or work than a network is".into()));
+    }
+    Ok(islands)
 }
 
-impl Cut<'_> {
-    /// The steps of one level.
-    fn island(&self, level: usize) -> Option<Island> {
-        let is_of_level = |id: TensorId| self.levels[id.0] == level;
-        let of_level = self.program.steps.iter().filter(|step| is_of_level(step.output()));
-        let steps: Vec<_> = of_level.cloned().collect();
-        if steps.is_empty() {
-            return None;
+/// The steps of one level, and what tract gets of them.
+#[derive(Default)]
+struct Part {
+    steps: Vec<Step>,
+    handed: Vec<(TensorId, Crossing)>,
+}
+
+/// What the islands are cut from.
+struct Whole<'a> {
+    tensors: Vec<TensorKind>,
+    names: Vec<String>,
+    taken: HashMap<TensorId, (&'a str, Traffic)>,
+    /// The last level that reads each tensor.
+    last_read: HashMap<TensorId, usize>,
+}
+
+impl Whole<'_> {
+    fn island(&self, level: usize, part: Part) -> Result<Island, Problem> {
+        let Part { mut steps, handed } = part;
+        let made: BTreeSet<TensorId> = steps.iter().map(Step::output).collect();
+        let read: BTreeSet<TensorId> = steps.iter().flat_map(Step::inputs).filter(|id| !made.contains(id)).collect();
+        let is_read_later = |id: &&TensorId| self.last_read.get(id).is_some_and(|&last| last > level);
+        let later = made.iter().filter(is_read_later).map(|&id| (id, self.inner(id)));
+        let outputs: Vec<(TensorId, Crossing)> = later.chain(handed).collect();
+        let inputs: Vec<Crossing> = read.iter().map(|&id| self.crossing(id)).collect();
+        // The island numbers its own tensors alone.
+        let own: BTreeMap<TensorId, TensorId> =
+            made.union(&read).enumerate().map(|(number, &id)| (id, TensorId(number))).collect();
+        for id in steps.iter_mut().flat_map(Step::tensors_mut) {
+            *id = own[id];
         }
-        let made: HashSet<TensorId> = steps.iter().map(Step::output).collect();
-        let mut read: Vec<TensorId> = steps.iter().flat_map(Step::inputs).filter(|id| !made.contains(id)).collect();
-        read.sort_unstable();
-        read.dedup();
-        let later = self.program.steps.iter().filter(|step| self.levels[step.output().0] > level);
-        let mut wanted: Vec<TensorId> = later.flat_map(Step::inputs).filter(|id| made.contains(id)).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let inputs: Vec<Crossing> = read.iter().map(|&id| self.read(id)).collect();
-        let mut outputs: Vec<(TensorId, Crossing)> = wanted.iter().map(|&id| (id, self.inner(id))).collect();
-        outputs.extend(self.handed.iter().filter(|(id, _)| made.contains(id)).cloned());
-        let program = Program {
-            tensors: self.program.tensors.clone(),
-            names: self.program.names.clone(),
+        let program = UncheckedProgram {
+            tensors: own.keys().map(|id| self.tensors[id.0].clone()).collect(),
+            names: own.keys().map(|id| self.names[id.0].clone()).collect(),
             steps,
-            inputs: read,
-            outputs: outputs.iter().map(|(id, crossing)| (*id, crossing.shape.clone())).collect(),
+            inputs: read.iter().map(|id| own[id]).collect(),
+            outputs: outputs.iter().map(|(id, crossing)| (own[id], crossing.shape.clone())).collect(),
         };
-        Some(Island { program, inputs, outputs: outputs.into_iter().map(|(_, crossing)| crossing).collect() })
+        let outputs = outputs.into_iter().map(|(_, crossing)| crossing).collect();
+        Ok(Island { program: program.check()?, inputs, outputs })
     }
 
     /// How a tensor comes in: from tract, or from an island before.
-    fn read(&self, id: TensorId) -> Crossing {
-        match self.program.inputs.iter().zip(self.taken).find(|(input, _)| **input == id) {
-            Some((_, (name, traffic))) => {
-                Crossing { name: (*name).into(), traffic: *traffic, shape: vec![self.program.tensors[id.0].len()] }
-            }
+    fn crossing(&self, id: TensorId) -> Crossing {
+        match self.taken.get(&id) {
+            Some(&(name, traffic)) => Crossing { name: name.into(), traffic, shape: vec![self.tensors[id.0].len()] },
             None => self.inner(id),
         }
     }
 
     /// A tensor that goes from island to island, as it lies.
     fn inner(&self, id: TensorId) -> Crossing {
-        let kind = &self.program.tensors[id.0];
+        let kind = &self.tensors[id.0];
         let traffic = if kind.element == Element::Byte { Traffic::Unsigned } else { Traffic::Floats };
         Crossing { name: format!("bedside:island:{}", id.0), traffic, shape: kind.shape.to_vec() }
     }

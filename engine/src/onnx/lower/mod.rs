@@ -24,6 +24,7 @@ mod value;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
 use tract_onnx::pb::type_proto::Value as TypeValue;
@@ -31,7 +32,7 @@ use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
 use crate::onnx::constants::Constants;
 use crate::onnx::operators::{full_name, node_name};
-use crate::program::{Element, Program, Step, TensorId, TensorKind};
+use crate::program::{Element, MOST_STEPS, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 use attributes::Attributes;
 use fold::Numbers;
 pub(crate) use islands::{Crossing, Facts, Island, Split, Traffic, partly};
@@ -57,11 +58,26 @@ impl fmt::Display for Unlowered {
     }
 }
 
+/// Why a graph is not one program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A node of it is not served in integers.
+    Unlowered(Unlowered),
+    /// It asks for more memory or work than is served, whoever runs it.
+    TooLarge(String),
+}
+
+impl From<Unlowered> for Refusal {
+    fn from(unlowered: Unlowered) -> Refusal {
+        Refusal::Unlowered(unlowered)
+    }
+}
+
 /// Lowers a graph whose input has a fixed shape and whose outputs are those wanted.
 ///
 /// # Errors
-/// Names the first node that is not served in bytes.
-pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Unlowered> {
+/// Names the first node that is not served in bytes, or what is too large for a program.
+pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Refusal> {
     let mut lowering = Lowering::of(graph);
     let at = |operator: &str, node: &str, reason| Unlowered { operator: operator.into(), node: node.into(), reason };
     for info in &graph.input {
@@ -74,9 +90,10 @@ pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Unlowered> {
     for info in &graph.output {
         lowering.output(&info.name).map_err(|reason| at("Output", &info.name, reason))?;
     }
-    let program = tidy::tidy(lowering.program);
-    let too_large = || at("Graph", &graph.name, "a tensor of more than 512 MiB".into());
-    if program.fits() { Ok(program) } else { Err(too_large()) }
+    tidy::tidy(lowering.program).check().map_err(|problem| match problem {
+        Problem::TooLarge(what) => Refusal::TooLarge(what),
+        Problem::Unsound(reason) => Refusal::Unlowered(at("Graph", &graph.name, reason)),
+    })
 }
 
 /// The tensors that an output depends on.
@@ -94,7 +111,7 @@ struct Lowering<'a> {
     constants: Constants<'a>,
     makers: HashMap<&'a str, &'a NodeProto>,
     values: HashMap<&'a str, Value>,
-    program: Program,
+    program: UncheckedProgram,
     /// The tensor that steps are made for.
     making: &'a str,
     /// Whole numbers that the graph computes from constants and shapes.
@@ -103,7 +120,12 @@ struct Lowering<'a> {
     outside: Option<islands::Outside<'a>>,
     /// Bytes that are a function of other bytes.
     derived: HashMap<TensorId, (TensorId, Box<[u8; 256]>)>,
+    /// How many weights further steps may have: each has a copy of what it reads.
+    weights_left: usize,
 }
+
+/// How many more weights steps may have than four times the bytes of the graph.
+const MOST_WEIGHTS_AGAIN: usize = 1 << 24;
 
 impl<'a> Lowering<'a> {
     fn of(graph: &'a GraphProto) -> Lowering<'a> {
@@ -112,11 +134,12 @@ impl<'a> Lowering<'a> {
             constants: Constants::of(graph),
             makers: makers.collect(),
             values: HashMap::new(),
-            program: Program::default(),
+            program: UncheckedProgram::default(),
             making: "",
             folded: HashMap::new(),
             outside: None,
             derived: HashMap::new(),
+            weights_left: graph.encoded_len().saturating_mul(4).saturating_add(MOST_WEIGHTS_AGAIN),
         }
     }
 
@@ -171,6 +194,9 @@ impl<'a> Lowering<'a> {
 
     fn node(&mut self, node: &'a NodeProto) -> Result<(), Reason> {
         let Some(output) = node.output.first() else { return Ok(()) };
+        if self.program.steps.len() > MOST_STEPS {
+            return Err(format!("the steps before it are more than {MOST_STEPS}"));
+        }
         if self.is_of_constants(node) {
             return Ok(());
         }
@@ -238,6 +264,9 @@ impl<'a> Lowering<'a> {
     }
 
     fn step(&mut self, step: Step) {
+        if let Some(outside) = &mut self.outside {
+            outside.count(&step);
+        }
         self.program.steps.push(step);
     }
 }

@@ -19,21 +19,22 @@ impl<'a> Lowering<'a> {
         let [outputs, inputs, ref kernel @ ..] = weights.dims[..] else { return Err("weights of one axis".into()) };
         let [batch, channels, spatial @ ..] = &input.shape[..] else { return Err("an input of one axis".into()) };
         let groups = usize::try_from(attributes.integer("group", 1)).map_err(|_| "a negative number of groups")?;
-        if groups == 0 || inputs * groups != *channels || outputs % groups != 0 {
+        if groups == 0 || inputs.checked_mul(groups) != Some(*channels) || outputs % groups != 0 {
             return Err("weights and input do not go together".into());
         }
         let (window, lengths) = window(attributes, kernel, spatial, false)?;
         let taps: usize = window.kernel.iter().product();
         let mut products = products(from, weights, outputs, 0)?;
         if taps > 1 && inputs > 1 {
-            products.weights = inputs_last(&products.weights, inputs, taps);
+            products.weights = inputs_last(&products.weights, inputs, taps).into();
         }
         (products.window, products.groups) = (window, groups);
+        products.check_sums()?;
         if let Some(name) = node.input.get(2).filter(|name| !name.is_empty()) {
             self.add_bias(&mut products, name)?;
         }
         let shape = [&[*batch, outputs], &lengths[..]].concat();
-        waiting(shape, products)
+        Ok(waiting(shape, products))
     }
 
     pub(super) fn gemm(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
@@ -67,9 +68,10 @@ impl<'a> Lowering<'a> {
         }
         let mut products = products(from, weights, outputs, usize::from(!transposed))?;
         if !transposed {
-            products.weights = inputs_last(&products.weights, inputs, outputs);
+            products.weights = inputs_last(&products.weights, inputs, outputs).into();
         }
-        waiting(vec![batch, outputs], products)
+        products.check_sums()?;
+        Ok(waiting(vec![batch, outputs], products))
     }
 
     /// An addition of one constant for each channel to what waits for it, as exporters write a bias.
@@ -97,7 +99,7 @@ impl<'a> Lowering<'a> {
         }
         let mut products = products.clone();
         self.add_bias(&mut products, name)?;
-        waiting(value.shape.clone(), products)
+        Ok(waiting(value.shape.clone(), products))
     }
 
     /// Whether a constant, spread over a tensor of so many axes as ONNX spreads it, is the same all over each channel.
@@ -131,7 +133,7 @@ impl<'a> Lowering<'a> {
         for (sum, bias) in products.bias.iter_mut().zip(bias) {
             *sum = sum.checked_add(bias).ok_or("a bias beyond what sums hold")?;
         }
-        products.check_sums()
+        Ok(())
     }
 
     /// A constant as reals, whatever its shape.
@@ -167,13 +169,12 @@ fn products(from: Carried, of: Weights<i16>, outputs: usize, axis_of_outputs: us
         return Err("its weights have scales that are not one an output channel".into());
     }
     let window = Window { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], pad: [0, 0] };
-    Ok(Products { from, window, groups: 1, weights, scales, bias: vec![0; outputs] })
+    Ok(Products { from, window, groups: 1, weights: weights.into(), scales, bias: vec![0; outputs] })
 }
 
-fn waiting(shape: Vec<usize>, products: Products) -> Result<Value, Reason> {
-    products.check_sums()?;
+fn waiting(shape: Vec<usize>, products: Products) -> Value {
     let what = Rc::new(Waiting::Convolution(products));
-    Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
+    Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } }
 }
 
 /// Weights in the order outputs × taps × inputs, from outputs × inputs × taps.

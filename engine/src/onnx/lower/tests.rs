@@ -10,7 +10,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
 use tract_onnx::pb::type_proto::{Tensor as TensorType, Value as Kind};
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto};
 
-use super::lower;
+use super::{Refusal, lower};
 use crate::kernels::available;
 use crate::tensor::Dim;
 use crate::{Engine, Error, Graph, Signature, Tensor};
@@ -138,7 +138,10 @@ fn lowered(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> Result<(), Str
         output: vec![ValueInfoProto { name: "output".into(), ..ValueInfoProto::default() }],
         ..GraphProto::default()
     };
-    lower(&graph).map(drop).map_err(|unlowered| unlowered.reason)
+    lower(&graph).map(drop).map_err(|refusal| match refusal {
+        Refusal::Unlowered(unlowered) => unlowered.reason,
+        Refusal::TooLarge(what) => what,
+    })
 }
 
 fn refusal(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> String {

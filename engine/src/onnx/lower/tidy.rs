@@ -2,16 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::program::{PoolKind, Program, Rounding, Step, Table, TensorId};
+use crate::program::{PoolKind, Rounding, Step, Table, TensorId, UncheckedProgram};
 
-pub(super) fn tidy(mut program: Program) -> Program {
+pub(super) fn tidy(mut program: UncheckedProgram) -> UncheckedProgram {
     drop_unread(&mut program);
     look_up_at_once(&mut program);
     program
 }
 
 /// Drops steps whose result nothing reads.
-fn drop_unread(program: &mut Program) {
+fn drop_unread(program: &mut UncheckedProgram) {
     let mut read: HashSet<TensorId> = program.outputs.iter().map(|(id, _)| *id).collect();
     let mut kept = Vec::with_capacity(program.steps.len());
     for step in std::mem::take(&mut program.steps).into_iter().rev() {
@@ -25,24 +25,28 @@ fn drop_unread(program: &mut Program) {
 }
 
 /// A table that alone reads what a convolution or a mean gives becomes a part of that step.
-fn look_up_at_once(program: &mut Program) {
+fn look_up_at_once(program: &mut UncheckedProgram) {
     let mut readers: HashMap<TensorId, usize> = HashMap::new();
     let outputs = program.outputs.iter().map(|(id, _)| *id);
     for id in program.steps.iter().flat_map(Step::inputs).chain(outputs) {
         *readers.entry(id).or_default() += 1;
     }
     let mut steps: Vec<Step> = Vec::with_capacity(program.steps.len());
+    // The place in `steps` of the last step that writes each tensor.
+    let mut makers: HashMap<TensorId, usize> = HashMap::new();
     for step in std::mem::take(&mut program.steps) {
         if let Step::Lookup(lookup) = &step
             && let Table::Bytes(table) = &lookup.table
             && readers[&lookup.from] == 1
-            && let Some(maker) = steps.iter_mut().rev().find(|maker| maker.output() == lookup.from)
-            && let Some((to, place)) = result(maker)
+            && let Some(&maker) = makers.get(&lookup.from)
+            && let Some((to, place)) = result(&mut steps[maker])
         {
             *place = Some(table.clone());
             *to = lookup.to;
+            makers.insert(lookup.to, maker);
             continue;
         }
+        makers.insert(step.output(), steps.len());
         steps.push(step);
     }
     program.steps = steps;

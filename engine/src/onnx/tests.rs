@@ -1,0 +1,209 @@
+//! What a graph must not be: of another domain, damaged, or made to keep whoever opens it busy.
+
+use std::fs;
+
+use prost::Message;
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::Dimension;
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
+use tract_onnx::pb::type_proto::{Tensor as TensorType, Value as Kind};
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
+    ValueInfoProto,
+};
+
+use super::operators::{full_name, node_name};
+use crate::kernels::available;
+use crate::tensor::{Data, Dim};
+use crate::{Engine, Error, Graph, Signature, Tensor};
+
+fn golden(name: &str) -> ModelProto {
+    let path = format!("{}/../tests/golden/graphs/{name}", env!("CARGO_MANIFEST_DIR"));
+    let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    ModelProto::decode(&bytes[..]).expect("an ONNX file")
+}
+
+fn built(model: &ModelProto) -> Result<Engine, Error> {
+    let graph = Graph::from_bytes(&model.encode_to_vec())?;
+    let info = &graph.inputs()[0];
+    let lengths = info.dims.iter().flatten().map(|dim| if let Dim::Fixed(length) = dim { *length } else { 1 });
+    let outputs = graph.outputs().into_iter().map(|info| info.name).collect();
+    let signature = Signature { input: info.name.clone(), shape: lengths.collect(), outputs };
+    Engine::build_for(available().last().copied(), graph, &signature, 1)
+}
+
+fn attribute(name: &str, value: i64) -> AttributeProto {
+    AttributeProto { name: name.into(), r#type: AttributeType::Int as i32, i: value, ..AttributeProto::default() }
+}
+
+fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
+    NodeProto {
+        op_type: operator.into(),
+        name: format!("make {output}"),
+        input: inputs.iter().map(|&name| name.into()).collect(),
+        output: vec![output.into()],
+        ..NodeProto::default()
+    }
+}
+
+fn scalar(name: &str, kind: DataType, raw: &[u8]) -> TensorProto {
+    TensorProto { name: name.into(), data_type: kind as i32, raw_data: raw.to_vec(), ..TensorProto::default() }
+}
+
+fn info(name: &str, shape: &[i64]) -> ValueInfoProto {
+    let dim = |&length: &i64| Dimension { value: Some(Length::DimValue(length)), ..Dimension::default() };
+    let shape = Some(TensorShapeProto { dim: shape.iter().map(dim).collect() });
+    let tensor = Kind::TensorType(TensorType { elem_type: DataType::Float as i32, shape });
+    let r#type = Some(TypeProto { value: Some(tensor), ..TypeProto::default() });
+    ValueInfoProto { name: name.into(), r#type, ..ValueInfoProto::default() }
+}
+
+/// A model from `input` of this shape to `output`, with the constants `scale`, 1, and `zero`, 0.
+fn model(opset: i64, shape: &[i64], node: Vec<NodeProto>, more: Vec<TensorProto>) -> ModelProto {
+    let mut initializer =
+        vec![scalar("scale", DataType::Float, &1.0_f32.to_le_bytes()), scalar("zero", DataType::Uint8, &[0])];
+    initializer.extend(more);
+    let graph = GraphProto {
+        node,
+        initializer,
+        input: vec![info("input", shape)],
+        output: vec![ValueInfoProto { name: "output".into(), ..info("output", &[]) }],
+        ..GraphProto::default()
+    };
+    let opset_import = [("", opset), ("com.microsoft", 1)]
+        .map(|(domain, version)| OperatorSetIdProto { domain: domain.into(), version });
+    ModelProto { ir_version: 8, opset_import: opset_import.into(), graph: Some(graph), ..ModelProto::default() }
+}
+
+/// What `built` refuses a model with.
+fn refusal(model: &ModelProto) -> String {
+    match built(model) {
+        Ok(engine) => panic!("it was opened: {engine:?}"),
+        Err(Error::Unsupported(what)) => what,
+        Err(other) => panic!("refused as {other:?}"),
+    }
+}
+
+#[test]
+fn an_operator_of_another_domain_is_refused_whatever_its_type() {
+    for file in ["qdq-u8.onnx", "qoperator-u8.onnx", "fake-quantized.onnx", "half-quantized.onnx", "dynamic.onnx"] {
+        let sound = golden(file);
+        assert!(built(&sound).is_ok(), "{file}");
+        let nodes = sound.graph.as_ref().expect("a graph").node.len();
+        for at in 0..nodes {
+            let mut foreign = sound.clone();
+            let node = &mut foreign.graph.as_mut().expect("a graph").node[at];
+            node.domain = "org.example".into();
+            let wanted =
+                format!("operator org.example.{} at node \"{}\": not supported", node.op_type, node_name(node));
+            let what = refusal(&foreign);
+            assert!(what.starts_with(&wanted), "{file}: {what}, not {wanted}");
+        }
+    }
+}
+
+#[test]
+fn microsofts_domain_has_its_own_operators_alone() {
+    // https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md lists no Conv, Softmax or QLinearMatMul.
+    for (file, operator) in [("qdq-u8.onnx", "Conv"), ("qoperator-u8.onnx", "QLinearMatMul")] {
+        let mut foreign = golden(file);
+        let nodes = &mut foreign.graph.as_mut().expect("a graph").node;
+        let Some(node) = nodes.iter_mut().find(|node| node.op_type == operator) else { continue };
+        node.domain = "com.microsoft".into();
+        let wanted = format!("operator {} at node", full_name(node));
+        assert!(refusal(&foreign).starts_with(&wanted), "{wanted}");
+    }
+}
+
+#[test]
+fn channels_last_is_refused_for_every_operator_that_has_it() {
+    let mut model = golden("qoperator-u8.onnx");
+    let nodes = &mut model.graph.as_mut().expect("a graph").node;
+    let node = nodes.iter_mut().find(|node| node.op_type == "QLinearConv").expect("one");
+    node.domain = "com.microsoft".into();
+    assert!(built(&model).is_ok(), "ONNX Runtime has a QLinearConv of its own");
+    let nodes = &mut model.graph.as_mut().expect("a graph").node;
+    let node = nodes.iter_mut().find(|node| node.op_type == "QLinearConv").expect("one");
+    node.attribute.push(attribute("channels_last", 1));
+    assert!(refusal(&model).contains("channels_last is not supported"));
+}
+
+/// A QLinearSoftmax with these attributes over zeros of 2×3×4, in a model of this opset: what it gives, in 240ths.
+fn softmax_of_zeros(opset: i64, attributes: &[(&str, i64)]) -> Result<Vec<f32>, Error> {
+    let mut softmax = node("QLinearSoftmax", &["q", "scale", "zero", "fine", "zero"], "p");
+    softmax.domain = "com.microsoft".into();
+    softmax.attribute = attributes.iter().map(|&(name, value)| attribute(name, value)).collect();
+    let nodes = vec![
+        node("QuantizeLinear", &["input", "scale", "zero"], "q"),
+        softmax,
+        node("DequantizeLinear", &["p", "scale", "zero"], "output"),
+    ];
+    let fine = scalar("fine", DataType::Float, &(1.0_f32 / 240.0).to_le_bytes());
+    let engine = built(&model(opset, &[2, 3, 4], nodes, vec![fine]))?;
+    let zeros = Tensor::f32(vec![2, 3, 4], vec![0.0; 24]).expect("it fits");
+    let outputs = engine.run(&zeros)?;
+    let Data::F32(values) = outputs[0].data() else { panic!("floats") };
+    Ok(values.clone())
+}
+
+#[test]
+fn a_quantized_softmax_is_that_of_its_own_opset() {
+    // Equal numbers share 1: over 3·4 of them, over 3, over 4. Before opset 13 the axes from `axis` on are one.
+    for (opset, attributes, share) in [
+        (12, &[("opset", 12), ("axis", 1)][..], 20.0),
+        (12, &[("opset", 12), ("axis", 2)], 60.0),
+        (12, &[("opset", 12)], 60.0),
+        (12, &[("opset", 13)], 60.0),
+        (13, &[("opset", 13), ("axis", 1)], 80.0),
+        (13, &[("opset", 13)], 60.0),
+        (13, &[("opset", 12), ("axis", -1)], 60.0),
+        (17, &[("opset", 13), ("axis", 1)], 80.0),
+    ] {
+        let found =
+            softmax_of_zeros(opset, attributes).unwrap_or_else(|error| panic!("{opset} {attributes:?}: {error}"));
+        assert_eq!(found, vec![share; 24], "opset {opset}, {attributes:?}");
+    }
+    for (opset, attributes, wanted) in [
+        (13, &[("opset", 12), ("axis", 1)][..], "the Softmax of opset 12 over axis 1, in a model of opset 13"),
+        (12, &[("opset", 13), ("axis", 1)], "the Softmax of opset 13 over axis 1, in a model of opset 12"),
+        (13, &[("axis", 1)], "lacks the attribute opset"),
+    ] {
+        let what = softmax_of_zeros(opset, attributes).expect_err("refused").to_string();
+        assert!(what.contains(wanted), "{what}");
+    }
+}
+
+/// Sums of two quantized tensors that nothing rounds, each read by an operator that is not run in integers: each is found to be
+/// tract's only when that operator asks for it.
+fn found_late(count: usize) -> ModelProto {
+    let mut nodes = vec![
+        node("QuantizeLinear", &["input", "scale", "zero"], "q"),
+        node("DequantizeLinear", &["q", "scale", "zero"], "a"),
+        node("MaxPool", &["a"], "pooled"),
+        node("QuantizeLinear", &["pooled", "scale", "zero"], "r"),
+        node("DequantizeLinear", &["r", "scale", "zero"], "b"),
+        node("Relu", &["b"], "t0"),
+    ];
+    nodes[2].attribute =
+        vec![AttributeProto { ints: vec![1, 1], r#type: AttributeType::Ints as i32, ..attribute("kernel_shape", 0) }];
+    for at in 0..count {
+        let [sum, wave, next] = ["s", "w", "t"].map(|name| format!("{name}{at}"));
+        let next = next.replace(&at.to_string(), &(at + 1).to_string());
+        nodes.push(node("Add", &["a", "b"], &sum));
+        nodes.push(node("Cos", &[&sum], &wave));
+        nodes.push(node("Add", &[&format!("t{at}"), &wave], &next));
+    }
+    nodes.push(node("Identity", &[&format!("t{count}")], "output"));
+    model(17, &[1, 2, 2, 2], nodes, vec![])
+}
+
+#[test]
+fn opening_takes_time_that_grows_with_the_graph_and_not_faster() {
+    let (few, many) = (found_late(10), found_late(400));
+    assert!(built(&few).expect("served").islands().0.len() == 1);
+    let started = std::time::Instant::now();
+    let opened = built(&many);
+    eprintln!("{:?} for {} bytes", started.elapsed(), many.encoded_len());
+    assert!(opened.is_ok());
+}
