@@ -207,3 +207,29 @@ fn opening_takes_time_that_grows_with_the_graph_and_not_faster() {
     eprintln!("{:?} for {} bytes", started.elapsed(), many.encoded_len());
     assert!(opened.is_ok());
 }
+
+#[test]
+fn a_panic_of_tracts_import_is_a_malformed_model_named_by_its_node() {
+    let set = |list: &'static str, value: i64| {
+        move |node: &mut NodeProto| {
+            let attribute = node.attribute.iter_mut().find(|attribute| attribute.name == list).expect("it has one");
+            attribute.ints[0] = value;
+        }
+    };
+    type Change = Box<dyn Fn(&mut NodeProto)>;
+    let damages: [(&str, &str, Change); 3] = [
+        ("Conv", "/block/block.6/up/Conv", Box::new(set("strides", 0))),
+        ("Conv", "/block/block.6/up/Conv", Box::new(set("pads", i64::MAX))),
+        ("ReduceMean", "/ReduceMean", Box::new(set("axes", 7))),
+    ];
+    for (operator, name, change) in damages {
+        let mut damaged = golden("gray.onnx");
+        let nodes = &mut damaged.graph.as_mut().expect("a graph").node;
+        change(nodes.iter_mut().find(|node| node.name == name).expect("it has this node"));
+        let wanted = format!("operator {operator} at node \"{name}\" can't be imported: ");
+        match built(&damaged) {
+            Err(Error::Malformed(what)) => assert!(what.starts_with(&wanted), "{what}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
