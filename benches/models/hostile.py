@@ -4,7 +4,7 @@
 
 OUTPUTS is the program `target/release/examples/outputs` (`cargo build --release --workspace --example outputs`), which is
 given no picture, so that it opens the graph and ends. Each kind of graph is made with about 300 kB, which must be opened or
-refused within one second, and with about 3 MB, within five. A process that is not done after `--most` seconds (60) is ended.
+refused within one second, with about 3 MB, within five, and with as many nodes as tract is given at the most. A process that is not done after `--most` seconds (60) is ended.
 """
 
 import argparse
@@ -20,6 +20,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 SIZES = {300_000: 1.0, 3_000_000: 5.0}
 SHAPE = [1, 2, 8, 8]
+# A few less than tract is given at the most.
+MOST_NODES = 4_080
 
 
 def constant(name, value, kind=np.float32):
@@ -38,8 +40,9 @@ def quantized(of, name):
 class Graph:
     """Nodes from `input` on, which begin with the quantized reals `a` and `b`."""
 
-    def __init__(self, size):
+    def __init__(self, size, most=1 << 30):
         self.size = size
+        self.most = most
         self.constants = [constant("s", 1.0), constant("z", 3, np.uint8)]
         self.nodes = quantized("input", "a")
         self.nodes.append(node("MaxPool", ["a"], "m", kernel_shape=[1, 1]))
@@ -61,8 +64,8 @@ class Graph:
         return f"t{self.count}"
 
     def chain(self, step):
-        """Adds steps, each from the last one's result, until the size is reached."""
-        while self.bytes < self.size:
+        """Adds steps, each from the last one's result, until there are as many bytes, or nodes, as there may be."""
+        while self.bytes < self.size and len(self.nodes) < self.most:
             to = self.name()
             self.add(*step(self.last, to))
             self.last = to
@@ -246,8 +249,9 @@ def main():
         for kind in KINDS:
             if arguments.kinds and kind.__name__ not in arguments.kinds:
                 continue
-            for size, bound in SIZES.items():
-                graph = Graph(size)
+            cases = [(size, bound, 1 << 30) for size, bound in SIZES.items()] + [(300_000, SIZES[300_000], MOST_NODES)]
+            for size, bound, most in cases:
+                graph = Graph(size, most)
                 kind(graph)
                 path = folder / "hostile.onnx"
                 path.write_bytes(graph.model().SerializeToString())

@@ -50,6 +50,8 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .words("--graphs models/skin-lesion/model.onnx models/chest-xray/model.onnx --pictures")
             .arg(&isic)
             .arg(&kermany),
+        // Graphs that are made to keep whoever opens them busy.
+        Step::new(&graphs).words("benches/models/hostile.py target/release/examples/outputs"),
         // Thousands of random graphs and whole networks, from the interpreter of the engine's contract.
         Step::new(&graphs)
             .arg("tests/golden/engine/generate.py")

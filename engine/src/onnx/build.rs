@@ -25,6 +25,10 @@ use crate::{Engine, Error, Graph, Result, Signature};
 /// The largest tensor that a graph may make, in bytes: an activation of the largest network served is a hundredth.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
 
+/// The most nodes that tract is given: the time that its optimizer takes grows with their square. Of dynamically quantized
+/// networks, which have the most, an EfficientNet-B7 has some 3,000.
+const MOST_NODES: usize = 1 << 12;
+
 /// Makes an engine with these kernels, or with none.
 pub(crate) fn engine(
     kernels: Option<&'static dyn Kernels>,
@@ -187,6 +191,12 @@ fn add_operators(graph: &mut Graph, framework: &mut Onnx) {
 
 /// The graph as tract reads it, with its islands.
 fn parse(framework: &Onnx, model: &ModelProto, islands: &[Packed]) -> Result<InferenceModel> {
+    let nodes = model.graph.as_ref().map_or(0, |graph| graph.node.len());
+    if nodes > MOST_NODES {
+        return Err(Error::TooLarge(format!(
+            "the graph has {nodes} nodes beside those that are run in integers; at most {MOST_NODES} are served"
+        )));
+    }
     let ParseResult { mut model, unresolved_inputs, .. } =
         framework.parse(model, None).map_err(|error| rejected(&error))?;
     island::settle(&mut model, islands);

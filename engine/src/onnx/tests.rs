@@ -198,14 +198,77 @@ fn found_late(count: usize) -> ModelProto {
     model(17, &[1, 2, 2, 2], nodes, vec![])
 }
 
+/// With a pass for each node that is found late, and levels counted anew in each, this took minutes.
 #[test]
-fn opening_takes_time_that_grows_with_the_graph_and_not_faster() {
-    let (few, many) = (found_late(10), found_late(400));
-    assert!(built(&few).expect("served").islands().0.len() == 1);
-    let started = std::time::Instant::now();
-    let opened = built(&many);
-    eprintln!("{:?} for {} bytes", started.elapsed(), many.encoded_len());
-    assert!(opened.is_ok());
+fn nodes_that_are_found_to_be_tracts_late_are_found_in_a_few_passes() {
+    let engine = built(&found_late(1_200)).expect("served");
+    let (islands, floats) = engine.islands();
+    // All sums and cosines, and the node that gives the output.
+    assert_eq!((islands.len(), floats.len()), (1, 3 * 1_200 + 1));
+}
+
+fn too_large(model: &ModelProto, wanted: &str) {
+    match built(model) {
+        Err(Error::TooLarge(what)) => assert!(what.contains(wanted), "{what}"),
+        other => panic!("{wanted}: {other:?}"),
+    }
+}
+
+#[test]
+fn more_than_networks_are_is_refused_before_it_is_made() {
+    let cosines = |count: usize| {
+        let mut nodes: Vec<NodeProto> =
+            (0..count).map(|at| node("Cos", &[&format!("t{at}")], &format!("t{}", at + 1))).collect();
+        nodes.insert(0, node("Identity", &["input"], "t0"));
+        nodes.push(node("Identity", &[&format!("t{count}")], "output"));
+        model(17, &[1, 2, 2, 2], nodes, vec![])
+    };
+    too_large(&cosines(4_095), "the graph has 4097 nodes beside those that are run in integers; at most 4096");
+    too_large(&cosines(16_383), "the graph has 16385 nodes; at most 16384");
+
+    let name = "n".repeat(2_049);
+    let nodes = vec![node("Cos", &["input"], &name), node("Identity", &[&name], "output")];
+    too_large(&model(17, &[1, 2, 2, 2], nodes, vec![]), "a tensor's name has 2049 bytes; at most 2048");
+
+    // A megabyte of weights that a hundred nodes read: each would keep them for itself.
+    let weights = TensorProto { dims: vec![2, 2, 1, 65_536], ..scalar("w", DataType::Float, &[0; 1 << 20]) };
+    let mut nodes: Vec<NodeProto> =
+        (0..100).map(|at| node("Conv", &[&format!("t{at}"), "w"], &format!("t{}", at + 1))).collect();
+    nodes.insert(0, node("Identity", &["input"], "t0"));
+    nodes.push(node("Identity", &["t100"], "output"));
+    too_large(&model(17, &[1, 2, 2, 2], nodes, vec![weights]), "nodes have read the same constants too often");
+
+    // Shapes of 2²⁶ elements each, of which two may be.
+    let shape = TensorProto {
+        dims: vec![2],
+        raw_data: [1_i64 << 13; 2].iter().flat_map(|length| length.to_le_bytes()).collect(),
+        ..scalar("shape", DataType::Int64, &[])
+    };
+    let mut nodes: Vec<NodeProto> = (0..3).map(|at| node("ConstantOfShape", &["shape"], &format!("k{at}"))).collect();
+    nodes.push(node("Identity", &["input"], "output"));
+    too_large(&model(17, &[1, 2, 2, 2], nodes, vec![shape]), "at most 134217728 are allowed in all");
+}
+
+/// An image that is quantized, enlarged until a program of it would be too large, and made floats again.
+#[test]
+fn what_is_lowered_has_the_bounds_of_what_is_prepared() {
+    let pads = |name: &str, pad: i64| TensorProto {
+        dims: vec![8],
+        raw_data: [0, 0, pad, pad, 0, 0, pad, pad].iter().flat_map(|length: &i64| length.to_le_bytes()).collect(),
+        ..scalar(name, DataType::Int64, &[])
+    };
+    let padded = |pad: i64| {
+        let nodes = vec![
+            node("QuantizeLinear", &["input", "scale", "zero"], "q"),
+            node("DequantizeLinear", &["q", "scale", "zero"], "a"),
+            node("Pad", &["a", "pads"], "b"),
+            node("QuantizeLinear", &["b", "scale", "zero"], "r"),
+            node("DequantizeLinear", &["r", "scale", "zero"], "output"),
+        ];
+        model(17, &[1, 2, 2, 2], nodes, vec![pads("pads", pad)])
+    };
+    assert!(built(&padded(20)).expect("served").steps().is_ok());
+    too_large(&padded(4_096), "of shape [1, 8194, 8194, 2] is larger than 512 MiB");
 }
 
 #[test]

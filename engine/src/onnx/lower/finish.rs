@@ -62,7 +62,7 @@ impl Lowering<'_> {
         let byte = Rounding::Byte { zero: to.zero, least, most, table: None };
         let step = match what {
             Waiting::Convolution(products) => {
-                self.spend(products)?;
+                self.spend(products.weights.len())?;
                 let multiplier = |scale: &f32| products.from.affine.scale * scale / to.scale;
                 products.step(tensor, products.scales.iter().map(multiplier).collect(), byte)?
             }
@@ -94,13 +94,6 @@ impl Lowering<'_> {
         };
         self.step(step);
         Ok(tensor)
-    }
-
-    /// Takes the weights of a step from those that there may be.
-    fn spend(&mut self, products: &Products) -> Result<(), Reason> {
-        let left = self.weights_left.checked_sub(products.weights.len());
-        self.weights_left = left.ok_or("the same weights are read too often")?;
-        Ok(())
     }
 
     /// A value as floats in the graph's order.
@@ -139,7 +132,7 @@ impl Lowering<'_> {
         let to = self.tensor(Element::Float, shape);
         let step = match &**what {
             Waiting::Convolution(products) => {
-                self.spend(products)?;
+                self.spend(products.weights.len())?;
                 let multiplier = |scale: &f32| products.from.affine.scale * scale;
                 products.step(to, products.scales.iter().map(multiplier).collect(), Rounding::Float)?
             }

@@ -120,11 +120,11 @@ struct Lowering<'a> {
     outside: Option<islands::Outside<'a>>,
     /// Bytes that are a function of other bytes.
     derived: HashMap<TensorId, (TensorId, Box<[u8; 256]>)>,
-    /// How many weights further steps may have: each has a copy of what it reads.
+    /// How many weights and biases may yet be made: each step, and each sum that waits for one, has its own.
     weights_left: usize,
 }
 
-/// How many more weights steps may have than four times the bytes of the graph.
+/// How many more weights and biases there may be than four times the bytes of the graph.
 const MOST_WEIGHTS_AGAIN: usize = 1 << 24;
 
 impl<'a> Lowering<'a> {
@@ -255,6 +255,12 @@ impl<'a> Lowering<'a> {
         self.program.tensors.push(TensorKind { element, shape });
         self.program.names.push(self.making.to_owned());
         TensorId(self.program.tensors.len() - 1)
+    }
+
+    /// Takes so many weights or biases from those that there may be.
+    fn spend(&mut self, count: usize) -> Result<(), Reason> {
+        self.weights_left = self.weights_left.checked_sub(count).ok_or("the same weights are read too often")?;
+        Ok(())
     }
 
     /// A tensor of bytes for a value of this shape.

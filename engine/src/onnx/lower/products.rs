@@ -86,7 +86,7 @@ impl<'a> Lowering<'a> {
         Ok(None)
     }
 
-    fn biased(&self, value: &Value, name: &str) -> Result<Value, Reason> {
+    fn biased(&mut self, value: &Value, name: &str) -> Result<Value, Reason> {
         let Kind::Waiting { what, clamp } = &value.kind else {
             return Err("a bias of what is not computed here".into());
         };
@@ -112,8 +112,9 @@ impl<'a> Lowering<'a> {
     }
 
     /// Adds a constant to the sums: integers as they are where they count in units of the sums, reals rounded to those.
-    fn add_bias(&self, products: &mut Products, name: &str) -> Result<(), Reason> {
+    fn add_bias(&mut self, products: &mut Products, name: &str) -> Result<(), Reason> {
         let outputs = products.bias.len();
+        self.spend(outputs)?;
         let units: Vec<f32> = products.scales.iter().map(|scale| products.from.affine.scale * scale).collect();
         let integers = self.makers.get(name).and_then(|maker| self.constants.weights::<i32>(maker));
         let bias: Vec<i32> = match integers {
