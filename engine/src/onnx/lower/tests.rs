@@ -10,7 +10,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
 use tract_onnx::pb::type_proto::{Tensor as TensorType, Value as Kind};
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto};
 
-use super::{Refusal, lower};
+use super::{Facts, Refusal, lower, partly};
 use crate::kernels::available;
 use crate::tensor::Dim;
 use crate::{Engine, Error, Graph, Signature, Tensor};
@@ -199,4 +199,39 @@ fn lists_and_joined_tensors_do_not_grow_without_end() {
         .collect();
     nodes.push(node("Identity", &["c40"], "y", &[]));
     assert_eq!(refusal(nodes, vec![]), "a part that is a Concat itself, which nothing rounds");
+}
+
+/// Sums of two quantized tensors that nothing rounds, each read by an operator that is not run in integers: each is found to be
+/// tract's only when that operator asks for it. To begin again for each of them, or to count levels anew for each, would take
+/// hours.
+#[test]
+fn many_nodes_that_are_found_late_to_be_tracts_are_found_in_a_few_passes() {
+    let count = 20_000;
+    let mut nodes = vec![
+        node("QuantizeLinear", &["input", "s", "z"], "q", &[]),
+        node("DequantizeLinear", &["q", "s", "z"], "a", &[]),
+        node("MaxPool", &["a"], "pooled", &[("kernel_shape", &[1, 1])]),
+        node("QuantizeLinear", &["pooled", "s", "z"], "r", &[]),
+        node("DequantizeLinear", &["r", "s", "z"], "b", &[]),
+        node("Identity", &["b"], "t0", &[]),
+    ];
+    for at in 0..count {
+        let [sum, cosine, last, next] = [format!("s{at}"), format!("c{at}"), format!("t{at}"), format!("t{}", at + 1)];
+        nodes.push(node("Add", &["a", "b"], &sum, &[]));
+        nodes.push(node("Cos", &[&sum], &cosine, &[]));
+        nodes.push(node("Add", &[&last, &cosine], &next, &[]));
+    }
+    let graph = GraphProto {
+        node: nodes,
+        initializer: vec![constant("s", &[], DataType::Float, 1), constant("z", &[], DataType::Uint8, 7)],
+        input: vec![info("input", &[1, 2, 4, 4])],
+        output: vec![ValueInfoProto { name: format!("t{count}"), ..ValueInfoProto::default() }],
+        ..GraphProto::default()
+    };
+    let facts = Facts::from([("input".to_owned(), (DataType::Float, vec![1, 2, 4, 4]))]);
+    let split = partly(&graph, &facts).expect("it is small").expect("a part is quantized");
+    assert_eq!((split.islands.len(), split.floats.len()), (1, 3 * count));
+    assert!(
+        split.floats.iter().take(2).any(|node| node.operator == "Add" && node.reason == "its result is not quantized")
+    );
 }
