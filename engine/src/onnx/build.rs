@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use prost::Message;
 use tract_onnx::model::{Onnx, ParseResult};
-use tract_onnx::pb::ModelProto;
 use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::prelude::{DatumType, InferenceModel, InferenceModelExt, TypedModel};
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_core::ops::konst::Const;
@@ -25,9 +26,14 @@ use crate::{Engine, Error, Graph, Result, Signature};
 /// The largest tensor that a graph may make, in bytes: an activation of the largest network served is a hundredth.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
 
-/// The most nodes that tract is given: the time that its optimizer takes grows with their square. Of dynamically quantized
-/// networks, which have the most, an EfficientNet-B7 has some 3,000.
+/// The most nodes that tract is given. Of dynamically quantized networks, which have the most, an EfficientNet-B7 has some
+/// 3,000.
 const MOST_NODES: usize = 1 << 12;
+
+/// How many of them any graph may have, and for how many of its bytes it may have one more: the time that tract's optimizer takes
+/// grows with the cube of some chains, and a small file must not take long. Networks have weights.
+const NODES_OF_ANY: usize = 512;
+const BYTES_A_NODE: usize = 4096;
 
 /// Makes an engine with these kernels, or with none.
 pub(crate) fn engine(
@@ -81,6 +87,7 @@ fn with_tract(
     (start, islands, reason, floats): (Instant, Vec<Packed>, String, Vec<Unlowered>),
 ) -> Result<Engine> {
     add_operators(&mut graph, &mut framework);
+    check_nodes(graph.proto())?;
     let outline = Outline::of(graph.model());
     let again = |model: &ModelProto| {
         let typed = typed(parse(&framework, model, &islands)?)?;
@@ -105,6 +112,7 @@ pub(crate) fn decluttered(graph: Graph, signature: &Signature) -> Result<TypedMo
     let mut framework = framework();
     let mut graph = settled(graph, signature, &framework)?;
     add_operators(&mut graph, &mut framework);
+    check_nodes(graph.proto())?;
     let declutter = |model: &ModelProto| {
         let typed = typed(parse(&framework, model, &[])?)?;
         typed.into_decluttered().map_err(|error| rejected(&error))
@@ -189,14 +197,20 @@ fn add_operators(graph: &mut Graph, framework: &mut Onnx) {
     island::register(&mut framework.op_register);
 }
 
-/// The graph as tract reads it, with its islands.
-fn parse(framework: &Onnx, model: &ModelProto, islands: &[Packed]) -> Result<InferenceModel> {
-    let nodes = model.graph.as_ref().map_or(0, |graph| graph.node.len());
-    if nodes > MOST_NODES {
+/// Checks that tract is given no more nodes than it can optimize in a time that fits the file.
+fn check_nodes(graph: &GraphProto) -> Result<()> {
+    let (nodes, bytes) = (graph.node.len(), graph.encoded_len());
+    let most = MOST_NODES.min(NODES_OF_ANY + bytes / BYTES_A_NODE);
+    if nodes > most {
         return Err(Error::TooLarge(format!(
-            "the graph has {nodes} nodes beside those that are run in integers; at most {MOST_NODES} are served"
+            "the graph has {nodes} nodes beside those that are run in integers; at most {most} are served in one of {bytes} bytes"
         )));
     }
+    Ok(())
+}
+
+/// The graph as tract reads it, with its islands.
+fn parse(framework: &Onnx, model: &ModelProto, islands: &[Packed]) -> Result<InferenceModel> {
     let ParseResult { mut model, unresolved_inputs, .. } =
         framework.parse(model, None).map_err(|error| rejected(&error))?;
     island::settle(&mut model, islands);
