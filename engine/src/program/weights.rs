@@ -27,11 +27,16 @@ pub(crate) fn sum(weights: &[i16]) -> i32 {
     weights.chunks(128).map(|weights| i32::from(some(weights))).sum()
 }
 
-/// Whether no sum of products of bytes with the weights of an output, so many each, can pass 32 bits.
+/// Whether no sum of products of bytes with the weights of an output, so many of nine bits each, can pass 32 bits.
 pub(crate) fn sums_fit(weights: &[i16], each: usize) -> bool {
     // Once for the bytes, once for the zero point, which the bias takes in.
-    weights.chunks_exact(each).all(|weights| 2 * 255 * magnitude(weights) <= i64::from(i32::MAX))
+    let fits = |magnitude: i64| 2 * 255 * magnitude <= i64::from(i32::MAX);
+    // Whatever so few are, they fit.
+    each <= FEW || weights.chunks_exact(each).all(|weights| fits(magnitude(weights)))
 }
+
+/// How many weights of nine bits have sums that always fit: 2 · 255 · 255 · 16,512 = 2,147,385,600.
+const FEW: usize = 16_512;
 
 #[cfg(test)]
 mod tests {
@@ -57,7 +62,8 @@ mod tests {
     #[test]
     fn sums_fit_up_to_32_bits() {
         // 2 · 255 · 4,210,752 = 2,147,483,520, and 2³¹ − 1 is 127 more.
-        let mut weights = vec![255; 16_512];
+        let mut weights = vec![255; FEW];
+        assert!(sums_fit(&weights, FEW) && !sums_fit(&[255; FEW + 1], FEW + 1));
         weights.push(192);
         let each = weights.len();
         assert!(sums_fit(&weights, each));

@@ -24,7 +24,6 @@ mod value;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
 use tract_onnx::pb::type_proto::Value as TypeValue;
@@ -124,11 +123,12 @@ struct Lowering<'a> {
     weights_left: usize,
 }
 
-/// How many more weights and biases there may be than four times the bytes of the graph.
+/// How many more weights and biases there may be than four times the bytes of all constants.
 const MOST_WEIGHTS_AGAIN: usize = 1 << 24;
 
 impl<'a> Lowering<'a> {
     fn of(graph: &'a GraphProto) -> Lowering<'a> {
+        let weights = graph.initializer.iter().map(|tensor| tensor.raw_data.len());
         let makers = graph.node.iter().flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)));
         Lowering {
             constants: Constants::of(graph),
@@ -139,7 +139,7 @@ impl<'a> Lowering<'a> {
             folded: HashMap::new(),
             outside: None,
             derived: HashMap::new(),
-            weights_left: graph.encoded_len().saturating_mul(4).saturating_add(MOST_WEIGHTS_AGAIN),
+            weights_left: 4 * weights.sum::<usize>() + MOST_WEIGHTS_AGAIN,
         }
     }
 

@@ -122,7 +122,7 @@ pub(super) struct Products {
     pub(super) window: Window,
     pub(super) groups: usize,
     /// Output channels × kernel height × kernel width × input channels of a group.
-    pub(super) weights: Rc<[i16]>,
+    pub(super) weights: Rc<Vec<i16>>,
     /// One an output channel.
     pub(super) scales: Vec<f32>,
     /// In units of the sums: `from`'s scale times the weights'.
