@@ -137,8 +137,8 @@ impl Engine {
     /// Runs the graph once.
     ///
     /// # Errors
-    /// [`Error::Tensor`] where `input` is not of the shape that the engine was built for or an output is not made of
-    /// numbers that scores can be; [`Error::Internal`] where tract fails.
+    /// [`Error::Tensor`] where `input` is not of the shape or type that the engine was built for or an output is not made of
+    /// numbers that scores can be; [`Error::Unsupported`] where tract finds only now that the graph contradicts itself.
     pub fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
         self.run_unless(&AtomicBool::new(false), input)
     }

@@ -41,7 +41,14 @@ impl Plan {
 
     pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
         let input = to_tract(input)?;
-        let outputs = self.runnable.run(tvec!(input)).map_err(|error| Error::Internal(chain(&error)))?;
+        let wanted = self.runnable.model().input_fact(0).map_err(|error| rejected(&error))?.datum_type;
+        if input.datum_type() != wanted {
+            let given = input.datum_type();
+            return Err(Error::Tensor(format!(
+                "the input is of another type than the graph's: {given:?}, not {wanted:?}"
+            )));
+        }
+        let outputs = self.runnable.run(tvec!(input)).map_err(|error| unrun(&error))?;
         outputs.iter().map(from_tract).collect()
     }
 }
@@ -85,6 +92,15 @@ fn from_tract(value: &TValue) -> Result<Tensor> {
 /// tract could not take the graph in.
 pub(super) fn rejected(error: &tract_onnx::prelude::TractError) -> Error {
     Error::Unsupported(format!("the graph can't be served: {}", chain(error)))
+}
+
+/// tract took the graph in and could not run it: shapes or types of it contradict each other. tract's reasons quote values of
+/// tensors, which are no one's to read; where it failed says enough.
+fn unrun(error: &tract_onnx::prelude::TractError) -> Error {
+    Error::Unsupported(format!(
+        "the graph can't be run: {}; export the model again",
+        error.to_string().replace('\n', " ")
+    ))
 }
 
 /// An error with its causes, on one line.

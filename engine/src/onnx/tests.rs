@@ -271,3 +271,27 @@ fn a_panic_of_tracts_import_is_a_malformed_model_named_by_its_node() {
         }
     }
 }
+
+#[test]
+fn what_can_not_be_run_is_no_fault_of_ours_and_quotes_no_values() {
+    // `DequantizeLinear` of floats, which tract finds out only when it runs.
+    let nodes = vec![node("DequantizeLinear", &["input", "scale"], "output")];
+    let engine = built(&model(17, &[1, 2, 2, 2], nodes, vec![])).expect("taken in");
+    let values = Tensor::f32(vec![1, 2, 2, 2], vec![0.625; 8]).expect("it fits");
+    match engine.run(&values) {
+        Err(Error::Unsupported(what)) => {
+            assert!(
+                what.contains("can't be run") && what.contains("\"make output\"") && !what.contains("0.625"),
+                "{what}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+
+    let engine = built(&golden("bytes.onnx")).expect("served");
+    let values = Tensor::f32(vec![1, 32, 32, 3], vec![0.625; 3072]).expect("it fits");
+    match engine.run(&values) {
+        Err(Error::Tensor(what)) => assert!(what.contains("another type") && !what.contains("0.625"), "{what}"),
+        other => panic!("{other:?}"),
+    }
+}
