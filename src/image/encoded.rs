@@ -9,7 +9,8 @@ use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::Picture;
 use super::Wanted;
-use super::orientation::Orientation;
+use super::format::Format;
+use super::metadata;
 use super::pixels::{Layout, Packed};
 use super::region::Rectangle;
 use super::size::{check_declared, check_decoded};
@@ -25,8 +26,7 @@ pub(super) fn decode(format: ImageFormat, bytes: &[u8], wanted: &Wanted) -> Resu
     let size = decoder.dimensions();
     check_declared(size, &wanted.limits)?;
     let layout = layout(name, decoder.color_type())?;
-    let stored = decoder.orientation().map_err(|error| undecoded(name, error))?;
-    let orientation = wanted.orientation(Orientation::from_exif(stored.to_exif()));
+    let orientation = wanted.orientation(metadata::orientation(Format::Other(format), bytes));
     let rectangle = Rectangle::of(wanted.region, orientation.size(size));
 
     let total = decoder.total_bytes();

@@ -20,6 +20,7 @@ impl Format {
         use ::image::ImageFormat::{Bmp, Png, Tiff, WebP};
         Ok(match bytes {
             [] => return Err(Error::MalformedImage("the file is empty; copy or export the picture again".into())),
+            _ if is_dicom(bytes) => return Err(Error::UnsupportedImage(advice(bytes))),
             [0xFF, 0xD8, ..] => Format::Jpeg,
             [0x89, b'P', b'N', b'G', ..] => Format::Other(Png),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Other(WebP),
@@ -29,6 +30,13 @@ impl Format {
             _ => return Err(Error::UnsupportedImage(advice(bytes))),
         })
     }
+}
+
+/// Whether this is DICOM, whatever else it may be too (PS3.10, 7.1): 128 bytes that any program may use, a TIFF's header
+/// among them, then four letters, then an element of group 0002, whose value representation is two capitals. A picture
+/// that has the letters there by chance has no such element.
+fn is_dicom(bytes: &[u8]) -> bool {
+    matches!(bytes.get(128..), Some([b'D', b'I', b'C', b'M', 2, 0, _, _, b'A'..=b'Z', b'A'..=b'Z', ..]))
 }
 
 /// What this is instead, and what to do about it.

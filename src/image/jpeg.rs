@@ -13,6 +13,8 @@ use libjpeg_turbo_rs::{
 use super::Picture;
 use super::Wanted;
 use super::encoded::ends_early;
+use super::format::Format;
+use super::metadata;
 use super::orientation::Orientation;
 use super::pixels::{Layout, Packed};
 use super::region::Rectangle;
@@ -41,8 +43,7 @@ pub(super) fn decode(bytes: &[u8], wanted: &Wanted) -> Result<Picture> {
     let declared = (u32::from(frame.width), u32::from(frame.height));
     check_declared(declared, &wanted.limits)?;
     let (layout, format) = layout(&decoder)?;
-    let stored = decoder.exif_orientation().map_or_else(Orientation::default, Orientation::from_exif);
-    let orientation = wanted.orientation(stored);
+    let orientation = wanted.orientation(metadata::orientation(Format::Jpeg, bytes));
     let eighths = scale(declared, orientation, wanted);
     check_decoded(declared, working_bytes(frame, eighths), &wanted.limits)?;
 

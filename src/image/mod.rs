@@ -4,8 +4,10 @@
 //! picture to that size: that is the next stage's, `prepare`. Nothing here logs: pictures never enter a log.
 
 mod encoded;
+mod exif;
 mod format;
 mod jpeg;
+mod metadata;
 mod orientation;
 mod pixels;
 mod region;

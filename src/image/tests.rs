@@ -3,6 +3,7 @@
 mod frames;
 mod golden;
 mod hostile;
+mod orientation;
 
 use std::path::PathBuf;
 

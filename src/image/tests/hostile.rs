@@ -4,7 +4,7 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use super::{decoded, golden};
+use super::{decoded, golden, reference};
 use crate::image::{Image, Region, decode};
 use crate::{Error, Limits};
 
@@ -58,6 +58,31 @@ fn formats_that_are_not_read_are_named_with_what_to_do() {
         assert!(matches!(error, Error::UnsupportedImage(_)), "{wanted}: {error}");
         assert!(error.to_string().contains(wanted), "{error}");
     }
+}
+
+#[test]
+fn a_dicom_file_is_named_whatever_it_begins_like() {
+    let beginning = |start: &[u8]| patched("dicom/plain.dcm", 0, start);
+    for (what, bytes) in [
+        ("nothing", golden("dicom/plain.dcm")),
+        ("a whole TIFF, II", golden("dicom/tiff-ii.dcm")),
+        ("a whole TIFF, MM", golden("dicom/tiff-mm.dcm")),
+        ("a TIFF's header, II", beginning(b"II*\0\x08\0\0\0")),
+        ("a TIFF's header, MM", beginning(b"MM\0*\0\0\0\x08")),
+        ("a BigTIFF's header", beginning(b"II+\0\x08\0\0\0")),
+        ("a bitmap's header", beginning(b"BM")),
+        ("a TIFF's header, cut off", beginning(b"II*\0\x08\0\0\0")[..150].to_vec()),
+    ] {
+        let error = decoded(&bytes).expect_err(what);
+        assert!(matches!(error, Error::UnsupportedImage(_)), "{what}: {error}");
+        assert!(error.to_string().contains("DICOM"), "{what}: {error}");
+    }
+}
+
+#[test]
+fn a_tiff_with_dicoms_letters_among_its_pixels_is_a_tiff() {
+    let found = decoded(&golden("dicom/by-chance.tif")).expect("a sound TIFF");
+    assert_eq!(found, reference("dicom/by-chance.ppm"));
 }
 
 #[test]
