@@ -18,19 +18,22 @@ use crate::{Error, Result};
 
 pub(super) fn decode(format: ImageFormat, bytes: &[u8], wanted: &Wanted) -> Result<Picture> {
     let name = name(format);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let bytes = if format == ImageFormat::WebP { metadata::webp_as_announced(bytes) } else { bytes.into() };
+    let copied = if let Cow::Owned(copy) = &bytes { copy.len() as u64 } else { 0 };
+    let mut reader = ImageReader::with_format(Cursor::new(&*bytes), format);
     let mut bounds = ::image::Limits::no_limits();
     bounds.max_alloc = Some(wanted.limits.max_decoded_bytes);
     reader.limits(bounds);
-    let mut decoder = reader.into_decoder().map_err(|error| undecoded(name, error))?;
+    let decoder = reader.into_decoder().map_err(|error| undecoded(name, error))?;
     let size = decoder.dimensions();
     check_declared(size, &wanted.limits)?;
     let layout = layout(name, decoder.color_type())?;
-    let orientation = wanted.orientation(metadata::orientation(Format::Other(format), bytes));
+    let orientation = wanted.orientation(metadata::orientation(Format::Other(format), &bytes));
     let rectangle = Rectangle::of(wanted.region, orientation.size(size));
 
     let total = decoder.total_bytes();
-    let working = total.saturating_add(beside(format, size, total)).saturating_add(rectangle.pixels() * 3);
+    let beside = beside(format, size, total).saturating_add(copied);
+    let working = total.saturating_add(beside).saturating_add(rectangle.pixels() * 3);
     check_decoded(size, working, &wanted.limits)?;
     let mut data = vec![0; total as usize];
     decoder.read_image(&mut data).map_err(|error| undecoded(name, error))?;

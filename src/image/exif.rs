@@ -3,6 +3,9 @@
 //! A TIFF file is such a structure itself. What damage leaves readable counts exactly as it does for Pillow, which most
 //! models were trained behind: `ImageOps.exif_transpose` and this turn the same pictures.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 /// Some writers put this before the structure where a container has no need of it; Pillow takes it away twice.
 const PREFIX: &[u8] = b"Exif\0\0";
 
@@ -42,7 +45,7 @@ pub(super) fn xmp(file: &[u8]) -> Option<&[u8]> {
 const BYTE: u16 = 1;
 const UNDEFINED: u16 = 7;
 
-/// The bytes of one value of a type; none for a type that is not known.
+/// The bytes of one value of a type (TIFF 6.0, section 2; 13 is IFD, 16 BigTIFF's LONG8); none for one that is not known.
 fn size(kind: u16) -> Option<u64> {
     Some(match kind {
         1 | 2 | 6 | 7 => 1,
@@ -69,7 +72,7 @@ impl<'a> Directory<'a> {
     /// The first one, wherever the header says that it is. `None` where the bytes have no such header.
     fn first(bytes: &'a [u8]) -> Option<Directory<'a>> {
         let (big_endian, wide) = match bytes.get(..4)? {
-            // 42 in the other byte order is read as some cameras mean it.
+            // Where 42 is in the other order, the letters count, as for Pillow.
             b"II*\0" | b"II\0*" => (false, false),
             b"MM\0*" | b"MM*\0" => (true, false),
             b"II+\0" => (false, true),
@@ -81,13 +84,15 @@ impl<'a> Directory<'a> {
         Some(Directory { at, ..header })
     }
 
-    /// The first sound entry of a tag. Entries are read up to one whose data lie beyond the end; one that is larger than
-    /// what the structure can hold beside those before it is passed over.
+    /// The first sound entry of a tag. Entries are read up to one whose data lie beyond the end; one is passed over that is
+    /// larger than what the structure can hold beside those before it, or whose tag was there already.
     fn field(&self, wanted: u16) -> Option<Field<'a>> {
         let (count_size, entry_size, inline) = if self.wide { (8, 20, 8) } else { (2, 12, 4) };
-        let entries = self.number(self.at, count_size)?;
+        // No BigTIFF has more either, though it might.
+        let entries = self.number(self.at, count_size)?.min(u64::from(u16::MAX));
         let mut at = self.at + count_size;
         let mut far = 0u64;
+        let mut seen = BTreeSet::new();
         for _ in 0..entries {
             self.slice(at, entry_size)?;
             let tag = self.number(at, 2)? as u16;
@@ -96,6 +101,9 @@ impl<'a> Directory<'a> {
             let value = at + 4 + inline;
             at += entry_size;
 
+            if seen.contains(&tag) {
+                continue;
+            }
             let Some(length) = size(kind).map(|size| size.saturating_mul(count)) else { continue };
             let data = if length <= inline {
                 self.slice(value, length)?
@@ -106,9 +114,13 @@ impl<'a> Directory<'a> {
                 }
                 self.slice(self.number(value, inline)?, length)?
             };
-            if tag == wanted && !data.is_empty() {
+            if data.is_empty() {
+                continue;
+            }
+            if tag == wanted {
                 return Some(Field { kind, data, big_endian: self.big_endian });
             }
+            seen.insert(tag);
         }
         None
     }
@@ -140,18 +152,18 @@ struct Field<'a> {
 impl Field<'_> {
     /// The first value where it is a number of 1…8, of whatever type; 0 otherwise. Bytes and text are no numbers.
     fn orientation(&self) -> u8 {
-        let bits = |range: std::ops::Range<usize>| unsigned(&self.data[range], self.big_endian);
+        let bits = |range: Range<usize>| unsigned(&self.data[range], self.big_endian);
         let value = match self.kind {
-            3 => bits(0..2) as f64,
-            4 | 13 => bits(0..4) as f64,
-            5 => bits(0..4) as f64 / bits(4..8) as f64,
-            6 => f64::from(bits(0..1) as i8),
-            8 => f64::from(bits(0..2) as i16),
-            9 => f64::from(bits(0..4) as i32),
-            10 => f64::from(bits(0..4) as i32) / f64::from(bits(4..8) as i32),
-            11 => f64::from(f32::from_bits(bits(0..4) as u32)),
-            12 => f64::from_bits(bits(0..8)),
-            16 => bits(0..8) as f64,
+            3 => bits(0..2) as f64,                                            // SHORT
+            4 | 13 => bits(0..4) as f64,                                       // LONG, IFD
+            5 => bits(0..4) as f64 / bits(4..8) as f64,                        // RATIONAL
+            6 => f64::from(bits(0..1) as i8),                                  // SBYTE
+            8 => f64::from(bits(0..2) as i16),                                 // SSHORT
+            9 => f64::from(bits(0..4) as i32),                                 // SLONG
+            10 => f64::from(bits(0..4) as i32) / f64::from(bits(4..8) as i32), // SRATIONAL
+            11 => f64::from(f32::from_bits(bits(0..4) as u32)),                // FLOAT
+            12 => f64::from_bits(bits(0..8)),                                  // DOUBLE
+            16 => bits(0..8) as f64,                                           // LONG8
             _ => return 0,
         };
         (1..=8).find(|&orientation| value == f64::from(orientation)).unwrap_or(0)

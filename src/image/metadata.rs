@@ -10,8 +10,8 @@ use super::exif::{self, Stored};
 use super::format::Format;
 use super::orientation::Orientation;
 
-/// The longest text that is inflated, in bytes: as much as Pillow takes.
-const MAX_TEXT: usize = 1 << 20;
+/// The longest block that is put together here, of segments or from text, in bytes: as much text as Pillow inflates.
+const MAX_BLOCK: usize = 1 << 20;
 
 /// How the pixels of an encoded picture lie. Damage never is an error: a picture whose metadata can't be read is taken as
 /// upright.
@@ -66,6 +66,7 @@ fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
                 if marker == 0xE1 {
                     if let Some(block) = body.strip_prefix(b"Exif\0\0") {
                         match &mut found.exif {
+                            Some(begun) if begun.len() + block.len() > MAX_BLOCK => {}
                             Some(begun) => begun.to_mut().extend_from_slice(block),
                             None => found.exif = Some(block.into()),
                         }
@@ -108,7 +109,7 @@ fn of_png(bytes: &[u8]) -> Metadata<'_> {
         }
         let Some(text) = Text::of(kind, body) else { continue };
         match text.keyword {
-            // The block itself as text: what a Python program writes that takes EXIF for one of PNG's texts.
+            // Some programs write the block itself as text.
             b"exif" if kind == b"tEXt" => exif = Some(text.value),
             b"Raw profile type exif" => profile = Some(text),
             b"XML:com.adobe.xmp" => xmp = Some(text),
@@ -157,10 +158,10 @@ impl<'a> Text<'a> {
         if !self.compressed {
             return Some(self.value.into());
         }
-        let mut text = vec![0; MAX_TEXT + 1];
+        let mut text = vec![0; MAX_BLOCK + 1];
         let (_, length) = fdeflate::Decompressor::new().read(self.value, &mut text, 0, false).ok()?;
         text.truncate(length);
-        (length <= MAX_TEXT).then_some(text.into())
+        (length <= MAX_BLOCK).then_some(text.into())
     }
 }
 
@@ -171,13 +172,21 @@ fn split_at_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// A block in hexadecimal, after three lines: an empty one, its name, its length.
 fn raw_profile(text: &[u8]) -> Option<Vec<u8>> {
+    if text.len() > MAX_BLOCK {
+        return None;
+    }
     let digits = text.splitn(4, |&byte| byte == b'\n').nth(3).unwrap_or_default();
     let digits = digits.iter().filter(|byte| !byte.is_ascii_whitespace());
     let values: Vec<u8> = digits.map(|&digit| Some(char::from(digit).to_digit(16)? as u8)).collect::<Option<_>>()?;
     values.len().is_multiple_of(2).then(|| values.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
-/// The chunks EXIF and XMP of an extended file, each where its flag is set (RFC 9649, 2.7). The first of a kind counts.
+/// The flags of an extended WebP that announce EXIF and XMP (RFC 9649, 2.7), and where they stand.
+const EXIF_FLAG: u8 = 0x08;
+const XMP_FLAG: u8 = 0x04;
+const FLAGS_AT: usize = 20;
+
+/// The chunks EXIF and XMP of an extended file, each where it is announced. The first of a kind counts.
 fn of_webp(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     let declared = bytes.get(4..8).map_or(0, |length| u32::from_le_bytes([length[0], length[1], length[2], length[3]]));
@@ -187,12 +196,27 @@ fn of_webp(bytes: &[u8]) -> Metadata<'_> {
     while let Some((kind, body, after)) = riff_chunk(rest) {
         rest = after;
         match kind {
-            b"EXIF" if flags & 0x08 != 0 => _ = found.exif.get_or_insert(body.into()),
-            b"XMP " if flags & 0x04 != 0 => _ = found.xmp.get_or_insert(body.into()),
+            b"EXIF" if flags & EXIF_FLAG != 0 => _ = found.exif.get_or_insert(body.into()),
+            b"XMP " if flags & XMP_FLAG != 0 => _ = found.xmp.get_or_insert(body.into()),
             _ => {}
         }
     }
     found
+}
+
+/// A WebP without the announcement of EXIF or XMP that is not there: a program took it out and left the flag. The decoder
+/// refuses such a file; a copy is made of no other.
+pub(super) fn webp_as_announced(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let found = of_webp(bytes);
+    let missing = if found.exif.is_none() { EXIF_FLAG } else { 0 } | if found.xmp.is_none() { XMP_FLAG } else { 0 };
+    match bytes.get(12..=FLAGS_AT) {
+        Some([b'V', b'P', b'8', b'X', .., flags]) if flags & missing != 0 => {
+            let mut bytes = bytes.to_owned();
+            bytes[FLAGS_AT] &= !missing;
+            bytes.into()
+        }
+        _ => bytes.into(),
+    }
 }
 
 /// A chunk's kind and body, and what follows it and the byte that makes its length even.

@@ -315,6 +315,11 @@ def uncommon():
     yield "WebP, EXIF behind an unknown chunk", webp(riff(b"ABCD", b"12345"), riff(b"EXIF", six))
     yield "WebP, EXIF without orientation, XMP", webp(riff(b"EXIF", head() + directory()), riff(b"XMP ", xmp(b"6")))
     yield "WebP, animated", webp_animated(6)
+    yield "WebP, EXIF announced and missing", webp(flags=8)
+    yield "WebP, XMP announced and missing", webp(riff(b"EXIF", six), flags=12)
+    yield "WebP, EXIF announced and missing, XMP", webp(riff(b"XMP ", xmp(b"6")), flags=12)
+    end = webp(riff(b"EXIF", six))
+    yield "WebP, EXIF behind the declared end", end[:4] + struct.pack("<L", len(end) - 8 - 34) + end[8:]
 
     described = xmp(b"6")
     at = struct.pack("<L", 300)
@@ -379,6 +384,9 @@ def structures():
     yield from before("the same of unknown type", entry(ORIENTATION, 77, 1, b"\3\0\0\0"))
     yield from before("the same, none of it", entry(ORIENTATION, SHORT, 0, b"\3\0\0\0"))
     yield from before("the same, out of range", entry(ORIENTATION, SHORT, 1, 9))
+    text = entry(MAKE, ASCII, 20, struct.pack("<L", 8))
+    beyond = entry(MAKE, ASCII, 20, struct.pack("<L", 4000))
+    yield "orientation after text twice, then beyond the end", head() + directory(text, beyond, six)
     for length in [38, 39]:
         far = [entry(MAKE, ASCII, length, bytes(4)), entry(ORIENTATION, SHORT, 3, struct.pack("<L", 38))]
         yield f"{length} + 6 bytes far from the directory, of 44", head() + directory(*far) + b"\6\0" * 3
