@@ -1,4 +1,4 @@
-//! The orientation in an EXIF block: one tag in the first directory of a TIFF structure (TIFF 6.0, section 2; BigTIFF).
+//! The orientation in an EXIF block: a tag in the first directory of a TIFF structure (TIFF 6.0, section 2; `BigTIFF`).
 //!
 //! A TIFF file is such a structure itself. What damage leaves readable counts exactly as it does for Pillow, which most
 //! models were trained behind: `ImageOps.exif_transpose` and this turn the same pictures.
@@ -45,7 +45,7 @@ pub(super) fn xmp(file: &[u8]) -> Option<&[u8]> {
 const BYTE: u16 = 1;
 const UNDEFINED: u16 = 7;
 
-/// The bytes of one value of a type (TIFF 6.0, section 2; 13 is IFD, 16 BigTIFF's LONG8); none for one that is not known.
+/// The bytes of one value of a type (TIFF 6.0, section 2; 13 is IFD, 16 `BigTIFF`'s LONG8); none for an unknown one.
 fn size(kind: u16) -> Option<u64> {
     Some(match kind {
         1 | 2 | 6 | 7 => 1,
@@ -62,7 +62,7 @@ struct Directory<'a> {
     /// The structure from its header on: places are counted from there.
     bytes: &'a [u8],
     big_endian: bool,
-    /// BigTIFF: places and counts have 64 bits.
+    /// `BigTIFF`: places and counts have 64 bits.
     wide: bool,
     /// Where it begins.
     at: u64,
@@ -84,8 +84,8 @@ impl<'a> Directory<'a> {
         Some(Directory { at, ..header })
     }
 
-    /// The first sound entry of a tag. Entries are read up to one whose data lie beyond the end; one is passed over that is
-    /// larger than what the structure can hold beside those before it, or whose tag was there already.
+    /// The first sound entry of a tag. Entries are read up to one whose data lie beyond the end; one is passed over that
+    /// is larger than what the structure can hold beside those before it, or whose tag was there already.
     fn field(&self, wanted: u16) -> Option<Field<'a>> {
         let (count_size, entry_size, inline) = if self.wide { (8, 20, 8) } else { (2, 12, 4) };
         // No BigTIFF has more either, though it might.
@@ -166,6 +166,6 @@ impl Field<'_> {
             16 => bits(0..8) as f64,                                           // LONG8
             _ => return 0,
         };
-        (1..=8).find(|&orientation| value == f64::from(orientation)).unwrap_or(0)
+        (1..=8).find(|&orientation| value.total_cmp(&f64::from(orientation)).is_eq()).unwrap_or(0)
     }
 }

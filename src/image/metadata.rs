@@ -1,4 +1,5 @@
-//! What the containers keep beside the pixels, as far as it says how these lie: EXIF, and Adobe's XMP where EXIF is silent.
+//! What the containers keep beside the pixels, as far as it says how these lie: EXIF, and Adobe's XMP where EXIF says
+//! nothing of it.
 //!
 //! Where two blocks contradict each other, the one counts that counts for Pillow's `ImageOps.exif_transpose`.
 
@@ -93,8 +94,8 @@ fn segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)).checked_sub(2)?)
 }
 
-/// PNG's chunk eXIf, or the text in hexadecimal that ImageMagick writes instead (ISO/IEC 15948, 11.3), before the pixels
-/// or after. The last of a kind counts; a chunk whose checksum is wrong does not.
+/// PNG's chunk eXIf, or the text in hexadecimal that `ImageMagick` writes instead (ISO/IEC 15948, 11.3), before the
+/// pixels or after. The last of a kind counts; a chunk whose checksum is wrong does not.
 fn of_png(bytes: &[u8]) -> Metadata<'_> {
     let (mut exif, mut profile, mut xmp) = (None, None, None);
     let mut rest = bytes.get(8..).unwrap_or_default();
@@ -107,7 +108,7 @@ fn of_png(bytes: &[u8]) -> Metadata<'_> {
         if kind == b"eXIf" {
             exif = Some(body);
         }
-        let Some(text) = Text::of(kind, body) else { continue };
+        let Some(text) = Text::of(*kind, body) else { continue };
         match text.keyword {
             // Some programs write the block itself as text.
             b"exif" if kind == b"tEXt" => exif = Some(text.value),
@@ -138,9 +139,9 @@ struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    fn of(kind: &[u8; 4], body: &'a [u8]) -> Option<Text<'a>> {
+    fn of(kind: [u8; 4], body: &'a [u8]) -> Option<Text<'a>> {
         let (keyword, rest) = split_at_zero(body)?;
-        let (compressed, value) = match (kind, rest) {
+        let (compressed, value) = match (&kind, rest) {
             (b"tEXt", value) => (false, value),
             (b"zTXt", [0, value @ ..]) => (true, value),
             (b"iTXt", [compressed, method, rest @ ..]) if *compressed == 0 || *method == 0 => {
