@@ -241,6 +241,20 @@ fn a_model_that_can_not_be_opened_is_one_clear_line() {
 }
 
 #[test]
+fn kernels_that_the_processor_does_not_have_are_an_error() {
+    let bench = Bench::new();
+    let (model, picture) = (bench.text("model.onnx"), bench.text("picture.png"));
+    let output = Command::new(env!("CARGO_BIN_EXE_bedside"))
+        .args(["classify", "--model", &model, &picture])
+        .env("BEDSIDE_KERNEL", "avx3")
+        .output()
+        .expect("the command starts");
+    exited(&output, 1);
+    assert!(err(&output).contains("BEDSIDE_KERNEL=avx3: this processor has portable"), "{}", err(&output));
+    assert_eq!(out(&output), "");
+}
+
+#[test]
 fn inspect_says_what_a_model_holds() {
     let bench = Bench::new();
     let output = bedside(&["inspect", &bench.text("model.onnx")]);

@@ -159,7 +159,7 @@ def opened(contenders, models, network, failures):
     for needed in (BEDSIDE, HELD, ORT, EXACT):
         if needed in failures:
             sys.exit(f"{needed.name}, {network.title}: {failures[needed]}")
-    if "avx2" not in processes[HELD].opened["about"]:
+    if processes[HELD].opened["about"].split()[-1] != "avx2":
         sys.exit(f"{HELD.name}, {network.title}: runs {processes[HELD].opened['about']}")
     return processes
 

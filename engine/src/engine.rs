@@ -68,10 +68,11 @@ impl Engine {
     /// Makes an engine of a prepared model, to be run on `threads` threads (at least 1).
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where it was prepared for another signature.
+    /// [`Error::Unsupported`] where it was prepared for another signature, and where `BEDSIDE_KERNEL` names kernels that this
+    /// processor does not have.
     pub fn prepared(prepared: Prepared, signature: &Signature, threads: usize) -> Result<Engine> {
         // There is no tract to leave it to where the portable kernels are all there is.
-        let kernels = kernels::chosen().unwrap_or_else(kernels::portable);
+        let kernels = kernels::chosen()?.unwrap_or_else(kernels::portable);
         guarded("load", move || Engine::prepared_for(kernels, prepared, signature, threads))
     }
 
@@ -105,11 +106,12 @@ impl Engine {
     /// depend on it.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] names the operator, node or tensor that is not served; [`Error::Malformed`] where the
-    /// graph contradicts itself.
+    /// [`Error::Unsupported`] names the operator, node or tensor that is not served, or kernels that `BEDSIDE_KERNEL` names
+    /// and this processor does not have; [`Error::Malformed`] where the graph contradicts itself.
     #[cfg(feature = "onnx")]
     pub fn build(graph: Graph, signature: &Signature, threads: usize) -> Result<Engine> {
-        guarded("import", move || Engine::build_for(kernels::chosen(), graph, signature, threads))
+        let kernels = kernels::chosen()?;
+        guarded("import", move || Engine::build_for(kernels, graph, signature, threads))
     }
 
     /// Builds with these kernels, or with none.

@@ -1,6 +1,6 @@
 //! Kernels in plain Rust, for any processor: what the others are held against.
 
-use super::{Filters, Kernels, Matrix, Picture, byte, fused};
+use super::{Filters, Kernels, Lines, Matrix, Picture, SLACK, byte, check_planes, check_rows, check_two, fused};
 use crate::program::{AddRule, MultiplyRule, Rounding, Window};
 
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(super) struct Gemm {
 
 impl Gemm {
     pub(super) fn new(matrix: &Matrix<'_>) -> Gemm {
+        matrix.check();
         Gemm {
             columns: matrix.columns,
             weights: matrix.weights.to_vec(),
@@ -30,6 +31,11 @@ impl Gemm {
             multipliers: matrix.multipliers.to_vec(),
             rounding: matrix.rounding.clone(),
         }
+    }
+
+    fn check(&self, from: &[u8], stride: usize, count: usize, to: usize, to_stride: usize) {
+        let lines = Lines::one(stride, count);
+        lines.check(self.columns + SLACK, from.len(), (self.bias.len(), to_stride), to);
     }
 
     /// Each result of one row, as a float.
@@ -45,6 +51,7 @@ impl Gemm {
 impl super::Gemm for Gemm {
     fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
         let Rounding::Byte { zero, least, most, .. } = self.rounding else { unreachable!("made for floats") };
+        self.check(from, stride, count, to.len(), to_stride);
         for number in 0..count {
             let row = &from[number * stride..][..self.columns];
             for (to, value) in to[number * to_stride..].iter_mut().zip(self.products(row)) {
@@ -54,6 +61,7 @@ impl super::Gemm for Gemm {
     }
 
     fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize) {
+        self.check(from, stride, count, to.len(), to_stride);
         for number in 0..count {
             let row = &from[number * stride..][..self.columns];
             for (to, value) in to[number * to_stride..].iter_mut().zip(self.products(row)) {
@@ -65,6 +73,7 @@ impl super::Gemm for Gemm {
 
 #[derive(Debug)]
 pub(super) struct Depthwise {
+    window: Window,
     /// Taps × channels.
     weights: Vec<i16>,
     bias: Vec<i32>,
@@ -73,10 +82,12 @@ pub(super) struct Depthwise {
 }
 
 impl Depthwise {
-    pub(super) fn new(filters: &Filters<'_>) -> Depthwise {
+    pub(super) fn new(filters: &Filters<'_>, window: &Window) -> Depthwise {
+        filters.check(window);
         let weights = (0..filters.taps)
             .flat_map(|tap| (0..filters.channels).map(move |channel| filters.weights[channel * filters.taps + tap]));
         Depthwise {
+            window: window.clone(),
             weights: weights.collect(),
             bias: filters.bias.to_vec(),
             multipliers: filters.multipliers.to_vec(),
@@ -86,13 +97,14 @@ impl Depthwise {
 }
 
 impl super::Depthwise for Depthwise {
-    fn row(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
+    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
         let Rounding::Byte { zero, least, most, .. } = self.rounding else { unreachable!("made of bytes") };
         let channels = self.bias.len();
+        picture.check(channels, &self.window, y, to.len());
         let mut sums = vec![0_i32; channels];
         for (x, to) in to.chunks_exact_mut(channels).enumerate() {
             sums.copy_from_slice(&self.bias);
-            let pixels = pixels(picture, window, channels, y, x);
+            let pixels = pixels(picture, &self.window, channels, y, x);
             for (pixel, weights) in pixels.zip(self.weights.chunks_exact(channels)) {
                 for ((sum, &byte), &weight) in sums.iter_mut().zip(pixel).zip(weights) {
                     *sum = sum.wrapping_add(i32::from(byte) * i32::from(weight));
@@ -127,12 +139,14 @@ fn pixels<'a>(
 }
 
 pub(super) fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
+    assert_eq!(from.len(), to.len(), "as many bytes as floats");
     for (to, &value) in to.iter_mut().zip(from) {
         *to = byte(value / scale, zero, 0, 255);
     }
 }
 
 pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+    check_two(a, b, to);
     let [a_shift, b_shift] = rule.shifts.map(f32::from);
     let [a_share, b_share] = rule.shares;
     for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
@@ -143,6 +157,7 @@ pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
 }
 
 pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
+    check_two(a, b, to);
     let [a_zero, b_zero] = rule.zeros.map(i32::from);
     for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
         let product = (i32::from(a) - a_zero) * (i32::from(b) - b_zero);
@@ -157,6 +172,7 @@ pub(super) fn lookup_in_place(table: &[u8; 256], bytes: &mut [u8]) {
 }
 
 pub(super) fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+    check_rows(from.len(), stride, count, sums.len());
     for row in 0..count {
         for (sum, &byte) in sums.iter_mut().zip(&from[row * stride..]) {
             *sum += i32::from(byte);
@@ -165,6 +181,7 @@ pub(super) fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
 }
 
 pub(super) fn interleave(planes: [&[u8]; 3], to: &mut [u8]) {
+    check_planes(planes, to);
     for (at, to) in to.as_chunks_mut::<3>().0.iter_mut().enumerate() {
         *to = planes.map(|plane| plane[at]);
     }

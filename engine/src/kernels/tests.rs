@@ -1,5 +1,6 @@
 //! Every set of kernels gives what the portable one gives, to the bit.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 
 use super::*;
@@ -89,11 +90,24 @@ fn others() -> Vec<&'static dyn Kernels> {
 
 #[test]
 fn the_best_set_is_chosen_or_the_one_that_is_named() {
-    let name = chosen().map(Kernels::name);
+    let name = chosen().expect("a set that this processor has").map(Kernels::name);
     match std::env::var("BEDSIDE_KERNEL") {
         Ok(wanted) => assert_eq!(name, Some(&wanted[..])),
         Err(_) => assert_eq!(name, available().last().map(|kernels| kernels.name()).filter(|&best| best != "portable")),
     }
+}
+
+#[test]
+fn no_other_set_runs_than_the_one_that_is_named() {
+    let sets = available();
+    for kernels in &sets {
+        let found = choose(&sets, Some(kernels.name().as_ref())).expect("a set that there is");
+        assert_eq!(found.map(Kernels::name), Some(kernels.name()));
+    }
+    let wrong = choose(&sets[..1], Some("avx3".as_ref())).map(|found| found.map(Kernels::name));
+    assert_eq!(wrong, Err("BEDSIDE_KERNEL=avx3: this processor has portable".into()));
+    assert!(choose(&sets, Some("".as_ref())).is_err());
+    assert_eq!(choose(&sets[..1], None).expect("no set is named").map(Kernels::name), None);
 }
 
 #[test]
@@ -166,7 +180,7 @@ fn depthwise_filters_are_the_same() {
             let picture = Picture { bytes: &bytes, height, width, padding: &padding };
             let line = |kernels: &dyn Kernels, y: usize| {
                 let mut to = vec![99; out_width * channels + BEHIND];
-                kernels.depthwise_in(&filters, &window).row(&picture, &window, y, &mut to[..out_width * channels]);
+                kernels.depthwise_in(&filters, &window).row(&picture, y, &mut to[..out_width * channels]);
                 to
             };
             for y in 0..4 {
@@ -269,7 +283,7 @@ fn results_beyond_16_and_32_bits_become_the_limits() {
             let picture = Picture { bytes: &bytes, height: side, width: side, padding: &[255; 16 + SLACK] };
             let window = Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
             let mut to = [99; 16];
-            kernels.depthwise_in(&filters, &window).row(&picture, &window, 0, &mut to);
+            kernels.depthwise_in(&filters, &window).row(&picture, 0, &mut to);
             assert_eq!(to, *expected, "{}, {taps} taps", kernels.name());
         }
     }
@@ -541,7 +555,7 @@ fn lines_of_filters_are_the_same_at_both_ends() {
             let picture = Picture { bytes: &bytes, height, width, padding: &padding };
             let line = |kernels: &dyn Kernels, y: usize| {
                 let mut to = vec![99; (width + pad) * channels + BEHIND];
-                kernels.depthwise_in(&filters, &window).row(&picture, &window, y, &mut to[..(width + pad) * channels]);
+                kernels.depthwise_in(&filters, &window).row(&picture, y, &mut to[..(width + pad) * channels]);
                 to
             };
             for y in 0..side {
@@ -550,5 +564,143 @@ fn lines_of_filters_are_the_same_at_both_ends() {
                 assert_eq!(line(kernels, y), line(&portable::Portable, y), "{shape}");
             }
         }
+    }
+}
+
+/// Whether a call is refused with a panic.
+fn is_refused(call: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(call)).is_err()
+}
+
+/// A stride with which what two rows take is no number of bytes.
+const TOO_FAR: usize = usize::MAX / 2 + 1;
+
+#[test]
+fn products_beyond_what_is_given_are_refused() {
+    let (rows, columns, lines, pixels) = (9, 21, 2, 3);
+    let (weights, bias, multipliers) = (vec![1; rows * columns], vec![0; rows], vec![1e-3; rows]);
+    let byte = Rounding::Byte { zero: 0, least: 0, most: 255, table: None };
+    let matrix = |rounding| Matrix {
+        rows,
+        columns,
+        zero: 0,
+        weights: &weights,
+        bias: &bias,
+        multipliers: &multipliers,
+        rounding,
+    };
+    // By the contract: the last row's columns and the slack, and the last row's outputs.
+    let (from, to) = (((lines - 1) * 100 + (pixels - 1) * 30 + columns + SLACK), (lines * pixels - 1) * 11 + rows);
+    let whole = Lines { count: lines, stride: 100, pixels, step: 30 };
+    for kernels in available() {
+        let name = kernels.name();
+        let (bytes, floats) = (kernels.gemm(&matrix(&byte)), kernels.gemm(&matrix(&Rounding::Float)));
+        let as_lines = |from: usize, lines: Lines, to: usize, to_stride: usize| {
+            is_refused(|| bytes.lines(&vec![1; from], lines, &mut vec![0; to], to_stride))
+        };
+        assert!(!as_lines(from, whole, to, 11), "{name}");
+        assert!(as_lines(from - 1, whole, to, 11) && as_lines(from, whole, to - 1, 11), "{name}");
+        assert!(as_lines(from, Lines { stride: TOO_FAR, count: 3, ..whole }, 1000, 11), "{name}");
+        assert!(as_lines(from, Lines { step: TOO_FAR, ..whole }, to, 11), "{name}");
+        assert!(as_lines(from, whole, to, TOO_FAR), "{name}");
+        for as_floats in [false, true] {
+            let call = |from: usize, stride: usize, to: usize, to_stride: usize| {
+                let from = vec![1; from];
+                is_refused(|| match as_floats {
+                    true => floats.floats(&from, stride, 3, &mut vec![0.0; to], to_stride),
+                    false => bytes.bytes(&from, stride, 3, &mut vec![0; to], to_stride),
+                })
+            };
+            let (from, to) = (2 * 30 + columns + SLACK, 2 * 11 + rows);
+            assert!(!call(from, 30, to, 11), "{name}");
+            assert!(call(from - 1, 30, to, 11) && call(from, 30, to - 1, 11), "{name}, floats: {as_floats}");
+            assert!(call(from, TOO_FAR, to, 11) && call(from, 30, to, TOO_FAR), "{name}, floats: {as_floats}");
+        }
+        let places: Vec<u32> = (0..columns.div_ceil(4)).map(|group| group as u32 * 40).collect();
+        // Four bytes from the last place on, and nothing behind them.
+        let from = (lines - 1) * 100 + (pixels - 1) * 30 + 5 * 40 + 4;
+        if let Some(gemm) = kernels.gemm_at(&matrix(&byte), &places) {
+            let call = |from: usize| is_refused(|| gemm.lines(&vec![1; from], whole, &mut vec![0; to], 11));
+            assert!(!call(from) && call(from - 1), "{name}");
+            assert!(is_refused(|| drop(kernels.gemm_at(&matrix(&byte), &places[1..]))), "{name}");
+        }
+        let pack = |matrix: Matrix<'_>| is_refused(|| drop(kernels.gemm(&matrix)));
+        assert!(pack(Matrix { weights: &weights[1..], ..matrix(&byte) }), "{name}");
+        assert!(pack(Matrix { bias: &bias[1..], ..matrix(&byte) }), "{name}");
+        assert!(pack(Matrix { multipliers: &multipliers[1..], ..matrix(&byte) }), "{name}");
+        assert!(pack(Matrix { columns: 0, weights: &[], ..matrix(&byte) }), "{name}");
+    }
+}
+
+#[test]
+fn filters_beyond_what_is_given_are_refused() {
+    // Windows by columns, the wide ones with kernels of their own, and any others.
+    for (kernel, channels) in [([3, 3], 40), ([5, 5], 40), ([2, 4], 40), ([3, 3], 5)] {
+        let taps = kernel[0] * kernel[1];
+        let (weights, bias, multipliers) = (vec![1; channels * taps], vec![0; channels], vec![1e-3; channels]);
+        let rounding = Rounding::Byte { zero: 0, least: 0, most: 255, table: None };
+        let filters = || Filters {
+            channels,
+            taps,
+            weights: &weights,
+            bias: &bias,
+            multipliers: &multipliers,
+            rounding: &rounding,
+        };
+        let window = Window { kernel, stride: [1; 2], dilation: [1; 2], pad: [1; 2] };
+        let (height, width) = (4, 7);
+        let bytes = vec![1; height * width * channels + SLACK];
+        let padding = vec![1; channels + SLACK];
+        let whole = Picture { bytes: &bytes, height, width, padding: &padding };
+        for kernels in available() {
+            let name = kernels.name();
+            let row = |picture: Picture<'_>, y: usize, length: usize| {
+                let depthwise = kernels.depthwise_in(&filters(), &window);
+                is_refused(|| depthwise.row(&picture, y, &mut vec![0; length]))
+            };
+            assert!(!row(whole, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(Picture { bytes: &bytes[1..], ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(Picture { padding: &padding[1..], ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(Picture { height: TOO_FAR, ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(whole, TOO_FAR, 6 * channels) && row(whole, 1, 6 * channels - 1), "{name}, {kernel:?}");
+            let far = Window { pad: [1, TOO_FAR], ..window.clone() };
+            let depthwise = kernels.depthwise_in(&filters(), &far);
+            assert!(is_refused(|| depthwise.row(&whole, 1, &mut vec![0; channels])), "{name}, {kernel:?}");
+            let pack =
+                |filters: Filters<'_>, window: &Window| is_refused(|| drop(kernels.depthwise_in(&filters, window)));
+            assert!(pack(Filters { weights: &weights[1..], ..filters() }, &window), "{name}, {kernel:?}");
+            assert!(pack(Filters { bias: &bias[1..], ..filters() }, &window), "{name}, {kernel:?}");
+            assert!(pack(Filters { multipliers: &multipliers[1..], ..filters() }, &window), "{name}, {kernel:?}");
+            let other = Window { kernel: [kernel[0] + 1, kernel[1]], ..window.clone() };
+            assert!(pack(filters(), &other), "{name}, {kernel:?}");
+            assert!(pack(filters(), &Window { stride: [1, 0], ..window.clone() }), "{name}, {kernel:?}");
+        }
+    }
+}
+
+#[test]
+fn lengths_that_do_not_go_together_are_refused() {
+    let add = AddRule { shifts: [0; 2], shares: [0.5; 2], fixed: 0.0, shift: 0, least: 0, most: 255 };
+    let multiply = MultiplyRule { zeros: [0; 2], multiplier: 0.01, fixed: 0.0, shift: 0, least: 0, most: 255 };
+    let bytes = [1; 200];
+    // Within what is done many at a time, and within the rest.
+    for (length, kernels) in
+        [96, 99].into_iter().flat_map(|length| available().into_iter().map(move |set| (length, set)))
+    {
+        let name = kernels.name();
+        let mut to = vec![0; length];
+        for (a, b) in [(length - 1, length), (length, length - 1)] {
+            assert!(is_refused(|| kernels.add(&add, &bytes[..a], &bytes[..b], &mut to)), "{name}");
+            assert!(is_refused(|| kernels.multiply(&multiply, &bytes[..a], &bytes[..b], &mut to)), "{name}");
+        }
+        assert!(is_refused(|| kernels.quantize(&vec![1.0; length - 1], 1.0, 0, &mut to)), "{name}");
+        assert!(is_refused(|| kernels.lookup(&[0; 256], &bytes[..length - 1], &mut to)), "{name}");
+        let plane = &bytes[..length / 3];
+        assert!(!is_refused(|| kernels.interleave([plane; 3], &mut to)), "{name}");
+        assert!(is_refused(|| kernels.interleave([plane, plane, &plane[1..]], &mut to)), "{name}");
+        let mut sums = vec![0; length];
+        assert!(!is_refused(|| kernels.sum(&bytes[..length + 50], 50, 2, &mut sums)), "{name}");
+        assert!(is_refused(|| kernels.sum(&bytes[..length + 49], 50, 2, &mut sums)), "{name}");
+        assert!(is_refused(|| kernels.sum(&bytes, TOO_FAR, 3, &mut sums)), "{name}");
     }
 }

@@ -158,7 +158,7 @@ impl PackedConvolution {
             for (line, to) in (first..).zip(to.chunks_exact_mut(row)) {
                 let bytes = &from[line / out_height * height * width * channels..];
                 let picture = Picture { bytes, height, width, padding };
-                kernel.row(&picture, &self.window, line % out_height, to);
+                kernel.row(&picture, line % out_height, to);
                 if let Some(table) = &self.table {
                     self.kernels.lookup_in_place(table, to);
                 }

@@ -260,7 +260,7 @@ fn number(name: &str) -> usize {
 #[ignore = "run to count instructions; BEDSIDE_RUNS says how often"]
 fn a_network_runs_as_often_as_is_said() {
     let (program, picture) = network(224);
-    let kernels = kernels::chosen().expect("kernels for this processor");
+    let kernels = kernels::chosen().expect("a set that there is").expect("kernels for this processor");
     let executable = Executable::new(&program, kernels, Threads::new(1));
     for _ in 0..number("BEDSIDE_RUNS") {
         run(&executable, &picture);
@@ -271,7 +271,7 @@ fn a_network_runs_as_often_as_is_said() {
 #[ignore = "run to compare times on one thread and on BEDSIDE_THREADS, ten runs of each in turn, BEDSIDE_RUNS times"]
 fn a_network_is_timed_on_threads() {
     let (program, picture) = network(224);
-    let kernels = kernels::chosen().expect("kernels for this processor");
+    let kernels = kernels::chosen().expect("a set that there is").expect("kernels for this processor");
     let executables =
         [1, number("BEDSIDE_THREADS")].map(|count| Executable::new(&program, kernels, Threads::new(count)));
     let mut least = vec![[Duration::MAX; 2]; executables[0].descriptions().len() + 1];

@@ -10,13 +10,13 @@ use std::arch::aarch64::{
 };
 use std::arch::asm;
 use std::array::from_fn;
-use std::marker::PhantomData;
 use std::mem::transmute;
 
-use super::dots::{Dot, Signed};
-use super::matrix::{floats, integers, store};
+use super::dots::{Dot, signed};
+use super::features::Neon;
+use super::matrix::{bytes, floats, integers, store};
 use super::rounding::Bytes;
-use crate::kernels::{Filters, Picture, SLACK};
+use crate::kernels::{Filters, Picture};
 use crate::program::Window;
 
 /// Taps whose places are kept on the stack: a 7×7 kernel.
@@ -32,23 +32,30 @@ pub(super) const BLOCK: usize = 16;
 type Sums = [int32x4_t; 4];
 
 /// The weights of sixteen channels, and one way to multiply them.
-pub(super) trait Block: std::fmt::Debug + Send + Sync + Sized + 'static {
+///
+/// # Safety
+/// Who implements this promises that a value exists only where the processor has NEON and what its functions need, and
+/// that [`Block::column`] and [`Block::by_taps`] read no memory but the sixteen bytes that they are given of each pixel,
+/// and ask for no alignment of them.
+pub(super) unsafe trait Block: std::fmt::Debug + Send + Sync + Sized + 'static {
+    /// What there is only where the processor has the instructions.
+    type Proof: Copy;
+
     /// Three pixels, one above the other.
     type Column: Copy;
 
     /// The channels from `first` on; where there are fewer, the rest is padding.
-    fn new(filters: &Filters<'_>, first: usize) -> Self;
+    fn new(proof: Self::Proof, filters: &Filters<'_>, first: usize) -> Self;
 
     /// Whether a window of 3×3 may go by columns.
     fn has_columns(&self) -> bool;
 
     /// # Safety
-    /// Sixteen bytes of each pixel must be readable.
-    unsafe fn column(pixels: [*const u8; 3]) -> Self::Column;
+    /// `self` is proof of NEON, and of dot or matrix products where there are any. Sixteen bytes from each of the pixels
+    /// on are read and must be readable.
+    unsafe fn column(&self, pixels: [*const u8; 3]) -> Self::Column;
 
-    /// # Safety
-    /// The processor must have the instructions.
-    unsafe fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums;
+    fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums;
 
     /// Where, among the pixels that [`Block::by_taps`] takes, the one under a tap is.
     fn seat(tap: usize, taps: usize) -> usize;
@@ -56,9 +63,11 @@ pub(super) trait Block: std::fmt::Debug + Send + Sync + Sized + 'static {
     /// How many pixels that is for so many taps; in a seat that is no tap's any pixel may be.
     fn seats(taps: usize) -> usize;
 
+    /// Takes as many pixels as there are seats.
+    ///
     /// # Safety
-    /// Sixteen bytes must be readable of each pixel, and there must be as many as there are seats; the processor must have
-    /// the instructions.
+    /// `self` is proof of NEON, and of dot or matrix products where there are any. Sixteen bytes from channel `first` of
+    /// each of the pixels on are read and must be readable.
     unsafe fn by_taps(&self, pixels: &[*const u8], first: usize) -> Sums;
 }
 
@@ -83,7 +92,11 @@ pub(super) fn multipliers(filters: &Filters<'_>, first: usize) -> [float32x4_t; 
     from_fn(|v| floats(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0.0, of))))
 }
 
-/// The first pixel of each row of a line of windows, or the padding, and how far it is to the next pixel.
+/// The first pixel of each row of a line of windows, or the padding, and how far it is to the next pixel. The window's
+/// taps are pixel by pixel.
+///
+/// For a picture that [`Picture::check`] has found to be whole, each pixel, at `row + x * step` with `x` below its width,
+/// has all channels and [`SLACK`](crate::kernels::SLACK) bytes behind them.
 pub(super) fn rows<const N: usize>(
     picture: &Picture<'_>,
     window: &Window,
@@ -102,10 +115,10 @@ pub(super) fn rows<const N: usize>(
 
 /// Sixteen channels of four pixels as four vectors of four channels, with a channel's four bytes in a lane.
 #[inline(always)]
-pub(super) fn turned<D: Dot>(pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
-    // SAFETY: instructions that every 64-bit ARM processor has.
+pub(super) fn turned<D: Dot>(dot: D, pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
+    // SAFETY: the processor has NEON, as `dot` exists; registers alone are touched.
     unsafe {
-        let [a, b, c, d] = pixels.map(D::prepare);
+        let [a, b, c, d] = pixels.map(|pixel| dot.prepare(pixel));
         let (even, odd) = (vzip1q_u8(a, c), vzip1q_u8(b, d));
         let (first, second) = (vzip1q_u8(even, odd), vzip2q_u8(even, odd));
         let (even, odd) = (vzip2q_u8(a, c), vzip2q_u8(b, d));
@@ -120,13 +133,16 @@ pub(super) struct Dotted<D> {
     /// The weights of four seats each, part after part: parts of weights of more than 8 bits add up to them.
     groups: Vec<[uint8x16_t; 4]>,
     has_columns: bool,
-    dot: PhantomData<D>,
+    dot: D,
 }
 
-impl<D: Dot> Block for Dotted<D> {
+// SAFETY: both loads read sixteen bytes of a pixel; the instructions are NEON, of which a `Dot` is proof, and its own.
+unsafe impl<D: Dot> Block for Dotted<D> {
+    type Proof = D;
+
     type Column = [uint8x16_t; 4];
 
-    fn new(filters: &Filters<'_>, first: usize) -> Self {
+    fn new(dot: D, filters: &Filters<'_>, first: usize) -> Self {
         let mut groups = vec![];
         let mut rest = filters.weights[first * filters.taps..].to_vec();
         rest.truncate(BLOCK * filters.taps);
@@ -141,13 +157,11 @@ impl<D: Dot> Block for Dotted<D> {
                     weights[seat / 4][at / 4][at % 4 * 4 + seat % 4] = weight as u8;
                 }
             }
-            // SAFETY: 16 bytes of any content are a vector.
-            groups
-                .extend(weights.into_iter().map(|four| four.map(|v| unsafe { transmute::<[u8; 16], uint8x16_t>(v) })));
+            groups.extend(weights.into_iter().map(|four| four.map(bytes)));
             parts += 1;
         }
         let has_columns = groups.len() == 3 && filters.taps == 9;
-        Dotted { bias: bias(filters, first, D::SHIFT), groups, has_columns, dot: PhantomData }
+        Dotted { bias: bias(filters, first, D::SHIFT), groups, has_columns, dot }
     }
 
     fn has_columns(&self) -> bool {
@@ -155,18 +169,18 @@ impl<D: Dot> Block for Dotted<D> {
     }
 
     #[inline(always)]
-    unsafe fn column(pixels: [*const u8; 3]) -> Self::Column {
-        // SAFETY: as the caller promises.
+    unsafe fn column(&self, pixels: [*const u8; 3]) -> Self::Column {
+        // SAFETY: the processor has NEON, as `self.dot` exists; the load reads 16 bytes of a pixel, of any alignment,
+        // which are readable.
         let [a, b, c] = pixels.map(|pixel| unsafe { vld1q_u8(pixel) });
-        turned::<D>([a, b, c, b])
+        turned(self.dot, [a, b, c, b])
     }
 
     #[inline(always)]
-    unsafe fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums {
+    fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums {
         let mut sums = self.bias;
         for (group, column) in self.groups[..3].iter().zip(columns) {
-            // SAFETY: as the caller promises.
-            sums = unsafe { D::dot(sums, *column, *group) };
+            sums = self.dot.dot(sums, *column, *group);
         }
         sums
     }
@@ -186,11 +200,10 @@ impl<D: Dot> Block for Dotted<D> {
         let pixels = pixels.as_chunks::<4>().0;
         for part in self.groups.chunks(pixels.len()) {
             for (weights, pixels) in part.iter().zip(pixels) {
-                // SAFETY: as the caller promises.
-                unsafe {
-                    let pixels = turned::<D>(pixels.map(|pixel| vld1q_u8(pixel.add(first))));
-                    sums = D::dot(sums, pixels, *weights);
-                }
+                // SAFETY: the processor has NEON, as `self.dot` exists; the load reads 16 bytes of a pixel from `first`
+                // on, of any alignment, which are readable.
+                let pixels = pixels.map(|pixel| unsafe { vld1q_u8(pixel.add(first)) });
+                sums = self.dot.dot(sums, turned(self.dot, pixels), *weights);
             }
         }
         sums
@@ -200,6 +213,7 @@ impl<D: Dot> Block for Dotted<D> {
 /// Products of 8-bit numbers in 16 bits, where windows of 3×3 go by columns; of 16-bit numbers in 32 elsewhere.
 #[derive(Debug)]
 pub(super) struct Widened {
+    neon: Neon,
     /// For bytes taken 128 lower, and as they are.
     bias: [Sums; 2],
     /// By column, then by row, of a window of 3×3.
@@ -243,9 +257,11 @@ impl Widened {
 ///
 /// Blocks of assembly for the reason that [`Dot::dot`] gives.
 macro_rules! with_products {
-    ($sums:expr, $first:expr $(, $more:expr)*) => {{
+    ($neon:expr, $sums:expr, $first:expr $(, $more:expr)*) => {{
+        let Neon { .. } = $neon;
         let [mut a, mut b, mut c, mut d]: Sums = $sums;
-        // SAFETY: instructions that every 64-bit ARM processor has, on registers alone.
+        // SAFETY: the processor has NEON, as `$neon` exists. The instructions read and write the registers that are named
+        // and nothing else, no flags and no memory either.
         unsafe {
             let (mut low, mut high): (int16x8_t, int16x8_t);
             asm!(
@@ -274,25 +290,29 @@ macro_rules! with_products {
     }};
 }
 
-impl Block for Widened {
+// SAFETY: both loads read sixteen bytes of a pixel; the instructions are NEON, which `neon` is proof of.
+unsafe impl Block for Widened {
+    type Proof = Neon;
+
     type Column = [int8x16_t; 3];
 
-    fn new(filters: &Filters<'_>, first: usize) -> Self {
+    fn new(neon: Neon, filters: &Filters<'_>, first: usize) -> Self {
         let weight = |tap: usize, at: usize| {
             channel(filters, first, at).map_or(0, |channel| filters.weights[channel * filters.taps + tap])
         };
         let way = Widened::way(filters, first);
         let columns = from_fn(|at| {
             let byte = |channel| if way == Way::None { 0 } else { weight(at % 3 * 3 + at / 3, channel) as i8 };
-            // SAFETY: 16 bytes of any content are a vector.
+            // SAFETY: both types have 16 bytes, and a vector may have any bits.
             unsafe { transmute::<[i8; 16], int8x16_t>(from_fn(byte)) }
         });
         let words = |tap: usize| {
-            // SAFETY: as above.
+            // SAFETY: both types have 16 bytes, and a vector may have any bits.
             from_fn(|half| unsafe { transmute::<[i16; 8], int16x8_t>(from_fn(|lane| weight(tap, half * 8 + lane))) })
         };
         Widened {
-            bias: [bias(filters, first, Signed::SHIFT), bias(filters, first, 0)],
+            neon,
+            bias: [bias(filters, first, 128), bias(filters, first, 0)],
             columns,
             way,
             taps: (0..filters.taps).map(words).collect(),
@@ -304,27 +324,28 @@ impl Block for Widened {
     }
 
     #[inline(always)]
-    unsafe fn column(pixels: [*const u8; 3]) -> Self::Column {
-        // SAFETY: as the caller promises; the other instruction every 64-bit ARM processor has.
-        pixels.map(|pixel| unsafe { vreinterpretq_s8_u8(Signed::prepare(vld1q_u8(pixel))) })
+    unsafe fn column(&self, pixels: [*const u8; 3]) -> Self::Column {
+        // SAFETY: the processor has NEON, as `self.neon` exists; the load reads 16 bytes of a pixel, of any alignment,
+        // which are readable.
+        pixels.map(|pixel| unsafe { vreinterpretq_s8_u8(signed(self.neon, vld1q_u8(pixel))) })
     }
 
     #[inline(always)]
-    unsafe fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums {
+    fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums {
         let mut sums = self.bias[0];
         let w = &self.columns;
         if self.way == Way::Three {
             for (at, column) in columns.into_iter().enumerate() {
                 let of = |row: usize| (column[row], w[at * 3 + row]);
-                sums = with_products!(sums, of(0), of(1), of(2));
+                sums = with_products!(self.neon, sums, of(0), of(1), of(2));
             }
             return sums;
         }
         let of = |tap: usize| (columns[tap / 3][tap % 3], w[tap]);
         for tap in [0, 2, 4, 6] {
-            sums = with_products!(sums, of(tap), of(tap + 1));
+            sums = with_products!(self.neon, sums, of(tap), of(tap + 1));
         }
-        with_products!(sums, of(8))
+        with_products!(self.neon, sums, of(8))
     }
 
     fn seat(tap: usize, _: usize) -> usize {
@@ -339,7 +360,8 @@ impl Block for Widened {
     unsafe fn by_taps(&self, pixels: &[*const u8], first: usize) -> Sums {
         let mut sums = self.bias[1];
         for (&pixel, weights) in pixels.iter().zip(&self.taps) {
-            // SAFETY: as the caller promises; the other instructions every 64-bit ARM processor has.
+            // SAFETY: the processor has NEON, as `self.neon` exists; the load reads 16 bytes of a pixel from `first` on,
+            // of any alignment, which are readable, and all else is done in registers.
             unsafe {
                 let pixel = vld1q_u8(pixel.add(first));
                 let (low, high) = (vmovl_u8(vget_low_u8(pixel)), vmovl_high_u8(pixel));
@@ -357,6 +379,7 @@ impl Block for Widened {
 
 #[derive(Debug)]
 pub(super) struct Depthwise<B> {
+    window: Window,
     channels: usize,
     taps: usize,
     bytes: Bytes,
@@ -375,16 +398,23 @@ struct Channels<B> {
 }
 
 impl<B: Block> Depthwise<B> {
-    pub(super) fn new(filters: &Filters<'_>) -> Depthwise<B> {
+    /// For [`MOST_TAPS`] at most.
+    pub(super) fn new(proof: B::Proof, filters: &Filters<'_>, window: &Window) -> Depthwise<B> {
+        filters.check(window);
+        assert!(filters.taps <= MOST_TAPS, "taps whose places are on the stack");
         let channels = filters.channels;
         // The last block is sixteen channels too, some of which are computed twice.
         let firsts = (0..channels).step_by(BLOCK).map(|first| first.min(channels.saturating_sub(BLOCK)));
-        let block =
-            |first: usize| Channels { first, block: B::new(filters, first), multipliers: multipliers(filters, first) };
+        let block = |first: usize| Channels {
+            first,
+            block: B::new(proof, filters, first),
+            multipliers: multipliers(filters, first),
+        };
         let (mut blocks, others) = firsts.map(block).partition::<Vec<_>, _>(|channels| channels.block.has_columns());
         let with_columns = blocks.len();
         blocks.extend(others);
         Depthwise {
+            window: window.clone(),
             channels,
             taps: filters.taps,
             bytes: Bytes::of(filters.rounding, filters.weights, filters.bias, filters.multipliers),
@@ -395,17 +425,18 @@ impl<B: Block> Depthwise<B> {
 }
 
 impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
-    fn row(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
-        assert!(picture.height * picture.width * self.channels + SLACK <= picture.bytes.len());
-        assert!(self.channels + SLACK <= picture.padding.len());
-        assert_eq!(window.kernel.iter().product::<usize>(), self.taps);
+    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+        let window = &self.window;
+        picture.check(self.channels, window, y, to.len());
         let by_columns = window.kernel == [3, 3] && window.dilation == [1, 1] && window.stride[1] <= 2;
         let plain = self.bytes.are_plain() && self.channels >= BLOCK;
         let (columns, taps) = self.blocks.split_at(if by_columns { self.with_columns } else { 0 });
         if !columns.is_empty() {
             let line = Line::new(picture, window, y, self.channels);
             for channels in columns {
-                // SAFETY: the lengths were checked, and the processor has what this set takes.
+                // SAFETY: `Picture::check` found picture and padding to be as long as they should, and `to` to be whole
+                // pixels; the line is one of 3×3 over this picture, with a stride of 1 or 2; `PLAIN` is chosen for
+                // sixteen channels or more alone.
                 unsafe {
                     if plain {
                         self.by_columns::<true>(channels, &line, to);
@@ -416,19 +447,21 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
             }
         }
         if !taps.is_empty() {
-            // SAFETY: as above.
+            // SAFETY: `Picture::check` found picture, padding and `to` to be as they should; `PLAIN` is chosen for
+            // sixteen channels or more alone.
             unsafe {
                 if plain {
-                    self.by_taps::<true>(taps, picture, window, y, to);
+                    self.by_taps::<true>(taps, picture, y, to);
                 } else {
-                    self.by_taps::<false>(taps, picture, window, y, to);
+                    self.by_taps::<false>(taps, picture, y, to);
                 }
             }
         }
     }
 }
 
-/// What a line of windows of 3×3 lies over.
+/// What a line of windows of 3×3 lies over: of a picture that [`Picture::check`] has found to be whole, so that behind
+/// all channels of a pixel, or of the padding, there are [`SLACK`](crate::kernels::SLACK) bytes.
 struct Line<'a> {
     rows: [(*const u8, usize); 3],
     padding: &'a [u8],
@@ -451,16 +484,19 @@ impl Line<'_> {
     /// The column that lies `at` columns right of the first window's first, which may be outside.
     ///
     /// # Safety
-    /// Rows and padding must be readable for 16 bytes from `first` on.
+    /// `block` is proof of NEON, and of dot or matrix products where there are any. From channel `first` on of the
+    /// column's pixels, or of the padding where it is outside, 16 bytes are read and must be readable: so they are for
+    /// `first` below the picture's channels.
     #[inline(always)]
-    unsafe fn column<B: Block>(&self, at: usize, first: usize) -> B::Column {
+    unsafe fn column<B: Block>(&self, block: &B, at: usize, first: usize) -> B::Column {
         let x = at.wrapping_sub(self.pad);
-        // SAFETY: as the caller promises.
+        // SAFETY: column `x` is one of the picture where it is below the width, and its pixels, `x` steps from the rows'
+        // starts, are readable for 16 bytes from `first` on; so is the padding.
         unsafe {
             if x < self.width {
-                B::column(self.rows.map(|(row, step)| row.add(x * step + first)))
+                block.column(self.rows.map(|(row, step)| row.add(x * step + first)))
             } else {
-                B::column([self.padding[first..].as_ptr(); 3])
+                block.column([self.padding[first..].as_ptr(); 3])
             }
         }
     }
@@ -472,29 +508,32 @@ impl Line<'_> {
 }
 
 impl<B: Block> Depthwise<B> {
-    /// `PLAIN` says that the bytes are, and that there are sixteen channels.
+    /// Writes the outputs of one block; `PLAIN` says that the bytes are, and that there are sixteen channels.
     ///
     /// # Safety
-    /// `line` must lie over a picture with as many channels; the processor must have the instructions.
+    /// The block is proof of NEON, and of dot or matrix products where there are any. `line` must lie over a picture that
+    /// [`Picture::check`] has found to be whole for these channels, with a stride of 1 or 2: its pixels, the padding and
+    /// 15 bytes behind either are read. `to` is written.
     #[inline(never)]
     unsafe fn by_columns<const PLAIN: bool>(&self, channels: &Channels<B>, line: &Line<'_>, to: &mut [u8]) {
         let count = to.len() / self.channels;
         let first = channels.first;
         let to = to.as_mut_ptr();
-        // SAFETY: as the caller promises.
-        let column = |at: usize| unsafe { line.column::<B>(at, first) };
+        // SAFETY: a block's first channel is one of the picture's, and so 16 bytes from there on are readable.
+        let column = |at: usize| unsafe { line.column(&channels.block, at, first) };
         let (mut a, mut b) = (column(0), column(1));
         let mut x = 0;
         // Windows that begin to the left of the picture.
         let inside = line.ending_inside().min(count);
         while x < count {
             if x * line.stride + 2 >= line.pad && x + 3 <= inside {
-                // SAFETY: as the caller promises.
+                // SAFETY: the windows from `x` to `inside` end inside, and that of `x` has its last column to the right
+                // of the padding; they are among `count`, for all of which there is room.
                 x = unsafe { self.inside::<PLAIN>(channels, line, [&mut a, &mut b], x..inside, to) };
                 continue;
             }
             let c = column(x * line.stride + 2);
-            // SAFETY: as the caller promises.
+            // SAFETY: `x` is one of `count`, and so there is room for its pixel.
             unsafe { self.write::<PLAIN>(channels, [&a, &b, &c], to, x) };
             x += 1;
             (a, b) = if line.stride == 1 { (b, c) } else { (c, column(x * 2 + 1)) };
@@ -504,11 +543,12 @@ impl<B: Block> Depthwise<B> {
     /// Writes output `x` of a line.
     ///
     /// # Safety
-    /// `to` must be writable there; the processor must have the instructions.
+    /// The block is proof of NEON. There must be sixteen channels at least if `PLAIN`. From the block's first channel of
+    /// pixel `x` on, sixteen bytes, or as many as there are channels, are written and must be writable.
     #[inline(always)]
     unsafe fn write<const PLAIN: bool>(&self, channels: &Channels<B>, columns: [&B::Column; 3], to: *mut u8, x: usize) {
         let length = if PLAIN { BLOCK } else { self.channels.min(BLOCK) };
-        // SAFETY: as the caller promises.
+        // SAFETY: the processor has NEON, as the block exists; `length` bytes are writable there, 16 at most.
         unsafe {
             let bytes = self.bytes.round::<PLAIN>(channels.block.by_columns(columns), channels.multipliers);
             store(bytes, to.add(x * self.channels + channels.first), length);
@@ -519,7 +559,10 @@ impl<B: Block> Depthwise<B> {
     /// first that is left; `a` and `b` are its first columns.
     ///
     /// # Safety
-    /// As for [`Depthwise::by_columns`]; from `b`'s column on, the windows must lie inside.
+    /// The block is proof of NEON, and of dot or matrix products where there are any. `line` must be as for
+    /// [`Depthwise::by_columns`]; the last column of the first of these windows must not be left of the picture, that of
+    /// the last not right of it. From their columns' pixels, 16 bytes are read from the block's first channel on; from
+    /// `to` on, the block's channels of all these outputs are written and must be writable, and be sixteen if `PLAIN`.
     #[inline(always)]
     unsafe fn inside<const PLAIN: bool>(
         &self,
@@ -531,17 +574,18 @@ impl<B: Block> Depthwise<B> {
     ) -> usize {
         let mut x = windows.start;
         let next = x * line.stride + 2 - line.pad;
-        // SAFETY: the columns lie inside, as the caller promises.
+        // SAFETY: `next` is the first window's last column, which lies in the picture, and so each row has a pixel there.
         let mut rows = line.rows.map(|(row, step)| unsafe { row.add(next * step + channels.first) });
-        // SAFETY: as the caller promises; output `x` is one of the line's.
+        // SAFETY: outputs from `windows.start` on and below `windows.end` are written, for which there is room.
         let write = |x: usize, columns: [&B::Column; 3]| unsafe { self.write::<PLAIN>(channels, columns, to, x) };
         let mut column = || {
-            // SAFETY: as above.
-            unsafe {
-                let column = B::column(rows);
-                rows = from_fn(|row| rows[row].wrapping_add(line.rows[row].1));
-                column
-            }
+            // SAFETY: `rows` have moved on by a pixel for each column that was read. No more are read than there are up
+            // to the last column of the last window: with a stride of 1, one for each output; with 2, two, of which the
+            // last is the middle one of a window that has not been written yet and, by the loop's condition, is one of
+            // these.
+            let column = unsafe { channels.block.column(rows) };
+            rows = from_fn(|row| rows[row].wrapping_add(line.rows[row].1));
+            column
         };
         if line.stride == 1 {
             while x + 3 <= windows.end {
@@ -568,20 +612,21 @@ impl<B: Block> Depthwise<B> {
         x
     }
 
-    /// Writes the outputs of `blocks`; `PLAIN` as above.
+    /// Writes the outputs of `blocks`; `PLAIN` says that the bytes are, and that there are sixteen channels.
     ///
     /// # Safety
-    /// Picture and padding must have the lengths that [`Picture`] says; the processor must have the instructions.
+    /// The blocks are proof of NEON, and of dot or matrix products where there are any. [`Picture::check`] must hold for
+    /// these channels, the window, `y` and `to`: the picture's bytes, the padding's, and 15 behind either are read. There
+    /// must be sixteen channels at least if `PLAIN`.
     #[inline(never)]
     unsafe fn by_taps<const PLAIN: bool>(
         &self,
         blocks: &[Channels<B>],
         picture: &Picture<'_>,
-        window: &Window,
         y: usize,
         to: &mut [u8],
     ) {
-        let channels = self.channels;
+        let (channels, window) = (self.channels, &self.window);
         let length = if PLAIN { BLOCK } else { channels.min(BLOCK) };
         let mut pixels = [picture.padding.as_ptr(); SEATS];
         // How far each pixel is from one output's to the next one's.
@@ -599,9 +644,14 @@ impl<B: Block> Depthwise<B> {
                 self.place(picture, window, [y, x], pixels, steps);
             }
             for block in blocks {
-                // SAFETY: what is in a seat is a pixel of the picture or the padding, and slack behind it.
+                // SAFETY: in each seat is a pixel, of the picture or of the padding. `place` takes it from a slice; and
+                // where it moves on by a step, all taps of this output lie inside of the picture from left to right, as
+                // those of the last one did, in the same rows; one that is no tap's has never moved from the padding. A
+                // block's first channel is one of the picture's, behind which there are `SLACK` bytes, more than 15.
+                let sums = unsafe { block.block.by_taps(pixels, block.first) };
+                // SAFETY: the processor has NEON, as the block exists. From the block's first channel on there are
+                // sixteen, or all there are: `length`, in the pixel that `to` is.
                 unsafe {
-                    let sums = block.block.by_taps(pixels, block.first);
                     let bytes = self.bytes.round::<PLAIN>(sums, block.multipliers);
                     store(bytes, to[block.first..].as_mut_ptr(), length);
                 }

@@ -3,44 +3,55 @@
 use std::arch::aarch64::{int32x4_t, uint8x16_t, vdupq_n_u8, veorq_u8};
 use std::arch::asm;
 
+use super::features::{DotProducts, MatrixProducts, Neon};
+
 /// How bytes of a tensor are multiplied by signed weights, four in a lane.
-pub(super) trait Dot: std::fmt::Debug + Send + Sync + 'static {
+///
+/// # Safety
+/// Who implements this promises that a value exists only where the processor has NEON.
+pub(super) unsafe trait Dot: std::fmt::Debug + Copy + Send + Sync + 'static {
     /// How much lower than in the tensor a byte is when it's multiplied.
     const SHIFT: i32;
 
     /// A tensor's bytes as [`Dot::dot`] takes them.
-    fn prepare(bytes: uint8x16_t) -> uint8x16_t;
+    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t;
 
     /// Adds to each lane of `sums` the products of four bytes and four weights.
     ///
     /// One block for four vectors, that reads as if it touched memory: let alone, the compiler mixes what several outputs
     /// need and keeps weights at hand, and has too few registers for it.
-    ///
-    /// # Safety
-    /// The processor must have the instruction.
-    unsafe fn dot(sums: [int32x4_t; 4], bytes: [uint8x16_t; 4], weights: [uint8x16_t; 4]) -> [int32x4_t; 4];
+    fn dot(self, sums: [int32x4_t; 4], bytes: [uint8x16_t; 4], weights: [uint8x16_t; 4]) -> [int32x4_t; 4];
+}
+
+/// Bytes less 128, as signed ones.
+#[inline(always)]
+pub(super) fn signed(_neon: Neon, bytes: uint8x16_t) -> uint8x16_t {
+    // SAFETY: the processor has NEON, as `_neon` exists; registers alone are touched.
+    unsafe { veorq_u8(bytes, vdupq_n_u8(0x80)) }
 }
 
 /// `sdot`, which takes signed bytes alone.
-#[derive(Debug)]
-pub(super) struct Signed;
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signed(pub(super) DotProducts);
 
-impl Dot for Signed {
+// SAFETY: a `DotProducts` exists only where there is a `Neon`.
+unsafe impl Dot for Signed {
     const SHIFT: i32 = 128;
 
     #[inline(always)]
-    fn prepare(bytes: uint8x16_t) -> uint8x16_t {
-        // SAFETY: an instruction that every 64-bit ARM processor has.
-        unsafe { veorq_u8(bytes, vdupq_n_u8(0x80)) }
+    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t {
+        signed(self.0.neon(), bytes)
     }
 
     #[inline(always)]
-    unsafe fn dot(
+    fn dot(
+        self,
         [mut a, mut b, mut c, mut d]: [int32x4_t; 4],
         bytes: [uint8x16_t; 4],
         weights: [uint8x16_t; 4],
     ) -> [int32x4_t; 4] {
-        // SAFETY: the processor has the instruction, as the caller promises; it touches registers alone.
+        // SAFETY: the processor has `sdot`, as `self` is made of a `DotProducts`. The instructions read and write the
+        // registers that are named and nothing else, no flags either.
         unsafe {
             asm!(
                 ".arch_extension dotprod",
@@ -59,24 +70,27 @@ impl Dot for Signed {
 }
 
 /// `usdot`, which takes a tensor's bytes as they are.
-#[derive(Debug)]
-pub(super) struct Unsigned;
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unsigned(pub(super) MatrixProducts);
 
-impl Dot for Unsigned {
+// SAFETY: a `MatrixProducts` exists only where there is a `Neon`.
+unsafe impl Dot for Unsigned {
     const SHIFT: i32 = 0;
 
     #[inline(always)]
-    fn prepare(bytes: uint8x16_t) -> uint8x16_t {
+    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t {
         bytes
     }
 
     #[inline(always)]
-    unsafe fn dot(
+    fn dot(
+        self,
         [mut a, mut b, mut c, mut d]: [int32x4_t; 4],
         bytes: [uint8x16_t; 4],
         weights: [uint8x16_t; 4],
     ) -> [int32x4_t; 4] {
-        // SAFETY: the processor has the instruction, as the caller promises; it touches registers alone.
+        // SAFETY: the processor has `usdot`, as `self` is made of a `MatrixProducts`. The instructions read and write the
+        // registers that are named and nothing else, no flags either.
         unsafe {
             asm!(
                 ".arch_extension i8mm",
@@ -95,16 +109,15 @@ impl Dot for Unsigned {
 }
 
 /// Adds the products of four weights in each lane with the four bytes in one lane, of signed numbers both.
-///
-/// # Safety
-/// The processor must have dot products.
 #[inline(always)]
-pub(super) unsafe fn dot_by_lane<const LANE: u32>(
+pub(super) fn dot_by_lane<const LANE: u32>(
+    _proof: DotProducts,
     mut sums: int32x4_t,
     weights: uint8x16_t,
     bytes: uint8x16_t,
 ) -> int32x4_t {
-    // SAFETY: the processor has the instruction, as the caller promises; it touches registers alone.
+    // SAFETY: the processor has `sdot`, as `_proof` exists. The instruction reads and writes the registers that are named
+    // and nothing else, no flags either, and what it gives depends on them alone.
     unsafe {
         asm!(
             ".arch_extension dotprod",
@@ -117,12 +130,10 @@ pub(super) unsafe fn dot_by_lane<const LANE: u32>(
 }
 
 /// Adds the products of two rows of eight unsigned bytes and two of eight signed weights, by rows.
-///
-/// # Safety
-/// The processor must have 8-bit matrix products.
 #[inline(always)]
-pub(super) unsafe fn block(mut sums: int32x4_t, bytes: uint8x16_t, weights: uint8x16_t) -> int32x4_t {
-    // SAFETY: the processor has the instruction, as the caller promises; it touches registers alone.
+pub(super) fn block(_proof: MatrixProducts, mut sums: int32x4_t, bytes: uint8x16_t, weights: uint8x16_t) -> int32x4_t {
+    // SAFETY: the processor has `usmmla`, as `_proof` exists. The instruction reads and writes the registers that are
+    // named and nothing else, no flags either, and what it gives depends on them alone.
     unsafe {
         asm!(
             ".arch_extension i8mm",

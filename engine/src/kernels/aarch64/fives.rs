@@ -4,15 +4,15 @@
 //! are in two such groups, for which there are weights for each of the four places where an output may begin. Pixels are
 //! turned once for all outputs of a line.
 
-use std::arch::aarch64::{float32x4_t, int32x4_t, uint8x16_t, vdupq_n_u8, vld1q_u8};
+use std::arch::aarch64::{float32x4_t, int32x4_t, uint8x16_t, vld1q_u8};
 use std::array::from_fn;
-use std::marker::PhantomData;
 use std::mem::transmute;
 
 use super::depthwise::{BLOCK, bias, multipliers, rows, turned};
 use super::dots::Dot;
+use super::matrix::bytes;
 use super::rounding::Bytes;
-use crate::kernels::{Filters, Picture, SLACK};
+use crate::kernels::{Filters, Picture};
 use crate::program::Window;
 use crate::program::weights::are_bytes;
 
@@ -23,11 +23,12 @@ const GROUPS: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Fives<D> {
+    window: Window,
     channels: usize,
     bytes: Bytes,
     /// With the first channel's number; the last one's first are computed twice where channels are no multiple of sixteen.
     blocks: Vec<(usize, [Quad; 4])>,
-    dot: PhantomData<D>,
+    dot: D,
 }
 
 /// Four channels.
@@ -46,8 +47,7 @@ impl Quad {
         let weights = |tap: &dyn Fn(usize) -> Option<usize>| {
             let byte =
                 |at: usize| tap(at % 4).map_or(0, |tap| filters.weights[(first + at / 4) * filters.taps + tap] as u8);
-            // SAFETY: 16 bytes of any content are a vector.
-            unsafe { transmute::<[u8; 16], uint8x16_t>(from_fn(byte)) }
+            bytes(from_fn(byte))
         };
         let row = |pixel: usize, output: usize| {
             pixel.checked_sub(output).filter(|&column| column < SIDE).map(|column| 4 * SIDE + column)
@@ -70,7 +70,8 @@ struct Turned {
 
 impl<D: Dot> Fives<D> {
     /// None where these are no such windows, weights are of more than 8 bits, or channels fewer than sixteen.
-    pub(super) fn new(filters: &Filters<'_>, window: &Window) -> Option<Fives<D>> {
+    pub(super) fn new(dot: D, filters: &Filters<'_>, window: &Window) -> Option<Fives<D>> {
+        filters.check(window);
         let is_five = (window.kernel, window.stride[1], window.dilation) == ([SIDE; 2], 1, [1, 1]);
         if !is_five || filters.channels < BLOCK || !are_bytes(filters.weights) {
             return None;
@@ -81,10 +82,11 @@ impl<D: Dot> Fives<D> {
             (first, from_fn(|v| Quad::new(filters, first + v * 4, bias[v], multipliers[v])))
         };
         Some(Fives {
+            window: window.clone(),
             channels: filters.channels,
             bytes: Bytes::of(filters.rounding, filters.weights, filters.bias, filters.multipliers),
             blocks: (0..filters.channels).step_by(BLOCK).map(block).collect(),
-            dot: PhantomData,
+            dot,
         })
     }
 }
@@ -92,16 +94,16 @@ impl<D: Dot> Fives<D> {
 /// Turns the pixels of sixteen channels under the windows of `groups` times four outputs. `pixel` gives the five pixels of
 /// a column by its number, counted from the first output's.
 #[inline(always)]
-fn turn<D: Dot>(pixels: impl Fn(usize) -> [uint8x16_t; SIDE], groups: usize, to: &mut [Turned; 4]) {
+fn turn<D: Dot>(dot: D, pixels: impl Fn(usize) -> [uint8x16_t; SIDE], groups: usize, to: &mut [Turned; 4]) {
     for group in 0..=groups {
         let fifth = from_fn(|at| {
             let [a, b, c, d, fifth] = pixels(group * 4 + at);
-            for (to, column) in to.iter_mut().zip(turned::<D>([a, b, c, d])) {
+            for (to, column) in to.iter_mut().zip(turned(dot, [a, b, c, d])) {
                 to.columns[group][at] = column;
             }
             fifth
         });
-        for (to, row) in to.iter_mut().zip(turned::<D>(fifth)) {
+        for (to, row) in to.iter_mut().zip(turned(dot, fifth)) {
             to.row[group] = row;
         }
     }
@@ -111,33 +113,38 @@ impl<D: Dot> Fives<D> {
     /// Writes `count` outputs of four channels.
     ///
     /// # Safety
-    /// `to` must be writable for four bytes at each output; the processor must have the instructions.
+    /// `self.dot` is proof of NEON, and of dot or matrix products where there are any. Of each of `count` outputs, which
+    /// lie as many bytes apart from `to` on as there are channels, four bytes are written and must be writable.
     #[inline(never)]
     unsafe fn quad<const PLAIN: bool>(&self, quad: &Quad, pixels: &Turned, count: usize, mut to: *mut u8) {
         let Quad { bias, multipliers, columns: weights, row: row_weights } = *quad;
+        let dot = self.dot;
         let mut left = count;
         for (columns, row) in pixels.columns.windows(2).zip(pixels.row.windows(2)) {
             let columns: [uint8x16_t; 8] = from_fn(|at| columns[at / 4][at % 4]);
             let mut sums = [bias; 4];
-            // SAFETY: as the caller promises.
-            unsafe {
-                for (column, weights) in weights.into_iter().enumerate() {
-                    sums = D::dot(sums, from_fn(|output| columns[output + column]), [weights; 4]);
+            for (column, weights) in weights.into_iter().enumerate() {
+                sums = dot.dot(sums, from_fn(|output| columns[output + column]), [weights; 4]);
+            }
+            sums = dot.dot(sums, [row[0]; 4], row_weights[0]);
+            sums = dot.dot(sums, [row[1]; 4], row_weights[1]);
+            // SAFETY: the processor has NEON, as `self.dot` exists. Both types have 16 bytes, and bytes may have any
+            // bits.
+            let bytes =
+                unsafe { transmute::<uint8x16_t, [[u8; 4]; 4]>(self.bytes.round::<PLAIN>(sums, [multipliers; 4])) };
+            if left < 4 {
+                for (output, four) in bytes[..left].iter().enumerate() {
+                    // SAFETY: `to` is the place of the first output that is left, `output` is below their number, and of
+                    // each four bytes are writable; arrays of bytes ask for no alignment.
+                    unsafe { to.add(output * self.channels).cast::<[u8; 4]>().write(*four) };
                 }
-                sums = D::dot(sums, [row[0]; 4], row_weights[0]);
-                sums = D::dot(sums, [row[1]; 4], row_weights[1]);
-                let bytes = self.bytes.round::<PLAIN>(sums, [multipliers; 4]);
-                let bytes = transmute::<uint8x16_t, [[u8; 4]; 4]>(bytes);
-                if left < 4 {
-                    for (output, four) in bytes[..left].iter().enumerate() {
-                        to.add(output * self.channels).cast::<[u8; 4]>().write(*four);
-                    }
-                    return;
-                }
-                for four in bytes {
-                    to.cast::<[u8; 4]>().write(four);
-                    to = to.wrapping_add(self.channels);
-                }
+                return;
+            }
+            for four in bytes {
+                // SAFETY: four outputs at least are left, `to` is the place of one of them, and four bytes are writable
+                // there; arrays of bytes ask for no alignment.
+                unsafe { to.cast::<[u8; 4]>().write(four) };
+                to = to.wrapping_add(self.channels);
             }
             left -= 4;
             if left == 0 {
@@ -148,21 +155,22 @@ impl<D: Dot> Fives<D> {
 }
 
 impl<D: Dot> crate::kernels::Depthwise for Fives<D> {
-    fn row(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
-        assert!(picture.height * picture.width * self.channels + SLACK <= picture.bytes.len());
-        assert!(self.channels + SLACK <= picture.padding.len());
-        let rows: [_; SIDE] = rows(picture, window, y, self.channels);
+    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+        picture.check(self.channels, &self.window, y, to.len());
+        let rows: [_; SIDE] = rows(picture, &self.window, y, self.channels);
         let count = to.len() / self.channels;
         let plain = self.bytes.are_plain();
-        // SAFETY: an instruction that every 64-bit ARM processor has.
-        let nothing = unsafe { vdupq_n_u8(0) };
+        let nothing = bytes([0; 16]);
         let mut turned = [Turned { columns: [[nothing; 4]; GROUPS + 1], row: [nothing; GROUPS + 1] }; 4];
         for (first, quads) in &self.blocks {
             for start in (0..count).step_by(4 * GROUPS) {
                 let outputs = (count - start).min(4 * GROUPS);
                 let pixels = |at: usize| {
-                    let x = (start + at).wrapping_sub(window.pad[1]);
-                    // SAFETY: pixel `x` lies inside, the lengths were checked, and there is slack behind them.
+                    let x = (start + at).wrapping_sub(self.window.pad[1]);
+                    // SAFETY: the processor has NEON, as `self.dot` exists. Each load reads 16 bytes, of any alignment,
+                    // from a block's first channel on, of a pixel that lies in the picture, or of the padding:
+                    // `Picture::check` found both to be as long as they should, with `SLACK` bytes behind them, more than
+                    // 15.
                     unsafe {
                         if x < picture.width {
                             rows.map(|(row, step)| vld1q_u8(row.add(x * step + first)))
@@ -171,10 +179,11 @@ impl<D: Dot> crate::kernels::Depthwise for Fives<D> {
                         }
                     }
                 };
-                turn::<D>(pixels, outputs.div_ceil(4), &mut turned);
+                turn(self.dot, pixels, outputs.div_ceil(4), &mut turned);
                 for (v, (quad, pixels)) in quads.iter().zip(&turned).enumerate() {
                     let to = to[start * self.channels + first + v * 4..].as_mut_ptr();
-                    // SAFETY: the outputs lie within `to`, and the processor has what this set takes.
+                    // SAFETY: `to` has `count` whole pixels, of which these are `outputs` from `start` on; each has
+                    // sixteen channels from `first` on, and so four from `first + v * 4` on.
                     unsafe {
                         if plain {
                             self.quad::<true>(quad, pixels, outputs, to);

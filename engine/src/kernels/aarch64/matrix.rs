@@ -5,12 +5,11 @@ use std::arch::aarch64::{
     vreinterpretq_u16_u8, vreinterpretq_u64_u8, vst1q_u8, vuzp1q_u16, vuzp2q_u16, vzip1q_u64, vzip2q_u64,
 };
 use std::array::from_fn;
-use std::marker::PhantomData;
 use std::mem::{MaybeUninit, transmute};
 
 use super::products::{Products, STEP};
 use super::rounding::Bytes;
-use crate::kernels::{Matrix, SLACK};
+use crate::kernels::{Lines, Matrix, SLACK};
 
 /// Pairs of rows at a time: with 16 outputs their sums take half of the registers.
 const PAIRS: usize = 2;
@@ -24,7 +23,8 @@ pub(super) struct Gemm<P> {
     rows: usize,
     bytes: Bytes,
     tiles: Vec<Tile>,
-    products: PhantomData<P>,
+    /// What calls of functions with NEON rest on, too.
+    products: P,
 }
 
 /// Sixteen outputs, or eight.
@@ -37,7 +37,7 @@ struct Tile {
     vectors: usize,
     /// How many parts the weights are in: parts of weights of more than 8 bits add up to them.
     parts: usize,
-    /// Part after part, step after step.
+    /// Part after part, step after step, `vectors` each.
     weights: Vec<uint8x16_t>,
     bias: [int32x4_t; 8],
     multipliers: [float32x4_t; 8],
@@ -92,11 +92,13 @@ impl Tile {
     /// The sums of `P` pairs of rows.
     ///
     /// # Safety
-    /// `panel` must hold `steps` steps of as many pairs; `V` must be the tile's, and its weights in one part where `PLAIN`
-    /// says so; the processor must have the instructions.
+    /// `products` is proof of NEON, and of dot or matrix products where there are any. `V` must be `vectors`, and the
+    /// weights be in one part if `PLAIN`. From `panel` on, `steps` times `P` times 16 bytes are read and must be
+    /// readable; `steps` must be those that the tile has weights for in each part.
     #[inline(always)]
     unsafe fn sums<M: Products, const P: usize, const V: usize, const PLAIN: bool>(
         &self,
+        products: M,
         panel: *const u8,
         steps: usize,
     ) -> [[int32x4_t; V]; P] {
@@ -105,15 +107,16 @@ impl Tile {
         let mut weights = self.weights.as_ptr().cast::<u8>();
         for _ in 0..if PLAIN { 1 } else { self.parts } {
             let mut rows = panel;
-            // SAFETY: as the caller promises; the tile has weights for as many steps in each part.
+            // SAFETY: each step reads `P` times 16 bytes of rows and `V` times 16 of weights, and both move on by as
+            // many. There are `steps` steps: of rows in the panel, of weights in each part, of which there are `parts`.
             unsafe {
                 for _ in 0..steps / 2 {
-                    M::step(&mut sums, rows, weights);
-                    M::step(&mut sums, rows.add(P * 16), weights.add(V * 16));
+                    products.step(&mut sums, rows, weights);
+                    products.step(&mut sums, rows.add(P * 16), weights.add(V * 16));
                     (rows, weights) = (rows.add(2 * P * 16), weights.add(2 * V * 16));
                 }
                 if !steps.is_multiple_of(2) {
-                    M::step(&mut sums, rows, weights);
+                    products.step(&mut sums, rows, weights);
                     weights = weights.add(V * 16);
                 }
             }
@@ -122,7 +125,8 @@ impl Tile {
     }
 
     /// The bytes of both rows of a pair, at the start of either vector.
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "neon")]
     fn round<M: Products, const V: usize, const PLAIN: bool>(
         &self,
         sums: &[int32x4_t; V],
@@ -131,20 +135,17 @@ impl Tile {
         let four = |first: usize| {
             bytes.round::<PLAIN>(from_fn(|at| sums[first + at]), from_fn(|at| self.multipliers[first + at]))
         };
-        // SAFETY: instructions that every 64-bit ARM processor has.
-        unsafe {
-            let first = four(0);
-            if V == 8 && !M::BLOCKS {
-                return [first, four(4)];
-            }
-            if !M::BLOCKS {
-                return [first, vextq_u8::<8>(first, first)];
-            }
-            // Two outputs of one row, two of the other, and so on.
-            let second = if V == 8 { four(4) } else { first };
-            let [first, second] = [first, second].map(|bytes| vreinterpretq_u16_u8(bytes));
-            [vreinterpretq_u8_u16(vuzp1q_u16(first, second)), vreinterpretq_u8_u16(vuzp2q_u16(first, second))]
+        let first = four(0);
+        if V == 8 && !M::BLOCKS {
+            return [first, four(4)];
         }
+        if !M::BLOCKS {
+            return [first, vextq_u8::<8>(first, first)];
+        }
+        // Two outputs of one row, two of the other, and so on.
+        let second = if V == 8 { four(4) } else { first };
+        let [first, second] = [first, second].map(|bytes| vreinterpretq_u16_u8(bytes));
+        [vreinterpretq_u8_u16(vuzp1q_u16(first, second)), vreinterpretq_u8_u16(vuzp2q_u16(first, second))]
     }
 }
 
@@ -156,28 +157,29 @@ fn has_extremes(weights: &[i16], columns: usize) -> bool {
         .any(|row| row.chunks(4).any(|four| (2..four.len()).any(|at| four[at] <= -128 && four[at - 2] <= -128)))
 }
 
-fn bytes(values: [u8; 16]) -> uint8x16_t {
-    // SAFETY: 16 bytes of any content are a vector.
+pub(super) fn bytes(values: [u8; 16]) -> uint8x16_t {
+    // SAFETY: both types have 16 bytes, and a vector may have any bits.
     unsafe { transmute::<[u8; 16], uint8x16_t>(values) }
 }
 
 pub(super) fn integers(values: [i32; 4]) -> int32x4_t {
-    // SAFETY: as above.
+    // SAFETY: both types have 16 bytes, and a vector may have any bits.
     unsafe { transmute::<[i32; 4], int32x4_t>(values) }
 }
 
 pub(super) fn floats(values: [f32; 4]) -> float32x4_t {
-    // SAFETY: as above.
+    // SAFETY: both types have 16 bytes, and a vector may have any bits.
     unsafe { transmute::<[f32; 4], float32x4_t>(values) }
 }
 
-/// Writes the first `count` bytes, 1 to 16.
+/// Writes the first `count` bytes, 16 at most.
 ///
 /// # Safety
-/// `to` must be writable for as many.
+/// The processor must have NEON. `count` bytes from `to` on must be writable, and be 16 at most; no other is touched.
 #[inline(always)]
 pub(super) unsafe fn store(bytes: uint8x16_t, to: *mut u8, count: usize) {
-    // SAFETY: as the caller promises.
+    // SAFETY: the processor has NEON. Each arm writes `count` bytes from `to` on, which are writable, of any alignment,
+    // and of the 16 that a vector has: as many as `count` is at most. A vector's bits are bytes.
     unsafe {
         match count {
             16 => vst1q_u8(to, bytes),
@@ -200,8 +202,10 @@ impl Panel<'_> {
     /// Lays out `count` rows that start `stride` apart.
     ///
     /// # Safety
-    /// The rows, and 16 bytes beyond each, must be readable.
-    unsafe fn fill<M: Products>(&mut self, from: *const u8, stride: usize, count: usize) {
+    /// `products` is proof of NEON, and of dot or matrix products where there are any. There must be a step at least. Of
+    /// each of `count` rows, which start `stride` apart from `from` on, the eight bytes of each step, and eight more
+    /// behind the last, are read and must be readable.
+    unsafe fn fill<M: Products>(&mut self, products: M, from: *const u8, stride: usize, count: usize) {
         assert!(count.div_ceil(2) * self.steps <= self.vectors.len());
         let mut to = self.vectors.as_mut_ptr().cast::<u8>();
         let mut row = 0;
@@ -210,13 +214,15 @@ impl Panel<'_> {
             for pair in 0..pairs {
                 let first = row + 2 * pair;
                 let second = (first + 1).min(count - 1);
-                // SAFETY: as the caller promises; the panel is large enough.
+                // SAFETY: both rows are below `count`. A group of `pairs` takes `pairs` times `steps` vectors of the
+                // panel, which has them for all pairs of `count` rows, as was found above; pair `pair` takes each
+                // `pairs`th from its own on.
                 unsafe {
                     let rows = [from.add(first * stride), from.add(second * stride)];
-                    self.pair::<M>(rows, to.add(pair * 16), pairs * 16);
+                    self.pair(products, rows, to.add(pair * 16), pairs * 16);
                 }
             }
-            // SAFETY: within the panel, or at its end.
+            // SAFETY: the group's vectors are the panel's, so that this is within it, or its end.
             to = unsafe { to.add(pairs * self.steps * 16) };
             row += 2 * pairs;
         }
@@ -225,12 +231,17 @@ impl Panel<'_> {
     /// Lays out a pair of rows, its steps `apart` bytes apart.
     ///
     /// # Safety
-    /// As for [`Panel::fill`], and `to` must be writable for all steps.
+    /// `products` is proof of NEON, and of dot or matrix products where there are any. There must be a step at least. Of
+    /// either row the eight bytes of each step, and eight more behind the last, are read and must be readable; the 16
+    /// bytes at each step times `apart` from `to` on are written and must be writable.
     #[inline(always)]
-    unsafe fn pair<M: Products>(&self, rows: [*const u8; 2], mut to: *mut u8, apart: usize) {
-        // SAFETY: as the caller promises.
+    unsafe fn pair<M: Products>(&self, products: M, rows: [*const u8; 2], mut to: *mut u8, apart: usize) {
+        // SAFETY: the processor has NEON, as `products` exists. A load at a step reads 16 bytes, of any alignment: eight
+        // of that step and eight of the next, or behind the last, which are readable. Each store writes the 16 bytes of a
+        // step, of any alignment: two steps a turn, which begins before the last step, and the last one where steps are
+        // odd in number.
         unsafe {
-            let two = |at: usize| rows.map(|row| vreinterpretq_u64_u8(M::prepare(vld1q_u8(row.add(at)))));
+            let two = |at: usize| rows.map(|row| vreinterpretq_u64_u8(products.prepare(vld1q_u8(row.add(at)))));
             for step in (0..self.steps - 1).step_by(2) {
                 let [a, b] = two(step * STEP);
                 vst1q_u8(to, vreinterpretq_u8_u64(vzip1q_u64(a, b)));
@@ -246,13 +257,14 @@ impl Panel<'_> {
 }
 
 impl<M: Products> Gemm<M> {
-    pub(super) fn new(matrix: &Matrix<'_>) -> Gemm<M> {
+    pub(super) fn new(products: M, matrix: &Matrix<'_>) -> Gemm<M> {
+        matrix.check();
         Gemm {
             columns: matrix.columns,
             rows: matrix.rows,
             bytes: Bytes::of(matrix.rounding, matrix.weights, matrix.bias, matrix.multipliers),
             tiles: (0..matrix.rows).step_by(16).map(|first| Tile::new::<M>(matrix, first)).collect(),
-            products: PhantomData,
+            products,
         }
     }
 
@@ -260,15 +272,19 @@ impl<M: Products> Gemm<M> {
         self.columns.div_ceil(STEP)
     }
 
-    /// Lays out some rows at a time and hands them to `work`, with the first one's number.
-    fn by_panels(
+    /// Lays out some rows at a time and hands them to `work`, with the first one's number: a panel that has, for each
+    /// step, 16 bytes of each pair, and for an odd row a pair of its own.
+    ///
+    /// # Safety
+    /// `self.products` is proof of NEON. Of each of `count` rows, which start `stride` apart, all columns and [`SLACK`]
+    /// bytes behind them must lie within `from`, and 15 of these are read.
+    unsafe fn by_panels(
         &self,
         from: &[u8],
         stride: usize,
         count: usize,
         mut work: impl FnMut(*const u8, std::ops::Range<usize>),
     ) {
-        assert!(count == 0 || (count - 1) * stride + self.columns + SLACK <= from.len());
         #[allow(clippy::large_stack_arrays, reason = "32 kB, and a run asks for no memory")]
         let mut stack = [MaybeUninit::<uint8x16_t>::uninit(); PANEL];
         let mut heap = vec![];
@@ -282,8 +298,10 @@ impl<M: Products> Gemm<M> {
         let mut panel = Panel { vectors, steps: self.steps() };
         for start in (0..count).step_by(at_once) {
             let end = count.min(start + at_once);
-            // SAFETY: the rows were checked, and there is slack behind them.
-            unsafe { panel.fill::<M>(from[start * stride..].as_ptr(), stride, end - start) };
+            // SAFETY: rows `start` to `end` are among the `count`. A step is eight columns, of which the last may lack
+            // seven: what is read ends 15 bytes behind the columns at most, within `SLACK`. A matrix has a column, and so
+            // a step.
+            unsafe { panel.fill(self.products, from[start * stride..].as_ptr(), stride, end - start) };
             work(panel.vectors.as_ptr().cast(), start..end);
         }
     }
@@ -291,7 +309,8 @@ impl<M: Products> Gemm<M> {
     /// Writes the bytes of the first `rows` of a pair.
     ///
     /// # Safety
-    /// `to` must be writable for the tile's outputs at each of the rows.
+    /// `self.products` is proof of NEON. The tile must have `2 * V` outputs if `PLAIN`. In each of the rows, one or two
+    /// that start `to_stride` apart from `to` on, as many bytes as the tile has outputs are written and must be writable.
     #[inline(always)]
     unsafe fn write<const V: usize, const PLAIN: bool>(
         &self,
@@ -302,8 +321,10 @@ impl<M: Products> Gemm<M> {
         to_stride: usize,
     ) {
         let outputs = if PLAIN { 2 * V } else { tile.outputs };
-        let [first, second] = tile.round::<M, V, PLAIN>(sums, self.bytes);
-        // SAFETY: as the caller promises.
+        // SAFETY: the processor has NEON, as `self.products` exists.
+        let [first, second] = unsafe { tile.round::<M, V, PLAIN>(sums, self.bytes) };
+        // SAFETY: the processor has NEON, as `self.products` exists. A tile has 16 outputs at most, and in each row that
+        // there is, so many bytes are writable.
         unsafe {
             store(first, to, outputs);
             if rows > 1 {
@@ -316,7 +337,10 @@ impl<M: Products> Gemm<M> {
     /// of its outputs, weights in one part, and plain bytes.
     ///
     /// # Safety
-    /// The panel must hold as many rows, `to` be writable for the tile's outputs at each of them, and `V` be the tile's.
+    /// `self.products` is proof of NEON, and of dot or matrix products where there are any. `V` must be the tile's
+    /// `vectors`, and `PLAIN` hold where it's said. From `panel` on, 16 bytes a step of each pair of `count` rows are
+    /// read and must be readable, where an odd row has a pair of its own; in each of the rows from `to` on, as many bytes
+    /// as the tile has outputs are written and must be writable.
     #[inline(never)]
     unsafe fn tile<const V: usize, const PLAIN: bool>(
         &self,
@@ -327,11 +351,13 @@ impl<M: Products> Gemm<M> {
         to_stride: usize,
     ) {
         let steps = self.steps();
-        // SAFETY: as the caller promises.
+        // SAFETY: `PAIRS` pairs of rows at a time, and then a pair, or a row, at a time: `panel` and `to` are those of
+        // the first row, and of those that are written each is one of `count`. Pairs that are multiplied together lie
+        // together in the panel, as `Panel::fill` lays them out. The tile was packed with as many steps a part.
         unsafe {
             for _ in 0..count / (2 * PAIRS) {
                 // Written out: a loop would have the sums stored.
-                let [first, second] = tile.sums::<M, PAIRS, V, PLAIN>(panel, steps);
+                let [first, second] = tile.sums::<M, PAIRS, V, PLAIN>(self.products, panel, steps);
                 self.write::<V, PLAIN>(tile, &first, 2, to, to_stride);
                 self.write::<V, PLAIN>(tile, &second, 2, to.add(2 * to_stride), to_stride);
                 to = to.wrapping_add(2 * PAIRS * to_stride);
@@ -339,7 +365,7 @@ impl<M: Products> Gemm<M> {
             }
             let rest = count % (2 * PAIRS);
             for row in (0..rest).step_by(2) {
-                let [sums] = tile.sums::<M, 1, V, PLAIN>(panel, steps);
+                let [sums] = tile.sums::<M, 1, V, PLAIN>(self.products, panel, steps);
                 self.write::<V, PLAIN>(tile, &sums, rest - row, to, to_stride);
                 (to, panel) = (to.wrapping_add(2 * to_stride), panel.add(steps * 16));
             }
@@ -349,12 +375,13 @@ impl<M: Products> Gemm<M> {
 
 impl<M: Products> crate::kernels::Gemm for Gemm<M> {
     fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
-        assert!(count == 0 || (count - 1) * to_stride + self.rows <= to.len());
-        self.by_panels(from, stride, count, |panel, rows| {
+        Lines::one(stride, count).check(self.columns + SLACK, from.len(), (self.rows, to_stride), to.len());
+        let work = |panel, rows: std::ops::Range<usize>| {
             for tile in &self.tiles {
                 let to = to[rows.start * to_stride + tile.first..].as_mut_ptr();
-                // SAFETY: the panel holds these rows, the bounds of `to` were checked, and the processor has what this
-                // set takes.
+                // SAFETY: the panel holds these rows, step by step; `Lines::check` found the results of all rows within
+                // `to`, of which the tile writes its own, from its first on; `V` is the tile's, and `PLAIN` chosen
+                // for tiles with all outputs and weights in one part alone.
                 unsafe {
                     let plain = self.bytes.are_plain() && tile.parts == 1 && tile.outputs == 2 * tile.vectors;
                     match (tile.vectors, plain) {
@@ -365,24 +392,36 @@ impl<M: Products> crate::kernels::Gemm for Gemm<M> {
                     }
                 }
             }
-        });
+        };
+        // SAFETY: `Lines::check` found all rows within `from`, and `SLACK` bytes behind the last.
+        unsafe { self.by_panels(from, stride, count, work) };
     }
 
     fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize) {
+        Lines::one(stride, count).check(self.columns + SLACK, from.len(), (self.rows, to_stride), to.len());
         // One row at a time: floats are a network's last results, and few.
         for row in 0..count {
-            self.by_panels(&from[row * stride..], stride, 1, |panel, _| {
+            let work = |panel, _| {
                 for tile in &self.tiles {
                     let to = &mut to[row * to_stride + tile.first..][..tile.outputs];
-                    // SAFETY: the panel holds the row, and the processor has what this set takes.
+                    // SAFETY: the panel holds the row as a pair, and the tile was packed with as many steps; `V` is the
+                    // tile's.
                     unsafe {
                         match tile.vectors {
-                            8 => to_floats::<M, 8>(tile, tile.sums::<M, 1, 8, false>(panel, self.steps()), to),
-                            _ => to_floats::<M, 4>(tile, tile.sums::<M, 1, 4, false>(panel, self.steps()), to),
+                            8 => {
+                                let sums = tile.sums::<M, 1, 8, false>(self.products, panel, self.steps());
+                                to_floats::<M, 8>(tile, sums, to);
+                            }
+                            _ => {
+                                let sums = tile.sums::<M, 1, 4, false>(self.products, panel, self.steps());
+                                to_floats::<M, 4>(tile, sums, to);
+                            }
                         }
                     }
                 }
-            });
+            };
+            // SAFETY: `Lines::check` found all rows within `from`, and `SLACK` bytes behind the last.
+            unsafe { self.by_panels(&from[row * stride..], stride, 1, work) };
         }
     }
 }
@@ -391,7 +430,7 @@ impl<M: Products> crate::kernels::Gemm for Gemm<M> {
 fn to_floats<M: Products, const V: usize>(tile: &Tile, sums: [[int32x4_t; V]; 1], to: &mut [f32]) {
     for (output, to) in to.iter_mut().enumerate() {
         let (vector, lane) = if M::BLOCKS { (output / 2, output % 2) } else { (output / 4, output % 4) };
-        // SAFETY: a vector is 16 bytes.
+        // SAFETY: a vector and an array of either kind have 16 bytes each, and numbers may have any bits.
         let (sums, multipliers) = unsafe {
             (
                 transmute::<int32x4_t, [i32; 4]>(sums[0][vector]),

@@ -51,38 +51,34 @@ impl Bytes {
     }
 
     /// Sixteen sums to bytes: `round(clamp(sum * multiplier)) + zero`. `PLAIN` says that the bytes [are](Bytes::are_plain).
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "neon")]
     pub(super) fn round<const PLAIN: bool>(self, sums: [int32x4_t; 4], multipliers: [float32x4_t; 4]) -> uint8x16_t {
-        // SAFETY: instructions that every 64-bit ARM processor has.
-        unsafe {
-            self.pack::<PLAIN>([
-                vmulq_f32(vcvtq_f32_s32(sums[0]), multipliers[0]),
-                vmulq_f32(vcvtq_f32_s32(sums[1]), multipliers[1]),
-                vmulq_f32(vcvtq_f32_s32(sums[2]), multipliers[2]),
-                vmulq_f32(vcvtq_f32_s32(sums[3]), multipliers[3]),
-            ])
-        }
+        self.pack::<PLAIN>([
+            vmulq_f32(vcvtq_f32_s32(sums[0]), multipliers[0]),
+            vmulq_f32(vcvtq_f32_s32(sums[1]), multipliers[1]),
+            vmulq_f32(vcvtq_f32_s32(sums[2]), multipliers[2]),
+            vmulq_f32(vcvtq_f32_s32(sums[3]), multipliers[3]),
+        ])
     }
 
     /// Sixteen floats to bytes.
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "neon")]
     pub(super) fn pack<const PLAIN: bool>(self, values: [float32x4_t; 4]) -> uint8x16_t {
-        // SAFETY: instructions that every 64-bit ARM processor has.
-        unsafe {
-            // To the nearest, ties to even; what 32 bits can't hold saturates.
-            let [a, b, c, d] = values.map(|value| vcvtnq_s32_f32(value));
-            let zero = vdupq_n_s16(i16::from(self.zero));
-            let [low, high] = if PLAIN {
-                [(a, b), (c, d)]
-                    .map(|(a, b)| vaddq_s16(vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)), zero))
-            } else {
-                [(a, b), (c, d)].map(|(a, b)| vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero))
-            };
-            let bytes = vqmovun_high_s16(vqmovun_s16(low), high);
-            if PLAIN {
-                return bytes;
-            }
-            vminq_u8(vmaxq_u8(bytes, vdupq_n_u8(self.least)), vdupq_n_u8(self.most))
+        // To the nearest, ties to even; what 32 bits can't hold saturates.
+        let [a, b, c, d] = values.map(|value| vcvtnq_s32_f32(value));
+        let zero = vdupq_n_s16(i16::from(self.zero));
+        let [low, high] = if PLAIN {
+            [(a, b), (c, d)]
+                .map(|(a, b)| vaddq_s16(vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)), zero))
+        } else {
+            [(a, b), (c, d)].map(|(a, b)| vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero))
+        };
+        let bytes = vqmovun_high_s16(vqmovun_s16(low), high);
+        if PLAIN {
+            return bytes;
         }
+        vminq_u8(vmaxq_u8(bytes, vdupq_n_u8(self.least)), vdupq_n_u8(self.most))
     }
 }

@@ -4,8 +4,8 @@
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
-use super::{Bytes, floats, integers, rounded, store};
-use crate::kernels::{Filters, Picture, SLACK};
+use super::{Avx2, Bytes, floats, integers, rounded, store};
+use crate::kernels::{Filters, Picture};
 use crate::program::Window;
 
 /// Taps whose places are kept on the stack: a 7×7 kernel.
@@ -14,6 +14,9 @@ pub(super) const MOST_TAPS: usize = 50;
 /// Sixteen channels at a time, two taps an instruction.
 #[derive(Debug)]
 pub(super) struct Depthwise {
+    /// What calls of functions with AVX2 rest on.
+    _avx2: Avx2,
+    window: Window,
     channels: usize,
     taps: usize,
     bytes: Bytes,
@@ -30,7 +33,10 @@ struct Block {
 }
 
 impl Depthwise {
-    pub(super) fn new(filters: &Filters<'_>) -> Depthwise {
+    /// For [`MOST_TAPS`] at most.
+    pub(super) fn new(avx2: Avx2, filters: &Filters<'_>, window: &Window) -> Depthwise {
+        filters.check(window);
+        assert!(filters.taps <= MOST_TAPS, "taps whose places are on the stack");
         let (channels, taps) = (filters.channels, filters.taps);
         let block = |first: usize| {
             let channel = |v: usize, lane: usize| {
@@ -57,6 +63,8 @@ impl Depthwise {
             }
         };
         Depthwise {
+            _avx2: avx2,
+            window: window.clone(),
             channels,
             taps,
             bytes: Bytes::of(filters.rounding),
@@ -67,7 +75,7 @@ impl Depthwise {
     /// One output pixel.
     ///
     /// # Safety
-    /// From each of `taps` on, the channels and 15 bytes more must be readable.
+    /// The processor must have AVX2. From each of `taps` on, `channels` bytes and 15 more are read and must be readable.
     #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn pixel(&self, taps: &[*const u8], to: &mut [u8]) {
@@ -75,7 +83,8 @@ impl Depthwise {
             let first = number * 16;
             let mut sums = block.bias;
             for (pair, weights) in taps.chunks_exact(2).zip(&block.weights) {
-                // SAFETY: as the caller promises.
+                // SAFETY: a block begins at a multiple of 16 below `channels`, and so the 16 bytes that each load reads,
+                // of any alignment, end within `channels` bytes and 15 more from the tap on.
                 let [a, b] = [pair[0], pair[1]]
                     .map(|tap| unsafe { _mm256_cvtepu8_epi16(_mm_loadu_si128(tap.add(first).cast())) });
                 sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), weights[0]));
@@ -88,16 +97,19 @@ impl Depthwise {
             let packed = _mm_max_epu8(packed, _mm_set1_epi8(self.bytes.least as i8));
             let packed = _mm_min_epu8(packed, _mm_set1_epi8(self.bytes.most as i8));
             let to = &mut to[first..self.channels.min(first + 16)];
-            // SAFETY: `to` is as long.
+            // SAFETY: the slice is as long as is written, and ends 16 bytes behind `first` at most.
             unsafe { store(packed, to.as_mut_ptr(), to.len()) };
         }
     }
 
+    /// Line `y` of the output.
+    ///
     /// # Safety
-    /// The processor must have AVX2; picture and padding must have the lengths that [`Picture`] says.
+    /// The processor must have AVX2. [`Picture::check`] must hold for these channels, the window, `y` and `to`: the
+    /// picture's bytes, the padding's, and 15 behind either are read.
     #[target_feature(enable = "avx2")]
-    unsafe fn line(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
-        let channels = self.channels;
+    unsafe fn line(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+        let (channels, window) = (self.channels, &self.window);
         let mut taps = [picture.padding.as_ptr(); MOST_TAPS];
         // How far each tap moves from one output to the next.
         let mut steps = [0; MOST_TAPS];
@@ -112,8 +124,11 @@ impl Depthwise {
             } else {
                 place(picture, window, channels, [y, x], &mut taps, &mut steps);
             }
-            // SAFETY: what is under a tap is a pixel of the picture or the padding, and slack behind it. Where the taps
-            // are odd in number, one more lies on the padding and has no weight.
+            // SAFETY: each tap points to a pixel, of the picture or of the padding. `place` takes it from a slice; and
+            // where it moves on by a step, all taps of this output lie inside of the picture from left to right, as those
+            // of the last one did, in the same lines. Behind a pixel there are `SLACK` bytes, more than 15. Where the
+            // taps are odd in number, the one more has never moved from the padding, and has no weight; `MOST_TAPS` is
+            // even.
             unsafe { self.pixel(&taps[..self.taps.next_multiple_of(2)], to) };
         }
     }
@@ -145,11 +160,9 @@ fn place(
 }
 
 impl crate::kernels::Depthwise for Depthwise {
-    fn row(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
-        assert!(picture.height * picture.width * self.channels + SLACK <= picture.bytes.len());
-        assert!(self.channels + SLACK <= picture.padding.len());
-        assert_eq!(window.kernel.iter().product::<usize>(), self.taps);
-        // SAFETY: the processor has AVX2; the lengths were checked.
-        unsafe { self.line(picture, window, y, to) };
+    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+        picture.check(self.channels, &self.window, y, to.len());
+        // SAFETY: the processor has AVX2, as `_avx2` exists; picture, window and result were checked above.
+        unsafe { self.line(picture, y, to) };
     }
 }

@@ -7,8 +7,8 @@ use std::mem::transmute;
 
 use super::narrow::Narrow;
 use super::pairs::{GROUP, WIDTH, arrange};
-use super::{Bytes, floats, integers, pack, rounded, store, vector};
-use crate::kernels::{Lines, Matrix};
+use super::{Avx2, Bytes, floats, integers, pack, rounded, store, vector};
+use crate::kernels::{Lines, Matrix, SLACK};
 
 /// Rows at a time: all pictures that networks make of 224×224 pixels are multiples of it, and as many sums leave room
 /// for their operands in sixteen registers.
@@ -16,7 +16,9 @@ pub(super) const ROWS: usize = 7;
 
 #[derive(Debug)]
 pub(super) struct Gemm {
-    /// How many bytes of a row may be touched.
+    /// What calls of functions with AVX2 rest on.
+    _avx2: Avx2,
+    /// How many bytes from a row's start on the caller must have: four at least from each place on.
     reach: usize,
     rows: usize,
     bytes: Bytes,
@@ -29,6 +31,7 @@ pub(super) struct Gemm {
 #[derive(Debug)]
 struct Tile {
     outputs: Outputs,
+    /// The places of two groups each, and of those alone, in a row: all are places that the kernel was packed with.
     pairs: Vec<[u32; 2]>,
     singles: Vec<u32>,
     weights: Vec<__m256i>,
@@ -45,21 +48,19 @@ pub(super) struct Outputs {
 }
 
 impl Gemm {
-    pub(super) fn new(matrix: &Matrix<'_>, places: Option<&[u32]>) -> Gemm {
+    pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, places: Option<&[u32]>) -> Gemm {
+        matrix.check();
         let groups = matrix.columns.div_ceil(GROUP);
+        let reach = match places {
+            Some(places) => places.iter().max().map_or(0, |&place| place as usize + GROUP),
+            None => matrix.columns + SLACK,
+        };
         let places = places.map_or_else(|| (0..groups).map(|group| (group * GROUP) as u32).collect(), <[u32]>::to_vec);
-        assert_eq!(places.len(), groups);
+        assert_eq!(places.len(), groups, "one place for each four columns");
         let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(|first| Tile::new(matrix, &places, first)).collect();
-        let reach = places.iter().max().map_or(0, |&place| place as usize + GROUP);
         let cost = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
-        let narrow = Narrow::new(matrix, &places, cost);
-        Gemm { reach, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), tiles, narrow }
-    }
-
-    /// Checks what the kernels below rely on: rows, and four bytes at the end of the last.
-    fn check(&self, from: &[u8], stride: usize, count: usize, to: usize, to_stride: usize) {
-        assert!(count == 0 || (count - 1) * stride + self.reach <= from.len());
-        assert!(count == 0 || (count - 1) * to_stride + self.rows <= to);
+        let narrow = Narrow::new(avx2, matrix, &places, cost);
+        Gemm { _avx2: avx2, reach, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), tiles, narrow }
     }
 }
 
@@ -84,19 +85,22 @@ impl Tile {
     /// puts in place.
     ///
     /// # Safety
-    /// Each of the rows that start `stride` apart from `from` on must be readable wherever a group starts, for 4 bytes.
+    /// The processor must have AVX2. Of each of the `R` rows that start `stride` apart from `from` on, the four bytes
+    /// from each of the tile's places on are read and must be readable.
     #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn sums<const R: usize, const WHOLE: bool>(&self, from: *const u8, stride: usize) -> [__m256i; R] {
         let pairs = self.pairs.iter().map(|pair| pair.map(|start| start as usize));
-        // SAFETY: as the caller promises.
+        // SAFETY: four bytes at each place, of pairs and of singles, are readable in each of `R` rows.
         unsafe { multiply([self.outputs.bias; R], pairs, &self.singles, &self.weights, from, stride) }
     }
 
     /// `count` rows of bytes; `WHOLE` says that the tile has eight outputs.
     ///
     /// # Safety
-    /// As for [`Tile::sums`]; `to` must be writable for all outputs at each of the rows `to_stride` apart.
+    /// The processor must have AVX2, and the tile eight outputs if `WHOLE`. Of each of `count` rows that start `stride`
+    /// apart from `from` on, the four bytes from each of the tile's places on are read and must be readable; in each of
+    /// as many rows that start `to_stride` apart from `to` on, the tile's outputs are written and must be writable.
     #[target_feature(enable = "avx2")]
     unsafe fn all_bytes<const WHOLE: bool>(
         &self,
@@ -107,7 +111,8 @@ impl Tile {
         to_stride: usize,
         bytes: Bytes,
     ) {
-        // SAFETY: as the caller promises.
+        // SAFETY: seven rows at a time, and then what is left of `count`: `from` and `to` are those of the first row of
+        // each call, and all rows of a call are among the `count` that are readable, and writable.
         unsafe {
             for _ in 0..count / ROWS {
                 self.bytes::<ROWS, WHOLE>(from, stride, to, to_stride, bytes);
@@ -128,7 +133,9 @@ impl Tile {
     /// `R` rows of bytes.
     ///
     /// # Safety
-    /// As for [`Tile::all_bytes`].
+    /// The processor must have AVX2, and the tile eight outputs if `WHOLE`. Of each of the `R` rows that start `stride`
+    /// apart from `from` on, the four bytes from each of the tile's places on are read and must be readable; in each of
+    /// the `R` rows that start `to_stride` apart from `to` on, the tile's outputs are written and must be writable.
     #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn bytes<const R: usize, const WHOLE: bool>(
@@ -139,7 +146,7 @@ impl Tile {
         to_stride: usize,
         bytes: Bytes,
     ) {
-        // SAFETY: as the caller promises.
+        // SAFETY: `R` rows are readable at the tile's places, and writable for its outputs, which are eight if `WHOLE`.
         unsafe { self.outputs.write::<R, WHOLE>(self.sums::<R, WHOLE>(from, stride), to, to_stride, bytes) };
     }
 }
@@ -148,7 +155,8 @@ impl Tile {
 /// single ones. The weights stand in this order.
 ///
 /// # Safety
-/// Each of the rows that start `stride` apart from `from` on must be readable wherever a group starts, for 4 bytes.
+/// The processor must have AVX2. Of each of the `R` rows that start `stride` apart from `from` on, the four bytes from
+/// each place in `pairs` and `singles` on are read and must be readable.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn multiply<const R: usize>(
@@ -160,7 +168,8 @@ pub(super) unsafe fn multiply<const R: usize>(
     stride: usize,
 ) -> [__m256i; R] {
     let ones = _mm256_set1_epi16(1);
-    // SAFETY: as the caller promises.
+    // SAFETY: this is called for rows below `R`, as many as there are sums, and for places of pairs and singles, from
+    // which on four bytes are readable; the load takes any alignment.
     let four = |row: usize, start: usize| unsafe {
         _mm256_set1_epi32(from.add(row * stride + start).cast::<i32>().read_unaligned())
     };
@@ -212,7 +221,8 @@ impl Outputs {
     /// Writes the outputs of `R` rows; `WHOLE` says that there are eight.
     ///
     /// # Safety
-    /// `to` must be writable for all outputs at each of the rows `to_stride` apart.
+    /// The processor must have AVX2, and there must be eight outputs if `WHOLE`. In each of the `R` rows that start
+    /// `to_stride` apart from `to` on, these outputs (`count` bytes from `first` on) are written and must be writable.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn write<const R: usize, const WHOLE: bool>(
@@ -228,7 +238,8 @@ impl Outputs {
             for (at, packed) in packed.into_iter().enumerate() {
                 for (row, packed) in [(first + 2 * at, packed), (first + 2 * at + 1, _mm_srli_si128::<8>(packed))] {
                     if row < R {
-                        // SAFETY: as the caller promises; no more than this tile's outputs are written.
+                        // SAFETY: `row` is one of `R`, and of it `self.count` bytes are writable from `self.first` on:
+                        // eight if `WHOLE`, and eight at most.
                         unsafe {
                             let to = to.add(row * to_stride + self.first);
                             store(packed, to, if WHOLE { WIDTH } else { self.count });
@@ -242,23 +253,27 @@ impl Outputs {
 
 impl crate::kernels::Gemm for Gemm {
     fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
-        self.lines(from, Lines { count: 1, stride: 0, pixels: count, step: stride }, to, to_stride);
+        self.lines(from, Lines::one(stride, count), to, to_stride);
     }
 
     fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
-        for line in 0..lines.count {
-            let (from, to) = (&from[line * lines.stride..], &to[line * lines.pixels * to_stride..]);
-            self.check(from, lines.step, lines.pixels, to.len(), to_stride);
-        }
-        if self.narrow.as_ref().is_some_and(|narrow| narrow.lines(from, lines, to, to_stride, self.bytes)) {
+        lines.check(self.reach, from.len(), (self.rows, to_stride), to.len());
+        let narrow = |narrow: &Narrow| {
+            // SAFETY: `Lines::check` found `reach` bytes of each row within `from`, and all results within `to`.
+            unsafe { narrow.lines(from, lines, to, to_stride, self.bytes) }
+        };
+        if self.narrow.as_ref().is_some_and(narrow) {
             return;
         }
         for tile in &self.tiles {
             for line in 0..lines.count {
-                // SAFETY: the processor has AVX2; the bounds are those that were checked.
+                // SAFETY: the processor has AVX2, as `_avx2` exists. `Lines::check` found `reach` bytes of each row of
+                // each line within `from`, which is four from each place on at least, and the results of each within
+                // `to`, of which a tile writes its own; they follow those of the lines before. `WHOLE` is chosen for
+                // tiles of eight outputs alone.
                 unsafe {
-                    let from = from.as_ptr().add(line * lines.stride);
-                    let to = to.as_mut_ptr().add(line * lines.pixels * to_stride);
+                    let from = from.as_ptr().wrapping_add(line * lines.stride);
+                    let to = to.as_mut_ptr().wrapping_add(line * lines.pixels * to_stride);
                     if tile.outputs.are_whole() {
                         tile.all_bytes::<true>(from, lines.step, lines.pixels, to, to_stride, self.bytes);
                     } else {
@@ -270,15 +285,16 @@ impl crate::kernels::Gemm for Gemm {
     }
 
     fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize) {
-        self.check(from, stride, count, to.len(), to_stride);
+        Lines::one(stride, count).check(self.reach, from.len(), (self.rows, to_stride), to.len());
         for tile in &self.tiles {
             let outputs = &tile.outputs;
             for row in 0..count {
-                // SAFETY: the processor has AVX2; the bounds are those that were checked; a vector is 32 bytes.
-                let values = unsafe {
-                    let sums = tile.sums::<1, false>(from.as_ptr().add(row * stride), stride);
-                    transmute::<__m256, [f32; WIDTH]>(outputs.scaled(sums[0]))
-                };
+                // SAFETY: the processor has AVX2, as `_avx2` exists. `Lines::check` found `reach` bytes of each row
+                // within `from`, which is four from each place on at least.
+                let [sums] = unsafe { tile.sums::<1, false>(from.as_ptr().add(row * stride), stride) };
+                // SAFETY: the processor has AVX2, as `_avx2` exists; both types have 32 bytes, and floats may have any
+                // bits.
+                let values = unsafe { transmute::<__m256, [f32; WIDTH]>(outputs.scaled(sums)) };
                 to[row * to_stride + outputs.first..][..outputs.count].copy_from_slice(&values[..outputs.count]);
             }
         }

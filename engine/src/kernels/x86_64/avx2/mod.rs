@@ -11,23 +11,12 @@ mod pairs;
 use std::arch::x86_64::*;
 use std::mem::transmute;
 
-use crate::kernels::{Filters, Kernels, Matrix, portable};
-use crate::program::{AddRule, MultiplyRule, Rounding};
+use super::features::Avx2;
+use crate::kernels::{Filters, Kernels, Matrix, check_planes, check_rows, check_two, portable};
+use crate::program::{AddRule, MultiplyRule, Rounding, Window};
 use depthwise::{Depthwise, MOST_TAPS};
 use elementwise::{add, interleave, lookup, multiply, quantize, sum};
 use gemm::Gemm;
-
-/// Exists only where the processor has AVX2 and FMA.
-#[derive(Debug)]
-pub(super) struct Avx2(());
-
-static AVX2: Avx2 = Avx2(());
-
-impl Avx2 {
-    pub(super) fn detect() -> Option<&'static Avx2> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&AVX2)
-    }
-}
 
 impl Kernels for Avx2 {
     fn name(&self) -> &'static str {
@@ -35,61 +24,65 @@ impl Kernels for Avx2 {
     }
 
     fn gemm(&self, matrix: &Matrix<'_>) -> Box<dyn crate::kernels::Gemm> {
-        Box::new(Gemm::new(matrix, None))
+        Box::new(Gemm::new(*self, matrix, None))
     }
 
     fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn crate::kernels::Gemm>> {
-        Some(Box::new(Gemm::new(matrix, Some(places))))
+        Some(Box::new(Gemm::new(*self, matrix, Some(places))))
     }
 
-    fn depthwise(&self, filters: &Filters<'_>) -> Box<dyn crate::kernels::Depthwise> {
+    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
         if filters.taps > MOST_TAPS {
-            return Box::new(portable::Depthwise::new(filters));
+            return Box::new(portable::Depthwise::new(filters, window));
         }
-        Box::new(Depthwise::new(filters))
+        Box::new(Depthwise::new(*self, filters, window))
     }
 
     fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
-        let (whole, _) = to.as_chunks_mut::<8>();
-        let done = whole.len() * 8;
-        // SAFETY: the processor has AVX2, or there would be no `Avx2`.
-        unsafe { quantize(from, scale, zero, whole) };
-        portable::quantize(&from[done..], scale, zero, &mut to[done..]);
+        assert_eq!(from.len(), to.len(), "as many bytes as floats");
+        let ((floats, from), (bytes, to)) = (from.as_chunks(), to.as_chunks_mut());
+        // SAFETY: `quantize` needs AVX2, which the processor has, as this `Avx2` exists.
+        unsafe { quantize(floats, scale, zero, bytes) };
+        portable::quantize(from, scale, zero, to);
     }
 
     fn add(&self, rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
-        assert!(a.len() >= to.len() && b.len() >= to.len());
-        let done = to.len() / 16 * 16;
-        // SAFETY: as above; lengths go together.
-        unsafe { add(rule, a, b, to) };
-        portable::add(rule, &a[done..], &b[done..], &mut to[done..]);
+        check_two(a, b, to);
+        // SAFETY: `add` needs AVX2 and FMA, which the processor has, as this `Avx2` exists.
+        let done = unsafe { add(rule, a, b, to) };
+        if done < to.len() {
+            portable::add(rule, &a[done..], &b[done..], &mut to[done..]);
+        }
     }
 
     fn multiply(&self, rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
-        assert!(a.len() >= to.len() && b.len() >= to.len());
-        let done = to.len() / 16 * 16;
-        // SAFETY: as above.
-        unsafe { multiply(rule, a, b, to) };
-        portable::multiply(rule, &a[done..], &b[done..], &mut to[done..]);
+        check_two(a, b, to);
+        // SAFETY: `multiply` needs AVX2, which the processor has, as this `Avx2` exists.
+        let done = unsafe { multiply(rule, a, b, to) };
+        if done < to.len() {
+            portable::multiply(rule, &a[done..], &b[done..], &mut to[done..]);
+        }
     }
 
     fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
-        assert!(count == 0 || (count - 1) * stride + sums.len() <= from.len());
-        // SAFETY: the processor has AVX2; the rows are as long as the sums.
+        check_rows(from.len(), stride, count, sums.len());
+        // SAFETY: `sum` needs AVX2, which the processor has, as this `Avx2` exists, and `count` rows `stride` apart, as
+        // long as there are sums, within `from`: `check_rows` found them there.
         unsafe { sum(from, stride, count, sums) };
     }
 
     fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
+        check_planes(planes, to);
         let (whole, rest) = to.as_chunks_mut::<48>();
         let done = whole.len() * 16;
-        // SAFETY: as above; three planes of sixteen bytes make 48.
+        // SAFETY: `interleave` needs AVX2, which the processor has, as this `Avx2` exists.
         unsafe { interleave(planes, whole) };
         portable::interleave(planes.map(|plane| &plane[done..]), rest);
     }
 
     fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
         let (whole, rest) = bytes.as_chunks_mut::<32>();
-        // SAFETY: as above.
+        // SAFETY: `lookup` needs AVX2, which the processor has, as this `Avx2` exists.
         unsafe { lookup(table, whole) };
         portable::lookup_in_place(table, rest);
     }
@@ -136,37 +129,69 @@ fn pack(rows: [__m256i; 4], bytes: Bytes) -> [__m128i; 2] {
     [_mm256_castsi256_si128(clamped), _mm256_extracti128_si256::<1>(clamped)]
 }
 
-/// Writes the first `count` bytes, 1 to 16.
+/// Sixteen bytes of memory.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_16(from: &[u8; 16]) -> __m128i {
+    // SAFETY: the load reads 16 bytes, of any alignment: the array's.
+    unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
+}
+
+/// Thirty-two bytes of memory.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_32(from: &[u8; 32]) -> __m256i {
+    // SAFETY: the load reads 32 bytes, of any alignment: the array's.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_16(bytes: __m128i, to: &mut [u8; 16]) {
+    // SAFETY: the store writes 16 bytes, of any alignment: the array's.
+    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), bytes) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_32(bytes: __m256i, to: &mut [u8; 32]) {
+    // SAFETY: the store writes 32 bytes, of any alignment: the array's.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), bytes) }
+}
+
+/// Writes the first `count` bytes, 16 at most.
 ///
 /// # Safety
-/// `to` must be writable for as many.
+/// The processor must have AVX2. `count` bytes from `to` on must be writable, and be 16 at most; no other is touched.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn store(bytes: __m128i, to: *mut u8, count: usize) {
-    // SAFETY: as the caller promises.
-    unsafe {
-        match count {
-            16 => _mm_storeu_si128(to.cast(), bytes),
-            8 => _mm_storel_epi64(to.cast(), bytes),
-            _ => {
-                let all = transmute::<__m128i, [u8; 16]>(bytes);
-                to.copy_from_nonoverlapping(all.as_ptr(), count);
-            }
+    match count {
+        // SAFETY: sixteen bytes from `to` on are writable, as `count` is 16.
+        16 => unsafe { _mm_storeu_si128(to.cast(), bytes) },
+        // SAFETY: eight bytes from `to` on are writable, as `count` is 8.
+        8 => unsafe { _mm_storel_epi64(to.cast(), bytes) },
+        _ => {
+            let mut all = [0; 16];
+            store_16(bytes, &mut all);
+            // SAFETY: `count` is at most 16, which the array has; as many bytes from `to` on are writable, and they are
+            // not the array's, which nobody else knows of.
+            unsafe { to.copy_from_nonoverlapping(all.as_ptr(), count) }
         }
     }
 }
 
 fn vector(weights: pairs::Weights) -> __m256i {
-    // SAFETY: 32 bytes of any content are a vector.
+    // SAFETY: both types have 32 bytes, and a vector may have any bits.
     unsafe { transmute::<pairs::Weights, __m256i>(weights) }
 }
 
 fn integers(values: [i32; 8]) -> __m256i {
-    // SAFETY: as above.
+    // SAFETY: both types have 32 bytes, and a vector may have any bits.
     unsafe { transmute::<[i32; 8], __m256i>(values) }
 }
 
 fn floats(values: [f32; 8]) -> __m256 {
-    // SAFETY: as above.
+    // SAFETY: both types have 32 bytes, and a vector may have any bits.
     unsafe { transmute::<[f32; 8], __m256>(values) }
 }

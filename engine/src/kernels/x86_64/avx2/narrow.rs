@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use super::gemm::{Outputs, ROWS, cost, multiply, rows};
 use super::pairs::{GROUP, Group, WIDTH};
-use super::{Bytes, integers, vector};
+use super::{Avx2, Bytes, integers, load_32, store_32, vector};
 use crate::kernels::{Lines, Matrix};
 use crate::program::weights::{are_bytes, sum};
 
@@ -43,6 +43,8 @@ const EXCEPTION_COST: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Narrow {
+    /// What calls of functions with AVX2 rest on.
+    _avx2: Avx2,
     /// The least byte of the window.
     low: u8,
     runs: Vec<Run>,
@@ -105,7 +107,7 @@ thread_local! {
 
 impl Narrow {
     /// For weights that take `others` arithmetic instructions a row in another way. None where this one takes more.
-    pub(super) fn new(matrix: &Matrix<'_>, places: &[u32], others: usize) -> Option<Narrow> {
+    pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, places: &[u32], others: usize) -> Option<Narrow> {
         if !are_bytes(matrix.weights) {
             return None;
         }
@@ -114,21 +116,37 @@ impl Narrow {
         let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(tile).collect();
         let products: usize = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
         let saved = others.checked_sub(products + ROW_COST)?;
-        Some(Narrow { low, runs: runs(places), saved, are_many: matrix.weights.len() >= MANY, tiles })
+        let are_many = matrix.weights.len() >= MANY;
+        Some(Narrow { _avx2: avx2, low, runs: runs(places), saved, are_many, tiles })
     }
 
-    /// Multiplies as [`Gemm::lines`](crate::kernels::Gemm::lines) does; `from` must reach to the end of the last row's last
-    /// group, and `to` hold all results. False, and nothing done, where there are too many exceptions.
-    pub(super) fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize, bytes: Bytes) -> bool {
+    /// Multiplies as [`Gemm::lines`](crate::kernels::Gemm::lines) does. False, and nothing done, where there are too many
+    /// exceptions.
+    ///
+    /// # Safety
+    /// `_avx2` is proof of AVX2. The results of all rows, `to_stride` apart, must lie within `to`; they are written.
+    /// `from` is read by slices alone.
+    pub(super) unsafe fn lines(
+        &self,
+        from: &[u8],
+        lines: Lines,
+        to: &mut [u8],
+        to_stride: usize,
+        bytes: Bytes,
+    ) -> bool {
         COPIES.with_borrow_mut(|copies| {
             if !self.copy(from, lines, copies) {
                 return false;
             }
             for tile in &self.tiles {
+                // SAFETY: the processor has AVX2, as `_avx2` exists.
+                unsafe { tile.start(copies) };
                 let to = (to.as_mut_ptr(), to_stride, bytes);
-                // SAFETY: the processor has AVX2; copies lie as the bytes do, and there are places for the results.
+                // SAFETY: the processor has AVX2, as `_avx2` exists. `copy` has made copies of all that rows lie on, with
+                // four bytes from each of their places on, and made `sums` as many as there are rows, or one where
+                // nothing was cut off; all results lie within `to`, of which the tile writes its own. `WHOLE` is chosen
+                // for tiles of eight outputs alone.
                 unsafe {
-                    tile.start(copies);
                     if tile.outputs.are_whole() {
                         tile.all::<true>(copies, lines, to);
                     } else {
@@ -153,7 +171,7 @@ impl Narrow {
         // Where rows overlap, a byte is an exception in each.
         let read = rows * self.runs.iter().map(|run| run.places.len()).sum::<usize>();
         let bytes = allowed * length / read.max(1);
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the processor has AVX2, as `_avx2` exists.
         let few = unsafe { copy_bytes(&from[..length], self.low, bytes, copies) } && self.sort(lines, allowed, copies);
         let starts = if copies.has_exceptions() { rows } else { 1 };
         copies.sums.resize(starts, integers([0; WIDTH]));
@@ -234,11 +252,9 @@ fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool
 #[target_feature(enable = "avx2")]
 fn copy_chunk(from: &[u8; CHUNK], low: u8, to: &mut [u8; CHUNK]) -> u32 {
     let low = _mm256_set1_epi8(low.cast_signed());
-    // SAFETY: 32 bytes are readable and writable.
-    let bytes = unsafe { _mm256_loadu_si256(from.as_ptr().cast()) };
+    let bytes = load_32(from);
     let copied = _mm256_min_epu8(_mm256_subs_epu8(bytes, low), _mm256_set1_epi8(MOST.cast_signed()));
-    // SAFETY: as above.
-    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), copied) };
+    store_32(copied, to);
     !_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_add_epi8(copied, low), bytes)).cast_unsigned()
 }
 
@@ -311,8 +327,10 @@ impl Tile {
     /// The results of all rows. `WHOLE` says that the tile has eight outputs.
     ///
     /// # Safety
-    /// The processor must have AVX2. There must be copies of all rows, what their sums start from, and places for as many
-    /// results, the given stride apart.
+    /// The processor must have AVX2, and the tile eight outputs if `WHOLE`. The copies must have, from where each row
+    /// starts, four bytes from each of the tile's places on; and `sums`, as many as there are rows if there are
+    /// exceptions, one if not: both are read. In each of as many rows that start `to_stride` apart from `to` on, the
+    /// tile's outputs are written and must be writable.
     #[target_feature(enable = "avx2")]
     unsafe fn all<const WHOLE: bool>(
         &self,
@@ -325,7 +343,9 @@ impl Tile {
         for line in 0..lines.count {
             for first in (0..lines.pixels).step_by(ROWS) {
                 let count = (lines.pixels - first).min(ROWS);
-                // SAFETY: as the caller promises.
+                // SAFETY: rows `first` to `first + count` of this line are copied, and start `step` apart; `sums` and
+                // `to` are those of the first of them, as they have moved on by one row each for all rows before; where
+                // there are no exceptions, `each` is 0 and the one sum is every row's.
                 unsafe {
                     let from = copies.bytes.as_ptr().add(line * lines.stride + first * lines.step);
                     let results = (to, to_stride, bytes);
@@ -349,7 +369,10 @@ impl Tile {
     /// The results of `R` rows.
     ///
     /// # Safety
-    /// As for [`Tile::all`].
+    /// The processor must have AVX2, and the tile eight outputs if `WHOLE`. Of each of the `R` rows that start `stride`
+    /// apart from `from` on, the four bytes from each of the tile's places on are read and must be readable; so must be
+    /// the `R` vectors that lie `each` vectors apart from `sums` on. In each of the `R` rows that start `to_stride` apart
+    /// from `to` on, the tile's outputs are written and must be writable.
     #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn rows<const R: usize, const WHOLE: bool>(
@@ -360,7 +383,9 @@ impl Tile {
         (to, to_stride, bytes): (*mut u8, usize, Bytes),
     ) {
         let pairs = self.pairs.iter().map(|&start| [start as usize, start as usize + GROUP]);
-        // SAFETY: as the caller promises.
+        // SAFETY: `row` is below `R`, and as many sums are readable, of a vector's alignment, as they are in a `Vec`.
+        // Places are the tile's: the second of a pair starts where its first ends (`Tile::new` asks for that) and is one
+        // of them. Memory to write is what `write` wants of `R` rows.
         unsafe {
             let started = from_fn(|row| *sums.add(row * each));
             let sums = multiply::<R>(started, pairs, &self.singles, &self.weights, from, stride);
@@ -388,14 +413,13 @@ mod tests {
     use super::*;
     use crate::kernels::Kernels as _;
     use crate::kernels::portable::Portable;
-    use crate::kernels::x86_64::avx2::Avx2;
     use crate::program::Rounding;
 
     const SHAPE: (usize, usize, usize) = (20, 70, 16);
 
     /// Multiplies bytes, near 120 but for some, with weights of which any two of one sign add up to more than 16 bits have
     /// room for; None where they are refused.
-    fn product(far: usize) -> Option<[Vec<u8>; 2]> {
+    fn product(avx2: Avx2, far: usize) -> Option<[Vec<u8>; 2]> {
         let (rows, columns, count) = SHAPE;
         let weights: Vec<i16> = (0..rows * columns).map(|at| [127, 90, -128, -75][at * at % 61 % 4]).collect();
         let mut from: Vec<u8> = (0..count * columns + 64).map(|at| (56 + at * 13 % 128) as u8).collect();
@@ -412,26 +436,26 @@ mod tests {
             rounding: &rounding,
         };
         let places: Vec<u32> = (0..columns.div_ceil(GROUP)).map(|group| (group * GROUP) as u32).collect();
-        let narrow = Narrow::new(&matrix, &places, 1_000_000)?;
+        let narrow = Narrow::new(avx2, &matrix, &places, 1_000_000)?;
         // Enough for copies, and five exceptions a row.
         let saved = columns.div_ceil(CHUNK) * CHUNK_COST + 5 * (FINDING_COST + EXCEPTION_COST * narrow.tiles.len());
         let narrow = Narrow { saved, ..narrow };
         let lines = Lines { count: 1, stride: 0, pixels: count, step: columns };
         let [mut ours, mut theirs] = [(); 2].map(|()| vec![99; count * rows]);
         Portable.gemm(&matrix).bytes(&from, columns, count, &mut theirs, rows);
-        narrow.lines(&from, lines, &mut ours, rows, Bytes::of(&rounding)).then_some([ours, theirs])
+        // SAFETY: there is room for `count` rows of `rows` results, as far apart as they are long.
+        let done = unsafe { narrow.lines(&from, lines, &mut ours, rows, Bytes::of(&rounding)) };
+        done.then_some([ours, theirs])
     }
 
     #[test]
     fn exceptions_change_no_result_and_are_refused_where_there_are_many() {
-        if Avx2::detect().is_none() {
-            return;
-        }
+        let Some(avx2) = Avx2::detect() else { return };
         for far in [0, 1, 30, 70] {
-            let [ours, theirs] = product(far).expect("few exceptions");
+            let [ours, theirs] = product(avx2, far).expect("few exceptions");
             assert_eq!(ours, theirs, "{far}");
         }
-        assert!(product(400).is_none());
+        assert!(product(avx2, 400).is_none());
     }
 
     #[test]

@@ -6,29 +6,61 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::{MaybeUninit, transmute_copy};
 
-use super::{Bytes, first, fits};
-use crate::kernels::{Filters, Picture, SLACK};
+use super::{Avx512Vnni, Bytes, first, fits};
+use crate::kernels::{Filters, Picture};
 use crate::program::Window;
 
 /// Columns that are interleaved before outputs are made of them.
 const COLUMNS: usize = 32;
 
-/// Registers of one width. Each function needs the instructions that [`super::Vnni`] stands for, and those that load and
-/// store need memory of the register's width.
-trait Vector: Copy {
+/// Registers of one width.
+///
+/// # Safety
+/// Who implements this promises that the type is [`Vector::WIDTH`] bytes long, 64 at most, that any bits are one of it,
+/// that `load` reads no byte but the `WIDTH` from `from` on, that `store` writes none but those of the `WIDTH` from `to`
+/// on whose bits in the mask are set, and that neither asks for an alignment. What the others do touches registers alone.
+/// None may need other instructions than AVX-512 F, BW, VL and VNNI.
+unsafe trait Vector: Copy {
     /// Bytes.
     const WIDTH: usize;
 
+    /// # Safety
+    /// The processor must have AVX-512 F, BW, VL and VNNI. `WIDTH` bytes from `from` on are read and must be readable.
     unsafe fn load(from: *const u8) -> Self;
+
+    /// # Safety
+    /// The processor must have AVX-512 F, BW, VL and VNNI. No memory is touched.
     unsafe fn zero() -> Self;
+
     /// Bytes side by side, from the lower and the upper half of each lane of 128 bits.
+    ///
+    /// # Safety
+    /// The processor must have AVX-512 F, BW, VL and VNNI. No memory is touched.
     unsafe fn zip_bytes(self, other: Self) -> [Self; 2];
+
+    /// # Safety
+    /// The processor must have AVX-512 F, BW, VL and VNNI. No memory is touched.
     unsafe fn zip_pairs(self, other: Self) -> [Self; 2];
+
     /// Adds the products of four unsigned bytes here and four signed ones there to each 32-bit sum.
+    ///
+    /// # Safety
+    /// The processor must have AVX-512 F, BW, VL and VNNI. No memory is touched.
     unsafe fn multiply_add(self, weights: Self, sums: Self) -> Self;
+
     /// Sums times floats, rounded.
+    ///
+    /// # Safety
+    /// The processor must have AVX-512 F, BW, VL and VNNI. No memory is touched.
     unsafe fn scale(self, multipliers: Self) -> Self;
+
+    /// # Safety
+    /// The processor must have AVX-512 F, BW, VL and VNNI. No memory is touched.
     unsafe fn pack(quarters: [Self; 4], bytes: Bytes) -> Self;
+
+    /// # Safety
+    /// The processor must have AVX-512 F, BW, VL and VNNI. Of the `WIDTH` bytes from `to` on, those whose bits in the
+    /// mask are set are written and must be writable.
     unsafe fn store(self, to: *mut u8, mask: u64);
 }
 
@@ -36,13 +68,15 @@ macro_rules! vectors {
     ($($vector:ident, $width:literal, $mask:ident: $load:ident, $zero:ident, $low_bytes:ident, $high_bytes:ident,
        $low_pairs:ident, $high_pairs:ident, $dot:ident, $float:ident, $times:ident, $as_float:ident, $round:ident,
        $words:ident, $add:ident, $bytes:ident, $max:ident, $min:ident, $all_words:ident, $all_bytes:ident, $store:ident;)*) => {
-        $(impl Vector for $vector {
+        // SAFETY: a vector of Intel's is as long as its load reads and its masked store writes at most, by Intel's
+        // description of `loadu` and `mask_storeu`, which ask for no alignment; of integers, it may have any bits.
+        $(unsafe impl Vector for $vector {
             const WIDTH: usize = $width;
 
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn load(from: *const u8) -> Self {
-                // SAFETY: as the caller promises.
+                // SAFETY: `WIDTH` bytes from `from` on are readable, and that is what the instruction reads.
                 unsafe { $load(from.cast()) }
             }
 
@@ -87,7 +121,8 @@ macro_rules! vectors {
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn store(self, to: *mut u8, mask: u64) {
-                // SAFETY: as the caller promises.
+                // SAFETY: the bytes whose bits in the mask are set are writable, and the instruction writes no others; a
+                // mask of this type has `WIDTH` bits.
                 unsafe { $store(to.cast(), mask as $mask, self) }
             }
         })*
@@ -114,8 +149,10 @@ type Column<V, const G: usize> = [[V; 4]; G];
 
 #[derive(Debug)]
 pub(super) struct Depthwise {
+    /// What calls of functions with AVX-512 rest on.
+    _vnni: Avx512Vnni,
+    window: Window,
     channels: usize,
-    kernel: [usize; 2],
     bytes: Bytes,
     blocks: Vec<Block>,
 }
@@ -131,7 +168,7 @@ enum Block {
 #[derive(Debug)]
 struct Packed<V> {
     first: usize,
-    /// For each column of the kernel and each four of its lines.
+    /// For each column of the kernel and each four of its lines: `W` times `G` of the functions below.
     weights: Vec<[V; 4]>,
     bias: [V; 4],
     multipliers: [V; 4],
@@ -139,7 +176,8 @@ struct Packed<V> {
 
 impl Depthwise {
     /// None where there is no kernel of this size, or the instruction can't take the weights.
-    pub(super) fn new(filters: &Filters<'_>, window: &Window) -> Option<Depthwise> {
+    pub(super) fn new(vnni: Avx512Vnni, filters: &Filters<'_>, window: &Window) -> Option<Depthwise> {
+        filters.check(window);
         let known = matches!((window.kernel, window.stride[1], window.dilation[1]), ([3, 3] | [5, 5], 1 | 2, 1));
         if !known || !fits(filters.weights, filters.bias, filters.multipliers) {
             return None;
@@ -155,8 +193,9 @@ impl Depthwise {
             first += width;
         }
         Some(Depthwise {
+            _vnni: vnni,
+            window: window.clone(),
             channels: filters.channels,
-            kernel: window.kernel,
             bytes: Bytes::of(filters.rounding),
             blocks,
         })
@@ -194,12 +233,16 @@ impl<V: Vector> Packed<V> {
 /// The first bytes as a vector.
 fn vector<V: Vector>(bytes: [u8; 64]) -> V {
     const { assert!(V::WIDTH <= 64 && size_of::<V>() == V::WIDTH) };
-    // SAFETY: bytes of any content are a vector, and there are enough.
+    // SAFETY: a vector is as long as `WIDTH`, which was found to be no more than the 64 bytes there are, and any bits are
+    // one, as `Vector` promises. What is copied need not be aligned.
     unsafe { transmute_copy(&bytes) }
 }
 
 /// The lines of a picture under a kernel: where they start, and how far their pixels are apart. What lies above or below
 /// is the padding, over and over.
+///
+/// For a picture that [`Picture::check`] has found to be whole, each pixel, at `line + x * step` with `x` below `width`,
+/// and the padding have all channels and [`SLACK`](crate::kernels::SLACK) bytes behind them.
 struct Sources {
     lines: [(*const u8, usize); 5],
     padding: *const u8,
@@ -223,12 +266,14 @@ impl Sources {
     /// `H` lines of the column at `x`, from channel `first` on.
     ///
     /// # Safety
-    /// The processor must have the instructions; lines and padding must be readable for a vector there.
+    /// The processor must have AVX-512 F, BW, VL and VNNI. `H` must be 5 at most. From channel `first` on of the column's
+    /// pixels, or of the padding where `x` is outside, a vector is read and must be readable.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn column<V: Vector, const H: usize, const G: usize>(&self, x: isize, first: usize) -> Column<V, G> {
         let inside = (0..self.width as isize).contains(&x);
-        // SAFETY: as the caller promises.
+        // SAFETY: this function has the instructions that a `Vector` needs. Where `x` is inside, it's the column's pixel
+        // that `place` is, else the padding; from `first` on a vector is readable in either.
         unsafe {
             let mut groups = [[V::zero(); 4]; G];
             for (group, quarters) in groups.iter_mut().enumerate() {
@@ -255,7 +300,9 @@ impl<V: Vector> Packed<V> {
     /// One line of outputs, `H` × `W` taps each, `S` apart.
     ///
     /// # Safety
-    /// As for [`Sources::column`]; `to` must hold `count` pixels of `channels`.
+    /// The processor must have AVX-512 F, BW, VL and VNNI. There must be weights for `H` × `W` taps. Of all pixels of the
+    /// sources, and of the padding, a vector is read from this block's first channel on and must be readable; of `count`
+    /// pixels from `to` on, each of `channels` bytes, this block's are written and must be writable.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn line<const H: usize, const G: usize, const W: usize, const S: usize>(
@@ -271,7 +318,11 @@ impl<V: Vector> Packed<V> {
         for start in (0..count).step_by(at_once) {
             let outputs = (count - start).min(at_once);
             let x = (start * S) as isize - left as isize;
-            // SAFETY: as the caller promises. Columns are written before they are read: the last output ends at the last.
+            // SAFETY: a vector is readable of each column, inside or not. The windows of `outputs` outputs, `S` apart and
+            // `W` wide, lie over `(outputs - 1) * S + W` columns, which are written first; the `P` outputs from `at` on,
+            // which are among them, read those from `at * S` on. Output `start + at` is the one that `to` points to, and
+            // one of `count`; the mask has a bit for each channel from this block's first on, and a vector stores no more
+            // of them than it has.
             unsafe {
                 for (at, column) in columns[..(outputs - 1) * S + W].iter_mut().enumerate() {
                     column.write(sources.column::<V, H, G>(x + at as isize, self.first));
@@ -297,7 +348,10 @@ impl<V: Vector> Packed<V> {
     /// `P` neighbouring outputs.
     ///
     /// # Safety
-    /// The processor must have the instructions; there must be the columns under all windows, and room for the outputs.
+    /// The processor must have AVX-512 F, BW, VL and VNNI. This block must have weights for `W` columns of `G` groups.
+    /// The `(P - 1) * S + W` columns from `columns` on are read and must be there; in each of `P` pixels that start
+    /// `channels` apart from `to` on, the bytes of a vector whose bits in `mask` are set are written and must be
+    /// writable.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn pixels<const P: usize, const G: usize, const W: usize, const S: usize>(
@@ -306,7 +360,9 @@ impl<V: Vector> Packed<V> {
         (to, channels, mask): (*mut u8, usize, u64),
         bytes: Bytes,
     ) {
-        // SAFETY: as the caller promises; there are weights for all columns and groups.
+        // SAFETY: this function has the instructions that a `Vector` needs. `weights` are `W` times `G` arrays of four
+        // vectors, and so `W` columns; of the columns of the picture, the last one read is that of `P - 1` and `W - 1`.
+        // What is stored in pixel `pixel`, below `P`, are the bytes in the mask.
         unsafe {
             let weights = self.weights.as_ptr().cast::<Column<V, G>>();
             let mut quarters = [[V::zero(); P]; 4];
@@ -334,12 +390,17 @@ impl<V: Vector> Packed<V> {
         }
     }
 
+    /// One line of outputs.
+    ///
     /// # Safety
-    /// The processor must have AVX-512 F, BW, VL and VNNI; otherwise as for [`Packed::line`].
+    /// The processor must have AVX-512 F, BW, VL and VNNI. The block must have been packed for this window. Of all pixels
+    /// of the sources, and of the padding, a vector is read from this block's first channel on and must be readable; of
+    /// `to.1` pixels from `to.0` on, each of `to.2` channels, this block's are written and must be writable.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn known(&self, sources: &Sources, window: &Window, to: (*mut u8, usize, usize), bytes: Bytes) {
         let left = window.pad[1];
-        // SAFETY: as the caller promises.
+        // SAFETY: `H` and `W` are the kernel's height and width, with which the weights were packed, in `G` groups of
+        // four lines; memory is what `line` wants.
         unsafe {
             match (window.kernel, window.stride[1]) {
                 ([3, 3], 1) => self.line::<3, 1, 3, 1>(sources, left, to, bytes),
@@ -353,20 +414,19 @@ impl<V: Vector> Packed<V> {
 }
 
 impl crate::kernels::Depthwise for Depthwise {
-    fn row(&self, picture: &Picture<'_>, window: &Window, y: usize, to: &mut [u8]) {
-        assert!(picture.height * picture.width * self.channels + SLACK <= picture.bytes.len());
-        assert!(self.channels + SLACK <= picture.padding.len());
-        assert_eq!(window.kernel, self.kernel);
-        let sources = Sources::new(picture, window, self.channels, y);
+    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+        picture.check(self.channels, &self.window, y, to.len());
+        let sources = Sources::new(picture, &self.window, self.channels, y);
         let to = (to.as_mut_ptr(), to.len() / self.channels, self.channels);
         for block in &self.blocks {
-            // SAFETY: the processor has AVX-512 with VNNI; the lengths were checked. A block starts within the channels,
-            // and so what it reads ends within the slack.
+            // SAFETY: the processor has AVX-512 F, BW, VL and VNNI, as `_vnni` exists. Each block was packed for this
+            // window, and begins below `channels`, so that a vector of its, 64 bytes at most, ends within the `SLACK`
+            // bytes that `Picture::check` found behind picture and padding; and the result has as many whole pixels.
             unsafe {
                 match block {
-                    Block::Wide(packed) => packed.known(&sources, window, to, self.bytes),
-                    Block::Half(packed) => packed.known(&sources, window, to, self.bytes),
-                    Block::Narrow(packed) => packed.known(&sources, window, to, self.bytes),
+                    Block::Wide(packed) => packed.known(&sources, &self.window, to, self.bytes),
+                    Block::Half(packed) => packed.known(&sources, &self.window, to, self.bytes),
+                    Block::Narrow(packed) => packed.known(&sources, &self.window, to, self.bytes),
                 }
             }
         }

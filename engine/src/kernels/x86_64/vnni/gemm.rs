@@ -6,8 +6,8 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::transmute;
 
-use super::{Bytes, Packing, first, fits};
-use crate::kernels::{Lines, Matrix};
+use super::{Avx512Vnni, Bytes, Packing, first, fits};
+use crate::kernels::{Lines, Matrix, SLACK};
 
 /// Bytes that are multiplied by one instruction for one output.
 const GROUP: usize = 4;
@@ -17,7 +17,9 @@ const LANES: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Gemm {
-    /// How many bytes of a row may be touched.
+    /// What calls of functions with AVX-512 rest on.
+    _vnni: Avx512Vnni,
+    /// How many bytes from a row's start on the caller must have: four at least from each place on.
     reach: usize,
     rows: usize,
     bytes: Bytes,
@@ -85,30 +87,20 @@ fn output(vectors: usize, vector: usize, lane: usize) -> usize {
 
 impl Gemm {
     /// None where the instruction can't take the weights.
-    pub(super) fn new(matrix: &Matrix<'_>, places: Option<&[u32]>) -> Option<Gemm> {
+    pub(super) fn new(vnni: Avx512Vnni, matrix: &Matrix<'_>, places: Option<&[u32]>) -> Option<Gemm> {
+        matrix.check();
         if !fits(matrix.weights, matrix.bias, matrix.multipliers) {
             return None;
         }
         let groups = matrix.columns.div_ceil(GROUP);
+        let reach = match places {
+            Some(places) => places.iter().max().map_or(0, |&place| place as usize + GROUP),
+            None => matrix.columns + SLACK,
+        };
         let places = places.map_or_else(|| (0..groups).map(|group| (group * GROUP) as u32).collect(), <[u32]>::to_vec);
-        assert_eq!(places.len(), groups);
+        assert_eq!(places.len(), groups, "one place for each four columns");
         let tiles = (0..matrix.rows).step_by(2 * LANES).map(|first| Tile::new(matrix, first)).collect();
-        Some(Gemm {
-            reach: places.iter().max().map_or(0, |&place| place as usize + GROUP),
-            rows: matrix.rows,
-            bytes: Bytes::of(matrix.rounding),
-            places,
-            tiles,
-        })
-    }
-
-    /// Checks what the kernels below rely on.
-    fn check(&self, from: usize, lines: &Lines, to: usize, to_stride: usize) {
-        if lines.count * lines.pixels > 0 {
-            let last = (lines.count - 1) * lines.stride + (lines.pixels - 1) * lines.step;
-            assert!(last + self.reach <= from);
-            assert!((lines.count * lines.pixels - 1) * to_stride + self.rows <= to);
-        }
+        Some(Gemm { _vnni: vnni, reach, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), places, tiles })
     }
 
     /// Each tile with the weights of the one behind; the last with its own, which are there.
@@ -125,10 +117,11 @@ impl Tile {
         let of = |vector: usize, lane: usize| {
             Some(output(vectors, vector, lane)).filter(|&output| output < outputs).map(|output| first + output)
         };
-        // SAFETY: 64 bytes of any content are a vector.
+        // SAFETY: both types have 64 bytes, and a vector may have any bits.
         let zero = unsafe { transmute::<[u8; 64], __m512i>([0; 64]) };
         let mut weights = vec![zero; matrix.columns.div_ceil(GROUP) * vectors];
-        // SAFETY: as above.
+        // SAFETY: an array of arrays of bytes has the 64 bytes of a vector and asks for no alignment; there are as many
+        // as there are vectors, and nobody else uses these while the slice lives. Either may have any bits.
         let places: &mut [[[u8; GROUP]; LANES]] =
             unsafe { std::slice::from_raw_parts_mut(weights.as_mut_ptr().cast(), weights.len()) };
         for (vector, lane) in (0..vectors).flat_map(|vector| (0..LANES).map(move |lane| (vector, lane))) {
@@ -144,16 +137,16 @@ impl Tile {
             from_fn(|vector| from_fn(|lane| of(vector, lane).map_or(0, |output| matrix.bias[output])));
         let multipliers: [[f32; LANES]; 2] =
             from_fn(|vector| from_fn(|lane| of(vector, lane).map_or(0.0, |output| matrix.multipliers[output])));
-        // SAFETY: as above.
+        // SAFETY: both types have two times 64 bytes, and a vector may have any bits.
         let bias = unsafe { transmute::<[[i32; LANES]; 2], [__m512i; 2]>(bias) };
-        // SAFETY: as above.
+        // SAFETY: both types have two times 64 bytes, and a vector may have any bits.
         let multipliers = unsafe { transmute::<[[f32; LANES]; 2], [__m512; 2]>(multipliers) };
         let order: [i32; LANES] = match vectors {
             1 => from_fn(|at| (at % 4 * 4 + at / 4) as i32),
             // Of 64 bits each.
             _ => from_fn(|at| if at % 2 == 0 { [0, 2, 4, 6, 1, 3, 5, 7][at / 2] } else { 0 }),
         };
-        // SAFETY: as above.
+        // SAFETY: both types have 64 bytes, and a vector may have any bits.
         let order = unsafe { transmute::<[i32; LANES], __m512i>(order) };
         Tile { first, outputs, weights, bias, multipliers, order }
     }
@@ -162,8 +155,9 @@ impl Tile {
     /// for one row, as many as it takes itself.
     ///
     /// # Safety
-    /// Each of the rows that start `stride` apart from `from` on must be readable at all `places`, for 4 bytes. The tile
-    /// must have `V` vectors for each place.
+    /// The processor must have AVX-512 F, BW and VNNI. `R` must be 14 at most. Of each of the `R` rows that start
+    /// `stride` apart from `from` on, the four bytes from each of `places` on are read and must be readable. (`next` may
+    /// be any address.)
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     unsafe fn results<const R: usize, const V: usize>(
@@ -177,7 +171,10 @@ impl Tile {
         let mut sums: [[__m512i; V]; R] = [from_fn(|vector| self.bias[vector]); R];
         let [s1, s3, s5, s7, s9, s11, s13] = [1, 3, 5, 7, 9, 11, 13].map(|rows| rows * stride);
         for (group, (&place, weights)) in places.iter().zip(self.weights.as_chunks::<V>().0).enumerate() {
-            // SAFETY: as the caller promises; anything may be fetched ahead.
+            // SAFETY: each block of assembly is one of `multiply_add`'s for a row below `R`, which it checks. It reads
+            // the four bytes from this place on of that row, at `from` + index × scale, which is row × `stride`; they are
+            // readable. The instructions are AVX-512 F and VNNI, and those that multiply touch registers alone. Fetching
+            // ahead is allowed at any address, and changes nothing but caches.
             unsafe {
                 for vector in 0..fetched {
                     _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(group * fetched + vector).cast());
@@ -212,7 +209,10 @@ impl Tile {
     /// `R` rows of bytes.
     ///
     /// # Safety
-    /// As for [`Tile::results`]; `to` must be writable for this tile's outputs at each of the rows `to_stride` apart.
+    /// The processor must have AVX-512 F, BW, VL and VNNI. `R` must be 14 at most. Of each of the `R` rows that start
+    /// `stride` apart from `from` on, the four bytes from each of `places` on are read and must be readable; in each of
+    /// the `R` rows that start `to_stride` apart from `to` on, as many bytes as the tile has outputs, which must be no
+    /// more than `V` times 16, are written and must be writable. (`next` may be any address.)
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn bytes<const R: usize, const V: usize>(
@@ -223,7 +223,7 @@ impl Tile {
         packing: Packing,
         next: *const __m512i,
     ) {
-        // SAFETY: as the caller promises.
+        // SAFETY: four bytes from each of `places` on are readable in each of `R` rows.
         let results = unsafe { self.results::<R, V>(places, from, stride, next) };
         let mask = first(self.outputs);
         if V == 1 {
@@ -237,7 +237,8 @@ impl Tile {
                     _mm512_extracti32x4_epi32::<3>(packed),
                 ];
                 for (row, packed) in (first..R).zip(rows) {
-                    // SAFETY: as the caller promises; no more than the tile's outputs are written.
+                    // SAFETY: `row` is below `R`; the mask has a bit for each of the tile's outputs, as many as are
+                    // writable from the row's start on, and other bytes are not written.
                     unsafe { _mm_mask_storeu_epi8(to.add(row * to_stride).cast(), mask as u16, packed) };
                 }
             }
@@ -247,7 +248,8 @@ impl Tile {
                 let packed = _mm512_permutexvar_epi64(self.order, packing.pack(from_fn(rounded)));
                 let rows = [_mm512_castsi512_si256(packed), _mm512_extracti64x4_epi64::<1>(packed)];
                 for (row, packed) in (first..R).zip(rows) {
-                    // SAFETY: as the caller promises; no more than the tile's outputs are written.
+                    // SAFETY: `row` is below `R`; the mask has a bit for each of the tile's outputs, as many as are
+                    // writable from the row's start on, and other bytes are not written.
                     unsafe { _mm256_mask_storeu_epi8(to.add(row * to_stride).cast(), mask as u32, packed) };
                 }
             }
@@ -258,7 +260,10 @@ impl Tile {
     /// that they come no faster than memory gives them. Two passes and more fetch all.
     ///
     /// # Safety
-    /// As for [`Tile::bytes`].
+    /// The processor must have AVX-512 F, BW, VL and VNNI. Of each row of each line from `from` on, the four bytes from
+    /// each of `places` on are read and must be readable; in each of as many rows that start `to_stride` apart from `to`
+    /// on, as many bytes as the tile has outputs, which must be no more than `V` times 16, are written and must be
+    /// writable.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn lines<const V: usize>(
         &self,
@@ -273,10 +278,11 @@ impl Tile {
         let step = lines.step;
         let mut shares = next.chunks(places.len().max(1)).map(<[_]>::as_ptr).cycle();
         let mut share = || shares.next().unwrap_or(next.as_ptr());
-        // SAFETY: as the caller promises.
+        // SAFETY: 14 rows of a line at a time, then 7, then what is left: `from` and `to` are those of the first row of
+        // each call, and all rows of a call are among those that are readable at all places, and writable.
         unsafe {
             for line in 0..lines.count {
-                let mut from = from.add(line * lines.stride);
+                let mut from = from.wrapping_add(line * lines.stride);
                 let mut left = lines.pixels;
                 while left >= 14 {
                     self.bytes::<14, V>(places, (from, step), (to, to_stride), packing, share());
@@ -305,13 +311,14 @@ impl Tile {
     /// One row of floats.
     ///
     /// # Safety
-    /// As for [`Tile::results`].
+    /// The processor must have AVX-512 F, BW and VNNI. The four bytes from each of `places` on, from `from` on, are read
+    /// and must be readable.
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     unsafe fn floats<const V: usize>(&self, places: &[u32], from: *const u8, to: &mut [f32], next: &[__m512i]) {
-        // SAFETY: as the caller promises.
+        // SAFETY: four bytes from each of `places` on are readable in the one row.
         let [values] = unsafe { self.results::<1, V>(places, from, 0, next.as_ptr()) };
         for (vector, values) in values.into_iter().enumerate() {
-            // SAFETY: a vector is 64 bytes.
+            // SAFETY: both types have 64 bytes, and floats may have any bits.
             let values = unsafe { transmute::<__m512, [f32; LANES]>(values) };
             for (lane, value) in values.into_iter().enumerate() {
                 if let Some(to) = to[..self.outputs].get_mut(output(V, vector, lane)) {
@@ -324,13 +331,15 @@ impl Tile {
 
 impl crate::kernels::Gemm for Gemm {
     fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
-        self.lines(from, Lines { count: 1, stride: 0, pixels: count, step: stride }, to, to_stride);
+        self.lines(from, Lines::one(stride, count), to, to_stride);
     }
 
     fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
-        self.check(from.len(), &lines, to.len(), to_stride);
+        lines.check(self.reach, from.len(), (self.rows, to_stride), to.len());
         for (tile, next) in self.tiles_and_next() {
-            // SAFETY: the processor has AVX-512 with VNNI; the bounds are those that were checked.
+            // SAFETY: the processor has AVX-512 F, BW, VL and VNNI, as `_vnni` exists. `Lines::check` found `reach` bytes
+            // of each row within `from`, which is four from each of `places` on at least, and all results within `to`, of
+            // which a tile writes its own, from its first on; there are as many vectors as it takes for them.
             unsafe {
                 let to = to.as_mut_ptr().wrapping_add(tile.first);
                 if tile.outputs > LANES {
@@ -343,11 +352,12 @@ impl crate::kernels::Gemm for Gemm {
     }
 
     fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize) {
-        self.check(from.len(), &Lines { count: 1, stride: 0, pixels: count, step: stride }, to.len(), to_stride);
+        Lines::one(stride, count).check(self.reach, from.len(), (self.rows, to_stride), to.len());
         for (tile, next) in self.tiles_and_next() {
             for row in 0..count {
                 let to = &mut to[row * to_stride + tile.first..];
-                // SAFETY: the processor has AVX-512 with VNNI; the bounds are those that were checked.
+                // SAFETY: the processor has AVX-512 F, BW and VNNI, as `_vnni` exists. `Lines::check` found `reach` bytes
+                // of each row within `from`, which is four from each of `places` on at least.
                 unsafe {
                     let from = from.as_ptr().add(row * stride);
                     if tile.outputs > LANES {

@@ -12,26 +12,22 @@ mod gemm;
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
-use super::avx2::{Avx2, Bytes};
-use crate::kernels::{Filters, Kernels, Matrix};
+use super::avx2::Bytes;
+use super::features::{Avx2, Avx512Vbmi, Avx512Vnni};
+use crate::kernels::{Filters, Kernels, Matrix, check_two};
 use crate::program::weights::{are_bytes, magnitude};
 use crate::program::{AddRule, MultiplyRule, Window};
 
-/// Exists only where the processor has AVX-512 F, BW, VL and VNNI.
 #[derive(Debug)]
 pub(super) struct Vnni {
-    avx2: &'static Avx2,
-    /// Whether there are byte permutations (VBMI).
-    vbmi: bool,
+    vnni: Avx512Vnni,
+    vbmi: Option<Avx512Vbmi>,
+    avx2: Avx2,
 }
 
 impl Vnni {
     pub(super) fn detect() -> Option<Vnni> {
-        let has = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512vnni");
-        Some(Vnni { avx2: Avx2::detect().filter(|_| has)?, vbmi: is_x86_feature_detected!("avx512vbmi") })
+        Some(Vnni { vnni: Avx512Vnni::detect()?, vbmi: Avx512Vbmi::detect(), avx2: Avx2::detect()? })
     }
 }
 
@@ -41,51 +37,50 @@ impl Kernels for Vnni {
     }
 
     fn gemm(&self, matrix: &Matrix<'_>) -> Box<dyn crate::kernels::Gemm> {
-        match gemm::Gemm::new(matrix, None) {
+        match gemm::Gemm::new(self.vnni, matrix, None) {
             Some(gemm) => Box::new(gemm),
             None => self.avx2.gemm(matrix),
         }
     }
 
     fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn crate::kernels::Gemm>> {
-        match gemm::Gemm::new(matrix, Some(places)) {
+        match gemm::Gemm::new(self.vnni, matrix, Some(places)) {
             Some(gemm) => Some(Box::new(gemm)),
             None => self.avx2.gemm_at(matrix, places),
         }
     }
 
-    fn depthwise(&self, filters: &Filters<'_>) -> Box<dyn crate::kernels::Depthwise> {
-        self.avx2.depthwise(filters)
-    }
-
     fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
-        match depthwise::Depthwise::new(filters, window) {
+        match depthwise::Depthwise::new(self.vnni, filters, window) {
             Some(depthwise) => Box::new(depthwise),
             None => self.avx2.depthwise_in(filters, window),
         }
     }
 
     fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
-        assert!(from.len() >= to.len());
-        // SAFETY: the processor has AVX-512, or there would be no `Vnni`; lengths go together.
+        assert_eq!(from.len(), to.len(), "as many bytes as floats");
+        // SAFETY: `quantize` needs AVX-512 F and BW, which the processor has, as `vnni` exists, and floats for all bytes.
         unsafe { quantize(from, scale, zero, to) }
     }
 
     fn add(&self, rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
-        assert!(a.len() >= to.len() && b.len() >= to.len());
-        // SAFETY: as above.
+        check_two(a, b, to);
+        // SAFETY: `add` needs AVX-512 F and BW, which the processor has, as `vnni` exists, and tensors as long as the
+        // result.
         unsafe { add(rule, a, b, to) }
     }
 
     fn multiply(&self, rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
-        assert!(a.len() >= to.len() && b.len() >= to.len());
-        // SAFETY: as above.
+        check_two(a, b, to);
+        // SAFETY: `multiply` needs AVX-512 F and BW, which the processor has, as `vnni` exists, and tensors as long as
+        // the result.
         unsafe { multiply(rule, a, b, to) }
     }
 
     fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
-        if self.vbmi {
-            // SAFETY: the processor has AVX-512 with VBMI.
+        if self.vbmi.is_some() {
+            // SAFETY: `lookup` needs AVX-512 F and BW, which the processor has, as `vnni` exists, and VBMI, as there is a
+            // `vbmi`.
             unsafe { lookup(table, bytes) }
         } else {
             self.avx2.lookup_in_place(table, bytes);
@@ -150,7 +145,7 @@ fn first(count: usize) -> u64 {
 }
 
 /// # Safety
-/// The processor must have AVX-512 F and BW; `from` must be no shorter than `to`.
+/// The processor must have AVX-512 F and BW. `from` must be no shorter than `to`: as many floats are read.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
     let (scale, offset) = (_mm512_set1_ps(scale), f32::from(zero));
@@ -158,7 +153,8 @@ unsafe fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
     let zero = _mm512_set1_epi32(i32::from(zero));
     for at in (0..to.len()).step_by(16) {
         let mask = first((to.len() - at).min(16)) as u16;
-        // SAFETY: no more floats are read, and bytes written, than there are.
+        // SAFETY: the mask has a bit for each element from `at` on, sixteen at most, that `to` has, and so `from`: no
+        // other float is read, and no other byte written. Neither need be aligned.
         unsafe {
             let value = _mm512_div_ps(_mm512_maskz_loadu_ps(mask, from.as_ptr().add(at)), scale);
             // What is not a number becomes the least, as `max` gives its second operand then.
@@ -172,7 +168,7 @@ unsafe fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
 /// Applies `operation` to 16 numbers of each at a time.
 ///
 /// # Safety
-/// The processor must have AVX-512 F and BW; `a` and `b` must be no shorter than `to`.
+/// The processor must have AVX-512 F and BW. `a` and `b` must be no shorter than `to`: as many of their bytes are read.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: impl Fn(__m512i, __m512i) -> __m512) {
@@ -182,28 +178,28 @@ unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: im
     let rounded = |value| _mm512_cvtps_epi32(_mm512_min_ps(value, _mm512_set1_ps(65_536.0)));
     for at in (0..to.len()).step_by(64) {
         let mask = first(to.len() - at);
-        // SAFETY: no more is read and written than there is.
-        unsafe {
-            let [a, b] = [a, b].map(|bytes| _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().add(at).cast()));
-            // Packing puts back what unpacking takes apart.
-            let quarters = |bytes| {
-                let (low, high) = (_mm512_unpacklo_epi8(bytes, zero), _mm512_unpackhi_epi8(bytes, zero));
-                [
-                    _mm512_unpacklo_epi16(low, zero),
-                    _mm512_unpackhi_epi16(low, zero),
-                    _mm512_unpacklo_epi16(high, zero),
-                    _mm512_unpackhi_epi16(high, zero),
-                ]
-            };
-            let (a, b) = (quarters(a), quarters(b));
-            let packed = packing.pack(from_fn(|quarter| rounded(operation(a[quarter], b[quarter]))));
-            _mm512_mask_storeu_epi8(to.as_mut_ptr().add(at).cast(), mask, packed);
-        }
+        // SAFETY: the mask has a bit for each byte from `at` on, 64 at most, that `to` has, and so `a` and `b`: no other
+        // is read.
+        let [a, b] = [a, b].map(|bytes| unsafe { _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().add(at).cast()) });
+        // Packing puts back what unpacking takes apart.
+        let quarters = |bytes| {
+            let (low, high) = (_mm512_unpacklo_epi8(bytes, zero), _mm512_unpackhi_epi8(bytes, zero));
+            [
+                _mm512_unpacklo_epi16(low, zero),
+                _mm512_unpackhi_epi16(low, zero),
+                _mm512_unpacklo_epi16(high, zero),
+                _mm512_unpackhi_epi16(high, zero),
+            ]
+        };
+        let (a, b) = (quarters(a), quarters(b));
+        let packed = packing.pack(from_fn(|quarter| rounded(operation(a[quarter], b[quarter]))));
+        // SAFETY: the mask has a bit for each byte from `at` on, 64 at most, that `to` has: no other is written.
+        unsafe { _mm512_mask_storeu_epi8(to.as_mut_ptr().add(at).cast(), mask, packed) };
     }
 }
 
 /// # Safety
-/// As for [`combine`].
+/// The processor must have AVX-512 F and BW. `a` and `b` must be no shorter than `to`: as many of their bytes are read.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_shift, b_shift] = rule.shifts.map(|shift| _mm512_set1_epi32(i32::from(shift)));
@@ -214,12 +210,12 @@ unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
         let [a, b] = [_mm512_sub_epi32(a, a_shift), _mm512_sub_epi32(b, b_shift)].map(|x| _mm512_cvtepi32_ps(x));
         _mm512_fmadd_ps(a, a_share, _mm512_fmadd_ps(b, b_share, fixed))
     };
-    // SAFETY: as the caller promises.
+    // SAFETY: `a` and `b` are no shorter than `to`.
     unsafe { combine(a, b, to, bytes, operation) };
 }
 
 /// # Safety
-/// As for [`combine`].
+/// The processor must have AVX-512 F and BW. `a` and `b` must be no shorter than `to`: as many of their bytes are read.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_zero, b_zero] = rule.zeros.map(|zero| _mm512_set1_epi32(i32::from(zero)));
@@ -233,21 +229,19 @@ unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
         );
         _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(product), multiplier), fixed)
     };
-    // SAFETY: as the caller promises.
+    // SAFETY: `a` and `b` are no shorter than `to`.
     unsafe { combine(a, b, to, bytes, operation) };
 }
 
 /// The table in four registers: one permutation finds a byte in two of them.
-///
-/// # Safety
-/// The processor must have AVX-512 F, BW and VBMI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-unsafe fn lookup(table: &[u8; 256], bytes: &mut [u8]) {
-    // SAFETY: 64 bytes are readable in each quarter.
-    let parts: [__m512i; 4] = from_fn(|part| unsafe { _mm512_loadu_si512(table[part * 64..].as_ptr().cast()) });
+fn lookup(table: &[u8; 256], bytes: &mut [u8]) {
+    let table = table.as_chunks::<64>().0;
+    // SAFETY: the load reads 64 bytes, of any alignment: the array's.
+    let parts: [__m512i; 4] = from_fn(|part| unsafe { _mm512_loadu_si512(table[part].as_ptr().cast()) });
     for at in (0..bytes.len()).step_by(64) {
         let mask = first(bytes.len() - at);
-        // SAFETY: no more is read and written than there is.
+        // SAFETY: the mask has a bit for each byte from `at` on, 64 at most, that there is: no other is read or written.
         unsafe {
             let place = bytes.as_mut_ptr().add(at).cast::<i8>();
             let index = _mm512_maskz_loadu_epi8(mask, place);
