@@ -1,11 +1,11 @@
 //! A convolution, packed for its kernels: depthwise, or matrix products over gathered pixels.
 
 use std::ops::Range;
-use std::sync::Mutex;
 
 use super::crew::lock;
 use super::executable::{Output, Own, Scratch};
 use super::parts::{Cut, Hands, Threads};
+use super::sync::Mutex;
 use super::{Convolution, Element, Rounding, TensorId, TensorKind, Window, weights};
 use crate::kernels::{Depthwise, Filters, Gemm, Kernels, Lines, Matrix, Picture, SLACK};
 
