@@ -4,7 +4,7 @@
 //! passing tests print. Tests that are marked as ignored (Rust) or skipped (JUnit) count as skips too, unless their reason
 //! names the job of `cargo xtask` that runs them, or says that they measure and test nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context, Result, bail};
@@ -75,7 +75,8 @@ impl Skips {
         }
         eprintln!();
         for (what, lines) in [("left to another job: ", &self.left), (PROCESSOR, &self.processor), (SKIPPED, &self.skipped)] {
-            for line in lines {
+            // A test that two of the gate's steps run is told once.
+            for line in lines.iter().collect::<BTreeSet<_>>() {
                 eprintln!("{what}{line}");
             }
         }

@@ -1,5 +1,6 @@
 //! Every set of kernels gives what the portable one gives, to the bit.
 
+use std::io::Write as _;
 use std::sync::atomic::AtomicBool;
 
 use super::*;
@@ -91,6 +92,31 @@ fn cases(all: u64) -> std::ops::Range<u64> {
 /// The sets to hold against the portable one.
 fn others() -> Vec<&'static dyn Kernels> {
     available().into_iter().filter(|kernels| kernels.name() != "portable").collect()
+}
+
+/// All sets for this kind of processor, the best one last.
+const ALL: &[&str] = if cfg!(target_arch = "x86_64") {
+    &["portable", "avx2", "avx512vnni"]
+} else if cfg!(target_arch = "aarch64") {
+    &["portable", "neon", "dotprod", "i8mm"]
+} else {
+    &["portable"]
+};
+
+/// The tests below hold against the portable set what this processor has. What it lacks is told past the test harness, which
+/// keeps what passing tests print; the gate repeats it (`docs/testing.md`).
+#[test]
+#[cfg_attr(miri, ignore = "miri has the instructions that it was told of; `cargo xtask test` runs it")]
+fn sets_that_this_processor_lacks_are_told() {
+    let names: Vec<&str> = available().iter().map(|kernels| kernels.name()).collect();
+    assert_eq!(names, ALL[..names.len()], "each set needs those before it");
+    let mut told = std::io::stderr();
+    for lacking in &ALL[names.len()..] {
+        writeln!(told, "not on this processor: {lacking}").expect("standard error is open");
+    }
+    if names.len() == 1 && ALL.len() > 1 {
+        writeln!(told, "skipped: kernels: this processor has no vector set at all").expect("standard error is open");
+    }
 }
 
 #[test]

@@ -12,21 +12,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize as Count, Ordering::Relaxed};
 use std::time::Duration;
 
-use loom::thread::{spawn, yield_now};
+use loom::thread::{ThreadId, current, spawn, yield_now};
 
-use super::crew::Crew;
-use super::sync::AtomicUsize;
+use super::crew::{Crew, lock};
+use super::sync::{AtomicUsize, Condvar, Mutex};
 
 /// The threads of a pool, and how many helpers a job asks for.
 const WORKERS: usize = 2;
 
-/// The parts of a job: one less than the threads that may take one.
+/// The most parts that a job has: one less than the threads that may take one.
 const PARTS: usize = 2;
 
 /// How often loom may take a thread's turn away from it. `LOOM_MAX_PREEMPTIONS` says otherwise.
 const PREEMPTIONS: usize = 3;
 
-/// How often threads may look once more in a run; each model is run with each.
+/// How often threads may look once more in a run. Models are run with each of these, or, where that takes too long, with the
+/// first.
 const PATIENCE: [usize; 2] = [0, 2];
 
 thread_local! {
@@ -61,10 +62,10 @@ impl Instant {
     }
 }
 
-/// Runs a model in all orders and says in how many.
-fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
+/// Runs a model in all orders, once with each patience, and says in how many.
+fn explore(name: &str, patience: &[usize], model: impl Fn() + Send + Sync + 'static) {
     let model = Arc::new(model);
-    for patience in PATIENCE {
+    for &patience in patience {
         let start = std::time::Instant::now();
         let (orders, model) = (Arc::new(Count::new(0)), Arc::clone(&model));
         let counted = Arc::clone(&orders);
@@ -86,36 +87,60 @@ fn crew(threads: usize) -> Crew {
 }
 
 /// What threads take parts of, borrowed by them until `together` returns.
-#[derive(Default)]
 struct Job {
+    /// How many of the pool's threads are asked for.
+    helpers: usize,
+    parts: usize,
     /// loom's: it fails a run in which somebody may touch this when it is no longer borrowed.
     next: AtomicUsize,
     done: [Count; PARTS],
     calls: [Count; 1 + WORKERS],
+    threads: std::sync::Mutex<Vec<ThreadId>>,
 }
 
 impl Job {
+    fn new(helpers: usize, parts: usize) -> Job {
+        Job {
+            helpers,
+            parts,
+            next: AtomicUsize::new(0),
+            done: Default::default(),
+            calls: Default::default(),
+            threads: Default::default(),
+        }
+    }
+
     /// What each thread does. The number is that of the call.
     fn work(&self, number: usize) {
-        assert_eq!(self.calls[number].fetch_add(1, Relaxed), 0, "call {number} is the only one");
-        while let Some(done) = self.done.get(self.next.fetch_add(1, Relaxed)) {
+        self.call(number);
+        while let Some(done) = self.done[..self.parts].get(self.next.fetch_add(1, Relaxed)) {
             done.fetch_add(1, Relaxed);
         }
     }
 
-    /// Runs it on a pool and gives how many of its threads have come.
-    fn run(mut self, crew: &Crew) -> usize {
-        crew.together(WORKERS, &|number| self.work(number));
-        self.close()
+    fn call(&self, number: usize) {
+        assert_eq!(self.calls[number].fetch_add(1, Relaxed), 0, "call {number} is the only one");
+        let mut threads = self.threads.lock().expect("nobody panics meanwhile");
+        assert!(!threads.contains(&current().id()), "each call is on a thread of its own");
+        threads.push(current().id());
     }
 
-    fn close(&mut self) -> usize {
+    /// Runs it on a pool and gives how many of its threads have come.
+    fn run(self, crew: &Crew) -> usize {
+        crew.together(self.helpers, &|number| self.work(number));
+        self.over()
+    }
+
+    /// What must hold when `together` has returned.
+    fn over(mut self) -> usize {
         // What every call touched last. Each touch must have happened before; loom knows by locks and atomics, not by luck.
         self.next.with_mut(|_| ());
-        assert!(self.done.iter().all(|done| done.load(Relaxed) == 1), "each part is done once");
-        let calls = self.calls.iter().map(|calls| calls.load(Relaxed)).collect::<Vec<_>>();
+        assert!(self.done[..self.parts].iter().all(|done| done.load(Relaxed) == 1), "each part is done once");
+        let calls = self.calls.map(|calls| calls.load(Relaxed));
         assert!(calls[0] == 1 && calls.is_sorted_by(|a, b| a >= b), "calls are numbered from 0 on: {calls:?}");
-        calls.iter().sum::<usize>() - 1
+        let came = calls.iter().sum::<usize>() - 1;
+        assert!(came <= self.helpers, "{came} came instead of {}", self.helpers);
+        came
     }
 }
 
@@ -140,7 +165,7 @@ fn caught(crew: &Crew, mut job: Job, panics: impl Fn(usize) -> bool + Sync) -> R
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         crew.together(WORKERS, &|number| {
             if panics(number) {
-                job.calls[number].fetch_add(1, Relaxed);
+                job.call(number);
                 job.next.fetch_add(1, Relaxed);
                 // Without the hook, which would print.
                 resume_unwind(Box::new(number));
@@ -165,9 +190,9 @@ fn caught(crew: &Crew, mut job: Job, panics: impl Fn(usize) -> bool + Sync) -> R
 fn one_job() {
     let seen = Seen::default();
     let note = seen.clone();
-    explore("one job", move || {
+    explore("one job", &PATIENCE, move || {
         let crew = crew(WORKERS);
-        note.note(Job::default().run(&crew));
+        note.note(Job::new(WORKERS, PARTS).run(&crew));
     });
     seen.all("one job");
 }
@@ -176,27 +201,51 @@ fn one_job() {
 fn several_jobs_in_a_row() {
     let seen = Seen::default();
     let note = seen.clone();
-    explore("two jobs", move || {
+    explore("two jobs", &PATIENCE, move || {
         let crew = crew(WORKERS);
-        Job::default().run(&crew);
-        note.note(Job::default().run(&crew));
+        // Fewer than there are, so that one may be late for this and come to the next.
+        Job::new(1, PARTS).run(&crew);
+        note.note(Job::new(WORKERS, PARTS).run(&crew));
     });
     seen.all("the second job");
 }
 
+/// Nobody sleeps through a job: one that needs all threads ends. It comes behind another, for which not all were woken.
+#[test]
+fn all_that_are_asked_for_come() {
+    explore("all come", &PATIENCE, || {
+        let crew = crew(WORKERS);
+        Job::new(1, 0).run(&crew);
+        let (job, come, all) = (Job::new(WORKERS, 0), Mutex::new(0), Condvar::new());
+        crew.together(WORKERS, &|number| {
+            job.work(number);
+            let mut come = lock(&come);
+            *come += 1;
+            if number == 0 {
+                while *come <= WORKERS {
+                    come = all.wait(come).expect("nobody panics meanwhile");
+                }
+            } else {
+                all.notify_one();
+            }
+        });
+        assert_eq!(job.over(), WORKERS);
+    });
+}
+
 #[test]
 fn dropped_at_once() {
-    explore("dropped at once", || drop(crew(WORKERS)));
+    explore("dropped at once", &PATIENCE, || drop(crew(WORKERS)));
 }
 
 /// Runs a job in which these calls panic, and then one in which none does.
 fn panicking(name: &'static str, panics: fn(usize) -> bool) {
     let seen = Seen::default();
     let note = seen.clone();
-    explore(name, move || {
+    explore(name, &PATIENCE[..1], move || {
         let crew = crew(WORKERS);
-        let _ = caught(&crew, Job::default(), panics);
-        note.note(Job::default().run(&crew));
+        let _ = caught(&crew, Job::new(WORKERS, PARTS), panics);
+        note.note(Job::new(WORKERS, PARTS).run(&crew));
     });
     seen.all(name);
 }
@@ -220,7 +269,7 @@ fn a_panic_of_all() {
 fn two_callers() {
     let seen = Seen::default();
     let note = seen.clone();
-    explore("two callers", move || {
+    explore("two callers", &PATIENCE[..1], move || {
         let crew = loom::sync::Arc::new(crew(WORKERS));
         let at_work: Arc<[Count; 2]> = Arc::default();
         let other = {
@@ -235,7 +284,7 @@ fn two_callers() {
 
 /// Runs a job of one of two callers. No thread of the pool may work on it while another works on the other's.
 fn apart(crew: &Crew, at_work: &[Count; 2], caller: usize) -> usize {
-    let mut job = Job::default();
+    let job = Job::new(WORKERS, 0);
     crew.together(WORKERS, &|number| {
         if number > 0 {
             at_work[caller].fetch_add(1, Relaxed);
@@ -246,5 +295,5 @@ fn apart(crew: &Crew, at_work: &[Count; 2], caller: usize) -> usize {
             at_work[caller].fetch_sub(1, Relaxed);
         }
     });
-    job.close()
+    job.over()
 }
