@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::skipped::{Skips, forget_reports};
 use crate::step::{Step, require, tool};
 use crate::{consumer, mend, root};
 
@@ -49,16 +50,19 @@ pub(crate) fn write() -> Result<()> {
 }
 
 /// Builds the libraries, looks at their symbols, and runs what Kotlin and Java have to say about them.
-pub(crate) fn test() -> Result<()> {
+pub(crate) fn test(skips: &mut Skips) -> Result<()> {
     require("mvn", "Maven 3.8 and a JDK 17; on Debian: apt-get install maven openjdk-17-jdk-headless")?;
     let panicking = panicking()?;
     let library = shipped()?;
     ensure!(probes(&exported(&panicking)?) == 2, "the test's library lacks the switches that provoke panics");
     check_generated(&library)?;
+    forget_reports()?;
     maven(&["verify"])?;
+    skips.read_reports()?;
     let folder = panicking.parent().expect("a file in a folder").display();
     let folder = format!("-Dbedside.library.dir={folder}");
-    maven(&["verify", &folder, "-Dbedside.test.panic=true", "-Dtest=*Panic*"])
+    maven(&["verify", &folder, "-Dbedside.test.panic=true", "-Dtest=*Panic*"])?;
+    skips.read_reports()
 }
 
 /// Puts jars, sources, documentation and checksums into `target/maven-repository`.

@@ -35,6 +35,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     let [vectors, nets] =
         ["vectors.bin", "nets.bin"].map(|name| root().join("target").join(name).display().to_string());
     let swift = toolchain.display().to_string();
+    let home = publishing_home()?;
     let long = [
         Step::new(&python).arg("tests/golden/make_scores.py").arg("enlarge").arg(&isic).arg(&enlarged),
         Step::new(
@@ -62,6 +63,8 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .env("BEDSIDE_VECTORS", &vectors),
         Step::new("cargo test --locked --release --workspace --lib -- --ignored thousands")
             .env("BEDSIDE_VECTORS", &nets),
+        Step::new("cargo xtask loom"),
+        Step::new("cargo xtask miri all"),
         Step::new("cargo xtask soak"),
         Step::new("ios/linux/toolchain.sh").arg(&swift),
         Step::new("ios/linux/test.sh target/release").arg(&swift).env("BEDSIDE_SOAK", "1"),
@@ -86,9 +89,9 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         Step::new("cargo xtask arm count"),
         // What an earlier try compiled of our crates passes for the same while their version is.
         Step::new("cargo clean --locked -p bedside -p bedside-engine"),
-        Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli"),
+        Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli")
+            .env("CARGO_HOME", &home),
     ];
-    forget_packages()?;
     for step in long {
         passed.once(&format!("`{}`", shown(&step, &data, &enlarged, &swift)), || step.run())?;
     }
@@ -130,11 +133,12 @@ impl Passed {
     }
 }
 
-/// Removes what cargo unpacked of our own crates when it last tried to publish them, which passes for the same too.
-fn forget_packages() -> Result<()> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))).context("no HOME")?;
-    for registry in fs::read_dir(home.join("registry/src"))? {
+/// The home that cargo has while it tries to publish, with the settings of the user's: beside the crates that it fetches,
+/// it unpacks ours there, for those that depend on them, and what an earlier try unpacked passes for the same while the
+/// version is. Nothing is removed but that, and nothing in the user's home.
+fn publishing_home() -> Result<String> {
+    let home = root().join("target/cargo-home");
+    for registry in fs::read_dir(home.join("registry/src")).into_iter().flatten() {
         let registry = registry?.path();
         for name in ["bedside-engine", "bedside", "bedside-cli"] {
             let unpacked = registry.join(format!("{name}-{}", env!("CARGO_PKG_VERSION")));
@@ -143,7 +147,13 @@ fn forget_packages() -> Result<()> {
             }
         }
     }
-    Ok(())
+    fs::create_dir_all(&home)?;
+    let users = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let users = users.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))).context("no HOME")?;
+    // The older name goes first, as it does for cargo.
+    let settings = ["config", "config.toml"].iter().find_map(|name| fs::read_to_string(users.join(name)).ok());
+    fs::write(home.join("config.toml"), settings.unwrap_or_default())?;
+    Ok(home.display().to_string())
 }
 
 /// The command without this machine's folders.

@@ -9,9 +9,12 @@ mod consumer;
 mod copy;
 mod full;
 mod ios;
+mod loom;
 mod mend;
+mod miri;
 mod peers;
 mod r8;
+mod skipped;
 mod step;
 mod test;
 
@@ -43,6 +46,10 @@ cargo xtask JOB
   arm count         the instructions of one inference of each shipped model there
   ios               the native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without
                     a Mac. Needs python3
+  loom              the engine's thread pool in all orders in which its threads can take turns, by loom
+  miri              the part of the gate that looks for undefined behaviour, by miri, which rustup installs: the engine's
+                    kernels and threads
+  miri all          all of the engine's tests
   maven             jars, sources and documentation for the JVM, as a repository in
                     target/maven-repository. Needs Maven and a JDK
   soak              the memory of the library as it is shipped, under Kotlin and Java, over ten thousand pictures
@@ -74,6 +81,9 @@ fn main() -> ExitCode {
         ["android", "draw"] => android::draw(),
         ["arm"] => arm::test(),
         ["arm", "count"] => arm::count(),
+        ["loom"] => loom::run(),
+        ["miri"] => miri::gate(),
+        ["miri", "all"] => miri::all(),
         ["ios"] => ios::build(),
         ["copy"] => copy::write(),
         ["soak"] => bindings::soak(),

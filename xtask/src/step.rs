@@ -1,8 +1,11 @@
 //! One command of a job: announced, run from the workspace's folder, and fatal where it fails.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread::scope;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -76,6 +79,39 @@ impl<'a> Step<'a> {
             eprintln!("{line}");
         }
         Ok(output.status)
+    }
+
+    /// Runs it, and gives the lines that it prints, on standard output and on standard error, which are printed as they
+    /// come.
+    pub(crate) fn lines(&self) -> Result<Vec<String>> {
+        let words = self.to_string();
+        eprintln!("\n=== {words}");
+        let mut child = self
+            .command()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{words}: can't be started"))?;
+        let lines = Mutex::new(Vec::new());
+        let read = |from: Box<dyn Read + Send>| -> std::io::Result<()> {
+            for line in BufReader::new(from).split(b'\n') {
+                let line = String::from_utf8_lossy(&line?).into_owned();
+                eprintln!("{line}");
+                lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+            Ok(())
+        };
+        let (output, errors) = (child.stdout.take().expect("it is piped"), child.stderr.take().expect("it is piped"));
+        scope(|threads| {
+            let errors = threads.spawn(|| read(Box::new(errors)));
+            read(Box::new(output)).and(errors.join().expect("nothing panics there"))
+        })
+        .with_context(|| format!("{words}: what it prints can't be read"))?;
+        let status = child.wait()?;
+        if !status.success() {
+            bail!("{words}: failed, {status}");
+        }
+        Ok(lines.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What it prints on standard output.

@@ -11,10 +11,11 @@ use std::any::Any;
 use std::hint::spin_loop;
 use std::mem::{forget, transmute};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{Builder, JoinHandle, yield_now};
-use std::time::{Duration, Instant};
+use std::sync::{self, PoisonError};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::sync::{Arc, AtomicUsize, Builder, Condvar, Instant, JoinHandle, Mutex, MutexGuard, yield_now};
 
 /// How long a thread that has nothing to do looks out for the next step before it sleeps. To wake it takes tens of
 /// microseconds, as long as a step; and between two pictures, this is all that it costs a battery.
@@ -76,17 +77,18 @@ impl std::fmt::Debug for Desk {
 
 impl Crew {
     /// The crew that all engines share, with at least so many threads.
-    pub(super) fn shared(threads: usize) -> Arc<Crew> {
-        static SHARED: Mutex<Weak<Crew>> = Mutex::new(Weak::new());
-        let mut shared = lock(&SHARED);
+    pub(super) fn shared(threads: usize) -> sync::Arc<Crew> {
+        // The standard library's under loom too, whose locks can't be static.
+        static SHARED: sync::Mutex<sync::Weak<Crew>> = sync::Mutex::new(sync::Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         let crew = shared.upgrade().unwrap_or_default();
-        *shared = Arc::downgrade(&crew);
+        *shared = sync::Arc::downgrade(&crew);
         crew.grow(threads);
         crew
     }
 
     /// Makes threads until there are so many, or the system gives no more.
-    fn grow(&self, wanted: usize) {
+    pub(super) fn grow(&self, wanted: usize) {
         let mut threads = lock(&self.threads);
         while threads.len() < wanted {
             let desk = Arc::clone(&self.desk);
@@ -250,7 +252,7 @@ pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::sync::Barrier;
     use std::thread::{current, scope, sleep};
@@ -296,7 +298,7 @@ mod tests {
     #[test]
     fn each_part_is_done_once_whether_threads_sleep_or_not() {
         let crew = crew(2);
-        for round in 0..200 {
+        for round in 0..if cfg!(miri) { 4 } else { 200 } {
             assert_eq!(counted(&crew, 2, 40), [1; 40]);
             if round % 20 == 0 {
                 sleep(4 * LOOKOUT);

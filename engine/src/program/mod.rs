@@ -12,12 +12,15 @@ pub(crate) mod check;
 mod convolution;
 mod crew;
 mod executable;
+#[cfg(all(test, loom))]
+mod models;
 #[cfg(test)]
 pub(crate) mod network;
 mod parts;
 #[cfg(test)]
 mod shared;
 mod slots;
+mod sync;
 pub(crate) mod weights;
 
 #[cfg(feature = "onnx")]

@@ -19,6 +19,9 @@ use crate::tensor::Tensor;
 const GROUPS: [(usize, usize, usize, usize); 7] =
     [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)];
 
+/// By how much fewer channels networks have under miri, which takes a thousand times as long.
+const THINNER: usize = if cfg!(miri) { 8 } else { 1 };
+
 /// Builds a program step by step.
 struct Builder {
     program: UncheckedProgram,
@@ -89,8 +92,9 @@ impl Builder {
         let picture = self.tensor(Element::Byte, [1, side, side, 3]);
         let strides = [3 * side * side, side, 1, side * side];
         self.program.steps.push(Step::Quantize(Quantize { from: input, to: picture, strides, scale: 0.02, zero: 114 }));
-        let mut last = self.convolution(picture, 32, (3, 2, false), Some(0));
+        let mut last = self.convolution(picture, 32 / THINNER, (3, 2, false), Some(0));
         for (expansion, outputs, repetitions, stride) in GROUPS {
+            let outputs = outputs / THINNER;
             for repetition in 0..repetitions {
                 let inputs = self.shape(last)[3];
                 let wide = if expansion == 1 {
@@ -104,9 +108,9 @@ impl Builder {
                 last = if repetition == 0 { narrow } else { self.sum(last, narrow) };
             }
         }
-        let features = self.convolution(last, 1280, (1, 1, false), Some(0));
+        let features = self.convolution(last, 1280 / THINNER, (1, 1, false), Some(0));
         let [_, height, width, _] = self.shape(features);
-        let pooled = self.tensor(Element::Byte, [1, 1, 1, 1280]);
+        let pooled = self.tensor(Element::Byte, [1, 1, 1, 1280 / THINNER]);
         let window = Window { kernel: [height, width], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
         let result = Rounding::Byte { zero: 0, least: 0, most: 255, table: None };
         let kind = PoolKind::Mean { zero: 0, scale: 1.5, divisor: 1.0, with_padding: true, result };
@@ -129,9 +133,15 @@ fn run(executable: &Executable, picture: &Tensor) -> Vec<Tensor> {
     executable.run(&[View::of(picture)], &AtomicBool::new(false), || {}).expect("it runs")
 }
 
+/// The sides of the pictures, the most threads, and how often callers run. Less under miri.
+const LARGE: usize = if cfg!(miri) { 8 } else { 56 };
+const SMALL: usize = if cfg!(miri) { 8 } else { 32 };
+const MOST_THREADS: usize = if cfg!(miri) { 3 } else { 4 };
+const ROUNDS: usize = if cfg!(miri) { 2 } else { 20 };
+
 #[test]
 fn all_kernels_give_the_same_over_a_whole_network() {
-    let (program, picture) = network(56);
+    let (program, picture) = network(LARGE);
     let sets = kernels::available();
     let outputs = |kernels| run(&Executable::new(&program, kernels, Threads::new(1)), &picture);
     let expected = outputs(sets[0]);
@@ -142,10 +152,10 @@ fn all_kernels_give_the_same_over_a_whole_network() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_over_a_whole_network() {
-    let (program, picture) = network(56);
+    let (program, picture) = network(LARGE);
     let expected = run(&Executable::new(&program, kernels::portable(), Threads::new(1)), &picture);
     for kernels in kernels::available() {
-        for count in 2..=4 {
+        for count in 2..=MOST_THREADS {
             for threads in [Threads::eager(count), Threads::new(count)] {
                 let executable = Executable::new(&program, kernels, threads);
                 // Twice: the second run finds what the first left in memory.
@@ -159,15 +169,15 @@ fn any_number_of_threads_gives_the_same_over_a_whole_network() {
 
 #[test]
 fn pixels_give_what_their_tensor_gives() {
-    let (program, picture) = network(32);
-    let bytes: Vec<u8> = (0..3 * 32 * 32).map(|at| (at * 31 % 251) as u8).collect();
+    let (program, picture) = network(SMALL);
+    let bytes: Vec<u8> = (0..3 * SMALL * SMALL).map(|at| (at * 31 % 251) as u8).collect();
     let alike = [std::array::from_fn(|byte| byte as f32 / 50.0 - 2.0); 3];
     let different = [40.0, 60.0, 90.0].map(|divisor| std::array::from_fn(|byte| byte as f32 / divisor - 2.0));
     for values in [alike, different] {
         let pixels = Pixels { bytes: &bytes, channels: 3, values: Some(&values), layout: Layout::Nchw };
         let tensor = pixels.tensor(picture.shape().to_vec()).expect("as many as the network takes");
         for kernels in kernels::available() {
-            for count in 1..=3 {
+            for count in 1..MOST_THREADS {
                 let executable = Executable::new(&program, kernels, Threads::eager(count));
                 assert!(executable.takes(&pixels) && !executable.takes(&Pixels { layout: Layout::Nhwc, ..pixels }));
                 let found = executable.run(&[View::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
@@ -179,13 +189,13 @@ fn pixels_give_what_their_tensor_gives() {
 
 #[test]
 fn callers_at_the_same_time_get_the_same() {
-    let (program, picture) = network(32);
+    let (program, picture) = network(SMALL);
     let kernels = kernels::available().pop().expect("the portable set at least");
     let expected = run(&Executable::new(&program, kernels, Threads::new(1)), &picture);
     let executables = [2, 3].map(|count| Executable::new(&program, kernels, Threads::eager(count)));
     std::thread::scope(|threads| {
         for executable in executables.iter().cycle().take(4) {
-            threads.spawn(|| (0..20).for_each(|_| assert_eq!(run(executable, &picture), expected)));
+            threads.spawn(|| (0..ROUNDS).for_each(|_| assert_eq!(run(executable, &picture), expected)));
         }
     });
 }
@@ -257,7 +267,7 @@ fn number(name: &str) -> usize {
 }
 
 #[test]
-#[ignore = "run to count instructions; BEDSIDE_RUNS says how often"]
+#[ignore = "a measurement: run to count instructions; BEDSIDE_RUNS says how often"]
 fn a_network_runs_as_often_as_is_said() {
     let (program, picture) = network(224);
     let kernels = kernels::chosen().expect("a set that there is").expect("kernels for this processor");
@@ -268,7 +278,7 @@ fn a_network_runs_as_often_as_is_said() {
 }
 
 #[test]
-#[ignore = "run to compare times on one thread and on BEDSIDE_THREADS, ten runs of each in turn, BEDSIDE_RUNS times"]
+#[ignore = "a measurement: run to compare times on one thread and on BEDSIDE_THREADS, ten runs of each in turn, BEDSIDE_RUNS times"]
 fn a_network_is_timed_on_threads() {
     let (program, picture) = network(224);
     let kernels = kernels::chosen().expect("a set that there is").expect("kernels for this processor");

@@ -7,11 +7,12 @@
 
 use std::mem::take;
 use std::num::NonZero;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 
 use super::crew::{Crew, lock};
 use super::executable::{Output, Own};
+use super::sync::Mutex;
 
 /// The least work that is shared, in multiply-adds of a matrix product. Less is done before another thread has found it.
 const LEAST_SHARED: u64 = 400_000;

@@ -27,6 +27,9 @@ pub(crate) fn test(tools: &Tools) -> Result<()> {
     compile(tools)?;
     clear("screenshots")?;
     run(tools, &as_compiled(), NEWEST, &tests()?, &out("screenshots"))?;
+    // The test that draws them passes without a word where it finds no folder.
+    let drawn = fs::read_dir(folder().join("screenshots"))?.count();
+    ensure!(drawn > 0, "{DRAWING} drew no screen");
     run(tools, &as_compiled(), OLDEST, &[LIBRARY.to_owned()], &out("screenshots"))
 }
 

@@ -253,7 +253,8 @@ mod tests {
     #[test]
     fn nothing_saturates_whatever_the_weights() {
         let mut seed = 7;
-        for columns in [1, 3, 4, 9, 27, 64, 100] {
+        // No unsafe code runs here: under miri, a few are enough.
+        for &columns in &[1, 9, 27, 3, 4, 64, 100][..if cfg!(miri) { 2 } else { 7 }] {
             for largest in [3, 40, 127, 128, 255] {
                 let row = |seed: &mut u64| (0..columns).map(|_| random(seed, largest)).collect();
                 let rows: Vec<Vec<i16>> = (0..8).map(|_| row(&mut seed)).collect();

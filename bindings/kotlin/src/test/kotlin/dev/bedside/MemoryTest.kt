@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Assumptions.assumeTrue
 
 class MemoryTest {
     @BeforeTest
-    fun only_linux_says_how_much_memory_is_resident() = assumeTrue(STATUS.exists())
+    fun only_linux_says_how_much_memory_is_resident() = assumeTrue(STATUS.exists(), "there is no $STATUS")
 
     @Test
     fun ten_thousand_images_reports_and_handles_and_many_classifiers_leave_nothing_behind() {
@@ -31,7 +31,7 @@ class MemoryTest {
 
     @Test
     fun the_shipped_model_leaves_nothing_behind() {
-        assumeTrue(Repository.property("bedside.soak").toBoolean(), "takes long: give -Dbedside.soak=true")
+        assumeTrue(Repository.property("bedside.soak").toBoolean(), "takes long: cargo xtask soak runs it")
         val frame = directBuffer(ByteArray(BYTES))
         val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
         stayFlat(rounds = 3) {

@@ -34,7 +34,7 @@ class MemoryTest {
 
     @Test
     @EnabledIfSystemProperty(
-            named = "bedside.soak", matches = "true", disabledReason = "takes long: cargo xtask full runs it")
+            named = "bedside.soak", matches = "true", disabledReason = "takes long: cargo xtask soak runs it")
     void the_shipped_model_leaves_nothing_behind() throws Exception {
         assertFlat(Repository.file(Repository.MODEL).toString(), Query.builder().answer("dermatoscope", Answer.YES));
     }

@@ -1,0 +1,68 @@
+//! The engine's tests under miri, which interprets them and finds undefined behaviour: accesses out of bounds, of memory that
+//! is gone or not yet written, by references that others have ended, and data races. It runs the portable kernels and those
+//! for AVX2; what it covers and what it can't see stands in `docs/testing.md`.
+
+use anyhow::{Result, ensure};
+
+use crate::skipped::Skips;
+use crate::step::Step;
+
+/// The nightly whose miri runs, of one date, so that nothing changes unless this line does.
+const TOOLCHAIN: &str = "nightly-2026-05-20";
+
+/// What miri has of AVX2 is there where the code is compiled for it.
+const RUSTFLAGS: &str = "-C target-feature=+avx2,+fma";
+
+/// Pointers made of integers are errors.
+const STRICT: &str = "-Zmiri-strict-provenance";
+
+/// The part for the gate: whatever has unsafe code or threads, each of its tests once.
+const GATE: [&str; 3] = ["kernels::", "program::crew", "program::parts"];
+
+/// A run's filters, and what it is called with beside [`STRICT`].
+type Extent<'a> = (&'a [&'a str], &'a str);
+
+/// The part for the gate, by itself.
+pub(crate) fn gate() -> Result<()> {
+    let mut skips = Skips::default();
+    some(&mut skips)?;
+    skips.tell()
+}
+
+/// The part for the gate, which tells of what it skipped.
+pub(crate) fn some(skips: &mut Skips) -> Result<()> {
+    install()?;
+    run((&GATE, ""), skips)
+}
+
+/// All of it: under both models of what references may do, and the thread pool in other orders of its threads.
+pub(crate) fn all() -> Result<()> {
+    install()?;
+    let mut skips = Skips::default();
+    let tests: [Extent<'_>; 3] =
+        [(&[], ""), (&[], "-Zmiri-tree-borrows"), (&["program::crew", "program::parts"], "-Zmiri-many-seeds=0..32")];
+    for extent in tests {
+        run(extent, &mut skips)?;
+    }
+    skips.tell()
+}
+
+fn run((filters, options): Extent<'_>, skips: &mut Skips) -> Result<()> {
+    let flags = format!("{STRICT} {options}");
+    let step = Step::new("rustup run").arg(TOOLCHAIN).words("cargo miri test --locked -p bedside-engine");
+    let step = step.words("--no-default-features --lib --target-dir target/miri --");
+    let step = filters.iter().fold(step, |step, filter| step.arg(filter));
+    let lines = step.env("RUSTFLAGS", RUSTFLAGS).env("MIRIFLAGS", flags.trim()).lines()?;
+    skips.read(&lines);
+    let ran = lines.iter().any(|line| line.starts_with("test result: ok.") && !line.contains(" 0 passed"));
+    ensure!(ran, "no test of the engine ran under miri");
+    Ok(())
+}
+
+/// Installs the toolchain where it is missing.
+fn install() -> Result<()> {
+    if Step::new("rustup run").arg(TOOLCHAIN).arg("cargo").arg("miri").arg("--version").output().is_ok() {
+        return Ok(());
+    }
+    Step::new("rustup toolchain install --profile minimal --component miri,rust-src").arg(TOOLCHAIN).run().map(drop)
+}

@@ -1,0 +1,191 @@
+//! What the gate did not run. It tells at its end, and under `CI` a skip fails it (`docs/testing.md`).
+//!
+//! A test that can't run says so in a line of its own that begins with [`SKIPPED`], past the test harness, which keeps what
+//! passing tests print. Tests that are marked as ignored (Rust) or skipped (JUnit) count as skips too, unless their reason
+//! names the job of `cargo xtask` that runs them, or says that they measure and test nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::root;
+
+/// What a line of a skip begins with, and one of an instruction set that the processor lacks, which nobody can install.
+const SKIPPED: &str = "skipped: ";
+const PROCESSOR: &str = "not on this processor: ";
+
+/// What the reason of a test that is left to another job holds, and that of a measurement begins with.
+const JOB: &str = "cargo xtask ";
+const MEASUREMENT: &str = "a measurement";
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Skips {
+    skipped: Vec<String>,
+    left: Vec<String>,
+    processor: Vec<String>,
+    /// JUnit's tests, over several runs: why one was skipped in all of them, or none where it ran in one.
+    junit: BTreeMap<String, Option<String>>,
+}
+
+impl Skips {
+    /// Takes what is told in the lines of a command, among them the harness's own of ignored tests.
+    pub(crate) fn read(&mut self, lines: &[String]) {
+        for line in lines {
+            if let Some(what) = line.strip_prefix(SKIPPED) {
+                self.skipped.push(what.to_owned());
+            } else if let Some(what) = line.strip_prefix(PROCESSOR) {
+                self.processor.push(what.to_owned());
+            } else if let Some((name, reason)) = ignored(line) {
+                self.sort(name, reason);
+            }
+        }
+    }
+
+    /// Takes what the reports of JUnit say that Maven wrote last.
+    pub(crate) fn read_reports(&mut self) -> Result<()> {
+        for report in reports()? {
+            let text = fs::read_to_string(&report).with_context(|| format!("{}: can't be read", report.display()))?;
+            for (name, skip) in cases(&text) {
+                let before = self.junit.entry(name).or_insert_with(|| skip.clone());
+                if skip.is_none() {
+                    *before = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn sort(&mut self, name: &str, reason: &str) {
+        let line = format!("{name}: {}", if reason.is_empty() { "no reason is given" } else { reason });
+        if reason.contains(JOB) {
+            self.left.push(line);
+        } else if !reason.starts_with(MEASUREMENT) {
+            self.skipped.push(line);
+        }
+    }
+
+    /// Prints all of it, and fails under `CI` where something was skipped.
+    pub(crate) fn tell(mut self) -> Result<()> {
+        for (name, skip) in std::mem::take(&mut self.junit) {
+            if let Some(reason) = skip {
+                self.sort(&name, &reason);
+            }
+        }
+        eprintln!();
+        for (what, lines) in [("left to another job: ", &self.left), (PROCESSOR, &self.processor), (SKIPPED, &self.skipped)] {
+            // A test that two of the gate's steps run is told once.
+            for line in lines.iter().collect::<BTreeSet<_>>() {
+                eprintln!("{what}{line}");
+            }
+        }
+        if self.skipped.is_empty() {
+            eprintln!("{SKIPPED}nothing");
+        } else if std::env::var_os("CI").is_some_and(|value| !value.is_empty()) {
+            bail!("{} skipped, which under CI fails", self.skipped.len());
+        }
+        Ok(())
+    }
+}
+
+/// Removes the reports of earlier runs, which would pass for those of the next.
+pub(crate) fn forget_reports() -> Result<()> {
+    for report in reports()? {
+        fs::remove_file(&report).with_context(|| format!("{}: can't be removed", report.display()))?;
+    }
+    Ok(())
+}
+
+/// JUnit's reports of all of Maven's modules.
+fn reports() -> Result<Vec<std::path::PathBuf>> {
+    let folder = root().join("target/maven");
+    let mut found = Vec::new();
+    for module in fs::read_dir(&folder).into_iter().flatten() {
+        for file in fs::read_dir(module?.path().join("surefire-reports")).into_iter().flatten() {
+            let file = file?.path();
+            if file.extension().is_some_and(|extension| extension == "xml") {
+                found.push(file);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The name and the reason of a test that Rust's harness says it ignores.
+fn ignored(line: &str) -> Option<(&str, &str)> {
+    let (name, rest) = line.strip_prefix("test ")?.split_once(" ... ignored")?;
+    Some((name, rest.strip_prefix(", ").unwrap_or(rest)))
+}
+
+/// The tests of a report in XML, and why those were skipped that were.
+fn cases(report: &str) -> Vec<(String, Option<String>)> {
+    let mut found = Vec::new();
+    for case in report.split("<testcase ").skip(1) {
+        let (head, rest) = case.split_once('>').unwrap_or((case, ""));
+        let name = format!("{}.{}", attribute(head, "classname"), attribute(head, "name"));
+        let inside = if head.ends_with('/') { "" } else { rest.split("</testcase>").next().unwrap_or_default() };
+        let skip = inside.split_once("<skipped").map(|(_, skipped)| {
+            let tag = skipped.split_once('>').map_or(skipped, |(tag, _)| tag);
+            attribute(tag, "message")
+        });
+        found.push((name, skip));
+    }
+    found
+}
+
+/// The value of an attribute in the inside of a tag, or nothing.
+fn attribute(tag: &str, name: &str) -> String {
+    // `name` ends `classname` too.
+    let value = format!(" {tag}").split_once(&format!(" {name}=\"")).map(|(_, value)| value.to_owned()).unwrap_or_default();
+    let value = value.split('"').next().unwrap_or_default();
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#10;", " "), ("&amp;", "&")]
+        .iter()
+        .fold(value.to_owned(), |text, (entity, character)| text.replace(entity, character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(lines: &[&str]) -> Skips {
+        let mut skips = Skips::default();
+        skips.read(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>());
+        skips
+    }
+
+    #[test]
+    fn lines_that_tell_of_skips_are_found_among_others() {
+        let skips = told(&[
+            "running 3 tests",
+            "test a::b ... ok",
+            "skipped: memory: no /proc here",
+            "not on this processor: avx512vnni",
+            "test a::c ... ignored, needs a data set; `cargo xtask full` runs it",
+            "test a::d ... ignored, a measurement: run it by hand",
+            "test a::e ... ignored",
+            "test a::f ... ignored, not today",
+        ]);
+        assert_eq!(skips.skipped, ["memory: no /proc here", "a::e: no reason is given", "a::f: not today"]);
+        assert_eq!(skips.left, ["a::c: needs a data set; `cargo xtask full` runs it"]);
+        assert_eq!(skips.processor, ["avx512vnni"]);
+    }
+
+    /// As the Surefire plug-in writes them (maven-surefire-plugin's `surefire-test-report.xsd`).
+    #[test]
+    fn a_test_that_is_skipped_in_one_run_and_runs_in_another_is_not_skipped() {
+        let first = r#"<testsuite name="A"><properties/>
+            <testcase name="runs" classname="x.A" time="0.1"/>
+            <testcase name="later" classname="x.A" time="0"><skipped message="needs &quot;it&quot;"/></testcase>
+            <testcase name="never" classname="x.A" time="0">
+              <skipped message="no /proc" type="org.opentest4j.TestAbortedException"><![CDATA[at <init>]]></skipped>
+              <system-out>text</system-out>
+            </testcase></testsuite>"#;
+        let found = cases(first);
+        let reason = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            found,
+            [("x.A.runs".into(), None), ("x.A.later".into(), reason("needs \"it\"")), ("x.A.never".into(), reason("no /proc"))]
+        );
+    }
+}
