@@ -164,6 +164,17 @@ fn steps_of_all_kinds_come_back_as_they_were() {
     assert!(results.iter().all(|result| *result == results[0]), "{results:?}");
 }
 
+/// What the fuzz target for prepared models starts from. Write it anew, `BEDSIDE_WRITE_SEEDS=1`, where the form changes.
+#[test]
+fn the_fuzz_targets_seed_is_of_this_form() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/prepared_model/all-steps");
+    let bytes = prepared(all_steps(), &[1, 3, 4, 4]).to_bytes();
+    if std::env::var_os("BEDSIDE_WRITE_SEEDS").is_some() {
+        std::fs::write(path, &bytes).expect("a folder that can be written");
+    }
+    assert!(std::fs::read(path).expect("committed") == bytes, "{path} is of another form");
+}
+
 #[test]
 fn another_signature_is_refused() {
     let model = prepared(all_steps(), &[1, 3, 4, 4]);
