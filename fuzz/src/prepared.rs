@@ -3,8 +3,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::random::Random;
 use crate::bytes::mutated;
+use crate::random::Random;
 
 /// Where the checksum stands, and where what it is of begins.
 const SUM_AT: usize = 12;

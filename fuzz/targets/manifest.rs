@@ -14,7 +14,9 @@ static MODEL: LazyLock<ModelFile> = LazyLock::new(|| {
     ModelFile::from_bytes(file).expect("a sound model")
 });
 
-fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| {
+fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| fuzz::timed(|| run(data)));
+
+fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(manifest) = Manifest::from_json(text) else { return };
     let written = manifest.to_json();
@@ -24,7 +26,7 @@ fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| {
         let _ = (manifest.title(language), manifest.intended_use.get(language));
     }
     let _ = Binding::new(&manifest, &MODEL);
-});
+}
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     fuzz::written(&fuzz::json::mutate(&data[..size], max_size, seed), data, max_size)

@@ -2,21 +2,28 @@
 
 #![no_main]
 
-use bedside_engine::{ElementType, Dim, Engine, Prepared, Signature, Tensor, fuzzing};
+use bedside_engine::{Dim, ElementType, Engine, Prepared, Signature, Tensor, fuzzing};
 use libfuzzer_sys::{fuzz_crossover, fuzz_mutator, fuzz_target};
 
 /// The most that a run may take by what the model says: beyond, it is opened only. A sound model may be large.
 const MOST_BYTES: u64 = 1 << 24;
 const MOST_WORK: u64 = 1 << 24;
 
-fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| {
+fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| fuzz::timed(|| run(data)));
+
+fn run(data: &[u8]) {
     let Ok(prepared) = Prepared::from_bytes(data) else { return };
     let _ = (prepared.sha256(), prepared.metadata("bedside"), prepared.multiply_adds());
     let inputs = prepared.inputs();
-    let shape: Vec<usize> = inputs[0].dims.iter().flatten().map(|dim| match dim {
-        Dim::Fixed(length) => *length,
-        Dim::Symbolic(_) => unreachable!("a prepared model has one shape"),
-    }).collect();
+    let shape: Vec<usize> = inputs[0]
+        .dims
+        .iter()
+        .flatten()
+        .map(|dim| match dim {
+            Dim::Fixed(length) => *length,
+            Dim::Symbolic(_) => unreachable!("a prepared model has one shape"),
+        })
+        .collect();
     let outputs = prepared.outputs().into_iter().map(|output| output.name).collect();
     let signature = Signature { input: inputs[0].name.clone(), shape: shape.clone(), outputs };
     let (bytes, work) = fuzzing::work(&prepared);
@@ -32,7 +39,7 @@ fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| {
     let input = input.expect("as long as its shape says");
     engine.run(&input).expect("what was checked runs");
     fuzzing::run_by_all_kernels(&prepared, &signature, &input);
-});
+}
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     fuzz::written(&fuzz::prepared::mutate(&data[..size], max_size, seed), data, max_size)
