@@ -4,11 +4,11 @@
 use bedside_engine::{Layout, Tensor};
 
 use crate::image::decode;
-use crate::manifest::Input;
+use crate::manifest::{GoldenBy, Input};
 use crate::prepare::{normalised, prepare};
 use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
 use crate::verdict::{LabelName, Reason, ReasonKind, Triage, Verdict};
-use crate::{Image, Limits, Region, Result};
+use crate::{Image, Limits, Region, Result, SelfTest};
 
 /// The tensor that a graph would be given of a picture: what [`Classifier::classify`](crate::Classifier::classify) does
 /// before it runs the graph, without catching panics.
@@ -70,4 +70,10 @@ pub fn report(
 #[must_use]
 pub fn identity(name: String, version: String, graph_sha256: String) -> ModelIdentity {
     ModelIdentity { name, version, graph_sha256 }
+}
+
+/// What a self-test found.
+#[must_use]
+pub fn self_test(by: GoldenBy, max_difference: f32) -> SelfTest {
+    SelfTest { by, max_difference }
 }

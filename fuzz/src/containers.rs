@@ -40,6 +40,7 @@ pub fn webp(exif: &[u8]) -> Vec<u8> {
     let length = (exif.len() as u32).to_le_bytes();
     let padding = &[0][..exif.len() % 2];
     let body =
-        [b"WEBPVP8X", &(head.len() as u32).to_le_bytes()[..], &head, &sound[12..], b"EXIF", &length, exif, padding].concat();
+        [b"WEBPVP8X", &(head.len() as u32).to_le_bytes()[..], &head, &sound[12..], b"EXIF", &length, exif, padding]
+            .concat();
     [&b"RIFF"[..], &(body.len() as u32).to_le_bytes(), &body].concat()
 }
