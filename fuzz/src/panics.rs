@@ -18,5 +18,5 @@ pub fn abort_unless_in_tract_import() {
 /// Whether tract panics while it takes a graph in. A check of our own that fails there is ours.
 fn is_of_tract_import(panic: &PanicHookInfo<'_>) -> bool {
     let ours = panic.location().is_none_or(|at| at.file().contains("/engine/src/") || at.file().contains("/fuzz/"));
-    bedside_engine::fuzzing::guarded() == "import" && !ours
+    bedside_engine::fuzzing::is_importing() && !ours
 }

@@ -26,7 +26,7 @@ fn run(data: &[u8]) {
         .collect();
     let outputs = prepared.outputs().into_iter().map(|output| output.name).collect();
     let signature = Signature { input: inputs[0].name.clone(), shape: shape.clone(), outputs };
-    let (bytes, work) = fuzzing::work(&prepared);
+    let (bytes, work) = fuzzing::takes(&prepared);
     if bytes > MOST_BYTES || work > MOST_WORK {
         return;
     }
