@@ -11,6 +11,7 @@ const CARGO_DENY: &str = "0.20.2";
 pub(crate) fn run() -> Result<()> {
     install_components()?;
     Step::new("cargo fmt --all --check").run()?;
+    Step::new("cargo fmt --manifest-path fuzz/Cargo.toml --check").run()?;
     copy::check()?;
     Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     check_arm()?;
@@ -20,6 +21,7 @@ pub(crate) fn run() -> Result<()> {
     android::test()?;
     install_cargo_deny()?;
     Step::new("cargo deny --locked check bans licenses sources").run()?;
+    Step::new("cargo deny --manifest-path fuzz/Cargo.toml --locked check --config deny.toml bans licenses sources").run()?;
     eprintln!("\nAll of the gate passed.");
     Ok(())
 }
