@@ -74,7 +74,9 @@ pub fn run_by_all_kernels(prepared: &Prepared, signature: &Signature, input: &Te
         let outputs: Vec<_> = outputs.iter().map(|tensor| (tensor.shape().to_vec(), bits(tensor))).collect();
         match &first {
             None => first = Some(outputs),
-            Some(portable) => assert!(*portable == outputs, "{} gives other bits than the portable kernels", kernels.name()),
+            Some(portable) => {
+                assert!(*portable == outputs, "{} gives other bits than the portable kernels", kernels.name())
+            }
         }
     }
 }

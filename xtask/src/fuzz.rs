@@ -65,7 +65,9 @@ pub(crate) fn run(name: &str, minutes: &str) -> Result<()> {
     }
     succeed(&mut build)?;
     let binaries = built.join(triple()?).join("release");
-    let mut table = String::from("| target | minutes | executions | a second | features covered | inputs kept |\n|---|---|---|---|---|---|\n");
+    let mut table = String::from(
+        "| target | minutes | executions | a second | features covered | inputs kept |\n|---|---|---|---|---|---|\n",
+    );
     for target in targets {
         writeln!(table, "{}", target.run(&binaries, minutes)?)?;
     }
@@ -123,8 +125,7 @@ fn summary(name: &str, minutes: u32, said: &str) -> Option<String> {
     let value = |wanted: &str| said.lines().rev().find_map(|line| line.strip_prefix(wanted)).map(str::trim);
     let done = said.lines().rev().find(|line| line.contains("DONE"))?;
     let behind = |word: &str| done.split_whitespace().skip_while(|&w| w != word).nth(1);
-    let (executions, speed) =
-        (value("stat::number_of_executed_units:")?, value("stat::average_exec_per_sec:")?);
+    let (executions, speed) = (value("stat::number_of_executed_units:")?, value("stat::average_exec_per_sec:")?);
     let kept = behind("corp:")?.split('/').next()?;
     Some(format!("| {name} | {minutes} | {executions} | {speed} | {} | {kept} |", behind("ft:")?))
 }

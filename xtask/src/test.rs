@@ -21,7 +21,8 @@ pub(crate) fn run() -> Result<()> {
     android::test()?;
     install_cargo_deny()?;
     Step::new("cargo deny --locked check bans licenses sources").run()?;
-    Step::new("cargo deny --manifest-path fuzz/Cargo.toml --locked check --config deny.toml bans licenses sources").run()?;
+    Step::new("cargo deny --manifest-path fuzz/Cargo.toml --locked check --config deny.toml bans licenses sources")
+        .run()?;
     eprintln!("\nAll of the gate passed.");
     Ok(())
 }
