@@ -19,6 +19,7 @@ pub fn is_importing() -> bool {
 }
 
 /// Marks how long tract takes a graph in: until what this gives is dropped.
+#[cfg(feature = "onnx")]
 pub(crate) fn importing() -> impl Drop {
     struct Before(bool);
     impl Drop for Before {
