@@ -34,6 +34,12 @@ pub fn input_tensor(
     Ok(bedside_engine::fuzzing::tensor(&prepared.pixels(layout, Some(&values)), shape)?)
 }
 
+/// The orientation, 1…8, that an encoded picture's metadata state. `None` where it is of no format that is decoded here.
+#[must_use]
+pub fn stored_orientation(bytes: &[u8]) -> Option<u8> {
+    crate::image::stored_orientation(bytes)
+}
+
 /// A label's id and name.
 #[must_use]
 pub fn label_name(id: String, name: String) -> LabelName {
