@@ -24,6 +24,8 @@
 
 mod classifier;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod image;
 mod limits;
 pub mod manifest;

@@ -1,12 +1,12 @@
 //! Damaged and hostile models: each is an error with a message, none a panic, and none allocates what it declares.
-//! Pictures have theirs beside the decoder.
+//! Pictures have theirs beside the decoder; what nobody thought of, the fuzz target `onnx_model` looks for.
 
 mod tiny;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bedside::{Classifier, Error, ErrorKind, Image, Limits, Options, Query};
+use bedside::{Classifier, Error, ErrorKind, Image, Limits, Options};
 use bedside_engine::Graph;
 use tiny::{golden, manifest, packed};
 
@@ -39,27 +39,6 @@ fn every_truncation_is_refused() {
             ),
             "{end}: {error}"
         );
-    }
-}
-
-/// Flips bytes all over a model. Whatever opens must run or fail with an error.
-#[test]
-fn flipped_bytes_never_panic() {
-    let sound = packed("torchscript-17.onnx", &manifest());
-    let picture = fs::read(golden("graphs/picture.png")).expect("committed");
-    // A fixed sequence (Knuth's linear congruential constants), so that a failure comes again.
-    let mut state = 1u64;
-    for _ in 0..1500 {
-        let mut bytes = sound.clone();
-        for _ in 0..3 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let at = (state >> 33) as usize % bytes.len();
-            bytes[at] ^= 1 << ((state >> 20) & 7);
-        }
-        if let Ok(classifier) = open(&bytes) {
-            let run = || classifier.classify(&Image::from_bytes(&picture[..]), &Query::default()).map(drop);
-            let _: Result<(), Error> = catch_unwind(AssertUnwindSafe(run)).expect("no panic");
-        }
     }
 }
 

@@ -130,24 +130,10 @@ fn damaged_prepared_models_are_refused() {
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
 
-/// Changes bytes and makes the checksum anew. Whatever opens must run.
+/// Whoever computes the checksum anew gets no further. Other damage than this, the fuzz target `prepared_model` does.
 #[test]
-fn hostile_prepared_models_never_panic() {
+fn sealed_truncations_of_a_prepared_model_are_malformed() {
     let sound = tiny_prepared();
-    let picture = fs::read(golden("graphs/picture.png")).expect("committed");
-    let program = sound.len() - CONTENT - manifest().to_string().len();
-    // A fixed sequence (Knuth's linear congruential constants), so that a failure comes again.
-    let mut state = 1u64;
-    for _ in 0..1500 {
-        let mut content = sound[CONTENT..].to_vec();
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let at = content.len() - 1 - (state >> 33) as usize % program;
-        content[at] ^= 1 << ((state >> 20) & 7);
-        if let Ok(classifier) = open(&sealed(&sound, &content)) {
-            let run = || classifier.classify(&Image::from_bytes(&picture[..]), &Query::default()).map(drop);
-            let _: Result<(), Error> = catch_unwind(AssertUnwindSafe(run)).expect("no panic");
-        }
-    }
     for end in (0..sound.len() - CONTENT).step_by(11) {
         assert_eq!(refused(&sealed(&sound, &sound[CONTENT..CONTENT + end])).kind(), ErrorKind::MalformedModel, "{end}");
     }

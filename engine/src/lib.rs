@@ -24,6 +24,8 @@
 mod engine;
 mod error;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod kernels;
 #[cfg(feature = "onnx")]
 mod onnx;

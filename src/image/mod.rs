@@ -222,6 +222,14 @@ impl fmt::Debug for Picture {
     }
 }
 
+/// How the pixels of an encoded picture lie, by what the file says: the value of the EXIF tag, 1…8. `None` where it is of no
+/// format that is decoded here.
+#[cfg(fuzzing)]
+pub(crate) fn stored_orientation(bytes: &[u8]) -> Option<u8> {
+    let stored = metadata::orientation(Format::of(bytes).ok()?, bytes);
+    (1..=8).find(|&value| Orientation::from_exif(value) == stored)
+}
+
 /// What is asked of a decoder.
 struct Wanted {
     /// The part of the upright picture; all of it where `None`.

@@ -65,6 +65,8 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .env("BEDSIDE_VECTORS", &nets),
         Step::new("cargo xtask loom"),
         Step::new("cargo xtask miri all"),
+        Step::new("cargo xtask fuzz all --minutes 1"),
+        Step::new("cargo xtask fuzz coverage"),
         Step::new("cargo xtask soak"),
         Step::new("ios/linux/toolchain.sh").arg(&swift),
         Step::new("ios/linux/test.sh target/release").arg(&swift).env("BEDSIDE_SOAK", "1"),

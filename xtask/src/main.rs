@@ -8,6 +8,7 @@ mod borders;
 mod consumer;
 mod copy;
 mod full;
+mod fuzz;
 mod ios;
 mod loom;
 mod mend;
@@ -29,6 +30,10 @@ cargo xtask JOB
                     the gate and all that takes longer; the first DIR holds the data sets,
                     unpacked, the second is where Swift is, or is installed (target/swift-toolchain).
                     Needs root, debootstrap and python3. Writes docs/full-run.md
+  fuzz TARGET --minutes N
+                    one fuzz target of fuzz/, or `all` in turn: what it ran, what it covered; fails where it finds
+                    something. Needs a nightly compiler
+  fuzz coverage     the lines of the checks that the targets reach. Needs its llvm-tools too
   bindings          the generated Kotlin and Swift sources, written anew
   copy              the apps' string files, from docs/copy/deck.toml
   android           the Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs
@@ -71,6 +76,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["full", "--data", folder] => full::run(Path::new(folder), &root().join("target/swift-toolchain")),
         ["full", "--data", folder, "--swift", toolchain] => full::run(Path::new(folder), Path::new(toolchain)),
+        ["fuzz", "coverage"] => fuzz::coverage(),
+        ["fuzz", target, "--minutes", minutes] => fuzz::run(target, minutes),
         ["bindings"] => bindings::write(),
         ["android"] => android::build(),
         ["android", "natives"] => android::natives(),

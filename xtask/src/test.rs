@@ -13,6 +13,7 @@ pub(crate) fn run() -> Result<()> {
     let mut skips = Skips::default();
     install_components()?;
     Step::new("cargo fmt --all --check").run()?;
+    Step::new("cargo fmt --manifest-path fuzz/Cargo.toml --check").run()?;
     copy::check()?;
     Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     check_arm()?;
@@ -23,6 +24,8 @@ pub(crate) fn run() -> Result<()> {
     miri::some(&mut skips)?;
     install_cargo_deny()?;
     Step::new("cargo deny --locked check bans licenses sources").run()?;
+    Step::new("cargo deny --manifest-path fuzz/Cargo.toml --locked check --config deny.toml bans licenses sources")
+        .run()?;
     skips.tell()?;
     eprintln!("\nAll of the gate passed.");
     Ok(())

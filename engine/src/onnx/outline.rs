@@ -48,10 +48,10 @@ impl Outline {
         import: impl Fn(&ModelProto) -> Result<()>,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        caught(work).unwrap_or_else(|panic| {
             let panics_at = |nodes: usize| {
                 let beginning = self.beginning(nodes);
-                catch_unwind(AssertUnwindSafe(|| import(&beginning))).is_err()
+                caught(|| import(&beginning)).is_err()
             };
             let nodes = self.nodes();
             // If the beginnings don't panic, what did is named by no node.
@@ -93,6 +93,13 @@ impl Outline {
         }
         model
     }
+}
+
+/// What `work` gives, or what tract panics with.
+fn caught<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    #[cfg(fuzzing)]
+    let _importing = crate::fuzzing::importing();
+    catch_unwind(AssertUnwindSafe(work))
 }
 
 fn node(node: &NodeProto) -> NodeProto {

@@ -161,6 +161,11 @@ impl Prepared {
         self.program.steps.iter().map(of).sum()
     }
 
+    #[cfg(fuzzing)]
+    pub(crate) fn program_for_fuzzing(&self) -> &Program {
+        &self.program
+    }
+
     /// The program, with the outputs that are wanted.
     ///
     /// # Errors

@@ -96,13 +96,13 @@ impl Program {
     }
 
     /// The bytes of all tensors that are in memory together.
-    #[cfg(feature = "onnx")]
+    #[cfg(any(feature = "onnx", fuzzing))]
     pub(crate) fn memory(&self) -> u64 {
         self.slots.bytes()
     }
 
     /// The products, and elements moved or compared, of one run.
-    #[cfg(feature = "onnx")]
+    #[cfg(any(feature = "onnx", fuzzing))]
     pub(crate) fn work(&self) -> u64 {
         self.work
     }

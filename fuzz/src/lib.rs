@@ -1,0 +1,20 @@
+//! What the fuzz targets share: the rule of which panics are finds, and the mutators that keep an input's form.
+//!
+//! `docs/testing.md` says what each target covers and what counts as a find; `cargo xtask fuzz` runs them.
+
+mod bytes;
+pub mod containers;
+#[cfg(feature = "onnx")]
+pub mod fitting;
+pub mod json;
+#[cfg(feature = "onnx")]
+pub mod onnx;
+mod panics;
+pub mod prepared;
+mod random;
+mod time;
+
+pub use bytes::{Tail, mutated, written};
+pub use panics::abort_unless_in_tract_import;
+pub use random::Random;
+pub use time::timed;

@@ -1,0 +1,24 @@
+//! EXIF, as every container carries it: one block turns a picture the same way in each.
+
+#![no_main]
+
+use bedside::fuzzing::stored_orientation;
+use fuzz::containers;
+use libfuzzer_sys::fuzz_target;
+
+/// The most that a JPEG's segment holds beside its length and what marks it as EXIF.
+const MOST: usize = 65_535 - 8;
+
+fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| fuzz::timed(|| run(data)));
+
+fn run(exif: &[u8]) {
+    if exif.len() > MOST {
+        return;
+    }
+    let files = [containers::jpeg(exif), containers::png(exif), containers::webp(exif)];
+    let [jpeg, png, webp] = files.map(|file| stored_orientation(&file).expect("a picture, whatever its EXIF says"));
+    assert_eq!((jpeg, jpeg), (png, webp), "one block, three containers");
+    // A TIFF is its own EXIF. Where that is silent, its XMP counts.
+    let tiff = stored_orientation(exif).unwrap_or(jpeg);
+    assert!(tiff == jpeg || jpeg == 1, "a TIFF says {tiff}, its block elsewhere {jpeg}");
+}

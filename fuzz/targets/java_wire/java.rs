@@ -1,0 +1,282 @@
+//! The modules of `bindings/src/java` that know the wire, and what is asked of them.
+
+#[path = "../../../bindings/src/java/handles.rs"]
+mod handles;
+#[path = "../../../bindings/src/java/reply.rs"]
+mod reply;
+#[path = "../../../bindings/src/java/request.rs"]
+mod request;
+#[path = "../../../bindings/src/java/wire.rs"]
+mod wire;
+
+use std::time::Duration;
+
+use arbitrary::{Arbitrary, Unstructured};
+use bedside::manifest::{GoldenBy, Manifest};
+use bedside::{CancelHandle, Error, LabelName, LoadTimes, Reason, ReasonKind, Report, Triage, Verdict, fuzzing};
+use handles::Handles;
+use wire::Reader;
+
+static CANCEL_HANDLES: Handles<CancelHandle> = Handles::new();
+
+/// Why a call gives no result.
+enum Failure {
+    Error(Error),
+    Closed(&'static str),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Error(error)
+    }
+}
+
+pub(crate) fn both_ways(data: &[u8]) {
+    let Some((&what, rest)) = data.split_first() else { return };
+    match what % 4 {
+        0 => request(rest),
+        1 => frame(rest),
+        2 => drop(manifest(rest)),
+        _ => drop(results(&mut Unstructured::new(rest))),
+    }
+}
+
+/// What Java asks, of any bytes.
+fn request(bytes: &[u8]) {
+    if CANCEL_HANDLES.get(1).is_none() {
+        CANCEL_HANDLES.keep(CancelHandle::new());
+    }
+    match request::query(bytes) {
+        Ok(query) => assert!(query.cancel.is_none_or(|cancel| !cancel.is_cancelled())),
+        Err(Failure::Closed(what)) => assert_eq!(Told(&reply::closed(what)).ended(2).string(), what),
+        Err(Failure::Error(error)) => {
+            let reply = reply::failed(&error);
+            let mut told = Told(&reply).ended(1);
+            assert_eq!((told.string(), told.string()), (error.kind().as_str().into(), error.to_string()));
+            told.end();
+        }
+    }
+    let mut reader = Reader::new(bytes);
+    if let Ok(options) = request::options(&mut reader) {
+        // `int` and `long` of Java have no more.
+        assert!(options.threads <= i32::MAX as u32 && options.limits.max_model_bytes <= i64::MAX as u64);
+        let _ = reader.end();
+    }
+    let _ = (Reader::new(bytes).string(), bytes.first().map(|&number| request::rotation(number)));
+}
+
+/// The format of a picture, and its planes: what follows the format, in three parts.
+fn frame(bytes: &[u8]) {
+    let Some((&length, rest)) = bytes.split_first() else { return };
+    let (format, planes) = rest.split_at(usize::from(length).min(rest.len()));
+    let Ok(frame) = request::frame(format) else { return };
+    let third = planes.len() / 3;
+    let planes = match frame.layout {
+        crate::frame::Layout::Yuv420 { .. } => [&planes[..third], &planes[third..2 * third], &planes[2 * third..]],
+        _ => [planes, &[], &[]],
+    };
+    let Ok(whole) = frame.image(planes) else { return };
+    // What a copy of a frame keeps of its planes is enough for the same picture.
+    let kept = frame.image(frame.used(planes)).expect("as much of each plane as the frame takes up");
+    assert_eq!(format!("{whole:?}"), format!("{kept:?}"));
+}
+
+/// What Java is told of a manifest.
+fn manifest(bytes: &[u8]) -> Option<()> {
+    let manifest = Manifest::from_json(std::str::from_utf8(bytes).ok()?).ok()?;
+    let language = "uk";
+    let written = reply::manifest(&manifest, language).finish();
+    let mut told = Told(&written).ended(0);
+    for text in [&manifest.name, &manifest.version, &manifest.license] {
+        assert_eq!(told.string(), *text);
+    }
+    assert_eq!(told.string(), manifest.title(language));
+    for text in [&manifest.intended_use, &manifest.not_for] {
+        assert_eq!(told.string(), text.get(language).unwrap_or_default());
+    }
+    told.list(&manifest.scope, |told, question| {
+        assert_eq!(told.string(), question.id);
+        assert_eq!(told.string(), question.question.get(language).unwrap_or(&question.id));
+        assert_eq!(told.flag(), question.required);
+        for bound in [question.min, question.max] {
+            assert_eq!(told.optional(Told::double).map(f64::to_bits), bound.map(f64::to_bits));
+        }
+    });
+    told.list(&manifest.output.labels, |told, label| {
+        assert_eq!((told.string().as_str(), told.string().as_str()), (label.id.as_str(), label.name_in(language)));
+        assert_eq!(told.float().to_bits(), label.operating_point().to_bits());
+        assert_eq!(told.string(), Triage::from(label.triage).as_str());
+    });
+    assert_eq!(told.string(), manifest.to_json());
+    told.end();
+    Some(())
+}
+
+/// What Java is told of results.
+fn results(some: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let scores = Vec::<f32>::arbitrary(some)?;
+    let written = reply::scores(&scores).finish();
+    let mut told = Told(&written).ended(0);
+    told.list(&scores, |told, score| assert_eq!(told.float().to_bits(), score.to_bits()));
+    told.end();
+
+    let (handle, flag) = (i64::arbitrary(some)?, bool::arbitrary(some)?);
+    let written = [reply::handle(handle).finish(), reply::flag(flag).finish(), reply::done().finish()];
+    assert_eq!(Told(&written[0]).ended(0).long(), handle);
+    assert_eq!(Told(&written[1]).ended(0).flag(), flag);
+    Told(&written[2]).ended(0).end();
+
+    let tested = match some.int_in_range(0..=2)? {
+        0 => None,
+        by => Some(fuzzing::self_test([GoldenBy::Lab, GoldenBy::Itself][by - 1], f32::arbitrary(some)?)),
+    };
+    let written = reply::self_test(tested).finish();
+    let mut told = Told(&written).ended(0);
+    let read = told.optional(|told| (told.string(), told.float().to_bits()));
+    assert_eq!(read, tested.map(|found| (found.by.as_str().to_owned(), found.max_difference.to_bits())));
+    told.end();
+
+    let mut times = LoadTimes::default();
+    times.read = Duration::from_nanos(u64::arbitrary(some)?);
+    times.optimize = Duration::from_nanos(u64::arbitrary(some)?);
+    let written = reply::load_times(&times).finish();
+    let mut told = Told(&written).ended(0);
+    for part in [times.read, times.import, times.optimize] {
+        assert_eq!(told.double().to_bits(), (part.as_secs_f64() * 1e3).to_bits());
+    }
+    told.end();
+
+    let report = arbitrary_report(some)?;
+    let written = reply::report(&report).finish();
+    let mut told = Told(&written).ended(0);
+    told.report(&report);
+    told.end();
+    let written = reply::reasons(report.verdict.reasons()).finish();
+    let mut told = Told(&written).ended(0);
+    told.list(report.verdict.reasons(), Told::reason);
+    told.end();
+    Ok(())
+}
+
+fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
+    let label = |some: &mut Unstructured<'_>| -> arbitrary::Result<LabelName> {
+        Ok(fuzzing::label_name(String::arbitrary(some)?, String::arbitrary(some)?))
+    };
+    let reason = |some: &mut Unstructured<'_>| -> arbitrary::Result<Reason> {
+        let kind = *some.choose(&ReasonKind::ALL)?;
+        Ok(fuzzing::reason(kind, Arbitrary::arbitrary(some)?, Arbitrary::arbitrary(some)?, String::arbitrary(some)?))
+    };
+    let verdict = match some.int_in_range(0..=3)? {
+        0 => Verdict::Single(label(some)?),
+        1 => Verdict::Several((0..some.int_in_range(0..=4)?).map(|_| label(some)).collect::<Result<_, _>>()?),
+        2 => Verdict::NoFinding,
+        _ => Verdict::Rejected((0..some.int_in_range(0..=4)?).map(|_| reason(some)).collect::<Result<_, _>>()?),
+    };
+    let finding = |some: &mut Unstructured<'_>| {
+        // What a report is made of: probabilities are numbers.
+        let shares = [0, 0].map(|_| u16::arbitrary(some).map(|share| f32::from(share) / 65_535.0));
+        let [probability, operating_point] = shares;
+        let shares = [probability?, operating_point?];
+        Ok(fuzzing::finding(String::arbitrary(some)?, String::arbitrary(some)?, shares, bool::arbitrary(some)?))
+    };
+    let findings = (0..some.int_in_range(0..=4)?).map(|_| finding(some)).collect::<arbitrary::Result<_>>()?;
+    let triage = *some.choose(&Triage::ALL)?;
+    let sha256 = <[u8; 32]>::arbitrary(some)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let identity = fuzzing::identity(String::arbitrary(some)?, String::arbitrary(some)?, sha256);
+    Ok(fuzzing::report(verdict, triage, findings, identity, Arbitrary::arbitrary(some)?))
+}
+
+/// A reply as `Reply.java` reads it.
+struct Told<'a>(&'a [u8]);
+
+impl Told<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let (taken, rest) = self.0.split_first_chunk().expect("a reply holds what it says");
+        self.0 = rest;
+        *taken
+    }
+
+    /// Reads how the call ended.
+    fn ended(mut self, how: u8) -> Self {
+        assert_eq!(self.take(), [how]);
+        self
+    }
+
+    fn end(self) {
+        assert!(self.0.is_empty(), "a reply ends where it is read to its end");
+    }
+
+    fn flag(&mut self) -> bool {
+        let [flag] = self.take();
+        assert!(flag <= 1);
+        flag == 1
+    }
+
+    fn int(&mut self) -> i32 {
+        i32::from_be_bytes(self.take())
+    }
+
+    fn long(&mut self) -> i64 {
+        i64::from_be_bytes(self.take())
+    }
+
+    fn float(&mut self) -> f32 {
+        f32::from_be_bytes(self.take())
+    }
+
+    fn double(&mut self) -> f64 {
+        f64::from_be_bytes(self.take())
+    }
+
+    fn string(&mut self) -> String {
+        let length = usize::try_from(self.int()).expect("a length");
+        let (text, rest) = self.0.split_at(length);
+        self.0 = rest;
+        String::from_utf8(text.to_vec()).expect("UTF-8")
+    }
+
+    fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.flag().then(|| read(self))
+    }
+
+    /// A list of as many as there are in `wanted`, each read beside its own.
+    fn list<T>(&mut self, wanted: &[T], mut read: impl FnMut(&mut Self, &T)) {
+        assert_eq!(self.int(), i32::try_from(wanted.len()).expect("few"));
+        for one in wanted {
+            read(self, one);
+        }
+    }
+
+    fn reason(&mut self, reason: &Reason) {
+        assert_eq!(self.string(), reason.kind.as_str());
+        assert_eq!(self.optional(Told::string), reason.id);
+        assert_eq!(self.optional(Told::string), reason.question);
+        assert_eq!(self.string(), reason.message);
+    }
+
+    fn report(&mut self, report: &Report) {
+        assert_eq!(self.string(), report.verdict.kind());
+        self.list(report.verdict.labels(), |told, label| {
+            assert_eq!((told.string(), told.string()), (label.id.clone(), label.name.clone()));
+        });
+        self.list(report.verdict.reasons(), Told::reason);
+        assert_eq!(self.string(), report.triage.as_str());
+        self.list(&report.findings, |told, finding| {
+            assert_eq!((told.string(), told.string()), (finding.label.clone(), finding.name.clone()));
+            assert_eq!(told.float().to_bits(), finding.probability.to_bits());
+            assert_eq!(told.float().to_bits(), finding.operating_point.to_bits());
+            assert_eq!(told.flag(), finding.over_operating_point);
+        });
+        let times = &report.timings;
+        for stage in [times.decode, times.prepare, times.engine, times.verdict, times.total] {
+            assert_eq!(self.double().to_bits(), (stage.as_secs_f64() * 1e3).to_bits());
+        }
+        for text in [&report.model.name, &report.model.version, &report.model.graph_sha256] {
+            assert_eq!(self.string(), *text);
+        }
+        for text in [report.runtime.name, report.runtime.version, report.notice] {
+            assert_eq!(self.string(), text);
+        }
+        assert_eq!((self.string(), self.string()), (report.to_string(), report.to_json()));
+    }
+}
