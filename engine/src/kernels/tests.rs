@@ -106,7 +106,7 @@ fn on_random_numbers(cases: u32, test: impl Fn(&mut Random)) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let generator = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let numbers = (proptest::array::uniform24(any::<u32>()), any::<u64>());
-    let run = |(first, state)| {
+    let run = |(first, state): ([u32; 24], u64)| {
         test(&mut Random::new(&first, state));
         Ok(())
     };

@@ -2,7 +2,7 @@
 
 use super::write::sealed;
 use super::*;
-use crate::kernels::{available, portable};
+use crate::kernels::available;
 use crate::program::Element::{Byte, Float};
 use crate::program::network::network;
 use crate::program::{
