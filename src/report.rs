@@ -128,19 +128,30 @@ impl fmt::Display for Report {
         let parts = format_args!("(decode {decode:.1}, prepare {prepare:.1}, engine {engine:.1})");
         line(f, "Time", format_args!("{total:.1} ms {parts}"))?;
         let (model, runtime) = (&self.model, &self.runtime);
-        let graph = &model.graph_sha256[..12];
+        let graph = abbreviated(&model.graph_sha256);
         let of_model = format_args!("{} {} (graph {graph})", model.name, model.version);
         line(f, "Model", format_args!("{of_model}, {} {}", runtime.name, runtime.version))?;
         write!(f, "\n{}", self.notice)
     }
 }
 
+/// The first twelve characters of a hash, or what there is of it.
+pub(crate) fn abbreviated(hash: &str) -> &str {
+    match hash.char_indices().nth(12) {
+        Some((end, _)) => &hash[..end],
+        None => hash,
+    }
+}
+
+/// The widest column, in characters: Rust's formatting takes no more.
+const MAX_WIDTH: usize = u16::MAX as usize;
+
 /// A table of the findings, after a blank line; nothing where there are none.
 fn write_findings(f: &mut fmt::Formatter<'_>, findings: &[Finding]) -> fmt::Result {
     if findings.is_empty() {
         return Ok(());
     }
-    let width = findings.iter().map(|f| f.name.chars().count()).max().unwrap_or(0).max("Finding".len());
+    let width = findings.iter().map(|f| f.name.chars().count()).max().unwrap_or(0).clamp("Finding".len(), MAX_WIDTH);
     writeln!(f, "\n  {:<width$}  {:>11}  {:>15}", "Finding", "Probability", "Operating point")?;
     for finding in findings {
         let (probability, point) = (finding.probability * 100.0, finding.operating_point * 100.0);

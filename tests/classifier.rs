@@ -6,10 +6,10 @@ use std::cell::RefCell;
 use std::fs;
 
 use bedside::{
-    Answer, CancelHandle, Classifier, ErrorKind, Image, NOTICE, Options, Query, ReasonKind, Region, Report, Triage,
-    Verdict,
+    Answer, Binding, CancelHandle, Classifier, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region,
+    Report, Triage, Verdict,
 };
-use bedside_engine::Graph;
+use bedside_engine::{Graph, ModelFile};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tiny::{classifier, golden, manifest, packed};
@@ -86,6 +86,45 @@ fn a_report_reads_as_words_in_the_querys_language() {
     );
     let model = format!("  Model           tiny 0.0.1 (graph {}), bedside ", &graph_sha256()[..12]);
     assert!(tail.starts_with(&model) && tail.ends_with(&format!("\n\n{NOTICE}")), "{tail}");
+}
+
+/// Hashes that no graph has, which the public types can hold all the same: of no, few and many characters, of several
+/// bytes each.
+const HASHES: [(&str, &str); 4] =
+    [("", ""), ("abc", "abc"), ("aбвгдеєжзиіїй", "aбвгдеєжзиії"), ("0123456789abc", "0123456789ab")];
+
+#[test]
+fn a_report_reads_as_words_whatever_its_graphs_hash() {
+    let mut report = ask(&manifest(), &Query::default());
+    for (hash, shown) in HASHES {
+        report.model.graph_sha256 = hash.into();
+        let text = report.to_string();
+        assert!(text.contains(&format!("tiny 0.0.1 (graph {shown}), bedside ")), "{text}");
+    }
+}
+
+#[test]
+fn a_manifest_of_any_hash_is_held_against_a_graph() {
+    let bytes = packed("torchscript-17.onnx", &manifest());
+    let graph = ModelFile::from_bytes(&bytes).expect("sound");
+    let mut manifest = Manifest::from_json(&calibrated(json!({})).to_string()).expect("sound");
+    assert!(Binding::new(&manifest, &graph).is_ok());
+    for (hash, shown) in HASHES {
+        manifest.calibration.as_mut().expect("calibrated").graph_sha256 = hash.into();
+        let error = Binding::new(&manifest, &graph).expect_err("another graph");
+        assert_eq!(error.kind(), ErrorKind::InvalidManifest);
+        let words = format!("is {shown}…, but this graph's is {}…", &graph_sha256()[..12]);
+        assert!(error.to_string().contains(&words), "{error}");
+    }
+}
+
+#[test]
+fn a_report_reads_as_words_however_long_a_name() {
+    let name = "м".repeat(70_000);
+    let mut manifest = manifest();
+    manifest["output"]["labels"][0]["name"]["en"] = json!(name);
+    let text = ask(&manifest, &Query::default()).to_string();
+    assert!(text.contains(&format!("\n  {name}       85.7 %           30.0 %  reached\n")), "{}", text.len());
 }
 
 #[test]
@@ -346,6 +385,37 @@ fn the_self_test_passes_on_the_labs_scores_and_fails_on_others() {
     assert!(with(EXPECTED).expect("passes").max_difference < 1e-4);
     assert_eq!(with([0.82, 0.11, 0.07]).expect_err("fails").kind(), ErrorKind::SelfTest);
     assert_eq!(classifier(&manifest()).expect("sound").self_test().expect("nothing to fail"), None);
+}
+
+/// A PNG of one colour, in base64.
+fn plain_png(colour: [u8; 3]) -> String {
+    use base64::Engine as _;
+    let mut png = std::io::Cursor::new(Vec::new());
+    let pixels = image::RgbImage::from_pixel(32, 32, image::Rgb(colour));
+    pixels.write_to(&mut png, image::ImageFormat::Png).expect("room");
+    base64::engine::general_purpose::STANDARD.encode(png.into_inner())
+}
+
+/// ONNX Runtime 1.32 gives this colour 0.09385556, 0.45302008 and 0.45312435: c leads b by a hair.
+#[test]
+fn the_self_test_holds_each_score_against_its_own_and_not_their_order() {
+    let image = plain_png([150, 105, 75]);
+    let difference = |scores: [f32; 3]| {
+        let mut manifest = manifest();
+        manifest["golden"] = json!({"by": "lab", "input": {"image": image}, "scores": scores});
+        let passed = classifier(&manifest).expect("sound").self_test();
+        passed.map(|passed| passed.expect("a golden sample").max_difference).map_err(|error| error.kind())
+    };
+    assert!(difference([0.093_855_6, 0.453_020_1, 0.453_124_4]).expect("the reference's own") < 1e-4);
+    // The lab's runtime had b before c, by as much as both may differ from here.
+    for (b, c, wanted) in [(0.462, 0.4441, 0.009_02), (0.472, 0.4341, 0.019_02), (0.4341, 0.472, 0.018_92)] {
+        let found = difference([0.0939, b, c]).expect("each within 0.02");
+        assert!((found - wanted).abs() < 1e-4, "{found}");
+    }
+    // One label beyond, the leading one or another; all the others where they were.
+    for scores in [[0.0939, 0.4742, 0.4531], [0.0939, 0.4530, 0.4319], [0.1151, 0.4530, 0.4531]] {
+        assert_eq!(difference(scores), Err(ErrorKind::SelfTest), "{scores:?}");
+    }
 }
 
 #[test]

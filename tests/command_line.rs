@@ -14,6 +14,26 @@ fn bedside(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bedside")).args(arguments).output().expect("the command starts")
 }
 
+/// The command's output, where it ends within 20 seconds.
+#[cfg(unix)]
+fn in_time(arguments: &[&str]) -> Output {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bedside"));
+    let mut child =
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    let start = Instant::now();
+    while child.try_wait().expect("ours").is_none() {
+        if start.elapsed() > Duration::from_secs(20) {
+            child.kill().expect("ours");
+            panic!("{arguments:?}: not ended after 20 seconds");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().expect("it has ended")
+}
+
 fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
@@ -428,6 +448,178 @@ fn pack_writes_nothing_where_the_golden_sample_fails() {
     assert!(err(&output).contains("golden sample"), "{}", err(&output));
     assert_eq!(fs::read(bench.path("model.onnx")).expect("still there"), before);
     assert_eq!(fs::read_dir(bench.folder.path()).expect("readable").count(), 4, "something was left behind");
+}
+
+/// The permissions of a file.
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).expect("there").permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
+}
+
+#[cfg(unix)]
+impl Bench {
+    /// Packs to a file under a mask, and gives that file's permissions.
+    fn packed_under(&self, mask: &str, name: &str) -> u32 {
+        let graph = golden("graphs/torchscript-17.onnx");
+        let script = format!("umask {mask}; exec \"$@\"");
+        let (manifest, output) = (self.text("manifest.json"), self.text(name));
+        let command = [env!("CARGO_BIN_EXE_bedside"), "pack", text(&graph), "--manifest", &manifest, "-o", &output];
+        exited(&Command::new("sh").args(["-c", &script, "sh"]).args(command).output().expect("a shell"), 0);
+        mode(&self.path(name))
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_packed_file_has_the_permissions_that_any_new_file_of_the_user_has() {
+    let bench = Bench::new();
+    // POSIX, `umask`: of the permissions asked for, 666 for a file, those of the mask are taken away.
+    for (mask, wanted) in [("077", 0o600), ("027", 0o640), ("022", 0o644), ("002", 0o664), ("000", 0o666)] {
+        assert_eq!(bench.packed_under(mask, &format!("new-{mask}.onnx")), wanted, "umask {mask}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_packed_over_keeps_its_permissions() {
+    let bench = Bench::new();
+    for wanted in [0o600, 0o640, 0o664, 0o666, 0o444] {
+        for mask in ["077", "000"] {
+            fs::write(bench.path("old.onnx"), "what was there").expect("room");
+            set_mode(&bench.path("old.onnx"), wanted);
+            assert_eq!(bench.packed_under(mask, "old.onnx"), wanted, "umask {mask}");
+            assert!(fs::metadata(bench.path("old.onnx")).expect("there").len() > 100);
+            fs::remove_file(bench.path("old.onnx")).expect("ours");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_is_packed_over_stays_one() {
+    use std::os::unix::fs::symlink;
+
+    let bench = Bench::new();
+    fs::create_dir(bench.path("kept")).expect("room");
+    fs::write(bench.path("kept/old.onnx"), "what was there").expect("room");
+    set_mode(&bench.path("kept/old.onnx"), 0o640);
+    symlink("kept/old.onnx", bench.path("link.onnx")).expect("room");
+    assert_eq!(bench.packed_under("022", "link.onnx"), 0o640);
+    assert!(bench.path("link.onnx").is_symlink());
+    assert_eq!(fs::read(bench.path("kept/old.onnx")).expect("there").len() as u64, {
+        bench.packed_under("022", "plain.onnx");
+        fs::metadata(bench.path("plain.onnx")).expect("there").len()
+    });
+    assert_eq!(fs::read_dir(bench.path("kept")).expect("readable").count(), 1, "something was left behind");
+
+    symlink("kept/nothing.onnx", bench.path("dangling.onnx")).expect("room");
+    let graph = golden("graphs/torchscript-17.onnx");
+    let (manifest, output) = (bench.text("manifest.json"), bench.text("dangling.onnx"));
+    let packed = bedside(&["pack", text(&graph), "--manifest", &manifest, "-o", &output]);
+    exited(&packed, 1);
+    assert!(err(&packed).contains("this link can't be followed"), "{}", err(&packed));
+    assert!(bench.path("dangling.onnx").is_symlink());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_packed_over() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let bench = Bench::new();
+    fs::create_dir(bench.path("folder")).expect("room");
+    assert!(Command::new("mkfifo").arg(bench.path("pipe")).status().expect("mkfifo").success());
+    let graph = golden("graphs/torchscript-17.onnx");
+    for name in ["folder", "pipe"] {
+        let (manifest, output) = (bench.text("manifest.json"), bench.text(name));
+        let packed = bedside(&["pack", text(&graph), "--manifest", &manifest, "-o", &output]);
+        exited(&packed, 1);
+        assert!(err(&packed).contains("give the name of a file"), "{}", err(&packed));
+    }
+    assert!(fs::metadata(bench.path("pipe")).expect("there").file_type().is_fifo());
+}
+
+#[cfg(unix)]
+#[test]
+fn pack_reads_files_and_no_more_of_them_than_their_bounds() {
+    let bench = Bench::new();
+    assert!(Command::new("mkfifo").arg(bench.path("pipe")).status().expect("mkfifo").success());
+    for (name, length) in [("long.png", (1 << 20) + 1), ("long.csv", (1 << 20) + 1), ("long.json", (16 << 20) + 1)] {
+        fs::File::create(bench.path(name)).and_then(|file| file.set_len(length)).expect("a file of nothing");
+    }
+    let (picture, scores) = (bench.text("picture.png"), bench.text("scores.csv"));
+    let (graph, output) = (golden("graphs/torchscript-17.onnx"), bench.text("other.onnx"));
+    let pack = |manifest: &str, golden: &str, scores: &str| {
+        let graph = text(&graph);
+        let packed =
+            in_time(&["pack", graph, "-o", &output, "--manifest", manifest, "--golden", golden, "--scores", scores]);
+        assert!(!bench.path("other.onnx").exists());
+        (packed.status.code(), err(&packed))
+    };
+    let manifest = bench.text("manifest.json");
+    for (name, status, words) in [
+        ("pipe", 1, "this is a device, a pipe or a socket; give a file"),
+        ("", 1, "this is a folder; give a file"),
+        ("long.png", 2, "the golden sample has 1048577 bytes; the limit is 1048576"),
+        ("long.csv", 2, "the list of scores has 1048577 bytes; the limit is 1048576"),
+        ("long.json", 2, "the manifest has 16777217 bytes; the limit is 16777216"),
+    ] {
+        let path = bench.text(name);
+        let runs = match name {
+            "long.png" => vec![pack(&manifest, &path, &scores)],
+            "long.csv" => vec![pack(&manifest, &picture, &path)],
+            "long.json" => vec![pack(&path, &picture, &scores)],
+            _ => {
+                vec![pack(&manifest, &path, &scores), pack(&manifest, &picture, &path), pack(&path, &picture, &scores)]
+            }
+        };
+        for (found, message) in runs {
+            assert_eq!(found, Some(status), "{name}: {message}");
+            assert!(message.contains(&path) && message.contains(words), "{name}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_manifest_of_lists_for_objects_is_one_clear_line() {
+    let bench = Bench::new();
+    let graph = bedside_engine::Graph::open(&golden("graphs/torchscript-17.onnx"), 1 << 20).expect("a sound graph");
+    let mut manifest = tiny::manifest();
+    manifest["calibration"] = json!([graph.sha256()]);
+    fs::write(bench.path("manifest.json"), manifest.to_string()).expect("room");
+    let output = bench.pack("torchscript-17.onnx", &[]);
+    exited(&output, 1);
+    assert!(err(&output).contains("`calibration` is a list"), "{}", err(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_of_pictures_is_named_and_the_rest_looked_at() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("photos")).expect("room");
+    fs::copy(bench.path("picture.png"), bench.path("photos/b.png")).expect("room");
+    assert!(Command::new("mkfifo").arg(bench.path("photos/a.jpg")).status().expect("mkfifo").success());
+    let (model, photos) = (bench.text("model.onnx"), bench.text("photos"));
+    let output = in_time(&["classify", "--model", &model, &photos, "--answer", "ready=yes"]);
+    exited(&output, 1);
+    assert!(err(&output).contains("photos/a.jpg: this is a device, a pipe or a socket"), "{}", err(&output));
+    assert!(out(&output).contains("Label A"), "{}", out(&output));
+}
+
+#[test]
+fn a_path_however_long_is_an_error_that_names_it() {
+    let bench = Bench::new();
+    let long = "x".repeat(70_000);
+    let output = bench.classify(&[&long, &bench.text("picture.png"), "--answer", "ready=yes"]);
+    exited(&output, 1);
+    assert!(err(&output).contains(&long) && out(&output).contains("Label A"), "{}", err(&output).len());
 }
 
 #[test]

@@ -90,6 +90,104 @@ fn files_that_can_not_be_read_are_io_errors_with_their_name() {
     }
 }
 
+/// What a call gives, or nothing where it has not returned within ten seconds.
+#[cfg(unix)]
+fn in_time<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(call()));
+    receiver.recv_timeout(std::time::Duration::from_secs(10)).ok()
+}
+
+#[cfg(unix)]
+fn make_pipe(path: &std::path::Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
+}
+
+/// A pipe that nobody writes to would be waited for without end, and a device may have no end.
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_refused_unopened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("model.onnx");
+    make_pipe(&pipe);
+    for path in [pipe, "/dev/zero".into()] {
+        let of_model = path.clone();
+        let model = in_time(move || Classifier::open(of_model, Options::default()).map(drop)).expect("no waiting");
+        let of_picture = path.clone();
+        let picture = in_time(move || Image::open(of_picture).map(drop)).expect("no waiting");
+        for error in [model.expect_err("no model"), picture.expect_err("no picture")] {
+            assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+            let words = format!("{}: this is a device, a pipe or a socket; give a file", path.display());
+            assert_eq!(error.to_string(), words);
+        }
+    }
+}
+
+#[test]
+fn a_file_over_its_bound_is_refused_by_name_size_and_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let long = |name: &str, length: u64| {
+        let path = folder.path().join(name);
+        fs::File::create(&path).and_then(|file| file.set_len(length)).expect("a file of nothing");
+        path
+    };
+    let model = long("model.onnx", 0);
+    fs::copy(golden("graphs/torchscript-17.onnx"), &model).expect("room");
+    long("model.json", (16 << 20) + 1);
+    let limits = Limits { max_model_bytes: 100, ..Limits::default() };
+    let size = fs::metadata(&model).expect("there").len();
+    let open = |options| Classifier::open(&model, options).map(drop).expect_err("refused");
+    for (error, name, size, limit) in [
+        (open(Options::default()), "model.json", (16 << 20) + 1, 16 << 20),
+        (open(Options { limits, ..Options::default() }), "model.onnx", size, 100),
+        (
+            Image::open(long("a.png", (256 << 20) + 1)).map(drop).expect_err("refused"),
+            "a.png",
+            (256 << 20) + 1,
+            256 << 20,
+        ),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+        let words = format!("{size} bytes; the limit is {limit}");
+        assert!(error.to_string().contains(name) && error.to_string().contains(&words), "{error}");
+    }
+}
+
+#[test]
+fn a_manifest_beside_a_model_is_a_file_of_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (model, manifest) = (folder.path().join("model.onnx"), folder.path().join("model.json"));
+    fs::copy(golden("graphs/torchscript-17.onnx"), &model).expect("room");
+    let refused = || {
+        let model = model.clone();
+        #[cfg(unix)]
+        let opened = in_time(move || Classifier::open(model, Options::default()).map(drop)).expect("no waiting");
+        #[cfg(not(unix))]
+        let opened = Classifier::open(model, Options::default()).map(drop);
+        let error = opened.expect_err("refused");
+        (error.kind(), error.to_string())
+    };
+    assert_eq!(refused().0, ErrorKind::InvalidManifest);
+    assert!(refused().1.contains("the model has no manifest"), "{}", refused().1);
+
+    fs::create_dir(&manifest).expect("room");
+    assert_eq!(refused(), (ErrorKind::Io, format!("{}: this is a folder; give a file", manifest.display())));
+    fs::remove_dir(&manifest).expect("ours");
+
+    fs::write(&manifest, b"{\"name\": \"\xff\"}").expect("room");
+    let (kind, message) = refused();
+    assert_eq!(kind, ErrorKind::InvalidManifest);
+    assert!(message.contains("model.json") && message.contains("not UTF-8"), "{message}");
+    fs::remove_file(&manifest).expect("ours");
+
+    #[cfg(unix)]
+    {
+        make_pipe(&manifest);
+        let words = format!("{}: this is a device, a pipe or a socket; give a file", manifest.display());
+        assert_eq!(refused(), (ErrorKind::Io, words));
+    }
+}
+
 #[test]
 fn a_manifest_of_a_wrong_type_names_the_field() {
     let mut wrong = manifest();

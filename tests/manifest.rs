@@ -102,6 +102,11 @@ fn both_refuse_unsound_manifests_and_the_reader_names_the_field() {
         ("golden.scores", with("/golden", json!({"by": "lab", "input": {"image": ""}, "scores": [2.0, 0.0, 0.0]}))),
         ("golden.by", with("/golden", json!({"by": "me", "input": {"image": ""}, "scores": [1.0, 0.0, 0.0]}))),
         ("scope[0].id", with("/scope", json!([{"id": ""}]))),
+        ("input.resize", with("/input/resize", json!(["stretch"]))),
+        ("calibration", with("/calibration", json!(["0".repeat(64)]))),
+        ("golden.input", with("/golden", json!({"by": "lab", "input": [""], "scores": [0.2, 0.2, 0.6]}))),
+        ("output.labels[2]", with("/output/labels/2", json!(["c", {"en": "Label C"}]))),
+        ("scope[0]", with("/scope", json!([["age"]]))),
     ];
     for (field, manifest) in unsound {
         assert!(!schema.is_valid(&manifest), "schema takes {manifest}");
@@ -150,5 +155,35 @@ fn text_that_is_no_json_is_refused_with_its_place() {
         let error = Manifest::from_json(text).map(|_| ()).expect_err("refused");
         assert_eq!(error.kind(), ErrorKind::InvalidManifest, "{text}");
         assert!(error.to_string().contains("line 1"), "{error}");
+    }
+}
+
+#[test]
+fn a_manifest_that_is_no_object_is_refused() {
+    let fields = ["bedside", "requires", "kind", "name", "version", "license", "title", "intended_use", "not_for"];
+    let mut values: Vec<Value> =
+        fields.iter().map(|field| manifest().get(*field).cloned().unwrap_or_default()).collect();
+    values[1] = json!([]);
+    values[6..].fill(json!({"en": "words"}));
+    values.extend([json!({}), json!([]), manifest()["input"].clone(), manifest()["output"].clone()]);
+    let listed = Value::Array(values);
+    assert!(!schema().is_valid(&listed));
+    let error = Manifest::from_json(&listed.to_string()).expect_err("a list");
+    assert_eq!(error.kind(), ErrorKind::InvalidManifest);
+}
+
+/// A field of free form lets a text of a few megabytes ask for gigabytes of memory.
+#[test]
+fn a_manifest_of_too_many_bytes_or_values_is_refused() {
+    let of = |provenance: Value| Manifest::from_json(&with("/provenance", provenance).to_string());
+    assert!(of(json!({"data": "x".repeat((16 << 20) - 4096)})).is_ok());
+    let error = of(json!({"data": "x".repeat(16 << 20)})).expect_err("too long");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.to_string().contains("the limit is 16777216"), "{error}");
+    assert!(of(json!({"data": vec![0; 130_000]})).is_ok());
+    for values in [json!(vec![0; 131_073]), json!(vec![json!({}); 131_073]), json!(vec![json!([]); 131_073])] {
+        let error = of(json!({"data": values})).expect_err("too many");
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        assert!(error.to_string().contains("values; the limit is 131072"), "{error}");
     }
 }

@@ -8,7 +8,7 @@ use bedside::{Error, Image, Result, Rotation};
 use crate::frame::{Frame, Layout};
 
 /// The most bytes of a frame that are kept: as many as of a file.
-const MAX_BYTES: usize = 256 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 /// The bytes of a file, or the planes of a frame, and the way upright. Turning shares the bytes.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ impl Picture {
     /// A copy of a frame, once its planes are known to fit.
     pub(crate) fn copied(planes: [&[u8]; 3], frame: Frame) -> Result<Picture> {
         let used = frame.used(planes);
-        let bytes: usize = used.iter().map(|plane| plane.len()).sum();
+        let bytes: u64 = used.iter().map(|plane| plane.len() as u64).sum();
         if bytes > MAX_BYTES {
             let message = "bytes, more than the 268435456 that are kept; classify it where it lies, or scale it down";
             return Err(Error::TooLarge(format!("the frame has {bytes} {message}")));

@@ -121,11 +121,12 @@ fn profile(arguments: &Arguments) -> Result<(), Failure> {
         .map_err(|reason| Failure::Failed(format!("{}: runs in floats, on tract: {reason}", path.display())))?;
 
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); steps.len()];
-    let start = Instant::now();
-    while times[0].len() < WARM_UP_RUNS || start.elapsed().as_secs_f64() < arguments.seconds {
+    let (start, mut runs) = (Instant::now(), 0);
+    while runs < WARM_UP_RUNS || start.elapsed().as_secs_f64() < arguments.seconds {
         for (times, time) in times.iter_mut().zip(engine.profile(&input)?) {
             times.push(time.as_secs_f64() * 1e6);
         }
+        runs += 1;
     }
     let times: Vec<f64> = times.iter().map(|times| spread(times).p10).collect();
     let total: f64 = times.iter().sum();

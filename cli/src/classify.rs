@@ -61,6 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pictures = found.iter().filter(|found| found.is_ok()).count();
     let bar = progress(pictures);
     let width = found.iter().flatten().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
+    // Rust's formatting takes no wider column.
+    let width = width.min(u16::MAX.into());
     let mut out = anstream::stdout().lock();
     if pictures > 1 && !arguments.json {
         writeln!(out, "{DIM}{:<width$}  {:<7}  Can't be excluded{DIM:#}", "Picture", "Triage")?;

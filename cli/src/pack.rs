@@ -1,20 +1,23 @@
 //! `bedside pack`: one self-describing model file from a graph and a manifest.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bedside::manifest::{Golden, GoldenBy, GoldenInput, METADATA_KEY};
+use bedside::manifest::{Golden, GoldenBy, GoldenInput, MAX_BYTES, METADATA_KEY};
 use bedside::{Binding, Classifier, Image, Limits, Manifest, Options};
-use bedside_engine::{Graph, ModelFile, Prepared, Signature};
+use bedside_engine::{Graph, ModelFile, Prepared, Signature, read_bounded};
 use serde_json::Value;
 
 use crate::output::{Failure, line};
 
 /// A golden picture goes into the model file: a larger one is a mistake.
 const MAX_GOLDEN_BYTES: u64 = 1 << 20;
+
+/// The largest file of scores: it has a line a label.
+const MAX_SCORES_BYTES: u64 = 1 << 20;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -112,7 +115,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// The manifest's JSON: the file's that was given, or what the graph was packed with.
 fn manifest_text(arguments: &Arguments, graph: &Graph) -> Result<String, Failure> {
     if let Some(path) = &arguments.manifest {
-        return read_text(path);
+        return read_text(path, "the manifest", MAX_BYTES);
     }
     let inside = graph.metadata(METADATA_KEY).map(str::to_owned);
     inside.ok_or_else(|| {
@@ -140,13 +143,7 @@ fn golden(
     form: &mut Form,
     json: &Value,
 ) -> Result<Value, Failure> {
-    let size = fs::metadata(picture).map_err(|error| unreadable(picture, error))?.len();
-    if size > MAX_GOLDEN_BYTES {
-        let problem =
-            format!("{size} bytes are too many for a golden sample; give a picture of at most {MAX_GOLDEN_BYTES}");
-        return Err(Failure::Usage(format!("{}: {problem}", picture.display())));
-    }
-    let bytes = fs::read(picture).map_err(|error| unreadable(picture, error))?;
+    let bytes = read(picture, "the golden sample", MAX_GOLDEN_BYTES)?;
     let input = GoldenInput { image: BASE64.encode(&bytes) };
     let (by, scores) = if let Some(csv) = scores {
         (GoldenBy::Lab, read_scores(csv, manifest)?)
@@ -160,7 +157,7 @@ fn golden(
 /// The scores of a file with the columns `label,score`, in the labels' order.
 fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
     let wrong = |problem: String| Failure::Usage(format!("{}: {problem}", path.display()));
-    let text = read_text(path)?;
+    let text = read_text(path, "the list of scores", MAX_SCORES_BYTES)?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     if lines.next() != Some("label,score") {
         return Err(wrong("the first line must be `label,score`".into()));
@@ -183,29 +180,48 @@ fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
     }
 }
 
-/// Writes beside the target and renames: a stop half-way leaves what was there.
+/// Writes beside the target and renames: a stop half-way leaves what was there. A link stays one: what it leads to is
+/// replaced. A file that is replaced keeps its permissions; a new one has those that any new file of the user has.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", path.display()));
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let target = if path.is_symlink() { fs::canonicalize(path) } else { Ok(path.to_owned()) };
+    let target = target.map_err(|error| failed(&format_args!("this link can't be followed: {error}")))?;
+    let replaced = fs::metadata(&target).ok();
+    if replaced.as_ref().is_some_and(|replaced| !replaced.is_file()) {
+        return Err(failed(&"this is a folder or a device; give the name of a file"));
+    }
+    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o644));
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        // As any program creates a file: the system takes away what the user's mask says.
+        let mode = replaced.as_ref().map_or(0o666, |replaced| replaced.mode() & 0o777);
+        builder.permissions(fs::Permissions::from_mode(mode));
     }
     let mut file = builder.tempfile_in(folder).map_err(|error| failed(&error))?;
     file.write_all(bytes).map_err(|error| failed(&error))?;
+    if let Some(replaced) = replaced {
+        // Of these too the mask has taken its part.
+        file.as_file().set_permissions(replaced.permissions()).map_err(|error| failed(&error))?;
+    }
     file.as_file().sync_all().map_err(|error| failed(&error))?;
-    file.persist(path).map_err(|error| failed(&error.error))?;
+    file.persist(&target).map_err(|error| failed(&error.error))?;
     Ok(())
 }
 
-fn read_text(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| unreadable(path, error))
+/// The text of a file of at most `max_bytes`, which holds `what`.
+fn read_text(path: &Path, what: &str, max_bytes: u64) -> Result<String, Failure> {
+    String::from_utf8(read(path, what, max_bytes)?)
+        .map_err(|_| Failure::Failed(format!("{}: {what} is not UTF-8 text", path.display())))
 }
 
-fn unreadable(path: &Path, source: std::io::Error) -> Failure {
-    bedside::Error::Io { path: path.to_owned(), source }.into()
+/// The bytes of a file of at most `max_bytes`, which holds `what`.
+fn read(path: &Path, what: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
+    read_bounded(path, max_bytes).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => Failure::Usage(format!("{}: {what} has {error}", path.display())),
+        _ => bedside::Error::Io { path: path.to_owned(), source: error }.into(),
+    })
 }
 
 fn named(path: &Path, error: bedside::Error) -> Failure {

@@ -1,7 +1,7 @@
 //! A model file of either kind, told apart by its first bytes, whatever its name.
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 #[cfg(feature = "onnx")]
@@ -26,7 +26,7 @@ impl ModelFile {
     /// [`Error::Io`], [`Error::TooLarge`], [`Error::Malformed`]; [`Error::Unsupported`] for an ONNX file where the feature
     /// `onnx` is off.
     pub fn open(path: &Path, max_bytes: u64) -> Result<ModelFile> {
-        let bytes = read_bounded(path, max_bytes)?;
+        let bytes = model_bytes(path, max_bytes)?;
         let left = max_bytes - bytes.len() as u64;
         ModelFile::decode(&bytes, Some((path.parent().unwrap_or(Path::new("")), left)))
     }
@@ -135,29 +135,71 @@ fn onnx(bytes: &[u8], _: Option<(&Path, u64)>) -> Result<ModelFile> {
     ))
 }
 
-/// A file's bytes, if they are no more than so many.
-pub(crate) fn read_bounded(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
-    let failed = |source| Error::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
+/// The bytes of a model file, at most `max_bytes`.
+pub(crate) fn model_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
+    read_bounded(path, max_bytes).map_err(|source| match source.kind() {
+        io::ErrorKind::FileTooLarge => Error::TooLarge(format!("the model has {source}")),
+        _ => Error::Io { path: path.to_owned(), source },
+    })
+}
+
+/// All bytes of a file, at most `max_bytes`. A folder, a device, a pipe and a socket are refused before they are opened:
+/// opening one may wait without end, and so may reading it.
+///
+/// # Errors
+/// [`FileTooLarge`](io::ErrorKind::FileTooLarge) where the file is longer, whatever length the file system states; its words
+/// are the size and the limit ("17 bytes; the limit is 16").
+pub fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
-        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+        return Err(io::ErrorKind::IsADirectory.into());
     }
     if !metadata.is_file() {
-        return Err(Error::Malformed("this is not a file, but a device or a pipe; give a model file".into()));
+        return Err(io::Error::other("this is a device, a pipe or a socket; give a file"));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(max_bytes)).unwrap_or(0));
-    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(Error::TooLarge(format!("the model is larger than the limit of {max_bytes} bytes")));
+    let stated = metadata.len();
+    let mut bytes = Vec::new();
+    if stated <= max_bytes {
+        // One byte more, so that the end of the file is seen without growing.
+        bytes.try_reserve_exact(usize::try_from(stated).unwrap_or(usize::MAX).saturating_add(1))?;
+        File::open(path)?.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    }
+    let size = stated.max(bytes.len() as u64);
+    if size > max_bytes {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes; the limit is {max_bytes}")));
     }
     Ok(bytes)
 }
 
-#[cfg(all(test, not(feature = "onnx")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Linux states a length of 0 for what it makes up while it is read.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_files_bound_holds_whatever_length_is_stated() {
+        let path = Path::new("/proc/self/status");
+        assert_eq!(fs::metadata(path).expect("there").len(), 0);
+        let error = read_bounded(path, 16).expect_err("longer");
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(error.to_string(), "17 bytes; the limit is 16");
+        assert!(read_bounded(path, u64::MAX).expect("readable").starts_with(b"Name:"));
+    }
+
+    #[test]
+    fn a_file_of_just_the_bound_is_read() {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        let whole = fs::read(path).expect("readable");
+        let size = whole.len() as u64;
+        assert_eq!(read_bounded(path, size).expect("within"), whole);
+        let error = read_bounded(path, size - 1).expect_err("longer");
+        assert_eq!(error.to_string(), format!("{size} bytes; the limit is {}", size - 1));
+        let folder = path.parent().expect("a folder");
+        assert_eq!(read_bounded(folder, size).expect_err("a folder").kind(), io::ErrorKind::IsADirectory);
+    }
+
+    #[cfg(not(feature = "onnx"))]
     #[test]
     fn without_the_importer_an_onnx_model_is_called_one() {
         // `ir_version` 8 (field 1, varint) and `graph` with three bytes (field 7).

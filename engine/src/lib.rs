@@ -37,7 +37,7 @@ mod wire;
 
 pub use engine::{BuildTimes, Engine, Signature};
 pub use error::{Error, Result};
-pub use file::ModelFile;
+pub use file::{ModelFile, read_bounded};
 #[cfg(feature = "onnx")]
 pub use onnx::{Graph, Unlowered, multiply_adds};
 pub use pixels::{Layout, Pixels};

@@ -19,9 +19,10 @@ pub(crate) mod tests;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
+use std::io;
 use std::path::Path;
+
+use bedside_engine::read_bounded;
 
 use crate::{Error, Limits, Result};
 
@@ -88,32 +89,18 @@ impl Image<'static> {
     /// Reads an encoded picture from a file. It is named after the path, as given.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file is missing, is a folder or may not be read; [`Error::TooLarge`] where it is longer
-    /// than 256 MiB.
+    /// [`Error::Io`] where the file is missing, may not be read, or is no file but a folder, a device or a pipe;
+    /// [`Error::TooLarge`] where it is longer than 256 MiB.
     pub fn open(path: impl AsRef<Path>) -> Result<Image<'static>> {
         let path = path.as_ref();
-        let bytes = read(path)?;
+        let bytes = read_bounded(path, MAX_FILE_BYTES).map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => {
+                Error::TooLarge(format!("{}: the picture has {error}; export a smaller one", path.display()))
+            }
+            _ => Error::io(path, error),
+        })?;
         Ok(Image { name: Some(path.display().to_string()), ..Image::from_bytes(bytes) })
     }
-}
-
-/// All of a file, or an error where it is too long, whatever length the file system states.
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let file = File::open(path).map_err(|error| Error::io(path, error))?;
-    let stated = file.metadata().map_err(|error| Error::io(path, error))?.len();
-    let mut bytes = Vec::new();
-    if stated <= MAX_FILE_BYTES {
-        // One byte more, so that the end of the file is seen without growing.
-        bytes.reserve_exact(stated as usize + 1);
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| Error::io(path, error))?;
-    }
-    if stated.max(bytes.len() as u64) > MAX_FILE_BYTES {
-        return Err(Error::TooLarge(format!(
-            "{}: the file is longer than the {MAX_FILE_BYTES} bytes that are read; export a smaller picture",
-            path.display()
-        )));
-    }
-    Ok(bytes)
 }
 
 impl<'a> Image<'a> {

@@ -28,11 +28,12 @@ pub(super) fn check_declared((width, height): (u32, u32), limits: &Limits) -> Re
 
 /// Checks the bytes that decoding a picture of that size takes.
 pub(super) fn check_decoded((width, height): (u32, u32), bytes: u64, limits: &Limits) -> Result<()> {
-    if bytes > limits.max_decoded_bytes {
+    // Whatever the limit, what has passed can be counted in this machine's own sizes.
+    let most = limits.max_decoded_bytes.min(isize::MAX as u64);
+    if bytes > most {
         return Err(Error::TooLarge(format!(
-            "the picture of {width}\u{d7}{height} pixels takes {bytes} bytes to decode; at most {} are allowed: reduce \
-             it, or raise the limit max_decoded_bytes",
-            limits.max_decoded_bytes
+            "the picture of {width}\u{d7}{height} pixels takes {bytes} bytes to decode; at most {most} are allowed: reduce \
+             it, or raise the limit max_decoded_bytes"
         )));
     }
     Ok(())

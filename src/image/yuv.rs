@@ -148,7 +148,7 @@ fn split(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>, &[u8])> {
 /// The Y plane, and the two that alternate after it.
 fn split_interleaved(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>, Plane<'_>, Plane<'_>)> {
     let (y, chroma) = split(width, height, data)?;
-    let row_stride = 2 * chroma_size(width, height).0;
+    let row_stride = chroma_size(width, height).0.saturating_mul(2);
     let plane = |data| Plane { data, row_stride, pixel_stride: 2 };
     Ok((y, plane(chroma), plane(chroma.get(1..).unwrap_or_default())))
 }

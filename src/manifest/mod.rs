@@ -2,14 +2,15 @@
 //! in `model.json` beside it.
 //!
 //! The types here mirror `models/manifest.schema.json` field by field; `check.rs` says which values are sound. What
-//! the graph has to say about it is checked where both meet, in `model.rs`.
+//! the graph has to say about it is checked where both meet, in `src/model/binding.rs`.
 
 mod check;
 mod text;
 
+use std::io;
 use std::path::Path;
 
-use bedside_engine::ModelFile;
+use bedside_engine::{ModelFile, read_bounded};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -23,8 +24,12 @@ pub const METADATA_KEY: &str = "bedside";
 /// The file beside a bare graph that holds its manifest.
 const FILE_BESIDE: &str = "model.json";
 
-/// The largest manifest read from a file, in bytes: a golden picture fits many times.
-const MAX_FILE_BYTES: u64 = 16 << 20;
+/// The largest manifest, in bytes of JSON: a golden picture fits many times.
+pub const MAX_BYTES: u64 = 16 << 20;
+
+/// The most values, of all kinds and depths, in a manifest: a thousand labels in ten languages have an eighth of it. A value
+/// of three bytes takes hundreds in memory, in `provenance` at least.
+const MAX_VALUES: usize = 1 << 17;
 
 /// The JSON Schema of the manifest, `models/manifest.schema.json`.
 pub const SCHEMA: &str = include_str!("../../models/manifest.schema.json");
@@ -288,7 +293,8 @@ pub struct Golden {
     pub by: GoldenBy,
     /// The picture.
     pub input: GoldenInput,
-    /// One value a label, in the labels' order: probabilities before temperature.
+    /// One value a label, in the labels' order: probabilities before temperature. A device's own must be within 0.02 of
+    /// them, label by label.
     pub scores: Vec<f32>,
 }
 
@@ -327,11 +333,13 @@ impl Manifest {
     /// Fields that this version does not know are logged and passed over, unless `requires` lists them.
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`] names the field.
+    /// [`Error::InvalidManifest`] names the field; [`Error::TooLarge`] where the text is longer than [`MAX_BYTES`] or has
+    /// more than 131,072 values.
     pub fn from_json(json: &str) -> Result<Manifest> {
+        check_size(json)?;
         let mut unknown = Vec::new();
         let manifest = read(json, &mut unknown)?;
-        refuse_nulls(json)?;
+        check_forms(json, &manifest)?;
         for field in &unknown {
             log::warn!("the manifest's field `{field}` is not known to this version and is passed over");
         }
@@ -348,19 +356,14 @@ impl Manifest {
         if let Some(json) = file.metadata(METADATA_KEY) {
             return Manifest::from_json(json);
         }
-        let beside = path.map(|path| path.with_file_name(FILE_BESIDE)).filter(|path| path.is_file());
-        let Some(beside) = beside else {
-            return Err(Error::InvalidManifest(format!(
+        match path.map(|path| text_of(&path.with_file_name(FILE_BESIDE))) {
+            None | Some(Ok(None)) => Err(Error::InvalidManifest(format!(
                 "the model has no manifest, neither under the metadata key `{METADATA_KEY}` nor in {FILE_BESIDE} beside it; \
                  write one and run `bedside pack`"
-            )));
-        };
-        let size = beside.metadata().map_err(|error| Error::io(&beside, error))?.len();
-        if size > MAX_FILE_BYTES {
-            return Err(Error::TooLarge(format!("{FILE_BESIDE} has {size} bytes; the limit is {MAX_FILE_BYTES}")));
+            ))),
+            Some(Ok(Some(json))) => Manifest::from_json(&json).map_err(|error| error.in_file(FILE_BESIDE)),
+            Some(Err(error)) => Err(error),
         }
-        let json = std::fs::read_to_string(&beside).map_err(|error| Error::io(&beside, error))?;
-        Manifest::from_json(&json).map_err(|error| error.in_file(FILE_BESIDE))
     }
 
     /// The manifest as JSON, on one line.
@@ -376,6 +379,33 @@ impl Manifest {
     }
 }
 
+/// The text of a manifest's file; `None` where there is no such file.
+fn text_of(path: &Path) -> Result<Option<String>> {
+    let bytes = match read_bounded(path, MAX_BYTES) {
+        Ok(bytes) => bytes,
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound => return Ok(None),
+            io::ErrorKind::FileTooLarge => return Err(Error::TooLarge(format!("{FILE_BESIDE} has {error}"))),
+            _ => return Err(Error::io(path, error)),
+        },
+    };
+    let text = String::from_utf8(bytes);
+    text.map(Some).map_err(|_| Error::InvalidManifest(format!("{FILE_BESIDE}: the manifest is not UTF-8 text")))
+}
+
+/// Holds the text against the bounds, before anything is made of it.
+fn check_size(json: &str) -> Result<()> {
+    if json.len() as u64 > MAX_BYTES {
+        return Err(Error::TooLarge(format!("the manifest has {} bytes; the limit is {MAX_BYTES}", json.len())));
+    }
+    // Each value but the outermost stands behind one of these; those inside of texts count too.
+    let values = json.bytes().filter(|byte| b"[{,".contains(byte)).count();
+    if values > MAX_VALUES {
+        return Err(Error::TooLarge(format!("the manifest has some {values} values; the limit is {MAX_VALUES}")));
+    }
+    Ok(())
+}
+
 /// Reads the JSON text; `unknown` receives the dotted paths of fields that no type here has.
 fn read(json: &str, unknown: &mut Vec<String>) -> Result<Manifest> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -387,13 +417,36 @@ fn read(json: &str, unknown: &mut Vec<String>) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// A field that is there must have a value: `null` would be taken for one that is left out.
-fn refuse_nulls(json: &str) -> Result<()> {
+/// Refuses what serde takes and the schema does not: `null`, which would be taken for a field that is left out, and a list
+/// in the place of an object.
+fn check_forms(json: &str, manifest: &Manifest) -> Result<()> {
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| invalid_json(".", &error))?;
     let mut fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "provenance");
-    match fields.find_map(|(name, value)| null_in(name.clone(), value)) {
+    if let Some(path) = fields.find_map(|(name, value)| null_in(name.clone(), value)) {
+        return Err(Error::InvalidManifest(format!("manifest: `{path}` is null; leave the field out instead")));
+    }
+    let own = serde_json::to_value(manifest).expect("a manifest has string keys");
+    match list_in(String::new(), &own, &value) {
         None => Ok(()),
-        Some(path) => Err(Error::InvalidManifest(format!("manifest: `{path}` is null; leave the field out instead"))),
+        Some(path) => Err(Error::InvalidManifest(format!(
+            "manifest: `{}` is a list; write an object, with the names of its fields",
+            path.trim_start_matches('.')
+        ))),
+    }
+}
+
+/// The path of a list in `value` where `own`, which was read from it, has an object. Both stand at `path`.
+fn list_in(path: String, own: &serde_json::Value, value: &serde_json::Value) -> Option<String> {
+    use serde_json::Value;
+    match (own, value) {
+        (Value::Object(_), Value::Array(_)) => Some(path),
+        (Value::Object(own), Value::Object(given)) => {
+            own.iter().find_map(|(name, own)| list_in(format!("{path}.{name}"), own, given.get(name)?))
+        }
+        (Value::Array(own), Value::Array(given)) => {
+            own.iter().zip(given).enumerate().find_map(|(i, (own, given))| list_in(format!("{path}[{i}]"), own, given))
+        }
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 use bedside_engine::{Dim, ElementType, Ending, Layout, ModelFile, Signature, TensorInfo};
 
 use crate::manifest::{Activation, Input, Manifest, Output};
+use crate::report::abbreviated;
 use crate::{Error, Result};
 
 /// How far `mean` and `std` may be from passing bytes on as they are, for a graph that takes bytes.
@@ -42,8 +43,8 @@ impl Binding {
             return Err(Error::InvalidManifest(format!(
                 "`calibration.graph_sha256` is {}…, but this graph's is {}…: the calibration was fitted on another graph; fit \
                  it again",
-                &calibration.graph_sha256[..12],
-                &sha256[..12]
+                abbreviated(&calibration.graph_sha256),
+                abbreviated(&sha256)
             )));
         }
         let input = bound_input(&manifest.input, &graph.inputs())?;

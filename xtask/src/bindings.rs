@@ -175,9 +175,9 @@ fn generate(library: &Path) -> Result<PathBuf> {
     for part in ["--swift-sources", "--headers"] {
         Step::new(&swift).arg(part).arg("--module-name=BedsideFFI").arg(&library).arg(&to).run()?;
     }
-    let kotlin = folder.join(GENERATED[0].0);
-    let mended = mend::kotlin(&fs::read_to_string(&kotlin)?, &OBJECTS)?;
-    fs::write(&kotlin, mended)?;
+    let [kotlin, swift] = [GENERATED[0].0, GENERATED[1].0].map(|name| folder.join(name));
+    fs::write(&kotlin, mend::kotlin(&mend::mismatch(&fs::read_to_string(&kotlin)?)?, &OBJECTS)?)?;
+    fs::write(&swift, mend::mismatch(&fs::read_to_string(&swift)?)?)?;
     Ok(folder)
 }
 

@@ -1,4 +1,7 @@
-//! Three faults in the Kotlin that UniFFI writes, mended: an object handed over after it was closed was a pointer to freed
+//! What UniFFI writes, mended.
+//!
+//! In both languages, code and library of two releases say so, and what to do; in Kotlin they are compared at all, which UniFFI
+//! leaves to the app. And three faults in the Kotlin: an object handed over after it was closed was a pointer to freed
 //! memory; a call refused half-way never gave back what it had handed over; and a closed object went on taking calls for
 //! as long as there was always one under way.
 //!
@@ -13,8 +16,12 @@ const RECEIVER: &str = "(\n        it,\n        ";
 /// How it ends.
 const STATUS: &str = "_status)";
 
-/// Texts that stand for all objects alike, as UniFFI writes them and as they should be.
-const REPLACED: [(&str, &str); 3] = [
+/// Texts that stand for the library or for all objects alike, as UniFFI writes them and as they should be.
+const REPLACED: [(&str, &str); 4] = [
+    (
+        "        Native.register(UniffiLib::class.java, ",
+        "        IntegrityCheckingUniffiLib.ensureInitialized()\n        Native.register(UniffiLib::class.java, ",
+    ),
     ("if (c == 0L) {", "if (c == 0L || this.wasDestroyed.get()) {"),
     ("return block(this.uniffiCloneHandle())", "return block(this.handle)"),
     ("return value.uniffiCloneHandle()", "return value.callWithHandle { value.uniffiCloneHandle() }"),
@@ -24,11 +31,26 @@ const REPLACED: [(&str, &str); 3] = [
 /// none is left behind when it is refused; of the others, only the query.
 const REFUSABLE: [&str; 2] = ["FfiConverterByRefBytes.", "FfiConverterTypeQuery."];
 
+/// What the code says on load where the library is another, as UniFFI writes it and as it should be: an app's maker has
+/// nothing to clean or rebuild.
+const MISMATCH: (&str, &str) = (
+    "mismatch: try cleaning and rebuilding your project",
+    "mismatch: this code and libbedside are of two releases; use both of one release",
+);
+
+/// What UniFFI wrote, with words that tell code and library of two releases. In Kotlin that is an `UnsatisfiedLinkError`, as
+/// it is in Java.
+pub(crate) fn mismatch(written: &str) -> Result<String> {
+    ensure!(written.contains(MISMATCH.0), "UniFFI compares versions in another way now");
+    let text = written.replace(MISMATCH.0, MISMATCH.1);
+    Ok(text.replace("throw RuntimeException(\"UniFFI ", "throw UnsatisfiedLinkError(\"UniFFI "))
+}
+
 /// What UniFFI wrote, mended. `objects` are the names of the exported objects.
 pub(crate) fn kotlin(written: &str, objects: &[&str]) -> Result<String> {
     let mut text = written.to_owned();
     for (wrong, right) in REPLACED {
-        ensure!(text.contains(wrong), "UniFFI writes objects in another way now: `{wrong}` is gone");
+        ensure!(text.contains(wrong), "UniFFI writes Kotlin in another way now: `{wrong}` is gone");
         text = text.replace(wrong, right);
     }
     let mut mended = String::new();
@@ -77,6 +99,8 @@ mod tests {
 
     /// As UniFFI 0.32.2 writes it.
     const WRITTEN: &str = "
+    init {
+        Native.register(UniffiLib::class.java, name)
             if (c == 0L) {
             return block(this.uniffiCloneHandle())
         return value.uniffiCloneHandle()
@@ -99,6 +123,9 @@ mod tests {
     fn objects_are_held_then_values_converted_refusable_ones_first_then_clones_made() {
         let mended = kotlin(WRITTEN, &["Image"]).expect("as UniFFI writes it");
         let wanted = "
+    init {
+        IntegrityCheckingUniffiLib.ensureInitialized()
+        Native.register(UniffiLib::class.java, name)
             if (c == 0L || this.wasDestroyed.get()) {
             return block(this.handle)
         return value.callWithHandle { value.uniffiCloneHandle() }
@@ -117,7 +144,20 @@ mod tests {
     }
 
     #[test]
+    fn a_library_of_another_release_is_told_with_what_to_do() {
+        let words = "mismatch: this code and libbedside are of two releases; use both of one release\")";
+        let kotlin =
+            "throw RuntimeException(\"UniFFI API checksum mismatch: try cleaning and rebuilding your project\")";
+        let wanted = format!("throw UnsatisfiedLinkError(\"UniFFI API checksum {words}");
+        assert_eq!(mismatch(kotlin).expect("as UniFFI writes it"), wanted);
+        let swift = "fatalError(\"UniFFI contract version mismatch: try cleaning and rebuilding your project\")";
+        let wanted = format!("fatalError(\"UniFFI contract version {words}");
+        assert_eq!(mismatch(swift).expect("as UniFFI writes it"), wanted);
+    }
+
+    #[test]
     fn what_uniffi_writes_in_another_way_is_refused() {
+        assert!(mismatch("throw RuntimeException(\"another word\")").is_err());
         assert!(kotlin(&WRITTEN.replace("value.uniffi", "value.other"), &["Image"]).is_err());
         assert!(kotlin(&WRITTEN.replace("it,", "handle,"), &["Image"]).is_err());
     }

@@ -74,7 +74,9 @@ impl Skips {
             }
         }
         eprintln!();
-        for (what, lines) in [("left to another job: ", &self.left), (PROCESSOR, &self.processor), (SKIPPED, &self.skipped)] {
+        for (what, lines) in
+            [("left to another job: ", &self.left), (PROCESSOR, &self.processor), (SKIPPED, &self.skipped)]
+        {
             // A test that two of the gate's steps run is told once.
             for line in lines.iter().collect::<BTreeSet<_>>() {
                 eprintln!("{what}{line}");
@@ -137,7 +139,8 @@ fn cases(report: &str) -> Vec<(String, Option<String>)> {
 /// The value of an attribute in the inside of a tag, or nothing.
 fn attribute(tag: &str, name: &str) -> String {
     // `name` ends `classname` too.
-    let value = format!(" {tag}").split_once(&format!(" {name}=\"")).map(|(_, value)| value.to_owned()).unwrap_or_default();
+    let value =
+        format!(" {tag}").split_once(&format!(" {name}=\"")).map(|(_, value)| value.to_owned()).unwrap_or_default();
     let value = value.split('"').next().unwrap_or_default();
     [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#10;", " "), ("&amp;", "&")]
         .iter()
@@ -185,7 +188,11 @@ mod tests {
         let reason = |text: &str| Some(text.to_owned());
         assert_eq!(
             found,
-            [("x.A.runs".into(), None), ("x.A.later".into(), reason("needs \"it\"")), ("x.A.never".into(), reason("no /proc"))]
+            [
+                ("x.A.runs".into(), None),
+                ("x.A.later".into(), reason("needs \"it\"")),
+                ("x.A.never".into(), reason("no /proc"))
+            ]
         );
     }
 }

@@ -46,7 +46,7 @@ fn deliver(
 }
 
 /// By the order of Java's `LogLevel`.
-fn level_filter(level: i32) -> LevelFilter {
+pub(super) fn level_filter(level: i32) -> LevelFilter {
     match level {
         0 => LevelFilter::Error,
         1 => LevelFilter::Warn,

@@ -5,6 +5,9 @@
 //! to survive a shrinker. Classifiers, pictures and cancel handles are held by number (`handles`).
 //!
 //! Only the log calls into Java.
+//!
+//! The classes and this library are separate files. What both take for granted of each other stands in `bindings/wire.txt`,
+//! and `protocol` says which form of it this is.
 
 #![allow(clippy::must_use_candidate, reason = "only Java calls these")]
 
@@ -12,6 +15,8 @@ mod handles;
 mod logger;
 mod reply;
 mod request;
+#[cfg(test)]
+mod samples;
 mod wire;
 
 use std::sync::Arc;
@@ -107,6 +112,12 @@ fn image(handle: i64) -> Result<Arc<Picture>, Failure> {
 
 fn cancel_handle(handle: i64) -> Result<Arc<CancelHandle>, Failure> {
     CANCEL_HANDLES.get(handle).ok_or(Failure::Closed("cancel handle"))
+}
+
+/// `protocol()`: which form of all else here this library has. Java asks it before anything else.
+#[jni_mangle("dev.bedside.jni.Native")]
+pub fn protocol<'caller>(_env: EnvUnowned<'caller>, _class: JClass<'caller>) -> i32 {
+    wire::PROTOCOL
 }
 
 /// `openClassifier(byte[] request)`: path and options. The reply is the handle.
@@ -327,7 +338,7 @@ pub fn rotated<'caller>(
     handle: i64,
     rotation: i32,
 ) -> JByteArray<'caller> {
-    answered(env, |_| Ok(reply::handle(IMAGES.keep(image(handle)?.rotated(request::rotation(rotation as u8)?)))))
+    answered(env, |_| Ok(reply::handle(IMAGES.keep(image(handle)?.rotated(request::rotation(rotation)?)))))
 }
 
 /// `mirrored(long image)`. The reply is the new picture's handle.

@@ -48,7 +48,7 @@ fn answer(request: &mut Reader<'_>) -> Result<Answer> {
         0 => Ok(Answer::Yes),
         1 => Ok(Answer::No),
         2 => Ok(Answer::Number(request.double()?)),
-        other => Err(unknown("an answer", other)),
+        other => Err(unknown("an answer", other.into())),
     }
 }
 
@@ -61,9 +61,9 @@ pub(super) fn frame(format: &[u8]) -> Result<Frame> {
         3 => packed(Packed::Bgra8, &mut format)?,
         4 => packed(Packed::Gray8, &mut format)?,
         5 => yuv420(&mut format)?,
-        other => return Err(unknown("a layout", other)),
+        other => return Err(unknown("a layout", other.into())),
     };
-    let frame = Frame { layout, rotation: rotation(format.byte()?)?, mirrored: format.flag()? };
+    let frame = Frame { layout, rotation: rotation(format.byte()?.into())?, mirrored: format.flag()? };
     format.end()?;
     Ok(frame)
 }
@@ -92,17 +92,17 @@ fn yuv420(format: &mut Reader<'_>) -> Result<Layout> {
         matrix: match format.byte()? {
             0 => YuvMatrix::Bt601,
             1 => YuvMatrix::Bt709,
-            other => return Err(unknown("a matrix", other)),
+            other => return Err(unknown("a matrix", other.into())),
         },
         range: match format.byte()? {
             0 => YuvRange::Limited,
             1 => YuvRange::Full,
-            other => return Err(unknown("a range", other)),
+            other => return Err(unknown("a range", other.into())),
         },
     })
 }
 
-pub(super) fn rotation(number: u8) -> Result<Rotation> {
+pub(super) fn rotation(number: i32) -> Result<Rotation> {
     match number {
         0 => Ok(Rotation::Upright),
         1 => Ok(Rotation::Clockwise90),
@@ -112,6 +112,6 @@ pub(super) fn rotation(number: u8) -> Result<Rotation> {
     }
 }
 
-fn unknown(what: &str, number: u8) -> Error {
+fn unknown(what: &str, number: i32) -> Error {
     Error::Internal(format!("the Java side sent {number} for {what}: are jar and library of one version?"))
 }

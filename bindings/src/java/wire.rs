@@ -3,6 +3,22 @@
 
 use bedside::{Error, Result};
 
+/// Which form this is of native methods, requests and replies: the 32-bit FNV-1a hash of `bindings/wire.txt`, which has a
+/// sample of each. `Native.java` has the same number, and refuses a library of another.
+pub(super) const PROTOCOL: i32 = hash(include_bytes!("../../wire.txt"));
+
+/// FNV-1a (Fowler, Noll and Vo), without carriage returns: Git puts them into text on Windows.
+const fn hash(text: &[u8]) -> i32 {
+    let (mut hash, mut i) = (0x811c_9dc5_u32, 0);
+    while i < text.len() {
+        if text[i] != b'\r' {
+            hash = (hash ^ text[i] as u32).wrapping_mul(0x0100_0193);
+        }
+        i += 1;
+    }
+    hash.cast_signed()
+}
+
 /// Reads a request. One that ends too early or goes on too long is a fault of the bindings themselves.
 pub(super) struct Reader<'a>(&'a [u8]);
 
@@ -150,6 +166,15 @@ mod tests {
         }
         assert!(Reader::new(&[1]).end().is_err());
         assert!(Reader::new(&[0xFF; 8]).list(Reader::byte).is_err());
+    }
+
+    #[test]
+    fn the_hash_is_fnv_1a() {
+        // From the test vectors of draft-eastlake-fnv, for 32 bits.
+        for (text, wanted) in [(&b""[..], 0x811c_9dc5_u32), (b"a", 0xe40c_292c), (b"foobar", 0xbf9c_f968)] {
+            assert_eq!(hash(text).cast_unsigned(), wanted);
+        }
+        assert_eq!(hash(b"foo\r\nbar"), hash(b"foo\nbar"));
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub struct Classifier(bedside::Classifier);
 
 #[uniffi::export]
 impl Classifier {
-    /// Opens a model: an ONNX file with its manifest inside, or a bare one with `model.json` beside it.
+    /// Opens a model: an ONNX file, or a prepared one, with its manifest inside or in `model.json` beside it. A library
+    /// without the importer opens prepared ones only.
     ///
     /// Runs on the caller's thread, for a fraction of a second: not on one that draws a screen.
     ///
@@ -25,7 +26,7 @@ impl Classifier {
         Ok(guarded(|| Ok(Arc::new(Classifier(bedside::Classifier::open(path, options.into())?))))?)
     }
 
-    /// Opens a model from the bytes of an ONNX file with its manifest inside: an app's asset is no file.
+    /// Opens a model from the bytes of an ONNX or a prepared file with its manifest inside: an app's asset is no file.
     ///
     /// Runs on the caller's thread and fails as `open` does, but for `Io`.
     #[uniffi::constructor(default(options))]
@@ -82,8 +83,8 @@ impl Classifier {
     }
 
     /// Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
-    /// Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a score is not within
-    /// 0.02 of the golden one, or another label leads.
+    /// Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a label's score is not
+    /// within 0.02 of the golden one; the order of labels whose golden scores lie closer together is not compared.
     pub fn self_test(&self) -> Result<Option<SelfTest>, BedsideError> {
         Ok(guarded(|| Ok(self.0.self_test()?.map(SelfTest::from)))?)
     }

@@ -18,7 +18,7 @@ pub enum BedsideError {
     /// A picture or a model is larger than the limits allow.
     #[error("{0}")]
     TooLarge(String),
-    /// The model file is not an ONNX model, or a damaged one.
+    /// The model file is neither an ONNX model nor a prepared one, or a damaged one.
     #[error("{0}")]
     MalformedModel(String),
     /// The model is sound but needs something that is not served; the message names operator, node or field.

@@ -31,6 +31,9 @@ impl Image {
 
     /// Copies a frame. What `fromFrame` and `fromYuv420` call: use those. Fails with `MalformedImage` where the planes
     /// do not fit the format, and with `TooLarge` where they have more than 256 MiB.
+    ///
+    /// The fields of all types that go over have the hash 8ea0a293.
+    // UniFFI's checksum of a function covers these words, and so what the hash is of: see `layout.rs`.
     #[uniffi::constructor]
     pub fn from_planes(
         first: &[u8],

@@ -47,7 +47,8 @@ pub trait Logger: Send + Sync {
 }
 
 /// Sends the library's log, from this level up (`Warn` unless given), to `logger`, in the place of the one before.
-/// Without a logger the log goes nowhere, as before the first.
+/// Without a logger the log goes nowhere, as before the first. In a program that is itself in Rust and has a logger of its
+/// own, that one keeps the log and its level, and this changes nothing.
 #[uniffi::export(default(level = None))]
 pub fn set_logger(logger: Option<Box<dyn Logger>>, level: Option<LogLevel>) -> Result<(), BedsideError> {
     let level = level.unwrap_or(LogLevel::Warn).into();

@@ -4,6 +4,8 @@ mod classifier;
 mod convert;
 mod error;
 mod image;
+#[cfg(test)]
+mod layout;
 mod logger;
 mod types;
 

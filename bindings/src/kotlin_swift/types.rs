@@ -97,7 +97,8 @@ pub enum Answer {
     },
 }
 
-/// Ends a classification from another thread, at its next stage: decode, prepare, engine, verdict.
+/// Ends a classification from another thread, at its next stage (decode, prepare, engine, verdict), or at the next layer of a
+/// network that is quantized from end to end.
 #[derive(Debug, uniffi::Object)]
 pub struct CancelHandle(pub(super) bedside::CancelHandle);
 

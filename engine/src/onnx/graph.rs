@@ -13,7 +13,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, StringStringEntryProto, 
 use super::external;
 use super::halves::is_half;
 use super::operators::{full_name, standard_type};
-use crate::file::read_bounded;
+use crate::file::model_bytes;
 use crate::tensor::{Dim, ElementType, Ending, TensorInfo, hex};
 use crate::{Error, Prepared, Result, wire};
 
@@ -31,7 +31,7 @@ impl Graph {
     /// # Errors
     /// [`Error::Io`], [`Error::TooLarge`], [`Error::Malformed`].
     pub fn open(path: &Path, max_bytes: u64) -> Result<Graph> {
-        let bytes = read_bounded(path, max_bytes)?;
+        let bytes = model_bytes(path, max_bytes)?;
         let left = max_bytes - bytes.len() as u64;
         Graph::decode(&bytes, Some((path.parent().unwrap_or(Path::new("")), left)))
     }

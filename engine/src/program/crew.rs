@@ -11,8 +11,8 @@ use std::any::Any;
 use std::hint::spin_loop;
 use std::mem::{forget, transmute};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{self, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{self, PoisonError};
 use std::time::Duration;
 
 use super::sync::{Arc, AtomicUsize, Builder, Condvar, Instant, JoinHandle, Mutex, MutexGuard, yield_now};

@@ -8,9 +8,10 @@ private let queue = DispatchQueue(label: "dev.bedside.classify", qos: .userIniti
 extension Classifier {
     /// Looks at one picture on a queue of its own: safe to await on the main actor.
     ///
-    /// Cancelling the task ends the classification at its next stage: up to one inference later. It does
-    /// so through `query.cancel` where the query has a handle, so that whatever else has that handle ends too, and
-    /// through one made for this call where it has none.
+    /// Cancelling the task ends the classification at its next stage, or at the next layer of a network that is
+    /// quantized from end to end: up to one inference later of another. It does so through `query.cancel` where the
+    /// query has a handle, so that whatever else has that handle ends too, and through one made for this call where it
+    /// has none.
     ///
     /// - Throws: `CancellationError` where the task was cancelled; `BedsideError`, as `classify` does, for all else,
     ///   among it `Cancelled` where the handle was used and the task was not cancelled.

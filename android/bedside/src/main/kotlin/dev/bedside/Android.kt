@@ -22,7 +22,7 @@ private const val CHUNK = 64 * 1024
 private const val MAX_FIRST = 16 shl 20
 
 /**
- * Opens a model that is an asset of the app: an ONNX file with its manifest inside.
+ * Opens a model that is an asset of the app: an ONNX or a prepared file with its manifest inside.
  *
  * Takes a fraction of a second: not for a thread that draws a screen.
  *

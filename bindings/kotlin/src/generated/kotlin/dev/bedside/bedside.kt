@@ -756,6 +756,7 @@ internal object UniffiLib {
     
 
     init {
+        IntegrityCheckingUniffiLib.ensureInitialized()
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "bedside"))
         uniffiCallbackInterfaceLogger.register(this)
         
@@ -932,76 +933,76 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
     // Get the scaffolding contract version by calling the into the dylib
     val scaffolding_contract_version = lib.ffi_bedside_uniffi_contract_version()
     if (bindings_contract_version != scaffolding_contract_version) {
-        throw RuntimeException("UniFFI contract version mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI contract version mismatch: this code and libbedside are of two releases; use both of one release")
     }
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
-    if ((lib.uniffi_bedside_checksum_func_set_logger() and 0xFFFF) != 58962) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if ((lib.uniffi_bedside_checksum_func_set_logger() and 0xFFFF) != 16586) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_check() and 0xFFFF) != 9997) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_classify() and 0xFFFF) != 61257) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_classify_planes() and 0xFFFF) != 51850) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_identity() and 0xFFFF) != 31686) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_load_times_ms() and 0xFFFF) != 14046) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_manifest() and 0xFFFF) != 65158) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_scope_reasons() and 0xFFFF) != 20611) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_scores() and 0xFFFF) != 25171) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_self_test() and 0xFFFF) != 15529) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if ((lib.uniffi_bedside_checksum_method_classifier_self_test() and 0xFFFF) != 5533) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_warm_up() and 0xFFFF) != 37771) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_image_mirrored() and 0xFFFF) != 40730) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_image_rotated() and 0xFFFF) != 11769) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_cancelhandle_cancel() and 0xFFFF) != 42487) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_cancelhandle_is_cancelled() and 0xFFFF) != 36323) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_classifier_from_bytes() and 0xFFFF) != 48010) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if ((lib.uniffi_bedside_checksum_constructor_classifier_from_bytes() and 0xFFFF) != 43949) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_classifier_open() and 0xFFFF) != 50938) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if ((lib.uniffi_bedside_checksum_constructor_classifier_open() and 0xFFFF) != 54491) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_constructor_image_from_bytes() and 0xFFFF) != 48836) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 63299) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 7230) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_constructor_image_open() and 0xFFFF) != 61648) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_constructor_cancelhandle_new() and 0xFFFF) != 60416) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_logger_log() and 0xFFFF) != 22403) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
 }
 
@@ -1479,7 +1480,8 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 
 
 /**
- * Ends a classification from another thread, at its next stage: decode, prepare, engine, verdict.
+ * Ends a classification from another thread, at its next stage (decode, prepare, engine, verdict), or at the next layer of a
+ * network that is quantized from end to end.
  */
 public interface CancelHandleInterface {
     
@@ -1497,7 +1499,8 @@ public interface CancelHandleInterface {
 }
 
 /**
- * Ends a classification from another thread, at its next stage: decode, prepare, engine, verdict.
+ * Ends a classification from another thread, at its next stage (decode, prepare, engine, verdict), or at the next layer of a
+ * network that is quantized from end to end.
  */
 open class CancelHandle: Disposable, AutoCloseable, CancelHandleInterface
 {
@@ -1834,8 +1837,8 @@ public interface ClassifierInterface {
     
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
-     * Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a score is not within
-     * 0.02 of the golden one, or another label leads.
+     * Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a label's score is not
+     * within 0.02 of the golden one; the order of labels whose golden scores lie closer together is not compared.
      */
     fun `selfTest`(): SelfTest?
     
@@ -2101,8 +2104,8 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
-     * Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a score is not within
-     * 0.02 of the golden one, or another label leads.
+     * Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a label's score is not
+     * within 0.02 of the golden one; the order of labels whose golden scores lie closer together is not compared.
      */
     @Throws(BedsideException::class)override fun `selfTest`(): SelfTest? {
             return FfiConverterOptionalTypeSelfTest.lift(
@@ -2140,7 +2143,7 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     companion object {
         
     /**
-     * Opens a model from the bytes of an ONNX file with its manifest inside: an app's asset is no file.
+     * Opens a model from the bytes of an ONNX or a prepared file with its manifest inside: an app's asset is no file.
      *
      * Runs on the caller's thread and fails as `open` does, but for `Io`.
      */
@@ -2159,7 +2162,8 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
 
         
     /**
-     * Opens a model: an ONNX file with its manifest inside, or a bare one with `model.json` beside it.
+     * Opens a model: an ONNX file, or a prepared one, with its manifest inside or in `model.json` beside it. A library
+     * without the importer opens prepared ones only.
      *
      * Runs on the caller's thread, for a fraction of a second: not on one that draws a screen.
      *
@@ -2489,6 +2493,8 @@ open class Image: Disposable, AutoCloseable, ImageInterface
     /**
      * Copies a frame. What `fromFrame` and `fromYuv420` call: use those. Fails with `MalformedImage` where the planes
      * do not fit the format, and with `TooLarge` where they have more than 256 MiB.
+     *
+     * The fields of all types that go over have the hash 8ea0a293.
      */
     @Throws(BedsideException::class) fun `fromPlanes`(`first`: java.nio.ByteBuffer, `second`: java.nio.ByteBuffer, `third`: java.nio.ByteBuffer, `format`: FrameFormat): Image {
             return FfiConverterTypeImage.lift(
@@ -3905,7 +3911,7 @@ sealed class BedsideException(message: String): kotlin.Exception(message) {
         class TooLarge(message: String) : BedsideException(message)
         
     /**
-     * The model file is not an ONNX model, or a damaged one.
+     * The model file is neither an ONNX model nor a prepared one, or a damaged one.
      */
         class MalformedModel(message: String) : BedsideException(message)
         
@@ -5562,7 +5568,8 @@ public object FfiConverterMapStringTypeAnswer: FfiConverterRustBuffer<Map<kotlin
 }
         /**
          * Sends the library's log, from this level up (`Warn` unless given), to `logger`, in the place of the one before.
-         * Without a logger the log goes nowhere, as before the first.
+         * Without a logger the log goes nowhere, as before the first. In a program that is itself in Rust and has a logger of its
+         * own, that one keeps the log and its level, and this changes nothing.
          */
     @Throws(BedsideException::class) fun `setLogger`(`logger`: Logger?, `level`: LogLevel? = null)
         = 

@@ -25,7 +25,7 @@ public final class Android {
     }
 
     /**
-     * Opens a model that is an asset of the app: an ONNX file with its manifest inside.
+     * Opens a model that is an asset of the app: an ONNX or a prepared file with its manifest inside.
      *
      * @param name the asset's path, such as {@code skin-lesion/model.onnx}
      * @throws BedsideException {@code IO} where there is no such asset; {@code TOO_LARGE} where memory is short; else

@@ -1,6 +1,9 @@
 package dev.bedside.jni;
 
-/** Ends a classification from another thread, at its next stage: decode, prepare, engine, verdict. */
+/**
+ * Ends a classification from another thread, at its next stage (decode, prepare, engine, verdict), or at the next layer of
+ * a network that is quantized from end to end.
+ */
 public final class CancelHandle extends Handle {
     /** A handle that has not been used. */
     public CancelHandle() throws BedsideException {

@@ -19,7 +19,8 @@ public final class Classifier extends Handle {
     }
 
     /**
-     * Opens a model: an ONNX file with its manifest inside, or a bare one with {@code model.json} beside it.
+     * Opens a model: an ONNX file, or a prepared one, with its manifest inside or in {@code model.json} beside it. A library
+     * without the importer opens prepared ones only.
      *
      * @throws BedsideException {@code IO}, {@code TOO_LARGE}, {@code MALFORMED_MODEL}, {@code UNSUPPORTED_MODEL},
      *     {@code INVALID_MANIFEST}; {@code INVALID_QUERY} where an option is below 0
@@ -35,7 +36,7 @@ public final class Classifier extends Handle {
     }
 
     /**
-     * Opens a model from the bytes of an ONNX file with its manifest inside: an app's asset is no file.
+     * Opens a model from the bytes of an ONNX or a prepared file with its manifest inside: an app's asset is no file.
      *
      * @throws BedsideException as {@link #open(String, Options)}, without {@code IO}
      */
@@ -128,8 +129,8 @@ public final class Classifier extends Handle {
      * Runs the manifest's golden sample, from its encoded picture to its scores.
      *
      * @return null where the model has none
-     * @throws BedsideException {@code SELF_TEST} where a score is not within 0.02 of the golden one, or another label
-     *     leads: the model must not be used on this device
+     * @throws BedsideException {@code SELF_TEST} where a label's score is not within 0.02 of the golden one: the model must
+     *     not be used on this device. The order of labels whose golden scores lie closer together is not compared
      */
     public SelfTest selfTest() throws BedsideException {
         return Reply.of(Native.selfTest(number()), this).optional(SelfTest::new);

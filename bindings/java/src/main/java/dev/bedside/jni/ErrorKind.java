@@ -10,7 +10,7 @@ public enum ErrorKind {
     MALFORMED_IMAGE,
     /** A picture or a model is larger than the limits allow. */
     TOO_LARGE,
-    /** The model file is not an ONNX model, or a damaged one. */
+    /** The model file is neither an ONNX model nor a prepared one, or a damaged one. */
     MALFORMED_MODEL,
     /** The model is sound but needs something that is not served; the message names operator, node or field. */
     UNSUPPORTED_MODEL,

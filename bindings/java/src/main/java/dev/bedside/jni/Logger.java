@@ -11,7 +11,8 @@ public interface Logger {
 
     /**
      * Sends the log from {@code WARN} up to {@code logger}, in the place of the one before; nowhere where it is null,
-     * as before the first.
+     * as before the first. In a program that is itself in Rust and has a logger of its own, that one keeps the log and
+     * its level, and this changes nothing.
      */
     static void set(Logger logger) throws BedsideException {
         set(logger, LogLevel.WARN);

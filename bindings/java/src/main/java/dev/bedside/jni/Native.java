@@ -9,11 +9,29 @@ import java.nio.ByteBuffer;
  * and {@link #log}.
  */
 final class Native {
+    /**
+     * Which form of these methods, of requests and of replies this jar has: the 32-bit FNV-1a hash of
+     * {@code bindings/wire.txt}, which has a sample of each. A test tells the number where that file changes.
+     */
+    static final int PROTOCOL = 0x44ca2c03;
+
     static {
         NativeLibrary.load();
+        NativeLibrary.require(PROTOCOL, spoken());
     }
 
     private Native() {}
+
+    /** The protocol of the library, or null where it is older than the method that tells. */
+    private static Integer spoken() {
+        try {
+            return protocol();
+        } catch (UnsatisfiedLinkError tooOld) {
+            return null;
+        }
+    }
+
+    static native int protocol();
 
     static native byte[] openClassifier(byte[] request);
 

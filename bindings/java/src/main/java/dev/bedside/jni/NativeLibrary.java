@@ -27,6 +27,20 @@ final class NativeLibrary {
         }
     }
 
+    /**
+     * Refuses a library that has another protocol than this jar, as every call would be misread.
+     *
+     * @param library null where the library does not tell
+     */
+    static void require(int jar, Integer library) {
+        if (library == null || library != jar) {
+            throw new UnsatisfiedLinkError(String.format(
+                    "bedside-jni and libbedside are of two releases: the jar has protocol %08x, the library %s; use the jar"
+                            + " and the library of one release",
+                    jar, library == null ? "none, as it is older" : String.format("%08x", library)));
+        }
+    }
+
     private static void loadFromJar(UnsatisfiedLinkError notThere) {
         String resource = platform() + "/" + System.mapLibraryName("bedside");
         // Through the loader and not the class, which would look into its own module only.

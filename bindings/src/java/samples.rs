@@ -1,0 +1,219 @@
+//! What is read and written here, held against the samples of `bindings/wire.txt`, as Java's side is in its own tests
+//! (`WireTest.java`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bedside::manifest::GoldenBy;
+use bedside::{
+    Answer, Classifier, ErrorKind, Image, LoadTimes, Manifest, Options, Query, Reason, ReasonKind, Region, Report,
+    Rotation, Timings, Triage, Verdict, YuvMatrix, YuvRange,
+};
+
+use super::wire::{Reader, Writer};
+use super::{Failure, logger, reply, request};
+use crate::frame::{Frame, Layout, Packed, Strides};
+
+const SAMPLES: &str = include_str!("../../wire.txt");
+
+/// What stands behind a kind and a name.
+fn entry(kind: &str, name: &str) -> &'static str {
+    let head = format!("{kind} {name} ");
+    SAMPLES.lines().find_map(|line| line.strip_prefix(&head)).unwrap_or_else(|| panic!("wire.txt has no {head}"))
+}
+
+fn sample(kind: &str, name: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&entry(kind, name)[at..at + 2], 16).expect("hex");
+    (0..entry(kind, name).len()).step_by(2).map(byte).collect()
+}
+
+/// A reply, and the texts at its end that the sample lacks.
+#[track_caller]
+fn writes(name: &str, mut found: Writer, rest: &[&str]) {
+    let mut wanted = sample("reply", name);
+    for text in rest {
+        wanted.extend(u32::try_from(text.len()).expect("short").to_be_bytes());
+        wanted.extend(text.as_bytes());
+    }
+    assert_eq!(found.finish(), wanted, "reply {name}: Java reads another form; see bindings/wire.py");
+}
+
+/// The shipped model: values that can't be made are taken from what it gives, and overwritten.
+fn classifier() -> Classifier {
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/skin-lesion/model.onnx");
+    Classifier::open(model, Options::default()).expect("the shipped model")
+}
+
+fn query_of(name: &str) -> Query {
+    match request::query(&sample("request", name)) {
+        Ok(query) => query,
+        Err(Failure::Error(error)) => panic!("{name}: {error}"),
+        Err(Failure::Closed(what)) => panic!("{name}: the {what} is closed"),
+    }
+}
+
+#[test]
+fn requests_are_read_as_they_are_written_by_java() {
+    let options = sample("request", "options");
+    let mut reader = Reader::new(&options);
+    let read = request::options(&mut reader).expect("sound");
+    assert!(reader.end().is_ok());
+    let bedside::Limits { max_declared_pixels, max_decoded_bytes, max_model_bytes } = read.limits;
+    assert_eq!((read.threads, max_declared_pixels, max_decoded_bytes, max_model_bytes), (2, 3, 4, 5));
+    assert_eq!(Reader::new(&sample("request", "path")).string().expect("sound"), "m.onnx");
+
+    let answers = [("q", Answer::Yes), ("r", Answer::No), ("s", Answer::Number(4.5))];
+    let wanted = Query {
+        max_results: Some(7),
+        score_threshold: 0.25,
+        allow: vec!["a".into(), "б".into()],
+        deny: vec!["c".into()],
+        language: "uk".into(),
+        region: Some(Region::new(0.125, 0.25, 0.5, 0.375).expect("inside")),
+        prevalence: BTreeMap::from([("a".into(), 0.75), ("b".into(), 0.25)]),
+        answers: answers.map(|(id, answer)| (id.into(), answer)).into(),
+        cancel: None,
+    };
+    assert_eq!(query_of("query"), wanted);
+    assert_eq!(query_of("query_default"), Query::default());
+    let cancelled = request::query(&sample("request", "query_cancel"));
+    assert!(matches!(cancelled, Err(Failure::Closed("cancel handle"))), "there is no such handle");
+}
+
+#[test]
+fn frames_are_read_as_they_are_written_by_java() {
+    let read = |name: &str| {
+        let Frame { layout, rotation, mirrored } = request::frame(&sample("request", name)).expect("sound");
+        (layout, rotation, mirrored)
+    };
+    assert!(matches!(read("frame_encoded"), (Layout::Encoded, Rotation::Clockwise90, false)));
+    let packed = |name: &str| match read(name) {
+        (Layout::Packed { format, width: 2, height: 3, row_stride: 16 }, rotation, mirrored) => {
+            (format, rotation, mirrored)
+        }
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(packed("frame_rgb8"), (Packed::Rgb8, Rotation::Upright, true)));
+    assert!(matches!(packed("frame_rgba8"), (Packed::Rgba8, Rotation::Upright, false)));
+    assert!(matches!(packed("frame_bgra8"), (Packed::Bgra8, Rotation::Upright, false)));
+    assert!(matches!(packed("frame_gray8"), (Packed::Gray8, Rotation::Clockwise180, false)));
+    let (full, limited) = (read("frame_yuv420"), read("frame_yuv420_limited"));
+    let strides = |layout| match layout {
+        Layout::Yuv420 { width: 9, height: 10, strides, matrix, range } => {
+            let Strides { y_row, y_pixel, u_row, u_pixel, v_row, v_pixel } = strides;
+            assert_eq!([y_row, y_pixel, u_row, u_pixel, v_row, v_pixel], [11, 12, 13, 14, 15, 16]);
+            (matrix, range)
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((strides(full.0), full.1, full.2), ((YuvMatrix::Bt709, YuvRange::Full), Rotation::Clockwise270, true));
+    assert_eq!(strides(limited.0), (YuvMatrix::Bt601, YuvRange::Limited));
+}
+
+#[test]
+fn replies_are_written_as_java_reads_them() {
+    writes("done", reply::done(), &[]);
+    assert_eq!(reply::failed(&bedside::Error::TooLarge("the picture".into())), sample("reply", "failed"));
+    assert_eq!(reply::closed("image"), sample("reply", "closed"));
+    writes("handle", reply::handle(0x0102_0304_0506_0708), &[]);
+    writes("flag", reply::flag(true), &[]);
+    writes("scores", reply::scores(&[0.75, 0.25]), &[]);
+    writes("self_test_none", reply::self_test(None), &[]);
+    let mut times = LoadTimes::default();
+    times.read = Duration::from_micros(1500);
+    times.import = Duration::from_micros(2500);
+    times.optimize = Duration::from_micros(3500);
+    writes("load_times", reply::load_times(&times), &[]);
+
+    let classifier = classifier();
+    let mut passed = classifier.self_test().expect("sound").expect("a golden sample");
+    (passed.by, passed.max_difference) = (GoldenBy::Itself, 0.007_812_5);
+    writes("self_test", reply::self_test(Some(passed)), &[]);
+    let report = report(&classifier);
+    writes("identity", reply::identity(&report.model), &[]);
+    writes("report", reply::report(&report), &[&report.to_string(), &report.to_json()]);
+
+    let reasons = reasons(&classifier);
+    writes("reasons", reply::reasons(&reasons), &[]);
+    let mut rejected = report;
+    (rejected.verdict, rejected.triage) = (Verdict::Rejected(reasons), Triage::Repeat);
+    rejected.findings.clear();
+    writes("report_rejected", reply::report(&rejected), &[&rejected.to_string(), &rejected.to_json()]);
+}
+
+/// The report of the sample.
+fn report(classifier: &Classifier) -> Report {
+    let query = Query { answers: [("dermatoscope".into(), Answer::Yes)].into(), ..Query::default() };
+    let gray = Image::gray8(8, 8, 8, vec![128; 64]).expect("sound");
+    let mut report = classifier.classify(&gray, &query).expect("a report");
+    let named = |label: &bedside::LabelName, id: &str| {
+        let mut label = label.clone();
+        (label.id, label.name) = (id.into(), format!("Label {}", id.to_uppercase()));
+        label
+    };
+    let label = report.verdict.labels()[0].clone();
+    report.verdict = Verdict::Several(vec![named(&label, "a"), named(&label, "b")]);
+    report.triage = Triage::Urgent;
+    report.findings.truncate(2);
+    for (finding, (id, probability, point, over)) in
+        report.findings.iter_mut().zip([("a", 0.75, 0.5, true), ("b", 0.25, 0.375, false)])
+    {
+        (finding.label, finding.name) = (id.into(), format!("Label {}", id.to_uppercase()));
+        (finding.probability, finding.operating_point, finding.over_operating_point) = (probability, point, over);
+    }
+    report.timings = Timings::default();
+    let times = &mut report.timings;
+    let stages = [&mut times.decode, &mut times.prepare, &mut times.engine, &mut times.verdict, &mut times.total];
+    for (stage, ms) in stages.into_iter().zip([1, 2, 3, 4, 10]) {
+        *stage = Duration::from_millis(ms);
+    }
+    (report.model.name, report.model.version) = ("tiny".into(), "1.2".into());
+    report.model.graph_sha256 = "abc".into();
+    (report.runtime.name, report.runtime.version, report.notice) = ("runtime", "4.5", "notice");
+    report
+}
+
+/// The reasons of the sample.
+fn reasons(classifier: &Classifier) -> Vec<Reason> {
+    let reasons = classifier.scope_reasons(&Query::default()).expect("sound");
+    let [mut first, mut second] = [(); 2].map(|()| reasons[0].clone());
+    (first.kind, first.id, first.question) = (ReasonKind::ScopeNo, Some("age".into()), Some("How old?".into()));
+    (second.kind, second.id, second.question) = (ReasonKind::ScopeUnanswered, None, None);
+    (first.message, second.message) = ("ask again".into(), "x".into());
+    vec![first, second]
+}
+
+#[test]
+fn a_manifest_is_written_as_java_reads_it() {
+    let manifest = Manifest::from_json(
+        r#"{"bedside": "1.0", "kind": "scores", "name": "tiny", "version": "1.2", "license": "CC0-1.0",
+            "title": {"en": "Title", "uk": "Назва"}, "intended_use": {"en": "use"}, "not_for": {"en": "not"},
+            "scope": [{"id": "age", "question": {"en": "How old?"}, "required": true, "min": 1},
+                      {"id": "sex", "max": 5.5}],
+            "input": {"color": "rgb", "width": 32, "height": 32, "resize": {"policy": "stretch"},
+                      "mean": [0, 0, 0], "std": [1, 1, 1]},
+            "output": {"activation": "softmax", "labels": [
+                {"id": "a", "name": {"en": "Label A", "uk": "Мітка А"}, "operating_point": 0.375, "triage": "urgent"},
+                {"id": "b", "name": {"en": "Label B"}, "triage": "routine"}]}}"#,
+    )
+    .expect("sound");
+    writes("manifest", reply::manifest(&manifest, "uk"), &[&manifest.to_json()]);
+}
+
+#[test]
+fn names_and_places_are_javas() {
+    let levels: [String; 5] = [0, 1, 2, 3, 4].map(|number| logger::level_filter(number).as_str().to_lowercase());
+    let turns: Vec<String> =
+        (0..4).map(|number| format!("{:?}", request::rotation(number).expect("known")).to_lowercase()).collect();
+    for (name, rust) in [
+        ("ErrorKind", ErrorKind::ALL.map(ErrorKind::as_str).join(" ")),
+        ("Verdict", Verdict::KINDS.join(" ")),
+        ("ReasonKind", ReasonKind::ALL.map(ReasonKind::as_str).join(" ")),
+        ("Triage", Triage::ALL.map(Triage::as_str).join(" ")),
+        ("GoldenBy", [GoldenBy::Lab, GoldenBy::Itself].map(GoldenBy::as_str).join(" ")),
+        ("LogLevel", levels.join(" ")),
+        ("Rotation", turns.join(" ")),
+    ] {
+        assert_eq!(entry("names", name), rust, "{name}: Java has other names; see bindings/wire.py");
+    }
+}
