@@ -8,7 +8,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use bedside::{Binding, Classifier, Error, ErrorKind, Image, Limits, Manifest, Options, Query};
+use bedside::{Binding, Classifier, Error, ErrorKind, Image, Limits, Manifest, Options};
 use bedside_engine::{Graph, ModelFile, Prepared};
 use sha2::{Digest, Sha256};
 use shipped::shipped;
