@@ -57,14 +57,14 @@ pub(crate) fn run(name: &str, minutes: &str) -> Result<()> {
     let targets: Vec<&Target> = TARGETS.iter().filter(|target| name == "all" || target.name == name).collect();
     let names = TARGETS.map(|target| target.name).join(", ");
     ensure!(!targets.is_empty(), "{name} is no fuzz target; there are {names}, and `all` runs each in turn");
-    let built = root().join("target/fuzz");
-    let mut build = cargo_fuzz("build", &built)?;
+    let folder = root().join("target/fuzz");
+    let mut build = cargo_fuzz("build", &folder)?;
     build.arg("--release");
     if let [target] = targets[..] {
         build.arg(target.name);
     }
     succeed(&mut build)?;
-    let binaries = built.join(triple()?).join("release");
+    let binaries = folder.join(triple()?).join("release");
     let mut table = String::from(
         "| target | minutes | executions | a second | features covered | inputs kept |\n|---|---|---|---|---|---|\n",
     );

@@ -1,7 +1,7 @@
 //! What the gate did not run. It tells at its end, and under `CI` a skip fails it (`docs/testing.md`).
 //!
 //! A test that can't run says so in a line of its own that begins with [`SKIPPED`], past the test harness, which keeps what
-//! passing tests print. Tests that are marked as ignored (Rust) or skipped (JUnit) count as skips too, unless their reason
+//! passing tests print. Tests that are marked as ignored (Rust) or skipped (`JUnit`) count as skips too, unless their reason
 //! names the job of `cargo xtask` that runs them, or says that they measure and test nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ pub(crate) struct Skips {
     skipped: Vec<String>,
     left: Vec<String>,
     processor: Vec<String>,
-    /// JUnit's tests, over several runs: why one was skipped in all of them, or none where it ran in one.
+    /// `JUnit`'s tests, over several runs: why one was skipped in all of them, or none where it ran in one.
     junit: BTreeMap<String, Option<String>>,
 }
 
@@ -43,7 +43,7 @@ impl Skips {
         }
     }
 
-    /// Takes what the reports of JUnit say that Maven wrote last.
+    /// Takes what the reports of `JUnit` say that Maven wrote last.
     pub(crate) fn read_reports(&mut self) -> Result<()> {
         for report in reports()? {
             let text = fs::read_to_string(&report).with_context(|| format!("{}: can't be read", report.display()))?;
@@ -99,7 +99,7 @@ pub(crate) fn forget_reports() -> Result<()> {
     Ok(())
 }
 
-/// JUnit's reports of all of Maven's modules.
+/// `JUnit`'s reports of all of Maven's modules.
 fn reports() -> Result<Vec<std::path::PathBuf>> {
     let folder = root().join("target/maven");
     let mut found = Vec::new();

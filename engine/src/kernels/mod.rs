@@ -341,13 +341,9 @@ pub(crate) fn chosen() -> Result<Option<&'static dyn Kernels>> {
 /// The set of this name; without one the last, if there is another before it.
 fn choose(available: &[&'static dyn Kernels], wanted: Option<&OsStr>) -> Result<Option<&'static dyn Kernels>, String> {
     let Some(wanted) = wanted else { return Ok(available.last().copied().filter(|_| available.len() > 1)) };
-    match available.iter().find(|kernels| wanted == kernels.name()) {
-        Some(found) => Ok(Some(*found)),
-        None => {
-            let names: Vec<&str> = available.iter().map(|kernels| kernels.name()).collect();
-            Err(format!("BEDSIDE_KERNEL={}: this processor has {}", wanted.display(), names.join(", ")))
-        }
-    }
+    let found = available.iter().find(|kernels| wanted == kernels.name()).copied();
+    let names = || available.iter().map(|kernels| kernels.name()).collect::<Vec<_>>().join(", ");
+    found.map(Some).ok_or_else(|| format!("BEDSIDE_KERNEL={}: this processor has {}", wanted.display(), names()))
 }
 
 /// The set that every processor can run.

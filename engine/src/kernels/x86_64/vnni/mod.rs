@@ -20,14 +20,14 @@ use crate::program::{AddRule, MultiplyRule, Window};
 
 #[derive(Debug)]
 pub(super) struct Vnni {
-    vnni: Avx512Vnni,
+    avx512: Avx512Vnni,
     vbmi: Option<Avx512Vbmi>,
     avx2: Avx2,
 }
 
 impl Vnni {
     pub(super) fn detect() -> Option<Vnni> {
-        Some(Vnni { vnni: Avx512Vnni::detect()?, vbmi: Avx512Vbmi::detect(), avx2: Avx2::detect()? })
+        Some(Vnni { avx512: Avx512Vnni::detect()?, vbmi: Avx512Vbmi::detect(), avx2: Avx2::detect()? })
     }
 }
 
@@ -37,21 +37,21 @@ impl Kernels for Vnni {
     }
 
     fn gemm(&self, matrix: &Matrix<'_>) -> Box<dyn crate::kernels::Gemm> {
-        match gemm::Gemm::new(self.vnni, matrix, None) {
+        match gemm::Gemm::new(self.avx512, matrix, None) {
             Some(gemm) => Box::new(gemm),
             None => self.avx2.gemm(matrix),
         }
     }
 
     fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn crate::kernels::Gemm>> {
-        match gemm::Gemm::new(self.vnni, matrix, Some(places)) {
+        match gemm::Gemm::new(self.avx512, matrix, Some(places)) {
             Some(gemm) => Some(Box::new(gemm)),
             None => self.avx2.gemm_at(matrix, places),
         }
     }
 
     fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
-        match depthwise::Depthwise::new(self.vnni, filters, window) {
+        match depthwise::Depthwise::new(self.avx512, filters, window) {
             Some(depthwise) => Box::new(depthwise),
             None => self.avx2.depthwise_in(filters, window),
         }
