@@ -25,8 +25,8 @@ struct Random {
 }
 
 impl Random {
-    fn new(first: &[u32], state: u64) -> Random {
-        Random { first: first.to_vec().into_iter(), state }
+    fn new(first: Vec<u32>, state: u64) -> Random {
+        Random { first: first.into_iter(), state }
     }
 
     fn next(&mut self) -> u64 {
@@ -107,7 +107,7 @@ fn on_random_numbers(cases: u32, test: impl Fn(&mut Random)) {
     let generator = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let numbers = (proptest::array::uniform24(any::<u32>()), any::<u64>());
     let run = |(first, state): ([u32; 24], u64)| {
-        test(&mut Random::new(&first, state));
+        test(&mut Random::new(first.to_vec(), state));
         Ok(())
     };
     TestRunner::new_with_rng(config, generator).run(&numbers, run).unwrap_or_else(|failure| panic!("{failure}"));
@@ -514,7 +514,7 @@ fn a_product_and_a_sum_are_rounded_once() {
 #[test]
 fn products_of_long_rows_are_the_same() {
     for kernels in others() {
-        let random = &mut Random::new(&[], 7);
+        let random = &mut Random::new(vec![], 7);
         let (rows, columns, count) = (3, if cfg!(miri) { 901 } else { 9_001 }, 6);
         let (weights, bias) = (random.weights(rows * columns), random.biases(rows));
         let (multipliers, rounding) = (random.multipliers(rows, columns), random.rounding());
@@ -582,7 +582,7 @@ fn lines_of_filters_are_the_same_at_both_ends() {
     {
         // Weights that are small enough for three products to be added in 16 bits, for two, and fewer channels than a block.
         for (channels, most) in [(24, 40), (24, 127), (50, 127), (5, 127)] {
-            let random = &mut Random::new(&[], width as u64 * 31 + pad as u64);
+            let random = &mut Random::new(vec![], width as u64 * 31 + pad as u64);
             let height = side;
             let window = Window { kernel: [side; 2], stride: [1, stride], dilation: [1, 1], pad: [1, pad] };
             let weight = |random: &mut Random| random.up_to(2 * most) as i16 - most as i16;
@@ -656,9 +656,12 @@ fn products_beyond_what_is_given_are_refused() {
         for as_floats in [false, true] {
             let call = |from: usize, stride: usize, to: usize, to_stride: usize| {
                 let from = vec![1; from];
-                is_refused(|| match as_floats {
-                    true => floats.floats(&from, stride, 3, &mut vec![0.0; to], to_stride),
-                    false => bytes.bytes(&from, stride, 3, &mut vec![0; to], to_stride),
+                is_refused(|| {
+                    if as_floats {
+                        floats.floats(&from, stride, 3, &mut vec![0.0; to], to_stride);
+                    } else {
+                        bytes.bytes(&from, stride, 3, &mut vec![0; to], to_stride);
+                    }
                 })
             };
             let (from, to) = (2 * 30 + columns + SLACK, 2 * 11 + rows);

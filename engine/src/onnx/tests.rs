@@ -134,7 +134,7 @@ fn channels_last_is_refused_for_every_operator_that_has_it() {
     assert!(refusal(&model).contains("channels_last is not supported"));
 }
 
-/// A QLinearSoftmax with these attributes over zeros of 2×3×4, in a model of this opset: what it gives, in 240ths.
+/// A `QLinearSoftmax` with these attributes over zeros of 2×3×4, in a model of this opset: what it gives, in 240ths.
 fn softmax_of_zeros(opset: i64, attributes: &[(&str, i64)]) -> Result<Vec<f32>, Error> {
     let mut softmax = node("QLinearSoftmax", &["q", "scale", "zero", "fine", "zero"], "p");
     softmax.domain = "com.microsoft".into();
@@ -206,7 +206,7 @@ fn more_than_networks_are_is_refused_before_it_is_made() {
     too_large(&model(17, &[1, 2, 2, 2], nodes, vec![]), "a tensor's name has 2049 bytes; at most 2048");
 
     // A megabyte of weights that a hundred nodes read: each would keep them for itself.
-    let weights = TensorProto { dims: vec![2, 2, 1, 65_536], ..scalar("w", DataType::Float, &[0; 1 << 20]) };
+    let weights = TensorProto { dims: vec![2, 2, 1, 65_536], ..scalar("w", DataType::Float, &vec![0; 1 << 20]) };
     let mut nodes: Vec<NodeProto> =
         (0..100).map(|at| node("Conv", &[&format!("t{at}"), "w"], &format!("t{}", at + 1))).collect();
     nodes.insert(0, node("Identity", &["input"], "t0"));
@@ -246,6 +246,9 @@ fn what_is_lowered_has_the_bounds_of_what_is_prepared() {
     too_large(&padded(4_096), "of shape [1, 8194, 8194, 2] is larger than 512 MiB");
 }
 
+/// What damages a node.
+type Change = Box<dyn Fn(&mut NodeProto)>;
+
 #[test]
 fn a_panic_of_tracts_import_is_a_malformed_model_named_by_its_node() {
     let set = |list: &'static str, value: i64| {
@@ -254,13 +257,12 @@ fn a_panic_of_tracts_import_is_a_malformed_model_named_by_its_node() {
             attribute.ints[0] = value;
         }
     };
-    type Change = Box<dyn Fn(&mut NodeProto)>;
-    let damages: [(&str, &str, Change); 3] = [
+    let cases: [(&str, &str, Change); 3] = [
         ("Conv", "/block/block.6/up/Conv", Box::new(set("strides", 0))),
         ("Conv", "/block/block.6/up/Conv", Box::new(set("pads", i64::MAX))),
         ("ReduceMean", "/ReduceMean", Box::new(set("axes", 7))),
     ];
-    for (operator, name, change) in damages {
+    for (operator, name, change) in cases {
         let mut damaged = golden("gray.onnx");
         let nodes = &mut damaged.graph.as_mut().expect("a graph").node;
         change(nodes.iter_mut().find(|node| node.name == name).expect("it has this node"));

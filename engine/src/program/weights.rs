@@ -63,7 +63,7 @@ mod tests {
     fn sums_fit_up_to_32_bits() {
         // 2 · 255 · 4,210,752 = 2,147,483,520, and 2³¹ − 1 is 127 more.
         let mut weights = vec![255; FEW];
-        assert!(sums_fit(&weights, FEW) && !sums_fit(&[255; FEW + 1], FEW + 1));
+        assert!(sums_fit(&weights, FEW) && !sums_fit(&vec![255; FEW + 1], FEW + 1));
         weights.push(192);
         let each = weights.len();
         assert!(sums_fit(&weights, each));
