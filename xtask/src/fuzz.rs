@@ -142,11 +142,11 @@ pub(crate) fn coverage() -> Result<()> {
         let corpus = root().join("fuzz/corpus").join(name);
         fs::create_dir_all(&corpus)?;
         let mut command = cargo_fuzz("coverage", &built)?;
-        // tract has no part in it.
-        command.args(["--release", "--no-default-features", name]).arg(&corpus).args(target.seeds());
+        // tract has no part in it, and neither has the sanitizer.
+        command.args(["--dev", "--no-default-features", "--sanitizer", "none", name]).arg(&corpus).args(target.seeds());
         succeed(&mut command)?;
         let profile = root().join("fuzz/coverage").join(name).join("coverage.profdata");
-        let binary = built.join(&triple).join("release").join(name);
+        let binary = built.join(&triple).join("debug").join(name);
         for (file, _) in COVERED.iter().filter(|(_, by)| *by == name) {
             let (profile, binary, file_path) =
                 (profile.display().to_string(), binary.display().to_string(), root().join(file).display().to_string());
