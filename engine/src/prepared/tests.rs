@@ -231,6 +231,7 @@ macro_rules! step {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "hundreds of thousands of weights in safe code; `cargo xtask test` runs it")]
 fn what_kernels_take_for_granted_is_checked() {
     wrong("no tensor", |p| step!(p, 1, Convolution).from = TensorId(99));
     wrong("before it is written", |p| drop(p.steps.remove(0)));

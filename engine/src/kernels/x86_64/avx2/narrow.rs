@@ -451,7 +451,7 @@ mod tests {
     #[test]
     fn exceptions_change_no_result_and_are_refused_where_there_are_many() {
         let Some(avx2) = Avx2::detect() else { return };
-        for far in [0, 1, 30, 70] {
+        for far in [30, 0, 1, 70].into_iter().take(if cfg!(miri) { 1 } else { 4 }) {
             let [ours, theirs] = product(avx2, far).expect("few exceptions");
             assert_eq!(ours, theirs, "{far}");
         }

@@ -250,13 +250,13 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig {
-            // No unsafe code runs here: under miri, a few are enough.
-            cases: if cfg!(miri) { 2 } else { 40 },
+            cases: 40,
             failure_persistence: None,
             ..ProptestConfig::default()
         })]
 
         #[test]
+        #[cfg_attr(miri, ignore = "minutes of safe code alone; `cargo xtask test` runs it")]
         fn nothing_saturates_whatever_the_weights(
             rows in (1usize..=100, prop_oneof![Just(3i16), Just(40), 127i16..=128, Just(255)])
                 .prop_flat_map(|(columns, largest)| vec(vec(-largest..=largest, columns), 8)),
@@ -266,6 +266,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of safe code alone; `cargo xtask test` runs it")]
     fn nothing_saturates_at_the_ends() {
         for columns in [1, 3, 4, 9, 27, 64, 100] {
             check(&vec![vec![-128; columns]; 3]);
@@ -275,6 +276,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "minutes of safe code alone; `cargo xtask test` runs it")]
     fn light_groups_go_together() {
         let arranged = check(&vec![vec![30; 64]; 8]);
         assert_eq!((arranged.pairs.len(), arranged.singles.len()), (8, 0));
