@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
     miri::some(&mut skips)?;
     install_cargo_deny()?;
     Step::new("cargo deny --locked check bans licenses sources").run()?;
-    Step::new("cargo deny --manifest-path fuzz/Cargo.toml --locked check --config deny.toml bans licenses sources")
+    Step::new("cargo deny --manifest-path fuzz/Cargo.toml --locked --config deny.toml check bans licenses sources")
         .run()?;
     skips.tell()?;
     eprintln!("\nAll of the gate passed.");
