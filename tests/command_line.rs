@@ -417,6 +417,40 @@ fn a_prepared_model_is_the_same_to_every_command() {
     }
 }
 
+/// A prepared model of no steps, whose output is its input: `docs/model-file.md` has the form.
+fn without_steps() -> Vec<u8> {
+    use sha2::Digest;
+
+    let mut manifest = tiny::manifest();
+    for side in ["width", "height"] {
+        manifest["input"][side] = json!(1);
+    }
+    let number = |number: u32| number.to_le_bytes().to_vec();
+    let text = |text: &str| [number(text.len() as u32), text.as_bytes().to_vec()].concat();
+    let shape =
+        |sides: &[u32]| [&[sides.len() as u32], sides].concat().into_iter().flat_map(number).collect::<Vec<_>>();
+    let content = [
+        vec![0; 32],
+        [number(1), text("bedside"), text(&manifest.to_string())].concat(),
+        [text("in"), shape(&[1, 1, 1, 3]), number(0)].concat(),
+        [number(1), text("out"), vec![0], number(0), shape(&[1, 3])].concat(),
+        [number(1), vec![1], [1, 1, 1, 3].into_iter().flat_map(number).collect(), text("in")].concat(),
+        number(0),
+    ]
+    .concat();
+    let digest = sha2::Sha256::digest(&content).to_vec();
+    [b"\x8fBEDSIDE".to_vec(), number(2), digest, content].concat()
+}
+
+#[test]
+fn a_model_of_no_steps_is_profiled() {
+    let bench = Bench::new();
+    fs::write(bench.path("prepared"), without_steps()).expect("room");
+    let output = bedside(&["bench", &bench.text("prepared"), "--seconds", "0.05", "--profile"]);
+    exited(&output, 0);
+    assert!(out(&output).contains("\n     0         all steps"), "{}", out(&output));
+}
+
 #[test]
 fn pack_prepares_no_graph_that_has_a_part_in_floats_and_none_that_is_prepared() {
     let bench = Bench::new();

@@ -129,7 +129,7 @@ fn profile(arguments: &Arguments) -> Result<(), Failure> {
         runs += 1;
     }
     let times: Vec<f64> = times.iter().map(|times| spread(times).p10).collect();
-    let total: f64 = times.iter().sum();
+    let total = times.iter().fold(0.0, |total, time| total + time);
     let mut out = anstream::stdout().lock();
     writeln!(out, "{BOLD}{}{BOLD:#}, {kernels} kernels, {} thread(s)", path.display(), arguments.threads)?;
     writeln!(out, "\n{DIM}    µs  share  result           step{DIM:#}")?;
