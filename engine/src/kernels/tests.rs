@@ -103,7 +103,8 @@ impl Random {
 /// one is reduced to is small. Under miri, which takes a thousand times as long, it is run on the first few.
 fn on_random_numbers(cases: u32, test: impl Fn(&mut Random)) {
     let cases = if cfg!(miri) { (cases / 50).max(1) } else { cases };
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let max_shrink_iters = if cfg!(miri) { 0 } else { u32::MAX };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters, ..Config::default() };
     let generator = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let numbers = (proptest::array::uniform24(any::<u32>()), any::<u64>());
     let run = |(first, state): ([u32; 24], u64)| {
