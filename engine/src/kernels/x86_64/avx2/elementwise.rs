@@ -73,7 +73,7 @@ pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) -> usize {
     let fixed = _mm256_set1_ps(rule.fixed);
     let bytes = Bytes { zero: rule.shift, least: rule.least, most: rule.most };
     let sum = |a: __m256i, b: __m256i| {
-        let [a, b] = [a, b].map(|x| _mm256_cvtepi32_ps(x));
+        let (a, b) = (_mm256_cvtepi32_ps(a), _mm256_cvtepi32_ps(b));
         _mm256_fmadd_ps(a, a_share, _mm256_fmadd_ps(b, b_share, fixed))
     };
     if rule.shifts == [0, 0] && 255.0 * (rule.shares[0].abs() + rule.shares[1].abs()) + rule.fixed.abs() < MOST {
