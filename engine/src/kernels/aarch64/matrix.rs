@@ -407,15 +407,12 @@ impl<M: Products> crate::kernels::Gemm for Gemm<M> {
                     // SAFETY: the panel holds the row as a pair, and the tile was packed with as many steps; `V` is the
                     // tile's.
                     unsafe {
-                        match tile.vectors {
-                            8 => {
-                                let sums = tile.sums::<M, 1, 8, false>(self.products, panel, self.steps());
-                                to_floats::<M, 8>(tile, sums, to);
-                            }
-                            _ => {
-                                let sums = tile.sums::<M, 1, 4, false>(self.products, panel, self.steps());
-                                to_floats::<M, 4>(tile, sums, to);
-                            }
+                        if tile.vectors == 8 {
+                            let sums = tile.sums::<M, 1, 8, false>(self.products, panel, self.steps());
+                            to_floats::<M, 8>(tile, sums, to);
+                        } else {
+                            let sums = tile.sums::<M, 1, 4, false>(self.products, panel, self.steps());
+                            to_floats::<M, 4>(tile, sums, to);
                         }
                     }
                 }
