@@ -47,14 +47,19 @@ impl Skips {
     pub(crate) fn read_reports(&mut self) -> Result<()> {
         for report in reports()? {
             let text = fs::read_to_string(&report).with_context(|| format!("{}: can't be read", report.display()))?;
-            for (name, skip) in cases(&text) {
-                let before = self.junit.entry(name).or_insert_with(|| skip.clone());
-                if skip.is_none() {
-                    *before = None;
-                }
-            }
+            let cases = cases(&text).with_context(|| format!("{}: is no report of tests", report.display()))?;
+            self.merge(cases);
         }
         Ok(())
+    }
+
+    fn merge(&mut self, cases: Vec<(String, Option<String>)>) {
+        for (name, skip) in cases {
+            let before = self.junit.entry(name).or_insert_with(|| skip.clone());
+            if skip.is_none() {
+                *before = None;
+            }
+        }
     }
 
     fn sort(&mut self, name: &str, reason: &str) {
@@ -120,31 +125,21 @@ fn ignored(line: &str) -> Option<(&str, &str)> {
     Some((name, rest.strip_prefix(", ").unwrap_or(rest)))
 }
 
-/// The tests of a report in XML, and why those were skipped that were.
-fn cases(report: &str) -> Vec<(String, Option<String>)> {
-    let mut found = Vec::new();
-    for case in report.split("<testcase ").skip(1) {
-        let (head, rest) = case.split_once('>').unwrap_or((case, ""));
-        let name = format!("{}.{}", attribute(head, "classname"), attribute(head, "name"));
-        let inside = if head.ends_with('/') { "" } else { rest.split("</testcase>").next().unwrap_or_default() };
-        let skip = inside.split_once("<skipped").map(|(_, skipped)| {
-            let tag = skipped.split_once('>').map_or(skipped, |(tag, _)| tag);
-            attribute(tag, "message")
+/// The tests of a report in XML, and why those were skipped that were. The reason is an attribute where an annotation skips
+/// a test; where a failed assumption does, it stands behind the exception's name in the first line of the trace.
+fn cases(report: &str) -> Result<Vec<(String, Option<String>)>> {
+    let report = roxmltree::Document::parse(report)?;
+    let tests = report.descendants().filter(|node| node.has_tag_name("testcase"));
+    let case = |test: roxmltree::Node<'_, '_>| {
+        let attribute = |name| test.attribute(name).unwrap_or_default();
+        let skipped = test.children().find(|child| child.has_tag_name("skipped"));
+        let reason = skipped.map(|skipped| {
+            let trace = || skipped.text()?.lines().next()?.split_once(": ").map(|(_, reason)| reason);
+            skipped.attribute("message").or_else(trace).unwrap_or_default().to_owned()
         });
-        found.push((name, skip));
-    }
-    found
-}
-
-/// The value of an attribute in the inside of a tag, or nothing.
-fn attribute(tag: &str, name: &str) -> String {
-    // `name` ends `classname` too.
-    let value =
-        format!(" {tag}").split_once(&format!(" {name}=\"")).map(|(_, value)| value.to_owned()).unwrap_or_default();
-    let value = value.split('"').next().unwrap_or_default();
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#10;", " "), ("&amp;", "&")]
-        .iter()
-        .fold(value.to_owned(), |text, (entity, character)| text.replace(entity, character))
+        (format!("{}.{}", attribute("classname"), attribute("name")), reason)
+    };
+    Ok(tests.map(case).collect())
 }
 
 #[cfg(test)]
@@ -176,23 +171,39 @@ mod tests {
 
     /// As the Surefire plug-in writes them (maven-surefire-plugin's `surefire-test-report.xsd`).
     #[test]
-    fn a_test_that_is_skipped_in_one_run_and_runs_in_another_is_not_skipped() {
-        let first = r#"<testsuite name="A"><properties/>
+    fn reports_say_why_tests_were_skipped() {
+        let report = r#"<testsuite name="A"><properties/>
             <testcase name="runs" classname="x.A" time="0.1"/>
             <testcase name="later" classname="x.A" time="0"><skipped message="needs &quot;it&quot;"/></testcase>
             <testcase name="never" classname="x.A" time="0">
               <skipped message="no /proc" type="org.opentest4j.TestAbortedException"><![CDATA[at <init>]]></skipped>
               <system-out>text</system-out>
-            </testcase></testsuite>"#;
-        let found = cases(first);
+            </testcase>
+            <testcase name="aborted" classname="x.A" time="0.001">
+<skipped><![CDATA[org.opentest4j.TestAbortedException: Assumption failed: takes long: cargo xtask soak runs it
+	at org.junit.jupiter.api.Assumptions.throwAssumptionFailed(Assumptions.java:316)
+]]></skipped></testcase></testsuite>"#;
+        let found = cases(report).expect("well formed");
         let reason = |text: &str| Some(text.to_owned());
         assert_eq!(
             found,
             [
                 ("x.A.runs".into(), None),
                 ("x.A.later".into(), reason("needs \"it\"")),
-                ("x.A.never".into(), reason("no /proc"))
+                ("x.A.never".into(), reason("no /proc")),
+                ("x.A.aborted".into(), reason("Assumption failed: takes long: cargo xtask soak runs it"))
             ]
         );
+    }
+
+    #[test]
+    fn a_test_that_is_skipped_in_one_run_and_runs_in_another_is_not_skipped() {
+        let skipped = |name: &str| (name.to_owned(), Some("why".to_owned()));
+        let ran = |name: &str| (name.to_owned(), None);
+        let mut skips = Skips::default();
+        skips.merge(vec![skipped("first"), ran("second"), skipped("never")]);
+        skips.merge(vec![ran("first"), skipped("second"), skipped("never")]);
+        let found: Vec<_> = skips.junit.into_iter().filter(|(_, skip)| skip.is_some()).collect();
+        assert_eq!(found, [skipped("never")]);
     }
 }

@@ -68,6 +68,7 @@ impl<'a> Step<'a> {
         if !status.success() {
             bail!("{words}: failed, {status}");
         }
+        eprintln!("--- {:.0} s", start.elapsed().as_secs_f64());
         Ok(start.elapsed())
     }
 
@@ -86,6 +87,7 @@ impl<'a> Step<'a> {
     pub(crate) fn lines(&self) -> Result<Vec<String>> {
         let words = self.to_string();
         eprintln!("\n=== {words}");
+        let start = Instant::now();
         let mut child = self
             .command()
             .stdout(Stdio::piped())
@@ -111,6 +113,7 @@ impl<'a> Step<'a> {
         if !status.success() {
             bail!("{words}: failed, {status}");
         }
+        eprintln!("--- {:.0} s", start.elapsed().as_secs_f64());
         Ok(lines.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
