@@ -186,7 +186,8 @@ pub(crate) fn require(program: &str, from: &str) -> Result<()> {
     Step::new(program).arg("--version").output().map(drop).with_context(|| format!("{program} is needed: {from}"))
 }
 
-/// The binaries of a crate, installed under `target/tools` where they are missing or of another version.
+/// The binaries of a crate, installed under `target/tools` where they are missing or of another version. They are not
+/// optimised: to compile them takes longer than to run them.
 pub(crate) fn tool(name: &str, version: &str, binaries: &[&str], options: &[&str]) -> Result<Vec<PathBuf>> {
     let folder = root().join("target/tools");
     let paths: Vec<PathBuf> = binaries.iter().map(|binary| folder.join("bin").join(binary)).collect();
@@ -195,7 +196,7 @@ pub(crate) fn tool(name: &str, version: &str, binaries: &[&str], options: &[&str
     if !installed.contains(&format!("\"{name} {version} ")) || !paths.iter().all(|path| path.exists()) {
         let to = folder.display().to_string();
         let mut step =
-            Step::new("cargo install --locked").arg(name).arg("--version").arg(version).arg("--root").arg(&to);
+            Step::new("cargo install --debug --locked").arg(name).arg("--version").arg(version).arg("--root").arg(&to);
         for option in options {
             step = step.arg(option);
         }

@@ -54,5 +54,6 @@ fn install_cargo_deny() -> Result<()> {
     if Step::new("cargo deny --version").output().is_ok_and(|found| found == wanted) {
         return Ok(());
     }
-    Step::new("cargo install cargo-deny --locked --version").arg(CARGO_DENY).run().map(drop)
+    // To compile it takes longer than to run it.
+    Step::new("cargo install cargo-deny --debug --locked --version").arg(CARGO_DENY).run().map(drop)
 }

@@ -2,13 +2,11 @@
 
 use std::fmt::Write as _;
 use std::mem::take;
-use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread::available_parallelism;
 
 use super::convolution::PackedConvolution;
-use super::parts::{Cut, Hands, Threads};
+use super::parts::{Cut, Hands, Threads, processors};
 use super::slots::Slots;
 use super::{
     Add, Convolution, Element, Fill, Lookup, Move, Multiply, Pool, PoolKind, Program, Quantize, Rounding, Step, Table,
@@ -33,10 +31,8 @@ pub(crate) struct Executable {
     /// The step that may be given a picture's bytes: it quantizes the input, and nothing else reads that.
     first: Option<usize>,
     outputs: Vec<(TensorId, Vec<usize>)>,
-    /// Of at most `processors` runs.
+    /// Of at most as many runs as there are processors.
     pool: Mutex<Vec<Memory>>,
-    /// How many there are.
-    processors: usize,
 }
 
 /// What a step is, for people.
@@ -216,7 +212,6 @@ impl Executable {
             first: only_quantized(program),
             outputs: program.outputs.clone(),
             pool: Mutex::default(),
-            processors: available_parallelism().map_or(1, NonZero::get),
         }
     }
 
@@ -261,7 +256,7 @@ impl Executable {
         }
         let outputs = self.outputs.iter().map(|(id, shape)| run.output(*id, shape, &memory)).collect();
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.len() < self.processors {
+        if pool.len() < processors() {
             pool.push(memory);
         }
         outputs

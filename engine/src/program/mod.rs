@@ -16,7 +16,7 @@ mod executable;
 mod models;
 #[cfg(test)]
 pub(crate) mod network;
-mod parts;
+pub(crate) mod parts;
 #[cfg(test)]
 mod shared;
 mod slots;

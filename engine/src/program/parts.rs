@@ -20,6 +20,12 @@ const LEAST_SHARED: u64 = 400_000;
 /// The least work in a part of a step. Handing out smaller ones costs more than it evens out.
 const LEAST_PART: u64 = 100_000;
 
+/// How many threads this machine runs at once, as far as the system says.
+pub(crate) fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| available_parallelism().map_or(1, NonZero::get))
+}
+
 /// Threads that run the steps of a program: the caller's, and those of the crew.
 #[derive(Debug)]
 pub(crate) struct Threads {
@@ -32,9 +38,7 @@ pub(crate) struct Threads {
 impl Threads {
     /// So many, but no more than the processor runs at once: others would wait for each other.
     pub(crate) fn new(count: usize) -> Threads {
-        static CORES: OnceLock<usize> = OnceLock::new();
-        let cores = || *CORES.get_or_init(|| available_parallelism().map_or(1, NonZero::get));
-        Threads::whatever_cores(if count > 1 { count.min(cores()) } else { 1 })
+        Threads::whatever_cores(if count > 1 { count.min(processors()) } else { 1 })
     }
 
     fn whatever_cores(count: usize) -> Threads {

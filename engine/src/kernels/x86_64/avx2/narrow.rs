@@ -9,13 +9,14 @@
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;
 use std::array::from_fn;
-use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::gemm::{Outputs, ROWS, cost, multiply, rows};
 use super::pairs::{GROUP, Group, WIDTH};
 use super::{Avx2, Bytes, integers, load_32, store_32, vector};
 use crate::kernels::{Lines, Matrix};
+use crate::program::parts::processors;
 use crate::program::weights::{are_bytes, sum};
 
 /// The greatest byte of a copy.
@@ -100,9 +101,18 @@ struct Copies {
     sums: Vec<__m256i>,
 }
 
-thread_local! {
-    /// What a thread has copied last, for its memory.
-    static COPIES: RefCell<Copies> = RefCell::default();
+/// The memory of copies that nobody makes now, at most one for each processor.
+static SPARE: Mutex<Vec<Copies>> = Mutex::new(Vec::new());
+
+fn spare() -> MutexGuard<'static, Vec<Copies>> {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn keep(copies: Copies) {
+    let mut spare = spare();
+    if spare.len() < processors() {
+        spare.push(copies);
+    }
 }
 
 impl Narrow {
@@ -134,13 +144,13 @@ impl Narrow {
         to_stride: usize,
         bytes: Bytes,
     ) -> bool {
-        COPIES.with_borrow_mut(|copies| {
-            if !self.copy(from, lines, copies) {
-                return false;
-            }
+        let taken = spare().pop();
+        let mut copies = taken.unwrap_or_default();
+        let are_few = self.copy(from, lines, &mut copies);
+        if are_few {
             for tile in &self.tiles {
                 // SAFETY: the processor has AVX2, as `_avx2` exists.
-                unsafe { tile.start(copies) };
+                unsafe { tile.start(&mut copies) };
                 let to = (to.as_mut_ptr(), to_stride, bytes);
                 // SAFETY: the processor has AVX2, as `_avx2` exists. `copy` has made copies of all that rows lie on, with
                 // four bytes from each of their places on, and made `sums` as many as there are rows, or one where
@@ -148,14 +158,15 @@ impl Narrow {
                 // for tiles of eight outputs alone.
                 unsafe {
                     if tile.outputs.are_whole() {
-                        tile.all::<true>(copies, lines, to);
+                        tile.all::<true>(&copies, lines, to);
                     } else {
-                        tile.all::<false>(copies, lines, to);
+                        tile.all::<false>(&copies, lines, to);
                     }
                 }
             }
-            true
-        })
+        }
+        keep(copies);
+        are_few
     }
 
     /// Copies all that rows lie on; false where there are few rows, or too many exceptions.
@@ -462,5 +473,11 @@ mod tests {
     fn runs_are_told_apart() {
         let run = |group, places| Run { group, places };
         assert_eq!(runs(&[0, 4, 8, 100, 104, 60]), [run(0, 0..12), run(3, 100..108), run(5, 60..64)]);
+    }
+
+    #[test]
+    fn memory_of_copies_is_kept_for_as_many_threads_as_there_are_processors() {
+        (0..processors() + 3).for_each(|_| keep(Copies::default()));
+        assert!(spare().len() <= processors());
     }
 }
