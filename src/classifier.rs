@@ -155,9 +155,8 @@ impl Classifier {
 
     /// Runs the manifest's golden sample, from its encoded picture to its scores. `None` where the model has none.
     ///
-    /// Each score is held against the golden one of its label, and nothing else is compared: labels whose golden scores lie
-    /// closer together than the tolerance may come out in another order. Operating points and triage follow from the
-    /// scores.
+    /// Each score is held against the golden one of its label, and no order is: labels whose golden scores lie less than 0.04
+    /// apart, twice the tolerance, may come out in another one. Operating points and triage follow from the scores.
     ///
     /// # Errors
     /// [`Error::SelfTest`] where a score is not within 0.02 of the golden one: the model must not be used on this device.

@@ -1,5 +1,5 @@
-//! What the fuzz targets (`fuzz/`) call and the public API does not reach. Not a part of any build but theirs: cargo-fuzz
-//! sets `--cfg fuzzing`.
+//! What the fuzz targets (`fuzz/`) call and the public API does not reach. It is there under `--cfg fuzzing` alone, which
+//! cargo-fuzz sets for all that it builds, and no part of the API.
 
 use bedside_engine::{Layout, Tensor};
 

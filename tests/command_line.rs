@@ -4,7 +4,7 @@ mod tiny;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -17,7 +17,6 @@ fn bedside(arguments: &[&str]) -> Output {
 /// The command's output, where it ends within 20 seconds.
 #[cfg(unix)]
 fn in_time(arguments: &[&str]) -> Output {
-    use std::process::Stdio;
     use std::time::{Duration, Instant};
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_bedside"));
@@ -582,9 +581,8 @@ fn what_is_no_file_is_not_packed_over() {
 
 #[cfg(unix)]
 #[test]
-fn pack_reads_files_and_no_more_of_them_than_their_bounds() {
+fn pack_reads_no_more_of_files_than_their_bounds() {
     let bench = Bench::new();
-    assert!(Command::new("mkfifo").arg(bench.path("pipe")).status().expect("mkfifo").success());
     for (name, length) in [("long.png", (1 << 20) + 1), ("long.csv", (1 << 20) + 1), ("long.json", (16 << 20) + 1)] {
         fs::File::create(bench.path(name)).and_then(|file| file.set_len(length)).expect("a file of nothing");
     }
@@ -599,7 +597,6 @@ fn pack_reads_files_and_no_more_of_them_than_their_bounds() {
     };
     let manifest = bench.text("manifest.json");
     for (name, status, words) in [
-        ("pipe", 1, "this is a device, a pipe or a socket; give a file"),
         ("", 1, "this is a folder; give a file"),
         ("long.png", 2, "the golden sample has 1048577 bytes; the limit is 1048576"),
         ("long.csv", 2, "the list of scores has 1048577 bytes; the limit is 1048576"),
@@ -631,6 +628,39 @@ fn a_manifest_of_lists_for_objects_is_one_clear_line() {
     let output = bench.pack("torchscript-17.onnx", &[]);
     exited(&output, 1);
     assert!(err(&output).contains("`calibration` is a list"), "{}", err(&output));
+}
+
+/// As in `curl … | bedside classify --model … /dev/stdin`, and `--manifest <(…)`.
+#[cfg(unix)]
+#[test]
+fn what_is_named_may_be_a_pipe() {
+    let bench = Bench::new();
+    let piped = |from: &str, arguments: &[&str]| {
+        let mut writer = Command::new("cat").arg(bench.path(from)).stdout(Stdio::piped()).spawn().expect("cat");
+        let pipe = writer.stdout.take().expect("piped");
+        let command = Command::new(env!("CARGO_BIN_EXE_bedside")).args(arguments).stdin(pipe).output();
+        writer.wait().expect("ours");
+        command.expect("the command starts")
+    };
+    let (model, manifest, picture) = (bench.text("model.onnx"), bench.text("manifest.json"), bench.text("picture.png"));
+    let answered = ["--answer", "ready=yes", "--json"];
+    let report = |output: &Output| -> Value {
+        exited(output, 0);
+        let mut report: Value = serde_json::from_str(&out(output)).expect("JSON");
+        report["timings"] = Value::Null;
+        report["image"] = Value::Null;
+        report
+    };
+    let from_file = report(&bedside(&[&["classify", "--model", &model, &picture], &answered[..]].concat()));
+    for (pipe, arguments) in [("picture.png", [&model, "/dev/stdin"]), ("model.onnx", ["/dev/stdin", &picture])] {
+        let arguments = [&["classify", "--model"], &arguments[..], &answered].concat();
+        assert_eq!(report(&piped(pipe, &arguments)), from_file, "{pipe}");
+    }
+    let (graph, output) = (golden("graphs/torchscript-17.onnx"), bench.text("packed.onnx"));
+    exited(&piped("manifest.json", &["pack", text(&graph), "--manifest", "/dev/stdin", "-o", &output]), 0);
+    let packed = bedside(&["pack", text(&graph), "--manifest", &manifest, "-o", &bench.text("other.onnx")]);
+    exited(&packed, 0);
+    assert_eq!(fs::read(output).expect("packed"), fs::read(bench.path("other.onnx")).expect("packed"));
 }
 
 #[cfg(unix)]

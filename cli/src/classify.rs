@@ -74,9 +74,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 let outcome = Image::open(&file).and_then(|image| classifier.classify(&image, &query));
                 (file, outcome.map_err(|error| (error.kind().as_str(), error.to_string())))
             }
-            Err(Missing { folder, problem }) => {
-                let message = format!("{}: {problem}", folder.display());
-                (folder, Err((ErrorKind::Io.as_str(), message)))
+            Err(Missing { path, problem }) => {
+                let message = format!("{}: {problem}", path.display());
+                (path, Err((ErrorKind::Io.as_str(), message)))
             }
         };
         failed |= outcome.is_err();

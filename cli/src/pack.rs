@@ -185,7 +185,8 @@ fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", path.display()));
     let target = if path.is_symlink() { fs::canonicalize(path) } else { Ok(path.to_owned()) };
-    let target = target.map_err(|error| failed(&format_args!("this link can't be followed: {error}")))?;
+    let target = target
+        .map_err(|error| failed(&format_args!("this link can't be followed, so give the name of a file: {error}")))?;
     let replaced = fs::metadata(&target).ok();
     if replaced.as_ref().is_some_and(|replaced| !replaced.is_file()) {
         return Err(failed(&"this is a folder or a device; give the name of a file"));
@@ -219,7 +220,9 @@ fn read_text(path: &Path, what: &str, max_bytes: u64) -> Result<String, Failure>
 /// The bytes of a file of at most `max_bytes`, which holds `what`.
 fn read(path: &Path, what: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     read_bounded(path, max_bytes).map_err(|error| match error.kind() {
-        io::ErrorKind::FileTooLarge => Failure::Usage(format!("{}: {what} has {error}", path.display())),
+        io::ErrorKind::FileTooLarge => {
+            Failure::Usage(format!("{}: {what} has {error}; give a shorter one", path.display()))
+        }
         _ => bedside::Error::Io { path: path.to_owned(), source: error }.into(),
     })
 }

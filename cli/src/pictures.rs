@@ -10,9 +10,9 @@ const ENDINGS: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "
 /// What an argument led to: a file, or why there is none.
 pub(crate) type Found = Result<PathBuf, Missing>;
 
-/// A folder that gave nothing.
+/// A folder that gave nothing, or what is no file in one.
 pub(crate) struct Missing {
-    pub(crate) folder: PathBuf,
+    pub(crate) path: PathBuf,
     pub(crate) problem: String,
 }
 
@@ -26,20 +26,20 @@ pub(crate) fn find(given: &Path) -> Vec<Found> {
     collect(given, &mut pictures, &mut found);
     if pictures.is_empty() && found.is_empty() {
         let problem = format!("no picture in this folder (looked for {})", ENDINGS.join(", "));
-        found.push(Err(Missing { folder: given.to_owned(), problem }));
+        found.push(Err(Missing { path: given.to_owned(), problem }));
     }
     pictures.sort();
     found.extend(pictures.into_iter().map(Ok));
     found
 }
 
-/// Links to folders are not followed: they may lead in a circle.
+/// Links to folders are not followed: they may lead in a circle. Pipes are not waited for, which nobody named.
 fn collect(folder: &Path, pictures: &mut Vec<PathBuf>, missing: &mut Vec<Found>) {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = match entries {
         Ok(entries) => entries,
         Err(error) => {
-            missing.push(Err(Missing { folder: folder.to_owned(), problem: error.to_string() }));
+            missing.push(Err(Missing { path: folder.to_owned(), problem: error.to_string() }));
             return;
         }
     };
@@ -47,7 +47,12 @@ fn collect(folder: &Path, pictures: &mut Vec<PathBuf>, missing: &mut Vec<Found>)
         if path.is_dir() && !path.is_symlink() {
             collect(&path, pictures, missing);
         } else if has_picture_ending(&path) && !is_hidden(&path) {
-            pictures.push(path);
+            if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+                missing
+                    .push(Err(Missing { path, problem: "this is a device, a pipe or a socket; give a file".into() }));
+            } else {
+                pictures.push(path);
+            }
         }
     }
 }

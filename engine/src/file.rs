@@ -1,6 +1,6 @@
 //! A model file of either kind, told apart by its first bytes, whatever its name.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -143,26 +143,23 @@ pub(crate) fn model_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     })
 }
 
-/// All bytes of a file, at most `max_bytes`. A folder, a device, a pipe and a socket are refused before they are opened:
-/// opening one may wait without end, and so may reading it.
+/// All bytes of a file, at most `max_bytes`. Pipes and devices are read to their end, which may be waited for.
 ///
 /// # Errors
-/// [`FileTooLarge`](io::ErrorKind::FileTooLarge) where the file is longer, whatever length the file system states; its words
-/// are the size and the limit ("17 bytes; the limit is 16").
+/// [`IsADirectory`](io::ErrorKind::IsADirectory) for a folder; [`FileTooLarge`](io::ErrorKind::FileTooLarge) where there are
+/// more, whatever length the file system states; its words are the size and the limit ("17 bytes; the limit is 16").
 pub fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    let metadata = fs::metadata(path)?;
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::other("this is a device, a pipe or a socket; give a file"));
     }
     let stated = metadata.len();
     let mut bytes = Vec::new();
     if stated <= max_bytes {
         // One byte more, so that the end of the file is seen without growing.
         bytes.try_reserve_exact(usize::try_from(stated).unwrap_or(usize::MAX).saturating_add(1))?;
-        File::open(path)?.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+        file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     }
     let size = stated.max(bytes.len() as u64);
     if size > max_bytes {
@@ -173,6 +170,8 @@ pub fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Linux states a length of 0 for what it makes up while it is read.

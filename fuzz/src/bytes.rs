@@ -1,7 +1,11 @@
 //! Bytes as libFuzzer hands them over.
 
-/// What libFuzzer's own mutators make of these bytes, at most `most` of them.
+/// What libFuzzer's own mutators make of these bytes, at most `most` of them. They make something of nothing, but nothing of
+/// no room.
 pub fn mutated(bytes: &[u8], most: usize) -> Vec<u8> {
+    if most == 0 {
+        return Vec::new();
+    }
     let mut room = bytes.to_vec();
     room.resize(most.max(bytes.len()), 0);
     let length = libfuzzer_sys::fuzzer_mutate(&mut room, bytes.len(), most);

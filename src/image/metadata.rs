@@ -95,13 +95,24 @@ fn segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// PNG's chunk eXIf, or the text in hexadecimal that `ImageMagick` writes instead (ISO/IEC 15948, 11.3), before the
-/// pixels or after. The last of a kind counts; a chunk whose checksum is wrong does not.
+/// pixels or after, but not behind the first frame of an animation. The last of a kind counts; a chunk whose checksum is
+/// wrong does not.
 fn of_png(bytes: &[u8]) -> Metadata<'_> {
     let (mut exif, mut profile, mut xmp) = (None, None, None);
+    let (mut is_animated, mut has_pixels) = (false, false);
     let mut rest = bytes.get(8..).unwrap_or_default();
     while let Some((named, checksum, after)) = png_chunk(rest) {
         rest = after;
-        let Some((kind @ (b"eXIf" | b"tEXt" | b"zTXt" | b"iTXt"), body)) = named.split_first_chunk() else { continue };
+        let Some((kind, body)) = named.split_first_chunk() else { continue };
+        match kind {
+            b"IEND" => break,
+            b"fcTL" if is_animated && has_pixels => break,
+            b"IDAT" => has_pixels = true,
+            // The number of frames comes first.
+            b"acTL" => is_animated = body.first_chunk().is_some_and(|frames| u32::from_be_bytes(*frames) > 1),
+            _ => {}
+        }
+        let (b"eXIf" | b"tEXt" | b"zTXt" | b"iTXt") = kind else { continue };
         if crc32fast::hash(named) != checksum {
             continue;
         }

@@ -45,7 +45,7 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// [`Classifier::classify`](crate::Classifier::classify), at the scale that the model needs, and brought upright by their
 /// EXIF orientation. What they hold becomes 8-bit RGB:
 ///
-/// - 16-bit samples are rounded to the nearest of 255 levels;
+/// - 16-bit samples are rounded to the nearest of 256 levels;
 /// - transparent pixels are laid over white;
 /// - grey becomes equal red, green and blue; CMYK is taken as Adobe stores it, and converted without a profile;
 /// - colours are taken as sRGB: an embedded profile, such as Display P3, is not applied;
@@ -86,11 +86,11 @@ impl fmt::Debug for Image<'_> {
 }
 
 impl Image<'static> {
-    /// Reads an encoded picture from a file. It is named after the path, as given.
+    /// Reads an encoded picture from a file, or from a pipe to its end. It is named after the path, as given.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file is missing, may not be read, or is no file but a folder, a device or a pipe;
-    /// [`Error::TooLarge`] where it is longer than 256 MiB.
+    /// [`Error::Io`] where the file is missing, may not be read, or is a folder; [`Error::TooLarge`] where it is longer than
+    /// 256 MiB.
     pub fn open(path: impl AsRef<Path>) -> Result<Image<'static>> {
         let path = path.as_ref();
         let bytes = read_bounded(path, MAX_FILE_BYTES).map_err(|error| match error.kind() {

@@ -7,8 +7,8 @@
 mod check;
 mod text;
 
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use bedside_engine::{ModelFile, read_bounded};
 use serde::{Deserialize, Serialize};
@@ -379,13 +379,19 @@ impl Manifest {
     }
 }
 
-/// The text of a manifest's file; `None` where there is no such file.
+/// The text of a manifest's file; `None` where there is no such file. Nobody named this one, so that none waits for what
+/// comes out of a pipe.
 fn text_of(path: &Path) -> Result<Option<String>> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(Error::io(path, io::Error::other("this is a device, a pipe or a socket; give a file")));
+    }
     let bytes = match read_bounded(path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound => return Ok(None),
-            io::ErrorKind::FileTooLarge => return Err(Error::TooLarge(format!("{FILE_BESIDE} has {error}"))),
+            io::ErrorKind::FileTooLarge => {
+                return Err(Error::TooLarge(format!("{}: the manifest has {error}", path.display())));
+            }
             _ => return Err(Error::io(path, error)),
         },
     };
@@ -401,7 +407,9 @@ fn check_size(json: &str) -> Result<()> {
     // Each value but the outermost stands behind one of these; those inside of texts count too.
     let values = json.bytes().filter(|byte| b"[{,".contains(byte)).count();
     if values > MAX_VALUES {
-        return Err(Error::TooLarge(format!("the manifest has some {values} values; the limit is {MAX_VALUES}")));
+        return Err(Error::TooLarge(format!(
+            "the manifest has some {values} values, counted by `[`, `{{` and `,`; the limit is {MAX_VALUES}; leave some out"
+        )));
     }
     Ok(())
 }

@@ -126,7 +126,13 @@ pub(crate) fn built() -> PathBuf {
 /// Both borders lead into one engine, and the switch for panics is not in the library.
 fn check_symbols(library: &Path) -> Result<()> {
     let exported = exported(library)?;
-    ensure!(exported.contains(" Java_dev_bedside_jni_Native_classify\n"), "{LIBRARY} lacks the JNI border");
+    let methods = fs::read_to_string(root().join("bindings/wire.txt"))?;
+    // The last of them is called by the library.
+    let methods = methods.lines().filter_map(|line| line.strip_prefix("method ")?.split_once(' '));
+    for (method, _) in methods.filter(|(method, _)| *method != "log") {
+        let symbol = format!(" Java_dev_bedside_jni_Native_{method}\n");
+        ensure!(exported.contains(&symbol), "{LIBRARY} lacks the native method {method}");
+    }
     ensure!(exported.contains(" uniffi_bedside_fn_method_classifier_classify\n"), "{LIBRARY} lacks UniFFI's border");
     ensure!(probes(&exported) == 0, "{LIBRARY} has the switch that provokes panics");
     let all = Step::new("nm --demangle").arg(&library.display().to_string()).output()?;

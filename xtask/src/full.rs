@@ -63,6 +63,9 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .env("BEDSIDE_VECTORS", &vectors),
         Step::new("cargo test --locked --release --workspace --lib -- --ignored thousands")
             .env("BEDSIDE_VECTORS", &nets),
+        // What the borders are held against is what the script writes.
+        Step::new("python3 bindings/wire.py"),
+        Step::new("git diff --exit-code bindings/wire.txt"),
         Step::new("cargo xtask loom"),
         Step::new("cargo xtask miri all"),
         Step::new("cargo xtask fuzz all --minutes 1"),
@@ -137,7 +140,8 @@ impl Passed {
 
 /// The home that cargo has while it tries to publish, with the settings of the user's: beside the crates that it fetches,
 /// it unpacks ours there, for those that depend on them, and what an earlier try unpacked passes for the same while the
-/// version is. Nothing is removed but that, and nothing in the user's home.
+/// version is. Nothing is removed but that, and nothing in the user's home. Settings with relative paths mean other files
+/// there, and credentials are not copied.
 fn publishing_home() -> Result<String> {
     let home = root().join("target/cargo-home");
     for registry in fs::read_dir(home.join("registry/src")).into_iter().flatten() {
@@ -152,9 +156,14 @@ fn publishing_home() -> Result<String> {
     fs::create_dir_all(&home)?;
     let users = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let users = users.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))).context("no HOME")?;
-    // The older name goes first, as it does for cargo.
-    let settings = ["config", "config.toml"].iter().find_map(|name| fs::read_to_string(users.join(name)).ok());
-    fs::write(home.join("config.toml"), settings.unwrap_or_default())?;
+    let ours = home.join("config.toml");
+    if ours.exists() {
+        fs::remove_file(&ours)?;
+    }
+    // The older name goes first, as it does for cargo. A copy has the permissions of what it is of.
+    if let Some(theirs) = ["config", "config.toml"].iter().map(|name| users.join(name)).find(|file| file.is_file()) {
+        fs::copy(theirs, ours)?;
+    }
     Ok(home.display().to_string())
 }
 

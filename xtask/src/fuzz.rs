@@ -56,7 +56,9 @@ const LEAST_COVERED: f64 = 90.0;
 
 /// Runs one target, or `all` in turn, for so many minutes each.
 pub(crate) fn run(name: &str, minutes: &str) -> Result<()> {
-    let minutes: u32 = minutes.parse().context("--minutes takes a whole number")?;
+    let minutes: u32 =
+        minutes.parse().ok().filter(|&n| n > 0).context("--minutes takes a whole number of at least 1")?;
+    sysroot()?;
     let targets: Vec<&Target> = TARGETS.iter().filter(|target| name == "all" || target.name == name).collect();
     let names = TARGETS.map(|target| target.name).join(", ");
     ensure!(!targets.is_empty(), "{name} is no fuzz target; there are {names}, and `all` runs each in turn");
@@ -136,8 +138,8 @@ fn summary(name: &str, minutes: u32, said: &str) -> Option<String> {
 /// Prints the line coverage of [`COVERED`] by what the targets kept and started from.
 pub(crate) fn coverage() -> Result<()> {
     let built = root().join("target/fuzz-coverage");
-    let triple = triple()?;
-    let llvm_cov = sysroot()?.join("lib/rustlib").join(&triple).join("bin/llvm-cov");
+    let (sysroot, triple) = (sysroot()?, triple()?);
+    let llvm_cov = sysroot.join("lib/rustlib").join(&triple).join("bin/llvm-cov");
     ensure!(llvm_cov.exists(), "llvm-cov is needed: rustup component add llvm-tools --toolchain {NIGHTLY}");
     let mut less = vec![];
     for name in ["prepared_model", "manifest"] {

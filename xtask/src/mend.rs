@@ -16,8 +16,23 @@ const RECEIVER: &str = "(\n        it,\n        ";
 /// How it ends.
 const STATUS: &str = "_status)";
 
-/// Texts that stand for the library or for all objects alike, as UniFFI writes them and as they should be.
-const REPLACED: [(&str, &str); 4] = [
+/// Texts that stand for the library or for all objects alike, as UniFFI writes them and as they should be. A library of another
+/// release may lack a function before anything can be compared.
+const REPLACED: [(&str, &str); 5] = [
+    (
+        "        Native.register(IntegrityCheckingUniffiLib::class.java, findLibraryName(componentName = \"bedside\"))\n",
+        concat!(
+            "        val library = com.sun.jna.NativeLibrary.getInstance(findLibraryName(componentName = \"bedside\"))\n",
+            "        try {\n",
+            "            Native.register(IntegrityCheckingUniffiLib::class.java, library)\n",
+            "        } catch (missing: UnsatisfiedLinkError) {\n",
+            "            throw UnsatisfiedLinkError(\n",
+            "                \"UniFFI functions mismatch: this code and libbedside are of two releases; use both of one release \" +\n",
+            "                    \"(${missing.message})\",\n",
+            "            )\n",
+            "        }\n",
+        ),
+    ),
     (
         "        Native.register(UniffiLib::class.java, ",
         "        IntegrityCheckingUniffiLib.ensureInitialized()\n        Native.register(UniffiLib::class.java, ",
@@ -100,6 +115,9 @@ mod tests {
     /// As UniFFI 0.32.2 writes it.
     const WRITTEN: &str = "
     init {
+        Native.register(IntegrityCheckingUniffiLib::class.java, findLibraryName(componentName = \"bedside\"))
+    }
+    init {
         Native.register(UniffiLib::class.java, name)
             if (c == 0L) {
             return block(this.uniffiCloneHandle())
@@ -123,6 +141,17 @@ mod tests {
     fn objects_are_held_then_values_converted_refusable_ones_first_then_clones_made() {
         let mended = kotlin(WRITTEN, &["Image"]).expect("as UniFFI writes it");
         let wanted = "
+    init {
+        val library = com.sun.jna.NativeLibrary.getInstance(findLibraryName(componentName = \"bedside\"))
+        try {
+            Native.register(IntegrityCheckingUniffiLib::class.java, library)
+        } catch (missing: UnsatisfiedLinkError) {
+            throw UnsatisfiedLinkError(
+                \"UniFFI functions mismatch: this code and libbedside are of two releases; use both of one release \" +
+                    \"(${missing.message})\",
+            )
+        }
+    }
     init {
         IntegrityCheckingUniffiLib.ensureInitialized()
         Native.register(UniffiLib::class.java, name)

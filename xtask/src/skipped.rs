@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::root;
 
@@ -45,7 +45,9 @@ impl Skips {
 
     /// Takes what the reports of `JUnit` say that Maven wrote last.
     pub(crate) fn read_reports(&mut self) -> Result<()> {
-        for report in reports()? {
+        let reports = reports()?;
+        ensure!(!reports.is_empty(), "Maven has left no reports of tests");
+        for report in reports {
             let text = fs::read_to_string(&report).with_context(|| format!("{}: can't be read", report.display()))?;
             let cases = cases(&text).with_context(|| format!("{}: is no report of tests", report.display()))?;
             self.merge(cases);

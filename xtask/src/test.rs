@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::skipped::Skips;
-use crate::step::Step;
+use crate::step::{Step, tool};
 use crate::{android, arm, bindings, copy, miri};
 
 /// The version of cargo-deny that the gate runs.
@@ -22,10 +22,11 @@ pub(crate) fn run() -> Result<()> {
     bindings::test(&mut skips)?;
     android::test()?;
     miri::some(&mut skips)?;
-    install_cargo_deny()?;
-    Step::new("cargo deny --locked check bans licenses sources").run()?;
-    Step::new("cargo deny --manifest-path fuzz/Cargo.toml --locked --config deny.toml check bans licenses sources")
-        .run()?;
+    let deny = tool("cargo-deny", CARGO_DENY, &["cargo-deny"], &[])?[0].display().to_string();
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        let check = Step::new(&deny).arg("--manifest-path").arg(manifest);
+        check.words("--locked --config deny.toml check bans licenses sources").run()?;
+    }
     skips.tell()?;
     eprintln!("\nAll of the gate passed.");
     Ok(())
@@ -42,18 +43,9 @@ fn install_components() -> Result<()> {
 /// What only 64-bit ARM compiles; `cargo xtask arm` runs it.
 fn check_arm() -> Result<()> {
     Step::new("rustup target add").arg(arm::TARGET).run()?;
-    Step::new("cargo check --locked --package bedside-engine --no-default-features --all-targets --target")
+    Step::new("cargo clippy --locked --package bedside-engine --no-default-features --all-targets --target")
         .arg(arm::TARGET)
-        .env("RUSTFLAGS", "-D warnings")
+        .words("-- -D warnings")
         .run()
         .map(drop)
-}
-
-fn install_cargo_deny() -> Result<()> {
-    let wanted = format!("cargo-deny {CARGO_DENY}");
-    if Step::new("cargo deny --version").output().is_ok_and(|found| found == wanted) {
-        return Ok(());
-    }
-    // To compile it takes longer than to run it.
-    Step::new("cargo install cargo-deny --debug --locked --version").arg(CARGO_DENY).run().map(drop)
 }

@@ -6,12 +6,15 @@
 
 const SOURCES: [&str; 3] = [include_str!("types.rs"), include_str!("error.rs"), include_str!("logger.rs")];
 
+/// What goes over by value.
+const KINDS: [&str; 3] = ["uniffi::Record", "uniffi::Enum", "uniffi::Error"];
+
 /// The lines of what goes over by value, without comments.
 fn layout() -> Vec<&'static str> {
     let (mut layout, mut inside) = (Vec::new(), false);
     for line in SOURCES.into_iter().flat_map(str::lines) {
         let derives = line.starts_with("#[derive(");
-        inside |= derives && ["uniffi::Record", "uniffi::Enum", "uniffi::Error"].iter().any(|kind| line.contains(kind));
+        inside |= derives && KINDS.iter().any(|kind| line.contains(kind));
         if inside && !line.trim_start().starts_with("//") {
             layout.push(line.trim());
         }
@@ -47,4 +50,14 @@ fn every_type_that_goes_over_is_in_the_layout() {
         assert!(has(head) && fields.into_iter().all(has), "{head}");
     }
     assert!(layout.iter().all(|line| !line.contains("fn ") && !line.starts_with("impl")), "no code");
+    // Wherever it is declared, and however its attribute is written.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kotlin_swift");
+    let files = std::fs::read_dir(folder).expect("this folder").map(|file| file.expect("listed").path());
+    let sources =
+        files.filter(|file| !file.ends_with("layout.rs")).map(|file| std::fs::read_to_string(file).expect("text"));
+    let declared = |source: String| KINDS.iter().map(|kind| source.matches(kind).count()).sum::<usize>();
+    assert_eq!(
+        layout.iter().filter(|line| line.starts_with("#[derive(")).count(),
+        sources.map(declared).sum::<usize>()
+    );
 }

@@ -99,6 +99,22 @@ def png(*chunks, late=b""):
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + data + late + chunk(b"IEND", b"")
 
 
+def frame_control(number):
+    width, height = PICTURE.size
+    return chunk(b"fcTL", struct.pack(">LLLLLHHBB", number, width, height, 0, 0, 1, 10, 0, 0))
+
+
+def apng(*first, second=b"", frames=2):
+    """Two frames; `first` stands behind the pixels of the first, `second` in front of those of the second."""
+    still = png()
+    end = still[-12:]
+    at = still.index(b"IDAT") - 4
+    pixels = still[at + 8 : -12 - 4]
+    control = chunk(b"acTL", struct.pack(">LL", frames, 0)) if frames else b""
+    moved = frame_control(1) + second + chunk(b"fdAT", struct.pack(">L", 2) + pixels)
+    return still[:at] + control + frame_control(0) + still[at:-12] + b"".join(first) + moved + end
+
+
 def profile(block, name="exif"):
     """The text that ImageMagick writes: name, length and 36 bytes a line in hexadecimal."""
     digits = block.hex()
@@ -265,6 +281,13 @@ def uncommon():
 
     yield "PNG, two eXIf", png(chunk(b"eXIf", six), chunk(b"eXIf", three))
     yield "PNG, eXIf before and after the pixels", png(chunk(b"eXIf", six), late=chunk(b"eXIf", three))
+    yield "PNG, eXIf after the end", png() + chunk(b"eXIf", six)
+    yield "PNG, eXIf, and another after the end", png(chunk(b"eXIf", six)) + chunk(b"eXIf", three)
+    yield "APNG, eXIf behind the first frame", apng(chunk(b"eXIf", six))
+    yield "APNG, eXIf in front of the second frame", apng(second=chunk(b"eXIf", six))
+    yield "APNG, eXIf on both sides", apng(chunk(b"eXIf", six), second=chunk(b"eXIf", three))
+    yield "APNG of one frame, eXIf behind another's control", apng(second=chunk(b"eXIf", six), frames=1)
+    yield "PNG, eXIf behind a frame's control", apng(second=chunk(b"eXIf", six), frames=0)
     yield "PNG, eXIf with a prefix", png(chunk(b"eXIf", PREFIX + six))
     yield "PNG, eXIf, then a raw profile", png(chunk(b"eXIf", six), raw_profile(PREFIX + three))
     yield "PNG, a raw profile, then eXIf", png(raw_profile(PREFIX + six), chunk(b"eXIf", three))

@@ -29,6 +29,23 @@ class ReleaseTest {
         }
     }
 
+    /** Any library stands for one that lacks a function: this one comes with the virtual machine. */
+    @Test
+    fun a_library_that_lacks_functions_is_refused() {
+        val folder = Files.createTempDirectory("bedside").toFile()
+        try {
+            val other = File(System.getProperty("java.home"), "lib/${System.mapLibraryName("prefs")}")
+            other.copyTo(folder.resolve(System.mapLibraryName("bedside")))
+            val (status, complaint) = quickstart(folder.resolve("no classes"), folder.path)
+            assertNotEquals(0, status)
+            assertContains(complaint, "UnsatisfiedLinkError")
+            assertContains(complaint, "of two releases; use both of one release")
+            assertContains(complaint, "uniffi_bedside_")
+        } finally {
+            folder.deleteRecursively()
+        }
+    }
+
     /** The first checksum that stands once among the class's constants: those above 32767 do, as a tag and four bytes. */
     private fun withOtherChecksum(code: ByteArray): ByteArray {
         val source = Repository.file("bindings/kotlin/src/generated/kotlin/dev/bedside/bedside.kt").readText()
@@ -41,10 +58,10 @@ class ReleaseTest {
     }
 
     /** How the quickstart ends, and its complaint, with these classes before all others. */
-    private fun quickstart(classes: File): Pair<Int, String> {
+    private fun quickstart(classes: File, libraries: String = Repository.property("bedside.library.dir")): Pair<Int, String> {
         val java = File(System.getProperty("java.home"), "bin/java").path
         val others = System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path")
-        val library = "-Djna.library.path=${Repository.property("bedside.library.dir")}"
+        val library = "-Djna.library.path=$libraries"
         val errors = Files.createTempFile("bedside", ".txt").toFile()
         val command = listOf(java, library, "-cp", classes.path + File.pathSeparator + others, "QuickstartKt")
         val process = ProcessBuilder(command).directory(Repository.root).redirectError(errors).start()

@@ -130,7 +130,7 @@ public final class Classifier extends Handle {
      *
      * @return null where the model has none
      * @throws BedsideException {@code SELF_TEST} where a label's score is not within 0.02 of the golden one: the model must
-     *     not be used on this device. The order of labels whose golden scores lie closer together is not compared
+     *     not be used on this device. No order is compared: labels less than 0.04 apart may come out in another one
      */
     public SelfTest selfTest() throws BedsideException {
         return Reply.of(Native.selfTest(number()), this).optional(SelfTest::new);
