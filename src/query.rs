@@ -22,7 +22,7 @@ pub struct Query {
     pub allow: Vec<String>,
     /// No findings of these labels, by id.
     pub deny: Vec<String>,
-    /// The language of names and messages, a BCP 47 tag.
+    /// The language of names and questions, a BCP 47 tag.
     pub language: String,
     /// The part of the upright picture to look at; all of it unless given.
     pub region: Option<Region>,
