@@ -647,7 +647,7 @@ fn what_is_named_may_be_a_pipe() {
     let report = |output: &Output| -> Value {
         exited(output, 0);
         let mut report: Value = serde_json::from_str(&out(output)).expect("JSON");
-        report["timings"] = Value::Null;
+        report["timings_ms"] = Value::Null;
         report["image"] = Value::Null;
         report
     };

@@ -408,7 +408,7 @@ fn check_size(json: &str) -> Result<()> {
     let values = json.bytes().filter(|byte| b"[{,".contains(byte)).count();
     if values > MAX_VALUES {
         return Err(Error::TooLarge(format!(
-            "the manifest has some {values} values, counted by `[`, `{{` and `,`; the limit is {MAX_VALUES}; leave some out"
+            "the manifest has some {values} values, counted by `[`, `{{` and `,`; the limit is {MAX_VALUES}, so leave some out"
         )));
     }
     Ok(())
