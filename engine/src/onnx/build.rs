@@ -6,7 +6,7 @@ use std::time::Instant;
 use prost::Message;
 use tract_onnx::model::{Onnx, ParseResult};
 use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{GraphProto, ModelProto};
+use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 use tract_onnx::prelude::{DatumType, InferenceModel, InferenceModelExt, TypedModel};
 use tract_onnx::tract_core::internal::DimLike;
 use tract_onnx::tract_core::ops::konst::Const;
@@ -17,14 +17,14 @@ use super::island::Packed;
 use super::lower::{Facts, Refusal, Split, Unlowered, lower, partly};
 use super::outline::Outline;
 use super::plan::{Plan, check_float, rejected};
-use super::{halves, island, operators, qoperator, quantized};
+use super::{bounded, halves, island, operators, qoperator, quantized};
 use crate::engine::BuildTimes;
 use crate::kernels::Kernels;
 use crate::program::Program;
 use crate::{Engine, Error, Graph, Result, Signature};
 
 /// The largest tensor that a graph may make, in bytes: an activation of the largest network served is a hundredth.
-const MAX_TENSOR_BYTES: usize = 1 << 29;
+pub(super) const MAX_TENSOR_BYTES: usize = 1 << 29;
 
 /// The most nodes that tract is given. Of dynamically quantized networks, which have the most, an EfficientNet-B7 has some
 /// 3,000.
@@ -33,7 +33,10 @@ const MOST_NODES: usize = 1 << 12;
 /// How many of them any graph may have, and for how many of its bytes it may have one more: the time that tract's optimizer takes
 /// grows with the cube of some chains, and a small file must not take long. Networks have weights.
 const NODES_OF_ANY: usize = 512;
-const BYTES_A_NODE: usize = 4096;
+const BYTES_A_NODE: usize = 8192;
+
+/// How many inputs a node may have before each counts as a node.
+const FEW_INPUTS: usize = 5;
 
 /// Makes an engine with these kernels, or with none.
 pub(crate) fn engine(
@@ -128,10 +131,12 @@ fn framework() -> Onnx {
 /// The graph with the signature's shape and outputs, all of its operators served.
 fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<Graph> {
     operators::check_domains(graph.proto())?;
+    operators::check_readers(graph.proto())?;
     halves::widen(graph.proto_mut());
     let opset = graph.opset().unwrap_or(0);
     qoperator::spell_out(graph.proto_mut(), opset)?;
     quantize_constants(graph.proto_mut());
+    operators::forget_pad_values(graph.proto_mut());
     operators::check(graph.proto(), &framework.op_register)?;
     graph.fix_input_shape(&signature.input, &signature.shape)?;
     select_outputs(&mut graph, &signature.outputs)?;
@@ -168,8 +173,10 @@ fn with_islands(
 /// The type and shape of every tensor, as tract infers them.
 fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
     let analysed = |model: &ModelProto| {
+        let bytes = model.encoded_len();
         let ParseResult { mut model, outlets_by_name, .. } =
             framework.parse(model, None).map_err(|error| rejected(&error))?;
+        bounded::bound(&mut model, bytes);
         model.analyse(false).map_err(|error| rejected(&error))?;
         Ok((model, outlets_by_name))
     };
@@ -199,21 +206,25 @@ fn add_operators(graph: &mut Graph, framework: &mut Onnx) {
 
 /// Checks that tract is given no more nodes than it can optimize in a time that fits the file.
 fn check_nodes(graph: &GraphProto) -> Result<()> {
-    let (nodes, bytes) = (graph.node.len(), graph.encoded_len());
+    // tract makes of a sum of many as many nodes, and looks at each part of a concatenation with each other.
+    let weight = |node: &NodeProto| 1 + node.input.len().saturating_sub(FEW_INPUTS);
+    let (nodes, bytes) = (graph.node.iter().map(weight).sum::<usize>(), graph.encoded_len());
     let most = MOST_NODES.min(NODES_OF_ANY + bytes / BYTES_A_NODE);
     if nodes > most {
         return Err(Error::TooLarge(format!(
-            "the graph has {nodes} nodes beside those that are run in integers; at most {most} are served in one of {bytes} bytes"
+            "the graph has {nodes} nodes beside those that are run in integers, with inputs beyond {FEW_INPUTS} counted; at most \
+             {most} are served in one of {bytes} bytes"
         )));
     }
     Ok(())
 }
 
 /// The graph as tract reads it, with its islands.
-fn parse(framework: &Onnx, model: &ModelProto, islands: &[Packed]) -> Result<InferenceModel> {
+fn parse(framework: &Onnx, proto: &ModelProto, islands: &[Packed]) -> Result<InferenceModel> {
     let ParseResult { mut model, unresolved_inputs, .. } =
-        framework.parse(model, None).map_err(|error| rejected(&error))?;
+        framework.parse(proto, None).map_err(|error| rejected(&error))?;
     island::settle(&mut model, islands);
+    bounded::bound(&mut model, proto.encoded_len());
     if !unresolved_inputs.is_empty() {
         let names = unresolved_inputs.join(", ");
         return Err(Error::Malformed(format!(

@@ -230,7 +230,9 @@ impl Constants<'_> {
         let axis = node.attribute.iter().find(|a| a.name == "axis").map_or(1, |a| a.i);
         let axis = usize::try_from(if axis < 0 { axis + dims.len() as i64 } else { axis }).ok()?;
         let in_blocks = node.attribute.iter().any(|a| a.name == "block_size" && a.i != 0);
-        if in_blocks || scales.len() != 1 && dims.get(axis) != Some(&scales.len()) || zeros.len() != scales.len() {
+        let count = dims.iter().try_fold(1_usize, |count, &dim| count.checked_mul(dim))?;
+        let fits = scales.len() == 1 || dims.get(axis) == Some(&scales.len());
+        if in_blocks || !fits || zeros.len() != scales.len() || values.len() != count {
             return None;
         }
         let inner: usize = dims.iter().skip(axis + 1).product();

@@ -1,6 +1,7 @@
 //! ONNX graphs: read, held against what is served, and made into programs or, where they are more than that, left to
 //! tract. All that needs tract is in here.
 
+mod bounded;
 pub(crate) mod build;
 #[cfg(test)]
 mod conformance;

@@ -16,10 +16,32 @@ use crate::{Error, Result};
 const QUANTIZATION: &[&str] = &["QuantizeLinear", "DequantizeLinear"];
 
 /// The most nodes of a graph: a quantized DenseNet-201 has some 3,500.
-const MOST_NODES: usize = 1 << 14;
+pub(crate) const MOST_NODES: usize = 1 << 14;
+
+/// The most inputs or outputs of a node: the longest concatenation of a DenseNet-264 has 64.
+const MOST_INPUTS: usize = 1 << 10;
 
 /// The longest name of a tensor, in bytes: each step keeps one.
 const LONGEST_NAME: usize = 1 << 11;
+
+/// Operators that tract knows and no classifier of pictures needs: they make tensors of a size that stands in a value, noise, or
+/// spectra.
+const UNSERVED: &[&str] = &[
+    "Bernoulli",
+    "BlackmanWindow",
+    "ConstantLike",
+    "DFT",
+    "HammingWindow",
+    "HannWindow",
+    "MelWeightMatrix",
+    "Multinomial",
+    "NonMaxSuppression",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+    "STFT",
+];
 
 /// How many nodes an error names before it only counts them.
 const NAMED: usize = 3;
@@ -32,54 +54,20 @@ pub(crate) fn check(graph: &GraphProto, register: &OnnxOpRegister) -> Result<()>
     refuse(graph, |node| is_served(node, register))?;
     check_types(graph)?;
     check_quantization(graph)?;
-    let constants: HashMap<&str, &TensorProto> = graph
-        .initializer
-        .iter()
-        .map(|t| (t.name.as_str(), t))
-        .chain(graph.node.iter().filter_map(|n| Some((n.output.first()?.as_str(), n.attribute.first()?.t.as_ref()?))))
-        .collect();
-    check_constant_shapes(graph, &constants)?;
-    check_readers(graph, &constants)
-}
-
-/// The most elements that all shapes written into the graph may ask for: 512 MiB of floats.
-const MAX_ELEMENTS: u64 = 1 << 27;
-
-/// tract makes tensors whose shape is a constant while it imports, before their size can be seen on its side.
-fn check_constant_shapes(graph: &GraphProto, constants: &HashMap<&str, &TensorProto>) -> Result<()> {
-    let mut all = 0_u64;
-    for node in &graph.node {
-        let shape = match node.op_type.as_str() {
-            "ConstantOfShape" => node.input.first(),
-            "Expand" | "Tile" => node.input.get(1),
-            _ => None,
-        };
-        let Some(tensor) = shape.and_then(|name| constants.get(name.as_str())) else { continue };
-        let elements = longs(tensor).map(i64::unsigned_abs).fold(1, u64::saturating_mul);
-        all = all.saturating_add(elements);
-        if all > MAX_ELEMENTS {
-            return Err(Error::TooLarge(format!(
-                "operator {} at node \"{}\" asks for {elements} elements; at most {MAX_ELEMENTS} are allowed in all",
-                node.op_type,
-                node_name(node)
-            )));
-        }
-    }
-    Ok(())
+    check_attributes(graph)?;
+    check_readers(graph)
 }
 
 /// What nodes read of constants together, in bytes, beyond a few times what all constants have.
 const MOST_READ_AGAIN: u64 = 1 << 24;
 
-/// Each node keeps the weights that it reads in a form of its own: a small file whose nodes all read the same large constant
-/// would take more memory than it has a right to.
-fn check_readers(graph: &GraphProto, constants: &HashMap<&str, &TensorProto>) -> Result<()> {
-    let size = |tensor: &TensorProto| {
-        let words = tensor.float_data.len() + tensor.int32_data.len();
-        let long_words = tensor.int64_data.len() + tensor.double_data.len() + tensor.uint64_data.len();
-        (tensor.raw_data.len() + 4 * words + 8 * long_words) as u64
-    };
-    let mut sizes: HashMap<&str, u64> = constants.iter().map(|(name, tensor)| (*name, size(tensor))).collect();
+/// Checks that constants are not read over and over: each node keeps the weights that it reads in a form of its own, and a small
+/// file whose nodes all read the same large constant would take more memory than it has a right to.
+///
+/// # Errors
+/// [`Error::TooLarge`] names the node.
+pub(crate) fn check_readers(graph: &GraphProto) -> Result<()> {
+    let mut sizes: HashMap<&str, u64> = constants(graph).map(|(name, tensor)| (name, bytes(tensor))).collect();
     let all = sizes.values().fold(0, |all: u64, size| all.saturating_add(*size));
     let mut read = 0_u64;
     for node in &graph.node {
@@ -102,6 +90,21 @@ fn check_readers(graph: &GraphProto, constants: &HashMap<&str, &TensorProto>) ->
     Ok(())
 }
 
+/// The constants of a graph that are tensors, by their names.
+pub(crate) fn constants(graph: &GraphProto) -> impl Iterator<Item = (&str, &TensorProto)> {
+    let made = graph.node.iter().filter_map(|node| {
+        Some((node.output.first()?.as_str(), node.attribute.iter().find_map(|attribute| attribute.t.as_ref())?))
+    });
+    graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).chain(made)
+}
+
+/// How many bytes the values of a constant have, wherever they stand.
+pub(crate) fn bytes(tensor: &TensorProto) -> u64 {
+    let words = tensor.float_data.len() + tensor.int32_data.len();
+    let long_words = tensor.int64_data.len() + tensor.double_data.len() + tensor.uint64_data.len();
+    (tensor.raw_data.len() + 4 * words + 8 * long_words) as u64
+}
+
 /// Whether a node's operator is one of the standard's.
 pub(crate) fn is_standard(node: &NodeProto) -> bool {
     matches!(node.domain.as_str(), "" | "ai.onnx")
@@ -117,22 +120,34 @@ pub(crate) fn standard_type(node: &NodeProto) -> &str {
 /// types alone: an operator of another domain means what that domain says, whatever it is called.
 ///
 /// # Errors
-/// [`Error::Unsupported`] names operators and nodes; [`Error::TooLarge`] where there are too many nodes.
+/// [`Error::Unsupported`] names operators and nodes; [`Error::TooLarge`] where there are too many nodes, or one reads too much.
 pub(crate) fn check_domains(graph: &GraphProto) -> Result<()> {
+    check_counts(graph)?;
+    refuse(graph, |node| is_standard(node) || !standard_type(node).is_empty() || qoperator::is_one(node))
+}
+
+/// Checks the number of a graph's nodes, of what each reads, and the lengths of names.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+fn check_counts(graph: &GraphProto) -> Result<()> {
+    let many = |what: String| Err(Error::TooLarge(format!("the graph is too large: {what} are served")));
     if graph.node.len() > MOST_NODES {
-        return Err(Error::TooLarge(format!(
-            "the graph has {} nodes; at most {MOST_NODES} are served",
-            graph.node.len()
-        )));
+        return many(format!("it has {} nodes; at most {MOST_NODES}", graph.node.len()));
+    }
+    if let Some(node) = graph.node.iter().find(|node| node.input.len().max(node.output.len()) > MOST_INPUTS) {
+        let (inputs, outputs) = (node.input.len(), node.output.len());
+        return many(format!(
+            "operator {} at node \"{}\" has {inputs} inputs and {outputs} outputs; at most {MOST_INPUTS} of each",
+            node.op_type,
+            node_name(node)
+        ));
     }
     let names = graph.node.iter().flat_map(|node| node.output.iter().chain(&node.input));
-    if let Some(name) = names.chain(graph.input.iter().map(|info| &info.name)).find(|name| name.len() > LONGEST_NAME) {
-        return Err(Error::TooLarge(format!(
-            "a tensor's name has {} bytes; at most {LONGEST_NAME} are served",
-            name.len()
-        )));
+    match names.chain(graph.input.iter().map(|info| &info.name)).find(|name| name.len() > LONGEST_NAME) {
+        Some(name) => many(format!("a tensor's name has {} bytes; at most {LONGEST_NAME}", name.len())),
+        None => Ok(()),
     }
-    refuse(graph, |node| is_standard(node) || !standard_type(node).is_empty() || qoperator::is_one(node))
 }
 
 /// Names the nodes that are not served.
@@ -147,7 +162,54 @@ fn refuse(graph: &GraphProto, is_served: impl Fn(&NodeProto) -> bool) -> Result<
 fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
     // Control flow carries graphs of its own, which nothing here looks into; no network served needs it.
     let plain = node.attribute.iter().all(|a| a.g.is_none() && a.graphs.is_empty());
-    plain && register.0.contains_key(&node.op_type)
+    plain && register.0.contains_key(&node.op_type) && !UNSERVED.contains(&node.op_type.as_str())
+}
+
+/// Takes the value away that a `Pad` is given and has no use for: tract would fill with it.
+pub(crate) fn forget_pad_values(graph: &mut GraphProto) {
+    let is_constant = |node: &NodeProto| {
+        node.attribute.iter().all(|attribute| attribute.name != "mode" || attribute.s == b"constant")
+    };
+    for node in graph.node.iter_mut().filter(|node| node.op_type == "Pad" && !is_constant(node)) {
+        if let Some(value) = node.input.get_mut(2) {
+            value.clear();
+        }
+        node.input.truncate(if node.input.len() == 3 { 2 } else { node.input.len() });
+    }
+}
+
+/// Checks attributes that tract takes for granted.
+///
+/// # Errors
+/// [`Error::Malformed`] where an operator can't have such a value, [`Error::Unsupported`] where it is not served; each names the node.
+fn check_attributes(graph: &GraphProto) -> Result<()> {
+    let constants: HashMap<&str, &TensorProto> = constants(graph).collect();
+    for node in &graph.node {
+        let attribute = |name: &str| node.attribute.iter().find(|attribute| attribute.name == name);
+        let place = || format!("operator {} at node \"{}\"", full_name(node), node_name(node));
+        if let Some(order) = attribute("perm").filter(|_| node.op_type == "Transpose") {
+            let mut axes = order.ints.clone();
+            axes.sort_unstable();
+            if !axes.iter().copied().eq(0..axes.len() as i64) {
+                return Err(Error::Malformed(format!("{}: perm {:?} is no order of axes", place(), order.ints)));
+            }
+        }
+        let lengths = ["kernel_shape", "strides", "dilations"].into_iter().filter_map(attribute);
+        if let Some(wrong) = lengths.into_iter().find(|lengths| lengths.ints.iter().any(|&length| length < 1)) {
+            return Err(Error::Malformed(format!("{}: {} {:?} must be positive", place(), wrong.name, wrong.ints)));
+        }
+        if node.op_type == "LRN" && attribute("size").is_none_or(|size| size.i < 1) {
+            return Err(Error::Malformed(format!("{}: size must be positive", place())));
+        }
+        let pads = node.input.get(1).filter(|_| node.op_type == "Pad").and_then(|name| constants.get(name.as_str()));
+        if pads.is_some_and(|pads| longs(pads).any(|pad| pad < 0)) {
+            return Err(Error::Unsupported(format!("{}: negative pads are not supported; slice instead", place())));
+        }
+        if node.op_type == "Celu" && attribute("alpha").is_some_and(|alpha| alpha.f.to_bits() != 1.0_f32.to_bits()) {
+            return Err(Error::Unsupported(format!("{}: an alpha other than 1 is not supported", place())));
+        }
+    }
+    Ok(())
 }
 
 /// Constants in a type that no kernel here takes: integers of 16 and 4 bits and tiny floats, in which only quantized graphs

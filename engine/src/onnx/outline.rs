@@ -5,19 +5,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 
 use crate::engine::panic_message;
-use crate::onnx::operators::{full_name, node_name};
+use crate::onnx::operators::{bytes, full_name, node_name};
 use crate::{Error, Result};
 
 /// Constants of more bytes than this are kept without their values: those that say something of shapes are small.
-const MOST_BYTES: usize = 1 << 12;
-
-/// No constant is filled with more zeros than this.
-const MOST_FILLED: usize = 1 << 28;
+const MOST_BYTES: u64 = 1 << 12;
 
 /// A graph without the values of its large constants.
 pub(super) struct Outline {
@@ -127,22 +123,19 @@ fn node(node: &NodeProto) -> NodeProto {
     }
 }
 
-/// A constant, without its values where they are many.
+/// A constant. Where its values are many, how many bytes they have stands in its `doc_string` instead, which tract passes over.
 fn tensor(tensor: &TensorProto) -> TensorProto {
-    let numbers = tensor.float_data.len()
-        + tensor.int32_data.len()
-        + tensor.int64_data.len()
-        + tensor.double_data.len()
-        + tensor.uint64_data.len();
-    if tensor.raw_data.len().max(numbers) <= MOST_BYTES {
-        return tensor.clone();
+    let bytes = bytes(tensor);
+    if bytes <= MOST_BYTES {
+        return TensorProto { doc_string: String::new(), ..tensor.clone() };
     }
     let (dims, data_type, name) = (tensor.dims.clone(), tensor.data_type, tensor.name.clone());
-    TensorProto { dims, data_type, name, ..TensorProto::default() }
+    TensorProto { dims, data_type, name, doc_string: bytes.to_string(), ..TensorProto::default() }
 }
 
-/// Gives a constant zeros for the values that [`tensor`] left out.
+/// Gives a constant zeros for the values that [`tensor`] left out, and no more bytes than those had.
 fn fill(tensor: &mut TensorProto) {
+    let Ok(had) = tensor.doc_string.parse::<usize>() else { return };
     let size = match DataType::try_from(tensor.data_type) {
         Ok(DataType::Uint8 | DataType::Int8 | DataType::Bool) => 1,
         Ok(DataType::Float | DataType::Int32 | DataType::Uint32) => 4,
@@ -150,8 +143,39 @@ fn fill(tensor: &mut TensorProto) {
         _ => return,
     };
     let bytes = tensor.dims.iter().try_fold(size, |bytes: usize, &dim| bytes.checked_mul(usize::try_from(dim).ok()?));
-    let is_empty = tensor.encoded_len() < MOST_BYTES && tensor.raw_data.is_empty();
-    if let Some(bytes) = bytes.filter(|bytes| is_empty && (MOST_BYTES..MOST_FILLED).contains(bytes)) {
-        tensor.raw_data = vec![0; bytes];
+    tensor.raw_data = vec![0; bytes.unwrap_or(had).min(had)];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_get_back_as_many_bytes_as_they_had_and_no_more() {
+        let of = |dims: &[i64], bytes: usize| TensorProto {
+            dims: dims.into(),
+            data_type: DataType::Float as i32,
+            raw_data: vec![1; bytes],
+            doc_string: "99999999".into(),
+            ..TensorProto::default()
+        };
+        let cases = [
+            (of(&[2000], 8000), 8000),
+            // Fewer or more than its lengths ask for.
+            (of(&[1 << 26], 8000), 8000),
+            (of(&[1500], 8000), 6000),
+            (of(&[1 << 40, 1 << 40], 8000), 8000),
+            // None at all, and few, which stay.
+            (of(&[1 << 26], 0), 0),
+            (of(&[2], 8), 8),
+        ];
+        let initializer = cases.iter().map(|(tensor, _)| tensor.clone()).collect();
+        let graph = GraphProto { initializer, ..GraphProto::default() };
+        let outline = Outline::of(&ModelProto { graph: Some(graph), ..ModelProto::default() });
+        let filled = outline.beginning(0).graph.expect("a graph").initializer;
+        assert_eq!(
+            filled.iter().map(|tensor| tensor.raw_data.len()).collect::<Vec<_>>(),
+            cases.map(|(_, bytes)| bytes)
+        );
     }
 }

@@ -7,6 +7,7 @@ use tract_onnx::prelude::{DatumType, IntoTValue, TValue, Tensor as TractTensor, 
 use tract_onnx::tract_core::internal::TypedRunnableModel;
 use tract_onnx::tract_core::runtime::RunOptions;
 
+use super::bounded::Refused;
 use super::island::Packed;
 use super::lower::Unlowered;
 use crate::program::Executable;
@@ -91,6 +92,9 @@ fn from_tract(value: &TValue) -> Result<Tensor> {
 
 /// tract could not take the graph in.
 pub(super) fn rejected(error: &tract_onnx::prelude::TractError) -> Error {
+    if let Some(refused) = error.root_cause().downcast_ref::<Refused>() {
+        return Error::TooLarge(refused.to_string());
+    }
     Error::Unsupported(format!("the graph can't be served: {}", chain(error)))
 }
 

@@ -11,7 +11,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use crate::onnx::constants::Constants;
-use crate::onnx::operators::{full_name, is_standard, node_name};
+use crate::onnx::operators::{MOST_NODES, full_name, is_standard, node_name};
 use crate::{Error, Result};
 
 /// What an operator means, and where its inputs stand.
@@ -55,7 +55,8 @@ pub(crate) fn is_one(node: &NodeProto) -> bool {
 /// Replaces all `QOperator` nodes of a graph of this version of the standard operators.
 ///
 /// # Errors
-/// [`Error::Unsupported`] names the operator, the node, and what of it has no such meaning here.
+/// [`Error::Unsupported`] names the operator, the node, and what of it has no such meaning here; [`Error::TooLarge`] where they mean
+/// too many nodes.
 pub(crate) fn spell_out(graph: &mut GraphProto, opset: i64) -> Result<()> {
     if !graph.node.iter().any(is_one) {
         return Ok(());
@@ -68,6 +69,11 @@ pub(crate) fn spell_out(graph: &mut GraphProto, opset: i64) -> Result<()> {
                 let (operator, node) = (full_name(node), node_name(node));
                 Error::Unsupported(format!("operator {operator} at node \"{node}\": {reason}"))
             })?,
+        }
+        if spelling.nodes.len() > MOST_NODES {
+            return Err(Error::TooLarge(format!(
+                "the graph is too large: its QLinear operators mean more than {MOST_NODES} nodes, and no more are served"
+            )));
         }
     }
     let Spelling { nodes, made, .. } = spelling;
@@ -84,6 +90,8 @@ struct Spelling<'a> {
     /// Constants that the graph has more.
     made: Vec<TensorProto>,
     taken: HashSet<String>,
+    /// How many names have been made of one that was wanted.
+    made_of: HashMap<String, usize>,
     /// The reals of a quantized tensor, by its name and those of its scale, zero point and axis.
     reals: HashMap<(Vec<String>, Option<i64>), String>,
 }
@@ -99,6 +107,7 @@ impl<'a> Spelling<'a> {
             nodes: vec![],
             made: vec![],
             taken: names.chain(given).cloned().collect(),
+            made_of: HashMap::new(),
             reals: HashMap::new(),
         }
     }
@@ -237,11 +246,14 @@ impl<'a> Spelling<'a> {
 
     /// A name that nothing in the graph has.
     fn name(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        while !self.taken.insert(name.clone()) {
-            name.push('\'');
+        let number = self.made_of.entry(wanted.to_owned()).or_default();
+        loop {
+            let name = if *number == 0 { wanted.to_owned() } else { format!("{wanted}'{number}") };
+            *number += 1;
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
         }
-        name
     }
 }
 

@@ -195,11 +195,20 @@ fn more_than_networks_are_is_refused_before_it_is_made() {
         nodes.push(node("Identity", &[&format!("t{count}")], "output"));
         model(17, &[1, 2, 2, 2], nodes, vec![])
     };
-    // 512, and one for each 4096 bytes: some 20 bytes a node.
+    // 512, and one for each 8192 bytes: some 20 bytes a node.
     assert!(built(&cosines(510)).is_ok());
-    too_large(&cosines(520), "the graph has 522 nodes beside those that are run in integers; at most 51");
-    too_large(&cosines(4_095), "the graph has 4097 nodes beside those that are run in integers; at most 5");
-    too_large(&cosines(16_383), "the graph has 16385 nodes; at most 16384");
+    let left = "nodes beside those that are run in integers, with inputs beyond 5 counted; at most 5";
+    too_large(&cosines(520), &format!("the graph has 522 {left}"));
+    too_large(&cosines(4_095), &format!("the graph has 4097 {left}"));
+    too_large(&cosines(16_383), "it has 16385 nodes; at most 16384");
+
+    let sum = |count: usize| {
+        let nodes = vec![node("Sum", &vec!["input"; count], "output")];
+        model(17, &[1, 2, 2, 2], nodes, vec![])
+    };
+    assert!(built(&sum(300)).is_ok());
+    too_large(&sum(600), &format!("the graph has 596 {left}"));
+    too_large(&sum(1_025), "operator Sum at node \"make output\" has 1025 inputs and 1 outputs; at most 1024 of each");
 
     let name = "n".repeat(2_049);
     let nodes = vec![node("Cos", &["input"], &name), node("Identity", &[&name], "output")];
@@ -212,16 +221,170 @@ fn more_than_networks_are_is_refused_before_it_is_made() {
     nodes.insert(0, node("Identity", &["input"], "t0"));
     nodes.push(node("Identity", &["t100"], "output"));
     too_large(&model(17, &[1, 2, 2, 2], nodes, vec![weights]), "nodes have read the same constants too often");
+}
 
-    // Shapes of 2²⁶ elements each, of which two may be.
-    let shape = TensorProto {
-        dims: vec![2],
-        raw_data: [1_i64 << 13; 2].iter().flat_map(|length| length.to_le_bytes()).collect(),
-        ..scalar("shape", DataType::Int64, &[])
+/// A list of whole numbers.
+fn longs(name: &str, values: &[i64]) -> TensorProto {
+    let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    TensorProto { dims: vec![values.len() as i64], raw_data, ..scalar(name, DataType::Int64, &[]) }
+}
+
+fn list(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        r#type: AttributeType::Ints as i32,
+        ints: ints.into(),
+        ..AttributeProto::default()
+    }
+}
+
+/// tract computes of constants while it infers shapes: each of these asks it for gigabytes, in some other way.
+#[test]
+fn what_constants_alone_make_is_bounded_before_it_is_made() {
+    let with = |mut node: NodeProto, attribute: AttributeProto| {
+        node.attribute.push(attribute);
+        node
     };
-    let mut nodes: Vec<NodeProto> = (0..3).map(|at| node("ConstantOfShape", &["shape"], &format!("k{at}"))).collect();
-    nodes.push(node("Identity", &["input"], "output"));
-    too_large(&model(17, &[1, 2, 2, 2], nodes, vec![shape]), "at most 134217728 are allowed in all");
+
+    let of_shape = || node("ConstantOfShape", &["shape"], "k");
+    let vector = TensorProto { dims: vec![40_000, 1], ..scalar("v", DataType::Float, &[0; 160_000]) };
+    let across = TensorProto { dims: vec![1, 40_000], ..scalar("w", DataType::Float, &[0; 160_000]) };
+    let limits = ["start", "end", "step"].into_iter().zip([0, 1_i64 << 30, 1]);
+    let limits = limits.map(|(name, value)| scalar(name, DataType::Int64, &value.to_le_bytes())).collect();
+    let cases: Vec<(Vec<NodeProto>, Vec<TensorProto>)> = vec![
+        (vec![of_shape()], vec![longs("shape", &[1 << 17, 1 << 16])]),
+        (vec![with(node("Constant", &[], "shape"), list("value_ints", &[1 << 17, 1 << 16])), of_shape()], vec![]),
+        (vec![node("Mul", &["a", "a"], "shape"), of_shape()], vec![longs("a", &[1 << 9, 1 << 8])]),
+        (
+            vec![node("Shape", &["input"], "of"), node("Mul", &["of", "a"], "shape"), of_shape()],
+            vec![longs("a", &[1 << 10; 4])],
+        ),
+        (vec![node("Expand", &["a", "shape"], "k")], vec![longs("a", &[1]), longs("shape", &[1 << 17, 1 << 16])]),
+        (vec![node("Tile", &["a", "shape"], "k")], vec![longs("a", &[1; 256]), longs("shape", &[1 << 30])]),
+        (vec![node("Range", &["start", "end", "step"], "k")], limits),
+        (vec![node("Mul", &["v", "w"], "k")], vec![vector.clone(), across.clone()]),
+        (vec![node("MatMul", &["v", "w"], "k")], vec![vector, across]),
+        // Each less than may be, and all of them more.
+        (
+            (0..9)
+                .map(|at| node("ConstantOfShape", &["shape"], &format!("k{at}")))
+                .chain([node("Sum", &["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"], "k")])
+                .collect(),
+            vec![longs("shape", &[1 << 21])],
+        ),
+    ];
+    for (mut nodes, constants) in cases {
+        nodes.push(node("Cos", &["k"], "output"));
+        let what = format!("{:?}", nodes.iter().map(|node| &node.op_type).collect::<Vec<_>>());
+        match built(&model(17, &[1, 2, 2, 2], nodes, constants)) {
+            Err(Error::TooLarge(message)) => assert!(message.starts_with("node \""), "{what}: {message}"),
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+    // What networks make.
+    let nodes = vec![of_shape(), node("Add", &["input", "k"], "output")];
+    assert!(built(&model(17, &[1, 2, 2, 2], nodes, vec![longs("shape", &[1, 2, 2, 2])])).is_ok());
+}
+
+#[test]
+fn tensors_of_many_axes_are_refused() {
+    for count in [13, 200] {
+        let axes: Vec<i64> = (0..count).collect();
+        let nodes = vec![node("Unsqueeze", &["input", "axes"], "a"), node("Cos", &["a"], "output")];
+        too_large(&model(17, &[1, 2, 2, 2], nodes, vec![longs("axes", &axes)]), "axes; at most 16 are served");
+        let mut shape = vec![1; count as usize];
+        shape.extend([2, 2, 2, 1]);
+        let nodes = vec![node("Reshape", &["input", "shape"], "a"), node("Cos", &["a"], "output")];
+        too_large(&model(17, &[1, 2, 2, 2], nodes, vec![longs("shape", &shape)]), "axes; at most 16 are served");
+    }
+}
+
+#[test]
+fn attributes_that_no_operator_can_have_are_refused() {
+    let refused = |operator: &str, attribute: AttributeProto, wanted: &str| {
+        let mut node = node(operator, &["input"], "output");
+        node.attribute.push(attribute);
+        let what = built(&model(17, &[1, 2, 2, 2], vec![node], vec![])).expect_err("refused").to_string();
+        assert!(what.contains(wanted), "{what}");
+    };
+    refused("Transpose", list("perm", &[0, 0, 0, 0]), "\"make output\": perm [0, 0, 0, 0] is no order of axes");
+    refused("Transpose", list("perm", &[0, 1, 2, 4]), "perm [0, 1, 2, 4] is no order of axes");
+    refused("MaxPool", list("kernel_shape", &[0, 1]), "kernel_shape [0, 1] must be positive");
+    refused("MaxPool", list("dilations", &[1, -1]), "dilations [1, -1] must be positive");
+    refused("LRN", attribute("size", 0), "size must be positive");
+    let nodes = vec![node("Pad", &["input", "pads"], "output")];
+    let cropped = model(17, &[1, 2, 2, 2], nodes, vec![longs("pads", &[0, 0, 0, 0, 0, 0, -1, 0])]);
+    assert!(refusal(&cropped).contains("\"make output\": negative pads"));
+    refused("HannWindow", attribute("output_datatype", 1), "operator HannWindow");
+}
+
+/// 10,000 concatenated parts of one name, each with a scale of its own: each is a node with a name that nothing else has.
+#[test]
+fn many_quantized_operators_of_one_name_are_spelled_out_in_time() {
+    let parts = |nodes: usize| {
+        let scale = |at: usize| scalar(&format!("s{at}"), DataType::Float, &1.0_f32.to_le_bytes());
+        let concat = |first: usize| {
+            let mut inputs = vec!["s0".to_owned(), "zero".into()];
+            (first..first + 250).for_each(|at| inputs.extend(["x".into(), format!("s{at}"), "zero".into()]));
+            let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+            let node = node("QLinearConcat", &inputs, &format!("k{first}"));
+            NodeProto { domain: "com.microsoft".into(), attribute: vec![attribute("axis", 1)], ..node }
+        };
+        let mut all = vec![node("QuantizeLinear", &["input", "s0", "zero"], "x")];
+        all.extend((0..nodes).map(|number| concat(number * 250)));
+        all.push(node("DequantizeLinear", &["x", "s0", "zero"], "output"));
+        model(17, &[1, 2, 2, 2], all, (0..nodes * 250).map(scale).collect())
+    };
+    assert!(built(&parts(40)).is_ok());
+    too_large(&parts(80), "its QLinear operators mean more than 16384 nodes");
+}
+
+/// The value is that of constant padding, which this is not (ONNX, Pad).
+#[test]
+fn a_value_for_padding_is_passed_over_where_edges_are_repeated() {
+    let edge = AttributeProto {
+        name: "mode".into(),
+        s: "edge".into(),
+        r#type: AttributeType::String as i32,
+        ..AttributeProto::default()
+    };
+    let pad = NodeProto { attribute: vec![edge], ..node("Pad", &["input", "pads", "scale"], "a") };
+    let nodes = vec![pad, node("Neg", &["a"], "output")];
+    let padded = model(17, &[1, 1, 1, 2], nodes, vec![longs("pads", &[0, 0, 0, 1, 0, 0, 0, 1])]);
+    let engine = built(&padded).expect("served");
+    let outputs = engine.run(&Tensor::f32(vec![1, 1, 1, 2], vec![3.0, 5.0]).expect("it fits")).expect("it runs");
+    assert_eq!(outputs[0].data(), &Data::F32(vec![-3.0, -3.0, -5.0, -5.0]));
+}
+
+/// A shuffle of channels, as ONNX Runtime quantizes it: tract makes the tensor of five axes between two islands.
+#[test]
+fn tensors_of_five_axes_between_quantized_parts_are_left_to_tract() {
+    let quantized = |from: &str, to: &str| {
+        let bytes = format!("{to} bytes");
+        [
+            node("QuantizeLinear", &[from, "scale", "zero"], &bytes),
+            node("DequantizeLinear", &[&bytes, "scale", "zero"], to),
+        ]
+    };
+    let mut nodes: Vec<NodeProto> = quantized("input", "a").into();
+    nodes.push(node("Reshape", &["a", "apart"], "b"));
+    nodes.extend(quantized("b", "c"));
+    nodes.push(NodeProto { attribute: vec![list("perm", &[0, 2, 1, 3, 4])], ..node("Transpose", &["c"], "d") });
+    nodes.extend(quantized("d", "e"));
+    nodes.push(node("Reshape", &["e", "together"], "f"));
+    nodes.extend(quantized("f", "g"));
+    nodes.push(node("Relu", &["g"], "h"));
+    nodes.extend(quantized("h", "output"));
+    let constants = vec![longs("apart", &[1, 2, 3, 2, 2]), longs("together", &[1, 6, 2, 2])];
+    let shuffled = model(17, &[1, 6, 2, 2], nodes, constants);
+    let values: Vec<f32> = (0..24).map(|at| at as f32 - 8.0).collect();
+    let engine = built(&shuffled).expect("served");
+    let given = Tensor::f32(vec![1, 6, 2, 2], values.clone()).expect("it fits");
+    let outputs = engine.run(&given).expect("it runs");
+    let Data::F32(found) = outputs[0].data() else { panic!("floats") };
+    // The scale is 1 and the zero point 0, so that nothing is rounded, and what is negative is 0.
+    let wanted = [0, 3, 1, 4, 2, 5].iter().flat_map(|channel| &values[channel * 4..][..4]).map(|value| value.max(0.0));
+    assert!(found.iter().copied().zip(wanted).all(|(found, wanted)| (found - wanted).abs() < 1e-6), "{found:?}");
 }
 
 /// An image that is quantized, enlarged until a program of it would be too large, and made floats again.
@@ -257,11 +420,7 @@ fn a_panic_of_tracts_import_is_a_malformed_model_named_by_its_node() {
             attribute.ints[0] = value;
         }
     };
-    let cases: [(&str, &str, Change); 3] = [
-        ("Conv", "/block/block.6/up/Conv", Box::new(set("strides", 0))),
-        ("Conv", "/block/block.6/up/Conv", Box::new(set("pads", i64::MAX))),
-        ("ReduceMean", "/ReduceMean", Box::new(set("axes", 7))),
-    ];
+    let cases: [(&str, &str, Change); 1] = [("ReduceMean", "/ReduceMean", Box::new(set("axes", 7)))];
     for (operator, name, change) in cases {
         let mut damaged = golden("gray.onnx");
         let nodes = &mut damaged.graph.as_mut().expect("a graph").node;

@@ -73,8 +73,14 @@ impl Lowering<'_> {
             "Mul" => arithmetic(i64::checked_mul),
             "Div" => arithmetic(i64::checked_div),
             "Concat" => {
-                let parts = node.input.iter().map(|name| self.longs(name)).collect::<Option<Vec<_>>>()?;
-                list(parts.concat())
+                let mut all = Vec::new();
+                for name in &node.input {
+                    all.extend(self.longs(name)?);
+                    if all.len() > MOST {
+                        return None;
+                    }
+                }
+                list(all)
             }
             "Gather" => {
                 let indices = second()?;

@@ -306,7 +306,10 @@ fn cut(
         made.insert(step.output());
         by_level.entry(at).or_default().steps.push(step);
     }
-    for (id, crossing) in handed.iter().filter(|(id, _)| made.contains(id)) {
+    for (id, crossing) in handed {
+        if !made.contains(id) {
+            return Err(Problem::Unsound(format!("no step makes \"{}\"", crossing.name)));
+        }
         by_level.entry(level(*id)).or_default().handed.push((*id, crossing.clone()));
     }
     let taken: HashMap<TensorId, (&str, Traffic)> = inputs.into_iter().zip(taken.iter().copied()).collect();

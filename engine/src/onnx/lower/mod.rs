@@ -30,7 +30,7 @@ use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
 use crate::onnx::constants::Constants;
-use crate::onnx::operators::{full_name, node_name};
+use crate::onnx::operators::{bytes, constants, full_name, node_name};
 use crate::program::{Element, MOST_STEPS, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 use attributes::Attributes;
 use fold::Numbers;
@@ -128,7 +128,7 @@ const MOST_WEIGHTS_AGAIN: usize = 1 << 24;
 
 impl<'a> Lowering<'a> {
     fn of(graph: &'a GraphProto) -> Lowering<'a> {
-        let weights = graph.initializer.iter().map(|tensor| tensor.raw_data.len());
+        let weights = constants(graph).map(|(_, tensor)| bytes(tensor) as usize);
         let makers = graph.node.iter().flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)));
         Lowering {
             constants: Constants::of(graph),
@@ -176,11 +176,11 @@ impl<'a> Lowering<'a> {
             _ => return Err("neither float32 nor of 8 bits".into()),
         };
         let tensor = self.tensor(element, dense);
-        self.program.inputs.push(tensor);
         let kind = match element {
             Element::Float => Kind::Floats { tensor, strides: row_major(&shape) },
             Element::Byte => Kind::Integers { tensor: self.channels_last_again(tensor, &shape)?, shift },
         };
+        self.program.inputs.push(tensor);
         Ok(Value { shape, kind })
     }
 
