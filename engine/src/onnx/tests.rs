@@ -247,8 +247,8 @@ fn what_constants_alone_make_is_bounded_before_it_is_made() {
     };
 
     let of_shape = || node("ConstantOfShape", &["shape"], "k");
-    let vector = TensorProto { dims: vec![40_000, 1], ..scalar("v", DataType::Float, &[0; 160_000]) };
-    let across = TensorProto { dims: vec![1, 40_000], ..scalar("w", DataType::Float, &[0; 160_000]) };
+    let vector = TensorProto { dims: vec![40_000, 1], ..scalar("v", DataType::Float, &vec![0; 160_000]) };
+    let across = TensorProto { dims: vec![1, 40_000], ..scalar("w", DataType::Float, &vec![0; 160_000]) };
     let limits = ["start", "end", "step"].into_iter().zip([0, 1_i64 << 30, 1]);
     let limits = limits.map(|(name, value)| scalar(name, DataType::Int64, &value.to_le_bytes())).collect();
     let cases: Vec<(Vec<NodeProto>, Vec<TensorProto>)> = vec![
