@@ -393,12 +393,13 @@ fn reach(window: &Window, to: [usize; 4]) -> Result<[u64; 2], Problem> {
     let lengths = [window.kernel, window.stride, window.dilation];
     holds(lengths.as_flattened().iter().all(|&length| length > 0), "a length of zero")?;
     let numbers = lengths.as_flattened().iter().chain(&window.pad);
-    holds(numbers.map(|&number| number as u64).all(|number| number <= FARTHEST), "windows that reach too far")?;
+    let too_far = || "windows that reach too far".into();
+    within(numbers.map(|&number| number as u64).all(|number| number <= FARTHEST), too_far)?;
     let reach = [0, 1].map(|axis| {
         let of = |length: usize, step: usize| (length as u64 - 1) * step as u64;
         of(to[1 + axis], window.stride[axis]) + of(window.kernel[axis], window.dilation[axis]) + 1
     });
-    holds(reach.iter().all(|&length| length <= FARTHEST), "windows that reach too far")?;
+    within(reach.iter().all(|&length| length <= FARTHEST), too_far)?;
     Ok(reach)
 }
 
