@@ -342,4 +342,6 @@ fn what_no_network_asks_for_is_refused() {
     too_large("reach too far", |p| step!(p, 1, Convolution).window.pad[0] = usize::MAX);
     // Far below the farthest along each axis, but 7 GB together.
     too_large("reach too far", |p| step!(p, 1, Convolution).window.stride = [1 << 14; 2]);
+    too_large("name", |p| p.names[12] = "n".repeat(4097));
+    accepted(|p| p.names[12] = "n".repeat(4096));
 }

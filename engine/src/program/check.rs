@@ -20,6 +20,10 @@ pub(crate) const MOST_STEPS: usize = 1 << 14;
 /// The most tensors.
 pub(crate) const MOST_TENSORS: usize = 1 << 16;
 
+/// The longest name of a tensor, in bytes: twice what a graph's may have, as what is spelled out of a graph gets names that
+/// are made of its. Each step is described by one.
+const LONGEST_NAME: usize = 1 << 12;
+
 /// The largest tensor, in bytes, if its elements were floats.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
 
@@ -155,6 +159,9 @@ impl UncheckedProgram {
         })?;
         holds(self.names.len() == tensors, "not one name a tensor")?;
         for (kind, name) in self.tensors.iter().zip(&self.names) {
+            within(name.len() <= LONGEST_NAME, || {
+                format!("a tensor's name has {} bytes; at most {LONGEST_NAME} are served", name.len())
+            })?;
             let bytes = kind.shape.iter().try_fold(4_usize, |n, &length| n.checked_mul(length));
             holds(bytes != Some(0), "a tensor of no element")?;
             within(bytes.is_some_and(|bytes| bytes <= MAX_TENSOR_BYTES), || {
