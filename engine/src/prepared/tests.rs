@@ -345,3 +345,30 @@ fn what_no_network_asks_for_is_refused() {
     too_large("name", |p| p.names[12] = "n".repeat(4097));
     accepted(|p| p.names[12] = "n".repeat(4096));
 }
+
+/// Each copies the picture with its border, of 2²⁷ bytes, four in a batch of 2²⁵, before it multiplies 16 of them; 2¹¹
+/// times that is 2³⁸.
+#[test]
+#[cfg_attr(miri, ignore = "thousands of steps; `cargo xtask test` runs it")]
+fn borders_that_are_copied_count_as_work() {
+    let bordered = |p: &mut UncheckedProgram, count: usize| {
+        let from = one_more_filled(p, [4, 1 << 12, 1 << 13, 1]);
+        let window = Window { kernel: [1; 2], stride: [(1 << 12) - 1, (1 << 13) - 1], dilation: [1; 2], pad: [1; 2] };
+        for _ in 0..count {
+            let to = one_more(p, [4, 2, 2, 1]);
+            p.steps.push(Step::Convolution(Convolution {
+                from,
+                to,
+                zero: 0,
+                window: window.clone(),
+                groups: 1,
+                weights: vec![1],
+                bias: vec![0],
+                multipliers: vec![1.0],
+                result: Rounding::Byte { zero: 0, least: 0, most: 255, table: None },
+            }));
+        }
+    };
+    too_large("more work", |p| bordered(p, 1 << 11));
+    accepted(|p| bordered(p, (1 << 11) - 2));
+}
