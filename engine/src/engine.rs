@@ -69,7 +69,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Unsupported`] where it was prepared for another signature, and where `BEDSIDE_KERNEL` names kernels that this
-    /// processor does not have.
+    /// processor does not have; [`Error::TooLarge`] where the signature names outputs so often that all of them take more
+    /// memory than those of networks.
     pub fn prepared(prepared: Prepared, signature: &Signature, threads: usize) -> Result<Engine> {
         // There is no tract to leave it to where the portable kernels are all there is.
         let kernels = kernels::chosen()?.unwrap_or_else(kernels::portable);

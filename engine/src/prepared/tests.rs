@@ -372,3 +372,30 @@ fn borders_that_are_copied_count_as_work() {
     too_large("more work", |p| bordered(p, 1 << 11));
     accepted(|p| bordered(p, (1 << 11) - 2));
 }
+
+/// An output of 128 MiB takes a slot, and as much for each copy that a run gives: with seven copies, 1 GiB.
+#[test]
+fn outputs_are_bounded_as_often_as_they_are_asked_for() {
+    const LARGE: [usize; 4] = [1, 1 << 10, 1 << 15, 1];
+    let large = |p: &mut UncheckedProgram, count: usize| {
+        let bytes = one_more_filled(p, LARGE);
+        p.tensors.push(TensorKind { element: Float, shape: LARGE });
+        p.names.push(String::new());
+        let to = TensorId(p.tensors.len() - 1);
+        let table = Table::Floats(Box::new([0.0; 256]));
+        p.steps.push(Step::Lookup(Lookup { from: bytes, to, table }));
+        p.outputs = vec![(to, vec![1 << 25]); count];
+    };
+    too_large("together", |p| large(p, 7));
+    accepted(|p| large(p, 6));
+    too_large("outputs", |p| p.outputs = vec![p.outputs[0].clone(); (1 << 12) + 1]);
+    accepted(|p| p.outputs = vec![p.outputs[0].clone(); 1 << 12]);
+
+    let mut program = unchecked();
+    large(&mut program, 1);
+    let model = prepared(program.check().expect("sound"), &[1, 3, 4, 4]);
+    let named = |count: usize| Signature { outputs: vec!["scores".into(); count], ..signature(&[1, 3, 4, 4]) };
+    assert!(model.clone().program(&named(6)).is_ok());
+    let error = model.program(&named(7)).map(drop).expect_err("refused");
+    assert!(matches!(&error, Error::TooLarge(what) if what.contains("together")), "{error}");
+}

@@ -24,10 +24,13 @@ pub(crate) const MOST_TENSORS: usize = 1 << 16;
 /// are made of its. Each step is described by one.
 const LONGEST_NAME: usize = 1 << 12;
 
+/// The most outputs. Each run gives a tensor of its own for each.
+pub(crate) const MOST_OUTPUTS: usize = 1 << 12;
+
 /// The largest tensor, in bytes, if its elements were floats.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
 
-/// The most bytes of all tensors that are in memory together.
+/// The most bytes of all tensors that are in memory together, the copies of outputs that a run gives among them.
 pub(crate) const MOST_MEMORY: u64 = 1 << 30;
 
 /// The most products, or elements copied or compared, of one run: ResNet-50 at 224×224 takes 2³².
@@ -99,10 +102,10 @@ impl Program {
         &self.slots
     }
 
-    /// The bytes of all tensors that are in memory together.
+    /// The bytes of all tensors that are in memory together, the outputs' copies among them.
     #[cfg(any(feature = "onnx", fuzzing))]
     pub(crate) fn memory(&self) -> u64 {
-        self.slots.bytes()
+        memory(&self.checked, &self.slots)
     }
 
     /// The products, and elements copied or compared, of one run.
@@ -111,17 +114,35 @@ impl Program {
         self.work
     }
 
-    /// The same program with those of its outputs that stand at these places.
+    /// The same program with those of its outputs that stand at these places, which may be asked for more than once.
+    ///
+    /// # Errors
+    /// Where these outputs take more memory than a program may.
     ///
     /// # Panics
     /// Where there is no output at one of them.
-    pub(crate) fn with_outputs(self, places: &[usize]) -> Program {
+    pub(crate) fn with_outputs(self, places: &[usize]) -> Result<Program, Problem> {
         let outputs = places.iter().map(|&place| self.checked.outputs[place].clone()).collect();
-        // Fewer tensors are kept to the end, and nothing else changes of what was checked.
-        let checked = UncheckedProgram { outputs, ..self.checked };
-        let slots = Slots::of(&checked);
-        Program { checked, slots, work: self.work }
+        // Other tensors are kept to the end, and nothing else changes of what was checked.
+        Program::within_memory(UncheckedProgram { outputs, ..self.checked }, self.work)
     }
+
+    /// A program of which all but its memory was checked.
+    fn within_memory(checked: UncheckedProgram, work: u64) -> Result<Program, Problem> {
+        let count = checked.outputs.len();
+        within(count <= MOST_OUTPUTS, || format!("{count} outputs are too many; at most {MOST_OUTPUTS} are served"))?;
+        let slots = Slots::of(&checked);
+        within(memory(&checked, &slots) <= MOST_MEMORY, || {
+            format!("its tensors and outputs take more than {MOST_MEMORY} bytes together")
+        })?;
+        Ok(Program { checked, slots, work })
+    }
+}
+
+/// The bytes of all slots, and of a copy of each output.
+fn memory(program: &UncheckedProgram, slots: &Slots) -> u64 {
+    let copies = program.outputs.iter().map(|(output, _)| program.tensors[output.0].bytes());
+    copies.fold(slots.bytes(), u64::saturating_add)
 }
 
 impl UncheckedProgram {
@@ -145,9 +166,7 @@ impl UncheckedProgram {
             check.output(*output, shape)?;
         }
         let work = check.work;
-        let slots = Slots::of(&self);
-        within(slots.bytes() <= MOST_MEMORY, || format!("its tensors take more than {MOST_MEMORY} bytes together"))?;
-        Ok(Program { checked: self, slots, work })
+        Program::within_memory(self, work)
     }
 
     fn check_tensors(&self) -> Result<(), Problem> {
