@@ -373,6 +373,32 @@ fn borders_that_are_copied_count_as_work() {
     accepted(|p| bordered(p, (1 << 11) - 2));
 }
 
+/// Depthwise filters are packed together; a matrix for each group takes two outputs of one input here.
+#[test]
+#[cfg_attr(miri, ignore = "hundreds of thousands of weights in safe code; `cargo xtask test` runs it")]
+fn groups_are_counted_where_each_is_packed_by_itself() {
+    const MOST: usize = 1 << 18;
+    let grouped = |p: &mut UncheckedProgram, groups: usize, each: usize| {
+        let from = one_more_filled(p, [1, 1, 1, groups]);
+        let to = one_more(p, [1, 1, 1, groups * each]);
+        p.steps.push(Step::Convolution(Convolution {
+            from,
+            to,
+            zero: 0,
+            window: window(1, 0),
+            groups,
+            weights: vec![1; groups * each],
+            bias: vec![0; groups * each],
+            multipliers: vec![1.0; groups * each],
+            result: Rounding::Byte { zero: 0, least: 0, most: 255, table: None },
+        }));
+    };
+    // The program has a convolution of two groups and three of one besides, and one that is depthwise.
+    too_large("too many groups", |p| grouped(p, MOST - 4, 2));
+    accepted(|p| grouped(p, MOST - 5, 2));
+    accepted(|p| grouped(p, MOST + 1, 1));
+}
+
 /// An output of 128 MiB takes a slot, and as much for each copy that a run gives: with seven copies, 1 GiB.
 #[test]
 fn outputs_are_bounded_as_often_as_they_are_asked_for() {

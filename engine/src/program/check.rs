@@ -36,7 +36,7 @@ pub(crate) const MOST_MEMORY: u64 = 1 << 30;
 /// The most products, or elements copied or compared, of one run: ResNet-50 at 224×224 takes 2³².
 pub(crate) const MOST_WORK: u64 = 1 << 38;
 
-/// The most matrices, one a group of a convolution, each of which is packed by itself.
+/// The most matrices: one a group of each convolution that is not depthwise, packed by itself.
 const MOST_GROUPS: usize = 1 << 18;
 
 /// The largest number of a window, and how far windows may reach.
@@ -309,7 +309,9 @@ impl<'a> Check<'a> {
         holds(step.multipliers.iter().all(|multiplier| multiplier.is_finite()), "a multiplier that is no number")?;
         check_weights(&step.weights, columns as usize)?;
         check_rounding(&step.result, to)?;
-        self.groups += groups;
+        if !step.is_depthwise(from, to) {
+            self.groups += groups;
+        }
         within(self.groups <= MOST_GROUPS, || "too many groups".into())?;
         // What windows lie over is copied for each picture of a batch, where it is more than the picture.
         let copied = bordered.unwrap_or(0).saturating_mul(batch as u64);
