@@ -340,6 +340,7 @@ fn what_no_network_asks_for_is_refused() {
     too_large("too many", |p| (0..1 << 16).for_each(|_| _ = one_more(p, [1; 4])));
     too_large("reach too far", |p| step!(p, 1, Convolution).window.stride[0] = 1 << 26);
     too_large("reach too far", |p| step!(p, 1, Convolution).window.pad[0] = usize::MAX);
+    too_large("reach too far", |p| step!(p, 6, Pool).window.stride[0] = 1 << 26);
     // Far below the farthest along each axis, but 7 GB together.
     too_large("reach too far", |p| step!(p, 1, Convolution).window.stride = [1 << 14; 2]);
     too_large("name", |p| p.names[12] = "n".repeat(4097));
