@@ -661,6 +661,10 @@ fn products_beyond_what_is_given_are_refused() {
         assert!(as_lines(from, Lines { stride: TOO_FAR, count: 3, ..whole }, 1000, 11), "{name}");
         assert!(as_lines(from, Lines { step: TOO_FAR, ..whole }, to, 11), "{name}");
         assert!(as_lines(from, whole, to, TOO_FAR), "{name}");
+        // A line may start where the last row of the one in front of it does, and no earlier.
+        assert!(!as_lines(from, Lines { stride: 60, ..whole }, to, 11), "{name}");
+        assert!(as_lines(from, Lines { stride: 59, ..whole }, to, 11), "{name}");
+        assert!(!as_lines(from, Lines { stride: 0, count: 1, ..whole }, to, 11), "{name}");
         for as_floats in [false, true] {
             let call = |from: usize, stride: usize, to: usize, to_stride: usize| {
                 let from = vec![1; from];
