@@ -110,9 +110,9 @@ pub(crate) trait Kernels: Debug + Send + Sync {
     /// first byte on. Inputs that fill up the last group have a weight of zero. None where the set has no such kernel.
     ///
     /// # Panics
-    /// Where [`Matrix::check`] does, and unless there is one place for each four columns.
+    /// Where [`Matrix::check_at`] does.
     fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn Gemm>> {
-        let _ = (matrix, places);
+        matrix.check_at(places);
         None
     }
 
@@ -154,6 +154,7 @@ pub(crate) trait Kernels: Debug + Send + Sync {
     /// # Panics
     /// Unless `from` is as long as `to`.
     fn lookup(&self, table: &[u8; 256], from: &[u8], to: &mut [u8]) {
+        check_one(from, to);
         to.copy_from_slice(from);
         self.lookup_in_place(table, to);
     }
@@ -231,6 +232,15 @@ impl Matrix<'_> {
         assert!(self.rows > 0 && self.columns > 0, "a matrix of nothing");
         assert_eq!(self.rows.checked_mul(self.columns), Some(self.weights.len()), "one weight for each row and column");
         assert_eq!([self.bias.len(), self.multipliers.len()], [self.rows; 2], "one bias and multiplier a row");
+    }
+
+    /// The same for rows that do not lie in one piece.
+    ///
+    /// # Panics
+    /// Where [`Matrix::check`] does, and unless there is one place for each four columns.
+    fn check_at(&self, places: &[u32]) {
+        self.check();
+        assert_eq!(places.len(), self.columns.div_ceil(4), "one place for each four columns");
     }
 }
 
@@ -310,6 +320,12 @@ impl Lines {
 /// `length` behind the start of what comes behind `count` others that lie `stride` apart; None where no `usize` holds it.
 fn end(count: usize, stride: usize, length: usize) -> Option<usize> {
     count.checked_mul(stride)?.checked_add(length)
+}
+
+/// # Panics
+/// Unless `from` is as long as the result.
+fn check_one<T>(from: &[T], to: &[u8]) {
+    assert!(from.len() == to.len(), "a tensor as long as the result");
 }
 
 /// # Panics
