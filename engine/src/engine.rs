@@ -169,6 +169,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::run_unless`]; [`Error::Tensor`] where there is no channel or there are not `values` for each.
+    #[allow(clippy::match_wildcard_for_single_variants, reason = "builds without `onnx` have one kind of runner")]
     pub fn run_pixels(&self, cancelled: &AtomicBool, pixels: &Pixels<'_>) -> Result<Vec<Tensor>> {
         let tables = pixels.values.map_or(pixels.channels, <[_]>::len);
         if pixels.channels == 0 || tables != pixels.channels {
