@@ -69,7 +69,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Unsupported`] where it was prepared for another signature, and where `BEDSIDE_KERNEL` names kernels that this
-    /// processor does not have.
+    /// processor does not have; [`Error::TooLarge`] where the signature names outputs so often that all of them take more
+    /// memory than those of networks.
     pub fn prepared(prepared: Prepared, signature: &Signature, threads: usize) -> Result<Engine> {
         // There is no tract to leave it to where the portable kernels are all there is.
         let kernels = kernels::chosen()?.unwrap_or_else(kernels::portable);
@@ -168,6 +169,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::run_unless`]; [`Error::Tensor`] where there is no channel or there are not `values` for each.
+    #[allow(clippy::match_wildcard_for_single_variants, reason = "builds without `onnx` have one kind of runner")]
     pub fn run_pixels(&self, cancelled: &AtomicBool, pixels: &Pixels<'_>) -> Result<Vec<Tensor>> {
         let tables = pixels.values.map_or(pixels.channels, <[_]>::len);
         if pixels.channels == 0 || tables != pixels.channels {

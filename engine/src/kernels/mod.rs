@@ -82,11 +82,11 @@ pub(crate) struct Picture<'a> {
 }
 
 /// Lines of a picture and the pixels of each, as rows of a product: pixel `p` of line `l` is row `l * pixels + p` and
-/// starts at byte `l * stride + p * step`.
+/// starts at byte `l * stride + p * step`. No row starts before the one in front of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lines {
     pub(crate) count: usize,
-    /// Bytes from one line to the next.
+    /// Bytes from one line to the next: at least as many as from a line's first pixel to its last.
     pub(crate) stride: usize,
     pub(crate) pixels: usize,
     /// Bytes from one pixel to the next.
@@ -110,9 +110,9 @@ pub(crate) trait Kernels: Debug + Send + Sync {
     /// first byte on. Inputs that fill up the last group have a weight of zero. None where the set has no such kernel.
     ///
     /// # Panics
-    /// Where [`Matrix::check`] does, and unless there is one place for each four columns.
+    /// Where [`Matrix::check_at`] does.
     fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn Gemm>> {
-        let _ = (matrix, places);
+        matrix.check_at(places);
         None
     }
 
@@ -154,6 +154,7 @@ pub(crate) trait Kernels: Debug + Send + Sync {
     /// # Panics
     /// Unless `from` is as long as `to`.
     fn lookup(&self, table: &[u8; 256], from: &[u8], to: &mut [u8]) {
+        check_one(from, to);
         to.copy_from_slice(from);
         self.lookup_in_place(table, to);
     }
@@ -183,7 +184,8 @@ pub(crate) trait Kernels: Debug + Send + Sync {
 /// A packed [`Matrix`].
 ///
 /// A row has as many bytes as the matrix has columns, or, of [`Kernels::gemm_at`], four from each place on. Rows may
-/// overlap, and so may their results: then a byte is any of those that belong there.
+/// overlap, if none starts before the one in front of it; and so may their results: then a byte is any of those that
+/// belong there.
 pub(crate) trait Gemm: Debug + Send + Sync {
     /// Multiplies `count` rows of `from`, which start `stride` apart, and writes rows of an output each that start
     /// `to_stride` apart. The matrix was packed with [`Rounding::Byte`].
@@ -196,8 +198,11 @@ pub(crate) trait Gemm: Debug + Send + Sync {
     ///
     /// # Panics
     /// Where [`Lines::check`] does: unless all rows lie within `from`, with [`SLACK`] bytes behind the last one's columns
-    /// (none behind the places of [`Kernels::gemm_at`]), and all results within `to`.
+    /// (none behind the places of [`Kernels::gemm_at`]), and all results within `to`, and no row starts before the one in
+    /// front of it.
     fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
+        // Where rows and results start; where they end, `bytes` checks.
+        lines.check(0, from.len(), (0, to_stride), to.len());
         for line in 0..lines.count {
             let to = &mut to[line * lines.pixels * to_stride..];
             self.bytes(&from[line * lines.stride..], lines.step, lines.pixels, to, to_stride);
@@ -227,6 +232,15 @@ impl Matrix<'_> {
         assert!(self.rows > 0 && self.columns > 0, "a matrix of nothing");
         assert_eq!(self.rows.checked_mul(self.columns), Some(self.weights.len()), "one weight for each row and column");
         assert_eq!([self.bias.len(), self.multipliers.len()], [self.rows; 2], "one bias and multiplier a row");
+    }
+
+    /// The same for rows that do not lie in one piece.
+    ///
+    /// # Panics
+    /// Where [`Matrix::check`] does, and unless there is one place for each four columns.
+    fn check_at(&self, places: &[u32]) {
+        self.check();
+        assert_eq!(places.len(), self.columns.div_ceil(4), "one place for each four columns");
     }
 }
 
@@ -281,13 +295,16 @@ impl Lines {
     /// within `to` elements.
     ///
     /// # Panics
-    /// Unless all rows lie within `from` bytes, and all results within `to`; and where an end is beyond what a `usize`
-    /// holds.
+    /// Unless all rows lie within `from` bytes, and all results within `to`; where a line starts before the last row of the
+    /// one in front of it; and where an end is beyond what a `usize` holds.
     fn check(&self, reach: usize, from: usize, (outputs, to_stride): (usize, usize), to: usize) {
         if self.count == 0 || self.pixels == 0 {
             return;
         }
-        let row = end(self.pixels - 1, self.step, reach).and_then(|row| end(self.count - 1, self.stride, row));
+        let last = end(self.pixels - 1, self.step, 0);
+        let in_order = self.count == 1 || last.is_some_and(|last| last <= self.stride);
+        assert!(in_order, "lines whose rows start one behind the other");
+        let row = last.and_then(|last| last.checked_add(reach)).and_then(|row| end(self.count - 1, self.stride, row));
         assert!(row.is_some_and(|row| row <= from), "all rows and what is read behind them");
         let rows = self.count.checked_mul(self.pixels);
         let result = rows.and_then(|rows| end(rows - 1, to_stride, outputs));
@@ -303,6 +320,12 @@ impl Lines {
 /// `length` behind the start of what comes behind `count` others that lie `stride` apart; None where no `usize` holds it.
 fn end(count: usize, stride: usize, length: usize) -> Option<usize> {
     count.checked_mul(stride)?.checked_add(length)
+}
+
+/// # Panics
+/// Unless `from` is as long as the result.
+fn check_one<T>(from: &[T], to: &[u8]) {
+    assert!(from.len() == to.len(), "a tensor as long as the result");
 }
 
 /// # Panics

@@ -1,6 +1,8 @@
 //! Kernels in plain Rust, for any processor: what the others are held against.
 
-use super::{Filters, Kernels, Lines, Matrix, Picture, SLACK, byte, check_planes, check_rows, check_two, fused};
+use super::{
+    Filters, Kernels, Lines, Matrix, Picture, SLACK, byte, check_one, check_planes, check_rows, check_two, fused,
+};
 use crate::program::{AddRule, MultiplyRule, Rounding, Window};
 
 #[derive(Debug)]
@@ -139,7 +141,7 @@ fn pixels<'a>(
 }
 
 pub(super) fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
-    assert_eq!(from.len(), to.len(), "as many bytes as floats");
+    check_one(from, to);
     for (to, &value) in to.iter_mut().zip(from) {
         *to = byte(value / scale, zero, 0, 255);
     }

@@ -661,6 +661,10 @@ fn products_beyond_what_is_given_are_refused() {
         assert!(as_lines(from, Lines { stride: TOO_FAR, count: 3, ..whole }, 1000, 11), "{name}");
         assert!(as_lines(from, Lines { step: TOO_FAR, ..whole }, to, 11), "{name}");
         assert!(as_lines(from, whole, to, TOO_FAR), "{name}");
+        // A line may start where the last row of the one in front of it does, and no earlier.
+        assert!(!as_lines(from, Lines { stride: 60, ..whole }, to, 11), "{name}");
+        assert!(as_lines(from, Lines { stride: 59, ..whole }, to, 11), "{name}");
+        assert!(!as_lines(from, Lines { stride: 0, count: 1, ..whole }, to, 11), "{name}");
         for as_floats in [false, true] {
             let call = |from: usize, stride: usize, to: usize, to_stride: usize| {
                 let from = vec![1; from];
@@ -683,8 +687,10 @@ fn products_beyond_what_is_given_are_refused() {
         if let Some(gemm) = kernels.gemm_at(&matrix(&byte), &places) {
             let call = |from: usize| is_refused(|| gemm.lines(&vec![1; from], whole, &mut vec![0; to], 11));
             assert!(!call(from) && call(from - 1), "{name}");
-            assert!(is_refused(|| drop(kernels.gemm_at(&matrix(&byte), &places[1..]))), "{name}");
         }
+        let pack_at = |matrix: Matrix<'_>, places: &[u32]| is_refused(|| drop(kernels.gemm_at(&matrix, places)));
+        assert!(!pack_at(matrix(&byte), &places) && pack_at(matrix(&byte), &places[1..]), "{name}");
+        assert!(pack_at(Matrix { weights: &weights[1..], ..matrix(&byte) }, &places), "{name}");
         let pack = |matrix: Matrix<'_>| is_refused(|| drop(kernels.gemm(&matrix)));
         assert!(pack(Matrix { weights: &weights[1..], ..matrix(&byte) }), "{name}");
         assert!(pack(Matrix { bias: &bias[1..], ..matrix(&byte) }), "{name}");
@@ -750,12 +756,15 @@ fn lengths_that_do_not_go_together_are_refused() {
     {
         let name = kernels.name();
         let mut to = vec![0; length];
-        for (a, b) in [(length - 1, length), (length, length - 1)] {
-            assert!(is_refused(|| kernels.add(&add, &bytes[..a], &bytes[..b], &mut to)), "{name}");
-            assert!(is_refused(|| kernels.multiply(&multiply, &bytes[..a], &bytes[..b], &mut to)), "{name}");
+        // By one, and by as many as are done at a time.
+        for other in [length - 1, length - 64] {
+            for (a, b) in [(other, length), (length, other)] {
+                assert!(is_refused(|| kernels.add(&add, &bytes[..a], &bytes[..b], &mut to)), "{name}");
+                assert!(is_refused(|| kernels.multiply(&multiply, &bytes[..a], &bytes[..b], &mut to)), "{name}");
+            }
+            assert!(is_refused(|| kernels.quantize(&vec![1.0; other], 1.0, 0, &mut to)), "{name}");
+            assert!(is_refused(|| kernels.lookup(&[0; 256], &bytes[..other], &mut to)), "{name}");
         }
-        assert!(is_refused(|| kernels.quantize(&vec![1.0; length - 1], 1.0, 0, &mut to)), "{name}");
-        assert!(is_refused(|| kernels.lookup(&[0; 256], &bytes[..length - 1], &mut to)), "{name}");
         let plane = &bytes[..length / 3];
         assert!(!is_refused(|| kernels.interleave([plane; 3], &mut to)), "{name}");
         assert!(is_refused(|| kernels.interleave([plane, plane, &plane[1..]], &mut to)), "{name}");

@@ -169,7 +169,8 @@ impl Prepared {
     /// The program, with the outputs that are wanted.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where the graph was prepared for something else.
+    /// [`Error::Unsupported`] where the graph was prepared for something else; [`Error::TooLarge`] where the outputs take more
+    /// memory than those of networks.
     pub(crate) fn program(self, signature: &Signature) -> Result<Program> {
         let Prepared { program, input, outputs, .. } = self;
         if (&input.name, &input.shape) != (&signature.input, &signature.shape) {
@@ -183,7 +184,15 @@ impl Prepared {
             found.ok_or_else(|| Error::Unsupported(format!("the model was prepared without output \"{name}\"")))
         };
         let places = signature.outputs.iter().map(place).collect::<Result<Vec<usize>>>()?;
-        Ok(program.with_outputs(&places))
+        program.with_outputs(&places).map_err(refusal)
+    }
+}
+
+/// Why a prepared model is refused.
+fn refusal(problem: Problem) -> Error {
+    match problem {
+        Problem::Unsound(what) => Error::Malformed(format!("this prepared model is not sound: {what}")),
+        Problem::TooLarge(what) => Error::TooLarge(format!("this prepared model is too large: {what}")),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{FORM, HEAD_BYTES, Input, MAGIC, Output, Prepared};
-use crate::program::check::{MOST_STEPS, MOST_TENSORS};
+use super::{FORM, HEAD_BYTES, Input, MAGIC, Output, Prepared, refusal};
+use crate::program::check::{MOST_OUTPUTS, MOST_STEPS, MOST_TENSORS};
 use crate::program::{
     Add, AddRule, Convolution, Element, Fill, Lookup, Move, Multiply, MultiplyRule, Pool, PoolKind, Problem, Quantize,
     Rounding, Step, Table, TensorId, TensorKind, UncheckedProgram, Window,
@@ -11,7 +11,7 @@ use crate::program::{
 use crate::tensor::Ending;
 use crate::{Error, Result};
 
-/// The most metadata entries, outputs, and axes of a shape.
+/// The most metadata entries, and axes of a shape.
 const MOST_ENTRIES: usize = 1 << 10;
 
 impl Prepared {
@@ -41,17 +41,14 @@ impl Prepared {
         if sum != <[u8; 32]>::from(Sha256::digest(&bytes[HEAD_BYTES..])) {
             return Err(damaged());
         }
-        let malformed = |what: &str| Error::Malformed(format!("this prepared model is not sound: {what}"));
+        let malformed = |what: &str| refusal(Problem::from(what));
         let content = head.content().ok_or_else(|| malformed("it ends early, or says what no version writes"))?;
         if !head.rest.is_empty() {
             return Err(malformed("something stands behind its end"));
         }
         let Content { program, sha256, metadata, input, outputs } = content;
         let checked = program.check().and_then(|program| Prepared::new(program, sha256, metadata, input, outputs));
-        checked.map_err(|problem| match problem {
-            Problem::Unsound(what) => malformed(&what),
-            Problem::TooLarge(what) => Error::TooLarge(format!("this prepared model is too large: {what}")),
-        })
+        checked.map_err(refusal)
     }
 }
 
@@ -144,7 +141,7 @@ impl<'a> Reader<'a> {
         let metadata = self.list(MOST_ENTRIES, |reader| Some((reader.text()?, reader.text()?)))?;
         let input = Input { name: self.text()?, shape: self.list(MOST_ENTRIES, Self::length)? };
         let taken = self.tensor()?;
-        let outputs = self.list(MOST_ENTRIES, |reader| {
+        let outputs = self.list(MOST_OUTPUTS, |reader| {
             let output = Output { name: reader.text()?, ending: reader.ending()? };
             let given = (reader.tensor()?, reader.list(MOST_ENTRIES, Self::length)?);
             Some((output, given))

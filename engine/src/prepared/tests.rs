@@ -213,12 +213,48 @@ fn whoever_makes_the_checksum_anew_gets_no_further() {
     assert!(Prepared::from_bytes(&sealed(&[content, &[0]].concat())).is_err());
 }
 
-/// A program with one thing wrong, and a word of what is said of it.
-fn wrong(what: &str, change: impl FnOnce(&mut UncheckedProgram)) {
+/// What is said of a program with one thing wrong.
+fn problem(change: impl FnOnce(&mut UncheckedProgram)) -> Problem {
     let mut program = unchecked();
     change(&mut program);
-    let problem = program.check().expect_err(what).to_string();
-    assert!(problem.contains(what), "{what}: {problem}");
+    program.check().map(drop).expect_err("refused")
+}
+
+/// That a program is still one after a change.
+fn accepted(change: impl FnOnce(&mut UncheckedProgram)) {
+    let mut program = unchecked();
+    change(&mut program);
+    program.check().expect("sound");
+}
+
+/// A tensor of bytes more.
+fn one_more(program: &mut UncheckedProgram, shape: [usize; 4]) -> TensorId {
+    program.tensors.push(TensorKind { element: Byte, shape });
+    program.names.push(String::new());
+    TensorId(program.tensors.len() - 1)
+}
+
+/// A tensor of bytes more, which a step fills.
+fn one_more_filled(program: &mut UncheckedProgram, shape: [usize; 4]) -> TensorId {
+    let to = one_more(program, shape);
+    program.steps.push(Step::Fill(Fill { to, value: 0 }));
+    to
+}
+
+/// A program that contradicts itself, and a word of what is said of it.
+fn unsound(what: &str, change: impl FnOnce(&mut UncheckedProgram)) {
+    match problem(change) {
+        Problem::Unsound(said) => assert!(said.contains(what), "{what}: {said}"),
+        Problem::TooLarge(said) => panic!("{what}: too large: {said}"),
+    }
+}
+
+/// The same of one that asks for more than networks do.
+fn too_large(what: &str, change: impl FnOnce(&mut UncheckedProgram)) {
+    match problem(change) {
+        Problem::TooLarge(said) => assert!(said.contains(what), "{what}: {said}"),
+        Problem::Unsound(said) => panic!("{what}: unsound: {said}"),
+    }
 }
 
 macro_rules! step {
@@ -233,72 +269,160 @@ macro_rules! step {
 #[test]
 #[cfg_attr(miri, ignore = "hundreds of thousands of weights in safe code; `cargo xtask test` runs it")]
 fn what_kernels_take_for_granted_is_checked() {
-    wrong("no tensor", |p| step!(p, 1, Convolution).from = TensorId(99));
-    wrong("before it is written", |p| drop(p.steps.remove(0)));
-    wrong("before it is written", |p| drop(p.steps.remove(9)));
-    wrong("reads what it writes", |p| step!(p, 3, Lookup).to = TensorId(3));
-    wrong("over an input", |p| step!(p, 15, Convolution).to = TensorId(0));
-    wrong("written already", |p| p.steps.push(p.steps[1].clone()));
-    wrong("written already", |p| p.steps.push(p.steps[9].clone()));
-    wrong("in their order", |p| p.steps.swap(8, 9));
-    wrong("scattered", |p| step!(p, 8, Move).write.1 = [0, 8, 32, 1]);
-    wrong("beyond a tensor", |p| step!(p, 5, Move).write.0 = 57);
-    wrong("beyond a tensor", |p| step!(p, 5, Move).read.1[1] = 17);
-    wrong("beyond a tensor", |p| step!(p, 0, Quantize).strides[3] = 17);
-    wrong("too far apart", |p| step!(p, 0, Quantize).strides[0] = usize::MAX);
-    wrong("move of nothing", |p| step!(p, 5, Move).shape[2] = 0);
-    wrong("no positive number", |p| step!(p, 0, Quantize).scale = f32::NAN);
-    wrong("groups", |p| step!(p, 7, Convolution).groups = 3);
-    wrong("groups", |p| step!(p, 7, Convolution).groups = 0);
-    wrong("another number", |p| step!(p, 1, Convolution).weights.clear());
-    wrong("nine bits", |p| step!(p, 1, Convolution).weights[0] = 256);
-    wrong("pass 32 bits", |p| {
-        let wide = TensorId(p.tensors.len());
-        p.tensors.push(TensorKind { element: Byte, shape: [1, 1, 1, 80_000] });
-        p.names.push(String::new());
+    unsound("no tensor", |p| step!(p, 1, Convolution).from = TensorId(99));
+    unsound("before it is written", |p| drop(p.steps.remove(0)));
+    unsound("before it is written", |p| drop(p.steps.remove(9)));
+    unsound("reads what it writes", |p| step!(p, 3, Lookup).to = TensorId(3));
+    unsound("over an input", |p| step!(p, 15, Convolution).to = TensorId(0));
+    unsound("written already", |p| p.steps.push(p.steps[1].clone()));
+    unsound("written already", |p| p.steps.push(p.steps[9].clone()));
+    unsound("in their order", |p| p.steps.swap(8, 9));
+    unsound("scattered", |p| step!(p, 8, Move).write.1 = [0, 8, 32, 1]);
+    unsound("beyond a tensor", |p| step!(p, 5, Move).write.0 = 57);
+    unsound("beyond a tensor", |p| step!(p, 5, Move).read.1[1] = 17);
+    unsound("beyond a tensor", |p| step!(p, 0, Quantize).strides[3] = 17);
+    unsound("too far apart", |p| step!(p, 0, Quantize).strides[0] = usize::MAX);
+    unsound("move of nothing", |p| step!(p, 5, Move).shape[2] = 0);
+    unsound("no positive number", |p| step!(p, 0, Quantize).scale = f32::NAN);
+    unsound("groups", |p| step!(p, 7, Convolution).groups = 3);
+    unsound("groups", |p| step!(p, 7, Convolution).groups = 0);
+    unsound("another number", |p| step!(p, 1, Convolution).weights.clear());
+    unsound("nine bits", |p| step!(p, 1, Convolution).weights[0] = 256);
+    unsound("pass 32 bits", |p| {
+        let wide = one_more(p, [1, 1, 1, 80_000]);
         let step = step!(p, 11, Convolution);
         (step.from, step.weights) = (wide, vec![255; 80_000 * 4]);
         p.steps.insert(0, Step::Fill(Fill { to: wide, value: 0 }));
     });
-    wrong("one bias", |p| step!(p, 1, Convolution).bias.clear());
-    wrong("no number", |p| step!(p, 1, Convolution).multipliers[2] = f32::INFINITY);
-    wrong("least byte", |p| (step!(p, 12, Multiply).rule.least, step!(p, 12, Multiply).rule.most) = (1, 0));
-    wrong("floats in a tensor of bytes", |p| step!(p, 1, Convolution).result = Rounding::Float);
-    wrong("other elements", |p| step!(p, 16, Lookup).from = TensorId(14));
-    wrong("length of zero", |p| step!(p, 6, Pool).window.stride[0] = 0);
-    wrong("reach too far", |p| step!(p, 1, Convolution).window.stride[0] = 1 << 26);
-    wrong("reach too far", |p| step!(p, 1, Convolution).window.pad[0] = usize::MAX);
-    wrong("over no pixel", |p| step!(p, 6, Pool).window.pad[1] = 3);
-    wrong("over no pixel", |p| step!(p, 6, Pool).window.stride[1] = 2);
-    wrong("go together", |p| step!(p, 13, Add).from[1] = TensorId(8));
-    wrong("number of elements", |p| p.tensors[4].shape[1] = 3);
-    wrong("another batch", |p| p.tensors[2].shape[0] = 2);
-    wrong("no element", |p| p.tensors[2].shape[0] = 0);
-    wrong("512 MiB", |p| p.tensors[2].shape[0] = 1 << 27);
-    wrong("output's shape", |p| p.outputs[0].1 = vec![usize::MAX, 3]);
-    wrong("an input twice", |p| p.inputs.push(TensorId(0)));
-    wrong("one name", |p| drop(p.names.pop()));
+    unsound("one bias", |p| step!(p, 1, Convolution).bias.clear());
+    unsound("no number", |p| step!(p, 1, Convolution).multipliers[2] = f32::INFINITY);
+    unsound("no number", |p| step!(p, 13, Add).rule.shares[0] = f32::NAN);
+    unsound("no number", |p| step!(p, 13, Add).rule.shares[1] = f32::INFINITY);
+    unsound("no number", |p| step!(p, 13, Add).rule.fixed = f32::NEG_INFINITY);
+    unsound("no number", |p| step!(p, 12, Multiply).rule.multiplier = f32::INFINITY);
+    unsound("no number", |p| step!(p, 12, Multiply).rule.fixed = f32::NAN);
+    unsound("least byte", |p| (step!(p, 12, Multiply).rule.least, step!(p, 12, Multiply).rule.most) = (1, 0));
+    unsound("least byte", |p| (step!(p, 13, Add).rule.least, step!(p, 13, Add).rule.most) = (1, 0));
+    unsound("floats in a tensor of bytes", |p| step!(p, 1, Convolution).result = Rounding::Float);
+    unsound("other elements", |p| step!(p, 16, Lookup).from = TensorId(14));
+    unsound("length of zero", |p| step!(p, 6, Pool).window.stride[0] = 0);
+    unsound("over no pixel", |p| step!(p, 6, Pool).window.pad[1] = 3);
+    unsound("over no pixel", |p| step!(p, 6, Pool).window.stride[1] = 2);
+    // 255 · 8,421,504 is below 2³¹, and 255 more is not.
+    let mean_over = |p: &mut UncheckedProgram, pixels: usize| step!(p, 10, Pool).window.kernel = [1, pixels];
+    unsound("too many pixels", |p| mean_over(p, 8_421_505));
+    accepted(|p| mean_over(p, 8_421_504));
+    unsound("go together", |p| step!(p, 13, Add).from[1] = TensorId(8));
+    unsound("number of elements", |p| p.tensors[4].shape[1] = 3);
+    unsound("another batch", |p| p.tensors[2].shape[0] = 2);
+    unsound("no element", |p| p.tensors[2].shape[0] = 0);
+    too_large("512 MiB", |p| p.tensors[2].shape[0] = 1 << 27);
+    unsound("output's shape", |p| p.outputs[0].1 = vec![usize::MAX, 3]);
+    unsound("an input twice", |p| p.inputs.push(TensorId(0)));
+    unsound("one name", |p| drop(p.names.pop()));
 }
 
 #[test]
 #[cfg_attr(miri, ignore = "millions of weights in safe code; `cargo xtask test` runs it")]
 fn what_no_network_asks_for_is_refused() {
     // Nine tensors of 128 MiB.
-    wrong("together", |p| {
-        let large = |p: &mut UncheckedProgram| {
-            p.tensors.push(TensorKind { element: Byte, shape: [1, 1 << 13, 1 << 14, 1] });
-            p.names.push(String::new());
-            TensorId(p.tensors.len() - 1)
-        };
-        let tensors: Vec<TensorId> = (0..9).map(|_| large(p)).collect();
-        p.steps.extend(tensors.iter().map(|&to| Step::Fill(Fill { to, value: 0 })));
+    too_large("together", |p| {
+        let tensors: Vec<TensorId> = (0..9).map(|_| one_more_filled(p, [1, 1 << 13, 1 << 14, 1])).collect();
         p.outputs.extend(tensors.iter().map(|&id| (id, vec![1 << 27])));
     });
-    wrong("more work", |p| {
+    too_large("more work", |p| {
         p.tensors[2].shape = [1, 1 << 10, 1 << 10, 4];
         let step = step!(p, 1, Convolution);
         step.window = Window { kernel: [1 << 9; 2], stride: [1; 2], dilation: [1; 2], pad: [1 << 9; 2] };
         step.weights = vec![1; 12 << 18];
     });
-    wrong("too many", |p| p.steps = vec![p.steps[4].clone(); 1 << 15]);
+    too_large("too many", |p| p.steps = vec![p.steps[4].clone(); 1 << 15]);
+    too_large("too many", |p| (0..1 << 16).for_each(|_| _ = one_more(p, [1; 4])));
+    too_large("reach too far", |p| step!(p, 1, Convolution).window.stride[0] = 1 << 26);
+    too_large("reach too far", |p| step!(p, 1, Convolution).window.pad[0] = usize::MAX);
+    too_large("reach too far", |p| step!(p, 6, Pool).window.stride[0] = 1 << 26);
+    // Far below the farthest along each axis, but 7 GB together.
+    too_large("reach too far", |p| step!(p, 1, Convolution).window.stride = [1 << 14; 2]);
+    too_large("name", |p| p.names[12] = "n".repeat(4097));
+    accepted(|p| p.names[12] = "n".repeat(4096));
+}
+
+/// Each copies the picture with its border, of 2²⁷ bytes, four in a batch of 2²⁵, before it multiplies 16 of them; 2¹¹
+/// times that is 2³⁸.
+#[test]
+#[cfg_attr(miri, ignore = "thousands of steps; `cargo xtask test` runs it")]
+fn borders_that_are_copied_count_as_work() {
+    let bordered = |p: &mut UncheckedProgram, count: usize| {
+        let from = one_more_filled(p, [4, 1 << 12, 1 << 13, 1]);
+        let window = Window { kernel: [1; 2], stride: [(1 << 12) - 1, (1 << 13) - 1], dilation: [1; 2], pad: [1; 2] };
+        for _ in 0..count {
+            let to = one_more(p, [4, 2, 2, 1]);
+            p.steps.push(Step::Convolution(Convolution {
+                from,
+                to,
+                zero: 0,
+                window: window.clone(),
+                groups: 1,
+                weights: vec![1],
+                bias: vec![0],
+                multipliers: vec![1.0],
+                result: Rounding::Byte { zero: 0, least: 0, most: 255, table: None },
+            }));
+        }
+    };
+    too_large("more work", |p| bordered(p, 1 << 11));
+    accepted(|p| bordered(p, (1 << 11) - 2));
+}
+
+/// Depthwise filters are packed together; a matrix for each group takes two outputs of one input here.
+#[test]
+#[cfg_attr(miri, ignore = "hundreds of thousands of weights in safe code; `cargo xtask test` runs it")]
+fn groups_are_counted_where_each_is_packed_by_itself() {
+    const MOST: usize = 1 << 18;
+    let grouped = |p: &mut UncheckedProgram, groups: usize, each: usize| {
+        let from = one_more_filled(p, [1, 1, 1, groups]);
+        let to = one_more(p, [1, 1, 1, groups * each]);
+        p.steps.push(Step::Convolution(Convolution {
+            from,
+            to,
+            zero: 0,
+            window: window(1, 0),
+            groups,
+            weights: vec![1; groups * each],
+            bias: vec![0; groups * each],
+            multipliers: vec![1.0; groups * each],
+            result: Rounding::Byte { zero: 0, least: 0, most: 255, table: None },
+        }));
+    };
+    // The program has a convolution of two groups and three of one besides, and one that is depthwise.
+    too_large("too many groups", |p| grouped(p, MOST - 4, 2));
+    accepted(|p| grouped(p, MOST - 5, 2));
+    accepted(|p| grouped(p, MOST + 1, 1));
+}
+
+/// An output of 128 MiB takes a slot, and as much for each copy that a run gives: with seven copies, 1 GiB.
+#[test]
+fn outputs_are_bounded_as_often_as_they_are_asked_for() {
+    const LARGE: [usize; 4] = [1, 1 << 10, 1 << 15, 1];
+    let large = |p: &mut UncheckedProgram, count: usize| {
+        let bytes = one_more_filled(p, LARGE);
+        p.tensors.push(TensorKind { element: Float, shape: LARGE });
+        p.names.push(String::new());
+        let to = TensorId(p.tensors.len() - 1);
+        let table = Table::Floats(Box::new([0.0; 256]));
+        p.steps.push(Step::Lookup(Lookup { from: bytes, to, table }));
+        p.outputs = vec![(to, vec![1 << 25]); count];
+    };
+    too_large("together", |p| large(p, 7));
+    accepted(|p| large(p, 6));
+    too_large("outputs", |p| p.outputs = vec![p.outputs[0].clone(); (1 << 12) + 1]);
+    accepted(|p| p.outputs = vec![p.outputs[0].clone(); 1 << 12]);
+
+    let mut program = unchecked();
+    large(&mut program, 1);
+    let model = prepared(program.check().expect("sound"), &[1, 3, 4, 4]);
+    let named = |count: usize| Signature { outputs: vec!["scores".into(); count], ..signature(&[1, 3, 4, 4]) };
+    assert!(model.clone().program(&named(6)).is_ok());
+    let error = model.program(&named(7)).map(drop).expect_err("refused");
+    assert!(matches!(&error, Error::TooLarge(what) if what.contains("together")), "{error}");
 }

@@ -20,16 +20,23 @@ pub(crate) const MOST_STEPS: usize = 1 << 14;
 /// The most tensors.
 pub(crate) const MOST_TENSORS: usize = 1 << 16;
 
+/// The longest name of a tensor, in bytes: twice what a graph's may have, as what is spelled out of a graph gets names that
+/// are made of its. Each step is described by one.
+const LONGEST_NAME: usize = 1 << 12;
+
+/// The most outputs. Each run gives a tensor of its own for each.
+pub(crate) const MOST_OUTPUTS: usize = 1 << 12;
+
 /// The largest tensor, in bytes, if its elements were floats.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
 
-/// The most bytes of all tensors that are in memory together.
+/// The most bytes of all tensors that are in memory together, the copies of outputs that a run gives among them.
 pub(crate) const MOST_MEMORY: u64 = 1 << 30;
 
-/// The most products, or elements moved or compared, of one run: ResNet-50 at 224×224 takes 2³².
+/// The most products, or elements copied or compared, of one run: ResNet-50 at 224×224 takes 2³².
 pub(crate) const MOST_WORK: u64 = 1 << 38;
 
-/// The most matrices, one a group of a convolution, each of which is packed by itself.
+/// The most matrices: one a group of each convolution that is not depthwise, packed by itself.
 const MOST_GROUPS: usize = 1 << 18;
 
 /// The largest number of a window, and how far windows may reach.
@@ -95,29 +102,47 @@ impl Program {
         &self.slots
     }
 
-    /// The bytes of all tensors that are in memory together.
+    /// The bytes of all tensors that are in memory together, the outputs' copies among them.
     #[cfg(any(feature = "onnx", fuzzing))]
     pub(crate) fn memory(&self) -> u64 {
-        self.slots.bytes()
+        memory(&self.checked, &self.slots)
     }
 
-    /// The products, and elements moved or compared, of one run.
+    /// The products, and elements copied or compared, of one run.
     #[cfg(any(feature = "onnx", fuzzing))]
     pub(crate) fn work(&self) -> u64 {
         self.work
     }
 
-    /// The same program with those of its outputs that stand at these places.
+    /// The same program with those of its outputs that stand at these places, which may be asked for more than once.
+    ///
+    /// # Errors
+    /// Where these outputs take more memory than a program may.
     ///
     /// # Panics
     /// Where there is no output at one of them.
-    pub(crate) fn with_outputs(self, places: &[usize]) -> Program {
+    pub(crate) fn with_outputs(self, places: &[usize]) -> Result<Program, Problem> {
         let outputs = places.iter().map(|&place| self.checked.outputs[place].clone()).collect();
-        // Fewer tensors are kept to the end, and nothing else changes of what was checked.
-        let checked = UncheckedProgram { outputs, ..self.checked };
-        let slots = Slots::of(&checked);
-        Program { checked, slots, work: self.work }
+        // Other tensors are kept to the end, and nothing else changes of what was checked.
+        Program::within_memory(UncheckedProgram { outputs, ..self.checked }, self.work)
     }
+
+    /// A program of which all but its memory was checked.
+    fn within_memory(checked: UncheckedProgram, work: u64) -> Result<Program, Problem> {
+        let count = checked.outputs.len();
+        within(count <= MOST_OUTPUTS, || format!("{count} outputs are too many; at most {MOST_OUTPUTS} are served"))?;
+        let slots = Slots::of(&checked);
+        within(memory(&checked, &slots) <= MOST_MEMORY, || {
+            format!("its tensors and outputs take more than {MOST_MEMORY} bytes together")
+        })?;
+        Ok(Program { checked, slots, work })
+    }
+}
+
+/// The bytes of all slots, and of a copy of each output.
+fn memory(program: &UncheckedProgram, slots: &Slots) -> u64 {
+    let copies = program.outputs.iter().map(|(output, _)| program.tensors[output.0].bytes());
+    copies.fold(slots.bytes(), u64::saturating_add)
 }
 
 impl UncheckedProgram {
@@ -141,9 +166,7 @@ impl UncheckedProgram {
             check.output(*output, shape)?;
         }
         let work = check.work;
-        let slots = Slots::of(&self);
-        within(slots.bytes() <= MOST_MEMORY, || format!("its tensors take more than {MOST_MEMORY} bytes together"))?;
-        Ok(Program { checked: self, slots, work })
+        Program::within_memory(self, work)
     }
 
     fn check_tensors(&self) -> Result<(), Problem> {
@@ -155,6 +178,9 @@ impl UncheckedProgram {
         })?;
         holds(self.names.len() == tensors, "not one name a tensor")?;
         for (kind, name) in self.tensors.iter().zip(&self.names) {
+            within(name.len() <= LONGEST_NAME, || {
+                format!("a tensor's name has {} bytes; at most {LONGEST_NAME} are served", name.len())
+            })?;
             let bytes = kind.shape.iter().try_fold(4_usize, |n, &length| n.checked_mul(length));
             holds(bytes != Some(0), "a tensor of no element")?;
             within(bytes.is_some_and(|bytes| bytes <= MAX_TENSOR_BYTES), || {
@@ -283,9 +309,13 @@ impl<'a> Check<'a> {
         holds(step.multipliers.iter().all(|multiplier| multiplier.is_finite()), "a multiplier that is no number")?;
         check_weights(&step.weights, columns as usize)?;
         check_rounding(&step.result, to)?;
-        self.groups += groups;
+        if !step.is_depthwise(from, to) {
+            self.groups += groups;
+        }
         within(self.groups <= MOST_GROUPS, || "too many groups".into())?;
-        Ok((to.len() as u64).saturating_mul(columns))
+        // What windows lie over is copied for each picture of a batch, where it is more than the picture.
+        let copied = bordered.unwrap_or(0).saturating_mul(batch as u64);
+        Ok((to.len() as u64).saturating_mul(columns).saturating_add(copied))
     }
 
     fn add(&self, step: &Add) -> Result<u64, Problem> {
@@ -393,12 +423,13 @@ fn reach(window: &Window, to: [usize; 4]) -> Result<[u64; 2], Problem> {
     let lengths = [window.kernel, window.stride, window.dilation];
     holds(lengths.as_flattened().iter().all(|&length| length > 0), "a length of zero")?;
     let numbers = lengths.as_flattened().iter().chain(&window.pad);
-    holds(numbers.map(|&number| number as u64).all(|number| number <= FARTHEST), "windows that reach too far")?;
+    let too_far = || "windows that reach too far".into();
+    within(numbers.map(|&number| number as u64).all(|number| number <= FARTHEST), too_far)?;
     let reach = [0, 1].map(|axis| {
         let of = |length: usize, step: usize| (length as u64 - 1) * step as u64;
         of(to[1 + axis], window.stride[axis]) + of(window.kernel[axis], window.dilation[axis]) + 1
     });
-    holds(reach.iter().all(|&length| length <= FARTHEST), "windows that reach too far")?;
+    within(reach.iter().all(|&length| length <= FARTHEST), too_far)?;
     Ok(reach)
 }
 

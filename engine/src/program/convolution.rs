@@ -81,10 +81,10 @@ impl PackedConvolution {
         };
         let bias = step.bias_with_zero();
         let group_inputs = inputs / step.groups;
-        let each_by_itself = step.groups == inputs && inputs == outputs && step.result != Rounding::Float;
+        let is_depthwise = step.is_depthwise(from, to);
         let products = to.len() as u64 * (taps * group_inputs) as u64;
-        let work = if each_by_itself { products * DEPTHWISE } else { products };
-        let (kernel, by_channels) = if each_by_itself {
+        let work = if is_depthwise { products * DEPTHWISE } else { products };
+        let (kernel, by_channels) = if is_depthwise {
             let filters = Filters {
                 channels: outputs,
                 taps,
@@ -512,6 +512,11 @@ fn copy_ahead(from: &[u8], to: &mut [u8], length: usize) {
 }
 
 impl Convolution {
+    /// Whether each channel has one filter of its own and becomes bytes: all of them are packed together.
+    pub(super) fn is_depthwise(&self, from: &TensorKind, to: &TensorKind) -> bool {
+        self.groups == from.shape[3] && from.shape[3] == to.shape[3] && self.result != Rounding::Float
+    }
+
     /// The bias less what the zero point adds to every sum; padding has its value, so that all sums have it alike.
     fn bias_with_zero(&self) -> Vec<i32> {
         let columns = self.weights.len() / self.bias.len();

@@ -43,6 +43,13 @@ pub(crate) enum Element {
     Float,
 }
 
+impl Element {
+    /// What so many of them take.
+    pub(crate) fn bytes_of(self, count: usize) -> u64 {
+        count as u64 * if self == Element::Byte { 1 } else { 4 }
+    }
+}
+
 /// A tensor's elements and the lengths of its axes: batch, height, width, channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TensorKind {
@@ -53,6 +60,11 @@ pub(crate) struct TensorKind {
 impl TensorKind {
     pub(crate) fn len(&self) -> usize {
         self.shape.iter().product()
+    }
+
+    /// The bytes of all elements.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.element.bytes_of(self.len())
     }
 }
 

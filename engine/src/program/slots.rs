@@ -35,8 +35,7 @@ impl Slots {
 
     /// What all slots take together.
     pub(super) fn bytes(&self) -> u64 {
-        let of = |&(element, length): &(Element, usize)| length as u64 * if element == Element::Byte { 1 } else { 4 };
-        self.lengths.iter().map(of).sum()
+        self.lengths.iter().map(|&(element, length)| element.bytes_of(length)).sum()
     }
 
     fn assign(&mut self, program: &UncheckedProgram, tensor: TensorId, free: &mut Vec<usize>) {

@@ -10,7 +10,7 @@ use std::arch::aarch64::{
 use std::array::from_fn;
 
 use super::rounding::Bytes;
-use crate::kernels::{check_planes, check_rows, check_two, portable};
+use crate::kernels::{check_one, check_planes, check_rows, check_two, portable};
 use crate::program::{AddRule, MultiplyRule};
 
 /// Sixteen bytes of memory.
@@ -30,7 +30,7 @@ fn store(bytes: uint8x16_t, to: &mut [u8; 16]) {
 
 #[target_feature(enable = "neon")]
 pub(super) fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
-    assert_eq!(from.len(), to.len(), "as many bytes as floats");
+    check_one(from, to);
     let bytes = Bytes::new(zero, 0, 255);
     let ((floats, from), (whole, rest)) = (from.as_chunks::<16>(), to.as_chunks_mut::<16>());
     for (to, from) in whole.iter_mut().zip(floats) {
@@ -184,7 +184,7 @@ unsafe fn look_up_all(table: &[u8; 256], from: *const u8, to: *mut u8, count: us
 
 #[target_feature(enable = "neon")]
 pub(super) fn lookup(table: &[u8; 256], from: &[u8], to: &mut [u8]) {
-    assert_eq!(from.len(), to.len(), "as many bytes as are looked up");
+    check_one(from, to);
     // SAFETY: both slices have `to.len()` bytes.
     let done = unsafe { look_up_all(table, from.as_ptr(), to.as_mut_ptr(), to.len()) };
     for (to, &from) in to[done..].iter_mut().zip(&from[done..]) {

@@ -8,7 +8,8 @@ use std::mem::transmute;
 use super::narrow::Narrow;
 use super::pairs::{GROUP, WIDTH, arrange};
 use super::{Avx2, Bytes, floats, integers, pack, rounded, store, vector};
-use crate::kernels::{Lines, Matrix, SLACK};
+use crate::kernels::x86_64::checked_places;
+use crate::kernels::{Lines, Matrix};
 
 /// Rows at a time: all pictures that networks make of 224×224 pixels are multiples of it, and as many sums leave room
 /// for their operands in sixteen registers.
@@ -49,14 +50,7 @@ pub(super) struct Outputs {
 
 impl Gemm {
     pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, places: Option<&[u32]>) -> Gemm {
-        matrix.check();
-        let groups = matrix.columns.div_ceil(GROUP);
-        let reach = match places {
-            Some(places) => places.iter().max().map_or(0, |&place| place as usize + GROUP),
-            None => matrix.columns + SLACK,
-        };
-        let places = places.map_or_else(|| (0..groups).map(|group| (group * GROUP) as u32).collect(), <[u32]>::to_vec);
-        assert_eq!(places.len(), groups, "one place for each four columns");
+        let (places, reach) = checked_places(matrix, places);
         let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(|first| Tile::new(matrix, &places, first)).collect();
         let cost = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
         let narrow = Narrow::new(avx2, matrix, &places, cost);

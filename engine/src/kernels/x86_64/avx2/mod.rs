@@ -12,7 +12,7 @@ use std::arch::x86_64::*;
 use std::mem::transmute;
 
 use super::features::Avx2;
-use crate::kernels::{Filters, Kernels, Matrix, check_planes, check_rows, check_two, portable};
+use crate::kernels::{Filters, Kernels, Matrix, check_one, check_planes, check_rows, check_two, portable};
 use crate::program::{AddRule, MultiplyRule, Rounding, Window};
 use depthwise::{Depthwise, MOST_TAPS};
 use elementwise::{add, interleave, lookup, multiply, quantize, sum};
@@ -39,7 +39,7 @@ impl Kernels for Avx2 {
     }
 
     fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
-        assert_eq!(from.len(), to.len(), "as many bytes as floats");
+        check_one(from, to);
         let ((floats, from), (bytes, to)) = (from.as_chunks(), to.as_chunks_mut());
         // SAFETY: `quantize` needs AVX2, which the processor has, as this `Avx2` exists.
         unsafe { quantize(floats, scale, zero, bytes) };

@@ -42,6 +42,14 @@ const CHUNK_COST: usize = 20;
 const FINDING_COST: usize = 150;
 const EXCEPTION_COST: usize = 20;
 
+/// The most exceptions above the window, and below, of one call, whatever they would save: 12 MiB of either. The calls of
+/// networks' layers are allowed some ten thousand.
+const MOST_EXCEPTIONS: usize = 1 << 20;
+
+/// The most rows of one call, of which each has a vector of sums where there are exceptions: 32 MiB. Those of networks'
+/// layers have some thousand.
+const MOST_ROWS: usize = 1 << 20;
+
 #[derive(Debug)]
 pub(super) struct Narrow {
     /// What calls of functions with AVX2 rest on.
@@ -101,6 +109,11 @@ struct Copies {
     sums: Vec<__m256i>,
 }
 
+/// The most bytes that are kept of one. A call is given a block of a layer, of about as many bytes as the layer has weights
+/// (`program/convolution.rs`), which is 2.25 MiB at most where ResNet-50 and VGG have windows. What is larger takes so long
+/// to multiply that asking for memory anew is a small part of it.
+const MOST_KEPT: usize = 8 << 20;
+
 /// The memory of copies that nobody makes now, at most one for each processor.
 static SPARE: Mutex<Vec<Copies>> = Mutex::new(Vec::new());
 
@@ -109,6 +122,9 @@ fn spare() -> MutexGuard<'static, Vec<Copies>> {
 }
 
 fn keep(copies: Copies) {
+    if copies.size() > MOST_KEPT {
+        return;
+    }
     let mut spare = spare();
     if spare.len() < processors() {
         spare.push(copies);
@@ -169,16 +185,16 @@ impl Narrow {
         are_few
     }
 
-    /// Copies all that rows lie on; false where there are few rows, or too many exceptions.
+    /// Copies all that rows lie on; false where there are few rows, or too many of them, or of exceptions.
     fn copy(&self, from: &[u8], lines: Lines, copies: &mut Copies) -> bool {
         let rows = lines.count * lines.pixels;
-        if rows == 0 || rows < ROWS && !self.are_many {
+        if rows == 0 || rows > MOST_ROWS || rows < ROWS && !self.are_many {
             return false;
         }
         let reach = self.runs.iter().map(|run| run.places.end).max().unwrap_or(0);
         let length = (lines.count - 1) * lines.stride + (lines.pixels - 1) * lines.step + reach;
         let Some(saved) = (rows * self.saved).checked_sub(length.div_ceil(CHUNK) * CHUNK_COST) else { return false };
-        let allowed = saved / (FINDING_COST + EXCEPTION_COST * self.tiles.len());
+        let allowed = (saved / (FINDING_COST + EXCEPTION_COST * self.tiles.len())).min(MOST_EXCEPTIONS);
         // Where rows overlap, a byte is an exception in each.
         let read = rows * self.runs.iter().map(|run| run.places.len()).sum::<usize>();
         let bytes = allowed * length / read.max(1);
@@ -189,14 +205,15 @@ impl Narrow {
         few
     }
 
-    /// Finds the exceptions of each row; false where there are more than allowed.
+    /// Finds the exceptions of each row; false where there are more than allowed. No row starts before the one in front of
+    /// it, as `Lines::check` found.
     fn sort(&self, lines: Lines, allowed: usize, copies: &mut Copies) -> bool {
         let Copies { outside, passed, exceptions, .. } = copies;
         passed.clear();
         passed.resize(self.runs.len(), 0);
         for exceptions in &mut *exceptions {
             exceptions.clear();
-            exceptions.reserve(allowed);
+            exceptions.reserve(outside.len().min(allowed));
         }
         let starts = (0..lines.count).flat_map(|line| (0..lines.pixels).map(move |pixel| (line, pixel)));
         for (row, (line, pixel)) in starts.enumerate() {
@@ -225,6 +242,16 @@ impl Narrow {
 }
 
 impl Copies {
+    /// The bytes of memory that they hold.
+    fn size(&self) -> usize {
+        let exceptions: usize = self.exceptions.iter().map(Vec::capacity).sum();
+        self.bytes.capacity()
+            + self.outside.capacity() * size_of::<(u32, i16)>()
+            + self.passed.capacity() * size_of::<usize>()
+            + exceptions * size_of::<Exception>()
+            + self.sums.capacity() * size_of::<__m256i>()
+    }
+
     fn has_exceptions(&self) -> bool {
         self.exceptions.iter().any(|exceptions| !exceptions.is_empty())
     }
@@ -479,5 +506,61 @@ mod tests {
     fn memory_of_copies_is_kept_for_as_many_threads_as_there_are_processors() {
         (0..processors() + 3).for_each(|_| keep(Copies::default()));
         assert!(spare().len() <= processors());
+    }
+
+    #[test]
+    fn memory_of_large_copies_is_not_kept() {
+        spare().clear();
+        // A place takes 8 bytes, an exception 12, and a vector of sums 32.
+        keep(Copies { bytes: Vec::with_capacity(MOST_KEPT + 1), ..Copies::default() });
+        keep(Copies { outside: Vec::with_capacity(MOST_KEPT / 8 + 1), ..Copies::default() });
+        keep(Copies { exceptions: [vec![], Vec::with_capacity(MOST_KEPT / 12 + 1)], ..Copies::default() });
+        keep(Copies { sums: Vec::with_capacity(MOST_KEPT / 32 + 1), ..Copies::default() });
+        for Copies { bytes, outside, exceptions, sums, .. } in &*spare() {
+            let room = [bytes.capacity(), 8 * outside.capacity(), 12 * exceptions[1].capacity(), 32 * sums.capacity()];
+            assert!(room.iter().all(|&bytes| bytes <= MOST_KEPT), "{room:?}");
+        }
+    }
+
+    /// A kernel of 64 columns that saves so much that a call may have any number of exceptions.
+    fn worth_any(avx2: Avx2) -> Narrow {
+        let (rows, columns) = (8, 64);
+        let matrix = Matrix {
+            rows,
+            columns,
+            zero: 120,
+            weights: &vec![1; rows * columns],
+            bias: &vec![0; rows],
+            multipliers: &vec![1.0; rows],
+            rounding: &Rounding::Byte { zero: 0, least: 0, most: 255, table: None },
+        };
+        let places: Vec<u32> = (0..columns as u32).step_by(GROUP).collect();
+        Narrow::new(avx2, &matrix, &places, 1_000_000).expect("bytes")
+    }
+
+    #[test]
+    fn memory_of_exceptions_is_asked_for_as_far_as_there_are_any() {
+        let Some(avx2) = Avx2::detect() else { return };
+        let mut from = vec![120; 164];
+        from[64] = 255;
+        let mut copies = Copies::default();
+        // A row begins at each byte: the one that is cut off is in 64 of them.
+        assert!(worth_any(avx2).copy(&from, Lines { count: 1, stride: 0, pixels: 100, step: 1 }, &mut copies));
+        assert_eq!(copies.exceptions.each_ref().map(Vec::len), [64, 0]);
+        let [above, below] = copies.exceptions.each_ref().map(Vec::capacity);
+        assert!(above <= 128 && below <= 4, "room for {above} and {below}");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "a million exceptions; `cargo xtask test` runs it")]
+    fn exceptions_and_rows_of_a_call_are_bounded() {
+        let Some(avx2) = Avx2::detect() else { return };
+        let are_few = |byte: u8, rows: usize| {
+            let lines = Lines { count: 1, stride: 0, pixels: rows, step: 1 };
+            worth_any(avx2).copy(&vec![byte; rows + 64], lines, &mut Copies::default())
+        };
+        // Each row has an exception in each of its sixteen groups.
+        assert!(are_few(255, 1000) && !are_few(255, MOST_EXCEPTIONS / 16 + 1));
+        assert!(are_few(120, MOST_ROWS) && !are_few(120, MOST_ROWS + 1));
     }
 }

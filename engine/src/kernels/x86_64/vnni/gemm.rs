@@ -7,7 +7,8 @@ use std::array::from_fn;
 use std::mem::transmute;
 
 use super::{Avx512Vnni, Bytes, Packing, first, fits};
-use crate::kernels::{Lines, Matrix, SLACK};
+use crate::kernels::x86_64::checked_places;
+use crate::kernels::{Lines, Matrix};
 
 /// Bytes that are multiplied by one instruction for one output.
 const GROUP: usize = 4;
@@ -88,17 +89,10 @@ fn output(vectors: usize, vector: usize, lane: usize) -> usize {
 impl Gemm {
     /// None where the instruction can't take the weights.
     pub(super) fn new(vnni: Avx512Vnni, matrix: &Matrix<'_>, places: Option<&[u32]>) -> Option<Gemm> {
-        matrix.check();
+        let (places, reach) = checked_places(matrix, places);
         if !fits(matrix.weights, matrix.bias, matrix.multipliers) {
             return None;
         }
-        let groups = matrix.columns.div_ceil(GROUP);
-        let reach = match places {
-            Some(places) => places.iter().max().map_or(0, |&place| place as usize + GROUP),
-            None => matrix.columns + SLACK,
-        };
-        let places = places.map_or_else(|| (0..groups).map(|group| (group * GROUP) as u32).collect(), <[u32]>::to_vec);
-        assert_eq!(places.len(), groups, "one place for each four columns");
         let tiles = (0..matrix.rows).step_by(2 * LANES).map(|first| Tile::new(matrix, first)).collect();
         Some(Gemm { _vnni: vnni, reach, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), places, tiles })
     }

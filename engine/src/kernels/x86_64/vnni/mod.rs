@@ -14,7 +14,7 @@ use std::array::from_fn;
 
 use super::avx2::Bytes;
 use super::features::{Avx2, Avx512Vbmi, Avx512Vnni};
-use crate::kernels::{Filters, Kernels, Matrix, check_two};
+use crate::kernels::{Filters, Kernels, Matrix, check_one, check_two};
 use crate::program::weights::{are_bytes, magnitude};
 use crate::program::{AddRule, MultiplyRule, Window};
 
@@ -58,29 +58,30 @@ impl Kernels for Vnni {
     }
 
     fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
-        assert_eq!(from.len(), to.len(), "as many bytes as floats");
-        // SAFETY: `quantize` needs AVX-512 F and BW, which the processor has, as `vnni` exists, and floats for all bytes.
+        check_one(from, to);
+        // SAFETY: `quantize` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and floats for all
+        // bytes: `check_one` found as many.
         unsafe { quantize(from, scale, zero, to) }
     }
 
     fn add(&self, rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
         check_two(a, b, to);
-        // SAFETY: `add` needs AVX-512 F and BW, which the processor has, as `vnni` exists, and tensors as long as the
-        // result.
+        // SAFETY: `add` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and tensors as long as the
+        // result: `check_two` found them so.
         unsafe { add(rule, a, b, to) }
     }
 
     fn multiply(&self, rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
         check_two(a, b, to);
-        // SAFETY: `multiply` needs AVX-512 F and BW, which the processor has, as `vnni` exists, and tensors as long as
-        // the result.
+        // SAFETY: `multiply` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and tensors as long as
+        // the result: `check_two` found them so.
         unsafe { multiply(rule, a, b, to) }
     }
 
     fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
         if self.vbmi.is_some() {
-            // SAFETY: `lookup` needs AVX-512 F and BW, which the processor has, as `vnni` exists, and VBMI, as there is a
-            // `vbmi`.
+            // SAFETY: `lookup` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and VBMI, as there is
+            // a `vbmi`.
             unsafe { lookup(table, bytes) }
         } else {
             self.avx2.lookup_in_place(table, bytes);
