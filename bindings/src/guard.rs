@@ -33,7 +33,7 @@ pub(crate) mod probe {
     /// Makes the next call panic, whichever it is.
     #[allow(unsafe_code, reason = "an exported symbol needs a name; nothing here touches memory")]
     #[unsafe(no_mangle)]
-    extern "C" fn bedside_test_panic() {
+    pub(crate) extern "C" fn bedside_test_panic() {
         ARMED.store(true, Ordering::SeqCst);
     }
 

@@ -6,10 +6,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use prost::Message;
+use tract_onnx::pb::ModelProto;
 #[allow(clippy::wildcard_imports, reason = "tract's own prelude for writing operators")]
 use tract_onnx::tract_hir::internal::*;
 
 use super::build::MAX_TENSOR_BYTES;
+use super::operators::node_name;
 
 /// The most axes of a tensor: tract takes time that grows fast with them.
 const MOST_AXES: usize = 16;
@@ -31,22 +34,27 @@ impl std::fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Bounds all operators of a model that was made of a graph of so many bytes.
-pub(crate) fn bound(model: &mut InferenceModel, bytes: usize) {
-    let left = bytes.saturating_mul(COMPUTED_OF_EACH).saturating_add(MOST_COMPUTED).min(MAX_TENSOR_BYTES);
+/// Bounds all operators of a model that tract made of this one.
+pub(crate) fn bound(model: &mut InferenceModel, of: &ModelProto) {
+    let left = of.encoded_len().saturating_mul(COMPUTED_OF_EACH).saturating_add(MOST_COMPUTED).min(MAX_TENSOR_BYTES);
     let left = Arc::new(AtomicUsize::new(left));
+    let nodes = of.graph.iter().flat_map(|graph| &graph.node);
+    let operators: HashMap<&str, &str> = nodes.map(|node| (node_name(node), node.op_type.as_str())).collect();
     // Sources and constants have no inputs, and tract looks for them by their types.
     for node in model.nodes_mut().iter_mut().filter(|node| !node.inputs.is_empty()) {
-        let (node_name, left) = (node.name.clone(), Arc::clone(&left));
-        node.op = Box::new(Bounded { op: node.op.clone(), node: node_name, computed: 0, left });
+        let place = match operators.get(node.name.as_str()) {
+            Some(operator) => format!("operator {operator} at node \"{}\"", node.name),
+            None => format!("node \"{}\"", node.name),
+        };
+        node.op = Box::new(Bounded { op: node.op.clone(), place, computed: 0, left: Arc::clone(&left) });
     }
 }
 
 #[derive(Debug, Clone)]
 struct Bounded {
     op: Box<dyn InferenceOp>,
-    /// The node's name.
-    node: String,
+    /// What it is in the graph.
+    place: String,
     /// How many bytes it has taken from those that may be computed of constants.
     computed: usize,
     /// What is left of them for all operators together.
@@ -87,7 +95,7 @@ impl Bounded {
     }
 
     fn refuse(&self, what: String) -> TractResult<()> {
-        Err(Refused(format!("node \"{}\" makes {what}", self.node)).into())
+        Err(Refused(format!("{} makes {what}", self.place)).into())
     }
 }
 

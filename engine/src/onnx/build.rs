@@ -172,11 +172,10 @@ fn with_islands(
 
 /// The type and shape of every tensor, as tract infers them.
 fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
-    let analysed = |model: &ModelProto| {
-        let bytes = model.encoded_len();
+    let analysed = |proto: &ModelProto| {
         let ParseResult { mut model, outlets_by_name, .. } =
-            framework.parse(model, None).map_err(|error| rejected(&error))?;
-        bounded::bound(&mut model, bytes);
+            framework.parse(proto, None).map_err(|error| rejected(&error))?;
+        bounded::bound(&mut model, proto);
         model.analyse(false).map_err(|error| rejected(&error))?;
         Ok((model, outlets_by_name))
     };
@@ -224,7 +223,7 @@ fn parse(framework: &Onnx, proto: &ModelProto, islands: &[Packed]) -> Result<Inf
     let ParseResult { mut model, unresolved_inputs, .. } =
         framework.parse(proto, None).map_err(|error| rejected(&error))?;
     island::settle(&mut model, islands);
-    bounded::bound(&mut model, proto.encoded_len());
+    bounded::bound(&mut model, proto);
     if !unresolved_inputs.is_empty() {
         let names = unresolved_inputs.join(", ");
         return Err(Error::Malformed(format!(

@@ -277,7 +277,7 @@ fn what_constants_alone_make_is_bounded_before_it_is_made() {
         nodes.push(node("Cos", &["k"], "output"));
         let what = format!("{:?}", nodes.iter().map(|node| &node.op_type).collect::<Vec<_>>());
         match built(&model(17, &[1, 2, 2, 2], nodes, constants)) {
-            Err(Error::TooLarge(message)) => assert!(message.starts_with("node \""), "{what}: {message}"),
+            Err(Error::TooLarge(message)) => assert!(message.starts_with("operator "), "{what}: {message}"),
             other => panic!("{what}: {other:?}"),
         }
     }
