@@ -368,7 +368,7 @@ def main():
             if arguments.kinds and kind.__name__ not in arguments.kinds:
                 continue
             cases = [(size, bound, 1 << 30) for size, bound in SIZES.items()]
-            cases += [(size, bound, 500 + size // 8192) for size, bound in SIZES.items()]
+            cases += [(size, bound, 380 + size // 8192) for size, bound in SIZES.items()]
             for size, bound, most in cases:
                 graph = Graph(size, most)
                 kind(graph)

@@ -32,11 +32,11 @@ const MOST_NODES: usize = 1 << 12;
 
 /// How many of them any graph may have, and for how many of its bytes it may have one more: the time that tract's optimizer takes
 /// grows with the cube of some chains, and a small file must not take long. Networks have weights.
-const NODES_OF_ANY: usize = 512;
+const NODES_OF_ANY: usize = 384;
 const BYTES_A_NODE: usize = 8192;
 
 /// How many inputs a node may have before each counts as a node.
-const FEW_INPUTS: usize = 5;
+const FEW_INPUTS: usize = 4;
 
 /// Makes an engine with these kernels, or with none.
 pub(crate) fn engine(

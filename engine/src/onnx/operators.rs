@@ -21,6 +21,9 @@ pub(crate) const MOST_NODES: usize = 1 << 14;
 /// The most inputs or outputs of a node: the longest concatenation of a DenseNet-264 has 64.
 const MOST_INPUTS: usize = 1 << 10;
 
+/// The most inputs of all nodes together: as many as those of the most nodes with eight each.
+const MOST_INPUTS_IN_ALL: usize = 1 << 17;
+
 /// The longest name of a tensor, in bytes: each step keeps one.
 const LONGEST_NAME: usize = 1 << 11;
 
@@ -142,6 +145,10 @@ fn check_counts(graph: &GraphProto) -> Result<()> {
             node.op_type,
             node_name(node)
         ));
+    }
+    let all = graph.node.iter().map(|node| node.input.len()).sum::<usize>();
+    if all > MOST_INPUTS_IN_ALL {
+        return many(format!("its nodes have {all} inputs; at most {MOST_INPUTS_IN_ALL} in all"));
     }
     let names = graph.node.iter().flat_map(|node| node.output.iter().chain(&node.input));
     match names.chain(graph.input.iter().map(|info| &info.name)).find(|name| name.len() > LONGEST_NAME) {

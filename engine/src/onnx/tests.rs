@@ -195,11 +195,11 @@ fn more_than_networks_are_is_refused_before_it_is_made() {
         nodes.push(node("Identity", &[&format!("t{count}")], "output"));
         model(17, &[1, 2, 2, 2], nodes, vec![])
     };
-    // 512, and one for each 8192 bytes: some 20 bytes a node.
-    assert!(built(&cosines(510)).is_ok());
-    let left = "nodes beside those that are run in integers, with inputs beyond 5 counted; at most 5";
-    too_large(&cosines(520), &format!("the graph has 522 {left}"));
-    too_large(&cosines(4_095), &format!("the graph has 4097 {left}"));
+    // 384, and one for each 8192 bytes: some 20 bytes a node.
+    assert!(built(&cosines(380)).is_ok());
+    let left = "nodes beside those that are run in integers, with inputs beyond 4 counted; at most ";
+    too_large(&cosines(520), &format!("the graph has 522 {left}385 "));
+    too_large(&cosines(4_095), &format!("the graph has 4097 {left}400 "));
     too_large(&cosines(16_383), "it has 16385 nodes; at most 16384");
 
     let sum = |count: usize| {
@@ -207,8 +207,13 @@ fn more_than_networks_are_is_refused_before_it_is_made() {
         model(17, &[1, 2, 2, 2], nodes, vec![])
     };
     assert!(built(&sum(300)).is_ok());
-    too_large(&sum(600), &format!("the graph has 596 {left}"));
+    too_large(&sum(600), &format!("the graph has 597 {left}"));
     too_large(&sum(1_025), "operator Sum at node \"make output\" has 1025 inputs and 1 outputs; at most 1024 of each");
+
+    let inputs = vec!["input"; 1_000];
+    let mut nodes: Vec<NodeProto> = (0..132).map(|at| node("Sum", &inputs, &format!("all{at}"))).collect();
+    nodes.push(node("Cos", &["all0"], "output"));
+    too_large(&model(17, &[1, 2, 2, 2], nodes, vec![]), "its nodes have 132001 inputs; at most 131072");
 
     let name = "n".repeat(2_049);
     let nodes = vec![node("Cos", &["input"], &name), node("Identity", &[&name], "output")];
