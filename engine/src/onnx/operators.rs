@@ -7,7 +7,7 @@ use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
-use crate::onnx::constants::longs;
+use crate::onnx::constants::Constants;
 use crate::onnx::qoperator;
 use crate::tensor::ElementType;
 use crate::{Error, Result};
@@ -190,7 +190,7 @@ pub(crate) fn forget_pad_values(graph: &mut GraphProto) {
 /// # Errors
 /// [`Error::Malformed`] where an operator can't have such a value, [`Error::Unsupported`] where it is not served; each names the node.
 fn check_attributes(graph: &GraphProto) -> Result<()> {
-    let constants: HashMap<&str, &TensorProto> = constants(graph).collect();
+    let constants = Constants::of(graph);
     for node in &graph.node {
         let attribute = |name: &str| node.attribute.iter().find(|attribute| attribute.name == name);
         let place = || format!("operator {} at node \"{}\"", full_name(node), node_name(node));
@@ -208,8 +208,8 @@ fn check_attributes(graph: &GraphProto) -> Result<()> {
         if node.op_type == "LRN" && attribute("size").is_none_or(|size| size.i < 1) {
             return Err(Error::Malformed(format!("{}: size must be positive", place())));
         }
-        let pads = node.input.get(1).filter(|_| node.op_type == "Pad").and_then(|name| constants.get(name.as_str()));
-        if pads.is_some_and(|pads| longs(pads).any(|pad| pad < 0)) {
+        let pads = node.input.get(1).filter(|_| node.op_type == "Pad").and_then(|name| constants.longs(name));
+        if pads.is_some_and(|pads| pads.iter().any(|&pad| pad < 0)) {
             return Err(Error::Unsupported(format!("{}: negative pads are not supported; slice instead", place())));
         }
         if node.op_type == "Celu" && attribute("alpha").is_some_and(|alpha| alpha.f.to_bits() != 1.0_f32.to_bits()) {
