@@ -43,10 +43,10 @@ pub(crate) fn count() -> Result<()> {
     require("cc", "a C compiler")?;
     let plugin = plugin()?;
     // Slow, and there already where the gate has run.
-    Step::new("cargo build --locked --workspace --bins --examples").run()?;
+    Step::new("cargo build --locked --release --workspace --bins --examples").run()?;
     cargo("build -p bedside-engine --no-default-features --example repeat").run()?;
     let [here, command] =
-        ["examples/repeat", "bedside"].map(|name| root().join("target/debug").join(name).display().to_string());
+        ["examples/repeat", "bedside"].map(|name| root().join("target/release").join(name).display().to_string());
     println!(
         "| model | processor | kernels | instructions, millions | 8-bit multiplies | loads a multiply | at most |"
     );

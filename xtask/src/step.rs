@@ -200,7 +200,7 @@ pub(crate) fn tool(name: &str, version: &str, binaries: &[&str], options: &[&str
         for option in options {
             step = step.arg(option);
         }
-        step.run()?;
+        step.env("CARGO_PROFILE_DEV_DEBUG", "0").run()?;
     }
     Ok(paths)
 }

@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<()> {
     copy::check()?;
     Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     check_arm()?;
-    skips.read(&Step::new("cargo test --locked --workspace").lines()?);
+    skips.read(&Step::new("cargo test --locked --release --workspace --config xtask/tests.toml").lines()?);
     Step::new("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;
     bindings::test(&mut skips)?;
     android::test()?;
