@@ -7,7 +7,7 @@ use libfuzzer_sys::{fuzz_crossover, fuzz_mutator, fuzz_target};
 
 /// The most that a run may take by what the model says: beyond, it is opened only. A sound model may be large.
 const MOST_BYTES: u64 = 1 << 24;
-const MOST_WORK: u64 = 1 << 24;
+const MOST_WORK: u64 = 1 << 22;
 
 fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| fuzz::timed(|| run(data)));
 

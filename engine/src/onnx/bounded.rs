@@ -13,6 +13,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use super::build::MAX_TENSOR_BYTES;
 use super::operators::node_name;
+use super::panics::ours;
 
 /// The most axes of a tensor: tract takes time that grows fast with them.
 const MOST_AXES: usize = 16;
@@ -145,7 +146,7 @@ impl InferenceOp for Bounded {
         let inferred = self.infer_facts(inputs.clone(), outputs.clone(), observed.clone())?;
         let values: Option<Vec<_>> = inferred.0.iter().map(|fact| fact.value.concretize()).collect();
         let constants = values.map(|values| values.iter().map(|value| value.len()).sum());
-        self.check(&inferred.1, constants)?;
+        ours(|| self.check(&inferred.1, constants))?;
         if constants.is_some() { self.op.infer(inputs, outputs, observed) } else { Ok(inferred) }
     }
 

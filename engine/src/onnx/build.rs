@@ -16,6 +16,7 @@ use super::constants::quantize_constants;
 use super::island::Packed;
 use super::lower::{Facts, Refusal, Split, Unlowered, lower, partly};
 use super::outline::Outline;
+use super::panics::ours;
 use super::plan::{Plan, check_float, rejected};
 use super::{bounded, halves, island, operators, qoperator, quantized};
 use crate::engine::BuildTimes;
@@ -101,7 +102,7 @@ fn with_tract(
         // The proto holds a second copy of all weights.
         drop(graph);
         let typed = typed(parsed)?;
-        let (shapes, imported) = (output_shapes(&typed)?, Instant::now());
+        let (shapes, imported) = (ours(|| output_shapes(&typed))?, Instant::now());
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
         Ok((shapes, imported, optimized))
     })?;
@@ -175,7 +176,7 @@ fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
     let analysed = |proto: &ModelProto| {
         let ParseResult { mut model, outlets_by_name, .. } =
             framework.parse(proto, None).map_err(|error| rejected(&error))?;
-        bounded::bound(&mut model, proto);
+        ours(|| bounded::bound(&mut model, proto));
         model.analyse(false).map_err(|error| rejected(&error))?;
         Ok((model, outlets_by_name))
     };
@@ -222,8 +223,10 @@ fn check_nodes(graph: &GraphProto) -> Result<()> {
 fn parse(framework: &Onnx, proto: &ModelProto, islands: &[Packed]) -> Result<InferenceModel> {
     let ParseResult { mut model, unresolved_inputs, .. } =
         framework.parse(proto, None).map_err(|error| rejected(&error))?;
-    island::settle(&mut model, islands);
-    bounded::bound(&mut model, proto);
+    ours(|| {
+        island::settle(&mut model, islands);
+        bounded::bound(&mut model, proto);
+    });
     if !unresolved_inputs.is_empty() {
         let names = unresolved_inputs.join(", ");
         return Err(Error::Malformed(format!(
@@ -235,7 +238,7 @@ fn parse(framework: &Onnx, proto: &ModelProto, islands: &[Packed]) -> Result<Inf
 
 fn typed(model: InferenceModel) -> Result<TypedModel> {
     let typed = model.into_typed().map_err(|error| rejected(&error))?;
-    check_sizes(&typed)?;
+    ours(|| check_sizes(&typed))?;
     Ok(typed)
 }
 

@@ -15,6 +15,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::kernels::Kernels;
 use crate::onnx::lower::{Crossing, Island, Traffic};
+use crate::onnx::panics::ours;
 use crate::program::{Executable, Threads, View};
 use crate::tensor::Data;
 
@@ -139,8 +140,14 @@ impl EvalOp for Packed {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        ours(|| self.run(&inputs))
+    }
+}
+
+impl Packed {
+    fn run(&self, inputs: &[TValue]) -> TractResult<TVec<TValue>> {
         let signed: Vec<Vec<u8>> =
-            self.inputs.iter().zip(&inputs).map(|(to, from)| lifted(to, from)).collect::<TractResult<_>>()?;
+            self.inputs.iter().zip(inputs).map(|(to, from)| lifted(to, from)).collect::<TractResult<_>>()?;
         let mut views = Vec::with_capacity(inputs.len());
         let plain = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<Vec<_>>>()?;
         for ((crossing, tensor), signed) in self.inputs.iter().zip(&plain).zip(&signed) {

@@ -14,6 +14,7 @@ mod island;
 mod lower;
 mod operators;
 mod outline;
+mod panics;
 pub(crate) mod plan;
 mod prepare;
 mod qoperator;

@@ -3,13 +3,12 @@
 //! tract asserts its own invariants, and a damaged graph may break one. Its panics don't say where; so the graph is imported
 //! again from ever shorter beginnings, until one node makes the difference.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 
 use crate::engine::panic_message;
 use crate::onnx::operators::{bytes, full_name, node_name};
+use crate::onnx::panics::caught;
 use crate::{Error, Result};
 
 /// Constants of more bytes than this are kept without their values: those that say something of shapes are small.
@@ -37,8 +36,8 @@ impl Outline {
     /// Does what has tract import the graph.
     ///
     /// # Errors
-    /// What `work` gives; [`Error::Malformed`] where it panics, with the node at which `import`, given the graph up to that
-    /// node, panics too.
+    /// What `work` gives; [`Error::Malformed`] where tract panics in it, with the node at which `import`, given the graph up to
+    /// that node, panics too.
     pub(super) fn import<T>(
         &self,
         import: impl Fn(&ModelProto) -> Result<()>,
@@ -89,13 +88,6 @@ impl Outline {
         }
         model
     }
-}
-
-/// What `work` gives, or what tract panics with.
-fn caught<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
-    #[cfg(fuzzing)]
-    let _importing = crate::fuzzing::importing();
-    catch_unwind(AssertUnwindSafe(work))
 }
 
 fn node(node: &NodeProto) -> NodeProto {

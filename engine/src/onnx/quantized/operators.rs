@@ -10,6 +10,7 @@ use tract_onnx::tract_core::ops::cast::cast;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::kernels::fused;
+use crate::onnx::panics::ours;
 
 /// Real numbers to whole ones.
 pub(super) const QUANTIZE: &str = "BedsideQuantize";
@@ -102,7 +103,13 @@ impl Op for Rounded {
 impl EvalOp for Rounded {
     op_out_of_plan!();
 
-    fn eval(&self, _: &EvalContext<'_>, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+    fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        ours(|| self.computed(inputs))
+    }
+}
+
+impl Rounded {
+    fn computed(&self, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let mut first = inputs.remove(0).into_tensor();
         match &self.rounding {
             Rounding::Quantize { scale } => {
