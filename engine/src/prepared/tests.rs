@@ -162,6 +162,7 @@ fn steps_of_all_kinds_come_back_as_they_were() {
 
 /// What the fuzz target for prepared models starts from. Write it anew, `BEDSIDE_WRITE_SEEDS=1`, where the form changes.
 #[test]
+#[cfg_attr(miri, ignore = "miri opens no files; `cargo xtask test` runs it")]
 fn the_fuzz_targets_seed_is_of_this_form() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/prepared_model/all-steps");
     let bytes = prepared(all_steps(), &[1, 3, 4, 4]).to_bytes();
@@ -402,6 +403,7 @@ fn groups_are_counted_where_each_is_packed_by_itself() {
 
 /// An output of 128 MiB takes a slot, and as much for each copy that a run gives: with seven copies, 1 GiB.
 #[test]
+#[cfg_attr(miri, ignore = "thousands of outputs in safe code; `cargo xtask test` runs it")]
 fn outputs_are_bounded_as_often_as_they_are_asked_for() {
     const LARGE: [usize; 4] = [1, 1 << 10, 1 << 15, 1];
     let large = |p: &mut UncheckedProgram, count: usize| {
