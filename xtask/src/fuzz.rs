@@ -148,10 +148,10 @@ pub(crate) fn coverage() -> Result<()> {
         fs::create_dir_all(&corpus)?;
         let mut command = cargo_fuzz("coverage", &built)?;
         // tract has no part in it, and neither has the sanitizer.
-        command.args(["--dev", "--no-default-features", "--sanitizer", "none", name]).arg(&corpus).args(target.seeds());
+        command.args(["--no-default-features", "--sanitizer", "none", name]).arg(&corpus).args(target.seeds());
         succeed(&mut command)?;
         let profile = root().join("fuzz/coverage").join(name).join("coverage.profdata");
-        let binary = built.join(&triple).join("debug").join(name);
+        let binary = built.join(&triple).join("release").join(name);
         for (file, _) in COVERED.iter().filter(|(_, by)| *by == name) {
             let (profile, binary, file_path) =
                 (profile.display().to_string(), binary.display().to_string(), root().join(file).display().to_string());
