@@ -2,6 +2,8 @@
 //! is gone or not yet written, by references that others have ended, and data races. It runs the portable kernels and those
 //! for AVX2; what it covers and what it can't see stands in `docs/testing.md`.
 
+use std::thread;
+
 use anyhow::{Result, ensure};
 
 use crate::skipped::Skips;
@@ -32,34 +34,39 @@ pub(crate) fn gate() -> Result<()> {
 /// The part for the gate, which tells of what it skipped.
 pub(crate) fn some(skips: &mut Skips) -> Result<()> {
     install()?;
-    run((&GATE, ""), skips)
+    skips.read(&run((&GATE, ""))?);
+    Ok(())
 }
 
-/// All of it: under both models of what references may do, and the thread pool in other orders of its threads.
+/// All of it: the thread pool in other orders of its threads, and then, at once as miri uses one processor, all tests under
+/// both models of what references may do.
 pub(crate) fn all() -> Result<()> {
     install()?;
+    let orders = run((&["program::crew", "program::parts"], "-Zmiri-many-seeds=0..32"))?;
+    let [stacks, trees] = thread::scope(|threads| {
+        let trees = threads.spawn(|| run((&[], "-Zmiri-tree-borrows")));
+        [run((&[], "")), trees.join().expect("a step that fails gives an error")]
+    });
     let mut skips = Skips::default();
-    let tests: [Extent<'_>; 3] =
-        [(&[], ""), (&[], "-Zmiri-tree-borrows"), (&["program::crew", "program::parts"], "-Zmiri-many-seeds=0..32")];
-    for extent in tests {
-        run(extent, &mut skips)?;
+    for lines in [orders, stacks?, trees?] {
+        skips.read(&lines);
     }
     skips.tell()
 }
 
-fn run((filters, options): Extent<'_>, skips: &mut Skips) -> Result<()> {
+/// Gives the lines that it prints.
+fn run((filters, options): Extent<'_>) -> Result<Vec<String>> {
     let flags = format!("{STRICT} {options}");
     let step = Step::new("rustup run").arg(TOOLCHAIN).words("cargo miri test --locked -p bedside-engine");
     let step = step.words("--no-default-features --lib --target x86_64-unknown-linux-gnu --target-dir target/miri --");
     let step = filters.iter().fold(step, |step, filter| step.arg(filter));
     let lines = step.env("RUSTFLAGS", RUSTFLAGS).env("MIRIFLAGS", flags.trim()).lines()?;
-    skips.read(&lines);
     // Without filters, all must have run that have one anywhere.
     for filter in if filters.is_empty() { &GATE } else { filters } {
         let ran = |line: &String| line.contains(filter) && line.starts_with("test ") && line.ends_with(" ok");
         ensure!(lines.iter().any(ran), "no test with {filter} in its name ran under miri");
     }
-    Ok(())
+    Ok(lines)
 }
 
 /// Installs the toolchain where it is missing.
