@@ -245,8 +245,8 @@ fn timed(program: &Executable, input: &Tensor) -> Result<Vec<Duration>> {
     Ok(times)
 }
 
-/// A fault of this crate, or of tract while it runs, must not take the app down. (What tract's import panics with is the
-/// graph's fault: `onnx/outline.rs`.)
+/// A fault of this crate, or of tract while it runs, must not take the app down. (What tract panics with while it
+/// imports is the graph's fault: `onnx/outline.rs`.)
 pub(crate) fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(Error::Internal(format!("{what} panicked: {}", panic_message(&*panic)))))

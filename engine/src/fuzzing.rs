@@ -18,16 +18,17 @@ pub fn is_importing() -> bool {
     IMPORTING.get()
 }
 
-/// Marks how long tract takes a graph in: until what this gives is dropped.
+/// Marks how long tract takes a graph in, or code of this crate is at work in the midst of that: until what this gives is
+/// dropped.
 #[cfg(feature = "onnx")]
-pub(crate) fn importing() -> impl Drop {
+pub(crate) fn importing(is_importing: bool) -> impl Drop {
     struct Before(bool);
     impl Drop for Before {
         fn drop(&mut self) {
             IMPORTING.set(self.0);
         }
     }
-    Before(IMPORTING.replace(true))
+    Before(IMPORTING.replace(is_importing))
 }
 
 /// The tensor of this shape that a graph would take of a picture's bytes.

@@ -3,7 +3,7 @@
 #![no_main]
 
 use bedside::manifest::METADATA_KEY;
-use bedside::{Classifier, Image, Limits, Options, Query};
+use bedside::{Classifier, Error, ErrorKind, Image, Limits, Options, Query};
 use bedside_engine::Graph;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
@@ -26,14 +26,23 @@ fn run(data: &[u8]) {
     };
     let _ = (graph.operators(), graph.parameters(), graph.opset(), graph.producer());
     let options = Options { threads: 1, limits: Limits::default() };
-    let Ok(classifier) = Classifier::from_bytes(&model, options) else { return };
+    let classifier = match Classifier::from_bytes(&model, options) {
+        Ok(classifier) => classifier,
+        Err(error) => return no_fault_of_ours(&error),
+    };
     let input = &classifier.manifest().input;
     if input.width * input.height > MOST_PIXELS {
         return;
     }
     let pixels: Vec<u8> = (0..12 * 9 * 3).map(|at| (at * 7) as u8).collect();
     let image = Image::rgb8(12, 9, 36, pixels).expect("whole rows");
-    let _ = classifier.classify(&image, &Query::default());
+    if let Err(error) = classifier.classify(&image, &Query::default()) {
+        no_fault_of_ours(&error);
+    }
+}
+
+fn no_fault_of_ours(error: &Error) {
+    assert!(error.kind() != ErrorKind::Internal, "{error}");
 }
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

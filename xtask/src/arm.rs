@@ -42,7 +42,7 @@ pub(crate) fn count() -> Result<()> {
     check_tools()?;
     require("cc", "a C compiler")?;
     let plugin = plugin()?;
-    // Slow, and there already where the gate has run.
+    // The command and the examples as they ship, whatever was built before.
     Step::new("cargo build --locked --release --workspace --bins --examples").run()?;
     cargo("build -p bedside-engine --no-default-features --example repeat").run()?;
     let [here, command] =

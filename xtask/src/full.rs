@@ -63,6 +63,8 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .env("BEDSIDE_VECTORS", &vectors),
         Step::new("cargo test --locked --release --workspace --lib -- --ignored thousands")
             .env("BEDSIDE_VECTORS", &nets),
+        // The gate's tests leave others' assertions out.
+        Step::new("cargo test --locked --package bedside-engine"),
         // What the borders are held against is what the script writes.
         Step::new("python3 bindings/wire.py"),
         Step::new("git diff --exit-code bindings/wire.txt"),
@@ -98,6 +100,10 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .env("CARGO_HOME", &home),
     ];
     for step in long {
+        // What was built before may have been built otherwise since.
+        if step.to_string().starts_with("cargo build ") {
+            passed.forget(&step.to_string());
+        }
         passed.once(&format!("`{}`", shown(&step, &data, &enlarged, &swift)), || step.run())?;
     }
     write_summary(&passed)
@@ -123,6 +129,10 @@ impl Passed {
         let step = |line: &str| line.split_once(' ').and_then(|(took, name)| Some((name.into(), took.parse().ok()?)));
         let steps = if same { lines.filter_map(step).collect() } else { Vec::new() };
         Ok(Passed { commit, steps })
+    }
+
+    fn forget(&mut self, name: &str) {
+        self.steps.retain(|(passed, _)| *passed != format!("`{name}`"));
     }
 
     /// Runs a step that gives its time, unless it passed before.

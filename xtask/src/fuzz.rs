@@ -147,8 +147,10 @@ pub(crate) fn coverage() -> Result<()> {
         let corpus = root().join("fuzz/corpus").join(name);
         fs::create_dir_all(&corpus)?;
         let mut command = cargo_fuzz("coverage", &built)?;
-        // tract has no part in it, and neither has the sanitizer.
-        command.args(["--no-default-features", "--sanitizer", "none", name]).arg(&corpus).args(target.seeds());
+        // tract has no part in it, and neither has the sanitizer. The seeds are arguments of the target's: for each folder of its
+        // own cargo-fuzz begins a profile anew, in a file of the folder's last name.
+        command.args(["--release", "--no-default-features", "--sanitizer", "none", name]).arg(&corpus);
+        command.arg("--").args(target.seeds());
         succeed(&mut command)?;
         let profile = root().join("fuzz/coverage").join(name).join("coverage.profdata");
         let binary = built.join(&triple).join("release").join(name);

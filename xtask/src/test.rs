@@ -49,3 +49,16 @@ fn check_arm() -> Result<()> {
         .run()
         .map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+
+    /// What `xtask/tests.toml` is for. It fails under plain `cargo test --release`, where such numbers go unseen: use the gate,
+    /// or leave out `--release`.
+    #[test]
+    #[should_panic(expected = "attempt to add with overflow")]
+    fn tests_panic_where_a_number_overflows() {
+        black_box(black_box(u8::MAX) + black_box(1));
+    }
+}

@@ -31,8 +31,10 @@ pub(crate) fn register(operators: &mut OnnxOpRegister) {
 
 #[expect(clippy::unnecessary_wraps, reason = "the importer's own form")]
 fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    let number = node.attribute.iter().find(|a| a.name == NUMBER).map_or(0, |a| a.i) as usize;
-    Ok((expand(Numbered { number, outputs: node.output.len() }), vec![]))
+    Ok(ours(|| {
+        let number = node.attribute.iter().find(|a| a.name == NUMBER).map_or(0, |a| a.i) as usize;
+        (expand(Numbered { number, outputs: node.output.len() }), vec![])
+    }))
 }
 
 /// The node of an island, the operator of which is number `number`.

@@ -3,6 +3,8 @@
 //! tract asserts its own invariants, and a damaged graph may break one. Its panics don't say where; so the graph is imported
 //! again from ever shorter beginnings, until one node makes the difference.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 
@@ -38,6 +40,9 @@ impl Outline {
     /// # Errors
     /// What `work` gives; [`Error::Malformed`] where tract panics in it, with the node at which `import`, given the graph up to
     /// that node, panics too.
+    ///
+    /// # Panics
+    /// Where code of this crate does in the midst of `work`.
     pub(super) fn import<T>(
         &self,
         import: impl Fn(&ModelProto) -> Result<()>,
@@ -46,7 +51,8 @@ impl Outline {
         caught(work).unwrap_or_else(|panic| {
             let panics_at = |nodes: usize| {
                 let beginning = self.beginning(nodes);
-                caught(|| import(&beginning)).is_err()
+                // One of ours at a beginning says nothing of where tract's was.
+                catch_unwind(AssertUnwindSafe(|| caught(|| import(&beginning)))).is_ok_and(|outcome| outcome.is_err())
             };
             let nodes = self.nodes();
             // If the beginnings don't panic, what did is named by no node.

@@ -1,5 +1,6 @@
 //! What a graph must not be: of another domain, damaged, or made to keep whoever opens it busy.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use prost::Message;
@@ -14,7 +15,7 @@ use tract_onnx::pb::{
 };
 
 use super::operators::node_name;
-use crate::kernels::available;
+use super::panics::faults;
 use crate::tensor::{Data, Dim};
 use crate::{Engine, Error, Graph, Signature, Tensor};
 
@@ -30,7 +31,7 @@ fn built(model: &ModelProto) -> Result<Engine, Error> {
     let lengths = info.dims.iter().flatten().map(|dim| if let Dim::Fixed(length) = dim { *length } else { 1 });
     let outputs = graph.outputs().into_iter().map(|info| info.name).collect();
     let signature = Signature { input: info.name.clone(), shape: lengths.collect(), outputs };
-    Engine::build_for(available().last().copied(), graph, &signature, 1)
+    Engine::build(graph, &signature, 1)
 }
 
 fn attribute(name: &str, value: i64) -> AttributeProto {
@@ -362,8 +363,8 @@ fn a_value_for_padding_is_passed_over_where_edges_are_repeated() {
 }
 
 /// A shuffle of channels, as ONNX Runtime quantizes it: tract makes the tensor of five axes between two islands.
-#[test]
-fn tensors_of_five_axes_between_quantized_parts_are_left_to_tract() {
+/// Quantized parts with tensors of five axes between them, which tract is left.
+fn shuffled() -> ModelProto {
     let quantized = |from: &str, to: &str| {
         let bytes = format!("{to} bytes");
         [
@@ -381,9 +382,13 @@ fn tensors_of_five_axes_between_quantized_parts_are_left_to_tract() {
     nodes.push(node("Relu", &["g"], "h"));
     nodes.extend(quantized("h", "output"));
     let constants = vec![longs("apart", &[1, 2, 3, 2, 2]), longs("together", &[1, 6, 2, 2])];
-    let shuffled = model(17, &[1, 6, 2, 2], nodes, constants);
+    model(17, &[1, 6, 2, 2], nodes, constants)
+}
+
+#[test]
+fn tensors_of_five_axes_between_quantized_parts_are_left_to_tract() {
     let values: Vec<f32> = (0..24).map(|at| at as f32 - 8.0).collect();
-    let engine = built(&shuffled).expect("served");
+    let engine = built(&shuffled()).expect("served");
     let given = Tensor::f32(vec![1, 6, 2, 2], values.clone()).expect("it fits");
     let outputs = engine.run(&given).expect("it runs");
     let Data::F32(found) = outputs[0].data() else { panic!("floats") };
@@ -434,6 +439,21 @@ fn a_panic_of_tracts_import_is_a_malformed_model_named_by_its_node() {
         match built(&damaged) {
             Err(Error::Malformed(what)) => assert!(what.starts_with(&wanted), "{what}"),
             other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_panic_of_ours_in_the_midst_of_an_import_is_an_internal_error() {
+    let model = shuffled();
+    built(&model).expect("served");
+    let places = faults::seen();
+    let files: BTreeSet<&str> = places.iter().map(|&(file, _)| file.rsplit('/').next().unwrap_or(file)).collect();
+    assert_eq!(files, BTreeSet::from(["bounded.rs", "build.rs", "island.rs", "operators.rs"]));
+    for place in places {
+        match faults::with(place, || built(&model)) {
+            Err(Error::Internal(what)) => assert!(what.contains("a fault of ours"), "{place:?}: {what}"),
+            other => panic!("{place:?}: {other:?}"),
         }
     }
 }

@@ -30,6 +30,10 @@ pub(crate) fn register(operators: &mut OnnxOpRegister) {
 }
 
 fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    ours(|| Ok((expand(rounded(node)?), vec![])))
+}
+
+fn rounded(node: &NodeProto) -> TractResult<Rounded> {
     let parameters = node.attribute.iter().find(|a| a.name == PARAMETERS).map_or(&[][..], |a| &a.floats[..]);
     let (rounding, least, most) = match (node.op_type.as_str(), parameters) {
         (QUANTIZE, &[least, most, scale]) => (Rounding::Quantize { scale }, least, most),
@@ -41,7 +45,7 @@ fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn Infer
         }
         _ => bail!("{} has no such parameters", node.op_type),
     };
-    Ok((expand(Rounded { rounding, least, most }), vec![]))
+    Ok(Rounded { rounding, least, most })
 }
 
 /// Something that ends in rounding and clamping.
@@ -146,8 +150,10 @@ impl Rounded {
 
 impl TypedOp for Rounded {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        let shapes: TVec<_> = inputs.iter().map(|fact| fact.shape.to_tvec()).collect();
-        Ok(tvec!(f32::fact(multi_broadcast(&shapes)?)))
+        ours(|| {
+            let shapes: TVec<_> = inputs.iter().map(|fact| fact.shape.to_tvec()).collect();
+            Ok(tvec!(f32::fact(multi_broadcast(&shapes)?)))
+        })
     }
 
     as_op!();
