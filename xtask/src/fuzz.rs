@@ -146,13 +146,17 @@ pub(crate) fn coverage() -> Result<()> {
         let target = TARGETS.iter().find(|target| target.name == name).context("it is one of them")?;
         let corpus = root().join("fuzz/corpus").join(name);
         fs::create_dir_all(&corpus)?;
+        // What earlier runs measured would count too.
+        let measured = root().join("fuzz/coverage").join(name);
+        if measured.exists() {
+            fs::remove_dir_all(&measured)?;
+        }
         let mut command = cargo_fuzz("coverage", &built)?;
-        // tract has no part in it, and neither has the sanitizer. The seeds are arguments of the target's: for each folder of its
-        // own cargo-fuzz begins a profile anew, in a file of the folder's last name.
-        command.args(["--release", "--no-default-features", "--sanitizer", "none", name]).arg(&corpus);
-        command.arg("--").args(target.seeds());
+        // tract has no part in it, and neither has the sanitizer.
+        command.args(["--release", "--no-default-features", "--sanitizer", "none", name]);
+        command.arg(&corpus).args(target.seeds());
         succeed(&mut command)?;
-        let profile = root().join("fuzz/coverage").join(name).join("coverage.profdata");
+        let profile = measured.join("coverage.profdata");
         let binary = built.join(&triple).join("release").join(name);
         for (file, _) in COVERED.iter().filter(|(_, by)| *by == name) {
             let (profile, binary, file_path) =

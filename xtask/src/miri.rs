@@ -47,6 +47,9 @@ pub(crate) fn all() -> Result<()> {
         let trees = threads.spawn(|| run((&[], "-Zmiri-tree-borrows")));
         [run((&[], "")), trees.join().expect("a step that fails gives an error")]
     });
+    if let Err(error) = &trees {
+        eprintln!("Tree Borrows: {error:#}");
+    }
     let mut skips = Skips::default();
     for lines in [orders, stacks?, trees?] {
         skips.read(&lines);

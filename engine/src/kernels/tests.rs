@@ -100,7 +100,7 @@ impl Random {
 }
 
 /// Runs a test so many times, on numbers that are the same in each run. Tests draw sizes before bytes, so that what a failing
-/// one is reduced to is small. Under miri, which takes a thousand times as long, it is run on the first few.
+/// one is reduced to is small. Under miri, which takes a thousand times as long, it is run a hundredth as often, once at least.
 fn on_random_numbers(cases: u32, test: impl Fn(&mut Random)) {
     let cases = if cfg!(miri) { (cases / 100).max(1) } else { cases };
     let max_shrink_iters = if cfg!(miri) { 0 } else { u32::MAX };

@@ -186,7 +186,7 @@ fn lifted(crossing: &Crossing, tensor: &TValue) -> TractResult<Vec<u8>> {
 
 impl TypedOp for Packed {
     fn output_facts(&self, _: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(self.outputs.iter().map(|output| datum_type(output.traffic).fact(&output.shape)).collect())
+        ours(|| Ok(self.outputs.iter().map(|output| datum_type(output.traffic).fact(&output.shape)).collect()))
     }
 
     as_op!();

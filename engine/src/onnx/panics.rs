@@ -67,10 +67,15 @@ pub(super) mod faults {
 
     /// Does something while one place panics.
     pub(crate) fn with<T>(faulty: Place, work: impl FnOnce() -> T) -> T {
+        struct Mended;
+        impl Drop for Mended {
+            fn drop(&mut self) {
+                FAULTY.set(None);
+            }
+        }
+        let _mended = Mended;
         FAULTY.set(Some(faulty));
-        let done = work();
-        FAULTY.set(None);
-        done
+        work()
     }
 }
 
