@@ -1,6 +1,5 @@
 //! What a graph must not be: of another domain, damaged, or made to keep whoever opens it busy.
 
-use std::collections::BTreeSet;
 use std::fs;
 
 use prost::Message;
