@@ -5,11 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::executable::{Description, Executable, View};
 use crate::kernels::{self, Kernels};
 #[cfg(feature = "onnx")]
 use crate::onnx::{Graph, Unlowered, build, plan::Plan};
-use crate::program::{Description, Executable, Program, Threads, View};
+use crate::program::Program;
 use crate::tensor::Tensor;
+use crate::threads::Threads;
 use crate::{Error, ModelFile, Pixels, Prepared, Result};
 
 /// What the engine is built for.
@@ -199,10 +201,12 @@ impl Engine {
     /// floats. Both are empty where nothing of it is quantized.
     #[cfg(feature = "onnx")]
     #[must_use]
-    pub fn islands(&self) -> (Vec<&[Description]>, &[Unlowered]) {
+    pub fn partitions(&self) -> (Vec<&[Description]>, &[Unlowered]) {
         match &self.runner {
             Runner::Program(_) => (vec![], &[]),
-            Runner::Tract(plan) => (plan.islands.iter().map(|island| island.descriptions()).collect(), &plan.floats),
+            Runner::Tract(plan) => {
+                (plan.partitions.iter().map(|partition| partition.descriptions()).collect(), &plan.floats)
+            }
         }
     }
 

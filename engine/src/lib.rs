@@ -21,8 +21,10 @@
 //!
 //! Without the feature `onnx` nothing here reads ONNX and tract is not compiled: [`Prepared`] models are what opens then.
 
+mod arithmetic;
 mod engine;
 mod error;
+mod executable;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -33,14 +35,15 @@ mod pixels;
 mod prepared;
 mod program;
 mod tensor;
+mod threads;
 mod wire;
 
 pub use engine::{BuildTimes, Engine, Signature};
 pub use error::{Error, Result};
+pub use executable::Description;
 pub use file::{ModelFile, read_bounded};
 #[cfg(feature = "onnx")]
 pub use onnx::{Graph, Unlowered, multiply_adds};
 pub use pixels::{Layout, Pixels};
 pub use prepared::Prepared;
-pub use program::Description;
 pub use tensor::{Data, Dim, ElementType, Ending, Tensor, TensorInfo};

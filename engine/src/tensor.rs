@@ -102,7 +102,7 @@ impl Dim {
     #[must_use]
     pub fn admits(&self, length: usize) -> bool {
         match self {
-            Dim::Fixed(fixed) => *fixed == length,
+            Dim::Fixed(addend) => *addend == length,
             Dim::Symbolic(_) => true,
         }
     }

@@ -56,10 +56,10 @@ fn field_at(file: &[u8], at: usize) -> Option<(u64, Range<usize>, usize)> {
 /// The varint at `at` and where it ends.
 fn varint(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
     let mut value = 0u64;
-    for shift in (0..64).step_by(7) {
+    for offset in (0..64).step_by(7) {
         let byte = *bytes.get(at)?;
         at += 1;
-        value |= u64::from(byte & 0x7f) << shift;
+        value |= u64::from(byte & 0x7f) << offset;
         if byte < 0x80 {
             return Some((value, at));
         }

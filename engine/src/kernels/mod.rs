@@ -8,7 +8,7 @@
 //! - **Ranges of numbers** (weights, scales, limits) are the caller's promise, and `UncheckedProgram::check` holds every
 //!   program to them. Outside of them results are unspecified, or a kernel panics, but it touches no other memory.
 //! - **Alignment** is never assumed: any slice will do.
-//! - A kernel writes no byte but its results. It may read the [`SLACK`] bytes that are asked for, and what stands there
+//! - A kernel writes no byte but its results. It may read the [`TAIL_PADDING`] bytes that are asked for, and what stands there
 //!   changes no result.
 //!
 //! Sums of products are `i32` and never saturate on the way: no program has weights whose sums could pass `i32`. They may
@@ -26,11 +26,11 @@ use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::sync::OnceLock;
 
-use crate::program::{AddRule, MultiplyRule, Rounding, Window};
+use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 use crate::{Error, Result};
 
 /// How many bytes beyond the end of a tensor kernels may read, and find something of no consequence there.
-pub(crate) const SLACK: usize = 64;
+pub(crate) const TAIL_PADDING: usize = 64;
 
 /// Weights for products with rows of bytes, and what becomes of their sums.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct Matrix<'a> {
     /// The byte that stands for zero, near which most inputs may be expected. It changes no result: what it adds to the sums
     /// is in `bias`.
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "AVX2 alone asks for it"))]
-    pub(crate) zero: u8,
+    pub(crate) zero_point: u8,
     /// `rows` × `columns`, from -255 to 255. Those of an output times any bytes add up to an `i32`.
     pub(crate) weights: &'a [i16],
     /// One an output; any number.
@@ -50,12 +50,12 @@ pub(crate) struct Matrix<'a> {
     /// One an output; none is infinite or not a number.
     pub(crate) multipliers: &'a [f32],
     /// A table in it is left to the caller.
-    pub(crate) rounding: &'a Rounding,
+    pub(crate) output_stage: &'a OutputStage,
 }
 
 /// One filter a channel.
 #[derive(Debug)]
-pub(crate) struct Filters<'a> {
+pub(crate) struct DepthwiseWeights<'a> {
     /// At least one.
     pub(crate) channels: usize,
     /// At least one.
@@ -67,17 +67,17 @@ pub(crate) struct Filters<'a> {
     /// One a channel; none is infinite or not a number.
     pub(crate) multipliers: &'a [f32],
     /// To bytes. A table in it is left to the caller.
-    pub(crate) rounding: &'a Rounding,
+    pub(crate) output_stage: &'a OutputStage,
 }
 
 /// Height × width × channels, and what lies around it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Picture<'a> {
-    /// The picture's bytes, and [`SLACK`] more at least.
+pub(crate) struct DepthwiseInput<'a> {
+    /// The picture's bytes, and [`TAIL_PADDING`] more at least.
     pub(crate) bytes: &'a [u8],
     pub(crate) height: usize,
     pub(crate) width: usize,
-    /// A pixel of the padding, and [`SLACK`] bytes more at least.
+    /// A pixel of the padding, and [`TAIL_PADDING`] bytes more at least.
     pub(crate) padding: &'a [u8],
 }
 
@@ -106,34 +106,34 @@ pub(crate) trait Kernels: Debug + Send + Sync {
         Box::new(portable::Gemm::new(matrix))
     }
 
-    /// For rows whose groups of four inputs do not follow one another: `places` says where each starts, from the row's
+    /// For rows whose groups of four inputs do not follow one another: `offsets` says where each starts, from the row's
     /// first byte on. Inputs that fill up the last group have a weight of zero. None where the set has no such kernel.
     ///
     /// # Panics
-    /// Where [`Matrix::check_at`] does.
-    fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn Gemm>> {
-        matrix.check_at(places);
+    /// Where [`Matrix::check_indirect`] does.
+    fn indirect_gemm(&self, matrix: &Matrix<'_>, offsets: &[u32]) -> Option<Box<dyn Gemm>> {
+        matrix.check_indirect(offsets);
         None
     }
 
     /// Packs filters for these windows.
     ///
     /// # Panics
-    /// Where [`Filters::check`] does.
-    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn Depthwise> {
+    /// Where [`DepthwiseWeights::check`] does.
+    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn Depthwise> {
         Box::new(portable::Depthwise::new(filters, window))
     }
 
-    /// Each float to a byte: `round(clamp(x / scale)) + zero`; what is not a number becomes 0. `scale` is positive, and
+    /// Each float to a byte: `round(clamp(x / scale)) + zero_point`; what is not a number becomes 0. `scale` is positive, and
     /// neither subnormal nor infinite.
     ///
     /// # Panics
     /// Unless `from` is as long as `to`.
-    fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
-        portable::quantize(from, scale, zero, to);
+    fn quantize(&self, from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
+        portable::quantize(from, scale, zero_point, to);
     }
 
-    /// The sum of each two bytes. Of the rule, `least` is not above `most`, and no float is infinite or not a number.
+    /// The sum of each two bytes. Of the rule, `min` is not above `max`, and no float is infinite or not a number.
     ///
     /// # Panics
     /// Unless `a` and `b` are as long as `to`.
@@ -183,12 +183,12 @@ pub(crate) trait Kernels: Debug + Send + Sync {
 
 /// A packed [`Matrix`].
 ///
-/// A row has as many bytes as the matrix has columns, or, of [`Kernels::gemm_at`], four from each place on. Rows may
+/// A row has as many bytes as the matrix has columns, or, of [`Kernels::indirect_gemm`], four from each place on. Rows may
 /// overlap, if none starts before the one in front of it; and so may their results: then a byte is any of those that
 /// belong there.
 pub(crate) trait Gemm: Debug + Send + Sync {
     /// Multiplies `count` rows of `from`, which start `stride` apart, and writes rows of an output each that start
-    /// `to_stride` apart. The matrix was packed with [`Rounding::Byte`].
+    /// `to_stride` apart. The matrix was packed with [`OutputStage::Byte`].
     ///
     /// # Panics
     /// As [`Gemm::lines`], of which this is the case of one line.
@@ -197,8 +197,8 @@ pub(crate) trait Gemm: Debug + Send + Sync {
     /// The same for several lines of rows, whose results follow one another.
     ///
     /// # Panics
-    /// Where [`Lines::check`] does: unless all rows lie within `from`, with [`SLACK`] bytes behind the last one's columns
-    /// (none behind the places of [`Kernels::gemm_at`]), and all results within `to`, and no row starts before the one in
+    /// Where [`Lines::check`] does: unless all rows lie within `from`, with [`TAIL_PADDING`] bytes behind the last one's columns
+    /// (none behind the places of [`Kernels::indirect_gemm`]), and all results within `to`, and no row starts before the one in
     /// front of it.
     fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
         // Where rows and results start; where they end, `bytes` checks.
@@ -209,20 +209,20 @@ pub(crate) trait Gemm: Debug + Send + Sync {
         }
     }
 
-    /// The same as [`Gemm::bytes`], to floats. The matrix was packed with [`Rounding::Float`].
+    /// The same as [`Gemm::bytes`], to floats. The matrix was packed with [`OutputStage::Float`].
     ///
     /// # Panics
     /// As [`Gemm::bytes`].
     fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize);
 }
 
-/// Packed [`Filters`].
+/// Packed [`DepthwiseWeights`].
 pub(crate) trait Depthwise: Debug + Send + Sync {
     /// Writes line `y` of the output: as many pixels as `to` has.
     ///
     /// # Panics
-    /// Where [`Picture::check`] does.
-    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]);
+    /// Where [`DepthwiseInput::check`] does.
+    fn row(&self, picture: &DepthwiseInput<'_>, y: usize, to: &mut [u8]);
 }
 
 impl Matrix<'_> {
@@ -238,13 +238,13 @@ impl Matrix<'_> {
     ///
     /// # Panics
     /// Where [`Matrix::check`] does, and unless there is one place for each four columns.
-    fn check_at(&self, places: &[u32]) {
+    fn check_indirect(&self, offsets: &[u32]) {
         self.check();
-        assert_eq!(places.len(), self.columns.div_ceil(4), "one place for each four columns");
+        assert_eq!(offsets.len(), self.columns.div_ceil(4), "one place for each four columns");
     }
 }
 
-impl Filters<'_> {
+impl DepthwiseWeights<'_> {
     /// # Panics
     /// Unless there are channels, a tap for each place of the window's kernel, a weight for each channel and tap, and a
     /// bias and a multiplier for each channel; and unless the window moves by at least one pixel, and so do its taps.
@@ -266,16 +266,16 @@ impl Filters<'_> {
 /// within what an `isize` holds.
 const FARTHEST: usize = isize::MAX as usize / 4;
 
-impl Picture<'_> {
+impl DepthwiseInput<'_> {
     /// # Panics
     /// Unless picture and padding are as long as their fields say; unless `length`, that of a line of results, is of
     /// whole pixels; and where a tap of line `y`, or its padding, is farther away than [`FARTHEST`].
     fn check(&self, channels: usize, window: &Window, y: usize, length: usize) {
         let pixels = self.height.checked_mul(self.width);
-        let bytes = pixels.and_then(|pixels| end(pixels, channels, SLACK));
+        let bytes = pixels.and_then(|pixels| end(pixels, channels, TAIL_PADDING));
         assert!(bytes.is_some_and(|bytes| bytes <= self.bytes.len()), "a picture with slack behind it");
         assert!(
-            end(1, channels, SLACK).is_some_and(|bytes| bytes <= self.padding.len()),
+            end(1, channels, TAIL_PADDING).is_some_and(|bytes| bytes <= self.padding.len()),
             "padding with slack behind it"
         );
         assert!(length.is_multiple_of(channels), "a line of whole pixels");
@@ -385,11 +385,11 @@ pub(crate) fn available() -> Vec<&'static dyn Kernels> {
     sets
 }
 
-/// `round(clamp(x)) + zero`: to the nearest, ties to even, from `least` to `most`.
-pub(crate) fn byte(value: f32, zero: u8, least: u8, most: u8) -> u8 {
-    let zero = f32::from(zero);
-    let clamped = value.clamp(f32::from(least) - zero, f32::from(most) - zero);
-    (clamped.round_ties_even() + zero) as u8
+/// `round(clamp(x)) + zero_point`: to the nearest, ties to even, from `min` to `max`.
+pub(crate) fn byte(value: f32, zero_point: u8, min: u8, max: u8) -> u8 {
+    let zero_point = f32::from(zero_point);
+    let clamped = value.clamp(f32::from(min) - zero_point, f32::from(max) - zero_point);
+    (clamped.round_ties_even() + zero_point) as u8
 }
 
 /// `a * b + c` rounded once. A product of an 8-bit number and a float is exact in f64, and its sum with a float of like

@@ -1,9 +1,10 @@
 //! Kernels in plain Rust, for any processor: what the others are held against.
 
 use super::{
-    Filters, Kernels, Lines, Matrix, Picture, SLACK, byte, check_one, check_planes, check_rows, check_two, fused,
+    DepthwiseInput, DepthwiseWeights, Kernels, Lines, Matrix, TAIL_PADDING, byte, check_one, check_planes, check_rows,
+    check_two, fused,
 };
-use crate::program::{AddRule, MultiplyRule, Rounding, Window};
+use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 
 #[derive(Debug)]
 pub(super) struct Portable;
@@ -20,7 +21,7 @@ pub(super) struct Gemm {
     weights: Vec<i16>,
     bias: Vec<i32>,
     multipliers: Vec<f32>,
-    rounding: Rounding,
+    output_stage: OutputStage,
 }
 
 impl Gemm {
@@ -31,13 +32,13 @@ impl Gemm {
             weights: matrix.weights.to_vec(),
             bias: matrix.bias.to_vec(),
             multipliers: matrix.multipliers.to_vec(),
-            rounding: matrix.rounding.clone(),
+            output_stage: matrix.output_stage.clone(),
         }
     }
 
     fn check(&self, from: &[u8], stride: usize, count: usize, to: usize, to_stride: usize) {
         let lines = Lines::one(stride, count);
-        lines.check(self.columns + SLACK, from.len(), (self.bias.len(), to_stride), to);
+        lines.check(self.columns + TAIL_PADDING, from.len(), (self.bias.len(), to_stride), to);
     }
 
     /// Each result of one row, as a float.
@@ -52,12 +53,12 @@ impl Gemm {
 
 impl super::Gemm for Gemm {
     fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
-        let Rounding::Byte { zero, least, most, .. } = self.rounding else { unreachable!("made for floats") };
+        let OutputStage::Byte { zero_point, min, max, .. } = self.output_stage else { unreachable!("made for floats") };
         self.check(from, stride, count, to.len(), to_stride);
         for number in 0..count {
             let row = &from[number * stride..][..self.columns];
             for (to, value) in to[number * to_stride..].iter_mut().zip(self.products(row)) {
-                *to = byte(value, zero, least, most);
+                *to = byte(value, zero_point, min, max);
             }
         }
     }
@@ -80,11 +81,11 @@ pub(super) struct Depthwise {
     weights: Vec<i16>,
     bias: Vec<i32>,
     multipliers: Vec<f32>,
-    rounding: Rounding,
+    output_stage: OutputStage,
 }
 
 impl Depthwise {
-    pub(super) fn new(filters: &Filters<'_>, window: &Window) -> Depthwise {
+    pub(super) fn new(filters: &DepthwiseWeights<'_>, window: &Window) -> Depthwise {
         filters.check(window);
         let weights = (0..filters.taps)
             .flat_map(|tap| (0..filters.channels).map(move |channel| filters.weights[channel * filters.taps + tap]));
@@ -93,14 +94,14 @@ impl Depthwise {
             weights: weights.collect(),
             bias: filters.bias.to_vec(),
             multipliers: filters.multipliers.to_vec(),
-            rounding: filters.rounding.clone(),
+            output_stage: filters.output_stage.clone(),
         }
     }
 }
 
 impl super::Depthwise for Depthwise {
-    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
-        let Rounding::Byte { zero, least, most, .. } = self.rounding else { unreachable!("made of bytes") };
+    fn row(&self, picture: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
+        let OutputStage::Byte { zero_point, min, max, .. } = self.output_stage else { unreachable!("made of bytes") };
         let channels = self.bias.len();
         picture.check(channels, &self.window, y, to.len());
         let mut sums = vec![0_i32; channels];
@@ -113,7 +114,7 @@ impl super::Depthwise for Depthwise {
                 }
             }
             for ((to, &sum), multiplier) in to.iter_mut().zip(&sums).zip(&self.multipliers) {
-                *to = byte(sum as f32 * multiplier, zero, least, most);
+                *to = byte(sum as f32 * multiplier, zero_point, min, max);
             }
         }
     }
@@ -121,7 +122,7 @@ impl super::Depthwise for Depthwise {
 
 /// The pixel under each tap of a window, or the padding.
 fn pixels<'a>(
-    picture: &'a Picture<'_>,
+    picture: &'a DepthwiseInput<'_>,
     window: &'a Window,
     channels: usize,
     y: usize,
@@ -140,30 +141,30 @@ fn pixels<'a>(
     })
 }
 
-pub(super) fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
+pub(super) fn quantize(from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
     check_one(from, to);
     for (to, &value) in to.iter_mut().zip(from) {
-        *to = byte(value / scale, zero, 0, 255);
+        *to = byte(value / scale, zero_point, 0, 255);
     }
 }
 
 pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     check_two(a, b, to);
-    let [a_shift, b_shift] = rule.shifts.map(f32::from);
-    let [a_share, b_share] = rule.shares;
+    let [a_offset, b_offset] = rule.input_offsets.map(f32::from);
+    let [a_ratio, b_ratio] = rule.scale_ratios;
     for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
-        let with_b = fused(f32::from(b) - b_shift, b_share, rule.fixed);
-        let sum = fused(f32::from(a) - a_shift, a_share, with_b);
-        *to = byte(sum, rule.shift, rule.least, rule.most);
+        let with_b = fused(f32::from(b) - b_offset, b_ratio, rule.addend);
+        let sum = fused(f32::from(a) - a_offset, a_ratio, with_b);
+        *to = byte(sum, rule.output_offset, rule.min, rule.max);
     }
 }
 
 pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     check_two(a, b, to);
-    let [a_zero, b_zero] = rule.zeros.map(i32::from);
+    let [a_zero, b_zero] = rule.zero_points.map(i32::from);
     for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
         let product = (i32::from(a) - a_zero) * (i32::from(b) - b_zero);
-        *to = byte(product as f32 * rule.multiplier + rule.fixed, rule.shift, rule.least, rule.most);
+        *to = byte(product as f32 * rule.multiplier + rule.addend, rule.output_offset, rule.min, rule.max);
     }
 }
 

@@ -8,11 +8,13 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
+use crate::arithmetic::Window;
+use crate::executable::{Executable, View};
 use crate::program::{
-    Convolution, Element, Executable, Program, Quantize, Step, TensorId, TensorKind, Threads, UncheckedProgram, View,
-    Window, dense_strides,
+    Convolution, Element, Program, Quantize, Step, TensorId, TensorKind, UncheckedProgram, dense_strides,
 };
 use crate::tensor::Tensor;
+use crate::threads::Threads;
 
 /// Bytes behind results, which must be left as they were.
 const BEHIND: usize = 64;
@@ -38,9 +40,9 @@ impl Random {
         self.state >> 33
     }
 
-    /// From 0 to `most`.
-    fn up_to(&mut self, most: usize) -> usize {
-        (self.next() % (most as u64 + 1)) as usize
+    /// From 0 to `max`.
+    fn up_to(&mut self, max: usize) -> usize {
+        (self.next() % (max as u64 + 1)) as usize
     }
 
     fn bytes(&mut self, count: usize) -> Vec<u8> {
@@ -53,10 +55,10 @@ impl Random {
 
     /// Bytes as they are behind a layer: most of them near the one that stands for zero. In one case of three they are
     /// anywhere, and in one all near.
-    fn bytes_near(&mut self, zero: u8, count: usize) -> Vec<u8> {
+    fn bytes_near(&mut self, zero_point: u8, count: usize) -> Vec<u8> {
         let far = [0, 20, 999][self.up_to(2)];
         let byte = |random: &mut Random| {
-            let near = i32::from(zero) + random.up_to(126) as i32 - 63;
+            let near = i32::from(zero_point) + random.up_to(126) as i32 - 63;
             if random.up_to(999) < far { random.byte() } else { near.clamp(0, 255) as u8 }
         };
         (0..count).map(|_| byte(self)).collect()
@@ -65,13 +67,13 @@ impl Random {
     /// Weights of 8 bits, or of 9 as unsigned ones less a zero point can be; all of them large in one case of four.
     fn weights(&mut self, count: usize) -> Vec<i16> {
         let (wide, large) = (self.up_to(3) == 0, self.up_to(3) == 0);
-        let (least, most): (i16, i16) = if wide { (-255, 255) } else { (-128, 127) };
+        let (min, max): (i16, i16) = if wide { (-255, 255) } else { (-128, 127) };
         let weight = |random: &mut Random| {
-            let any = least + random.up_to((most - least) as usize) as i16;
+            let any = min + random.up_to((max - min) as usize) as i16;
             match any {
                 _ if !large => any,
-                any if any < 0 => least,
-                _ => most,
+                any if any < 0 => min,
+                _ => max,
             }
         };
         (0..count).map(|_| weight(self)).collect()
@@ -82,10 +84,10 @@ impl Random {
         10_f32.powf(-6.0 * self.up_to(1000) as f32 / 1000.0)
     }
 
-    fn rounding(&mut self) -> Rounding {
+    fn output_stage(&mut self) -> OutputStage {
         let (a, b) = (self.byte(), self.byte());
-        let (least, most) = if self.up_to(1) == 0 { (0, 255) } else { (a.min(b), a.max(b)) };
-        Rounding::Byte { zero: self.byte(), least, most, table: None }
+        let (min, max) = if self.up_to(1) == 0 { (0, 255) } else { (a.min(b), a.max(b)) };
+        OutputStage::Byte { zero_point: self.byte(), min, max, table: None }
     }
 
     /// Multipliers with which sums of so many products fill the range of a byte, more or less.
@@ -175,24 +177,23 @@ fn no_other_set_runs_than_the_one_that_is_named() {
 fn matrix_products_are_the_same() {
     for kernels in others() {
         on_random_numbers(400, |random| {
-            let [most_rows, most_columns, most] = [sized(70, 40), sized(90, 40), sized(31, 6)];
-            let (rows, columns, count) =
-                (1 + random.up_to(most_rows), 1 + random.up_to(most_columns), random.up_to(most));
-            let zero = random.byte();
+            let [max_rows, max_columns, max] = [sized(70, 40), sized(90, 40), sized(31, 6)];
+            let (rows, columns, count) = (1 + random.up_to(max_rows), 1 + random.up_to(max_columns), random.up_to(max));
+            let zero_point = random.byte();
             let (stride, to_stride) = (columns + random.up_to(5), rows + random.up_to(5));
-            let rounding = random.rounding();
+            let output_stage = random.output_stage();
             let (weights, bias) = (random.weights(rows * columns), random.biases(rows));
             let multipliers = random.multipliers(rows, columns);
             let matrix = Matrix {
                 rows,
                 columns,
-                zero,
+                zero_point,
                 weights: &weights,
                 bias: &bias,
                 multipliers: &multipliers,
-                rounding: &rounding,
+                output_stage: &output_stage,
             };
-            let from = random.bytes_near(zero, count * stride + SLACK);
+            let from = random.bytes_near(zero_point, count * stride + TAIL_PADDING);
             let bytes = |kernels: &dyn Kernels| {
                 let length = (count * to_stride).max(rows);
                 let mut to = vec![99; length + BEHIND];
@@ -202,7 +203,7 @@ fn matrix_products_are_the_same() {
             assert_eq!(bytes(kernels), bytes(&portable::Portable), "{}", kernels.name());
             let floats = |kernels: &dyn Kernels| {
                 let mut to = vec![99.0; (count * to_stride).max(rows)];
-                let matrix = Matrix { rounding: &Rounding::Float, ..matrix };
+                let matrix = Matrix { output_stage: &OutputStage::Float, ..matrix };
                 kernels.gemm(&matrix).floats(&from, stride, count, &mut to, to_stride);
                 to.into_iter().map(f32::to_bits).collect::<Vec<_>>()
             };
@@ -215,8 +216,8 @@ fn matrix_products_are_the_same() {
 fn depthwise_filters_are_the_same() {
     for kernels in others() {
         on_random_numbers(400, |random| {
-            let pair = |random: &mut Random, least: usize, most: usize| {
-                [least + random.up_to(most - least), least + random.up_to(most - least)]
+            let pair = |random: &mut Random, min: usize, max: usize| {
+                [min + random.up_to(max - min), min + random.up_to(max - min)]
             };
             let kernel = [[3, 3], [5, 5], pair(random, 1, 6)][random.up_to(2)];
             let dilation = if random.up_to(1) == 0 { [1, 1] } else { pair(random, 1, 2) };
@@ -225,23 +226,23 @@ fn depthwise_filters_are_the_same() {
             let [height, width] = pair(random, 1, 12);
             let (channels, out_width) = (1 + random.up_to(sized(150, 70)), 1 + random.up_to(sized(40, 8)));
             let taps = kernel[0] * kernel[1];
-            let rounding = random.rounding();
+            let output_stage = random.output_stage();
             let (weights, bias) = (random.weights(channels * taps), random.biases(channels));
             let multipliers = random.multipliers(channels, taps);
-            let filters = Filters {
+            let filters = DepthwiseWeights {
                 channels,
                 taps,
                 weights: &weights,
                 bias: &bias,
                 multipliers: &multipliers,
-                rounding: &rounding,
+                output_stage: &output_stage,
             };
-            let bytes = random.bytes(height * width * channels + SLACK);
-            let padding = vec![random.byte(); channels + SLACK];
-            let picture = Picture { bytes: &bytes, height, width, padding: &padding };
+            let bytes = random.bytes(height * width * channels + TAIL_PADDING);
+            let padding = vec![random.byte(); channels + TAIL_PADDING];
+            let picture = DepthwiseInput { bytes: &bytes, height, width, padding: &padding };
             let line = |kernels: &dyn Kernels, y: usize| {
                 let mut to = vec![99; out_width * channels + BEHIND];
-                kernels.depthwise_in(&filters, &window).row(&picture, y, &mut to[..out_width * channels]);
+                kernels.depthwise(&filters, &window).row(&picture, y, &mut to[..out_width * channels]);
                 to
             };
             for y in 0..sized(4, 2) {
@@ -275,31 +276,30 @@ fn convolutions_are_the_same() {
 
 /// A convolution of quantized reals in one group or several, and what goes in.
 fn one_convolution(random: &mut Random) -> (Program, Tensor) {
-    let pair = |random: &mut Random, least: usize, most: usize| {
-        [least + random.up_to(most - least), least + random.up_to(most - least)]
-    };
+    let pair =
+        |random: &mut Random, min: usize, max: usize| [min + random.up_to(max - min), min + random.up_to(max - min)];
     let groups = [1, 1, 2, 3][random.up_to(3)];
     let (inputs, outputs) = (groups * (1 + random.up_to(12)), groups * (1 + random.up_to(sized(40, 12))));
     let (kernel, pad) = (pair(random, 1, 4), pair(random, 0, 2));
     let (stride, dilation) = (pair(random, 1, 2), [[1, 1], pair(random, 1, 3)][random.up_to(1)]);
-    let least = |axis: usize| (kernel[axis] - 1) * dilation[axis] + 1;
-    let [height, width] = [0, 1].map(|axis| least(axis) + random.up_to(sized(18, 3)));
+    let min = |axis: usize| (kernel[axis] - 1) * dilation[axis] + 1;
+    let [height, width] = [0, 1].map(|axis| min(axis) + random.up_to(sized(18, 3)));
     let behind = pair(random, 0, 2);
-    let length = |axis: usize, length: usize| (length + pad[axis] + behind[axis] - least(axis)) / stride[axis] + 1;
+    let length = |axis: usize, length: usize| (length + pad[axis] + behind[axis] - min(axis)) / stride[axis] + 1;
     let (batch, out_height, out_width) = (1 + random.up_to(1), length(0, height), length(1, width));
     let taps = kernel[0] * kernel[1] * inputs / groups;
     let shapes = [[batch, height, width, inputs], [batch, out_height, out_width, outputs]];
-    let mut result = random.rounding();
-    if let Rounding::Byte { table, .. } = &mut result {
+    let mut result = random.output_stage();
+    if let OutputStage::Byte { table, .. } = &mut result {
         *table = (random.up_to(1) == 0).then(|| Box::new(std::array::from_fn(|_| random.byte())));
     }
-    let zero = random.byte();
+    let zero_point = random.byte();
     let [from, bytes, to] = [TensorId(0), TensorId(1), TensorId(2)];
     let kind = |element, shape| TensorKind { element, shape };
     let convolution = Convolution {
         from: bytes,
         to,
-        zero,
+        zero_point,
         window: Window { kernel, stride, dilation, pad },
         groups,
         weights: random.weights(outputs * taps),
@@ -307,7 +307,7 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
         multipliers: random.multipliers(outputs, taps),
         result,
     };
-    let quantize = Quantize { from, to: bytes, strides: dense_strides(shapes[0]), scale: 1.0, zero: 0 };
+    let quantize = Quantize { from, to: bytes, strides: dense_strides(shapes[0]), scale: 1.0, zero_point: 0 };
     let program = UncheckedProgram {
         tensors: vec![kind(Element::Float, shapes[0]), kind(Element::Byte, shapes[0]), kind(Element::Byte, shapes[1])],
         steps: vec![Step::Quantize(quantize), Step::Convolution(convolution)],
@@ -315,7 +315,7 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
         inputs: vec![from],
         outputs: vec![(to, shapes[1].to_vec())],
     };
-    let values = random.bytes_near(zero, shapes[0].iter().product()).into_iter().map(f32::from).collect();
+    let values = random.bytes_near(zero_point, shapes[0].iter().product()).into_iter().map(f32::from).collect();
     (program.check().expect("sound"), Tensor::f32(shapes[0].to_vec(), values).expect("a tensor"))
 }
 
@@ -325,26 +325,28 @@ const BEYOND: [(u8, u8, f32); 4] = [(3, 250, 1.0), (3, 250, 1_048_576.0), (0, 25
 #[test]
 fn results_beyond_16_and_32_bits_become_the_limits() {
     // 255 · 127 · 4 is beyond 2¹⁶, and times 2²⁰ beyond 2³¹: every set must give the greatest byte, and the least below zero.
-    for ((least, most, multiplier), kernels) in
+    for ((min, max, multiplier), kernels) in
         BEYOND.into_iter().flat_map(|case| available().into_iter().map(move |set| (case, set)))
     {
-        let rounding = Rounding::Byte { zero: 5, least, most, table: None };
+        let output_stage = OutputStage::Byte { zero_point: 5, min, max, table: None };
         let (bias, multipliers) = ([7; 16], [multiplier; 16]);
-        let expected = [[most; 8], [least; 8]].concat();
+        let expected = [[max; 8], [min; 8]].concat();
         for side in [2, 3, 5] {
             let taps = side * side;
             let weights: Vec<i16> = [vec![127; 8 * taps], vec![-127; 8 * taps]].concat();
             let mut to = [99; 16];
-            let (rounding, bias, multipliers) = (&rounding, &bias, &multipliers);
-            let matrix = Matrix { rows: 16, columns: taps, zero: 0, weights: &weights, bias, multipliers, rounding };
-            kernels.gemm(&matrix).bytes(&[255; 25 + SLACK], taps, 1, &mut to, 16);
+            let (output_stage, bias, multipliers) = (&output_stage, &bias, &multipliers);
+            let matrix =
+                Matrix { rows: 16, columns: taps, zero_point: 0, weights: &weights, bias, multipliers, output_stage };
+            kernels.gemm(&matrix).bytes(&[255; 25 + TAIL_PADDING], taps, 1, &mut to, 16);
             assert_eq!(to, *expected, "{}, {taps} inputs", kernels.name());
-            let filters = Filters { channels: 16, taps, weights: &weights, bias, multipliers, rounding };
-            let bytes = vec![255; taps * 16 + SLACK];
-            let picture = Picture { bytes: &bytes, height: side, width: side, padding: &[255; 16 + SLACK] };
+            let filters = DepthwiseWeights { channels: 16, taps, weights: &weights, bias, multipliers, output_stage };
+            let bytes = vec![255; taps * 16 + TAIL_PADDING];
+            let picture =
+                DepthwiseInput { bytes: &bytes, height: side, width: side, padding: &[255; 16 + TAIL_PADDING] };
             let window = Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
             let mut to = [99; 16];
-            kernels.depthwise_in(&filters, &window).row(&picture, 0, &mut to);
+            kernels.depthwise(&filters, &window).row(&picture, 0, &mut to);
             assert_eq!(to, *expected, "{}, {taps} taps", kernels.name());
         }
     }
@@ -353,16 +355,23 @@ fn results_beyond_16_and_32_bits_become_the_limits() {
 #[test]
 fn sums_and_products_beyond_16_and_32_bits_become_the_limits() {
     // 255 · 2²⁸ twice and 255 · 255 · 2²⁰ are beyond 2³¹, 255 · 2⁸ twice and 255 · 255 beyond 2¹⁵; so are their negatives.
-    for ((least, most, multiplier), kernels) in
+    for ((min, max, multiplier), kernels) in
         BEYOND.into_iter().flat_map(|case| available().into_iter().map(move |set| (case, set)))
     {
-        for (zero, byte, expected) in [(0, 255, most), (255, 0, least)] {
+        for (zero_point, byte, expected) in [(0, 255, max), (255, 0, min)] {
             let mut to = [99; 80];
-            let rule =
-                AddRule { shifts: [zero; 2], shares: [multiplier * 256.0; 2], fixed: 0.0, shift: 0, least, most };
+            let rule = AddRule {
+                input_offsets: [zero_point; 2],
+                scale_ratios: [multiplier * 256.0; 2],
+                addend: 0.0,
+                output_offset: 0,
+                min,
+                max,
+            };
             kernels.add(&rule, &[byte; 80], &[byte; 80], &mut to);
             assert_eq!(to, [expected; 80], "{}", kernels.name());
-            let rule = MultiplyRule { zeros: [zero, 0], multiplier, fixed: 5.0, shift: 128, least, most };
+            let rule =
+                MultiplyRule { zero_points: [zero_point, 0], multiplier, addend: 5.0, output_offset: 128, min, max };
             kernels.multiply(&rule, &[byte; 80], &[255; 80], &mut to);
             assert_eq!(to, [expected; 80], "{}", kernels.name());
         }
@@ -373,7 +382,14 @@ fn sums_and_products_beyond_16_and_32_bits_become_the_limits() {
 fn a_product_is_rounded_with_its_zero_point() {
     // By hand: 194 · 153 times the multiplier is 147.4999995, which as a float is 147.5. With 13 it is 160.5, whose even
     // neighbour is 160; 148 and 13 would be 161. ONNX Runtime gives 160.
-    let rule = MultiplyRule { zeros: [0, 10], multiplier: 0.004_969_341_7, fixed: 13.0, shift: 0, least: 0, most: 255 };
+    let rule = MultiplyRule {
+        zero_points: [0, 10],
+        multiplier: 0.004_969_341_7,
+        addend: 13.0,
+        output_offset: 0,
+        min: 0,
+        max: 255,
+    };
     for kernels in available() {
         let mut to = [99; 80];
         kernels.multiply(&rule, &[194; 80], &[163; 80], &mut to);
@@ -385,19 +401,19 @@ fn a_product_is_rounded_with_its_zero_point() {
 fn a_bias_near_the_ends_of_32_bits_wraps_around() {
     // By hand: 2³¹ - 6 + 255 is -2³¹ + 249, which times 10⁻⁸ is -21.47; -2³¹ + 5 - 255 is 2³¹ - 250, hence 21.47.
     let (weights, bias, multipliers) = ([1, 0, 0, 0, -1, 0, 0, 0], [i32::MAX - 5, i32::MIN + 5], [1e-8; 2]);
-    let rounding = Rounding::Byte { zero: 100, least: 0, most: 255, table: None };
+    let output_stage = OutputStage::Byte { zero_point: 100, min: 0, max: 255, table: None };
     let matrix = Matrix {
         rows: 2,
         columns: 4,
-        zero: 0,
+        zero_point: 0,
         weights: &weights,
         bias: &bias,
         multipliers: &multipliers,
-        rounding: &rounding,
+        output_stage: &output_stage,
     };
     for kernels in available() {
         let mut to = [99; 2];
-        kernels.gemm(&matrix).bytes(&[255; 4 + SLACK], 4, 1, &mut to, 2);
+        kernels.gemm(&matrix).bytes(&[255; 4 + TAIL_PADDING], 4, 1, &mut to, 2);
         assert_eq!(to, [79, 121], "{}", kernels.name());
     }
 }
@@ -409,7 +425,7 @@ fn sums_of_rows_and_interleaved_planes_are_the_same() {
             let full = random.up_to(9) == 0;
             let (length, count) = (random.up_to(150), random.up_to(if full { sized(1200, 40) } else { 20 }));
             let stride = length + random.up_to(3);
-            let length_of_all = count * stride + SLACK;
+            let length_of_all = count * stride + TAIL_PADDING;
             let bytes = if full { vec![255; length_of_all] } else { random.bytes(length_of_all) };
             let sums = |kernels: &dyn Kernels| {
                 let mut sums = vec![7; length];
@@ -434,15 +450,15 @@ fn sums_and_products_of_tensors_are_the_same() {
         on_random_numbers(200, |random| {
             let count = random.up_to(100);
             let (a, b) = (random.bytes(count), random.bytes(count));
-            let Rounding::Byte { least, most, .. } = random.rounding() else { unreachable!("bytes") };
-            let shift = |random: &mut Random| if random.up_to(1) == 0 { 0 } else { 128 };
+            let OutputStage::Byte { min, max, .. } = random.output_stage() else { unreachable!("bytes") };
+            let offset = |random: &mut Random| if random.up_to(1) == 0 { 0 } else { 128 };
             let rule = AddRule {
-                shifts: [shift(random), shift(random)],
-                shares: [random.scale() * 2.0, random.scale() * 2.0],
-                fixed: random.up_to(600) as f32 / 3.0 - 100.0,
-                shift: shift(random),
-                least,
-                most,
+                input_offsets: [offset(random), offset(random)],
+                scale_ratios: [random.scale() * 2.0, random.scale() * 2.0],
+                addend: random.up_to(600) as f32 / 3.0 - 100.0,
+                output_offset: offset(random),
+                min,
+                max,
             };
             let sum = |kernels: &dyn Kernels| {
                 let mut to = vec![99; count];
@@ -450,9 +466,16 @@ fn sums_and_products_of_tensors_are_the_same() {
                 to
             };
             assert_eq!(sum(kernels), sum(&portable::Portable), "{}", kernels.name());
-            let zeros = [random.byte(), random.byte()];
-            let fixed = random.up_to(255) as f32 - 128.0;
-            let rule = MultiplyRule { zeros, multiplier: random.scale(), fixed, shift: shift(random), least, most };
+            let zero_points = [random.byte(), random.byte()];
+            let addend = random.up_to(255) as f32 - 128.0;
+            let rule = MultiplyRule {
+                zero_points,
+                multiplier: random.scale(),
+                addend,
+                output_offset: offset(random),
+                min,
+                max,
+            };
             let product = |kernels: &dyn Kernels| {
                 let mut to = vec![99; count];
                 kernels.multiply(&rule, &a, &b, &mut to);
@@ -468,7 +491,7 @@ fn quantizing_and_looking_up_are_the_same() {
     for kernels in others() {
         on_random_numbers(200, |random| {
             let count = random.up_to(100);
-            let (scale, zero) = (random.scale(), random.byte());
+            let (scale, zero_point) = (random.scale(), random.byte());
             // Ties among them, what is out of range, and what is not a number.
             let mut floats: Vec<f32> = (0..count).map(|_| (random.up_to(600) as f32 - 300.0) / 2.0 * scale).collect();
             for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE] {
@@ -476,7 +499,7 @@ fn quantizing_and_looking_up_are_the_same() {
             }
             let quantized = |kernels: &dyn Kernels| {
                 let mut to = vec![99; floats.len()];
-                kernels.quantize(&floats, scale, zero, &mut to);
+                kernels.quantize(&floats, scale, zero_point, &mut to);
                 to
             };
             assert_eq!(quantized(kernels), quantized(&portable::Portable), "{}", kernels.name());
@@ -495,24 +518,24 @@ fn quantizing_and_looking_up_are_the_same() {
 #[test]
 fn bytes_are_rounded_as_the_contract_says() {
     // IEEE 754, 4.3.1: to the nearest, ties to even; then the zero point; then the limits.
-    for (value, zero, expected) in
+    for (value, zero_point, expected) in
         [(0.5, 10, 10), (1.5, 10, 12), (-0.5, 10, 10), (-1.5, 10, 8), (2.500_000_2, 0, 3), (1e9, 3, 255), (-1e9, 3, 0)]
     {
-        assert_eq!(byte(value, zero, 0, 255), expected, "{value} {zero}");
+        assert_eq!(byte(value, zero_point, 0, 255), expected, "{value} {zero_point}");
     }
     assert_eq!((byte(-1e9, 3, 7, 9), byte(1e9, 3, 7, 9), byte(5.0, 3, 7, 9)), (7, 9, 8));
 }
 
 #[test]
 fn a_product_and_a_sum_are_rounded_once() {
-    for share in [0.993_421_6_f32, 0.003_921_569, 1.734_2, 1.0 / 3.0] {
-        for fixed in [-117.394_52_f32, 0.5, 128.0, 1.0e-3] {
+    for ratio in [0.993_421_6_f32, 0.003_921_569, 1.734_2, 1.0 / 3.0] {
+        for addend in [-117.394_52_f32, 0.5, 128.0, 1.0e-3] {
             for number in -128..=255_i16 {
                 let number = f32::from(number);
                 assert_eq!(
-                    fused(number, share, fixed).to_bits(),
-                    number.mul_add(share, fixed).to_bits(),
-                    "{number} {share} {fixed}"
+                    fused(number, ratio, addend).to_bits(),
+                    number.mul_add(ratio, addend).to_bits(),
+                    "{number} {ratio} {addend}"
                 );
             }
         }
@@ -525,17 +548,17 @@ fn products_of_long_rows_are_the_same() {
         let random = &mut Random::new(vec![], 7);
         let (rows, columns, count) = (3, sized(9_001, 901), 6);
         let (weights, bias) = (random.weights(rows * columns), random.biases(rows));
-        let (multipliers, rounding) = (random.multipliers(rows, columns), random.rounding());
+        let (multipliers, output_stage) = (random.multipliers(rows, columns), random.output_stage());
         let matrix = Matrix {
             rows,
             columns,
-            zero: 0,
+            zero_point: 0,
             weights: &weights,
             bias: &bias,
             multipliers: &multipliers,
-            rounding: &rounding,
+            output_stage: &output_stage,
         };
-        let from = random.bytes(count * columns + SLACK);
+        let from = random.bytes(count * columns + TAIL_PADDING);
         let bytes = |kernels: &dyn Kernels| {
             let mut to = vec![99; count * rows];
             kernels.gemm(&matrix).bytes(&from, columns, count, &mut to, rows);
@@ -550,19 +573,19 @@ fn products_of_long_rows_are_the_same() {
 fn products_of_extremes_are_the_same() {
     for kernels in others() {
         on_random_numbers(40, |random| {
-            let (rows, columns, count, zero) = (16, 24, 5, random.byte());
+            let (rows, columns, count, zero_point) = (16, 24, 5, random.byte());
             let weights: Vec<i16> = (0..rows * columns).map(|_| [-128, 127][random.up_to(1)]).collect();
-            let from: Vec<u8> = (0..count * columns + SLACK).map(|_| [0, 255][random.up_to(1)]).collect();
+            let from: Vec<u8> = (0..count * columns + TAIL_PADDING).map(|_| [0, 255][random.up_to(1)]).collect();
             let (bias, multipliers) = (vec![0; rows], vec![1e-4; rows]);
-            let rounding = Rounding::Byte { zero: 128, least: 0, most: 255, table: None };
+            let output_stage = OutputStage::Byte { zero_point: 128, min: 0, max: 255, table: None };
             let matrix = Matrix {
                 rows,
                 columns,
-                zero,
+                zero_point,
                 weights: &weights,
                 bias: &bias,
                 multipliers: &multipliers,
-                rounding: &rounding,
+                output_stage: &output_stage,
             };
             let bytes = |kernels: &dyn Kernels| {
                 let mut to = vec![99; count * rows];
@@ -589,31 +612,32 @@ fn lines_of_filters_are_the_same_at_both_ends() {
         shapes.flat_map(|shape| others().into_iter().map(move |set| (shape, set)))
     {
         // Weights that are small enough for three products to be added in 16 bits, for two, and fewer channels than a block.
-        for (channels, most) in [(24, 40), (50, 127), (24, 127), (5, 127)].into_iter().take(sized(4, 2)) {
+        for (channels, max) in [(24, 40), (50, 127), (24, 127), (5, 127)].into_iter().take(sized(4, 2)) {
             let random = &mut Random::new(vec![], width as u64 * 31 + pad as u64);
             let height = side;
             let window = Window { kernel: [side; 2], stride: [1, stride], dilation: [1, 1], pad: [1, pad] };
-            let weight = |random: &mut Random| random.up_to(2 * most) as i16 - most as i16;
+            let weight = |random: &mut Random| random.up_to(2 * max) as i16 - max as i16;
             let mut weights: Vec<i16> = (0..channels * side * side).map(|_| weight(random)).collect();
             if channels > 24 {
                 weights[20 * side * side] = -128;
             }
-            let bytes: Vec<u8> = (0..height * width * channels + SLACK).map(|_| [0, 255, 7][random.up_to(2)]).collect();
+            let bytes: Vec<u8> =
+                (0..height * width * channels + TAIL_PADDING).map(|_| [0, 255, 7][random.up_to(2)]).collect();
             let (bias, multipliers) = (random.biases(channels), vec![3e-3; channels]);
-            let rounding = Rounding::Byte { zero: 128, least: 0, most: 255, table: None };
-            let filters = Filters {
+            let output_stage = OutputStage::Byte { zero_point: 128, min: 0, max: 255, table: None };
+            let filters = DepthwiseWeights {
                 channels,
                 taps: side * side,
                 weights: &weights,
                 bias: &bias,
                 multipliers: &multipliers,
-                rounding: &rounding,
+                output_stage: &output_stage,
             };
-            let padding = vec![100; channels + SLACK];
-            let picture = Picture { bytes: &bytes, height, width, padding: &padding };
+            let padding = vec![100; channels + TAIL_PADDING];
+            let picture = DepthwiseInput { bytes: &bytes, height, width, padding: &padding };
             let line = |kernels: &dyn Kernels, y: usize| {
                 let mut to = vec![99; (width + pad) * channels + BEHIND];
-                kernels.depthwise_in(&filters, &window).row(&picture, y, &mut to[..(width + pad) * channels]);
+                kernels.depthwise(&filters, &window).row(&picture, y, &mut to[..(width + pad) * channels]);
                 to
             };
             for y in 0..sized(side, 1) {
@@ -637,22 +661,23 @@ const TOO_FAR: usize = usize::MAX / 2 + 1;
 fn products_beyond_what_is_given_are_refused() {
     let (rows, columns, lines, pixels) = (9, 21, 2, 3);
     let (weights, bias, multipliers) = (vec![1; rows * columns], vec![0; rows], vec![1e-3; rows]);
-    let byte = Rounding::Byte { zero: 0, least: 0, most: 255, table: None };
-    let matrix = |rounding| Matrix {
+    let byte = OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None };
+    let matrix = |output_stage| Matrix {
         rows,
         columns,
-        zero: 0,
+        zero_point: 0,
         weights: &weights,
         bias: &bias,
         multipliers: &multipliers,
-        rounding,
+        output_stage,
     };
     // By the contract: the last row's columns and the slack, and the last row's outputs.
-    let (from, to) = (((lines - 1) * 100 + (pixels - 1) * 30 + columns + SLACK), (lines * pixels - 1) * 11 + rows);
+    let (from, to) =
+        (((lines - 1) * 100 + (pixels - 1) * 30 + columns + TAIL_PADDING), (lines * pixels - 1) * 11 + rows);
     let whole = Lines { count: lines, stride: 100, pixels, step: 30 };
     for kernels in available() {
         let name = kernels.name();
-        let (bytes, floats) = (kernels.gemm(&matrix(&byte)), kernels.gemm(&matrix(&Rounding::Float)));
+        let (bytes, floats) = (kernels.gemm(&matrix(&byte)), kernels.gemm(&matrix(&OutputStage::Float)));
         let as_lines = |from: usize, lines: Lines, to: usize, to_stride: usize| {
             is_refused(|| bytes.lines(&vec![1; from], lines, &mut vec![0; to], to_stride))
         };
@@ -676,21 +701,22 @@ fn products_beyond_what_is_given_are_refused() {
                     }
                 })
             };
-            let (from, to) = (2 * 30 + columns + SLACK, 2 * 11 + rows);
+            let (from, to) = (2 * 30 + columns + TAIL_PADDING, 2 * 11 + rows);
             assert!(!call(from, 30, to, 11), "{name}");
             assert!(call(from - 1, 30, to, 11) && call(from, 30, to - 1, 11), "{name}, floats: {as_floats}");
             assert!(call(from, TOO_FAR, to, 11) && call(from, 30, to, TOO_FAR), "{name}, floats: {as_floats}");
         }
-        let places: Vec<u32> = (0..columns.div_ceil(4)).map(|group| group as u32 * 40).collect();
+        let offsets: Vec<u32> = (0..columns.div_ceil(4)).map(|group| group as u32 * 40).collect();
         // Four bytes from the last place on, and nothing behind them.
         let from = (lines - 1) * 100 + (pixels - 1) * 30 + 5 * 40 + 4;
-        if let Some(gemm) = kernels.gemm_at(&matrix(&byte), &places) {
+        if let Some(gemm) = kernels.indirect_gemm(&matrix(&byte), &offsets) {
             let call = |from: usize| is_refused(|| gemm.lines(&vec![1; from], whole, &mut vec![0; to], 11));
             assert!(!call(from) && call(from - 1), "{name}");
         }
-        let pack_at = |matrix: Matrix<'_>, places: &[u32]| is_refused(|| drop(kernels.gemm_at(&matrix, places)));
-        assert!(!pack_at(matrix(&byte), &places) && pack_at(matrix(&byte), &places[1..]), "{name}");
-        assert!(pack_at(Matrix { weights: &weights[1..], ..matrix(&byte) }, &places), "{name}");
+        let pack_at =
+            |matrix: Matrix<'_>, offsets: &[u32]| is_refused(|| drop(kernels.indirect_gemm(&matrix, offsets)));
+        assert!(!pack_at(matrix(&byte), &offsets) && pack_at(matrix(&byte), &offsets[1..]), "{name}");
+        assert!(pack_at(Matrix { weights: &weights[1..], ..matrix(&byte) }, &offsets), "{name}");
         let pack = |matrix: Matrix<'_>| is_refused(|| drop(kernels.gemm(&matrix)));
         assert!(pack(Matrix { weights: &weights[1..], ..matrix(&byte) }), "{name}");
         assert!(pack(Matrix { bias: &bias[1..], ..matrix(&byte) }), "{name}");
@@ -705,39 +731,43 @@ fn filters_beyond_what_is_given_are_refused() {
     for (kernel, channels) in [([3, 3], 40), ([5, 5], 40), ([2, 4], 40), ([3, 3], 5)] {
         let taps = kernel[0] * kernel[1];
         let (weights, bias, multipliers) = (vec![1; channels * taps], vec![0; channels], vec![1e-3; channels]);
-        let rounding = Rounding::Byte { zero: 0, least: 0, most: 255, table: None };
-        let filters = || Filters {
+        let output_stage = OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None };
+        let filters = || DepthwiseWeights {
             channels,
             taps,
             weights: &weights,
             bias: &bias,
             multipliers: &multipliers,
-            rounding: &rounding,
+            output_stage: &output_stage,
         };
         let window = Window { kernel, stride: [1; 2], dilation: [1; 2], pad: [1; 2] };
         let (height, width) = (4, 7);
-        let bytes = vec![1; height * width * channels + SLACK];
-        let padding = vec![1; channels + SLACK];
-        let whole = Picture { bytes: &bytes, height, width, padding: &padding };
+        let bytes = vec![1; height * width * channels + TAIL_PADDING];
+        let padding = vec![1; channels + TAIL_PADDING];
+        let whole = DepthwiseInput { bytes: &bytes, height, width, padding: &padding };
         for kernels in available() {
             let name = kernels.name();
-            let row = |picture: Picture<'_>, y: usize, length: usize| {
-                let depthwise = kernels.depthwise_in(&filters(), &window);
+            let row = |picture: DepthwiseInput<'_>, y: usize, length: usize| {
+                let depthwise = kernels.depthwise(&filters(), &window);
                 is_refused(|| depthwise.row(&picture, y, &mut vec![0; length]))
             };
             assert!(!row(whole, 1, 6 * channels), "{name}, {kernel:?}");
-            assert!(row(Picture { bytes: &bytes[1..], ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
-            assert!(row(Picture { padding: &padding[1..], ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
-            assert!(row(Picture { height: TOO_FAR, ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(DepthwiseInput { bytes: &bytes[1..], ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(DepthwiseInput { padding: &padding[1..], ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(DepthwiseInput { height: TOO_FAR, ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
             assert!(row(whole, TOO_FAR, 6 * channels) && row(whole, 1, 6 * channels - 1), "{name}, {kernel:?}");
             let far = Window { pad: [1, TOO_FAR], ..window.clone() };
-            let depthwise = kernels.depthwise_in(&filters(), &far);
+            let depthwise = kernels.depthwise(&filters(), &far);
             assert!(is_refused(|| depthwise.row(&whole, 1, &mut vec![0; channels])), "{name}, {kernel:?}");
-            let pack =
-                |filters: Filters<'_>, window: &Window| is_refused(|| drop(kernels.depthwise_in(&filters, window)));
-            assert!(pack(Filters { weights: &weights[1..], ..filters() }, &window), "{name}, {kernel:?}");
-            assert!(pack(Filters { bias: &bias[1..], ..filters() }, &window), "{name}, {kernel:?}");
-            assert!(pack(Filters { multipliers: &multipliers[1..], ..filters() }, &window), "{name}, {kernel:?}");
+            let pack = |filters: DepthwiseWeights<'_>, window: &Window| {
+                is_refused(|| drop(kernels.depthwise(&filters, window)))
+            };
+            assert!(pack(DepthwiseWeights { weights: &weights[1..], ..filters() }, &window), "{name}, {kernel:?}");
+            assert!(pack(DepthwiseWeights { bias: &bias[1..], ..filters() }, &window), "{name}, {kernel:?}");
+            assert!(
+                pack(DepthwiseWeights { multipliers: &multipliers[1..], ..filters() }, &window),
+                "{name}, {kernel:?}"
+            );
             let other = Window { kernel: [kernel[0] + 1, kernel[1]], ..window.clone() };
             assert!(pack(filters(), &other), "{name}, {kernel:?}");
             assert!(pack(filters(), &Window { stride: [1, 0], ..window.clone() }), "{name}, {kernel:?}");
@@ -747,8 +777,10 @@ fn filters_beyond_what_is_given_are_refused() {
 
 #[test]
 fn lengths_that_do_not_go_together_are_refused() {
-    let add = AddRule { shifts: [0; 2], shares: [0.5; 2], fixed: 0.0, shift: 0, least: 0, most: 255 };
-    let multiply = MultiplyRule { zeros: [0; 2], multiplier: 0.01, fixed: 0.0, shift: 0, least: 0, most: 255 };
+    let add =
+        AddRule { input_offsets: [0; 2], scale_ratios: [0.5; 2], addend: 0.0, output_offset: 0, min: 0, max: 255 };
+    let multiply =
+        MultiplyRule { zero_points: [0; 2], multiplier: 0.01, addend: 0.0, output_offset: 0, min: 0, max: 255 };
     let bytes = [1; 200];
     // Within what is done many at a time, and within the rest.
     for (length, kernels) in

@@ -16,11 +16,11 @@ use super::operators::node_name;
 use super::panics::ours;
 
 /// The most axes of a tensor: tract takes time that grows fast with them.
-const MOST_AXES: usize = 16;
+const MAX_AXES: usize = 16;
 
 /// What tract may compute of constants, in bytes, beside eight times what the graph has: weights that are dequantized have
 /// four times their bytes.
-const MOST_COMPUTED: usize = 1 << 26;
+const MAX_COMPUTED: usize = 1 << 26;
 const COMPUTED_OF_EACH: usize = 8;
 
 /// Why an operator is refused.
@@ -37,7 +37,7 @@ impl std::error::Error for Refused {}
 
 /// Bounds all operators of a model that tract made of this one.
 pub(crate) fn bound(model: &mut InferenceModel, of: &ModelProto) {
-    let left = of.encoded_len().saturating_mul(COMPUTED_OF_EACH).saturating_add(MOST_COMPUTED).min(MAX_TENSOR_BYTES);
+    let left = of.encoded_len().saturating_mul(COMPUTED_OF_EACH).saturating_add(MAX_COMPUTED).min(MAX_TENSOR_BYTES);
     let left = Arc::new(AtomicUsize::new(left));
     let nodes = of.graph.iter().flat_map(|graph| &graph.node);
     let operators: HashMap<&str, &str> = nodes.map(|node| (node_name(node), node.op_type.as_str())).collect();
@@ -69,8 +69,8 @@ impl Bounded {
         let mut all = 0_usize;
         for fact in results {
             let axes = fact.shape.rank().concretize().unwrap_or(0);
-            if axes > MOST_AXES as i64 {
-                return self.refuse(format!("a tensor of {axes} axes; at most {MOST_AXES} are served"));
+            if axes > MAX_AXES as i64 {
+                return self.refuse(format!("a tensor of {axes} axes; at most {MAX_AXES} are served"));
             }
             let element = fact.datum_type.concretize().map_or(8, |kind| kind.size_of());
             let length = |dim: &GenericFactoid<TDim>| match dim.concretize().map(|dim| dim.to_usize()) {

@@ -13,12 +13,12 @@ use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::infer::Factoid;
 
 use super::constants::quantize_constants;
-use super::island::Packed;
 use super::lower::{Facts, Refusal, Split, Unlowered, lower, partly};
 use super::outline::Outline;
 use super::panics::ours;
+use super::partition::Packed;
 use super::plan::{Plan, check_float, rejected};
-use super::{bounded, halves, island, operators, qoperator, quantized};
+use super::{bounded, halves, operators, partition, qoperator, quantized};
 use crate::engine::BuildTimes;
 use crate::kernels::Kernels;
 use crate::program::Program;
@@ -29,7 +29,7 @@ pub(super) const MAX_TENSOR_BYTES: usize = 1 << 29;
 
 /// The most nodes that tract is given. Of dynamically quantized networks, which have the most, an EfficientNet-B7 has some
 /// 3,000.
-const MOST_NODES: usize = 1 << 12;
+const MAX_NODES: usize = 1 << 12;
 
 /// How many of them any graph may have, and for how many of its bytes it may have one more: the time that tract's optimizer takes
 /// grows with the cube of some chains, and a small file must not take long. Networks have weights.
@@ -59,8 +59,8 @@ pub(crate) fn engine(
         Err(Refusal::Unlowered(unlowered)) => unlowered.to_string(),
     };
     log::debug!("not one program: {reason}");
-    let (islands, floats) = with_islands(&mut graph, &framework, kernels, threads)?;
-    with_tract(graph, framework, signature, threads, (start, islands, reason, floats))
+    let (partitions, floats) = with_partitions(&mut graph, &framework, kernels, threads)?;
+    with_tract(graph, framework, signature, threads, (start, partitions, reason, floats))
 }
 
 /// The program that a graph is as a whole.
@@ -88,17 +88,17 @@ fn with_tract(
     mut framework: Onnx,
     signature: &Signature,
     threads: usize,
-    (start, islands, reason, floats): (Instant, Vec<Packed>, String, Vec<Unlowered>),
+    (start, partitions, reason, floats): (Instant, Vec<Packed>, String, Vec<Unlowered>),
 ) -> Result<Engine> {
     add_operators(&mut graph, &mut framework);
     check_nodes(graph.proto())?;
     let outline = Outline::of(graph.model());
     let again = |model: &ModelProto| {
-        let typed = typed(parse(&framework, model, &islands)?)?;
+        let typed = typed(parse(&framework, model, &partitions)?)?;
         typed.into_optimized().map(drop).map_err(|error| rejected(&error))
     };
     let (shapes, imported, optimized) = outline.import(again, || {
-        let parsed = parse(&framework, graph.model(), &islands)?;
+        let parsed = parse(&framework, graph.model(), &partitions)?;
         // The proto holds a second copy of all weights.
         drop(graph);
         let typed = typed(parsed)?;
@@ -106,7 +106,7 @@ fn with_tract(
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
         Ok((shapes, imported, optimized))
     })?;
-    let plan = Plan::new(optimized, threads, islands, reason, floats)?;
+    let plan = Plan::new(optimized, threads, partitions, reason, floats)?;
     let times = BuildTimes { import: imported - start, optimize: imported.elapsed() };
     Ok(Engine::of_plan(plan, signature, shapes, times))
 }
@@ -147,7 +147,7 @@ fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<
 }
 
 /// Puts the quantized parts of a graph into islands. Gives these, and the nodes outside them.
-fn with_islands(
+fn with_partitions(
     graph: &mut Graph,
     framework: &Onnx,
     kernels: &'static dyn Kernels,
@@ -158,17 +158,17 @@ fn with_islands(
     }
     let facts = facts(graph, framework)?;
     let split = partly(graph.proto(), &facts).map_err(|problem| too_large(&problem.to_string()))?;
-    let Some(Split { islands, rest, constants, floats }) = split else { return Ok((vec![], vec![])) };
+    let Some(Split { partitions, rest, constants, floats }) = split else { return Ok((vec![], vec![])) };
     let proto = graph.proto_mut();
     proto.node = rest;
-    proto.node.extend(islands.iter().enumerate().map(|(number, made)| island::node(number, made)));
+    proto.node.extend(partitions.iter().enumerate().map(|(number, made)| partition::node(number, made)));
     let read: HashSet<String> = proto.node.iter().flat_map(|node| node.input.iter().cloned()).collect();
     // An initializer may be listed as an input too, which then has no value any more.
     let given: HashSet<String> = proto.initializer.iter().map(|tensor| tensor.name.clone()).collect();
     proto.input.retain(|info| read.contains(&info.name) || !given.contains(&info.name));
     proto.initializer.retain(|tensor| read.contains(&tensor.name));
     proto.initializer.extend(constants);
-    Ok((island::packed(islands, kernels, threads), floats))
+    Ok((partition::packed(partitions, kernels, threads), floats))
 }
 
 /// The type and shape of every tensor, as tract infers them.
@@ -201,7 +201,7 @@ fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
 fn add_operators(graph: &mut Graph, framework: &mut Onnx) {
     quantized::carry_integers(graph.proto_mut());
     quantized::register(&mut framework.op_register);
-    island::register(&mut framework.op_register);
+    partition::register(&mut framework.op_register);
 }
 
 /// Checks that tract is given no more nodes than it can optimize in a time that fits the file.
@@ -209,22 +209,22 @@ fn check_nodes(graph: &GraphProto) -> Result<()> {
     // tract makes of a sum of many as many nodes, and looks at each part of a concatenation with each other.
     let weight = |node: &NodeProto| 1 + node.input.len().saturating_sub(FEW_INPUTS);
     let (nodes, bytes) = (graph.node.iter().map(weight).sum::<usize>(), graph.encoded_len());
-    let most = MOST_NODES.min(NODES_OF_ANY + bytes / BYTES_A_NODE);
-    if nodes > most {
+    let max = MAX_NODES.min(NODES_OF_ANY + bytes / BYTES_A_NODE);
+    if nodes > max {
         return Err(Error::TooLarge(format!(
             "the graph has {nodes} nodes beside those that are run in integers, with inputs beyond {FEW_INPUTS} counted; at most \
-             {most} are served in one of {bytes} bytes"
+             {max} are served in one of {bytes} bytes"
         )));
     }
     Ok(())
 }
 
 /// The graph as tract reads it, with its islands.
-fn parse(framework: &Onnx, proto: &ModelProto, islands: &[Packed]) -> Result<InferenceModel> {
+fn parse(framework: &Onnx, proto: &ModelProto, partitions: &[Packed]) -> Result<InferenceModel> {
     let ParseResult { mut model, unresolved_inputs, .. } =
         framework.parse(proto, None).map_err(|error| rejected(&error))?;
     ours(|| {
-        island::settle(&mut model, islands);
+        partition::settle(&mut model, partitions);
         bounded::bound(&mut model, proto);
     });
     if !unresolved_inputs.is_empty() {

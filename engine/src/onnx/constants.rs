@@ -5,42 +5,42 @@ use std::collections::HashMap;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
-/// How one activation is quantized: `real = scale * (q - zero)`, with `q` from `least` to `most`.
+/// How one activation is quantized: `real = scale * (q - zero_point)`, with `q` from `min` to `max`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Activation {
     pub(crate) scale: f32,
-    pub(crate) zero: i32,
-    pub(crate) least: i32,
-    pub(crate) most: i32,
+    pub(crate) zero_point: i32,
+    pub(crate) min: i32,
+    pub(crate) max: i32,
 }
 
 impl Activation {
     /// The least and the greatest of the whole numbers that are carried.
     pub(crate) fn offsets(&self) -> [f32; 2] {
-        [(self.least - self.zero) as f32, (self.most - self.zero) as f32]
+        [(self.min - self.zero_point) as f32, (self.max - self.zero_point) as f32]
     }
 
     /// The largest magnitude that is carried.
     pub(crate) fn reach(&self) -> u64 {
-        u64::from((self.least - self.zero).unsigned_abs().max((self.most - self.zero).unsigned_abs()))
+        u64::from((self.min - self.zero_point).unsigned_abs().max((self.max - self.zero_point).unsigned_abs()))
     }
 }
 
 /// What the whole numbers of a constant are held in: 16 bits, for those that were given in 8, or 32.
 pub(crate) trait Whole: Copy + From<u8> + From<i8> + TryFrom<i32> + Into<i32> {
     /// The difference, or the nearest number to it that there is.
-    fn less(self, zero: Self) -> Self;
+    fn less(self, zero_point: Self) -> Self;
 }
 
 impl Whole for i16 {
-    fn less(self, zero: i16) -> i16 {
-        self.saturating_sub(zero)
+    fn less(self, zero_point: i16) -> i16 {
+        self.saturating_sub(zero_point)
     }
 }
 
 impl Whole for i32 {
-    fn less(self, zero: i32) -> i32 {
-        self.saturating_sub(zero)
+    fn less(self, zero_point: i32) -> i32 {
+        self.saturating_sub(zero_point)
     }
 }
 
@@ -87,21 +87,21 @@ impl<'a> Constants<'a> {
     /// The quantization of an activation by a `QuantizeLinear` or `DequantizeLinear`: one scale, one zero point.
     pub(crate) fn activation(&self, node: &NodeProto) -> Option<Activation> {
         let [scale] = self.floats(node.input.get(1)?)?[..] else { return None };
-        let (zero, kind) = match zero_point(node) {
+        let (zero_point, kind) = match zero_point(node) {
             None if node.attribute.iter().any(|a| a.name == "output_dtype" && a.i != 0) => return None,
             None => (0, DataType::Uint8),
             Some(name) => {
-                let (zeros, kind) = self.integers::<i32>(name)?;
-                let [zero] = zeros[..] else { return None };
-                (zero, kind)
+                let (zero_points, kind) = self.integers::<i32>(name)?;
+                let [zero_point] = zero_points[..] else { return None };
+                (zero_point, kind)
             }
         };
-        let (least, most) = match kind {
+        let (min, max) = match kind {
             DataType::Uint8 => (0, 255),
             DataType::Int8 => (-128, 127),
             _ => return None,
         };
-        (scale.is_normal() && scale > 0.0).then_some(Activation { scale, zero, least, most })
+        (scale.is_normal() && scale > 0.0).then_some(Activation { scale, zero_point, min, max })
     }
 
     /// The lengths of a constant's axes.
@@ -131,14 +131,14 @@ impl<'a> Constants<'a> {
             return None;
         }
         if let Some(name) = zero_point(node) {
-            let (zeros, _) = self.integers::<T>(name)?;
-            if zeros.len() != 1 && (in_blocks || dims.get(axis) != Some(&zeros.len())) {
+            let (zero_points, _) = self.integers::<T>(name)?;
+            if zero_points.len() != 1 && (in_blocks || dims.get(axis) != Some(&zero_points.len())) {
                 return None;
             }
-            let slice = if zeros.len() == 1 { count } else { dims.iter().skip(axis + 1).product() };
-            for (values, &zero) in values.chunks_mut(slice).zip(zeros.iter().cycle()) {
+            let slice = if zero_points.len() == 1 { count } else { dims.iter().skip(axis + 1).product() };
+            for (values, &zero_point) in values.chunks_mut(slice).zip(zero_points.iter().cycle()) {
                 for value in values {
-                    *value = value.less(zero);
+                    *value = value.less(zero_point);
                 }
             }
         }
@@ -212,16 +212,16 @@ pub(crate) fn quantize_constants(graph: &mut GraphProto) {
 }
 
 impl Constants<'_> {
-    /// What a `QuantizeLinear` makes of constants: `round(clamp(x / scale)) + zero`, scaled along an axis or as a whole.
+    /// What a `QuantizeLinear` makes of constants: `round(clamp(x / scale)) + zero_point`, scaled along an axis or as a whole.
     fn quantized(&self, node: &NodeProto) -> Option<TensorProto> {
         let of = self.0.get(node.input.first()?.as_str())?;
         let (values, scales) = (self.floats(node.input.first()?)?, self.floats(node.input.get(1)?)?);
-        let (zeros, kind) = match zero_point(node) {
+        let (zero_points, kind) = match zero_point(node) {
             Some(name) => self.integers::<i32>(name)?,
             None if node.attribute.iter().any(|a| a.name == "output_dtype" && a.i != 0) => return None,
             None => (vec![0; scales.len()], DataType::Uint8),
         };
-        let (least, most) = match kind {
+        let (min, max) = match kind {
             DataType::Uint8 => (0.0, 255.0),
             DataType::Int8 => (-128.0, 127.0),
             _ => return None,
@@ -232,14 +232,15 @@ impl Constants<'_> {
         let in_blocks = node.attribute.iter().any(|a| a.name == "block_size" && a.i != 0);
         let count = dims.iter().try_fold(1_usize, |count, &dim| count.checked_mul(dim))?;
         let fits = scales.len() == 1 || dims.get(axis) == Some(&scales.len());
-        if in_blocks || !fits || zeros.len() != scales.len() || values.len() != count {
+        if in_blocks || !fits || zero_points.len() != scales.len() || values.len() != count {
             return None;
         }
         let inner: usize = dims.iter().skip(axis + 1).product();
         let byte = |(at, value): (usize, f32)| {
             let slice = at / inner.max(1) % scales.len();
-            let zero = zeros[slice] as f32;
-            let rounded = (value / scales[slice]).clamp(least - zero, most - zero).round_ties_even() + zero;
+            let zero_point = zero_points[slice] as f32;
+            let rounded =
+                (value / scales[slice]).clamp(min - zero_point, max - zero_point).round_ties_even() + zero_point;
             if kind == DataType::Int8 { rounded as i8 as u8 } else { rounded as u8 }
         };
         Some(TensorProto {

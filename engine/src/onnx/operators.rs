@@ -16,13 +16,13 @@ use crate::{Error, Result};
 const QUANTIZATION: &[&str] = &["QuantizeLinear", "DequantizeLinear"];
 
 /// The most nodes of a graph: a quantized DenseNet-201 has some 3,500.
-pub(crate) const MOST_NODES: usize = 1 << 14;
+pub(crate) const MAX_NODES: usize = 1 << 14;
 
 /// The most inputs or outputs of a node: the longest concatenation of a DenseNet-264 has 64.
-const MOST_INPUTS: usize = 1 << 10;
+const MAX_INPUTS: usize = 1 << 10;
 
 /// The most inputs of all nodes together: as many as those of the most nodes with eight each.
-const MOST_INPUTS_IN_ALL: usize = 1 << 17;
+const MAX_INPUTS_IN_ALL: usize = 1 << 17;
 
 /// The longest name of a tensor, in bytes: each step keeps one.
 const LONGEST_NAME: usize = 1 << 11;
@@ -62,7 +62,7 @@ pub(crate) fn check(graph: &GraphProto, register: &OnnxOpRegister) -> Result<()>
 }
 
 /// What nodes read of constants together, in bytes, beyond a few times what all constants have.
-const MOST_READ_AGAIN: u64 = 1 << 24;
+const MAX_READ_AGAIN: u64 = 1 << 24;
 
 /// Checks that constants are not read over and over: each node keeps the weights that it reads in a form of its own, and a small
 /// file whose nodes all read the same large constant would take more memory than it has a right to.
@@ -77,7 +77,7 @@ pub(crate) fn check_readers(graph: &GraphProto) -> Result<()> {
         let inputs: Vec<Option<u64>> = node.input.iter().map(|name| sizes.get(name.as_str()).copied()).collect();
         let sum = inputs.iter().flatten().fold(0, |sum: u64, size| sum.saturating_add(*size));
         read = read.saturating_add(sum);
-        if read > all.saturating_mul(4).saturating_add(MOST_READ_AGAIN) {
+        if read > all.saturating_mul(4).saturating_add(MAX_READ_AGAIN) {
             return Err(Error::TooLarge(format!(
                 "by operator {} at node \"{}\", nodes have read the same constants too often; export the model with weights \
                  of its own for each layer",
@@ -135,20 +135,20 @@ pub(crate) fn check_domains(graph: &GraphProto) -> Result<()> {
 /// [`Error::TooLarge`].
 fn check_counts(graph: &GraphProto) -> Result<()> {
     let many = |what: String| Err(Error::TooLarge(format!("the graph is too large: {what} are served")));
-    if graph.node.len() > MOST_NODES {
-        return many(format!("it has {} nodes; at most {MOST_NODES}", graph.node.len()));
+    if graph.node.len() > MAX_NODES {
+        return many(format!("it has {} nodes; at most {MAX_NODES}", graph.node.len()));
     }
-    if let Some(node) = graph.node.iter().find(|node| node.input.len().max(node.output.len()) > MOST_INPUTS) {
+    if let Some(node) = graph.node.iter().find(|node| node.input.len().max(node.output.len()) > MAX_INPUTS) {
         let (inputs, outputs) = (node.input.len(), node.output.len());
         return many(format!(
-            "operator {} at node \"{}\" has {inputs} inputs and {outputs} outputs; at most {MOST_INPUTS} of each",
+            "operator {} at node \"{}\" has {inputs} inputs and {outputs} outputs; at most {MAX_INPUTS} of each",
             node.op_type,
             node_name(node)
         ));
     }
     let all = graph.node.iter().map(|node| node.input.len()).sum::<usize>();
-    if all > MOST_INPUTS_IN_ALL {
-        return many(format!("its nodes have {all} inputs; at most {MOST_INPUTS_IN_ALL} in all"));
+    if all > MAX_INPUTS_IN_ALL {
+        return many(format!("its nodes have {all} inputs; at most {MAX_INPUTS_IN_ALL} in all"));
     }
     let names = graph.node.iter().flat_map(|node| node.output.iter().chain(&node.input));
     match names.chain(graph.input.iter().map(|info| &info.name)).find(|name| name.len() > LONGEST_NAME) {

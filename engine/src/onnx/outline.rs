@@ -14,7 +14,7 @@ use crate::onnx::panics::caught;
 use crate::{Error, Result};
 
 /// Constants of more bytes than this are kept without their values: those that say something of shapes are small.
-const MOST_BYTES: u64 = 1 << 12;
+const MAX_BYTES: u64 = 1 << 12;
 
 /// A graph without the values of its large constants.
 pub(super) struct Outline {
@@ -124,7 +124,7 @@ fn node(node: &NodeProto) -> NodeProto {
 /// A constant. Where its values are many, how many bytes they have stands in its `doc_string` instead, which tract passes over.
 fn tensor(tensor: &TensorProto) -> TensorProto {
     let bytes = bytes(tensor);
-    if bytes <= MOST_BYTES {
+    if bytes <= MAX_BYTES {
         return TensorProto { doc_string: String::new(), ..tensor.clone() };
     }
     let (dims, data_type, name) = (tensor.dims.clone(), tensor.data_type, tensor.name.clone());

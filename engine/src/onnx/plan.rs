@@ -8,9 +8,9 @@ use tract_onnx::tract_core::internal::TypedRunnableModel;
 use tract_onnx::tract_core::runtime::RunOptions;
 
 use super::bounded::Refused;
-use super::island::Packed;
 use super::lower::Unlowered;
-use crate::program::Executable;
+use super::partition::Packed;
+use crate::executable::Executable;
 use crate::tensor::{Data, Tensor};
 use crate::{Error, Result};
 
@@ -21,7 +21,7 @@ pub(crate) struct Plan {
     /// Why it is not one program.
     pub(crate) reason: String,
     /// Those parts of it that are programs.
-    pub(crate) islands: Vec<Arc<Executable>>,
+    pub(crate) partitions: Vec<Arc<Executable>>,
     /// Those that are not, where it has both.
     pub(crate) floats: Vec<Unlowered>,
 }
@@ -30,14 +30,14 @@ impl Plan {
     pub(super) fn new(
         optimized: TypedModel,
         threads: usize,
-        islands: Vec<Packed>,
+        partitions: Vec<Packed>,
         reason: String,
         floats: Vec<Unlowered>,
     ) -> Result<Plan> {
         let options = RunOptions { executor: executor(threads), ..RunOptions::default() };
         let runnable = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
-        let islands = islands.into_iter().map(|island| island.executable).collect();
-        Ok(Plan { runnable, reason, islands, floats })
+        let partitions = partitions.into_iter().map(|partition| partition.executable).collect();
+        Ok(Plan { runnable, reason, partitions, floats })
     }
 
     pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {

@@ -11,7 +11,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use crate::onnx::constants::Constants;
-use crate::onnx::operators::{MOST_NODES, full_name, is_standard, node_name};
+use crate::onnx::operators::{MAX_NODES, full_name, is_standard, node_name};
 use crate::{Error, Result};
 
 /// What an operator means, and where its inputs stand.
@@ -70,9 +70,9 @@ pub(crate) fn spell_out(graph: &mut GraphProto, opset: i64) -> Result<()> {
                 Error::Unsupported(format!("operator {operator} at node \"{node}\": {reason}"))
             })?,
         }
-        if spelling.nodes.len() > MOST_NODES {
+        if spelling.nodes.len() > MAX_NODES {
             return Err(Error::TooLarge(format!(
-                "the graph is too large: its QLinear operators mean more than {MOST_NODES} nodes, and no more are served"
+                "the graph is too large: its QLinear operators mean more than {MAX_NODES} nodes, and no more are served"
             )));
         }
     }
@@ -141,12 +141,12 @@ impl<'a> Spelling<'a> {
         let real = self.name(&format!("{output}/real"));
         let real_operator = self.real_operator(node, meaning.operator, inputs, real.clone())?;
         self.nodes.push(real_operator);
-        let zero = node.input.get(meaning.result + 1).cloned().unwrap_or_default();
+        let zero_point = node.input.get(meaning.result + 1).cloned().unwrap_or_default();
         let name = self.name(&format!("{}/quantize", node_name(node)));
         self.nodes.push(NodeProto {
             op_type: "QuantizeLinear".into(),
             name,
-            input: vec![real, scale.clone(), zero],
+            input: vec![real, scale.clone(), zero_point],
             output: node.output.clone(),
             ..NodeProto::default()
         });

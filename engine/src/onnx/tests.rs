@@ -61,7 +61,7 @@ fn info(name: &str, shape: &[i64]) -> ValueInfoProto {
     ValueInfoProto { name: name.into(), r#type, ..ValueInfoProto::default() }
 }
 
-/// A model from `input` of this shape to `output`, with the constants `scale`, 1, and `zero`, 0.
+/// A model from `input` of this shape to `output`, with the constants `scale`, 1, and `zero_point`, 0.
 fn model(opset: i64, shape: &[i64], node: Vec<NodeProto>, more: Vec<TensorProto>) -> ModelProto {
     let mut initializer =
         vec![scalar("scale", DataType::Float, &1.0_f32.to_le_bytes()), scalar("zero", DataType::Uint8, &[0])];
@@ -148,8 +148,8 @@ fn softmax_of_zeros(opset: i64, attributes: &[(&str, i64)]) -> Result<Vec<f32>, 
     ];
     let fine = scalar("fine", DataType::Float, &(1.0_f32 / 240.0).to_le_bytes());
     let engine = built(&model(opset, &[2, 3, 4], nodes, vec![fine]))?;
-    let zeros = Tensor::f32(vec![2, 3, 4], vec![0.0; 24]).expect("it fits");
-    let outputs = engine.run(&zeros)?;
+    let zero_points = Tensor::f32(vec![2, 3, 4], vec![0.0; 24]).expect("it fits");
+    let outputs = engine.run(&zero_points)?;
     let Data::F32(values) = outputs[0].data() else { panic!("floats") };
     Ok(values.clone())
 }
@@ -157,7 +157,7 @@ fn softmax_of_zeros(opset: i64, attributes: &[(&str, i64)]) -> Result<Vec<f32>, 
 #[test]
 fn a_quantized_softmax_is_that_of_its_own_opset() {
     // Equal numbers share 1: over 3·4 of them, over 3, over 4. Before opset 13 the axes from `axis` on are one.
-    for (opset, attributes, share) in [
+    for (opset, attributes, ratio) in [
         (12, &[("opset", 12), ("axis", 1)][..], 20.0),
         (12, &[("opset", 12), ("axis", 2)], 60.0),
         (12, &[("opset", 12)], 60.0),
@@ -169,7 +169,7 @@ fn a_quantized_softmax_is_that_of_its_own_opset() {
     ] {
         let found =
             softmax_of_zeros(opset, attributes).unwrap_or_else(|error| panic!("{opset} {attributes:?}: {error}"));
-        assert_eq!(found, vec![share; 24], "opset {opset}, {attributes:?}");
+        assert_eq!(found, vec![ratio; 24], "opset {opset}, {attributes:?}");
     }
     for (opset, attributes, wanted) in [
         (13, &[("opset", 12), ("axis", 1)][..], "the Softmax of opset 12 over axis 1, in a model of opset 13"),
@@ -447,11 +447,11 @@ fn a_panic_of_tracts_import_is_a_malformed_model_named_by_its_node() {
 fn a_panic_of_ours_in_the_midst_of_an_import_is_an_internal_error() {
     let model = shuffled();
     built(&model).expect("served");
-    let places = faults::seen();
-    let in_file = |name: &str| places.iter().filter(|(file, _)| file.ends_with(name)).count();
+    let offsets = faults::seen();
+    let in_file = |name: &str| offsets.iter().filter(|(file, _)| file.ends_with(name)).count();
     let calls = ["onnx/bounded.rs", "onnx/build.rs", "onnx/island.rs", "quantized/operators.rs"].map(in_file);
-    assert_eq!(calls, [1, 4, 2, 2], "{places:?}");
-    for place in places {
+    assert_eq!(calls, [1, 4, 2, 2], "{offsets:?}");
+    for place in offsets {
         match faults::with(place, || built(&model)) {
             Err(Error::Internal(what)) => assert!(what.contains("a fault of ours"), "{place:?}: {what}"),
             other => panic!("{place:?}: {other:?}"),

@@ -183,8 +183,8 @@ impl Prepared {
             let found = outputs.iter().position(|output| output.name == *name);
             found.ok_or_else(|| Error::Unsupported(format!("the model was prepared without output \"{name}\"")))
         };
-        let places = signature.outputs.iter().map(place).collect::<Result<Vec<usize>>>()?;
-        program.with_outputs(&places).map_err(refusal)
+        let offsets = signature.outputs.iter().map(place).collect::<Result<Vec<usize>>>()?;
+        program.with_outputs(&offsets).map_err(refusal)
     }
 }
 

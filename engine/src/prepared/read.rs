@@ -3,16 +3,17 @@
 use sha2::{Digest, Sha256};
 
 use super::{FORM, HEAD_BYTES, Input, MAGIC, Output, Prepared, refusal};
-use crate::program::check::{MOST_OUTPUTS, MOST_STEPS, MOST_TENSORS};
+use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
+use crate::program::check::{MAX_OUTPUTS, MAX_STEPS, MAX_TENSORS};
 use crate::program::{
-    Add, AddRule, Convolution, Element, Fill, Lookup, Move, Multiply, MultiplyRule, Pool, PoolKind, Problem, Quantize,
-    Rounding, Step, Table, TensorId, TensorKind, UncheckedProgram, Window,
+    Add, Convolution, Element, Fill, Lookup, Multiply, Pooling, PoolingKind, Problem, Quantize, Step, StridedCopy,
+    Table, TensorId, TensorKind, UncheckedProgram,
 };
 use crate::tensor::Ending;
 use crate::{Error, Result};
 
 /// The most metadata entries, and axes of a shape.
-const MOST_ENTRIES: usize = 1 << 10;
+const MAX_ENTRIES: usize = 1 << 10;
 
 impl Prepared {
     /// Reads a prepared model from memory.
@@ -124,9 +125,9 @@ impl<'a> Reader<'a> {
         self.array().map(Box::new)
     }
 
-    /// As many of something as a number says, which is at most `most`.
-    fn list<T>(&mut self, most: usize, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let count = self.length().filter(|&count| count <= most)?;
+    /// As many of something as a number says, which is at most `max`.
+    fn list<T>(&mut self, max: usize, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let count = self.length().filter(|&count| count <= max)?;
         (0..count).map(|_| one(self)).collect()
     }
 
@@ -138,16 +139,16 @@ impl<'a> Reader<'a> {
 
     fn content(&mut self) -> Option<Content> {
         let sha256 = self.array()?;
-        let metadata = self.list(MOST_ENTRIES, |reader| Some((reader.text()?, reader.text()?)))?;
-        let input = Input { name: self.text()?, shape: self.list(MOST_ENTRIES, Self::length)? };
+        let metadata = self.list(MAX_ENTRIES, |reader| Some((reader.text()?, reader.text()?)))?;
+        let input = Input { name: self.text()?, shape: self.list(MAX_ENTRIES, Self::length)? };
         let taken = self.tensor()?;
-        let outputs = self.list(MOST_OUTPUTS, |reader| {
+        let outputs = self.list(MAX_OUTPUTS, |reader| {
             let output = Output { name: reader.text()?, ending: reader.ending()? };
-            let given = (reader.tensor()?, reader.list(MOST_ENTRIES, Self::length)?);
+            let given = (reader.tensor()?, reader.list(MAX_ENTRIES, Self::length)?);
             Some((output, given))
         })?;
-        let tensors = self.list(MOST_TENSORS, |reader| Some((reader.kind()?, reader.text()?)))?;
-        let steps = self.list(MOST_STEPS, Self::step)?;
+        let tensors = self.list(MAX_TENSORS, |reader| Some((reader.kind()?, reader.text()?)))?;
+        let steps = self.list(MAX_STEPS, Self::step)?;
         let (outputs, given) = outputs.into_iter().unzip();
         let (tensors, names) = tensors.into_iter().unzip();
         let program = UncheckedProgram { tensors, steps, names, inputs: vec![taken], outputs: given };
@@ -181,10 +182,10 @@ impl<'a> Reader<'a> {
             5 => Step::Lookup(self.lookup_of_floats()?),
             6 => {
                 let (from, to, window) = (self.tensor()?, self.tensor()?, self.window()?);
-                Step::Pool(Pool { from, to, window, kind: PoolKind::Greatest })
+                Step::Pooling(Pooling { from, to, window, kind: PoolingKind::Max })
             }
-            7 => Step::Pool(self.mean()?),
-            8 => Step::Move(self.moved()?),
+            7 => Step::Pooling(self.mean()?),
+            8 => Step::StridedCopy(self.moved()?),
             9 => Step::Fill(Fill { to: self.tensor()?, value: self.byte()? }),
             _ => return None,
         })
@@ -196,18 +197,18 @@ impl<'a> Reader<'a> {
             to: self.tensor()?,
             strides: self.lengths()?,
             scale: self.float()?,
-            zero: self.byte()?,
+            zero_point: self.byte()?,
         })
     }
 
     fn convolution(&mut self) -> Option<Convolution> {
-        let (from, to, zero) = (self.tensor()?, self.tensor()?, self.byte()?);
+        let (from, to, zero_point) = (self.tensor()?, self.tensor()?, self.byte()?);
         let (window, groups, result) = (self.window()?, self.length()?, self.rounding()?);
         let channels = self.length()?;
         let bias = self.words(channels, i32::from_le_bytes)?;
         let multipliers = self.words(channels, f32::from_le_bytes)?;
         let weights = self.weights()?;
-        Some(Convolution { from, to, zero, window, groups, weights, bias, multipliers, result })
+        Some(Convolution { from, to, zero_point, window, groups, weights, bias, multipliers, result })
     }
 
     /// Bytes where all are, else words of two.
@@ -229,32 +230,32 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn rounding(&mut self) -> Option<Rounding> {
+    fn rounding(&mut self) -> Option<OutputStage> {
         let form = self.byte()?;
         if form == 0 {
-            return Some(Rounding::Float);
+            return Some(OutputStage::Float);
         }
-        let [zero, least, most] = self.array()?;
+        let [zero_point, min, max] = self.array()?;
         let table = match form {
             1 => None,
             2 => Some(self.table()?),
             _ => return None,
         };
-        Some(Rounding::Byte { zero, least, most, table })
+        Some(OutputStage::Byte { zero_point, min, max, table })
     }
 
     fn add(&mut self) -> Option<Add> {
         let (from, to) = ([self.tensor()?, self.tensor()?], self.tensor()?);
-        let (shifts, shares, fixed) = (self.array()?, [self.float()?, self.float()?], self.float()?);
-        let [shift, least, most] = self.array()?;
-        Some(Add { from, to, rule: AddRule { shifts, shares, fixed, shift, least, most } })
+        let (input_offsets, scale_ratios, addend) = (self.array()?, [self.float()?, self.float()?], self.float()?);
+        let [output_offset, min, max] = self.array()?;
+        Some(Add { from, to, rule: AddRule { input_offsets, scale_ratios, addend, output_offset, min, max } })
     }
 
     fn multiply(&mut self) -> Option<Multiply> {
         let (from, to) = ([self.tensor()?, self.tensor()?], self.tensor()?);
-        let (zeros, multiplier, fixed) = (self.array()?, self.float()?, self.float()?);
-        let [shift, least, most] = self.array()?;
-        Some(Multiply { from, to, rule: MultiplyRule { zeros, multiplier, fixed, shift, least, most } })
+        let (zero_points, multiplier, addend) = (self.array()?, self.float()?, self.float()?);
+        let [output_offset, min, max] = self.array()?;
+        Some(Multiply { from, to, rule: MultiplyRule { zero_points, multiplier, addend, output_offset, min, max } })
     }
 
     fn lookup_of_floats(&mut self) -> Option<Lookup> {
@@ -266,20 +267,20 @@ impl<'a> Reader<'a> {
         Some(Lookup { from, to, table: Table::Floats(table) })
     }
 
-    fn mean(&mut self) -> Option<Pool> {
+    fn mean(&mut self) -> Option<Pooling> {
         let (from, to, window) = (self.tensor()?, self.tensor()?, self.window()?);
-        let kind = PoolKind::Mean {
-            zero: self.byte()?,
+        let kind = PoolingKind::Mean {
+            zero_point: self.byte()?,
             scale: self.float()?,
             divisor: self.float()?,
             with_padding: self.flag()?,
             result: self.rounding()?,
         };
-        Some(Pool { from, to, window, kind })
+        Some(Pooling { from, to, window, kind })
     }
 
-    fn moved(&mut self) -> Option<Move> {
-        Some(Move {
+    fn moved(&mut self) -> Option<StridedCopy> {
+        Some(StridedCopy {
             from: self.tensor()?,
             to: self.tensor()?,
             shape: self.lengths()?,

@@ -2,12 +2,13 @@
 
 use super::write::sealed;
 use super::*;
+use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
+use crate::executable::tests::network::network;
 use crate::kernels::available;
 use crate::program::Element::{Byte, Float};
-use crate::program::network::network;
 use crate::program::{
-    Add, AddRule, Convolution, Fill, Lookup, Move, Multiply, MultiplyRule, Pool, PoolKind, Quantize, Rounding, Step,
-    Table, TensorKind, UncheckedProgram, Window, dense_strides,
+    Add, Convolution, Fill, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorKind,
+    UncheckedProgram, dense_strides,
 };
 use crate::{Engine, Tensor};
 
@@ -44,51 +45,59 @@ fn window(side: usize, pad: usize) -> Window {
     Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [pad; 2] }
 }
 
-fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, most: i16, result: Rounding) -> Step {
+fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, max: i16, result: OutputStage) -> Step {
     let [(_, [.., inputs]), (_, [.., outputs])] = tensors.map(|id| TENSORS[id.0]);
     let count = outputs * window.kernel[0] * window.kernel[1] * inputs / groups;
-    let weights = (0..count as i16).map(|at| at * 37 % most - most / 2).collect();
+    let weights = (0..count as i16).map(|at| at * 37 % max - max / 2).collect();
     let (bias, multipliers) = ((0..outputs as i32).map(|at| at * 100 - 150).collect(), vec![0.01; outputs]);
     let [from, to] = tensors;
-    Step::Convolution(Convolution { from, to, zero: 128, window, groups, weights, bias, multipliers, result })
+    Step::Convolution(Convolution { from, to, zero_point: 128, window, groups, weights, bias, multipliers, result })
 }
 
 /// A program with steps of all kinds, over pictures of 4×4.
 fn unchecked() -> UncheckedProgram {
     let id = TensorId;
-    let byte = |flip: Option<u8>| Rounding::Byte {
-        zero: 9,
-        least: 1,
-        most: 250,
+    let byte = |flip: Option<u8>| OutputStage::Byte {
+        zero_point: 9,
+        min: 1,
+        max: 250,
         table: flip.map(|flip| Box::new(std::array::from_fn(|at| at as u8 ^ flip))),
     };
     let (inner, outer) = (dense_strides([1, 4, 4, 4]), dense_strides([1, 6, 6, 4]));
     let half = |from, start| {
         let write = (start, dense_strides([1, 4, 4, 8]));
-        Step::Move(Move { from, to: id(8), shape: [1, 4, 4, 4], read: (0, inner), write })
+        Step::StridedCopy(StridedCopy { from, to: id(8), shape: [1, 4, 4, 4], read: (0, inner), write })
     };
-    let turned = Table::Bytes(Box::new(std::array::from_fn(|at| !at as u8)));
+    let transposed = Table::Bytes(Box::new(std::array::from_fn(|at| !at as u8)));
     let reals = Table::Floats(Box::new(std::array::from_fn(|at| at as f32 * 0.5 - 8.0)));
-    let mean = PoolKind::Mean { zero: 4, scale: 0.5, divisor: 0.25, with_padding: true, result: byte(None) };
-    let product = MultiplyRule { zeros: [3, 0], multiplier: 0.004, fixed: 2.0, shift: 0, least: 0, most: 255 };
-    let sum = AddRule { shifts: [0, 128], shares: [0.5, 0.25], fixed: 3.0, shift: 7, least: 0, most: 255 };
+    let mean = PoolingKind::Mean { zero_point: 4, scale: 0.5, divisor: 0.25, with_padding: true, result: byte(None) };
+    let product =
+        MultiplyRule { zero_points: [3, 0], multiplier: 0.004, addend: 2.0, output_offset: 0, min: 0, max: 255 };
+    let sum =
+        AddRule { input_offsets: [0, 128], scale_ratios: [0.5, 0.25], addend: 3.0, output_offset: 7, min: 0, max: 255 };
     let steps = vec![
-        Step::Quantize(Quantize { from: id(0), to: id(1), strides: [48, 4, 1, 16], scale: 0.1, zero: 100 }),
+        Step::Quantize(Quantize { from: id(0), to: id(1), strides: [48, 4, 1, 16], scale: 0.1, zero_point: 100 }),
         convolution([id(1), id(2)], window(3, 1), 1, 60, byte(Some(3))),
         convolution([id(2), id(3)], window(3, 1), 4, 400, byte(None)),
-        Step::Lookup(Lookup { from: id(3), to: id(4), table: turned }),
+        Step::Lookup(Lookup { from: id(3), to: id(4), table: transposed }),
         Step::Fill(Fill { to: id(5), value: 11 }),
-        Step::Move(Move { from: id(4), to: id(5), shape: [1, 4, 4, 4], read: (0, inner), write: (28, outer) }),
-        Step::Pool(Pool { from: id(5), to: id(6), window: window(3, 0), kind: PoolKind::Greatest }),
+        Step::StridedCopy(StridedCopy {
+            from: id(4),
+            to: id(5),
+            shape: [1, 4, 4, 4],
+            read: (0, inner),
+            write: (28, outer),
+        }),
+        Step::Pooling(Pooling { from: id(5), to: id(6), window: window(3, 0), kind: PoolingKind::Max }),
         convolution([id(6), id(7)], window(1, 0), 2, 90, byte(None)),
         half(id(7), 0),
         half(id(6), 4),
-        Step::Pool(Pool { from: id(8), to: id(9), window: window(4, 0), kind: mean }),
+        Step::Pooling(Pooling { from: id(8), to: id(9), window: window(4, 0), kind: mean }),
         convolution([id(9), id(10)], window(1, 0), 1, 70, byte(None)),
         Step::Multiply(Multiply { from: [id(2), id(10)], to: id(11), rule: product }),
         Step::Add(Add { from: [id(11), id(3)], to: id(12), rule: sum }),
-        Step::Pool(Pool { from: id(12), to: id(13), window: window(4, 0), kind: PoolKind::Greatest }),
-        convolution([id(13), id(14)], window(1, 0), 1, 80, Rounding::Float),
+        Step::Pooling(Pooling { from: id(12), to: id(13), window: window(4, 0), kind: PoolingKind::Max }),
+        convolution([id(13), id(14)], window(1, 0), 1, 80, OutputStage::Float),
         Step::Lookup(Lookup { from: id(9), to: id(15), table: reals }),
     ];
     UncheckedProgram {
@@ -278,12 +287,12 @@ fn what_kernels_take_for_granted_is_checked() {
     unsound("written already", |p| p.steps.push(p.steps[1].clone()));
     unsound("written already", |p| p.steps.push(p.steps[9].clone()));
     unsound("in their order", |p| p.steps.swap(8, 9));
-    unsound("scattered", |p| step!(p, 8, Move).write.1 = [0, 8, 32, 1]);
-    unsound("beyond a tensor", |p| step!(p, 5, Move).write.0 = 57);
-    unsound("beyond a tensor", |p| step!(p, 5, Move).read.1[1] = 17);
+    unsound("scattered", |p| step!(p, 8, StridedCopy).write.1 = [0, 8, 32, 1]);
+    unsound("beyond a tensor", |p| step!(p, 5, StridedCopy).write.0 = 57);
+    unsound("beyond a tensor", |p| step!(p, 5, StridedCopy).read.1[1] = 17);
     unsound("beyond a tensor", |p| step!(p, 0, Quantize).strides[3] = 17);
     unsound("too far apart", |p| step!(p, 0, Quantize).strides[0] = usize::MAX);
-    unsound("move of nothing", |p| step!(p, 5, Move).shape[2] = 0);
+    unsound("move of nothing", |p| step!(p, 5, StridedCopy).shape[2] = 0);
     unsound("no positive number", |p| step!(p, 0, Quantize).scale = f32::NAN);
     unsound("groups", |p| step!(p, 7, Convolution).groups = 3);
     unsound("groups", |p| step!(p, 7, Convolution).groups = 0);
@@ -297,20 +306,20 @@ fn what_kernels_take_for_granted_is_checked() {
     });
     unsound("one bias", |p| step!(p, 1, Convolution).bias.clear());
     unsound("no number", |p| step!(p, 1, Convolution).multipliers[2] = f32::INFINITY);
-    unsound("no number", |p| step!(p, 13, Add).rule.shares[0] = f32::NAN);
-    unsound("no number", |p| step!(p, 13, Add).rule.shares[1] = f32::INFINITY);
-    unsound("no number", |p| step!(p, 13, Add).rule.fixed = f32::NEG_INFINITY);
+    unsound("no number", |p| step!(p, 13, Add).rule.scale_ratios[0] = f32::NAN);
+    unsound("no number", |p| step!(p, 13, Add).rule.scale_ratios[1] = f32::INFINITY);
+    unsound("no number", |p| step!(p, 13, Add).rule.addend = f32::NEG_INFINITY);
     unsound("no number", |p| step!(p, 12, Multiply).rule.multiplier = f32::INFINITY);
-    unsound("no number", |p| step!(p, 12, Multiply).rule.fixed = f32::NAN);
-    unsound("least byte", |p| (step!(p, 12, Multiply).rule.least, step!(p, 12, Multiply).rule.most) = (1, 0));
-    unsound("least byte", |p| (step!(p, 13, Add).rule.least, step!(p, 13, Add).rule.most) = (1, 0));
-    unsound("floats in a tensor of bytes", |p| step!(p, 1, Convolution).result = Rounding::Float);
+    unsound("no number", |p| step!(p, 12, Multiply).rule.addend = f32::NAN);
+    unsound("least byte", |p| (step!(p, 12, Multiply).rule.min, step!(p, 12, Multiply).rule.max) = (1, 0));
+    unsound("least byte", |p| (step!(p, 13, Add).rule.min, step!(p, 13, Add).rule.max) = (1, 0));
+    unsound("floats in a tensor of bytes", |p| step!(p, 1, Convolution).result = OutputStage::Float);
     unsound("other elements", |p| step!(p, 16, Lookup).from = TensorId(14));
-    unsound("length of zero", |p| step!(p, 6, Pool).window.stride[0] = 0);
-    unsound("over no pixel", |p| step!(p, 6, Pool).window.pad[1] = 3);
-    unsound("over no pixel", |p| step!(p, 6, Pool).window.stride[1] = 2);
+    unsound("length of zero", |p| step!(p, 6, Pooling).window.stride[0] = 0);
+    unsound("over no pixel", |p| step!(p, 6, Pooling).window.pad[1] = 3);
+    unsound("over no pixel", |p| step!(p, 6, Pooling).window.stride[1] = 2);
     // 255 · 8,421,504 is below 2³¹, and 255 more is not.
-    let mean_over = |p: &mut UncheckedProgram, pixels: usize| step!(p, 10, Pool).window.kernel = [1, pixels];
+    let mean_over = |p: &mut UncheckedProgram, pixels: usize| step!(p, 10, Pooling).window.kernel = [1, pixels];
     unsound("too many pixels", |p| mean_over(p, 8_421_505));
     accepted(|p| mean_over(p, 8_421_504));
     unsound("go together", |p| step!(p, 13, Add).from[1] = TensorId(8));
@@ -341,7 +350,7 @@ fn what_no_network_asks_for_is_refused() {
     too_large("too many", |p| (0..1 << 16).for_each(|_| _ = one_more(p, [1; 4])));
     too_large("reach too far", |p| step!(p, 1, Convolution).window.stride[0] = 1 << 26);
     too_large("reach too far", |p| step!(p, 1, Convolution).window.pad[0] = usize::MAX);
-    too_large("reach too far", |p| step!(p, 6, Pool).window.stride[0] = 1 << 26);
+    too_large("reach too far", |p| step!(p, 6, Pooling).window.stride[0] = 1 << 26);
     // Far below the farthest along each axis, but 7 GB together.
     too_large("reach too far", |p| step!(p, 1, Convolution).window.stride = [1 << 14; 2]);
     too_large("name", |p| p.names[12] = "n".repeat(4097));
@@ -361,13 +370,13 @@ fn borders_that_are_copied_count_as_work() {
             p.steps.push(Step::Convolution(Convolution {
                 from,
                 to,
-                zero: 0,
+                zero_point: 0,
                 window: window.clone(),
                 groups: 1,
                 weights: vec![1],
                 bias: vec![0],
                 multipliers: vec![1.0],
-                result: Rounding::Byte { zero: 0, least: 0, most: 255, table: None },
+                result: OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None },
             }));
         }
     };
@@ -379,26 +388,26 @@ fn borders_that_are_copied_count_as_work() {
 #[test]
 #[cfg_attr(miri, ignore = "hundreds of thousands of weights in safe code; `cargo xtask test` runs it")]
 fn groups_are_counted_where_each_is_packed_by_itself() {
-    const MOST: usize = 1 << 18;
+    const MAX: usize = 1 << 18;
     let grouped = |p: &mut UncheckedProgram, groups: usize, each: usize| {
         let from = one_more_filled(p, [1, 1, 1, groups]);
         let to = one_more(p, [1, 1, 1, groups * each]);
         p.steps.push(Step::Convolution(Convolution {
             from,
             to,
-            zero: 0,
+            zero_point: 0,
             window: window(1, 0),
             groups,
             weights: vec![1; groups * each],
             bias: vec![0; groups * each],
             multipliers: vec![1.0; groups * each],
-            result: Rounding::Byte { zero: 0, least: 0, most: 255, table: None },
+            result: OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None },
         }));
     };
     // The program has a convolution of two groups and three of one besides, and one that is depthwise.
-    too_large("too many groups", |p| grouped(p, MOST - 4, 2));
-    accepted(|p| grouped(p, MOST - 5, 2));
-    accepted(|p| grouped(p, MOST + 1, 1));
+    too_large("too many groups", |p| grouped(p, MAX - 4, 2));
+    accepted(|p| grouped(p, MAX - 5, 2));
+    accepted(|p| grouped(p, MAX + 1, 1));
 }
 
 /// An output of 128 MiB takes a slot, and as much for each copy that a run gives: with seven copies, 1 GiB.

@@ -3,10 +3,11 @@
 use sha2::{Digest, Sha256};
 
 use super::{FORM, MAGIC, Prepared};
+use crate::arithmetic::{OutputStage, Window};
 use crate::program::weights::are_bytes;
 use crate::program::{
-    Add, Convolution, Element, Lookup, Move, Multiply, Pool, PoolKind, Quantize, Rounding, Step, Table, TensorId,
-    TensorKind, Window,
+    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorId,
+    TensorKind,
 };
 use crate::tensor::Ending;
 
@@ -112,8 +113,8 @@ impl Writer {
             Step::Add(step) => self.add(step),
             Step::Multiply(step) => self.multiply(step),
             Step::Lookup(step) => self.lookup(step),
-            Step::Pool(step) => self.pool(step),
-            Step::Move(step) => self.moved(step),
+            Step::Pooling(step) => self.pool(step),
+            Step::StridedCopy(step) => self.moved(step),
             Step::Fill(step) => {
                 self.byte(9);
                 self.tensor(step.to);
@@ -128,14 +129,14 @@ impl Writer {
         self.tensor(step.to);
         self.lengths(&step.strides);
         self.float(step.scale);
-        self.byte(step.zero);
+        self.byte(step.zero_point);
     }
 
     fn convolution(&mut self, step: &Convolution) {
         self.byte(1);
         self.tensor(step.from);
         self.tensor(step.to);
-        self.byte(step.zero);
+        self.byte(step.zero_point);
         self.window(&step.window);
         self.length(step.groups);
         self.rounding(&step.result);
@@ -162,9 +163,9 @@ impl Writer {
         }
     }
 
-    fn rounding(&mut self, rounding: &Rounding) {
-        let Rounding::Byte { zero, least, most, table } = rounding else { return self.byte(0) };
-        self.take(&[1 + u8::from(table.is_some()), *zero, *least, *most]);
+    fn rounding(&mut self, rounding: &OutputStage) {
+        let OutputStage::Byte { zero_point, min, max, table } = rounding else { return self.byte(0) };
+        self.take(&[1 + u8::from(table.is_some()), *zero_point, *min, *max]);
         if let Some(table) = table {
             self.take(&table[..]);
         }
@@ -175,11 +176,11 @@ impl Writer {
         for tensor in [step.from[0], step.from[1], step.to] {
             self.tensor(tensor);
         }
-        self.take(&step.rule.shifts);
-        for number in [step.rule.shares[0], step.rule.shares[1], step.rule.fixed] {
+        self.take(&step.rule.input_offsets);
+        for number in [step.rule.scale_ratios[0], step.rule.scale_ratios[1], step.rule.addend] {
             self.float(number);
         }
-        self.take(&[step.rule.shift, step.rule.least, step.rule.most]);
+        self.take(&[step.rule.output_offset, step.rule.min, step.rule.max]);
     }
 
     fn multiply(&mut self, step: &Multiply) {
@@ -187,10 +188,10 @@ impl Writer {
         for tensor in [step.from[0], step.from[1], step.to] {
             self.tensor(tensor);
         }
-        self.take(&step.rule.zeros);
+        self.take(&step.rule.zero_points);
         self.float(step.rule.multiplier);
-        self.float(step.rule.fixed);
-        self.take(&[step.rule.shift, step.rule.least, step.rule.most]);
+        self.float(step.rule.addend);
+        self.take(&[step.rule.output_offset, step.rule.min, step.rule.max]);
     }
 
     fn lookup(&mut self, step: &Lookup) {
@@ -207,13 +208,13 @@ impl Writer {
         }
     }
 
-    fn pool(&mut self, step: &Pool) {
-        self.byte(if step.kind == PoolKind::Greatest { 6 } else { 7 });
+    fn pool(&mut self, step: &Pooling) {
+        self.byte(if step.kind == PoolingKind::Max { 6 } else { 7 });
         self.tensor(step.from);
         self.tensor(step.to);
         self.window(&step.window);
-        if let PoolKind::Mean { zero, scale, divisor, with_padding, result } = &step.kind {
-            self.byte(*zero);
+        if let PoolingKind::Mean { zero_point, scale, divisor, with_padding, result } = &step.kind {
+            self.byte(*zero_point);
             self.float(*scale);
             self.float(*divisor);
             self.byte(u8::from(*with_padding));
@@ -221,7 +222,7 @@ impl Writer {
         }
     }
 
-    fn moved(&mut self, step: &Move) {
+    fn moved(&mut self, step: &StridedCopy) {
         self.byte(8);
         self.tensor(step.from);
         self.tensor(step.to);

@@ -7,46 +7,47 @@
 use std::fmt;
 use std::ops::Deref;
 
-use super::slots::Slots;
+use super::buffers::BufferPlan;
 use super::weights::{have_nine_bits, sums_fit};
 use super::{
-    Add, Convolution, Element, Lookup, Move, Multiply, Pool, PoolKind, Quantize, Rounding, Step, Table, TensorId,
-    TensorKind, UncheckedProgram, Window, dense_strides,
+    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorId,
+    TensorKind, UncheckedProgram, dense_strides,
 };
+use crate::arithmetic::{OutputStage, Window};
 
 /// The most steps of a program: of large networks, DenseNet-201 has some 800.
-pub(crate) const MOST_STEPS: usize = 1 << 14;
+pub(crate) const MAX_STEPS: usize = 1 << 14;
 
 /// The most tensors.
-pub(crate) const MOST_TENSORS: usize = 1 << 16;
+pub(crate) const MAX_TENSORS: usize = 1 << 16;
 
 /// The longest name of a tensor, in bytes: twice what a graph's may have, as what is spelled out of a graph gets names that
 /// are made of its. Each step is described by one.
 const LONGEST_NAME: usize = 1 << 12;
 
 /// The most outputs. Each run gives a tensor of its own for each.
-pub(crate) const MOST_OUTPUTS: usize = 1 << 12;
+pub(crate) const MAX_OUTPUTS: usize = 1 << 12;
 
 /// The largest tensor, in bytes, if its elements were floats.
 const MAX_TENSOR_BYTES: usize = 1 << 29;
 
 /// The most bytes of all tensors that are in memory together, the copies of outputs that a run gives among them.
-pub(crate) const MOST_MEMORY: u64 = 1 << 30;
+pub(crate) const MAX_MEMORY: u64 = 1 << 30;
 
 /// The most products, or elements copied or compared, of one run: ResNet-50 at 224×224 takes 2³².
-pub(crate) const MOST_WORK: u64 = 1 << 38;
+pub(crate) const MAX_WORK: u64 = 1 << 38;
 
 /// The most matrices: one a group of each convolution that is not depthwise, packed by itself.
-const MOST_GROUPS: usize = 1 << 18;
+const MAX_GROUPS: usize = 1 << 18;
 
 /// The largest number of a window, and how far windows may reach.
 const FARTHEST: u64 = 1 << 27;
 
 /// The most bytes of a picture with the border that windows reach into.
-const MOST_BORDERED: u64 = 1 << 29;
+const MAX_BORDERED: u64 = 1 << 29;
 
 /// The most pixels whose bytes add up within 32 bits.
-const MOST_PIXELS: u64 = (i32::MAX / 255) as u64;
+const MAX_PIXELS: u64 = (i32::MAX / 255) as u64;
 
 /// Why a program can't be. Each names the step or the tensor, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl From<&str> for Problem {
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     checked: UncheckedProgram,
-    slots: Slots,
+    buffers: BufferPlan,
     work: u64,
 }
 
@@ -98,14 +99,14 @@ impl Deref for Program {
 
 impl Program {
     /// Which tensors share memory.
-    pub(super) fn slots(&self) -> &Slots {
-        &self.slots
+    pub(crate) fn buffers(&self) -> &BufferPlan {
+        &self.buffers
     }
 
     /// The bytes of all tensors that are in memory together, the outputs' copies among them.
     #[cfg(any(feature = "onnx", fuzzing))]
     pub(crate) fn memory(&self) -> u64 {
-        memory(&self.checked, &self.slots)
+        memory(&self.checked, &self.buffers)
     }
 
     /// The products, and elements copied or compared, of one run.
@@ -121,8 +122,8 @@ impl Program {
     ///
     /// # Panics
     /// Where there is no output at one of them.
-    pub(crate) fn with_outputs(self, places: &[usize]) -> Result<Program, Problem> {
-        let outputs = places.iter().map(|&place| self.checked.outputs[place].clone()).collect();
+    pub(crate) fn with_outputs(self, offsets: &[usize]) -> Result<Program, Problem> {
+        let outputs = offsets.iter().map(|&place| self.checked.outputs[place].clone()).collect();
         // Other tensors are kept to the end, and nothing else changes of what was checked.
         Program::within_memory(UncheckedProgram { outputs, ..self.checked }, self.work)
     }
@@ -130,19 +131,19 @@ impl Program {
     /// A program of which all but its memory was checked.
     fn within_memory(checked: UncheckedProgram, work: u64) -> Result<Program, Problem> {
         let count = checked.outputs.len();
-        within(count <= MOST_OUTPUTS, || format!("{count} outputs are too many; at most {MOST_OUTPUTS} are served"))?;
-        let slots = Slots::of(&checked);
-        within(memory(&checked, &slots) <= MOST_MEMORY, || {
-            format!("its tensors and outputs take more than {MOST_MEMORY} bytes together")
+        within(count <= MAX_OUTPUTS, || format!("{count} outputs are too many; at most {MAX_OUTPUTS} are served"))?;
+        let buffers = BufferPlan::of(&checked);
+        within(memory(&checked, &buffers) <= MAX_MEMORY, || {
+            format!("its tensors and outputs take more than {MAX_MEMORY} bytes together")
         })?;
-        Ok(Program { checked, slots, work })
+        Ok(Program { checked, buffers, work })
     }
 }
 
-/// The bytes of all slots, and of a copy of each output.
-fn memory(program: &UncheckedProgram, slots: &Slots) -> u64 {
+/// The bytes of all buffers, and of a copy of each output.
+fn memory(program: &UncheckedProgram, buffers: &BufferPlan) -> u64 {
     let copies = program.outputs.iter().map(|(output, _)| program.tensors[output.0].bytes());
-    copies.fold(slots.bytes(), u64::saturating_add)
+    copies.fold(buffers.bytes(), u64::saturating_add)
 }
 
 impl UncheckedProgram {
@@ -171,9 +172,9 @@ impl UncheckedProgram {
 
     fn check_tensors(&self) -> Result<(), Problem> {
         let (steps, tensors) = (self.steps.len(), self.tensors.len());
-        within(steps <= MOST_STEPS && tensors <= MOST_TENSORS, || {
+        within(steps <= MAX_STEPS && tensors <= MAX_TENSORS, || {
             format!(
-                "{steps} steps and {tensors} tensors are too many; at most {MOST_STEPS} and {MOST_TENSORS} are served"
+                "{steps} steps and {tensors} tensors are too many; at most {MAX_STEPS} and {MAX_TENSORS} are served"
             )
         })?;
         holds(self.names.len() == tensors, "not one name a tensor")?;
@@ -260,12 +261,12 @@ impl<'a> Check<'a> {
             Step::Add(step) => self.add(step),
             Step::Multiply(step) => self.multiply(step),
             Step::Lookup(step) => self.lookup(step),
-            Step::Pool(step) => self.pool(step),
-            Step::Move(step) => self.moved(step),
+            Step::Pooling(step) => self.pool(step),
+            Step::StridedCopy(step) => self.moved(step),
             Step::Fill(step) => self.of(step.to, Element::Byte).map(|to| to.len() as u64),
         }?;
         self.work = self.work.saturating_add(work);
-        within(self.work <= MOST_WORK, || "more work than a network is".into())?;
+        within(self.work <= MAX_WORK, || "more work than a network is".into())?;
         self.states[to.0] = self.written(step)?;
         Ok(())
     }
@@ -274,8 +275,8 @@ impl<'a> Check<'a> {
     fn written(&self, step: &Step) -> Result<State, Problem> {
         let to = step.output();
         match (self.states[to.0], step) {
-            (State::Filled, Step::Move(_)) | (State::Unwritten, Step::Fill(_)) => Ok(State::Filled),
-            (state, Step::Move(step)) => after(state, step, self.program.tensors[to.0].shape),
+            (State::Filled, Step::StridedCopy(_)) | (State::Unwritten, Step::Fill(_)) => Ok(State::Filled),
+            (state, Step::StridedCopy(step)) => after(state, step, self.program.tensors[to.0].shape),
             (State::Unwritten, _) => Ok(State::Whole),
             _ => Err("it writes what is written already".into()),
         }
@@ -299,7 +300,7 @@ impl<'a> Check<'a> {
         )?;
         let reach = reach(&step.window, to.shape)?;
         let bordered = reach.iter().try_fold(inputs as u64, |bytes, &length| bytes.checked_mul(length));
-        within(bordered.is_some_and(|bytes| bytes <= MOST_BORDERED), || "windows that reach too far".into())?;
+        within(bordered.is_some_and(|bytes| bytes <= MAX_BORDERED), || "windows that reach too far".into())?;
         let columns = taps(&step.window).saturating_mul((inputs / groups) as u64);
         holds(columns.checked_mul(outputs as u64) == Some(step.weights.len() as u64), "weights of another number")?;
         holds(
@@ -312,7 +313,7 @@ impl<'a> Check<'a> {
         if !step.is_depthwise(from, to) {
             self.groups += groups;
         }
-        within(self.groups <= MOST_GROUPS, || "too many groups".into())?;
+        within(self.groups <= MAX_GROUPS, || "too many groups".into())?;
         // What windows lie over is copied for each picture of a batch, where it is more than the picture.
         let copied = bordered.unwrap_or(0).saturating_mul(batch as u64);
         Ok((to.len() as u64).saturating_mul(columns).saturating_add(copied))
@@ -320,15 +321,15 @@ impl<'a> Check<'a> {
 
     fn add(&self, step: &Add) -> Result<u64, Problem> {
         let rule = &step.rule;
-        holds(rule.least <= rule.most, "a least byte above the greatest")?;
-        let numbers = [rule.shares[0], rule.shares[1], rule.fixed];
+        holds(rule.min <= rule.max, "a least byte above the greatest")?;
+        let numbers = [rule.scale_ratios[0], rule.scale_ratios[1], rule.addend];
         holds(numbers.iter().all(|number| number.is_finite()), "a share that is no number")?;
         self.of_two(step.from, step.to)
     }
 
     fn multiply(&self, step: &Multiply) -> Result<u64, Problem> {
-        holds(step.rule.least <= step.rule.most, "a least byte above the greatest")?;
-        let numbers = [step.rule.multiplier, step.rule.fixed];
+        holds(step.rule.min <= step.rule.max, "a least byte above the greatest")?;
+        let numbers = [step.rule.multiplier, step.rule.addend];
         holds(numbers.iter().all(|number| number.is_finite()), "a multiplier that is no number")?;
         self.of_two(step.from, step.to)
     }
@@ -353,16 +354,16 @@ impl<'a> Check<'a> {
         Ok(to.len() as u64)
     }
 
-    fn pool(&self, step: &Pool) -> Result<u64, Problem> {
+    fn pool(&self, step: &Pooling) -> Result<u64, Problem> {
         let (from, to) = (self.of(step.from, Element::Byte)?, self.kind(step.to)?);
         holds(from.shape[0] == to.shape[0] && from.shape[3] == to.shape[3], "another batch or other channels")?;
         reach(&step.window, to.shape)?;
         holds((0..2).all(|axis| meets(&step.window, axis, from.shape, to.shape)), "a window over no pixel")?;
         let taps = taps(&step.window);
         match &step.kind {
-            PoolKind::Greatest => holds(to.element == Element::Byte, "a tensor of other elements than the step's")?,
-            PoolKind::Mean { scale, divisor, result, .. } => {
-                holds(taps <= MOST_PIXELS, "a mean over too many pixels")?;
+            PoolingKind::Max => holds(to.element == Element::Byte, "a tensor of other elements than the step's")?,
+            PoolingKind::Mean { scale, divisor, result, .. } => {
+                holds(taps <= MAX_PIXELS, "a mean over too many pixels")?;
                 let numbers = scale.is_finite() && divisor.is_normal() && (scale / divisor).is_finite();
                 holds(numbers, "a scale that is no number")?;
                 check_rounding(result, to)?;
@@ -371,7 +372,7 @@ impl<'a> Check<'a> {
         Ok(taps.saturating_mul(to.len() as u64))
     }
 
-    fn moved(&self, step: &Move) -> Result<u64, Problem> {
+    fn moved(&self, step: &StridedCopy) -> Result<u64, Problem> {
         let from = self.kind(step.from)?;
         let to = self.of(step.to, from.element)?;
         holds(!step.shape.contains(&0), "a move of nothing")?;
@@ -398,12 +399,12 @@ fn lies_within(start: usize, strides: [usize; 4], shape: [usize; 4], length: usi
     holds(last.is_some_and(|last| last < length as u64), "elements beyond a tensor's")
 }
 
-fn check_rounding(result: &Rounding, to: &TensorKind) -> Result<(), Problem> {
+fn check_rounding(result: &OutputStage, to: &TensorKind) -> Result<(), Problem> {
     match result {
-        Rounding::Float => holds(to.element == Element::Float, "floats in a tensor of bytes"),
-        Rounding::Byte { least, most, .. } => {
+        OutputStage::Float => holds(to.element == Element::Float, "floats in a tensor of bytes"),
+        OutputStage::Byte { min, max, .. } => {
             holds(to.element == Element::Byte, "bytes in a tensor of floats")?;
-            holds(least <= most, "a least byte above the greatest")
+            holds(min <= max, "a least byte above the greatest")
         }
     }
 }
@@ -443,7 +444,7 @@ fn meets(window: &Window, axis: usize, from: [usize; 4], to: [usize; 4]) -> bool
 }
 
 /// How much of a tensor is written after a move into it. Parts are joined along one axis, in their order.
-fn after(state: State, step: &Move, to: [usize; 4]) -> Result<State, Problem> {
+fn after(state: State, step: &StridedCopy, to: [usize; 4]) -> Result<State, Problem> {
     if state == State::Unwritten && covers(step, to.iter().product()) {
         return Ok(State::Whole);
     }
@@ -466,7 +467,7 @@ fn after(state: State, step: &Move, to: [usize; 4]) -> Result<State, Problem> {
 }
 
 /// Whether a move writes each of so many elements once.
-fn covers(step: &Move, length: usize) -> bool {
+fn covers(step: &StridedCopy, length: usize) -> bool {
     let (start, strides) = step.write;
     let mut axes: Vec<(usize, usize)> = (0..4).map(|axis| (strides[axis], step.shape[axis])).collect();
     axes.retain(|&(_, length)| length > 1);

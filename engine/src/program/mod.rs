@@ -2,35 +2,22 @@
 //!
 //! A [`Program`] is a list of [`Step`]s over tensors of bytes and of floats, in an order in which they can run. It is made
 //! from an [`UncheckedProgram`] by [`UncheckedProgram::check`] alone, whoever put that together: so a `Program` that exists
-//! has been checked. It says nothing about instruction sets: [`Executable`] packs it for the kernels of the processor at
-//! hand and runs it.
+//! has been checked. It says nothing about instruction sets: [`Executable`](crate::executable::Executable) packs it for the
+//! kernels of the processor at hand and runs it.
 //!
 //! Bytes are unsigned. A graph's signed activations are carried 128 higher, and so are their zero points. Tensors lie
 //! channels last, and every one has four axes: batch, height, width, channels.
 
+mod buffers;
 pub(crate) mod check;
-mod convolution;
-mod crew;
-mod executable;
-#[cfg(all(test, loom))]
-mod models;
-#[cfg(test)]
-pub(crate) mod network;
-pub(crate) mod parts;
-#[cfg(test)]
-mod shared;
-mod slots;
-mod sync;
 pub(crate) mod weights;
 
+pub(crate) use buffers::BufferPlan;
 #[cfg(feature = "onnx")]
-pub(crate) use check::{MOST_MEMORY, MOST_STEPS, MOST_WORK};
+pub(crate) use check::{MAX_MEMORY, MAX_STEPS, MAX_WORK};
 pub(crate) use check::{Problem, Program};
-pub use executable::Description;
-pub(crate) use executable::{Executable, View};
-pub(crate) use parts::Threads;
 
-use std::ops::Range;
+use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 
 /// A tensor of a program, by its place in [`Program::tensors`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,8 +76,8 @@ pub(crate) enum Step {
     Add(Add),
     Multiply(Multiply),
     Lookup(Lookup),
-    Pool(Pool),
-    Move(Move),
+    Pooling(Pooling),
+    StridedCopy(StridedCopy),
     Fill(Fill),
 }
 
@@ -103,9 +90,9 @@ impl Step {
             Step::Add(_) => "sum",
             Step::Multiply(_) => "product",
             Step::Lookup(_) => "table",
-            Step::Pool(Pool { kind: PoolKind::Greatest, .. }) => "maximum",
-            Step::Pool(_) => "mean",
-            Step::Move(_) => "move",
+            Step::Pooling(Pooling { kind: PoolingKind::Max, .. }) => "maximum",
+            Step::Pooling(_) => "mean",
+            Step::StridedCopy(_) => "move",
             Step::Fill(_) => "fill",
         }
     }
@@ -117,8 +104,8 @@ impl Step {
             Step::Add(step) => step.from.to_vec(),
             Step::Multiply(step) => step.from.to_vec(),
             Step::Lookup(step) => vec![step.from],
-            Step::Pool(step) => vec![step.from],
-            Step::Move(step) => vec![step.from],
+            Step::Pooling(step) => vec![step.from],
+            Step::StridedCopy(step) => vec![step.from],
             Step::Fill(_) => vec![],
         }
     }
@@ -132,8 +119,8 @@ impl Step {
             Step::Add(step) => step.from.iter_mut().chain([&mut step.to]).collect(),
             Step::Multiply(step) => step.from.iter_mut().chain([&mut step.to]).collect(),
             Step::Lookup(step) => vec![&mut step.from, &mut step.to],
-            Step::Pool(step) => vec![&mut step.from, &mut step.to],
-            Step::Move(step) => vec![&mut step.from, &mut step.to],
+            Step::Pooling(step) => vec![&mut step.from, &mut step.to],
+            Step::StridedCopy(step) => vec![&mut step.from, &mut step.to],
             Step::Fill(step) => vec![&mut step.to],
         }
     }
@@ -145,14 +132,14 @@ impl Step {
             Step::Add(step) => step.to,
             Step::Multiply(step) => step.to,
             Step::Lookup(step) => step.to,
-            Step::Pool(step) => step.to,
-            Step::Move(step) => step.to,
+            Step::Pooling(step) => step.to,
+            Step::StridedCopy(step) => step.to,
             Step::Fill(step) => step.to,
         }
     }
 }
 
-/// Floats to bytes: `round(clamp(x / scale)) + zero`.
+/// Floats to bytes: `round(clamp(x / scale)) + zero_point`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Quantize {
     pub(crate) from: TensorId,
@@ -160,43 +147,7 @@ pub(crate) struct Quantize {
     /// How far apart neighbours along each axis of `to` lie in `from`.
     pub(crate) strides: [usize; 4],
     pub(crate) scale: f32,
-    pub(crate) zero: u8,
-}
-
-/// How windows of a kernel lie over a picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Window {
-    /// Height and width of the kernel.
-    pub(crate) kernel: [usize; 2],
-    pub(crate) stride: [usize; 2],
-    pub(crate) dilation: [usize; 2],
-    /// Rows above and columns to the left that the picture does not have.
-    pub(crate) pad: [usize; 2],
-}
-
-impl Window {
-    /// The taps of the kernel that lie in the picture along one axis (0: height, 1: width), for one output position, and
-    /// the place of tap 0, which may be outside.
-    pub(crate) fn taps(&self, axis: usize, position: usize, length: usize) -> (Range<usize>, isize) {
-        let first = (position * self.stride[axis]) as isize - self.pad[axis] as isize;
-        let dilation = self.dilation[axis] as isize;
-        let inside = |tap: usize| (0..length as isize).contains(&(first + tap as isize * dilation));
-        let start = (0..self.kernel[axis]).find(|&tap| inside(tap)).unwrap_or(self.kernel[axis]);
-        let end = (start..self.kernel[axis]).find(|&tap| !inside(tap)).unwrap_or(self.kernel[axis]);
-        (start..end, first)
-    }
-
-    /// Whether all taps lie in the picture along an axis, for one output position.
-    pub(crate) fn is_inside(&self, axis: usize, position: usize, length: usize) -> bool {
-        let first = position * self.stride[axis];
-        let last = first + (self.kernel[axis] - 1) * self.dilation[axis];
-        first >= self.pad[axis] && last - self.pad[axis] < length
-    }
-
-    /// Whether each output is made of the one input at its place.
-    pub(crate) fn is_pointwise(&self) -> bool {
-        self.kernel == [1, 1] && self.stride == [1, 1] && self.pad == [0, 0]
-    }
+    pub(crate) zero_point: u8,
 }
 
 /// Sums of products of bytes, less their zero point, and weights.
@@ -205,7 +156,7 @@ pub(crate) struct Convolution {
     pub(crate) from: TensorId,
     pub(crate) to: TensorId,
     /// The zero point of `from`, which padding has the value of.
-    pub(crate) zero: u8,
+    pub(crate) zero_point: u8,
     pub(crate) window: Window,
     pub(crate) groups: usize,
     /// Less their zero points: output channels × kernel height × kernel width × input channels of a group.
@@ -214,21 +165,10 @@ pub(crate) struct Convolution {
     pub(crate) bias: Vec<i32>,
     /// One an output channel: what a sum is multiplied by.
     pub(crate) multipliers: Vec<f32>,
-    pub(crate) result: Rounding,
+    pub(crate) result: OutputStage,
 }
 
-/// What becomes of a float result.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Rounding {
-    /// It stays.
-    Float,
-    /// `round(clamp(x)) + zero`, where the clamp keeps the byte from `least` to `most`; then, if there is one, what the
-    /// table has at that place.
-    Byte { zero: u8, least: u8, most: u8, table: Option<Box<[u8; 256]>> },
-}
-
-/// `round(clamp(fma(a - shift, share, fma(b - shift, share, fixed)))) + shift`. An axis of length 1 goes with any length of
-/// the other.
+/// The sum of two tensors. An axis of length 1 goes with any length of the other's.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Add {
     pub(crate) from: [TensorId; 2],
@@ -236,36 +176,12 @@ pub(crate) struct Add {
     pub(crate) rule: AddRule,
 }
 
-/// The numbers of [`Add`]. A shift is 128 where the graph's tensor is signed: ONNX Runtime adds what is stored, zero
-/// point included.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct AddRule {
-    pub(crate) shifts: [u8; 2],
-    pub(crate) shares: [f32; 2],
-    pub(crate) fixed: f32,
-    pub(crate) shift: u8,
-    pub(crate) least: u8,
-    pub(crate) most: u8,
-}
-
-/// `round(clamp((a - zero) * (b - zero) * multiplier + fixed)) + shift`, rounded to floats twice: the product, and the sum. An
-/// axis of length 1 goes with any length of the other.
+/// The product of two tensors. An axis of length 1 goes with any length of the other's.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Multiply {
     pub(crate) from: [TensorId; 2],
     pub(crate) to: TensorId,
     pub(crate) rule: MultiplyRule,
-}
-
-/// The numbers of [`Multiply`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct MultiplyRule {
-    pub(crate) zeros: [u8; 2],
-    pub(crate) multiplier: f32,
-    pub(crate) fixed: f32,
-    pub(crate) shift: u8,
-    pub(crate) least: u8,
-    pub(crate) most: u8,
 }
 
 /// A function of a byte.
@@ -285,31 +201,31 @@ pub(crate) enum Table {
 
 /// The mean or the greatest byte in each window.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Pool {
+pub(crate) struct Pooling {
     pub(crate) from: TensorId,
     pub(crate) to: TensorId,
     pub(crate) window: Window,
-    pub(crate) kind: PoolKind,
+    pub(crate) kind: PoolingKind,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum PoolKind {
+pub(crate) enum PoolingKind {
     /// The greatest. Padding counts for nothing.
-    Greatest,
+    Max,
     /// The sum of the bytes, less their zero point, times `scale / (divisor * n)`, where `n` counts the window's bytes.
     Mean {
-        zero: u8,
+        zero_point: u8,
         scale: f32,
         divisor: f32,
         /// Whether padding counts.
         with_padding: bool,
-        result: Rounding,
+        result: OutputStage,
     },
 }
 
 /// Copies bytes, or floats, from one arrangement to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Move {
+pub(crate) struct StridedCopy {
     pub(crate) from: TensorId,
     pub(crate) to: TensorId,
     pub(crate) shape: [usize; 4],
@@ -323,6 +239,13 @@ pub(crate) struct Move {
 pub(crate) struct Fill {
     pub(crate) to: TensorId,
     pub(crate) value: u8,
+}
+
+impl Convolution {
+    /// Whether each channel has a kernel of its own and becomes bytes.
+    pub(crate) fn is_depthwise(&self, from: &TensorKind, to: &TensorKind) -> bool {
+        self.groups == from.shape[3] && from.shape[3] == to.shape[3] && self.result != OutputStage::Float
+    }
 }
 
 /// How far apart neighbours along each axis lie in a dense tensor.

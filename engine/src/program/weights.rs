@@ -9,8 +9,8 @@ pub(crate) fn are_bytes(weights: &[i16]) -> bool {
 
 /// Whether all are differences of bytes.
 pub(crate) fn have_nine_bits(weights: &[i16]) -> bool {
-    let (least, most) = weights.iter().fold((0, 0), |(least, most), &weight| (weight.min(least), weight.max(most)));
-    least >= -255 && most <= 255
+    let (min, max) = weights.iter().fold((0, 0), |(min, max), &weight| (weight.min(min), weight.max(max)));
+    min >= -255 && max <= 255
 }
 
 /// The sum of the magnitudes of weights of nine bits.

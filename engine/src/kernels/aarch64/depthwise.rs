@@ -2,7 +2,7 @@
 //!
 //! Windows of 3×3 move along a line and keep what they have read: a step to the right reads one column of three pixels.
 //! Any other window reads the pixels under its taps. With dot products, those of 5×5 that move pixel by pixel
-//! have kernels of their own (`fives`).
+//! have kernels of their own (`depthwise_5x5`).
 
 use std::arch::aarch64::{
     float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vget_low_s16, vget_low_u8, vld1q_u8, vmlal_high_s16,
@@ -15,15 +15,15 @@ use std::mem::transmute;
 use super::dots::{Dot, signed};
 use super::features::Neon;
 use super::matrix::{bytes, floats, integers, store};
-use super::rounding::Bytes;
-use crate::kernels::{Filters, Picture};
-use crate::program::Window;
+use super::requantize::Bytes;
+use crate::arithmetic::Window;
+use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
 /// Taps whose places are kept on the stack: a 7×7 kernel.
-pub(super) const MOST_TAPS: usize = 50;
+pub(super) const MAX_TAPS: usize = 50;
 
 /// Seats that so many taps may take.
-const SEATS: usize = MOST_TAPS.next_multiple_of(4);
+const SEATS: usize = MAX_TAPS.next_multiple_of(4);
 
 /// Channels at a time.
 pub(super) const BLOCK: usize = 16;
@@ -45,7 +45,7 @@ pub(super) unsafe trait Block: std::fmt::Debug + Send + Sync + Sized + 'static {
     type Column: Copy;
 
     /// The channels from `first` on; where there are fewer, the rest is padding.
-    fn new(proof: Self::Proof, filters: &Filters<'_>, first: usize) -> Self;
+    fn new(proof: Self::Proof, filters: &DepthwiseWeights<'_>, first: usize) -> Self;
 
     /// Whether a window of 3×3 may go by columns.
     fn has_columns(&self) -> bool;
@@ -72,22 +72,22 @@ pub(super) unsafe trait Block: std::fmt::Debug + Send + Sync + Sized + 'static {
 }
 
 /// The channels of a block that there are, by place.
-fn channel(filters: &Filters<'_>, first: usize, at: usize) -> Option<usize> {
+fn channel(filters: &DepthwiseWeights<'_>, first: usize, at: usize) -> Option<usize> {
     Some(first + at).filter(|&channel| channel < filters.channels)
 }
 
-/// What sums of sixteen channels start from, where bytes are taken `shift` lower than they are.
-pub(super) fn bias(filters: &Filters<'_>, first: usize, shift: i32) -> Sums {
+/// What sums of sixteen channels start from, where bytes are taken `offset` lower than they are.
+pub(super) fn bias(filters: &DepthwiseWeights<'_>, first: usize, offset: i32) -> Sums {
     let of = |channel: usize| {
         let weights = &filters.weights[channel * filters.taps..][..filters.taps];
         let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
-        filters.bias[channel].wrapping_add(shift.wrapping_mul(sum))
+        filters.bias[channel].wrapping_add(offset.wrapping_mul(sum))
     };
     from_fn(|v| integers(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0, of))))
 }
 
 /// What the sums of sixteen channels are multiplied by.
-pub(super) fn multipliers(filters: &Filters<'_>, first: usize) -> [float32x4_t; 4] {
+pub(super) fn multipliers(filters: &DepthwiseWeights<'_>, first: usize) -> [float32x4_t; 4] {
     let of = |channel: usize| filters.multipliers[channel];
     from_fn(|v| floats(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0.0, of))))
 }
@@ -95,10 +95,10 @@ pub(super) fn multipliers(filters: &Filters<'_>, first: usize) -> [float32x4_t; 
 /// The first pixel of each row of a line of windows, or the padding, and how far it is to the next pixel. The window's
 /// taps are pixel by pixel.
 ///
-/// For a picture that [`Picture::check`] has found to be whole, each pixel, at `row + x * step` with `x` below its width,
-/// has all channels and [`SLACK`](crate::kernels::SLACK) bytes behind them.
+/// For a picture that [`DepthwiseInput::check`] has found to be whole, each pixel, at `row + x * step` with `x` below its width,
+/// has all channels and [`TAIL_PADDING`](crate::kernels::SLACK) bytes behind them.
 pub(super) fn rows<const N: usize>(
-    picture: &Picture<'_>,
+    picture: &DepthwiseInput<'_>,
     window: &Window,
     y: usize,
     channels: usize,
@@ -115,7 +115,7 @@ pub(super) fn rows<const N: usize>(
 
 /// Sixteen channels of four pixels as four vectors of four channels, with a channel's four bytes in a lane.
 #[inline(always)]
-pub(super) fn turned<D: Dot>(dot: D, pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
+pub(super) fn transposed<D: Dot>(dot: D, pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
     // SAFETY: the processor has NEON, as `dot` exists; registers alone are touched.
     unsafe {
         let [a, b, c, d] = pixels.map(|pixel| dot.prepare(pixel));
@@ -142,7 +142,7 @@ unsafe impl<D: Dot> Block for Dotted<D> {
 
     type Column = [uint8x16_t; 4];
 
-    fn new(dot: D, filters: &Filters<'_>, first: usize) -> Self {
+    fn new(dot: D, filters: &DepthwiseWeights<'_>, first: usize) -> Self {
         let mut groups = vec![];
         let mut rest = filters.weights[first * filters.taps..].to_vec();
         rest.truncate(BLOCK * filters.taps);
@@ -173,7 +173,7 @@ unsafe impl<D: Dot> Block for Dotted<D> {
         // SAFETY: the processor has NEON, as `self.dot` exists; the load reads 16 bytes of a pixel, of any alignment,
         // which are readable.
         let [a, b, c] = pixels.map(|pixel| unsafe { vld1q_u8(pixel) });
-        turned(self.dot, [a, b, c, b])
+        transposed(self.dot, [a, b, c, b])
     }
 
     #[inline(always)]
@@ -203,7 +203,7 @@ unsafe impl<D: Dot> Block for Dotted<D> {
                 // SAFETY: the processor has NEON, as `self.dot` exists; the load reads 16 bytes of a pixel from `first`
                 // on, of any alignment, which are readable.
                 let pixels = pixels.map(|pixel| unsafe { vld1q_u8(pixel.add(first)) });
-                sums = self.dot.dot(sums, turned(self.dot, pixels), *weights);
+                sums = self.dot.dot(sums, transposed(self.dot, pixels), *weights);
             }
         }
         sums
@@ -233,7 +233,7 @@ enum Way {
 }
 
 impl Widened {
-    fn way(filters: &Filters<'_>, first: usize) -> Way {
+    fn way(filters: &DepthwiseWeights<'_>, first: usize) -> Way {
         let channels = (0..BLOCK).filter_map(|at| channel(filters, first, at));
         let mut ways = channels.map(|channel| {
             let weights = &filters.weights[channel * filters.taps..][..filters.taps];
@@ -296,7 +296,7 @@ unsafe impl Block for Widened {
 
     type Column = [int8x16_t; 3];
 
-    fn new(neon: Neon, filters: &Filters<'_>, first: usize) -> Self {
+    fn new(neon: Neon, filters: &DepthwiseWeights<'_>, first: usize) -> Self {
         let weight = |tap: usize, at: usize| {
             channel(filters, first, at).map_or(0, |channel| filters.weights[channel * filters.taps + tap])
         };
@@ -398,10 +398,10 @@ struct Channels<B> {
 }
 
 impl<B: Block> Depthwise<B> {
-    /// For [`MOST_TAPS`] at most.
-    pub(super) fn new(proof: B::Proof, filters: &Filters<'_>, window: &Window) -> Depthwise<B> {
+    /// For [`MAX_TAPS`] at most.
+    pub(super) fn new(proof: B::Proof, filters: &DepthwiseWeights<'_>, window: &Window) -> Depthwise<B> {
         filters.check(window);
-        assert!(filters.taps <= MOST_TAPS, "taps whose places are on the stack");
+        assert!(filters.taps <= MAX_TAPS, "taps whose places are on the stack");
         let channels = filters.channels;
         // The last block is sixteen channels too, some of which are computed twice.
         let firsts = (0..channels).step_by(BLOCK).map(|first| first.min(channels.saturating_sub(BLOCK)));
@@ -417,7 +417,7 @@ impl<B: Block> Depthwise<B> {
             window: window.clone(),
             channels,
             taps: filters.taps,
-            bytes: Bytes::of(filters.rounding, filters.weights, filters.bias, filters.multipliers),
+            bytes: Bytes::of(filters.output_stage, filters.weights, filters.bias, filters.multipliers),
             blocks,
             with_columns,
         }
@@ -425,7 +425,7 @@ impl<B: Block> Depthwise<B> {
 }
 
 impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
-    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+    fn row(&self, picture: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
         let window = &self.window;
         picture.check(self.channels, window, y, to.len());
         let by_columns = window.kernel == [3, 3] && window.dilation == [1, 1] && window.stride[1] <= 2;
@@ -434,7 +434,7 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
         if !columns.is_empty() {
             let line = Line::new(picture, window, y, self.channels);
             for channels in columns {
-                // SAFETY: `Picture::check` found picture and padding to be as long as they should, and `to` to be whole
+                // SAFETY: `DepthwiseInput::check` found picture and padding to be as long as they should, and `to` to be whole
                 // pixels; the line is one of 3×3 over this picture, with a stride of 1 or 2; `PLAIN` is chosen for
                 // sixteen channels or more alone.
                 unsafe {
@@ -447,7 +447,7 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
             }
         }
         if !taps.is_empty() {
-            // SAFETY: `Picture::check` found picture, padding and `to` to be as they should; `PLAIN` is chosen for
+            // SAFETY: `DepthwiseInput::check` found picture, padding and `to` to be as they should; `PLAIN` is chosen for
             // sixteen channels or more alone.
             unsafe {
                 if plain {
@@ -460,8 +460,8 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
     }
 }
 
-/// What a line of windows of 3×3 lies over: of a picture that [`Picture::check`] has found to be whole, so that behind
-/// all channels of a pixel, or of the padding, there are [`SLACK`](crate::kernels::SLACK) bytes.
+/// What a line of windows of 3×3 lies over: of a picture that [`DepthwiseInput::check`] has found to be whole, so that behind
+/// all channels of a pixel, or of the padding, there are [`TAIL_PADDING`](crate::kernels::SLACK) bytes.
 struct Line<'a> {
     rows: [(*const u8, usize); 3],
     padding: &'a [u8],
@@ -471,7 +471,7 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    fn new<'a>(picture: &Picture<'a>, window: &Window, y: usize, channels: usize) -> Line<'a> {
+    fn new<'a>(picture: &DepthwiseInput<'a>, window: &Window, y: usize, channels: usize) -> Line<'a> {
         Line {
             rows: rows(picture, window, y, channels),
             padding: picture.padding,
@@ -512,7 +512,7 @@ impl<B: Block> Depthwise<B> {
     ///
     /// # Safety
     /// The block is proof of NEON, and of dot or matrix products where there are any. `line` must lie over a picture that
-    /// [`Picture::check`] has found to be whole for these channels, with a stride of 1 or 2: its pixels, the padding and
+    /// [`DepthwiseInput::check`] has found to be whole for these channels, with a stride of 1 or 2: its pixels, the padding and
     /// 15 bytes behind either are read. `to` is written.
     #[inline(never)]
     unsafe fn by_columns<const PLAIN: bool>(&self, channels: &Channels<B>, line: &Line<'_>, to: &mut [u8]) {
@@ -615,14 +615,14 @@ impl<B: Block> Depthwise<B> {
     /// Writes the outputs of `blocks`; `PLAIN` says that the bytes are, and that there are sixteen channels.
     ///
     /// # Safety
-    /// The blocks are proof of NEON, and of dot or matrix products where there are any. [`Picture::check`] must hold for
+    /// The blocks are proof of NEON, and of dot or matrix products where there are any. [`DepthwiseInput::check`] must hold for
     /// these channels, the window, `y` and `to`: the picture's bytes, the padding's, and 15 behind either are read. There
     /// must be sixteen channels at least if `PLAIN`.
     #[inline(never)]
     unsafe fn by_taps<const PLAIN: bool>(
         &self,
         blocks: &[Channels<B>],
-        picture: &Picture<'_>,
+        picture: &DepthwiseInput<'_>,
         y: usize,
         to: &mut [u8],
     ) {
@@ -647,7 +647,7 @@ impl<B: Block> Depthwise<B> {
                 // SAFETY: in each seat is a pixel, of the picture or of the padding. `place` takes it from a slice; and
                 // where it moves on by a step, all taps of this output lie inside of the picture from left to right, as
                 // those of the last one did, in the same rows; one that is no tap's has never moved from the padding. A
-                // block's first channel is one of the picture's, behind which there are `SLACK` bytes, more than 15.
+                // block's first channel is one of the picture's, behind which there are `TAIL_PADDING` bytes, more than 15.
                 let sums = unsafe { block.block.by_taps(pixels, block.first) };
                 // SAFETY: the processor has NEON, as the block exists. From the block's first channel on there are
                 // sixteen, or all there are: `length`, in the pixel that `to` is.
@@ -662,7 +662,7 @@ impl<B: Block> Depthwise<B> {
     /// Finds the pixel under each tap, or the padding, and how far it is to the one under the next output's.
     fn place(
         &self,
-        picture: &Picture<'_>,
+        picture: &DepthwiseInput<'_>,
         window: &Window,
         [y, x]: [usize; 2],
         pixels: &mut [*const u8],

@@ -9,9 +9,9 @@ use std::arch::aarch64::{
 };
 use std::array::from_fn;
 
-use super::rounding::Bytes;
+use super::requantize::Bytes;
+use crate::arithmetic::{AddRule, MultiplyRule};
 use crate::kernels::{check_one, check_planes, check_rows, check_two, portable};
-use crate::program::{AddRule, MultiplyRule};
 
 /// Sixteen bytes of memory.
 #[inline]
@@ -29,28 +29,28 @@ fn store(bytes: uint8x16_t, to: &mut [u8; 16]) {
 }
 
 #[target_feature(enable = "neon")]
-pub(super) fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
+pub(super) fn quantize(from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
     check_one(from, to);
-    let bytes = Bytes::new(zero, 0, 255);
+    let bytes = Bytes::new(zero_point, 0, 255);
     let ((floats, from), (whole, rest)) = (from.as_chunks::<16>(), to.as_chunks_mut::<16>());
     for (to, from) in whole.iter_mut().zip(floats) {
         let scale = vdupq_n_f32(scale);
         // What is not a number becomes the least: `maxnm` takes the number of the two.
-        let least = vdupq_n_f32(-256.0);
+        let min = vdupq_n_f32(-256.0);
         let fours = from.as_chunks::<4>().0;
         // SAFETY: the load reads four floats, of any alignment: the array's.
-        let four = |at: usize| unsafe { vmaxnmq_f32(vdivq_f32(vld1q_f32(fours[at].as_ptr()), scale), least) };
+        let four = |at: usize| unsafe { vmaxnmq_f32(vdivq_f32(vld1q_f32(fours[at].as_ptr()), scale), min) };
         store(bytes.pack::<false>([four(0), four(1), four(2), four(3)]), to);
     }
-    portable::quantize(from, scale, zero, rest);
+    portable::quantize(from, scale, zero_point, rest);
 }
 
 /// Sixteen bytes less a zero point: two vectors of eight 16-bit numbers.
 #[inline]
 #[target_feature(enable = "neon")]
-fn lowered(bytes: uint8x16_t, zero: u8) -> [int16x8_t; 2] {
-    let zero = vdupq_n_u8(zero);
-    [vsubl_u8(vget_low_u8(bytes), vget_low_u8(zero)), vsubl_high_u8(bytes, zero)]
+fn lowered(bytes: uint8x16_t, zero_point: u8) -> [int16x8_t; 2] {
+    let zero_point = vdupq_n_u8(zero_point);
+    [vsubl_u8(vget_low_u8(bytes), vget_low_u8(zero_point)), vsubl_high_u8(bytes, zero_point)]
         .map(|numbers| vreinterpretq_s16_u16(numbers))
 }
 
@@ -75,16 +75,16 @@ fn combine<const PLAIN: bool>(
 #[target_feature(enable = "neon")]
 pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     check_two(a, b, to);
-    let bytes = Bytes::new(rule.shift, rule.least, rule.most);
+    let bytes = Bytes::new(rule.output_offset, rule.min, rule.max);
     let done = combine::<false>(a, b, to, bytes, |a, b| {
-        let [a_share, b_share] = rule.shares.map(|share| vdupq_n_f32(share));
-        let fixed = vdupq_n_f32(rule.fixed);
-        let [a, b] = [lowered(a, rule.shifts[0]), lowered(b, rule.shifts[1])].map(|numbers| {
+        let [a_ratio, b_ratio] = rule.scale_ratios.map(|ratio| vdupq_n_f32(ratio));
+        let addend = vdupq_n_f32(rule.addend);
+        let [a, b] = [lowered(a, rule.input_offsets[0]), lowered(b, rule.input_offsets[1])].map(|numbers| {
             let [low, high] = numbers;
             [vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)), vmovl_high_s16(high)]
         });
         // Whole numbers of few bits: exact in floats.
-        from_fn(|at| vfmaq_f32(vfmaq_f32(fixed, vcvtq_f32_s32(b[at]), b_share), vcvtq_f32_s32(a[at]), a_share))
+        from_fn(|at| vfmaq_f32(vfmaq_f32(addend, vcvtq_f32_s32(b[at]), b_ratio), vcvtq_f32_s32(a[at]), a_ratio))
     });
     if done < to.len() {
         portable::add(rule, &a[done..], &b[done..], &mut to[done..]);
@@ -94,18 +94,18 @@ pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
 #[target_feature(enable = "neon")]
 pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     check_two(a, b, to);
-    let largest = f64::from(255 * 255) * f64::from(rule.multiplier).abs() + f64::from(rule.fixed).abs();
-    let bytes = Bytes::new(rule.shift, rule.least, rule.most).up_to(largest);
+    let largest = f64::from(255 * 255) * f64::from(rule.multiplier).abs() + f64::from(rule.addend).abs();
+    let bytes = Bytes::new(rule.output_offset, rule.min, rule.max).up_to(largest);
     let product = |a, b| {
-        let [multiplier, fixed] = [rule.multiplier, rule.fixed].map(|number| vdupq_n_f32(number));
-        let ([low, high], [b_low, b_high]) = (lowered(a, rule.zeros[0]), lowered(b, rule.zeros[1]));
+        let [multiplier, addend] = [rule.multiplier, rule.addend].map(|number| vdupq_n_f32(number));
+        let ([low, high], [b_low, b_high]) = (lowered(a, rule.zero_points[0]), lowered(b, rule.zero_points[1]));
         [
             vmull_s16(vget_low_s16(low), vget_low_s16(b_low)),
             vmull_high_s16(low, b_low),
             vmull_s16(vget_low_s16(high), vget_low_s16(b_high)),
             vmull_high_s16(high, b_high),
         ]
-        .map(|product| vaddq_f32(vmulq_f32(vcvtq_f32_s32(product), multiplier), fixed))
+        .map(|product| vaddq_f32(vmulq_f32(vcvtq_f32_s32(product), multiplier), addend))
     };
     let done = if bytes.are_plain() {
         combine::<true>(a, b, to, bytes, product)

@@ -8,8 +8,8 @@ use std::array::from_fn;
 use std::mem::{MaybeUninit, transmute};
 
 use super::products::{Products, STEP};
-use super::rounding::Bytes;
-use crate::kernels::{Lines, Matrix, SLACK};
+use super::requantize::Bytes;
+use crate::kernels::{Lines, Matrix, TAIL_PADDING};
 
 /// Pairs of rows at a time: with 16 outputs their sums take half of the registers.
 const PAIRS: usize = 2;
@@ -50,12 +50,12 @@ impl Tile {
         let columns = matrix.columns;
         let rows = &matrix.weights[first * columns..(first + outputs) * columns];
         // The least weight twice could pass 16 bits where products are added there.
-        let least = if P::ANY_WEIGHTS || !has_extremes(rows, columns) { -128 } else { -127 };
+        let min = if P::ANY_WEIGHTS || !has_extremes(rows, columns) { -128 } else { -127 };
         let mut weights = vec![];
         let mut rest = rows.to_vec();
         let mut parts = 0;
         while parts == 0 || rest.iter().any(|&weight| weight != 0) {
-            let part: Vec<i16> = rest.iter().map(|&weight| weight.clamp(least, 127)).collect();
+            let part: Vec<i16> = rest.iter().map(|&weight| weight.clamp(min, 127)).collect();
             rest.iter_mut().zip(&part).for_each(|(rest, part)| *rest -= part);
             for step in 0..columns.div_ceil(STEP) {
                 weights.extend((0..vectors).map(|vector| {
@@ -262,7 +262,7 @@ impl<M: Products> Gemm<M> {
         Gemm {
             columns: matrix.columns,
             rows: matrix.rows,
-            bytes: Bytes::of(matrix.rounding, matrix.weights, matrix.bias, matrix.multipliers),
+            bytes: Bytes::of(matrix.output_stage, matrix.weights, matrix.bias, matrix.multipliers),
             tiles: (0..matrix.rows).step_by(16).map(|first| Tile::new::<M>(matrix, first)).collect(),
             products,
         }
@@ -276,7 +276,7 @@ impl<M: Products> Gemm<M> {
     /// step, 16 bytes of each pair, and for an odd row a pair of its own.
     ///
     /// # Safety
-    /// `self.products` is proof of NEON. Of each of `count` rows, which start `stride` apart, all columns and [`SLACK`]
+    /// `self.products` is proof of NEON. Of each of `count` rows, which start `stride` apart, all columns and [`TAIL_PADDING`]
     /// bytes behind them must lie within `from`, and 15 of these are read.
     unsafe fn by_panels(
         &self,
@@ -299,7 +299,7 @@ impl<M: Products> Gemm<M> {
         for start in (0..count).step_by(at_once) {
             let end = count.min(start + at_once);
             // SAFETY: rows `start` to `end` are among the `count`. A step is eight columns, of which the last may lack
-            // seven: what is read ends 15 bytes behind the columns at most, within `SLACK`. A matrix has a column, and so
+            // seven: what is read ends 15 bytes behind the columns at most, within `TAIL_PADDING`. A matrix has a column, and so
             // a step.
             unsafe { panel.fill(self.products, from[start * stride..].as_ptr(), stride, end - start) };
             work(panel.vectors.as_ptr().cast(), start..end);
@@ -375,7 +375,7 @@ impl<M: Products> Gemm<M> {
 
 impl<M: Products> crate::kernels::Gemm for Gemm<M> {
     fn bytes(&self, from: &[u8], stride: usize, count: usize, to: &mut [u8], to_stride: usize) {
-        Lines::one(stride, count).check(self.columns + SLACK, from.len(), (self.rows, to_stride), to.len());
+        Lines::one(stride, count).check(self.columns + TAIL_PADDING, from.len(), (self.rows, to_stride), to.len());
         let work = |panel, rows: std::ops::Range<usize>| {
             for tile in &self.tiles {
                 let to = to[rows.start * to_stride + tile.first..].as_mut_ptr();
@@ -393,12 +393,12 @@ impl<M: Products> crate::kernels::Gemm for Gemm<M> {
                 }
             }
         };
-        // SAFETY: `Lines::check` found all rows within `from`, and `SLACK` bytes behind the last.
+        // SAFETY: `Lines::check` found all rows within `from`, and `TAIL_PADDING` bytes behind the last.
         unsafe { self.by_panels(from, stride, count, work) };
     }
 
     fn floats(&self, from: &[u8], stride: usize, count: usize, to: &mut [f32], to_stride: usize) {
-        Lines::one(stride, count).check(self.columns + SLACK, from.len(), (self.rows, to_stride), to.len());
+        Lines::one(stride, count).check(self.columns + TAIL_PADDING, from.len(), (self.rows, to_stride), to.len());
         // One row at a time: floats are a network's last results, and few.
         for row in 0..count {
             let work = |panel, _| {
@@ -417,7 +417,7 @@ impl<M: Products> crate::kernels::Gemm for Gemm<M> {
                     }
                 }
             };
-            // SAFETY: `Lines::check` found all rows within `from`, and `SLACK` bytes behind the last.
+            // SAFETY: `Lines::check` found all rows within `from`, and `TAIL_PADDING` bytes behind the last.
             unsafe { self.by_panels(&from[row * stride..], stride, 1, work) };
         }
     }

@@ -9,22 +9,22 @@
 #![allow(clippy::inline_always, reason = "vectors that are passed to a function go through memory")]
 
 mod depthwise;
+mod depthwise_5x5;
 mod dots;
 mod elementwise;
 mod features;
-mod fives;
 mod matrix;
 mod products;
-mod rounding;
+mod requantize;
 
 use std::sync::OnceLock;
 
-use super::{Filters, Kernels, Matrix, portable};
-use crate::program::{AddRule, MultiplyRule, Window};
-use depthwise::{Dotted, MOST_TAPS, Widened};
+use super::{DepthwiseWeights, Kernels, Matrix, portable};
+use crate::arithmetic::{AddRule, MultiplyRule, Window};
+use depthwise::{Dotted, MAX_TAPS, Widened};
+use depthwise_5x5::Fives;
 use dots::{Signed, Unsigned};
 use features::{DotProducts, MatrixProducts, Neon};
-use fives::Fives;
 use products::{Blocks, Dots, Widening};
 
 /// Adds the sets that this processor can run.
@@ -40,9 +40,9 @@ pub(super) fn add_to(sets: &mut Vec<&'static dyn Kernels>) {
 /// What the sets share.
 macro_rules! shared {
     () => {
-        fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
+        fn quantize(&self, from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
             // SAFETY: `quantize` needs NEON, which the processor has, as this set exists.
-            unsafe { elementwise::quantize(from, scale, zero, to) }
+            unsafe { elementwise::quantize(from, scale, zero_point, to) }
         }
 
         fn add(&self, rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
@@ -86,8 +86,8 @@ impl Kernels for Neon {
         Box::new(matrix::Gemm::new(Widening(*self), matrix))
     }
 
-    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn super::Depthwise> {
-        if filters.taps > MOST_TAPS {
+    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
+        if filters.taps > MAX_TAPS {
             return Box::new(portable::Depthwise::new(filters, window));
         }
         Box::new(depthwise::Depthwise::<Widened>::new(*self, filters, window))
@@ -105,7 +105,7 @@ impl Kernels for DotProducts {
         Box::new(matrix::Gemm::new(Dots(*self), matrix))
     }
 
-    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn super::Depthwise> {
+    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
         dotted(Signed(*self), filters, window)
     }
 
@@ -121,7 +121,7 @@ impl Kernels for MatrixProducts {
         Box::new(matrix::Gemm::new(Blocks(*self), matrix))
     }
 
-    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn super::Depthwise> {
+    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
         dotted(Unsigned(*self), filters, window)
     }
 
@@ -129,11 +129,11 @@ impl Kernels for MatrixProducts {
 }
 
 /// The filters of either set with dot products.
-fn dotted<D: dots::Dot>(dot: D, filters: &Filters<'_>, window: &Window) -> Box<dyn super::Depthwise> {
-    if let Some(fives) = Fives::new(dot, filters, window) {
-        return Box::new(fives);
+fn dotted<D: dots::Dot>(dot: D, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
+    if let Some(depthwise_5x5) = Fives::new(dot, filters, window) {
+        return Box::new(depthwise_5x5);
     }
-    if filters.taps > MOST_TAPS {
+    if filters.taps > MAX_TAPS {
         return Box::new(portable::Depthwise::new(filters, window));
     }
     Box::new(depthwise::Depthwise::<Dotted<D>>::new(dot, filters, window))

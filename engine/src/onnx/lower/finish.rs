@@ -5,10 +5,10 @@ use super::value::{
     strides_of_axes,
 };
 use super::{Lowering, Reason};
+use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 use crate::kernels::portable;
 use crate::program::{
-    Add, AddRule, Convolution, Element, Lookup, Move, Multiply, MultiplyRule, Pool, PoolKind, Quantize, Rounding, Step,
-    Table, TensorId, Window,
+    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorId,
 };
 
 impl Lowering<'_> {
@@ -26,7 +26,7 @@ impl Lowering<'_> {
                     to: self.bytes(&value.shape)?,
                     strides: by_program_axis(strides, 0)?,
                     scale: to.scale,
-                    zero: to.zero,
+                    zero_point: to.zero_point,
                 };
                 let tensor = step.to;
                 self.step(Step::Quantize(step));
@@ -58,8 +58,8 @@ impl Lowering<'_> {
             return self.joined(&parts, *axis, shape);
         }
         let tensor = self.bytes(shape)?;
-        let (least, most) = clamp.bytes(to);
-        let byte = Rounding::Byte { zero: to.zero, least, most, table: None };
+        let (min, max) = clamp.bytes(to);
+        let byte = OutputStage::Byte { zero_point: to.zero_point, min, max, table: None };
         let step = match what {
             Waiting::Convolution(products) => {
                 self.spend(products.weights.len())?;
@@ -67,7 +67,7 @@ impl Lowering<'_> {
                 products.step(tensor, products.scales.iter().map(multiplier).collect(), byte)?
             }
             Waiting::Sum(terms) => {
-                let rule = sum_rule(terms, to, least, most)?;
+                let rule = sum_rule(terms, to, min, max)?;
                 if let Some((of, [a, b])) = self.common_origin(terms.map(|term| term.tensor)) {
                     let mut table = [0; 256];
                     portable().add(&rule, &a, &b, &mut table);
@@ -79,9 +79,16 @@ impl Lowering<'_> {
                 let [a, b] = factors.map(|factor| factor.affine);
                 let multiplier = a.scale * b.scale / to.scale;
                 finite(&[multiplier])?;
-                let (fixed, shift) = (stored_zero(to), to.shift);
+                let (addend, offset) = (stored_zero(to), to.offset);
                 // As ONNX Runtime's `QLinearMul` has it: the zero point is added before the product is rounded to a byte.
-                let rule = MultiplyRule { zeros: [a.zero, b.zero], multiplier, fixed, shift, least, most };
+                let rule = MultiplyRule {
+                    zero_points: [a.zero_point, b.zero_point],
+                    multiplier,
+                    addend,
+                    output_offset: offset,
+                    min,
+                    max,
+                };
                 if let Some((of, [a, b])) = self.common_origin(factors.map(|factor| factor.tensor)) {
                     let mut table = [0; 256];
                     portable().multiply(&rule, &a, &b, &mut table);
@@ -109,7 +116,7 @@ impl Lowering<'_> {
         let to = self.tensor(Element::Float, [1, 1, 1, value.shape.iter().product()]);
         let write = (0, by_program_axis(&row_major(&value.shape), 0)?);
         let (shape, read) = (channels_last(&value.shape)?, (0, by_program_axis(&strides, 0)?));
-        self.step(Step::Move(Move { from, to, shape, read, write }));
+        self.step(Step::StridedCopy(StridedCopy { from, to, shape, read, write }));
         Ok(to)
     }
 
@@ -134,9 +141,11 @@ impl Lowering<'_> {
             Waiting::Convolution(products) => {
                 self.spend(products.weights.len())?;
                 let multiplier = |scale: &f32| products.from.affine.scale * scale;
-                products.step(to, products.scales.iter().map(multiplier).collect(), Rounding::Float)?
+                products.step(to, products.scales.iter().map(multiplier).collect(), OutputStage::Float)?
             }
-            Waiting::Mean { of, window, with_padding } => mean(*of, to, window, *with_padding, 1.0, Rounding::Float)?,
+            Waiting::Mean { of, window, with_padding } => {
+                mean(*of, to, window, *with_padding, 1.0, OutputStage::Float)?
+            }
             _ => return Err("its result is not quantized".into()),
         };
         self.step(step);
@@ -158,12 +167,12 @@ fn lies_alike(shape: &[usize], one: &[usize], other: &[usize]) -> bool {
 }
 
 impl Products {
-    fn step(&self, to: TensorId, multipliers: Vec<f32>, result: Rounding) -> Result<Step, Reason> {
+    fn step(&self, to: TensorId, multipliers: Vec<f32>, result: OutputStage) -> Result<Step, Reason> {
         finite(&multipliers)?;
         Ok(Step::Convolution(Convolution {
             from: self.from.tensor,
             to,
-            zero: self.from.affine.zero,
+            zero_point: self.from.affine.zero_point,
             window: self.window.clone(),
             groups: self.groups,
             weights: self.weights.to_vec(),
@@ -176,17 +185,24 @@ impl Products {
 
 /// The zero point as the graph has it, signed or not.
 fn stored_zero(affine: Affine) -> f32 {
-    f32::from(affine.zero) - f32::from(affine.shift)
+    f32::from(affine.zero_point) - f32::from(affine.offset)
 }
 
 /// As ONNX Runtime's `QLinearAdd` has it: what is stored times its share, the zero points' part in one number.
-fn sum_rule(terms: &[Carried; 2], to: Affine, least: u8, most: u8) -> Result<AddRule, Reason> {
+fn sum_rule(terms: &[Carried; 2], to: Affine, min: u8, max: u8) -> Result<AddRule, Reason> {
     let [a, b] = terms.map(|term| term.affine);
-    let (a_share, b_share) = (a.scale / to.scale, b.scale / to.scale);
-    let zeros = a_share.mul_add(stored_zero(a), b_share * stored_zero(b));
-    let fixed = stored_zero(to) - zeros;
-    finite(&[a_share, b_share, fixed])?;
-    Ok(AddRule { shifts: [a.shift, b.shift], shares: [a_share, b_share], fixed, shift: to.shift, least, most })
+    let (a_ratio, b_ratio) = (a.scale / to.scale, b.scale / to.scale);
+    let zero_points = a_ratio.mul_add(stored_zero(a), b_ratio * stored_zero(b));
+    let addend = stored_zero(to) - zero_points;
+    finite(&[a_ratio, b_ratio, addend])?;
+    Ok(AddRule {
+        input_offsets: [a.offset, b.offset],
+        scale_ratios: [a_ratio, b_ratio],
+        addend,
+        output_offset: to.offset,
+        min,
+        max,
+    })
 }
 
 fn mean(
@@ -195,11 +211,12 @@ fn mean(
     window: &Window,
     with_padding: bool,
     divisor: f32,
-    result: Rounding,
+    result: OutputStage,
 ) -> Result<Step, Reason> {
     finite(&[of.affine.scale / divisor])?;
-    let kind = PoolKind::Mean { zero: of.affine.zero, scale: of.affine.scale, divisor, with_padding, result };
-    Ok(Step::Pool(Pool { from: of.tensor, to, window: window.clone(), kind }))
+    let kind =
+        PoolingKind::Mean { zero_point: of.affine.zero_point, scale: of.affine.scale, divisor, with_padding, result };
+    Ok(Step::Pooling(Pooling { from: of.tensor, to, window: window.clone(), kind }))
 }
 
 /// Scales may be anything.

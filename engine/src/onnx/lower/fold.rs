@@ -7,7 +7,7 @@ use super::attributes::Attributes;
 use super::shapes::axes;
 
 /// The longest list: shapes and axes are far shorter, and a few nodes could double one without end.
-const MOST: usize = 1024;
+const MAX: usize = 1024;
 
 /// A tensor of whole numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Lowering<'_> {
 
     /// What a node computes from nothing but known whole numbers and shapes, where it is a number or a list of them.
     pub(super) fn fold(&self, node: &NodeProto) -> Option<Numbers> {
-        self.folded_now(node).filter(|numbers| numbers.values.len() <= MOST)
+        self.folded_now(node).filter(|numbers| numbers.values.len() <= MAX)
     }
 
     fn folded_now(&self, node: &NodeProto) -> Option<Numbers> {
@@ -76,7 +76,7 @@ impl Lowering<'_> {
                 let mut all = Vec::new();
                 for name in &node.input {
                     all.extend(self.longs(name)?);
-                    if all.len() > MOST {
+                    if all.len() > MAX {
                         return None;
                     }
                 }
@@ -84,8 +84,8 @@ impl Lowering<'_> {
             }
             "Gather" => {
                 let indices = second()?;
-                let places = axes(&indices.values, values.len()).ok()?;
-                Some(Numbers { values: places.iter().map(|&at| values[at]).collect(), is_list: indices.is_list })
+                let offsets = axes(&indices.values, values.len()).ok()?;
+                Some(Numbers { values: offsets.iter().map(|&at| values[at]).collect(), is_list: indices.is_list })
             }
             "Slice" => {
                 let bound = |input: usize| self.longs(node.input.get(input)?)?.first().copied();

@@ -11,7 +11,7 @@
 mod attributes;
 mod finish;
 mod fold;
-mod islands;
+mod partitions;
 mod pointwise;
 mod pooling;
 mod products;
@@ -31,10 +31,10 @@ use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
 use crate::onnx::constants::Constants;
 use crate::onnx::operators::{bytes, constants, full_name, node_name};
-use crate::program::{Element, MOST_STEPS, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
+use crate::program::{Element, MAX_STEPS, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 use attributes::Attributes;
 use fold::Numbers;
-pub(crate) use islands::{Crossing, Facts, Island, Split, Traffic, partly};
+pub(crate) use partitions::{Crossing, Facts, Partition, Split, Traffic, partly};
 use value::{Kind, Value, channels_last, row_major};
 
 /// Why a graph, or a node of it, can't be a step.
@@ -116,7 +116,7 @@ struct Lowering<'a> {
     /// Whole numbers that the graph computes from constants and shapes.
     folded: HashMap<&'a str, Numbers>,
     /// What tract computes, where it runs a part of the graph.
-    outside: Option<islands::Outside<'a>>,
+    outside: Option<partitions::Outside<'a>>,
     /// Bytes that are a function of other bytes.
     derived: HashMap<TensorId, (TensorId, Box<[u8; 256]>)>,
     /// How many weights and biases may yet be made: each step, and each sum that waits for one, has its own.
@@ -124,7 +124,7 @@ struct Lowering<'a> {
 }
 
 /// How many more weights and biases there may be than four times the bytes of all constants.
-const MOST_WEIGHTS_AGAIN: usize = 1 << 24;
+const MAX_WEIGHTS_AGAIN: usize = 1 << 24;
 
 impl<'a> Lowering<'a> {
     fn of(graph: &'a GraphProto) -> Lowering<'a> {
@@ -139,7 +139,7 @@ impl<'a> Lowering<'a> {
             folded: HashMap::new(),
             outside: None,
             derived: HashMap::new(),
-            weights_left: 4 * weights.sum::<usize>() + MOST_WEIGHTS_AGAIN,
+            weights_left: 4 * weights.sum::<usize>() + MAX_WEIGHTS_AGAIN,
         }
     }
 
@@ -169,7 +169,7 @@ impl<'a> Lowering<'a> {
     fn given(&mut self, shape: Vec<usize>, element: DataType) -> Result<Value, Reason> {
         let count = shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
         let dense = [1, 1, 1, count.ok_or("a tensor too large to count")?];
-        let (element, shift) = match element {
+        let (element, offset) = match element {
             DataType::Float => (Element::Float, 0),
             DataType::Uint8 => (Element::Byte, 0),
             DataType::Int8 => (Element::Byte, 128),
@@ -178,7 +178,7 @@ impl<'a> Lowering<'a> {
         let tensor = self.tensor(element, dense);
         let kind = match element {
             Element::Float => Kind::Floats { tensor, strides: row_major(&shape) },
-            Element::Byte => Kind::Integers { tensor: self.channels_last_again(tensor, &shape)?, shift },
+            Element::Byte => Kind::Integers { tensor: self.channels_last_again(tensor, &shape)?, offset },
         };
         self.program.inputs.push(tensor);
         Ok(Value { shape, kind })
@@ -194,8 +194,8 @@ impl<'a> Lowering<'a> {
 
     fn node(&mut self, node: &'a NodeProto) -> Result<(), Reason> {
         let Some(output) = node.output.first() else { return Ok(()) };
-        if self.program.steps.len() > MOST_STEPS {
-            return Err(format!("the steps before it are more than {MOST_STEPS}"));
+        if self.program.steps.len() > MAX_STEPS {
+            return Err(format!("the steps before it are more than {MAX_STEPS}"));
         }
         if self.is_of_constants(node) {
             return Ok(());
@@ -226,7 +226,7 @@ impl<'a> Lowering<'a> {
             }
             "AveragePool" | "GlobalAveragePool" => self.mean_in_windows(node, &attributes)?,
             "ReduceMean" => self.mean_over_axes(node, &attributes)?,
-            "MaxPool" => self.greatest_in_windows(node, &attributes)?,
+            "MaxPool" => self.max_in_windows(node, &attributes)?,
             "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => self.reshape(node, &attributes)?,
             "Transpose" => self.transpose(node, &attributes)?,
             "Identity" | "Dropout" => self.value(node, 0)?,

@@ -15,14 +15,14 @@ impl<'a> Lowering<'a> {
         let to = self.affine(node)?;
         let value = self.value_or_outside(node)?;
         let tensor = self.quantized(&value, to)?;
-        Ok(Value { shape: value.shape, kind: Kind::Integers { tensor, shift: to.shift } })
+        Ok(Value { shape: value.shape, kind: Kind::Integers { tensor, offset: to.offset } })
     }
 
     pub(super) fn dequantize_linear(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let from = self.affine(node)?;
         let value = self.value_or_outside(node)?;
         match value.kind {
-            Kind::Integers { tensor, shift } if shift == from.shift => {
+            Kind::Integers { tensor, offset } if offset == from.offset => {
                 let function = Rc::new(from.function());
                 Ok(Value { shape: value.shape, kind: Kind::Pointwise { of: tensor, function } })
             }
@@ -36,8 +36,8 @@ impl<'a> Lowering<'a> {
             return Err("a cast to other than float32".into());
         }
         let value = self.value(node, 0)?;
-        let Kind::Integers { tensor, shift } = value.kind else { return Ok(value) };
-        let function = Rc::new(Affine { scale: 1.0, zero: shift, shift }.function());
+        let Kind::Integers { tensor, offset } = value.kind else { return Ok(value) };
+        let function = Rc::new(Affine { scale: 1.0, zero_point: offset, offset }.function());
         Ok(Value { shape: value.shape, kind: Kind::Pointwise { of: tensor, function } })
     }
 

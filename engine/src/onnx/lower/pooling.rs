@@ -9,7 +9,8 @@ use super::products::window;
 use super::shapes::axes;
 use super::value::{Clamp, Kind, Value, Waiting};
 use super::{Lowering, Reason};
-use crate::program::{Pool, PoolKind, Step, Window};
+use crate::arithmetic::Window;
+use crate::program::{Pooling, PoolingKind, Step};
 
 impl<'a> Lowering<'a> {
     pub(super) fn mean_in_windows(
@@ -50,11 +51,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The greatest real is that of the greatest byte, wherever bytes carry reals as they are.
-    pub(super) fn greatest_in_windows(
-        &mut self,
-        node: &'a NodeProto,
-        attributes: &Attributes<'_>,
-    ) -> Result<Value, Reason> {
+    pub(super) fn max_in_windows(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let [batch, channels, lengths @ ..] = &input.shape[..] else { return Err("an input of one axis".into()) };
         if attributes.integer("storage_order", 0) != 0 || node.output.len() > 1 {
@@ -63,14 +60,14 @@ impl<'a> Lowering<'a> {
         let (window, outputs) = windows(attributes, lengths)?;
         let shape = [&[*batch, *channels], &outputs[..]].concat();
         let (from, kind): (_, Box<dyn Fn(_) -> Kind>) = match input.kind.clone() {
-            Kind::Integers { tensor, shift } => (tensor, Box::new(move |tensor| Kind::Integers { tensor, shift })),
+            Kind::Integers { tensor, offset } => (tensor, Box::new(move |tensor| Kind::Integers { tensor, offset })),
             Kind::Pointwise { of, function } if function.affine.is_some() => {
                 (of, Box::new(move |of| Kind::Pointwise { of, function: function.clone() }))
             }
             _ => return Err("its input is not quantized".into()),
         };
         let to = self.bytes(&shape)?;
-        self.step(Step::Pool(Pool { from, to, window, kind: PoolKind::Greatest }));
+        self.step(Step::Pooling(Pooling { from, to, window, kind: PoolingKind::Max }));
         Ok(Value { shape, kind: kind(to) })
     }
 }
@@ -90,10 +87,10 @@ fn windows(attributes: &Attributes<'_>, lengths: &[usize]) -> Result<(Window, Ve
 }
 
 /// The most pixels of a window whose bytes add up within 32 bits.
-const MOST_PIXELS: usize = (i32::MAX / 255) as usize;
+const MAX_PIXELS: usize = (i32::MAX / 255) as usize;
 
 fn mean(input: &Value, window: Window, with_padding: bool, shape: Vec<usize>) -> Result<Value, Reason> {
-    if window.kernel.iter().product::<usize>() > MOST_PIXELS {
+    if window.kernel.iter().product::<usize>() > MAX_PIXELS {
         return Err("a mean over more pixels than 32 bits can add up".into());
     }
     let what = Rc::new(Waiting::Mean { of: input.carried()?, window, with_padding });

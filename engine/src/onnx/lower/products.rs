@@ -7,8 +7,8 @@ use tract_onnx::pb::NodeProto;
 use super::attributes::Attributes;
 use super::value::{Carried, Clamp, Kind, Products, Value, Waiting};
 use super::{Lowering, Reason};
+use crate::arithmetic::Window;
 use crate::onnx::constants::Weights;
-use crate::program::Window;
 use crate::program::weights::{have_nine_bits, sums_fit};
 
 impl<'a> Lowering<'a> {
@@ -180,13 +180,13 @@ fn waiting(shape: Vec<usize>, products: Products) -> Value {
 
 /// Weights in the order outputs × taps × inputs, from outputs × inputs × taps.
 fn inputs_last(weights: &[i16], inputs: usize, taps: usize) -> Vec<i16> {
-    let mut turned = Vec::with_capacity(weights.len());
+    let mut transposed = Vec::with_capacity(weights.len());
     for output in weights.chunks_exact(inputs * taps) {
         for tap in 0..taps {
-            turned.extend(output[tap..].iter().step_by(taps));
+            transposed.extend(output[tap..].iter().step_by(taps));
         }
     }
-    turned
+    transposed
 }
 
 impl Products {

@@ -7,7 +7,7 @@ use tract_onnx::pb::NodeProto;
 use super::attributes::Attributes;
 use super::value::{Clamp, Kind, Value, Waiting, by_program_axis, channels_last, row_major, strides_of_axes};
 use super::{Lowering, Reason};
-use crate::program::{Fill, Move, Step, TensorId, dense_strides};
+use crate::program::{Fill, Step, StridedCopy, TensorId, dense_strides};
 
 impl<'a> Lowering<'a> {
     pub(super) fn reshape(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
@@ -88,18 +88,18 @@ impl<'a> Lowering<'a> {
         if !parts.iter().all(alike) {
             return Err("parts that do not go together".into());
         }
-        if let Kind::Integers { shift, .. } = first.kind {
+        if let Kind::Integers { offset, .. } = first.kind {
             let mut tensors = Vec::with_capacity(parts.len());
             for part in &parts {
                 match part.kind {
-                    Kind::Integers { tensor, shift: other } if other == shift => {
+                    Kind::Integers { tensor, offset: other } if other == offset => {
                         tensors.push((tensor, &part.shape[..]));
                     }
                     _ => return Err("parts that do not go together".into()),
                 }
             }
             let tensor = self.joined(&tensors, axis, &shape)?;
-            return Ok(Value { shape, kind: Kind::Integers { tensor, shift } });
+            return Ok(Value { shape, kind: Kind::Integers { tensor, offset } });
         }
         let is_joined = |part: &Value| matches!(&part.kind, Kind::Waiting { what, .. } if matches!(**what, Waiting::Concatenation { .. }));
         if parts.iter().any(is_joined) {
@@ -122,8 +122,8 @@ impl<'a> Lowering<'a> {
         let mut start = 0;
         for &(from, part) in parts {
             let read = (0, dense_strides(channels_last(part)?));
-            let step = Move { from, to, shape: channels_last(part)?, read, write: (start * over_axis, write) };
-            self.step(Step::Move(step));
+            let step = StridedCopy { from, to, shape: channels_last(part)?, read, write: (start * over_axis, write) };
+            self.step(Step::StridedCopy(step));
             start += part[axis];
         }
         Ok(to)
@@ -152,7 +152,7 @@ impl<'a> Lowering<'a> {
             let start = strides_of_axes(&shape).iter().zip(&pads).map(|(stride, pad)| stride * pad).sum();
             let read = (0, dense_strides(channels_last(inner)?));
             let write = (start, dense_strides(channels_last(&shape)?));
-            lowering.step(Step::Move(Move { from, to, shape: channels_last(inner)?, read, write }));
+            lowering.step(Step::StridedCopy(StridedCopy { from, to, shape: channels_last(inner)?, read, write }));
             Ok(to)
         })
     }
@@ -161,13 +161,13 @@ impl<'a> Lowering<'a> {
     fn padding(&self, node: &NodeProto, attributes: &Attributes<'_>, of: &Kind) -> Result<u8, Reason> {
         let given = node.input.get(2).filter(|name| !name.is_empty());
         match (of, given) {
-            (Kind::Integers { shift, .. }, Some(name)) => {
+            (Kind::Integers { offset, .. }, Some(name)) => {
                 let (values, _) = self.constants.integers::<i32>(name).ok_or("its value is not constant")?;
                 let [value] = values[..] else { return Err("more than one value".into()) };
-                let byte = value.checked_add(i32::from(*shift)).and_then(|byte| u8::try_from(byte).ok());
+                let byte = value.checked_add(i32::from(*offset)).and_then(|byte| u8::try_from(byte).ok());
                 byte.ok_or_else(|| "padding that no byte stands for".into())
             }
-            (Kind::Integers { shift, .. }, None) => Ok(*shift),
+            (Kind::Integers { offset, .. }, None) => Ok(*offset),
             (Kind::Pointwise { function, .. }, given) => {
                 let value = match given {
                     Some(name) => self.number(name).ok_or("its value is not constant")?,
@@ -189,7 +189,9 @@ impl<'a> Lowering<'a> {
         arrange: impl Fn(&mut Self, TensorId, &[usize]) -> Result<TensorId, Reason>,
     ) -> Result<Value, Reason> {
         let kind = match value.kind {
-            Kind::Integers { tensor, shift } => Kind::Integers { tensor: arrange(self, tensor, &value.shape)?, shift },
+            Kind::Integers { tensor, offset } => {
+                Kind::Integers { tensor: arrange(self, tensor, &value.shape)?, offset }
+            }
             Kind::Pointwise { of, function } => Kind::Pointwise { of: arrange(self, of, &value.shape)?, function },
             // Another shape for the same order: nothing else comes here with floats.
             Kind::Waiting { .. } | Kind::Floats { .. } => {
@@ -206,14 +208,14 @@ impl<'a> Lowering<'a> {
         }
         let count = shape.iter().product();
         let to = self.bytes(&[count])?;
-        let step = Move {
+        let step = StridedCopy {
             from: tensor,
             to,
             shape: channels_last(shape)?,
             read: (0, dense_strides(channels_last(shape)?)),
             write: (0, by_program_axis(&row_major(shape), 0)?),
         };
-        self.step(Step::Move(step));
+        self.step(Step::StridedCopy(step));
         Ok(to)
     }
 
@@ -229,9 +231,14 @@ impl<'a> Lowering<'a> {
     fn moved(&mut self, from: TensorId, read: &[usize], shape: &[usize]) -> Result<TensorId, Reason> {
         let to = self.bytes(shape)?;
         let lengths = channels_last(shape)?;
-        let step =
-            Move { from, to, shape: lengths, read: (0, by_program_axis(read, 0)?), write: (0, dense_strides(lengths)) };
-        self.step(Step::Move(step));
+        let step = StridedCopy {
+            from,
+            to,
+            shape: lengths,
+            read: (0, by_program_axis(read, 0)?),
+            write: (0, dense_strides(lengths)),
+        };
+        self.step(Step::StridedCopy(step));
         Ok(to)
     }
 }

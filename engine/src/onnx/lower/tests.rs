@@ -49,12 +49,12 @@ fn a_program_ends_when_it_is_cancelled() {
 #[test]
 fn what_is_not_quantized_stands_between_islands() {
     let engine = built("half-quantized.onnx");
-    let (islands, floats) = engine.islands();
-    assert_eq!(islands.len(), 3, "before the part in float, after it, and behind the sum that is left in float too");
+    let (partitions, floats) = engine.partitions();
+    assert_eq!(partitions.len(), 3, "before the part in float, after it, and behind the sum that is left in float too");
     let convolutions =
         |steps: &&[crate::Description]| steps.iter().filter(|step| step.operation.starts_with("convolution")).count();
     // Of the six convolutions and the fully connected layer, three of the middle are in float.
-    assert_eq!(islands.iter().map(convolutions).sum::<usize>(), 4);
+    assert_eq!(partitions.iter().map(convolutions).sum::<usize>(), 4);
     let operators: Vec<&str> = floats.iter().map(|node| node.operator.as_str()).collect();
     for operator in ["Conv", "HardSwish", "GlobalAveragePool", "Mul", "Add"] {
         assert!(operators.contains(&operator), "{operator} is in float: {operators:?}");
@@ -67,10 +67,10 @@ fn what_is_not_quantized_stands_between_islands() {
 fn operators_that_a_quantizer_leaves_in_float_are_all_that_tract_runs() {
     for name in ["qoperator-u8.onnx", "qoperator-s8.onnx"] {
         let engine = built(name);
-        let (islands, floats) = engine.islands();
+        let (partitions, floats) = engine.partitions();
         // HardSwish has no QOperator: it is a table, but the mean of what it gives is one of floats.
         let operators: Vec<&str> = floats.iter().map(|node| node.operator.as_str()).collect();
-        assert_eq!((islands.len(), operators), (2, vec!["GlobalAveragePool"]), "{name}");
+        assert_eq!((partitions.len(), operators), (2, vec!["GlobalAveragePool"]), "{name}");
     }
 }
 
@@ -78,7 +78,7 @@ fn operators_that_a_quantizer_leaves_in_float_are_all_that_tract_runs() {
 fn a_graph_in_floats_has_no_islands() {
     for name in ["torchscript-17.onnx", "float16.onnx", "dynamic.onnx"] {
         let engine = built(name);
-        assert!(engine.steps().is_err() && engine.islands().0.is_empty(), "{name}");
+        assert!(engine.steps().is_err() && engine.partitions().0.is_empty(), "{name}");
     }
 }
 
@@ -230,7 +230,7 @@ fn many_nodes_that_are_found_late_to_be_tracts_are_found_in_a_few_passes() {
     };
     let facts = Facts::from([("input".to_owned(), (DataType::Float, vec![1, 2, 4, 4]))]);
     let split = partly(&graph, &facts).expect("it is small").expect("a part is quantized");
-    assert_eq!((split.islands.len(), split.floats.len()), (1, 3 * count));
+    assert_eq!((split.partitions.len(), split.floats.len()), (1, 3 * count));
     assert!(
         split.floats.iter().take(2).any(|node| node.operator == "Add" && node.reason == "its result is not quantized")
     );

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::program::{PoolKind, Rounding, Step, Table, TensorId, UncheckedProgram};
+use crate::arithmetic::OutputStage;
+use crate::program::{PoolingKind, Step, Table, TensorId, UncheckedProgram};
 
 pub(super) fn tidy(mut program: UncheckedProgram) -> UncheckedProgram {
     drop_unread(&mut program);
@@ -56,14 +57,14 @@ fn look_up_at_once(program: &mut UncheckedProgram) {
 fn result(step: &mut Step) -> Option<(&mut TensorId, &mut Option<Box<[u8; 256]>>)> {
     let (to, result) = match step {
         Step::Convolution(step) => (&mut step.to, &mut step.result),
-        Step::Pool(step) => match &mut step.kind {
-            PoolKind::Mean { result, .. } => (&mut step.to, result),
-            PoolKind::Greatest => return None,
+        Step::Pooling(step) => match &mut step.kind {
+            PoolingKind::Mean { result, .. } => (&mut step.to, result),
+            PoolingKind::Max => return None,
         },
         _ => return None,
     };
     match result {
-        Rounding::Byte { table: table @ None, .. } => Some((to, table)),
+        OutputStage::Byte { table: table @ None, .. } => Some((to, table)),
         _ => None,
     }
 }

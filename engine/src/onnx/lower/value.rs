@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use super::Reason;
+use crate::arithmetic::Window;
 use crate::onnx::constants::Activation;
-use crate::program::{TensorId, Window};
+use crate::program::TensorId;
 
 /// A tensor of the graph: its shape in ONNX's order of axes, and where its elements come from.
 #[derive(Debug, Clone)]
@@ -29,7 +30,7 @@ impl Value {
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
     /// Integers: bytes less a shift, which is 128 where the graph's are signed.
-    Integers { tensor: TensorId, shift: u8 },
+    Integers { tensor: TensorId, offset: u8 },
     /// Reals that are a function of bytes.
     Pointwise { of: TensorId, function: Rc<Function> },
     /// Reals that wait for what rounds them.
@@ -42,32 +43,32 @@ pub(super) enum Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Function {
     pub(super) values: [f32; 256],
-    /// Where it is `scale * (byte - zero)`.
+    /// Where it is `scale * (byte - zero_point)`.
     pub(super) affine: Option<Affine>,
 }
 
-/// How reals are carried in bytes: `real = scale * (byte - zero)`.
+/// How reals are carried in bytes: `real = scale * (byte - zero_point)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Affine {
     pub(super) scale: f32,
-    pub(super) zero: u8,
+    pub(super) zero_point: u8,
     /// How much higher bytes are than the graph's integers.
-    pub(super) shift: u8,
+    pub(super) offset: u8,
 }
 
 impl Affine {
     pub(super) fn of(activation: Activation) -> Option<Affine> {
-        let zero = u8::try_from(activation.zero - activation.least).ok()?;
-        Some(Affine { scale: activation.scale, zero, shift: -activation.least as u8 })
+        let zero_point = u8::try_from(activation.zero_point - activation.min).ok()?;
+        Some(Affine { scale: activation.scale, zero_point, offset: -activation.min as u8 })
     }
 
     pub(super) fn function(self) -> Function {
-        let real = |byte: usize| (byte as i32 - i32::from(self.zero)) as f32 * self.scale;
+        let real = |byte: usize| (byte as i32 - i32::from(self.zero_point)) as f32 * self.scale;
         Function { values: std::array::from_fn(real), affine: Some(self) }
     }
 
     pub(super) fn byte(self, real: f32) -> u8 {
-        crate::kernels::byte(real / self.scale, self.zero, 0, 255)
+        crate::kernels::byte(real / self.scale, self.zero_point, 0, 255)
     }
 }
 

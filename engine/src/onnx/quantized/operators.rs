@@ -35,25 +35,25 @@ fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn Infer
 
 fn rounded(node: &NodeProto) -> TractResult<Rounded> {
     let parameters = node.attribute.iter().find(|a| a.name == PARAMETERS).map_or(&[][..], |a| &a.floats[..]);
-    let (rounding, least, most) = match (node.op_type.as_str(), parameters) {
-        (QUANTIZE, &[least, most, scale]) => (Rounding::Quantize { scale }, least, most),
-        (REQUANTIZE, &[least, most, ref multipliers @ ..]) => {
-            (Rounding::Requantize { multipliers: multipliers.to_vec() }, least, most)
+    let (rounding, min, max) = match (node.op_type.as_str(), parameters) {
+        (QUANTIZE, &[min, max, scale]) => (Rounding::Quantize { scale }, min, max),
+        (REQUANTIZE, &[min, max, ref multipliers @ ..]) => {
+            (Rounding::Requantize { multipliers: multipliers.to_vec() }, min, max)
         }
-        (ADD, &[least, most, a_zero, b_zero, a_share, b_share, fixed, zero]) => {
-            (Rounding::Add { a_zero, b_zero, a_share, b_share, fixed, zero }, least, most)
+        (ADD, &[min, max, a_zero, b_zero, a_ratio, b_ratio, addend, zero_point]) => {
+            (Rounding::Add { a_zero, b_zero, a_ratio, b_ratio, addend, zero_point }, min, max)
         }
         _ => bail!("{} has no such parameters", node.op_type),
     };
-    Ok(Rounded { rounding, least, most })
+    Ok(Rounded { rounding, min, max })
 }
 
 /// Something that ends in rounding and clamping.
 #[derive(Debug, Clone, PartialEq)]
 struct Rounded {
     rounding: Rounding,
-    least: f32,
-    most: f32,
+    min: f32,
+    max: f32,
 }
 
 /// Nothing here compares unequal to itself: all numbers are finite.
@@ -65,9 +65,9 @@ enum Rounding {
     Quantize { scale: f32 },
     /// Sums times their channel's multiplier; channels are the second axis.
     Requantize { multipliers: Vec<f32> },
-    /// `(a + a_zero) * a_share + ((b + b_zero) * b_share + fixed)`, each product added before rounding (as by a fused
-    /// multiply-add), then less `zero`.
-    Add { a_zero: f32, b_zero: f32, a_share: f32, b_share: f32, fixed: f32, zero: f32 },
+    /// `(a + a_zero) * a_ratio + ((b + b_zero) * b_ratio + addend)`, each product added before rounding (as by a fused
+    /// multiply-add), then less `zero_point`.
+    Add { a_zero: f32, b_zero: f32, a_ratio: f32, b_ratio: f32, addend: f32, zero_point: f32 },
 }
 
 impl Rounded {
@@ -76,13 +76,13 @@ impl Rounded {
     }
 
     fn round(&self, value: f32) -> f32 {
-        nearest(value.max(self.least).min(self.most))
+        nearest(value.max(self.min).min(self.max))
     }
 
     fn added(&self, a: f32, b: f32) -> f32 {
-        let Rounding::Add { a_zero, b_zero, a_share, b_share, fixed, zero } = self.rounding else { return 0.0 };
-        let with_b = fused(b + b_zero, b_share, fixed);
-        self.round(fused(a + a_zero, a_share, with_b)) - zero
+        let Rounding::Add { a_zero, b_zero, a_ratio, b_ratio, addend, zero_point } = self.rounding else { return 0.0 };
+        let with_b = fused(b + b_zero, b_ratio, addend);
+        self.round(fused(a + a_zero, a_ratio, with_b)) - zero_point
     }
 }
 

@@ -124,8 +124,8 @@ impl<'a> Rewrite<'a> {
             "Add" => self.sum(maker, node, to),
             _ => None,
         });
-        let [least, most] = to.offsets();
-        let plain = || operator(QUANTIZE, &node.input[..1], node, vec![least, most, to.scale]);
+        let [min, max] = to.offsets();
+        let plain = || operator(QUANTIZE, &node.input[..1], node, vec![min, max, to.scale]);
         made.nodes.push(quantized.unwrap_or_else(plain));
     }
 
@@ -171,11 +171,11 @@ impl<'a> Rewrite<'a> {
     fn sum(&self, add: &NodeProto, node: &NodeProto, to: Activation) -> Option<NodeProto> {
         let [left, right] = &add.input[..] else { return None };
         let ((left, a), (right, b)) = (self.source(left)?, self.source(right)?);
-        let (a_share, b_share) = (a.scale / to.scale, b.scale / to.scale);
-        let zeros = a_share.mul_add(a.zero as f32, b_share * b.zero as f32);
-        let fixed = to.zero as f32 - zeros;
-        let numbers = [a.zero as f32, b.zero as f32, a_share, b_share, fixed, to.zero as f32];
-        let parameters = parameters([to.least as f32, to.most as f32], numbers.into_iter())?;
+        let (a_ratio, b_ratio) = (a.scale / to.scale, b.scale / to.scale);
+        let zero_points = a_ratio.mul_add(a.zero_point as f32, b_ratio * b.zero_point as f32);
+        let addend = to.zero_point as f32 - zero_points;
+        let numbers = [a.zero_point as f32, b.zero_point as f32, a_ratio, b_ratio, addend, to.zero_point as f32];
+        let parameters = parameters([to.min as f32, to.max as f32], numbers.into_iter())?;
         Some(operator(ADD, &[left.to_owned(), right.to_owned()], node, parameters))
     }
 }
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn sums_that_floats_cannot_hold_are_seen() {
-        let from = Activation { scale: 1.0, zero: 0, least: 0, most: 255 };
+        let from = Activation { scale: 1.0, zero_point: 0, min: 0, max: 255 };
         // 255 · 127 · 518 = 16,775,430 and 2²⁴ = 16,777,216.
         let weights =
             |count: usize| Weights { dims: vec![1, count], values: vec![127; count], scales: vec![1.0], axis: 0 };

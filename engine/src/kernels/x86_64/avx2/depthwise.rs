@@ -5,11 +5,11 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 
 use super::{Avx2, Bytes, floats, integers, rounded, store};
-use crate::kernels::{Filters, Picture};
-use crate::program::Window;
+use crate::arithmetic::Window;
+use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
 /// Taps whose places are kept on the stack: a 7×7 kernel.
-pub(super) const MOST_TAPS: usize = 50;
+pub(super) const MAX_TAPS: usize = 50;
 
 /// Sixteen channels at a time, two taps an instruction.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ struct Block {
 }
 
 impl Depthwise {
-    /// For [`MOST_TAPS`] at most.
-    pub(super) fn new(avx2: Avx2, filters: &Filters<'_>, window: &Window) -> Depthwise {
+    /// For [`MAX_TAPS`] at most.
+    pub(super) fn new(avx2: Avx2, filters: &DepthwiseWeights<'_>, window: &Window) -> Depthwise {
         filters.check(window);
-        assert!(filters.taps <= MOST_TAPS, "taps whose places are on the stack");
+        assert!(filters.taps <= MAX_TAPS, "taps whose places are on the stack");
         let (channels, taps) = (filters.channels, filters.taps);
         let block = |first: usize| {
             let channel = |v: usize, lane: usize| {
@@ -67,7 +67,7 @@ impl Depthwise {
             window: window.clone(),
             channels,
             taps,
-            bytes: Bytes::of(filters.rounding),
+            bytes: Bytes::of(filters.output_stage),
             blocks: (0..channels).step_by(16).map(block).collect(),
         }
     }
@@ -92,10 +92,11 @@ impl Depthwise {
             }
             let [low, high] = from_fn(|v| rounded(_mm256_mul_ps(_mm256_cvtepi32_ps(sums[v]), block.multipliers[v])));
             // Packing puts back what unpacking took apart.
-            let words = _mm256_adds_epi16(_mm256_packs_epi32(low, high), _mm256_set1_epi16(i16::from(self.bytes.zero)));
+            let words =
+                _mm256_adds_epi16(_mm256_packs_epi32(low, high), _mm256_set1_epi16(i16::from(self.bytes.zero_point)));
             let packed = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
-            let packed = _mm_max_epu8(packed, _mm_set1_epi8(self.bytes.least as i8));
-            let packed = _mm_min_epu8(packed, _mm_set1_epi8(self.bytes.most as i8));
+            let packed = _mm_max_epu8(packed, _mm_set1_epi8(self.bytes.min as i8));
+            let packed = _mm_min_epu8(packed, _mm_set1_epi8(self.bytes.max as i8));
             let to = &mut to[first..self.channels.min(first + 16)];
             // SAFETY: the slice is as long as is written, and ends 16 bytes behind `first` at most.
             unsafe { store(packed, to.as_mut_ptr(), to.len()) };
@@ -105,14 +106,14 @@ impl Depthwise {
     /// Line `y` of the output.
     ///
     /// # Safety
-    /// The processor must have AVX2. [`Picture::check`] must hold for these channels, the window, `y` and `to`: the
+    /// The processor must have AVX2. [`DepthwiseInput::check`] must hold for these channels, the window, `y` and `to`: the
     /// picture's bytes, the padding's, and 15 behind either are read.
     #[target_feature(enable = "avx2")]
-    unsafe fn line(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+    unsafe fn line(&self, picture: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
         let (channels, window) = (self.channels, &self.window);
-        let mut taps = [picture.padding.as_ptr(); MOST_TAPS];
+        let mut taps = [picture.padding.as_ptr(); MAX_TAPS];
         // How far each tap moves from one output to the next.
-        let mut steps = [0; MOST_TAPS];
+        let mut steps = [0; MAX_TAPS];
         let mut whole = false;
         for (x, to) in to.chunks_exact_mut(channels).enumerate() {
             let was_whole = whole;
@@ -126,8 +127,8 @@ impl Depthwise {
             }
             // SAFETY: each tap points to a pixel, of the picture or of the padding. `place` takes it from a slice; and
             // where it moves on by a step, all taps of this output lie inside of the picture from left to right, as those
-            // of the last one did, in the same lines. Behind a pixel there are `SLACK` bytes, more than 15. Where the
-            // taps are odd in number, the one more has never moved from the padding, and has no weight; `MOST_TAPS` is
+            // of the last one did, in the same lines. Behind a pixel there are `TAIL_PADDING` bytes, more than 15. Where the
+            // taps are odd in number, the one more has never moved from the padding, and has no weight; `MAX_TAPS` is
             // even.
             unsafe { self.pixel(&taps[..self.taps.next_multiple_of(2)], to) };
         }
@@ -136,12 +137,12 @@ impl Depthwise {
 
 /// Finds the pixel under each tap, or the padding, and how far it is to the one under the next output's.
 fn place(
-    picture: &Picture<'_>,
+    picture: &DepthwiseInput<'_>,
     window: &Window,
     channels: usize,
     [y, x]: [usize; 2],
-    taps: &mut [*const u8; MOST_TAPS],
-    steps: &mut [usize; MOST_TAPS],
+    taps: &mut [*const u8; MAX_TAPS],
+    steps: &mut [usize; MAX_TAPS],
 ) {
     let ((down, top), (across, left)) = (window.taps(0, y, picture.height), window.taps(1, x, picture.width));
     let [kernel_height, kernel_width] = window.kernel;
@@ -160,7 +161,7 @@ fn place(
 }
 
 impl crate::kernels::Depthwise for Depthwise {
-    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+    fn row(&self, picture: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
         picture.check(self.channels, &self.window, y, to.len());
         // SAFETY: the processor has AVX2, as `_avx2` exists; picture, window and result were checked above.
         unsafe { self.line(picture, y, to) };

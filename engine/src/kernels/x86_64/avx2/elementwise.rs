@@ -6,20 +6,20 @@ use std::array::from_fn;
 use std::mem::transmute;
 
 use super::{Bytes, load_16, load_32, pack, rounded, store_16, store_32};
+use crate::arithmetic::{AddRule, MultiplyRule};
 use crate::kernels::portable;
-use crate::program::{AddRule, MultiplyRule};
 
 #[target_feature(enable = "avx2")]
-pub(super) fn quantize(from: &[[f32; 8]], scale: f32, zero: u8, to: &mut [[u8; 8]]) {
-    let (scale, offset) = (_mm256_set1_ps(scale), f32::from(zero));
-    let (least, most) = (_mm256_set1_ps(-offset), _mm256_set1_ps(255.0 - offset));
-    let zero = _mm256_set1_epi32(i32::from(zero));
+pub(super) fn quantize(from: &[[f32; 8]], scale: f32, zero_point: u8, to: &mut [[u8; 8]]) {
+    let (scale, offset) = (_mm256_set1_ps(scale), f32::from(zero_point));
+    let (min, max) = (_mm256_set1_ps(-offset), _mm256_set1_ps(255.0 - offset));
+    let zero_point = _mm256_set1_epi32(i32::from(zero_point));
     for (to, from) in to.iter_mut().zip(from) {
         // SAFETY: the load reads eight floats, of any alignment: the array's.
         let value = _mm256_div_ps(unsafe { _mm256_loadu_ps(from.as_ptr()) }, scale);
         // What is not a number becomes the least, as `max` gives its second operand then.
-        let clamped = _mm256_min_ps(_mm256_max_ps(value, least), most);
-        let bytes = _mm256_add_epi32(_mm256_cvtps_epi32(clamped), zero);
+        let clamped = _mm256_min_ps(_mm256_max_ps(value, min), max);
+        let bytes = _mm256_add_epi32(_mm256_cvtps_epi32(clamped), zero_point);
         let words = _mm256_packus_epi32(bytes, bytes);
         let words = _mm256_permute4x64_epi64::<0b00_00_10_00>(words);
         let packed = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_castsi256_si128(words));
@@ -29,7 +29,7 @@ pub(super) fn quantize(from: &[[f32; 8]], scale: f32, zero: u8, to: &mut [[u8; 8
 }
 
 /// Far from what 32 bits hold.
-const MOST: f32 = 1e9;
+const MAX: f32 = 1e9;
 
 /// Eight bytes as 32-bit numbers.
 #[inline]
@@ -68,18 +68,20 @@ fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: impl Fn(_
 /// Gives how many bytes were added, as [`combine`] does.
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) -> usize {
-    let [a_shift, b_shift] = rule.shifts.map(|shift| _mm256_set1_epi32(i32::from(shift)));
-    let [a_share, b_share] = rule.shares.map(|share| _mm256_set1_ps(share));
-    let fixed = _mm256_set1_ps(rule.fixed);
-    let bytes = Bytes { zero: rule.shift, least: rule.least, most: rule.most };
+    let [a_offset, b_offset] = rule.input_offsets.map(|offset| _mm256_set1_epi32(i32::from(offset)));
+    let [a_ratio, b_ratio] = rule.scale_ratios.map(|ratio| _mm256_set1_ps(ratio));
+    let addend = _mm256_set1_ps(rule.addend);
+    let bytes = Bytes { zero_point: rule.output_offset, min: rule.min, max: rule.max };
     let sum = |a: __m256i, b: __m256i| {
         let (a, b) = (_mm256_cvtepi32_ps(a), _mm256_cvtepi32_ps(b));
-        _mm256_fmadd_ps(a, a_share, _mm256_fmadd_ps(b, b_share, fixed))
+        _mm256_fmadd_ps(a, a_ratio, _mm256_fmadd_ps(b, b_ratio, addend))
     };
-    if rule.shifts == [0, 0] && 255.0 * (rule.shares[0].abs() + rule.shares[1].abs()) + rule.fixed.abs() < MOST {
+    if rule.input_offsets == [0, 0]
+        && 255.0 * (rule.scale_ratios[0].abs() + rule.scale_ratios[1].abs()) + rule.addend.abs() < MAX
+    {
         combine(a, b, to, bytes, |a, b| _mm256_cvtps_epi32(sum(a, b)))
     } else {
-        let shifted = |a, b| sum(_mm256_sub_epi32(a, a_shift), _mm256_sub_epi32(b, b_shift));
+        let shifted = |a, b| sum(_mm256_sub_epi32(a, a_offset), _mm256_sub_epi32(b, b_offset));
         combine(a, b, to, bytes, |a, b| rounded(shifted(a, b)))
     }
 }
@@ -87,13 +89,13 @@ pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) -> usize {
 /// Gives how many bytes were multiplied, as [`combine`] does.
 #[target_feature(enable = "avx2")]
 pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) -> usize {
-    let [a_zero, b_zero] = rule.zeros.map(|zero| _mm256_set1_epi32(i32::from(zero)));
-    let [multiplier, fixed] = [rule.multiplier, rule.fixed].map(|number| _mm256_set1_ps(number));
-    let bytes = Bytes { zero: rule.shift, least: rule.least, most: rule.most };
+    let [a_zero, b_zero] = rule.zero_points.map(|zero_point| _mm256_set1_epi32(i32::from(zero_point)));
+    let [multiplier, addend] = [rule.multiplier, rule.addend].map(|number| _mm256_set1_ps(number));
+    let bytes = Bytes { zero_point: rule.output_offset, min: rule.min, max: rule.max };
     combine(a, b, to, bytes, |a, b| {
         // Both fit 16 bits.
         let product = _mm256_mullo_epi32(_mm256_sub_epi32(a, a_zero), _mm256_sub_epi32(b, b_zero));
-        rounded(_mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(product), multiplier), fixed))
+        rounded(_mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(product), multiplier), addend))
     })
 }
 
@@ -148,22 +150,22 @@ pub(super) unsafe fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i
 pub(super) fn interleave(planes: [&[u8]; 3], to: &mut [[u8; 48]]) {
     // Where each byte of three vectors comes from, in each plane; 0x80 makes it 0.
     const PLACES: [[[u8; 16]; 3]; 3] = {
-        let mut places = [[[0x80; 16]; 3]; 3];
+        let mut offsets = [[[0x80; 16]; 3]; 3];
         let mut at = 0;
         while at < 48 {
-            places[at / 16][at % 3][at % 16] = (at / 3) as u8;
+            offsets[at / 16][at % 3][at % 16] = (at / 3) as u8;
             at += 1;
         }
-        places
+        offsets
     };
     let [a, b, c] = planes.map(|plane| plane.as_chunks::<16>().0);
     for (((to, a), b), c) in to.iter_mut().zip(a).zip(b).zip(c) {
         let (a, b, c) = (load_16(a), load_16(b), load_16(c));
-        for (to, places) in to.as_chunks_mut::<16>().0.iter_mut().zip(&PLACES) {
+        for (to, offsets) in to.as_chunks_mut::<16>().0.iter_mut().zip(&PLACES) {
             let [a, b, c] = [
-                _mm_shuffle_epi8(a, load_16(&places[0])),
-                _mm_shuffle_epi8(b, load_16(&places[1])),
-                _mm_shuffle_epi8(c, load_16(&places[2])),
+                _mm_shuffle_epi8(a, load_16(&offsets[0])),
+                _mm_shuffle_epi8(b, load_16(&offsets[1])),
+                _mm_shuffle_epi8(c, load_16(&offsets[2])),
             ];
             store_16(_mm_or_si128(_mm_or_si128(a, b), c), to);
         }

@@ -5,8 +5,8 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::transmute;
 
-use super::narrow::Narrow;
 use super::pairs::{GROUP, WIDTH, arrange};
+use super::seven_bit::SevenBit;
 use super::{Avx2, Bytes, floats, integers, pack, rounded, store, vector};
 use crate::kernels::x86_64::checked_places;
 use crate::kernels::{Lines, Matrix};
@@ -25,7 +25,7 @@ pub(super) struct Gemm {
     bytes: Bytes,
     tiles: Vec<Tile>,
     /// What is tried first.
-    narrow: Option<Narrow>,
+    seven_bit: Option<SevenBit>,
 }
 
 /// Up to eight outputs.
@@ -49,12 +49,13 @@ pub(super) struct Outputs {
 }
 
 impl Gemm {
-    pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, places: Option<&[u32]>) -> Gemm {
-        let (places, reach) = checked_places(matrix, places);
-        let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(|first| Tile::new(matrix, &places, first)).collect();
+    pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, offsets: Option<&[u32]>) -> Gemm {
+        let (offsets, reach) = checked_places(matrix, offsets);
+        let tiles: Vec<Tile> =
+            (0..matrix.rows).step_by(WIDTH).map(|first| Tile::new(matrix, &offsets, first)).collect();
         let cost = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
-        let narrow = Narrow::new(avx2, matrix, &places, cost);
-        Gemm { _avx2: avx2, reach, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), tiles, narrow }
+        let seven_bit = SevenBit::new(avx2, matrix, &offsets, cost);
+        Gemm { _avx2: avx2, reach, rows: matrix.rows, bytes: Bytes::of(matrix.output_stage), tiles, seven_bit }
     }
 }
 
@@ -64,9 +65,9 @@ pub(super) fn cost(pairs: usize, singles: usize) -> usize {
 }
 
 impl Tile {
-    fn new(matrix: &Matrix<'_>, places: &[u32], first: usize) -> Tile {
+    fn new(matrix: &Matrix<'_>, offsets: &[u32], first: usize) -> Tile {
         let arranged = arrange(&rows(matrix, first));
-        let place = |start: u32| places[start as usize / GROUP];
+        let place = |start: u32| offsets[start as usize / GROUP];
         Tile {
             outputs: Outputs::new(matrix, first, |output| matrix.bias[output]),
             pairs: arranged.pairs.iter().map(|pair| pair.map(place)).collect(),
@@ -252,11 +253,11 @@ impl crate::kernels::Gemm for Gemm {
 
     fn lines(&self, from: &[u8], lines: Lines, to: &mut [u8], to_stride: usize) {
         lines.check(self.reach, from.len(), (self.rows, to_stride), to.len());
-        let narrow = |narrow: &Narrow| {
+        let seven_bit = |seven_bit: &SevenBit| {
             // SAFETY: `Lines::check` found `reach` bytes of each row within `from`, and all results within `to`.
-            unsafe { narrow.lines(from, lines, to, to_stride, self.bytes) }
+            unsafe { seven_bit.lines(from, lines, to, to_stride, self.bytes) }
         };
-        if self.narrow.as_ref().is_some_and(narrow) {
+        if self.seven_bit.as_ref().is_some_and(seven_bit) {
             return;
         }
         for tile in &self.tiles {

@@ -1,20 +1,20 @@
-//! AVX2, whose products of bytes saturate: `pairs.rs` and `narrow.rs` each have a way to keep them from it.
+//! AVX2, whose products of bytes saturate: `pairs.rs` and `seven_bit.rs` each have a way to keep them from it.
 #![allow(unsafe_code, reason = "instructions that not every processor has, on memory whose bounds are checked before")]
 
 mod depthwise;
 mod elementwise;
 mod gemm;
-mod narrow;
 mod pairs;
+mod seven_bit;
 
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;
 use std::mem::transmute;
 
 use super::features::Avx2;
-use crate::kernels::{Filters, Kernels, Matrix, check_one, check_planes, check_rows, check_two, portable};
-use crate::program::{AddRule, MultiplyRule, Rounding, Window};
-use depthwise::{Depthwise, MOST_TAPS};
+use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
+use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_planes, check_rows, check_two, portable};
+use depthwise::{Depthwise, MAX_TAPS};
 use elementwise::{add, interleave, lookup, multiply, quantize, sum};
 use gemm::Gemm;
 
@@ -27,23 +27,23 @@ impl Kernels for Avx2 {
         Box::new(Gemm::new(*self, matrix, None))
     }
 
-    fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn crate::kernels::Gemm>> {
-        Some(Box::new(Gemm::new(*self, matrix, Some(places))))
+    fn indirect_gemm(&self, matrix: &Matrix<'_>, offsets: &[u32]) -> Option<Box<dyn crate::kernels::Gemm>> {
+        Some(Box::new(Gemm::new(*self, matrix, Some(offsets))))
     }
 
-    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
-        if filters.taps > MOST_TAPS {
+    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
+        if filters.taps > MAX_TAPS {
             return Box::new(portable::Depthwise::new(filters, window));
         }
         Box::new(Depthwise::new(*self, filters, window))
     }
 
-    fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
+    fn quantize(&self, from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
         check_one(from, to);
         let ((floats, from), (bytes, to)) = (from.as_chunks(), to.as_chunks_mut());
         // SAFETY: `quantize` needs AVX2, which the processor has, as this `Avx2` exists.
-        unsafe { quantize(floats, scale, zero, bytes) };
-        portable::quantize(from, scale, zero, to);
+        unsafe { quantize(floats, scale, zero_point, bytes) };
+        portable::quantize(from, scale, zero_point, to);
     }
 
     fn add(&self, rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
@@ -91,16 +91,16 @@ impl Kernels for Avx2 {
 /// How 32-bit sums become bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bytes {
-    pub(super) zero: u8,
-    pub(super) least: u8,
-    pub(super) most: u8,
+    pub(super) zero_point: u8,
+    pub(super) min: u8,
+    pub(super) max: u8,
 }
 
 impl Bytes {
-    pub(super) fn of(rounding: &Rounding) -> Bytes {
-        match *rounding {
-            Rounding::Byte { zero, least, most, .. } => Bytes { zero, least, most },
-            Rounding::Float => Bytes { zero: 0, least: 0, most: 255 },
+    pub(super) fn of(output_stage: &OutputStage) -> Bytes {
+        match *output_stage {
+            OutputStage::Byte { zero_point, min, max, .. } => Bytes { zero_point, min, max },
+            OutputStage::Float => Bytes { zero_point: 0, min: 0, max: 255 },
         }
     }
 }
@@ -117,14 +117,14 @@ fn rounded(values: __m256) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn pack(rows: [__m256i; 4], bytes: Bytes) -> [__m128i; 2] {
-    let zero = _mm256_set1_epi16(i16::from(bytes.zero));
-    let words = |a, b| _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
+    let zero_point = _mm256_set1_epi16(i16::from(bytes.zero_point));
+    let words = |a, b| _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
     // Both pack instructions work in halves of 128 bits, which leaves half a row of each row in either.
     let packed = _mm256_packus_epi16(words(rows[0], rows[1]), words(rows[2], rows[3]));
     let in_order = _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
     let clamped = _mm256_min_epu8(
-        _mm256_max_epu8(in_order, _mm256_set1_epi8(bytes.least as i8)),
-        _mm256_set1_epi8(bytes.most as i8),
+        _mm256_max_epu8(in_order, _mm256_set1_epi8(bytes.min as i8)),
+        _mm256_set1_epi8(bytes.max as i8),
     );
     [_mm256_castsi256_si128(clamped), _mm256_extracti128_si256::<1>(clamped)]
 }

@@ -114,8 +114,8 @@ impl Group {
     /// The weights where instructions take them, if each is a byte.
     fn weights(&self) -> Option<Weights> {
         let Group([first, second]) = self;
-        let greatest = first.iter().chain(second).fold(0, |most: i16, &weight| most.max(weight ^ (weight >> 15)));
-        (greatest <= i16::from(i8::MAX)).then(|| self.bytes())
+        let max = first.iter().chain(second).fold(0, |max: i16, &weight| max.max(weight ^ (weight >> 15)));
+        (max <= i16::from(i8::MAX)).then(|| self.bytes())
     }
 
     /// The weights where instructions take them; each must be a byte.
@@ -143,7 +143,7 @@ impl Parts {
             let part = group.part::<N>(number);
             let loads = part.loads();
             match part.weights() {
-                Some(weights) if greatest(&loads) <= ROOM => {
+                Some(weights) if max(&loads) <= ROOM => {
                     self.starts.push(start);
                     self.weights.push(weights);
                     self.loads.push(loads);
@@ -164,29 +164,29 @@ impl Parts {
 fn partners(loads: &[Loads]) -> Vec<usize> {
     let mut partners: Vec<usize> = (0..loads.len()).collect();
     let mut order = partners.clone();
-    order.sort_by_cached_key(|&at| greatest(&loads[at]));
+    order.sort_by_cached_key(|&at| max(&loads[at]));
     // The heaviest look for a partner first, and among the lightest.
-    let (mut least, mut most) = (0, order.len());
-    while least < most {
-        most -= 1;
-        let heavy = order[most];
-        let tried = &order[least..most.min(least + TRIES)];
+    let (mut min, mut max) = (0, order.len());
+    while min < max {
+        max -= 1;
+        let heavy = order[max];
+        let tried = &order[min..max.min(min + TRIES)];
         if let Some(at) = tried.iter().position(|&light| go_together(&loads[heavy], &loads[light])) {
-            let light = order[least + at];
+            let light = order[min + at];
             (partners[heavy], partners[light]) = (light, heavy);
-            order.copy_within(least..least + at, least + 1);
-            least += 1;
+            order.copy_within(min..min + at, min + 1);
+            min += 1;
         }
     }
     partners
 }
 
-fn greatest(loads: &Loads) -> u8 {
-    loads.as_flattened().iter().fold(0, |most, &load| most.max(load))
+fn max(loads: &Loads) -> u8 {
+    loads.as_flattened().iter().fold(0, |max, &load| max.max(load))
 }
 
 fn go_together(a: &Loads, b: &Loads) -> bool {
-    greatest(&from_fn(|sign| from_fn(|sum| a[sign][sum].saturating_add(b[sign][sum])))) <= ROOM
+    max(&from_fn(|sign| from_fn(|sum| a[sign][sum].saturating_add(b[sign][sum])))) <= ROOM
 }
 
 #[cfg(test)]

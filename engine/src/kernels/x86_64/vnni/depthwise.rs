@@ -7,8 +7,8 @@ use std::array::from_fn;
 use std::mem::{MaybeUninit, transmute_copy};
 
 use super::{Avx512Vnni, Bytes, first, fits};
-use crate::kernels::{Filters, Picture};
-use crate::program::Window;
+use crate::arithmetic::Window;
+use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
 /// Columns that are interleaved before outputs are made of them.
 const COLUMNS: usize = 32;
@@ -113,9 +113,9 @@ macro_rules! vectors {
             #[inline]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
             unsafe fn pack(quarters: [Self; 4], bytes: Bytes) -> Self {
-                let words = |a, b| $add($words(a, b), $all_words(i16::from(bytes.zero)));
+                let words = |a, b| $add($words(a, b), $all_words(i16::from(bytes.zero_point)));
                 let packed = $bytes(words(quarters[0], quarters[1]), words(quarters[2], quarters[3]));
-                $min($max(packed, $all_bytes(bytes.least as i8)), $all_bytes(bytes.most as i8))
+                $min($max(packed, $all_bytes(bytes.min as i8)), $all_bytes(bytes.max as i8))
             }
 
             #[inline]
@@ -162,7 +162,7 @@ pub(super) struct Depthwise {
 enum Block {
     Wide(Box<Packed<__m512i>>),
     Half(Box<Packed<__m256i>>),
-    Narrow(Box<Packed<__m128i>>),
+    SevenBit(Box<Packed<__m128i>>),
 }
 
 #[derive(Debug)]
@@ -176,7 +176,7 @@ struct Packed<V> {
 
 impl Depthwise {
     /// None where there is no kernel of this size, or the instruction can't take the weights.
-    pub(super) fn new(vnni: Avx512Vnni, filters: &Filters<'_>, window: &Window) -> Option<Depthwise> {
+    pub(super) fn new(vnni: Avx512Vnni, filters: &DepthwiseWeights<'_>, window: &Window) -> Option<Depthwise> {
         filters.check(window);
         let known = matches!((window.kernel, window.stride[1], window.dilation[1]), ([3, 3] | [5, 5], 1 | 2, 1));
         if !known || !fits(filters.weights, filters.bias, filters.multipliers) {
@@ -185,7 +185,7 @@ impl Depthwise {
         let (mut blocks, mut first) = (vec![], 0);
         while first < filters.channels {
             let (block, width) = match filters.channels - first {
-                0..=16 => (Block::Narrow(Box::new(Packed::new(filters, window.kernel, first))), 16),
+                0..=16 => (Block::SevenBit(Box::new(Packed::new(filters, window.kernel, first))), 16),
                 17..=32 => (Block::Half(Box::new(Packed::new(filters, window.kernel, first))), 32),
                 _ => (Block::Wide(Box::new(Packed::new(filters, window.kernel, first))), 64),
             };
@@ -196,14 +196,14 @@ impl Depthwise {
             _vnni: vnni,
             window: window.clone(),
             channels: filters.channels,
-            bytes: Bytes::of(filters.rounding),
+            bytes: Bytes::of(filters.output_stage),
             blocks,
         })
     }
 }
 
 impl<V: Vector> Packed<V> {
-    fn new(filters: &Filters<'_>, [height, width]: [usize; 2], first: usize) -> Packed<V> {
+    fn new(filters: &DepthwiseWeights<'_>, [height, width]: [usize; 2], first: usize) -> Packed<V> {
         let channel = |quarter: usize, lane: usize| {
             Some(first + lane / 4 * 16 + quarter * 4 + lane % 4).filter(|&channel| channel < filters.channels)
         };
@@ -241,8 +241,8 @@ fn vector<V: Vector>(bytes: [u8; 64]) -> V {
 /// The lines of a picture under a kernel: where they start, and how far their pixels are apart. What lies above or below
 /// is the padding, over and over.
 ///
-/// For a picture that [`Picture::check`] has found to be whole, each pixel, at `line + x * step` with `x` below `width`,
-/// and the padding have all channels and [`SLACK`](crate::kernels::SLACK) bytes behind them.
+/// For a picture that [`DepthwiseInput::check`] has found to be whole, each pixel, at `line + x * step` with `x` below `width`,
+/// and the padding have all channels and [`TAIL_PADDING`](crate::kernels::SLACK) bytes behind them.
 struct Sources {
     lines: [(*const u8, usize); 5],
     padding: *const u8,
@@ -250,7 +250,7 @@ struct Sources {
 }
 
 impl Sources {
-    fn new(picture: &Picture<'_>, window: &Window, channels: usize, y: usize) -> Sources {
+    fn new(picture: &DepthwiseInput<'_>, window: &Window, channels: usize, y: usize) -> Sources {
         let top = (y * window.stride[0]) as isize - window.pad[0] as isize;
         let line = |tap: usize| {
             let y = top + (tap * window.dilation[0]) as isize;
@@ -414,19 +414,19 @@ impl<V: Vector> Packed<V> {
 }
 
 impl crate::kernels::Depthwise for Depthwise {
-    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+    fn row(&self, picture: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
         picture.check(self.channels, &self.window, y, to.len());
         let sources = Sources::new(picture, &self.window, self.channels, y);
         let to = (to.as_mut_ptr(), to.len() / self.channels, self.channels);
         for block in &self.blocks {
             // SAFETY: the processor has AVX-512 F, BW, VL and VNNI, as `_vnni` exists. Each block was packed for this
-            // window, and begins below `channels`, so that a vector of its, 64 bytes at most, ends within the `SLACK`
-            // bytes that `Picture::check` found behind picture and padding; and the result has as many whole pixels.
+            // window, and begins below `channels`, so that a vector of its, 64 bytes at most, ends within the `TAIL_PADDING`
+            // bytes that `DepthwiseInput::check` found behind picture and padding; and the result has as many whole pixels.
             unsafe {
                 match block {
                     Block::Wide(packed) => packed.known(&sources, &self.window, to, self.bytes),
                     Block::Half(packed) => packed.known(&sources, &self.window, to, self.bytes),
-                    Block::Narrow(packed) => packed.known(&sources, &self.window, to, self.bytes),
+                    Block::SevenBit(packed) => packed.known(&sources, &self.window, to, self.bytes),
                 }
             }
         }

@@ -94,7 +94,7 @@ impl Gemm {
             return None;
         }
         let tiles = (0..matrix.rows).step_by(2 * LANES).map(|first| Tile::new(matrix, first)).collect();
-        Some(Gemm { _vnni: vnni, reach, rows: matrix.rows, bytes: Bytes::of(matrix.rounding), places, tiles })
+        Some(Gemm { _vnni: vnni, reach, rows: matrix.rows, bytes: Bytes::of(matrix.output_stage), places, tiles })
     }
 
     /// Each tile with the weights of the one behind; the last with its own, which are there.

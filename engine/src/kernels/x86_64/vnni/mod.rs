@@ -14,9 +14,9 @@ use std::array::from_fn;
 
 use super::avx2::Bytes;
 use super::features::{Avx2, Avx512Vbmi, Avx512Vnni};
-use crate::kernels::{Filters, Kernels, Matrix, check_one, check_two};
+use crate::arithmetic::{AddRule, MultiplyRule, Window};
+use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_two};
 use crate::program::weights::{are_bytes, magnitude};
-use crate::program::{AddRule, MultiplyRule, Window};
 
 #[derive(Debug)]
 pub(super) struct Vnni {
@@ -43,25 +43,25 @@ impl Kernels for Vnni {
         }
     }
 
-    fn gemm_at(&self, matrix: &Matrix<'_>, places: &[u32]) -> Option<Box<dyn crate::kernels::Gemm>> {
-        match gemm::Gemm::new(self.avx512, matrix, Some(places)) {
+    fn indirect_gemm(&self, matrix: &Matrix<'_>, offsets: &[u32]) -> Option<Box<dyn crate::kernels::Gemm>> {
+        match gemm::Gemm::new(self.avx512, matrix, Some(offsets)) {
             Some(gemm) => Some(Box::new(gemm)),
-            None => self.avx2.gemm_at(matrix, places),
+            None => self.avx2.indirect_gemm(matrix, offsets),
         }
     }
 
-    fn depthwise_in(&self, filters: &Filters<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
+    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
         match depthwise::Depthwise::new(self.avx512, filters, window) {
             Some(depthwise) => Box::new(depthwise),
-            None => self.avx2.depthwise_in(filters, window),
+            None => self.avx2.depthwise(filters, window),
         }
     }
 
-    fn quantize(&self, from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
+    fn quantize(&self, from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
         check_one(from, to);
         // SAFETY: `quantize` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and floats for all
         // bytes: `check_one` found as many.
-        unsafe { quantize(from, scale, zero, to) }
+        unsafe { quantize(from, scale, zero_point, to) }
     }
 
     fn add(&self, rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
@@ -98,14 +98,14 @@ impl Kernels for Vnni {
 }
 
 /// The greatest result before rounding with which conversion to 32 bits is exact, and some room.
-const MOST_RESULT: f64 = 1e9;
+const MAX_RESULT: f64 = 1e9;
 
 /// Whether weights are signed bytes and no result can pass 32 bits, for outputs of so many weights each.
 fn fits(weights: &[i16], bias: &[i32], multipliers: &[f32]) -> bool {
     let each = weights.len() / bias.len().max(1);
     let within = |((weights, &bias), &multiplier): ((&[i16], &i32), &f32)| {
-        let most = (255 * magnitude(weights) + i64::from(bias).abs()) as f64;
-        are_bytes(weights) && most * f64::from(multiplier).abs() < MOST_RESULT
+        let max = (255 * magnitude(weights) + i64::from(bias).abs()) as f64;
+        are_bytes(weights) && max * f64::from(multiplier).abs() < MAX_RESULT
     };
     each > 0 && weights.chunks_exact(each).zip(bias).zip(multipliers).all(within)
 }
@@ -113,9 +113,9 @@ fn fits(weights: &[i16], bias: &[i32], multipliers: &[f32]) -> bool {
 /// What follows rounding, ready in registers.
 #[derive(Clone, Copy)]
 struct Packing {
-    zero: __m512i,
-    least: __m512i,
-    most: __m512i,
+    zero_point: __m512i,
+    min: __m512i,
+    max: __m512i,
 }
 
 impl Packing {
@@ -123,9 +123,9 @@ impl Packing {
     #[target_feature(enable = "avx512f,avx512bw")]
     fn of(bytes: Bytes) -> Packing {
         Packing {
-            zero: _mm512_set1_epi16(i16::from(bytes.zero)),
-            least: _mm512_set1_epi8(bytes.least as i8),
-            most: _mm512_set1_epi8(bytes.most as i8),
+            zero_point: _mm512_set1_epi16(i16::from(bytes.zero_point)),
+            min: _mm512_set1_epi8(bytes.min as i8),
+            max: _mm512_set1_epi8(bytes.max as i8),
         }
     }
 
@@ -134,9 +134,9 @@ impl Packing {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     fn pack(self, vectors: [__m512i; 4]) -> __m512i {
-        let words = |a, b| _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero);
+        let words = |a, b| _mm512_adds_epi16(_mm512_packs_epi32(a, b), self.zero_point);
         let bytes = _mm512_packus_epi16(words(vectors[0], vectors[1]), words(vectors[2], vectors[3]));
-        _mm512_min_epu8(_mm512_max_epu8(bytes, self.least), self.most)
+        _mm512_min_epu8(_mm512_max_epu8(bytes, self.min), self.max)
     }
 }
 
@@ -148,10 +148,10 @@ fn first(count: usize) -> u64 {
 /// # Safety
 /// The processor must have AVX-512 F and BW. `from` must be no shorter than `to`: as many floats are read.
 #[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
-    let (scale, offset) = (_mm512_set1_ps(scale), f32::from(zero));
-    let (least, most) = (_mm512_set1_ps(-offset), _mm512_set1_ps(255.0 - offset));
-    let zero = _mm512_set1_epi32(i32::from(zero));
+unsafe fn quantize(from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
+    let (scale, offset) = (_mm512_set1_ps(scale), f32::from(zero_point));
+    let (min, max) = (_mm512_set1_ps(-offset), _mm512_set1_ps(255.0 - offset));
+    let zero_point = _mm512_set1_epi32(i32::from(zero_point));
     for at in (0..to.len()).step_by(16) {
         let mask = first((to.len() - at).min(16)) as u16;
         // SAFETY: the mask has a bit for each element from `at` on, sixteen at most, that `to` has, and so `from`: no
@@ -159,8 +159,8 @@ unsafe fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
         unsafe {
             let value = _mm512_div_ps(_mm512_maskz_loadu_ps(mask, from.as_ptr().add(at)), scale);
             // What is not a number becomes the least, as `max` gives its second operand then.
-            let clamped = _mm512_min_ps(_mm512_max_ps(value, least), most);
-            let bytes = _mm512_add_epi32(_mm512_cvtps_epi32(clamped), zero);
+            let clamped = _mm512_min_ps(_mm512_max_ps(value, min), max);
+            let bytes = _mm512_add_epi32(_mm512_cvtps_epi32(clamped), zero_point);
             _mm512_mask_cvtepi32_storeu_epi8(to.as_mut_ptr().add(at).cast(), mask, bytes);
         }
     }
@@ -174,7 +174,7 @@ unsafe fn quantize(from: &[f32], scale: f32, zero: u8, to: &mut [u8]) {
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: impl Fn(__m512i, __m512i) -> __m512) {
     let packing = Packing::of(bytes);
-    let zero = _mm512_setzero_si512();
+    let zero_point = _mm512_setzero_si512();
     // Beyond 65536 either way, 16 bits saturate in any case.
     let rounded = |value| _mm512_cvtps_epi32(_mm512_min_ps(value, _mm512_set1_ps(65_536.0)));
     for at in (0..to.len()).step_by(64) {
@@ -184,12 +184,12 @@ unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: im
         let [a, b] = [a, b].map(|bytes| unsafe { _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().add(at).cast()) });
         // Packing puts back what unpacking takes apart.
         let quarters = |bytes| {
-            let (low, high) = (_mm512_unpacklo_epi8(bytes, zero), _mm512_unpackhi_epi8(bytes, zero));
+            let (low, high) = (_mm512_unpacklo_epi8(bytes, zero_point), _mm512_unpackhi_epi8(bytes, zero_point));
             [
-                _mm512_unpacklo_epi16(low, zero),
-                _mm512_unpackhi_epi16(low, zero),
-                _mm512_unpacklo_epi16(high, zero),
-                _mm512_unpackhi_epi16(high, zero),
+                _mm512_unpacklo_epi16(low, zero_point),
+                _mm512_unpackhi_epi16(low, zero_point),
+                _mm512_unpacklo_epi16(high, zero_point),
+                _mm512_unpackhi_epi16(high, zero_point),
             ]
         };
         let (a, b) = (quarters(a), quarters(b));
@@ -203,13 +203,13 @@ unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: im
 /// The processor must have AVX-512 F and BW. `a` and `b` must be no shorter than `to`: as many of their bytes are read.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
-    let [a_shift, b_shift] = rule.shifts.map(|shift| _mm512_set1_epi32(i32::from(shift)));
-    let [a_share, b_share] = rule.shares.map(|share| _mm512_set1_ps(share));
-    let fixed = _mm512_set1_ps(rule.fixed);
-    let bytes = Bytes { zero: rule.shift, least: rule.least, most: rule.most };
+    let [a_offset, b_offset] = rule.input_offsets.map(|offset| _mm512_set1_epi32(i32::from(offset)));
+    let [a_ratio, b_ratio] = rule.scale_ratios.map(|ratio| _mm512_set1_ps(ratio));
+    let addend = _mm512_set1_ps(rule.addend);
+    let bytes = Bytes { zero_point: rule.output_offset, min: rule.min, max: rule.max };
     let operation = |a: __m512i, b: __m512i| {
-        let [a, b] = [_mm512_sub_epi32(a, a_shift), _mm512_sub_epi32(b, b_shift)].map(|x| _mm512_cvtepi32_ps(x));
-        _mm512_fmadd_ps(a, a_share, _mm512_fmadd_ps(b, b_share, fixed))
+        let [a, b] = [_mm512_sub_epi32(a, a_offset), _mm512_sub_epi32(b, b_offset)].map(|x| _mm512_cvtepi32_ps(x));
+        _mm512_fmadd_ps(a, a_ratio, _mm512_fmadd_ps(b, b_ratio, addend))
     };
     // SAFETY: `a` and `b` are no shorter than `to`.
     unsafe { combine(a, b, to, bytes, operation) };
@@ -219,16 +219,16 @@ unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
 /// The processor must have AVX-512 F and BW. `a` and `b` must be no shorter than `to`: as many of their bytes are read.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
-    let [a_zero, b_zero] = rule.zeros.map(|zero| _mm512_set1_epi32(i32::from(zero)));
-    let [multiplier, fixed] = [rule.multiplier, rule.fixed].map(|number| _mm512_set1_ps(number));
-    let bytes = Bytes { zero: rule.shift, least: rule.least, most: rule.most };
+    let [a_zero, b_zero] = rule.zero_points.map(|zero_point| _mm512_set1_epi32(i32::from(zero_point)));
+    let [multiplier, addend] = [rule.multiplier, rule.addend].map(|number| _mm512_set1_ps(number));
+    let bytes = Bytes { zero_point: rule.output_offset, min: rule.min, max: rule.max };
     let operation = |a: __m512i, b: __m512i| {
         // Both fit 16 bits, and so the product is that of the lower halves.
         let product = _mm512_madd_epi16(
             _mm512_and_si512(_mm512_sub_epi32(a, a_zero), _mm512_set1_epi32(0xffff)),
             _mm512_sub_epi32(b, b_zero),
         );
-        _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(product), multiplier), fixed)
+        _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(product), multiplier), addend)
     };
     // SAFETY: `a` and `b` are no shorter than `to`.
     unsafe { combine(a, b, to, bytes, operation) };

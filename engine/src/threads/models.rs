@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use loom::thread::{ThreadId, current, spawn, yield_now};
 
-use super::crew::{Crew, lock};
+use super::pool::{ThreadPool, lock};
 use super::sync::{AtomicUsize, Condvar, Mutex};
 
-/// The threads of a pool, and how many helpers a job asks for.
+/// The workers of a pool, and how many of them a job asks for.
 const WORKERS: usize = 2;
 
 /// The most parts that a job has: one less than the threads that may take one.
@@ -80,16 +80,16 @@ fn explore(name: &str, patience: &[usize], model: impl Fn() + Send + Sync + 'sta
     }
 }
 
-fn crew(threads: usize) -> Crew {
-    let crew = Crew::default();
-    crew.grow(threads);
-    crew
+fn pool(workers: usize) -> ThreadPool {
+    let pool = ThreadPool::default();
+    pool.grow(workers);
+    pool
 }
 
-/// What threads take parts of, borrowed by them until `together` returns.
+/// What threads take parts of, borrowed by them until `run` returns.
 struct Job {
-    /// How many of the pool's threads are asked for.
-    helpers: usize,
+    /// How many workers are asked for.
+    workers: usize,
     parts: usize,
     /// loom's: it fails a run in which somebody may touch this when it is no longer borrowed.
     next: AtomicUsize,
@@ -99,9 +99,9 @@ struct Job {
 }
 
 impl Job {
-    fn new(helpers: usize, parts: usize) -> Job {
+    fn new(workers: usize, parts: usize) -> Job {
         Job {
-            helpers,
+            workers,
             parts,
             next: AtomicUsize::new(0),
             done: Default::default(),
@@ -126,12 +126,12 @@ impl Job {
     }
 
     /// Runs it on a pool and gives how many of its threads have come.
-    fn run(self, crew: &Crew) -> usize {
-        crew.together(self.helpers, &|number| self.work(number));
+    fn run(self, pool: &ThreadPool) -> usize {
+        pool.run(self.workers, &|number| self.work(number));
         self.over()
     }
 
-    /// What must hold when `together` has returned.
+    /// What must hold when `run` has returned.
     fn over(mut self) -> usize {
         // What every call touched last. Each touch must have happened before; loom knows by locks and atomics, not by luck.
         self.next.with_mut(|_| ());
@@ -139,7 +139,7 @@ impl Job {
         let calls = self.calls.map(|calls| calls.load(Relaxed));
         assert!(calls[0] == 1 && calls.is_sorted_by(|a, b| a >= b), "calls are numbered from 0 on: {calls:?}");
         let came = calls.iter().sum::<usize>() - 1;
-        assert!(came <= self.helpers, "{came} came instead of {}", self.helpers);
+        assert!(came <= self.workers, "{came} came instead of {}", self.workers);
         came
     }
 }
@@ -161,9 +161,9 @@ impl Seen {
 }
 
 /// Runs a job, and gives what it panicked with.
-fn caught(crew: &Crew, mut job: Job, panics: impl Fn(usize) -> bool + Sync) -> Result<(), Box<dyn Any + Send>> {
+fn caught(pool: &ThreadPool, mut job: Job, panics: impl Fn(usize) -> bool + Sync) -> Result<(), Box<dyn Any + Send>> {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        crew.together(WORKERS, &|number| {
+        pool.run(WORKERS, &|number| {
             if panics(number) {
                 job.call(number);
                 job.next.fetch_add(1, Relaxed);
@@ -191,8 +191,8 @@ fn one_job() {
     let seen = Seen::default();
     let note = seen.clone();
     explore("one job", &PATIENCE, move || {
-        let crew = crew(WORKERS);
-        note.note(Job::new(WORKERS, PARTS).run(&crew));
+        let pool = pool(WORKERS);
+        note.note(Job::new(WORKERS, PARTS).run(&pool));
     });
     seen.all("one job");
 }
@@ -202,10 +202,10 @@ fn several_jobs_in_a_row() {
     let seen = Seen::default();
     let note = seen.clone();
     explore("two jobs", &PATIENCE, move || {
-        let crew = crew(WORKERS);
+        let pool = pool(WORKERS);
         // Fewer than there are, so that one may be late for this and come to the next.
-        Job::new(1, PARTS).run(&crew);
-        note.note(Job::new(WORKERS, PARTS).run(&crew));
+        Job::new(1, PARTS).run(&pool);
+        note.note(Job::new(WORKERS, PARTS).run(&pool));
     });
     seen.all("the second job");
 }
@@ -214,10 +214,10 @@ fn several_jobs_in_a_row() {
 #[test]
 fn all_that_are_asked_for_come() {
     explore("all come", &PATIENCE, || {
-        let crew = crew(WORKERS);
-        Job::new(1, 0).run(&crew);
+        let pool = pool(WORKERS);
+        Job::new(1, 0).run(&pool);
         let (job, come, all) = (Job::new(WORKERS, 0), Mutex::new(0), Condvar::new());
-        crew.together(WORKERS, &|number| {
+        pool.run(WORKERS, &|number| {
             job.work(number);
             let mut come = lock(&come);
             *come += 1;
@@ -235,7 +235,7 @@ fn all_that_are_asked_for_come() {
 
 #[test]
 fn dropped_at_once() {
-    explore("dropped at once", &PATIENCE, || drop(crew(WORKERS)));
+    explore("dropped at once", &PATIENCE, || drop(pool(WORKERS)));
 }
 
 /// Runs a job in which these calls panic, and then one in which none does.
@@ -243,9 +243,9 @@ fn panicking(name: &'static str, panics: fn(usize) -> bool) {
     let seen = Seen::default();
     let note = seen.clone();
     explore(name, &PATIENCE[..1], move || {
-        let crew = crew(WORKERS);
-        let _ = caught(&crew, Job::new(WORKERS, PARTS), panics);
-        note.note(Job::new(WORKERS, PARTS).run(&crew));
+        let pool = pool(WORKERS);
+        let _ = caught(&pool, Job::new(WORKERS, PARTS), panics);
+        note.note(Job::new(WORKERS, PARTS).run(&pool));
     });
     seen.all(name);
 }
@@ -270,22 +270,22 @@ fn two_callers() {
     let seen = Seen::default();
     let note = seen.clone();
     explore("two callers", &PATIENCE[..1], move || {
-        let crew = loom::sync::Arc::new(crew(WORKERS));
+        let pool = loom::sync::Arc::new(pool(WORKERS));
         let at_work: Arc<[Count; 2]> = Arc::default();
         let other = {
-            let (crew, at_work) = (loom::sync::Arc::clone(&crew), Arc::clone(&at_work));
-            spawn(move || apart(&crew, &at_work, 1))
+            let (pool, at_work) = (loom::sync::Arc::clone(&pool), Arc::clone(&at_work));
+            spawn(move || apart(&pool, &at_work, 1))
         };
-        note.note(apart(&crew, &at_work, 0));
+        note.note(apart(&pool, &at_work, 0));
         other.join().expect("it does not panic");
     });
     seen.all("two callers");
 }
 
 /// Runs a job of one of two callers. No thread of the pool may work on it while another works on the other's.
-fn apart(crew: &Crew, at_work: &[Count; 2], caller: usize) -> usize {
+fn apart(pool: &ThreadPool, at_work: &[Count; 2], caller: usize) -> usize {
     let job = Job::new(WORKERS, 0);
-    crew.together(WORKERS, &|number| {
+    pool.run(WORKERS, &|number| {
         if number > 0 {
             at_work[caller].fetch_add(1, Relaxed);
             assert_eq!(at_work[1 - caller].load(Relaxed), 0, "the pool has one job at a time");

@@ -13,7 +13,7 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 use super::value::{Kind, Value};
 use super::{Lowering, Reason, Unlowered, needed, tidy};
 use crate::onnx::operators::{full_name, node_name};
-use crate::program::{Element, MOST_MEMORY, MOST_WORK, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
+use crate::program::{Element, MAX_MEMORY, MAX_WORK, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 
 /// Element type and shape of the tensors that tract knows.
 pub(crate) type Facts = HashMap<String, (DataType, Vec<usize>)>;
@@ -22,7 +22,7 @@ pub(crate) type Facts = HashMap<String, (DataType, Vec<usize>)>;
 #[derive(Debug)]
 pub(crate) struct Split {
     /// In an order in which they can run.
-    pub(crate) islands: Vec<Island>,
+    pub(crate) partitions: Vec<Partition>,
     /// The nodes that are left to tract, and constants that they have more.
     pub(crate) rest: Vec<NodeProto>,
     pub(crate) constants: Vec<TensorProto>,
@@ -32,7 +32,7 @@ pub(crate) struct Split {
 
 /// A program, and the tensors through which it is joined to the rest.
 #[derive(Debug)]
-pub(crate) struct Island {
+pub(crate) struct Partition {
     pub(crate) program: Program,
     pub(crate) inputs: Vec<Crossing>,
     pub(crate) outputs: Vec<Crossing>,
@@ -228,7 +228,7 @@ impl<'a> Lowering<'a> {
         };
         self.making = name;
         let (tensor, traffic) = match value.kind {
-            Kind::Integers { tensor, shift: 0 } => (self.planar(tensor, &value.shape)?, Traffic::Unsigned),
+            Kind::Integers { tensor, offset: 0 } => (self.planar(tensor, &value.shape)?, Traffic::Unsigned),
             Kind::Integers { tensor, .. } => (self.planar(tensor, &value.shape)?, Traffic::Signed),
             _ => (self.floats(&value)?, Traffic::Floats),
         };
@@ -247,18 +247,19 @@ impl<'a> Lowering<'a> {
         if program.steps.is_empty() {
             return Ok(None);
         }
-        let islands = match cut(program, &levels, &handed, &taken) {
+        let partitions = match cut(program, &levels, &handed, &taken) {
             Err(Problem::Unsound(what)) => {
                 log::debug!("nothing of it is run in integers: {what}");
                 return Ok(None);
             }
-            islands => islands?,
+            partitions => partitions?,
         };
         let is_left = |node: &&NodeProto| {
             node.output.iter().any(|name| left.contains(name.as_str())) || self.is_of_constants(node)
         };
         let mut rest: Vec<NodeProto> = graph.node.iter().filter(is_left).cloned().collect();
-        let inputs = islands.iter().flat_map(|island| island.inputs.iter().map(|crossing| crossing.name.clone()));
+        let inputs =
+            partitions.iter().flat_map(|partition| partition.inputs.iter().map(|crossing| crossing.name.clone()));
         let wanted = graph.output.iter().map(|info| info.name.clone()).chain(inputs).collect();
         keep_needed(&mut rest, wanted);
         let read: HashSet<&str> = rest.iter().flat_map(|node| node.input.iter().map(String::as_str)).collect();
@@ -268,7 +269,7 @@ impl<'a> Lowering<'a> {
             TensorProto { name, dims, data_type: DataType::Int64 as i32, int64_data, ..TensorProto::default() }
         });
         let constants = constants.collect();
-        Ok(Some(Split { islands, rest, constants, floats }))
+        Ok(Some(Split { partitions, rest, constants, floats }))
     }
 }
 
@@ -292,7 +293,7 @@ fn cut(
     levels: &HashMap<TensorId, usize>,
     handed: &[(TensorId, Crossing)],
     taken: &[(&str, Traffic)],
-) -> Result<Vec<Island>, Problem> {
+) -> Result<Vec<Partition>, Problem> {
     let UncheckedProgram { tensors, steps, names, inputs, .. } = program;
     let level = |id: TensorId| levels.get(&id).copied().unwrap_or(0);
     let (mut by_level, mut last_read) = (BTreeMap::<usize, Part>::new(), HashMap::<TensorId, usize>::new());
@@ -314,13 +315,15 @@ fn cut(
     }
     let taken: HashMap<TensorId, (&str, Traffic)> = inputs.into_iter().zip(taken.iter().copied()).collect();
     let whole = Whole { tensors, names, taken, last_read };
-    let islands = by_level.into_iter().map(|(level, part)| whole.island(level, part));
-    let islands = islands.collect::<Result<Vec<Island>, Problem>>()?;
-    let sum = |of: fn(&Program) -> u64| islands.iter().map(|island| of(&island.program)).fold(0, u64::saturating_add);
-    if sum(Program::memory) > MOST_MEMORY || sum(Program::work) > MOST_WORK {
+    let partitions = by_level.into_iter().map(|(level, part)| whole.partition(level, part));
+    let partitions = partitions.collect::<Result<Vec<Partition>, Problem>>()?;
+    let sum = |of: fn(&Program) -> u64| {
+        partitions.iter().map(|partition| of(&partition.program)).fold(0, u64::saturating_add)
+    };
+    if sum(Program::memory) > MAX_MEMORY || sum(Program::work) > MAX_WORK {
         return Err(Problem::TooLarge("what is quantized of it takes more memory or work than a network is".into()));
     }
-    Ok(islands)
+    Ok(partitions)
 }
 
 /// The steps of one level, and what tract gets of them.
@@ -340,7 +343,7 @@ struct Whole<'a> {
 }
 
 impl Whole<'_> {
-    fn island(&self, level: usize, part: Part) -> Result<Island, Problem> {
+    fn partition(&self, level: usize, part: Part) -> Result<Partition, Problem> {
         let Part { mut steps, handed } = part;
         let made: BTreeSet<TensorId> = steps.iter().map(Step::output).collect();
         let read: BTreeSet<TensorId> = steps.iter().flat_map(Step::inputs).filter(|id| !made.contains(id)).collect();
@@ -362,7 +365,7 @@ impl Whole<'_> {
             outputs: outputs.iter().map(|(id, crossing)| (own[id], crossing.shape.clone())).collect(),
         };
         let outputs = outputs.into_iter().map(|(_, crossing)| crossing).collect();
-        Ok(Island { program: program.check()?, inputs, outputs })
+        Ok(Partition { program: program.check()?, inputs, outputs })
     }
 
     /// How a tensor comes in: from tract, or from an island before.

@@ -8,12 +8,12 @@ use std::arch::aarch64::{float32x4_t, int32x4_t, uint8x16_t, vld1q_u8};
 use std::array::from_fn;
 use std::mem::transmute;
 
-use super::depthwise::{BLOCK, bias, multipliers, rows, turned};
+use super::depthwise::{BLOCK, bias, multipliers, rows, transposed};
 use super::dots::Dot;
 use super::matrix::bytes;
-use super::rounding::Bytes;
-use crate::kernels::{Filters, Picture};
-use crate::program::Window;
+use super::requantize::Bytes;
+use crate::arithmetic::Window;
+use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 use crate::program::weights::are_bytes;
 
 const SIDE: usize = 5;
@@ -27,13 +27,13 @@ pub(super) struct Fives<D> {
     channels: usize,
     bytes: Bytes,
     /// With the first channel's number; the last one's first are computed twice where channels are no multiple of sixteen.
-    blocks: Vec<(usize, [Quad; 4])>,
+    blocks: Vec<(usize, [FourChannelTile; 4])>,
     dot: D,
 }
 
 /// Four channels.
 #[derive(Debug)]
-struct Quad {
+struct FourChannelTile {
     bias: int32x4_t,
     multipliers: float32x4_t,
     /// The weights of the upper four rows, by column.
@@ -42,8 +42,8 @@ struct Quad {
     row: [[uint8x16_t; 4]; 2],
 }
 
-impl Quad {
-    fn new(filters: &Filters<'_>, first: usize, bias: int32x4_t, multipliers: float32x4_t) -> Quad {
+impl FourChannelTile {
+    fn new(filters: &DepthwiseWeights<'_>, first: usize, bias: int32x4_t, multipliers: float32x4_t) -> FourChannelTile {
         let weights = |tap: &dyn Fn(usize) -> Option<usize>| {
             let byte =
                 |at: usize| tap(at % 4).map_or(0, |tap| filters.weights[(first + at / 4) * filters.taps + tap] as u8);
@@ -52,7 +52,7 @@ impl Quad {
         let row = |pixel: usize, output: usize| {
             pixel.checked_sub(output).filter(|&column| column < SIDE).map(|column| 4 * SIDE + column)
         };
-        Quad {
+        FourChannelTile {
             bias,
             multipliers,
             columns: from_fn(|column| weights(&|row| Some(row * SIDE + column))),
@@ -70,7 +70,7 @@ struct Turned {
 
 impl<D: Dot> Fives<D> {
     /// None where these are no such windows, weights are of more than 8 bits, or channels fewer than sixteen.
-    pub(super) fn new(dot: D, filters: &Filters<'_>, window: &Window) -> Option<Fives<D>> {
+    pub(super) fn new(dot: D, filters: &DepthwiseWeights<'_>, window: &Window) -> Option<Fives<D>> {
         filters.check(window);
         let is_five = (window.kernel, window.stride[1], window.dilation) == ([SIDE; 2], 1, [1, 1]);
         if !is_five || filters.channels < BLOCK || !are_bytes(filters.weights) {
@@ -79,12 +79,12 @@ impl<D: Dot> Fives<D> {
         let block = |first: usize| {
             let first = first.min(filters.channels - BLOCK);
             let (bias, multipliers) = (bias(filters, first, D::SHIFT), multipliers(filters, first));
-            (first, from_fn(|v| Quad::new(filters, first + v * 4, bias[v], multipliers[v])))
+            (first, from_fn(|v| FourChannelTile::new(filters, first + v * 4, bias[v], multipliers[v])))
         };
         Some(Fives {
             window: window.clone(),
             channels: filters.channels,
-            bytes: Bytes::of(filters.rounding, filters.weights, filters.bias, filters.multipliers),
+            bytes: Bytes::of(filters.output_stage, filters.weights, filters.bias, filters.multipliers),
             blocks: (0..filters.channels).step_by(BLOCK).map(block).collect(),
             dot,
         })
@@ -98,12 +98,12 @@ fn turn<D: Dot>(dot: D, pixels: impl Fn(usize) -> [uint8x16_t; SIDE], groups: us
     for group in 0..=groups {
         let fifth = from_fn(|at| {
             let [a, b, c, d, fifth] = pixels(group * 4 + at);
-            for (to, column) in to.iter_mut().zip(turned(dot, [a, b, c, d])) {
+            for (to, column) in to.iter_mut().zip(transposed(dot, [a, b, c, d])) {
                 to.columns[group][at] = column;
             }
             fifth
         });
-        for (to, row) in to.iter_mut().zip(turned(dot, fifth)) {
+        for (to, row) in to.iter_mut().zip(transposed(dot, fifth)) {
             to.row[group] = row;
         }
     }
@@ -116,8 +116,8 @@ impl<D: Dot> Fives<D> {
     /// `self.dot` is proof of NEON, and of dot or matrix products where there are any. Of each of `count` outputs, which
     /// lie as many bytes apart from `to` on as there are channels, four bytes are written and must be writable.
     #[inline(never)]
-    unsafe fn quad<const PLAIN: bool>(&self, quad: &Quad, pixels: &Turned, count: usize, mut to: *mut u8) {
-        let Quad { bias, multipliers, columns: weights, row: row_weights } = *quad;
+    unsafe fn quad<const PLAIN: bool>(&self, quad: &FourChannelTile, pixels: &Turned, count: usize, mut to: *mut u8) {
+        let FourChannelTile { bias, multipliers, columns: weights, row: row_weights } = *quad;
         let dot = self.dot;
         let mut left = count;
         for (columns, row) in pixels.columns.windows(2).zip(pixels.row.windows(2)) {
@@ -155,13 +155,13 @@ impl<D: Dot> Fives<D> {
 }
 
 impl<D: Dot> crate::kernels::Depthwise for Fives<D> {
-    fn row(&self, picture: &Picture<'_>, y: usize, to: &mut [u8]) {
+    fn row(&self, picture: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
         picture.check(self.channels, &self.window, y, to.len());
         let rows: [_; SIDE] = rows(picture, &self.window, y, self.channels);
         let count = to.len() / self.channels;
         let plain = self.bytes.are_plain();
         let nothing = bytes([0; 16]);
-        let mut turned = [Turned { columns: [[nothing; 4]; GROUPS + 1], row: [nothing; GROUPS + 1] }; 4];
+        let mut transposed = [Turned { columns: [[nothing; 4]; GROUPS + 1], row: [nothing; GROUPS + 1] }; 4];
         for (first, quads) in &self.blocks {
             for start in (0..count).step_by(4 * GROUPS) {
                 let outputs = (count - start).min(4 * GROUPS);
@@ -169,7 +169,7 @@ impl<D: Dot> crate::kernels::Depthwise for Fives<D> {
                     let x = (start + at).wrapping_sub(self.window.pad[1]);
                     // SAFETY: the processor has NEON, as `self.dot` exists. Each load reads 16 bytes, of any alignment,
                     // from a block's first channel on, of a pixel that lies in the picture, or of the padding:
-                    // `Picture::check` found both to be as long as they should, with `SLACK` bytes behind them, more than
+                    // `DepthwiseInput::check` found both to be as long as they should, with `TAIL_PADDING` bytes behind them, more than
                     // 15.
                     unsafe {
                         if x < picture.width {
@@ -179,8 +179,8 @@ impl<D: Dot> crate::kernels::Depthwise for Fives<D> {
                         }
                     }
                 };
-                turn(self.dot, pixels, outputs.div_ceil(4), &mut turned);
-                for (v, (quad, pixels)) in quads.iter().zip(&turned).enumerate() {
+                turn(self.dot, pixels, outputs.div_ceil(4), &mut transposed);
+                for (v, (quad, pixels)) in quads.iter().zip(&transposed).enumerate() {
                     let to = to[start * self.channels + first + v * 4..].as_mut_ptr();
                     // SAFETY: `to` has `count` whole pixels, of which these are `outputs` from `start` on; each has
                     // sixteen channels from `first` on, and so four from `first + v * 4` on.

@@ -6,23 +6,23 @@ use std::arch::aarch64::{
     vreinterpretq_s16_s32, vuzp1q_s16,
 };
 
-use crate::program::Rounding;
+use crate::arithmetic::OutputStage;
 use crate::program::weights::magnitude;
 
 /// How numbers that are rounded to 32 bits become bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bytes {
-    zero: u8,
-    least: u8,
-    most: u8,
+    zero_point: u8,
+    min: u8,
+    max: u8,
     /// Whether no number is too large for 16 bits with the zero point added.
-    narrow: bool,
+    seven_bit: bool,
 }
 
 impl Bytes {
     /// Whether all bytes are allowed and no number is too large for 16 bits, so that there's less to do.
     pub(super) fn are_plain(self) -> bool {
-        self.narrow && self.least == 0 && self.most == 255
+        self.seven_bit && self.min == 0 && self.max == 255
     }
 }
 
@@ -30,27 +30,27 @@ impl Bytes {
 const NARROW: f64 = 32_000.0;
 
 impl Bytes {
-    pub(super) fn new(zero: u8, least: u8, most: u8) -> Bytes {
-        Bytes { zero, least, most, narrow: false }
+    pub(super) fn new(zero_point: u8, min: u8, max: u8) -> Bytes {
+        Bytes { zero_point, min, max, seven_bit: false }
     }
 
     /// The same, where no number is larger than `largest`, below zero or above.
     pub(super) fn up_to(self, largest: f64) -> Bytes {
-        Bytes { narrow: largest < NARROW, ..self }
+        Bytes { seven_bit: largest < NARROW, ..self }
     }
 
     /// For sums of products of bytes and weights, with what they start from and what they are multiplied by, by output.
-    pub(super) fn of(rounding: &Rounding, weights: &[i16], bias: &[i32], multipliers: &[f32]) -> Bytes {
-        let Rounding::Byte { zero, least, most, .. } = *rounding else { return Bytes::new(0, 0, 255) };
+    pub(super) fn of(output_stage: &OutputStage, weights: &[i16], bias: &[i32], multipliers: &[f32]) -> Bytes {
+        let OutputStage::Byte { zero_point, min, max, .. } = *output_stage else { return Bytes::new(0, 0, 255) };
         let products = weights.len() / bias.len().max(1);
         let largest =
             weights.chunks_exact(products.max(1)).zip(bias).zip(multipliers).map(|((row, &bias), &multiplier)| {
                 (255 * magnitude(row) + i64::from(bias).abs()) as f64 * f64::from(multiplier.abs())
             });
-        Bytes::new(zero, least, most).up_to(largest.fold(0.0, f64::max))
+        Bytes::new(zero_point, min, max).up_to(largest.fold(0.0, f64::max))
     }
 
-    /// Sixteen sums to bytes: `round(clamp(sum * multiplier)) + zero`. `PLAIN` says that the bytes [are](Bytes::are_plain).
+    /// Sixteen sums to bytes: `round(clamp(sum * multiplier)) + zero_point`. `PLAIN` says that the bytes [are](Bytes::are_plain).
     #[inline]
     #[target_feature(enable = "neon")]
     pub(super) fn round<const PLAIN: bool>(self, sums: [int32x4_t; 4], multipliers: [float32x4_t; 4]) -> uint8x16_t {
@@ -68,17 +68,17 @@ impl Bytes {
     pub(super) fn pack<const PLAIN: bool>(self, values: [float32x4_t; 4]) -> uint8x16_t {
         // To the nearest, ties to even; what 32 bits can't hold saturates.
         let [a, b, c, d] = values.map(|value| vcvtnq_s32_f32(value));
-        let zero = vdupq_n_s16(i16::from(self.zero));
+        let zero_point = vdupq_n_s16(i16::from(self.zero_point));
         let [low, high] = if PLAIN {
             [(a, b), (c, d)]
-                .map(|(a, b)| vaddq_s16(vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)), zero))
+                .map(|(a, b)| vaddq_s16(vuzp1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)), zero_point))
         } else {
-            [(a, b), (c, d)].map(|(a, b)| vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero))
+            [(a, b), (c, d)].map(|(a, b)| vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero_point))
         };
         let bytes = vqmovun_high_s16(vqmovun_s16(low), high);
         if PLAIN {
             return bytes;
         }
-        vminq_u8(vmaxq_u8(bytes, vdupq_n_u8(self.least)), vdupq_n_u8(self.most))
+        vminq_u8(vmaxq_u8(bytes, vdupq_n_u8(self.min)), vdupq_n_u8(self.max))
     }
 }

@@ -3,12 +3,15 @@
 use std::slice::from_ref;
 use std::sync::atomic::AtomicBool;
 
-use super::{
-    Add, AddRule, Convolution, Element, Executable, Lookup, Multiply, MultiplyRule, Pool, PoolKind, Quantize, Rounding,
-    Step, Table, TensorId, TensorKind, Threads, UncheckedProgram, View, Window,
-};
+use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
+use crate::executable::{Executable, View};
 use crate::kernels;
+use crate::program::{
+    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, Table, TensorId, TensorKind,
+    UncheckedProgram,
+};
 use crate::tensor::Tensor;
+use crate::threads::Threads;
 
 /// Batch, height, width and channels: one unit and many, smaller than a cache line and of several, with a rest and without.
 /// Under miri, which takes a thousand times as long, the smallest of these kinds.
@@ -19,7 +22,7 @@ const SHAPES: &[[usize; 4]] = if cfg!(miri) {
 };
 
 /// The most threads that a step is shared by.
-const MOST_THREADS: usize = if cfg!(miri) { 2 } else { 4 };
+const MAX_THREADS: usize = if cfg!(miri) { 2 } else { 4 };
 
 const TO: TensorId = TensorId(0);
 const FROM: [TensorId; 2] = [TensorId(1), TensorId(2)];
@@ -47,7 +50,7 @@ fn check(step: Step, from: &[TensorKind], to: TensorKind) {
     let run = |executable: &Executable| executable.run(&views, &AtomicBool::new(false), || {}).expect("it runs");
     let expected = run(&Executable::new(&program, kernels::portable(), Threads::new(1)));
     for kernels in kernels::available() {
-        for count in 1..=MOST_THREADS {
+        for count in 1..=MAX_THREADS {
             let executable = Executable::new(&program, kernels, Threads::eager(count));
             // Twice: the second run finds what the first left in memory.
             for _ in 0..2 {
@@ -80,7 +83,7 @@ fn quantized_pictures_are_the_same() {
             [of_image, width, 1, height * width],
             [of_image, channels, height * channels, 1],
         ] {
-            let step = Quantize { from: FROM[0], to: TO, strides, scale: 0.3, zero: 7 };
+            let step = Quantize { from: FROM[0], to: TO, strides, scale: 0.3, zero_point: 7 };
             check(Step::Quantize(step), &[floats(shape)], bytes(shape));
         }
     }
@@ -88,8 +91,10 @@ fn quantized_pictures_are_the_same() {
 
 #[test]
 fn sums_and_products_are_the_same() {
-    let add = AddRule { shifts: [0, 128], shares: [0.7, 0.6], fixed: 3.4, shift: 0, least: 3, most: 250 };
-    let multiply = MultiplyRule { zeros: [3, 90], multiplier: 0.01, fixed: -108.0, shift: 128, least: 0, most: 255 };
+    let add =
+        AddRule { input_offsets: [0, 128], scale_ratios: [0.7, 0.6], addend: 3.4, output_offset: 0, min: 3, max: 250 };
+    let multiply =
+        MultiplyRule { zero_points: [3, 90], multiplier: 0.01, addend: -108.0, output_offset: 128, min: 0, max: 255 };
     for shape @ [batch, height, width, channels] in SHAPES.iter().copied() {
         for other in [shape, [1, 1, 1, channels], [batch, height, width, 1], [1, height, 1, 1]] {
             let from = [bytes(other), bytes(shape)];
@@ -109,16 +114,16 @@ fn tables_are_the_same() {
 
 #[test]
 fn pools_are_the_same() {
-    let byte = Rounding::Byte { zero: 3, least: 0, most: 255, table: Some(table()) };
+    let byte = OutputStage::Byte { zero_point: 3, min: 0, max: 255, table: Some(table()) };
     for shape @ [batch, height, width, channels] in SHAPES.iter().copied() {
         let all = Window { kernel: [height, width], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
         let some = Window { kernel: [3, 2], stride: [2, 1], dilation: [1; 2], pad: [1, 1] };
         for (window, [height, width]) in [(all, [1, 1]), (some, [(height - 1) / 2 + 1, width + 1])] {
             let to = [batch, height, width, channels];
-            let pool = |kind| Step::Pool(Pool { from: FROM[0], to: TO, window: window.clone(), kind });
-            check(pool(PoolKind::Greatest), &[bytes(shape)], bytes(to));
-            for (result, to) in [(byte.clone(), bytes(to)), (Rounding::Float, floats(to))] {
-                let mean = PoolKind::Mean { zero: 9, scale: 0.6, divisor: 0.5, with_padding: true, result };
+            let pool = |kind| Step::Pooling(Pooling { from: FROM[0], to: TO, window: window.clone(), kind });
+            check(pool(PoolingKind::Max), &[bytes(shape)], bytes(to));
+            for (result, to) in [(byte.clone(), bytes(to)), (OutputStage::Float, floats(to))] {
+                let mean = PoolingKind::Mean { zero_point: 9, scale: 0.6, divisor: 0.5, with_padding: true, result };
                 check(pool(mean), &[bytes(shape)], to);
             }
         }
@@ -127,7 +132,7 @@ fn pools_are_the_same() {
 
 #[test]
 fn convolutions_with_more_weights_than_results_are_the_same() {
-    let byte = Rounding::Byte { zero: 3, least: 0, most: 255, table: Some(table()) };
+    let byte = OutputStage::Byte { zero_point: 3, min: 0, max: 255, table: Some(table()) };
     let all = [
         ([1, 1, 70], 33, 1),
         ([1, 1, 200], 130, 1),
@@ -139,11 +144,11 @@ fn convolutions_with_more_weights_than_results_are_the_same() {
     for &([height, width, inputs], outputs, side) in &all[..if cfg!(miri) { 1 } else { all.len() }] {
         let columns = side * side * inputs;
         let (from, to) = ([1, height, width, inputs], [1, height, width, outputs]);
-        for (result, to) in [(byte.clone(), bytes(to)), (Rounding::Float, floats(to))] {
+        for (result, to) in [(byte.clone(), bytes(to)), (OutputStage::Float, floats(to))] {
             let step = Convolution {
                 from: FROM[0],
                 to: TO,
-                zero: 50,
+                zero_point: 50,
                 window: Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [side / 2; 2] },
                 groups: 1,
                 weights: (0..outputs * columns).map(|at| (at * 37 % 61) as i16 - 30).collect(),

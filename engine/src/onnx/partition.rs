@@ -13,20 +13,21 @@ use tract_onnx::pb::{AttributeProto, NodeProto};
 #[allow(clippy::wildcard_imports, reason = "tract's own prelude for writing operators")]
 use tract_onnx::tract_hir::internal::*;
 
+use crate::executable::{Executable, View};
 use crate::kernels::Kernels;
-use crate::onnx::lower::{Crossing, Island, Traffic};
+use crate::onnx::lower::{Crossing, Partition, Traffic};
 use crate::onnx::panics::ours;
-use crate::program::{Executable, Threads, View};
 use crate::tensor::Data;
+use crate::threads::Threads;
 
 /// The operator's name.
-const ISLAND: &str = "BedsideIsland";
+const PARTITION: &str = "BedsideIsland";
 /// The attribute with an island's number.
 const NUMBER: &str = "number";
 
 /// Gives the importer the operator.
 pub(crate) fn register(operators: &mut OnnxOpRegister) {
-    operators.insert(ISLAND, parse);
+    operators.insert(PARTITION, parse);
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the importer's own form")]
@@ -38,13 +39,13 @@ fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn Infer
 }
 
 /// The node of an island, the operator of which is number `number`.
-pub(crate) fn node(number: usize, island: &Island) -> NodeProto {
+pub(crate) fn node(number: usize, partition: &Partition) -> NodeProto {
     let names = |crossings: &[Crossing]| crossings.iter().map(|crossing| crossing.name.clone()).collect();
     NodeProto {
-        op_type: ISLAND.into(),
+        op_type: PARTITION.into(),
         name: format!("bedside:island-{number}"),
-        input: names(&island.inputs),
-        output: names(&island.outputs),
+        input: names(&partition.inputs),
+        output: names(&partition.outputs),
         attribute: vec![AttributeProto {
             name: NUMBER.into(),
             r#type: AttributeType::Int as i32,
@@ -56,22 +57,22 @@ pub(crate) fn node(number: usize, island: &Island) -> NodeProto {
 }
 
 /// Packs islands for these kernels, to be run on so many threads.
-pub(crate) fn packed(islands: Vec<Island>, kernels: &'static dyn Kernels, threads: usize) -> Vec<Packed> {
-    let pack = |island: Island| Packed {
-        executable: Arc::new(Executable::new(&island.program, kernels, Threads::new(threads))),
-        inputs: island.inputs,
-        outputs: island.outputs,
+pub(crate) fn packed(partitions: Vec<Partition>, kernels: &'static dyn Kernels, threads: usize) -> Vec<Packed> {
+    let pack = |partition: Partition| Packed {
+        executable: Arc::new(Executable::new(&partition.program, kernels, Threads::new(threads))),
+        inputs: partition.inputs,
+        outputs: partition.outputs,
     };
-    islands.into_iter().map(pack).collect()
+    partitions.into_iter().map(pack).collect()
 }
 
 /// Puts the programs into the graph.
-pub(crate) fn settle(model: &mut InferenceModel, islands: &[Packed]) {
+pub(crate) fn settle(model: &mut InferenceModel, partitions: &[Packed]) {
     for node in model.nodes_mut() {
         let expansion = node.op_as::<Box<dyn Expansion>>();
         let number = expansion.and_then(|op| (&**op as &dyn Any).downcast_ref::<Numbered>());
-        if let Some(island) = number.and_then(|numbered| islands.get(numbered.number)) {
-            node.op = expand(island.clone());
+        if let Some(partition) = number.and_then(|numbered| partitions.get(numbered.number)) {
+            node.op = expand(partition.clone());
         }
     }
 }
@@ -85,7 +86,7 @@ struct Numbered {
 
 impl Expansion for Numbered {
     fn name(&self) -> StaticName {
-        ISLAND.into()
+        PARTITION.into()
     }
 
     fn nboutputs(&self) -> TractResult<usize> {
@@ -132,7 +133,7 @@ fn datum_type(traffic: Traffic) -> DatumType {
 
 impl Op for Packed {
     fn name(&self) -> StaticName {
-        ISLAND.into()
+        PARTITION.into()
     }
 
     op_as_typed_op!();
@@ -194,7 +195,7 @@ impl TypedOp for Packed {
 
 impl Expansion for Packed {
     fn name(&self) -> StaticName {
-        ISLAND.into()
+        PARTITION.into()
     }
 
     fn nboutputs(&self) -> TractResult<usize> {

@@ -3,7 +3,7 @@
 //! What a network computes rarely fills the range that it was given. Bytes of seven bits leave 16-bit sums twice the room
 //! (`pairs.rs` has the rule): no group has to be taken in parts, and nearly every two neighbours go together. So the bytes
 //! are copied: each less the least of a window of 128, and cut to the window where it lies outside. What was cut off is
-//! kept as an [`Exception`], whose products are added by themselves. All of it is whole numbers, and the sums the same.
+//! kept as an [`Outlier`], whose products are added by themselves. All of it is whole numbers, and the sums the same.
 //! Bytes with many exceptions would take longer than as they are, and are refused.
 
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
@@ -16,13 +16,13 @@ use super::gemm::{Outputs, ROWS, cost, multiply, rows};
 use super::pairs::{GROUP, Group, WIDTH};
 use super::{Avx2, Bytes, integers, load_32, store_32, vector};
 use crate::kernels::{Lines, Matrix};
-use crate::program::parts::processors;
 use crate::program::weights::{are_bytes, sum};
+use crate::threads::processors;
 
 /// The greatest byte of a copy.
-const MOST: u8 = 127;
+const MAX: u8 = 127;
 
-/// Where a window may start: so far, neither of two bytes that are cut off loses more than [`MOST`] + 1, and two products of
+/// Where a window may start: so far, neither of two bytes that are cut off loses more than [`MAX`] + 1, and two products of
 /// what is lost fit 16 bits.
 const HIGHEST: u8 = 128;
 
@@ -44,14 +44,14 @@ const EXCEPTION_COST: usize = 20;
 
 /// The most exceptions above the window, and below, of one call, whatever they would save: 12 MiB of either. The calls of
 /// networks' layers are allowed some ten thousand.
-const MOST_EXCEPTIONS: usize = 1 << 20;
+const MAX_OUTLIERS: usize = 1 << 20;
 
 /// The most rows of one call, of which each has a vector of sums where there are exceptions: 32 MiB. Those of networks'
 /// layers have some thousand.
-const MOST_ROWS: usize = 1 << 20;
+const MAX_ROWS: usize = 1 << 20;
 
 #[derive(Debug)]
-pub(super) struct Narrow {
+pub(super) struct SevenBit {
     /// What calls of functions with AVX2 rest on.
     _avx2: Avx2,
     /// The least byte of the window.
@@ -70,7 +70,7 @@ struct Run {
     /// The number of the first.
     group: usize,
     /// Where they lie in a row.
-    places: Range<usize>,
+    offsets: Range<usize>,
 }
 
 /// Up to eight outputs.
@@ -89,10 +89,10 @@ struct Tile {
 
 /// What bytes of a group in a row lie above the window, or below.
 #[derive(Debug, Clone, Copy)]
-struct Exception {
+struct Outlier {
     row: u32,
     group: u32,
-    rests: [u8; GROUP],
+    residuals: [u8; GROUP],
 }
 
 #[derive(Debug, Default)]
@@ -104,7 +104,7 @@ struct Copies {
     /// By the number of a run, how many of them no later row has.
     passed: Vec<usize>,
     /// Bytes above the window, and below.
-    exceptions: [Vec<Exception>; 2],
+    outliers: [Vec<Outlier>; 2],
     /// What the sums of each row start from in the tile at hand.
     sums: Vec<__m256i>,
 }
@@ -112,7 +112,7 @@ struct Copies {
 /// The most bytes that are kept of one. A call is given a block of a layer, of about as many bytes as the layer has weights
 /// (`program/convolution.rs`), which is 2.25 MiB at most where ResNet-50 and VGG have windows. What is larger takes so long
 /// to multiply that asking for memory anew is a small part of it.
-const MOST_KEPT: usize = 8 << 20;
+const MAX_KEPT: usize = 8 << 20;
 
 /// The memory of copies that nobody makes now, at most one for each processor.
 static SPARE: Mutex<Vec<Copies>> = Mutex::new(Vec::new());
@@ -122,7 +122,7 @@ fn spare() -> MutexGuard<'static, Vec<Copies>> {
 }
 
 fn keep(copies: Copies) {
-    if copies.size() > MOST_KEPT {
+    if copies.size() > MAX_KEPT {
         return;
     }
     let mut spare = spare();
@@ -131,19 +131,19 @@ fn keep(copies: Copies) {
     }
 }
 
-impl Narrow {
+impl SevenBit {
     /// For weights that take `others` arithmetic instructions a row in another way. None where this one takes more.
-    pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, places: &[u32], others: usize) -> Option<Narrow> {
+    pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, offsets: &[u32], others: usize) -> Option<SevenBit> {
         if !are_bytes(matrix.weights) {
             return None;
         }
-        let low = matrix.zero.saturating_sub(MOST / 2 + 1).min(HIGHEST);
-        let tile = |first| Tile::new(matrix, places, low, first);
+        let low = matrix.zero_point.saturating_sub(MAX / 2 + 1).min(HIGHEST);
+        let tile = |first| Tile::new(matrix, offsets, low, first);
         let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(tile).collect();
         let products: usize = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
         let saved = others.checked_sub(products + ROW_COST)?;
         let are_many = matrix.weights.len() >= MANY;
-        Some(Narrow { _avx2: avx2, low, runs: runs(places), saved, are_many, tiles })
+        Some(SevenBit { _avx2: avx2, low, runs: runs(offsets), saved, are_many, tiles })
     }
 
     /// Multiplies as [`Gemm::lines`](crate::kernels::Gemm::lines) does. False, and nothing done, where there are too many
@@ -188,19 +188,19 @@ impl Narrow {
     /// Copies all that rows lie on; false where there are few rows, or too many of them, or of exceptions.
     fn copy(&self, from: &[u8], lines: Lines, copies: &mut Copies) -> bool {
         let rows = lines.count * lines.pixels;
-        if rows == 0 || rows > MOST_ROWS || rows < ROWS && !self.are_many {
+        if rows == 0 || rows > MAX_ROWS || rows < ROWS && !self.are_many {
             return false;
         }
-        let reach = self.runs.iter().map(|run| run.places.end).max().unwrap_or(0);
+        let reach = self.runs.iter().map(|run| run.offsets.end).max().unwrap_or(0);
         let length = (lines.count - 1) * lines.stride + (lines.pixels - 1) * lines.step + reach;
         let Some(saved) = (rows * self.saved).checked_sub(length.div_ceil(CHUNK) * CHUNK_COST) else { return false };
-        let allowed = (saved / (FINDING_COST + EXCEPTION_COST * self.tiles.len())).min(MOST_EXCEPTIONS);
+        let allowed = (saved / (FINDING_COST + EXCEPTION_COST * self.tiles.len())).min(MAX_OUTLIERS);
         // Where rows overlap, a byte is an exception in each.
-        let read = rows * self.runs.iter().map(|run| run.places.len()).sum::<usize>();
+        let read = rows * self.runs.iter().map(|run| run.offsets.len()).sum::<usize>();
         let bytes = allowed * length / read.max(1);
         // SAFETY: the processor has AVX2, as `_avx2` exists.
         let few = unsafe { copy_bytes(&from[..length], self.low, bytes, copies) } && self.sort(lines, allowed, copies);
-        let starts = if copies.has_exceptions() { rows } else { 1 };
+        let starts = if copies.has_outliers() { rows } else { 1 };
         copies.sums.resize(starts, integers([0; WIDTH]));
         few
     }
@@ -208,31 +208,31 @@ impl Narrow {
     /// Finds the exceptions of each row; false where there are more than allowed. No row starts before the one in front of
     /// it, as `Lines::check` found.
     fn sort(&self, lines: Lines, allowed: usize, copies: &mut Copies) -> bool {
-        let Copies { outside, passed, exceptions, .. } = copies;
+        let Copies { outside, passed, outliers, .. } = copies;
         passed.clear();
         passed.resize(self.runs.len(), 0);
-        for exceptions in &mut *exceptions {
-            exceptions.clear();
-            exceptions.reserve(outside.len().min(allowed));
+        for outliers in &mut *outliers {
+            outliers.clear();
+            outliers.reserve(outside.len().min(allowed));
         }
         let starts = (0..lines.count).flat_map(|line| (0..lines.pixels).map(move |pixel| (line, pixel)));
         for (row, (line, pixel)) in starts.enumerate() {
             let from = line * lines.stride + pixel * lines.step;
             for (run, passed) in self.runs.iter().zip(&mut *passed) {
-                let (start, end) = ((from + run.places.start) as u32, (from + run.places.end) as u32);
+                let (start, end) = ((from + run.offsets.start) as u32, (from + run.offsets.end) as u32);
                 *passed += outside[*passed..].iter().take_while(|(place, _)| *place < start).count();
                 for &(place, rest) in outside[*passed..].iter().take_while(|(place, _)| *place < end) {
                     let at = (place - start) as usize;
                     let (row, group) = (row as u32, (run.group + at / GROUP) as u32);
-                    let exceptions = &mut exceptions[usize::from(rest < 0)];
-                    if exceptions.last().is_none_or(|last| (last.row, last.group) != (row, group)) {
-                        if exceptions.len() == allowed {
+                    let outliers = &mut outliers[usize::from(rest < 0)];
+                    if outliers.last().is_none_or(|last| (last.row, last.group) != (row, group)) {
+                        if outliers.len() == allowed {
                             return false;
                         }
-                        exceptions.push(Exception { row, group, rests: [0; GROUP] });
+                        outliers.push(Outlier { row, group, residuals: [0; GROUP] });
                     }
-                    if let Some(last) = exceptions.last_mut() {
-                        last.rests[at % GROUP] = rest.unsigned_abs() as u8;
+                    if let Some(last) = outliers.last_mut() {
+                        last.residuals[at % GROUP] = rest.unsigned_abs() as u8;
                     }
                 }
             }
@@ -244,16 +244,16 @@ impl Narrow {
 impl Copies {
     /// The bytes of memory that they hold.
     fn size(&self) -> usize {
-        let exceptions: usize = self.exceptions.iter().map(Vec::capacity).sum();
+        let outliers: usize = self.outliers.iter().map(Vec::capacity).sum();
         self.bytes.capacity()
             + self.outside.capacity() * size_of::<(u32, i16)>()
             + self.passed.capacity() * size_of::<usize>()
-            + exceptions * size_of::<Exception>()
+            + outliers * size_of::<Outlier>()
             + self.sums.capacity() * size_of::<__m256i>()
     }
 
-    fn has_exceptions(&self) -> bool {
-        self.exceptions.iter().any(|exceptions| !exceptions.is_empty())
+    fn has_outliers(&self) -> bool {
+        self.outliers.iter().any(|outliers| !outliers.is_empty())
     }
 }
 
@@ -271,11 +271,11 @@ fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool
     let to = bytes.as_chunks_mut::<CHUNK>().0;
     let count = chunks.len() + 1;
     for (number, (from, to)) in chunks.iter().chain([&last]).zip(to).enumerate() {
-        let mut places = copy_chunk(from, low, to);
-        while places != 0 {
-            let at = places.trailing_zeros() as usize;
+        let mut offsets = copy_chunk(from, low, to);
+        while offsets != 0 {
+            let at = offsets.trailing_zeros() as usize;
             outside.push(((number * CHUNK + at) as u32, i16::from(from[at]) - i16::from(low) - i16::from(to[at])));
-            places &= places - 1;
+            offsets &= offsets - 1;
         }
         // An eighth of what is allowed may come at the start.
         if outside.len() * count > allowed * (number + count / 8) {
@@ -291,31 +291,31 @@ fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool
 fn copy_chunk(from: &[u8; CHUNK], low: u8, to: &mut [u8; CHUNK]) -> u32 {
     let low = _mm256_set1_epi8(low.cast_signed());
     let bytes = load_32(from);
-    let copied = _mm256_min_epu8(_mm256_subs_epu8(bytes, low), _mm256_set1_epi8(MOST.cast_signed()));
+    let copied = _mm256_min_epu8(_mm256_subs_epu8(bytes, low), _mm256_set1_epi8(MAX.cast_signed()));
     store_32(copied, to);
     !_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_add_epi8(copied, low), bytes)).cast_unsigned()
 }
 
-fn runs(places: &[u32]) -> Vec<Run> {
+fn runs(offsets: &[u32]) -> Vec<Run> {
     let mut runs: Vec<Run> = vec![];
-    for (group, place) in places.iter().map(|&place| place as usize).enumerate() {
+    for (group, place) in offsets.iter().map(|&place| place as usize).enumerate() {
         match runs.last_mut() {
-            Some(run) if run.places.end == place => run.places.end += GROUP,
-            _ => runs.push(Run { group, places: place..place + GROUP }),
+            Some(run) if run.offsets.end == place => run.offsets.end += GROUP,
+            _ => runs.push(Run { group, offsets: place..place + GROUP }),
         }
     }
     runs
 }
 
 impl Tile {
-    fn new(matrix: &Matrix<'_>, places: &[u32], low: u8, first: usize) -> Tile {
+    fn new(matrix: &Matrix<'_>, offsets: &[u32], low: u8, first: usize) -> Tile {
         let of_outputs = rows(matrix, first);
         let groups: Vec<Group> =
             (0..matrix.columns).step_by(GROUP).map(|start| Group::at(start, &of_outputs)).collect();
         let (mut pairs, mut singles, mut number) = (vec![], vec![], 0);
         while number < groups.len() {
             let next = number + 1;
-            let has_neighbour = places.get(next) == Some(&(places[number] + GROUP as u32));
+            let has_neighbour = offsets.get(next) == Some(&(offsets[number] + GROUP as u32));
             if has_neighbour && go_together(&groups[number], &groups[next]) {
                 pairs.push(number);
                 number += 2;
@@ -336,8 +336,8 @@ impl Tile {
                 matrix.bias[output].wrapping_add(of_low(of_outputs[output - first]))
             }),
             weights: in_order().map(|group| vector(groups[group].bytes())).collect(),
-            pairs: pairs.iter().map(|&group| places[group]).collect(),
-            singles: singles.iter().map(|&group| places[group]).collect(),
+            pairs: pairs.iter().map(|&group| offsets[group]).collect(),
+            singles: singles.iter().map(|&group| offsets[group]).collect(),
             numbers,
         }
     }
@@ -346,19 +346,19 @@ impl Tile {
     #[target_feature(enable = "avx2")]
     fn start(&self, copies: &mut Copies) {
         copies.sums.fill(self.outputs.bias);
-        let products = |exception: &Exception| {
-            let weights = self.weights[self.numbers[exception.group as usize] as usize];
-            let rests = _mm256_set1_epi32(i32::from_le_bytes(exception.rests));
-            _mm256_madd_epi16(_mm256_maddubs_epi16(rests, weights), _mm256_set1_epi16(1))
+        let products = |outlier: &Outlier| {
+            let weights = self.weights[self.numbers[outlier.group as usize] as usize];
+            let residuals = _mm256_set1_epi32(i32::from_le_bytes(outlier.residuals));
+            _mm256_madd_epi16(_mm256_maddubs_epi16(residuals, weights), _mm256_set1_epi16(1))
         };
-        let [above, below] = &copies.exceptions;
-        for exception in by_turns(above) {
-            let sum = &mut copies.sums[exception.row as usize];
-            *sum = _mm256_add_epi32(*sum, products(exception));
+        let [above, below] = &copies.outliers;
+        for outlier in by_turns(above) {
+            let sum = &mut copies.sums[outlier.row as usize];
+            *sum = _mm256_add_epi32(*sum, products(outlier));
         }
-        for exception in by_turns(below) {
-            let sum = &mut copies.sums[exception.row as usize];
-            *sum = _mm256_sub_epi32(*sum, products(exception));
+        for outlier in by_turns(below) {
+            let sum = &mut copies.sums[outlier.row as usize];
+            *sum = _mm256_sub_epi32(*sum, products(outlier));
         }
     }
 
@@ -377,7 +377,7 @@ impl Tile {
         (mut to, to_stride, bytes): (*mut u8, usize, Bytes),
     ) {
         let mut sums = copies.sums.as_ptr();
-        let each = usize::from(copies.has_exceptions());
+        let each = usize::from(copies.has_outliers());
         for line in 0..lines.count {
             for first in (0..lines.pixels).step_by(ROWS) {
                 let count = (lines.pixels - first).min(ROWS);
@@ -434,10 +434,10 @@ impl Tile {
 
 /// One of each quarter, in turn: of neighbours, which are mostly of one row, each sum would wait for the one before.
 #[inline]
-fn by_turns(exceptions: &[Exception]) -> impl Iterator<Item = &Exception> {
-    let quarter = exceptions.len() / 4;
-    let rest = &exceptions[4 * quarter..];
-    (0..quarter).flat_map(move |at| [0, 1, 2, 3].map(|part| &exceptions[part * quarter + at])).chain(rest)
+fn by_turns(outliers: &[Outlier]) -> impl Iterator<Item = &Outlier> {
+    let quarter = outliers.len() / 4;
+    let rest = &outliers[4 * quarter..];
+    (0..quarter).flat_map(move |at| [0, 1, 2, 3].map(|part| &outliers[part * quarter + at])).chain(rest)
 }
 
 /// Whether the 16-bit sums of two groups may be added.
@@ -449,9 +449,9 @@ fn go_together(a: &Group, b: &Group) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arithmetic::OutputStage;
     use crate::kernels::Kernels as _;
     use crate::kernels::portable::Portable;
-    use crate::program::Rounding;
 
     const SHAPE: (usize, usize, usize) = (20, 70, 16);
 
@@ -463,26 +463,26 @@ mod tests {
         let mut from: Vec<u8> = (0..count * columns + 64).map(|at| (56 + at * 13 % 128) as u8).collect();
         (0..far).for_each(|at| from[at * 37 % (count * columns)] = [0, 255, 55, 185][at % 4]);
         let (bias, multipliers) = (vec![-300; rows], vec![2e-4; rows]);
-        let rounding = Rounding::Byte { zero: 128, least: 3, most: 250, table: None };
+        let output_stage = OutputStage::Byte { zero_point: 128, min: 3, max: 250, table: None };
         let matrix = Matrix {
             rows,
             columns,
-            zero: 120,
+            zero_point: 120,
             weights: &weights,
             bias: &bias,
             multipliers: &multipliers,
-            rounding: &rounding,
+            output_stage: &output_stage,
         };
-        let places: Vec<u32> = (0..columns.div_ceil(GROUP)).map(|group| (group * GROUP) as u32).collect();
-        let narrow = Narrow::new(avx2, &matrix, &places, 1_000_000)?;
+        let offsets: Vec<u32> = (0..columns.div_ceil(GROUP)).map(|group| (group * GROUP) as u32).collect();
+        let seven_bit = SevenBit::new(avx2, &matrix, &offsets, 1_000_000)?;
         // Enough for copies, and five exceptions a row.
-        let saved = columns.div_ceil(CHUNK) * CHUNK_COST + 5 * (FINDING_COST + EXCEPTION_COST * narrow.tiles.len());
-        let narrow = Narrow { saved, ..narrow };
+        let saved = columns.div_ceil(CHUNK) * CHUNK_COST + 5 * (FINDING_COST + EXCEPTION_COST * seven_bit.tiles.len());
+        let seven_bit = SevenBit { saved, ..seven_bit };
         let lines = Lines { count: 1, stride: 0, pixels: count, step: columns };
         let [mut ours, mut theirs] = [(); 2].map(|()| vec![99; count * rows]);
         Portable.gemm(&matrix).bytes(&from, columns, count, &mut theirs, rows);
         // SAFETY: there is room for `count` rows of `rows` results, as far apart as they are long.
-        let done = unsafe { narrow.lines(&from, lines, &mut ours, rows, Bytes::of(&rounding)) };
+        let done = unsafe { seven_bit.lines(&from, lines, &mut ours, rows, Bytes::of(&output_stage)) };
         done.then_some([ours, theirs])
     }
 
@@ -498,7 +498,7 @@ mod tests {
 
     #[test]
     fn runs_are_told_apart() {
-        let run = |group, places| Run { group, places };
+        let run = |group, offsets| Run { group, offsets };
         assert_eq!(runs(&[0, 4, 8, 100, 104, 60]), [run(0, 0..12), run(3, 100..108), run(5, 60..64)]);
     }
 
@@ -512,30 +512,30 @@ mod tests {
     fn memory_of_large_copies_is_not_kept() {
         spare().clear();
         // A place takes 8 bytes, an exception 12, and a vector of sums 32.
-        keep(Copies { bytes: Vec::with_capacity(MOST_KEPT + 1), ..Copies::default() });
-        keep(Copies { outside: Vec::with_capacity(MOST_KEPT / 8 + 1), ..Copies::default() });
-        keep(Copies { exceptions: [vec![], Vec::with_capacity(MOST_KEPT / 12 + 1)], ..Copies::default() });
-        keep(Copies { sums: Vec::with_capacity(MOST_KEPT / 32 + 1), ..Copies::default() });
-        for Copies { bytes, outside, exceptions, sums, .. } in &*spare() {
-            let room = [bytes.capacity(), 8 * outside.capacity(), 12 * exceptions[1].capacity(), 32 * sums.capacity()];
-            assert!(room.iter().all(|&bytes| bytes <= MOST_KEPT), "{room:?}");
+        keep(Copies { bytes: Vec::with_capacity(MAX_KEPT + 1), ..Copies::default() });
+        keep(Copies { outside: Vec::with_capacity(MAX_KEPT / 8 + 1), ..Copies::default() });
+        keep(Copies { outliers: [vec![], Vec::with_capacity(MAX_KEPT / 12 + 1)], ..Copies::default() });
+        keep(Copies { sums: Vec::with_capacity(MAX_KEPT / 32 + 1), ..Copies::default() });
+        for Copies { bytes, outside, outliers, sums, .. } in &*spare() {
+            let room = [bytes.capacity(), 8 * outside.capacity(), 12 * outliers[1].capacity(), 32 * sums.capacity()];
+            assert!(room.iter().all(|&bytes| bytes <= MAX_KEPT), "{room:?}");
         }
     }
 
     /// A kernel of 64 columns that saves so much that a call may have any number of exceptions.
-    fn worth_any(avx2: Avx2) -> Narrow {
+    fn worth_any(avx2: Avx2) -> SevenBit {
         let (rows, columns) = (8, 64);
         let matrix = Matrix {
             rows,
             columns,
-            zero: 120,
+            zero_point: 120,
             weights: &vec![1; rows * columns],
             bias: &vec![0; rows],
             multipliers: &vec![1.0; rows],
-            rounding: &Rounding::Byte { zero: 0, least: 0, most: 255, table: None },
+            output_stage: &OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None },
         };
-        let places: Vec<u32> = (0..columns as u32).step_by(GROUP).collect();
-        Narrow::new(avx2, &matrix, &places, 1_000_000).expect("bytes")
+        let offsets: Vec<u32> = (0..columns as u32).step_by(GROUP).collect();
+        SevenBit::new(avx2, &matrix, &offsets, 1_000_000).expect("bytes")
     }
 
     #[test]
@@ -546,8 +546,8 @@ mod tests {
         let mut copies = Copies::default();
         // A row begins at each byte: the one that is cut off is in 64 of them.
         assert!(worth_any(avx2).copy(&from, Lines { count: 1, stride: 0, pixels: 100, step: 1 }, &mut copies));
-        assert_eq!(copies.exceptions.each_ref().map(Vec::len), [64, 0]);
-        let [above, below] = copies.exceptions.each_ref().map(Vec::capacity);
+        assert_eq!(copies.outliers.each_ref().map(Vec::len), [64, 0]);
+        let [above, below] = copies.outliers.each_ref().map(Vec::capacity);
         assert!(above <= 128 && below <= 4, "room for {above} and {below}");
     }
 
@@ -560,7 +560,7 @@ mod tests {
             worth_any(avx2).copy(&vec![byte; rows + 64], lines, &mut Copies::default())
         };
         // Each row has an exception in each of its sixteen groups.
-        assert!(are_few(255, 1000) && !are_few(255, MOST_EXCEPTIONS / 16 + 1));
-        assert!(are_few(120, MOST_ROWS) && !are_few(120, MOST_ROWS + 1));
+        assert!(are_few(255, 1000) && !are_few(255, MAX_OUTLIERS / 16 + 1));
+        assert!(are_few(120, MAX_ROWS) && !are_few(120, MAX_ROWS + 1));
     }
 }

@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
-use super::executable::View;
-use super::{
-    Add, AddRule, Convolution, Element, Executable, Pool, PoolKind, Program, Quantize, Rounding, Step, TensorId,
-    TensorKind, Threads, UncheckedProgram, Window,
-};
+use crate::arithmetic::{AddRule, OutputStage, Window};
+use crate::executable::Executable;
+use crate::executable::View;
 use crate::kernels;
 use crate::pixels::{Layout, Pixels};
+use crate::program::{
+    Add, Convolution, Element, Pooling, PoolingKind, Program, Quantize, Step, TensorId, TensorKind, UncheckedProgram,
+};
 use crate::tensor::Tensor;
+use crate::threads::Threads;
 
 /// Expansion, outputs, repetitions and stride of each group of blocks: table 2 of Sandler et al., 2018.
 const GROUPS: [(usize, usize, usize, usize); 7] =
@@ -52,29 +54,34 @@ impl Builder {
         self.program.tensors[tensor.0].shape
     }
 
-    /// A convolution with "same" padding. `zero` is 0 behind a `Relu` and 128 behind none.
+    /// A convolution with "same" padding. `zero_point` is 0 behind a `Relu` and 128 behind none.
     fn convolution(
         &mut self,
         from: TensorId,
         outputs: usize,
         (side, stride, each): (usize, usize, bool),
-        zero: Option<u8>,
+        zero_point: Option<u8>,
     ) -> TensorId {
         let [_, height, width, inputs] = self.shape(from);
         let columns = side * side * if each { 1 } else { inputs };
         let shape = [1, height.div_ceil(stride), width.div_ceil(stride), outputs];
-        let to = self.tensor(if zero.is_some() { Element::Byte } else { Element::Float }, shape);
+        let to = self.tensor(if zero_point.is_some() { Element::Byte } else { Element::Float }, shape);
         let usual = 1.0 / (60.0 * (columns as f32).sqrt());
         let step = Convolution {
             from,
             to,
-            zero: if zero == Some(0) { 128 } else { 0 },
+            zero_point: if zero_point == Some(0) { 128 } else { 0 },
             window: Window { kernel: [side; 2], stride: [stride; 2], dilation: [1; 2], pad: [side / 2; 2] },
             groups: if each { inputs } else { 1 },
             weights: (0..outputs * columns).map(|_| self.weight()).collect(),
             bias: (0..outputs).map(|_| (self.random() % 2001) as i32 - 1000).collect(),
             multipliers: (0..outputs).map(|_| usual * (1.0 + (self.random() % 100) as f32 / 100.0)).collect(),
-            result: zero.map_or(Rounding::Float, |zero| Rounding::Byte { zero, least: 0, most: 255, table: None }),
+            result: zero_point.map_or(OutputStage::Float, |zero_point| OutputStage::Byte {
+                zero_point,
+                min: 0,
+                max: 255,
+                table: None,
+            }),
         };
         self.program.steps.push(Step::Convolution(step));
         to
@@ -82,7 +89,14 @@ impl Builder {
 
     fn sum(&mut self, a: TensorId, b: TensorId) -> TensorId {
         let to = self.tensor(Element::Byte, self.shape(a));
-        let rule = AddRule { shifts: [0; 2], shares: [0.7, 0.6], fixed: -38.4, shift: 0, least: 0, most: 255 };
+        let rule = AddRule {
+            input_offsets: [0; 2],
+            scale_ratios: [0.7, 0.6],
+            addend: -38.4,
+            output_offset: 0,
+            min: 0,
+            max: 255,
+        };
         self.program.steps.push(Step::Add(Add { from: [a, b], to, rule }));
         to
     }
@@ -92,7 +106,13 @@ impl Builder {
         self.program.inputs = vec![input];
         let picture = self.tensor(Element::Byte, [1, side, side, 3]);
         let strides = [3 * side * side, side, 1, side * side];
-        self.program.steps.push(Step::Quantize(Quantize { from: input, to: picture, strides, scale: 0.02, zero: 114 }));
+        self.program.steps.push(Step::Quantize(Quantize {
+            from: input,
+            to: picture,
+            strides,
+            scale: 0.02,
+            zero_point: 114,
+        }));
         let mut last = self.convolution(picture, 32 / THINNER, (3, 2, false), Some(0));
         for (expansion, outputs, repetitions, stride) in GROUPS.into_iter().take(DEPTH) {
             let outputs = outputs / THINNER;
@@ -105,17 +125,17 @@ impl Builder {
                 };
                 let stride = if repetition == 0 { stride } else { 1 };
                 let filtered = self.convolution(wide, inputs * expansion, (3, stride, true), Some(0));
-                let narrow = self.convolution(filtered, outputs, (1, 1, false), Some(128));
-                last = if repetition == 0 { narrow } else { self.sum(last, narrow) };
+                let seven_bit = self.convolution(filtered, outputs, (1, 1, false), Some(128));
+                last = if repetition == 0 { seven_bit } else { self.sum(last, seven_bit) };
             }
         }
         let features = self.convolution(last, 1280 / THINNER, (1, 1, false), Some(0));
         let [_, height, width, _] = self.shape(features);
         let pooled = self.tensor(Element::Byte, [1, 1, 1, 1280 / THINNER]);
         let window = Window { kernel: [height, width], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
-        let result = Rounding::Byte { zero: 0, least: 0, most: 255, table: None };
-        let kind = PoolKind::Mean { zero: 0, scale: 1.5, divisor: 1.0, with_padding: true, result };
-        self.program.steps.push(Step::Pool(Pool { from: features, to: pooled, window, kind }));
+        let result = OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None };
+        let kind = PoolingKind::Mean { zero_point: 0, scale: 1.5, divisor: 1.0, with_padding: true, result };
+        self.program.steps.push(Step::Pooling(Pooling { from: features, to: pooled, window, kind }));
         let scores = self.convolution(pooled, 3, (1, 1, false), None);
         self.program.outputs.push((scores, vec![1, 3]));
         self.program.check().expect("sound")
@@ -137,7 +157,7 @@ fn run(executable: &Executable, picture: &Tensor) -> Vec<Tensor> {
 /// The sides of the pictures, the most threads, and how often callers run. Less under miri.
 const LARGE: usize = if cfg!(miri) { 8 } else { 56 };
 const SMALL: usize = if cfg!(miri) { 8 } else { 32 };
-const MOST_THREADS: usize = if cfg!(miri) { 3 } else { 4 };
+const MAX_THREADS: usize = if cfg!(miri) { 3 } else { 4 };
 const ROUNDS: usize = if cfg!(miri) { 2 } else { 20 };
 
 #[test]
@@ -156,7 +176,7 @@ fn any_number_of_threads_gives_the_same_over_a_whole_network() {
     let (program, picture) = network(LARGE);
     let expected = run(&Executable::new(&program, kernels::portable(), Threads::new(1)), &picture);
     for kernels in kernels::available() {
-        for count in 2..=MOST_THREADS {
+        for count in 2..=MAX_THREADS {
             // The second shares no step as small as these are under miri.
             for threads in [Threads::eager(count), Threads::new(count)].into_iter().take(if cfg!(miri) { 1 } else { 2 })
             {
@@ -180,7 +200,7 @@ fn pixels_give_what_their_tensor_gives() {
         let pixels = Pixels { bytes: &bytes, channels: 3, values: Some(&values), layout: Layout::Nchw };
         let tensor = pixels.tensor(picture.shape().to_vec()).expect("as many as the network takes");
         for kernels in kernels::available() {
-            for count in 1..MOST_THREADS {
+            for count in 1..MAX_THREADS {
                 let executable = Executable::new(&program, kernels, Threads::eager(count));
                 assert!(executable.takes(&pixels) && !executable.takes(&Pixels { layout: Layout::Nhwc, ..pixels }));
                 let found = executable.run(&[View::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
@@ -208,10 +228,11 @@ fn pixels_are_given_to_the_input_alone() {
     // Quantized, their mean as floats, and that quantized too.
     let kind = |element, shape| TensorKind { element, shape };
     let quantize = |[from, to]: [usize; 2], strides, scale| {
-        Step::Quantize(Quantize { from: TensorId(from), to: TensorId(to), strides, scale, zero: 40 })
+        Step::Quantize(Quantize { from: TensorId(from), to: TensorId(to), strides, scale, zero_point: 40 })
     };
     let window = Window { kernel: [2; 2], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
-    let mean = PoolKind::Mean { zero: 40, scale: 0.1, divisor: 1.0, with_padding: true, result: Rounding::Float };
+    let mean =
+        PoolingKind::Mean { zero_point: 40, scale: 0.1, divisor: 1.0, with_padding: true, result: OutputStage::Float };
     let program = UncheckedProgram {
         tensors: vec![
             kind(Element::Float, [1, 3, 2, 2]),
@@ -224,7 +245,7 @@ fn pixels_are_given_to_the_input_alone() {
         outputs: vec![(TensorId(3), vec![1, 3])],
         steps: vec![
             quantize([0, 1], [12, 2, 1, 4], 0.1),
-            Step::Pool(Pool { from: TensorId(1), to: TensorId(2), window, kind: mean }),
+            Step::Pooling(Pooling { from: TensorId(1), to: TensorId(2), window, kind: mean }),
             quantize([2, 3], [3, 3, 3, 1], 0.01),
         ],
     };
@@ -287,18 +308,18 @@ fn a_network_is_timed_on_threads() {
     let kernels = kernels::chosen().expect("a set that there is").expect("kernels for this processor");
     let executables =
         [1, number("BEDSIDE_THREADS")].map(|count| Executable::new(&program, kernels, Threads::new(count)));
-    let mut least = vec![[Duration::MAX; 2]; executables[0].descriptions().len() + 1];
+    let mut min = vec![[Duration::MAX; 2]; executables[0].descriptions().len() + 1];
     for (which, executable) in (0..20 * number("BEDSIDE_RUNS")).map(|run| (run / 10 % 2, &executables[run / 10 % 2])) {
         let (mut ends, start) = (vec![Instant::now()], Instant::now());
         let done = || ends.push(Instant::now());
         executable.run(&[View::of(&picture)], &AtomicBool::new(false), done).expect("it runs");
         let steps = ends.windows(2).map(|ends| ends[1] - ends[0]);
-        for (least, time) in least.iter_mut().zip(steps.chain([start.elapsed()])) {
-            least[which] = least[which].min(time);
+        for (min, time) in min.iter_mut().zip(steps.chain([start.elapsed()])) {
+            min[which] = min[which].min(time);
         }
     }
     let names = executables[0].descriptions().iter().map(|step| format!("{} {:?}", step.operation, step.shape));
-    for ([one, several], name) in least.iter().zip(names.chain(["all".into()])) {
+    for ([one, several], name) in min.iter().zip(names.chain(["all".into()])) {
         println!("{:8.1} {:8.1} µs  {name}", one.as_secs_f64() * 1e6, several.as_secs_f64() * 1e6);
     }
 }

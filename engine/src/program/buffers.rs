@@ -1,39 +1,39 @@
-//! Which tensors of a program share memory.
+//! Which tensors of a program share a buffer.
 
 use super::{Element, TensorId, UncheckedProgram};
 
-/// A slot for each tensor, and the length that each slot must have.
+/// A buffer for each tensor, and the length that each buffer must have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Slots {
-    pub(super) of: Vec<usize>,
-    pub(super) lengths: Vec<(Element, usize)>,
+pub(crate) struct BufferPlan {
+    pub(crate) of: Vec<usize>,
+    pub(crate) lengths: Vec<(Element, usize)>,
 }
 
-impl Slots {
-    /// Gives every tensor the free slot that is least too small, or too large, for it. A slot is free again after the last
+impl BufferPlan {
+    /// Gives every tensor the free buffer that is least too small, or too large, for it. A buffer is free again after the last
     /// step that reads its tensor; the outputs' never are.
-    pub(super) fn of(program: &UncheckedProgram) -> Slots {
+    pub(super) fn of(program: &UncheckedProgram) -> BufferPlan {
         let last_use = last_uses(program);
-        let mut slots = Slots { of: vec![usize::MAX; program.tensors.len()], lengths: vec![] };
+        let mut plan = BufferPlan { of: vec![usize::MAX; program.tensors.len()], lengths: vec![] };
         let mut free: Vec<usize> = vec![];
         for &input in &program.inputs {
-            slots.assign(program, input, &mut free);
+            plan.assign(program, input, &mut free);
         }
         for (number, step) in program.steps.iter().enumerate() {
             let output = step.output();
-            if slots.of[output.0] == usize::MAX {
-                slots.assign(program, output, &mut free);
+            if plan.of[output.0] == usize::MAX {
+                plan.assign(program, output, &mut free);
             }
             let mut ended: Vec<TensorId> = step.inputs();
             ended.push(output);
             ended.sort();
             ended.dedup();
-            free.extend(ended.iter().filter(|id| last_use[id.0] == number).map(|id| slots.of[id.0]));
+            free.extend(ended.iter().filter(|id| last_use[id.0] == number).map(|id| plan.of[id.0]));
         }
-        slots
+        plan
     }
 
-    /// What all slots take together.
+    /// The bytes of all buffers.
     pub(super) fn bytes(&self) -> u64 {
         self.lengths.iter().map(|&(element, length)| element.bytes_of(length)).sum()
     }
@@ -44,12 +44,12 @@ impl Slots {
         let best = (0..free.len())
             .filter(|&at| self.lengths[free[at]].0 == kind.element)
             .min_by_key(|&at| self.lengths[free[at]].1.abs_diff(length));
-        let slot = best.map_or(self.lengths.len(), |at| free.swap_remove(at));
-        if slot == self.lengths.len() {
+        let buffer = best.map_or(self.lengths.len(), |at| free.swap_remove(at));
+        if buffer == self.lengths.len() {
             self.lengths.push((kind.element, 0));
         }
-        self.lengths[slot].1 = self.lengths[slot].1.max(length);
-        self.of[tensor.0] = slot;
+        self.lengths[buffer].1 = self.lengths[buffer].1.max(length);
+        self.of[tensor.0] = buffer;
     }
 }
 

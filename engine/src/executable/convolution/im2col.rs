@@ -1,0 +1,72 @@
+//! im2col: the input bytes under the window of each output pixel, one row for each pixel, as a matrix product takes them.
+
+use std::ops::Range;
+
+use super::geometry::Geometry;
+
+/// How many bytes are copied at once where a row has few.
+const CHUNK: usize = 16;
+
+/// Writes one row for each of these output pixels, for the group whose first input channel is `first`. Up to [`CHUNK`] bytes
+/// behind the last row are overwritten.
+pub(super) fn im2col(geometry: &Geometry, from: &[u8], first: usize, pixels: Range<usize>, rows: &mut [u8]) {
+    let Geometry { window, group_inputs, .. } = geometry;
+    let [_, height, width, channels] = geometry.input;
+    let [_, out_height, out_width, _] = geometry.output;
+    let [kernel_height, kernel_width] = window.kernel;
+    let columns = geometry.columns();
+    let by_lines = geometry.has_whole_lines();
+    let mut row = 0;
+    let mut pixel = pixels.start;
+    while pixel < pixels.end {
+        let (line, start) = (pixel / out_width, pixel % out_width);
+        let end = out_width.min(start + pixels.end - pixel);
+        let (n, y) = (line / out_height, line % out_height);
+        let inside_down = window.is_inside(0, y, height);
+        for x in start..end {
+            let to = &mut rows[row..];
+            if by_lines && inside_down && window.is_inside(1, x, width) {
+                let top = y * window.stride[0] - window.pad[0];
+                let left = x * window.stride[1] - window.pad[1];
+                let length = kernel_width * group_inputs;
+                for tap in 0..kernel_height {
+                    let line = n * height + top + tap * window.dilation[0];
+                    copy_ahead(&from[(line * width + left) * channels..], &mut to[tap * length..], length);
+                }
+            } else {
+                one_row(geometry, from, first, [n, y, x], &mut to[..columns]);
+            }
+            row += columns;
+        }
+        pixel += end - start;
+    }
+}
+
+/// Writes the row of one output pixel, whose window may reach into the padding.
+fn one_row(geometry: &Geometry, from: &[u8], first: usize, [n, y, x]: [usize; 3], row: &mut [u8]) {
+    let Geometry { window, group_inputs: inputs, .. } = geometry;
+    let [_, height, width, channels] = geometry.input;
+    let [kernel_height, kernel_width] = window.kernel;
+    let (down, top) = window.taps(0, y, height);
+    let (across, left) = window.taps(1, x, width);
+    if down.len() < kernel_height || across.len() < kernel_width {
+        row.fill(geometry.zero_point);
+    }
+    for tap_y in down {
+        let line = n * height + (top + (tap_y * window.dilation[0]) as isize) as usize;
+        for tap_x in across.clone() {
+            let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
+            let to = &mut row[(tap_y * kernel_width + tap_x) * inputs..][..*inputs];
+            to.copy_from_slice(&from[(line * width + x) * channels + first..][..*inputs]);
+        }
+    }
+}
+
+/// Copies `length` bytes. Where they are no more than a [`CHUNK`], and both slices have so many, a whole one is copied, whose
+/// end the next copy overwrites.
+fn copy_ahead(from: &[u8], to: &mut [u8], length: usize) {
+    match (from.first_chunk::<CHUNK>(), to.first_chunk_mut::<CHUNK>()) {
+        (Some(from), Some(to)) if length <= CHUNK => *to = *from,
+        _ => to[..length].copy_from_slice(&from[..length]),
+    }
+}

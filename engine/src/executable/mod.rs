@@ -1,0 +1,312 @@
+//! A program packed for one set of kernels, and run.
+
+mod broadcast;
+mod convolution;
+mod description;
+mod pooling;
+mod quantize;
+mod strided_copy;
+#[cfg(test)]
+pub(crate) mod tests;
+mod work;
+mod workspace;
+
+use std::mem::take;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use broadcast::combine;
+use convolution::PackedConvolution;
+pub use description::Description;
+use pooling::pool;
+use quantize::{MAX_CHANNELS, quantize, quantize_pixels};
+use strided_copy::strided_copy;
+use work::CACHE_LINE;
+use workspace::{Buffer, Output, Scratch, Workspace};
+
+use crate::kernels::Kernels;
+use crate::pixels::Pixels;
+use crate::program::{
+    Add, BufferPlan, Element, Fill, Lookup, Multiply, Pooling, Program, Quantize, Step, StridedCopy, Table, TensorId,
+    TensorKind,
+};
+use crate::tensor::{Data, Tensor};
+use crate::threads::{Threads, processors};
+use crate::{Error, Result};
+
+/// A program that is ready to run, from many threads at once. It keeps the workspaces of past runs, with what those left in
+/// them, but never more than the machine has processors: a warm run allocates nothing but its outputs.
+#[derive(Debug)]
+pub(crate) struct Executable {
+    kernels: &'static dyn Kernels,
+    threads: Threads,
+    tensors: Vec<TensorKind>,
+    descriptions: Vec<Description>,
+    steps: Vec<PackedStep>,
+    buffers: BufferPlan,
+    inputs: Vec<TensorId>,
+    /// The step that may be given pixels: it quantizes the input, and no other step reads that.
+    first: Option<usize>,
+    outputs: Vec<(TensorId, Vec<usize>)>,
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+#[derive(Debug)]
+enum PackedStep {
+    Quantize(Quantize),
+    Convolution(PackedConvolution),
+    Add(Add),
+    Multiply(Multiply),
+    Lookup(Lookup),
+    Pooling(Pooling),
+    StridedCopy(StridedCopy),
+    Fill(Fill),
+}
+
+impl PackedStep {
+    fn output(&self) -> TensorId {
+        match self {
+            PackedStep::Quantize(step) => step.to,
+            PackedStep::Convolution(step) => step.to,
+            PackedStep::Add(step) => step.to,
+            PackedStep::Multiply(step) => step.to,
+            PackedStep::Lookup(step) => step.to,
+            PackedStep::Pooling(step) => step.to,
+            PackedStep::StridedCopy(step) => step.to,
+            PackedStep::Fill(step) => step.to,
+        }
+    }
+}
+
+impl Executable {
+    pub(crate) fn new(program: &Program, kernels: &'static dyn Kernels, threads: Threads) -> Executable {
+        let pack = |step: &Step| match step {
+            Step::Quantize(step) => PackedStep::Quantize(step.clone()),
+            Step::Convolution(step) => {
+                let kind = |id: TensorId| &program.tensors[id.0];
+                PackedStep::Convolution(PackedConvolution::new(step, kind(step.from), kind(step.to), kernels, &threads))
+            }
+            Step::Add(step) => PackedStep::Add(step.clone()),
+            Step::Multiply(step) => PackedStep::Multiply(step.clone()),
+            Step::Lookup(step) => PackedStep::Lookup(step.clone()),
+            Step::Pooling(step) => PackedStep::Pooling(step.clone()),
+            Step::StridedCopy(step) => PackedStep::StridedCopy(step.clone()),
+            Step::Fill(step) => PackedStep::Fill(step.clone()),
+        };
+        let steps = program.steps.iter().map(pack).collect();
+        Executable {
+            kernels,
+            threads,
+            tensors: program.tensors.clone(),
+            descriptions: program.steps.iter().map(|step| Description::of(program, step)).collect(),
+            steps,
+            buffers: program.buffers().clone(),
+            inputs: program.inputs.clone(),
+            first: only_quantized(program),
+            outputs: program.outputs.clone(),
+            workspaces: Mutex::default(),
+        }
+    }
+
+    /// What the steps are, in the order in which they run.
+    pub(crate) fn descriptions(&self) -> &[Description] {
+        &self.descriptions
+    }
+
+    /// The name of the kernels that run them.
+    pub(crate) fn kernels(&self) -> &'static str {
+        self.kernels.name()
+    }
+
+    /// Whether these pixels may be given in place of the input.
+    pub(crate) fn takes(&self, pixels: &Pixels<'_>) -> bool {
+        let Some(PackedStep::Quantize(first)) = self.first.map(|at| &self.steps[at]) else { return false };
+        let lie_as_read = pixels.lie_as(self.kind(first.to).shape, first.strides);
+        pixels.values.is_some() && pixels.channels <= MAX_CHANNELS && lie_as_read
+    }
+
+    /// Runs all steps, unless `cancelled` is set before the last one, and calls `done` after each.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] where the inputs are not what the program takes; [`Error::Cancelled`].
+    pub(crate) fn run(
+        &self,
+        inputs: &[View<'_>],
+        cancelled: &AtomicBool,
+        mut done: impl FnMut(),
+    ) -> Result<Vec<Tensor>> {
+        let run = Run { program: self, inputs };
+        run.check_inputs()?;
+        let kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut workspace = kept.unwrap_or_else(|| Workspace::new(&self.buffers.lengths, self.threads.count()));
+        run.copy_bytes(&mut workspace);
+        for step in &self.steps {
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(Error::Cancelled);
+            }
+            run.step(step, &mut workspace);
+            done();
+        }
+        let outputs = self.outputs.iter().map(|(id, shape)| run.output(*id, shape, &workspace)).collect();
+        let mut workspaces = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
+        if workspaces.len() < processors() {
+            workspaces.push(workspace);
+        }
+        outputs
+    }
+
+    /// How many workspaces are kept now.
+    #[cfg(test)]
+    fn kept(&self) -> usize {
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn kind(&self, id: TensorId) -> &TensorKind {
+        &self.tensors[id.0]
+    }
+}
+
+/// The step that quantizes the only input, if no other step reads that.
+fn only_quantized(program: &Program) -> Option<usize> {
+    let [input] = program.inputs[..] else { return None };
+    let mut readers = program.steps.iter().enumerate().filter(|(_, step)| step.inputs().contains(&input));
+    let (Some((at, Step::Quantize(_))), None) = (readers.next(), readers.next()) else { return None };
+    program.outputs.iter().all(|(output, _)| *output != input).then_some(at)
+}
+
+/// An input of a program: elements in the graph's order, or the pixels that the program [takes](Executable::takes).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum View<'a> {
+    Floats(&'a [f32]),
+    Bytes(&'a [u8]),
+    Pixels(Pixels<'a>),
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn of(tensor: &'a Tensor) -> View<'a> {
+        match tensor.data() {
+            Data::F32(values) => View::Floats(values),
+            Data::U8(values) => View::Bytes(values),
+        }
+    }
+}
+
+/// One run of a program.
+struct Run<'a> {
+    program: &'a Executable,
+    inputs: &'a [View<'a>],
+}
+
+impl Run<'_> {
+    fn check_inputs(&self) -> Result<()> {
+        let fits = |(&id, view): (&TensorId, &View<'_>)| {
+            let kind = self.program.kind(id);
+            match (view, kind.element) {
+                (View::Floats(values), Element::Float) => values.len() == kind.len(),
+                (View::Bytes(values), Element::Byte) => values.len() == kind.len(),
+                (View::Pixels(pixels), Element::Float) => self.program.takes(pixels),
+                _ => false,
+            }
+        };
+        let inputs = &self.program.inputs;
+        let all = inputs.len() == self.inputs.len() && inputs.iter().zip(self.inputs).all(fits);
+        all.then_some(()).ok_or_else(|| Error::Tensor("the input is of another type than the graph's".into()))
+    }
+
+    /// Copies inputs of bytes into buffers, which have the tail padding that kernels may read.
+    fn copy_bytes(&self, workspace: &mut Workspace) {
+        for (id, view) in self.program.inputs.iter().zip(self.inputs) {
+            let buffer = &mut workspace.buffers[self.program.buffers.of[id.0]];
+            if let (View::Bytes(from), Buffer::Bytes(to)) = (view, buffer) {
+                to[..from.len()].copy_from_slice(from);
+            }
+        }
+    }
+
+    fn step(&self, step: &PackedStep, workspace: &mut Workspace) {
+        let to = step.output();
+        let buffer = self.program.buffers.of[to.0];
+        let mut target = take(&mut workspace.buffers[buffer]);
+        let mut scratch = take(&mut workspace.scratch);
+        let length = self.program.kind(to).len();
+        let output = match &mut target {
+            Buffer::Bytes(bytes) => Output::Bytes(&mut bytes[..length]),
+            Buffer::Floats(floats) => Output::Floats(&mut floats[..length]),
+        };
+        self.compute(step, workspace, output, &mut scratch);
+        workspace.buffers[buffer] = target;
+        workspace.scratch = scratch;
+    }
+
+    fn compute(&self, step: &PackedStep, workspace: &Workspace, to: Output<'_>, scratch: &mut Scratch) {
+        let Executable { kernels, threads, .. } = self.program;
+        let (kernels, bytes, shape) =
+            (*kernels, |id| self.bytes(id, workspace), |id: TensorId| self.program.kind(id).shape);
+        match (step, to) {
+            (PackedStep::Convolution(step), to) => step.run(bytes(step.from), to, threads, scratch),
+            (PackedStep::Pooling(step), to) => {
+                let (from, to) = ((shape(step.from), bytes(step.from)), (shape(step.to), to));
+                pool(step, from, to, (kernels, threads), scratch);
+            }
+            (PackedStep::Quantize(step), Output::Bytes(to)) => match self.inputs {
+                [View::Pixels(pixels)] if self.program.inputs == [step.from] => {
+                    quantize_pixels(step, pixels, to, (kernels, threads), &mut scratch.per_thread);
+                }
+                _ => {
+                    let (from, to) = (self.floats(step.from, workspace), (shape(step.to), to));
+                    quantize(step, from, to, (kernels, threads), &mut scratch.per_thread);
+                }
+            },
+            (PackedStep::Add(step), Output::Bytes(to)) => {
+                let (from, to) = (step.from.map(|id| (bytes(id), shape(id))), (shape(step.to), to));
+                let add = |a: &[u8], b: &[u8], to: &mut [u8]| kernels.add(&step.rule, a, b, to);
+                combine(from, to, threads, &mut scratch.per_thread, add);
+            }
+            (PackedStep::Multiply(step), Output::Bytes(to)) => {
+                let (from, to) = (step.from.map(|id| (bytes(id), shape(id))), (shape(step.to), to));
+                let multiply = |a: &[u8], b: &[u8], to: &mut [u8]| kernels.multiply(&step.rule, a, b, to);
+                combine(from, to, threads, &mut scratch.per_thread, multiply);
+            }
+            (PackedStep::Lookup(step), to) => match (&step.table, to) {
+                (Table::Bytes(table), Output::Bytes(to)) => {
+                    let from = bytes(step.from);
+                    let threads = threads.for_work(to.len() as u64 * work::LOOKED_UP);
+                    threads.for_each(threads.parts(to, CACHE_LINE), &mut scratch.per_thread, |(at, to), _| {
+                        kernels.lookup(table, &from[at * CACHE_LINE..][..to.len()], to);
+                    });
+                }
+                (Table::Floats(table), Output::Floats(to)) => {
+                    for (to, &from) in to.iter_mut().zip(bytes(step.from)) {
+                        *to = table[usize::from(from)];
+                    }
+                }
+                _ => unreachable!("a table gives what its tensor is made of"),
+            },
+            (PackedStep::StridedCopy(step), Output::Bytes(to)) => strided_copy(step, bytes(step.from), to),
+            (PackedStep::StridedCopy(step), Output::Floats(to)) => {
+                strided_copy(step, self.floats(step.from, workspace), to);
+            }
+            (PackedStep::Fill(step), Output::Bytes(to)) => to.fill(step.value),
+            _ => unreachable!("this step gives bytes"),
+        }
+    }
+
+    fn bytes<'w>(&'w self, id: TensorId, workspace: &'w Workspace) -> &'w [u8] {
+        workspace.buffers[self.program.buffers.of[id.0]].bytes()
+    }
+
+    fn floats<'w>(&'w self, id: TensorId, workspace: &'w Workspace) -> &'w [f32] {
+        match self.program.inputs.iter().zip(self.inputs).find(|(input, _)| **input == id) {
+            Some((_, View::Floats(values))) => values,
+            _ => workspace.buffers[self.program.buffers.of[id.0]].floats(),
+        }
+    }
+
+    fn output(&self, id: TensorId, shape: &[usize], workspace: &Workspace) -> Result<Tensor> {
+        let length = self.program.kind(id).len();
+        match self.program.kind(id).element {
+            Element::Byte => Tensor::u8(shape.to_vec(), self.bytes(id, workspace)[..length].to_vec()),
+            Element::Float => Tensor::f32(shape.to_vec(), self.floats(id, workspace)[..length].to_vec()),
+        }
+    }
+}

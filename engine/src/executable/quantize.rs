@@ -1,0 +1,121 @@
+//! The step that makes bytes of the floats of an input, or of the pixels that stand for them.
+
+use super::work::{self, CACHE_LINE};
+use super::workspace::ThreadScratch;
+use crate::kernels::Kernels;
+use crate::pixels::Pixels;
+use crate::program::{Quantize, dense_strides};
+use crate::threads::Threads;
+
+/// The most channels of pixels that may be quantized by tables.
+pub(super) const MAX_CHANNELS: usize = 4;
+
+/// Quantizes floats to a tensor of `shape`.
+pub(super) fn quantize(
+    step: &Quantize,
+    from: &[f32],
+    (shape, to): ([usize; 4], &mut [u8]),
+    (kernels, threads): (&dyn Kernels, &Threads),
+    scratch: &mut [ThreadScratch],
+) {
+    let [_, _, width, channels] = shape;
+    let threads = threads.for_work(to.len() as u64 * work::QUANTIZED);
+    if step.strides[3] == 1 && step.strides == dense_strides(shape) {
+        return threads.for_each(threads.parts(to, CACHE_LINE), scratch, |(at, to), _| {
+            kernels.quantize(&from[at * CACHE_LINE..][..to.len()], step.scale, step.zero_point, to);
+        });
+    }
+    threads.for_each(threads.parts(to, width * channels), scratch, |(first, to), scratch| {
+        for (line, to) in (first..).zip(to.chunks_exact_mut(width * channels)) {
+            if channels == 3 && step.strides[2] == 1 {
+                planes(step, from, (shape, line), to, kernels, &mut scratch.bytes);
+            } else {
+                line_by_channels(step, from, (shape, line), to, kernels, scratch);
+            }
+        }
+    });
+}
+
+/// Quantizes the values that pixels stand for: by one table for each channel, or one for all where they are the same.
+pub(super) fn quantize_pixels(
+    step: &Quantize,
+    pixels: &Pixels<'_>,
+    to: &mut [u8],
+    (kernels, threads): (&dyn Kernels, &Threads),
+    scratch: &mut [ThreadScratch],
+) {
+    let from = pixels.bytes;
+    let mut tables = [[0; 256]; MAX_CHANNELS];
+    let tables = &mut tables[..pixels.channels];
+    for (table, values) in tables.iter_mut().zip(pixels.values.unwrap_or_default()) {
+        kernels.quantize(values, step.scale, step.zero_point, table);
+    }
+    let threads = threads.for_work(to.len() as u64 * work::LOOKED_UP);
+    if tables.iter().all(|table| *table == tables[0]) {
+        return threads.for_each(threads.parts(to, CACHE_LINE), scratch, |(at, to), _| {
+            kernels.lookup(&tables[0], &from[at * CACHE_LINE..][..to.len()], to);
+        });
+    }
+    let unit = CACHE_LINE * tables.len();
+    threads.for_each(threads.parts(to, unit), scratch, |(at, to), _| {
+        let from = from[at * unit..].chunks_exact(tables.len());
+        for (to, from) in to.chunks_exact_mut(tables.len()).zip(from) {
+            for ((to, &from), table) in to.iter_mut().zip(from).zip(&*tables) {
+                *to = table[usize::from(from)];
+            }
+        }
+    });
+}
+
+/// One line of the output, one channel after the other: planes of floats are read best so.
+fn line_by_channels(
+    step: &Quantize,
+    from: &[f32],
+    (shape, line): ([usize; 4], usize),
+    to: &mut [u8],
+    kernels: &dyn Kernels,
+    scratch: &mut ThreadScratch,
+) {
+    let [_, height, width, channels] = shape;
+    let [over_batch, over_height, over_width, over_channels] = step.strides;
+    let scratch = &mut **scratch;
+    let (bytes, row) = (&mut scratch.bytes, &mut scratch.floats);
+    bytes.resize(width, 0);
+    row.resize(width, 0.0);
+    for channel in 0..channels {
+        let start = line / height * over_batch + line % height * over_height + channel * over_channels;
+        let values = if over_width == 1 {
+            &from[start..start + width]
+        } else {
+            for (x, value) in row.iter_mut().enumerate() {
+                *value = from[start + x * over_width];
+            }
+            &*row
+        };
+        kernels.quantize(values, step.scale, step.zero_point, bytes);
+        for (to, &byte) in to[channel..].iter_mut().step_by(channels).zip(&*bytes) {
+            *to = byte;
+        }
+    }
+}
+
+/// One line of three planes, the form in which pictures are given.
+fn planes(
+    step: &Quantize,
+    from: &[f32],
+    (shape, line): ([usize; 4], usize),
+    to: &mut [u8],
+    kernels: &dyn Kernels,
+    bytes: &mut Vec<u8>,
+) {
+    let [_, height, width, _] = shape;
+    let [over_batch, over_height, _, over_channels] = step.strides;
+    bytes.resize(3 * width, 0);
+    let start = line / height * over_batch + line % height * over_height;
+    for (channel, bytes) in bytes.chunks_exact_mut(width).enumerate() {
+        kernels.quantize(&from[start + channel * over_channels..][..width], step.scale, step.zero_point, bytes);
+    }
+    let (first, others) = bytes.split_at(width);
+    let (second, third) = others.split_at(width);
+    kernels.interleave([first, second, third], to);
+}

@@ -1,0 +1,111 @@
+//! The memory that one run of a program works in.
+
+use crossbeam_utils::CachePadded;
+
+use crate::kernels::TAIL_PADDING;
+use crate::program::Element;
+use crate::threads::Split;
+
+/// The buffers of a run, and its scratch memory.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    pub(super) buffers: Vec<Buffer>,
+    pub(super) scratch: Scratch,
+}
+
+impl Workspace {
+    /// Buffers of these lengths, with the tail padding that kernels may read, and scratch memory for so many threads.
+    pub(super) fn new(lengths: &[(Element, usize)], threads: usize) -> Workspace {
+        let buffer = |&(element, length): &(Element, usize)| match element {
+            Element::Byte => Buffer::Bytes(vec![0; length + TAIL_PADDING]),
+            Element::Float => Buffer::Floats(vec![0.0; length]),
+        };
+        Workspace { buffers: lengths.iter().map(buffer).collect(), scratch: Scratch::for_threads(threads) }
+    }
+}
+
+/// What a step needs besides its inputs and its output. It holds whatever the last step left there.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// What all threads read.
+    pub(super) shared: Vec<u8>,
+    pub(super) sums: Vec<i32>,
+    /// One for each thread.
+    pub(super) per_thread: Vec<ThreadScratch>,
+}
+
+impl Scratch {
+    pub(super) fn for_threads(count: usize) -> Scratch {
+        Scratch { per_thread: (0..count).map(|_| ThreadScratch::default()).collect(), ..Scratch::default() }
+    }
+}
+
+/// What one thread needs for its parts of a step.
+pub(super) type ThreadScratch = CachePadded<ThreadBuffers>;
+
+#[derive(Debug, Default)]
+pub(super) struct ThreadBuffers {
+    pub(super) bytes: Vec<u8>,
+    pub(super) floats: Vec<f32>,
+    pub(super) sums: Vec<i32>,
+}
+
+/// The memory of one or more tensors, one at a time.
+#[derive(Debug)]
+pub(super) enum Buffer {
+    Bytes(Vec<u8>),
+    Floats(Vec<f32>),
+}
+
+impl Default for Buffer {
+    fn default() -> Buffer {
+        Buffer::Bytes(vec![])
+    }
+}
+
+impl Buffer {
+    pub(super) fn bytes(&self) -> &[u8] {
+        let Buffer::Bytes(bytes) = self else { unreachable!("a buffer holds tensors of one element type") };
+        bytes
+    }
+
+    pub(super) fn floats(&self) -> &[f32] {
+        let Buffer::Floats(floats) = self else { unreachable!("a buffer holds tensors of one element type") };
+        floats
+    }
+}
+
+/// The output of a step, or a part of it.
+#[derive(Debug)]
+pub(super) enum Output<'a> {
+    Bytes(&'a mut [u8]),
+    Floats(&'a mut [f32]),
+}
+
+impl Default for Output<'_> {
+    fn default() -> Self {
+        Output::Bytes(&mut [])
+    }
+}
+
+impl Split for Output<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Output::Bytes(bytes) => bytes.len(),
+            Output::Floats(floats) => floats.len(),
+        }
+    }
+
+    fn split_at(self, at: usize) -> (Self, Self) {
+        match self {
+            Output::Bytes(bytes) => {
+                let (left, right) = bytes.split_at_mut(at);
+                (Output::Bytes(left), Output::Bytes(right))
+            }
+            Output::Floats(floats) => {
+                let (left, right) = floats.split_at_mut(at);
+                (Output::Floats(left), Output::Floats(right))
+            }
+        }
+    }
+}
