@@ -93,12 +93,12 @@ fn describe_engine(out: &mut impl Write, engine: &Engine) -> std::io::Result<()>
         }
         Err(reason) => reason,
     };
-    let (islands, floats) = engine.islands();
-    if islands.is_empty() {
+    let (partitions, floats) = engine.partitions();
+    if partitions.is_empty() {
         return line(out, "served", format_args!("yes, in floats by tract: {reason}"));
     }
     line(out, "served", "yes, partly in integers")?;
-    for steps in islands {
+    for steps in partitions {
         line(out, "in integers", counted(steps))?;
     }
     // Nodes that share operator and reason share a line.

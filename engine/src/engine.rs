@@ -1,29 +1,17 @@
 //! What runs: a program, or a graph that tract keeps a part of.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::executable::{Description, Executable, View};
+use crate::guard::guarded;
 use crate::kernels::{self, Kernels};
 #[cfg(feature = "onnx")]
-use crate::onnx::{Graph, Unlowered, build, plan::Plan};
+use crate::onnx::{Built, Graph, Plan, Unlowered, build};
 use crate::program::Program;
 use crate::tensor::Tensor;
 use crate::threads::Threads;
-use crate::{Error, ModelFile, Pixels, Prepared, Result};
-
-/// What the engine is built for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
-    /// The input's name.
-    pub input: String,
-    /// The input's shape, batch included.
-    pub shape: Vec<usize>,
-    /// The outputs wanted, in the order in which [`Engine::run`] gives them.
-    pub outputs: Vec<String>,
-}
+use crate::{Error, ModelFile, Pixels, Prepared, Result, Signature};
 
 /// A graph that is ready to run. Shared between threads by reference.
 #[derive(Debug)]
@@ -125,18 +113,16 @@ impl Engine {
         signature: &Signature,
         threads: usize,
     ) -> Result<Engine> {
-        build::engine(kernels, graph, signature, threads)
-    }
-
-    /// An engine that tract runs.
-    #[cfg(feature = "onnx")]
-    pub(crate) fn of_plan(
-        plan: Plan,
-        signature: &Signature,
-        output_shapes: Vec<Vec<usize>>,
-        times: BuildTimes,
-    ) -> Engine {
-        Engine { runner: Runner::Tract(plan), shape: signature.shape.clone(), output_shapes, times }
+        let start = Instant::now();
+        match build(kernels, graph, signature, threads)? {
+            (Built::Program(program, kernels), import) => {
+                Ok(Engine::of_program(&program, kernels, signature, threads, import))
+            }
+            (Built::Plan(plan, output_shapes), import) => {
+                let times = BuildTimes { import, optimize: start.elapsed().saturating_sub(import) };
+                Ok(Engine { runner: Runner::Tract(plan), shape: signature.shape.clone(), output_shapes, times })
+            }
+        }
     }
 
     /// Runs the graph once.
@@ -247,17 +233,4 @@ fn timed(program: &Executable, input: &Tensor) -> Result<Vec<Duration>> {
         last = now;
     })?;
     Ok(times)
-}
-
-/// A fault of this crate, or of tract while it runs, must not take the app down. (What tract panics with while it
-/// imports is the graph's fault: `onnx/outline.rs`.)
-pub(crate) fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(Error::Internal(format!("{what} panicked: {}", panic_message(&*panic)))))
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }

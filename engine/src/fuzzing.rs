@@ -1,34 +1,17 @@
 //! What the fuzz targets (`fuzz/`) call and the public API does not reach. It is there under `--cfg fuzzing` alone, which
 //! cargo-fuzz sets for all that it builds, and no part of the API.
 
-use std::cell::Cell;
-
-use crate::engine::{Engine, Signature};
+use crate::engine::Engine;
+use crate::guard::importing;
 use crate::program::{Convolution, Step};
+use crate::signature::Signature;
 use crate::tensor::{Data, Tensor};
 use crate::{Pixels, Prepared, Result, kernels};
-
-thread_local! {
-    static IMPORTING: Cell<bool> = const { Cell::new(false) };
-}
 
 /// Whether tract takes a graph in on this thread. A panic of its own that happens then becomes an error, as is promised.
 #[must_use]
 pub fn is_importing() -> bool {
-    IMPORTING.get()
-}
-
-/// Marks how long tract takes a graph in, or code of this crate is at work in the midst of that: until what this gives is
-/// dropped.
-#[cfg(feature = "onnx")]
-pub(crate) fn importing(is_importing: bool) -> impl Drop {
-    struct Before(bool);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            IMPORTING.set(self.0);
-        }
-    }
-    Before(IMPORTING.replace(is_importing))
+    importing::get()
 }
 
 /// The tensor of this shape that a graph would take of a picture's bytes.

@@ -28,17 +28,19 @@ mod executable;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod guard;
 mod kernels;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod pixels;
 mod prepared;
 mod program;
+mod signature;
 mod tensor;
 mod threads;
 mod wire;
 
-pub use engine::{BuildTimes, Engine, Signature};
+pub use engine::{BuildTimes, Engine};
 pub use error::{Error, Result};
 pub use executable::Description;
 pub use file::{ModelFile, read_bounded};
@@ -46,4 +48,5 @@ pub use file::{ModelFile, read_bounded};
 pub use onnx::{Graph, Unlowered, multiply_adds};
 pub use pixels::{Layout, Pixels};
 pub use prepared::Prepared;
+pub use signature::Signature;
 pub use tensor::{Data, Dim, ElementType, Ending, Tensor, TensorInfo};

@@ -11,9 +11,9 @@ use tract_onnx::pb::ModelProto;
 #[allow(clippy::wildcard_imports, reason = "tract's own prelude for writing operators")]
 use tract_onnx::tract_hir::internal::*;
 
-use super::build::MAX_TENSOR_BYTES;
-use super::operators::node_name;
+use super::names::node_name;
 use super::panics::ours;
+use crate::program::MAX_TENSOR_BYTES;
 
 /// The most axes of a tensor: tract takes time that grows fast with them.
 const MAX_AXES: usize = 16;

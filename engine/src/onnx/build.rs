@@ -1,7 +1,7 @@
 //! From a graph to what runs it: one program, or tract with islands of programs.
 
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use prost::Message;
 use tract_onnx::model::{Onnx, ParseResult};
@@ -13,19 +13,16 @@ use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::infer::Factoid;
 
 use super::constants::quantize_constants;
-use super::lower::{Facts, Refusal, Split, Unlowered, lower, partly};
+use super::limits::check_readers;
+use super::lower::{Facts, Partitioned, Refusal, Unlowered, lower, partly};
 use super::outline::Outline;
 use super::panics::ours;
 use super::partition::Packed;
 use super::plan::{Plan, check_float, rejected};
 use super::{bounded, halves, operators, partition, qoperator, quantized};
-use crate::engine::BuildTimes;
 use crate::kernels::Kernels;
-use crate::program::Program;
-use crate::{Engine, Error, Graph, Result, Signature};
-
-/// The largest tensor that a graph may make, in bytes: an activation of the largest network served is a hundredth.
-pub(super) const MAX_TENSOR_BYTES: usize = 1 << 29;
+use crate::program::{MAX_TENSOR_BYTES, Program};
+use crate::{Error, Graph, Result, Signature};
 
 /// The most nodes that tract is given. Of dynamically quantized networks, which have the most, an EfficientNet-B7 has some
 /// 3,000.
@@ -39,28 +36,37 @@ const BYTES_A_NODE: usize = 8192;
 /// How many inputs a node may have before each counts as a node.
 const FEW_INPUTS: usize = 4;
 
-/// Makes an engine with these kernels, or with none.
-pub(crate) fn engine(
+/// What runs a graph.
+#[derive(Debug)]
+pub(crate) enum Built {
+    /// One program, and the kernels that it is for.
+    Program(Program, &'static dyn Kernels),
+    /// tract, with the shapes of the outputs.
+    Plan(Plan, Vec<Vec<usize>>),
+}
+
+/// Builds what runs a graph, with these kernels or with none. Returns how long the import took, too.
+pub(crate) fn build(
     kernels: Option<&'static dyn Kernels>,
     graph: Graph,
     signature: &Signature,
     threads: usize,
-) -> Result<Engine> {
+) -> Result<(Built, Duration)> {
     let start = Instant::now();
     let framework = framework();
     let mut graph = settled(graph, signature, &framework)?;
     let Some(kernels) = kernels else {
         let reason = "no integer kernels for this processor".to_owned();
-        return with_tract(graph, framework, signature, threads, (start, vec![], reason, vec![]));
+        return with_tract(graph, framework, threads, (start, vec![], reason, vec![]));
     };
     let reason = match lower(graph.proto()) {
-        Ok(program) => return Ok(Engine::of_program(&program, kernels, signature, threads, start.elapsed())),
+        Ok(program) => return Ok((Built::Program(program, kernels), start.elapsed())),
         Err(Refusal::TooLarge(what)) => return Err(too_large(&what)),
         Err(Refusal::Unlowered(unlowered)) => unlowered.to_string(),
     };
     log::debug!("not one program: {reason}");
     let (partitions, floats) = with_partitions(&mut graph, &framework, kernels, threads)?;
-    with_tract(graph, framework, signature, threads, (start, partitions, reason, floats))
+    with_tract(graph, framework, threads, (start, partitions, reason, floats))
 }
 
 /// The program that a graph is as a whole.
@@ -86,10 +92,9 @@ fn too_large(what: &str) -> Error {
 fn with_tract(
     mut graph: Graph,
     mut framework: Onnx,
-    signature: &Signature,
     threads: usize,
     (start, partitions, reason, floats): (Instant, Vec<Packed>, String, Vec<Unlowered>),
-) -> Result<Engine> {
+) -> Result<(Built, Duration)> {
     add_operators(&mut graph, &mut framework);
     check_nodes(graph.proto())?;
     let outline = Outline::of(graph.model());
@@ -97,18 +102,17 @@ fn with_tract(
         let typed = typed(parse(&framework, model, &partitions)?)?;
         typed.into_optimized().map(drop).map_err(|error| rejected(&error))
     };
-    let (shapes, imported, optimized) = outline.import(again, || {
+    let (shapes, import, optimized) = outline.import(again, || {
         let parsed = parse(&framework, graph.model(), &partitions)?;
         // The proto holds a second copy of all weights.
         drop(graph);
         let typed = typed(parsed)?;
-        let (shapes, imported) = (ours(|| output_shapes(&typed))?, Instant::now());
+        let (shapes, import) = (ours(|| output_shapes(&typed))?, start.elapsed());
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
-        Ok((shapes, imported, optimized))
+        Ok((shapes, import, optimized))
     })?;
     let plan = Plan::new(optimized, threads, partitions, reason, floats)?;
-    let times = BuildTimes { import: imported - start, optimize: imported.elapsed() };
-    Ok(Engine::of_plan(plan, signature, shapes, times))
+    Ok((Built::Plan(plan, shapes), import))
 }
 
 /// The graph in tract's typed form, with the signature's shape and outputs, decluttered.
@@ -132,7 +136,7 @@ fn framework() -> Onnx {
 /// The graph with the signature's shape and outputs, all of its operators served.
 fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<Graph> {
     operators::check_domains(graph.proto())?;
-    operators::check_readers(graph.proto())?;
+    check_readers(graph.proto())?;
     halves::widen(graph.proto_mut());
     let opset = graph.opset().unwrap_or(0);
     qoperator::spell_out(graph.proto_mut(), opset)?;
@@ -158,9 +162,11 @@ fn with_partitions(
     }
     let facts = facts(graph, framework)?;
     let split = partly(graph.proto(), &facts).map_err(|problem| too_large(&problem.to_string()))?;
-    let Some(Split { partitions, rest, constants, floats }) = split else { return Ok((vec![], vec![])) };
+    let Some(Partitioned { partitions, fallback_nodes, constants, floats }) = split else {
+        return Ok((vec![], vec![]));
+    };
     let proto = graph.proto_mut();
-    proto.node = rest;
+    proto.node = fallback_nodes;
     proto.node.extend(partitions.iter().enumerate().map(|(number, made)| partition::node(number, made)));
     let read: HashSet<String> = proto.node.iter().flat_map(|node| node.input.iter().cloned()).collect();
     // An initializer may be listed as an input too, which then has no value any more.
@@ -199,7 +205,7 @@ fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
 
 /// Gives the importer the operators that are ours, and the graph those that it has to have of them.
 fn add_operators(graph: &mut Graph, framework: &mut Onnx) {
-    quantized::carry_integers(graph.proto_mut());
+    quantized::keep_activations_whole(graph.proto_mut());
     quantized::register(&mut framework.op_register);
     partition::register(&mut framework.op_register);
 }

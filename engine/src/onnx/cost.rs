@@ -5,7 +5,7 @@ use tract_onnx::tract_core::ops::cnn::Conv;
 use tract_onnx::tract_core::ops::einsum::EinSum;
 
 use super::build::decluttered;
-use crate::engine::guarded;
+use crate::guard::guarded;
 use crate::{Error, Graph, Result, Signature};
 
 /// The multiply-adds of all convolutions and matrix products in one run.

@@ -2,7 +2,7 @@
 //! tract. All that needs tract is in here.
 
 mod bounded;
-pub(crate) mod build;
+mod build;
 #[cfg(test)]
 mod conformance;
 mod constants;
@@ -10,18 +10,22 @@ mod cost;
 mod external;
 mod graph;
 mod halves;
+mod limits;
 mod lower;
+mod names;
 mod operators;
 mod outline;
 mod panics;
 mod partition;
-pub(crate) mod plan;
+mod plan;
 mod prepare;
 mod qoperator;
 mod quantized;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use build::{Built, build};
 pub use cost::multiply_adds;
 pub use graph::Graph;
 pub use lower::Unlowered;
+pub(crate) use plan::Plan;

@@ -8,8 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 
-use crate::engine::panic_message;
-use crate::onnx::operators::{bytes, full_name, node_name};
+use crate::guard::panic_message;
+use crate::onnx::limits::bytes;
+use crate::onnx::names::{full_name, node_name};
 use crate::onnx::panics::caught;
 use crate::{Error, Result};
 

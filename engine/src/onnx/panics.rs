@@ -15,7 +15,7 @@ thread_local! {
 /// Where [`ours`] does.
 pub(super) fn caught<T>(import: impl FnOnce() -> T) -> thread::Result<T> {
     #[cfg(fuzzing)]
-    let _importing = crate::fuzzing::importing(true);
+    let _importing = crate::guard::importing::set(true);
     IS_OURS.set(false);
     catch_unwind(AssertUnwindSafe(import)).map_err(|panic| if IS_OURS.get() { resume_unwind(panic) } else { panic })
 }
@@ -32,7 +32,7 @@ pub(super) fn ours<T>(work: impl FnOnce() -> T) -> T {
         }
     }
     #[cfg(fuzzing)]
-    let _not_importing = crate::fuzzing::importing(false);
+    let _not_importing = crate::guard::importing::set(false);
     let _watch = Watch;
     #[cfg(test)]
     faults::at(std::panic::Location::caller());

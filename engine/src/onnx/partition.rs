@@ -15,7 +15,7 @@ use tract_onnx::tract_hir::internal::*;
 
 use crate::executable::{Executable, View};
 use crate::kernels::Kernels;
-use crate::onnx::lower::{Crossing, Partition, Traffic};
+use crate::onnx::lower::{BoundaryTensor, BoundaryType, Partition};
 use crate::onnx::panics::ours;
 use crate::tensor::Data;
 use crate::threads::Threads;
@@ -40,7 +40,7 @@ fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn Infer
 
 /// The node of an island, the operator of which is number `number`.
 pub(crate) fn node(number: usize, partition: &Partition) -> NodeProto {
-    let names = |crossings: &[Crossing]| crossings.iter().map(|crossing| crossing.name.clone()).collect();
+    let names = |crossings: &[BoundaryTensor]| crossings.iter().map(|boundary| boundary.name.clone()).collect();
     NodeProto {
         op_type: PARTITION.into(),
         name: format!("bedside:island-{number}"),
@@ -111,8 +111,8 @@ impl Expansion for Numbered {
 #[derive(Debug, Clone)]
 pub(crate) struct Packed {
     pub(crate) executable: Arc<Executable>,
-    inputs: Vec<Crossing>,
-    outputs: Vec<Crossing>,
+    inputs: Vec<BoundaryTensor>,
+    outputs: Vec<BoundaryTensor>,
 }
 
 impl PartialEq for Packed {
@@ -123,11 +123,11 @@ impl PartialEq for Packed {
 
 impl Eq for Packed {}
 
-fn datum_type(traffic: Traffic) -> DatumType {
-    match traffic {
-        Traffic::Floats => DatumType::F32,
-        Traffic::Unsigned => DatumType::U8,
-        Traffic::Signed => DatumType::I8,
+fn datum_type(element: BoundaryType) -> DatumType {
+    match element {
+        BoundaryType::Floats => DatumType::F32,
+        BoundaryType::Unsigned => DatumType::U8,
+        BoundaryType::Signed => DatumType::I8,
     }
 }
 
@@ -153,23 +153,23 @@ impl Packed {
             self.inputs.iter().zip(inputs).map(|(to, from)| lifted(to, from)).collect::<TractResult<_>>()?;
         let mut views = Vec::with_capacity(inputs.len());
         let plain = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<Vec<_>>>()?;
-        for ((crossing, tensor), signed) in self.inputs.iter().zip(&plain).zip(&signed) {
-            views.push(match crossing.traffic {
-                Traffic::Floats => View::Floats(tensor.as_slice::<f32>()?),
-                Traffic::Unsigned => View::Bytes(tensor.as_slice::<u8>()?),
-                Traffic::Signed => View::Bytes(signed),
+        for ((boundary, tensor), signed) in self.inputs.iter().zip(&plain).zip(&signed) {
+            views.push(match boundary.element {
+                BoundaryType::Floats => View::Floats(tensor.as_slice::<f32>()?),
+                BoundaryType::Unsigned => View::Bytes(tensor.as_slice::<u8>()?),
+                BoundaryType::Signed => View::Bytes(signed),
             });
         }
         let outputs = self.executable.run(&views, &AtomicBool::new(false), || {})?;
         let mut made = tvec!();
-        for (output, crossing) in outputs.into_iter().zip(&self.outputs) {
-            let tensor = match (output.data(), crossing.traffic) {
-                (Data::F32(values), _) => Tensor::from_shape(&crossing.shape, values)?,
-                (Data::U8(values), Traffic::Signed) => {
+        for (output, boundary) in outputs.into_iter().zip(&self.outputs) {
+            let tensor = match (output.data(), boundary.element) {
+                (Data::F32(values), _) => Tensor::from_shape(&boundary.shape, values)?,
+                (Data::U8(values), BoundaryType::Signed) => {
                     let lowered: Vec<i8> = values.iter().map(|&byte| (byte ^ 128) as i8).collect();
-                    Tensor::from_shape(&crossing.shape, &lowered)?
+                    Tensor::from_shape(&boundary.shape, &lowered)?
                 }
-                (Data::U8(values), _) => Tensor::from_shape(&crossing.shape, values)?,
+                (Data::U8(values), _) => Tensor::from_shape(&boundary.shape, values)?,
             };
             made.push(tensor.into_tvalue());
         }
@@ -178,8 +178,8 @@ impl Packed {
 }
 
 /// Signed bytes 128 higher; nothing of others.
-fn lifted(crossing: &Crossing, tensor: &TValue) -> TractResult<Vec<u8>> {
-    if crossing.traffic != Traffic::Signed {
+fn lifted(boundary: &BoundaryTensor, tensor: &TValue) -> TractResult<Vec<u8>> {
+    if boundary.element != BoundaryType::Signed {
         return Ok(vec![]);
     }
     Ok(tensor.try_as_plain_ram()?.as_slice::<i8>()?.iter().map(|&byte| byte as u8 ^ 128).collect())
@@ -187,7 +187,7 @@ fn lifted(crossing: &Crossing, tensor: &TValue) -> TractResult<Vec<u8>> {
 
 impl TypedOp for Packed {
     fn output_facts(&self, _: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        ours(|| Ok(self.outputs.iter().map(|output| datum_type(output.traffic).fact(&output.shape)).collect()))
+        ours(|| Ok(self.outputs.iter().map(|output| datum_type(output.element).fact(&output.shape)).collect()))
     }
 
     as_op!();
@@ -210,12 +210,12 @@ impl Expansion for Packed {
     ) -> InferenceResult {
         check_input_arity(inputs, self.inputs.len())?;
         check_output_arity(outputs, self.outputs.len())?;
-        for (proxy, crossing) in inputs.iter().zip(&self.inputs) {
-            solver.equals(&proxy.datum_type, datum_type(crossing.traffic))?;
+        for (proxy, boundary) in inputs.iter().zip(&self.inputs) {
+            solver.equals(&proxy.datum_type, datum_type(boundary.element))?;
         }
-        for (proxy, crossing) in outputs.iter().zip(&self.outputs) {
-            solver.equals(&proxy.datum_type, datum_type(crossing.traffic))?;
-            let shape: ShapeFactoid = crossing.shape.iter().map(ToDim::to_dim).collect();
+        for (proxy, boundary) in outputs.iter().zip(&self.outputs) {
+            solver.equals(&proxy.datum_type, datum_type(boundary.element))?;
+            let shape: ShapeFactoid = boundary.shape.iter().map(ToDim::to_dim).collect();
             solver.equals(&proxy.shape, shape)?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! From a graph to a prepared model.
 
 use super::{Graph, build};
-use crate::engine::guarded;
+use crate::guard::guarded;
 use crate::prepared::Prepared;
 use crate::{Error, Result, Signature};
 

@@ -11,7 +11,8 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use crate::onnx::constants::Constants;
-use crate::onnx::operators::{MAX_NODES, full_name, is_standard, node_name};
+use crate::onnx::limits::MAX_NODES;
+use crate::onnx::names::{full_name, is_standard, node_name};
 use crate::{Error, Result};
 
 /// What an operator means, and where its inputs stand.

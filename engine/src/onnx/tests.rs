@@ -13,9 +13,9 @@ use tract_onnx::pb::{
     ValueInfoProto,
 };
 
-use super::operators::node_name;
+use super::names::node_name;
 use super::panics::faults;
-use crate::engine::guarded;
+use crate::guard::guarded;
 use crate::kernels::available;
 use crate::tensor::{Data, Dim};
 use crate::{Engine, Error, Graph, Signature, Tensor};

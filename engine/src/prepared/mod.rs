@@ -20,7 +20,7 @@ mod tests;
 #[cfg(any(test, feature = "onnx"))]
 mod write;
 
-use crate::engine::Signature;
+use crate::signature::Signature;
 use crate::program::{Element, Problem, Program, Step, TensorId};
 use crate::tensor::{Dim, ElementType, Ending, TensorInfo};
 use crate::{Error, Result};

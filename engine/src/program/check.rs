@@ -29,7 +29,7 @@ const LONGEST_NAME: usize = 1 << 12;
 pub(crate) const MAX_OUTPUTS: usize = 1 << 12;
 
 /// The largest tensor, in bytes, if its elements were floats.
-const MAX_TENSOR_BYTES: usize = 1 << 29;
+pub(crate) const MAX_TENSOR_BYTES: usize = 1 << 29;
 
 /// The most bytes of all tensors that are in memory together, the copies of outputs that a run gives among them.
 pub(crate) const MAX_MEMORY: u64 = 1 << 30;

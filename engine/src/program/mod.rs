@@ -14,7 +14,7 @@ pub(crate) mod weights;
 
 pub(crate) use buffers::BufferPlan;
 #[cfg(feature = "onnx")]
-pub(crate) use check::{MAX_MEMORY, MAX_STEPS, MAX_WORK};
+pub(crate) use check::{MAX_MEMORY, MAX_STEPS, MAX_TENSOR_BYTES, MAX_WORK};
 pub(crate) use check::{Problem, Program};
 
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};

@@ -1,8 +1,8 @@
 //! Where what waits is computed: to bytes, or to floats.
 
 use super::value::{
-    Affine, Carried, Clamp, Function, Kind, Products, Value, Waiting, by_program_axis, channels_last, row_major,
-    strides_of_axes,
+    Affine, Clamp, Deferred, Function, Kind, Products, QuantizedTensor, Value, by_program_axis, channels_last,
+    row_major, strides_of_axes,
 };
 use super::{Lowering, Reason};
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
@@ -19,7 +19,7 @@ impl Lowering<'_> {
             Kind::Pointwise { of, function } => {
                 self.looked_up(*of, function.values.map(|real| to.byte(real)), &value.shape)
             }
-            Kind::Waiting { what, clamp } => self.rounded(what, *clamp, to, &value.shape),
+            Kind::Deferred { what, clamp } => self.rounded(what, *clamp, to, &value.shape),
             Kind::Floats { tensor, strides } => {
                 let step = Quantize {
                     from: *tensor,
@@ -47,8 +47,8 @@ impl Lowering<'_> {
         Ok(to)
     }
 
-    fn rounded(&mut self, what: &Waiting, clamp: Clamp, to: Affine, shape: &[usize]) -> Result<TensorId, Reason> {
-        if let Waiting::Concatenation { parts, axis } = what {
+    fn rounded(&mut self, what: &Deferred, clamp: Clamp, to: Affine, shape: &[usize]) -> Result<TensorId, Reason> {
+        if let Deferred::Concatenation { parts, axis } = what {
             if clamp != Clamp::NONE {
                 return Err("a bound behind Concat".into());
             }
@@ -61,12 +61,12 @@ impl Lowering<'_> {
         let (min, max) = clamp.bytes(to);
         let byte = OutputStage::Byte { zero_point: to.zero_point, min, max, table: None };
         let step = match what {
-            Waiting::Convolution(products) => {
+            Deferred::Convolution(products) => {
                 self.spend(products.weights.len())?;
                 let multiplier = |scale: &f32| products.from.affine.scale * scale / to.scale;
                 products.step(tensor, products.scales.iter().map(multiplier).collect(), byte)?
             }
-            Waiting::Sum(terms) => {
+            Deferred::Sum(terms) => {
                 let rule = sum_rule(terms, to, min, max)?;
                 if let Some((of, [a, b])) = self.common_origin(terms.map(|term| term.tensor)) {
                     let mut table = [0; 256];
@@ -75,7 +75,7 @@ impl Lowering<'_> {
                 }
                 Step::Add(Add { from: terms.map(|term| term.tensor), to: tensor, rule })
             }
-            Waiting::Product(factors) => {
+            Deferred::Product(factors) => {
                 let [a, b] = factors.map(|factor| factor.affine);
                 let multiplier = a.scale * b.scale / to.scale;
                 finite(&[multiplier])?;
@@ -96,8 +96,8 @@ impl Lowering<'_> {
                 }
                 Step::Multiply(Multiply { from: factors.map(|factor| factor.tensor), to: tensor, rule })
             }
-            Waiting::Mean { of, window, with_padding } => mean(*of, tensor, window, *with_padding, to.scale, byte)?,
-            Waiting::Concatenation { .. } => unreachable!("joined above"),
+            Deferred::Mean { of, window, with_padding } => mean(*of, tensor, window, *with_padding, to.scale, byte)?,
+            Deferred::Concatenation { .. } => unreachable!("joined above"),
         };
         self.step(step);
         Ok(tensor)
@@ -126,7 +126,7 @@ impl Lowering<'_> {
         let (what, clamp) = match &value.kind {
             Kind::Floats { tensor, strides } => return Ok((*tensor, strides.clone())),
             Kind::Pointwise { of, function } => return Ok((self.looked_up_reals(*of, function), strides)),
-            Kind::Waiting { what, clamp } => (what, clamp),
+            Kind::Deferred { what, clamp } => (what, clamp),
             Kind::Integers { .. } => return Err("integers where reals are wanted".into()),
         };
         if let Some(value) = self.pointwise(value) {
@@ -138,12 +138,12 @@ impl Lowering<'_> {
         let shape = channels_last(&value.shape)?;
         let to = self.tensor(Element::Float, shape);
         let step = match &**what {
-            Waiting::Convolution(products) => {
+            Deferred::Convolution(products) => {
                 self.spend(products.weights.len())?;
                 let multiplier = |scale: &f32| products.from.affine.scale * scale;
                 products.step(to, products.scales.iter().map(multiplier).collect(), OutputStage::Float)?
             }
-            Waiting::Mean { of, window, with_padding } => {
+            Deferred::Mean { of, window, with_padding } => {
                 mean(*of, to, window, *with_padding, 1.0, OutputStage::Float)?
             }
             _ => return Err("its result is not quantized".into()),
@@ -189,7 +189,7 @@ fn stored_zero(affine: Affine) -> f32 {
 }
 
 /// As ONNX Runtime's `QLinearAdd` has it: what is stored times its share, the zero points' part in one number.
-fn sum_rule(terms: &[Carried; 2], to: Affine, min: u8, max: u8) -> Result<AddRule, Reason> {
+fn sum_rule(terms: &[QuantizedTensor; 2], to: Affine, min: u8, max: u8) -> Result<AddRule, Reason> {
     let [a, b] = terms.map(|term| term.affine);
     let (a_ratio, b_ratio) = (a.scale / to.scale, b.scale / to.scale);
     let zero_points = a_ratio.mul_add(stored_zero(a), b_ratio * stored_zero(b));
@@ -206,7 +206,7 @@ fn sum_rule(terms: &[Carried; 2], to: Affine, min: u8, max: u8) -> Result<AddRul
 }
 
 fn mean(
-    of: Carried,
+    of: QuantizedTensor,
     to: TensorId,
     window: &Window,
     with_padding: bool,

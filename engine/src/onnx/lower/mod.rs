@@ -30,11 +30,12 @@ use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
 use crate::onnx::constants::Constants;
-use crate::onnx::operators::{bytes, constants, full_name, node_name};
+use crate::onnx::limits::{bytes, constants};
+use crate::onnx::names::{full_name, node_name};
 use crate::program::{Element, MAX_STEPS, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 use attributes::Attributes;
 use fold::Numbers;
-pub(crate) use partitions::{Crossing, Facts, Partition, Split, Traffic, partly};
+pub(crate) use partitions::{BoundaryTensor, BoundaryType, Facts, Partition, Partitioned, partly};
 use value::{Kind, Value, channels_last, row_major};
 
 /// Why a graph, or a node of it, can't be a step.
@@ -116,7 +117,7 @@ struct Lowering<'a> {
     /// Whole numbers that the graph computes from constants and shapes.
     folded: HashMap<&'a str, Numbers>,
     /// What tract computes, where it runs a part of the graph.
-    outside: Option<partitions::Outside<'a>>,
+    fallback: Option<partitions::Fallback<'a>>,
     /// Bytes that are a function of other bytes.
     derived: HashMap<TensorId, (TensorId, Box<[u8; 256]>)>,
     /// How many weights and biases may yet be made: each step, and each sum that waits for one, has its own.
@@ -137,7 +138,7 @@ impl<'a> Lowering<'a> {
             program: UncheckedProgram::default(),
             making: "",
             folded: HashMap::new(),
-            outside: None,
+            fallback: None,
             derived: HashMap::new(),
             weights_left: 4 * weights.sum::<usize>() + MAX_WEIGHTS_AGAIN,
         }
@@ -270,8 +271,8 @@ impl<'a> Lowering<'a> {
     }
 
     fn step(&mut self, step: Step) {
-        if let Some(outside) = &mut self.outside {
-            outside.count(&step);
+        if let Some(fallback) = &mut self.fallback {
+            fallback.count(&step);
         }
         self.program.steps.push(step);
     }

@@ -6,21 +6,21 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
 use super::attributes::Attributes;
-use super::value::{Affine, Carried, Clamp, Function, Kind, Value, Waiting};
+use super::value::{Affine, Clamp, Deferred, Function, Kind, QuantizedTensor, Value};
 use super::{Lowering, Reason};
 use crate::program::TensorId;
 
 impl<'a> Lowering<'a> {
     pub(super) fn quantize_linear(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let to = self.affine(node)?;
-        let value = self.value_or_outside(node)?;
+        let value = self.value_or_fallback(node)?;
         let tensor = self.quantized(&value, to)?;
         Ok(Value { shape: value.shape, kind: Kind::Integers { tensor, offset: to.offset } })
     }
 
     pub(super) fn dequantize_linear(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let from = self.affine(node)?;
-        let value = self.value_or_outside(node)?;
+        let value = self.value_or_fallback(node)?;
         match value.kind {
             Kind::Integers { tensor, offset } if offset == from.offset => {
                 let function = Rc::new(from.function());
@@ -63,8 +63,8 @@ impl<'a> Lowering<'a> {
         let clamp = Clamp { low: low.unwrap_or(f32::NEG_INFINITY).min(high), high };
         let value = self.value(node, 0)?;
         match value.kind {
-            Kind::Waiting { what, clamp: before } => {
-                Ok(Value { shape: value.shape, kind: Kind::Waiting { what, clamp: before.and(clamp) } })
+            Kind::Deferred { what, clamp: before } => {
+                Ok(Value { shape: value.shape, kind: Kind::Deferred { what, clamp: before.and(clamp) } })
             }
             // As the specification has it: min(max(x, low), high).
             _ => self.map(&value, |x| x.max(clamp.low).min(clamp.high)),
@@ -97,11 +97,11 @@ impl<'a> Lowering<'a> {
         if let Some(value) = self.with_bias(node)? {
             return Ok(value);
         }
-        self.binary(node, |a, b| a + b, Waiting::Sum)
+        self.binary(node, |a, b| a + b, Deferred::Sum)
     }
 
     pub(super) fn product(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
-        self.binary(node, |a, b| a * b, Waiting::Product)
+        self.binary(node, |a, b| a * b, Deferred::Product)
     }
 
     /// `Sub`, `Div`, `Max` or `Min` of a tensor and a number, or of two functions of one tensor.
@@ -128,7 +128,7 @@ impl<'a> Lowering<'a> {
         &mut self,
         node: &NodeProto,
         operation: impl Fn(f32, f32) -> f32,
-        waiting: impl Fn([Carried; 2]) -> Waiting,
+        deferred: impl Fn([QuantizedTensor; 2]) -> Deferred,
     ) -> Result<Value, Reason> {
         let [left, right] = &node.input[..] else { return Err("not two inputs".into()) };
         if let Some(number) = self.number(right) {
@@ -139,13 +139,13 @@ impl<'a> Lowering<'a> {
         }
         let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);
         // What is stored waits for a rule of its own.
-        if let (Ok(carried_a), Ok(carried_b)) = (a.carried(), b.carried()) {
+        if let (Ok(carried_a), Ok(carried_b)) = (a.quantized_tensor(), b.quantized_tensor()) {
             if a.shape.len() != b.shape.len() {
                 return Err("tensors of unlike numbers of axes".into());
             }
             let shape = broadcast(&a.shape, &b.shape).ok_or("shapes that do not go together")?;
-            let what = Rc::new(waiting([carried_a, carried_b]));
-            return Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } });
+            let what = Rc::new(deferred([carried_a, carried_b]));
+            return Ok(Value { shape, kind: Kind::Deferred { what, clamp: Clamp::NONE } });
         }
         self.of_one_tensor(&a, &b, operation).ok_or_else(|| "an operator between this and its DequantizeLinear".into())
     }
@@ -178,16 +178,16 @@ impl<'a> Lowering<'a> {
     pub(super) fn pointwise(&self, value: &Value) -> Option<Value> {
         let (what, clamp) = match &value.kind {
             Kind::Pointwise { .. } => return Some(value.clone()),
-            Kind::Waiting { what, clamp } => (what, clamp),
+            Kind::Deferred { what, clamp } => (what, clamp),
             _ => return None,
         };
-        let (carried, operation): (_, fn(f32, f32) -> f32) = match &**what {
-            Waiting::Sum(terms) => (terms, |a, b| a + b),
-            Waiting::Product(factors) => (factors, |a, b| a * b),
+        let (quantized_tensor, operation): (_, fn(f32, f32) -> f32) = match &**what {
+            Deferred::Sum(terms) => (terms, |a, b| a + b),
+            Deferred::Product(factors) => (factors, |a, b| a * b),
             _ => return None,
         };
-        let (of, tables) = self.common_origin(carried.map(|carried| carried.tensor))?;
-        let [f, g] = carried.map(|carried| carried.affine.function());
+        let (of, tables) = self.common_origin(quantized_tensor.map(|quantized_tensor| quantized_tensor.tensor))?;
+        let [f, g] = quantized_tensor.map(|quantized_tensor| quantized_tensor.affine.function());
         let real =
             |byte: usize| operation(f.values[usize::from(tables[0][byte])], g.values[usize::from(tables[1][byte])]);
         let values = std::array::from_fn(|byte| real(byte).max(clamp.low).min(clamp.high));

@@ -7,7 +7,7 @@ use tract_onnx::pb::NodeProto;
 use super::attributes::Attributes;
 use super::products::window;
 use super::shapes::axes;
-use super::value::{Clamp, Kind, Value, Waiting};
+use super::value::{Clamp, Deferred, Kind, Value};
 use super::{Lowering, Reason};
 use crate::arithmetic::Window;
 use crate::program::{Pooling, PoolingKind, Step};
@@ -93,8 +93,8 @@ fn mean(input: &Value, window: Window, with_padding: bool, shape: Vec<usize>) ->
     if window.kernel.iter().product::<usize>() > MAX_PIXELS {
         return Err("a mean over more pixels than 32 bits can add up".into());
     }
-    let what = Rc::new(Waiting::Mean { of: input.carried()?, window, with_padding });
-    Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
+    let what = Rc::new(Deferred::Mean { of: input.quantized_tensor()?, window, with_padding });
+    Ok(Value { shape, kind: Kind::Deferred { what, clamp: Clamp::NONE } })
 }
 
 /// One window over all.

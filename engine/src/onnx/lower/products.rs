@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tract_onnx::pb::NodeProto;
 
 use super::attributes::Attributes;
-use super::value::{Carried, Clamp, Kind, Products, Value, Waiting};
+use super::value::{Clamp, Deferred, Kind, Products, QuantizedTensor, Value};
 use super::{Lowering, Reason};
 use crate::arithmetic::Window;
 use crate::onnx::constants::Weights;
@@ -14,7 +14,7 @@ use crate::program::weights::{have_nine_bits, sums_fit};
 impl<'a> Lowering<'a> {
     pub(super) fn convolution(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
-        let from = input.carried()?;
+        let from = input.quantized_tensor()?;
         let weights = self.weights(node, 1)?;
         let [outputs, inputs, ref kernel @ ..] = weights.dims[..] else { return Err("weights of one axis".into()) };
         let [batch, channels, spatial @ ..] = &input.shape[..] else { return Err("an input of one axis".into()) };
@@ -34,7 +34,7 @@ impl<'a> Lowering<'a> {
             self.add_bias(&mut products, name)?;
         }
         let shape = [&[*batch, outputs], &lengths[..]].concat();
-        Ok(waiting(shape, products))
+        Ok(deferred(shape, products))
     }
 
     pub(super) fn gemm(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
@@ -58,7 +58,7 @@ impl<'a> Lowering<'a> {
     /// A product of rows with constant weights: inputs × outputs, or transposed.
     fn matrix(&mut self, node: &'a NodeProto, transposed: bool) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
-        let from = input.carried()?;
+        let from = input.quantized_tensor()?;
         let [batch, columns] = input.shape[..] else { return Err("an input of other than 2 axes".into()) };
         let weights = self.weights(node, 1)?;
         let [first, second] = weights.dims[..] else { return Err("weights of other than 2 axes".into()) };
@@ -71,7 +71,7 @@ impl<'a> Lowering<'a> {
             products.weights = inputs_last(&products.weights, inputs, outputs).into();
         }
         products.check_sums()?;
-        Ok(waiting(vec![batch, outputs], products))
+        Ok(deferred(vec![batch, outputs], products))
     }
 
     /// An addition of one constant for each channel to what waits for it, as exporters write a bias.
@@ -79,7 +79,7 @@ impl<'a> Lowering<'a> {
         for (value, constant) in [(0, 1), (1, 0)] {
             let Some(name) = node.input.get(constant).filter(|name| self.reals(name).is_some()) else { continue };
             let value = self.value(node, value)?;
-            if matches!(&value.kind, Kind::Waiting { what, .. } if matches!(**what, Waiting::Convolution(_))) {
+            if matches!(&value.kind, Kind::Deferred { what, .. } if matches!(**what, Deferred::Convolution(_))) {
                 return self.biased(&value, name).map(Some);
             }
         }
@@ -87,10 +87,10 @@ impl<'a> Lowering<'a> {
     }
 
     fn biased(&mut self, value: &Value, name: &str) -> Result<Value, Reason> {
-        let Kind::Waiting { what, clamp } = &value.kind else {
+        let Kind::Deferred { what, clamp } = &value.kind else {
             return Err("a bias of what is not computed here".into());
         };
-        let Waiting::Convolution(products) = &**what else { return Err("a bias of what has none".into()) };
+        let Deferred::Convolution(products) = &**what else { return Err("a bias of what has none".into()) };
         if *clamp != Clamp::NONE {
             return Err("a bias behind a bound".into());
         }
@@ -99,7 +99,7 @@ impl<'a> Lowering<'a> {
         }
         let mut products = products.clone();
         self.add_bias(&mut products, name)?;
-        Ok(waiting(value.shape.clone(), products))
+        Ok(deferred(value.shape.clone(), products))
     }
 
     /// Whether a constant, spread over a tensor of so many axes as ONNX spreads it, is the same all over each channel.
@@ -158,7 +158,12 @@ fn is_of(bias: &Weights<i32>, units: &[f32]) -> bool {
     units.iter().enumerate().all(|(channel, unit)| (bias.scale(channel) - unit).abs() <= unit * 1e-5)
 }
 
-fn products(from: Carried, of: Weights<i16>, outputs: usize, axis_of_outputs: usize) -> Result<Products, Reason> {
+fn products(
+    from: QuantizedTensor,
+    of: Weights<i16>,
+    outputs: usize,
+    axis_of_outputs: usize,
+) -> Result<Products, Reason> {
     let Weights { values: weights, mut scales, axis, .. } = of;
     // A weight less its zero point has nine bits at most.
     if !have_nine_bits(&weights) {
@@ -173,9 +178,9 @@ fn products(from: Carried, of: Weights<i16>, outputs: usize, axis_of_outputs: us
     Ok(Products { from, window, groups: 1, weights: weights.into(), scales, bias: vec![0; outputs] })
 }
 
-fn waiting(shape: Vec<usize>, products: Products) -> Value {
-    let what = Rc::new(Waiting::Convolution(products));
-    Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } }
+fn deferred(shape: Vec<usize>, products: Products) -> Value {
+    let what = Rc::new(Deferred::Convolution(products));
+    Value { shape, kind: Kind::Deferred { what, clamp: Clamp::NONE } }
 }
 
 /// Weights in the order outputs × taps × inputs, from outputs × inputs × taps.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tract_onnx::pb::NodeProto;
 
 use super::attributes::Attributes;
-use super::value::{Clamp, Kind, Value, Waiting, by_program_axis, channels_last, row_major, strides_of_axes};
+use super::value::{Clamp, Deferred, Kind, Value, by_program_axis, channels_last, row_major, strides_of_axes};
 use super::{Lowering, Reason};
 use crate::program::{Fill, Step, StridedCopy, TensorId, dense_strides};
 
@@ -64,7 +64,7 @@ impl<'a> Lowering<'a> {
             return Err("perm is not an order of the axes".into());
         }
         let shape: Vec<usize> = order.iter().map(|&axis| input.shape[axis]).collect();
-        if let Kind::Floats { .. } | Kind::Waiting { .. } = input.kind {
+        if let Kind::Floats { .. } | Kind::Deferred { .. } = input.kind {
             let (tensor, strides) = self.in_memory(&input)?;
             let strides = order.iter().map(|&axis| strides[axis]).collect();
             return Ok(Value { shape, kind: Kind::Floats { tensor, strides } });
@@ -101,12 +101,12 @@ impl<'a> Lowering<'a> {
             let tensor = self.joined(&tensors, axis, &shape)?;
             return Ok(Value { shape, kind: Kind::Integers { tensor, offset } });
         }
-        let is_joined = |part: &Value| matches!(&part.kind, Kind::Waiting { what, .. } if matches!(**what, Waiting::Concatenation { .. }));
+        let is_joined = |part: &Value| matches!(&part.kind, Kind::Deferred { what, .. } if matches!(**what, Deferred::Concatenation { .. }));
         if parts.iter().any(is_joined) {
             return Err("a part that is a Concat itself, which nothing rounds".into());
         }
-        let what = Rc::new(Waiting::Concatenation { parts, axis });
-        Ok(Value { shape, kind: Kind::Waiting { what, clamp: Clamp::NONE } })
+        let what = Rc::new(Deferred::Concatenation { parts, axis });
+        Ok(Value { shape, kind: Kind::Deferred { what, clamp: Clamp::NONE } })
     }
 
     /// Joins tensors of bytes along an axis of the graph.
@@ -194,7 +194,7 @@ impl<'a> Lowering<'a> {
             }
             Kind::Pointwise { of, function } => Kind::Pointwise { of: arrange(self, of, &value.shape)?, function },
             // Another shape for the same order: nothing else comes here with floats.
-            Kind::Waiting { .. } | Kind::Floats { .. } => {
+            Kind::Deferred { .. } | Kind::Floats { .. } => {
                 Kind::Floats { tensor: self.floats(&value)?, strides: row_major(&shape) }
             }
         };

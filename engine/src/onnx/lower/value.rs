@@ -16,11 +16,11 @@ pub(super) struct Value {
 
 impl Value {
     /// The bytes that carry it as they are.
-    pub(super) fn carried(&self) -> Result<Carried, Reason> {
+    pub(super) fn quantized_tensor(&self) -> Result<QuantizedTensor, Reason> {
         match &self.kind {
             Kind::Pointwise { of, function } => {
                 let affine = function.affine.ok_or("an operator between this and its DequantizeLinear")?;
-                Ok(Carried { tensor: *of, affine })
+                Ok(QuantizedTensor { tensor: *of, affine })
             }
             _ => Err("its input is not quantized".into()),
         }
@@ -34,7 +34,7 @@ pub(super) enum Kind {
     /// Reals that are a function of bytes.
     Pointwise { of: TensorId, function: Rc<Function> },
     /// Reals that wait for what rounds them.
-    Waiting { what: Rc<Waiting>, clamp: Clamp },
+    Deferred { what: Rc<Deferred>, clamp: Clamp },
     /// Floats in memory, in any order: how far apart neighbours along each of the graph's axes are.
     Floats { tensor: TensorId, strides: Vec<usize> },
 }
@@ -94,18 +94,18 @@ impl Clamp {
 
 /// Bytes and how they carry reals.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Carried {
+pub(super) struct QuantizedTensor {
     pub(super) tensor: TensorId,
     pub(super) affine: Affine,
 }
 
 #[derive(Debug)]
-pub(super) enum Waiting {
+pub(super) enum Deferred {
     Convolution(Products),
-    Sum([Carried; 2]),
-    Product([Carried; 2]),
+    Sum([QuantizedTensor; 2]),
+    Product([QuantizedTensor; 2]),
     Mean {
-        of: Carried,
+        of: QuantizedTensor,
         window: Window,
         with_padding: bool,
     },
@@ -119,7 +119,7 @@ pub(super) enum Waiting {
 /// Sums of products of carried reals and weights.
 #[derive(Debug, Clone)]
 pub(super) struct Products {
-    pub(super) from: Carried,
+    pub(super) from: QuantizedTensor,
     pub(super) window: Window,
     pub(super) groups: usize,
     /// Output channels × kernel height × kernel width × input channels of a group.

@@ -13,4 +13,4 @@ mod operators;
 mod rewrite;
 
 pub(crate) use operators::register;
-pub(crate) use rewrite::carry_integers;
+pub(crate) use rewrite::keep_activations_whole;

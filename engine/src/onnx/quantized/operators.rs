@@ -22,7 +22,7 @@ pub(super) const ADD: &str = "BedsideAdd";
 /// [`Rounding`] has, in its order.
 pub(super) const PARAMETERS: &str = "parameters";
 
-/// Gives the importer the operators that [`super::carry_integers`] puts into graphs.
+/// Gives the importer the operators that [`super::keep_activations_whole`] puts into graphs.
 pub(crate) fn register(operators: &mut OnnxOpRegister) {
     for name in [QUANTIZE, REQUANTIZE, ADD] {
         operators.insert(name, parse);

@@ -18,7 +18,7 @@ const OURS: &str = "bedside:";
 /// Rewrites every quantized activation that only `DequantizeLinear` reads, and drops what no output needs any more.
 ///
 /// A graph without such an activation, or with names that could be taken for ours, stays as it is.
-pub(crate) fn carry_integers(graph: &mut GraphProto) {
+pub(crate) fn keep_activations_whole(graph: &mut GraphProto) {
     let rewrite = Rewrite::of(graph);
     if rewrite.carried.is_empty() || rewrite.has_names_of_ours() {
         return;
@@ -274,7 +274,7 @@ mod tests {
     }
 
     fn carried(mut graph: GraphProto) -> GraphProto {
-        carry_integers(&mut graph);
+        keep_activations_whole(&mut graph);
         graph
     }
 
