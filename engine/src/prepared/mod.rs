@@ -20,8 +20,8 @@ mod tests;
 #[cfg(any(test, feature = "onnx"))]
 mod write;
 
-use crate::signature::Signature;
 use crate::program::{Element, Problem, Program, Step, TensorId};
+use crate::signature::Signature;
 use crate::tensor::{Dim, ElementType, Ending, TensorInfo};
 use crate::{Error, Result};
 

@@ -6,6 +6,7 @@ mod elementwise;
 mod gemm;
 mod pairs;
 mod seven_bit;
+mod tile;
 
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;

@@ -12,8 +12,8 @@ use std::array::from_fn;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::gemm::{Outputs, ROWS, cost, multiply, rows};
 use super::pairs::{GROUP, Group, WIDTH};
+use super::tile::{Outputs, ROWS, cost, multiply, rows};
 use super::{Avx2, Bytes, integers, load_32, store_32, vector};
 use crate::kernels::{Lines, Matrix};
 use crate::program::weights::{are_bytes, sum};
