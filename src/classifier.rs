@@ -13,28 +13,10 @@ use crate::model::{LoadTimes, Model};
 use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
 use crate::verdict::{Reason, Triage, Verdict, is_over, judge, reasons};
-use crate::{Error, Image, Limits, Query, Region, Result};
+use crate::{Error, Image, Limits, Options, Query, Region, Result};
 
 /// How far a golden score may be from the one measured: int8 steps and decoders differ by less.
 pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
-
-/// What is fixed when a model is opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// How many threads one classification may use, the caller's among them; 1 unless given. Where a phone has cores of
-    /// several kinds, the number of fast ones is a good one. All classifiers share the other threads, which sleep
-    /// between classifications; what is quantized uses no more than there are cores. Results do not depend on it. 0 is
-    /// taken for 1, and more than 256 for 256.
-    pub threads: u32,
-    /// Bounds on pictures and models.
-    pub limits: Limits,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options { threads: 1, limits: Limits::default() }
-    }
-}
 
 /// An opened model. `classify` takes `&self`: one classifier serves many threads.
 #[derive(Debug)]

@@ -7,34 +7,34 @@ use std::io::{Cursor, ErrorKind};
 
 use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use super::Picture;
-use super::Wanted;
 use super::format::Format;
 use super::metadata;
+use super::picture::Picture;
 use super::pixels::{Layout, Packed};
 use super::region::Rectangle;
+use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
 use crate::{Error, Result};
 
-pub(super) fn decode(format: ImageFormat, bytes: &[u8], wanted: &Wanted) -> Result<Picture> {
+pub(super) fn decode(format: ImageFormat, bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
     let name = name(format);
     let bytes = if format == ImageFormat::WebP { metadata::webp_as_announced(bytes) } else { bytes.into() };
     let copied = if let Cow::Owned(copy) = &bytes { copy.len() as u64 } else { 0 };
     let mut reader = ImageReader::with_format(Cursor::new(&*bytes), format);
     let mut bounds = ::image::Limits::no_limits();
-    bounds.max_alloc = Some(wanted.limits.max_decoded_bytes);
+    bounds.max_alloc = Some(request.limits.max_decoded_bytes);
     reader.limits(bounds);
     let decoder = reader.into_decoder().map_err(|error| undecoded(name, error))?;
     let size = decoder.dimensions();
-    check_declared(size, &wanted.limits)?;
+    check_declared(size, &request.limits)?;
     let layout = layout(name, decoder.color_type())?;
-    let orientation = wanted.orientation(metadata::orientation(Format::Other(format), &bytes));
-    let rectangle = Rectangle::of(wanted.region, orientation.size(size));
+    let orientation = request.orientation(metadata::orientation(Format::Other(format), &bytes));
+    let rectangle = Rectangle::of(request.region, orientation.size(size));
 
     let total = decoder.total_bytes();
     let beside = beside(format, size, total).saturating_add(copied);
     let working = total.saturating_add(beside).saturating_add(rectangle.pixels() * 3);
-    check_decoded(size, working, &wanted.limits)?;
+    check_decoded(size, working, &request.limits)?;
     let mut data = vec![0; total as usize];
     decoder.read_image(&mut data).map_err(|error| undecoded(name, error))?;
     let row_stride = size.0 as usize * layout.bytes_per_pixel();

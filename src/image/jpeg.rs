@@ -10,14 +10,14 @@ use libjpeg_turbo_rs::{
     ColorSpace, ComponentInfo, DecodeLimits, Decoder, FrameHeader, JpegError, PixelFormat, ScalingFactor,
 };
 
-use super::Picture;
-use super::Wanted;
 use super::encoded::ends_early;
 use super::format::Format;
 use super::metadata;
 use super::orientation::Orientation;
+use super::picture::Picture;
 use super::pixels::{Layout, Packed};
 use super::region::Rectangle;
+use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
 use crate::{Error, Result};
 
@@ -28,7 +28,7 @@ const OVERSAMPLING: u64 = 2;
 /// More scans than any encoder writes: a progressive file has about ten. Each costs a walk over all coefficients.
 const MAX_SCANS: usize = 100;
 
-pub(super) fn decode(bytes: &[u8], wanted: &Wanted) -> Result<Picture> {
+pub(super) fn decode(bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
     // The sizes are checked below, in the words of this library.
     let longest = usize::from(u16::MAX);
     let limits = DecodeLimits {
@@ -41,11 +41,11 @@ pub(super) fn decode(bytes: &[u8], wanted: &Wanted) -> Result<Picture> {
     let mut decoder = Decoder::new_with_limits(bytes, limits).map_err(undecoded)?;
     let frame = decoder.header();
     let declared = (u32::from(frame.width), u32::from(frame.height));
-    check_declared(declared, &wanted.limits)?;
+    check_declared(declared, &request.limits)?;
     let (layout, format) = layout(&decoder)?;
-    let orientation = wanted.orientation(metadata::orientation(Format::Jpeg, bytes));
-    let eighths = scale(declared, orientation, wanted);
-    check_decoded(declared, working_bytes(frame, eighths), &wanted.limits)?;
+    let orientation = request.orientation(metadata::orientation(Format::Jpeg, bytes));
+    let eighths = scale(declared, orientation, request);
+    check_decoded(declared, working_bytes(frame, eighths), &request.limits)?;
 
     decoder.set_output_format(format);
     decoder.set_scale(ScalingFactor::try_new(1, 8 / eighths).map_err(undecoded)?);
@@ -56,7 +56,7 @@ pub(super) fn decode(bytes: &[u8], wanted: &Wanted) -> Result<Picture> {
     }
     let size = (pixels.width as u32, pixels.height as u32);
     let row_stride = pixels.width * layout.bytes_per_pixel();
-    let rectangle = Rectangle::of(wanted.region, orientation.size(size));
+    let rectangle = Rectangle::of(request.region, orientation.size(size));
     Ok(Packed::new(layout, size, row_stride, Cow::Owned(pixels.data))?.into_upright(orientation, rectangle))
 }
 
@@ -89,12 +89,12 @@ fn is_printed(components: &[ComponentInfo]) -> bool {
 }
 
 /// The smallest scale, in eighths of each side, that leaves [`OVERSAMPLING`] times the model's size in the region.
-fn scale(size: (u32, u32), orientation: Orientation, wanted: &Wanted) -> u32 {
+fn scale(size: (u32, u32), orientation: Orientation, request: &DecodeRequest) -> u32 {
     let enough = |eighths: u32| {
         let upright = orientation.size(scaled(size, eighths));
-        let region = Rectangle::of(wanted.region, upright);
-        u64::from(region.width) >= OVERSAMPLING * u64::from(wanted.least.0)
-            && u64::from(region.height) >= OVERSAMPLING * u64::from(wanted.least.1)
+        let region = Rectangle::of(request.region, upright);
+        u64::from(region.width) >= OVERSAMPLING * u64::from(request.model_size.0)
+            && u64::from(region.height) >= OVERSAMPLING * u64::from(request.model_size.1)
     };
     [1, 2, 4].into_iter().find(|&eighths| enough(eighths)).unwrap_or(8)
 }

@@ -9,8 +9,10 @@ mod format;
 mod jpeg;
 mod metadata;
 mod orientation;
+mod picture;
 mod pixels;
 mod region;
+mod request;
 mod size;
 mod yuv;
 
@@ -30,9 +32,11 @@ use format::Format;
 use orientation::Orientation;
 use pixels::{Layout, Packed, upright};
 use region::Rectangle;
+use request::DecodeRequest;
 use size::{check_declared, check_decoded};
 
 pub use orientation::Rotation;
+pub(crate) use picture::Picture;
 pub use region::Region;
 pub use yuv::{Plane, Yuv420, YuvMatrix, YuvRange};
 
@@ -194,22 +198,7 @@ impl<'a> Image<'a> {
     }
 }
 
-/// Upright pixels of the region asked for: packed rows of red, green and blue, 8 bits each.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Picture {
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    /// `width` × `height` × 3 bytes.
-    pub(crate) rgb: Vec<u8>,
-}
-
-impl fmt::Debug for Picture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Picture").field("width", &self.width).field("height", &self.height).finish_non_exhaustive()
-    }
-}
-
-/// How the pixels of an encoded picture lie, by what the file says: the value of the EXIF tag, 1…8. `None` where it is of no
+/// The orientation of an encoded picture, as its file states it: the value of the EXIF tag, 1…8. `None` where it is of no
 /// format that is decoded here.
 #[cfg(fuzzing)]
 pub(crate) fn stored_orientation(bytes: &[u8]) -> Option<u8> {
@@ -217,57 +206,44 @@ pub(crate) fn stored_orientation(bytes: &[u8]) -> Option<u8> {
     (1..=8).find(|&value| Orientation::from_exif(value) == stored)
 }
 
-/// What is asked of a decoder.
-struct Wanted {
-    /// The part of the upright picture; all of it where `None`.
-    region: Option<Region>,
-    /// The model's width and height.
-    least: (u32, u32),
-    rotation: Rotation,
-    mirrored: bool,
-    limits: Limits,
-}
-
-impl Wanted {
-    /// The whole way from stored to upright: what the file says, then what the caller says.
-    fn orientation(&self, stored: Orientation) -> Orientation {
-        let rotated = stored.rotated(self.rotation);
-        if self.mirrored { rotated.mirrored() } else { rotated }
-    }
-}
-
 /// Decodes, turns upright and cuts out the region.
 ///
-/// `least` is the model's width and height: a JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 that leaves the
+/// `model_size` is the model's width and height: a JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 that leaves the
 /// region at least twice as wide and twice as high. Everything else is decoded in full; of pixels, only the region is
 /// converted.
 ///
 /// # Errors
 /// [`Error::UnsupportedImage`], [`Error::MalformedImage`], [`Error::TooLarge`].
-pub(crate) fn decode(image: &Image<'_>, region: Option<Region>, least: (u32, u32), limits: &Limits) -> Result<Picture> {
-    let wanted = Wanted { region, least, rotation: image.rotation, mirrored: image.mirrored, limits: *limits };
+pub(crate) fn decode(
+    image: &Image<'_>,
+    region: Option<Region>,
+    model_size: (u32, u32),
+    limits: &Limits,
+) -> Result<Picture> {
+    let Image { rotation, mirrored, .. } = *image;
+    let request = DecodeRequest { region, model_size, rotation, mirrored, limits: *limits };
     match &image.source {
         Source::Encoded(bytes) => match Format::of(bytes)? {
-            Format::Jpeg => jpeg::decode(bytes, &wanted),
-            Format::Other(format) => encoded::decode(format, bytes, &wanted),
+            Format::Jpeg => jpeg::decode(bytes, &request),
+            Format::Other(format) => encoded::decode(format, bytes, &request),
         },
         Source::Packed(pixels) => {
-            let (orientation, rectangle) = frame(pixels.size(), &wanted)?;
+            let (orientation, rectangle) = frame(pixels.size(), &request)?;
             Ok(pixels.upright(orientation, rectangle))
         }
         Source::Yuv(yuv) => {
             let size = (yuv.width, yuv.height);
-            let (orientation, rectangle) = frame(size, &wanted)?;
+            let (orientation, rectangle) = frame(size, &request)?;
             Ok(upright(&yuv.pixels(), size, orientation, rectangle))
         }
     }
 }
 
 /// The way upright and the pixels to visit of a frame of `size`, once both are within the limits.
-fn frame(size: (u32, u32), wanted: &Wanted) -> Result<(Orientation, Rectangle)> {
-    check_declared(size, &wanted.limits)?;
-    let orientation = wanted.orientation(Orientation::default());
-    let rectangle = Rectangle::of(wanted.region, orientation.size(size));
-    check_decoded(size, rectangle.pixels() * 3, &wanted.limits)?;
+fn frame(size: (u32, u32), request: &DecodeRequest) -> Result<(Orientation, Rectangle)> {
+    check_declared(size, &request.limits)?;
+    let orientation = request.orientation(Orientation::default());
+    let rectangle = Rectangle::of(request.region, orientation.size(size));
+    check_decoded(size, rectangle.pixels() * 3, &request.limits)?;
     Ok((orientation, rectangle))
 }

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::Picture;
 use super::orientation::Orientation;
+use super::picture::Picture;
 use super::region::Rectangle;
 use crate::{Error, Result};
 

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use bedside_engine::{Engine, ModelFile, Tensor};
 
-use crate::classifier::Options;
 use crate::image::Picture;
 use crate::manifest::Manifest;
 use crate::prepare::{Prepared, normalised, prepare};
 use crate::query::CancelHandle;
 use crate::report::ModelIdentity;
 use crate::scores::Scoring;
-use crate::{Error, Result};
+use crate::{Error, Options, Result};
 
 /// More threads than any phone has cores; each takes memory.
 const MAX_THREADS: u32 = 256;

@@ -10,12 +10,6 @@ use crate::skipped::{Skips, forget_reports};
 use crate::step::{Step, require, tool};
 use crate::{consumer, mend, root};
 
-/// What shrinkers must keep; the jars and the AAR carry it.
-pub(crate) const RULES: [&str; 2] = [
-    "bindings/kotlin/src/main/resources/META-INF/proguard/bedside-kotlin.pro",
-    "bindings/java/src/main/resources/META-INF/proguard/bedside-jni.pro",
-];
-
 /// UniFFI's version, the same as in `bindings/Cargo.toml`.
 const UNIFFI: &str = "0.32.2";
 

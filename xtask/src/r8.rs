@@ -2,8 +2,13 @@
 
 use anyhow::Result;
 
-use crate::bindings::RULES;
 use crate::step::Step;
+
+/// What shrinkers must keep; the jars and the AAR carry it.
+pub(crate) const RULES: [&str; 2] = [
+    "bindings/kotlin/src/main/resources/META-INF/proguard/bedside-kotlin.pro",
+    "bindings/java/src/main/resources/META-INF/proguard/bedside-jni.pro",
+];
 
 /// One run of R8.
 pub(crate) struct Shrink<'a> {

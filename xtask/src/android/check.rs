@@ -7,8 +7,9 @@ use std::os::unix::fs::symlink;
 use anyhow::{Context, Result, ensure};
 use zip::{CompressionMethod, ZipArchive};
 
-use super::compile::{folder, libraries, out, sources};
-use super::natives::ABIS;
+use super::abis::ABIS;
+use super::compile::{libraries, sources};
+use super::folders::{folder, out};
 use super::tools::Tools;
 use crate::root;
 use crate::step::Step;
@@ -30,7 +31,7 @@ pub(crate) fn min_sdk(tools: &Tools) -> Result<()> {
 pub(crate) fn lint(tools: &Tools) -> Result<()> {
     let sdk = folder().join("sdk");
     let platform = sdk.join("platforms/android-35");
-    super::compile::clear("sdk/platforms/android-35")?;
+    super::folders::clear("sdk/platforms/android-35")?;
     symlink(tools.file("framework", "android-all")?, platform.join("android.jar"))?;
     fs::write(
         platform.join("source.properties"),

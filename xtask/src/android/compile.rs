@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::natives::MIN_API;
+use super::abis::MIN_API;
+use super::folders::{clear, folder, out};
 use super::tools::Tools;
 use crate::root;
 use crate::step::Step;
@@ -17,16 +18,6 @@ const TARGET_API: &str = "35";
 const LIBRARY_KOTLIN: [&str; 3] =
     ["bindings/kotlin/src/generated/kotlin", "bindings/kotlin/src/main/kotlin", "android/bedside/src/main/kotlin"];
 const LIBRARY_JAVA: [&str; 2] = ["bindings/java/src/main/java", "android/bedside/src/main/java"];
-
-/// Where things are made.
-pub(crate) fn folder() -> PathBuf {
-    root().join("target/android")
-}
-
-/// A path in that folder, as an argument.
-pub(crate) fn out(name: &str) -> String {
-    folder().join(name).display().to_string()
-}
 
 /// What both are compiled against.
 pub(crate) fn libraries(tools: &Tools) -> Result<String> {
@@ -149,15 +140,6 @@ pub(crate) fn sources(folder: &Path, extension: &str, found: &mut Vec<String>) -
         }
     }
     Ok(())
-}
-
-/// An empty folder to make things in.
-pub(crate) fn clear(name: &str) -> Result<()> {
-    let folder = folder().join(name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())
 }
 
 fn path(name: &str) -> String {

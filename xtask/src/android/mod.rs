@@ -1,8 +1,10 @@
 //! The Android library and app without Google's SDK: the same sources that Gradle builds.
 
+mod abis;
 mod check;
 mod compile;
 mod emulated;
+mod folders;
 mod natives;
 mod package;
 mod screens;

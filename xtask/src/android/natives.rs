@@ -12,50 +12,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::abis::{ABIS, Abi};
+use super::folders::{self, natives};
 use crate::root;
 use crate::step::{Step, zig};
-
-/// The oldest Android that the library runs on.
-pub(crate) const MIN_API: u32 = 24;
-
-/// One kind of phone.
-pub(crate) struct Abi {
-    /// Android's name, which is also the folder's.
-    pub name: &'static str,
-    /// Rust's.
-    target: &'static str,
-    /// What Zig compiles as, which has no word for Android.
-    zig: &'static str,
-    /// The least alignment of its segments: phones with pages of 16 KiB are 64-bit ones.
-    pages: u64,
-    /// How it assembles tract's kernels. On 32 bits it has NEON under the other calling convention only, which a kernel
-    /// that takes one pointer does not notice.
-    assembler: &'static str,
-}
-
-pub(crate) const ABIS: [Abi; 3] = [
-    Abi {
-        name: "arm64-v8a",
-        target: "aarch64-linux-android",
-        pages: 16384,
-        zig: "aarch64-linux-musl",
-        assembler: "aarch64-linux-musl",
-    },
-    Abi {
-        name: "armeabi-v7a",
-        target: "armv7-linux-androideabi",
-        pages: 4096,
-        zig: "arm-linux-musleabi",
-        assembler: "arm-linux-musleabihf -mcpu=cortex_a7",
-    },
-    Abi {
-        name: "x86_64",
-        target: "x86_64-linux-android",
-        pages: 16384,
-        zig: "x86_64-linux-musl",
-        assembler: "x86_64-linux-musl",
-    },
-];
 
 /// Android's libraries that the library may need.
 const LIBRARIES: [&str; 4] = ["libc", "libdl", "liblog", "libm"];
@@ -73,14 +33,9 @@ const UNWINDER: [&str; 6] = [
 /// The most bytes of the library for 64-bit phones that opens prepared models only.
 const MOST_WITHOUT_IMPORTER: u64 = 2_000_000;
 
-/// Where `ABI/libbedside.so` lie.
-pub(crate) fn folder() -> PathBuf {
-    root().join("target/android/jniLibs")
-}
-
 /// Builds the library for all ABIs and looks at each.
 pub(crate) fn build() -> Result<()> {
-    super::compile::clear("jniLibs")?;
+    folders::clear("jniLibs")?;
     if std::env::var_os("ANDROID_NDK_HOME").is_some() {
         with_ndk()?;
     } else {
@@ -114,7 +69,7 @@ const FEATURES: &str = "onnx,tiff,webp,uniffi,jni";
 const FEWER_FEATURES: &str = "uniffi,jni";
 
 fn with_ndk() -> Result<()> {
-    let to = folder().display().to_string();
+    let to = natives().display().to_string();
     let mut step = Step::new("cargo ndk --platform 24");
     for abi in &ABIS {
         step = step.arg("--target").arg(abi.name);
@@ -124,7 +79,7 @@ fn with_ndk() -> Result<()> {
 
 fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
     let library = linked(abi, zig, FEATURES)?;
-    let place = folder().join(abi.name);
+    let place = natives().join(abi.name);
     fs::create_dir_all(&place)?;
     fs::copy(library, place.join("libbedside.so"))?;
     Ok(())
@@ -241,7 +196,7 @@ fn names() -> Result<BTreeMap<String, Vec<String>>> {
 /// What a phone's linker asks of a library: nothing but Android's own libraries, its pages, no text relocations, both
 /// borders' functions.
 fn check(abi: &Abi) -> Result<()> {
-    let library = folder().join(abi.name).join("libbedside.so").display().to_string();
+    let library = natives().join(abi.name).join("libbedside.so").display().to_string();
     let name = abi.name;
     let dynamic = Step::new("readelf --dynamic --wide").arg(&library).output()?;
     for needed in dynamic.lines().filter_map(|line| line.split_once("Shared library: [")).map(|(_, rest)| rest) {

@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::compile::{folder, out};
-use super::natives::{self, ABIS};
+use super::abis::{self, ABIS};
+use super::folders::{folder, natives, out};
 use super::tools::Tools;
-use crate::bindings::RULES;
+use crate::r8::RULES;
 use crate::r8::Shrink;
 use crate::root;
 use crate::step::{Step, jdk};
@@ -41,14 +41,14 @@ pub(crate) fn aar() -> Result<()> {
         rules.extend(fs::read(root().join(file)).with_context(|| file)?);
     }
     aar.add("proguard.txt", &rules, CompressionMethod::Deflated)?;
-    aar.add_folder("jni/", &natives::folder(), CompressionMethod::Deflated)?;
+    aar.add_folder("jni/", &natives(), CompressionMethod::Deflated)?;
     aar.finish()
 }
 
 /// `classes.dex`: the app, the library and what they use, shrunk by R8.
 pub(crate) fn dex(tools: &Tools) -> Result<()> {
     let (shrinker, map) = (tools.class_path(&["shrinker"])?, out("mapping.txt"));
-    let minimum = natives::MIN_API.to_string();
+    let minimum = abis::MIN_API.to_string();
     let (framework, resources) = (tools.file("framework", "android-all")?, out("resources.pro"));
     let (app, library, others) = (out("app.jar"), out("library.jar"), tools.class_path(&["libraries"])?);
     Shrink {
@@ -89,7 +89,7 @@ fn apk(tools: &Tools, name: &str, abis: &[&str]) -> Result<()> {
     })?;
     for abi in abis {
         let jna = Path::new(&tools.folder("jna-android")).join("jni").join(abi).join("libjnidispatch.so");
-        for library in [natives::folder().join(abi).join("libbedside.so"), jna] {
+        for library in [natives().join(abi).join("libbedside.so"), jna] {
             let file = library.file_name().context("a library has a name")?.to_string_lossy().into_owned();
             // Stored, so that a phone maps it where it lies instead of unpacking a second copy.
             apk.add(&format!("lib/{abi}/{file}"), &fs::read(&library)?, CompressionMethod::Stored)?;

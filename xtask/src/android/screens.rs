@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::compile::{clear, folder, java, kotlin, libraries, out, sources};
+use super::compile::{java, kotlin, libraries, sources};
+use super::folders::{clear, folder, out};
 use super::package::APP_RULES;
 use super::tools::Tools;
 use crate::bindings::built;

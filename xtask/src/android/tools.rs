@@ -77,7 +77,7 @@ impl Tools {
             }
         }
         let jna = self.file("jna-android", "jna-5")?.replace(".jar", ".aar");
-        for abi in &super::natives::ABIS {
+        for abi in &super::abis::ABIS {
             let library = format!("jni/{}/libjnidispatch.so", abi.name);
             entry(Path::new(&jna), &library, &self.0.join("jna-android").join(&library))?;
         }
