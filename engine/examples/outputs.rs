@@ -1,8 +1,8 @@
-//! Runs a graph over pictures from a file and writes its outputs: what `benches/models/agreement.py` holds against ONNX
-//! Runtime.
+//! Runs a graph over the inputs in a file and writes its outputs, which `benches/models/agreement.py` compares with
+//! those of ONNX Runtime.
 //!
-//! `outputs MODEL PICTURES OUTPUTS`. Both files are float32, little-endian, one picture's numbers after another's;
-//! the graph must be made for one picture at a time.
+//! `outputs MODEL PICTURES OUTPUTS`. Both files hold float32 values, little-endian, one input after the other, and for
+//! each input all outputs. The graph must have a batch of one.
 
 mod model;
 
@@ -18,8 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (numbers, []) = bytes.as_chunks() else { return Err("a float32 has four bytes".into()) };
     let values: Vec<f32> = numbers.iter().map(|&number| f32::from_le_bytes(number)).collect();
     let mut written = vec![];
-    for picture in values.chunks(shape.iter().product()) {
-        for output in engine.run(&Tensor::f32(shape.clone(), picture.to_vec())?)? {
+    for input in values.chunks(shape.iter().product()) {
+        for output in engine.run(&Tensor::f32(shape.clone(), input.to_vec())?)? {
             let values = output.as_f32().ok_or("an output is not of floats")?;
             written.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         }

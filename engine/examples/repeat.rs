@@ -1,7 +1,8 @@
-//! Runs a graph some number of times over one made-up picture and prints the steps' kernels and a sum of the output's
-//! bits: what `cargo xtask arm` counts instructions of, and holds against other processors.
+//! Runs a graph several times over one made-up input, and prints the name of the kernels and, for each run, a hash of
+//! the outputs' bits. `cargo xtask arm` counts its instructions, and compares the hash with that of other processors.
 //!
-//! `repeat MODEL COUNT`. A count of 0 only opens the graph, so that differences between counts are inferences.
+//! `repeat MODEL COUNT`. With a count of 0 the graph is only opened, so that the difference between two counts is the
+//! cost of inferences.
 
 mod model;
 
@@ -14,26 +15,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [file, count] = &arguments[..] else { return Err("repeat MODEL COUNT".into()) };
     let count: u32 = count.parse()?;
     let (engine, shape) = model::open(file)?;
-    let picture = picture(&shape)?;
+    let input = input(&shape)?;
     match engine.steps() {
         Ok((kernels, steps)) => println!("kernels {kernels}, {} steps", steps.len()),
         Err(reason) => println!("left to tract: {reason}"),
     }
     for _ in 0..count {
-        let outputs = engine.run(&picture)?;
+        let outputs = engine.run(&input)?;
         println!("output {:016x}", bits(&outputs));
     }
     Ok(())
 }
 
-/// Waves of several lengths, within what normalised pictures have.
-fn picture(shape: &[usize]) -> Result<Tensor, Box<dyn Error>> {
+/// An input of several periods, from -2 to 2, as normalized images have.
+fn input(shape: &[usize]) -> Result<Tensor, Box<dyn Error>> {
     // Exact in float32 on every processor: quarters of whole numbers.
     let value = |at: usize| (((at * at / 7 + at * 5 + at / 224 * 11) % 17) as f32 - 8.0) / 4.0;
     Ok(Tensor::f32(shape.to_vec(), (0..shape.iter().product()).map(value).collect())?)
 }
 
-/// FNV-1a over the outputs' bits.
+/// The FNV-1a hash of the outputs' bits.
 fn bits(outputs: &[Tensor]) -> u64 {
     let values = outputs.iter().flat_map(|tensor| tensor.as_f32().unwrap_or_default());
     values

@@ -1,23 +1,27 @@
-//! The parameters of the engine's arithmetic, as programs hold them and kernels take them.
+//! The parameters of the engine's arithmetic, which programs hold and kernels compute with.
 //!
-//! `round` is to the nearest whole number, ties to even (IEEE 754, 4.3.1). `fma` rounds once.
+//! In the formulas, `round` goes to the nearest whole number, ties to even (IEEE 754, 4.3.1), and `fma` rounds once.
+//! All other operations on floats are rounded to `f32` one by one, in the order in which they are written.
 
 use std::ops::Range;
 
-/// How the window of a convolution or a pooling lies over its input.
+/// The geometry of the windows of a convolution or a pooling. Each array has the value for height and then for width.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// Height and width of the kernel.
+    /// The number of taps.
     pub(crate) kernel: [usize; 2],
+    /// The distance between windows, in input pixels.
     pub(crate) stride: [usize; 2],
+    /// The distance between taps, in input pixels.
     pub(crate) dilation: [usize; 2],
-    /// Rows of padding above the input and columns to its left.
+    /// The padding above the input and to its left, in pixels. Padding below and to the right follows from the output's
+    /// shape.
     pub(crate) pad: [usize; 2],
 }
 
 impl Window {
-    /// The taps of the kernel that lie in the input along one axis (0: height, 1: width), for one output position, and
-    /// the position of tap 0, which may lie in the padding.
+    /// The taps that lie in the input along one axis (0: height, 1: width), for one output position, and the input
+    /// position of tap 0, which may lie in the padding. `length` is the length of the input along the axis.
     pub(crate) fn taps(&self, axis: usize, position: usize, length: usize) -> (Range<usize>, isize) {
         let first = (position * self.stride[axis]) as isize - self.pad[axis] as isize;
         let dilation = self.dilation[axis] as isize;
@@ -27,39 +31,41 @@ impl Window {
         (start..end, first)
     }
 
-    /// Whether all taps lie in the input along an axis, for one output position.
+    /// Whether all taps lie in the input along an axis, for one output position. The parameters are as for
+    /// [`Window::taps`].
     pub(crate) fn is_inside(&self, axis: usize, position: usize, length: usize) -> bool {
         let first = position * self.stride[axis];
         let last = first + (self.kernel[axis] - 1) * self.dilation[axis];
         first >= self.pad[axis] && last - self.pad[axis] < length
     }
 
-    /// Whether each output is computed from the one input pixel at its own position.
+    /// Whether the window of each output pixel is the input pixel at the same position.
     pub(crate) fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.stride == [1, 1] && self.pad == [0, 0]
     }
 }
 
-/// What becomes of the float that a sum was multiplied to.
+/// The last stage of a step: from `x`, a sum times its multiplier as a float, to the output.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum OutputStage {
-    /// It is the output.
+    /// The output is `x`.
     Float,
-    /// It is requantized: `round(clamp(x)) + zero_point`, where the clamp keeps the byte between `min` and `max`. Where there
-    /// is a table, the output is the table's entry at that byte.
+    /// `x` is requantized to the byte `round(clamp(x)) + zero_point`, where the clamp keeps the byte from `min` to
+    /// `max`. With a table, the output is the table's entry at that byte.
     Byte { zero_point: u8, min: u8, max: u8, table: Option<Box<[u8; 256]>> },
 }
 
-/// The parameters of a quantized sum:
-/// `round(clamp(fma(a - input_offsets[0], scale_ratios[0], fma(b - input_offsets[1], scale_ratios[1], addend)))) +
-/// output_offset`.
+/// The parameters of a quantized sum of the bytes `a` and `b`. It is `round(clamp(x)) + output_offset`, where `x` is
 ///
-/// An offset is 128 where the graph's tensor is signed, and 0 where it is not: ONNX Runtime adds the stored numbers, and the
-/// zero points are part of `addend`.
+/// `fma(a - input_offsets[0], scale_ratios[0], fma(b - input_offsets[1], scale_ratios[1], addend))`.
+///
+/// The clamp keeps the byte from `min` to `max`. An offset is 128 where the graph's tensor is signed, and 0 where it is
+/// not. The formula is that of ONNX Runtime's `QLinearAdd`: it adds stored numbers, and the zero points are part of
+/// `addend`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct AddRule {
     pub(crate) input_offsets: [u8; 2],
-    /// The scale of each input, divided by the output's.
+    /// The scale of each input, divided by that of the output.
     pub(crate) scale_ratios: [f32; 2],
     pub(crate) addend: f32,
     pub(crate) output_offset: u8,
@@ -67,9 +73,13 @@ pub(crate) struct AddRule {
     pub(crate) max: u8,
 }
 
-/// The parameters of a quantized product:
-/// `round(clamp((a - zero_points[0]) * (b - zero_points[1]) * multiplier + addend)) + output_offset`, rounded to floats twice:
-/// the product, and the sum. `output_offset` is as that of [`AddRule`].
+/// The parameters of a quantized product of the bytes `a` and `b`. It is `round(clamp(x)) + output_offset`, where `x`
+/// is
+///
+/// `(a - zero_points[0]) * (b - zero_points[1]) * multiplier + addend`.
+///
+/// The product with `multiplier` and the sum with `addend` are each rounded to `f32`. The offset and the clamp are as
+/// for [`AddRule`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct MultiplyRule {
     pub(crate) zero_points: [u8; 2],

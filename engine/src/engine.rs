@@ -1,4 +1,4 @@
-//! What runs: a program, or a graph that tract keeps a part of.
+//! The engine: a graph that runs as one program, or in tract with programs as its quantized partitions.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,10 +13,13 @@ use crate::tensor::Tensor;
 use crate::threads::Threads;
 use crate::{Error, ModelFile, Pixels, Prepared, Result, Signature};
 
-/// A graph that is ready to run. Shared between threads by reference.
+/// A graph that is built for one input shape and ready to run.
+///
+/// It can run on several threads at once: all methods that run it take `&self`.
 #[derive(Debug)]
 pub struct Engine {
     runner: Runner,
+    /// The shape of the input.
     shape: Vec<usize>,
     output_shapes: Vec<Vec<usize>>,
     times: BuildTimes,
@@ -25,25 +28,27 @@ pub struct Engine {
 /// What runs a graph.
 #[derive(Debug)]
 pub(crate) enum Runner {
-    /// A graph that is quantized from end to end.
+    /// One program: a graph that is quantized from end to end.
     Program(Executable),
-    /// Any other.
+    /// tract, for any other graph.
     #[cfg(feature = "onnx")]
     Tract(Plan),
 }
 
-/// How long the parts of opening an engine took.
+/// The wall-clock times of the two phases of building an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BuildTimes {
-    /// From the decoded file to typed operators.
+    /// From the decoded file to a program, or to tract's typed operators. Zero for a prepared model.
     pub import: Duration,
-    /// From those to the ones that run.
+    /// From there to what runs: packing the program, or tract's optimizations.
     pub optimize: Duration,
 }
 
 impl Engine {
-    /// Makes an engine of what a file holds, to be run on `threads` threads (at least 1), the caller's among them. Results do
-    /// not depend on it.
+    /// Builds an engine from a model file of either kind, for the input and the outputs of `signature`.
+    ///
+    /// A run uses up to `threads` threads, the caller's among them; 0 counts as 1. Programs use no more threads than
+    /// the machine has processors. Results do not depend on the number.
     ///
     /// # Errors
     /// As [`Engine::prepared`] and `Engine::build`.
@@ -55,19 +60,20 @@ impl Engine {
         }
     }
 
-    /// Makes an engine of a prepared model, to be run on `threads` threads (at least 1).
+    /// Builds an engine from a prepared model. `threads` is as for [`Engine::load`].
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where it was prepared for another signature, and where `BEDSIDE_KERNEL` names kernels that this
-    /// processor does not have; [`Error::TooLarge`] where the signature names outputs so often that all of them take more
-    /// memory than those of networks.
+    /// [`Error::Unsupported`] where the model was prepared for another input or shape or without an output of
+    /// `signature`, and where the environment variable `BEDSIDE_KERNEL` names kernels that this processor does not
+    /// have; [`Error::TooLarge`] where the outputs of `signature` are more than 4096 or take the program beyond 1 GiB;
+    /// [`Error::Internal`] where this crate panics.
     pub fn prepared(prepared: Prepared, signature: &Signature, threads: usize) -> Result<Engine> {
-        // There is no tract to leave it to where the portable kernels are all there is.
+        // Without kernels for this processor the portable ones run it: a prepared model can't fall back to tract.
         let kernels = kernels::chosen()?.unwrap_or_else(kernels::portable);
         guarded("load", move || Engine::prepared_for(kernels, prepared, signature, threads))
     }
 
-    /// The same, with these kernels.
+    /// As [`Engine::prepared`], with these kernels.
     pub(crate) fn prepared_for(
         kernels: &'static dyn Kernels,
         prepared: Prepared,
@@ -78,7 +84,7 @@ impl Engine {
         Ok(Engine::of_program(&program, kernels, signature, threads, Duration::ZERO))
     }
 
-    /// Packs a program. `import` is how long it took to make.
+    /// Builds an engine by packing a program. `import` is the time in which the program was made.
     pub(crate) fn of_program(
         program: &Program,
         kernels: &'static dyn Kernels,
@@ -93,19 +99,21 @@ impl Engine {
         Engine { runner, shape: signature.shape.clone(), output_shapes, times }
     }
 
-    /// Imports and optimises `graph`, to be run on `threads` threads (at least 1), the caller's among them. Results do not
-    /// depend on it.
+    /// Builds an engine from an ONNX graph, for the input and the outputs of `signature`. `threads` is as for
+    /// [`Engine::load`].
     ///
     /// # Errors
-    /// [`Error::Unsupported`] names the operator, node or tensor that is not served, or kernels that `BEDSIDE_KERNEL` names
-    /// and this processor does not have; [`Error::Malformed`] where the graph contradicts itself.
+    /// [`Error::Unsupported`] names the operator, node, input or output that is not supported, or kernels that the
+    /// environment variable `BEDSIDE_KERNEL` names and this processor does not have; [`Error::Malformed`] where the
+    /// graph contradicts itself; [`Error::TooLarge`] where it exceeds a limit of memory, work or size
+    /// (`docs/limits.md`); [`Error::Internal`] where this crate panics.
     #[cfg(feature = "onnx")]
     pub fn build(graph: Graph, signature: &Signature, threads: usize) -> Result<Engine> {
         let kernels = kernels::chosen()?;
         guarded("import", move || Engine::build_for(kernels, graph, signature, threads))
     }
 
-    /// Builds with these kernels, or with none.
+    /// As [`Engine::build`], with these kernels. None leaves the whole graph to tract.
     #[cfg(feature = "onnx")]
     pub(crate) fn build_for(
         kernels: Option<&'static dyn Kernels>,
@@ -125,20 +133,22 @@ impl Engine {
         }
     }
 
-    /// Runs the graph once.
+    /// Runs the graph once and returns the outputs of the signature, in its order, as floats, with the shapes of
+    /// [`Engine::output_shapes`].
     ///
     /// # Errors
-    /// [`Error::Tensor`] where `input` is not of the shape or type that the engine was built for or an output is not made of
-    /// numbers that scores can be; [`Error::Unsupported`] where tract finds only now that the graph contradicts itself.
+    /// [`Error::Tensor`] where `input` has another shape or element type than the engine was built for;
+    /// [`Error::Unsupported`] where tract can't run the graph or an output is not floating point; [`Error::Internal`]
+    /// where this crate or tract panics.
     pub fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
         self.run_unless(&AtomicBool::new(false), input)
     }
 
-    /// The same, unless `cancelled` is set meanwhile. A graph that is a program looks at it before each step, others when
-    /// they begin.
+    /// As [`Engine::run`], with cancellation from another thread. `cancelled` is read when the run begins, and, where
+    /// the graph is one program, before each step.
     ///
     /// # Errors
-    /// As [`Engine::run`]; [`Error::Cancelled`].
+    /// As [`Engine::run`]; [`Error::Cancelled`] where `cancelled` was found set.
     pub fn run_unless(&self, cancelled: &AtomicBool, input: &Tensor) -> Result<Vec<Tensor>> {
         if cancelled.load(Ordering::Acquire) {
             return Err(Error::Cancelled);
@@ -153,10 +163,12 @@ impl Engine {
         })
     }
 
-    /// The same with the bytes of a picture in place of a tensor.
+    /// As [`Engine::run_unless`], with the pixels of an image in place of the input tensor. The outputs are those of
+    /// [`Engine::run`] with the tensor that the pixels stand for.
     ///
     /// # Errors
-    /// As [`Engine::run_unless`]; [`Error::Tensor`] where there is no channel or there are not `values` for each.
+    /// As [`Engine::run_unless`]; [`Error::Tensor`] where the number of channels is 0 or not that of the tables in
+    /// `values`.
     #[allow(clippy::match_wildcard_for_single_variants, reason = "builds without `onnx` have one kind of runner")]
     pub fn run_pixels(&self, cancelled: &AtomicBool, pixels: &Pixels<'_>) -> Result<Vec<Tensor>> {
         let tables = pixels.values.map_or(pixels.channels, <[_]>::len);
@@ -164,17 +176,18 @@ impl Engine {
             return Err(Error::Tensor(format!("pixels of {} channels, with tables for {tables}", pixels.channels)));
         }
         match &self.runner {
-            Runner::Program(program) if program.takes(pixels) => {
+            Runner::Program(program) if program.accepts(pixels) => {
                 guarded("run", || program.run(&[View::Pixels(*pixels)], cancelled, || {}))
             }
             _ => self.run_unless(cancelled, &pixels.tensor(self.shape.clone())?),
         }
     }
 
-    /// What is run in integers, step by step, and the kernels that run it.
+    /// The name of the kernels, and a description of each step, in the order in which they run, of a graph that is one
+    /// program.
     ///
     /// # Errors
-    /// The reason why the graph is left to tract, which runs it in floats.
+    /// The reason why the graph is not one program, so that tract runs it.
     pub fn steps(&self) -> Result<(&'static str, &[Description]), &str> {
         match &self.runner {
             Runner::Program(program) => Ok((program.kernels(), program.descriptions())),
@@ -183,8 +196,9 @@ impl Engine {
         }
     }
 
-    /// Of a graph that is not one program: the islands of it that are, each with its steps, and the nodes that tract runs in
-    /// floats. Both are empty where nothing of it is quantized.
+    /// The parts of a graph that is not one program: its quantized partitions, each as the descriptions of its steps,
+    /// and the fallback nodes, which tract runs in floats. Both are empty where the graph is one program or no part of
+    /// it is quantized.
     #[cfg(feature = "onnx")]
     #[must_use]
     pub fn partitions(&self) -> (Vec<&[Description]>, &[Unlowered]) {
@@ -196,10 +210,10 @@ impl Engine {
         }
     }
 
-    /// Runs the graph once and gives the time of each of [`Engine::steps`].
+    /// Runs the graph once and returns the wall-clock time of each step, in the order of [`Engine::steps`].
     ///
     /// # Errors
-    /// As [`Engine::run`]; [`Error::Unsupported`] where the graph is left to tract.
+    /// As [`Engine::run`]; [`Error::Unsupported`] where the graph is not one program.
     pub fn profile(&self, input: &Tensor) -> Result<Vec<Duration>> {
         guarded("run", || match &self.runner {
             Runner::Program(program) => timed(program, input),
@@ -210,20 +224,20 @@ impl Engine {
         })
     }
 
-    /// The shape of each output.
+    /// The shape of each output, in the order in which [`Engine::run`] returns them.
     #[must_use]
     pub fn output_shapes(&self) -> &[Vec<usize>] {
         &self.output_shapes
     }
 
-    /// How long building took.
+    /// The times that building the engine took.
     #[must_use]
     pub fn times(&self) -> BuildTimes {
         self.times
     }
 }
 
-/// How long each step of a program takes.
+/// Runs a program once and returns the time of each step.
 fn timed(program: &Executable, input: &Tensor) -> Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(program.descriptions().len());
     let mut last = Instant::now();

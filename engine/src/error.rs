@@ -1,12 +1,12 @@
-//! What can go wrong between an ONNX file and its output.
+//! The errors of this crate.
 
 use std::io;
 use std::path::PathBuf;
 
-/// What functions of this crate return.
+/// The result of a function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Messages name operator, node or tensor, and what to do.
+/// An error between a model file and its outputs. Its text names the operator, the node or the tensor, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -15,25 +15,25 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Not an ONNX model, or a damaged one.
+    /// The file is no model, or a damaged one.
     #[error("{0}")]
     Malformed(String),
-    /// A sound model that needs what is not served here.
+    /// The model is sound, but needs something that this engine does not support.
     #[error("{0}")]
     Unsupported(String),
-    /// More bytes than allowed.
+    /// A limit of size, memory or work is exceeded.
     #[error("{0}")]
     TooLarge(String),
-    /// A tensor that does not fit its shape or the graph.
+    /// A tensor does not fit its shape, or the shape and type that the engine was built for.
     #[error("{0}")]
     Tensor(String),
     /// The run was cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// A fault in this crate or in tract.
+    /// A defect of this crate or of tract.
     #[error("{0}")]
     Internal(String),
 }

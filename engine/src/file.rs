@@ -1,4 +1,4 @@
-//! A model file of either kind, told apart by its first bytes, whatever its name.
+//! Model files of either kind, prepared or ONNX. The first bytes of a file decide which it is, not its name.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,10 +9,10 @@ use crate::onnx::Graph;
 use crate::tensor::{Ending, TensorInfo};
 use crate::{Error, Prepared, Result};
 
-/// What a model file holds.
+/// A decoded model file of either kind.
 #[derive(Debug, Clone)]
 pub enum ModelFile {
-    /// A program that is ready to be packed.
+    /// A prepared model: a graph as one program.
     Prepared(Box<Prepared>),
     /// An ONNX graph.
     #[cfg(feature = "onnx")]
@@ -20,36 +20,39 @@ pub enum ModelFile {
 }
 
 impl ModelFile {
-    /// Reads a model file, and the files beside it that hold its external data, at most `max_bytes` together.
+    /// Reads a model file, and the files in its folder that hold its external data, of at most `max_bytes` bytes
+    /// together.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::TooLarge`], [`Error::Malformed`]; [`Error::Unsupported`] for an ONNX file where the feature
-    /// `onnx` is off.
+    /// [`Error::Io`] where a file can't be read; [`Error::TooLarge`] where there are more than `max_bytes` bytes, or a
+    /// prepared model exceeds the limits of memory or work; [`Error::Malformed`] where the file is no model, or a
+    /// damaged one; [`Error::Unsupported`] for a prepared model of another version of the format, for external data
+    /// that is not that of an initializer, and for an ONNX file where the feature `onnx` is off.
     pub fn open(path: &Path, max_bytes: u64) -> Result<ModelFile> {
         let bytes = model_bytes(path, max_bytes)?;
-        let left = max_bytes - bytes.len() as u64;
-        ModelFile::decode(&bytes, Some((path.parent().unwrap_or(Path::new("")), left)))
+        let budget = max_bytes - bytes.len() as u64;
+        ModelFile::decode(&bytes, Some((path.parent().unwrap_or(Path::new("")), budget)))
     }
 
-    /// Decodes a model file from memory.
+    /// Decodes the bytes of a model file.
     ///
     /// # Errors
-    /// [`Error::Malformed`]; [`Error::Unsupported`] where it keeps data in other files, and for an ONNX file where the
-    /// feature `onnx` is off.
+    /// As [`ModelFile::open`], but for [`Error::Io`]; [`Error::Unsupported`] also where the model has external data.
     pub fn from_bytes(bytes: &[u8]) -> Result<ModelFile> {
         ModelFile::decode(bytes, None)
     }
 
-    /// Decodes what stands in a file. External data is read from a folder, up to so many bytes.
-    fn decode(bytes: &[u8], beside: Option<(&Path, u64)>) -> Result<ModelFile> {
+    /// Decodes the bytes of a file. `external` is the folder of its external data, and the maximum size of that in
+    /// bytes.
+    fn decode(bytes: &[u8], external: Option<(&Path, u64)>) -> Result<ModelFile> {
         if Prepared::is_start_of(bytes) {
             return Prepared::from_bytes(bytes).map(ModelFile::from);
         }
-        onnx(bytes, beside)
+        onnx(bytes, external)
     }
 
-    /// SHA-256, in hex, of the graph: of an ONNX file, as `Graph::sha256` has it; of a prepared one, that of the ONNX file
-    /// that it was made from.
+    /// The SHA-256 of the ONNX graph, as 64 lowercase hex digits: `Graph::sha256` of the ONNX file, or of the one that
+    /// a prepared model was made from.
     #[must_use]
     pub fn sha256(&self) -> String {
         match self {
@@ -59,7 +62,7 @@ impl ModelFile {
         }
     }
 
-    /// The value under a metadata key.
+    /// The value of a metadata key, if the file has it.
     #[must_use]
     pub fn metadata(&self, key: &str) -> Option<&str> {
         match self {
@@ -69,7 +72,7 @@ impl ModelFile {
         }
     }
 
-    /// The inputs that a caller must give.
+    /// The inputs that a caller must give: of an ONNX graph, those that no initializer gives.
     #[must_use]
     pub fn inputs(&self) -> Vec<TensorInfo> {
         match self {
@@ -79,7 +82,7 @@ impl ModelFile {
         }
     }
 
-    /// The outputs.
+    /// The outputs, in the file's order.
     #[must_use]
     pub fn outputs(&self) -> Vec<TensorInfo> {
         match self {
@@ -89,7 +92,7 @@ impl ModelFile {
         }
     }
 
-    /// What the values of `output` are, as far as the graph's last operator tells.
+    /// How the values of `output` are computed; [`Ending::Other`] where there is no such output.
     #[must_use]
     pub fn ending(&self, output: &str) -> Ending {
         match self {
@@ -113,18 +116,19 @@ impl From<Prepared> for ModelFile {
     }
 }
 
+/// Decodes a file that is no prepared model.
 #[cfg(feature = "onnx")]
-fn onnx(bytes: &[u8], beside: Option<(&Path, u64)>) -> Result<ModelFile> {
-    Graph::decode(bytes, beside).map(ModelFile::from)
+fn onnx(bytes: &[u8], external: Option<(&Path, u64)>) -> Result<ModelFile> {
+    Graph::decode(bytes, external).map(ModelFile::from)
 }
 
-/// Why a file that is not prepared does not open.
+/// The error of a file that is no prepared model, in a build that reads no others.
 #[cfg(not(feature = "onnx"))]
 fn onnx(bytes: &[u8], _: Option<(&Path, u64)>) -> Result<ModelFile> {
     if crate::wire::graph_span(bytes).is_ok() {
         return Err(Error::Unsupported(
-            "this is an ONNX model, and this build of Bedside is one without the ONNX importer (feature `onnx`); prepare \
-             the model with `bedside pack --prepare`"
+            "this is an ONNX model, and this build of Bedside is one without the ONNX importer (feature `onnx`); \
+             prepare the model with `bedside pack --prepare`"
                 .into(),
         ));
     }
@@ -135,7 +139,10 @@ fn onnx(bytes: &[u8], _: Option<(&Path, u64)>) -> Result<ModelFile> {
     ))
 }
 
-/// The bytes of a model file, at most `max_bytes`.
+/// The bytes of a model file.
+///
+/// # Errors
+/// [`Error::TooLarge`] where there are more than `max_bytes`; [`Error::Io`].
 pub(crate) fn model_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     read_bounded(path, max_bytes).map_err(|source| match source.kind() {
         io::ErrorKind::FileTooLarge => Error::TooLarge(format!("the model has {source}")),
@@ -143,11 +150,12 @@ pub(crate) fn model_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     })
 }
 
-/// All bytes of a file, at most `max_bytes`. Pipes and devices are read to their end, which may be waited for.
+/// All bytes of a file, at most `max_bytes`. Pipes and devices are read to their end, which can block.
 ///
 /// # Errors
-/// [`IsADirectory`](io::ErrorKind::IsADirectory) for a folder; [`FileTooLarge`](io::ErrorKind::FileTooLarge) where there are
-/// more, whatever length the file system states; its words are the size and the limit ("17 bytes; the limit is 16").
+/// [`IsADirectory`](io::ErrorKind::IsADirectory) for a folder; [`FileTooLarge`](io::ErrorKind::FileTooLarge) where
+/// there are more bytes, even if the file system states fewer, with the size and the limit as its text ("17 bytes; the
+/// limit is 16"); any error of the operating system.
 pub fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
@@ -157,7 +165,7 @@ pub fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let stated = metadata.len();
     let mut bytes = Vec::new();
     if stated <= max_bytes {
-        // One byte more, so that the end of the file is seen without growing.
+        // One byte more, so that the last read finds the end of the file without growing the buffer.
         bytes.try_reserve_exact(usize::try_from(stated).unwrap_or(usize::MAX).saturating_add(1))?;
         file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     }
@@ -174,11 +182,11 @@ mod tests {
 
     use super::*;
 
-    /// Linux states a length of 0 for what it makes up while it is read.
+    /// Linux states a length of 0 for files whose contents it generates when they are read.
     #[cfg(target_os = "linux")]
     #[test]
     #[cfg_attr(miri, ignore = "miri opens no files; `cargo xtask test` runs it")]
-    fn a_files_bound_holds_whatever_length_is_stated() {
+    fn read_bounded_enforces_the_limit_on_a_file_of_stated_length_zero() {
         let path = Path::new("/proc/self/status");
         assert_eq!(fs::metadata(path).expect("there").len(), 0);
         let error = read_bounded(path, 16).expect_err("longer");
@@ -189,7 +197,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "miri opens no files; `cargo xtask test` runs it")]
-    fn a_file_of_just_the_bound_is_read() {
+    fn read_bounded_reads_a_file_of_exactly_the_limit() {
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
         let whole = fs::read(path).expect("readable");
         let size = whole.len() as u64;
@@ -202,7 +210,7 @@ mod tests {
 
     #[cfg(not(feature = "onnx"))]
     #[test]
-    fn without_the_importer_an_onnx_model_is_called_one() {
+    fn model_file_recognizes_onnx_without_the_importer() {
         // `ir_version` 8 (field 1, varint) and `graph` with three bytes (field 7).
         let onnx = [0x08, 0x08, 0x3a, 0x03, 0x12, 0x01, b'g'];
         let refused = |bytes: &[u8]| ModelFile::from_bytes(bytes).map(drop).expect_err("no prepared model");

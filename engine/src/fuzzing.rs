@@ -1,5 +1,5 @@
-//! What the fuzz targets (`fuzz/`) call and the public API does not reach. It is there under `--cfg fuzzing` alone, which
-//! cargo-fuzz sets for all that it builds, and no part of the API.
+//! Functions for the fuzz targets (`fuzz/`) that the public API does not have. They exist only under `--cfg fuzzing`,
+//! which cargo-fuzz sets for everything that it builds, and are no part of the API.
 
 use crate::engine::Engine;
 use crate::guard::importing;
@@ -8,46 +8,48 @@ use crate::signature::Signature;
 use crate::tensor::{Data, Tensor};
 use crate::{Pixels, Prepared, Result, kernels};
 
-/// Whether tract takes a graph in on this thread. A panic of its own that happens then becomes an error, as is promised.
+/// Whether tract is importing a graph on this thread. A panic of tract is then turned into an error, which is no
+/// defect.
 #[must_use]
 pub fn is_importing() -> bool {
     importing::get()
 }
 
-/// The tensor of this shape that a graph would take of a picture's bytes.
+/// The tensor of this shape that these pixels stand for.
 ///
 /// # Errors
-/// [`Error::Tensor`](crate::Error::Tensor) where they do not fit it.
+/// [`Error::Tensor`](crate::Error::Tensor) where the pixels do not fill the shape.
 pub fn tensor(pixels: &Pixels<'_>, shape: Vec<usize>) -> Result<Tensor> {
     pixels.tensor(shape)
 }
 
-/// What one run of a prepared model takes: at most so many bytes of memory, and so many products or elements visited.
+/// Upper bounds of what one run of a prepared model takes: its memory in bytes, and its work in multiply-adds and
+/// elements copied or compared.
 #[must_use]
 pub fn takes(prepared: &Prepared) -> (u64, u64) {
     let program = prepared.program_for_fuzzing();
-    // What the windows of convolutions lie over, which is copied where it is more than the picture.
-    let bordered = |step: &Step| match step {
+    // The area that the windows of convolutions span, which is copied where it is larger than the image.
+    let padded = |step: &Step| match step {
         Step::Convolution(Convolution { from, to, window, .. }) => {
             let ([.., channels], [_, height, width, _]) = (program.tensors[from.0].shape, program.tensors[to.0].shape);
-            let over = |axis: usize, length: usize| {
+            let reach = |axis: usize, length: usize| {
                 (length * window.stride[axis]) as u64 + (window.kernel[axis] * window.dilation[axis]) as u64
             };
-            over(0, height).saturating_mul(over(1, width)).saturating_mul(channels as u64)
+            reach(0, height).saturating_mul(reach(1, width)).saturating_mul(channels as u64)
         }
         _ => 0,
     };
-    let bordered = program.steps.iter().map(bordered).fold(0, u64::saturating_add);
-    (program.memory().saturating_add(bordered), program.work())
+    let padded = program.steps.iter().map(padded).fold(0, u64::saturating_add);
+    (program.memory().saturating_add(padded), program.work())
 }
 
-/// Runs a prepared model by every set of kernels that this processor has.
+/// Runs a prepared model with every set of kernels that this processor has.
 ///
 /// # Panics
-/// Where one can't run it, or two do not give the same bits.
+/// Where a set can't run it, or two sets give different bits.
 pub fn run_by_all_kernels(prepared: &Prepared, signature: &Signature, input: &Tensor) {
     let bits = |tensor: &Tensor| match tensor.data() {
-        // NaNs are alike: which of them an operation gives, no instruction set promises.
+        // All NaNs are equal here: instruction sets do not specify the bits of a NaN that an operation gives.
         Data::F32(values) => values.iter().map(|v| if v.is_nan() { u32::MAX } else { v.to_bits() }).collect::<Vec<_>>(),
         Data::U8(values) => values.iter().map(|&v| v.into()).collect(),
     };

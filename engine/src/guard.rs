@@ -1,24 +1,25 @@
-//! What keeps a panic inside the engine.
+//! The guard against panics: they become errors and do not leave the engine.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{Error, Result};
 
-/// Does `work`, and makes a panic in it [`Error::Internal`]: a fault of this crate, or of tract while it runs, must not take
-/// the app down. (A panic of tract's while it imports is the graph's fault: `onnx/outline.rs`.)
+/// Calls `work` and turns a panic in it into [`Error::Internal`], with `what` in its text: a defect of this crate, or
+/// of tract while it runs, must not end the app. (`onnx/outline.rs` turns a panic of tract during an import into
+/// [`Error::Malformed`].)
 pub(crate) fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(Error::Internal(format!("{what} panicked: {}", panic_message(&*panic)))))
 }
 
-/// The message of a panic.
+/// The message of a panic, if it is text.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
-/// Whether tract imports a graph on this thread, for the fuzz targets: they let a panic pass that becomes an error.
+/// Whether tract is importing a graph on this thread. The fuzz targets ignore panics that are turned into errors there.
 #[cfg(fuzzing)]
 pub(crate) mod importing {
     use std::cell::Cell;
@@ -31,7 +32,7 @@ pub(crate) mod importing {
         IMPORTING.get()
     }
 
-    /// Sets it until the returned value is dropped.
+    /// Sets the value until the returned guard is dropped, which restores the one before.
     #[cfg(feature = "onnx")]
     pub(crate) fn set(is_importing: bool) -> impl Drop {
         struct Before(bool);

@@ -1,11 +1,12 @@
 //! ONNX graph in, tensors out.
 //!
-//! `Graph` is what an ONNX file says, [`Prepared`] what is left of it once it is one program; [`Engine`] is either, made
-//! for one input shape and ready to run from many threads. Of images this crate knows [`Pixels`] alone; files of them, labels and
-//! manifests are `bedside`'s.
+//! `Graph` is a decoded ONNX file, and [`Prepared`] a graph that was lowered to one program. [`Engine`] is built from
+//! either, for one input shape, and runs from several threads at once. Its outputs are floats. Of images, this crate
+//! has only [`Pixels`]; image files, labels and manifests belong to the crate `bedside`.
 //!
-//! What is quantized of a graph runs in integers on kernels of this crate; tract runs the rest. A graph that can't be
-//! served is an error that names the operator, the node or the tensor: never a silently wrong result.
+//! The quantized partitions of a graph run in integers on the kernels of this crate, and tract runs the fallback nodes.
+//! A graph that is not supported gives an error that names the operator, the node or the tensor, and never a silently
+//! wrong result.
 //!
 #![cfg_attr(feature = "onnx", doc = "```no_run")]
 #![cfg_attr(not(feature = "onnx"), doc = "```ignore")]
@@ -19,7 +20,7 @@
 //! # Ok::<(), bedside_engine::Error>(())
 //! ```
 //!
-//! Without the feature `onnx` nothing here reads ONNX and tract is not compiled: [`Prepared`] models are what opens then.
+//! Without the feature `onnx`, only [`Prepared`] models can be opened, and tract is not compiled.
 
 mod arithmetic;
 mod engine;

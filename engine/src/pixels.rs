@@ -1,33 +1,39 @@
-//! A picture's bytes in place of the tensor that a graph takes.
+//! Pixels of an image, which can be given in place of a graph's input tensor.
 
 use crate::Result;
 use crate::tensor::Tensor;
 
-/// Where a tensor's channels stand.
+/// The order of the axes of an input tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// One plane a channel.
+    /// Batch, channels, height, width: one plane for each channel.
     Nchw,
-    /// The channels of a pixel side by side.
+    /// Batch, height, width, channels: the channels of a pixel are adjacent.
     Nhwc,
 }
 
-/// The bytes of a picture, and what they stand for. A quantized graph takes them by one table a channel and never makes
-/// the floats.
+/// The pixels of one image, and the values that they stand for in the input tensor, whose batch is 1.
+///
+/// A quantized graph maps the bytes to its own bytes by a table for each channel, without the tensor of floats.
 #[derive(Debug, Clone, Copy)]
 pub struct Pixels<'a> {
-    /// Row by row, the channels of a pixel side by side.
+    /// The pixels, row by row from the top, the channels of a pixel adjacent: height × width × channels bytes.
     pub bytes: &'a [u8],
-    /// How many channels a pixel has, at least 1.
+    /// The number of channels, at least 1.
     pub channels: usize,
-    /// For each channel, what each of the 256 values is in a tensor of floats; `None` for a graph that takes bytes.
+    /// For each channel, the value in the tensor of floats of each of the 256 bytes; `None` for a graph whose input is
+    /// bytes.
     pub values: Option<&'a [[f32; 256]]>,
-    /// The layout of the tensor.
+    /// The layout of the input tensor.
     pub layout: Layout,
 }
 
 impl Pixels<'_> {
-    /// The tensor of this shape that the graph would take.
+    /// The input tensor of this shape that the pixels stand for. `values` must be `None` or have a table for each
+    /// channel.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`](crate::Error::Tensor) where the pixels do not fill the shape.
     pub(crate) fn tensor(&self, shape: Vec<usize>) -> Result<Tensor> {
         match self.values {
             Some(values) => Tensor::f32(shape, self.arranged(|channel, byte| values[channel][usize::from(byte)])),
@@ -35,6 +41,7 @@ impl Pixels<'_> {
         }
     }
 
+    /// The value of each byte, in the order of the tensor.
     fn arranged<T>(&self, value: impl Fn(usize, u8) -> T) -> Vec<T> {
         let channels = self.channels;
         match self.layout {
@@ -46,16 +53,16 @@ impl Pixels<'_> {
         }
     }
 
-    /// Whether the bytes lie as the elements of this shape (batch, height, width, channels) do that are read from the tensor
-    /// in these strides.
+    /// Whether reading the input tensor with these strides gives elements of this shape in the order of `bytes`. The
+    /// shape and the strides, in elements, are those of batch, height, width and channels.
     pub(crate) fn lie_as(&self, shape: [usize; 4], strides: [usize; 4]) -> bool {
         let [batch, height, width, channels] = shape;
-        let of_tensor = match self.layout {
+        let tensor_strides = match self.layout {
             Layout::Nchw => [width, 1, height * width],
             Layout::Nhwc => [width * channels, channels, 1],
         };
-        let alike = (0..3).all(|axis| shape[1 + axis] == 1 || strides[1 + axis] == of_tensor[axis]);
-        batch == 1 && channels == self.channels && height * width * channels == self.bytes.len() && alike
+        let are_equal = (0..3).all(|axis| shape[1 + axis] == 1 || strides[1 + axis] == tensor_strides[axis]);
+        batch == 1 && channels == self.channels && height * width * channels == self.bytes.len() && are_equal
     }
 }
 
@@ -68,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_has_the_layout_and_the_values_of_each_channel() {
+    fn tensor_has_the_layout_and_the_values_of_each_channel() {
         let values = [1.0, 2.0, 4.0].map(|factor| std::array::from_fn(|byte| byte as f32 * factor));
         let floats =
             |layout| pixels(Some(&values), layout).tensor(vec![6]).expect("six values").as_f32().map(<[f32]>::to_vec);
@@ -81,13 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_told_from_others_by_where_they_lie() {
-        // One line of two pixels, in planes and side by side.
-        let (planes, beside) = (pixels(None, Layout::Nchw), pixels(None, Layout::Nhwc));
+    fn lie_as_tells_planes_from_adjacent_channels() {
+        // One line of two pixels, in planes and with adjacent channels.
+        let (planes, adjacent) = (pixels(None, Layout::Nchw), pixels(None, Layout::Nhwc));
         assert!(planes.lie_as([1, 1, 2, 3], [6, 2, 1, 2]) && !planes.lie_as([1, 1, 2, 3], [6, 6, 3, 1]));
-        assert!(beside.lie_as([1, 1, 2, 3], [6, 6, 3, 1]) && !beside.lie_as([1, 1, 2, 3], [6, 2, 1, 2]));
+        assert!(adjacent.lie_as([1, 1, 2, 3], [6, 6, 3, 1]) && !adjacent.lie_as([1, 1, 2, 3], [6, 2, 1, 2]));
         for shape in [[2, 1, 1, 3], [1, 1, 3, 2], [1, 2, 2, 3]] {
-            assert!(!beside.lie_as(shape, [6, 6, 3, 1]), "{shape:?}");
+            assert!(!adjacent.lie_as(shape, [6, 6, 3, 1]), "{shape:?}");
         }
     }
 }

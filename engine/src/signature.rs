@@ -1,12 +1,12 @@
-//! The input and the outputs that a graph is built for.
+//! The signature of an engine: the input and the outputs that a graph is built for.
 
-/// What an engine is built for.
+/// The input, its shape, and the outputs that an engine is built for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    /// The input's name.
+    /// The name of the input.
     pub input: String,
-    /// The input's shape, batch included.
+    /// The shape of the input, in the graph's order of axes, batch included.
     pub shape: Vec<usize>,
-    /// The outputs wanted, in the order in which [`Engine::run`](crate::Engine::run) gives them.
+    /// The names of the outputs, in the order in which [`Engine::run`](crate::Engine::run) returns them.
     pub outputs: Vec<String>,
 }

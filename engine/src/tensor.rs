@@ -1,10 +1,10 @@
-//! Tensors as they enter and leave the engine, and what a graph says of them.
+//! The tensors that callers give and get, and the declarations of a graph's inputs and outputs.
 
 use std::fmt::{self, Write as _};
 
 use crate::{Error, Result};
 
-/// A dense tensor in row-major order.
+/// A dense tensor in row-major order: the last axis is contiguous.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
     shape: Vec<usize>,
@@ -17,23 +17,23 @@ pub struct Tensor {
 pub enum Data {
     /// 32-bit floats.
     F32(Vec<f32>),
-    /// Bytes.
+    /// Unsigned bytes.
     U8(Vec<u8>),
 }
 
 impl Tensor {
-    /// A tensor of floats.
+    /// A tensor of floats. `shape` has the length of each axis, outermost first; an empty one is that of a scalar.
     ///
     /// # Errors
-    /// [`Error::Tensor`] where `values` does not fill `shape`.
+    /// [`Error::Tensor`] where the number of `values` is not the product of `shape`.
     pub fn f32(shape: Vec<usize>, values: Vec<f32>) -> Result<Tensor> {
         Tensor::new(shape, values.len(), Data::F32(values))
     }
 
-    /// A tensor of bytes.
+    /// A tensor of unsigned bytes. `shape` is as for [`Tensor::f32`].
     ///
     /// # Errors
-    /// [`Error::Tensor`] where `values` does not fill `shape`.
+    /// As [`Tensor::f32`].
     pub fn u8(shape: Vec<usize>, values: Vec<u8>) -> Result<Tensor> {
         Tensor::new(shape, values.len(), Data::U8(values))
     }
@@ -52,13 +52,13 @@ impl Tensor {
         &self.shape
     }
 
-    /// The values.
+    /// The values, in row-major order.
     #[must_use]
     pub fn data(&self) -> &Data {
         &self.data
     }
 
-    /// The values as floats, where they are.
+    /// The values of a tensor of floats, in row-major order; `None` for any other.
     #[must_use]
     pub fn as_f32(&self) -> Option<&[f32]> {
         match &self.data {
@@ -68,14 +68,14 @@ impl Tensor {
     }
 }
 
-/// An input or output of a graph.
+/// The declaration of a graph's input or output. It displays like `input: float32[N, 3, 224, 224]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
     /// The tensor's name.
     pub name: String,
     /// The type of its elements.
     pub element: ElementType,
-    /// Its axes; `None` where the graph does not give even their number.
+    /// The length of each axis, outermost first; `None` where the graph does not declare a shape.
     pub dims: Option<Vec<Dim>>,
 }
 
@@ -88,21 +88,21 @@ impl fmt::Display for TensorInfo {
     }
 }
 
-/// The length of an axis.
+/// The declared length of an axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dim {
-    /// Known.
+    /// A fixed length.
     Fixed(usize),
-    /// Left to the caller, under a name that may be empty.
+    /// A length that the caller chooses, under a name that may be empty.
     Symbolic(String),
 }
 
 impl Dim {
-    /// Whether the axis can have this length.
+    /// Whether the axis can have this length: a symbolic one can have any.
     #[must_use]
     pub fn admits(&self, length: usize) -> bool {
         match self {
-            Dim::Fixed(addend) => *addend == length,
+            Dim::Fixed(fixed) => *fixed == length,
             Dim::Symbolic(_) => true,
         }
     }
@@ -118,14 +118,14 @@ impl fmt::Display for Dim {
     }
 }
 
-/// What an output's values are, as far as the graph's last operator tells.
+/// The activation by which an output's values are computed, as far as the graph's last operators tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Probabilities that sum to 1.
+    /// Softmax: values from 0 to 1 that sum to 1 along the operator's axis.
     Softmax,
-    /// One probability each.
+    /// Sigmoid: each value is from 0 to 1 by itself.
     Sigmoid,
-    /// Something else.
+    /// Another operator, or an unknown one.
     Other,
 }
 
@@ -135,15 +135,15 @@ pub enum Ending {
 pub enum ElementType {
     /// 32-bit float.
     F32,
-    /// 16-bit float of either kind, which is given, run and got as 32-bit float.
+    /// 16-bit float, IEEE 754 or bfloat16. Such tensors are given, computed and returned as 32-bit floats.
     F16,
     /// Unsigned byte.
     U8,
-    /// Any other, by its number in ONNX's `TensorProto.DataType`.
+    /// Any other type: its number in ONNX's `TensorProto.DataType`.
     Other(i32),
 }
 
-/// ONNX's names for the numbers of `TensorProto.DataType`.
+/// The names of the types of ONNX's `TensorProto.DataType`, by their numbers, in lower case.
 const NAMES: [&str; 24] = [
     "undefined",
     "float",
@@ -185,7 +185,7 @@ impl fmt::Display for ElementType {
     }
 }
 
-/// Bytes in hex.
+/// Bytes as lowercase hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -198,14 +198,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_must_fill_the_shape() {
+    fn tensor_refuses_values_that_do_not_fill_the_shape() {
         assert!(Tensor::f32(vec![1, 2, 3], vec![0.0; 6]).is_ok());
         assert!(matches!(Tensor::f32(vec![1, 2, 3], vec![0.0; 5]), Err(Error::Tensor(_))));
         assert!(matches!(Tensor::u8(vec![usize::MAX, 2], vec![0; 2]), Err(Error::Tensor(_))));
     }
 
     #[test]
-    fn an_input_reads_like_its_declaration() {
+    fn tensor_info_displays_name_type_and_axes() {
         let info = TensorInfo {
             name: "input".into(),
             element: ElementType::F16,

@@ -1,13 +1,14 @@
-//! The outermost layer of an ONNX file: the fields of `ModelProto`, found without decoding what is in them.
+//! The outermost layer of an ONNX file: the fields of `ModelProto`, found without decoding their contents.
 //!
-//! Hashing needs the graph's bytes as they stand: decoding and encoding again would lose fields that this version does
-//! not know (packing does, and hashes what it wrote). Wire types are those of Protocol Buffers ("Encoding", protobuf.dev).
+//! The hash of a graph is that of its bytes in the file. Decoding and encoding again would lose fields that this
+//! version does not know. (Packing a model does encode it again; the hash is then that of the bytes that it wrote.)
+//! Wire types are those of Protocol Buffers ("Encoding", protobuf.dev).
 
 use std::ops::Range;
 
 use crate::{Error, Result};
 
-/// `ModelProto.graph`.
+/// The number of the field `ModelProto.graph`.
 const GRAPH: u64 = 7;
 
 const VARINT: u64 = 0;
@@ -15,7 +16,7 @@ const FIXED64: u64 = 1;
 const LENGTH_DELIMITED: u64 = 2;
 const FIXED32: u64 = 5;
 
-/// Where the bytes of the `GraphProto` stand in `file`.
+/// The range in `file` of the bytes of the `GraphProto`.
 ///
 /// # Errors
 /// [`Error::Malformed`] where `file` is no `ModelProto`, or has no graph or more than one.
@@ -36,7 +37,8 @@ fn not_onnx() -> Error {
     Error::Malformed("this is not an ONNX model, or a truncated one; give a .onnx file as its exporter wrote it".into())
 }
 
-/// The field that starts at `at`: its number, where its body stands, and where the next one starts.
+/// The field at offset `at`: its number, the range of its body, and the offset of the next field. None where it is no
+/// valid field or reaches beyond the file.
 fn field_at(file: &[u8], at: usize) -> Option<(u64, Range<usize>, usize)> {
     let (key, mut body) = varint(file, at)?;
     let end = match key & 7 {
@@ -53,13 +55,13 @@ fn field_at(file: &[u8], at: usize) -> Option<(u64, Range<usize>, usize)> {
     (end <= file.len()).then_some((key >> 3, body..end, end))
 }
 
-/// The varint at `at` and where it ends.
+/// The varint at offset `at`, and the offset after it. None where it is longer than 64 bits or than the file.
 fn varint(bytes: &[u8], mut at: usize) -> Option<(u64, usize)> {
     let mut value = 0u64;
-    for offset in (0..64).step_by(7) {
+    for shift in (0..64).step_by(7) {
         let byte = *bytes.get(at)?;
         at += 1;
-        value |= u64::from(byte & 0x7f) << offset;
+        value |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
             return Some((value, at));
         }
@@ -76,26 +78,26 @@ mod tests {
     const MODEL: [u8; 11] = [0x08, 0x08, 0x12, 0x02, b'a', b'b', 0x3a, 0x03, 0x12, 0x01, b'g'];
 
     #[test]
-    fn the_graph_is_found_behind_other_fields() {
+    fn graph_span_finds_the_graph_after_other_fields() {
         assert_eq!(graph_span(&MODEL).expect("sound"), 8..11);
     }
 
     #[test]
-    fn every_truncation_is_an_error_and_none_panics() {
+    fn graph_span_refuses_every_truncation() {
         for end in 0..MODEL.len() {
             assert!(matches!(graph_span(&MODEL[..end]), Err(Error::Malformed(_))), "{end}");
         }
     }
 
     #[test]
-    fn a_length_beyond_the_file_is_an_error() {
+    fn graph_span_refuses_a_length_beyond_the_file() {
         let huge = [0x3a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
         assert!(graph_span(&huge).is_err());
         assert!(graph_span(b"This is a text file named model.onnx\n").is_err());
     }
 
     #[test]
-    fn two_graphs_are_an_error() {
+    fn graph_span_refuses_two_graphs() {
         let twice = [&MODEL[..], &MODEL[6..]].concat();
         assert!(matches!(graph_span(&twice), Err(Error::Malformed(m)) if m.contains("more than one")));
     }

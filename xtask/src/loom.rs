@@ -1,4 +1,4 @@
-//! The models of the engine's thread pool (`engine/src/program/models.rs`), run by loom.
+//! The models of the engine's thread pool (`engine/src/threads/models.rs`), run by loom.
 
 use anyhow::{Result, ensure};
 
@@ -9,7 +9,7 @@ const MODELS: usize = 8;
 
 pub(crate) fn run() -> Result<()> {
     let lines = Step::new("cargo test --locked --release -p bedside-engine --no-default-features --lib")
-        .words("--target-dir target/loom program::models:: -- --nocapture")
+        .words("--target-dir target/loom threads::models:: -- --nocapture")
         .env("RUSTFLAGS", "--cfg loom")
         .env("LOOM_MAX_PREEMPTIONS", "3")
         // As tests have them: a count below zero is a find.

@@ -19,7 +19,8 @@ const RUSTFLAGS: &str = "-C target-feature=+avx2,+fma";
 const STRICT: &str = "-Zmiri-strict-provenance";
 
 /// The part for the gate: the thread pool, and the kernels of tensors of bytes. Products and filters take miri many minutes.
-const GATE: [&str; 4] = ["program::crew", "program::parts", "kernels::tests::sums_", "kernels::tests::quantizing"];
+const GATE: [&str; 4] =
+    ["threads::pool", "threads::parallel", "kernels::tests::elementwise_", "kernels::tests::quantize_"];
 
 /// A run's filters, and what it is called with beside [`STRICT`].
 type Extent<'a> = (&'a [&'a str], &'a str);
@@ -42,7 +43,7 @@ pub(crate) fn some(skips: &mut Skips) -> Result<()> {
 /// both models of what references may do.
 pub(crate) fn all() -> Result<()> {
     install()?;
-    let orders = run((&["program::crew", "program::parts"], "-Zmiri-many-seeds=0..32"))?;
+    let orders = run((&["threads::pool", "threads::parallel"], "-Zmiri-many-seeds=0..32"))?;
     let [stacks, trees] = thread::scope(|threads| {
         let trees = threads.spawn(|| run((&[], "-Zmiri-tree-borrows")));
         [run((&[], "")), trees.join().expect("a step that fails gives an error")]

@@ -1,23 +1,25 @@
-//! A graph from an ONNX file or a prepared one, with all of its outputs, for one picture.
+//! Opens a model file of either kind as an engine with all outputs, for a batch of one image.
 
 use std::error::Error;
 use std::path::Path;
 
 use bedside_engine::{Dim, Engine, ModelFile, Signature};
 
-/// The largest model file that is read.
+/// The maximum size of a model file, in bytes.
 const MAX_BYTES: u64 = 1 << 29;
 
-/// The picture's height and width, where the graph leaves them open.
+/// The height and width of the input, where the graph does not fix them.
 const SIDE: usize = 224;
 
-/// The graph's engine, and its input's shape.
+/// The engine, which runs on one thread, and the shape of its input.
 pub(crate) fn open(file: &str) -> Result<(Engine, Vec<usize>), Box<dyn Error>> {
     let file = ModelFile::open(Path::new(file), MAX_BYTES)?;
     let signature = signature(&file)?;
     Ok((Engine::load(file, &signature, 1)?, signature.shape))
 }
 
+/// The signature of the file's only input and all of its outputs. Symbolic axes get the lengths 1, 3, [`SIDE`],
+/// [`SIDE`].
 fn signature(file: &ModelFile) -> Result<Signature, Box<dyn Error>> {
     let inputs = file.inputs();
     let [input] = &inputs[..] else { return Err("more than one input".into()) };

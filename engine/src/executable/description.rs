@@ -1,17 +1,19 @@
-//! What the steps of a program are, for people.
+//! Descriptions of a program's steps, for people.
 
 use std::fmt::Write as _;
 
 use crate::program::{Convolution, Program, Step};
 
-/// One step of a program.
+/// A description of one step of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// The operation, such as `convolution 3×3, each channel by itself`.
+    /// The operation in words, such as `convolution 3×3, stride 2, each channel by itself`. The text is for people: it
+    /// may change between versions. Its first word is the kind of the step.
     pub operation: String,
-    /// The tensor of the graph that the step computes, or computes a part of.
+    /// The name of the tensor of the graph that the step computes, or that it computes a part of or an intermediate
+    /// result for.
     pub tensor: String,
-    /// The output's batch, height, width and channels.
+    /// The shape of the step's output: batch, height, width, channels.
     pub shape: [usize; 4],
 }
 

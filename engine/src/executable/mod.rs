@@ -1,4 +1,7 @@
-//! A program packed for one set of kernels, and run.
+//! Executables: programs that are packed for one set of kernels, and their runs.
+//!
+//! A module of this folder runs the steps of one kind or family. Throughout, a *line* is a row of pixels of an image,
+//! and a *row* is a row of a matrix product.
 
 mod broadcast;
 mod convolution;
@@ -18,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use broadcast::combine;
 use convolution::PackedConvolution;
 pub use description::Description;
-use pooling::pool;
+use pooling::pool_windows;
 use quantize::{MAX_CHANNELS, quantize, quantize_pixels};
 use strided_copy::strided_copy;
 use work::CACHE_LINE;
@@ -34,8 +37,10 @@ use crate::tensor::{Data, Tensor};
 use crate::threads::{Threads, processors};
 use crate::{Error, Result};
 
-/// A program that is ready to run, from many threads at once. It keeps the workspaces of past runs, with what those left in
-/// them, but never more than the machine has processors: a warm run allocates nothing but its outputs.
+/// A program that is packed and ready to run, from several threads at once.
+///
+/// It keeps the workspaces of past runs for later ones, at most as many as the machine has processors. A run that finds
+/// a kept workspace allocates only its outputs, besides what kernels allocate themselves.
 #[derive(Debug)]
 pub(crate) struct Executable {
     kernels: &'static dyn Kernels,
@@ -45,12 +50,14 @@ pub(crate) struct Executable {
     steps: Vec<PackedStep>,
     buffers: BufferPlan,
     inputs: Vec<TensorId>,
-    /// The step that may be given pixels: it quantizes the input, and no other step reads that.
-    first: Option<usize>,
+    /// The index of the step that can take pixels in place of the input: the only step that reads it, a quantization.
+    pixel_step: Option<usize>,
     outputs: Vec<(TensorId, Vec<usize>)>,
+    /// The workspaces that no run uses.
     workspaces: Mutex<Vec<Workspace>>,
 }
 
+/// A step with its weights packed for the kernels.
 #[derive(Debug)]
 enum PackedStep {
     Quantize(Quantize),
@@ -79,6 +86,7 @@ impl PackedStep {
 }
 
 impl Executable {
+    /// Packs a program for these kernels. `threads` will run it: some convolutions are packed for their number.
     pub(crate) fn new(program: &Program, kernels: &'static dyn Kernels, threads: Threads) -> Executable {
         let pack = |step: &Step| match step {
             Step::Quantize(step) => PackedStep::Quantize(step.clone()),
@@ -102,40 +110,41 @@ impl Executable {
             steps,
             buffers: program.buffers().clone(),
             inputs: program.inputs.clone(),
-            first: only_quantized(program),
+            pixel_step: pixel_step(program),
             outputs: program.outputs.clone(),
             workspaces: Mutex::default(),
         }
     }
 
-    /// What the steps are, in the order in which they run.
+    /// A description of each step, in the order in which they run.
     pub(crate) fn descriptions(&self) -> &[Description] {
         &self.descriptions
     }
 
-    /// The name of the kernels that run them.
+    /// The name of the set of kernels that runs the steps.
     pub(crate) fn kernels(&self) -> &'static str {
         self.kernels.name()
     }
 
-    /// Whether these pixels may be given in place of the input.
-    pub(crate) fn takes(&self, pixels: &Pixels<'_>) -> bool {
-        let Some(PackedStep::Quantize(first)) = self.first.map(|at| &self.steps[at]) else { return false };
-        let lie_as_read = pixels.lie_as(self.kind(first.to).shape, first.strides);
+    /// Whether these pixels can be given in place of the input, as [`View::Pixels`].
+    pub(crate) fn accepts(&self, pixels: &Pixels<'_>) -> bool {
+        let Some(PackedStep::Quantize(step)) = self.pixel_step.map(|at| &self.steps[at]) else { return false };
+        let lie_as_read = pixels.lie_as(self.kind(step.to).shape, step.strides);
         pixels.values.is_some() && pixels.channels <= MAX_CHANNELS && lie_as_read
     }
 
-    /// Runs all steps, unless `cancelled` is set before the last one, and calls `done` after each.
+    /// Runs all steps once and returns the outputs, in the program's order. `done` is called after each step.
     ///
     /// # Errors
-    /// [`Error::Tensor`] where the inputs are not what the program takes; [`Error::Cancelled`].
+    /// [`Error::Tensor`] where `inputs` differ from the program's in number, element type or length;
+    /// [`Error::Cancelled`] where `cancelled` is set before the last step begins. It is read before each step.
     pub(crate) fn run(
         &self,
         inputs: &[View<'_>],
         cancelled: &AtomicBool,
         mut done: impl FnMut(),
     ) -> Result<Vec<Tensor>> {
-        let run = Run { program: self, inputs };
+        let run = Run { executable: self, inputs };
         run.check_inputs()?;
         let kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut workspace = kept.unwrap_or_else(|| Workspace::new(&self.buffers.lengths, self.threads.count()));
@@ -155,7 +164,7 @@ impl Executable {
         outputs
     }
 
-    /// How many workspaces are kept now.
+    /// The number of workspaces that are kept.
     #[cfg(test)]
     fn kept(&self) -> usize {
         self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).len()
@@ -166,15 +175,16 @@ impl Executable {
     }
 }
 
-/// The step that quantizes the only input, if no other step reads that.
-fn only_quantized(program: &Program) -> Option<usize> {
+/// The index of the step that quantizes the program's only input, unless another step reads it or it is an output.
+fn pixel_step(program: &Program) -> Option<usize> {
     let [input] = program.inputs[..] else { return None };
     let mut readers = program.steps.iter().enumerate().filter(|(_, step)| step.inputs().contains(&input));
     let (Some((at, Step::Quantize(_))), None) = (readers.next(), readers.next()) else { return None };
     program.outputs.iter().all(|(output, _)| *output != input).then_some(at)
 }
 
-/// An input of a program: elements in the graph's order, or the pixels that the program [takes](Executable::takes).
+/// An input of a run: the elements of the tensor, in the graph's order, or pixels that the executable
+/// [accepts](Executable::accepts).
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum View<'a> {
     Floats(&'a [f32]),
@@ -191,44 +201,46 @@ impl<'a> View<'a> {
     }
 }
 
-/// One run of a program.
+/// One run of an executable.
 struct Run<'a> {
-    program: &'a Executable,
+    executable: &'a Executable,
     inputs: &'a [View<'a>],
 }
 
 impl Run<'_> {
     fn check_inputs(&self) -> Result<()> {
         let fits = |(&id, view): (&TensorId, &View<'_>)| {
-            let kind = self.program.kind(id);
+            let kind = self.executable.kind(id);
             match (view, kind.element) {
                 (View::Floats(values), Element::Float) => values.len() == kind.len(),
                 (View::Bytes(values), Element::Byte) => values.len() == kind.len(),
-                (View::Pixels(pixels), Element::Float) => self.program.takes(pixels),
+                (View::Pixels(pixels), Element::Float) => self.executable.accepts(pixels),
                 _ => false,
             }
         };
-        let inputs = &self.program.inputs;
+        let inputs = &self.executable.inputs;
         let all = inputs.len() == self.inputs.len() && inputs.iter().zip(self.inputs).all(fits);
         all.then_some(()).ok_or_else(|| Error::Tensor("the input is of another type than the graph's".into()))
     }
 
-    /// Copies inputs of bytes into buffers, which have the tail padding that kernels may read.
+    /// Copies inputs of bytes into their buffers, which have the tail padding that kernels may read.
     fn copy_bytes(&self, workspace: &mut Workspace) {
-        for (id, view) in self.program.inputs.iter().zip(self.inputs) {
-            let buffer = &mut workspace.buffers[self.program.buffers.of[id.0]];
+        for (id, view) in self.executable.inputs.iter().zip(self.inputs) {
+            let buffer = &mut workspace.buffers[self.executable.buffers.buffer_of[id.0]];
             if let (View::Bytes(from), Buffer::Bytes(to)) = (view, buffer) {
                 to[..from.len()].copy_from_slice(from);
             }
         }
     }
 
+    /// Runs one step.
     fn step(&self, step: &PackedStep, workspace: &mut Workspace) {
         let to = step.output();
-        let buffer = self.program.buffers.of[to.0];
+        let buffer = self.executable.buffers.buffer_of[to.0];
+        // The output is taken out of the workspace, from which the inputs are borrowed.
         let mut target = take(&mut workspace.buffers[buffer]);
         let mut scratch = take(&mut workspace.scratch);
-        let length = self.program.kind(to).len();
+        let length = self.executable.kind(to).len();
         let output = match &mut target {
             Buffer::Bytes(bytes) => Output::Bytes(&mut bytes[..length]),
             Buffer::Floats(floats) => Output::Floats(&mut floats[..length]),
@@ -238,18 +250,19 @@ impl Run<'_> {
         workspace.scratch = scratch;
     }
 
+    /// Computes the output of a step.
     fn compute(&self, step: &PackedStep, workspace: &Workspace, to: Output<'_>, scratch: &mut Scratch) {
-        let Executable { kernels, threads, .. } = self.program;
+        let Executable { kernels, threads, .. } = self.executable;
         let (kernels, bytes, shape) =
-            (*kernels, |id| self.bytes(id, workspace), |id: TensorId| self.program.kind(id).shape);
+            (*kernels, |id| self.bytes(id, workspace), |id: TensorId| self.executable.kind(id).shape);
         match (step, to) {
             (PackedStep::Convolution(step), to) => step.run(bytes(step.from), to, threads, scratch),
             (PackedStep::Pooling(step), to) => {
                 let (from, to) = ((shape(step.from), bytes(step.from)), (shape(step.to), to));
-                pool(step, from, to, (kernels, threads), scratch);
+                pool_windows(step, from, to, (kernels, threads), scratch);
             }
             (PackedStep::Quantize(step), Output::Bytes(to)) => match self.inputs {
-                [View::Pixels(pixels)] if self.program.inputs == [step.from] => {
+                [View::Pixels(pixels)] if self.executable.inputs == [step.from] => {
                     quantize_pixels(step, pixels, to, (kernels, threads), &mut scratch.per_thread);
                 }
                 _ => {
@@ -270,7 +283,7 @@ impl Run<'_> {
             (PackedStep::Lookup(step), to) => match (&step.table, to) {
                 (Table::Bytes(table), Output::Bytes(to)) => {
                     let from = bytes(step.from);
-                    let threads = threads.for_work(to.len() as u64 * work::LOOKED_UP);
+                    let threads = threads.for_work(to.len() as u64 * work::LOOKUP);
                     threads.for_each(threads.parts(to, CACHE_LINE), &mut scratch.per_thread, |(at, to), _| {
                         kernels.lookup(table, &from[at * CACHE_LINE..][..to.len()], to);
                     });
@@ -280,7 +293,7 @@ impl Run<'_> {
                         *to = table[usize::from(from)];
                     }
                 }
-                _ => unreachable!("a table gives what its tensor is made of"),
+                _ => unreachable!("a table gives the elements of its output"),
             },
             (PackedStep::StridedCopy(step), Output::Bytes(to)) => strided_copy(step, bytes(step.from), to),
             (PackedStep::StridedCopy(step), Output::Floats(to)) => {
@@ -291,20 +304,23 @@ impl Run<'_> {
         }
     }
 
+    /// The buffer of a tensor of bytes, which may be longer than the tensor.
     fn bytes<'w>(&'w self, id: TensorId, workspace: &'w Workspace) -> &'w [u8] {
-        workspace.buffers[self.program.buffers.of[id.0]].bytes()
+        workspace.buffers[self.executable.buffers.buffer_of[id.0]].bytes()
     }
 
+    /// The elements of a tensor of floats, which is an input or lies in a buffer that may be longer.
     fn floats<'w>(&'w self, id: TensorId, workspace: &'w Workspace) -> &'w [f32] {
-        match self.program.inputs.iter().zip(self.inputs).find(|(input, _)| **input == id) {
+        match self.executable.inputs.iter().zip(self.inputs).find(|(input, _)| **input == id) {
             Some((_, View::Floats(values))) => values,
-            _ => workspace.buffers[self.program.buffers.of[id.0]].floats(),
+            _ => workspace.buffers[self.executable.buffers.buffer_of[id.0]].floats(),
         }
     }
 
+    /// A copy of an output, with its shape in the graph.
     fn output(&self, id: TensorId, shape: &[usize], workspace: &Workspace) -> Result<Tensor> {
-        let length = self.program.kind(id).len();
-        match self.program.kind(id).element {
+        let length = self.executable.kind(id).len();
+        match self.executable.kind(id).element {
             Element::Byte => Tensor::u8(shape.to_vec(), self.bytes(id, workspace)[..length].to_vec()),
             Element::Float => Tensor::f32(shape.to_vec(), self.floats(id, workspace)[..length].to_vec()),
         }

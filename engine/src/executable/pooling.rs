@@ -1,4 +1,4 @@
-//! The step that takes the mean or the maximum of windows.
+//! Pooling: the mean or the maximum of the bytes in each window, channel by channel.
 
 use super::work;
 use super::workspace::{Output, Scratch};
@@ -7,8 +7,8 @@ use crate::kernels::{Kernels, byte};
 use crate::program::{Pooling, PoolingKind};
 use crate::threads::{Split as _, StepThreads, Threads};
 
-/// Pools `from`, of shape `from_shape`, to a tensor of shape `to_shape`.
-pub(super) fn pool(
+/// Computes the pooling of `from`, of shape `from_shape`, into `to`, of shape `to_shape`.
+pub(super) fn pool_windows(
     step: &Pooling,
     (from_shape, from): ([usize; 4], &[u8]),
     (to_shape, to): ([usize; 4], Output<'_>),
@@ -17,15 +17,15 @@ pub(super) fn pool(
 ) {
     let [batch, height, width, channels] = to_shape;
     let [_, in_height, in_width, _] = from_shape;
-    let bytes = to.len() as u64 * step.window.kernel.iter().product::<usize>() as u64;
+    let taps = to.len() as u64 * step.window.kernel.iter().product::<usize>() as u64;
     if let PoolingKind::Mean { zero_point, .. } = step.kind
         && batch * height * width == 1
     {
         let window = ClippedWindow::new(&step.window, [0, 0], [in_height, in_width]);
-        let threads = threads.for_work(bytes * work::POOLED_TO_ONE);
-        return mean_of_one(step, &window, (from, in_width, zero_point), to, (kernels, threads), scratch);
+        let threads = threads.for_work(taps * work::SINGLE_MEAN);
+        return single_mean(step, &window, (from, in_width, zero_point), to, (kernels, threads), scratch);
     }
-    let threads = threads.for_work(bytes * work::POOLED);
+    let threads = threads.for_work(taps * work::POOLING);
     threads.for_each(threads.parts(to, width * channels), &mut scratch.per_thread, |(first, mut to), scratch| {
         scratch.sums.resize(channels, 0);
         for line in 0..to.len() / (width * channels) {
@@ -40,7 +40,7 @@ pub(super) fn pool(
     });
 }
 
-/// Writes one output pixel to `to`, from `at` on.
+/// Writes one output pixel to `to`, from element `at` on. `sums` has an element for each channel.
 fn pixel(
     step: &Pooling,
     window: &ClippedWindow,
@@ -61,8 +61,9 @@ fn pixel(
     }
 }
 
-/// Writes the only pixel of an output, the mean of a window. Each thread sums some of the window's lines.
-fn mean_of_one(
+/// Computes a mean whose output has one pixel. Each thread sums some of the window's lines, and then one thread adds up
+/// the sums.
+fn single_mean(
     step: &Pooling,
     window: &ClippedWindow,
     (image, image_width, zero_point): (&[u8], usize, u8),
@@ -79,8 +80,8 @@ fn mean_of_one(
     threads.for_each(parts, &mut scratch.per_thread, |(part, sums), _| {
         part.sum(kernels, image, image_width, zero_point, sums);
     });
-    let (sums, others) = scratch.sums.split_at_mut(channels);
-    for others in others.chunks_exact(channels) {
+    let (sums, of_other_parts) = scratch.sums.split_at_mut(channels);
+    for others in of_other_parts.chunks_exact(channels) {
         for (sum, other) in sums.iter_mut().zip(others) {
             *sum += other;
         }
@@ -88,11 +89,12 @@ fn mean_of_one(
     mean(step, window, sums, &mut to, 0);
 }
 
-/// The taps of a window along one axis that lie in the image.
+/// The taps of a window that lie in the image along one axis.
 #[derive(Debug, Clone, Copy)]
 struct Taps {
+    /// The position of the first tap in the image.
     first: usize,
-    /// From one tap to the next.
+    /// The distance from one tap to the next.
     step: usize,
     count: usize,
 }
@@ -105,7 +107,7 @@ struct ClippedWindow {
 }
 
 impl ClippedWindow {
-    /// The window of the output pixel at this height and width, over an image of these.
+    /// The window of the output pixel at `position` (height, width), over an image of this height and width.
     fn new(window: &Window, position: [usize; 2], image: [usize; 2]) -> ClippedWindow {
         let axis = |axis: usize| {
             let (taps, first) = window.taps(axis, position[axis], image[axis]);
@@ -115,13 +117,13 @@ impl ClippedWindow {
         ClippedWindow { rows: axis(0), columns: axis(1) }
     }
 
-    /// At most `count` of its lines, from line `start` on.
+    /// At most `count` lines of the window, from its line `start` on.
     fn lines(self, start: usize, count: usize) -> ClippedWindow {
         let Taps { first, step, count: lines } = self.rows;
         ClippedWindow { rows: Taps { first: first + start * step, step, count: count.min(lines - start) }, ..self }
     }
 
-    /// The offset of each of its pixels in the image.
+    /// The offset in the image of each pixel of the window, in bytes.
     fn pixels(&self, image_width: usize, channels: usize) -> impl Iterator<Item = usize> {
         let ClippedWindow { rows, columns } = *self;
         (0..rows.count)
@@ -130,6 +132,7 @@ impl ClippedWindow {
             .map(move |(y, x)| (y * image_width + x) * channels)
     }
 
+    /// Writes the maximum of the bytes of each channel.
     fn max(&self, image: &[u8], image_width: usize, to: &mut [u8]) {
         to.fill(0);
         for start in self.pixels(image_width, to.len()) {
@@ -139,11 +142,12 @@ impl ClippedWindow {
         }
     }
 
+    /// The number of pixels.
     fn count(&self) -> usize {
         self.rows.count * self.columns.count
     }
 
-    /// The sum of the bytes less their zero point, for each channel.
+    /// Writes the sum of the bytes of each channel, each byte less the zero point.
     fn sum(&self, kernels: &dyn Kernels, image: &[u8], image_width: usize, zero_point: u8, sums: &mut [i32]) {
         sums.fill(0);
         let ClippedWindow { rows, columns } = *self;
@@ -162,7 +166,7 @@ impl ClippedWindow {
     }
 }
 
-/// Writes the mean that a window's sums come to, to `to` from `at` on.
+/// Writes the mean of a window with these sums to `to`, from element `at` on.
 fn mean(step: &Pooling, window: &ClippedWindow, sums: &[i32], to: &mut Output<'_>, at: usize) {
     let PoolingKind::Mean { scale, divisor, with_padding, result, .. } = &step.kind else {
         unreachable!("sums are made for means");

@@ -1,4 +1,4 @@
-//! The step that makes bytes of the floats of an input, or of the pixels that stand for them.
+//! The quantization of an input: from floats, or from pixels that are given in place of floats.
 
 use super::work::{self, CACHE_LINE};
 use super::workspace::ThreadScratch;
@@ -7,10 +7,10 @@ use crate::pixels::Pixels;
 use crate::program::{Quantize, dense_strides};
 use crate::threads::Threads;
 
-/// The most channels of pixels that may be quantized by tables.
+/// The maximum number of channels of pixels that can be quantized by tables.
 pub(super) const MAX_CHANNELS: usize = 4;
 
-/// Quantizes floats to a tensor of `shape`.
+/// Quantizes floats to the tensor `to` of shape `shape`. The floats are read with the strides of the step.
 pub(super) fn quantize(
     step: &Quantize,
     from: &[f32],
@@ -19,7 +19,7 @@ pub(super) fn quantize(
     scratch: &mut [ThreadScratch],
 ) {
     let [_, _, width, channels] = shape;
-    let threads = threads.for_work(to.len() as u64 * work::QUANTIZED);
+    let threads = threads.for_work(to.len() as u64 * work::QUANTIZE);
     if step.strides[3] == 1 && step.strides == dense_strides(shape) {
         return threads.for_each(threads.parts(to, CACHE_LINE), scratch, |(at, to), _| {
             kernels.quantize(&from[at * CACHE_LINE..][..to.len()], step.scale, step.zero_point, to);
@@ -28,7 +28,7 @@ pub(super) fn quantize(
     threads.for_each(threads.parts(to, width * channels), scratch, |(first, to), scratch| {
         for (line, to) in (first..).zip(to.chunks_exact_mut(width * channels)) {
             if channels == 3 && step.strides[2] == 1 {
-                planes(step, from, (shape, line), to, kernels, &mut scratch.bytes);
+                line_of_planes(step, from, (shape, line), to, kernels, &mut scratch.bytes);
             } else {
                 line_by_channels(step, from, (shape, line), to, kernels, scratch);
             }
@@ -36,7 +36,8 @@ pub(super) fn quantize(
     });
 }
 
-/// Quantizes the values that pixels stand for: by one table for each channel, or one for all where they are the same.
+/// Quantizes pixels by a table for each channel, which maps a byte to its quantized value. Where all tables are equal,
+/// one lookup covers all channels. The pixels must lie in the order of `to`.
 pub(super) fn quantize_pixels(
     step: &Quantize,
     pixels: &Pixels<'_>,
@@ -50,7 +51,7 @@ pub(super) fn quantize_pixels(
     for (table, values) in tables.iter_mut().zip(pixels.values.unwrap_or_default()) {
         kernels.quantize(values, step.scale, step.zero_point, table);
     }
-    let threads = threads.for_work(to.len() as u64 * work::LOOKED_UP);
+    let threads = threads.for_work(to.len() as u64 * work::LOOKUP);
     if tables.iter().all(|table| *table == tables[0]) {
         return threads.for_each(threads.parts(to, CACHE_LINE), scratch, |(at, to), _| {
             kernels.lookup(&tables[0], &from[at * CACHE_LINE..][..to.len()], to);
@@ -67,7 +68,8 @@ pub(super) fn quantize_pixels(
     });
 }
 
-/// One line of the output, one channel after the other: planes of floats are read best so.
+/// Quantizes one line of the output, one channel after the other, so that planes of floats are read in order. `line`
+/// counts the lines of all images.
 fn line_by_channels(
     step: &Quantize,
     from: &[f32],
@@ -77,20 +79,20 @@ fn line_by_channels(
     scratch: &mut ThreadScratch,
 ) {
     let [_, height, width, channels] = shape;
-    let [over_batch, over_height, over_width, over_channels] = step.strides;
+    let [batch_stride, height_stride, width_stride, channel_stride] = step.strides;
     let scratch = &mut **scratch;
-    let (bytes, row) = (&mut scratch.bytes, &mut scratch.floats);
+    let (bytes, floats) = (&mut scratch.bytes, &mut scratch.floats);
     bytes.resize(width, 0);
-    row.resize(width, 0.0);
+    floats.resize(width, 0.0);
     for channel in 0..channels {
-        let start = line / height * over_batch + line % height * over_height + channel * over_channels;
-        let values = if over_width == 1 {
+        let start = line / height * batch_stride + line % height * height_stride + channel * channel_stride;
+        let values = if width_stride == 1 {
             &from[start..start + width]
         } else {
-            for (x, value) in row.iter_mut().enumerate() {
-                *value = from[start + x * over_width];
+            for (x, value) in floats.iter_mut().enumerate() {
+                *value = from[start + x * width_stride];
             }
-            &*row
+            &*floats
         };
         kernels.quantize(values, step.scale, step.zero_point, bytes);
         for (to, &byte) in to[channel..].iter_mut().step_by(channels).zip(&*bytes) {
@@ -99,8 +101,8 @@ fn line_by_channels(
     }
 }
 
-/// One line of three planes, the form in which pictures are given.
-fn planes(
+/// Quantizes one line of three planes, the layout of color images in most graphs.
+fn line_of_planes(
     step: &Quantize,
     from: &[f32],
     (shape, line): ([usize; 4], usize),
@@ -109,11 +111,11 @@ fn planes(
     bytes: &mut Vec<u8>,
 ) {
     let [_, height, width, _] = shape;
-    let [over_batch, over_height, _, over_channels] = step.strides;
+    let [batch_stride, height_stride, _, channel_stride] = step.strides;
     bytes.resize(3 * width, 0);
-    let start = line / height * over_batch + line % height * over_height;
+    let start = line / height * batch_stride + line % height * height_stride;
     for (channel, bytes) in bytes.chunks_exact_mut(width).enumerate() {
-        kernels.quantize(&from[start + channel * over_channels..][..width], step.scale, step.zero_point, bytes);
+        kernels.quantize(&from[start + channel * channel_stride..][..width], step.scale, step.zero_point, bytes);
     }
     let (first, others) = bytes.split_at(width);
     let (second, third) = others.split_at(width);

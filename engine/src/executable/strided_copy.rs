@@ -1,8 +1,8 @@
-//! The step that concatenates, pads, slices and transposes.
+//! The strided copy: the step of concatenation, padding, slicing and transposition.
 
 use crate::program::StridedCopy;
 
-/// Copies the elements that the step names.
+/// Copies the elements of a step from one tensor to another.
 pub(super) fn strided_copy<T: Copy>(step: &StridedCopy, from: &[T], to: &mut [T]) {
     let [batch, height, width, channels] = step.shape;
     let ((from_start, read), (to_start, write)) = (step.read, step.write);

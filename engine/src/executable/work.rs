@@ -1,23 +1,24 @@
-//! How long the elements of a step take, in multiply-adds of a matrix product on one thread; and how results are cut.
+//! The costs by which steps are cut into parts for threads. Each is the time of one element on one thread, in
+//! multiply-adds of a matrix product.
 
-/// Outputs that do not depend on each other are cut at multiples of this many bytes: a cache line.
+/// The size of a cache line, in bytes. Elementwise steps are cut at multiples of it.
 pub(super) const CACHE_LINE: usize = 64;
 
-/// A float that is quantized.
-pub(super) const QUANTIZED: u64 = 50;
+/// Quantizing a float.
+pub(super) const QUANTIZE: u64 = 50;
 
-/// A byte of a sum or product of two tensors.
-pub(super) const COMBINED: u64 = 20;
+/// A byte of the sum or the product of two tensors.
+pub(super) const ADD_OR_MULTIPLY: u64 = 20;
 
-/// A byte that is looked up in a table.
-pub(super) const LOOKED_UP: u64 = 5;
+/// A lookup of a byte in a table.
+pub(super) const LOOKUP: u64 = 5;
 
-/// A byte under a window of which the mean or the maximum is taken.
-pub(super) const POOLED: u64 = 20;
+/// A tap of a pooling window, for one channel.
+pub(super) const POOLING: u64 = 20;
 
-/// A byte of an image of which one mean is taken. That takes as long as [`POOLED`] on one thread, but other threads save
-/// little of it: one thread has to add up what all have.
-pub(super) const POOLED_TO_ONE: u64 = 6;
+/// A tap of the window of a mean with one output pixel, for one channel. On one thread it takes as long as [`POOLING`].
+/// The value is lower, so that only large windows are divided: one thread has to add up the sums of all threads.
+pub(super) const SINGLE_MEAN: u64 = 6;
 
 /// A multiply-add of a depthwise convolution.
 pub(super) const DEPTHWISE: u64 = 4;

@@ -6,7 +6,7 @@ use crate::kernels::TAIL_PADDING;
 use crate::program::Element;
 use crate::threads::Split;
 
-/// The buffers of a run, and its scratch memory.
+/// The buffers of one run, and its scratch memory.
 #[derive(Debug)]
 pub(super) struct Workspace {
     pub(super) buffers: Vec<Buffer>,
@@ -14,7 +14,8 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// Buffers of these lengths, with the tail padding that kernels may read, and scratch memory for so many threads.
+    /// Buffers of these element types and lengths in elements, and scratch memory for `threads` threads. Buffers of
+    /// bytes have [`TAIL_PADDING`] more bytes, which kernels may read.
     pub(super) fn new(lengths: &[(Element, usize)], threads: usize) -> Workspace {
         let buffer = |&(element, length): &(Element, usize)| match element {
             Element::Byte => Buffer::Bytes(vec![0; length + TAIL_PADDING]),
@@ -24,11 +25,12 @@ impl Workspace {
     }
 }
 
-/// What a step needs besides its inputs and its output. It holds whatever the last step left there.
+/// The memory that a step needs besides its inputs and its output. Its contents are unspecified when a step begins.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    /// What all threads read.
+    /// Memory that all threads read.
     pub(super) shared: Vec<u8>,
+    /// Sums that several threads compute parts of.
     pub(super) sums: Vec<i32>,
     /// One for each thread.
     pub(super) per_thread: Vec<ThreadScratch>,
@@ -40,7 +42,7 @@ impl Scratch {
     }
 }
 
-/// What one thread needs for its parts of a step.
+/// The scratch memory of one thread, on cache lines of its own.
 pub(super) type ThreadScratch = CachePadded<ThreadBuffers>;
 
 #[derive(Debug, Default)]
@@ -50,7 +52,7 @@ pub(super) struct ThreadBuffers {
     pub(super) sums: Vec<i32>,
 }
 
-/// The memory of one or more tensors, one at a time.
+/// The memory of tensors of one element type, of which it holds one at a time.
 #[derive(Debug)]
 pub(super) enum Buffer {
     Bytes(Vec<u8>),

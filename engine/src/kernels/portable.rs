@@ -1,4 +1,4 @@
-//! Kernels in plain Rust, for any processor: what the others are held against.
+//! Kernels in plain Rust, for any processor. They are the reference that the tests compare the other sets with.
 
 use super::{
     DepthwiseInput, DepthwiseWeights, Kernels, Lines, Matrix, TAIL_PADDING, byte, check_one, check_planes, check_rows,
@@ -41,7 +41,7 @@ impl Gemm {
         lines.check(self.columns + TAIL_PADDING, from.len(), (self.bias.len(), to_stride), to);
     }
 
-    /// Each result of one row, as a float.
+    /// The scaled sums of one row: one for each output, before rounding.
     fn products(&self, row: &[u8]) -> impl Iterator<Item = f32> {
         let sums = self.weights.chunks_exact(self.columns).zip(&self.bias).map(|(weights, &bias)| {
             let products = row.iter().zip(weights).map(|(&byte, &weight)| i32::from(byte) * i32::from(weight));
@@ -85,29 +85,29 @@ pub(super) struct Depthwise {
 }
 
 impl Depthwise {
-    pub(super) fn new(filters: &DepthwiseWeights<'_>, window: &Window) -> Depthwise {
-        filters.check(window);
-        let weights = (0..filters.taps)
-            .flat_map(|tap| (0..filters.channels).map(move |channel| filters.weights[channel * filters.taps + tap]));
+    pub(super) fn new(weights: &DepthwiseWeights<'_>, window: &Window) -> Depthwise {
+        weights.check(window);
+        let packed = (0..weights.taps)
+            .flat_map(|tap| (0..weights.channels).map(move |channel| weights.weights[channel * weights.taps + tap]));
         Depthwise {
             window: window.clone(),
-            weights: weights.collect(),
-            bias: filters.bias.to_vec(),
-            multipliers: filters.multipliers.to_vec(),
-            output_stage: filters.output_stage.clone(),
+            weights: packed.collect(),
+            bias: weights.bias.to_vec(),
+            multipliers: weights.multipliers.to_vec(),
+            output_stage: weights.output_stage.clone(),
         }
     }
 }
 
 impl super::Depthwise for Depthwise {
-    fn row(&self, picture: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
+    fn row(&self, input: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
         let OutputStage::Byte { zero_point, min, max, .. } = self.output_stage else { unreachable!("made of bytes") };
         let channels = self.bias.len();
-        picture.check(channels, &self.window, y, to.len());
+        input.check(channels, &self.window, y, to.len());
         let mut sums = vec![0_i32; channels];
         for (x, to) in to.chunks_exact_mut(channels).enumerate() {
             sums.copy_from_slice(&self.bias);
-            let pixels = pixels(picture, &self.window, channels, y, x);
+            let pixels = pixels(input, &self.window, channels, y, x);
             for (pixel, weights) in pixels.zip(self.weights.chunks_exact(channels)) {
                 for ((sum, &byte), &weight) in sums.iter_mut().zip(pixel).zip(weights) {
                     *sum = sum.wrapping_add(i32::from(byte) * i32::from(weight));
@@ -120,24 +120,25 @@ impl super::Depthwise for Depthwise {
     }
 }
 
-/// The pixel under each tap of a window, or the padding.
+/// For each tap of the window of output pixel (`y`, `x`), row by row, a slice that starts at the input pixel under it,
+/// or at the pixel of the padding.
 fn pixels<'a>(
-    picture: &'a DepthwiseInput<'_>,
+    input: &'a DepthwiseInput<'_>,
     window: &'a Window,
     channels: usize,
     y: usize,
     x: usize,
 ) -> impl Iterator<Item = &'a [u8]> {
-    let ((down, top), (across, left)) = (window.taps(0, y, picture.height), window.taps(1, x, picture.width));
+    let ((down, top), (across, left)) = (window.taps(0, y, input.height), window.taps(1, x, input.width));
     let [kernel_height, kernel_width] = window.kernel;
     let taps = (0..kernel_height).flat_map(move |tap_y| (0..kernel_width).map(move |tap_x| (tap_y, tap_x)));
     taps.map(move |(tap_y, tap_x)| {
         if !down.contains(&tap_y) || !across.contains(&tap_x) {
-            return picture.padding;
+            return input.padding;
         }
         let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
         let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
-        &picture.bytes[(y * picture.width + x) * channels..]
+        &input.bytes[(y * input.width + x) * channels..]
     })
 }
 

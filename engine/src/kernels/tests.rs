@@ -1,4 +1,5 @@
-//! Every set of kernels gives what the portable one gives, to the bit.
+//! Tests of the kernels: every set gives the same bits as the portable one, saturates and rounds as the contract says,
+//! and panics on arguments that violate it.
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,13 +17,15 @@ use crate::program::{
 use crate::tensor::Tensor;
 use crate::threads::Threads;
 
-/// Bytes behind results, which must be left as they were.
-const BEHIND: usize = 64;
+/// Bytes behind the results of a call. The call must leave them unchanged.
+const GUARD: usize = 64;
 
-/// Numbers that look random and are the same in each run: the first ones are proptest's, which looks for the smallest with
-/// which a test fails; of those that follow, there may be any number (Knuth's MMIX generator).
+/// Pseudorandom numbers, the same in each run. The first numbers come from proptest, which shrinks them when a test
+/// fails. All that follow come from Knuth's MMIX linear congruential generator.
 struct Random {
+    /// Proptest's numbers that are not used yet.
     first: std::vec::IntoIter<u32>,
+    /// The state of the generator.
     state: u64,
 }
 
@@ -40,7 +43,7 @@ impl Random {
         self.state >> 33
     }
 
-    /// From 0 to `max`.
+    /// A number from 0 to `max`, both included.
     fn up_to(&mut self, max: usize) -> usize {
         (self.next() % (max as u64 + 1)) as usize
     }
@@ -53,18 +56,19 @@ impl Random {
         self.next() as u8
     }
 
-    /// Bytes as they are behind a layer: most of them near the one that stands for zero. In one case of three they are
-    /// anywhere, and in one all near.
+    /// Bytes as activations have them: most of them near the zero point, and outliers. In one case of three there are
+    /// no outliers, in one they are about 2 %, and in one nearly all bytes are outliers.
     fn bytes_near(&mut self, zero_point: u8, count: usize) -> Vec<u8> {
-        let far = [0, 20, 999][self.up_to(2)];
+        let outliers_per_thousand = [0, 20, 999][self.up_to(2)];
         let byte = |random: &mut Random| {
             let near = i32::from(zero_point) + random.up_to(126) as i32 - 63;
-            if random.up_to(999) < far { random.byte() } else { near.clamp(0, 255) as u8 }
+            if random.up_to(999) < outliers_per_thousand { random.byte() } else { near.clamp(0, 255) as u8 }
         };
         (0..count).map(|_| byte(self)).collect()
     }
 
-    /// Weights of 8 bits, or of 9 as unsigned ones less a zero point can be; all of them large in one case of four.
+    /// Weights of 8 bits, or in one case of four of 9 bits, as unsigned weights minus a zero point can be. In one case
+    /// of four each is the minimum or the maximum.
     fn weights(&mut self, count: usize) -> Vec<i16> {
         let (wide, large) = (self.up_to(3) == 0, self.up_to(3) == 0);
         let (min, max): (i16, i16) = if wide { (-255, 255) } else { (-128, 127) };
@@ -79,7 +83,7 @@ impl Random {
         (0..count).map(|_| weight(self)).collect()
     }
 
-    /// From a millionth to one.
+    /// A scale from a millionth to one.
     fn scale(&mut self) -> f32 {
         10_f32.powf(-6.0 * self.up_to(1000) as f32 / 1000.0)
     }
@@ -90,7 +94,7 @@ impl Random {
         OutputStage::Byte { zero_point: self.byte(), min, max, table: None }
     }
 
-    /// Multipliers with which sums of so many products fill the range of a byte, more or less.
+    /// Multipliers with which sums of `products` products roughly fill the range of a byte.
     fn multipliers(&mut self, count: usize, products: usize) -> Vec<f32> {
         let usual = 1.0 / (80.0 * (products as f32).sqrt());
         (0..count).map(|_| usual * 10_f32.powf(self.up_to(2000) as f32 / 1000.0 - 1.0)).collect()
@@ -101,8 +105,9 @@ impl Random {
     }
 }
 
-/// Runs a test so many times, on numbers that are the same in each run. Tests draw sizes before bytes, so that what a failing
-/// one is reduced to is small. Under miri, which takes a thousand times as long, it is run a hundredth as often, once at least.
+/// Runs a test `cases` times, on numbers that are the same in each run. Tests draw sizes before bytes, so that proptest
+/// shrinks a failing case to small sizes. Miri runs a hundredth of the cases, at least one, as it is about a thousand
+/// times slower.
 fn on_random_numbers(cases: u32, test: impl Fn(&mut Random)) {
     let cases = if cfg!(miri) { (cases / 100).max(1) } else { cases };
     let max_shrink_iters = if cfg!(miri) { 0 } else { u32::MAX };
@@ -116,18 +121,18 @@ fn on_random_numbers(cases: u32, test: impl Fn(&mut Random)) {
     TestRunner::new_with_rng(config, generator).run(&numbers, run).unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// A size, which miri has smaller.
+/// A size: `all`, or `under_miri` where miri runs the test.
 const fn sized(all: usize, under_miri: usize) -> usize {
     if cfg!(miri) { under_miri } else { all }
 }
 
-/// The sets to hold against the portable one.
-fn others() -> Vec<&'static dyn Kernels> {
+/// The sets of this processor that the tests compare with the portable one.
+fn vector_sets() -> Vec<&'static dyn Kernels> {
     available().into_iter().filter(|kernels| kernels.name() != "portable").collect()
 }
 
-/// All sets for this kind of processor, the best one last.
-const ALL: &[&str] = if cfg!(target_arch = "x86_64") {
+/// The names of all sets for this architecture, the best one last.
+const ALL_SETS: &[&str] = if cfg!(target_arch = "x86_64") {
     &["portable", "avx2", "avx512vnni"]
 } else if cfg!(target_arch = "aarch64") {
     &["portable", "neon", "dotprod", "i8mm"]
@@ -135,24 +140,25 @@ const ALL: &[&str] = if cfg!(target_arch = "x86_64") {
     &["portable"]
 };
 
-/// The tests below hold against the portable set what this processor has. What it lacks is told past the test harness, which
-/// keeps what passing tests print; the gate repeats it (`docs/testing.md`).
+/// The tests below compare only the sets that this processor has with the portable one. This test writes the names of
+/// the missing sets directly to standard error, as the test harness captures the output of tests that pass; the gate
+/// repeats them (`docs/testing.md`).
 #[test]
 #[cfg_attr(miri, ignore = "miri has the instructions that it was told of; `cargo xtask test` runs it")]
-fn sets_that_this_processor_lacks_are_told() {
+fn available_sets_are_in_order_and_missing_sets_are_reported() {
     let names: Vec<&str> = available().iter().map(|kernels| kernels.name()).collect();
-    assert_eq!(names, ALL[..names.len()], "each set needs those before it");
-    let mut told = std::io::stderr();
-    for lacking in &ALL[names.len()..] {
-        writeln!(told, "not on this processor: {lacking}").expect("standard error is open");
+    assert_eq!(names, ALL_SETS[..names.len()], "each set needs those before it");
+    let mut stderr = std::io::stderr();
+    for lacking in &ALL_SETS[names.len()..] {
+        writeln!(stderr, "not on this processor: {lacking}").expect("standard error is open");
     }
-    if names.len() == 1 && ALL.len() > 1 {
-        writeln!(told, "skipped: kernels: this processor has no vector set at all").expect("standard error is open");
+    if names.len() == 1 && ALL_SETS.len() > 1 {
+        writeln!(stderr, "skipped: kernels: this processor has no vector set at all").expect("standard error is open");
     }
 }
 
 #[test]
-fn the_best_set_is_chosen_or_the_one_that_is_named() {
+fn chosen_set_is_the_named_or_the_best_one() {
     let name = chosen().expect("a set that this processor has").map(Kernels::name);
     match std::env::var("BEDSIDE_KERNEL") {
         Ok(wanted) => assert_eq!(name, Some(&wanted[..])),
@@ -161,7 +167,7 @@ fn the_best_set_is_chosen_or_the_one_that_is_named() {
 }
 
 #[test]
-fn no_other_set_runs_than_the_one_that_is_named() {
+fn choose_gives_the_named_set_or_an_error() {
     let sets = available();
     for kernels in &sets {
         let found = choose(&sets, Some(kernels.name().as_ref())).expect("a set that there is");
@@ -174,8 +180,8 @@ fn no_other_set_runs_than_the_one_that_is_named() {
 }
 
 #[test]
-fn matrix_products_are_the_same() {
-    for kernels in others() {
+fn gemm_matches_portable() {
+    for kernels in vector_sets() {
         on_random_numbers(400, |random| {
             let [max_rows, max_columns, max] = [sized(70, 40), sized(90, 40), sized(31, 6)];
             let (rows, columns, count) = (1 + random.up_to(max_rows), 1 + random.up_to(max_columns), random.up_to(max));
@@ -196,7 +202,7 @@ fn matrix_products_are_the_same() {
             let from = random.bytes_near(zero_point, count * stride + TAIL_PADDING);
             let bytes = |kernels: &dyn Kernels| {
                 let length = (count * to_stride).max(rows);
-                let mut to = vec![99; length + BEHIND];
+                let mut to = vec![99; length + GUARD];
                 kernels.gemm(&matrix).bytes(&from, stride, count, &mut to[..length], to_stride);
                 to
             };
@@ -213,8 +219,8 @@ fn matrix_products_are_the_same() {
 }
 
 #[test]
-fn depthwise_filters_are_the_same() {
-    for kernels in others() {
+fn depthwise_matches_portable() {
+    for kernels in vector_sets() {
         on_random_numbers(400, |random| {
             let pair = |random: &mut Random, min: usize, max: usize| {
                 [min + random.up_to(max - min), min + random.up_to(max - min)]
@@ -229,7 +235,7 @@ fn depthwise_filters_are_the_same() {
             let output_stage = random.output_stage();
             let (weights, bias) = (random.weights(channels * taps), random.biases(channels));
             let multipliers = random.multipliers(channels, taps);
-            let filters = DepthwiseWeights {
+            let depthwise_weights = DepthwiseWeights {
                 channels,
                 taps,
                 weights: &weights,
@@ -239,10 +245,10 @@ fn depthwise_filters_are_the_same() {
             };
             let bytes = random.bytes(height * width * channels + TAIL_PADDING);
             let padding = vec![random.byte(); channels + TAIL_PADDING];
-            let picture = DepthwiseInput { bytes: &bytes, height, width, padding: &padding };
+            let input = DepthwiseInput { bytes: &bytes, height, width, padding: &padding };
             let line = |kernels: &dyn Kernels, y: usize| {
-                let mut to = vec![99; out_width * channels + BEHIND];
-                kernels.depthwise(&filters, &window).row(&picture, y, &mut to[..out_width * channels]);
+                let mut to = vec![99; out_width * channels + GUARD];
+                kernels.depthwise(&depthwise_weights, &window).row(&input, y, &mut to[..out_width * channels]);
                 to
             };
             for y in 0..sized(4, 2) {
@@ -253,13 +259,13 @@ fn depthwise_filters_are_the_same() {
 }
 
 #[test]
-fn convolutions_are_the_same() {
+fn convolution_matches_portable_on_all_sets_and_thread_counts() {
     on_random_numbers(600, |random| {
-        let several = random.up_to(5) as u64;
+        let thread_count = random.up_to(5) as u64;
         let (program, input) = one_convolution(random);
         let result = |kernels: &'static dyn Kernels, count: u64| {
             let executable = Executable::new(&program, kernels, Threads::eager(count as usize));
-            // Twice, since the second run finds the first one's memory.
+            // Two runs, as the second reuses the memory of the first.
             let runs =
                 [(); 2].map(|()| executable.run(&[View::of(&input)], &AtomicBool::new(false), || {}).expect("a run"));
             assert_eq!(runs[0], runs[1], "{}, {count} threads", kernels.name());
@@ -267,14 +273,14 @@ fn convolutions_are_the_same() {
         };
         let expected = result(&portable::Portable, 1);
         for kernels in available() {
-            for count in [1, 2, 3, 4].into_iter().filter(|count| *count == 1 || several == *count) {
+            for count in [1, 2, 3, 4].into_iter().filter(|count| *count == 1 || thread_count == *count) {
                 assert_eq!(result(kernels, count), expected, "{}, {count} threads", kernels.name());
             }
         }
     });
 }
 
-/// A convolution of quantized reals in one group or several, and what goes in.
+/// A program that quantizes its input and convolves it, in one or several groups, and an input for it.
 fn one_convolution(random: &mut Random) -> (Program, Tensor) {
     let pair =
         |random: &mut Random, min: usize, max: usize| [min + random.up_to(max - min), min + random.up_to(max - min)];
@@ -284,8 +290,8 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
     let (stride, dilation) = (pair(random, 1, 2), [[1, 1], pair(random, 1, 3)][random.up_to(1)]);
     let min = |axis: usize| (kernel[axis] - 1) * dilation[axis] + 1;
     let [height, width] = [0, 1].map(|axis| min(axis) + random.up_to(sized(18, 3)));
-    let behind = pair(random, 0, 2);
-    let length = |axis: usize, length: usize| (length + pad[axis] + behind[axis] - min(axis)) / stride[axis] + 1;
+    let end_pad = pair(random, 0, 2);
+    let length = |axis: usize, length: usize| (length + pad[axis] + end_pad[axis] - min(axis)) / stride[axis] + 1;
     let (batch, out_height, out_width) = (1 + random.up_to(1), length(0, height), length(1, width));
     let taps = kernel[0] * kernel[1] * inputs / groups;
     let shapes = [[batch, height, width, inputs], [batch, out_height, out_width, outputs]];
@@ -319,14 +325,15 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
     (program.check().expect("sound"), Tensor::f32(shapes[0].to_vec(), values).expect("a tensor"))
 }
 
-/// The bytes' limits, and the multiplier with which a number is beyond 16 bits, or 32.
-const BEYOND: [(u8, u8, f32); 4] = [(3, 250, 1.0), (3, 250, 1_048_576.0), (0, 255, 1.0), (0, 255, 1_048_576.0)];
+/// The minimum and maximum byte, and a multiplier with which the tests' results exceed 16 bits, or 32 bits.
+const SATURATING: [(u8, u8, f32); 4] = [(3, 250, 1.0), (3, 250, 1_048_576.0), (0, 255, 1.0), (0, 255, 1_048_576.0)];
 
 #[test]
-fn results_beyond_16_and_32_bits_become_the_limits() {
-    // 255 · 127 · 4 is beyond 2¹⁶, and times 2²⁰ beyond 2³¹: every set must give the greatest byte, and the least below zero.
+fn requantize_saturates_beyond_16_and_32_bits() {
+    // 255 · 127 · 4 exceeds 2¹⁶, and times 2²⁰ it exceeds 2³¹. Every set must give the maximum byte, and for negative
+    // results the minimum.
     for ((min, max, multiplier), kernels) in
-        BEYOND.into_iter().flat_map(|case| available().into_iter().map(move |set| (case, set)))
+        SATURATING.into_iter().flat_map(|case| available().into_iter().map(move |set| (case, set)))
     {
         let output_stage = OutputStage::Byte { zero_point: 5, min, max, table: None };
         let (bias, multipliers) = ([7; 16], [multiplier; 16]);
@@ -340,23 +347,24 @@ fn results_beyond_16_and_32_bits_become_the_limits() {
                 Matrix { rows: 16, columns: taps, zero_point: 0, weights: &weights, bias, multipliers, output_stage };
             kernels.gemm(&matrix).bytes(&[255; 25 + TAIL_PADDING], taps, 1, &mut to, 16);
             assert_eq!(to, *expected, "{}, {taps} inputs", kernels.name());
-            let filters = DepthwiseWeights { channels: 16, taps, weights: &weights, bias, multipliers, output_stage };
+            let depthwise_weights =
+                DepthwiseWeights { channels: 16, taps, weights: &weights, bias, multipliers, output_stage };
             let bytes = vec![255; taps * 16 + TAIL_PADDING];
-            let picture =
-                DepthwiseInput { bytes: &bytes, height: side, width: side, padding: &[255; 16 + TAIL_PADDING] };
+            let input = DepthwiseInput { bytes: &bytes, height: side, width: side, padding: &[255; 16 + TAIL_PADDING] };
             let window = Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
             let mut to = [99; 16];
-            kernels.depthwise(&filters, &window).row(&picture, 0, &mut to);
+            kernels.depthwise(&depthwise_weights, &window).row(&input, 0, &mut to);
             assert_eq!(to, *expected, "{}, {taps} taps", kernels.name());
         }
     }
 }
 
 #[test]
-fn sums_and_products_beyond_16_and_32_bits_become_the_limits() {
-    // 255 · 2²⁸ twice and 255 · 255 · 2²⁰ are beyond 2³¹, 255 · 2⁸ twice and 255 · 255 beyond 2¹⁵; so are their negatives.
+fn elementwise_add_and_multiply_saturate_beyond_16_and_32_bits() {
+    // Twice 255 · 2²⁸ and 255 · 255 · 2²⁰ exceed 2³¹; twice 255 · 2⁸ and 255 · 255 exceed 2¹⁵. So do the magnitudes of
+    // their negatives.
     for ((min, max, multiplier), kernels) in
-        BEYOND.into_iter().flat_map(|case| available().into_iter().map(move |set| (case, set)))
+        SATURATING.into_iter().flat_map(|case| available().into_iter().map(move |set| (case, set)))
     {
         for (zero_point, byte, expected) in [(0, 255, max), (255, 0, min)] {
             let mut to = [99; 80];
@@ -379,9 +387,10 @@ fn sums_and_products_beyond_16_and_32_bits_become_the_limits() {
 }
 
 #[test]
-fn a_product_is_rounded_with_its_zero_point() {
-    // By hand: 194 · 153 times the multiplier is 147.4999995, which as a float is 147.5. With 13 it is 160.5, whose even
-    // neighbour is 160; 148 and 13 would be 161. ONNX Runtime gives 160.
+fn multiply_rounds_after_adding_the_zero_point() {
+    // By hand: 194 · 153 times the multiplier is 147.4999995, which as a float is 147.5. Plus 13 it is 160.5, which
+    // rounds to 160, the even neighbour. Rounding before the addition would give 148 + 13 = 161. ONNX Runtime gives
+    // 160.
     let rule = MultiplyRule {
         zero_points: [0, 10],
         multiplier: 0.004_969_341_7,
@@ -398,7 +407,7 @@ fn a_product_is_rounded_with_its_zero_point() {
 }
 
 #[test]
-fn a_bias_near_the_ends_of_32_bits_wraps_around() {
+fn gemm_bias_wraps_around_at_32_bits() {
     // By hand: 2³¹ - 6 + 255 is -2³¹ + 249, which times 10⁻⁸ is -21.47; -2³¹ + 5 - 255 is 2³¹ - 250, hence 21.47.
     let (weights, bias, multipliers) = ([1, 0, 0, 0, -1, 0, 0, 0], [i32::MAX - 5, i32::MIN + 5], [1e-8; 2]);
     let output_stage = OutputStage::Byte { zero_point: 100, min: 0, max: 255, table: None };
@@ -419,14 +428,14 @@ fn a_bias_near_the_ends_of_32_bits_wraps_around() {
 }
 
 #[test]
-fn sums_of_rows_and_interleaved_planes_are_the_same() {
-    for kernels in others() {
+fn elementwise_sum_and_interleave_match_portable() {
+    for kernels in vector_sets() {
         on_random_numbers(100, |random| {
-            let full = random.up_to(9) == 0;
-            let (length, count) = (random.up_to(150), random.up_to(if full { sized(1200, 40) } else { 20 }));
+            let all_255 = random.up_to(9) == 0;
+            let (length, count) = (random.up_to(150), random.up_to(if all_255 { sized(1200, 40) } else { 20 }));
             let stride = length + random.up_to(3);
-            let length_of_all = count * stride + TAIL_PADDING;
-            let bytes = if full { vec![255; length_of_all] } else { random.bytes(length_of_all) };
+            let total = count * stride + TAIL_PADDING;
+            let bytes = if all_255 { vec![255; total] } else { random.bytes(total) };
             let sums = |kernels: &dyn Kernels| {
                 let mut sums = vec![7; length];
                 kernels.sum(&bytes, stride, count, &mut sums);
@@ -445,8 +454,8 @@ fn sums_of_rows_and_interleaved_planes_are_the_same() {
 }
 
 #[test]
-fn sums_and_products_of_tensors_are_the_same() {
-    for kernels in others() {
+fn elementwise_add_and_multiply_match_portable() {
+    for kernels in vector_sets() {
         on_random_numbers(200, |random| {
             let count = random.up_to(100);
             let (a, b) = (random.bytes(count), random.bytes(count));
@@ -487,15 +496,15 @@ fn sums_and_products_of_tensors_are_the_same() {
 }
 
 #[test]
-fn quantizing_and_looking_up_are_the_same() {
-    for kernels in others() {
+fn quantize_and_lookup_match_portable() {
+    for kernels in vector_sets() {
         on_random_numbers(200, |random| {
             let count = random.up_to(100);
             let (scale, zero_point) = (random.scale(), random.byte());
-            // Ties among them, what is out of range, and what is not a number.
+            // Among them are ties, numbers out of range, and NaN.
             let mut floats: Vec<f32> = (0..count).map(|_| (random.up_to(600) as f32 - 300.0) / 2.0 * scale).collect();
-            for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE] {
-                floats.extend([odd, -odd]);
+            for special in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE] {
+                floats.extend([special, -special]);
             }
             let quantized = |kernels: &dyn Kernels| {
                 let mut to = vec![99; floats.len()];
@@ -516,8 +525,9 @@ fn quantizing_and_looking_up_are_the_same() {
 }
 
 #[test]
-fn bytes_are_rounded_as_the_contract_says() {
-    // IEEE 754, 4.3.1: to the nearest, ties to even; then the zero point; then the limits.
+fn byte_rounds_ties_to_even_and_clamps() {
+    // Rounding is to nearest, ties to even (IEEE 754, 4.3.1). The zero point is added, and the byte is limited to the
+    // minimum and maximum.
     for (value, zero_point, expected) in
         [(0.5, 10, 10), (1.5, 10, 12), (-0.5, 10, 10), (-1.5, 10, 8), (2.500_000_2, 0, 3), (1e9, 3, 255), (-1e9, 3, 0)]
     {
@@ -527,7 +537,7 @@ fn bytes_are_rounded_as_the_contract_says() {
 }
 
 #[test]
-fn a_product_and_a_sum_are_rounded_once() {
+fn fused_rounds_once() {
     for ratio in [0.993_421_6_f32, 0.003_921_569, 1.734_2, 1.0 / 3.0] {
         for addend in [-117.394_52_f32, 0.5, 128.0, 1.0e-3] {
             for number in -128..=255_i16 {
@@ -543,8 +553,8 @@ fn a_product_and_a_sum_are_rounded_once() {
 }
 
 #[test]
-fn products_of_long_rows_are_the_same() {
-    for kernels in others() {
+fn gemm_of_long_rows_matches_portable() {
+    for kernels in vector_sets() {
         let random = &mut Random::new(vec![], 7);
         let (rows, columns, count) = (3, sized(9_001, 901), 6);
         let (weights, bias) = (random.weights(rows * columns), random.biases(rows));
@@ -568,10 +578,11 @@ fn products_of_long_rows_are_the_same() {
     }
 }
 
-/// The least weight and byte wherever they can meet: twice their product is beyond 16 signed bits.
+/// Weights and bytes are extreme, so that the minimum weight meets the minimum byte in all positions: the sum of two
+/// such products of signed bytes exceeds 16 bits.
 #[test]
-fn products_of_extremes_are_the_same() {
-    for kernels in others() {
+fn gemm_of_extreme_weights_and_bytes_matches_portable() {
+    for kernels in vector_sets() {
         on_random_numbers(40, |random| {
             let (rows, columns, count, zero_point) = (16, 24, 5, random.byte());
             let weights: Vec<i16> = (0..rows * columns).map(|_| [-128, 127][random.up_to(1)]).collect();
@@ -597,10 +608,10 @@ fn products_of_extremes_are_the_same() {
     }
 }
 
-/// Weights of 8 bits, so that each set goes along lines by columns wherever it can; -128 in one channel, which has a block of
-/// channels go another way.
+/// Weights have 8 bits, so that each set goes along lines by columns wherever it can. With 50 channels, one has the
+/// weight -128, for which a set may compute its tile of channels tap by tap.
 #[test]
-fn lines_of_filters_are_the_same_at_both_ends() {
+fn depthwise_matches_portable_at_both_ends_of_lines() {
     let shapes = [3, 5].into_iter().flat_map(|side| {
         (1..=11)
             .chain([70])
@@ -609,9 +620,10 @@ fn lines_of_filters_are_the_same_at_both_ends() {
     let under_miri = [(9, 1, 1), (6, 2, 2)];
     let shapes = shapes.filter(|&(_, width, stride, pad)| !cfg!(miri) || under_miri.contains(&(width, stride, pad)));
     for ((side, width, stride, pad), kernels) in
-        shapes.flat_map(|shape| others().into_iter().map(move |set| (shape, set)))
+        shapes.flat_map(|shape| vector_sets().into_iter().map(move |set| (shape, set)))
     {
-        // Weights that are small enough for three products to be added in 16 bits, for two, and fewer channels than a block.
+        // Weights that are small enough for three products to be added in 16 bits, for two products, and fewer channels
+        // than a tile.
         for (channels, max) in [(24, 40), (50, 127), (24, 127), (5, 127)].into_iter().take(sized(4, 2)) {
             let random = &mut Random::new(vec![], width as u64 * 31 + pad as u64);
             let height = side;
@@ -625,7 +637,7 @@ fn lines_of_filters_are_the_same_at_both_ends() {
                 (0..height * width * channels + TAIL_PADDING).map(|_| [0, 255, 7][random.up_to(2)]).collect();
             let (bias, multipliers) = (random.biases(channels), vec![3e-3; channels]);
             let output_stage = OutputStage::Byte { zero_point: 128, min: 0, max: 255, table: None };
-            let filters = DepthwiseWeights {
+            let depthwise_weights = DepthwiseWeights {
                 channels,
                 taps: side * side,
                 weights: &weights,
@@ -634,10 +646,10 @@ fn lines_of_filters_are_the_same_at_both_ends() {
                 output_stage: &output_stage,
             };
             let padding = vec![100; channels + TAIL_PADDING];
-            let picture = DepthwiseInput { bytes: &bytes, height, width, padding: &padding };
+            let input = DepthwiseInput { bytes: &bytes, height, width, padding: &padding };
             let line = |kernels: &dyn Kernels, y: usize| {
-                let mut to = vec![99; (width + pad) * channels + BEHIND];
-                kernels.depthwise(&filters, &window).row(&picture, y, &mut to[..(width + pad) * channels]);
+                let mut to = vec![99; (width + pad) * channels + GUARD];
+                kernels.depthwise(&depthwise_weights, &window).row(&input, y, &mut to[..(width + pad) * channels]);
                 to
             };
             for y in 0..sized(side, 1) {
@@ -649,16 +661,16 @@ fn lines_of_filters_are_the_same_at_both_ends() {
     }
 }
 
-/// Whether a call is refused with a panic.
-fn is_refused(call: impl FnOnce()) -> bool {
+/// Whether a call panics.
+fn panics(call: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(call)).is_err()
 }
 
-/// A stride with which what two rows take is no number of bytes.
-const TOO_FAR: usize = usize::MAX / 2 + 1;
+/// A length or stride that is too large: twice this number overflows a `usize`.
+const TOO_LARGE: usize = usize::MAX / 2 + 1;
 
 #[test]
-fn products_beyond_what_is_given_are_refused() {
+fn gemm_panics_on_arguments_out_of_bounds() {
     let (rows, columns, lines, pixels) = (9, 21, 2, 3);
     let (weights, bias, multipliers) = (vec![1; rows * columns], vec![0; rows], vec![1e-3; rows]);
     let byte = OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None };
@@ -671,29 +683,30 @@ fn products_beyond_what_is_given_are_refused() {
         multipliers: &multipliers,
         output_stage,
     };
-    // By the contract: the last row's columns and the slack, and the last row's outputs.
+    // The minimum lengths by the contract: up to the last row's columns and the tail padding, and the last row's
+    // outputs.
     let (from, to) =
         (((lines - 1) * 100 + (pixels - 1) * 30 + columns + TAIL_PADDING), (lines * pixels - 1) * 11 + rows);
-    let whole = Lines { count: lines, stride: 100, pixels, step: 30 };
+    let valid = Lines { count: lines, stride: 100, pixels, step: 30 };
     for kernels in available() {
         let name = kernels.name();
         let (bytes, floats) = (kernels.gemm(&matrix(&byte)), kernels.gemm(&matrix(&OutputStage::Float)));
         let as_lines = |from: usize, lines: Lines, to: usize, to_stride: usize| {
-            is_refused(|| bytes.lines(&vec![1; from], lines, &mut vec![0; to], to_stride))
+            panics(|| bytes.lines(&vec![1; from], lines, &mut vec![0; to], to_stride))
         };
-        assert!(!as_lines(from, whole, to, 11), "{name}");
-        assert!(as_lines(from - 1, whole, to, 11) && as_lines(from, whole, to - 1, 11), "{name}");
-        assert!(as_lines(from, Lines { stride: TOO_FAR, count: 3, ..whole }, 1000, 11), "{name}");
-        assert!(as_lines(from, Lines { step: TOO_FAR, ..whole }, to, 11), "{name}");
-        assert!(as_lines(from, whole, to, TOO_FAR), "{name}");
-        // A line may start where the last row of the one in front of it does, and no earlier.
-        assert!(!as_lines(from, Lines { stride: 60, ..whole }, to, 11), "{name}");
-        assert!(as_lines(from, Lines { stride: 59, ..whole }, to, 11), "{name}");
-        assert!(!as_lines(from, Lines { stride: 0, count: 1, ..whole }, to, 11), "{name}");
+        assert!(!as_lines(from, valid, to, 11), "{name}");
+        assert!(as_lines(from - 1, valid, to, 11) && as_lines(from, valid, to - 1, 11), "{name}");
+        assert!(as_lines(from, Lines { stride: TOO_LARGE, count: 3, ..valid }, 1000, 11), "{name}");
+        assert!(as_lines(from, Lines { step: TOO_LARGE, ..valid }, to, 11), "{name}");
+        assert!(as_lines(from, valid, to, TOO_LARGE), "{name}");
+        // A line may start where the last row of its predecessor starts, and no earlier.
+        assert!(!as_lines(from, Lines { stride: 60, ..valid }, to, 11), "{name}");
+        assert!(as_lines(from, Lines { stride: 59, ..valid }, to, 11), "{name}");
+        assert!(!as_lines(from, Lines { stride: 0, count: 1, ..valid }, to, 11), "{name}");
         for as_floats in [false, true] {
             let call = |from: usize, stride: usize, to: usize, to_stride: usize| {
                 let from = vec![1; from];
-                is_refused(|| {
+                panics(|| {
                     if as_floats {
                         floats.floats(&from, stride, 3, &mut vec![0.0; to], to_stride);
                     } else {
@@ -704,20 +717,20 @@ fn products_beyond_what_is_given_are_refused() {
             let (from, to) = (2 * 30 + columns + TAIL_PADDING, 2 * 11 + rows);
             assert!(!call(from, 30, to, 11), "{name}");
             assert!(call(from - 1, 30, to, 11) && call(from, 30, to - 1, 11), "{name}, floats: {as_floats}");
-            assert!(call(from, TOO_FAR, to, 11) && call(from, 30, to, TOO_FAR), "{name}, floats: {as_floats}");
+            assert!(call(from, TOO_LARGE, to, 11) && call(from, 30, to, TOO_LARGE), "{name}, floats: {as_floats}");
         }
         let offsets: Vec<u32> = (0..columns.div_ceil(4)).map(|group| group as u32 * 40).collect();
-        // Four bytes from the last place on, and nothing behind them.
+        // The minimum length: up to four bytes from the last offset on, and no tail padding.
         let from = (lines - 1) * 100 + (pixels - 1) * 30 + 5 * 40 + 4;
         if let Some(gemm) = kernels.indirect_gemm(&matrix(&byte), &offsets) {
-            let call = |from: usize| is_refused(|| gemm.lines(&vec![1; from], whole, &mut vec![0; to], 11));
+            let call = |from: usize| panics(|| gemm.lines(&vec![1; from], valid, &mut vec![0; to], 11));
             assert!(!call(from) && call(from - 1), "{name}");
         }
-        let pack_at =
-            |matrix: Matrix<'_>, offsets: &[u32]| is_refused(|| drop(kernels.indirect_gemm(&matrix, offsets)));
-        assert!(!pack_at(matrix(&byte), &offsets) && pack_at(matrix(&byte), &offsets[1..]), "{name}");
-        assert!(pack_at(Matrix { weights: &weights[1..], ..matrix(&byte) }, &offsets), "{name}");
-        let pack = |matrix: Matrix<'_>| is_refused(|| drop(kernels.gemm(&matrix)));
+        let pack_indirect =
+            |matrix: Matrix<'_>, offsets: &[u32]| panics(|| drop(kernels.indirect_gemm(&matrix, offsets)));
+        assert!(!pack_indirect(matrix(&byte), &offsets) && pack_indirect(matrix(&byte), &offsets[1..]), "{name}");
+        assert!(pack_indirect(Matrix { weights: &weights[1..], ..matrix(&byte) }, &offsets), "{name}");
+        let pack = |matrix: Matrix<'_>| panics(|| drop(kernels.gemm(&matrix)));
         assert!(pack(Matrix { weights: &weights[1..], ..matrix(&byte) }), "{name}");
         assert!(pack(Matrix { bias: &bias[1..], ..matrix(&byte) }), "{name}");
         assert!(pack(Matrix { multipliers: &multipliers[1..], ..matrix(&byte) }), "{name}");
@@ -726,13 +739,13 @@ fn products_beyond_what_is_given_are_refused() {
 }
 
 #[test]
-fn filters_beyond_what_is_given_are_refused() {
-    // Windows by columns, the wide ones with kernels of their own, and any others.
+fn depthwise_panics_on_arguments_out_of_bounds() {
+    // Kernels that go by columns, 5×5 kernels, which some sets implement separately, another kernel, and few channels.
     for (kernel, channels) in [([3, 3], 40), ([5, 5], 40), ([2, 4], 40), ([3, 3], 5)] {
         let taps = kernel[0] * kernel[1];
         let (weights, bias, multipliers) = (vec![1; channels * taps], vec![0; channels], vec![1e-3; channels]);
         let output_stage = OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None };
-        let filters = || DepthwiseWeights {
+        let valid_weights = || DepthwiseWeights {
             channels,
             taps,
             weights: &weights,
@@ -744,65 +757,67 @@ fn filters_beyond_what_is_given_are_refused() {
         let (height, width) = (4, 7);
         let bytes = vec![1; height * width * channels + TAIL_PADDING];
         let padding = vec![1; channels + TAIL_PADDING];
-        let whole = DepthwiseInput { bytes: &bytes, height, width, padding: &padding };
+        let valid = DepthwiseInput { bytes: &bytes, height, width, padding: &padding };
         for kernels in available() {
             let name = kernels.name();
-            let row = |picture: DepthwiseInput<'_>, y: usize, length: usize| {
-                let depthwise = kernels.depthwise(&filters(), &window);
-                is_refused(|| depthwise.row(&picture, y, &mut vec![0; length]))
+            let row = |input: DepthwiseInput<'_>, y: usize, length: usize| {
+                let depthwise = kernels.depthwise(&valid_weights(), &window);
+                panics(|| depthwise.row(&input, y, &mut vec![0; length]))
             };
-            assert!(!row(whole, 1, 6 * channels), "{name}, {kernel:?}");
-            assert!(row(DepthwiseInput { bytes: &bytes[1..], ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
-            assert!(row(DepthwiseInput { padding: &padding[1..], ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
-            assert!(row(DepthwiseInput { height: TOO_FAR, ..whole }, 1, 6 * channels), "{name}, {kernel:?}");
-            assert!(row(whole, TOO_FAR, 6 * channels) && row(whole, 1, 6 * channels - 1), "{name}, {kernel:?}");
-            let far = Window { pad: [1, TOO_FAR], ..window.clone() };
-            let depthwise = kernels.depthwise(&filters(), &far);
-            assert!(is_refused(|| depthwise.row(&whole, 1, &mut vec![0; channels])), "{name}, {kernel:?}");
-            let pack = |filters: DepthwiseWeights<'_>, window: &Window| {
-                is_refused(|| drop(kernels.depthwise(&filters, window)))
-            };
-            assert!(pack(DepthwiseWeights { weights: &weights[1..], ..filters() }, &window), "{name}, {kernel:?}");
-            assert!(pack(DepthwiseWeights { bias: &bias[1..], ..filters() }, &window), "{name}, {kernel:?}");
+            assert!(!row(valid, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(DepthwiseInput { bytes: &bytes[1..], ..valid }, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(DepthwiseInput { padding: &padding[1..], ..valid }, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(DepthwiseInput { height: TOO_LARGE, ..valid }, 1, 6 * channels), "{name}, {kernel:?}");
+            assert!(row(valid, TOO_LARGE, 6 * channels) && row(valid, 1, 6 * channels - 1), "{name}, {kernel:?}");
+            let padded = Window { pad: [1, TOO_LARGE], ..window.clone() };
+            let depthwise = kernels.depthwise(&valid_weights(), &padded);
+            assert!(panics(|| depthwise.row(&valid, 1, &mut vec![0; channels])), "{name}, {kernel:?}");
+            let pack =
+                |weights: DepthwiseWeights<'_>, window: &Window| panics(|| drop(kernels.depthwise(&weights, window)));
             assert!(
-                pack(DepthwiseWeights { multipliers: &multipliers[1..], ..filters() }, &window),
+                pack(DepthwiseWeights { weights: &weights[1..], ..valid_weights() }, &window),
                 "{name}, {kernel:?}"
             );
-            let other = Window { kernel: [kernel[0] + 1, kernel[1]], ..window.clone() };
-            assert!(pack(filters(), &other), "{name}, {kernel:?}");
-            assert!(pack(filters(), &Window { stride: [1, 0], ..window.clone() }), "{name}, {kernel:?}");
+            assert!(pack(DepthwiseWeights { bias: &bias[1..], ..valid_weights() }, &window), "{name}, {kernel:?}");
+            assert!(
+                pack(DepthwiseWeights { multipliers: &multipliers[1..], ..valid_weights() }, &window),
+                "{name}, {kernel:?}"
+            );
+            let other_kernel = Window { kernel: [kernel[0] + 1, kernel[1]], ..window.clone() };
+            assert!(pack(valid_weights(), &other_kernel), "{name}, {kernel:?}");
+            assert!(pack(valid_weights(), &Window { stride: [1, 0], ..window.clone() }), "{name}, {kernel:?}");
         }
     }
 }
 
 #[test]
-fn lengths_that_do_not_go_together_are_refused() {
+fn kernels_panic_on_mismatched_lengths() {
     let add =
         AddRule { input_offsets: [0; 2], scale_ratios: [0.5; 2], addend: 0.0, output_offset: 0, min: 0, max: 255 };
     let multiply =
         MultiplyRule { zero_points: [0; 2], multiplier: 0.01, addend: 0.0, output_offset: 0, min: 0, max: 255 };
     let bytes = [1; 200];
-    // Within what is done many at a time, and within the rest.
+    // A length that vectors fill, and one with a remainder.
     for (length, kernels) in
         [96, 99].into_iter().flat_map(|length| available().into_iter().map(move |set| (length, set)))
     {
         let name = kernels.name();
         let mut to = vec![0; length];
-        // By one, and by as many as are done at a time.
-        for other in [length - 1, length - 64] {
-            for (a, b) in [(other, length), (length, other)] {
-                assert!(is_refused(|| kernels.add(&add, &bytes[..a], &bytes[..b], &mut to)), "{name}");
-                assert!(is_refused(|| kernels.multiply(&multiply, &bytes[..a], &bytes[..b], &mut to)), "{name}");
+        // Too short by one byte, and by as many bytes as the widest kernels take at a time.
+        for short in [length - 1, length - 64] {
+            for (a, b) in [(short, length), (length, short)] {
+                assert!(panics(|| kernels.add(&add, &bytes[..a], &bytes[..b], &mut to)), "{name}");
+                assert!(panics(|| kernels.multiply(&multiply, &bytes[..a], &bytes[..b], &mut to)), "{name}");
             }
-            assert!(is_refused(|| kernels.quantize(&vec![1.0; other], 1.0, 0, &mut to)), "{name}");
-            assert!(is_refused(|| kernels.lookup(&[0; 256], &bytes[..other], &mut to)), "{name}");
+            assert!(panics(|| kernels.quantize(&vec![1.0; short], 1.0, 0, &mut to)), "{name}");
+            assert!(panics(|| kernels.lookup(&[0; 256], &bytes[..short], &mut to)), "{name}");
         }
         let plane = &bytes[..length / 3];
-        assert!(!is_refused(|| kernels.interleave([plane; 3], &mut to)), "{name}");
-        assert!(is_refused(|| kernels.interleave([plane, plane, &plane[1..]], &mut to)), "{name}");
+        assert!(!panics(|| kernels.interleave([plane; 3], &mut to)), "{name}");
+        assert!(panics(|| kernels.interleave([plane, plane, &plane[1..]], &mut to)), "{name}");
         let mut sums = vec![0; length];
-        assert!(!is_refused(|| kernels.sum(&bytes[..length + 50], 50, 2, &mut sums)), "{name}");
-        assert!(is_refused(|| kernels.sum(&bytes[..length + 49], 50, 2, &mut sums)), "{name}");
-        assert!(is_refused(|| kernels.sum(&bytes, TOO_FAR, 3, &mut sums)), "{name}");
+        assert!(!panics(|| kernels.sum(&bytes[..length + 50], 50, 2, &mut sums)), "{name}");
+        assert!(panics(|| kernels.sum(&bytes[..length + 49], 50, 2, &mut sums)), "{name}");
+        assert!(panics(|| kernels.sum(&bytes, TOO_LARGE, 3, &mut sums)), "{name}");
     }
 }

@@ -1,7 +1,8 @@
-//! tract's operators, bounded in the memory that they ask for.
+//! Bounds on the memory that tract's operators ask for.
 //!
-//! While tract infers shapes it computes what depends on constants alone, and looks at the size of a result once that is made.
-//! So each operator of a graph is put into one that infers the shapes of its results first, and refuses those that are too large.
+//! While tract infers shapes, it computes all results that depend on constants alone, and checks the size of a result
+//! only after it has computed it. So each operator of a graph is wrapped in [`Bounded`], which infers the shapes of the
+//! results first and refuses results that are too large.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,18 +13,18 @@ use tract_onnx::pb::ModelProto;
 use tract_onnx::tract_hir::internal::*;
 
 use super::names::node_name;
-use super::panics::ours;
+use super::panics::engine_code;
 use crate::program::MAX_TENSOR_BYTES;
 
-/// The most axes of a tensor: tract takes time that grows fast with them.
+/// The maximum number of axes of a tensor: the time that tract takes grows fast with it.
 const MAX_AXES: usize = 16;
 
-/// What tract may compute of constants, in bytes, beside eight times what the graph has: weights that are dequantized have
-/// four times their bytes.
+/// The budget for results that tract computes from constants alone, in bytes: this constant, and
+/// `COMPUTED_PER_GRAPH_BYTE` for each byte of the graph. Weights that are dequantized have four times their bytes.
 const MAX_COMPUTED: usize = 1 << 26;
-const COMPUTED_OF_EACH: usize = 8;
+const COMPUTED_PER_GRAPH_BYTE: usize = 8;
 
-/// Why an operator is refused.
+/// The error of an operator that [`Bounded`] refuses: what it would make, and where in the graph it is.
 #[derive(Debug)]
 pub(crate) struct Refused(String);
 
@@ -35,36 +36,40 @@ impl std::fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Bounds all operators of a model that tract made of this one.
-pub(crate) fn bound(model: &mut InferenceModel, of: &ModelProto) {
-    let left = of.encoded_len().saturating_mul(COMPUTED_OF_EACH).saturating_add(MAX_COMPUTED).min(MAX_TENSOR_BYTES);
-    let left = Arc::new(AtomicUsize::new(left));
-    let nodes = of.graph.iter().flat_map(|graph| &graph.node);
+/// Wraps all operators of `model`, which tract made from `proto`, in [`Bounded`].
+pub(crate) fn bound(model: &mut InferenceModel, proto: &ModelProto) {
+    let budget = proto.encoded_len().saturating_mul(COMPUTED_PER_GRAPH_BYTE);
+    let left = Arc::new(AtomicUsize::new(budget.saturating_add(MAX_COMPUTED).min(MAX_TENSOR_BYTES)));
+    let nodes = proto.graph.iter().flat_map(|graph| &graph.node);
     let operators: HashMap<&str, &str> = nodes.map(|node| (node_name(node), node.op_type.as_str())).collect();
     // Sources and constants have no inputs, and tract looks for them by their types.
     for node in model.nodes_mut().iter_mut().filter(|node| !node.inputs.is_empty()) {
-        let place = match operators.get(node.name.as_str()) {
+        let location = match operators.get(node.name.as_str()) {
             Some(operator) => format!("operator {operator} at node \"{}\"", node.name),
             None => format!("node \"{}\"", node.name),
         };
-        node.op = Box::new(Bounded { op: node.op.clone(), place, computed: 0, left: Arc::clone(&left) });
+        node.op = Box::new(Bounded { op: node.op.clone(), location, computed: 0, left: Arc::clone(&left) });
     }
 }
 
+/// An operator of tract, with checks of the size of its results before they are computed.
 #[derive(Debug, Clone)]
 struct Bounded {
     op: Box<dyn InferenceOp>,
-    /// What it is in the graph.
-    place: String,
-    /// How many bytes it has taken from those that may be computed of constants.
+    /// The operator and the node of the graph, for messages.
+    location: String,
+    /// How many bytes of the budget for results from constants this operator has used.
     computed: usize,
-    /// What is left of them for all operators together.
+    /// How many bytes of the budget remain for all operators together.
     left: Arc<AtomicUsize>,
 }
 
 impl Bounded {
-    /// Checks results, as far as their shapes are known. `constants` is how many numbers the operator is given where all of them
-    /// are constants, and stands for lengths that depend on these.
+    /// Checks the sizes of results whose shapes are known. Where all inputs are constants, `constants` is the number of
+    /// their elements; it stands for lengths that depend on their values.
+    ///
+    /// # Errors
+    /// [`Refused`], where a result has too many axes or bytes, or the budget for results from constants is used up.
     fn check(&mut self, results: &[InferenceFact], constants: Option<usize>) -> TractResult<()> {
         let mut all = 0_usize;
         for fact in results {
@@ -96,7 +101,7 @@ impl Bounded {
     }
 
     fn refuse(&self, what: String) -> TractResult<()> {
-        Err(Refused(format!("{} makes {what}", self.place)).into())
+        Err(Refused(format!("{} makes {what}", self.location)).into())
     }
 }
 
@@ -146,7 +151,7 @@ impl InferenceOp for Bounded {
         let inferred = self.infer_facts(inputs.clone(), outputs.clone(), observed.clone())?;
         let values: Option<Vec<_>> = inferred.0.iter().map(|fact| fact.value.concretize()).collect();
         let constants = values.map(|values| values.iter().map(|value| value.len()).sum());
-        ours(|| self.check(&inferred.1, constants))?;
+        engine_code(|| self.check(&inferred.1, constants))?;
         if constants.is_some() { self.op.infer(inputs, outputs, observed) } else { Ok(inferred) }
     }
 

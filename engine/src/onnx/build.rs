@@ -1,4 +1,5 @@
-//! From a graph to what runs it: one program, or tract with islands of programs.
+//! Builds a runner for a graph: one program where the whole graph is quantized, otherwise tract with the quantized
+//! partitions as programs.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -13,39 +14,44 @@ use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::infer::Factoid;
 
 use super::constants::quantize_constants;
-use super::limits::check_readers;
-use super::lower::{Facts, Partitioned, Refusal, Unlowered, lower, partly};
+use super::limits::check_constant_reads;
+use super::lower::{Facts, Partitioned, Refusal, Unlowered, lower, partition_graph};
 use super::outline::Outline;
-use super::panics::ours;
-use super::partition::Packed;
+use super::panics::engine_code;
+use super::partition::PackedPartition;
 use super::plan::{Plan, check_float, rejected};
 use super::{bounded, halves, operators, partition, qoperator, quantized};
 use crate::kernels::Kernels;
 use crate::program::{MAX_TENSOR_BYTES, Program};
 use crate::{Error, Graph, Result, Signature};
 
-/// The most nodes that tract is given. Of dynamically quantized networks, which have the most, an EfficientNet-B7 has some
-/// 3,000.
+/// The maximum number of nodes that tract runs. Dynamically quantized networks have the most: an EfficientNet-B7 has
+/// some 3,000.
 const MAX_NODES: usize = 1 << 12;
 
-/// How many of them any graph may have, and for how many of its bytes it may have one more: the time that tract's optimizer takes
-/// grows with the cube of some chains, and a small file must not take long. Networks have weights.
-const NODES_OF_ANY: usize = 384;
-const BYTES_A_NODE: usize = 8192;
+/// A graph of any size may have [`BASE_NODES`] nodes on tract, and one more for each [`BYTES_PER_NODE`] bytes. The time
+/// of tract's optimizer grows with the cube of the length of some chains, and a small file must not take long. Networks
+/// have many nodes only where they have many weights.
+const BASE_NODES: usize = 384;
+const BYTES_PER_NODE: usize = 8192;
 
-/// How many inputs a node may have before each counts as a node.
-const FEW_INPUTS: usize = 4;
+/// Each input of a node beyond this number counts as one more node.
+const FREE_INPUTS: usize = 4;
 
-/// What runs a graph.
+/// The runner of a graph.
 #[derive(Debug)]
 pub(crate) enum Built {
-    /// One program, and the kernels that it is for.
+    /// One program, and the kernels to run it with.
     Program(Program, &'static dyn Kernels),
-    /// tract, with the shapes of the outputs.
+    /// A plan of tract, and the shape of each output.
     Plan(Plan, Vec<Vec<usize>>),
 }
 
-/// Builds what runs a graph, with these kernels or with none. Returns how long the import took, too.
+/// Builds the runner of a graph for one signature, on `threads` threads. Without kernels, tract runs the whole graph.
+/// Returns the time of the import too.
+///
+/// # Errors
+/// [`Error::Unsupported`], [`Error::Malformed`] and [`Error::TooLarge`], as those of `Engine::build`.
 pub(crate) fn build(
     kernels: Option<&'static dyn Kernels>,
     graph: Graph,
@@ -54,7 +60,7 @@ pub(crate) fn build(
 ) -> Result<(Built, Duration)> {
     let start = Instant::now();
     let framework = framework();
-    let mut graph = settled(graph, signature, &framework)?;
+    let mut graph = canonicalized(graph, signature, &framework)?;
     let Some(kernels) = kernels else {
         let reason = "no integer kernels for this processor".to_owned();
         return with_tract(graph, framework, threads, (start, vec![], reason, vec![]));
@@ -69,17 +75,17 @@ pub(crate) fn build(
     with_tract(graph, framework, threads, (start, partitions, reason, floats))
 }
 
-/// The program that a graph is as a whole.
+/// Compiles a whole graph to one program.
 ///
 /// # Errors
-/// As `Engine::build`; [`Error::Unsupported`] names the node that is not served in integers.
+/// Those of `Engine::build`; [`Error::Unsupported`] names the node that is not supported in integers.
 pub(crate) fn program(graph: Graph, signature: &Signature) -> Result<Program> {
-    let graph = settled(graph, signature, &framework())?;
+    let graph = canonicalized(graph, signature, &framework())?;
     lower(graph.proto()).map_err(|refusal| match refusal {
         Refusal::TooLarge(what) => too_large(&what),
         Refusal::Unlowered(unlowered) => Error::Unsupported(format!(
-            "{unlowered}; a model is prepared only where its whole graph runs in integers: quantize all of it, or keep the \
-             ONNX file"
+            "{unlowered}; a model is prepared only where its whole graph runs in integers: quantize all of it, or keep \
+             the ONNX file"
         )),
     })
 }
@@ -88,26 +94,26 @@ fn too_large(what: &str) -> Error {
     Error::TooLarge(format!("the graph is too large: {what}"))
 }
 
-/// Leaves the graph to tract, but for its islands.
+/// Builds a plan of tract for the fallback nodes of a graph and for its partitions.
 fn with_tract(
     mut graph: Graph,
     mut framework: Onnx,
     threads: usize,
-    (start, partitions, reason, floats): (Instant, Vec<Packed>, String, Vec<Unlowered>),
+    (start, partitions, reason, floats): (Instant, Vec<PackedPartition>, String, Vec<Unlowered>),
 ) -> Result<(Built, Duration)> {
     add_operators(&mut graph, &mut framework);
     check_nodes(graph.proto())?;
     let outline = Outline::of(graph.model());
-    let again = |model: &ModelProto| {
+    let import_again = |model: &ModelProto| {
         let typed = typed(parse(&framework, model, &partitions)?)?;
         typed.into_optimized().map(drop).map_err(|error| rejected(&error))
     };
-    let (shapes, import, optimized) = outline.import(again, || {
+    let (shapes, import, optimized) = outline.import(import_again, || {
         let parsed = parse(&framework, graph.model(), &partitions)?;
         // The proto holds a second copy of all weights.
         drop(graph);
         let typed = typed(parsed)?;
-        let (shapes, import) = (ours(|| output_shapes(&typed))?, start.elapsed());
+        let (shapes, import) = (engine_code(|| output_shapes(&typed))?, start.elapsed());
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
         Ok((shapes, import, optimized))
     })?;
@@ -115,10 +121,13 @@ fn with_tract(
     Ok((Built::Plan(plan, shapes), import))
 }
 
-/// The graph in tract's typed form, with the signature's shape and outputs, decluttered.
+/// The graph as tract's typed and decluttered model, with the signature's shape and outputs.
+///
+/// # Errors
+/// Those of [`build`].
 pub(crate) fn decluttered(graph: Graph, signature: &Signature) -> Result<TypedModel> {
     let mut framework = framework();
-    let mut graph = settled(graph, signature, &framework)?;
+    let mut graph = canonicalized(graph, signature, &framework)?;
     add_operators(&mut graph, &mut framework);
     check_nodes(graph.proto())?;
     let declutter = |model: &ModelProto| {
@@ -128,18 +137,21 @@ pub(crate) fn decluttered(graph: Graph, signature: &Signature) -> Result<TypedMo
     Outline::of(graph.model()).import(|model| declutter(model).map(drop), || declutter(graph.model()))
 }
 
+/// The ONNX importer of tract.
 fn framework() -> Onnx {
-    // Shapes that the exporter inferred or declared may be for another batch.
+    // The shapes in the file may be of another batch size.
     tract_onnx::onnx().with_ignore_value_info(true).with_ignore_output_shapes(true)
 }
 
-/// The graph with the signature's shape and outputs, all of its operators served.
-fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<Graph> {
+/// Brings a graph into the one form that all later code expects, and checks that all of its operators are supported:
+/// float32 instead of 16-bit floats, QDQ operators instead of `QOperator` ones, quantized constants, and the
+/// signature's input shape and outputs.
+fn canonicalized(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<Graph> {
     operators::check_domains(graph.proto())?;
-    check_readers(graph.proto())?;
+    check_constant_reads(graph.proto())?;
     halves::widen(graph.proto_mut());
     let opset = graph.opset().unwrap_or(0);
-    qoperator::spell_out(graph.proto_mut(), opset)?;
+    qoperator::expand_to_qdq(graph.proto_mut(), opset)?;
     quantize_constants(graph.proto_mut());
     operators::forget_pad_values(graph.proto_mut());
     operators::check(graph.proto(), &framework.op_register)?;
@@ -150,26 +162,27 @@ fn settled(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<
     Ok(graph)
 }
 
-/// Puts the quantized parts of a graph into islands. Gives these, and the nodes outside them.
+/// Moves the quantized parts of a graph into partitions, and puts one node for each into the graph. Gives the
+/// partitions, and the nodes that stay in float with the reasons.
 fn with_partitions(
     graph: &mut Graph,
     framework: &Onnx,
     kernels: &'static dyn Kernels,
     threads: usize,
-) -> Result<(Vec<Packed>, Vec<Unlowered>)> {
+) -> Result<(Vec<PackedPartition>, Vec<Unlowered>)> {
     if !graph.proto().node.iter().any(|node| node.op_type == "QuantizeLinear") {
         return Ok((vec![], vec![]));
     }
     let facts = facts(graph, framework)?;
-    let split = partly(graph.proto(), &facts).map_err(|problem| too_large(&problem.to_string()))?;
+    let split = partition_graph(graph.proto(), &facts).map_err(|problem| too_large(&problem.to_string()))?;
     let Some(Partitioned { partitions, fallback_nodes, constants, floats }) = split else {
         return Ok((vec![], vec![]));
     };
     let proto = graph.proto_mut();
     proto.node = fallback_nodes;
-    proto.node.extend(partitions.iter().enumerate().map(|(number, made)| partition::node(number, made)));
+    proto.node.extend(partitions.iter().enumerate().map(|(number, partition)| partition::node(number, partition)));
     let read: HashSet<String> = proto.node.iter().flat_map(|node| node.input.iter().cloned()).collect();
-    // An initializer may be listed as an input too, which then has no value any more.
+    // An initializer may be listed as an input too. Where it is removed, that input must be removed with it.
     let given: HashSet<String> = proto.initializer.iter().map(|tensor| tensor.name.clone()).collect();
     proto.input.retain(|info| read.contains(&info.name) || !given.contains(&info.name));
     proto.initializer.retain(|tensor| read.contains(&tensor.name));
@@ -177,12 +190,12 @@ fn with_partitions(
     Ok((partition::packed(partitions, kernels, threads), floats))
 }
 
-/// The type and shape of every tensor, as tract infers them.
+/// The element type and shape of every tensor of float32, uint8 or int8 whose shape tract infers.
 fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
     let analysed = |proto: &ModelProto| {
         let ParseResult { mut model, outlets_by_name, .. } =
             framework.parse(proto, None).map_err(|error| rejected(&error))?;
-        ours(|| bounded::bound(&mut model, proto));
+        engine_code(|| bounded::bound(&mut model, proto));
         model.analyse(false).map_err(|error| rejected(&error))?;
         Ok((model, outlets_by_name))
     };
@@ -203,34 +216,34 @@ fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
     Ok(facts)
 }
 
-/// Gives the importer the operators that are ours, and the graph those that it has to have of them.
+/// Registers this crate's operators with the importer, and rewrites the graph's quantized activations to them.
 fn add_operators(graph: &mut Graph, framework: &mut Onnx) {
-    quantized::keep_activations_whole(graph.proto_mut());
+    quantized::rewrite_quantized_activations(graph.proto_mut());
     quantized::register(&mut framework.op_register);
     partition::register(&mut framework.op_register);
 }
 
-/// Checks that tract is given no more nodes than it can optimize in a time that fits the file.
+/// Checks the number of nodes that tract has to optimize against the size of the graph.
 fn check_nodes(graph: &GraphProto) -> Result<()> {
-    // tract makes of a sum of many as many nodes, and looks at each part of a concatenation with each other.
-    let weight = |node: &NodeProto| 1 + node.input.len().saturating_sub(FEW_INPUTS);
+    // tract makes one node for each term of a Sum, and compares each part of a Concat with each other part.
+    let weight = |node: &NodeProto| 1 + node.input.len().saturating_sub(FREE_INPUTS);
     let (nodes, bytes) = (graph.node.iter().map(weight).sum::<usize>(), graph.encoded_len());
-    let max = MAX_NODES.min(NODES_OF_ANY + bytes / BYTES_A_NODE);
+    let max = MAX_NODES.min(BASE_NODES + bytes / BYTES_PER_NODE);
     if nodes > max {
         return Err(Error::TooLarge(format!(
-            "the graph has {nodes} nodes beside those that are run in integers, with inputs beyond {FEW_INPUTS} counted; at most \
-             {max} are served in one of {bytes} bytes"
+            "the graph has {nodes} nodes beside those that are run in integers, with inputs beyond {FREE_INPUTS} \
+             counted; at most {max} are served in one of {bytes} bytes"
         )));
     }
     Ok(())
 }
 
-/// The graph as tract reads it, with its islands.
-fn parse(framework: &Onnx, proto: &ModelProto, partitions: &[Packed]) -> Result<InferenceModel> {
+/// Imports a graph into tract, with its partitions, and bounds its operators.
+fn parse(framework: &Onnx, proto: &ModelProto, partitions: &[PackedPartition]) -> Result<InferenceModel> {
     let ParseResult { mut model, unresolved_inputs, .. } =
         framework.parse(proto, None).map_err(|error| rejected(&error))?;
-    ours(|| {
-        partition::settle(&mut model, partitions);
+    engine_code(|| {
+        partition::replace_placeholders(&mut model, partitions);
         bounded::bound(&mut model, proto);
     });
     if !unresolved_inputs.is_empty() {
@@ -242,14 +255,18 @@ fn parse(framework: &Onnx, proto: &ModelProto, partitions: &[Packed]) -> Result<
     Ok(model)
 }
 
+/// The typed form of a model, with the sizes of its tensors checked.
 fn typed(model: InferenceModel) -> Result<TypedModel> {
     let typed = model.into_typed().map_err(|error| rejected(&error))?;
-    ours(|| check_sizes(&typed))?;
+    engine_code(|| check_sizes(&typed))?;
     Ok(typed)
 }
 
-/// Checks that no tensor of the graph asks for more than [`MAX_TENSOR_BYTES`], before any is made, nor all of those together
-/// that are computed from constants, which tract does once and for all.
+/// Checks, before any tensor is computed, that none has more than [`MAX_TENSOR_BYTES`], and that those that are
+/// computed from constants alone do not have more together: tract computes these when it optimizes, and keeps them.
+///
+/// # Errors
+/// [`Error::TooLarge`] names the node.
 fn check_sizes(model: &TypedModel) -> Result<()> {
     let mut is_constant = vec![false; model.nodes().len()];
     let mut constants = 0_usize;
@@ -266,8 +283,8 @@ fn check_sizes(model: &TypedModel) -> Result<()> {
             }
             if bytes.is_none_or(|bytes| bytes > MAX_TENSOR_BYTES) || constants > MAX_TENSOR_BYTES {
                 return Err(Error::TooLarge(format!(
-                    "node \"{}\" makes a tensor of shape {shape:?}; at most {MAX_TENSOR_BYTES} bytes are allowed, for one tensor \
-                     and for all that constants alone make",
+                    "node \"{}\" makes a tensor of shape {shape:?}; at most {MAX_TENSOR_BYTES} bytes are allowed, for \
+                     one tensor and for all that constants alone make",
                     node.name
                 )));
             }
@@ -276,7 +293,10 @@ fn check_sizes(model: &TypedModel) -> Result<()> {
     Ok(())
 }
 
-/// Makes `names` the graph's outputs.
+/// Makes `names` the outputs of the graph, in this order.
+///
+/// # Errors
+/// [`Error::Unsupported`] names an output that the graph does not have.
 fn select_outputs(graph: &mut Graph, names: &[String]) -> Result<()> {
     let proto = graph.proto_mut();
     let declared = std::mem::take(&mut proto.output);
@@ -289,7 +309,10 @@ fn select_outputs(graph: &mut Graph, names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The shape of each output, all of which must be floats of known shape.
+/// The shape of each output.
+///
+/// # Errors
+/// [`Error::Unsupported`] where an output is not floating point or its shape is not known.
 fn output_shapes(model: &TypedModel) -> Result<Vec<Vec<usize>>> {
     let facts = model.outputs.iter().map(|&outlet| model.outlet_fact(outlet));
     facts

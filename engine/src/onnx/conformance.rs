@@ -1,4 +1,5 @@
-//! Every set of kernels gives what the interpreter of the contract gives: `tests/golden/engine` has it, in numpy.
+//! Conformance tests: every set of kernels must equal the reference interpreter, bit by bit. The interpreter is written
+//! in numpy and lies in `tests/golden/engine`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +7,7 @@ use crate::kernels::{Kernels, available, portable};
 use crate::tensor::Dim;
 use crate::{Engine, Graph, Prepared, Signature, Tensor};
 
-/// One graph, its input, and what the interpreter gives for it.
+/// A test vector: one graph, its input, and the outputs of the reference interpreter.
 struct Vector<'a> {
     name: &'a str,
     model: &'a [u8],
@@ -14,7 +15,7 @@ struct Vector<'a> {
     outputs: Vec<Vec<f32>>,
 }
 
-/// The records of a file, as `tests/golden/engine/generate.py` describes them.
+/// Reads the records of a file. `tests/golden/engine/generate.py` describes their form.
 fn vectors(mut bytes: &[u8]) -> Vec<Vector<'_>> {
     let mut vectors = vec![];
     while !bytes.is_empty() {
@@ -44,7 +45,7 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
-/// All outputs of a graph.
+/// The signature that has all outputs of a graph.
 fn signature(graph: &Graph) -> Signature {
     let info = &graph.inputs()[0];
     let dims = info.dims.as_ref().expect("a shape");
@@ -53,7 +54,7 @@ fn signature(graph: &Graph) -> Signature {
     Signature { input: info.name.clone(), shape: dims.iter().map(length).collect(), outputs }
 }
 
-/// What differs, or what failed.
+/// Builds and runs a vector's graph; gives a description of the first difference or of the error.
 fn difference(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
     let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
     let signature = signature(&graph);
@@ -64,10 +65,10 @@ fn difference(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<Stri
     if let Err(reason) = engine.steps() {
         return Some(format!("left to tract: {reason}"));
     }
-    compared(vector, &engine, &signature)
+    run_difference(vector, &engine, &signature)
 }
 
-/// The same for a graph that was prepared, written, and read.
+/// As [`difference`], for a graph that was prepared, written to bytes, and read back.
 fn difference_prepared(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
     let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
     let signature = signature(&graph);
@@ -77,42 +78,43 @@ fn difference_prepared(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Op
     };
     let engine = Prepared::from_bytes(&bytes).and_then(|read| Engine::prepared_for(kernels, read, &signature, 1));
     match engine {
-        Ok(engine) => compared(vector, &engine, &signature),
+        Ok(engine) => run_difference(vector, &engine, &signature),
         Err(error) => Some(error.to_string()),
     }
 }
 
-/// What differs between an engine's outputs and the interpreter's.
-fn compared(vector: &Vector<'_>, engine: &Engine, signature: &Signature) -> Option<String> {
+/// Describes the first difference between the outputs of an engine and those of the interpreter.
+fn run_difference(vector: &Vector<'_>, engine: &Engine, signature: &Signature) -> Option<String> {
     let input = Tensor::f32(signature.shape.clone(), vector.input.clone()).expect("as long as its shape says");
-    // Twice: the second run finds what the first left in memory.
+    // The second run reuses the buffers of the first, with the values that the first left in them.
     engine.run(&input).expect("runs");
     let outputs = engine.run(&input).expect("runs");
-    unlike(vector, &outputs, |value, expected| bits(value) == bits(expected))
+    mismatch(vector, &outputs, |value, expected| bits(value) == bits(expected))
 }
 
-/// The first value that is not `alike` the expected one.
-fn unlike(vector: &Vector<'_>, outputs: &[Tensor], alike: fn(f32, f32) -> bool) -> Option<String> {
+/// Describes the first value that is not `alike` the expected one.
+fn mismatch(vector: &Vector<'_>, outputs: &[Tensor], alike: fn(f32, f32) -> bool) -> Option<String> {
     for (output, expected) in outputs.iter().zip(&vector.outputs) {
         let values = output.as_f32().expect("floats");
         assert_eq!(values.len(), expected.len(), "{}", vector.name);
-        let unlike: Vec<usize> = (0..values.len()).filter(|&at| !alike(values[at], expected[at])).collect();
-        if let Some(&at) = unlike.first() {
-            let wrong = unlike.len();
+        let wrong: Vec<usize> = (0..values.len()).filter(|&at| !alike(values[at], expected[at])).collect();
+        if let Some(&at) = wrong.first() {
+            let wrong = wrong.len();
             return Some(format!("{} instead of {} at {at}; {wrong} of {}", values[at], expected[at], values.len()));
         }
     }
     None
 }
 
-/// Zero has two signs, and which one it gets is no part of the contract.
+/// The bits of a value, with -0 as +0: the sign of a zero is not part of the contract.
 fn bits(value: f32) -> u32 {
     (value + 0.0).to_bits()
 }
 
-/// Finds what differs for a vector on one set of kernels.
+/// Describes what differs for a vector on one set of kernels; none where nothing does.
 type Compare = fn(&Vector<'_>, &'static dyn Kernels) -> Option<String>;
 
+/// Asserts that no vector of a file differs on any of these sets of kernels.
 fn check(path: &Path, sets: &[&'static dyn Kernels], compare: Compare) {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let vectors = vectors(&bytes);
@@ -128,33 +130,34 @@ fn check(path: &Path, sets: &[&'static dyn Kernels], compare: Compare) {
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), vectors.len(), failures[..shown].join("\n"));
 }
 
-/// A file that is in the repository.
+/// The path of a file of vectors in the repository.
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/engine").join(name)
 }
 
 #[test]
-fn programs_give_what_the_interpreter_of_the_contract_gives() {
+fn kernels_match_the_reference_interpreter() {
     check(&golden("vectors.bin"), &available(), difference);
 }
 
 #[test]
-fn prepared_programs_give_it_too() {
+fn prepared_programs_match_the_reference_interpreter() {
     check(&golden("vectors.bin"), &[portable()], difference_prepared);
 }
 
-/// `BEDSIDE_VECTORS` names a file that `tests/golden/engine/generate.py` has made.
+/// `BEDSIDE_VECTORS` names a file that `tests/golden/engine/generate.py` wrote. `cargo xtask full` selects this test by
+/// the word `thousands`.
 #[test]
 #[ignore = "takes a file that takes minutes to make; `cargo xtask full` makes it"]
-fn programs_give_what_the_interpreter_gives_for_thousands_of_graphs() {
+fn kernels_match_the_reference_interpreter_on_thousands_of_graphs() {
     let vectors = std::env::var_os("BEDSIDE_VECTORS").expect("BEDSIDE_VECTORS names a file of vectors");
     let sets = available();
     check(Path::new(&vectors), &sets, difference);
     check(Path::new(&vectors), &sets[sets.len() - 1..], difference_prepared);
 }
 
-/// What is wrong with what a node test of the standard gives. Those without outputs ask for what is not served, and must be
-/// refused.
+/// Runs a node test of the ONNX standard and describes its failure. A vector without outputs is of an operator that is
+/// not supported, and must be refused.
 fn failure(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String> {
     let graph = Graph::from_bytes(vector.model).expect("an ONNX file");
     let signature = signature(&graph);
@@ -166,7 +169,7 @@ fn failure(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String>
         (Ok(engine), false) => match engine.run(&input) {
             // The tolerance of the standard's own runner.
             Ok(outputs) => {
-                unlike(vector, &outputs, |value, expected| (value - expected).abs() <= 1e-7 + 1e-3 * expected.abs())
+                mismatch(vector, &outputs, |value, expected| (value - expected).abs() <= 1e-7 + 1e-3 * expected.abs())
             }
             Err(error) => Some(error.to_string()),
         },
@@ -174,6 +177,6 @@ fn failure(vector: &Vector<'_>, kernels: &'static dyn Kernels) -> Option<String>
 }
 
 #[test]
-fn the_node_tests_of_the_onnx_standard_pass() {
+fn engine_passes_the_onnx_node_tests() {
     check(&golden("backend.bin"), &available(), failure);
 }

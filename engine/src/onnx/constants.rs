@@ -1,11 +1,11 @@
-//! The constants of a graph: scales, zero points, weights.
+//! Reads the constants of a graph: scales, zero points, weights.
 
 use std::collections::HashMap;
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
-/// How one activation is quantized: `real = scale * (q - zero_point)`, with `q` from `min` to `max`.
+/// The quantization of an activation: `real = scale * (q - zero_point)`, with integers `q` from `min` to `max`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Activation {
     pub(crate) scale: f32,
@@ -15,53 +15,55 @@ pub(crate) struct Activation {
 }
 
 impl Activation {
-    /// The least and the greatest of the whole numbers that are carried.
-    pub(crate) fn offsets(&self) -> [f32; 2] {
+    /// The minimum and the maximum of `q - zero_point`.
+    pub(crate) fn zero_centered_range(&self) -> [f32; 2] {
         [(self.min - self.zero_point) as f32, (self.max - self.zero_point) as f32]
     }
 
-    /// The largest magnitude that is carried.
-    pub(crate) fn reach(&self) -> u64 {
+    /// The maximum magnitude of `q - zero_point`.
+    pub(crate) fn max_magnitude(&self) -> u64 {
         u64::from((self.min - self.zero_point).unsigned_abs().max((self.max - self.zero_point).unsigned_abs()))
     }
 }
 
-/// What the whole numbers of a constant are held in: 16 bits, for those that were given in 8, or 32.
-pub(crate) trait Whole: Copy + From<u8> + From<i8> + TryFrom<i32> + Into<i32> {
-    /// The difference, or the nearest number to it that there is.
-    fn less(self, zero_point: Self) -> Self;
+/// The type that holds the integers of a constant: `i32`, or `i16`, which is enough for 8-bit integers less their zero
+/// point.
+pub(crate) trait Integer: Copy + From<u8> + From<i8> + TryFrom<i32> + Into<i32> {
+    /// `self - zero_point`, saturating.
+    fn minus_zero_point(self, zero_point: Self) -> Self;
 }
 
-impl Whole for i16 {
-    fn less(self, zero_point: i16) -> i16 {
+impl Integer for i16 {
+    fn minus_zero_point(self, zero_point: i16) -> i16 {
         self.saturating_sub(zero_point)
     }
 }
 
-impl Whole for i32 {
-    fn less(self, zero_point: i32) -> i32 {
+impl Integer for i32 {
+    fn minus_zero_point(self, zero_point: i32) -> i32 {
         self.saturating_sub(zero_point)
     }
 }
 
-/// Whole-number weights with their scales.
+/// Quantized weights: `real = scale * value`.
 #[derive(Debug, Clone)]
 pub(crate) struct Weights<T> {
     pub(crate) dims: Vec<usize>,
-    /// Less the zero point.
+    /// Integers less their zero point, in row-major order.
     pub(crate) values: Vec<T>,
-    /// One a slice of the axis, or one for all.
+    /// One scale for each slice along `axis`, or one for all.
     pub(crate) scales: Vec<f32>,
+    /// The axis that the scales lie along.
     pub(crate) axis: usize,
 }
 
-impl<T: Whole> Weights<T> {
-    /// The scale of a slice of the axis.
+impl<T: Integer> Weights<T> {
+    /// The scale of a slice along the axis.
     pub(crate) fn scale(&self, slice: usize) -> f32 {
         self.scales[slice % self.scales.len()]
     }
 
-    /// What they stand for.
+    /// The weights as reals.
     pub(crate) fn reals(&self) -> Vec<f32> {
         let inner: usize = self.dims.iter().skip(self.axis + 1).product();
         let slices = self.dims.get(self.axis).copied().unwrap_or(1);
@@ -73,7 +75,7 @@ impl<T: Whole> Weights<T> {
     }
 }
 
-/// A graph's initializers and `Constant` nodes by name.
+/// A graph's initializers, and the values of its `Constant` nodes, by tensor name.
 pub(crate) struct Constants<'a>(HashMap<&'a str, &'a TensorProto>);
 
 impl<'a> Constants<'a> {
@@ -84,7 +86,8 @@ impl<'a> Constants<'a> {
         Constants(graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).chain(made).collect())
     }
 
-    /// The quantization of an activation by a `QuantizeLinear` or `DequantizeLinear`: one scale, one zero point.
+    /// The quantization of a `QuantizeLinear` or `DequantizeLinear` node. None unless it has one constant scale,
+    /// positive and normal, and at most one constant 8-bit zero point.
     pub(crate) fn activation(&self, node: &NodeProto) -> Option<Activation> {
         let [scale] = self.floats(node.input.get(1)?)?[..] else { return None };
         let (zero_point, kind) = match zero_point(node) {
@@ -109,12 +112,14 @@ impl<'a> Constants<'a> {
         Some(&self.0.get(name)?.dims)
     }
 
+    /// Whether a tensor is a constant.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// What a `DequantizeLinear` makes of constants, scaled along an axis or as a whole.
-    pub(crate) fn weights<T: Whole>(&self, node: &NodeProto) -> Option<Weights<T>> {
+    /// The weights that a `DequantizeLinear` node makes from a constant, with scales along an axis or one scale. None
+    /// for other nodes, and where an input is not constant, a shape does not fit, or scales are per block.
+    pub(crate) fn weights<T: Integer>(&self, node: &NodeProto) -> Option<Weights<T>> {
         if node.op_type != "DequantizeLinear" {
             return None;
         }
@@ -138,20 +143,20 @@ impl<'a> Constants<'a> {
             let slice = if zero_points.len() == 1 { count } else { dims.iter().skip(axis + 1).product() };
             for (values, &zero_point) in values.chunks_mut(slice).zip(zero_points.iter().cycle()) {
                 for value in values {
-                    *value = value.less(zero_point);
+                    *value = value.minus_zero_point(zero_point);
                 }
             }
         }
         Some(Weights { dims, values, scales, axis })
     }
 
-    /// The elements of a constant of 64-bit integers: a shape, axes.
+    /// The elements of an int64 constant, such as a shape or axes.
     pub(crate) fn longs(&self, name: &str) -> Option<Vec<i64>> {
         let tensor = self.0.get(name).filter(|tensor| tensor.data_type == DataType::Int64 as i32)?;
         Some(longs(tensor).collect())
     }
 
-    /// The elements of a constant of floats.
+    /// The elements of a float32 constant.
     pub(crate) fn floats(&self, name: &str) -> Option<Vec<f32>> {
         let tensor = self.0.get(name).filter(|tensor| tensor.data_type == DataType::Float as i32)?;
         if tensor.raw_data.is_empty() {
@@ -160,43 +165,45 @@ impl<'a> Constants<'a> {
         Some(tensor.raw_data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
-    /// The elements of a constant of 8-bit or 32-bit integers, as far as `T` holds them.
-    pub(crate) fn integers<T: Whole>(&self, name: &str) -> Option<(Vec<T>, DataType)> {
+    /// The elements of a uint8, int8 or int32 constant, and its type. None where a value is out of the range of its
+    /// type or of `T`.
+    pub(crate) fn integers<T: Integer>(&self, name: &str) -> Option<(Vec<T>, DataType)> {
         let tensor = self.0.get(name)?;
         let raw = &tensor.raw_data;
         let kind = DataType::try_from(tensor.data_type).ok()?;
         if !matches!(kind, DataType::Uint8 | DataType::Int8 | DataType::Int32) {
             return None;
         }
-        // Importers narrow what is out of range, each in its way.
+        // `int32_data` may hold values out of the range of the type, which importers truncate in different ways.
         let range = match kind {
             DataType::Uint8 => 0..=255,
             DataType::Int8 => -128..=127,
             _ => i32::MIN..=i32::MAX,
         };
-        let held = |value: i32| T::try_from(value).ok().filter(|_| range.contains(&value));
+        let checked = |value: i32| T::try_from(value).ok().filter(|_| range.contains(&value));
         let values = match kind {
-            _ if raw.is_empty() => tensor.int32_data.iter().map(|&value| held(value)).collect::<Option<_>>()?,
+            _ if raw.is_empty() => tensor.int32_data.iter().map(|&value| checked(value)).collect::<Option<_>>()?,
             DataType::Uint8 => raw.iter().map(|&byte| T::from(byte)).collect(),
             DataType::Int8 => raw.iter().map(|&byte| T::from(byte.cast_signed())).collect(),
-            _ => raw.as_chunks().0.iter().map(|&bytes| held(i32::from_le_bytes(bytes))).collect::<Option<_>>()?,
+            _ => raw.as_chunks().0.iter().map(|&bytes| checked(i32::from_le_bytes(bytes))).collect::<Option<_>>()?,
         };
         Some((values, kind))
     }
 }
 
-/// The values of an int64 tensor, in whichever of its two fields they stand.
+/// The values of an int64 tensor, from whichever of its two fields holds them.
 pub(crate) fn longs(tensor: &TensorProto) -> impl Iterator<Item = i64> {
     let raw = tensor.raw_data.chunks_exact(8).map(|bytes| bytes.iter().rev().fold(0, |n, &b| n << 8 | i64::from(b)));
     tensor.int64_data.iter().copied().chain(raw)
 }
 
-/// The name of the zero point, where a node has one.
+/// The name of a quantizing node's zero point, where it has one.
 fn zero_point(node: &NodeProto) -> Option<&str> {
     node.input.get(2).map(String::as_str).filter(|name| !name.is_empty())
 }
 
-/// Quantizes constants once: exporters of fake-quantized networks leave float weights behind a `QuantizeLinear`.
+/// Replaces each `QuantizeLinear` of constants by its result. Exporters of fake-quantized networks write float weights
+/// followed by a `QuantizeLinear`.
 pub(crate) fn quantize_constants(graph: &mut GraphProto) {
     let constants = Constants::of(graph);
     let stored: HashMap<String, TensorProto> = graph
@@ -212,9 +219,10 @@ pub(crate) fn quantize_constants(graph: &mut GraphProto) {
 }
 
 impl Constants<'_> {
-    /// What a `QuantizeLinear` makes of constants: `round(clamp(x / scale)) + zero_point`, scaled along an axis or as a whole.
+    /// The result of a `QuantizeLinear` of constants, `round(clamp(x / scale)) + zero_point`, with scales along an axis
+    /// or one scale. None where an input is not constant, a shape does not fit, or scales are per block.
     fn quantized(&self, node: &NodeProto) -> Option<TensorProto> {
-        let of = self.0.get(node.input.first()?.as_str())?;
+        let input = self.0.get(node.input.first()?.as_str())?;
         let (values, scales) = (self.floats(node.input.first()?)?, self.floats(node.input.get(1)?)?);
         let (zero_points, kind) = match zero_point(node) {
             Some(name) => self.integers::<i32>(name)?,
@@ -226,7 +234,7 @@ impl Constants<'_> {
             DataType::Int8 => (-128.0, 127.0),
             _ => return None,
         };
-        let dims: Vec<usize> = of.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect::<Option<_>>()?;
+        let dims: Vec<usize> = input.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect::<Option<_>>()?;
         let axis = node.attribute.iter().find(|a| a.name == "axis").map_or(1, |a| a.i);
         let axis = usize::try_from(if axis < 0 { axis + dims.len() as i64 } else { axis }).ok()?;
         let in_blocks = node.attribute.iter().any(|a| a.name == "block_size" && a.i != 0);
@@ -245,7 +253,7 @@ impl Constants<'_> {
         };
         Some(TensorProto {
             name: node.output.first()?.clone(),
-            dims: of.dims.clone(),
+            dims: input.dims.clone(),
             data_type: kind as i32,
             raw_data: values.into_iter().enumerate().map(byte).collect(),
             ..TensorProto::default()

@@ -1,4 +1,4 @@
-//! What a graph costs to run, counted and not timed.
+//! Counts the multiply-adds of a graph.
 
 use tract_onnx::tract_core::internal::{Cost, ToDim, TractResult, TypedModel};
 use tract_onnx::tract_core::ops::cnn::Conv;
@@ -8,7 +8,7 @@ use super::build::decluttered;
 use crate::guard::guarded;
 use crate::{Error, Graph, Result, Signature};
 
-/// The multiply-adds of all convolutions and matrix products in one run.
+/// The number of multiply-adds of all convolutions and matrix products in one run.
 ///
 /// # Errors
 /// As [`Engine::build`](crate::Engine::build).

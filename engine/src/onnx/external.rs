@@ -1,6 +1,6 @@
-//! Weights that an exporter left in files beside the graph (`model.onnx.data`), brought inside.
+//! Reads external data, the weights in files beside the graph (`model.onnx.data`), into the graph.
 //!
-//! Done before anything else looks at the graph, so that all code behind this knows one form only. A location may
+//! This happens before any other code reads the graph, so that all other code finds weights inside it. A location may
 //! not leave the model's folder (ONNX specification, `TensorProto.external_data`).
 
 use std::collections::BTreeMap;
@@ -13,18 +13,19 @@ use tract_onnx::pb::{GraphProto, TensorProto};
 
 use crate::{Error, Result};
 
-/// Whether any tensor of the graph, or of a graph inside it, lies outside the file.
+/// Whether any tensor of the graph, or of a subgraph, has external data.
 pub(crate) fn has_external(graph: &GraphProto) -> bool {
     graph.initializer.iter().any(is_external)
         || attribute_tensors(graph).any(is_external)
         || subgraphs(graph).any(has_external)
 }
 
-/// Reads all external initializers into `graph`, at most `budget` bytes together.
+/// Reads the data of all external initializers from `folder` into `graph`, at most `budget` bytes together.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for external data inside attributes and inner graphs, which exporters don't write;
-/// [`Error::Malformed`] for bad places; [`Error::TooLarge`]; [`Error::Io`].
+/// [`Error::Unsupported`] for external data in attributes and subgraphs, which exporters don't write;
+/// [`Error::Malformed`] for a location, offset or length that is not valid; [`Error::TooLarge`] where the data has more
+/// than `budget` bytes; [`Error::Io`].
 pub(crate) fn inline(graph: &mut GraphProto, folder: &Path, budget: u64) -> Result<()> {
     let mut left = budget;
     for tensor in graph.initializer.iter_mut().filter(|t| is_external(t)) {
@@ -55,11 +56,11 @@ fn subgraphs(graph: &GraphProto) -> impl Iterator<Item = &GraphProto> {
     graph.node.iter().flat_map(|n| &n.attribute).flat_map(|a| a.g.iter().chain(&a.graphs))
 }
 
-/// The bytes of one tensor.
+/// Reads the external data of one tensor, at most `budget` bytes.
 fn read_external(tensor: &TensorProto, folder: &Path, budget: u64) -> Result<Vec<u8>> {
     let entries: BTreeMap<&str, &str> =
         tensor.external_data.iter().map(|entry| (entry.key.as_str(), entry.value.as_str())).collect();
-    let path = place(tensor, folder, entries.get("location").copied().unwrap_or_default())?;
+    let path = location_path(tensor, folder, entries.get("location").copied().unwrap_or_default())?;
     let failed = |source: io::Error| Error::Io { path: path.clone(), source };
 
     let whole = path.canonicalize().map_err(failed)?;
@@ -90,13 +91,13 @@ fn read_external(tensor: &TensorProto, folder: &Path, budget: u64) -> Result<Vec
     Ok(bytes)
 }
 
-/// The folder of a bare file name is the current one.
+/// The folder as a path that can be opened: the parent of a bare file name is empty, and means the current folder.
 fn folder_of(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
-/// The file that `location` names, inside `folder`.
-fn place(tensor: &TensorProto, folder: &Path, location: &str) -> Result<PathBuf> {
+/// The path of the file that `location` names inside `folder`.
+fn location_path(tensor: &TensorProto, folder: &Path, location: &str) -> Result<PathBuf> {
     let relative = Path::new(location);
     let inside =
         !location.is_empty() && relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));

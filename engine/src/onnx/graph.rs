@@ -1,4 +1,4 @@
-//! What an ONNX file says, before anything is run.
+//! An ONNX file, decoded: its inputs, outputs, operators, metadata and hash.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::file::model_bytes;
 use crate::tensor::{Dim, ElementType, Ending, TensorInfo, hex};
 use crate::{Error, Prepared, Result, wire};
 
-/// A decoded ONNX model, its external data brought inside.
+/// A decoded ONNX model. It holds all weights, those from external data too.
 #[derive(Debug, Clone)]
 pub struct Graph {
     model: ModelProto,
@@ -29,7 +29,8 @@ impl Graph {
     /// Reads an ONNX file, and the files beside it that hold its external data, at most `max_bytes` together.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::TooLarge`], [`Error::Malformed`].
+    /// [`Error::Io`]; [`Error::TooLarge`] where there are more than `max_bytes`; [`Error::Malformed`];
+    /// [`Error::Unsupported`] for a prepared model, and for external data in attributes or subgraphs.
     pub fn open(path: &Path, max_bytes: u64) -> Result<Graph> {
         let bytes = model_bytes(path, max_bytes)?;
         let left = max_bytes - bytes.len() as u64;
@@ -39,12 +40,13 @@ impl Graph {
     /// Decodes an ONNX model from memory.
     ///
     /// # Errors
-    /// [`Error::Malformed`]; [`Error::Unsupported`] where it keeps data in other files.
+    /// [`Error::Malformed`]; [`Error::Unsupported`] for a prepared model, and for a model with external data.
     pub fn from_bytes(bytes: &[u8]) -> Result<Graph> {
         Graph::decode(bytes, None)
     }
 
-    /// Decodes what stands in a file. External data is read from a folder, up to so many bytes.
+    /// Decodes the bytes of an ONNX file. External data is read from `folder`, whose second part is the maximum number
+    /// of its bytes; without a folder, external data is an error.
     pub(crate) fn decode(bytes: &[u8], folder: Option<(&Path, u64)>) -> Result<Graph> {
         if Prepared::is_start_of(bytes) {
             return Err(Error::Unsupported(
@@ -76,9 +78,9 @@ impl Graph {
         Ok(Graph { model, digest, sha256: hex(&digest) })
     }
 
-    /// SHA-256, in hex, of the `GraphProto` bytes as they stand in the file (field 7 of `ModelProto`), followed by the
-    /// bytes of each external initializer in the graph's order: that of the file that was read, whatever was changed here
-    /// since. Metadata does not change it.
+    /// SHA-256, in lowercase hex, of the `GraphProto` bytes as they are in the file (field 7 of `ModelProto`), followed
+    /// by the bytes of each external initializer in the graph's order. It is the hash of the file that was read:
+    /// changes of the graph after reading, and metadata, do not change it.
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.sha256
@@ -100,13 +102,13 @@ impl Graph {
         self.model.metadata_props.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
     }
 
-    /// Puts a value under a metadata key, in place of one that is there.
+    /// Sets the value of a metadata key, and replaces one that is there.
     pub fn set_metadata(&mut self, key: &str, value: String) {
         self.model.metadata_props.retain(|entry| entry.key != key);
         self.model.metadata_props.push(StringStringEntryProto { key: key.into(), value });
     }
 
-    /// The inputs that a caller must give: those without a value in the file.
+    /// The inputs that a caller must give: those that are no initializers.
     #[must_use]
     pub fn inputs(&self) -> Vec<TensorInfo> {
         let given: HashSet<&str> = self.proto().initializer.iter().map(|t| t.name.as_str()).collect();
@@ -119,16 +121,17 @@ impl Graph {
         self.proto().output.iter().map(tensor_info).collect()
     }
 
-    /// What the values of `output` are: looks back through operators that only move, round or cast values.
+    /// What the values of `output` are, as far as the last operator tells. Operators that only reshape, quantize or
+    /// cast values do not count.
     #[must_use]
     pub fn ending(&self, output: &str) -> Ending {
         let nodes = &self.proto().node;
-        let makers: HashMap<&str, &NodeProto> =
+        let producers: HashMap<&str, &NodeProto> =
             nodes.iter().flat_map(|node| node.output.iter().map(move |output| (output.as_str(), node))).collect();
         let mut tensor = output;
-        // A sound graph has no cycle; the bound keeps a hostile one from looping for ever.
+        // A valid graph has no cycle; the bound ends the loop on a graph that has one.
         for _ in 0..nodes.len() {
-            let Some(node) = makers.get(tensor) else { break };
+            let Some(node) = producers.get(tensor) else { break };
             match standard_type(node) {
                 "Softmax" => return Ending::Softmax,
                 "Sigmoid" => return Ending::Sigmoid,
@@ -143,7 +146,7 @@ impl Graph {
         Ending::Other
     }
 
-    /// How many nodes each operator has.
+    /// The number of nodes of each operator, by the operator's full name.
     #[must_use]
     pub fn operators(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
@@ -153,8 +156,9 @@ impl Graph {
         counts
     }
 
-    /// How many learned values the file holds: the elements of all floating-point and integer weights, without scales,
-    /// zero points, shapes and indices.
+    /// The number of learned values: the elements of all float32, float16, uint8, int8 and int32 initializers that are
+    /// not scalars, without the scales and zero points of quantizing operators. Tensors of int64 are shapes and
+    /// indices.
     #[must_use]
     pub fn parameters(&self) -> u64 {
         let quantization: HashSet<&str> = self.proto().node.iter().flat_map(quantization_inputs).collect();
@@ -171,7 +175,7 @@ impl Graph {
             .fold(0, u64::saturating_add)
     }
 
-    /// The version of the standard operator set.
+    /// The version of the standard operator set (opset).
     #[must_use]
     pub fn opset(&self) -> Option<i64> {
         self.model.opset_import.iter().find(|o| o.domain.is_empty() || o.domain == "ai.onnx").map(|o| o.version)
@@ -183,7 +187,8 @@ impl Graph {
         [self.model.producer_name.as_str(), self.model.producer_version.as_str()].join(" ").trim().to_owned()
     }
 
-    /// Gives the input of this name a fixed shape and drops what was inferred from the old one.
+    /// Gives the input of this name a fixed shape, and removes the shapes of other tensors that were inferred from the
+    /// old one.
     ///
     /// # Errors
     /// [`Error::Unsupported`] where there is no such input.
@@ -202,7 +207,7 @@ impl Graph {
         Ok(())
     }
 
-    /// Gives the first axis of every output length 1 where it is symbolic.
+    /// Sets the first axis of every output to length 1 where it is not fixed.
     pub fn fix_output_batch(&mut self) {
         for info in &mut self.proto_mut().output {
             let Some(TypeValue::TensorType(tensor)) = info.r#type.as_mut().and_then(|t| t.value.as_mut()) else {
@@ -222,7 +227,8 @@ impl Graph {
         self.model.encode_to_vec()
     }
 
-    /// Takes empty names off the ends of the nodes' inputs: they say no more than an end does, and tract counts them.
+    /// Removes empty names from the ends of the nodes' inputs: they stand for absent optional inputs, but tract counts
+    /// them as inputs.
     pub(crate) fn drop_trailing_inputs(&mut self) {
         for node in &mut self.proto_mut().node {
             while node.input.last().is_some_and(String::is_empty) {
@@ -231,7 +237,7 @@ impl Graph {
         }
     }
 
-    /// Takes the names off all symbolic axes: tract would read each as an expression.
+    /// Removes the names of symbolic axes of inputs and outputs, because tract would parse each as an expression.
     pub(crate) fn forget_symbols(&mut self) {
         let graph = self.proto_mut();
         for info in graph.input.iter_mut().chain(&mut graph.output) {
@@ -247,20 +253,26 @@ impl Graph {
         graph.value_info.clear();
     }
 
+    /// The decoded model.
     pub(crate) fn model(&self) -> &ModelProto {
         &self.model
     }
 
+    /// The graph of the model.
     pub(crate) fn proto(&self) -> &GraphProto {
         self.model.graph.as_ref().expect("checked when decoded")
     }
 
+    /// The graph of the model, to change it.
     pub(crate) fn proto_mut(&mut self) -> &mut GraphProto {
         self.model.graph.as_mut().expect("checked when decoded")
     }
 }
 
-/// Every tensor has one origin: with two, what is checked here could be another than what runs.
+/// Checks that every tensor has one definition. With two, the checks could see another one than the run.
+///
+/// # Errors
+/// [`Error::Malformed`] names a tensor that is defined twice.
 fn check_names(graph: &GraphProto) -> Result<()> {
     let outputs = graph.node.iter().flat_map(|node| &node.output).filter(|name| !name.is_empty());
     let lists: [(&str, Vec<&String>); 3] = [
@@ -274,7 +286,7 @@ fn check_names(graph: &GraphProto) -> Result<()> {
             return Err(Error::Malformed(format!("the {kind} \"{twice}\" stands twice; export the model again")));
         }
     }
-    // An initializer may be listed as an input, whose default it then is; what a node makes is neither.
+    // An initializer may be listed as an input too, and is then its default value. A node's output may be neither.
     let given: HashSet<&str> = graph
         .input
         .iter()
@@ -289,6 +301,7 @@ fn check_names(graph: &GraphProto) -> Result<()> {
     }
 }
 
+/// The names of all initializers with external data.
 fn external_names(graph: &GraphProto) -> HashSet<String> {
     graph.initializer.iter().filter(|t| !t.external_data.is_empty()).map(|t| t.name.clone()).collect()
 }

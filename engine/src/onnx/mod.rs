@@ -1,5 +1,6 @@
-//! ONNX graphs: read, held against what is served, and made into programs or, where they are more than that, left to
-//! tract. All that needs tract is in here.
+//! The ONNX front end: it reads a graph, checks that every operator is supported, and compiles the graph to a program.
+//! A graph that is not one program runs on tract, with its quantized partitions as programs. All code that depends on
+//! tract is in this folder.
 
 mod bounded;
 mod build;

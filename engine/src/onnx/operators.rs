@@ -1,4 +1,4 @@
-//! Which operators are served, and the error that names one that is not.
+//! Checks that a graph has only operators, types and attributes that are supported; the errors name those that are not.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,14 +8,14 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use crate::onnx::constants::Constants;
-use crate::onnx::limits::{check_counts, check_readers};
+use crate::onnx::limits::{check_constant_reads, check_counts};
 use crate::onnx::names::{QUANTIZATION, full_name, is_standard, node_name, standard_type};
 use crate::onnx::qoperator;
 use crate::tensor::ElementType;
 use crate::{Error, Result};
 
-/// Operators that tract knows and no classifier of pictures needs: they make tensors of a size that stands in a value, noise, or
-/// spectra.
+/// Operators that tract has and that are refused here: the sizes of their results depend on values, or they make noise
+/// or spectra. No image classifier needs them.
 const UNSERVED: &[&str] = &[
     "Bernoulli",
     "BlackmanWindow",
@@ -33,32 +33,35 @@ const UNSERVED: &[&str] = &[
     "STFT",
 ];
 
-/// How many nodes an error names before it only counts them.
+/// How many nodes of an operator an error names; it counts the others.
 const NAMED: usize = 3;
 
-/// Checks that `register` serves every node of the graph, whose domains [`check_domains`] let pass.
+/// Checks that every node of the graph is supported: its operator is in `register`, and its types and attributes are
+/// supported too. Requires that [`check_domains`] has accepted the graph.
 ///
 /// # Errors
-/// [`Error::Unsupported`] names operators and nodes.
+/// [`Error::Unsupported`] names operators and nodes; [`Error::Malformed`] names the node whose attribute has a value
+/// that its operator can't have; [`Error::TooLarge`] where nodes read too many bytes of constants.
 pub(crate) fn check(graph: &GraphProto, register: &OnnxOpRegister) -> Result<()> {
     refuse(graph, |node| is_served(node, register))?;
     check_types(graph)?;
     check_quantization(graph)?;
     check_attributes(graph)?;
-    check_readers(graph)
+    check_constant_reads(graph)
 }
 
-/// Checks that every node's operator is of a domain that is served. This comes before anything that knows operators by their
-/// types alone: an operator of another domain means what that domain says, whatever it is called.
+/// Checks that every node's operator is of a supported domain. Code that knows operators by their type names alone
+/// requires this check first, because an operator of another domain may have the type name of a standard one.
 ///
 /// # Errors
-/// [`Error::Unsupported`] names operators and nodes; [`Error::TooLarge`] where there are too many nodes, or one reads too much.
+/// [`Error::Unsupported`] names operators and nodes; [`Error::TooLarge`] where the graph is above a limit of
+/// [`check_counts`].
 pub(crate) fn check_domains(graph: &GraphProto) -> Result<()> {
     check_counts(graph)?;
-    refuse(graph, |node| is_standard(node) || !standard_type(node).is_empty() || qoperator::is_one(node))
+    refuse(graph, |node| is_standard(node) || !standard_type(node).is_empty() || qoperator::is_qoperator(node))
 }
 
-/// Names the nodes that are not served.
+/// Refuses a graph with nodes that are not served, and names them.
 fn refuse(graph: &GraphProto, is_served: impl Fn(&NodeProto) -> bool) -> Result<()> {
     let mut missing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for node in graph.node.iter().filter(|node| !is_served(node)) {
@@ -68,12 +71,13 @@ fn refuse(graph: &GraphProto, is_served: impl Fn(&NodeProto) -> bool) -> Result<
 }
 
 fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
-    // Control flow carries graphs of its own, which nothing here looks into; no network served needs it.
+    // Control flow has subgraphs in its attributes, which are not supported.
     let plain = node.attribute.iter().all(|a| a.g.is_none() && a.graphs.is_empty());
     plain && register.0.contains_key(&node.op_type) && !UNSERVED.contains(&node.op_type.as_str())
 }
 
-/// Takes the value away that a `Pad` is given and has no use for: tract would fill with it.
+/// Removes the value input of each `Pad` whose mode is not constant. ONNX ignores that value, but tract would pad with
+/// it.
 pub(crate) fn forget_pad_values(graph: &mut GraphProto) {
     let is_constant = |node: &NodeProto| {
         node.attribute.iter().all(|attribute| attribute.name != "mode" || attribute.s == b"constant")
@@ -86,42 +90,43 @@ pub(crate) fn forget_pad_values(graph: &mut GraphProto) {
     }
 }
 
-/// Checks attributes that tract takes for granted.
+/// Checks attributes whose values tract does not check itself.
 ///
 /// # Errors
-/// [`Error::Malformed`] where an operator can't have such a value, [`Error::Unsupported`] where it is not served; each names the node.
+/// [`Error::Malformed`] where an operator can't have such a value, [`Error::Unsupported`] where it is not served; each
+/// names the node.
 fn check_attributes(graph: &GraphProto) -> Result<()> {
     let constants = Constants::of(graph);
     for node in &graph.node {
         let attribute = |name: &str| node.attribute.iter().find(|attribute| attribute.name == name);
-        let place = || format!("operator {} at node \"{}\"", full_name(node), node_name(node));
+        let location = || format!("operator {} at node \"{}\"", full_name(node), node_name(node));
         if let Some(order) = attribute("perm").filter(|_| node.op_type == "Transpose") {
             let mut axes = order.ints.clone();
             axes.sort_unstable();
             if !axes.iter().copied().eq(0..axes.len() as i64) {
-                return Err(Error::Malformed(format!("{}: perm {:?} is no order of axes", place(), order.ints)));
+                return Err(Error::Malformed(format!("{}: perm {:?} is no order of axes", location(), order.ints)));
             }
         }
         let lengths = ["kernel_shape", "strides", "dilations"].into_iter().filter_map(attribute);
         if let Some(wrong) = lengths.into_iter().find(|lengths| lengths.ints.iter().any(|&length| length < 1)) {
-            return Err(Error::Malformed(format!("{}: {} {:?} must be positive", place(), wrong.name, wrong.ints)));
+            return Err(Error::Malformed(format!("{}: {} {:?} must be positive", location(), wrong.name, wrong.ints)));
         }
         if node.op_type == "LRN" && attribute("size").is_none_or(|size| size.i < 1) {
-            return Err(Error::Malformed(format!("{}: size must be positive", place())));
+            return Err(Error::Malformed(format!("{}: size must be positive", location())));
         }
         let pads = node.input.get(1).filter(|_| node.op_type == "Pad").and_then(|name| constants.longs(name));
         if pads.is_some_and(|pads| pads.iter().any(|&pad| pad < 0)) {
-            return Err(Error::Unsupported(format!("{}: negative pads are not supported; slice instead", place())));
+            return Err(Error::Unsupported(format!("{}: negative pads are not supported; slice instead", location())));
         }
         if node.op_type == "Celu" && attribute("alpha").is_some_and(|alpha| alpha.f.to_bits() != 1.0_f32.to_bits()) {
-            return Err(Error::Unsupported(format!("{}: an alpha other than 1 is not supported", place())));
+            return Err(Error::Unsupported(format!("{}: an alpha other than 1 is not supported", location())));
         }
     }
     Ok(())
 }
 
-/// Constants in a type that no kernel here takes: integers of 16 and 4 bits and tiny floats, in which only quantized graphs
-/// have any.
+/// Checks that no constant has a type that no kernel here supports: 16-bit integers, and the types from `FLOAT8E4M3FN`
+/// on (8-bit floats, 4-bit integers).
 fn check_types(graph: &GraphProto) -> Result<()> {
     let refused = |tensor: &&TensorProto| {
         let sixteen = [DataType::Int16, DataType::Uint16];
@@ -138,7 +143,7 @@ fn check_types(graph: &GraphProto) -> Result<()> {
     }
 }
 
-/// Quantization of newer operator sets, whose attributes tract passes over.
+/// Checks the attributes that newer operator sets added to quantizing operators, as tract ignores them.
 fn check_quantization(graph: &GraphProto) -> Result<()> {
     let eight_bits = [DataType::Undefined, DataType::Uint8, DataType::Int8].map(|t| t as i64);
     for node in graph.node.iter().filter(|node| QUANTIZATION.contains(&node.op_type.as_str())) {

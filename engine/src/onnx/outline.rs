@@ -1,7 +1,7 @@
-//! The node at which tract panics while it imports a graph.
+//! Finds the node at which tract panics while it imports a graph.
 //!
-//! tract asserts its own invariants, and a damaged graph may break one. Its panics don't say where; so the graph is imported
-//! again from ever shorter beginnings, until one node makes the difference.
+//! tract asserts its own invariants, and a damaged graph may break one. The panic does not name the node. So prefixes
+//! of the graph are imported again, in a binary search for the shortest one with which tract panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,10 +11,10 @@ use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorPr
 use crate::guard::panic_message;
 use crate::onnx::limits::bytes;
 use crate::onnx::names::{full_name, node_name};
-use crate::onnx::panics::caught;
+use crate::onnx::panics::catch_import_panic;
 use crate::{Error, Result};
 
-/// Constants of more bytes than this are kept without their values: those that say something of shapes are small.
+/// An outline keeps the values of constants up to this many bytes. Constants that describe shapes are smaller.
 const MAX_BYTES: u64 = 1 << 12;
 
 /// A graph without the values of its large constants.
@@ -36,40 +36,41 @@ impl Outline {
         Outline { model: ModelProto { ir_version, opset_import, graph, ..ModelProto::default() } }
     }
 
-    /// Does what has tract import the graph.
+    /// Runs `work`, in which tract imports the graph.
     ///
     /// # Errors
-    /// What `work` gives; [`Error::Malformed`] where tract panics in it, with the node at which `import`, given the graph up to
-    /// that node, panics too.
+    /// Those of `work`; [`Error::Malformed`] where tract panics in it. It names the last node of the shortest prefix of
+    /// the graph with which `import` panics too.
     ///
     /// # Panics
-    /// Where code of this crate does in the midst of `work`.
+    /// Where code of this crate panics inside `work`.
     pub(super) fn import<T>(
         &self,
         import: impl Fn(&ModelProto) -> Result<()>,
         work: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        caught(work).unwrap_or_else(|panic| {
+        catch_import_panic(work).unwrap_or_else(|panic| {
             let panics_at = |nodes: usize| {
-                let beginning = self.beginning(nodes);
-                // One of ours at a beginning says nothing of where tract's was.
-                catch_unwind(AssertUnwindSafe(|| caught(|| import(&beginning)))).is_ok_and(|outcome| outcome.is_err())
+                let prefix = self.prefix(nodes);
+                // A panic of this crate on a prefix does not tell where tract panicked.
+                catch_unwind(AssertUnwindSafe(|| catch_import_panic(|| import(&prefix))))
+                    .is_ok_and(|outcome| outcome.is_err())
             };
             let nodes = self.nodes();
-            // If the beginnings don't panic, what did is named by no node.
+            // Where not even the whole outline panics again, no node can be named.
             let (mut sound, mut panics) = (0, nodes.len());
             let is_reproduced = panics_at(panics);
             while is_reproduced && panics - sound > 1 {
                 let middle = usize::midpoint(sound, panics);
                 if panics_at(middle) { panics = middle } else { sound = middle }
             }
-            let place = match nodes.get(panics.wrapping_sub(1)).filter(|_| is_reproduced) {
+            let location = match nodes.get(panics.wrapping_sub(1)).filter(|_| is_reproduced) {
                 Some(node) => format!("operator {} at node \"{}\"", full_name(node), node_name(node)),
                 None => "the graph".into(),
             };
             let what = panic_message(&*panic);
             Err(Error::Malformed(format!(
-                "{place} can't be imported: {what}; the file is damaged, export the model again"
+                "{location} can't be imported: {what}; the file is damaged, export the model again"
             )))
         })
     }
@@ -78,8 +79,9 @@ impl Outline {
         self.model.graph.as_ref().map_or(&[], |graph| &graph.node)
     }
 
-    /// The graph up to so many nodes, which gives what the last of them gives. Large constants are zeros.
-    fn beginning(&self, nodes: usize) -> ModelProto {
+    /// The graph of the first `nodes` nodes, whose outputs are those of the last of them; the graph's own where these
+    /// are all nodes. Large constants are zeros.
+    fn prefix(&self, nodes: usize) -> ModelProto {
         let mut model = self.model.clone();
         if let Some(graph) = &mut model.graph {
             let all = nodes >= graph.node.len();
@@ -122,7 +124,8 @@ fn node(node: &NodeProto) -> NodeProto {
     }
 }
 
-/// A constant. Where its values are many, how many bytes they have stands in its `doc_string` instead, which tract passes over.
+/// The outline of a constant. Where the values have more than [`MAX_BYTES`], `doc_string`, which tract ignores, holds
+/// their number of bytes instead of them.
 fn tensor(tensor: &TensorProto) -> TensorProto {
     let bytes = bytes(tensor);
     if bytes <= MAX_BYTES {
@@ -132,9 +135,9 @@ fn tensor(tensor: &TensorProto) -> TensorProto {
     TensorProto { dims, data_type, name, doc_string: bytes.to_string(), ..TensorProto::default() }
 }
 
-/// Gives a constant zeros for the values that [`tensor`] left out, and no more bytes than those had.
+/// Gives a constant zeros for the values that [`tensor`] left out, at most as many bytes as those had.
 fn fill(tensor: &mut TensorProto) {
-    let Ok(had) = tensor.doc_string.parse::<usize>() else { return };
+    let Ok(length) = tensor.doc_string.parse::<usize>() else { return };
     let size = match DataType::try_from(tensor.data_type) {
         Ok(DataType::Uint8 | DataType::Int8 | DataType::Bool) => 1,
         Ok(DataType::Float | DataType::Int32 | DataType::Uint32) => 4,
@@ -142,7 +145,7 @@ fn fill(tensor: &mut TensorProto) {
         _ => return,
     };
     let bytes = tensor.dims.iter().try_fold(size, |bytes: usize, &dim| bytes.checked_mul(usize::try_from(dim).ok()?));
-    tensor.raw_data = vec![0; bytes.unwrap_or(had).min(had)];
+    tensor.raw_data = vec![0; bytes.unwrap_or(length).min(length)];
 }
 
 #[cfg(test)]
@@ -150,8 +153,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn constants_get_back_as_many_bytes_as_they_had_and_no_more() {
-        let of = |dims: &[i64], bytes: usize| TensorProto {
+    fn outline_fills_constants_up_to_their_original_size() {
+        let constant = |dims: &[i64], bytes: usize| TensorProto {
             dims: dims.into(),
             data_type: DataType::Float as i32,
             raw_data: vec![1; bytes],
@@ -159,19 +162,19 @@ mod tests {
             ..TensorProto::default()
         };
         let cases = [
-            (of(&[2000], 8000), 8000),
-            // Fewer or more than its lengths ask for.
-            (of(&[1 << 26], 8000), 8000),
-            (of(&[1500], 8000), 6000),
-            (of(&[1 << 40, 1 << 40], 8000), 8000),
-            // None at all, and few, which stay.
-            (of(&[1 << 26], 0), 0),
-            (of(&[2], 8), 8),
+            (constant(&[2000], 8000), 8000),
+            // Fewer bytes than the shape asks for, then more, then a shape whose size overflows.
+            (constant(&[1 << 26], 8000), 8000),
+            (constant(&[1500], 8000), 6000),
+            (constant(&[1 << 40, 1 << 40], 8000), 8000),
+            // No bytes at all; and few, which the outline keeps.
+            (constant(&[1 << 26], 0), 0),
+            (constant(&[2], 8), 8),
         ];
         let initializer = cases.iter().map(|(tensor, _)| tensor.clone()).collect();
         let graph = GraphProto { initializer, ..GraphProto::default() };
         let outline = Outline::of(&ModelProto { graph: Some(graph), ..ModelProto::default() });
-        let filled = outline.beginning(0).graph.expect("a graph").initializer;
+        let filled = outline.prefix(0).graph.expect("a graph").initializer;
         assert_eq!(
             filled.iter().map(|tensor| tensor.raw_data.len()).collect::<Vec<_>>(),
             cases.map(|(_, bytes)| bytes)

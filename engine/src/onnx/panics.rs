@@ -1,33 +1,36 @@
-//! Whose fault a panic is while tract imports a graph: tract's, which a damaged graph provokes, or that of code here.
+//! Tells apart the panics that occur while tract imports a graph: tract's own, which a damaged graph provokes, and
+//! those of this crate's code that tract calls, which are faults of this crate.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 thread_local! {
-    /// Whether what panics on this thread has gone through [`ours`].
-    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+    /// Whether the current panic on this thread came from inside [`engine_code`].
+    static IN_ENGINE_CODE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does what has tract import a graph, and gives what tract panics with.
+/// Runs `import`, in which tract imports a graph, and returns the payload where tract panics.
 ///
 /// # Panics
-/// Where [`ours`] does.
-pub(super) fn caught<T>(import: impl FnOnce() -> T) -> thread::Result<T> {
+/// Where code inside [`engine_code`] panics: that panic goes on.
+pub(super) fn catch_import_panic<T>(import: impl FnOnce() -> T) -> thread::Result<T> {
     #[cfg(fuzzing)]
     let _importing = crate::guard::importing::set(true);
-    IS_OURS.set(false);
-    catch_unwind(AssertUnwindSafe(import)).map_err(|panic| if IS_OURS.get() { resume_unwind(panic) } else { panic })
+    IN_ENGINE_CODE.set(false);
+    catch_unwind(AssertUnwindSafe(import))
+        .map_err(|panic| if IN_ENGINE_CODE.get() { resume_unwind(panic) } else { panic })
 }
 
-/// Runs code of this crate in the midst of an import. What it panics with is a fault of this crate and not of the graph.
+/// Runs code of this crate during an import. A panic in it is a fault of this crate and not of the graph, so
+/// [`catch_import_panic`] lets it go on.
 #[cfg_attr(test, track_caller)]
-pub(super) fn ours<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn engine_code<T>(work: impl FnOnce() -> T) -> T {
     struct Watch;
     impl Drop for Watch {
         fn drop(&mut self) {
             if thread::panicking() {
-                IS_OURS.set(true);
+                IN_ENGINE_CODE.set(true);
             }
         }
     }
@@ -39,41 +42,41 @@ pub(super) fn ours<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Faults that a test puts into the work of this crate.
+/// Panics that a test injects into calls of [`engine_code`].
 #[cfg(test)]
 pub(super) mod faults {
     use std::cell::{Cell, RefCell};
     use std::collections::BTreeSet;
     use std::panic::Location;
 
-    /// A call of [`ours`](super::ours): its file and line.
-    pub(crate) type Place = (&'static str, u32);
+    /// A call of [`engine_code`](super::engine_code): its file and line.
+    pub(crate) type CallSite = (&'static str, u32);
 
     thread_local! {
-        static SEEN: RefCell<BTreeSet<Place>> = const { RefCell::new(BTreeSet::new()) };
-        static FAULTY: Cell<Option<Place>> = const { Cell::new(None) };
+        static SEEN: RefCell<BTreeSet<CallSite>> = const { RefCell::new(BTreeSet::new()) };
+        static FAULTY: Cell<Option<CallSite>> = const { Cell::new(None) };
     }
 
     pub(super) fn at(caller: &'static Location<'static>) {
-        let place = (caller.file(), caller.line());
-        SEEN.with_borrow_mut(|seen| seen.insert(place));
-        assert!(FAULTY.get() != Some(place), "a fault of ours");
+        let call_site = (caller.file(), caller.line());
+        SEEN.with_borrow_mut(|seen| seen.insert(call_site));
+        assert!(FAULTY.get() != Some(call_site), "an injected fault");
     }
 
-    /// The places that work on this thread has come by.
-    pub(crate) fn seen() -> BTreeSet<Place> {
+    /// The call sites that this thread has reached.
+    pub(crate) fn seen() -> BTreeSet<CallSite> {
         SEEN.with_borrow(Clone::clone)
     }
 
-    /// Does something while one place panics.
-    pub(crate) fn with<T>(faulty: Place, work: impl FnOnce() -> T) -> T {
-        struct Mended;
-        impl Drop for Mended {
+    /// Runs `work` while one call site panics.
+    pub(crate) fn with<T>(faulty: CallSite, work: impl FnOnce() -> T) -> T {
+        struct Reset;
+        impl Drop for Reset {
             fn drop(&mut self) {
                 FAULTY.set(None);
             }
         }
-        let _mended = Mended;
+        let _reset = Reset;
         FAULTY.set(Some(faulty));
         work()
     }
@@ -84,16 +87,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_of_ours_goes_on_and_one_of_tracts_is_caught() {
+    fn catch_import_panic_catches_tract_and_resumes_engine_panics() {
         let message = |panic: Box<dyn std::any::Any + Send>| panic.downcast_ref::<&str>().copied();
-        let tracts = || -> thread::Result<()> { caught(|| panic!("tract's")) };
-        assert_eq!(message(tracts().expect_err("it panics")), Some("tract's"));
-        let outcome = catch_unwind(|| caught(|| caught(|| ours(|| panic!("ours")))));
-        assert_eq!(message(outcome.expect_err("it goes on, through all that catch")), Some("ours"));
-        // One of ours says nothing of the next, wherever it was.
-        assert_eq!(message(tracts().expect_err("it panics")), Some("tract's"));
-        assert!(catch_unwind(|| ours(|| panic!("ours"))).is_err());
-        assert_eq!(message(tracts().expect_err("it panics")), Some("tract's"));
-        assert_eq!(caught(|| ours(|| 1)).expect("no panic"), 1);
+        let tract_panics = || -> thread::Result<()> { catch_import_panic(|| panic!("tract")) };
+        assert_eq!(message(tract_panics().expect_err("it panics")), Some("tract"));
+        let outcome = catch_unwind(|| catch_import_panic(|| catch_import_panic(|| engine_code(|| panic!("engine")))));
+        assert_eq!(message(outcome.expect_err("it passes both calls that catch")), Some("engine"));
+        // A panic of this crate does not mark the next one, inside an import or outside.
+        assert_eq!(message(tract_panics().expect_err("it panics")), Some("tract"));
+        assert!(catch_unwind(|| engine_code(|| panic!("engine"))).is_err());
+        assert_eq!(message(tract_panics().expect_err("it panics")), Some("tract"));
+        assert_eq!(catch_import_panic(|| engine_code(|| 1)).expect("no panic"), 1);
     }
 }

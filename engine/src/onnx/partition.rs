@@ -1,7 +1,8 @@
-//! A program as one operator of tract's graph.
+//! A partition as one operator of tract's graph.
 //!
-//! The importer knows operators by name and attributes, and a program is neither: so each island's node carries its
-//! number, and [`settle`] puts the program in its place when the graph has been read.
+//! tract's importer makes an operator from a node's name and attributes, which cannot hold a program. So the node of a
+//! partition carries a number, the importer makes a [`Placeholder`] of it, and [`replace_placeholders`] puts the
+//! program in its place after the import.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -16,34 +17,34 @@ use tract_onnx::tract_hir::internal::*;
 use crate::executable::{Executable, View};
 use crate::kernels::Kernels;
 use crate::onnx::lower::{BoundaryTensor, BoundaryType, Partition};
-use crate::onnx::panics::ours;
+use crate::onnx::panics::engine_code;
 use crate::tensor::Data;
 use crate::threads::Threads;
 
 /// The operator's name.
-const PARTITION: &str = "BedsideIsland";
-/// The attribute with an island's number.
+const PARTITION: &str = "BedsidePartition";
+/// The attribute that holds the number of a partition.
 const NUMBER: &str = "number";
 
-/// Gives the importer the operator.
+/// Registers the operator with the importer.
 pub(crate) fn register(operators: &mut OnnxOpRegister) {
     operators.insert(PARTITION, parse);
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the importer's own form")]
 fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    Ok(ours(|| {
+    Ok(engine_code(|| {
         let number = node.attribute.iter().find(|a| a.name == NUMBER).map_or(0, |a| a.i) as usize;
-        (expand(Numbered { number, outputs: node.output.len() }), vec![])
+        (expand(Placeholder { number, outputs: node.output.len() }), vec![])
     }))
 }
 
-/// The node of an island, the operator of which is number `number`.
+/// The node of the partition of this number.
 pub(crate) fn node(number: usize, partition: &Partition) -> NodeProto {
-    let names = |crossings: &[BoundaryTensor]| crossings.iter().map(|boundary| boundary.name.clone()).collect();
+    let names = |tensors: &[BoundaryTensor]| tensors.iter().map(|boundary| boundary.name.clone()).collect();
     NodeProto {
         op_type: PARTITION.into(),
-        name: format!("bedside:island-{number}"),
+        name: format!("bedside:partition-{number}"),
         input: names(&partition.inputs),
         output: names(&partition.outputs),
         attribute: vec![AttributeProto {
@@ -56,9 +57,13 @@ pub(crate) fn node(number: usize, partition: &Partition) -> NodeProto {
     }
 }
 
-/// Packs islands for these kernels, to be run on so many threads.
-pub(crate) fn packed(partitions: Vec<Partition>, kernels: &'static dyn Kernels, threads: usize) -> Vec<Packed> {
-    let pack = |partition: Partition| Packed {
+/// Packs partitions for these kernels. The steps of each run on at most `threads` threads.
+pub(crate) fn packed(
+    partitions: Vec<Partition>,
+    kernels: &'static dyn Kernels,
+    threads: usize,
+) -> Vec<PackedPartition> {
+    let pack = |partition: Partition| PackedPartition {
         executable: Arc::new(Executable::new(&partition.program, kernels, Threads::new(threads))),
         inputs: partition.inputs,
         outputs: partition.outputs,
@@ -66,25 +71,25 @@ pub(crate) fn packed(partitions: Vec<Partition>, kernels: &'static dyn Kernels, 
     partitions.into_iter().map(pack).collect()
 }
 
-/// Puts the programs into the graph.
-pub(crate) fn settle(model: &mut InferenceModel, partitions: &[Packed]) {
+/// Replaces the placeholder of each partition's number by the partition.
+pub(crate) fn replace_placeholders(model: &mut InferenceModel, partitions: &[PackedPartition]) {
     for node in model.nodes_mut() {
         let expansion = node.op_as::<Box<dyn Expansion>>();
-        let number = expansion.and_then(|op| (&**op as &dyn Any).downcast_ref::<Numbered>());
-        if let Some(partition) = number.and_then(|numbered| partitions.get(numbered.number)) {
+        let number = expansion.and_then(|op| (&**op as &dyn Any).downcast_ref::<Placeholder>());
+        if let Some(partition) = number.and_then(|placeholder| partitions.get(placeholder.number)) {
             node.op = expand(partition.clone());
         }
     }
 }
 
-/// The place of an island.
+/// The operator of a partition's node while tract reads the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Numbered {
+struct Placeholder {
     number: usize,
     outputs: usize,
 }
 
-impl Expansion for Numbered {
+impl Expansion for Placeholder {
     fn name(&self) -> StaticName {
         PARTITION.into()
     }
@@ -99,30 +104,32 @@ impl Expansion for Numbered {
         _: &'p [TensorProxy],
         _: &'p [TensorProxy],
     ) -> InferenceResult {
-        bail!("an island without its program")
+        bail!("a partition without its program")
     }
 
     fn wire(&self, _: &str, _: &mut TypedModel, _: &[OutletId]) -> TractResult<TVec<OutletId>> {
-        bail!("an island without its program")
+        bail!("a partition without its program")
     }
 }
 
-/// A program that is ready to run, with what crosses its borders.
+/// The program of a partition, packed for a set of kernels, with its boundary tensors: `inputs` and `outputs` are in
+/// the order of the program's.
 #[derive(Debug, Clone)]
-pub(crate) struct Packed {
+pub(crate) struct PackedPartition {
     pub(crate) executable: Arc<Executable>,
     inputs: Vec<BoundaryTensor>,
     outputs: Vec<BoundaryTensor>,
 }
 
-impl PartialEq for Packed {
-    fn eq(&self, other: &Packed) -> bool {
+impl PartialEq for PackedPartition {
+    fn eq(&self, other: &PackedPartition) -> bool {
         Arc::ptr_eq(&self.executable, &other.executable)
     }
 }
 
-impl Eq for Packed {}
+impl Eq for PackedPartition {}
 
+/// tract's type of a boundary tensor.
 fn datum_type(element: BoundaryType) -> DatumType {
     match element {
         BoundaryType::Floats => DatumType::F32,
@@ -131,7 +138,7 @@ fn datum_type(element: BoundaryType) -> DatumType {
     }
 }
 
-impl Op for Packed {
+impl Op for PackedPartition {
     fn name(&self) -> StaticName {
         PARTITION.into()
     }
@@ -139,18 +146,18 @@ impl Op for Packed {
     op_as_typed_op!();
 }
 
-impl EvalOp for Packed {
+impl EvalOp for PackedPartition {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        ours(|| self.run(&inputs))
+        engine_code(|| self.run(&inputs))
     }
 }
 
-impl Packed {
+impl PackedPartition {
     fn run(&self, inputs: &[TValue]) -> TractResult<TVec<TValue>> {
         let signed: Vec<Vec<u8>> =
-            self.inputs.iter().zip(inputs).map(|(to, from)| lifted(to, from)).collect::<TractResult<_>>()?;
+            self.inputs.iter().zip(inputs).map(|(to, from)| signed_to_unsigned(to, from)).collect::<TractResult<_>>()?;
         let mut views = Vec::with_capacity(inputs.len());
         let plain = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<Vec<_>>>()?;
         for ((boundary, tensor), signed) in self.inputs.iter().zip(&plain).zip(&signed) {
@@ -161,39 +168,39 @@ impl Packed {
             });
         }
         let outputs = self.executable.run(&views, &AtomicBool::new(false), || {})?;
-        let mut made = tvec!();
+        let mut tensors = tvec!();
         for (output, boundary) in outputs.into_iter().zip(&self.outputs) {
             let tensor = match (output.data(), boundary.element) {
                 (Data::F32(values), _) => Tensor::from_shape(&boundary.shape, values)?,
                 (Data::U8(values), BoundaryType::Signed) => {
-                    let lowered: Vec<i8> = values.iter().map(|&byte| (byte ^ 128) as i8).collect();
-                    Tensor::from_shape(&boundary.shape, &lowered)?
+                    let signed: Vec<i8> = values.iter().map(|&byte| (byte ^ 128) as i8).collect();
+                    Tensor::from_shape(&boundary.shape, &signed)?
                 }
                 (Data::U8(values), _) => Tensor::from_shape(&boundary.shape, values)?,
             };
-            made.push(tensor.into_tvalue());
+            tensors.push(tensor.into_tvalue());
         }
-        Ok(made)
+        Ok(tensors)
     }
 }
 
-/// Signed bytes 128 higher; nothing of others.
-fn lifted(boundary: &BoundaryTensor, tensor: &TValue) -> TractResult<Vec<u8>> {
+/// The signed bytes of a boundary tensor as unsigned ones, 128 higher; empty for tensors of other types.
+fn signed_to_unsigned(boundary: &BoundaryTensor, tensor: &TValue) -> TractResult<Vec<u8>> {
     if boundary.element != BoundaryType::Signed {
         return Ok(vec![]);
     }
     Ok(tensor.try_as_plain_ram()?.as_slice::<i8>()?.iter().map(|&byte| byte as u8 ^ 128).collect())
 }
 
-impl TypedOp for Packed {
+impl TypedOp for PackedPartition {
     fn output_facts(&self, _: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        ours(|| Ok(self.outputs.iter().map(|output| datum_type(output.element).fact(&output.shape)).collect()))
+        engine_code(|| Ok(self.outputs.iter().map(|output| datum_type(output.element).fact(&output.shape)).collect()))
     }
 
     as_op!();
 }
 
-impl Expansion for Packed {
+impl Expansion for PackedPartition {
     fn name(&self) -> StaticName {
         PARTITION.into()
     }

@@ -1,4 +1,4 @@
-//! A graph as tract runs it, with its islands.
+//! A graph that tract runs, with its partitions as programs.
 
 use std::sync::Arc;
 
@@ -9,28 +9,32 @@ use tract_onnx::tract_core::runtime::RunOptions;
 
 use super::bounded::Refused;
 use super::lower::Unlowered;
-use super::partition::Packed;
+use super::partition::PackedPartition;
 use crate::executable::Executable;
 use crate::tensor::{Data, Tensor};
 use crate::{Error, Result};
 
-/// What tract runs.
+/// A graph that is ready to run on tract.
 #[derive(Debug)]
 pub(crate) struct Plan {
     runnable: Arc<TypedRunnableModel>,
-    /// Why it is not one program.
+    /// Why the graph is not one program.
     pub(crate) reason: String,
-    /// Those parts of it that are programs.
+    /// The partitions that are programs.
     pub(crate) partitions: Vec<Arc<Executable>>,
-    /// Those that are not, where it has both.
+    /// The nodes that tract runs in float, where the graph has partitions.
     pub(crate) floats: Vec<Unlowered>,
 }
 
 impl Plan {
+    /// Plans the run of an optimized graph, whose float operators use so many threads.
+    ///
+    /// # Errors
+    /// As [`rejected`], where tract cannot plan the run.
     pub(super) fn new(
         optimized: TypedModel,
         threads: usize,
-        partitions: Vec<Packed>,
+        partitions: Vec<PackedPartition>,
         reason: String,
         floats: Vec<Unlowered>,
     ) -> Result<Plan> {
@@ -40,6 +44,11 @@ impl Plan {
         Ok(Plan { runnable, reason, partitions, floats })
     }
 
+    /// Runs the graph once. Gives the outputs as float32, in the graph's order.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] where the input's type is not the graph's; [`Error::Unsupported`] where tract cannot run the
+    /// graph.
     pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
         let input = to_tract(input)?;
         let wanted = self.runnable.model().input_fact(0).map_err(|error| rejected(&error))?.datum_type;
@@ -49,12 +58,12 @@ impl Plan {
                 "the input is of another type than the graph's: {given:?}, not {wanted:?}"
             )));
         }
-        let outputs = self.runnable.run(tvec!(input)).map_err(|error| unrun(&error))?;
+        let outputs = self.runnable.run(tvec!(input)).map_err(|error| run_failed(&error))?;
         outputs.iter().map(from_tract).collect()
     }
 }
 
-/// What runs the parts of a graph that stay in float, where it is not the caller's thread alone.
+/// The thread pool for operators in float; none where they run on the caller's thread alone.
 fn executor(threads: usize) -> Option<Executor> {
     #[cfg(feature = "float-threads")]
     return (threads > 1).then(|| Executor::multithread_with_name(threads, "bedside"));
@@ -65,6 +74,10 @@ fn executor(threads: usize) -> Option<Executor> {
     }
 }
 
+/// Checks that an output's type is floating point.
+///
+/// # Errors
+/// [`Error::Unsupported`] names the type.
 pub(super) fn check_float(element: DatumType) -> Result<()> {
     if matches!(element, DatumType::F32 | DatumType::F16 | DatumType::F64) {
         return Ok(());
@@ -75,11 +88,11 @@ pub(super) fn check_float(element: DatumType) -> Result<()> {
 }
 
 fn to_tract(tensor: &Tensor) -> Result<TValue> {
-    let made = match tensor.data() {
+    let tensor = match tensor.data() {
         Data::F32(values) => TractTensor::from_shape(tensor.shape(), values),
         Data::U8(values) => TractTensor::from_shape(tensor.shape(), values),
     };
-    Ok(made.map_err(|error| Error::Internal(chain(&error)))?.into_tvalue())
+    Ok(tensor.map_err(|error| Error::Internal(chain(&error)))?.into_tvalue())
 }
 
 fn from_tract(value: &TValue) -> Result<Tensor> {
@@ -90,7 +103,8 @@ fn from_tract(value: &TValue) -> Result<Tensor> {
     Tensor::f32(value.shape().to_vec(), values)
 }
 
-/// tract could not take the graph in.
+/// The error for a graph that tract could not import: [`Error::TooLarge`] where [`Refused`] is the cause, otherwise
+/// [`Error::Unsupported`].
 pub(super) fn rejected(error: &tract_onnx::prelude::TractError) -> Error {
     if let Some(refused) = error.root_cause().downcast_ref::<Refused>() {
         return Error::TooLarge(refused.to_string());
@@ -98,9 +112,9 @@ pub(super) fn rejected(error: &tract_onnx::prelude::TractError) -> Error {
     Error::Unsupported(format!("the graph can't be served: {}", chain(error)))
 }
 
-/// tract took the graph in and could not run it: shapes or types of it contradict each other. tract's reasons quote values of
-/// tensors, which are no one's to read; where it failed says enough.
-fn unrun(error: &tract_onnx::prelude::TractError) -> Error {
+/// The error for a graph that tract imported and could not run, because its shapes or types contradict each other. It
+/// has tract's outermost message alone, which names the node: the causes quote values of tensors, which are private.
+fn run_failed(error: &tract_onnx::prelude::TractError) -> Error {
     Error::Unsupported(format!(
         "the graph can't be run: {}; export the model again",
         error.to_string().replace('\n', " ")

@@ -1,4 +1,4 @@
-//! From a graph to a prepared model.
+//! Compiles a graph to a prepared model.
 
 use super::{Graph, build};
 use crate::guard::guarded;
@@ -6,11 +6,11 @@ use crate::prepared::Prepared;
 use crate::{Error, Result, Signature};
 
 impl Prepared {
-    /// Prepares a graph for one signature. It keeps the graph's hash and its metadata.
+    /// Prepares a graph for one signature. The prepared model keeps the graph's hash and metadata.
     ///
     /// # Errors
-    /// As [`Engine::build`](crate::Engine::build); [`Error::Unsupported`] names the operator, the node and the reason where
-    /// the graph is not one program.
+    /// Those of [`Engine::build`](crate::Engine::build); [`Error::Unsupported`] names the operator, the node and the
+    /// reason where the graph as a whole is not one program.
     pub fn of(graph: Graph, signature: &Signature) -> Result<Prepared> {
         guarded("import", || {
             let (sha256, metadata) = (graph.digest(), graph.all_metadata());

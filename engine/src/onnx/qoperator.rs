@@ -1,8 +1,8 @@
-//! ONNX Runtime's `QOperator` graphs, spelled out as QDQ graphs.
+//! Rewrites ONNX Runtime's `QOperator` graphs to QDQ graphs.
 //!
-//! A `QLinearConv` means what a `Conv` between `DequantizeLinear` and `QuantizeLinear` means, and so do its relatives, those
-//! of `com.microsoft` among them. They are replaced by exactly these nodes when a graph is read, so that all that follows
-//! knows one way of writing quantization.
+//! A `QLinearConv` means the same as a `Conv` between `DequantizeLinear` and `QuantizeLinear`; the same holds for the
+//! other quantized operators, those of the domain `com.microsoft` too. They are replaced by these nodes before any
+//! other code reads the graph, so that all other code knows one form of quantization.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,25 +15,25 @@ use crate::onnx::limits::MAX_NODES;
 use crate::onnx::names::{full_name, is_standard, node_name};
 use crate::{Error, Result};
 
-/// What an operator means, and where its inputs stand.
-struct Meaning {
+/// The real-valued equivalent of a `QOperator` node, and the indices of the node's inputs.
+struct Equivalent {
     /// The operator on reals.
     operator: &'static str,
-    /// The place of each quantized input, behind which stand its scale and zero point.
+    /// The index of each quantized input; its scale and zero point are the next two inputs.
     inputs: Vec<usize>,
-    /// The place of the result's scale, behind which stands its zero point.
-    result: usize,
-    /// The place of a bias of 32-bit integers in units of the product of the inputs' scales.
+    /// The index of the output's scale; its zero point is the next input.
+    output: usize,
+    /// The index of an int32 bias, whose scale is the product of the inputs' scales.
     bias: Option<usize>,
 }
 
-/// The meaning of a `QOperator` node.
-fn meaning(node: &NodeProto) -> Option<Meaning> {
+/// The real-valued equivalent of a node; none where it is no `QOperator` node.
+fn equivalent(node: &NodeProto) -> Option<Equivalent> {
     let (standard, microsoft) = (is_standard(node), node.domain == "com.microsoft");
-    let of = |operator, inputs: &[usize], result| Meaning { operator, inputs: inputs.to_vec(), result, bias: None };
+    let of = |operator, inputs: &[usize], output| Equivalent { operator, inputs: inputs.to_vec(), output, bias: None };
     Some(match (node.op_type.as_str(), standard, microsoft) {
-        ("QLinearConv", true, _) | ("QLinearConv", _, true) => Meaning { bias: Some(8), ..of("Conv", &[0, 3], 6) },
-        ("QGemm", _, true) => Meaning { bias: Some(6), ..of("Gemm", &[0, 3], 7) },
+        ("QLinearConv", true, _) | ("QLinearConv", _, true) => Equivalent { bias: Some(8), ..of("Conv", &[0, 3], 6) },
+        ("QGemm", _, true) => Equivalent { bias: Some(6), ..of("Gemm", &[0, 3], 7) },
         ("QLinearMatMul", true, _) => of("MatMul", &[0, 3], 6),
         ("QLinearAdd", _, true) => of("Add", &[0, 3], 6),
         ("QLinearMul", _, true) => of("Mul", &[0, 3], 6),
@@ -48,72 +48,76 @@ fn meaning(node: &NodeProto) -> Option<Meaning> {
     })
 }
 
-/// Whether a node is a `QOperator` one.
-pub(crate) fn is_one(node: &NodeProto) -> bool {
-    meaning(node).is_some()
+/// Whether a node is a `QOperator` node.
+pub(crate) fn is_qoperator(node: &NodeProto) -> bool {
+    equivalent(node).is_some()
 }
 
-/// Replaces all `QOperator` nodes of a graph of this version of the standard operators.
+/// Replaces all `QOperator` nodes of a graph by QDQ nodes. `opset` is the graph's version of the standard operators.
 ///
 /// # Errors
-/// [`Error::Unsupported`] names the operator, the node, and what of it has no such meaning here; [`Error::TooLarge`] where they mean
-/// too many nodes.
-pub(crate) fn spell_out(graph: &mut GraphProto, opset: i64) -> Result<()> {
-    if !graph.node.iter().any(is_one) {
+/// [`Error::Unsupported`] names the operator, the node, and what of it is not supported; [`Error::TooLarge`] where the
+/// graph would have more than [`MAX_NODES`] nodes.
+pub(crate) fn expand_to_qdq(graph: &mut GraphProto, opset: i64) -> Result<()> {
+    if !graph.node.iter().any(is_qoperator) {
         return Ok(());
     }
-    let mut spelling = Spelling::of(graph, opset);
+    let mut expansion = Expansion::of(graph, opset);
     for node in &graph.node {
-        match meaning(node) {
-            None => spelling.nodes.push(node.clone()),
-            Some(meaning) => spelling.node(node, &meaning).map_err(|reason| {
+        match equivalent(node) {
+            None => expansion.nodes.push(node.clone()),
+            Some(equivalent) => expansion.node(node, &equivalent).map_err(|reason| {
                 let (operator, node) = (full_name(node), node_name(node));
                 Error::Unsupported(format!("operator {operator} at node \"{node}\": {reason}"))
             })?,
         }
-        if spelling.nodes.len() > MAX_NODES {
+        if expansion.nodes.len() > MAX_NODES {
             return Err(Error::TooLarge(format!(
                 "the graph is too large: its QLinear operators mean more than {MAX_NODES} nodes, and no more are served"
             )));
         }
     }
-    let Spelling { nodes, made, .. } = spelling;
+    let Expansion { nodes, new_constants, .. } = expansion;
     graph.node = nodes;
-    graph.initializer.extend(made);
+    graph.initializer.extend(new_constants);
     Ok(())
 }
 
-struct Spelling<'a> {
+/// The expanded graph while it is built.
+struct Expansion<'a> {
     constants: Constants<'a>,
     /// The version of the standard operators.
     opset: i64,
     nodes: Vec<NodeProto>,
-    /// Constants that the graph has more.
-    made: Vec<TensorProto>,
-    taken: HashSet<String>,
-    /// How many names have been made of one that was wanted.
-    made_of: HashMap<String, usize>,
-    /// The reals of a quantized tensor, by its name and those of its scale, zero point and axis.
-    reals: HashMap<(Vec<String>, Option<i64>), String>,
+    /// Constants to add to the graph.
+    new_constants: Vec<TensorProto>,
+    /// All names of the graph's tensors, and all names that were added.
+    used_names: HashSet<String>,
+    /// For each base name, the number that the next name made from it gets.
+    name_counts: HashMap<String, usize>,
+    /// The dequantized tensor of each quantized one, by the names of the tensor, its scale and its zero point, and the
+    /// axis.
+    dequantized: HashMap<(Vec<String>, Option<i64>), String>,
 }
 
-impl<'a> Spelling<'a> {
-    fn of(graph: &'a GraphProto, opset: i64) -> Spelling<'a> {
+impl<'a> Expansion<'a> {
+    fn of(graph: &'a GraphProto, opset: i64) -> Expansion<'a> {
         let names = graph.node.iter().flat_map(|node| node.output.iter().chain(&node.input));
         let given =
             graph.initializer.iter().map(|tensor| &tensor.name).chain(graph.input.iter().map(|info| &info.name));
-        Spelling {
+        Expansion {
             constants: Constants::of(graph),
             opset,
             nodes: vec![],
-            made: vec![],
-            taken: names.chain(given).cloned().collect(),
-            made_of: HashMap::new(),
-            reals: HashMap::new(),
+            new_constants: vec![],
+            used_names: names.chain(given).cloned().collect(),
+            name_counts: HashMap::new(),
+            dequantized: HashMap::new(),
         }
     }
 
-    fn node(&mut self, node: &NodeProto, meaning: &Meaning) -> Result<(), String> {
+    /// Adds the nodes that replace a `QOperator` node.
+    fn node(&mut self, node: &NodeProto, equivalent: &Equivalent) -> Result<(), String> {
         if node.op_type == "QGemm" && float(node, "alpha").is_some_and(|alpha| alpha.to_bits() != 1.0_f32.to_bits()) {
             return Err("an alpha other than 1 is not supported".into());
         }
@@ -121,28 +125,28 @@ impl<'a> Spelling<'a> {
             return Err("channels_last is not supported; export the model with channels first".into());
         }
         let mut inputs = vec![];
-        for (number, &place) in meaning.inputs.iter().enumerate() {
-            let axis = if number == 1 && meaning.operator != "Concat" { self.axis(node, place)? } else { None };
-            let parts = (0..3).map(|part| node.input.get(place + part).cloned().unwrap_or_default()).collect();
+        for (number, &index) in equivalent.inputs.iter().enumerate() {
+            let axis = if number == 1 && equivalent.operator != "Concat" { self.axis(node, index)? } else { None };
+            let parts = (0..3).map(|part| node.input.get(index + part).cloned().unwrap_or_default()).collect();
             inputs.push(self.dequantized(parts, axis));
         }
-        if let Some(name) = meaning.bias.and_then(|place| node.input.get(place)).filter(|name| !name.is_empty()) {
+        if let Some(name) = equivalent.bias.and_then(|index| node.input.get(index)).filter(|name| !name.is_empty()) {
             let scale = self.bias_scale(node)?;
             let axis = (scale.len() > 1).then_some(0);
             let scale = self.constant(&format!("{name}/scale"), scale);
             inputs.push(self.dequantized(vec![name.clone(), scale], axis));
         }
-        let scale = node.input.get(meaning.result).filter(|name| !name.is_empty());
+        let scale = node.input.get(equivalent.output).filter(|name| !name.is_empty());
         let output = node.output.first().ok_or("it has no output")?;
         let Some(scale) = scale else {
-            let real = self.real_operator(node, meaning.operator, inputs, output.clone())?;
+            let real = self.real_operator(node, equivalent.operator, inputs, output.clone())?;
             self.nodes.push(real);
             return Ok(());
         };
         let real = self.name(&format!("{output}/real"));
-        let real_operator = self.real_operator(node, meaning.operator, inputs, real.clone())?;
+        let real_operator = self.real_operator(node, equivalent.operator, inputs, real.clone())?;
         self.nodes.push(real_operator);
-        let zero_point = node.input.get(meaning.result + 1).cloned().unwrap_or_default();
+        let zero_point = node.input.get(equivalent.output + 1).cloned().unwrap_or_default();
         let name = self.name(&format!("{}/quantize", node_name(node)));
         self.nodes.push(NodeProto {
             op_type: "QuantizeLinear".into(),
@@ -154,11 +158,11 @@ impl<'a> Spelling<'a> {
         Ok(())
     }
 
-    /// The axis that the scales of weights lie along, where there is more than one.
-    fn axis(&self, node: &NodeProto, place: usize) -> Result<Option<i64>, String> {
-        let scale = node.input.get(place + 1).ok_or("too few inputs")?;
+    /// The axis that the scales of the weights at an input index lie along; none where there is one scale.
+    fn axis(&self, node: &NodeProto, index: usize) -> Result<Option<i64>, String> {
+        let scale = node.input.get(index + 1).ok_or("too few inputs")?;
         let count = self.constants.floats(scale).ok_or_else(|| format!("its scale \"{scale}\" is not constant"))?.len();
-        let rank = self.constants.dims(&node.input[place]).map_or(0, <[i64]>::len) as i64;
+        let rank = self.constants.dims(&node.input[index]).map_or(0, <[i64]>::len) as i64;
         Ok((count > 1).then_some(match node.op_type.as_str() {
             "QLinearMatMul" => rank - 1,
             "QGemm" if integer(node, "transB").unwrap_or(0) == 0 => 1,
@@ -166,14 +170,14 @@ impl<'a> Spelling<'a> {
         }))
     }
 
-    /// What a bias counts in.
+    /// The scales of the bias: the product of the input's scale and the weights', one for each scale of the weights.
     fn bias_scale(&self, node: &NodeProto) -> Result<Vec<f32>, String> {
-        let scales = |place: usize| self.constants.floats(&node.input[place]).ok_or("its scales are not constant");
+        let scales = |index: usize| self.constants.floats(&node.input[index]).ok_or("its scales are not constant");
         let [from] = scales(1)?[..] else { return Err("an input with more than one scale".into()) };
         Ok(scales(4)?.into_iter().map(|scale| from * scale).collect())
     }
 
-    /// The operator on reals, with those attributes that it knows.
+    /// The node of the operator on reals, with the attributes that this operator has.
     fn real_operator(
         &self,
         node: &NodeProto,
@@ -181,8 +185,10 @@ impl<'a> Spelling<'a> {
         inputs: Vec<String>,
         output: String,
     ) -> Result<NodeProto, String> {
-        let ours = ["channels_last", "alpha", "opset"];
-        let keeps = |attribute: &&AttributeProto| operator == "LeakyRelu" || !ours.contains(&attribute.name.as_str());
+        let quantized_only = ["channels_last", "alpha", "opset"];
+        let keeps = |attribute: &&AttributeProto| {
+            operator == "LeakyRelu" || !quantized_only.contains(&attribute.name.as_str())
+        };
         let mut attributes: Vec<AttributeProto> = node.attribute.iter().filter(keeps).cloned().collect();
         if operator == "Softmax" {
             attributes.retain(|attribute| attribute.name != "axis");
@@ -198,25 +204,26 @@ impl<'a> Spelling<'a> {
         })
     }
 
-    /// The axis of the `Softmax` that a `QLinearSoftmax` means. Its attribute `opset` says which version that is: before 13 it
-    /// takes this axis and all behind it for one, from then on this axis alone. The two are one where it is the last.
+    /// The axis of the `Softmax` that a `QLinearSoftmax` stands for. Its attribute `opset` is the version of that
+    /// `Softmax`: before version 13 it normalizes over this axis and all after it together, from 13 on over this axis
+    /// alone. Both are the same for the last axis.
     fn softmax_axis(&self, node: &NodeProto) -> Result<i64, String> {
         let axis = integer(node, "axis").unwrap_or(-1);
         let opset = integer(node, "opset").ok_or("it lacks the attribute opset, which says which Softmax it is")?;
         if axis != -1 && (opset < 13) != (self.opset < 13) {
             return Err(format!(
-                "it is the Softmax of opset {opset} over axis {axis}, in a model of opset {}, where that means something else; \
-                 export the model with the axis -1",
+                "it is the Softmax of opset {opset} over axis {axis}, in a model of opset {}, where that means \
+                 something else; export the model with the axis -1",
                 self.opset
             ));
         }
         Ok(axis)
     }
 
-    /// A tensor as reals, dequantized once however often it is read.
+    /// The name of the dequantized tensor of `parts` (tensor, scale, zero point). Each is dequantized once.
     fn dequantized(&mut self, parts: Vec<String>, axis: Option<i64>) -> String {
         let key = (parts, axis);
-        if let Some(name) = self.reals.get(&key) {
+        if let Some(name) = self.dequantized.get(&key) {
             return name.clone();
         }
         let name = self.name(&format!("{}/dequantized", key.0[0]));
@@ -229,13 +236,14 @@ impl<'a> Spelling<'a> {
             attribute: axis.map(|axis| attribute("axis", axis)).into_iter().collect(),
             ..NodeProto::default()
         });
-        self.reals.insert(key, name.clone());
+        self.dequantized.insert(key, name.clone());
         name
     }
 
+    /// Adds a float32 constant and returns its name. One value makes a scalar.
     fn constant(&mut self, wanted: &str, values: Vec<f32>) -> String {
         let name = self.name(wanted);
-        self.made.push(TensorProto {
+        self.new_constants.push(TensorProto {
             name: name.clone(),
             dims: if values.len() > 1 { vec![values.len() as i64] } else { vec![] },
             data_type: DataType::Float as i32,
@@ -245,13 +253,13 @@ impl<'a> Spelling<'a> {
         name
     }
 
-    /// A name that nothing in the graph has.
+    /// A name that no tensor and no node of the expansion has, made from `wanted`.
     fn name(&mut self, wanted: &str) -> String {
-        let number = self.made_of.entry(wanted.to_owned()).or_default();
+        let number = self.name_counts.entry(wanted.to_owned()).or_default();
         loop {
             let name = if *number == 0 { wanted.to_owned() } else { format!("{wanted}'{number}") };
             *number += 1;
-            if self.taken.insert(name.clone()) {
+            if self.used_names.insert(name.clone()) {
                 return name;
             }
         }

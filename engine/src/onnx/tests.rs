@@ -1,4 +1,4 @@
-//! What a graph must not be: of another domain, damaged, or made to keep whoever opens it busy.
+//! Tests of graphs that must be refused (of other domains, damaged, hostile), and of panics during the import.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
-use tract_onnx::pb::type_proto::{Tensor as TensorType, Value as Kind};
+use tract_onnx::pb::type_proto::{Tensor as TensorType, Value as TypeValue};
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
     ValueInfoProto,
@@ -56,12 +56,13 @@ fn scalar(name: &str, kind: DataType, raw: &[u8]) -> TensorProto {
 fn info(name: &str, shape: &[i64]) -> ValueInfoProto {
     let dim = |&length: &i64| Dimension { value: Some(Length::DimValue(length)), ..Dimension::default() };
     let shape = Some(TensorShapeProto { dim: shape.iter().map(dim).collect() });
-    let tensor = Kind::TensorType(TensorType { elem_type: DataType::Float as i32, shape });
+    let tensor = TypeValue::TensorType(TensorType { elem_type: DataType::Float as i32, shape });
     let r#type = Some(TypeProto { value: Some(tensor), ..TypeProto::default() });
     ValueInfoProto { name: name.into(), r#type, ..ValueInfoProto::default() }
 }
 
-/// A model from `input` of this shape to `output`, with the constants `scale`, 1, and `zero_point`, 0.
+/// A model from `input` of this shape to `output`, with the constants `scale` (1.0), `zero` (a zero point of 0) and
+/// `more`.
 fn model(opset: i64, shape: &[i64], node: Vec<NodeProto>, more: Vec<TensorProto>) -> ModelProto {
     let mut initializer =
         vec![scalar("scale", DataType::Float, &1.0_f32.to_le_bytes()), scalar("zero", DataType::Uint8, &[0])];
@@ -78,7 +79,7 @@ fn model(opset: i64, shape: &[i64], node: Vec<NodeProto>, more: Vec<TensorProto>
     ModelProto { ir_version: 8, opset_import: opset_import.into(), graph: Some(graph), ..ModelProto::default() }
 }
 
-/// What `built` refuses a model with.
+/// The message of the error with which [`built`] refuses a model as unsupported.
 fn refusal(model: &ModelProto) -> String {
     match built(model) {
         Ok(engine) => panic!("it was opened: {engine:?}"),
@@ -88,7 +89,7 @@ fn refusal(model: &ModelProto) -> String {
 }
 
 #[test]
-fn an_operator_of_another_domain_is_refused_whatever_its_type() {
+fn operators_of_other_domains_are_refused() {
     for file in ["qdq-u8.onnx", "qoperator-u8.onnx", "fake-quantized.onnx", "half-quantized.onnx", "dynamic.onnx"] {
         let sound = golden(file);
         assert!(built(&sound).is_ok(), "{file}");
@@ -106,8 +107,9 @@ fn an_operator_of_another_domain_is_refused_whatever_its_type() {
 }
 
 #[test]
-fn microsofts_domain_has_its_own_operators_alone() {
-    // https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md lists no Conv, Softmax or QLinearMatMul.
+fn microsoft_domain_has_no_standard_operators() {
+    // https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md lists no Conv, Softmax or
+    // QLinearMatMul.
     let weights = TensorProto { dims: vec![4, 3], ..scalar("w", DataType::Uint8, &[1; 12]) };
     let product = |domain: &str| {
         let inputs = ["q", "scale", "zero", "w", "scale", "zero", "scale", "zero"];
@@ -124,7 +126,7 @@ fn microsofts_domain_has_its_own_operators_alone() {
 }
 
 #[test]
-fn channels_last_is_refused_for_every_operator_that_has_it() {
+fn channels_last_is_refused() {
     let mut model = golden("qoperator-u8.onnx");
     let nodes = &mut model.graph.as_mut().expect("a graph").node;
     let node = nodes.iter_mut().find(|node| node.op_type == "QLinearConv").expect("one");
@@ -136,7 +138,8 @@ fn channels_last_is_refused_for_every_operator_that_has_it() {
     assert!(refusal(&model).contains("channels_last is not supported"));
 }
 
-/// A `QLinearSoftmax` with these attributes over zeros of 2×3×4, in a model of this opset: what it gives, in 240ths.
+/// The output of a `QLinearSoftmax` with these attributes over zeros of 2×3×4, in a model of this opset. Its scale is
+/// 1/240.
 fn softmax_of_zeros(opset: i64, attributes: &[(&str, i64)]) -> Result<Vec<f32>, Error> {
     let mut softmax = node("QLinearSoftmax", &["q", "scale", "zero", "fine", "zero"], "p");
     softmax.domain = "com.microsoft".into();
@@ -148,16 +151,16 @@ fn softmax_of_zeros(opset: i64, attributes: &[(&str, i64)]) -> Result<Vec<f32>, 
     ];
     let fine = scalar("fine", DataType::Float, &(1.0_f32 / 240.0).to_le_bytes());
     let engine = built(&model(opset, &[2, 3, 4], nodes, vec![fine]))?;
-    let zero_points = Tensor::f32(vec![2, 3, 4], vec![0.0; 24]).expect("it fits");
-    let outputs = engine.run(&zero_points)?;
+    let zeros = Tensor::f32(vec![2, 3, 4], vec![0.0; 24]).expect("it fits");
+    let outputs = engine.run(&zeros)?;
     let Data::F32(values) = outputs[0].data() else { panic!("floats") };
     Ok(values.clone())
 }
 
 #[test]
-fn a_quantized_softmax_is_that_of_its_own_opset() {
-    // Equal numbers share 1: over 3·4 of them, over 3, over 4. Before opset 13 the axes from `axis` on are one.
-    for (opset, attributes, ratio) in [
+fn quantized_softmax_follows_its_own_opset() {
+    // The softmax of n equal numbers is 1/n: n is 3·4, 3 or 4. Before opset 13 it is over all axes from `axis` on.
+    for (opset, attributes, value) in [
         (12, &[("opset", 12), ("axis", 1)][..], 20.0),
         (12, &[("opset", 12), ("axis", 2)], 60.0),
         (12, &[("opset", 12)], 60.0),
@@ -169,7 +172,7 @@ fn a_quantized_softmax_is_that_of_its_own_opset() {
     ] {
         let found =
             softmax_of_zeros(opset, attributes).unwrap_or_else(|error| panic!("{opset} {attributes:?}: {error}"));
-        assert_eq!(found, vec![ratio; 24], "opset {opset}, {attributes:?}");
+        assert_eq!(found, vec![value; 24], "opset {opset}, {attributes:?}");
     }
     for (opset, attributes, wanted) in [
         (13, &[("opset", 12), ("axis", 1)][..], "the Softmax of opset 12 over axis 1, in a model of opset 13"),
@@ -181,6 +184,7 @@ fn a_quantized_softmax_is_that_of_its_own_opset() {
     }
 }
 
+/// Asserts that [`built`] refuses a model as too large, with a message that contains `wanted`.
 fn too_large(model: &ModelProto, wanted: &str) {
     match built(model) {
         Err(Error::TooLarge(what)) => assert!(what.contains(wanted), "{what}"),
@@ -189,7 +193,7 @@ fn too_large(model: &ModelProto, wanted: &str) {
 }
 
 #[test]
-fn more_than_networks_are_is_refused_before_it_is_made() {
+fn graphs_above_the_limits_are_refused() {
     let cosines = |count: usize| {
         let mut nodes: Vec<NodeProto> =
             (0..count).map(|at| node("Cos", &[&format!("t{at}")], &format!("t{}", at + 1))).collect();
@@ -197,7 +201,7 @@ fn more_than_networks_are_is_refused_before_it_is_made() {
         nodes.push(node("Identity", &[&format!("t{count}")], "output"));
         model(17, &[1, 2, 2, 2], nodes, vec![])
     };
-    // 384, and one for each 8192 bytes: some 20 bytes a node.
+    // At most 384 nodes, and one more for each 8192 bytes. A node has some 20 bytes.
     assert!(built(&cosines(380)).is_ok());
     let left = "nodes beside those that are run in integers, with inputs beyond 4 counted; at most ";
     too_large(&cosines(520), &format!("the graph has 522 {left}385 "));
@@ -221,7 +225,7 @@ fn more_than_networks_are_is_refused_before_it_is_made() {
     let nodes = vec![node("Cos", &["input"], &name), node("Identity", &[&name], "output")];
     too_large(&model(17, &[1, 2, 2, 2], nodes, vec![]), "a tensor's name has 2049 bytes; at most 2048");
 
-    // A megabyte of weights that a hundred nodes read: each would keep them for itself.
+    // A hundred nodes read the same megabyte of weights. Each would keep its own copy.
     let weights = TensorProto { dims: vec![2, 2, 1, 65_536], ..scalar("w", DataType::Float, &vec![0; 1 << 20]) };
     let mut nodes: Vec<NodeProto> =
         (0..100).map(|at| node("Conv", &[&format!("t{at}"), "w"], &format!("t{}", at + 1))).collect();
@@ -230,12 +234,13 @@ fn more_than_networks_are_is_refused_before_it_is_made() {
     too_large(&model(17, &[1, 2, 2, 2], nodes, vec![weights]), "nodes have read the same constants too often");
 }
 
-/// A list of whole numbers.
+/// An int64 constant of one axis.
 fn longs(name: &str, values: &[i64]) -> TensorProto {
     let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     TensorProto { dims: vec![values.len() as i64], raw_data, ..scalar(name, DataType::Int64, &[]) }
 }
 
+/// An attribute that is a list of integers.
 fn list(name: &str, ints: &[i64]) -> AttributeProto {
     AttributeProto {
         name: name.into(),
@@ -245,9 +250,10 @@ fn list(name: &str, ints: &[i64]) -> AttributeProto {
     }
 }
 
-/// tract computes of constants while it infers shapes: each of these asks it for gigabytes, in some other way.
+/// While tract infers shapes, it computes results that depend on constants alone. Each of these graphs makes it compute
+/// gigabytes, in its own way.
 #[test]
-fn what_constants_alone_make_is_bounded_before_it_is_made() {
+fn results_of_constants_are_bounded_before_they_are_computed() {
     let with = |mut node: NodeProto, attribute: AttributeProto| {
         node.attribute.push(attribute);
         node
@@ -271,7 +277,7 @@ fn what_constants_alone_make_is_bounded_before_it_is_made() {
         (vec![node("Range", &["start", "end", "step"], "k")], limits),
         (vec![node("Mul", &["v", "w"], "k")], vec![vector.clone(), across.clone()]),
         (vec![node("MatMul", &["v", "w"], "k")], vec![vector, across]),
-        // Each less than may be, and all of them more.
+        // Each tensor is below the limit, and all together are above it.
         (
             (0..9)
                 .map(|at| node("ConstantOfShape", &["shape"], &format!("k{at}")))
@@ -288,7 +294,7 @@ fn what_constants_alone_make_is_bounded_before_it_is_made() {
             other => panic!("{what}: {other:?}"),
         }
     }
-    // What networks make.
+    // A small result is allowed.
     let nodes = vec![of_shape(), node("Add", &["input", "k"], "output")];
     assert!(built(&model(17, &[1, 2, 2, 2], nodes, vec![longs("shape", &[1, 2, 2, 2])])).is_ok());
 }
@@ -307,7 +313,7 @@ fn tensors_of_many_axes_are_refused() {
 }
 
 #[test]
-fn attributes_that_no_operator_can_have_are_refused() {
+fn invalid_attributes_are_refused() {
     let refused = |operator: &str, attribute: AttributeProto, wanted: &str| {
         let mut node = node(operator, &["input"], "output");
         node.attribute.push(attribute);
@@ -325,9 +331,9 @@ fn attributes_that_no_operator_can_have_are_refused() {
     refused("HannWindow", attribute("output_datatype", 1), "operator HannWindow");
 }
 
-/// 10,000 concatenated parts of one name, each with a scale of its own: each is a node with a name that nothing else has.
+/// 10,000 concatenated parts of one name, each with a scale of its own. Each needs a node with a unique name.
 #[test]
-fn many_quantized_operators_of_one_name_are_spelled_out_in_time() {
+fn expansion_to_qdq_of_many_equal_names_is_linear() {
     let parts = |nodes: usize| {
         let scale = |at: usize| scalar(&format!("s{at}"), DataType::Float, &1.0_f32.to_le_bytes());
         let concat = |first: usize| {
@@ -346,9 +352,9 @@ fn many_quantized_operators_of_one_name_are_spelled_out_in_time() {
     too_large(&parts(80), "its QLinear operators mean more than 16384 nodes");
 }
 
-/// The value is that of constant padding, which this is not (ONNX, Pad).
+/// The value input of `Pad` has a meaning for constant padding alone (ONNX, Pad).
 #[test]
-fn a_value_for_padding_is_passed_over_where_edges_are_repeated() {
+fn edge_padding_ignores_the_padding_value() {
     let edge = AttributeProto {
         name: "mode".into(),
         s: "edge".into(),
@@ -363,7 +369,7 @@ fn a_value_for_padding_is_passed_over_where_edges_are_repeated() {
     assert_eq!(outputs[0].data(), &Data::F32(vec![-3.0, -3.0, -5.0, -5.0]));
 }
 
-/// A shuffle of channels, as ONNX Runtime quantizes it: tract makes the tensor of five axes between two islands.
+/// A channel shuffle, as ONNX Runtime quantizes it. tract computes the tensor of five axes between two partitions.
 fn shuffled() -> ModelProto {
     let quantized = |from: &str, to: &str| {
         let bytes = format!("{to} bytes");
@@ -386,20 +392,20 @@ fn shuffled() -> ModelProto {
 }
 
 #[test]
-fn tensors_of_five_axes_between_quantized_parts_are_left_to_tract() {
+fn tensors_of_five_axes_between_partitions_fall_back_to_tract() {
     let values: Vec<f32> = (0..24).map(|at| at as f32 - 8.0).collect();
     let engine = built(&shuffled()).expect("served");
     let given = Tensor::f32(vec![1, 6, 2, 2], values.clone()).expect("it fits");
     let outputs = engine.run(&given).expect("it runs");
     let Data::F32(found) = outputs[0].data() else { panic!("floats") };
-    // The scale is 1 and the zero point 0, so that nothing is rounded, and what is negative is 0.
+    // The scale is 1 and the zero point 0: integers keep their values, and negative ones become 0.
     let wanted = [0, 3, 1, 4, 2, 5].iter().flat_map(|channel| &values[channel * 4..][..4]).map(|value| value.max(0.0));
     assert!(found.iter().copied().zip(wanted).all(|(found, wanted)| (found - wanted).abs() < 1e-6), "{found:?}");
 }
 
-/// An image that is quantized, enlarged until a program of it would be too large, and made floats again.
+/// The image is quantized, padded until a program of it would be too large, and dequantized.
 #[test]
-fn what_is_lowered_has_the_bounds_of_what_is_prepared() {
+fn lowered_programs_have_the_limits_of_prepared_ones() {
     let pads = |name: &str, pad: i64| TensorProto {
         dims: vec![8],
         raw_data: [0, 0, pad, pad, 0, 0, pad, pad].iter().flat_map(|length: &i64| length.to_le_bytes()).collect(),
@@ -419,11 +425,11 @@ fn what_is_lowered_has_the_bounds_of_what_is_prepared() {
     too_large(&padded(4_096), "of shape [1, 8194, 8194, 2] is larger than 512 MiB");
 }
 
-/// What damages a node.
+/// A function that damages a node.
 type Change = Box<dyn Fn(&mut NodeProto)>;
 
 #[test]
-fn a_panic_of_tracts_import_is_a_malformed_model_named_by_its_node() {
+fn tract_panic_during_import_names_the_node_of_a_malformed_model() {
     let set = |list: &'static str, value: i64| {
         move |node: &mut NodeProto| {
             let attribute = node.attribute.iter_mut().find(|attribute| attribute.name == list).expect("it has one");
@@ -444,26 +450,26 @@ fn a_panic_of_tracts_import_is_a_malformed_model_named_by_its_node() {
 }
 
 #[test]
-fn a_panic_of_ours_in_the_midst_of_an_import_is_an_internal_error() {
+fn engine_panic_during_import_is_an_internal_error() {
     let model = shuffled();
     built(&model).expect("served");
-    let offsets = faults::seen();
-    let in_file = |name: &str| offsets.iter().filter(|(file, _)| file.ends_with(name)).count();
-    let calls = ["onnx/bounded.rs", "onnx/build.rs", "onnx/island.rs", "quantized/operators.rs"].map(in_file);
-    assert_eq!(calls, [1, 4, 2, 2], "{offsets:?}");
-    for place in offsets {
-        match faults::with(place, || built(&model)) {
-            Err(Error::Internal(what)) => assert!(what.contains("a fault of ours"), "{place:?}: {what}"),
-            other => panic!("{place:?}: {other:?}"),
+    let call_sites = faults::seen();
+    let in_file = |name: &str| call_sites.iter().filter(|(file, _)| file.ends_with(name)).count();
+    let calls = ["onnx/bounded.rs", "onnx/build.rs", "onnx/partition.rs", "quantized/operators.rs"].map(in_file);
+    assert_eq!(calls, [1, 4, 2, 2], "{call_sites:?}");
+    for call_site in call_sites {
+        match faults::with(call_site, || built(&model)) {
+            Err(Error::Internal(what)) => assert!(what.contains("an injected fault"), "{call_site:?}: {what}"),
+            other => panic!("{call_site:?}: {other:?}"),
         }
     }
 }
 
 #[test]
-fn what_can_not_be_run_is_no_fault_of_ours_and_quotes_no_values() {
-    // `DequantizeLinear` of floats, which tract finds out only when it runs.
+fn run_errors_are_not_internal_and_quote_no_values() {
+    // A `DequantizeLinear` of floats, which tract rejects only when it runs.
     let nodes = vec![node("DequantizeLinear", &["input", "scale"], "output")];
-    let engine = built(&model(17, &[1, 2, 2, 2], nodes, vec![])).expect("taken in");
+    let engine = built(&model(17, &[1, 2, 2, 2], nodes, vec![])).expect("served");
     let values = Tensor::f32(vec![1, 2, 2, 2], vec![0.625; 8]).expect("it fits");
     match engine.run(&values) {
         Err(Error::Unsupported(what)) => {

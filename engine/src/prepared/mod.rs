@@ -1,18 +1,18 @@
-//! Prepared models: a graph that is one program, as a file that opens without an importer.
+//! Prepared models: files that hold a graph as one program, and that open without an importer.
 //!
-//! The file says nothing of instruction sets: programs are packed when an engine is made of them. It may come from
-//! anybody: only what is read and checked becomes a [`Program`].
+//! A file does not depend on an instruction set: its program is packed when an engine is built from it. Files are
+//! untrusted: a [`Program`] is made only by the check of what was read.
 //!
-//! All numbers are little-endian. A file begins with a head:
+//! All numbers are little-endian. A file begins with a header:
 //!
-//! | at | bytes | |
+//! | offset | bytes | |
 //! |---|---|---|
 //! | 0 | 8 | [`MAGIC`] |
-//! | 8 | 4 | [`FORM`], the version of this form |
-//! | 12 | 32 | SHA-256 of all that follows |
+//! | 8 | 4 | [`FORMAT_VERSION`] |
+//! | 12 | 32 | SHA-256 of all bytes that follow |
 //! | 44 | | the content |
 //!
-//! `read.rs` and `write.rs` say in which order the content stands; `docs/model-file.md` is the table of it.
+//! `read.rs` and `write.rs` define the order of the content; `docs/model-file.md` describes it.
 
 mod read;
 #[cfg(test)]
@@ -25,17 +25,20 @@ use crate::signature::Signature;
 use crate::tensor::{Dim, ElementType, Ending, TensorInfo};
 use crate::{Error, Result};
 
-/// What a file begins with. The first byte is no letter, so that no text begins so; the first two are a key that Protocol
-/// Buffers do not have, so that no ONNX file does.
+/// The first bytes of a file. The first byte starts no character of ASCII or UTF-8, so no text file begins with
+/// them. The first two bytes are no valid key of Protocol Buffers, so no ONNX file does.
 pub(crate) const MAGIC: [u8; 8] = *b"\x8fBEDSIDE";
 
-/// The version of the form.
-const FORM: u32 = 2;
+/// The version of the format that is written and read.
+const FORMAT_VERSION: u32 = 2;
 
-/// Where the content begins.
-const HEAD_BYTES: usize = 44;
+/// The length of the header, in bytes.
+const HEADER_BYTES: usize = 44;
 
-/// A graph that is one program, and what it says besides.
+/// A prepared model: a graph lowered to one program that runs in integers, with the graph's hash, its metadata, and its
+/// input and outputs.
+///
+/// It is made for one input shape. [`Engine::prepared`](crate::Engine::prepared) builds an engine from it.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     program: Program,
@@ -45,14 +48,14 @@ pub struct Prepared {
     outputs: Vec<Output>,
 }
 
-/// What the caller gives. What it is made of, the program says.
+/// The input. The program has its element type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Input {
     name: String,
     shape: Vec<usize>,
 }
 
-/// What the caller gets. Its shape is the program's.
+/// An output. The program has its tensor and its shape in the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Output {
     name: String,
@@ -60,10 +63,11 @@ struct Output {
 }
 
 impl Prepared {
-    /// A program, of a graph with this hash, with what it is given and gives.
+    /// A prepared model of the graph with the SHA-256 `sha256`. `outputs` are those of the program, in its order.
     ///
     /// # Errors
-    /// Says what no prepared model may have.
+    /// [`Problem::Unsound`] unless the program has one input, which `input` fits, and `outputs` are as many as the
+    /// program's, all of floats.
     fn new(
         program: Program,
         sha256: [u8; 32],
@@ -83,7 +87,7 @@ impl Prepared {
         Ok(Prepared { program, sha256, metadata, input, outputs })
     }
 
-    /// The same for a signature, with what each output's values are.
+    /// A prepared model of a program that was lowered for `signature`. `endings` has one entry for each output.
     ///
     /// # Errors
     /// As [`Prepared::new`].
@@ -101,32 +105,32 @@ impl Prepared {
         Prepared::new(program, sha256, metadata, input, outputs)
     }
 
-    /// Whether these bytes, from the start of a file, are a prepared model's.
+    /// Whether a file that starts with these bytes is a prepared model. The first 8 bytes decide.
     #[must_use]
     pub fn is_start_of(bytes: &[u8]) -> bool {
         bytes.starts_with(&MAGIC)
     }
 
-    /// SHA-256, in hex, of the graph that this was made from: `Graph::sha256` of the ONNX file. What prepared it wrote it
-    /// down; it can't be computed from a prepared model.
+    /// The SHA-256 of the ONNX graph that this model was made from, as 64 lowercase hex digits: `Graph::sha256` of the
+    /// ONNX file. It is stored in the model and can't be computed from it.
     #[must_use]
     pub fn sha256(&self) -> String {
         crate::tensor::hex(&self.sha256)
     }
 
-    /// The value under a metadata key.
+    /// The value of a metadata key, if the model has it.
     #[must_use]
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.metadata.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
-    /// Puts a value under a metadata key, in place of one that is there.
+    /// Sets the value of a metadata key, and replaces a value that it has.
     pub fn set_metadata(&mut self, key: &str, value: String) {
         self.metadata.retain(|(known, _)| known != key);
         self.metadata.push((key.into(), value));
     }
 
-    /// The inputs: one, of the shape that the graph was prepared for.
+    /// The inputs: always one, of fixed shape, with elements of type [`ElementType::F32`] or [`ElementType::U8`].
     #[must_use]
     pub fn inputs(&self) -> Vec<TensorInfo> {
         let element = self.program.inputs.first().map(|&TensorId(input)| self.program.tensors[input].element);
@@ -134,31 +138,31 @@ impl Prepared {
         vec![info(&self.input.name, element, &self.input.shape)]
     }
 
-    /// The outputs that the graph was prepared for.
+    /// The outputs that the graph was prepared with, all of fixed shape and of type [`ElementType::F32`].
     #[must_use]
     pub fn outputs(&self) -> Vec<TensorInfo> {
         let with_shape = self.outputs.iter().zip(&self.program.outputs);
         with_shape.map(|(output, (_, shape))| info(&output.name, ElementType::F32, shape)).collect()
     }
 
-    /// What the values of an output are.
+    /// How the values of `output` were computed; [`Ending::Other`] where there is no such output.
     #[must_use]
     pub fn ending(&self, output: &str) -> Ending {
         self.outputs.iter().find(|known| known.name == output).map_or(Ending::Other, |known| known.ending)
     }
 
-    /// The multiply-adds of all convolutions and matrix products in one run.
+    /// The number of multiply-adds of all convolutions and matrix products in one run. Taps in the padding are counted.
     #[must_use]
     pub fn multiply_adds(&self) -> u64 {
-        let of = |step: &Step| match step {
-            // Each weight is used once for each output of its channel.
+        let count = |step: &Step| match step {
+            // Each weight is used once for each output pixel.
             Step::Convolution(step) => {
                 let [batch, height, width, _] = self.program.tensors[step.to.0].shape;
                 step.weights.len() as u64 * (batch * height * width) as u64
             }
             _ => 0,
         };
-        self.program.steps.iter().map(of).sum()
+        self.program.steps.iter().map(count).sum()
     }
 
     #[cfg(fuzzing)]
@@ -166,11 +170,12 @@ impl Prepared {
         &self.program
     }
 
-    /// The program, with the outputs that are wanted.
+    /// The program, with the outputs of `signature`.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where the graph was prepared for something else; [`Error::TooLarge`] where the outputs take more
-    /// memory than those of networks.
+    /// [`Error::Unsupported`] where the graph was prepared for another input, another shape, or without an output of
+    /// `signature`; [`Error::TooLarge`] where these outputs take the program beyond the limits of
+    /// [`Program::with_outputs`].
     pub(crate) fn program(self, signature: &Signature) -> Result<Program> {
         let Prepared { program, input, outputs, .. } = self;
         if (&input.name, &input.shape) != (&signature.input, &signature.shape) {
@@ -179,16 +184,16 @@ impl Prepared {
                 input.name, input.shape, signature.input, signature.shape
             )));
         }
-        let place = |name: &String| {
+        let index = |name: &String| {
             let found = outputs.iter().position(|output| output.name == *name);
             found.ok_or_else(|| Error::Unsupported(format!("the model was prepared without output \"{name}\"")))
         };
-        let offsets = signature.outputs.iter().map(place).collect::<Result<Vec<usize>>>()?;
-        program.with_outputs(&offsets).map_err(refusal)
+        let indices = signature.outputs.iter().map(index).collect::<Result<Vec<usize>>>()?;
+        program.with_outputs(&indices).map_err(refusal)
     }
 }
 
-/// Why a prepared model is refused.
+/// The error of a prepared model that is refused.
 fn refusal(problem: Problem) -> Error {
     match problem {
         Problem::Unsound(what) => Error::Malformed(format!("this prepared model is not sound: {what}")),
@@ -196,6 +201,7 @@ fn refusal(problem: Problem) -> Error {
     }
 }
 
+/// An input or output of fixed shape.
 fn info(name: &str, element: ElementType, shape: &[usize]) -> TensorInfo {
     TensorInfo { name: name.into(), element, dims: Some(shape.iter().map(|&length| Dim::Fixed(length)).collect()) }
 }

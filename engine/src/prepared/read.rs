@@ -1,8 +1,8 @@
-//! From a file's bytes to a prepared model. Nothing is allocated before the bytes that it is made from are there.
+//! The reader of prepared models. It allocates nothing before the bytes that fill it have been found in the file.
 
 use sha2::{Digest, Sha256};
 
-use super::{FORM, HEAD_BYTES, Input, MAGIC, Output, Prepared, refusal};
+use super::{FORMAT_VERSION, HEADER_BYTES, Input, MAGIC, Output, Prepared, refusal};
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 use crate::program::check::{MAX_OUTPUTS, MAX_STEPS, MAX_TENSORS};
 use crate::program::{
@@ -12,18 +12,19 @@ use crate::program::{
 use crate::tensor::Ending;
 use crate::{Error, Result};
 
-/// The most metadata entries, and axes of a shape.
+/// The maximum number of metadata entries, and of axes of a shape.
 const MAX_ENTRIES: usize = 1 << 10;
 
 impl Prepared {
-    /// Reads a prepared model from memory.
+    /// Reads a prepared model from the bytes of a file.
     ///
     /// # Errors
-    /// [`Error::Malformed`] where it is none, or a damaged one; [`Error::TooLarge`] where it asks for more memory or work
-    /// than networks do; [`Error::Unsupported`] where another version of Bedside wrote it in another form.
+    /// [`Error::Malformed`] where the bytes are no prepared model, or a damaged or unsound one; [`Error::TooLarge`]
+    /// where its program exceeds the limits of memory or work (`docs/model-file.md`); [`Error::Unsupported`] where it
+    /// has another version of the format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Prepared> {
-        let mut head = Reader { rest: bytes };
-        if head.array() != Some(MAGIC) {
+        let mut reader = Reader { rest: bytes };
+        if reader.array() != Some(MAGIC) {
             return Err(Error::Malformed("this is not a prepared model".into()));
         }
         let damaged = || {
@@ -31,20 +32,20 @@ impl Prepared {
                 "this prepared model is damaged or truncated; prepare it again with `bedside pack --prepare`".into(),
             )
         };
-        let form = head.number().ok_or_else(damaged)?;
-        if form != FORM {
+        let version = reader.number().ok_or_else(damaged)?;
+        if version != FORMAT_VERSION {
             return Err(Error::Unsupported(format!(
-                "this prepared model is of form {form}, and this version of Bedside reads form {FORM}; prepare it again with \
-                 `bedside pack --prepare`"
+                "this prepared model is of form {version}, and this version of Bedside reads form {FORMAT_VERSION}; \
+                 prepare it again with `bedside pack --prepare`"
             )));
         }
-        let sum: [u8; 32] = head.array().ok_or_else(damaged)?;
-        if sum != <[u8; 32]>::from(Sha256::digest(&bytes[HEAD_BYTES..])) {
+        let checksum: [u8; 32] = reader.array().ok_or_else(damaged)?;
+        if checksum != <[u8; 32]>::from(Sha256::digest(&bytes[HEADER_BYTES..])) {
             return Err(damaged());
         }
         let malformed = |what: &str| refusal(Problem::from(what));
-        let content = head.content().ok_or_else(|| malformed("it ends early, or says what no version writes"))?;
-        if !head.rest.is_empty() {
+        let content = reader.content().ok_or_else(|| malformed("it ends early, or says what no version writes"))?;
+        if !reader.rest.is_empty() {
             return Err(malformed("something stands behind its end"));
         }
         let Content { program, sha256, metadata, input, outputs } = content;
@@ -53,7 +54,7 @@ impl Prepared {
     }
 }
 
-/// What stands behind the head, unchecked.
+/// The content of a file, unchecked.
 struct Content {
     program: UncheckedProgram,
     sha256: [u8; 32],
@@ -62,7 +63,8 @@ struct Content {
     outputs: Vec<Output>,
 }
 
-/// What is left to read. Each function takes what it gives from the front; None where that is not there.
+/// The bytes that are left to read. Each method takes a value from their front; it returns None where they are too few
+/// or hold no such value.
 struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -125,13 +127,13 @@ impl<'a> Reader<'a> {
         self.array().map(Box::new)
     }
 
-    /// As many of something as a number says, which is at most `max`.
-    fn list<T>(&mut self, max: usize, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    /// A list: the number of its items, at most `max`, and then the items.
+    fn list<T>(&mut self, max: usize, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.length().filter(|&count| count <= max)?;
-        (0..count).map(|_| one(self)).collect()
+        (0..count).map(|_| item(self)).collect()
     }
 
-    /// As many words of four bytes as there are channels.
+    /// One word of four bytes for each channel.
     fn words<T>(&mut self, channels: usize, word: fn([u8; 4]) -> T) -> Option<Vec<T>> {
         let bytes = self.take(channels.checked_mul(4)?)?;
         Some(bytes.as_chunks().0.iter().copied().map(word).collect())
@@ -141,17 +143,17 @@ impl<'a> Reader<'a> {
         let sha256 = self.array()?;
         let metadata = self.list(MAX_ENTRIES, |reader| Some((reader.text()?, reader.text()?)))?;
         let input = Input { name: self.text()?, shape: self.list(MAX_ENTRIES, Self::length)? };
-        let taken = self.tensor()?;
+        let input_tensor = self.tensor()?;
         let outputs = self.list(MAX_OUTPUTS, |reader| {
             let output = Output { name: reader.text()?, ending: reader.ending()? };
-            let given = (reader.tensor()?, reader.list(MAX_ENTRIES, Self::length)?);
-            Some((output, given))
+            let tensor_and_shape = (reader.tensor()?, reader.list(MAX_ENTRIES, Self::length)?);
+            Some((output, tensor_and_shape))
         })?;
         let tensors = self.list(MAX_TENSORS, |reader| Some((reader.kind()?, reader.text()?)))?;
         let steps = self.list(MAX_STEPS, Self::step)?;
-        let (outputs, given) = outputs.into_iter().unzip();
+        let (outputs, output_tensors) = outputs.into_iter().unzip();
         let (tensors, names) = tensors.into_iter().unzip();
-        let program = UncheckedProgram { tensors, steps, names, inputs: vec![taken], outputs: given };
+        let program = UncheckedProgram { tensors, steps, names, inputs: vec![input_tensor], outputs: output_tensors };
         Some(Content { program, sha256, metadata, input, outputs })
     }
 
@@ -179,13 +181,13 @@ impl<'a> Reader<'a> {
                 let (from, to) = (self.tensor()?, self.tensor()?);
                 Step::Lookup(Lookup { from, to, table: Table::Bytes(self.table()?) })
             }
-            5 => Step::Lookup(self.lookup_of_floats()?),
+            5 => Step::Lookup(self.float_lookup()?),
             6 => {
                 let (from, to, window) = (self.tensor()?, self.tensor()?, self.window()?);
                 Step::Pooling(Pooling { from, to, window, kind: PoolingKind::Max })
             }
-            7 => Step::Pooling(self.mean()?),
-            8 => Step::StridedCopy(self.moved()?),
+            7 => Step::Pooling(self.mean_pooling()?),
+            8 => Step::StridedCopy(self.strided_copy()?),
             9 => Step::Fill(Fill { to: self.tensor()?, value: self.byte()? }),
             _ => return None,
         })
@@ -203,7 +205,7 @@ impl<'a> Reader<'a> {
 
     fn convolution(&mut self) -> Option<Convolution> {
         let (from, to, zero_point) = (self.tensor()?, self.tensor()?, self.byte()?);
-        let (window, groups, result) = (self.window()?, self.length()?, self.rounding()?);
+        let (window, groups, result) = (self.window()?, self.length()?, self.output_stage()?);
         let channels = self.length()?;
         let bias = self.words(channels, i32::from_le_bytes)?;
         let multipliers = self.words(channels, f32::from_le_bytes)?;
@@ -211,7 +213,7 @@ impl<'a> Reader<'a> {
         Some(Convolution { from, to, zero_point, window, groups, weights, bias, multipliers, result })
     }
 
-    /// Bytes where all are, else words of two.
+    /// The weights of a convolution: `i8` after a flag of 0, `i16` after a flag of 1.
     fn weights(&mut self) -> Option<Vec<i16>> {
         let (are_words, count) = (self.flag()?, self.length()?);
         if are_words {
@@ -230,13 +232,13 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn rounding(&mut self) -> Option<OutputStage> {
-        let form = self.byte()?;
-        if form == 0 {
+    fn output_stage(&mut self) -> Option<OutputStage> {
+        let tag = self.byte()?;
+        if tag == 0 {
             return Some(OutputStage::Float);
         }
         let [zero_point, min, max] = self.array()?;
-        let table = match form {
+        let table = match tag {
             1 => None,
             2 => Some(self.table()?),
             _ => return None,
@@ -258,7 +260,7 @@ impl<'a> Reader<'a> {
         Some(Multiply { from, to, rule: MultiplyRule { zero_points, multiplier, addend, output_offset, min, max } })
     }
 
-    fn lookup_of_floats(&mut self) -> Option<Lookup> {
+    fn float_lookup(&mut self) -> Option<Lookup> {
         let (from, to) = (self.tensor()?, self.tensor()?);
         let mut table = Box::new([0.0; 256]);
         for value in table.iter_mut() {
@@ -267,19 +269,19 @@ impl<'a> Reader<'a> {
         Some(Lookup { from, to, table: Table::Floats(table) })
     }
 
-    fn mean(&mut self) -> Option<Pooling> {
+    fn mean_pooling(&mut self) -> Option<Pooling> {
         let (from, to, window) = (self.tensor()?, self.tensor()?, self.window()?);
         let kind = PoolingKind::Mean {
             zero_point: self.byte()?,
             scale: self.float()?,
             divisor: self.float()?,
             with_padding: self.flag()?,
-            result: self.rounding()?,
+            result: self.output_stage()?,
         };
         Some(Pooling { from, to, window, kind })
     }
 
-    fn moved(&mut self) -> Option<StridedCopy> {
+    fn strided_copy(&mut self) -> Option<StridedCopy> {
         Some(StridedCopy {
             from: self.tensor()?,
             to: self.tensor()?,

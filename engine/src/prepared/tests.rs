@@ -1,4 +1,5 @@
-//! Prepared models come back as they were, and nothing that was done to one makes more of it than an error.
+//! Prepared models are read as they were written, and damaged or unsound ones are errors. The checks of programs are
+//! tested here too.
 
 use super::write::sealed;
 use super::*;
@@ -21,7 +22,7 @@ fn prepared(program: Program, shape: &[usize]) -> Prepared {
     Prepared::of_program(program, [7; 32], metadata, &signature(shape), vec![Ending::Softmax]).expect("a sound program")
 }
 
-/// The tensors of the program below.
+/// The tensors of [`unchecked`].
 const TENSORS: [(Element, [usize; 4]); 16] = [
     (Float, [1, 1, 1, 48]),
     (Byte, [1, 4, 4, 3]),
@@ -45,6 +46,7 @@ fn window(side: usize, pad: usize) -> Window {
     Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [pad; 2] }
 }
 
+/// A convolution between two of [`TENSORS`], with made-up weights from `-max / 2` to `max / 2`.
 fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, max: i16, result: OutputStage) -> Step {
     let [(_, [.., inputs]), (_, [.., outputs])] = tensors.map(|id| TENSORS[id.0]);
     let count = outputs * window.kernel[0] * window.kernel[1] * inputs / groups;
@@ -54,7 +56,7 @@ fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, max: i16, 
     Step::Convolution(Convolution { from, to, zero_point: 128, window, groups, weights, bias, multipliers, result })
 }
 
-/// A program with steps of all kinds, over pictures of 4×4.
+/// A program with steps of all kinds, for an input of 4×4 pixels.
 fn unchecked() -> UncheckedProgram {
     let id = TensorId;
     let byte = |flip: Option<u8>| OutputStage::Byte {
@@ -68,7 +70,7 @@ fn unchecked() -> UncheckedProgram {
         let write = (start, dense_strides([1, 4, 4, 8]));
         Step::StridedCopy(StridedCopy { from, to: id(8), shape: [1, 4, 4, 4], read: (0, inner), write })
     };
-    let transposed = Table::Bytes(Box::new(std::array::from_fn(|at| !at as u8)));
+    let inverted = Table::Bytes(Box::new(std::array::from_fn(|at| !at as u8)));
     let reals = Table::Floats(Box::new(std::array::from_fn(|at| at as f32 * 0.5 - 8.0)));
     let mean = PoolingKind::Mean { zero_point: 4, scale: 0.5, divisor: 0.25, with_padding: true, result: byte(None) };
     let product =
@@ -79,7 +81,7 @@ fn unchecked() -> UncheckedProgram {
         Step::Quantize(Quantize { from: id(0), to: id(1), strides: [48, 4, 1, 16], scale: 0.1, zero_point: 100 }),
         convolution([id(1), id(2)], window(3, 1), 1, 60, byte(Some(3))),
         convolution([id(2), id(3)], window(3, 1), 4, 400, byte(None)),
-        Step::Lookup(Lookup { from: id(3), to: id(4), table: transposed }),
+        Step::Lookup(Lookup { from: id(3), to: id(4), table: inverted }),
         Step::Fill(Fill { to: id(5), value: 11 }),
         Step::StridedCopy(StridedCopy {
             from: id(4),
@@ -113,7 +115,7 @@ fn all_steps() -> Program {
     unchecked().check().expect("sound")
 }
 
-/// The steps' kinds, weights and all else.
+/// Asserts that two models are equal in everything that a file holds.
 fn assert_same(one: &Prepared, other: &Prepared) {
     let (a, b) = (&one.program, &other.program);
     assert_eq!((&a.tensors, &a.names, &a.inputs, &a.outputs), (&b.tensors, &b.names, &b.inputs, &b.outputs));
@@ -125,9 +127,9 @@ fn assert_same(one: &Prepared, other: &Prepared) {
 }
 
 #[test]
-fn a_network_comes_back_as_it_was() {
+fn prepared_network_is_read_as_it_was_written() {
     const SIDE: usize = if cfg!(miri) { 8 } else { 56 };
-    let (program, picture) = network(SIDE);
+    let (program, input) = network(SIDE);
     let before = prepared(program, &[1, 3, SIDE, SIDE]);
     let bytes = before.to_bytes();
     let weights = before.program.steps.iter().map(|step| match step {
@@ -149,40 +151,41 @@ fn a_network_comes_back_as_it_was() {
         let run = |prepared: &Prepared| {
             let engine =
                 Engine::prepared_for(kernels, prepared.clone(), &signature(&[1, 3, SIDE, SIDE]), 1).expect("its own");
-            engine.run(&picture).expect("it runs")
+            engine.run(&input).expect("it runs")
         };
         assert_eq!(run(&before), run(&after), "{}", kernels.name());
     }
 }
 
 #[test]
-fn steps_of_all_kinds_come_back_as_they_were() {
+fn prepared_steps_of_all_kinds_are_read_as_they_were_written() {
     let before = prepared(all_steps(), &[1, 3, 4, 4]);
     let after = Prepared::from_bytes(&before.to_bytes()).expect("sound");
     assert_same(&before, &after);
-    let picture = Tensor::f32(vec![1, 3, 4, 4], (0..48).map(|at| at as f32 / 4.0 - 6.0).collect()).expect("it fits");
+    let input = Tensor::f32(vec![1, 3, 4, 4], (0..48).map(|at| at as f32 / 4.0 - 6.0).collect()).expect("it fits");
     let mut results = vec![];
     for kernels in available() {
         let engine = Engine::prepared_for(kernels, after.clone(), &signature(&[1, 3, 4, 4]), 1).expect("its own");
-        results.push(engine.run(&picture).expect("it runs"));
+        results.push(engine.run(&input).expect("it runs"));
     }
     assert!(results.iter().all(|result| *result == results[0]), "{results:?}");
 }
 
-/// What the fuzz target for prepared models starts from. Write it anew, `BEDSIDE_WRITE_SEEDS=1`, where the form changes.
+/// The seed of the fuzz target `prepared_model`. Where the format changes, `BEDSIDE_WRITE_SEEDS=1` has this test write
+/// it anew.
 #[test]
 #[cfg_attr(miri, ignore = "miri opens no files; `cargo xtask test` runs it")]
-fn the_fuzz_targets_seed_is_of_this_form() {
+fn fuzz_seed_has_the_current_format() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/prepared_model/all-steps");
     let bytes = prepared(all_steps(), &[1, 3, 4, 4]).to_bytes();
     if std::env::var_os("BEDSIDE_WRITE_SEEDS").is_some() {
         std::fs::write(path, &bytes).expect("a folder that can be written");
     }
-    assert!(std::fs::read(path).expect("committed") == bytes, "{path} is of another form");
+    assert!(std::fs::read(path).expect("committed") == bytes, "{path} has another format");
 }
 
 #[test]
-fn another_signature_is_refused() {
+fn prepared_refuses_another_signature() {
     let model = prepared(all_steps(), &[1, 3, 4, 4]);
     let refused = |signature: &Signature| {
         let error = Engine::prepared(model.clone(), signature, 1).map(drop).expect_err("refused");
@@ -193,13 +196,14 @@ fn another_signature_is_refused() {
     refused(&Signature { outputs: vec!["features".into()], ..signature(&[1, 3, 4, 4]) });
 }
 
-/// Which bytes are damaged, and at which files are cut: under miri, where a checksum takes a second, few of them.
-const EACH: usize = if cfg!(miri) { 499 } else { 1 };
+/// The distance between bytes that are damaged, and between lengths to which files are cut. It is large under miri,
+/// where a checksum takes a second.
+const DAMAGE_STEP: usize = if cfg!(miri) { 499 } else { 1 };
 
 #[test]
-fn damage_is_an_error_and_another_form_is_named() {
+fn from_bytes_refuses_damage_and_names_another_version() {
     let bytes = prepared(all_steps(), &[1, 3, 4, 4]).to_bytes();
-    for at in (0..bytes.len()).step_by(EACH) {
+    for at in (0..bytes.len()).step_by(DAMAGE_STEP) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1;
         let error = Prepared::from_bytes(&damaged).map(drop).expect_err("refused");
@@ -212,46 +216,46 @@ fn damage_is_an_error_and_another_form_is_named() {
     }
 }
 
-/// Other damage than this, the fuzz target `prepared_model` does.
+/// The fuzz target `prepared_model` covers other damage with a valid checksum.
 #[test]
-fn whoever_makes_the_checksum_anew_gets_no_further() {
+fn from_bytes_refuses_truncated_content_with_a_valid_checksum() {
     let bytes = prepared(all_steps(), &[1, 3, 4, 4]).to_bytes();
-    let content = &bytes[HEAD_BYTES..];
-    for end in (0..content.len()).step_by(EACH) {
+    let content = &bytes[HEADER_BYTES..];
+    for end in (0..content.len()).step_by(DAMAGE_STEP) {
         assert!(matches!(Prepared::from_bytes(&sealed(&content[..end])), Err(Error::Malformed(_))), "{end}");
     }
     assert!(Prepared::from_bytes(&sealed(&[content, &[0]].concat())).is_err());
 }
 
-/// What is said of a program with one thing wrong.
+/// The problem of [`unchecked`] after a change.
 fn problem(change: impl FnOnce(&mut UncheckedProgram)) -> Problem {
     let mut program = unchecked();
     change(&mut program);
     program.check().map(drop).expect_err("refused")
 }
 
-/// That a program is still one after a change.
+/// Asserts that [`unchecked`] passes the check after a change.
 fn accepted(change: impl FnOnce(&mut UncheckedProgram)) {
     let mut program = unchecked();
     change(&mut program);
     program.check().expect("sound");
 }
 
-/// A tensor of bytes more.
+/// Adds a tensor of bytes.
 fn one_more(program: &mut UncheckedProgram, shape: [usize; 4]) -> TensorId {
     program.tensors.push(TensorKind { element: Byte, shape });
     program.names.push(String::new());
     TensorId(program.tensors.len() - 1)
 }
 
-/// A tensor of bytes more, which a step fills.
+/// Adds a tensor of bytes, and a step that fills it.
 fn one_more_filled(program: &mut UncheckedProgram, shape: [usize; 4]) -> TensorId {
     let to = one_more(program, shape);
     program.steps.push(Step::Fill(Fill { to, value: 0 }));
     to
 }
 
-/// A program that contradicts itself, and a word of what is said of it.
+/// Asserts that a change makes [`unchecked`] unsound, and that `what` is part of the message.
 fn unsound(what: &str, change: impl FnOnce(&mut UncheckedProgram)) {
     match problem(change) {
         Problem::Unsound(said) => assert!(said.contains(what), "{what}: {said}"),
@@ -259,7 +263,7 @@ fn unsound(what: &str, change: impl FnOnce(&mut UncheckedProgram)) {
     }
 }
 
-/// The same of one that asks for more than networks do.
+/// Asserts that a change takes [`unchecked`] beyond a limit, and that `what` is part of the message.
 fn too_large(what: &str, change: impl FnOnce(&mut UncheckedProgram)) {
     match problem(change) {
         Problem::TooLarge(said) => assert!(said.contains(what), "{what}: {said}"),
@@ -267,6 +271,7 @@ fn too_large(what: &str, change: impl FnOnce(&mut UncheckedProgram)) {
     }
 }
 
+/// The step with this number, which must be of this kind.
 macro_rules! step {
     ($program:ident, $number:literal, $kind:ident) => {
         match &mut $program.steps[$number] {
@@ -278,7 +283,7 @@ macro_rules! step {
 
 #[test]
 #[cfg_attr(miri, ignore = "hundreds of thousands of weights in safe code; `cargo xtask test` runs it")]
-fn what_kernels_take_for_granted_is_checked() {
+fn check_refuses_unsound_programs() {
     unsound("no tensor", |p| step!(p, 1, Convolution).from = TensorId(99));
     unsound("before it is written", |p| drop(p.steps.remove(0)));
     unsound("before it is written", |p| drop(p.steps.remove(9)));
@@ -292,7 +297,7 @@ fn what_kernels_take_for_granted_is_checked() {
     unsound("beyond a tensor", |p| step!(p, 5, StridedCopy).read.1[1] = 17);
     unsound("beyond a tensor", |p| step!(p, 0, Quantize).strides[3] = 17);
     unsound("too far apart", |p| step!(p, 0, Quantize).strides[0] = usize::MAX);
-    unsound("move of nothing", |p| step!(p, 5, StridedCopy).shape[2] = 0);
+    unsound("copy of nothing", |p| step!(p, 5, StridedCopy).shape[2] = 0);
     unsound("no positive number", |p| step!(p, 0, Quantize).scale = f32::NAN);
     unsound("groups", |p| step!(p, 7, Convolution).groups = 3);
     unsound("groups", |p| step!(p, 7, Convolution).groups = 0);
@@ -311,8 +316,8 @@ fn what_kernels_take_for_granted_is_checked() {
     unsound("no number", |p| step!(p, 13, Add).rule.addend = f32::NEG_INFINITY);
     unsound("no number", |p| step!(p, 12, Multiply).rule.multiplier = f32::INFINITY);
     unsound("no number", |p| step!(p, 12, Multiply).rule.addend = f32::NAN);
-    unsound("least byte", |p| (step!(p, 12, Multiply).rule.min, step!(p, 12, Multiply).rule.max) = (1, 0));
-    unsound("least byte", |p| (step!(p, 13, Add).rule.min, step!(p, 13, Add).rule.max) = (1, 0));
+    unsound("minimum byte", |p| (step!(p, 12, Multiply).rule.min, step!(p, 12, Multiply).rule.max) = (1, 0));
+    unsound("minimum byte", |p| (step!(p, 13, Add).rule.min, step!(p, 13, Add).rule.max) = (1, 0));
     unsound("floats in a tensor of bytes", |p| step!(p, 1, Convolution).result = OutputStage::Float);
     unsound("other elements", |p| step!(p, 16, Lookup).from = TensorId(14));
     unsound("length of zero", |p| step!(p, 6, Pooling).window.stride[0] = 0);
@@ -334,7 +339,7 @@ fn what_kernels_take_for_granted_is_checked() {
 
 #[test]
 #[cfg_attr(miri, ignore = "millions of weights in safe code; `cargo xtask test` runs it")]
-fn what_no_network_asks_for_is_refused() {
+fn check_refuses_programs_beyond_the_limits() {
     // Nine tensors of 128 MiB.
     too_large("together", |p| {
         let tensors: Vec<TensorId> = (0..9).map(|_| one_more_filled(p, [1, 1 << 13, 1 << 14, 1])).collect();
@@ -351,18 +356,18 @@ fn what_no_network_asks_for_is_refused() {
     too_large("reach too far", |p| step!(p, 1, Convolution).window.stride[0] = 1 << 26);
     too_large("reach too far", |p| step!(p, 1, Convolution).window.pad[0] = usize::MAX);
     too_large("reach too far", |p| step!(p, 6, Pooling).window.stride[0] = 1 << 26);
-    // Far below the farthest along each axis, but 7 GB together.
+    // Far below the limit along each axis, but 7 GB as an area.
     too_large("reach too far", |p| step!(p, 1, Convolution).window.stride = [1 << 14; 2]);
     too_large("name", |p| p.names[12] = "n".repeat(4097));
     accepted(|p| p.names[12] = "n".repeat(4096));
 }
 
-/// Each copies the picture with its border, of 2²⁷ bytes, four in a batch of 2²⁵, before it multiplies 16 of them; 2¹¹
-/// times that is 2³⁸.
+/// Each convolution makes a padded copy of four images of 2²⁵ bytes, 2²⁷ bytes together, for 16 products. 2¹¹ of them
+/// take 2³⁸.
 #[test]
 #[cfg_attr(miri, ignore = "thousands of steps; `cargo xtask test` runs it")]
-fn borders_that_are_copied_count_as_work() {
-    let bordered = |p: &mut UncheckedProgram, count: usize| {
+fn check_counts_padded_copies_as_work() {
+    let padded = |p: &mut UncheckedProgram, count: usize| {
         let from = one_more_filled(p, [4, 1 << 12, 1 << 13, 1]);
         let window = Window { kernel: [1; 2], stride: [(1 << 12) - 1, (1 << 13) - 1], dilation: [1; 2], pad: [1; 2] };
         for _ in 0..count {
@@ -380,40 +385,40 @@ fn borders_that_are_copied_count_as_work() {
             }));
         }
     };
-    too_large("more work", |p| bordered(p, 1 << 11));
-    accepted(|p| bordered(p, (1 << 11) - 2));
+    too_large("more work", |p| padded(p, 1 << 11));
+    accepted(|p| padded(p, (1 << 11) - 2));
 }
 
-/// Depthwise filters are packed together; a matrix for each group takes two outputs of one input here.
+/// Depthwise weights are packed together. With two outputs for each group, each group has a matrix of its own.
 #[test]
 #[cfg_attr(miri, ignore = "hundreds of thousands of weights in safe code; `cargo xtask test` runs it")]
-fn groups_are_counted_where_each_is_packed_by_itself() {
+fn check_limits_groups_except_depthwise() {
     const MAX: usize = 1 << 18;
-    let grouped = |p: &mut UncheckedProgram, groups: usize, each: usize| {
+    let grouped = |p: &mut UncheckedProgram, groups: usize, group_outputs: usize| {
         let from = one_more_filled(p, [1, 1, 1, groups]);
-        let to = one_more(p, [1, 1, 1, groups * each]);
+        let to = one_more(p, [1, 1, 1, groups * group_outputs]);
         p.steps.push(Step::Convolution(Convolution {
             from,
             to,
             zero_point: 0,
             window: window(1, 0),
             groups,
-            weights: vec![1; groups * each],
-            bias: vec![0; groups * each],
-            multipliers: vec![1.0; groups * each],
+            weights: vec![1; groups * group_outputs],
+            bias: vec![0; groups * group_outputs],
+            multipliers: vec![1.0; groups * group_outputs],
             result: OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None },
         }));
     };
-    // The program has a convolution of two groups and three of one besides, and one that is depthwise.
+    // The program already has a convolution of two groups, three of one, and one that is depthwise.
     too_large("too many groups", |p| grouped(p, MAX - 4, 2));
     accepted(|p| grouped(p, MAX - 5, 2));
     accepted(|p| grouped(p, MAX + 1, 1));
 }
 
-/// An output of 128 MiB takes a slot, and as much for each copy that a run gives: with seven copies, 1 GiB.
+/// An output of 128 MiB takes a buffer, and the same again for each tensor that a run returns: 1 GiB for seven of them.
 #[test]
 #[cfg_attr(miri, ignore = "thousands of outputs in safe code; `cargo xtask test` runs it")]
-fn outputs_are_bounded_as_often_as_they_are_asked_for() {
+fn check_counts_the_memory_of_each_output() {
     const LARGE: [usize; 4] = [1, 1 << 10, 1 << 15, 1];
     let large = |p: &mut UncheckedProgram, count: usize| {
         let bytes = one_more_filled(p, LARGE);

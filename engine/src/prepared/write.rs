@@ -1,8 +1,8 @@
-//! From a prepared model to a file's bytes: what `read.rs` reads, in its order.
+//! The writer of prepared models: the bytes that `read.rs` reads, in the same order.
 
 use sha2::{Digest, Sha256};
 
-use super::{FORM, MAGIC, Prepared};
+use super::{FORMAT_VERSION, MAGIC, Prepared};
 use crate::arithmetic::{OutputStage, Window};
 use crate::program::weights::are_bytes;
 use crate::program::{
@@ -12,7 +12,7 @@ use crate::program::{
 use crate::tensor::Ending;
 
 impl Prepared {
-    /// The model as the bytes of a file.
+    /// The bytes of a file that holds the model, which [`Prepared::from_bytes`] reads.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut content = Writer { bytes: vec![] };
@@ -21,9 +21,9 @@ impl Prepared {
     }
 }
 
-/// Content with its head.
+/// The bytes of a file: the header, and this content.
 pub(super) fn sealed(content: &[u8]) -> Vec<u8> {
-    [&MAGIC[..], &FORM.to_le_bytes(), &Sha256::digest(content), content].concat()
+    [&MAGIC[..], &FORMAT_VERSION.to_le_bytes(), &Sha256::digest(content), content].concat()
 }
 
 struct Writer {
@@ -35,13 +35,13 @@ impl Writer {
         self.bytes.push(byte);
     }
 
-    fn take(&mut self, bytes: &[u8]) {
+    fn write(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     fn length(&mut self, length: usize) {
         let number = u32::try_from(length).expect("a program that was checked has no larger number");
-        self.take(&number.to_le_bytes());
+        self.write(&number.to_le_bytes());
     }
 
     fn lengths(&mut self, lengths: &[usize]) {
@@ -56,7 +56,7 @@ impl Writer {
     }
 
     fn float(&mut self, value: f32) {
-        self.take(&value.to_le_bytes());
+        self.write(&value.to_le_bytes());
     }
 
     fn tensor(&mut self, TensorId(number): TensorId) {
@@ -65,12 +65,12 @@ impl Writer {
 
     fn text(&mut self, text: &str) {
         self.length(text.len());
-        self.take(text.as_bytes());
+        self.write(text.as_bytes());
     }
 
     fn prepared(&mut self, prepared: &Prepared) {
         let Prepared { program, sha256, metadata, input, outputs } = prepared;
-        self.take(sha256);
+        self.write(sha256);
         self.length(metadata.len());
         for (key, value) in metadata {
             self.text(key);
@@ -113,8 +113,8 @@ impl Writer {
             Step::Add(step) => self.add(step),
             Step::Multiply(step) => self.multiply(step),
             Step::Lookup(step) => self.lookup(step),
-            Step::Pooling(step) => self.pool(step),
-            Step::StridedCopy(step) => self.moved(step),
+            Step::Pooling(step) => self.pooling(step),
+            Step::StridedCopy(step) => self.strided_copy(step),
             Step::Fill(step) => {
                 self.byte(9);
                 self.tensor(step.to);
@@ -139,10 +139,10 @@ impl Writer {
         self.byte(step.zero_point);
         self.window(&step.window);
         self.length(step.groups);
-        self.rounding(&step.result);
+        self.output_stage(&step.result);
         self.length(step.bias.len());
         for bias in &step.bias {
-            self.take(&bias.to_le_bytes());
+            self.write(&bias.to_le_bytes());
         }
         for &multiplier in &step.multipliers {
             self.float(multiplier);
@@ -163,11 +163,11 @@ impl Writer {
         }
     }
 
-    fn rounding(&mut self, rounding: &OutputStage) {
-        let OutputStage::Byte { zero_point, min, max, table } = rounding else { return self.byte(0) };
-        self.take(&[1 + u8::from(table.is_some()), *zero_point, *min, *max]);
+    fn output_stage(&mut self, stage: &OutputStage) {
+        let OutputStage::Byte { zero_point, min, max, table } = stage else { return self.byte(0) };
+        self.write(&[1 + u8::from(table.is_some()), *zero_point, *min, *max]);
         if let Some(table) = table {
-            self.take(&table[..]);
+            self.write(&table[..]);
         }
     }
 
@@ -176,11 +176,11 @@ impl Writer {
         for tensor in [step.from[0], step.from[1], step.to] {
             self.tensor(tensor);
         }
-        self.take(&step.rule.input_offsets);
+        self.write(&step.rule.input_offsets);
         for number in [step.rule.scale_ratios[0], step.rule.scale_ratios[1], step.rule.addend] {
             self.float(number);
         }
-        self.take(&[step.rule.output_offset, step.rule.min, step.rule.max]);
+        self.write(&[step.rule.output_offset, step.rule.min, step.rule.max]);
     }
 
     fn multiply(&mut self, step: &Multiply) {
@@ -188,10 +188,10 @@ impl Writer {
         for tensor in [step.from[0], step.from[1], step.to] {
             self.tensor(tensor);
         }
-        self.take(&step.rule.zero_points);
+        self.write(&step.rule.zero_points);
         self.float(step.rule.multiplier);
         self.float(step.rule.addend);
-        self.take(&[step.rule.output_offset, step.rule.min, step.rule.max]);
+        self.write(&[step.rule.output_offset, step.rule.min, step.rule.max]);
     }
 
     fn lookup(&mut self, step: &Lookup) {
@@ -199,7 +199,7 @@ impl Writer {
         self.tensor(step.from);
         self.tensor(step.to);
         match &step.table {
-            Table::Bytes(table) => self.take(&table[..]),
+            Table::Bytes(table) => self.write(&table[..]),
             Table::Floats(table) => {
                 for &value in table.iter() {
                     self.float(value);
@@ -208,7 +208,7 @@ impl Writer {
         }
     }
 
-    fn pool(&mut self, step: &Pooling) {
+    fn pooling(&mut self, step: &Pooling) {
         self.byte(if step.kind == PoolingKind::Max { 6 } else { 7 });
         self.tensor(step.from);
         self.tensor(step.to);
@@ -218,11 +218,11 @@ impl Writer {
             self.float(*scale);
             self.float(*divisor);
             self.byte(u8::from(*with_padding));
-            self.rounding(result);
+            self.output_stage(result);
         }
     }
 
-    fn moved(&mut self, step: &StridedCopy) {
+    fn strided_copy(&mut self, step: &StridedCopy) {
         self.byte(8);
         self.tensor(step.from);
         self.tensor(step.to);

@@ -1,39 +1,41 @@
-//! Which tensors of a program share a buffer.
+//! The assignment of a program's tensors to buffers. Tensors whose lifetimes do not overlap share one.
 
 use super::{Element, TensorId, UncheckedProgram};
 
-/// A buffer for each tensor, and the length that each buffer must have.
+/// The buffer of each tensor, and the length of each buffer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct BufferPlan {
-    pub(crate) of: Vec<usize>,
+    /// The index of each tensor's buffer; `usize::MAX` for a tensor that is no input and that no step writes.
+    pub(crate) buffer_of: Vec<usize>,
+    /// The element type of each buffer, and its length in elements.
     pub(crate) lengths: Vec<(Element, usize)>,
 }
 
 impl BufferPlan {
-    /// Gives every tensor the free buffer that is least too small, or too large, for it. A buffer is free again after the last
-    /// step that reads its tensor; the outputs' never are.
+    /// Assigns each tensor the free buffer of its element type whose length is closest to its own, or a new one. A
+    /// buffer is free again after the last step that reads or writes its tensor; the buffers of outputs stay taken.
     pub(super) fn of(program: &UncheckedProgram) -> BufferPlan {
         let last_use = last_uses(program);
-        let mut plan = BufferPlan { of: vec![usize::MAX; program.tensors.len()], lengths: vec![] };
+        let mut plan = BufferPlan { buffer_of: vec![usize::MAX; program.tensors.len()], lengths: vec![] };
         let mut free: Vec<usize> = vec![];
         for &input in &program.inputs {
             plan.assign(program, input, &mut free);
         }
         for (number, step) in program.steps.iter().enumerate() {
             let output = step.output();
-            if plan.of[output.0] == usize::MAX {
+            if plan.buffer_of[output.0] == usize::MAX {
                 plan.assign(program, output, &mut free);
             }
             let mut ended: Vec<TensorId> = step.inputs();
             ended.push(output);
             ended.sort();
             ended.dedup();
-            free.extend(ended.iter().filter(|id| last_use[id.0] == number).map(|id| plan.of[id.0]));
+            free.extend(ended.iter().filter(|id| last_use[id.0] == number).map(|id| plan.buffer_of[id.0]));
         }
         plan
     }
 
-    /// The bytes of all buffers.
+    /// The size of all buffers, in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.lengths.iter().map(|&(element, length)| element.bytes_of(length)).sum()
     }
@@ -49,11 +51,11 @@ impl BufferPlan {
             self.lengths.push((kind.element, 0));
         }
         self.lengths[buffer].1 = self.lengths[buffer].1.max(length);
-        self.of[tensor.0] = buffer;
+        self.buffer_of[tensor.0] = buffer;
     }
 }
 
-/// The number of the last step that touches each tensor.
+/// The number of the last step that reads or writes each tensor; `usize::MAX` for outputs and for tensors of no step.
 fn last_uses(program: &UncheckedProgram) -> Vec<usize> {
     let mut last = vec![usize::MAX; program.tensors.len()];
     for (number, step) in program.steps.iter().enumerate() {

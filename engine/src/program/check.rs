@@ -1,8 +1,8 @@
-//! What kernels take for granted of a program, checked.
+//! The check of a program: everything that kernels assume of it, and limits of its memory and work.
 //!
-//! Whoever puts a program together, the lowering of a graph or the reader of a file, gets a [`Program`] from here alone. What
-//! passes runs without a panic, reads nothing but what an earlier step of the same run wrote, and takes no more memory and
-//! time than networks do.
+//! The lowering of a graph and the reader of a file both get a [`Program`] from here, and from nowhere else. A program
+//! that passes the check runs without a panic, reads only inputs and what an earlier step of the same run wrote, and
+//! stays within the limits below.
 
 use std::fmt;
 use std::ops::Deref;
@@ -15,55 +15,56 @@ use super::{
 };
 use crate::arithmetic::{OutputStage, Window};
 
-/// The most steps of a program: of large networks, DenseNet-201 has some 800.
+/// The maximum number of steps. A large network, DenseNet-201, has some 800.
 pub(crate) const MAX_STEPS: usize = 1 << 14;
 
-/// The most tensors.
+/// The maximum number of tensors.
 pub(crate) const MAX_TENSORS: usize = 1 << 16;
 
-/// The longest name of a tensor, in bytes: twice what a graph's may have, as what is spelled out of a graph gets names that
-/// are made of its. Each step is described by one.
-const LONGEST_NAME: usize = 1 << 12;
+/// The maximum length of a tensor's name, in bytes. It is twice that of a graph's names, because nodes that are
+/// expanded from other nodes get longer names. Each step keeps a name for its description.
+const MAX_NAME_BYTES: usize = 1 << 12;
 
-/// The most outputs. Each run gives a tensor of its own for each.
+/// The maximum number of outputs. Each run allocates a tensor for each.
 pub(crate) const MAX_OUTPUTS: usize = 1 << 12;
 
-/// The largest tensor, in bytes, if its elements were floats.
+/// The maximum size of a tensor, in bytes, with its elements counted as floats.
 pub(crate) const MAX_TENSOR_BYTES: usize = 1 << 29;
 
-/// The most bytes of all tensors that are in memory together, the copies of outputs that a run gives among them.
+/// The maximum size, in bytes, of all buffers and of the output tensors that a run allocates.
 pub(crate) const MAX_MEMORY: u64 = 1 << 30;
 
-/// The most products, or elements copied or compared, of one run: ResNet-50 at 224×224 takes 2³².
+/// The maximum work of one run, in multiply-adds and elements copied or compared. ResNet-50 at 224×224 takes 2³².
 pub(crate) const MAX_WORK: u64 = 1 << 38;
 
-/// The most matrices: one a group of each convolution that is not depthwise, packed by itself.
+/// The maximum number of packed matrices: one for each group of each convolution that is not depthwise.
 const MAX_GROUPS: usize = 1 << 18;
 
-/// The largest number of a window, and how far windows may reach.
-const FARTHEST: u64 = 1 << 27;
+/// The maximum of each number of a window and of each stride in elements, and of the pixels that the windows of a step
+/// span along one axis.
+const MAX_REACH: u64 = 1 << 27;
 
-/// The most bytes of a picture with the border that windows reach into.
-const MAX_BORDERED: u64 = 1 << 29;
+/// The maximum size, in bytes, of the area of one image that the windows of a convolution span, padding included.
+const MAX_PADDED_BYTES: u64 = 1 << 29;
 
-/// The most pixels whose bytes add up within 32 bits.
+/// The maximum number of pixels of which the bytes add up within 32 bits.
 const MAX_PIXELS: u64 = (i32::MAX / 255) as u64;
 
-/// Why a program can't be. Each names the step or the tensor, and what is wrong with it.
+/// Why a program is refused. The text says what is wrong, and names the step that it is wrong with if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// It contradicts itself, or asks for what no step does.
+    /// It contradicts itself, or holds what no kernel supports.
     Unsound(String),
-    /// It asks for more memory or work than networks do.
+    /// It exceeds a limit of memory or work.
     TooLarge(String),
 }
 
 impl Problem {
-    /// The same at this place.
-    fn at(self, place: &str) -> Problem {
+    /// The same problem, with the step that it is in before its text.
+    fn at(self, step: &str) -> Problem {
         match self {
-            Problem::Unsound(what) => Problem::Unsound(format!("{place}: {what}")),
-            Problem::TooLarge(what) => Problem::TooLarge(format!("{place}: {what}")),
+            Problem::Unsound(what) => Problem::Unsound(format!("{step}: {what}")),
+            Problem::TooLarge(what) => Problem::TooLarge(format!("{step}: {what}")),
         }
     }
 }
@@ -81,7 +82,7 @@ impl From<&str> for Problem {
     }
 }
 
-/// Steps, in the order in which they run, that can be packed and run: what can be read of it is what was checked.
+/// A checked program, which can be packed and run. It can be read as an [`UncheckedProgram`] and not be changed.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     checked: UncheckedProgram,
@@ -98,37 +99,37 @@ impl Deref for Program {
 }
 
 impl Program {
-    /// Which tensors share memory.
+    /// The buffer of each tensor.
     pub(crate) fn buffers(&self) -> &BufferPlan {
         &self.buffers
     }
 
-    /// The bytes of all tensors that are in memory together, the outputs' copies among them.
+    /// The size, in bytes, of all buffers and of the output tensors that a run allocates.
     #[cfg(any(feature = "onnx", fuzzing))]
     pub(crate) fn memory(&self) -> u64 {
         memory(&self.checked, &self.buffers)
     }
 
-    /// The products, and elements copied or compared, of one run.
+    /// The work of one run, in multiply-adds and elements copied or compared.
     #[cfg(any(feature = "onnx", fuzzing))]
     pub(crate) fn work(&self) -> u64 {
         self.work
     }
 
-    /// The same program with those of its outputs that stand at these places, which may be asked for more than once.
+    /// The same program with only the outputs at these indices, in this order. An index may occur more than once.
     ///
     /// # Errors
-    /// Where these outputs take more memory than a program may.
+    /// [`Problem::TooLarge`] where there are more than [`MAX_OUTPUTS`] or they take the program beyond [`MAX_MEMORY`].
     ///
     /// # Panics
-    /// Where there is no output at one of them.
-    pub(crate) fn with_outputs(self, offsets: &[usize]) -> Result<Program, Problem> {
-        let outputs = offsets.iter().map(|&place| self.checked.outputs[place].clone()).collect();
-        // Other tensors are kept to the end, and nothing else changes of what was checked.
+    /// Where an index is not below the number of outputs.
+    pub(crate) fn with_outputs(self, indices: &[usize]) -> Result<Program, Problem> {
+        let outputs = indices.iter().map(|&index| self.checked.outputs[index].clone()).collect();
+        // Other outputs change the lifetimes of tensors, and so the buffers; all else has been checked.
         Program::within_memory(UncheckedProgram { outputs, ..self.checked }, self.work)
     }
 
-    /// A program of which all but its memory was checked.
+    /// The program, if its outputs and its memory are within the limits. All else must have been checked.
     fn within_memory(checked: UncheckedProgram, work: u64) -> Result<Program, Problem> {
         let count = checked.outputs.len();
         within(count <= MAX_OUTPUTS, || format!("{count} outputs are too many; at most {MAX_OUTPUTS} are served"))?;
@@ -140,17 +141,17 @@ impl Program {
     }
 }
 
-/// The bytes of all buffers, and of a copy of each output.
+/// The size, in bytes, of all buffers and of a copy of each output.
 fn memory(program: &UncheckedProgram, buffers: &BufferPlan) -> u64 {
     let copies = program.outputs.iter().map(|(output, _)| program.tensors[output.0].bytes());
     copies.fold(buffers.bytes(), u64::saturating_add)
 }
 
 impl UncheckedProgram {
-    /// The program, if it can be packed and run.
+    /// The program, if it passes the check.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The first problem that is found.
     pub(crate) fn check(self) -> Result<Program, Problem> {
         self.check_tensors()?;
         let mut check =
@@ -170,6 +171,7 @@ impl UncheckedProgram {
         Program::within_memory(self, work)
     }
 
+    /// Checks the numbers of steps and tensors, and the name and the size of each tensor.
     fn check_tensors(&self) -> Result<(), Problem> {
         let (steps, tensors) = (self.steps.len(), self.tensors.len());
         within(steps <= MAX_STEPS && tensors <= MAX_TENSORS, || {
@@ -179,8 +181,8 @@ impl UncheckedProgram {
         })?;
         holds(self.names.len() == tensors, "not one name a tensor")?;
         for (kind, name) in self.tensors.iter().zip(&self.names) {
-            within(name.len() <= LONGEST_NAME, || {
-                format!("a tensor's name has {} bytes; at most {LONGEST_NAME} are served", name.len())
+            within(name.len() <= MAX_NAME_BYTES, || {
+                format!("a tensor's name has {} bytes; at most {MAX_NAME_BYTES} are served", name.len())
             })?;
             let bytes = kind.shape.iter().try_fold(4_usize, |n, &length| n.checked_mul(length));
             holds(bytes != Some(0), "a tensor of no element")?;
@@ -196,37 +198,43 @@ impl UncheckedProgram {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Unwritten,
-    /// Joined from parts, of which `upto` along an axis are there.
+    /// Concatenated from copies: the indices below `end` along `axis` are written.
     Partly {
         axis: usize,
-        upto: usize,
+        end: usize,
     },
-    /// The same byte all over, which moves may write over.
+    /// Written by a fill, and perhaps by copies over parts of it.
     Filled,
     Whole,
-    /// The caller's.
+    /// An input, which the caller gives.
     Given,
 }
 
+/// The state of a check: what the inputs and the steps so far have written, and what the steps so far need.
 struct Check<'a> {
     program: &'a UncheckedProgram,
+    /// One for each tensor.
     states: Vec<State>,
     work: u64,
+    /// The matrices that are packed, up to [`MAX_GROUPS`].
     groups: usize,
 }
 
 impl<'a> Check<'a> {
+    /// The kind of a tensor, which must exist.
     fn kind(&self, id: TensorId) -> Result<&'a TensorKind, Problem> {
         let missing = || Problem::Unsound(format!("there is no tensor {}", id.0));
         self.program.tensors.get(id.0).ok_or_else(missing)
     }
 
-    fn of(&self, id: TensorId, element: Element) -> Result<&'a TensorKind, Problem> {
+    /// The kind of a tensor that must have this element type.
+    fn typed(&self, id: TensorId, element: Element) -> Result<&'a TensorKind, Problem> {
         let kind = self.kind(id)?;
         holds(kind.element == element, "a tensor of other elements than the step's")?;
         Ok(kind)
     }
 
+    /// Checks an input and records that it is given.
     fn input(&mut self, id: TensorId) -> Result<(), Problem> {
         self.kind(id)?;
         holds(self.states[id.0] == State::Unwritten, "an input twice")?;
@@ -234,6 +242,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
+    /// Checks an output and its shape in the graph.
     fn output(&self, id: TensorId, shape: &[usize]) -> Result<(), Problem> {
         let kind = self.kind(id)?;
         self.is_written(id)?;
@@ -246,6 +255,7 @@ impl<'a> Check<'a> {
         holds(written, "a tensor is read before it is written")
     }
 
+    /// Checks a step, and records what it writes and needs.
     fn step(&mut self, step: &Step) -> Result<(), Problem> {
         let to = step.output();
         self.kind(to)?;
@@ -261,36 +271,38 @@ impl<'a> Check<'a> {
             Step::Add(step) => self.add(step),
             Step::Multiply(step) => self.multiply(step),
             Step::Lookup(step) => self.lookup(step),
-            Step::Pooling(step) => self.pool(step),
-            Step::StridedCopy(step) => self.moved(step),
-            Step::Fill(step) => self.of(step.to, Element::Byte).map(|to| to.len() as u64),
+            Step::Pooling(step) => self.pooling(step),
+            Step::StridedCopy(step) => self.strided_copy(step),
+            Step::Fill(step) => self.typed(step.to, Element::Byte).map(|to| to.len() as u64),
         }?;
         self.work = self.work.saturating_add(work);
         within(self.work <= MAX_WORK, || "more work than a network is".into())?;
-        self.states[to.0] = self.written(step)?;
+        self.states[to.0] = self.state_after(step)?;
         Ok(())
     }
 
-    /// How much of its output is written after a step.
-    fn written(&self, step: &Step) -> Result<State, Problem> {
+    /// The state of a step's output after the step.
+    fn state_after(&self, step: &Step) -> Result<State, Problem> {
         let to = step.output();
         match (self.states[to.0], step) {
             (State::Filled, Step::StridedCopy(_)) | (State::Unwritten, Step::Fill(_)) => Ok(State::Filled),
-            (state, Step::StridedCopy(step)) => after(state, step, self.program.tensors[to.0].shape),
+            (state, Step::StridedCopy(step)) => state_after_copy(state, step, self.program.tensors[to.0].shape),
             (State::Unwritten, _) => Ok(State::Whole),
             _ => Err("it writes what is written already".into()),
         }
     }
 
+    // Each function below checks a step of one kind and returns its work.
+
     fn quantize(&self, step: &Quantize) -> Result<u64, Problem> {
-        let (from, to) = (self.of(step.from, Element::Float)?, self.of(step.to, Element::Byte)?);
+        let (from, to) = (self.typed(step.from, Element::Float)?, self.typed(step.to, Element::Byte)?);
         holds(step.scale.is_normal() && step.scale > 0.0, "a scale that is no positive number")?;
         lies_within(0, step.strides, to.shape, from.len())?;
         Ok(to.len() as u64)
     }
 
     fn convolution(&mut self, step: &Convolution) -> Result<u64, Problem> {
-        let (from, to) = (self.of(step.from, Element::Byte)?, self.kind(step.to)?);
+        let (from, to) = (self.typed(step.from, Element::Byte)?, self.kind(step.to)?);
         let ([batch, .., inputs], [out_batch, .., outputs]) = (from.shape, to.shape);
         holds(batch == out_batch, "another batch than its input's")?;
         let groups = step.groups;
@@ -299,8 +311,8 @@ impl<'a> Check<'a> {
             "groups that do not divide its channels",
         )?;
         let reach = reach(&step.window, to.shape)?;
-        let bordered = reach.iter().try_fold(inputs as u64, |bytes, &length| bytes.checked_mul(length));
-        within(bordered.is_some_and(|bytes| bytes <= MAX_BORDERED), || "windows that reach too far".into())?;
+        let padded = reach.iter().try_fold(inputs as u64, |bytes, &length| bytes.checked_mul(length));
+        within(padded.is_some_and(|bytes| bytes <= MAX_PADDED_BYTES), || "windows that reach too far".into())?;
         let columns = taps(&step.window).saturating_mul((inputs / groups) as u64);
         holds(columns.checked_mul(outputs as u64) == Some(step.weights.len() as u64), "weights of another number")?;
         holds(
@@ -309,56 +321,57 @@ impl<'a> Check<'a> {
         )?;
         holds(step.multipliers.iter().all(|multiplier| multiplier.is_finite()), "a multiplier that is no number")?;
         check_weights(&step.weights, columns as usize)?;
-        check_rounding(&step.result, to)?;
+        check_output_stage(&step.result, to)?;
         if !step.is_depthwise(from, to) {
             self.groups += groups;
         }
         within(self.groups <= MAX_GROUPS, || "too many groups".into())?;
-        // What windows lie over is copied for each picture of a batch, where it is more than the picture.
-        let copied = bordered.unwrap_or(0).saturating_mul(batch as u64);
+        // The area that the windows span is copied for each image of the batch, where it is larger than the image.
+        let copied = padded.unwrap_or(0).saturating_mul(batch as u64);
         Ok((to.len() as u64).saturating_mul(columns).saturating_add(copied))
     }
 
     fn add(&self, step: &Add) -> Result<u64, Problem> {
         let rule = &step.rule;
-        holds(rule.min <= rule.max, "a least byte above the greatest")?;
+        holds(rule.min <= rule.max, "a minimum byte above the maximum")?;
         let numbers = [rule.scale_ratios[0], rule.scale_ratios[1], rule.addend];
-        holds(numbers.iter().all(|number| number.is_finite()), "a share that is no number")?;
-        self.of_two(step.from, step.to)
+        holds(numbers.iter().all(|number| number.is_finite()), "a scale ratio or addend that is no number")?;
+        self.broadcast(step.from, step.to)
     }
 
     fn multiply(&self, step: &Multiply) -> Result<u64, Problem> {
-        holds(step.rule.min <= step.rule.max, "a least byte above the greatest")?;
+        holds(step.rule.min <= step.rule.max, "a minimum byte above the maximum")?;
         let numbers = [step.rule.multiplier, step.rule.addend];
         holds(numbers.iter().all(|number| number.is_finite()), "a multiplier that is no number")?;
-        self.of_two(step.from, step.to)
+        self.broadcast(step.from, step.to)
     }
 
-    /// Each axis has the length of the other's, or 1.
-    fn of_two(&self, from: [TensorId; 2], to: TensorId) -> Result<u64, Problem> {
-        let to = self.of(to, Element::Byte)?;
-        let [a, b] = [self.of(from[0], Element::Byte)?.shape, self.of(from[1], Element::Byte)?.shape];
-        let goes = |axis: usize| match (a[axis], b[axis]) {
+    /// Checks the tensors of an operation on two tensors, where an axis of length 1 is broadcast. Returns the step's
+    /// work.
+    fn broadcast(&self, from: [TensorId; 2], to: TensorId) -> Result<u64, Problem> {
+        let to = self.typed(to, Element::Byte)?;
+        let [a, b] = [self.typed(from[0], Element::Byte)?.shape, self.typed(from[1], Element::Byte)?.shape];
+        let fits = |axis: usize| match (a[axis], b[axis]) {
             (a, b) if a == b => to.shape[axis] == a,
             (1, length) | (length, 1) => to.shape[axis] == length,
             _ => false,
         };
-        holds((0..4).all(goes), "shapes that do not go together")?;
+        holds((0..4).all(fits), "shapes that do not go together")?;
         Ok(to.len() as u64)
     }
 
     fn lookup(&self, step: &Lookup) -> Result<u64, Problem> {
         let element = if matches!(step.table, Table::Bytes(_)) { Element::Byte } else { Element::Float };
-        let (from, to) = (self.of(step.from, Element::Byte)?, self.of(step.to, element)?);
+        let (from, to) = (self.typed(step.from, Element::Byte)?, self.typed(step.to, element)?);
         holds(from.len() == to.len(), "another number of elements than its input's")?;
         Ok(to.len() as u64)
     }
 
-    fn pool(&self, step: &Pooling) -> Result<u64, Problem> {
-        let (from, to) = (self.of(step.from, Element::Byte)?, self.kind(step.to)?);
+    fn pooling(&self, step: &Pooling) -> Result<u64, Problem> {
+        let (from, to) = (self.typed(step.from, Element::Byte)?, self.kind(step.to)?);
         holds(from.shape[0] == to.shape[0] && from.shape[3] == to.shape[3], "another batch or other channels")?;
         reach(&step.window, to.shape)?;
-        holds((0..2).all(|axis| meets(&step.window, axis, from.shape, to.shape)), "a window over no pixel")?;
+        holds((0..2).all(|axis| meets_input(&step.window, axis, from.shape, to.shape)), "a window over no pixel")?;
         let taps = taps(&step.window);
         match &step.kind {
             PoolingKind::Max => holds(to.element == Element::Byte, "a tensor of other elements than the step's")?,
@@ -366,107 +379,116 @@ impl<'a> Check<'a> {
                 holds(taps <= MAX_PIXELS, "a mean over too many pixels")?;
                 let numbers = scale.is_finite() && divisor.is_normal() && (scale / divisor).is_finite();
                 holds(numbers, "a scale that is no number")?;
-                check_rounding(result, to)?;
+                check_output_stage(result, to)?;
             }
         }
         Ok(taps.saturating_mul(to.len() as u64))
     }
 
-    fn moved(&self, step: &StridedCopy) -> Result<u64, Problem> {
+    fn strided_copy(&self, step: &StridedCopy) -> Result<u64, Problem> {
         let from = self.kind(step.from)?;
-        let to = self.of(step.to, from.element)?;
-        holds(!step.shape.contains(&0), "a move of nothing")?;
+        let to = self.typed(step.to, from.element)?;
+        holds(!step.shape.contains(&0), "a copy of nothing")?;
         lies_within(step.read.0, step.read.1, step.shape, from.len())?;
         lies_within(step.write.0, step.write.1, step.shape, to.len())?;
         Ok(step.shape.iter().fold(1, |count: u64, &length| count.saturating_mul(length as u64)))
     }
 }
 
-fn holds(what: bool, otherwise: &str) -> Result<(), Problem> {
-    if what { Ok(()) } else { Err(otherwise.into()) }
+/// [`Problem::Unsound`] with this text unless the condition holds.
+fn holds(condition: bool, otherwise: &str) -> Result<(), Problem> {
+    if condition { Ok(()) } else { Err(otherwise.into()) }
 }
 
-/// The same for a bound.
-fn within(what: bool, otherwise: impl FnOnce() -> String) -> Result<(), Problem> {
-    if what { Ok(()) } else { Err(Problem::TooLarge(otherwise())) }
+/// [`Problem::TooLarge`] with this text unless the condition holds.
+fn within(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Problem> {
+    if condition { Ok(()) } else { Err(Problem::TooLarge(otherwise())) }
 }
 
-/// Whether all elements of a shape, from a start on and so far apart, lie within a tensor.
+/// Checks that all elements of a shape, which has no axis of length 0, lie within a tensor of `length` elements. The
+/// first is at offset `start`, and the axes have these strides.
 fn lies_within(start: usize, strides: [usize; 4], shape: [usize; 4], length: usize) -> Result<(), Problem> {
-    holds(strides.iter().all(|&stride| stride as u64 <= FARTHEST), "elements too far apart")?;
-    let far = |axis: usize| (strides[axis] as u64).checked_mul(shape[axis] as u64 - 1);
-    let last = (0..4).try_fold(start as u64, |last, axis| last.checked_add(far(axis)?));
+    holds(strides.iter().all(|&stride| stride as u64 <= MAX_REACH), "elements too far apart")?;
+    let span = |axis: usize| (strides[axis] as u64).checked_mul(shape[axis] as u64 - 1);
+    let last = (0..4).try_fold(start as u64, |last, axis| last.checked_add(span(axis)?));
     holds(last.is_some_and(|last| last < length as u64), "elements beyond a tensor's")
 }
 
-fn check_rounding(result: &OutputStage, to: &TensorKind) -> Result<(), Problem> {
+/// Checks that an output stage gives the elements of `to`.
+fn check_output_stage(result: &OutputStage, to: &TensorKind) -> Result<(), Problem> {
     match result {
         OutputStage::Float => holds(to.element == Element::Float, "floats in a tensor of bytes"),
         OutputStage::Byte { min, max, .. } => {
             holds(to.element == Element::Byte, "bytes in a tensor of floats")?;
-            holds(min <= max, "a least byte above the greatest")
+            holds(min <= max, "a minimum byte above the maximum")
         }
     }
 }
 
-/// Weights have nine bits at most, and no sum of products can pass 32 bits, as the lowering has it.
+/// Checks that weights are from -255 to 255 and that no sum of products can exceed 32 bits. The lowering checks the
+/// same.
 fn check_weights(weights: &[i16], columns: usize) -> Result<(), Problem> {
     holds(have_nine_bits(weights), "weights of more than nine bits")?;
     holds(sums_fit(weights, columns.max(1)), "sums that could pass 32 bits")
 }
 
+/// The number of taps of a window.
 fn taps(window: &Window) -> u64 {
     window.kernel.iter().fold(1, |taps, &length| taps.saturating_mul(length as u64))
 }
 
-/// How many pixels windows span along each axis, from the first one's first to the last one's last.
+/// The pixels that the windows of a step span along height and width: from the first tap of the first window to the
+/// last tap of the last one. `to` is the shape of the output.
 fn reach(window: &Window, to: [usize; 4]) -> Result<[u64; 2], Problem> {
     let lengths = [window.kernel, window.stride, window.dilation];
     holds(lengths.as_flattened().iter().all(|&length| length > 0), "a length of zero")?;
     let numbers = lengths.as_flattened().iter().chain(&window.pad);
     let too_far = || "windows that reach too far".into();
-    within(numbers.map(|&number| number as u64).all(|number| number <= FARTHEST), too_far)?;
+    within(numbers.map(|&number| number as u64).all(|number| number <= MAX_REACH), too_far)?;
     let reach = [0, 1].map(|axis| {
-        let of = |length: usize, step: usize| (length as u64 - 1) * step as u64;
-        of(to[1 + axis], window.stride[axis]) + of(window.kernel[axis], window.dilation[axis]) + 1
+        let span = |length: usize, step: usize| (length as u64 - 1) * step as u64;
+        span(to[1 + axis], window.stride[axis]) + span(window.kernel[axis], window.dilation[axis]) + 1
     });
-    within(reach.iter().all(|&length| length <= FARTHEST), too_far)?;
+    within(reach.iter().all(|&length| length <= MAX_REACH), too_far)?;
     Ok(reach)
 }
 
-/// Whether each window has a pixel of the picture under it, along one axis: the first ends in the picture or behind its
-/// start, the last begins before its end, and none steps over it.
-fn meets(window: &Window, axis: usize, from: [usize; 4], to: [usize; 4]) -> bool {
+/// Whether each window has a tap in the input along one axis (0: height, 1: width). The first window must not end
+/// before the input, the last must start before the input's end, and, where there is padding, taps must not be further
+/// apart than the input is long. `from` and `to` are the shapes of input and output.
+fn meets_input(window: &Window, axis: usize, from: [usize; 4], to: [usize; 4]) -> bool {
     let (length, pad, dilation) = (from[1 + axis], window.pad[axis], window.dilation[axis]);
     (window.kernel[axis] - 1) * dilation >= pad
         && (to[1 + axis] - 1) * window.stride[axis] < length + pad
         && (pad == 0 || dilation <= length)
 }
 
-/// How much of a tensor is written after a move into it. Parts are joined along one axis, in their order.
-fn after(state: State, step: &StridedCopy, to: [usize; 4]) -> Result<State, Problem> {
+/// The state of a tensor of shape `to` after a copy into it. Parts must be concatenated along one axis, in their order.
+fn state_after_copy(state: State, step: &StridedCopy, to: [usize; 4]) -> Result<State, Problem> {
     if state == State::Unwritten && covers(step, to.iter().product()) {
         return Ok(State::Whole);
     }
     let (start, strides) = step.write;
     let dense = dense_strides(to);
-    let place = |axis: usize| start / dense[axis] % to[axis];
+    let position = |axis: usize| start / dense[axis] % to[axis];
     let aligned = |axis: usize| {
-        (step.shape[axis] == 1 || strides[axis] == dense[axis]) && place(axis) + step.shape[axis] <= to[axis]
+        (step.shape[axis] == 1 || strides[axis] == dense[axis]) && position(axis) + step.shape[axis] <= to[axis]
     };
-    let parts: Vec<usize> = (0..4).filter(|&axis| step.shape[axis] < to[axis]).collect();
-    let (&[axis], true) = (&parts[..], (0..4).all(aligned)) else { return Err("a move to scattered places".into()) };
+    let partial: Vec<usize> = (0..4).filter(|&axis| step.shape[axis] < to[axis]).collect();
+    let (&[axis], true) = (&partial[..], (0..4).all(aligned)) else {
+        return Err("a copy to scattered offsets".into());
+    };
     let next = match state {
         State::Unwritten => 0,
-        State::Partly { axis: other, upto } if other == axis => upto,
+        State::Partly { axis: other, end } if other == axis => end,
         _ => return Err("it writes what is written already".into()),
     };
-    holds(place(axis) == next, "parts that are not joined in their order")?;
-    let upto = next + step.shape[axis];
-    Ok(if upto == to[axis] { State::Whole } else { State::Partly { axis, upto } })
+    holds(position(axis) == next, "parts that are not joined in their order")?;
+    let end = next + step.shape[axis];
+    Ok(if end == to[axis] { State::Whole } else { State::Partly { axis, end } })
 }
 
-/// Whether a move writes each of so many elements once.
+/// Whether a copy writes each of the `length` elements of a tensor once.
 fn covers(step: &StridedCopy, length: usize) -> bool {
     let (start, strides) = step.write;
     let mut axes: Vec<(usize, usize)> = (0..4).map(|axis| (strides[axis], step.shape[axis])).collect();

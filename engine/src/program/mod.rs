@@ -1,12 +1,12 @@
 //! Programs: what a quantized graph is compiled to.
 //!
-//! A [`Program`] is a list of [`Step`]s over tensors of bytes and of floats, in an order in which they can run. It is made
-//! from an [`UncheckedProgram`] by [`UncheckedProgram::check`] alone, whoever put that together: so a `Program` that exists
-//! has been checked. It says nothing about instruction sets: [`Executable`](crate::executable::Executable) packs it for the
-//! kernels of the processor at hand and runs it.
+//! A [`Program`] is a list of [`Step`]s over tensors of bytes and floats, in an order in which they can run. Only
+//! [`UncheckedProgram::check`] makes one, so every `Program` has been checked, whether it was lowered from a graph or
+//! read from a file. A program does not depend on an instruction set: [`Executable`](crate::executable::Executable)
+//! packs it for the kernels of this processor and runs it.
 //!
-//! Bytes are unsigned. A graph's signed activations are carried 128 higher, and so are their zero points. Tensors lie
-//! channels last, and every one has four axes: batch, height, width, channels.
+//! Bytes are unsigned. A signed activation of the graph is stored with 128 added, and so is its zero point. Tensors are
+//! channels last, and every tensor has four axes: batch, height, width, channels.
 
 mod buffers;
 pub(crate) mod check;
@@ -19,25 +19,27 @@ pub(crate) use check::{Problem, Program};
 
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 
-/// A tensor of a program, by its place in [`Program::tensors`].
+/// A tensor of a program: its index in [`UncheckedProgram::tensors`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TensorId(pub(crate) usize);
 
-/// What a tensor is made of.
+/// The type of a tensor's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Element {
+    /// `u8`.
     Byte,
+    /// `f32`.
     Float,
 }
 
 impl Element {
-    /// What so many of them take.
+    /// The size of `count` elements, in bytes.
     pub(crate) fn bytes_of(self, count: usize) -> u64 {
         count as u64 * if self == Element::Byte { 1 } else { 4 }
     }
 }
 
-/// A tensor's elements and the lengths of its axes: batch, height, width, channels.
+/// The element type of a tensor, and the lengths of its axes: batch, height, width, channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TensorKind {
     pub(crate) element: Element,
@@ -45,26 +47,28 @@ pub(crate) struct TensorKind {
 }
 
 impl TensorKind {
+    /// The number of elements.
     pub(crate) fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// The bytes of all elements.
+    /// The size of all elements, in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.element.bytes_of(self.len())
     }
 }
 
-/// What an importer or a reader puts together: steps, in the order in which they run, of which nothing has been checked.
+/// A program of which nothing has been checked. The lowering of a graph and the reader of a file make it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UncheckedProgram {
     pub(crate) tensors: Vec<TensorKind>,
+    /// In the order in which they run.
     pub(crate) steps: Vec<Step>,
-    /// By the number of a tensor, its name in the graph; or that of the tensor that it is a step towards.
+    /// One for each tensor: the name of the graph's tensor that it holds, or of the one that it is computed for.
     pub(crate) names: Vec<String>,
-    /// What the caller gives.
+    /// The tensors that the caller gives.
     pub(crate) inputs: Vec<TensorId>,
-    /// What the caller gets, and the shape under which the graph gives it.
+    /// The tensors that a run returns, each with its shape in the graph.
     pub(crate) outputs: Vec<(TensorId, Vec<usize>)>,
 }
 
@@ -82,7 +86,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// What the step is, in a word.
+    /// The operation, in one word, for error messages and descriptions.
     pub(crate) fn operation(&self) -> &'static str {
         match self {
             Step::Quantize(_) => "quantize",
@@ -92,11 +96,12 @@ impl Step {
             Step::Lookup(_) => "table",
             Step::Pooling(Pooling { kind: PoolingKind::Max, .. }) => "maximum",
             Step::Pooling(_) => "mean",
-            Step::StridedCopy(_) => "move",
+            Step::StridedCopy(_) => "copy",
             Step::Fill(_) => "fill",
         }
     }
 
+    /// The tensors that the step reads.
     pub(crate) fn inputs(&self) -> Vec<TensorId> {
         match self {
             Step::Quantize(step) => vec![step.from],
@@ -110,7 +115,7 @@ impl Step {
         }
     }
 
-    /// The tensors that the step names, in the order of [`Step::inputs`], then its output.
+    /// The step's inputs, in the order of [`Step::inputs`], and then its output.
     #[cfg(feature = "onnx")]
     pub(crate) fn tensors_mut(&mut self) -> Vec<&mut TensorId> {
         match self {
@@ -125,6 +130,7 @@ impl Step {
         }
     }
 
+    /// The tensor that the step writes.
     pub(crate) fn output(&self) -> TensorId {
         match self {
             Step::Quantize(step) => step.to,
@@ -139,36 +145,41 @@ impl Step {
     }
 }
 
-/// Floats to bytes: `round(clamp(x / scale)) + zero_point`.
+/// Quantizes floats to bytes: `round(clamp(x / scale)) + zero_point`, from 0 to 255. NaN becomes 0.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Quantize {
     pub(crate) from: TensorId,
     pub(crate) to: TensorId,
-    /// How far apart neighbours along each axis of `to` lie in `from`.
+    /// The stride in `from` of each axis of `to`, in elements.
     pub(crate) strides: [usize; 4],
+    /// Positive and normal.
     pub(crate) scale: f32,
     pub(crate) zero_point: u8,
 }
 
-/// Sums of products of bytes, less their zero point, and weights.
+/// A convolution, or a matrix product as a pointwise convolution.
+///
+/// The sum of an output is `bias + Σ (byte - zero_point) * weight`, an `i32` that wraps around. As a float, times the
+/// multiplier of its channel, it goes through the output stage.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Convolution {
     pub(crate) from: TensorId,
     pub(crate) to: TensorId,
-    /// The zero point of `from`, which padding has the value of.
+    /// The zero point of `from`, which is also the value of the padding.
     pub(crate) zero_point: u8,
     pub(crate) window: Window,
     pub(crate) groups: usize,
-    /// Less their zero points: output channels × kernel height × kernel width × input channels of a group.
+    /// Output channels × kernel height × kernel width × input channels of a group, each less its zero point: from -255
+    /// to 255.
     pub(crate) weights: Vec<i16>,
-    /// One an output channel, in units of the sums.
+    /// One for each output channel, in units of the sums.
     pub(crate) bias: Vec<i32>,
-    /// One an output channel: what a sum is multiplied by.
+    /// One for each output channel. All are finite.
     pub(crate) multipliers: Vec<f32>,
     pub(crate) result: OutputStage,
 }
 
-/// The sum of two tensors. An axis of length 1 goes with any length of the other's.
+/// The sum of two tensors. An axis of length 1 is broadcast to the length of the other tensor's axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Add {
     pub(crate) from: [TensorId; 2],
@@ -176,7 +187,7 @@ pub(crate) struct Add {
     pub(crate) rule: AddRule,
 }
 
-/// The product of two tensors. An axis of length 1 goes with any length of the other's.
+/// The product of two tensors. An axis of length 1 is broadcast to the length of the other tensor's axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Multiply {
     pub(crate) from: [TensorId; 2],
@@ -184,7 +195,7 @@ pub(crate) struct Multiply {
     pub(crate) rule: MultiplyRule,
 }
 
-/// A function of a byte.
+/// A function of one byte, applied to each element.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lookup {
     pub(crate) from: TensorId,
@@ -192,14 +203,14 @@ pub(crate) struct Lookup {
     pub(crate) table: Table,
 }
 
-/// What a function of a byte gives, at each of its 256 values.
+/// The values of a function of a byte, indexed by the byte.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Table {
     Bytes(Box<[u8; 256]>),
     Floats(Box<[f32; 256]>),
 }
 
-/// The mean or the greatest byte in each window.
+/// The mean or the maximum of the bytes in each window, channel by channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pooling {
     pub(crate) from: TensorId,
@@ -210,31 +221,34 @@ pub(crate) struct Pooling {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum PoolingKind {
-    /// The greatest. Padding counts for nothing.
+    /// The maximum. Padding is left out.
     Max,
-    /// The sum of the bytes, less their zero point, times `scale / (divisor * n)`, where `n` counts the window's bytes.
+    /// The sum of the bytes, each less the zero point, times `scale / (divisor * n)`, where `n` is the number of taps
+    /// of the window.
     Mean {
         zero_point: u8,
         scale: f32,
         divisor: f32,
-        /// Whether padding counts.
+        /// Whether `n` includes taps in the padding, which add nothing to the sum.
         with_padding: bool,
         result: OutputStage,
     },
 }
 
-/// Copies bytes, or floats, from one arrangement to another.
+/// Copies bytes or floats between two layouts: the step of concatenation, padding, slicing and transposition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StridedCopy {
     pub(crate) from: TensorId,
     pub(crate) to: TensorId,
+    /// How many elements are copied along each axis.
     pub(crate) shape: [usize; 4],
-    /// Where the first element lies, and how far apart neighbours along each axis of `shape` are.
+    /// The offset of the first element in `from`, and the stride of each axis of `shape`, in elements.
     pub(crate) read: (usize, [usize; 4]),
+    /// The same in `to`.
     pub(crate) write: (usize, [usize; 4]),
 }
 
-/// The same byte everywhere.
+/// Sets every byte of a tensor to one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fill {
     pub(crate) to: TensorId,
@@ -242,13 +256,13 @@ pub(crate) struct Fill {
 }
 
 impl Convolution {
-    /// Whether each channel has a kernel of its own and becomes bytes.
+    /// Whether the convolution is depthwise, with one output channel for each input channel, and gives bytes.
     pub(crate) fn is_depthwise(&self, from: &TensorKind, to: &TensorKind) -> bool {
         self.groups == from.shape[3] && from.shape[3] == to.shape[3] && self.result != OutputStage::Float
     }
 }
 
-/// How far apart neighbours along each axis lie in a dense tensor.
+/// The strides of a dense tensor of this shape (batch, height, width, channels), in elements.
 pub(crate) fn dense_strides(shape: [usize; 4]) -> [usize; 4] {
     let [_, height, width, channels] = shape;
     [height * width * channels, width * channels, channels, 1]

@@ -1,49 +1,50 @@
-//! What weights can come to, told from all of them before they are used.
+//! Ranges of a convolution's weights and of their sums, computed when it is checked or packed.
 //!
-//! A network has millions, and no question stops at the first that answers it: processors take many of them at a time.
+//! The functions go through all weights without an early return, so that the compiler can vectorize their loops: a
+//! network has millions of weights.
 
-/// Whether all are signed bytes.
+/// Whether all weights are signed bytes, from -128 to 127.
 pub(crate) fn are_bytes(weights: &[i16]) -> bool {
     weights.iter().fold(true, |all, &weight| all & (i16::from(weight as i8) == weight))
 }
 
-/// Whether all are differences of bytes.
+/// Whether all weights are differences of two bytes, from -255 to 255.
 pub(crate) fn have_nine_bits(weights: &[i16]) -> bool {
     let (min, max) = weights.iter().fold((0, 0), |(min, max), &weight| (weight.min(min), weight.max(max)));
     min >= -255 && max <= 255
 }
 
-/// The sum of the magnitudes of weights of nine bits.
+/// The sum of the magnitudes of weights from -255 to 255.
 pub(crate) fn magnitude(weights: &[i16]) -> i64 {
-    // Sixteen bits hold those of so many.
-    let some = |weights: &[i16]| weights.iter().fold(0_u16, |sum, weight| sum.wrapping_add(weight.unsigned_abs()));
-    weights.chunks(256).map(|weights| i64::from(some(weights))).sum()
+    // 256 · 255 fits 16 bits.
+    let chunk_sum = |chunk: &[i16]| chunk.iter().fold(0_u16, |sum, weight| sum.wrapping_add(weight.unsigned_abs()));
+    weights.chunks(256).map(|chunk| i64::from(chunk_sum(chunk))).sum()
 }
 
-/// The sum of weights of nine bits, which fits 32.
+/// The sum of weights from -255 to 255, which must fit 32 bits.
 pub(crate) fn sum(weights: &[i16]) -> i32 {
-    // As above.
-    let some = |weights: &[i16]| weights.iter().fold(0_i16, |sum, &weight| sum.wrapping_add(weight));
-    weights.chunks(128).map(|weights| i32::from(some(weights))).sum()
+    // 128 · 255 fits 15 bits and a sign.
+    let chunk_sum = |chunk: &[i16]| chunk.iter().fold(0_i16, |sum, &weight| sum.wrapping_add(weight));
+    weights.chunks(128).map(|chunk| i32::from(chunk_sum(chunk))).sum()
 }
 
-/// Whether no sum of products of bytes with the weights of an output, so many of nine bits each, can pass 32 bits.
-pub(crate) fn sums_fit(weights: &[i16], each: usize) -> bool {
-    // Once for the bytes, once for the zero point, which the bias takes in.
+/// Whether no sum of products of bytes with the weights of one output can exceed 32 bits, with the zero point's part in
+/// it. Each output has `columns` weights, from -255 to 255.
+pub(crate) fn sums_fit(weights: &[i16], columns: usize) -> bool {
+    // Once for the bytes, and once for the zero point, whose products are added to the bias.
     let fits = |magnitude: i64| 2 * 255 * magnitude <= i64::from(i32::MAX);
-    // Whatever so few are, they fit.
-    each <= FEW || weights.chunks_exact(each).all(|weights| fits(magnitude(weights)))
+    columns <= MAX_COLUMNS_OF_ANY_WEIGHTS || weights.chunks_exact(columns).all(|row| fits(magnitude(row)))
 }
 
-/// How many weights of nine bits have sums that always fit: 2 · 255 · 255 · 16,512 = 2,147,385,600.
-const FEW: usize = 16_512;
+/// The maximum number of columns with which sums fit, whatever the weights are: 2 · 255 · 255 · 16,512 = 2,147,385,600.
+const MAX_COLUMNS_OF_ANY_WEIGHTS: usize = 16_512;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn extremes_are_told_apart() {
+    fn weight_ranges_are_exact_at_their_ends() {
         assert!(are_bytes(&[-128, 0, 127]) && are_bytes(&[]));
         assert!(!are_bytes(&[0, 128]) && !are_bytes(&[-129, 0]));
         assert!(have_nine_bits(&[-255, 255]));
@@ -51,8 +52,8 @@ mod tests {
     }
 
     #[test]
-    fn sums_do_not_wrap() {
-        // The greatest, and more of them than the parts that are added in 16 bits.
+    fn magnitude_and_sum_do_not_wrap() {
+        // The extreme weights, and more of them than a chunk that is added in 16 bits.
         assert_eq!(magnitude(&[-255; 1000]), 255_000);
         assert_eq!(sum(&[-255; 1000]), -255_000);
         assert_eq!(sum(&[255; 1000]), 255_000);
@@ -60,15 +61,16 @@ mod tests {
     }
 
     #[test]
-    fn sums_fit_up_to_32_bits() {
+    fn sums_fit_is_exact_at_32_bits() {
         // 2 · 255 · 4,210,752 = 2,147,483,520, and 2³¹ − 1 is 127 more.
-        let mut weights = vec![255; FEW];
-        assert!(sums_fit(&weights, FEW) && !sums_fit(&vec![255; FEW + 1], FEW + 1));
+        const MAX: usize = MAX_COLUMNS_OF_ANY_WEIGHTS;
+        let mut weights = vec![255; MAX];
+        assert!(sums_fit(&weights, MAX) && !sums_fit(&vec![255; MAX + 1], MAX + 1));
         weights.push(192);
-        let each = weights.len();
-        assert!(sums_fit(&weights, each));
-        weights[each - 1] = 193;
-        assert!(!sums_fit(&weights, each));
+        let columns = weights.len();
+        assert!(sums_fit(&weights, columns));
+        weights[columns - 1] = 193;
+        assert!(!sums_fit(&weights, columns));
         assert!(sums_fit(&weights, 1));
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::natives;
+use super::folders;
 use crate::root;
 use crate::step::{Step, require, zig};
 
@@ -25,7 +25,7 @@ pub(crate) fn run() -> Result<()> {
     let shared = root().join("target/release/libbedside.so").display().to_string();
     let here = scores(Step::new(&program(&zig, "x86_64-linux-gnu.2.36")?).arg(&shared))?;
 
-    let folder = natives::folder().join("arm64-v8a");
+    let folder = folders::natives().join("arm64-v8a");
     let library = folder.join("libbedside.so").display().to_string();
     let (preloaded, path) = stand_ins(&zig)?;
     let program = program(&zig, "aarch64-linux-gnu.2.36")?;

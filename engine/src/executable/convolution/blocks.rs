@@ -1,4 +1,5 @@
-//! Blocks of output channels: those of a group, or, where threads share the channels of one group, those of a part.
+//! Blocks of output channels with packed weights: a block for each group, or, where the channels of one group are
+//! divided among threads, a block for each part.
 
 use std::ops::Range;
 
@@ -7,15 +8,16 @@ use crate::kernels::Gemm;
 use crate::program::Element;
 use crate::threads::{Mutex, Split as _, StepThreads, lock};
 
-/// Blocks that threads share are multiples of so many channels: half of the widest tile.
+/// Blocks for threads have multiples of this many output channels: half of the widest tile.
 const BLOCK_OUTPUTS: usize = 16;
 
-/// A block of output channels, with their packed weights.
+/// A block of output channels with their packed weights.
 #[derive(Debug)]
-pub(super) struct Block {
+pub(super) struct ChannelBlock {
     pub(super) gemm: Box<dyn Gemm>,
-    /// The first input channel.
+    /// The first input channel that the block reads.
     pub(super) input: usize,
+    /// The output channels.
     pub(super) outputs: Range<usize>,
 }
 
@@ -25,37 +27,39 @@ pub(super) fn of_groups(outputs: usize, groups: usize) -> Vec<Range<usize>> {
     (0..groups).map(|group| group * size..(group + 1) * size).collect()
 }
 
-/// The output channels of each part for several threads. Threads take parts from both ends, so the smallest are in the middle.
+/// The output channels of each part for several threads, in ascending order. Threads take parts from both ends, so the
+/// smallest parts are in the middle.
 pub(super) fn of_threads(outputs: usize, threads: StepThreads<'_>) -> Vec<Range<usize>> {
     let (mut start, mut end) = (0, outputs.div_ceil(BLOCK_OUTPUTS));
-    let (mut first, mut last) = (vec![], vec![]);
+    let (mut from_start, mut from_end) = (vec![], vec![]);
     for (number, size) in threads.sizes(end).enumerate() {
         if number % 2 == 0 {
-            first.push(start..start + size);
+            from_start.push(start..start + size);
             start += size;
         } else {
-            last.push(end - size..end);
+            from_end.push(end - size..end);
             end -= size;
         }
     }
     let channels = |blocks: Range<usize>| blocks.start * BLOCK_OUTPUTS..outputs.min(blocks.end * BLOCK_OUTPUTS);
-    first.into_iter().chain(last.into_iter().rev()).map(channels).collect()
+    from_start.into_iter().chain(from_end.into_iter().rev()).map(channels).collect()
 }
 
-/// The output channels of neighbouring blocks.
-pub(super) fn channels(blocks: &[Block]) -> Range<usize> {
+/// The output channels of consecutive blocks.
+pub(super) fn channels(blocks: &[ChannelBlock]) -> Range<usize> {
     let ends = blocks.first().zip(blocks.last()).map(|(first, last)| first.outputs.start..last.outputs.end);
     ends.unwrap_or_default()
 }
 
-/// Has threads share blocks: `multiply` computes the outputs of some blocks into a dense buffer, which is then copied to
-/// `to`. One thread copies at a time, which takes a small part of the time in which the outputs are computed.
+/// Divides the blocks among threads. `multiply` computes the outputs of a block into a dense buffer, which is then
+/// copied to `to`: the whole output, of this element type and with `outputs` channels. One thread copies at a time; a
+/// copy takes much less time than the computation.
 pub(super) fn for_each(
-    blocks: &[Block],
+    blocks: &[ChannelBlock],
     (to, element, outputs): (Output<'_>, Element, usize),
     threads: StepThreads<'_>,
     scratch: &mut [ThreadScratch],
-    multiply: impl Fn(&[Block], &mut Output<'_>) + Sync,
+    multiply: impl Fn(&[ChannelBlock], &mut Output<'_>) + Sync,
 ) {
     let pixels = to.len() / outputs;
     let to = Mutex::new(to);
@@ -74,15 +78,15 @@ pub(super) fn for_each(
         };
         multiply(blocks, &mut computed);
         match (computed, &mut *lock(&to)) {
-            (Output::Bytes(from), Output::Bytes(to)) => put(from, to, channels, outputs),
-            (Output::Floats(from), Output::Floats(to)) => put(from, to, channels, outputs),
-            _ => unreachable!("blocks give what the output is made of"),
+            (Output::Bytes(from), Output::Bytes(to)) => copy_channels(from, to, channels, outputs),
+            (Output::Floats(from), Output::Floats(to)) => copy_channels(from, to, channels, outputs),
+            _ => unreachable!("blocks give the elements of the output"),
         }
     });
 }
 
-/// Copies some channels of each pixel to their place among all.
-fn put<T: Copy>(from: &[T], to: &mut [T], channels: Range<usize>, outputs: usize) {
+/// Copies these channels of each pixel, dense in `from`, into pixels of `outputs` channels.
+fn copy_channels<T: Copy>(from: &[T], to: &mut [T], channels: Range<usize>, outputs: usize) {
     for (from, to) in from.chunks_exact(channels.len()).zip(to.chunks_exact_mut(outputs)) {
         to[channels.clone()].copy_from_slice(from);
     }

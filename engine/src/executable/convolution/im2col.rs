@@ -1,14 +1,14 @@
-//! im2col: the input bytes under the window of each output pixel, one row for each pixel, as a matrix product takes them.
+//! im2col: a matrix with a row for each output pixel, which holds the input bytes under the pixel's window.
 
 use std::ops::Range;
 
 use super::geometry::Geometry;
 
-/// How many bytes are copied at once where a row has few.
+/// The number of bytes that one copy takes where the taps of a line have no more, so that its length is constant.
 const CHUNK: usize = 16;
 
-/// Writes one row for each of these output pixels, for the group whose first input channel is `first`. Up to [`CHUNK`] bytes
-/// behind the last row are overwritten.
+/// Writes a row for each of these output pixels, counted over all images, for the group whose first input channel is
+/// `first`. A row has [`Geometry::columns`] bytes. Up to [`CHUNK`] bytes after the last row are overwritten.
 pub(super) fn im2col(geometry: &Geometry, from: &[u8], first: usize, pixels: Range<usize>, rows: &mut [u8]) {
     let Geometry { window, group_inputs, .. } = geometry;
     let [_, height, width, channels] = geometry.input;
@@ -62,8 +62,8 @@ fn one_row(geometry: &Geometry, from: &[u8], first: usize, [n, y, x]: [usize; 3]
     }
 }
 
-/// Copies `length` bytes. Where they are no more than a [`CHUNK`], and both slices have so many, a whole one is copied, whose
-/// end the next copy overwrites.
+/// Copies `length` bytes. Where they are at most [`CHUNK`] and both slices are long enough, [`CHUNK`] bytes are copied,
+/// and the next copy overwrites the surplus.
 fn copy_ahead(from: &[u8], to: &mut [u8], length: usize) {
     match (from.first_chunk::<CHUNK>(), to.first_chunk_mut::<CHUNK>()) {
         (Some(from), Some(to)) if length <= CHUNK => *to = *from,

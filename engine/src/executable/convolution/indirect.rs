@@ -1,22 +1,24 @@
-//! Windows multiplied where they lie: an indirection buffer says at which offset from a window's first byte each group of
-//! four inputs starts. Windows that reach into the padding lie on a copy of the input that has the padding.
+//! Convolutions by indirect GEMM: windows are multiplied in place. An indirection buffer holds the offset of each group
+//! of four inputs from the window's first byte. Where windows reach into padding, they are read from a padded copy of
+//! the input.
 
-use super::blocks::{self, Block};
+use super::blocks::{self, ChannelBlock};
 use super::geometry::Geometry;
 use crate::executable::workspace::ThreadScratch;
 use crate::kernels::{Gemm, Kernels, Lines, Matrix, TAIL_PADDING};
 use crate::threads::StepThreads;
 
-/// The inputs under a window, as they lie in memory.
+/// The layout in memory of the inputs under a window.
 #[derive(Debug)]
 pub(super) struct WindowLayout {
-    /// Whether windows reach beyond the input, and so lie on a padded copy of it.
+    /// Whether windows reach beyond the input, so that they are read from a padded copy of it.
     pub(super) is_padded: bool,
-    /// Those of the input, or of its padded copy.
+    /// The height and width of the input, or of its padded copy.
     height: usize,
     width: usize,
-    /// How many bytes lie in one piece, and the offset of each such piece.
+    /// The length of each contiguous run of inputs, in bytes.
     run: usize,
+    /// The offset of each run from the window's first byte.
     runs: Vec<usize>,
 }
 
@@ -39,27 +41,27 @@ impl WindowLayout {
         WindowLayout { is_padded, height, width, run, runs }
     }
 
-    /// Whether a padded copy is not much larger than the input.
-    pub(super) fn is_small_beside(&self, [_, height, width, _]: [usize; 4]) -> bool {
+    /// Whether the padded copy of an input of this shape has at most 4 times as many pixels as it, and 1024 more.
+    pub(super) fn has_little_padding(&self, [_, height, width, _]: [usize; 4]) -> bool {
         self.height * self.width <= 4 * height * width + 1024
     }
 
-    /// Packs `matrix` for these windows: the weights of each run are filled up with zeros to whole groups of four. None where
-    /// the kernels have no indirect product.
+    /// Packs `matrix` for windows of this layout. The weights of each run are padded with zeros to a multiple of four.
+    /// Returns None where the kernels have no indirect GEMM.
     pub(super) fn gemm(&self, kernels: &dyn Kernels, matrix: &Matrix<'_>) -> Option<Box<dyn Gemm>> {
-        let filled = self.run.next_multiple_of(4);
-        let groups = (0..filled).step_by(4);
+        let padded = self.run.next_multiple_of(4);
+        let groups = (0..padded).step_by(4);
         let offsets: Vec<u32> =
             self.runs.iter().flat_map(|run| groups.clone().map(move |at| (run + at) as u32)).collect();
-        let mut weights = vec![0; matrix.rows * self.runs.len() * filled];
-        for (to, from) in weights.chunks_exact_mut(filled).zip(matrix.weights.chunks_exact(self.run)) {
+        let mut weights = vec![0; matrix.rows * self.runs.len() * padded];
+        for (to, from) in weights.chunks_exact_mut(padded).zip(matrix.weights.chunks_exact(self.run)) {
             to[..self.run].copy_from_slice(from);
         }
-        let columns = self.runs.len() * filled;
+        let columns = self.runs.len() * padded;
         kernels.indirect_gemm(&Matrix { columns, weights: &weights, ..*matrix }, &offsets)
     }
 
-    /// Copies as much of an image as windows lie on, with the padding around it.
+    /// Writes the padded copy of an image to `to`, which gets [`TAIL_PADDING`] more bytes.
     pub(super) fn pad(
         &self,
         geometry: &Geometry,
@@ -82,21 +84,21 @@ impl WindowLayout {
                     continue;
                 };
                 let (before, others) = to.split_at_mut((left * channels).min(line_bytes));
-                let (inside, behind) = others.split_at_mut(pixels * channels);
+                let (inside, after) = others.split_at_mut(pixels * channels);
                 before.fill(zero_point);
                 inside.copy_from_slice(&image[y * width * channels..][..pixels * channels]);
-                behind.fill(zero_point);
+                after.fill(zero_point);
             }
         });
     }
 
-    /// Computes lines of the output, from line `first` of an image on and as many as `to` has, for the channels of these
-    /// blocks. `cache` is how many bytes of the input and the output are worked on at a time; `done` is called with each such
-    /// piece of the output.
+    /// Computes lines of an image's output, from line `first` on, for the channels of these blocks. `to` holds the
+    /// lines, dense. They are computed in pieces of about `cache` bytes of input and output together, or as many as
+    /// there are weights where that is more. `done` is called with each piece of the output.
     pub(super) fn multiply(
         &self,
         geometry: &Geometry,
-        blocks: &[Block],
+        blocks: &[ChannelBlock],
         (image, first): (&[u8], usize),
         to: &mut [u8],
         (cache, done): (usize, impl Fn(&mut [u8])),
@@ -104,12 +106,12 @@ impl WindowLayout {
         let channels = geometry.input[3];
         let [_, out_height, out_width, _] = geometry.output;
         let outputs = blocks::channels(blocks);
-        let [down, across] = geometry.window.stride;
-        let (row, stride) = (out_width * outputs.len(), self.width * channels * down);
+        let [stride_height, stride_width] = geometry.window.stride;
+        let (row, stride) = (out_width * outputs.len(), self.width * channels * stride_height);
         let weights = geometry.columns() * outputs.len();
         let lines = (cache.max(weights) / (stride + row)).clamp(1, out_height);
         for (y, to) in (first..).step_by(lines).zip(to.chunks_mut(lines * row)) {
-            let lines = Lines { count: to.len() / row, stride, pixels: out_width, step: across * channels };
+            let lines = Lines { count: to.len() / row, stride, pixels: out_width, step: stride_width * channels };
             for block in blocks {
                 let to = &mut to[block.outputs.start - outputs.start..];
                 block.gemm.lines(&image[y * stride + block.input..], lines, to, outputs.len());

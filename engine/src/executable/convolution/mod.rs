@@ -1,7 +1,7 @@
-//! A convolution, packed for its kernels: depthwise, or as a matrix product.
+//! Convolutions, packed for the kernels: depthwise, or as matrix products.
 //!
-//! The rows of a product are pixels of the input where the convolution is pointwise (`direct`), windows as they lie in the
-//! input where the kernels have an indirect product (`indirect.rs`), and copies of windows elsewhere (`im2col.rs`).
+//! The rows of a product are the pixels of the input where the convolution is pointwise (direct), windows that are read
+//! in place where the kernels have an indirect GEMM (`indirect.rs`), and copies of windows elsewhere (`im2col.rs`).
 
 mod blocks;
 mod geometry;
@@ -10,7 +10,7 @@ mod indirect;
 #[cfg(test)]
 mod tests;
 
-use blocks::Block;
+use blocks::ChannelBlock;
 use geometry::Geometry;
 use im2col::im2col;
 use indirect::WindowLayout;
@@ -22,44 +22,49 @@ use crate::kernels::{Depthwise, DepthwiseInput, DepthwiseWeights, Gemm, Kernels,
 use crate::program::{Convolution, Element, TensorId, TensorKind, weights};
 use crate::threads::{Split as _, StepThreads, Threads};
 
-/// How many bytes of rows and outputs are worked on at a time: most of a first-level cache.
+/// How many bytes of rows and outputs are processed at a time: most of a first-level cache.
 const CACHE_BYTES: usize = 24 << 10;
 
-/// Blocks of rows are multiples of this, so that kernels that take four or seven at a time have none left over.
+/// Blocks of rows have multiples of this many rows, so that tiles of four and of seven rows leave no remainder.
 const BLOCK_ROWS: usize = 28;
 
-/// Parts for several threads are multiples of so many pixels.
+/// Parts for threads have multiples of this many pixels.
 const PART_PIXELS: usize = 14;
 
-/// How many times as many weights as outputs there must be for threads to share channels, so that no thread reads all
-/// weights.
+/// The minimum ratio of weights to outputs at which the channels are divided among threads instead of the pixels, so
+/// that no thread reads all weights.
 const WEIGHTS_FOR_EACH_OUTPUT: usize = 64;
 
+/// A convolution with its weights packed for the kernels.
 #[derive(Debug)]
 pub(super) struct PackedConvolution {
     pub(super) from: TensorId,
     pub(super) to: TensorId,
     geometry: Geometry,
+    /// The element type of the output.
     element: Element,
+    /// The table of the output stage.
     table: Option<Box<[u8; 256]>>,
     kernels: &'static dyn Kernels,
-    packed: Packed,
-    /// In multiply-adds of a matrix product.
+    weights: PackedWeights,
+    /// The cost of the step, in multiply-adds of a matrix product.
     work: u64,
-    /// Whether threads share output channels, and not pixels.
+    /// Whether output channels are divided among threads, and not pixels.
     by_channels: bool,
 }
 
+/// The packed weights, for one of the algorithms.
 #[derive(Debug)]
-enum Packed {
+enum PackedWeights {
     Depthwise(Box<dyn Depthwise>),
-    /// Products with rows that lie in one piece, in the input or as im2col writes them.
-    Gemm(Vec<Block>),
-    /// Products over windows as they lie in the input.
-    Indirect(WindowLayout, Vec<Block>),
+    /// For rows that are contiguous: pixels of the input, or rows of im2col.
+    Gemm(Vec<ChannelBlock>),
+    /// For windows that are read in place.
+    Indirect(WindowLayout, Vec<ChannelBlock>),
 }
 
 impl PackedConvolution {
+    /// Packs a convolution from a tensor of kind `from` to one of kind `to`. `threads` are those that will run it.
     pub(super) fn new(
         step: &Convolution,
         from: &TensorKind,
@@ -81,8 +86,8 @@ impl PackedConvolution {
         let is_depthwise = step.is_depthwise(from, to);
         let products = to.len() as u64 * geometry.columns() as u64;
         let work = if is_depthwise { products * work::DEPTHWISE } else { products };
-        let (packed, by_channels) = if is_depthwise {
-            (Packed::Depthwise(pack_depthwise(step, &geometry, kernels)), false)
+        let (weights, by_channels) = if is_depthwise {
+            (PackedWeights::Depthwise(pack_depthwise(step, &geometry, kernels)), false)
         } else {
             pack_products(step, &geometry, kernels, threads.for_work(work))
         };
@@ -93,40 +98,42 @@ impl PackedConvolution {
             element: to.element,
             table,
             kernels,
-            packed,
+            weights,
             work,
             by_channels,
         }
     }
 
+    /// Computes the output. `from` has [`TAIL_PADDING`] bytes after the input, and `to` is as long as the output.
     pub(super) fn run(&self, from: &[u8], to: Output<'_>, threads: &Threads, scratch: &mut Scratch) {
         let threads = threads.for_work(self.work);
         let outputs = self.geometry.output[3];
-        match (&self.packed, to) {
-            (Packed::Depthwise(kernel), Output::Bytes(to)) => {
+        match (&self.weights, to) {
+            (PackedWeights::Depthwise(kernel), Output::Bytes(to)) => {
                 self.depthwise(kernel.as_ref(), from, to, threads, scratch);
             }
-            (Packed::Gemm(blocks), to) if self.by_channels => {
+            (PackedWeights::Gemm(blocks), to) if self.by_channels => {
                 let to = (to, self.element, outputs);
                 blocks::for_each(blocks, to, threads, &mut scratch.per_thread, |blocks, to| {
                     self.multiply(blocks, from, 0, to, &mut vec![]);
                 });
             }
-            (Packed::Gemm(blocks), to) => {
+            (PackedWeights::Gemm(blocks), to) => {
                 let parts = threads.parts(to, PART_PIXELS * outputs);
                 threads.for_each(parts, &mut scratch.per_thread, |(at, mut to), scratch| {
                     self.multiply(blocks, from, at * PART_PIXELS, &mut to, &mut scratch.bytes);
                 });
             }
-            (Packed::Indirect(layout, blocks), Output::Bytes(to)) => {
-                self.multiply_in_place((layout, blocks), from, to, threads, scratch);
+            (PackedWeights::Indirect(layout, blocks), Output::Bytes(to)) => {
+                self.indirect((layout, blocks), from, to, threads, scratch);
             }
-            (Packed::Depthwise(_) | Packed::Indirect(..), Output::Floats(_)) => {
-                unreachable!("floats are outputs of products alone")
+            (PackedWeights::Depthwise(_) | PackedWeights::Indirect(..), Output::Floats(_)) => {
+                unreachable!("only direct products and im2col give floats")
             }
         }
     }
 
+    /// Computes a depthwise convolution, line by line.
     fn depthwise(
         &self,
         kernel: &dyn Depthwise,
@@ -151,10 +158,10 @@ impl PackedConvolution {
         });
     }
 
-    /// Multiplies windows where they lie.
-    fn multiply_in_place(
+    /// Computes a convolution by indirect GEMM, image by image.
+    fn indirect(
         &self,
-        (layout, blocks): (&WindowLayout, &[Block]),
+        (layout, blocks): (&WindowLayout, &[ChannelBlock]),
         from: &[u8],
         to: &mut [u8],
         threads: StepThreads<'_>,
@@ -185,14 +192,21 @@ impl PackedConvolution {
         }
     }
 
-    /// Computes pixels of the output, from pixel `first` on and as many as `to` has, for the channels of these blocks.
-    /// `columns` is memory for im2col.
-    fn multiply(&self, blocks: &[Block], from: &[u8], first: usize, to: &mut Output<'_>, im2col_rows: &mut Vec<u8>) {
+    /// Computes pixels of the output, counted over all images, from pixel `first` on, for the channels of these blocks.
+    /// `to` holds the pixels, dense. `im2col_rows` is scratch memory.
+    fn multiply(
+        &self,
+        blocks: &[ChannelBlock],
+        from: &[u8],
+        first: usize,
+        to: &mut Output<'_>,
+        im2col_rows: &mut Vec<u8>,
+    ) {
         let inputs = self.geometry.input[3];
         let outputs = blocks::channels(blocks);
         let columns = self.geometry.columns();
         let pixels = to.len() / outputs.len();
-        // Weights that are more than the cache holds are not read again for each block.
+        // Where the weights exceed the cache, blocks of rows are as large as they, so that weights are read less often.
         let bytes = CACHE_BYTES.max(columns * outputs.len());
         let block_rows = (bytes / (columns + outputs.len()) / BLOCK_ROWS).max(1) * BLOCK_ROWS;
         let is_direct = self.geometry.is_direct();
@@ -221,7 +235,7 @@ impl PackedConvolution {
         }
     }
 
-    /// Replaces bytes by their entries of the output stage's table, if it has one.
+    /// Replaces each byte by its entry in the table of the output stage, if there is one.
     fn look_up(&self, bytes: &mut [u8]) {
         if let Some(table) = &self.table {
             self.kernels.lookup_in_place(table, bytes);
@@ -241,13 +255,13 @@ fn pack_depthwise(step: &Convolution, geometry: &Geometry, kernels: &dyn Kernels
     kernels.depthwise(&weights, &step.window)
 }
 
-/// Packs the weights of all blocks. Returns whether threads share channels, too.
+/// Packs the weights of all blocks. Also returns whether channels are divided among threads.
 fn pack_products(
     step: &Convolution,
     geometry: &Geometry,
     kernels: &'static dyn Kernels,
     threads: StepThreads<'_>,
-) -> (Packed, bool) {
+) -> (PackedWeights, bool) {
     let outputs = geometry.output[3];
     let group_outputs = outputs / step.groups;
     let (columns, bias) = (geometry.columns(), bias_with_zero_point(step));
@@ -261,7 +275,7 @@ fn pack_products(
             multipliers: &step.multipliers[channels.clone()],
             output_stage: &step.result,
         })?;
-        Some(Block { gemm, input: channels.start / group_outputs * geometry.group_inputs, outputs: channels })
+        Some(ChannelBlock { gemm, input: channels.start / group_outputs * geometry.group_inputs, outputs: channels })
     };
     let ranges = |by_channels: bool| {
         if by_channels { blocks::of_threads(outputs, threads) } else { blocks::of_groups(outputs, step.groups) }
@@ -270,19 +284,20 @@ fn pack_products(
     let by_channels = step.groups == 1 && threads.is_parallel() && columns >= WEIGHTS_FOR_EACH_OUTPUT * pixels;
     let is_direct = geometry.is_direct();
     let layout = WindowLayout::new(geometry);
-    if !is_direct && step.result != OutputStage::Float && layout.is_small_beside(geometry.input) {
+    if !is_direct && step.result != OutputStage::Float && layout.has_little_padding(geometry.input) {
         let packed = |channels| pack(channels, &|matrix| layout.gemm(kernels, matrix));
         if let Some(blocks) = ranges(by_channels).into_iter().map(packed).collect() {
-            return (Packed::Indirect(layout, blocks), by_channels);
+            return (PackedWeights::Indirect(layout, blocks), by_channels);
         }
     }
-    // im2col is done once for all channels.
+    // im2col runs once for all channels: with the channels divided, each thread would repeat it.
     let by_channels = by_channels && is_direct;
     let packed = |channels| pack(channels, &|matrix| Some(kernels.gemm(matrix)));
-    (Packed::Gemm(ranges(by_channels).into_iter().filter_map(packed).collect()), by_channels)
+    (PackedWeights::Gemm(ranges(by_channels).into_iter().filter_map(packed).collect()), by_channels)
 }
 
-/// The bias less what the zero point adds to every sum. The padding is the zero point, so it adds the same to all sums.
+/// The bias of each output channel less the zero point times the sum of the channel's weights, so that kernels multiply
+/// bytes as they are. Padding has the value of the zero point, so the correction is the same for all pixels.
 fn bias_with_zero_point(step: &Convolution) -> Vec<i32> {
     let columns = step.weights.len() / step.bias.len();
     let zero_point = i32::from(step.zero_point);

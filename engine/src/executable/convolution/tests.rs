@@ -1,14 +1,15 @@
-//! Convolutions held against ONNX's definition.
+//! Convolutions compared with ONNX's definition.
 
 use super::*;
 use crate::arithmetic::Window;
 use crate::kernels::available;
 use crate::program::Element;
 
-/// Channels of the pictures below: fewer and more than a chunk holds in a window's line.
+/// Input channels: with them, a line of a window has fewer and more bytes than a chunk of im2col.
 const CHANNELS: [usize; 3] = [1, 3, 7];
 
-/// The convolution as ONNX defines it, one product after the other, for a bias of 5 and a multiplier of 1/64.
+/// The convolution as ONNX defines it, product by product, with a bias of 5, a multiplier of 1/64 and an output
+/// zero point of 100.
 fn by_definition(step: &Convolution, from: &[u8], input: [usize; 4], output: [usize; 4]) -> Vec<u8> {
     let [_, height, width, channels] = input;
     let ([_, out_height, out_width, outputs], [kernel_height, kernel_width]) = (output, step.window.kernel);
@@ -18,10 +19,10 @@ fn by_definition(step: &Convolution, from: &[u8], input: [usize; 4], output: [us
     {
         let mut sum = 5;
         for (tap_y, tap_x) in (0..kernel_height).flat_map(|y| (0..kernel_width).map(move |x| (y, x))) {
-            let place = |axis: usize, at: usize, tap: usize| {
+            let position = |axis: usize, at: usize, tap: usize| {
                 (at * step.window.stride[axis] + tap * step.window.dilation[axis]).wrapping_sub(step.window.pad[axis])
             };
-            let (row, column) = (place(0, y, tap_y), place(1, x, tap_x));
+            let (row, column) = (position(0, y, tap_y), position(1, x, tap_x));
             if row >= height || column >= width {
                 continue;
             }
@@ -38,7 +39,7 @@ fn by_definition(step: &Convolution, from: &[u8], input: [usize; 4], output: [us
 }
 
 #[test]
-fn windows_are_gathered_as_onnx_defines_them() {
+fn convolution_matches_the_definition_of_onnx() {
     for (case, channels) in (0..if cfg!(miri) { 3 } else { 60 }).zip(CHANNELS.into_iter().cycle()) {
         let pick = |salt: usize, max: usize| (case * 7 + salt * 5 + case / 3) % (max + 1);
         let window = Window {

@@ -1,4 +1,4 @@
-//! The executable held against itself: on threads, by all sets of kernels, over a whole network.
+//! Executables compared with one another: on any number of threads, and with all sets of kernels.
 
 pub(crate) mod network;
 mod threads;

@@ -1,5 +1,5 @@
-//! A network of the shape of `MobileNetV2` with made-up weights: all sets of kernels give the same, and instructions can be
-//! counted without tract.
+//! A network with the shapes of `MobileNetV2` and made-up weights. Its outputs must be equal for all kernels, threads
+//! and forms of input, and its instructions and times can be measured without tract.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,11 +17,12 @@ use crate::program::{
 use crate::tensor::Tensor;
 use crate::threads::Threads;
 
-/// Expansion, outputs, repetitions and stride of each group of blocks: table 2 of Sandler et al., 2018.
+/// The expansion, output channels, repetitions and stride of each group of blocks: table 2 of Sandler et al., 2018.
 const GROUPS: [(usize, usize, usize, usize); 7] =
     [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)];
 
-/// How many of them networks have, and by how much fewer channels: less under miri, which takes a thousand times as long.
+/// How many of the groups the network has, and by what its channels are divided. It is smaller under miri, which takes
+/// a thousand times as long.
 const DEPTH: usize = if cfg!(miri) { 3 } else { GROUPS.len() };
 const THINNER: usize = if cfg!(miri) { 16 } else { 1 };
 
@@ -32,18 +33,19 @@ struct Builder {
 }
 
 impl Builder {
-    /// Numbers that look random and are the same in each run (Knuth's MMIX generator).
+    /// A pseudorandom number of 31 bits, the same in each run (Knuth's MMIX generator).
     fn random(&mut self) -> u64 {
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.seed >> 33
     }
 
-    /// Like those of trained networks: most are small.
+    /// A weight from -127 to 127. Small magnitudes are more frequent, as in trained networks.
     fn weight(&mut self) -> i16 {
         let sum: i64 = (0..4).map(|_| (self.random() % 101) as i64 - 50).sum();
         sum.clamp(-127, 127) as i16
     }
 
+    /// Adds a tensor.
     fn tensor(&mut self, element: Element, shape: [usize; 4]) -> TensorId {
         self.program.tensors.push(TensorKind { element, shape });
         self.program.names.push(String::new());
@@ -54,16 +56,18 @@ impl Builder {
         self.program.tensors[tensor.0].shape
     }
 
-    /// A convolution with "same" padding. `zero_point` is 0 behind a `Relu` and 128 behind none.
+    /// Adds a convolution with "same" padding and a square kernel of this side and stride. Its output has `zero_point`,
+    /// 0 with a `Relu` and 128 without one; None makes it floats. The zero point of its input is 128 if `zero_point` is
+    /// 0, else 0.
     fn convolution(
         &mut self,
         from: TensorId,
         outputs: usize,
-        (side, stride, each): (usize, usize, bool),
+        (side, stride, depthwise): (usize, usize, bool),
         zero_point: Option<u8>,
     ) -> TensorId {
         let [_, height, width, inputs] = self.shape(from);
-        let columns = side * side * if each { 1 } else { inputs };
+        let columns = side * side * if depthwise { 1 } else { inputs };
         let shape = [1, height.div_ceil(stride), width.div_ceil(stride), outputs];
         let to = self.tensor(if zero_point.is_some() { Element::Byte } else { Element::Float }, shape);
         let usual = 1.0 / (60.0 * (columns as f32).sqrt());
@@ -72,7 +76,7 @@ impl Builder {
             to,
             zero_point: if zero_point == Some(0) { 128 } else { 0 },
             window: Window { kernel: [side; 2], stride: [stride; 2], dilation: [1; 2], pad: [side / 2; 2] },
-            groups: if each { inputs } else { 1 },
+            groups: if depthwise { inputs } else { 1 },
             weights: (0..outputs * columns).map(|_| self.weight()).collect(),
             bias: (0..outputs).map(|_| (self.random() % 2001) as i32 - 1000).collect(),
             multipliers: (0..outputs).map(|_| usual * (1.0 + (self.random() % 100) as f32 / 100.0)).collect(),
@@ -87,6 +91,7 @@ impl Builder {
         to
     }
 
+    /// Adds the sum of two tensors of one shape.
     fn sum(&mut self, a: TensorId, b: TensorId) -> TensorId {
         let to = self.tensor(Element::Byte, self.shape(a));
         let rule = AddRule {
@@ -101,32 +106,33 @@ impl Builder {
         to
     }
 
+    /// The network for an input of `side` × `side` pixels, channels first.
     fn network(mut self, side: usize) -> Program {
         let input = self.tensor(Element::Float, [1, 1, 1, 3 * side * side]);
         self.program.inputs = vec![input];
-        let picture = self.tensor(Element::Byte, [1, side, side, 3]);
+        let image = self.tensor(Element::Byte, [1, side, side, 3]);
         let strides = [3 * side * side, side, 1, side * side];
         self.program.steps.push(Step::Quantize(Quantize {
             from: input,
-            to: picture,
+            to: image,
             strides,
             scale: 0.02,
             zero_point: 114,
         }));
-        let mut last = self.convolution(picture, 32 / THINNER, (3, 2, false), Some(0));
+        let mut last = self.convolution(image, 32 / THINNER, (3, 2, false), Some(0));
         for (expansion, outputs, repetitions, stride) in GROUPS.into_iter().take(DEPTH) {
             let outputs = outputs / THINNER;
             for repetition in 0..repetitions {
                 let inputs = self.shape(last)[3];
-                let wide = if expansion == 1 {
+                let expanded = if expansion == 1 {
                     last
                 } else {
                     self.convolution(last, inputs * expansion, (1, 1, false), Some(0))
                 };
                 let stride = if repetition == 0 { stride } else { 1 };
-                let filtered = self.convolution(wide, inputs * expansion, (3, stride, true), Some(0));
-                let seven_bit = self.convolution(filtered, outputs, (1, 1, false), Some(128));
-                last = if repetition == 0 { seven_bit } else { self.sum(last, seven_bit) };
+                let filtered = self.convolution(expanded, inputs * expansion, (3, stride, true), Some(0));
+                let projected = self.convolution(filtered, outputs, (1, 1, false), Some(128));
+                last = if repetition == 0 { projected } else { self.sum(last, projected) };
             }
         }
         let features = self.convolution(last, 1280 / THINNER, (1, 1, false), Some(0));
@@ -142,29 +148,30 @@ impl Builder {
     }
 }
 
-/// The network, for pictures of this side, and a picture.
+/// The network for inputs of shape 1 × 3 × `side` × `side`, and an input.
 pub(crate) fn network(side: usize) -> (Program, Tensor) {
     let program = Builder { program: UncheckedProgram::default(), seed: 1 }.network(side);
     let value = |at: usize| (((at * at / 7 + at * 5) % 17) as f32 - 8.0) / 4.0;
-    let picture = Tensor::f32(vec![1, 3, side, side], (0..3 * side * side).map(value).collect()).expect("it fits");
-    (program, picture)
+    let input = Tensor::f32(vec![1, 3, side, side], (0..3 * side * side).map(value).collect()).expect("it fits");
+    (program, input)
 }
 
-fn run(executable: &Executable, picture: &Tensor) -> Vec<Tensor> {
-    executable.run(&[View::of(picture)], &AtomicBool::new(false), || {}).expect("it runs")
+fn run(executable: &Executable, input: &Tensor) -> Vec<Tensor> {
+    executable.run(&[View::of(input)], &AtomicBool::new(false), || {}).expect("it runs")
 }
 
-/// The sides of the pictures, the most threads, and how often callers run. Less under miri.
+/// The sides of the inputs, the maximum number of threads, and the runs of each concurrent caller. They are lower under
+/// miri.
 const LARGE: usize = if cfg!(miri) { 8 } else { 56 };
 const SMALL: usize = if cfg!(miri) { 8 } else { 32 };
 const MAX_THREADS: usize = if cfg!(miri) { 3 } else { 4 };
 const ROUNDS: usize = if cfg!(miri) { 2 } else { 20 };
 
 #[test]
-fn all_kernels_give_the_same_over_a_whole_network() {
-    let (program, picture) = network(LARGE);
+fn network_outputs_are_equal_for_all_kernels() {
+    let (program, input) = network(LARGE);
     let sets = kernels::available();
-    let outputs = |kernels| run(&Executable::new(&program, kernels, Threads::new(1)), &picture);
+    let outputs = |kernels| run(&Executable::new(&program, kernels, Threads::new(1)), &input);
     let expected = outputs(sets[0]);
     for kernels in &sets[1..] {
         assert_eq!(outputs(*kernels), expected, "{}", kernels.name());
@@ -172,18 +179,18 @@ fn all_kernels_give_the_same_over_a_whole_network() {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_over_a_whole_network() {
-    let (program, picture) = network(LARGE);
-    let expected = run(&Executable::new(&program, kernels::portable(), Threads::new(1)), &picture);
+fn network_outputs_are_equal_on_any_number_of_threads() {
+    let (program, input) = network(LARGE);
+    let expected = run(&Executable::new(&program, kernels::portable(), Threads::new(1)), &input);
     for kernels in kernels::available() {
         for count in 2..=MAX_THREADS {
-            // The second shares no step as small as these are under miri.
+            // The second runs steps as small as these are under miri on one thread.
             for threads in [Threads::eager(count), Threads::new(count)].into_iter().take(if cfg!(miri) { 1 } else { 2 })
             {
                 let executable = Executable::new(&program, kernels, threads);
-                // Twice: the second run finds what the first left in memory.
+                // Twice: the second run uses the workspace of the first, with its contents.
                 for _ in 0..2 {
-                    assert_eq!(run(&executable, &picture), expected, "{}, {count} threads", kernels.name());
+                    assert_eq!(run(&executable, &input), expected, "{}, {count} threads", kernels.name());
                 }
             }
         }
@@ -191,18 +198,18 @@ fn any_number_of_threads_gives_the_same_over_a_whole_network() {
 }
 
 #[test]
-fn pixels_give_what_their_tensor_gives() {
-    let (program, picture) = network(SMALL);
+fn pixels_give_the_outputs_of_their_tensor() {
+    let (program, input) = network(SMALL);
     let bytes: Vec<u8> = (0..3 * SMALL * SMALL).map(|at| (at * 31 % 251) as u8).collect();
     let alike = [std::array::from_fn(|byte| byte as f32 / 50.0 - 2.0); 3];
     let different = [40.0, 60.0, 90.0].map(|divisor| std::array::from_fn(|byte| byte as f32 / divisor - 2.0));
     for values in [alike, different] {
         let pixels = Pixels { bytes: &bytes, channels: 3, values: Some(&values), layout: Layout::Nchw };
-        let tensor = pixels.tensor(picture.shape().to_vec()).expect("as many as the network takes");
+        let tensor = pixels.tensor(input.shape().to_vec()).expect("as many as the network takes");
         for kernels in kernels::available() {
             for count in 1..MAX_THREADS {
                 let executable = Executable::new(&program, kernels, Threads::eager(count));
-                assert!(executable.takes(&pixels) && !executable.takes(&Pixels { layout: Layout::Nhwc, ..pixels }));
+                assert!(executable.accepts(&pixels) && !executable.accepts(&Pixels { layout: Layout::Nhwc, ..pixels }));
                 let found = executable.run(&[View::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
                 assert_eq!(found, run(&executable, &tensor), "{}, {count} threads", kernels.name());
             }
@@ -211,21 +218,21 @@ fn pixels_give_what_their_tensor_gives() {
 }
 
 #[test]
-fn callers_at_the_same_time_get_the_same() {
-    let (program, picture) = network(SMALL);
+fn concurrent_runs_give_equal_outputs() {
+    let (program, input) = network(SMALL);
     let kernels = kernels::available().pop().expect("the portable set at least");
-    let expected = run(&Executable::new(&program, kernels, Threads::new(1)), &picture);
+    let expected = run(&Executable::new(&program, kernels, Threads::new(1)), &input);
     let executables = [2, 3].map(|count| Executable::new(&program, kernels, Threads::eager(count)));
     std::thread::scope(|threads| {
         for executable in executables.iter().cycle().take(4) {
-            threads.spawn(|| (0..ROUNDS).for_each(|_| assert_eq!(run(executable, &picture), expected)));
+            threads.spawn(|| (0..ROUNDS).for_each(|_| assert_eq!(run(executable, &input), expected)));
         }
     });
 }
 
 #[test]
-fn pixels_are_given_to_the_input_alone() {
-    // Quantized, their mean as floats, and that quantized too.
+fn pixels_replace_the_input_of_the_first_quantization_only() {
+    // The input is quantized, its mean is computed as floats, and the mean is quantized too.
     let kind = |element, shape| TensorKind { element, shape };
     let quantize = |[from, to]: [usize; 2], strides, scale| {
         Step::Quantize(Quantize { from: TensorId(from), to: TensorId(to), strides, scale, zero_point: 40 })
@@ -254,15 +261,15 @@ fn pixels_are_given_to_the_input_alone() {
     let bytes = [10, 200, 30, 40, 50, 60, 250, 80, 90, 100, 0, 255];
     let pixels = Pixels { bytes: &bytes, channels: 3, values: Some(&values), layout: Layout::Nchw };
     let executable = Executable::new(&program, kernels::portable(), Threads::new(1));
-    assert!(executable.takes(&pixels));
+    assert!(executable.accepts(&pixels));
     let found = executable.run(&[View::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
     let tensor = pixels.tensor(vec![1, 3, 2, 2]).expect("twelve values");
     assert_eq!(found, run(&executable, &tensor));
 }
 
 #[test]
-fn memory_is_kept_for_as_many_runs_as_there_are_processors() {
-    let (program, picture) = network(32);
+fn executable_keeps_one_workspace_for_each_processor() {
+    let (program, input) = network(32);
     let executable = Executable::new(&program, kernels::portable(), Threads::new(1));
     let processors = available_parallelism().expect("this system counts them").get();
     let (runs, ended) = (processors + 3, AtomicUsize::new(0));
@@ -276,7 +283,7 @@ fn memory_is_kept_for_as_many_runs_as_there_are_processors() {
                         all_run.wait();
                     }
                 };
-                executable.run(&[View::of(&picture)], &AtomicBool::new(false), wait).expect("it runs");
+                executable.run(&[View::of(&input)], &AtomicBool::new(false), wait).expect("it runs");
                 ended.fetch_add(1, Ordering::Relaxed);
             });
         }
@@ -285,26 +292,26 @@ fn memory_is_kept_for_as_many_runs_as_there_are_processors() {
     assert_eq!(executable.kept(), processors);
 }
 
-/// A whole number from the environment, or 1.
+/// The whole number in an environment variable, or 1.
 fn number(name: &str) -> usize {
     std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
 #[test]
-#[ignore = "a measurement: run to count instructions; BEDSIDE_RUNS says how often"]
-fn a_network_runs_as_often_as_is_said() {
-    let (program, picture) = network(224);
+#[ignore = "a measurement: run to count instructions; BEDSIDE_RUNS is the number of runs"]
+fn measure_instructions_of_the_network() {
+    let (program, input) = network(224);
     let kernels = kernels::chosen().expect("a set that there is").expect("kernels for this processor");
     let executable = Executable::new(&program, kernels, Threads::new(1));
     for _ in 0..number("BEDSIDE_RUNS") {
-        run(&executable, &picture);
+        run(&executable, &input);
     }
 }
 
 #[test]
-#[ignore = "a measurement: run to compare times on one thread and on BEDSIDE_THREADS, ten runs of each in turn, BEDSIDE_RUNS times"]
-fn a_network_is_timed_on_threads() {
-    let (program, picture) = network(224);
+#[ignore = "a measurement: times on one thread and on BEDSIDE_THREADS, ten runs of each in turn, BEDSIDE_RUNS times"]
+fn measure_step_times_on_threads() {
+    let (program, input) = network(224);
     let kernels = kernels::chosen().expect("a set that there is").expect("kernels for this processor");
     let executables =
         [1, number("BEDSIDE_THREADS")].map(|count| Executable::new(&program, kernels, Threads::new(count)));
@@ -312,7 +319,7 @@ fn a_network_is_timed_on_threads() {
     for (which, executable) in (0..20 * number("BEDSIDE_RUNS")).map(|run| (run / 10 % 2, &executables[run / 10 % 2])) {
         let (mut ends, start) = (vec![Instant::now()], Instant::now());
         let done = || ends.push(Instant::now());
-        executable.run(&[View::of(&picture)], &AtomicBool::new(false), done).expect("it runs");
+        executable.run(&[View::of(&input)], &AtomicBool::new(false), done).expect("it runs");
         let steps = ends.windows(2).map(|ends| ends[1] - ends[0]);
         for (min, time) in min.iter_mut().zip(steps.chain([start.elapsed()])) {
             min[which] = min[which].min(time);

@@ -1,4 +1,4 @@
-//! Steps that threads share give what they give on one thread, whatever is cut.
+//! Each step gives the same output on any number of threads, however it is cut into parts.
 
 use std::slice::from_ref;
 use std::sync::atomic::AtomicBool;
@@ -13,21 +13,22 @@ use crate::program::{
 use crate::tensor::Tensor;
 use crate::threads::Threads;
 
-/// Batch, height, width and channels: one unit and many, smaller than a cache line and of several, with a rest and without.
-/// Under miri, which takes a thousand times as long, the smallest of these kinds.
+/// Shapes (batch, height, width, channels) with one unit and with many, smaller than a cache line and of several, with
+/// a remainder and without. Under miri, which takes a thousand times as long, only two small ones.
 const SHAPES: &[[usize; 4]] = if cfg!(miri) {
     &[[1, 1, 1, 5], [1, 2, 3, 65]]
 } else {
     &[[1, 1, 1, 5], [1, 7, 7, 65], [2, 9, 13, 3], [1, 40, 3, 64], [3, 2, 5, 130], [1, 1, 90, 1]]
 };
 
-/// The most threads that a step is shared by.
+/// The maximum number of threads.
 const MAX_THREADS: usize = if cfg!(miri) { 2 } else { 4 };
 
 const TO: TensorId = TensorId(0);
 const FROM: [TensorId; 2] = [TensorId(1), TensorId(2)];
 
-/// Holds one step, from tensors of these shapes to one of shape `to`, against itself on one thread.
+/// Checks one step, from tensors of the kinds `from` to one of kind `to`: all kernels, on any number of threads, give
+/// what the portable kernels give on one.
 fn check(step: Step, from: &[TensorKind], to: TensorKind) {
     let program = UncheckedProgram {
         tensors: [from_ref(&to), from].concat(),
@@ -39,11 +40,11 @@ fn check(step: Step, from: &[TensorKind], to: TensorKind) {
     let program = program.check().expect("sound");
     let tensor = |(seed, kind): (usize, &TensorKind)| {
         let bytes = (0..kind.len()).map(|at| ((at + seed) * (at + 3) % 251) as u8);
-        let made = match kind.element {
+        let tensor = match kind.element {
             Element::Byte => Tensor::u8(kind.shape.to_vec(), bytes.collect()),
             Element::Float => Tensor::f32(kind.shape.to_vec(), bytes.map(|byte| f32::from(byte) / 4.0).collect()),
         };
-        made.expect("as long as its shape says")
+        tensor.expect("as long as its shape says")
     };
     let inputs: Vec<Tensor> = from.iter().enumerate().map(tensor).collect();
     let views: Vec<View<'_>> = inputs.iter().map(View::of).collect();
@@ -52,7 +53,7 @@ fn check(step: Step, from: &[TensorKind], to: TensorKind) {
     for kernels in kernels::available() {
         for count in 1..=MAX_THREADS {
             let executable = Executable::new(&program, kernels, Threads::eager(count));
-            // Twice: the second run finds what the first left in memory.
+            // Twice: the second run uses the workspace of the first, with its contents.
             for _ in 0..2 {
                 let (name, step) = (kernels.name(), program.steps[0].operation());
                 assert_eq!(run(&executable), expected, "{name}, {count} threads: {step} of {from:?} to {to:?}");
@@ -74,14 +75,14 @@ fn table() -> Box<[u8; 256]> {
 }
 
 #[test]
-fn quantized_pictures_are_the_same() {
+fn quantize_is_equal_on_any_number_of_threads() {
     for shape @ [_, height, width, channels] in SHAPES.iter().copied() {
-        let of_image = height * width * channels;
-        // Channels last, planes, and columns one after the other.
+        let image = height * width * channels;
+        // Channels last, planes, and transposed images.
         for strides in [
-            [of_image, width * channels, channels, 1],
-            [of_image, width, 1, height * width],
-            [of_image, channels, height * channels, 1],
+            [image, width * channels, channels, 1],
+            [image, width, 1, height * width],
+            [image, channels, height * channels, 1],
         ] {
             let step = Quantize { from: FROM[0], to: TO, strides, scale: 0.3, zero_point: 7 };
             check(Step::Quantize(step), &[floats(shape)], bytes(shape));
@@ -90,7 +91,7 @@ fn quantized_pictures_are_the_same() {
 }
 
 #[test]
-fn sums_and_products_are_the_same() {
+fn add_and_multiply_are_equal_on_any_number_of_threads() {
     let add =
         AddRule { input_offsets: [0, 128], scale_ratios: [0.7, 0.6], addend: 3.4, output_offset: 0, min: 3, max: 250 };
     let multiply =
@@ -105,7 +106,7 @@ fn sums_and_products_are_the_same() {
 }
 
 #[test]
-fn tables_are_the_same() {
+fn lookup_is_equal_on_any_number_of_threads() {
     for shape in SHAPES.iter().copied() {
         let step = Lookup { from: FROM[0], to: TO, table: Table::Bytes(table()) };
         check(Step::Lookup(step), &[bytes(shape)], bytes(shape));
@@ -113,7 +114,7 @@ fn tables_are_the_same() {
 }
 
 #[test]
-fn pools_are_the_same() {
+fn pooling_is_equal_on_any_number_of_threads() {
     let byte = OutputStage::Byte { zero_point: 3, min: 0, max: 255, table: Some(table()) };
     for shape @ [batch, height, width, channels] in SHAPES.iter().copied() {
         let all = Window { kernel: [height, width], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
@@ -131,7 +132,7 @@ fn pools_are_the_same() {
 }
 
 #[test]
-fn convolutions_with_more_weights_than_results_are_the_same() {
+fn convolution_with_few_pixels_is_equal_on_any_number_of_threads() {
     let byte = OutputStage::Byte { zero_point: 3, min: 0, max: 255, table: Some(table()) };
     let all = [
         ([1, 1, 70], 33, 1),

@@ -1,8 +1,9 @@
-//! One filter a channel: sixteen channels at a time.
+//! Depthwise convolution, in tiles of sixteen channels.
 //!
-//! Windows of 3×3 move along a line and keep what they have read: a step to the right reads one column of three pixels.
-//! Any other window reads the pixels under its taps. With dot products, those of 5×5 that move pixel by pixel
-//! have kernels of their own (`depthwise_5x5`).
+//! Kernels of 3×3 with a horizontal stride of 1 or 2 go along a line by columns, where their weights allow it: they
+//! keep the columns that consecutive windows share, and read one new column of three pixels for each pixel that the
+//! window moves. Other kernels go tap by tap: for each output they read the pixels under all taps. With dot products,
+//! 5×5 kernels with a horizontal stride of 1 have their own implementation (`depthwise_5x5`).
 
 use std::arch::aarch64::{
     float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vget_low_s16, vget_low_u8, vld1q_u8, vmlal_high_s16,
@@ -15,110 +16,119 @@ use std::mem::transmute;
 use super::dots::{Dot, signed};
 use super::features::Neon;
 use super::matrix::{bytes, floats, integers, store};
-use super::requantize::Bytes;
+use super::requantize::Requantize;
 use crate::arithmetic::Window;
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
-/// Taps whose places are kept on the stack: a 7×7 kernel.
+/// The maximum number of taps: enough for a 7×7 kernel. The indirection buffer for them is on the stack.
 pub(super) const MAX_TAPS: usize = 50;
 
-/// Seats that so many taps may take.
-const SEATS: usize = MAX_TAPS.next_multiple_of(4);
+/// The maximum number of slots for [`MAX_TAPS`] taps.
+const MAX_SLOTS: usize = MAX_TAPS.next_multiple_of(4);
 
-/// Channels at a time.
-pub(super) const BLOCK: usize = 16;
+/// Channels of a tile.
+pub(super) const CHANNEL_TILE: usize = 16;
 
-/// Sums of sixteen channels.
+/// The sums of sixteen channels, in order.
 type Sums = [int32x4_t; 4];
 
-/// The weights of sixteen channels, and one way to multiply them.
+/// The packed weights of sixteen channels, and a micro-kernel that multiplies them.
 ///
 /// # Safety
-/// Who implements this promises that a value exists only where the processor has NEON and what its functions need, and
-/// that [`Block::column`] and [`Block::by_taps`] read no memory but the sixteen bytes that they are given of each pixel,
-/// and ask for no alignment of them.
-pub(super) unsafe trait Block: std::fmt::Debug + Send + Sync + Sized + 'static {
-    /// What there is only where the processor has the instructions.
+/// An implementation guarantees that a value exists only where the processor has NEON and the instructions that its
+/// functions need. It guarantees that [`ChannelTile::column`] and [`ChannelTile::by_taps`] read no memory but sixteen
+/// bytes of each pixel that they are given, and require no alignment of them.
+pub(super) unsafe trait ChannelTile: std::fmt::Debug + Send + Sync + Sized + 'static {
+    /// A type whose values exist only where the processor has the instructions.
     type Proof: Copy;
 
-    /// Three pixels, one above the other.
+    /// Sixteen channels of three pixels, one above the other.
     type Column: Copy;
 
-    /// The channels from `first` on; where there are fewer, the rest is padding.
-    fn new(proof: Self::Proof, filters: &DepthwiseWeights<'_>, first: usize) -> Self;
+    /// Packs the weights of the sixteen channels from `first` on. Where there are fewer, the remaining lanes are
+    /// padding, with weights of zero.
+    fn new(proof: Self::Proof, weights: &DepthwiseWeights<'_>, first: usize) -> Self;
 
-    /// Whether a window of 3×3 may go by columns.
+    /// Whether [`ChannelTile::by_columns`] is available, for a 3×3 kernel.
     fn has_columns(&self) -> bool;
 
+    /// Loads a column, given the address of the tile's first channel of each of its pixels.
+    ///
     /// # Safety
-    /// `self` is proof of NEON, and of dot or matrix products where there are any. Sixteen bytes from each of the pixels
+    /// `self` is proof of NEON, and of dot or matrix products where it uses them. Sixteen bytes from each of the pixels
     /// on are read and must be readable.
     unsafe fn column(&self, pixels: [*const u8; 3]) -> Self::Column;
 
+    /// The sums of one output of a 3×3 kernel, given the columns of its window from left to right.
     fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums;
 
-    /// Where, among the pixels that [`Block::by_taps`] takes, the one under a tap is.
-    fn seat(tap: usize, taps: usize) -> usize;
+    /// The slot of a tap: the index, in the indirection buffer that [`ChannelTile::by_taps`] takes, of the pixel under
+    /// it.
+    fn slot(tap: usize, taps: usize) -> usize;
 
-    /// How many pixels that is for so many taps; in a seat that is no tap's any pixel may be.
-    fn seats(taps: usize) -> usize;
+    /// The number of slots for `taps` taps. A slot without a tap has weights of zero and may hold any pixel.
+    fn slots(taps: usize) -> usize;
 
-    /// Takes as many pixels as there are seats.
+    /// The sums of one output. `pixels` is its indirection buffer: the address of the first channel of the input's
+    /// pixel in each of [`ChannelTile::slots`] slots. `first` is the tile's first channel.
     ///
     /// # Safety
-    /// `self` is proof of NEON, and of dot or matrix products where there are any. Sixteen bytes from channel `first` of
+    /// `self` is proof of NEON, and of dot or matrix products where it uses them. Sixteen bytes from channel `first` of
     /// each of the pixels on are read and must be readable.
     unsafe fn by_taps(&self, pixels: &[*const u8], first: usize) -> Sums;
 }
 
-/// The channels of a block that there are, by place.
-fn channel(filters: &DepthwiseWeights<'_>, first: usize, at: usize) -> Option<usize> {
-    Some(first + at).filter(|&channel| channel < filters.channels)
+/// Channel `at` of the tile whose first channel is `first`, or None where it is padding.
+fn channel(weights: &DepthwiseWeights<'_>, first: usize, at: usize) -> Option<usize> {
+    Some(first + at).filter(|&channel| channel < weights.channels)
 }
 
-/// What sums of sixteen channels start from, where bytes are taken `offset` lower than they are.
-pub(super) fn bias(filters: &DepthwiseWeights<'_>, first: usize, offset: i32) -> Sums {
-    let of = |channel: usize| {
-        let weights = &filters.weights[channel * filters.taps..][..filters.taps];
-        let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
-        filters.bias[channel].wrapping_add(offset.wrapping_mul(sum))
+/// The initial sums of the sixteen channels from `first` on: their bias, and what compensates for a kernel that
+/// multiplies bytes minus `input_offset`.
+pub(super) fn bias(weights: &DepthwiseWeights<'_>, first: usize, input_offset: i32) -> Sums {
+    let initial = |channel: usize| {
+        let taps = &weights.weights[channel * weights.taps..][..weights.taps];
+        let sum: i32 = taps.iter().map(|&weight| i32::from(weight)).sum();
+        weights.bias[channel].wrapping_add(input_offset.wrapping_mul(sum))
     };
-    from_fn(|v| integers(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0, of))))
+    from_fn(|v| integers(from_fn(|lane| channel(weights, first, v * 4 + lane).map_or(0, initial))))
 }
 
-/// What the sums of sixteen channels are multiplied by.
-pub(super) fn multipliers(filters: &DepthwiseWeights<'_>, first: usize) -> [float32x4_t; 4] {
-    let of = |channel: usize| filters.multipliers[channel];
-    from_fn(|v| floats(from_fn(|lane| channel(filters, first, v * 4 + lane).map_or(0.0, of))))
+/// The multipliers of the sixteen channels from `first` on.
+pub(super) fn multipliers(weights: &DepthwiseWeights<'_>, first: usize) -> [float32x4_t; 4] {
+    let multiplier = |channel: usize| weights.multipliers[channel];
+    from_fn(|v| floats(from_fn(|lane| channel(weights, first, v * 4 + lane).map_or(0.0, multiplier))))
 }
 
-/// The first pixel of each row of a line of windows, or the padding, and how far it is to the next pixel. The window's
-/// taps are pixel by pixel.
+/// The `N` rows of the input that the windows of output line `y` lie over: the address of the first pixel of each, and
+/// the bytes from one pixel to the next. A row outside of the input is the padding's pixel with a step of 0. The
+/// window's vertical dilation is 1.
 ///
-/// For a picture that [`DepthwiseInput::check`] has found to be whole, each pixel, at `row + x * step` with `x` below its width,
-/// has all channels and [`TAIL_PADDING`](crate::kernels::SLACK) bytes behind them.
+/// For an input that [`DepthwiseInput::check`] has accepted, each pixel, at `row + x * step` with `x` below the input's
+/// width, has all channels and [`TAIL_PADDING`](crate::kernels::TAIL_PADDING) bytes behind them.
 pub(super) fn rows<const N: usize>(
-    picture: &DepthwiseInput<'_>,
+    input: &DepthwiseInput<'_>,
     window: &Window,
     y: usize,
     channels: usize,
 ) -> [(*const u8, usize); N] {
-    let (down, top) = window.taps(0, y, picture.height);
+    let (down, top) = window.taps(0, y, input.height);
     from_fn(|tap| {
         if !down.contains(&tap) {
-            return (picture.padding.as_ptr(), 0);
+            return (input.padding.as_ptr(), 0);
         }
         let y = (top + tap as isize) as usize;
-        (picture.bytes[y * picture.width * channels..].as_ptr(), channels)
+        (input.bytes[y * input.width * channels..].as_ptr(), channels)
     })
 }
 
-/// Sixteen channels of four pixels as four vectors of four channels, with a channel's four bytes in a lane.
+/// Transposes sixteen channels of four pixels to four vectors of four channels each. A lane holds the four pixels'
+/// bytes of its channel, as the operand of `dot`.
 #[inline(always)]
 pub(super) fn transposed<D: Dot>(dot: D, pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
-    // SAFETY: the processor has NEON, as `dot` exists; registers alone are touched.
+    // SAFETY: the processor has NEON, as `dot` exists; only registers are accessed.
     unsafe {
-        let [a, b, c, d] = pixels.map(|pixel| dot.prepare(pixel));
+        let [a, b, c, d] = pixels.map(|pixel| dot.offset_input(pixel));
         let (even, odd) = (vzip1q_u8(a, c), vzip1q_u8(b, d));
         let (first, second) = (vzip1q_u8(even, odd), vzip2q_u8(even, odd));
         let (even, odd) = (vzip2q_u8(a, c), vzip2q_u8(b, d));
@@ -126,42 +136,44 @@ pub(super) fn transposed<D: Dot>(dot: D, pixels: [uint8x16_t; 4]) -> [uint8x16_t
     }
 }
 
-/// Four taps in each lane, by dot products.
+/// A tile for dot products, which multiply four taps in each lane.
 #[derive(Debug)]
-pub(super) struct Dotted<D> {
+pub(super) struct DotTile<D> {
     bias: Sums,
-    /// The weights of four seats each, part after part: parts of weights of more than 8 bits add up to them.
+    /// The weights of four slots each, for one part of the weights after the other. Weights of more than 8 bits are
+    /// split into 8-bit parts that add up to them.
     groups: Vec<[uint8x16_t; 4]>,
     has_columns: bool,
     dot: D,
 }
 
-// SAFETY: both loads read sixteen bytes of a pixel; the instructions are NEON, of which a `Dot` is proof, and its own.
-unsafe impl<D: Dot> Block for Dotted<D> {
+// SAFETY: both loads read sixteen bytes of a pixel. The instructions are those of NEON, of which a `Dot` is proof, and
+// those of the `Dot` itself.
+unsafe impl<D: Dot> ChannelTile for DotTile<D> {
     type Proof = D;
 
     type Column = [uint8x16_t; 4];
 
-    fn new(dot: D, filters: &DepthwiseWeights<'_>, first: usize) -> Self {
+    fn new(dot: D, weights: &DepthwiseWeights<'_>, first: usize) -> Self {
         let mut groups = vec![];
-        let mut rest = filters.weights[first * filters.taps..].to_vec();
-        rest.truncate(BLOCK * filters.taps);
+        let mut residuals = weights.weights[first * weights.taps..].to_vec();
+        residuals.truncate(CHANNEL_TILE * weights.taps);
         let mut parts = 0;
-        while parts == 0 || rest.iter().any(|&weight| weight != 0) {
-            let part: Vec<i16> = rest.iter().map(|&weight| weight.clamp(-128, 127)).collect();
-            rest.iter_mut().zip(&part).for_each(|(rest, part)| *rest -= part);
-            let mut weights = vec![[[0_u8; 16]; 4]; Self::seats(filters.taps) / 4];
-            for (at, part) in part.chunks_exact(filters.taps).enumerate() {
+        while parts == 0 || residuals.iter().any(|&weight| weight != 0) {
+            let part: Vec<i16> = residuals.iter().map(|&weight| weight.clamp(-128, 127)).collect();
+            residuals.iter_mut().zip(&part).for_each(|(residual, part)| *residual -= part);
+            let mut packed = vec![[[0_u8; 16]; 4]; Self::slots(weights.taps) / 4];
+            for (at, part) in part.chunks_exact(weights.taps).enumerate() {
                 for (tap, &weight) in part.iter().enumerate() {
-                    let seat = Self::seat(tap, filters.taps);
-                    weights[seat / 4][at / 4][at % 4 * 4 + seat % 4] = weight as u8;
+                    let slot = Self::slot(tap, weights.taps);
+                    packed[slot / 4][at / 4][at % 4 * 4 + slot % 4] = weight as u8;
                 }
             }
-            groups.extend(weights.into_iter().map(|four| four.map(bytes)));
+            groups.extend(packed.into_iter().map(|four| four.map(bytes)));
             parts += 1;
         }
-        let has_columns = groups.len() == 3 && filters.taps == 9;
-        Dotted { bias: bias(filters, first, D::SHIFT), groups, has_columns, dot }
+        let has_columns = groups.len() == 3 && weights.taps == 9;
+        DotTile { bias: bias(weights, first, D::INPUT_OFFSET), groups, has_columns, dot }
     }
 
     fn has_columns(&self) -> bool {
@@ -185,12 +197,13 @@ unsafe impl<D: Dot> Block for Dotted<D> {
         sums
     }
 
-    /// The columns of nine go together, as they are a window of 3×3; other taps four by four.
-    fn seat(tap: usize, taps: usize) -> usize {
+    /// Nine taps may be a 3×3 window: each of its columns takes a group of four slots. Other numbers of taps fill the
+    /// slots in order.
+    fn slot(tap: usize, taps: usize) -> usize {
         if taps == 9 { tap % 3 * 4 + tap / 3 } else { tap }
     }
 
-    fn seats(taps: usize) -> usize {
+    fn slots(taps: usize) -> usize {
         if taps == 9 { 12 } else { taps.next_multiple_of(4) }
     }
 
@@ -210,58 +223,64 @@ unsafe impl<D: Dot> Block for Dotted<D> {
     }
 }
 
-/// Products of 8-bit numbers in 16 bits, where windows of 3×3 go by columns; of 16-bit numbers in 32 elsewhere.
+/// A tile for NEON alone. By columns, it multiplies 8-bit numbers and adds their products in 16 bits. Tap by tap, it
+/// multiplies 16-bit numbers and adds their products in 32 bits.
 #[derive(Debug)]
-pub(super) struct Widened {
+pub(super) struct WideningTile {
     neon: Neon,
-    /// For bytes taken 128 lower, and as they are.
+    /// For bytes minus 128, which columns use, and for unchanged bytes, which taps use.
     bias: [Sums; 2],
-    /// By column, then by row, of a window of 3×3.
+    /// The weights of a 3×3 kernel, column by column from top to bottom. Zero with [`AccumulationMode::In32Bits`].
     columns: [int8x16_t; 9],
-    way: Way,
+    mode: AccumulationMode,
+    /// The weights of each tap.
     taps: Vec<[int16x8_t; 2]>,
 }
 
-/// How many products can be added in 16 bits.
+/// How many products of a signed byte and a weight a tile may add in 16 bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Way {
-    /// Those of a column.
+enum AccumulationMode {
+    /// The three products of a column.
     Three,
+    /// Any two products.
     Two,
-    /// These are no nine taps, or some weight is of more than 8 bits.
-    None,
+    /// None: the kernel does not have nine taps, or some weight is not from -127 to 127. The tile has no columns.
+    In32Bits,
 }
 
-impl Widened {
-    fn way(filters: &DepthwiseWeights<'_>, first: usize) -> Way {
-        let channels = (0..BLOCK).filter_map(|at| channel(filters, first, at));
-        let mut ways = channels.map(|channel| {
-            let weights = &filters.weights[channel * filters.taps..][..filters.taps];
-            if weights.len() != 9 || weights.iter().any(|weight| !(-127..=127).contains(weight)) {
-                return Way::None;
+impl WideningTile {
+    /// The mode that is exact for all of the sixteen channels from `first` on.
+    fn mode(weights: &DepthwiseWeights<'_>, first: usize) -> AccumulationMode {
+        let channels = (0..CHANNEL_TILE).filter_map(|at| channel(weights, first, at));
+        let mut modes = channels.map(|channel| {
+            let taps = &weights.weights[channel * weights.taps..][..weights.taps];
+            if taps.len() != 9 || taps.iter().any(|weight| !(-127..=127).contains(weight)) {
+                return AccumulationMode::In32Bits;
             }
-            // 128 times as much has room in 16 bits.
-            let has_room = |column: usize| (0..3).map(|row| weights[row * 3 + column].abs()).sum::<i16>() <= 255;
-            if (0..3).all(has_room) { Way::Three } else { Way::Two }
+            // The bytes' magnitude is at most 128, and 128 · 255 fits 16 bits.
+            let fits = |column: usize| (0..3).map(|row| taps[row * 3 + column].abs()).sum::<i16>() <= 255;
+            if (0..3).all(fits) { AccumulationMode::Three } else { AccumulationMode::Two }
         });
-        ways.try_fold(Way::Three, |all, way| match way {
-            Way::None => Err(()),
-            Way::Two => Ok(Way::Two),
-            Way::Three => Ok(all),
-        })
-        .unwrap_or(Way::None)
+        modes
+            .try_fold(AccumulationMode::Three, |all, mode| match mode {
+                AccumulationMode::In32Bits => Err(()),
+                AccumulationMode::Two => Ok(AccumulationMode::Two),
+                AccumulationMode::Three => Ok(all),
+            })
+            .unwrap_or(AccumulationMode::In32Bits)
     }
 }
 
-/// Products of sixteen bytes of one, two or three pixels, added up in 16 bits and then to the sums.
+/// Multiplies sixteen bytes of one, two or three pixels by their weights, adds the products of a channel in 16 bits,
+/// and then to its sum. Each argument after the sums is a pair of a pixel and its weights.
 ///
-/// Blocks of assembly for the reason that [`Dot::dot`] gives.
+/// These are blocks of assembly for the reason that [`Dot::dot`] gives.
 macro_rules! with_products {
     ($neon:expr, $sums:expr, $first:expr $(, $more:expr)*) => {{
         let Neon { .. } = $neon;
         let [mut a, mut b, mut c, mut d]: Sums = $sums;
-        // SAFETY: the processor has NEON, as `$neon` exists. The instructions read and write the registers that are named
-        // and nothing else, no flags and no memory either.
+        // SAFETY: the processor has NEON, as `$neon` exists. The instructions read and write the named registers and
+        // nothing else, no flags and no memory either.
         unsafe {
             let (mut low, mut high): (int16x8_t, int16x8_t);
             asm!(
@@ -290,19 +309,21 @@ macro_rules! with_products {
     }};
 }
 
-// SAFETY: both loads read sixteen bytes of a pixel; the instructions are NEON, which `neon` is proof of.
-unsafe impl Block for Widened {
+// SAFETY: both loads read sixteen bytes of a pixel. The instructions are those of NEON, of which `neon` is proof.
+unsafe impl ChannelTile for WideningTile {
     type Proof = Neon;
 
     type Column = [int8x16_t; 3];
 
-    fn new(neon: Neon, filters: &DepthwiseWeights<'_>, first: usize) -> Self {
+    fn new(neon: Neon, weights: &DepthwiseWeights<'_>, first: usize) -> Self {
         let weight = |tap: usize, at: usize| {
-            channel(filters, first, at).map_or(0, |channel| filters.weights[channel * filters.taps + tap])
+            channel(weights, first, at).map_or(0, |channel| weights.weights[channel * weights.taps + tap])
         };
-        let way = Widened::way(filters, first);
+        let mode = WideningTile::mode(weights, first);
         let columns = from_fn(|at| {
-            let byte = |channel| if way == Way::None { 0 } else { weight(at % 3 * 3 + at / 3, channel) as i8 };
+            let byte = |channel| {
+                if mode == AccumulationMode::In32Bits { 0 } else { weight(at % 3 * 3 + at / 3, channel) as i8 }
+            };
             // SAFETY: both types have 16 bytes, and a vector may have any bits.
             unsafe { transmute::<[i8; 16], int8x16_t>(from_fn(byte)) }
         });
@@ -310,17 +331,17 @@ unsafe impl Block for Widened {
             // SAFETY: both types have 16 bytes, and a vector may have any bits.
             from_fn(|half| unsafe { transmute::<[i16; 8], int16x8_t>(from_fn(|lane| weight(tap, half * 8 + lane))) })
         };
-        Widened {
+        WideningTile {
             neon,
-            bias: [bias(filters, first, 128), bias(filters, first, 0)],
+            bias: [bias(weights, first, 128), bias(weights, first, 0)],
             columns,
-            way,
-            taps: (0..filters.taps).map(words).collect(),
+            mode,
+            taps: (0..weights.taps).map(words).collect(),
         }
     }
 
     fn has_columns(&self) -> bool {
-        self.way != Way::None
+        self.mode != AccumulationMode::In32Bits
     }
 
     #[inline(always)]
@@ -334,25 +355,25 @@ unsafe impl Block for Widened {
     fn by_columns(&self, columns: [&Self::Column; 3]) -> Sums {
         let mut sums = self.bias[0];
         let w = &self.columns;
-        if self.way == Way::Three {
+        if self.mode == AccumulationMode::Three {
             for (at, column) in columns.into_iter().enumerate() {
-                let of = |row: usize| (column[row], w[at * 3 + row]);
-                sums = with_products!(self.neon, sums, of(0), of(1), of(2));
+                let pair = |row: usize| (column[row], w[at * 3 + row]);
+                sums = with_products!(self.neon, sums, pair(0), pair(1), pair(2));
             }
             return sums;
         }
-        let of = |tap: usize| (columns[tap / 3][tap % 3], w[tap]);
+        let pair = |tap: usize| (columns[tap / 3][tap % 3], w[tap]);
         for tap in [0, 2, 4, 6] {
-            sums = with_products!(self.neon, sums, of(tap), of(tap + 1));
+            sums = with_products!(self.neon, sums, pair(tap), pair(tap + 1));
         }
-        with_products!(self.neon, sums, of(8))
+        with_products!(self.neon, sums, pair(8))
     }
 
-    fn seat(tap: usize, _: usize) -> usize {
+    fn slot(tap: usize, _: usize) -> usize {
         tap
     }
 
-    fn seats(taps: usize) -> usize {
+    fn slots(taps: usize) -> usize {
         taps
     }
 
@@ -360,8 +381,8 @@ unsafe impl Block for Widened {
     unsafe fn by_taps(&self, pixels: &[*const u8], first: usize) -> Sums {
         let mut sums = self.bias[1];
         for (&pixel, weights) in pixels.iter().zip(&self.taps) {
-            // SAFETY: the processor has NEON, as `self.neon` exists; the load reads 16 bytes of a pixel from `first` on,
-            // of any alignment, which are readable, and all else is done in registers.
+            // SAFETY: the processor has NEON, as `self.neon` exists; the load reads 16 bytes of a pixel from `first`
+            // on, of any alignment, which are readable. The other instructions access only registers.
             unsafe {
                 let pixel = vld1q_u8(pixel.add(first));
                 let (low, high) = (vmovl_u8(vget_low_u8(pixel)), vmovl_high_u8(pixel));
@@ -377,66 +398,69 @@ unsafe impl Block for Widened {
     }
 }
 
+/// Packed [`DepthwiseWeights`].
 #[derive(Debug)]
-pub(super) struct Depthwise<B> {
+pub(super) struct Depthwise<T> {
     window: Window,
     channels: usize,
     taps: usize,
-    bytes: Bytes,
-    /// Those first that may go by columns.
-    blocks: Vec<Channels<B>>,
-    /// How many those are.
+    requantize: Requantize,
+    /// The tiles that have columns come first.
+    tiles: Vec<Channels<T>>,
+    /// The number of tiles that have columns.
     with_columns: usize,
 }
 
-/// Sixteen channels, or fewer where the picture has no more.
+/// Sixteen channels, or fewer where the input has fewer.
 #[derive(Debug)]
-struct Channels<B> {
+struct Channels<T> {
+    /// The first channel.
     first: usize,
-    block: B,
+    tile: T,
     multipliers: [float32x4_t; 4],
 }
 
-impl<B: Block> Depthwise<B> {
-    /// For [`MAX_TAPS`] at most.
-    pub(super) fn new(proof: B::Proof, filters: &DepthwiseWeights<'_>, window: &Window) -> Depthwise<B> {
-        filters.check(window);
-        assert!(filters.taps <= MAX_TAPS, "taps whose places are on the stack");
-        let channels = filters.channels;
-        // The last block is sixteen channels too, some of which are computed twice.
-        let firsts = (0..channels).step_by(BLOCK).map(|first| first.min(channels.saturating_sub(BLOCK)));
-        let block = |first: usize| Channels {
+impl<T: ChannelTile> Depthwise<T> {
+    /// # Panics
+    /// Where [`DepthwiseWeights::check`] does, and with more than [`MAX_TAPS`] taps.
+    pub(super) fn new(proof: T::Proof, weights: &DepthwiseWeights<'_>, window: &Window) -> Depthwise<T> {
+        weights.check(window);
+        assert!(weights.taps <= MAX_TAPS, "taps whose addresses fit on the stack");
+        let channels = weights.channels;
+        // The last tile has sixteen channels too, if there are so many: it overlaps its predecessor.
+        let firsts = (0..channels).step_by(CHANNEL_TILE).map(|first| first.min(channels.saturating_sub(CHANNEL_TILE)));
+        let tile = |first: usize| Channels {
             first,
-            block: B::new(proof, filters, first),
-            multipliers: multipliers(filters, first),
+            tile: T::new(proof, weights, first),
+            multipliers: multipliers(weights, first),
         };
-        let (mut blocks, others) = firsts.map(block).partition::<Vec<_>, _>(|channels| channels.block.has_columns());
-        let with_columns = blocks.len();
-        blocks.extend(others);
+        let (mut tiles, others) = firsts.map(tile).partition::<Vec<_>, _>(|channels| channels.tile.has_columns());
+        let with_columns = tiles.len();
+        tiles.extend(others);
         Depthwise {
             window: window.clone(),
             channels,
-            taps: filters.taps,
-            bytes: Bytes::of(filters.output_stage, filters.weights, filters.bias, filters.multipliers),
-            blocks,
+            taps: weights.taps,
+            requantize: Requantize::for_sums(weights.output_stage, weights.weights, weights.bias, weights.multipliers),
+            tiles,
             with_columns,
         }
     }
 }
 
-impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
-    fn row(&self, picture: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
+impl<T: ChannelTile> crate::kernels::Depthwise for Depthwise<T> {
+    fn row(&self, input: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
         let window = &self.window;
-        picture.check(self.channels, window, y, to.len());
+        input.check(self.channels, window, y, to.len());
         let by_columns = window.kernel == [3, 3] && window.dilation == [1, 1] && window.stride[1] <= 2;
-        let plain = self.bytes.are_plain() && self.channels >= BLOCK;
-        let (columns, taps) = self.blocks.split_at(if by_columns { self.with_columns } else { 0 });
+        let plain = self.requantize.is_plain() && self.channels >= CHANNEL_TILE;
+        let (columns, taps) = self.tiles.split_at(if by_columns { self.with_columns } else { 0 });
         if !columns.is_empty() {
-            let line = Line::new(picture, window, y, self.channels);
+            let line = Line::new(input, window, y, self.channels);
             for channels in columns {
-                // SAFETY: `DepthwiseInput::check` found picture and padding to be as long as they should, and `to` to be whole
-                // pixels; the line is one of 3×3 over this picture, with a stride of 1 or 2; `PLAIN` is chosen for
-                // sixteen channels or more alone.
+                // SAFETY: `DepthwiseInput::check` accepted the lengths of input and padding, and found `to` to be whole
+                // pixels. The line is one of 3×3 windows over this input, with a stride of 1 or 2. `PLAIN` is true only
+                // with a plain requantization and at least sixteen channels.
                 unsafe {
                     if plain {
                         self.by_columns::<true>(channels, &line, to);
@@ -447,143 +471,152 @@ impl<B: Block> crate::kernels::Depthwise for Depthwise<B> {
             }
         }
         if !taps.is_empty() {
-            // SAFETY: `DepthwiseInput::check` found picture, padding and `to` to be as they should; `PLAIN` is chosen for
-            // sixteen channels or more alone.
+            // SAFETY: `DepthwiseInput::check` accepted input, padding and `to`. `PLAIN` is true only with a plain
+            // requantization and at least sixteen channels.
             unsafe {
                 if plain {
-                    self.by_taps::<true>(taps, picture, y, to);
+                    self.by_taps::<true>(taps, input, y, to);
                 } else {
-                    self.by_taps::<false>(taps, picture, y, to);
+                    self.by_taps::<false>(taps, input, y, to);
                 }
             }
         }
     }
 }
 
-/// What a line of windows of 3×3 lies over: of a picture that [`DepthwiseInput::check`] has found to be whole, so that behind
-/// all channels of a pixel, or of the padding, there are [`TAIL_PADDING`](crate::kernels::SLACK) bytes.
+/// The part of the input that the 3×3 windows of an output line lie over. [`DepthwiseInput::check`] has accepted the
+/// input: there are [`TAIL_PADDING`](crate::kernels::TAIL_PADDING) bytes behind all channels of each pixel, and of the
+/// padding.
 struct Line<'a> {
+    /// As [`rows`] gives them.
     rows: [(*const u8, usize); 3],
+    /// A pixel of the padding.
     padding: &'a [u8],
+    /// Pixels of a row of the input.
     width: usize,
+    /// Columns of padding left of the input.
     pad: usize,
+    /// The window's horizontal stride, in pixels.
     stride: usize,
 }
 
 impl Line<'_> {
-    fn new<'a>(picture: &DepthwiseInput<'a>, window: &Window, y: usize, channels: usize) -> Line<'a> {
+    fn new<'a>(input: &DepthwiseInput<'a>, window: &Window, y: usize, channels: usize) -> Line<'a> {
         Line {
-            rows: rows(picture, window, y, channels),
-            padding: picture.padding,
-            width: picture.width,
+            rows: rows(input, window, y, channels),
+            padding: input.padding,
+            width: input.width,
             pad: window.pad[1],
             stride: window.stride[1],
         }
     }
 
-    /// The column that lies `at` columns right of the first window's first, which may be outside.
+    /// Loads the column that is `at` columns right of the first window's first column. A column outside of the input is
+    /// padding.
     ///
     /// # Safety
-    /// `block` is proof of NEON, and of dot or matrix products where there are any. From channel `first` on of the
-    /// column's pixels, or of the padding where it is outside, 16 bytes are read and must be readable: so they are for
-    /// `first` below the picture's channels.
+    /// `tile` is proof of NEON, and of dot or matrix products where it uses them. From channel `first` on of the
+    /// column's pixels, or of the padding where it is outside, 16 bytes are read and must be readable. They are where
+    /// `first` is below the number of channels.
     #[inline(always)]
-    unsafe fn column<B: Block>(&self, block: &B, at: usize, first: usize) -> B::Column {
+    unsafe fn column<T: ChannelTile>(&self, tile: &T, at: usize, first: usize) -> T::Column {
         let x = at.wrapping_sub(self.pad);
-        // SAFETY: column `x` is one of the picture where it is below the width, and its pixels, `x` steps from the rows'
+        // SAFETY: column `x` is one of the input where it is below the width, and its pixels, `x` steps from the rows'
         // starts, are readable for 16 bytes from `first` on; so is the padding.
         unsafe {
             if x < self.width {
-                block.column(self.rows.map(|(row, step)| row.add(x * step + first)))
+                tile.column(self.rows.map(|(row, step)| row.add(x * step + first)))
             } else {
-                block.column([self.padding[first..].as_ptr(); 3])
+                tile.column([self.padding[first..].as_ptr(); 3])
             }
         }
     }
 
-    /// How many windows, from the first on, end inside.
+    /// The number of windows, from the first on, whose last column is not right of the input.
     fn ending_inside(&self) -> usize {
         (self.width + self.pad).saturating_sub(2).div_ceil(self.stride)
     }
 }
 
-impl<B: Block> Depthwise<B> {
-    /// Writes the outputs of one block; `PLAIN` says that the bytes are, and that there are sixteen channels.
+impl<T: ChannelTile> Depthwise<T> {
+    /// Writes the channels of one tile of an output line, by columns. `PLAIN` requires that the requantization
+    /// [is plain](Requantize::is_plain) and that there are at least sixteen channels.
     ///
     /// # Safety
-    /// The block is proof of NEON, and of dot or matrix products where there are any. `line` must lie over a picture that
-    /// [`DepthwiseInput::check`] has found to be whole for these channels, with a stride of 1 or 2: its pixels, the padding and
+    /// The tile is proof of NEON, and of dot or matrix products where it uses them. `line` must lie over an input that
+    /// [`DepthwiseInput::check`] has accepted for these channels, with a stride of 1 or 2: its pixels, the padding and
     /// 15 bytes behind either are read. `to` is written.
     #[inline(never)]
-    unsafe fn by_columns<const PLAIN: bool>(&self, channels: &Channels<B>, line: &Line<'_>, to: &mut [u8]) {
+    unsafe fn by_columns<const PLAIN: bool>(&self, channels: &Channels<T>, line: &Line<'_>, to: &mut [u8]) {
         let count = to.len() / self.channels;
         let first = channels.first;
         let to = to.as_mut_ptr();
-        // SAFETY: a block's first channel is one of the picture's, and so 16 bytes from there on are readable.
-        let column = |at: usize| unsafe { line.column(&channels.block, at, first) };
+        // SAFETY: a tile's first channel is one of the input's, and so 16 bytes from there on are readable.
+        let column = |at: usize| unsafe { line.column(&channels.tile, at, first) };
         let (mut a, mut b) = (column(0), column(1));
         let mut x = 0;
-        // Windows that begin to the left of the picture.
         let inside = line.ending_inside().min(count);
         while x < count {
             if x * line.stride + 2 >= line.pad && x + 3 <= inside {
-                // SAFETY: the windows from `x` to `inside` end inside, and that of `x` has its last column to the right
-                // of the padding; they are among `count`, for all of which there is room.
-                x = unsafe { self.inside::<PLAIN>(channels, line, [&mut a, &mut b], x..inside, to) };
+                // SAFETY: the last columns of the windows from `x` to `inside` are not right of the input, and that of
+                // window `x` is not left of it. These windows are among `count`, and `to` has room for all of them.
+                x = unsafe { self.write_inside::<PLAIN>(channels, line, [&mut a, &mut b], x..inside, to) };
                 continue;
             }
             let c = column(x * line.stride + 2);
-            // SAFETY: `x` is one of `count`, and so there is room for its pixel.
+            // SAFETY: `x` is one of `count`, and so `to` has room for its pixel.
             unsafe { self.write::<PLAIN>(channels, [&a, &b, &c], to, x) };
             x += 1;
             (a, b) = if line.stride == 1 { (b, c) } else { (c, column(x * 2 + 1)) };
         }
     }
 
-    /// Writes output `x` of a line.
+    /// Writes the tile's channels of output `x` of a line.
     ///
     /// # Safety
-    /// The block is proof of NEON. There must be sixteen channels at least if `PLAIN`. From the block's first channel of
-    /// pixel `x` on, sixteen bytes, or as many as there are channels, are written and must be writable.
+    /// The tile is proof of NEON. There must be at least sixteen channels if `PLAIN`. From the tile's first channel of
+    /// pixel `x` on, sixteen bytes, or all channels where there are fewer, are written and must be writable.
     #[inline(always)]
-    unsafe fn write<const PLAIN: bool>(&self, channels: &Channels<B>, columns: [&B::Column; 3], to: *mut u8, x: usize) {
-        let length = if PLAIN { BLOCK } else { self.channels.min(BLOCK) };
-        // SAFETY: the processor has NEON, as the block exists; `length` bytes are writable there, 16 at most.
+    unsafe fn write<const PLAIN: bool>(&self, channels: &Channels<T>, columns: [&T::Column; 3], to: *mut u8, x: usize) {
+        let length = if PLAIN { CHANNEL_TILE } else { self.channels.min(CHANNEL_TILE) };
+        // SAFETY: the processor has NEON, as the tile exists; `length` bytes are writable there, 16 at most.
         unsafe {
-            let bytes = self.bytes.round::<PLAIN>(channels.block.by_columns(columns), channels.multipliers);
+            let bytes = self.requantize.apply::<PLAIN>(channels.tile.by_columns(columns), channels.multipliers);
             store(bytes, to.add(x * self.channels + channels.first), length);
         }
     }
 
-    /// Windows that end inside, up to three at a time, so that columns need not move from register to register. Gives the
-    /// first that is left; `a` and `b` are its first columns.
+    /// Writes the outputs of windows whose last columns are inside of the input, three at a time (two with a stride of
+    /// 2), so that no column is copied from register to register. `a` and `b` are the first two columns of the first
+    /// window. Gives the first window that is not written, and leaves its first two columns in `a` and `b`.
     ///
     /// # Safety
-    /// The block is proof of NEON, and of dot or matrix products where there are any. `line` must be as for
-    /// [`Depthwise::by_columns`]; the last column of the first of these windows must not be left of the picture, that of
-    /// the last not right of it. From their columns' pixels, 16 bytes are read from the block's first channel on; from
-    /// `to` on, the block's channels of all these outputs are written and must be writable, and be sixteen if `PLAIN`.
+    /// The tile is proof of NEON, and of dot or matrix products where it uses them. `line` must be as for
+    /// [`Depthwise::by_columns`]. The last column of the first of these windows must not be left of the input, and that
+    /// of the last window not right of it. Of each pixel of these columns, 16 bytes from the tile's first channel on
+    /// are read. From `to` on, the tile's channels of all these outputs are written and must be writable. There must be
+    /// at least sixteen channels if `PLAIN`.
     #[inline(always)]
-    unsafe fn inside<const PLAIN: bool>(
+    unsafe fn write_inside<const PLAIN: bool>(
         &self,
-        channels: &Channels<B>,
+        channels: &Channels<T>,
         line: &Line<'_>,
-        [a, b]: [&mut B::Column; 2],
+        [a, b]: [&mut T::Column; 2],
         windows: std::ops::Range<usize>,
         to: *mut u8,
     ) -> usize {
         let mut x = windows.start;
         let next = x * line.stride + 2 - line.pad;
-        // SAFETY: `next` is the first window's last column, which lies in the picture, and so each row has a pixel there.
+        // SAFETY: `next` is the first window's last column, which lies in the input, and so each row has a pixel there.
         let mut rows = line.rows.map(|(row, step)| unsafe { row.add(next * step + channels.first) });
-        // SAFETY: outputs from `windows.start` on and below `windows.end` are written, for which there is room.
-        let write = |x: usize, columns: [&B::Column; 3]| unsafe { self.write::<PLAIN>(channels, columns, to, x) };
+        // SAFETY: outputs from `windows.start` on and below `windows.end` are written, and `to` has room for them.
+        let write = |x: usize, columns: [&T::Column; 3]| unsafe { self.write::<PLAIN>(channels, columns, to, x) };
         let mut column = || {
-            // SAFETY: `rows` have moved on by a pixel for each column that was read. No more are read than there are up
-            // to the last column of the last window: with a stride of 1, one for each output; with 2, two, of which the
-            // last is the middle one of a window that has not been written yet and, by the loop's condition, is one of
-            // these.
-            let column = unsafe { channels.block.column(rows) };
+            // SAFETY: `rows` advance by a pixel for each column that is read. No column right of the last column of the
+            // last window is read. With a stride of 1, one column is read for each output. With a stride of 2, two are
+            // read, and the second is the middle column of the next window, which is one of `windows` by the loop's
+            // condition.
+            let column = unsafe { channels.tile.column(rows) };
             rows = from_fn(|row| rows[row].wrapping_add(line.rows[row].1));
             column
         };
@@ -598,7 +631,7 @@ impl<B: Block> Depthwise<B> {
                 x += 3;
             }
         } else {
-            // `b` of the window behind these is read too: it lies inside unless no window is left.
+            // Each iteration also reads `b` of the next window, which the condition keeps among `windows`.
             while x + 3 <= windows.end {
                 let c = column();
                 write(x, [a, b, &c]);
@@ -612,74 +645,79 @@ impl<B: Block> Depthwise<B> {
         x
     }
 
-    /// Writes the outputs of `blocks`; `PLAIN` says that the bytes are, and that there are sixteen channels.
+    /// Writes the channels of `tiles` of output line `y`, tap by tap. `PLAIN` requires that the requantization
+    /// [is plain](Requantize::is_plain) and that there are at least sixteen channels.
     ///
     /// # Safety
-    /// The blocks are proof of NEON, and of dot or matrix products where there are any. [`DepthwiseInput::check`] must hold for
-    /// these channels, the window, `y` and `to`: the picture's bytes, the padding's, and 15 behind either are read. There
-    /// must be sixteen channels at least if `PLAIN`.
+    /// The tiles are proof of NEON, and of dot or matrix products where they use them. [`DepthwiseInput::check`] must
+    /// have accepted these channels, the window, `y` and `to`: the input's bytes, the padding's, and 15 behind either
+    /// are read. There must be at least sixteen channels if `PLAIN`.
     #[inline(never)]
     unsafe fn by_taps<const PLAIN: bool>(
         &self,
-        blocks: &[Channels<B>],
-        picture: &DepthwiseInput<'_>,
+        tiles: &[Channels<T>],
+        input: &DepthwiseInput<'_>,
         y: usize,
         to: &mut [u8],
     ) {
         let (channels, window) = (self.channels, &self.window);
-        let length = if PLAIN { BLOCK } else { channels.min(BLOCK) };
-        let mut pixels = [picture.padding.as_ptr(); SEATS];
-        // How far each pixel is from one output's to the next one's.
-        let mut steps = [0; SEATS];
-        let (pixels, steps) = (&mut pixels[..B::seats(self.taps)], &mut steps[..B::seats(self.taps)]);
-        let mut whole = false;
+        let length = if PLAIN { CHANNEL_TILE } else { channels.min(CHANNEL_TILE) };
+        // The indirection buffer of an output.
+        let mut pixels = [input.padding.as_ptr(); MAX_SLOTS];
+        // Bytes from each pixel to that of the next output.
+        let mut steps = [0; MAX_SLOTS];
+        let (pixels, steps) = (&mut pixels[..T::slots(self.taps)], &mut steps[..T::slots(self.taps)]);
+        let mut is_inside = false;
         for (x, to) in to.chunks_exact_mut(channels).enumerate() {
-            let was_whole = whole;
-            whole = window.is_inside(1, x, picture.width);
-            if was_whole && whole {
+            let was_inside = is_inside;
+            is_inside = window.is_inside(1, x, input.width);
+            if was_inside && is_inside {
                 for (pixel, step) in pixels.iter_mut().zip(&*steps) {
                     *pixel = pixel.wrapping_add(*step);
                 }
             } else {
-                self.place(picture, window, [y, x], pixels, steps);
+                self.fill_indirection_buffer(input, window, [y, x], pixels, steps);
             }
-            for block in blocks {
-                // SAFETY: in each seat is a pixel, of the picture or of the padding. `place` takes it from a slice; and
-                // where it moves on by a step, all taps of this output lie inside of the picture from left to right, as
-                // those of the last one did, in the same rows; one that is no tap's has never moved from the padding. A
-                // block's first channel is one of the picture's, behind which there are `TAIL_PADDING` bytes, more than 15.
-                let sums = unsafe { block.block.by_taps(pixels, block.first) };
-                // SAFETY: the processor has NEON, as the block exists. From the block's first channel on there are
-                // sixteen, or all there are: `length`, in the pixel that `to` is.
+            for tile in tiles {
+                // SAFETY: each slot has the address of a pixel, of the input or of the padding.
+                // `fill_indirection_buffer` takes it from a slice. Where it advances by a step, all taps of this output
+                // lie inside of the input from left to right, as those of the previous output did, in the same rows.
+                // The address in a slot without a tap is always that of the padding. A tile's first channel is one of
+                // the input's, and behind the channels there are `TAIL_PADDING` bytes, more than 15.
+                let sums = unsafe { tile.tile.by_taps(pixels, tile.first) };
+                // SAFETY: the processor has NEON, as the tile exists. From the tile's first channel on, the pixel that
+                // `to` is has at least `length` channels: sixteen, or all where there are fewer.
                 unsafe {
-                    let bytes = self.bytes.round::<PLAIN>(sums, block.multipliers);
-                    store(bytes, to[block.first..].as_mut_ptr(), length);
+                    let bytes = self.requantize.apply::<PLAIN>(sums, tile.multipliers);
+                    store(bytes, to[tile.first..].as_mut_ptr(), length);
                 }
             }
         }
     }
 
-    /// Finds the pixel under each tap, or the padding, and how far it is to the one under the next output's.
-    fn place(
+    /// Fills `pixels`, the indirection buffer of output pixel (`y`, `x`): for each tap the address of the pixel under
+    /// it, or of the padding. Fills `steps` with the bytes from each to the pixel under the same tap of the next
+    /// output, 0 for the padding. Slots without a tap are left unchanged.
+    fn fill_indirection_buffer(
         &self,
-        picture: &DepthwiseInput<'_>,
+        input: &DepthwiseInput<'_>,
         window: &Window,
         [y, x]: [usize; 2],
         pixels: &mut [*const u8],
         steps: &mut [usize],
     ) {
-        let ((down, top), (across, left)) = (window.taps(0, y, picture.height), window.taps(1, x, picture.width));
+        let ((down, top), (across, left)) = (window.taps(0, y, input.height), window.taps(1, x, input.width));
         let [kernel_height, kernel_width] = window.kernel;
         for tap_y in 0..kernel_height {
             for tap_x in 0..kernel_width {
-                let seat = B::seat(tap_y * kernel_width + tap_x, self.taps);
-                (pixels[seat], steps[seat]) = if down.contains(&tap_y) && across.contains(&tap_x) {
+                let slot = T::slot(tap_y * kernel_width + tap_x, self.taps);
+                (pixels[slot], steps[slot]) = if down.contains(&tap_y) && across.contains(&tap_x) {
                     let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
                     let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
-                    let at = (y * picture.width + x) * self.channels;
-                    (picture.bytes[at..].as_ptr(), window.stride[1] * self.channels)
+                    let at = (y * input.width + x) * self.channels;
+                    (input.bytes[at..].as_ptr(), window.stride[1] * self.channels)
                 } else {
-                    (picture.padding.as_ptr(), 0)
+                    (input.padding.as_ptr(), 0)
                 };
             }
         }

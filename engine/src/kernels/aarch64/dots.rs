@@ -1,45 +1,48 @@
-//! Dot products of four bytes in each of four lanes.
+//! Dot-product instructions: in each of four lanes, four bytes times four weights, added to a 32-bit sum. And `usmmla`,
+//! the 8-bit matrix product of two rows and two outputs.
 
 use std::arch::aarch64::{int32x4_t, uint8x16_t, vdupq_n_u8, veorq_u8};
 use std::arch::asm;
 
 use super::features::{DotProducts, MatrixProducts, Neon};
 
-/// How bytes of a tensor are multiplied by signed weights, four in a lane.
+/// One instruction that multiplies four bytes of a tensor by four signed weights in each lane.
 ///
 /// # Safety
-/// Who implements this promises that a value exists only where the processor has NEON.
+/// An implementation guarantees that a value exists only where the processor has NEON.
 pub(super) unsafe trait Dot: std::fmt::Debug + Copy + Send + Sync + 'static {
-    /// How much lower than in the tensor a byte is when it's multiplied.
-    const SHIFT: i32;
+    /// What [`Dot::offset_input`] subtracts from a tensor's byte. The bias of a sum compensates for it.
+    const INPUT_OFFSET: i32;
 
-    /// A tensor's bytes as [`Dot::dot`] takes them.
-    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t;
+    /// Converts a tensor's bytes to the operand of [`Dot::dot`]: bytes minus [`Dot::INPUT_OFFSET`].
+    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t;
 
-    /// Adds to each lane of `sums` the products of four bytes and four weights.
+    /// Adds to each lane of `sums` the products of the four bytes and the four weights of that lane, for each of four
+    /// vectors.
     ///
-    /// One block for four vectors, that reads as if it touched memory: let alone, the compiler mixes what several outputs
-    /// need and keeps weights at hand, and has too few registers for it.
+    /// An implementation is one assembly block for all four vectors, and declares that it may access memory, so that
+    /// the compiler keeps the order of these blocks. Otherwise the compiler interleaves the work of several outputs,
+    /// keeps more weights in registers, and runs out of registers.
     fn dot(self, sums: [int32x4_t; 4], bytes: [uint8x16_t; 4], weights: [uint8x16_t; 4]) -> [int32x4_t; 4];
 }
 
-/// Bytes less 128, as signed ones.
+/// Unsigned bytes minus 128, as signed bytes.
 #[inline(always)]
 pub(super) fn signed(_neon: Neon, bytes: uint8x16_t) -> uint8x16_t {
-    // SAFETY: the processor has NEON, as `_neon` exists; registers alone are touched.
+    // SAFETY: the processor has NEON, as `_neon` exists; only registers are accessed.
     unsafe { veorq_u8(bytes, vdupq_n_u8(0x80)) }
 }
 
-/// `sdot`, which takes signed bytes alone.
+/// `sdot`, which multiplies signed bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Signed(pub(super) DotProducts);
+pub(super) struct SignedDot(pub(super) DotProducts);
 
-// SAFETY: a `DotProducts` exists only where there is a `Neon`.
-unsafe impl Dot for Signed {
-    const SHIFT: i32 = 128;
+// SAFETY: a `DotProducts` exists only where the processor has NEON.
+unsafe impl Dot for SignedDot {
+    const INPUT_OFFSET: i32 = 128;
 
     #[inline(always)]
-    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t {
+    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t {
         signed(self.0.neon(), bytes)
     }
 
@@ -51,7 +54,7 @@ unsafe impl Dot for Signed {
         weights: [uint8x16_t; 4],
     ) -> [int32x4_t; 4] {
         // SAFETY: the processor has `sdot`, as `self` is made of a `DotProducts`. The instructions read and write the
-        // registers that are named and nothing else, no flags either.
+        // named registers and nothing else, no flags either.
         unsafe {
             asm!(
                 ".arch_extension dotprod",
@@ -69,16 +72,16 @@ unsafe impl Dot for Signed {
     }
 }
 
-/// `usdot`, which takes a tensor's bytes as they are.
+/// `usdot`, which multiplies unsigned bytes by signed weights.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Unsigned(pub(super) MatrixProducts);
+pub(super) struct UnsignedDot(pub(super) MatrixProducts);
 
-// SAFETY: a `MatrixProducts` exists only where there is a `Neon`.
-unsafe impl Dot for Unsigned {
-    const SHIFT: i32 = 0;
+// SAFETY: a `MatrixProducts` exists only where the processor has NEON.
+unsafe impl Dot for UnsignedDot {
+    const INPUT_OFFSET: i32 = 0;
 
     #[inline(always)]
-    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t {
+    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t {
         bytes
     }
 
@@ -89,8 +92,8 @@ unsafe impl Dot for Unsigned {
         bytes: [uint8x16_t; 4],
         weights: [uint8x16_t; 4],
     ) -> [int32x4_t; 4] {
-        // SAFETY: the processor has `usdot`, as `self` is made of a `MatrixProducts`. The instructions read and write the
-        // registers that are named and nothing else, no flags either.
+        // SAFETY: the processor has `usdot`, as `self` is made of a `MatrixProducts`. The instructions read and write
+        // the named registers and nothing else, no flags either.
         unsafe {
             asm!(
                 ".arch_extension i8mm",
@@ -108,7 +111,8 @@ unsafe impl Dot for Unsigned {
     }
 }
 
-/// Adds the products of four weights in each lane with the four bytes in one lane, of signed numbers both.
+/// `sdot` by lane: adds to each lane of `sums` the products of that lane's four weights and the four bytes in lane
+/// `LANE` of `bytes`. Weights and bytes are signed.
 #[inline(always)]
 pub(super) fn dot_by_lane<const LANE: u32>(
     _proof: DotProducts,
@@ -116,8 +120,8 @@ pub(super) fn dot_by_lane<const LANE: u32>(
     weights: uint8x16_t,
     bytes: uint8x16_t,
 ) -> int32x4_t {
-    // SAFETY: the processor has `sdot`, as `_proof` exists. The instruction reads and writes the registers that are named
-    // and nothing else, no flags either, and what it gives depends on them alone.
+    // SAFETY: the processor has `sdot`, as `_proof` exists. The instruction reads and writes the named registers and
+    // nothing else, no flags either, and its result depends only on them.
     unsafe {
         asm!(
             ".arch_extension dotprod",
@@ -129,11 +133,12 @@ pub(super) fn dot_by_lane<const LANE: u32>(
     sums
 }
 
-/// Adds the products of two rows of eight unsigned bytes and two of eight signed weights, by rows.
+/// `usmmla`: adds the products of two rows of eight unsigned bytes and two outputs' eight signed weights. Of the four
+/// sums, the first two are those of the first row.
 #[inline(always)]
-pub(super) fn block(_proof: MatrixProducts, mut sums: int32x4_t, bytes: uint8x16_t, weights: uint8x16_t) -> int32x4_t {
-    // SAFETY: the processor has `usmmla`, as `_proof` exists. The instruction reads and writes the registers that are
-    // named and nothing else, no flags either, and what it gives depends on them alone.
+pub(super) fn usmmla(_proof: MatrixProducts, mut sums: int32x4_t, bytes: uint8x16_t, weights: uint8x16_t) -> int32x4_t {
+    // SAFETY: the processor has `usmmla`, as `_proof` exists. The instruction reads and writes the named registers and
+    // nothing else, no flags either, and its result depends only on them.
     unsafe {
         asm!(
             ".arch_extension i8mm",

@@ -1,13 +1,12 @@
-//! Proof of what the processor has. A value of a type here exists only where its `detect` found the instructions, so that
-//! whoever holds one may call functions that need them, and execute assembly of them.
+//! Types whose values prove which instructions the processor has. A value exists only where its `detect` found the
+//! instructions, so code that holds a value may call functions that need them and execute assembly with them.
 //!
-//! The standard library's detection is right on all systems that matter: it asks `getauxval` for `AT_HWCAP` and
-//! `AT_HWCAP2` on Linux and on Android alike (Rust 1.91, `std_detect`, `os/linux/auxvec.rs`), and `sysctlbyname` on
-//! Apple's.
+//! Detection is that of the standard library, which reads `AT_HWCAP` and `AT_HWCAP2` by `getauxval` on Linux and on
+//! Android (Rust 1.91, `std_detect`, `os/linux/auxvec.rs`), and `sysctlbyname` on Apple's systems.
 
 use std::arch::is_aarch64_feature_detected;
 
-/// The processor has NEON (`FEAT_AdvSIMD`), as every one does that the standard library is made for.
+/// Proof of NEON (`FEAT_AdvSIMD`), which every processor has for which the standard library is built.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neon(());
 
@@ -17,7 +16,7 @@ impl Neon {
     }
 }
 
-/// The processor has dot products (`FEAT_DotProd`): `sdot`, four signed bytes a lane. And NEON.
+/// Proof of dot products (`FEAT_DotProd`) and of NEON. `sdot` multiplies four signed bytes in each 32-bit lane.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DotProducts(Neon);
 
@@ -31,8 +30,8 @@ impl DotProducts {
     }
 }
 
-/// The processor has 8-bit matrix products (`FEAT_I8MM`): `usmmla`, blocks of two rows by two outputs, and `usdot`,
-/// unsigned bytes. And dot products and NEON.
+/// Proof of 8-bit matrix products (`FEAT_I8MM`), of dot products and of NEON. `usmmla` multiplies two rows of eight
+/// unsigned bytes with two outputs' signed weights, and `usdot` is `sdot` for unsigned bytes and signed weights.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MatrixProducts(DotProducts);
 

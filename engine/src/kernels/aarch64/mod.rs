@@ -1,10 +1,11 @@
-//! Kernels for 64-bit ARM: what any such processor has, dot products, and 8-bit matrix products.
+//! Kernels for 64-bit ARM, in three sets: NEON alone, dot products, and 8-bit matrix products.
 //!
-//! The sets share their tiles, their rounding and what is done element by element; they differ in how four or eight inputs
-//! are multiplied and summed ([`products`], [`depthwise`]). Their instructions are written as assembly where Rust has no
-//! stable function for them; each such block says for the assembler alone which extension it is of.
+//! The sets share tiles, requantization and element-wise kernels. They differ in how four or eight inputs are
+//! multiplied and summed ([`products`], [`depthwise`]). Instructions for which Rust has no stable function are written
+//! as assembly. Each such block names its extension to the assembler; it enables nothing for the compiler.
 //!
-//! That the processor has them is proved by values ([`features`]): each set is one, and each kernel holds what it needs.
+//! A value proves that the processor has the instructions ([`features`]). Each set is such a value, and each kernel
+//! holds the one that it needs.
 #![allow(unsafe_code, reason = "instructions that not every processor has, on memory whose bounds are checked before")]
 #![allow(clippy::inline_always, reason = "vectors that are passed to a function go through memory")]
 
@@ -21,13 +22,13 @@ use std::sync::OnceLock;
 
 use super::{DepthwiseWeights, Kernels, Matrix, portable};
 use crate::arithmetic::{AddRule, MultiplyRule, Window};
-use depthwise::{Dotted, MAX_TAPS, Widened};
-use depthwise_5x5::Fives;
-use dots::{Signed, Unsigned};
+use depthwise::{DotTile, MAX_TAPS, WideningTile};
+use depthwise_5x5::Depthwise5x5;
+use dots::{SignedDot, UnsignedDot};
 use features::{DotProducts, MatrixProducts, Neon};
-use products::{Blocks, Dots, Widening};
+use products::{Sdot, Usmmla, Widening};
 
-/// Adds the sets that this processor can run.
+/// Adds the sets that this processor can run, the best one last.
 pub(super) fn add_to(sets: &mut Vec<&'static dyn Kernels>) {
     static NEON: OnceLock<Option<Neon>> = OnceLock::new();
     static DOT_PRODUCTS: OnceLock<Option<DotProducts>> = OnceLock::new();
@@ -37,8 +38,8 @@ pub(super) fn add_to(sets: &mut Vec<&'static dyn Kernels>) {
     sets.extend(MATRIX_PRODUCTS.get_or_init(MatrixProducts::detect).as_ref().map(|set| set as &dyn Kernels));
 }
 
-/// What the sets share.
-macro_rules! shared {
+/// The element-wise kernels, the same in all sets.
+macro_rules! elementwise_kernels {
     () => {
         fn quantize(&self, from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
             // SAFETY: `quantize` needs NEON, which the processor has, as this set exists.
@@ -86,14 +87,14 @@ impl Kernels for Neon {
         Box::new(matrix::Gemm::new(Widening(*self), matrix))
     }
 
-    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
-        if filters.taps > MAX_TAPS {
-            return Box::new(portable::Depthwise::new(filters, window));
+    fn depthwise(&self, weights: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
+        if weights.taps > MAX_TAPS {
+            return Box::new(portable::Depthwise::new(weights, window));
         }
-        Box::new(depthwise::Depthwise::<Widened>::new(*self, filters, window))
+        Box::new(depthwise::Depthwise::<WideningTile>::new(*self, weights, window))
     }
 
-    shared!();
+    elementwise_kernels!();
 }
 
 impl Kernels for DotProducts {
@@ -102,14 +103,14 @@ impl Kernels for DotProducts {
     }
 
     fn gemm(&self, matrix: &Matrix<'_>) -> Box<dyn super::Gemm> {
-        Box::new(matrix::Gemm::new(Dots(*self), matrix))
+        Box::new(matrix::Gemm::new(Sdot(*self), matrix))
     }
 
-    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
-        dotted(Signed(*self), filters, window)
+    fn depthwise(&self, weights: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
+        depthwise_by_dots(SignedDot(*self), weights, window)
     }
 
-    shared!();
+    elementwise_kernels!();
 }
 
 impl Kernels for MatrixProducts {
@@ -118,23 +119,27 @@ impl Kernels for MatrixProducts {
     }
 
     fn gemm(&self, matrix: &Matrix<'_>) -> Box<dyn super::Gemm> {
-        Box::new(matrix::Gemm::new(Blocks(*self), matrix))
+        Box::new(matrix::Gemm::new(Usmmla(*self), matrix))
     }
 
-    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
-        dotted(Unsigned(*self), filters, window)
+    fn depthwise(&self, weights: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
+        depthwise_by_dots(UnsignedDot(*self), weights, window)
     }
 
-    shared!();
+    elementwise_kernels!();
 }
 
-/// The filters of either set with dot products.
-fn dotted<D: dots::Dot>(dot: D, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn super::Depthwise> {
-    if let Some(depthwise_5x5) = Fives::new(dot, filters, window) {
+/// The depthwise kernel of a set with dot products: for 5×5 windows, for up to [`MAX_TAPS`] taps, or the portable one.
+fn depthwise_by_dots<D: dots::Dot>(
+    dot: D,
+    weights: &DepthwiseWeights<'_>,
+    window: &Window,
+) -> Box<dyn super::Depthwise> {
+    if let Some(depthwise_5x5) = Depthwise5x5::new(dot, weights, window) {
         return Box::new(depthwise_5x5);
     }
-    if filters.taps > MAX_TAPS {
-        return Box::new(portable::Depthwise::new(filters, window));
+    if weights.taps > MAX_TAPS {
+        return Box::new(portable::Depthwise::new(weights, window));
     }
-    Box::new(depthwise::Depthwise::<Dotted<D>>::new(dot, filters, window))
+    Box::new(depthwise::Depthwise::<DotTile<D>>::new(dot, weights, window))
 }

@@ -1,7 +1,8 @@
-//! Eight inputs of a few rows times those of 8 or 16 outputs: the innermost part of a matrix product, three ways.
+//! GEMM micro-kernels: eight inputs of a few rows times the weights of 8 or 16 outputs, one for each instruction set.
 //!
-//! All take rows in pairs, eight bytes of one beside eight of the other, and weights in as many vectors as a pair has sums
-//! in. They differ in which weight lies where and in what a vector of sums is.
+//! All take rows in pairs, one vector for each pair: eight bytes of one row, then eight of the other. All take as many
+//! vectors of weights as the sums of a pair have vectors. They differ in the order of the weights and in which sums a
+//! vector holds.
 
 use std::arch::aarch64::{
     int8x16_t, int32x4_t, uint8x16_t, vld1q_u8, vld4q_dup_s16, vreinterpretq_s8_s16, vreinterpretq_s8_u8,
@@ -9,39 +10,42 @@ use std::arch::aarch64::{
 use std::arch::asm;
 use std::array::from_fn;
 
-use super::dots::{block, dot_by_lane, signed};
+use super::dots::{dot_by_lane, signed, usmmla};
 use super::features::{DotProducts, MatrixProducts, Neon};
 
-/// Inputs a step.
+/// Inputs (columns of the matrix) for each step of a micro-kernel.
 pub(super) const STEP: usize = 8;
 
-/// One way to multiply. `V` is the number of vectors that the sums of a pair of rows take: a quarter of the outputs, twice.
+/// One micro-kernel. `V` is the number of vectors that hold the sums of a pair of rows: 8 for 16 outputs, 4 for 8
+/// outputs.
 ///
 /// # Safety
-/// Who implements this promises that a value exists only where the processor has NEON and what [`Products::step`] needs,
-/// and that this reads no memory but the `P` times 16 bytes from `rows` on and the `V` times 16 from `weights` on, and
-/// asks for no alignment of them.
-pub(super) unsafe trait Products: std::fmt::Debug + Copy + Send + Sync + 'static {
-    /// How much lower than in the tensor a byte is when it's multiplied.
-    const SHIFT: i32;
+/// An implementation guarantees that a value exists only where the processor has NEON and the instructions that
+/// [`MicroKernel::step`] needs. It guarantees that `step` reads no memory but the `P` times 16 bytes from `rows` on and
+/// the `V` times 16 bytes from `weights` on, and requires no alignment of them.
+pub(super) unsafe trait MicroKernel: std::fmt::Debug + Copy + Send + Sync + 'static {
+    /// What [`MicroKernel::offset_input`] subtracts from a tensor's byte. The bias of a sum compensates for it.
+    const INPUT_OFFSET: i32;
 
-    /// Whether a vector of sums holds two outputs of both rows of a pair, and not four outputs of one.
-    const BLOCKS: bool;
+    /// Whether a vector of sums holds two outputs of both rows of a pair (2×2), and not four outputs of one row.
+    const SUMS_ARE_2X2: bool;
 
-    /// Whether the greatest negative weight may stand two inputs after itself.
+    /// Whether `step` is exact for all 8-bit weights. Otherwise two inputs of an output must not both have the weight
+    /// -128 if they are two apart within a group of four: `step` adds their products in 16 bits.
     const ANY_WEIGHTS: bool;
 
-    /// A tensor's bytes as [`Products::step`] takes them.
-    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t;
+    /// Converts a tensor's bytes to the operand of [`MicroKernel::step`]: bytes minus [`MicroKernel::INPUT_OFFSET`].
+    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t;
 
-    /// Which output's and which input's weight is byte `byte` of vector `vector`.
-    fn place(vector: usize, byte: usize, vectors: usize) -> (usize, usize);
+    /// Which weight is byte `byte` of vector `vector`, of the `vectors` of a step: its output and its input. The output
+    /// is below `2 * vectors`, the input below [`STEP`].
+    fn weight_at(vector: usize, byte: usize, vectors: usize) -> (usize, usize);
 
-    /// Adds the products of `P` pairs of rows with the outputs of `V` vectors of weights.
+    /// Adds to `sums` the products of `P` pairs of rows and `V` vectors of weights, over [`STEP`] inputs.
     ///
     /// # Safety
-    /// `self` is proof of NEON, and of dot or matrix products where there are any. `P` times 16 bytes from `rows` on and
-    /// `V` times 16 from `weights` on are read and must be readable.
+    /// `self` is proof of NEON, and of dot or matrix products where `step` uses them. `P` times 16 bytes from `rows` on
+    /// and `V` times 16 bytes from `weights` on are read and must be readable.
     unsafe fn step<const P: usize, const V: usize>(
         self,
         sums: &mut [[int32x4_t; V]; P],
@@ -50,7 +54,7 @@ pub(super) unsafe trait Products: std::fmt::Debug + Copy + Send + Sync + 'static
     );
 }
 
-/// Vector `number` from `from` on.
+/// Loads vector `number` from `from` on.
 ///
 /// # Safety
 /// `_neon` is proof of NEON. The 16 bytes from `from + number * 16` on are read and must be readable.
@@ -60,23 +64,25 @@ unsafe fn vector(_neon: Neon, from: *const u8, number: usize) -> uint8x16_t {
     unsafe { vld1q_u8(from.add(number * 16)) }
 }
 
-/// Products of two bytes each in 16 bits, two of them added there, pairs of sums added to 32 bits. Exact: of two products of
-/// signed bytes only twice -128 · -128 is beyond 16 bits, and weights are packed so that it can't be.
+/// `smull`, `smlal` and `sadalp`: two products of bytes are added in 16 bits, and pairs of these sums to 32 bits. The
+/// result is exact: of the sums of two products of signed bytes only that of twice -128 · -128 exceeds 16 bits, and
+/// weights are packed so that it can't occur.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Widening(pub(super) Neon);
 
-// SAFETY: `step` reads 16 bytes a vector of weights, and 8 bytes for each of 2 times `P` rows; it needs NEON alone.
-unsafe impl Products for Widening {
-    const SHIFT: i32 = 128;
-    const BLOCKS: bool = false;
+// SAFETY: `step` reads 16 bytes for each vector of weights, and 8 bytes for each of 2 times `P` rows. It needs NEON
+// only.
+unsafe impl MicroKernel for Widening {
+    const INPUT_OFFSET: i32 = 128;
+    const SUMS_ARE_2X2: bool = false;
     const ANY_WEIGHTS: bool = false;
 
     #[inline(always)]
-    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t {
+    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t {
         signed(self.0, bytes)
     }
 
-    fn place(vector: usize, byte: usize, _: usize) -> (usize, usize) {
+    fn weight_at(vector: usize, byte: usize, _: usize) -> (usize, usize) {
         (vector / 4 * 8 + byte / 2, vector % 4 * 2 + byte % 2)
     }
 
@@ -87,17 +93,17 @@ unsafe impl Products for Widening {
         rows: *const u8,
         weights: *const u8,
     ) {
-        // SAFETY: the processor has NEON, as `self.0` exists. `number` is below `V`, and as many vectors of weights are
-        // readable. Row `row`, below 2 times `P`, has its eight bytes, of which the load reads no more and of any
-        // alignment, at `row * 8`: two rows are the 16 bytes of a pair.
+        // SAFETY: the processor has NEON, as `self.0` exists. `number` is below `V`, and `V` vectors of weights are
+        // readable. Row `row`, below 2 times `P`, has its eight bytes at `row * 8`, as two rows are the 16 bytes of a
+        // pair. The load reads these eight bytes and no more, of any alignment.
         unsafe {
             let weights: [_; V] = from_fn(|number| vreinterpretq_s8_u8(vector(self.0, weights, number)));
             for row in 0..2 * P {
-                // Two inputs in every lane, then the next two, and so on.
+                // Each of the four vectors has two inputs in all lanes: the first two, the next two, and so on.
                 let inputs = vld4q_dup_s16(rows.add(row * STEP).cast());
                 let inputs = [inputs.0, inputs.1, inputs.2, inputs.3].map(|two| vreinterpretq_s8_s16(two));
-                for (octet, weights) in weights.as_chunks::<4>().0.iter().enumerate() {
-                    let first = row % 2 * (V / 2) + octet * 2;
+                for (group, weights) in weights.as_chunks::<4>().0.iter().enumerate() {
+                    let first = row % 2 * (V / 2) + group * 2;
                     let sums = &mut sums[row / 2];
                     [sums[first], sums[first + 1]] = widening(self.0, [sums[first], sums[first + 1]], inputs, weights);
                 }
@@ -106,10 +112,11 @@ unsafe impl Products for Widening {
     }
 }
 
-/// Adds the products of eight inputs of one row with those of eight outputs.
+/// Adds to the sums of eight outputs the products of eight inputs of one row and the outputs' weights.
 ///
-/// One block, that reads as if it touched memory: let alone, the compiler takes the products of several rows before their
-/// sums, has too few registers for them, and stores them.
+/// It is one assembly block that declares that it may access memory, so that the compiler keeps the order of these
+/// blocks. Otherwise the compiler computes the products of several rows before their sums, runs out of registers, and
+/// spills them.
 #[inline(always)]
 fn widening(
     _neon: Neon,
@@ -117,7 +124,7 @@ fn widening(
     inputs: [int8x16_t; 4],
     weights: &[int8x16_t; 4],
 ) -> [int32x4_t; 2] {
-    // SAFETY: the processor has NEON, as `_neon` exists. The instructions read and write the registers that are named and
+    // SAFETY: the processor has NEON, as `_neon` exists. The instructions read and write the named registers and
     // nothing else, no flags either.
     unsafe {
         asm!(
@@ -142,25 +149,25 @@ fn widening(
     [low, high]
 }
 
-/// `sdot`: four inputs of one row with those of four outputs.
+/// `sdot` by lane: four inputs of one row times the weights of four outputs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dots(pub(super) DotProducts);
+pub(super) struct Sdot(pub(super) DotProducts);
 
-// SAFETY: `step` reads 16 bytes a pair and 16 bytes a vector of weights; it needs NEON and dot products, and a
-// `DotProducts` exists only where there are both.
-unsafe impl Products for Dots {
-    const SHIFT: i32 = 128;
-    const BLOCKS: bool = false;
+// SAFETY: `step` reads 16 bytes for each pair and 16 bytes for each vector of weights. It needs NEON and dot products,
+// and a `DotProducts` exists only where the processor has both.
+unsafe impl MicroKernel for Sdot {
+    const INPUT_OFFSET: i32 = 128;
+    const SUMS_ARE_2X2: bool = false;
     const ANY_WEIGHTS: bool = true;
 
     #[inline(always)]
-    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t {
+    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t {
         signed(self.0.neon(), bytes)
     }
 
-    fn place(vector: usize, byte: usize, vectors: usize) -> (usize, usize) {
-        let quads = vectors / 2;
-        (vector % quads * 4 + byte / 4, vector / quads * 4 + byte % 4)
+    fn weight_at(vector: usize, byte: usize, vectors: usize) -> (usize, usize) {
+        let groups = vectors / 2;
+        (vector % groups * 4 + byte / 4, vector / groups * 4 + byte % 4)
     }
 
     #[inline(always)]
@@ -171,42 +178,43 @@ unsafe impl Products for Dots {
         weights: *const u8,
     ) {
         let neon = self.0.neon();
-        // SAFETY: `pair` is below `P`, and so many vectors of rows are readable; `quad` is below the half of `V`, and so
-        // many vectors of weights are, twice.
+        // SAFETY: `pair` is below `P`, and `P` vectors of rows are readable. `group` is below half of `V`, and `V`
+        // vectors of weights are readable.
         unsafe {
             let rows: [_; P] = from_fn(|pair| vector(neon, rows, pair));
-            let quads = V / 2;
-            for quad in 0..quads {
-                let [first, second] = [vector(neon, weights, quad), vector(neon, weights, quads + quad)];
+            // Groups of four outputs: the weights of their first four inputs, then of the second four.
+            let groups = V / 2;
+            for group in 0..groups {
+                let [first, second] = [vector(neon, weights, group), vector(neon, weights, groups + group)];
                 for pair in 0..P {
                     let sums = &mut sums[pair];
-                    sums[quad] = dot_by_lane::<0>(self.0, sums[quad], first, rows[pair]);
-                    sums[quads + quad] = dot_by_lane::<2>(self.0, sums[quads + quad], first, rows[pair]);
-                    sums[quad] = dot_by_lane::<1>(self.0, sums[quad], second, rows[pair]);
-                    sums[quads + quad] = dot_by_lane::<3>(self.0, sums[quads + quad], second, rows[pair]);
+                    sums[group] = dot_by_lane::<0>(self.0, sums[group], first, rows[pair]);
+                    sums[groups + group] = dot_by_lane::<2>(self.0, sums[groups + group], first, rows[pair]);
+                    sums[group] = dot_by_lane::<1>(self.0, sums[group], second, rows[pair]);
+                    sums[groups + group] = dot_by_lane::<3>(self.0, sums[groups + group], second, rows[pair]);
                 }
             }
         }
     }
 }
 
-/// `usmmla`: eight inputs of two rows with those of two outputs.
+/// `usmmla`: eight inputs of two rows times the weights of two outputs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Blocks(pub(super) MatrixProducts);
+pub(super) struct Usmmla(pub(super) MatrixProducts);
 
-// SAFETY: `step` reads 16 bytes a pair and 16 bytes a vector of weights; it needs NEON and 8-bit matrix products, and a
-// `MatrixProducts` exists only where there are both.
-unsafe impl Products for Blocks {
-    const SHIFT: i32 = 0;
-    const BLOCKS: bool = true;
+// SAFETY: `step` reads 16 bytes for each pair and 16 bytes for each vector of weights. It needs NEON and 8-bit matrix
+// products, and a `MatrixProducts` exists only where the processor has both.
+unsafe impl MicroKernel for Usmmla {
+    const INPUT_OFFSET: i32 = 0;
+    const SUMS_ARE_2X2: bool = true;
     const ANY_WEIGHTS: bool = true;
 
     #[inline(always)]
-    fn prepare(self, bytes: uint8x16_t) -> uint8x16_t {
+    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t {
         bytes
     }
 
-    fn place(vector: usize, byte: usize, _: usize) -> (usize, usize) {
+    fn weight_at(vector: usize, byte: usize, _: usize) -> (usize, usize) {
         (vector * 2 + byte / 8, byte % 8)
     }
 
@@ -218,13 +226,13 @@ unsafe impl Products for Blocks {
         weights: *const u8,
     ) {
         let neon = self.0.neon();
-        // SAFETY: `pair` is below `P`, and so many vectors of rows are readable; `outputs` is below `V`, and so many
-        // vectors of weights are.
+        // SAFETY: `pair` is below `P`, and `P` vectors of rows are readable. `outputs` is below `V`, and `V` vectors of
+        // weights are readable.
         unsafe {
             let rows: [_; P] = from_fn(|pair| vector(neon, rows, pair));
             for (outputs, weights) in (0..V).map(|outputs| (outputs, vector(neon, weights, outputs))) {
                 for (sums, &rows) in sums.iter_mut().zip(&rows) {
-                    sums[outputs] = block(self.0, sums[outputs], rows, weights);
+                    sums[outputs] = usmmla(self.0, sums[outputs], rows, weights);
                 }
             }
         }

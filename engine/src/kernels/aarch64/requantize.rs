@@ -1,4 +1,4 @@
-//! From 32-bit sums to bytes, in registers.
+//! Requantization in registers: 32-bit sums, or floats, to bytes.
 
 use std::arch::aarch64::{
     float32x4_t, int32x4_t, uint8x16_t, vaddq_s16, vcombine_s16, vcvtnq_s32_f32, vcvtq_f32_s32, vdupq_n_s16,
@@ -9,51 +9,64 @@ use std::arch::aarch64::{
 use crate::arithmetic::OutputStage;
 use crate::program::weights::magnitude;
 
-/// How numbers that are rounded to 32 bits become bytes.
+/// How a float `x` becomes a byte: `round(clamp(x)) + zero_point`, where the clamp keeps the byte between `min` and
+/// `max`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bytes {
+pub(super) struct Requantize {
     zero_point: u8,
     min: u8,
     max: u8,
-    /// Whether no number is too large for 16 bits with the zero point added.
-    seven_bit: bool,
+    /// Whether every rounded number fits in 16 bits after the zero point is added.
+    fits_16_bits: bool,
 }
 
-impl Bytes {
-    /// Whether all bytes are allowed and no number is too large for 16 bits, so that there's less to do.
-    pub(super) fn are_plain(self) -> bool {
-        self.seven_bit && self.min == 0 && self.max == 255
+impl Requantize {
+    /// Whether `min` and `max` exclude no byte and no number needs saturation at 16 bits. Then `PLAIN` may be true,
+    /// which takes fewer instructions.
+    pub(super) fn is_plain(self) -> bool {
+        self.fits_16_bits && self.min == 0 && self.max == 255
     }
 }
 
-/// The largest number that is known to stay within 16 bits with a zero point added, and with some room for rounding.
-const NARROW: f64 = 32_000.0;
+/// Numbers of a magnitude below this fit in 16 bits after a zero point is added. The exact bound is 2¹⁵ - 1 - 255 =
+/// 32,512; the difference is a margin for rounding.
+const MAX_16_BIT_MAGNITUDE: f64 = 32_000.0;
 
-impl Bytes {
-    pub(super) fn new(zero_point: u8, min: u8, max: u8) -> Bytes {
-        Bytes { zero_point, min, max, seven_bit: false }
+impl Requantize {
+    /// Makes no assumption about the magnitude of the numbers.
+    pub(super) fn new(zero_point: u8, min: u8, max: u8) -> Requantize {
+        Requantize { zero_point, min, max, fits_16_bits: false }
     }
 
-    /// The same, where no number is larger than `largest`, below zero or above.
-    pub(super) fn up_to(self, largest: f64) -> Bytes {
-        Bytes { seven_bit: largest < NARROW, ..self }
+    /// The same for numbers whose magnitude is at most `magnitude`.
+    pub(super) fn with_max_magnitude(self, magnitude: f64) -> Requantize {
+        Requantize { fits_16_bits: magnitude < MAX_16_BIT_MAGNITUDE, ..self }
     }
 
-    /// For sums of products of bytes and weights, with what they start from and what they are multiplied by, by output.
-    pub(super) fn of(output_stage: &OutputStage, weights: &[i16], bias: &[i32], multipliers: &[f32]) -> Bytes {
-        let OutputStage::Byte { zero_point, min, max, .. } = *output_stage else { return Bytes::new(0, 0, 255) };
+    /// For the sums of a product or convolution, multiplied by their output's multiplier. `bias` and `multipliers` have
+    /// one number for each output, and `weights` equally many for each, one output after the other. The sums are the
+    /// bias plus products of unsigned bytes with these weights. With [`OutputStage::Float`] the result is not to be
+    /// used.
+    pub(super) fn for_sums(
+        output_stage: &OutputStage,
+        weights: &[i16],
+        bias: &[i32],
+        multipliers: &[f32],
+    ) -> Requantize {
+        let OutputStage::Byte { zero_point, min, max, .. } = *output_stage else { return Requantize::new(0, 0, 255) };
         let products = weights.len() / bias.len().max(1);
-        let largest =
+        let magnitudes =
             weights.chunks_exact(products.max(1)).zip(bias).zip(multipliers).map(|((row, &bias), &multiplier)| {
                 (255 * magnitude(row) + i64::from(bias).abs()) as f64 * f64::from(multiplier.abs())
             });
-        Bytes::new(zero_point, min, max).up_to(largest.fold(0.0, f64::max))
+        Requantize::new(zero_point, min, max).with_max_magnitude(magnitudes.fold(0.0, f64::max))
     }
 
-    /// Sixteen sums to bytes: `round(clamp(sum * multiplier)) + zero_point`. `PLAIN` says that the bytes [are](Bytes::are_plain).
+    /// Sixteen sums to bytes: `round(clamp(sum * multiplier)) + zero_point`. `PLAIN` requires
+    /// [`is_plain`](Requantize::is_plain).
     #[inline]
     #[target_feature(enable = "neon")]
-    pub(super) fn round<const PLAIN: bool>(self, sums: [int32x4_t; 4], multipliers: [float32x4_t; 4]) -> uint8x16_t {
+    pub(super) fn apply<const PLAIN: bool>(self, sums: [int32x4_t; 4], multipliers: [float32x4_t; 4]) -> uint8x16_t {
         self.pack::<PLAIN>([
             vmulq_f32(vcvtq_f32_s32(sums[0]), multipliers[0]),
             vmulq_f32(vcvtq_f32_s32(sums[1]), multipliers[1]),
@@ -62,11 +75,11 @@ impl Bytes {
         ])
     }
 
-    /// Sixteen floats to bytes.
+    /// Sixteen floats to bytes: `round(clamp(x)) + zero_point`. `PLAIN` requires [`is_plain`](Requantize::is_plain).
     #[inline]
     #[target_feature(enable = "neon")]
     pub(super) fn pack<const PLAIN: bool>(self, values: [float32x4_t; 4]) -> uint8x16_t {
-        // To the nearest, ties to even; what 32 bits can't hold saturates.
+        // The conversion rounds to nearest, ties to even, and saturates at 32 bits.
         let [a, b, c, d] = values.map(|value| vcvtnq_s32_f32(value));
         let zero_point = vdupq_n_s16(i16::from(self.zero_point));
         let [low, high] = if PLAIN {

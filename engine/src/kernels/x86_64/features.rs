@@ -1,7 +1,7 @@
-//! Proof of what the processor has. A value of a type here exists only where its `detect` found the instructions, so that
-//! whoever holds one may call functions that need them.
+//! Proof of the processor's instruction sets. A value of a type of this module exists only where its `detect` found the
+//! instructions, so that code with such a value may call functions that need them.
 
-/// The processor has AVX2 and FMA, and so what comes before them, SSE4.2 and AVX.
+/// The processor has AVX2 and FMA, and so the sets that precede them, SSE4.2 and AVX.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx2(());
 
@@ -25,7 +25,7 @@ impl Avx512Vnni {
     }
 }
 
-/// The processor has AVX-512 VBMI, permutations of bytes.
+/// The processor has AVX-512 VBMI, the permutations of bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx512Vbmi(());
 

@@ -1,4 +1,4 @@
-//! Kernels for x86-64.
+//! Kernels for x86-64: a set for AVX2 with FMA, and one for AVX-512 with VNNI.
 
 mod avx2;
 mod features;
@@ -16,15 +16,16 @@ pub(super) fn add_to(sets: &mut Vec<&'static dyn Kernels>) {
     sets.extend(VNNI.get_or_init(vnni::Vnni::detect).as_ref().map(|set| set as &dyn Kernels));
 }
 
-/// Where each four columns start in a row, and how many bytes from its start on the caller must have: four from each place
-/// on, or, without places, where columns follow one another, all of them and [`TAIL_PADDING`] more.
+/// The offset of each group of four columns from the start of a row, in bytes, and the reach: the number of bytes from
+/// the start of each row that the caller must have. With `offsets`, those of an indirect GEMM, the reach is the maximum
+/// offset plus four. Without, columns are contiguous, and the reach is their number plus [`TAIL_PADDING`].
 ///
 /// # Panics
-/// Where [`Matrix::check`] does, or, with places, [`Matrix::check_indirect`].
-fn checked_places(matrix: &Matrix<'_>, offsets: Option<&[u32]>) -> (Vec<u32>, usize) {
+/// Where [`Matrix::check`] does, or, with `offsets`, [`Matrix::check_indirect`].
+fn checked_offsets(matrix: &Matrix<'_>, offsets: Option<&[u32]>) -> (Vec<u32>, usize) {
     if let Some(offsets) = offsets {
         matrix.check_indirect(offsets);
-        return (offsets.to_vec(), offsets.iter().max().map_or(0, |&place| place as usize + 4));
+        return (offsets.to_vec(), offsets.iter().max().map_or(0, |&offset| offset as usize + 4));
     }
     matrix.check();
     ((0..matrix.columns).step_by(4).map(|start| start as u32).collect(), matrix.columns + TAIL_PADDING)

@@ -1,4 +1,4 @@
-//! A node's attributes by name.
+//! Reads a node's attributes by name. `absent` is the value of an attribute that the node does not have.
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 

@@ -1,7 +1,7 @@
-//! Where what waits is computed: to bytes, or to floats.
+//! Turns recorded and deferred values into steps, whose outputs are bytes or floats.
 
 use super::value::{
-    Affine, Clamp, Deferred, Function, Kind, Products, QuantizedTensor, Value, by_program_axis, channels_last,
+    Affine, Clamp, Deferred, Function, Products, QuantizedTensor, Value, ValueKind, by_program_axis, channels_last,
     row_major, strides_of_axes,
 };
 use super::{Lowering, Reason};
@@ -12,15 +12,15 @@ use crate::program::{
 };
 
 impl Lowering<'_> {
-    /// A value as bytes.
+    /// Adds the steps that quantize a value to `to`. Returns the tensor of bytes.
     pub(super) fn quantized(&mut self, value: &Value, to: Affine) -> Result<TensorId, Reason> {
         match &value.kind {
-            Kind::Integers { .. } => Err("quantizes integers".into()),
-            Kind::Pointwise { of, function } => {
-                self.looked_up(*of, function.values.map(|real| to.byte(real)), &value.shape)
+            ValueKind::Integers { .. } => Err("quantizes integers".into()),
+            ValueKind::Pointwise { input, function } => {
+                self.looked_up(*input, function.values.map(|real| to.byte(real)), &value.shape)
             }
-            Kind::Deferred { what, clamp } => self.rounded(what, *clamp, to, &value.shape),
-            Kind::Floats { tensor, strides } => {
+            ValueKind::Deferred { operator, clamp } => self.requantized(operator, *clamp, to, &value.shape),
+            ValueKind::Floats { tensor, strides } => {
                 let step = Quantize {
                     from: *tensor,
                     to: self.bytes(&value.shape)?,
@@ -35,7 +35,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// A function of bytes to bytes.
+    /// The table lookup of each byte of `from`. The identity needs no step.
     fn looked_up(&mut self, from: TensorId, table: [u8; 256], shape: &[usize]) -> Result<TensorId, Reason> {
         if (0..=255_u8).all(|byte| table[usize::from(byte)] == byte) {
             return Ok(from);
@@ -47,40 +47,47 @@ impl Lowering<'_> {
         Ok(to)
     }
 
-    fn rounded(&mut self, what: &Deferred, clamp: Clamp, to: Affine, shape: &[usize]) -> Result<TensorId, Reason> {
-        if let Deferred::Concatenation { parts, axis } = what {
+    /// Adds the step of a deferred operator, with its requantization to `to`. Returns the tensor of bytes.
+    fn requantized(
+        &mut self,
+        operator: &Deferred,
+        clamp: Clamp,
+        to: Affine,
+        shape: &[usize],
+    ) -> Result<TensorId, Reason> {
+        if let Deferred::Concatenation { parts, axis } = operator {
             if clamp != Clamp::NONE {
                 return Err("a bound behind Concat".into());
             }
             let tensors: Vec<TensorId> = parts.iter().map(|part| self.quantized(part, to)).collect::<Result<_, _>>()?;
             let parts: Vec<_> =
                 tensors.into_iter().zip(parts).map(|(tensor, part)| (tensor, &part.shape[..])).collect();
-            return self.joined(&parts, *axis, shape);
+            return self.concatenated(&parts, *axis, shape);
         }
         let tensor = self.bytes(shape)?;
         let (min, max) = clamp.bytes(to);
         let byte = OutputStage::Byte { zero_point: to.zero_point, min, max, table: None };
-        let step = match what {
+        let step = match operator {
             Deferred::Convolution(products) => {
-                self.spend(products.weights.len())?;
+                self.reserve_weights(products.weights.len())?;
                 let multiplier = |scale: &f32| products.from.affine.scale * scale / to.scale;
                 products.step(tensor, products.scales.iter().map(multiplier).collect(), byte)?
             }
             Deferred::Sum(terms) => {
                 let rule = sum_rule(terms, to, min, max)?;
-                if let Some((of, [a, b])) = self.common_origin(terms.map(|term| term.tensor)) {
+                if let Some((origin, [a, b])) = self.common_origin(terms.map(|term| term.tensor)) {
                     let mut table = [0; 256];
                     portable().add(&rule, &a, &b, &mut table);
-                    return self.looked_up(of, table, shape);
+                    return self.looked_up(origin, table, shape);
                 }
                 Step::Add(Add { from: terms.map(|term| term.tensor), to: tensor, rule })
             }
             Deferred::Product(factors) => {
                 let [a, b] = factors.map(|factor| factor.affine);
                 let multiplier = a.scale * b.scale / to.scale;
-                finite(&[multiplier])?;
-                let (addend, offset) = (stored_zero(to), to.offset);
-                // As ONNX Runtime's `QLinearMul` has it: the zero point is added before the product is rounded to a byte.
+                check_finite(&[multiplier])?;
+                let (addend, offset) = (graph_zero_point(to), to.offset);
+                // The order of ONNX Runtime's `QLinearMul`: the zero point is added before the product is rounded.
                 let rule = MultiplyRule {
                     zero_points: [a.zero_point, b.zero_point],
                     multiplier,
@@ -89,28 +96,30 @@ impl Lowering<'_> {
                     min,
                     max,
                 };
-                if let Some((of, [a, b])) = self.common_origin(factors.map(|factor| factor.tensor)) {
+                if let Some((origin, [a, b])) = self.common_origin(factors.map(|factor| factor.tensor)) {
                     let mut table = [0; 256];
                     portable().multiply(&rule, &a, &b, &mut table);
-                    return self.looked_up(of, table, shape);
+                    return self.looked_up(origin, table, shape);
                 }
                 Step::Multiply(Multiply { from: factors.map(|factor| factor.tensor), to: tensor, rule })
             }
-            Deferred::Mean { of, window, with_padding } => mean(*of, tensor, window, *with_padding, to.scale, byte)?,
-            Deferred::Concatenation { .. } => unreachable!("joined above"),
+            Deferred::Mean { input, window, with_padding } => {
+                mean(*input, tensor, window, *with_padding, to.scale, byte)?
+            }
+            Deferred::Concatenation { .. } => unreachable!("concatenated above"),
         };
         self.step(step);
         Ok(tensor)
     }
 
-    /// A value as floats in the graph's order.
+    /// Adds the steps that compute a value as floats, row-major in the graph's order of axes. Returns the tensor.
     pub(super) fn floats(&mut self, value: &Value) -> Result<TensorId, Reason> {
-        if let Kind::Pointwise { of, function } = &value.kind {
-            let from = self.planar(*of, &value.shape)?;
+        if let ValueKind::Pointwise { input, function } = &value.kind {
+            let from = self.to_planar(*input, &value.shape)?;
             return Ok(self.looked_up_reals(from, function));
         }
         let (from, strides) = self.in_memory(value)?;
-        if lies_alike(&value.shape, &strides, &row_major(&value.shape)) {
+        if has_same_layout(&value.shape, &strides, &row_major(&value.shape)) {
             return Ok(from);
         }
         let to = self.tensor(Element::Float, [1, 1, 1, value.shape.iter().product()]);
@@ -120,14 +129,15 @@ impl Lowering<'_> {
         Ok(to)
     }
 
-    /// A value as floats in any order: with how far apart neighbours along each of the graph's axes are.
+    /// Adds the steps that compute a value as floats in any layout. Returns the tensor, and the stride of each of the
+    /// graph's axes.
     pub(super) fn in_memory(&mut self, value: &Value) -> Result<(TensorId, Vec<usize>), Reason> {
         let strides = strides_of_axes(&value.shape);
-        let (what, clamp) = match &value.kind {
-            Kind::Floats { tensor, strides } => return Ok((*tensor, strides.clone())),
-            Kind::Pointwise { of, function } => return Ok((self.looked_up_reals(*of, function), strides)),
-            Kind::Deferred { what, clamp } => (what, clamp),
-            Kind::Integers { .. } => return Err("integers where reals are wanted".into()),
+        let (operator, clamp) = match &value.kind {
+            ValueKind::Floats { tensor, strides } => return Ok((*tensor, strides.clone())),
+            ValueKind::Pointwise { input, function } => return Ok((self.looked_up_reals(*input, function), strides)),
+            ValueKind::Deferred { operator, clamp } => (operator, clamp),
+            ValueKind::Integers { .. } => return Err("integers where reals are wanted".into()),
         };
         if let Some(value) = self.pointwise(value) {
             return self.in_memory(&value);
@@ -137,14 +147,14 @@ impl Lowering<'_> {
         }
         let shape = channels_last(&value.shape)?;
         let to = self.tensor(Element::Float, shape);
-        let step = match &**what {
+        let step = match &**operator {
             Deferred::Convolution(products) => {
-                self.spend(products.weights.len())?;
+                self.reserve_weights(products.weights.len())?;
                 let multiplier = |scale: &f32| products.from.affine.scale * scale;
                 products.step(to, products.scales.iter().map(multiplier).collect(), OutputStage::Float)?
             }
-            Deferred::Mean { of, window, with_padding } => {
-                mean(*of, to, window, *with_padding, 1.0, OutputStage::Float)?
+            Deferred::Mean { input, window, with_padding } => {
+                mean(*input, to, window, *with_padding, 1.0, OutputStage::Float)?
             }
             _ => return Err("its result is not quantized".into()),
         };
@@ -152,7 +162,7 @@ impl Lowering<'_> {
         Ok((to, strides))
     }
 
-    /// What bytes stand for, in their order.
+    /// The lookup of the real of each byte, in the layout of the bytes.
     fn looked_up_reals(&mut self, from: TensorId, function: &Function) -> TensorId {
         let to = self.tensor(Element::Float, self.program.tensors[from.0].shape);
         let table = Table::Floats(Box::new(function.values));
@@ -161,14 +171,15 @@ impl Lowering<'_> {
     }
 }
 
-/// Whether two ways of lying in memory are the same but for axes of one element.
-fn lies_alike(shape: &[usize], one: &[usize], other: &[usize]) -> bool {
+/// Whether strides give the same layout: those of axes of one element do not count.
+fn has_same_layout(shape: &[usize], one: &[usize], other: &[usize]) -> bool {
     (0..shape.len()).all(|axis| shape[axis] == 1 || one[axis] == other[axis])
 }
 
 impl Products {
+    /// The convolution as a step with this output stage.
     fn step(&self, to: TensorId, multipliers: Vec<f32>, result: OutputStage) -> Result<Step, Reason> {
-        finite(&multipliers)?;
+        check_finite(&multipliers)?;
         Ok(Step::Convolution(Convolution {
             from: self.from.tensor,
             to,
@@ -183,18 +194,19 @@ impl Products {
     }
 }
 
-/// The zero point as the graph has it, signed or not.
-fn stored_zero(affine: Affine) -> f32 {
+/// The zero point in the graph's own integers, signed or unsigned.
+fn graph_zero_point(affine: Affine) -> f32 {
     f32::from(affine.zero_point) - f32::from(affine.offset)
 }
 
-/// As ONNX Runtime's `QLinearAdd` has it: what is stored times its share, the zero points' part in one number.
+/// The parameters of a sum, in the order of ONNX Runtime's `QLinearAdd`: each stored integer times its scale ratio,
+/// with all zero points in one addend.
 fn sum_rule(terms: &[QuantizedTensor; 2], to: Affine, min: u8, max: u8) -> Result<AddRule, Reason> {
     let [a, b] = terms.map(|term| term.affine);
     let (a_ratio, b_ratio) = (a.scale / to.scale, b.scale / to.scale);
-    let zero_points = a_ratio.mul_add(stored_zero(a), b_ratio * stored_zero(b));
-    let addend = stored_zero(to) - zero_points;
-    finite(&[a_ratio, b_ratio, addend])?;
+    let zero_points = a_ratio.mul_add(graph_zero_point(a), b_ratio * graph_zero_point(b));
+    let addend = graph_zero_point(to) - zero_points;
+    check_finite(&[a_ratio, b_ratio, addend])?;
     Ok(AddRule {
         input_offsets: [a.offset, b.offset],
         scale_ratios: [a_ratio, b_ratio],
@@ -205,21 +217,27 @@ fn sum_rule(terms: &[QuantizedTensor; 2], to: Affine, min: u8, max: u8) -> Resul
     })
 }
 
+/// A mean in windows as a step; its result is divided by `divisor`.
 fn mean(
-    of: QuantizedTensor,
+    input: QuantizedTensor,
     to: TensorId,
     window: &Window,
     with_padding: bool,
     divisor: f32,
     result: OutputStage,
 ) -> Result<Step, Reason> {
-    finite(&[of.affine.scale / divisor])?;
-    let kind =
-        PoolingKind::Mean { zero_point: of.affine.zero_point, scale: of.affine.scale, divisor, with_padding, result };
-    Ok(Step::Pooling(Pooling { from: of.tensor, to, window: window.clone(), kind }))
+    check_finite(&[input.affine.scale / divisor])?;
+    let kind = PoolingKind::Mean {
+        zero_point: input.affine.zero_point,
+        scale: input.affine.scale,
+        divisor,
+        with_padding,
+        result,
+    };
+    Ok(Step::Pooling(Pooling { from: input.tensor, to, window: window.clone(), kind }))
 }
 
-/// Scales may be anything.
-fn finite(numbers: &[f32]) -> Result<(), Reason> {
+/// Checks that numbers computed from scales are finite.
+fn check_finite(numbers: &[f32]) -> Result<(), Reason> {
     if numbers.iter().all(|number| number.is_finite()) { Ok(()) } else { Err("scales beyond what floats hold".into()) }
 }

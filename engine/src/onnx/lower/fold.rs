@@ -1,4 +1,4 @@
-//! Whole numbers that are known when a graph is lowered: shapes, axes and indices, as exporters compute them in the graph.
+//! Constant folding of integers: shapes, axes and indices that exporters compute in the graph.
 
 use tract_onnx::pb::NodeProto;
 
@@ -6,24 +6,25 @@ use super::Lowering;
 use super::attributes::Attributes;
 use super::shapes::axes;
 
-/// The longest list: shapes and axes are far shorter, and a few nodes could double one without end.
-const MAX: usize = 1024;
+/// The maximum length of a list. Shapes and axes are far shorter, but each `Concat` of a hostile graph could double a
+/// list.
+const MAX_LENGTH: usize = 1024;
 
-/// A tensor of whole numbers.
+/// A tensor of integers of at most one axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Numbers {
+pub(super) struct IntegerTensor {
     pub(super) values: Vec<i64>,
-    /// A list, or a single number.
+    /// Whether it has one axis; otherwise it is a scalar.
     pub(super) is_list: bool,
 }
 
 impl Lowering<'_> {
-    /// The whole numbers of a tensor.
+    /// The integers of a tensor that is known when the graph is lowered.
     pub(super) fn longs(&self, name: &str) -> Option<Vec<i64>> {
         self.numbers(name).map(|numbers| numbers.values)
     }
 
-    fn numbers(&self, name: &str) -> Option<Numbers> {
+    fn numbers(&self, name: &str) -> Option<IntegerTensor> {
         if let Some(numbers) = self.folded.get(name) {
             return Some(numbers.clone());
         }
@@ -32,23 +33,24 @@ impl Lowering<'_> {
             [_] => true,
             _ => return None,
         };
-        Some(Numbers { values: self.constants.longs(name)?, is_list })
+        Some(IntegerTensor { values: self.constants.longs(name)?, is_list })
     }
 
-    /// What a node computes from nothing but known whole numbers and shapes, where it is a number or a list of them.
-    pub(super) fn fold(&self, node: &NodeProto) -> Option<Numbers> {
-        self.folded_now(node).filter(|numbers| numbers.values.len() <= MAX)
+    /// The result of a node that depends on known integers and on shapes alone, where it has at most one axis and
+    /// [`MAX_LENGTH`] elements.
+    pub(super) fn fold(&self, node: &NodeProto) -> Option<IntegerTensor> {
+        self.evaluated(node).filter(|numbers| numbers.values.len() <= MAX_LENGTH)
     }
 
-    fn folded_now(&self, node: &NodeProto) -> Option<Numbers> {
+    fn evaluated(&self, node: &NodeProto) -> Option<IntegerTensor> {
         let attributes = Attributes::of(node);
-        let list = |values: Vec<i64>| Some(Numbers { values, is_list: true });
+        let list = |values: Vec<i64>| Some(IntegerTensor { values, is_list: true });
         if node.op_type == "Shape" {
             let shape: Vec<i64> =
                 self.values.get(node.input.first()?.as_str())?.shape.iter().map(|&n| n as i64).collect();
             let rank = shape.len() as i64;
-            let place = |at: i64| (if at < 0 { at + rank } else { at }).clamp(0, rank) as usize;
-            let (start, end) = (place(attributes.integer("start", 0)), place(attributes.integer("end", rank)));
+            let index = |at: i64| (if at < 0 { at + rank } else { at }).clamp(0, rank) as usize;
+            let (start, end) = (index(attributes.integer("start", 0)), index(attributes.integer("end", rank)));
             return list(shape.get(start..end).unwrap_or_default().to_vec());
         }
         let first = self.numbers(node.input.first()?)?;
@@ -57,17 +59,17 @@ impl Lowering<'_> {
         let arithmetic = |operation: fn(i64, i64) -> Option<i64>| {
             let second = second()?;
             let count = values.len().max(second.values.len());
-            let alike = [values.len(), second.values.len()].iter().all(|&length| length == count || length == 1);
+            let fits = [values.len(), second.values.len()].iter().all(|&length| length == count || length == 1);
             let at = |list: &[i64], at: usize| list[at % list.len()];
-            let values = (0..if alike { count } else { 0 }).map(|n| operation(at(values, n), at(&second.values, n)));
-            Some(Numbers { values: values.collect::<Option<_>>()?, is_list: first.is_list || second.is_list })
+            let values = (0..if fits { count } else { 0 }).map(|n| operation(at(values, n), at(&second.values, n)));
+            Some(IntegerTensor { values: values.collect::<Option<_>>()?, is_list: first.is_list || second.is_list })
         };
         match node.op_type.as_str() {
             "Identity" => Some(first),
             "Cast" if attributes.integer("to", 0) == 7 => Some(first),
             "Unsqueeze" if !first.is_list => list(first.values),
             "Reshape" if second()?.values.len() == 1 => list(first.values),
-            "Squeeze" => Some(Numbers { is_list: first.values.len() != 1, values: first.values }),
+            "Squeeze" => Some(IntegerTensor { is_list: first.values.len() != 1, values: first.values }),
             "Add" => arithmetic(i64::checked_add),
             "Sub" => arithmetic(i64::checked_sub),
             "Mul" => arithmetic(i64::checked_mul),
@@ -76,7 +78,7 @@ impl Lowering<'_> {
                 let mut all = Vec::new();
                 for name in &node.input {
                     all.extend(self.longs(name)?);
-                    if all.len() > MAX {
+                    if all.len() > MAX_LENGTH {
                         return None;
                     }
                 }
@@ -84,8 +86,9 @@ impl Lowering<'_> {
             }
             "Gather" => {
                 let indices = second()?;
-                let offsets = axes(&indices.values, values.len()).ok()?;
-                Some(Numbers { values: offsets.iter().map(|&at| values[at]).collect(), is_list: indices.is_list })
+                let positions = axes(&indices.values, values.len()).ok()?;
+                let values = positions.iter().map(|&at| values[at]).collect();
+                Some(IntegerTensor { values, is_list: indices.is_list })
             }
             "Slice" => {
                 let bound = |input: usize| self.longs(node.input.get(input)?)?.first().copied();
@@ -93,8 +96,8 @@ impl Lowering<'_> {
                     return None;
                 }
                 let length = values.len() as i64;
-                let place = |at: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(0, length) as usize;
-                list(values.get(place(bound(1)?)..place(bound(2)?)).unwrap_or_default().to_vec())
+                let index = |at: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(0, length) as usize;
+                list(values.get(index(bound(1)?)..index(bound(2)?)).unwrap_or_default().to_vec())
             }
             _ => None,
         }

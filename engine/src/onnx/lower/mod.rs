@@ -1,12 +1,13 @@
-//! From an ONNX graph to a [`Program`]: each quantized operator becomes a step over bytes.
+//! Lowers an ONNX graph to a [`Program`]: each quantized operator becomes a step over bytes.
 //!
-//! Nodes are taken in the graph's order. What a `DequantizeLinear` makes is not computed: it is remembered as a function
-//! of the byte that it came from ([`Kind::Pointwise`]), and so are functions of it, and sums of products that wait for
-//! what rounds them. A `QuantizeLinear`, or the end of the graph, then turns what waits into steps. So it makes no
-//! difference whether an exporter wrote a `Clip` or left it to the range, or wrote x·σ(x) as two quantized operators or as
-//! three.
+//! Nodes are lowered in the graph's order. The result of a `DequantizeLinear` is not computed: it is recorded as a
+//! function of the byte that it comes from ([`ValueKind::Pointwise`]), and so are functions of it. A convolution, a
+//! sum, a product, a mean or a concatenation is deferred ([`ValueKind::Deferred`]) until its requantization is known. A
+//! `QuantizeLinear`, or the end of the graph, then turns a recorded or deferred value into steps. So the steps are the
+//! same whether an exporter wrote a `Clip` or left it to the range of the bytes, and whether it wrote x·σ(x) as two
+//! quantized operators or as three.
 //!
-//! The order of all float arithmetic that this implies is written down in `docs/engine.md`.
+//! The order of all float arithmetic is defined in `docs/engine.md`.
 
 mod attributes;
 mod finish;
@@ -34,21 +35,21 @@ use crate::onnx::limits::{bytes, constants};
 use crate::onnx::names::{full_name, node_name};
 use crate::program::{Element, MAX_STEPS, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 use attributes::Attributes;
-use fold::Numbers;
-pub(crate) use partitions::{BoundaryTensor, BoundaryType, Facts, Partition, Partitioned, partly};
-use value::{Kind, Value, channels_last, row_major};
+use fold::IntegerTensor;
+pub(crate) use partitions::{BoundaryTensor, BoundaryType, Facts, Partition, Partitioned, partition_graph};
+use value::{Value, ValueKind, channels_last, row_major};
 
-/// Why a graph, or a node of it, can't be a step.
+/// Why a graph, or a node of it, can't be lowered.
 type Reason = String;
 
-/// A node that is not run in integers.
+/// A node that does not run in integers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlowered {
     /// The operator.
     pub operator: String,
-    /// The node's name, or that of its result where it has none.
+    /// The node's name, or that of its output where it has none.
     pub node: String,
-    /// Why not.
+    /// Why it does not.
     pub reason: String,
 }
 
@@ -61,9 +62,9 @@ impl fmt::Display for Unlowered {
 /// Why a graph is not one program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// A node of it is not served in integers.
+    /// One of its nodes is not supported in integers.
     Unlowered(Unlowered),
-    /// It asks for more memory or work than is served, whoever runs it.
+    /// It needs more memory or work than the limits of programs allow. Such a graph is refused, and not left to tract.
     TooLarge(String),
 }
 
@@ -73,10 +74,11 @@ impl From<Unlowered> for Refusal {
     }
 }
 
-/// Lowers a graph whose input has a fixed shape and whose outputs are those wanted.
+/// Lowers a whole graph to one program. Requires an input of fixed shape; the program gives all outputs of the graph.
 ///
 /// # Errors
-/// Names the first node that is not served in bytes, or what is too large for a program.
+/// [`Refusal::Unlowered`] names the first node that is not supported in integers; [`Refusal::TooLarge`] names what is
+/// above a limit of programs.
 pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Refusal> {
     let mut lowering = Lowering::of(graph);
     let at = |operator: &str, node: &str, reason| Unlowered { operator: operator.into(), node: node.into(), reason };
@@ -96,7 +98,7 @@ pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Refusal> {
     })
 }
 
-/// The tensors that an output depends on.
+/// The tensors that an output depends on, outputs included.
 fn needed(graph: &GraphProto) -> HashSet<&str> {
     let mut needed: HashSet<&str> = graph.output.iter().map(|info| info.name.as_str()).collect();
     for node in graph.node.iter().rev() {
@@ -107,43 +109,47 @@ fn needed(graph: &GraphProto) -> HashSet<&str> {
     needed
 }
 
+/// The state of lowering: the program so far, and what is known of the graph's tensors.
 struct Lowering<'a> {
     constants: Constants<'a>,
-    makers: HashMap<&'a str, &'a NodeProto>,
+    /// The node that produces each tensor.
+    producers: HashMap<&'a str, &'a NodeProto>,
+    /// The tensors that have been lowered.
     values: HashMap<&'a str, Value>,
     program: UncheckedProgram,
-    /// The tensor that steps are made for.
-    making: &'a str,
-    /// Whole numbers that the graph computes from constants and shapes.
-    folded: HashMap<&'a str, Numbers>,
-    /// What tract computes, where it runs a part of the graph.
+    /// The graph's name for the program tensors that are added next.
+    tensor_name: &'a str,
+    /// Integers that the graph computes from constants and shapes.
+    folded: HashMap<&'a str, IntegerTensor>,
+    /// What is known of the nodes that tract runs, where the graph is partitioned.
     fallback: Option<partitions::Fallback<'a>>,
-    /// Bytes that are a function of other bytes.
+    /// For each byte tensor that is a function of another one, that tensor and the function's table.
     derived: HashMap<TensorId, (TensorId, Box<[u8; 256]>)>,
-    /// How many weights and biases may yet be made: each step, and each sum that waits for one, has its own.
+    /// How many more weights and biases may be added: each convolution step, and each deferred convolution, has a copy.
     weights_left: usize,
 }
 
-/// How many more weights and biases there may be than four times the bytes of all constants.
-const MAX_WEIGHTS_AGAIN: usize = 1 << 24;
+/// The limit of `weights_left` is this, and four for each byte of the constants.
+const EXTRA_WEIGHTS: usize = 1 << 24;
 
 impl<'a> Lowering<'a> {
     fn of(graph: &'a GraphProto) -> Lowering<'a> {
         let weights = constants(graph).map(|(_, tensor)| bytes(tensor) as usize);
-        let makers = graph.node.iter().flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)));
+        let producers = graph.node.iter().flat_map(|node| node.output.iter().map(move |name| (name.as_str(), node)));
         Lowering {
             constants: Constants::of(graph),
-            makers: makers.collect(),
+            producers: producers.collect(),
             values: HashMap::new(),
             program: UncheckedProgram::default(),
-            making: "",
+            tensor_name: "",
             folded: HashMap::new(),
             fallback: None,
             derived: HashMap::new(),
-            weights_left: 4 * weights.sum::<usize>() + MAX_WEIGHTS_AGAIN,
+            weights_left: 4 * weights.sum::<usize>() + EXTRA_WEIGHTS,
         }
     }
 
+    /// Lowers an input of the graph. An input that is a constant is skipped.
     fn input(&mut self, info: &'a ValueInfoProto) -> Result<(), Reason> {
         if self.constants.has(&info.name) {
             return Ok(());
@@ -160,14 +166,14 @@ impl<'a> Lowering<'a> {
         };
         let dims = kind.shape.iter().flat_map(|shape| &shape.dim);
         let shape: Vec<usize> = dims.map(|dim| length(&dim.value)).collect::<Option<_>>().ok_or("its shape is open")?;
-        self.making = &info.name;
-        let value = self.given(shape, DataType::try_from(kind.elem_type).unwrap_or_default())?;
+        self.tensor_name = &info.name;
+        let value = self.program_input(shape, DataType::try_from(kind.elem_type).unwrap_or_default())?;
         self.values.insert(&info.name, value);
         Ok(())
     }
 
-    /// A tensor that the program is given, in the graph's own order.
-    fn given(&mut self, shape: Vec<usize>, element: DataType) -> Result<Value, Reason> {
+    /// Adds an input to the program: float32, uint8 or int8, row-major in the graph's order of axes.
+    fn program_input(&mut self, shape: Vec<usize>, element: DataType) -> Result<Value, Reason> {
         let count = shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
         let dense = [1, 1, 1, count.ok_or("a tensor too large to count")?];
         let (element, offset) = match element {
@@ -178,27 +184,29 @@ impl<'a> Lowering<'a> {
         };
         let tensor = self.tensor(element, dense);
         let kind = match element {
-            Element::Float => Kind::Floats { tensor, strides: row_major(&shape) },
-            Element::Byte => Kind::Integers { tensor: self.channels_last_again(tensor, &shape)?, offset },
+            Element::Float => ValueKind::Floats { tensor, strides: row_major(&shape) },
+            Element::Byte => ValueKind::Integers { tensor: self.to_channels_last(tensor, &shape)?, offset },
         };
         self.program.inputs.push(tensor);
         Ok(Value { shape, kind })
     }
 
+    /// Adds an output to the program: a value as float32, row-major in the graph's order of axes.
     fn output(&mut self, name: &'a str) -> Result<(), Reason> {
-        self.making = name;
+        self.tensor_name = name;
         let value = self.values.get(name).cloned().ok_or("nothing quantized makes it")?;
         let tensor = self.floats(&value)?;
         self.program.outputs.push((tensor, value.shape));
         Ok(())
     }
 
+    /// Lowers a node.
     fn node(&mut self, node: &'a NodeProto) -> Result<(), Reason> {
         let Some(output) = node.output.first() else { return Ok(()) };
         if self.program.steps.len() > MAX_STEPS {
             return Err(format!("the steps before it are more than {MAX_STEPS}"));
         }
-        if self.is_of_constants(node) {
+        if self.is_constant_node(node) {
             return Ok(());
         }
         if let Some(numbers) = self.fold(node) {
@@ -208,40 +216,41 @@ impl<'a> Lowering<'a> {
         if !matches!(node.domain.as_str(), "" | "ai.onnx" | "com.microsoft") {
             return Err("an operator of another domain".into());
         }
-        // What is quantized has the better name.
-        self.making = node.input.first().filter(|_| node.op_type == "QuantizeLinear").unwrap_or(output);
+        // The input of a QuantizeLinear has a more telling name than its output.
+        self.tensor_name = node.input.first().filter(|_| node.op_type == "QuantizeLinear").unwrap_or(output);
         let attributes = Attributes::of(node);
         let value = match node.op_type.as_str() {
             "QuantizeLinear" => self.quantize_linear(node)?,
             "DequantizeLinear" => self.dequantize_linear(node)?,
             "Conv" => self.convolution(node, &attributes)?,
             "Gemm" => self.gemm(node, &attributes)?,
-            "MatMul" => self.matrix_product(node)?,
+            "MatMul" => self.matmul(node)?,
             "Add" => self.sum(node)?,
             "Mul" => self.product(node)?,
-            "Sub" | "Div" | "Max" | "Min" => self.of_two(node)?,
+            "Sub" | "Div" | "Max" | "Min" => self.binary_function(node)?,
             "Relu" => self.clip(node, Some(0.0), None)?,
             "Clip" => {
                 let (low, high) = self.bounds(node, &attributes)?;
                 self.clip(node, low, high)?
             }
-            "AveragePool" | "GlobalAveragePool" => self.mean_in_windows(node, &attributes)?,
-            "ReduceMean" => self.mean_over_axes(node, &attributes)?,
-            "MaxPool" => self.max_in_windows(node, &attributes)?,
+            "AveragePool" | "GlobalAveragePool" => self.average_pooling(node, &attributes)?,
+            "ReduceMean" => self.reduce_mean(node, &attributes)?,
+            "MaxPool" => self.max_pooling(node, &attributes)?,
             "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => self.reshape(node, &attributes)?,
             "Transpose" => self.transpose(node, &attributes)?,
             "Identity" | "Dropout" => self.value(node, 0)?,
             "Cast" => self.cast(node, &attributes)?,
-            "Concat" => self.concatenation(node, &attributes)?,
-            "Pad" => self.padded(node, &attributes)?,
+            "Concat" => self.concat(node, &attributes)?,
+            "Pad" => self.pad(node, &attributes)?,
             _ => self.unary(node, &attributes)?,
         };
         self.values.insert(output, value);
         Ok(())
     }
 
-    /// Whether a node is a constant or turns constants into reals, which those that read them ask for in their own ways.
-    fn is_of_constants(&self, node: &NodeProto) -> bool {
+    /// Whether a node is a constant or dequantizes constants. Such nodes are not lowered: their consumers read the
+    /// constant in the form that they need.
+    fn is_constant_node(&self, node: &NodeProto) -> bool {
         let given = |name: &String| name.is_empty() || self.constants.has(name);
         node.op_type == "Constant" || node.op_type == "DequantizeLinear" && node.input.iter().all(given)
     }
@@ -252,27 +261,32 @@ impl<'a> Lowering<'a> {
         self.values.get(name.as_str()).cloned().ok_or_else(|| format!("its input \"{name}\" is not quantized"))
     }
 
+    /// Adds a tensor to the program. The shape is batch, height, width, channels.
     fn tensor(&mut self, element: Element, shape: [usize; 4]) -> TensorId {
         self.program.tensors.push(TensorKind { element, shape });
-        self.program.names.push(self.making.to_owned());
+        self.program.names.push(self.tensor_name.to_owned());
         TensorId(self.program.tensors.len() - 1)
     }
 
-    /// Takes so many weights or biases from those that there may be.
-    fn spend(&mut self, count: usize) -> Result<(), Reason> {
+    /// Takes `count` from the number of weights and biases that may be added.
+    ///
+    /// # Errors
+    /// Fewer are left.
+    fn reserve_weights(&mut self, count: usize) -> Result<(), Reason> {
         self.weights_left = self.weights_left.checked_sub(count).ok_or("the same weights are read too often")?;
         Ok(())
     }
 
-    /// A tensor of bytes for a value of this shape.
+    /// Adds a tensor of bytes for a value of this shape, which is in the graph's order of axes.
     fn bytes(&mut self, shape: &[usize]) -> Result<TensorId, Reason> {
         let shape = channels_last(shape)?;
         Ok(self.tensor(Element::Byte, shape))
     }
 
+    /// Appends a step to the program.
     fn step(&mut self, step: Step) {
         if let Some(fallback) = &mut self.fallback {
-            fallback.count(&step);
+            fallback.record_level(&step);
         }
         self.program.steps.push(step);
     }

@@ -1,36 +1,40 @@
-//! Graphs of which a part is quantized: islands of steps, and the fallback_nodes for tract.
+//! Partitions a graph of which a part is quantized: the quantized parts become programs, and tract runs the fallback
+//! nodes.
 //!
-//! Nodes are lowered one after the other, as ever; one that can't be is left to tract, and what it reads is handed over to
-//! it. All steps make one program at first, which is then cut where something must come back from tract: a step belongs
-//! to the island after the last one that its inputs wait for. So islands never wait for each other in a circle. The time
-//! that this takes grows with the graph, not with its square: a file may be anybody's.
+//! Nodes are lowered one after the other, as for a graph that is one program. A node that can't be lowered becomes a
+//! fallback node, and the tensors that it reads are exported to tract. All steps make one program at first, which is
+//! then cut into one partition for each level. The level of a step is the maximum of the levels of its inputs. A tensor
+//! that is imported from tract has a level one above those of all exported tensors that it depends on. So a partition
+//! depends on partitions of lower levels alone. The time of partitioning is linear in the size of the graph, as a file
+//! may be hostile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
-use super::value::{Kind, Value};
+use super::value::{Value, ValueKind};
 use super::{Lowering, Reason, Unlowered, needed, tidy};
 use crate::onnx::names::{full_name, node_name};
 use crate::program::{Element, MAX_MEMORY, MAX_WORK, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 
-/// Element type and shape of the tensors that tract knows.
+/// The element types and shapes of a graph's tensors, as tract infers them.
 pub(crate) type Facts = HashMap<String, (DataType, Vec<usize>)>;
 
-/// A graph cut into what runs in integers and what doesn't.
+/// A graph in two parts: programs in integers, and the nodes that tract runs.
 #[derive(Debug)]
 pub(crate) struct Partitioned {
-    /// In an order in which they can run.
+    /// The partitions, in an order in which they can run.
     pub(crate) partitions: Vec<Partition>,
-    /// The nodes that are left to tract, and constants that they have more.
+    /// The nodes that tract runs.
     pub(crate) fallback_nodes: Vec<NodeProto>,
+    /// Constants that fallback nodes read and that the graph does not have: integers that lowering has folded.
     pub(crate) constants: Vec<TensorProto>,
-    /// Why each of them is.
+    /// The fallback nodes that could not be lowered, with the reasons.
     pub(crate) floats: Vec<Unlowered>,
 }
 
-/// A program, and the tensors through which it is joined to the fallback_nodes.
+/// A program, and its boundary tensors in the order of the program's inputs and outputs.
 #[derive(Debug)]
 pub(crate) struct Partition {
     pub(crate) program: Program,
@@ -38,7 +42,7 @@ pub(crate) struct Partition {
     pub(crate) outputs: Vec<BoundaryTensor>,
 }
 
-/// A tensor that crosses the border, by its name in the graph that tract has.
+/// A tensor between a partition and tract, or between two partitions, with its name and shape in tract's graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BoundaryTensor {
     pub(crate) name: String,
@@ -46,47 +50,54 @@ pub(crate) struct BoundaryTensor {
     pub(crate) shape: Vec<usize>,
 }
 
-/// What crosses.
+/// The element type of a boundary tensor in tract's graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BoundaryType {
+    /// float32
     Floats,
+    /// uint8
     Unsigned,
-    /// Bytes are 128 higher.
+    /// int8; the bytes of the partition's program are 128 higher.
     Signed,
 }
 
-/// What the lowering knows of the fallback_nodes of the graph.
+/// The state of partitioning: the fallback nodes, and the tensors between them and the program.
 pub(super) struct Fallback<'a> {
     facts: &'a Facts,
-    /// How many islands must have run before tract can have made a tensor.
+    /// The rank of each output of a fallback node, as [`Fallback::rank`] defines it.
     ranks: HashMap<&'a str, usize>,
-    /// The number of the island that makes each tensor of the program; 0 where there is no entry.
+    /// The level of each tensor of the program: that of the step that computes it, or the rank of an imported tensor. 0
+    /// where there is no entry.
     levels: HashMap<TensorId, usize>,
-    /// What was taken in, in the order of the program's inputs.
+    /// The tensors that are imported from tract, in the order of the program's inputs.
     imported: Vec<(&'a str, BoundaryType)>,
+    /// The values of the imported tensors.
     values: HashMap<&'a str, Value>,
-    /// What is handed over.
+    /// The tensors that are exported to tract.
     exported: BTreeMap<&'a str, (TensorId, BoundaryTensor)>,
-    /// The tensors that nodes left to tract make, and why each of these nodes is left.
-    left: HashSet<&'a str>,
+    /// The outputs of all fallback nodes.
+    outputs: HashSet<&'a str>,
+    /// The fallback nodes, with the reasons why they could not be lowered.
     floats: Vec<Unlowered>,
-    /// Of these, the tensors whose nodes had been lowered before it turned out that they can't be handed over.
+    /// The tensors that can't be exported although their nodes were lowered, with the reasons.
     late: HashMap<&'a str, Reason>,
 }
 
 impl Fallback<'_> {
-    /// Notes which island a step belongs to: the last of those that its inputs wait for.
-    pub(super) fn count(&mut self, step: &Step) {
-        let waits = step.inputs().iter().map(|input| self.level(*input)).max().unwrap_or(0);
+    /// Records the level of a step's output: the maximum of the levels of the step's inputs, and of the levels of
+    /// earlier steps that write the same output.
+    pub(super) fn record_level(&mut self, step: &Step) {
+        let input_level = step.inputs().iter().map(|input| self.level(*input)).max().unwrap_or(0);
         let level = self.levels.entry(step.output()).or_default();
-        *level = waits.max(*level);
+        *level = input_level.max(*level);
     }
 
     fn level(&self, tensor: TensorId) -> usize {
         self.levels.get(&tensor).copied().unwrap_or(0)
     }
 
-    /// How many islands must have run before tract has a tensor.
+    /// The rank of a tensor in tract's graph: one more than the maximum of the levels of the exported tensors that it
+    /// depends on, or 0 where it depends on none. It is the level of the tensor where it is imported.
     fn rank(&self, name: &str) -> usize {
         match self.exported.get(name) {
             Some((tensor, _)) => self.level(*tensor) + 1,
@@ -95,30 +106,31 @@ impl Fallback<'_> {
     }
 }
 
-/// How often a graph is lowered at the most.
-const PASSES: usize = 8;
+/// The maximum number of times that a graph is lowered.
+const MAX_PASSES: usize = 8;
 
-/// Cuts a graph, of whose tensors `facts` tells what tract knows. None where nothing of it can be lowered.
+/// Partitions a graph. None where no part of it can be lowered.
 ///
 /// # Errors
-/// [`Problem::TooLarge`] where all islands together ask for more than one program may.
-pub(crate) fn partly(graph: &GraphProto, facts: &Facts) -> Result<Option<Partitioned>, Problem> {
-    // What was lowered before it turned out that tract must make it is right, but made twice, and not as ONNX Runtime makes
-    // it. So the graph is lowered again without it; a few times, as each pass may find more.
-    let mut left = HashMap::new();
-    for _ in 1..PASSES {
-        let mut lowering = attempt(graph, facts, &left);
+/// [`Problem::TooLarge`] where all partitions together need more memory or work than the limits of one program allow.
+pub(crate) fn partition_graph(graph: &GraphProto, facts: &Facts) -> Result<Option<Partitioned>, Problem> {
+    // A node may turn out to be a fallback node after it was lowered. Its steps are correct, but it is computed twice,
+    // and not in the order of ONNX Runtime. So the graph is lowered again without such nodes. Each pass may find more
+    // of them.
+    let mut excluded = HashMap::new();
+    for _ in 1..MAX_PASSES {
+        let mut lowering = lower_without(graph, facts, &excluded);
         let late = std::mem::take(&mut lowering.fallback_mut().late);
         if late.is_empty() {
             return lowering.partitioned(graph);
         }
-        left.extend(late);
+        excluded.extend(late);
     }
-    attempt(graph, facts, &left).partitioned(graph)
+    lower_without(graph, facts, &excluded).partitioned(graph)
 }
 
-/// Lowers what can be lowered, but for the nodes that make what is `left`.
-fn attempt<'a>(graph: &'a GraphProto, facts: &'a Facts, left: &HashMap<&'a str, Reason>) -> Lowering<'a> {
+/// Lowers all nodes that can be lowered, except those that produce the tensors of `excluded`.
+fn lower_without<'a>(graph: &'a GraphProto, facts: &'a Facts, excluded: &HashMap<&'a str, Reason>) -> Lowering<'a> {
     let mut lowering = Lowering::of(graph);
     lowering.fallback = Some(Fallback {
         facts,
@@ -127,31 +139,32 @@ fn attempt<'a>(graph: &'a GraphProto, facts: &'a Facts, left: &HashMap<&'a str, 
         imported: vec![],
         values: HashMap::new(),
         exported: BTreeMap::new(),
-        left: HashSet::new(),
+        outputs: HashSet::new(),
         floats: vec![],
         late: HashMap::new(),
     });
     let wanted = needed(graph);
     for node in graph.node.iter().filter(|node| node.output.iter().any(|name| wanted.contains(name.as_str()))) {
-        let result = match node.output.iter().find_map(|name| left.get(name.as_str())) {
+        let result = match node.output.iter().find_map(|name| excluded.get(name.as_str())) {
             Some(reason) => Err(reason.clone()),
             None => lowering.node(node),
         };
         if let Err(reason) = result {
-            lowering.leave(node, reason);
+            lowering.fall_back(node, reason);
         }
     }
     for info in &graph.output {
         if let Err(reason) = lowering.export(&info.name) {
-            lowering.leave_late(&info.name, reason);
+            lowering.fall_back_late(&info.name, reason);
         }
     }
     lowering
 }
 
 impl<'a> Lowering<'a> {
-    /// The value of a node's first input, taken in from tract where that makes it.
-    pub(super) fn value_or_fallback(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
+    /// The value of a node's first input, imported from tract where the graph is partitioned and the input is not
+    /// lowered.
+    pub(super) fn value_or_import(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let name = node.input.first().ok_or("too few inputs")?.as_str();
         if self.values.contains_key(name) || self.fallback.is_none() || self.constants.has(name) {
             return self.value(node, 0);
@@ -163,9 +176,9 @@ impl<'a> Lowering<'a> {
         let (element, shape) = fallback.facts.get(name).cloned().ok_or("its input's shape is not known")?;
         let (tensor, rank) = (TensorId(self.program.tensors.len()), self.fallback_mut().rank(name));
         self.fallback_mut().levels.insert(tensor, rank);
-        let making = std::mem::replace(&mut self.making, name);
-        let value = self.given(shape, element)?;
-        self.making = making;
+        let outer_name = std::mem::replace(&mut self.tensor_name, name);
+        let value = self.program_input(shape, element)?;
+        self.tensor_name = outer_name;
         let element = match element {
             DataType::Float => BoundaryType::Floats,
             DataType::Uint8 => BoundaryType::Unsigned,
@@ -177,59 +190,65 @@ impl<'a> Lowering<'a> {
         Ok(value)
     }
 
+    /// The state of partitioning.
+    ///
+    /// # Panics
+    /// Where the graph is lowered as one program.
     fn fallback_mut(&mut self) -> &mut Fallback<'a> {
-        self.fallback.as_mut().expect("set while a graph is cut")
+        self.fallback.as_mut().expect("set while a graph is partitioned")
     }
 
-    /// Leaves a node to tract, and hands over to it what the node reads. What can't be handed over tract must make itself, so
-    /// that the node that makes it is left too.
-    fn leave(&mut self, node: &'a NodeProto, reason: Reason) {
-        // Each node with how many of its inputs are there for it.
+    /// Makes a node a fallback node, and exports the tensors that it reads. Where a tensor can't be exported, the node
+    /// that produces it becomes a fallback node too.
+    fn fall_back(&mut self, node: &'a NodeProto, reason: Reason) {
+        // A stack of nodes, each with the number of its inputs that tract has.
         let mut open = vec![(node, reason, 0)];
-        while let Some((node, _, there)) = open.last_mut() {
+        while let Some((node, _, done)) = open.last_mut() {
             let node: &'a NodeProto = node;
-            if let Some(name) = node.input.get(*there) {
-                *there += 1;
+            if let Some(name) = node.input.get(*done) {
+                *done += 1;
                 if let Err(reason) = self.export(name) {
-                    open.extend(self.without(name, &reason).map(|maker| (maker, reason, 0)));
+                    open.extend(self.forget(name, &reason).map(|producer| (producer, reason, 0)));
                 }
             } else if let Some((node, reason, _)) = open.pop() {
                 let fallback = self.fallback_mut();
                 let rank = node.input.iter().map(|name| fallback.rank(name)).max().unwrap_or(0);
                 fallback.ranks.extend(node.output.iter().map(|name| (name.as_str(), rank)));
-                fallback.left.extend(node.output.iter().map(String::as_str));
+                fallback.outputs.extend(node.output.iter().map(String::as_str));
                 fallback.floats.push(Unlowered { operator: full_name(node), node: node_name(node).into(), reason });
             }
         }
     }
 
-    /// Leaves the node to tract that makes what can't be handed over.
-    fn leave_late(&mut self, name: &'a str, reason: Reason) {
-        if let Some(maker) = self.without(name, &reason) {
-            self.leave(maker, reason);
+    /// Makes the node that produces a tensor a fallback node, because the tensor can't be exported.
+    fn fall_back_late(&mut self, name: &'a str, reason: Reason) {
+        if let Some(producer) = self.forget(name, &reason) {
+            self.fall_back(producer, reason);
         }
     }
 
-    /// Forgets the value of what can't be handed over, and gives the node that makes it.
-    fn without(&mut self, name: &'a str, reason: &Reason) -> Option<&'a NodeProto> {
+    /// Removes the value of a tensor that can't be exported, and returns the node that produces the tensor.
+    fn forget(&mut self, name: &'a str, reason: &Reason) -> Option<&'a NodeProto> {
         self.values.remove(name);
         self.fallback_mut().late.insert(name, reason.clone());
-        self.makers.get(name).copied()
+        self.producers.get(name).copied()
     }
 
-    /// Gives tract a tensor that steps make.
+    /// Exports a tensor to tract, where steps compute it and it is not exported yet.
     ///
     /// # Errors
-    /// Why the tensor can't be handed over.
+    /// The reason why the tensor can't be exported.
     fn export(&mut self, name: &'a str) -> Result<(), Reason> {
-        let fallback = self.fallback.as_ref().expect("set while a graph is cut");
+        let fallback = self.fallback.as_ref().expect("set while a graph is partitioned");
         let Some(value) = self.values.get(name).filter(|_| !fallback.exported.contains_key(name)).cloned() else {
             return Ok(());
         };
-        self.making = name;
+        self.tensor_name = name;
         let (tensor, element) = match value.kind {
-            Kind::Integers { tensor, offset: 0 } => (self.planar(tensor, &value.shape)?, BoundaryType::Unsigned),
-            Kind::Integers { tensor, .. } => (self.planar(tensor, &value.shape)?, BoundaryType::Signed),
+            ValueKind::Integers { tensor, offset: 0 } => {
+                (self.to_planar(tensor, &value.shape)?, BoundaryType::Unsigned)
+            }
+            ValueKind::Integers { tensor, .. } => (self.to_planar(tensor, &value.shape)?, BoundaryType::Signed),
             _ => (self.floats(&value)?, BoundaryType::Floats),
         };
         let boundary = BoundaryTensor { name: name.into(), element, shape: value.shape };
@@ -237,10 +256,14 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// Cuts the program where it waits for tract.
+    /// Cuts the program into partitions, and collects the fallback nodes. None where there are no steps, or where a
+    /// partition is not a valid program.
+    ///
+    /// # Errors
+    /// [`Problem::TooLarge`], as that of [`partition_graph`].
     fn partitioned(mut self, graph: &'a GraphProto) -> Result<Option<Partitioned>, Problem> {
-        let Fallback { levels, imported, exported, left, floats, .. } =
-            self.fallback.take().expect("set while a graph is cut");
+        let Fallback { levels, imported, exported, outputs, floats, .. } =
+            self.fallback.take().expect("set while a graph is partitioned");
         let exported: Vec<(TensorId, BoundaryTensor)> = exported.into_values().collect();
         self.program.outputs = exported.iter().map(|(tensor, boundary)| (*tensor, boundary.shape.clone())).collect();
         let program = tidy::tidy(std::mem::take(&mut self.program));
@@ -254,10 +277,10 @@ impl<'a> Lowering<'a> {
             }
             partitions => partitions?,
         };
-        let is_left = |node: &&NodeProto| {
-            node.output.iter().any(|name| left.contains(name.as_str())) || self.is_of_constants(node)
+        let is_fallback = |node: &&NodeProto| {
+            node.output.iter().any(|name| outputs.contains(name.as_str())) || self.is_constant_node(node)
         };
-        let mut fallback_nodes: Vec<NodeProto> = graph.node.iter().filter(is_left).cloned().collect();
+        let mut fallback_nodes: Vec<NodeProto> = graph.node.iter().filter(is_fallback).cloned().collect();
         let inputs =
             partitions.iter().flat_map(|partition| partition.inputs.iter().map(|boundary| boundary.name.clone()));
         let wanted = graph.output.iter().map(|info| info.name.clone()).chain(inputs).collect();
@@ -274,7 +297,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// Drops nodes that nothing wanted depends on.
+/// Removes nodes that no tensor of `wanted` depends on.
 fn keep_needed(nodes: &mut Vec<NodeProto>, mut wanted: HashSet<String>) {
     let mut kept = Vec::with_capacity(nodes.len());
     for node in std::mem::take(nodes).into_iter().rev() {
@@ -287,8 +310,12 @@ fn keep_needed(nodes: &mut Vec<NodeProto>, mut wanted: HashSet<String>) {
     *nodes = kept;
 }
 
-/// Cuts a program by the levels of its tensors. `exported` is what tract gets, `imported` what it gives, in the order of the
-/// program's inputs.
+/// Cuts a program into one partition for each level. `exported` has the tensors that tract reads; `imported` those that
+/// it computes, in the order of the program's inputs.
+///
+/// # Errors
+/// [`Problem::Unsound`] where no step computes an exported tensor, or a partition's program is not valid;
+/// [`Problem::TooLarge`] where all partitions together need more memory or work than the limits of one program allow.
 fn cut_by_level(
     program: UncheckedProgram,
     levels: &HashMap<TensorId, usize>,
@@ -297,26 +324,26 @@ fn cut_by_level(
 ) -> Result<Vec<Partition>, Problem> {
     let UncheckedProgram { tensors, steps, names, inputs, .. } = program;
     let level = |id: TensorId| levels.get(&id).copied().unwrap_or(0);
-    let (mut by_level, mut last_read) = (BTreeMap::<usize, Part>::new(), HashMap::<TensorId, usize>::new());
-    let mut made = HashSet::new();
+    let (mut by_level, mut last_read) = (BTreeMap::<usize, Level>::new(), HashMap::<TensorId, usize>::new());
+    let mut computed = HashSet::new();
     for step in steps {
         let at = level(step.output());
         for input in step.inputs() {
             let last = last_read.entry(input).or_default();
             *last = at.max(*last);
         }
-        made.insert(step.output());
+        computed.insert(step.output());
         by_level.entry(at).or_default().steps.push(step);
     }
     for (id, boundary) in exported {
-        if !made.contains(id) {
+        if !computed.contains(id) {
             return Err(Problem::Unsound(format!("no step makes \"{}\"", boundary.name)));
         }
         by_level.entry(level(*id)).or_default().exported.push((*id, boundary.clone()));
     }
     let imported: HashMap<TensorId, (&str, BoundaryType)> = inputs.into_iter().zip(imported.iter().copied()).collect();
-    let whole = Whole { tensors, names, imported, last_read };
-    let partitions = by_level.into_iter().map(|(level, part)| whole.partition(level, part));
+    let program = UncutProgram { tensors, names, imported, last_read };
+    let partitions = by_level.into_iter().map(|(level, part)| program.partition(level, part));
     let partitions = partitions.collect::<Result<Vec<Partition>, Problem>>()?;
     let sum = |of: fn(&Program) -> u64| {
         partitions.iter().map(|partition| of(&partition.program)).fold(0, u64::saturating_add)
@@ -327,34 +354,37 @@ fn cut_by_level(
     Ok(partitions)
 }
 
-/// The steps of one level, and what tract gets of them.
+/// The steps of one level, and the tensors of that level that are exported to tract.
 #[derive(Default)]
-struct Part {
+struct Level {
     steps: Vec<Step>,
     exported: Vec<(TensorId, BoundaryTensor)>,
 }
 
-/// What the islands are cut from.
-struct Whole<'a> {
+/// The program that the partitions are cut from, without its steps.
+struct UncutProgram<'a> {
     tensors: Vec<TensorKind>,
     names: Vec<String>,
+    /// The name and type in tract's graph of each imported tensor.
     imported: HashMap<TensorId, (&'a str, BoundaryType)>,
     /// The last level that reads each tensor.
     last_read: HashMap<TensorId, usize>,
 }
 
-impl Whole<'_> {
-    fn partition(&self, level: usize, part: Part) -> Result<Partition, Problem> {
-        let Part { mut steps, exported } = part;
-        let made: BTreeSet<TensorId> = steps.iter().map(Step::output).collect();
-        let read: BTreeSet<TensorId> = steps.iter().flat_map(Step::inputs).filter(|id| !made.contains(id)).collect();
+impl UncutProgram<'_> {
+    /// The partition of one level.
+    fn partition(&self, level: usize, part: Level) -> Result<Partition, Problem> {
+        let Level { mut steps, exported } = part;
+        let computed: BTreeSet<TensorId> = steps.iter().map(Step::output).collect();
+        let read: BTreeSet<TensorId> =
+            steps.iter().flat_map(Step::inputs).filter(|id| !computed.contains(id)).collect();
         let is_read_later = |id: &&TensorId| self.last_read.get(id).is_some_and(|&last| last > level);
-        let later = made.iter().filter(is_read_later).map(|&id| (id, self.between_partitions(id)));
+        let later = computed.iter().filter(is_read_later).map(|&id| (id, self.between_partitions(id)));
         let outputs: Vec<(TensorId, BoundaryTensor)> = later.chain(exported).collect();
         let inputs: Vec<BoundaryTensor> = read.iter().map(|&id| self.boundary(id)).collect();
-        // The island numbers its own tensors alone.
+        // The program of a partition has the tensors of its own steps alone, so they get new ids.
         let own: BTreeMap<TensorId, TensorId> =
-            made.union(&read).enumerate().map(|(number, &id)| (id, TensorId(number))).collect();
+            computed.union(&read).enumerate().map(|(number, &id)| (id, TensorId(number))).collect();
         for id in steps.iter_mut().flat_map(Step::tensors_mut) {
             *id = own[id];
         }
@@ -369,7 +399,7 @@ impl Whole<'_> {
         Ok(Partition { program: program.check()?, inputs, outputs })
     }
 
-    /// How a tensor comes in: from tract, or from an island before.
+    /// The boundary tensor of an input, which comes from tract or from an earlier partition.
     fn boundary(&self, id: TensorId) -> BoundaryTensor {
         match self.imported.get(&id) {
             Some(&(name, element)) => {
@@ -379,10 +409,10 @@ impl Whole<'_> {
         }
     }
 
-    /// A tensor that goes from island to island, as it lies.
+    /// The boundary tensor between two partitions. It keeps the layout of the program's tensor, channels last.
     fn between_partitions(&self, id: TensorId) -> BoundaryTensor {
         let kind = &self.tensors[id.0];
         let element = if kind.element == Element::Byte { BoundaryType::Unsigned } else { BoundaryType::Floats };
-        BoundaryTensor { name: format!("bedside:island:{}", id.0), element, shape: kind.shape.to_vec() }
+        BoundaryTensor { name: format!("bedside:partition:{}", id.0), element, shape: kind.shape.to_vec() }
     }
 }

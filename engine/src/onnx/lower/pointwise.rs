@@ -1,4 +1,4 @@
-//! Quantizing, and operators that take each element by itself: functions of a byte, sums and products of two tensors.
+//! Lowers quantizing and elementwise operators: functions of a byte, sums and products of two tensors.
 
 use std::rc::Rc;
 
@@ -6,41 +6,44 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::pb::tensor_proto::DataType;
 
 use super::attributes::Attributes;
-use super::value::{Affine, Clamp, Deferred, Function, Kind, QuantizedTensor, Value};
+use super::value::{Affine, Clamp, Deferred, Function, QuantizedTensor, Value, ValueKind};
 use super::{Lowering, Reason};
 use crate::program::TensorId;
 
 impl<'a> Lowering<'a> {
+    /// `QuantizeLinear`.
     pub(super) fn quantize_linear(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let to = self.affine(node)?;
-        let value = self.value_or_fallback(node)?;
+        let value = self.value_or_import(node)?;
         let tensor = self.quantized(&value, to)?;
-        Ok(Value { shape: value.shape, kind: Kind::Integers { tensor, offset: to.offset } })
+        Ok(Value { shape: value.shape, kind: ValueKind::Integers { tensor, offset: to.offset } })
     }
 
+    /// `DequantizeLinear`.
     pub(super) fn dequantize_linear(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let from = self.affine(node)?;
-        let value = self.value_or_fallback(node)?;
+        let value = self.value_or_import(node)?;
         match value.kind {
-            Kind::Integers { tensor, offset } if offset == from.offset => {
+            ValueKind::Integers { tensor, offset } if offset == from.offset => {
                 let function = Rc::new(from.function());
-                Ok(Value { shape: value.shape, kind: Kind::Pointwise { of: tensor, function } })
+                Ok(Value { shape: value.shape, kind: ValueKind::Pointwise { input: tensor, function } })
             }
             _ => Err("its input is not what its zero point's type says".into()),
         }
     }
 
-    /// A `Cast` to float32 of what stands for reals already, or of integers.
+    /// `Cast` to float32, of reals or of integers.
     pub(super) fn cast(&mut self, node: &NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         if attributes.integer("to", 0) != DataType::Float as i64 {
             return Err("a cast to other than float32".into());
         }
         let value = self.value(node, 0)?;
-        let Kind::Integers { tensor, offset } = value.kind else { return Ok(value) };
+        let ValueKind::Integers { tensor, offset } = value.kind else { return Ok(value) };
         let function = Rc::new(Affine { scale: 1.0, zero_point: offset, offset }.function());
-        Ok(Value { shape: value.shape, kind: Kind::Pointwise { of: tensor, function } })
+        Ok(Value { shape: value.shape, kind: ValueKind::Pointwise { input: tensor, function } })
     }
 
+    /// The quantization of a `QuantizeLinear` or `DequantizeLinear`.
     fn affine(&self, node: &NodeProto) -> Result<Affine, Reason> {
         let activation = self.constants.activation(node);
         activation.and_then(Affine::of).ok_or_else(|| "not one scale and one 8-bit zero point, both constant".into())
@@ -56,17 +59,17 @@ impl<'a> Lowering<'a> {
         self.map(&self.value(node, 0)?, function)
     }
 
-    /// Keeps reals within bounds.
+    /// `Relu` and `Clip`: clamps reals.
     pub(super) fn clip(&mut self, node: &NodeProto, low: Option<f32>, high: Option<f32>) -> Result<Value, Reason> {
         let high = high.unwrap_or(f32::INFINITY);
-        // Where the bounds are the wrong way round, the upper one holds.
+        // Where low exceeds high, all results are high.
         let clamp = Clamp { low: low.unwrap_or(f32::NEG_INFINITY).min(high), high };
         let value = self.value(node, 0)?;
         match value.kind {
-            Kind::Deferred { what, clamp: before } => {
-                Ok(Value { shape: value.shape, kind: Kind::Deferred { what, clamp: before.and(clamp) } })
+            ValueKind::Deferred { operator, clamp: before } => {
+                Ok(Value { shape: value.shape, kind: ValueKind::Deferred { operator, clamp: before.and(clamp) } })
             }
-            // As the specification has it: min(max(x, low), high).
+            // The definition in ONNX: min(max(x, low), high).
             _ => self.map(&value, |x| x.max(clamp.low).min(clamp.high)),
         }
     }
@@ -84,28 +87,30 @@ impl<'a> Lowering<'a> {
         Ok((bound(1, "min")?, bound(2, "max")?))
     }
 
-    /// A constant of one element, as it is or dequantized.
+    /// A constant of one element, in float32 or dequantized.
     pub(super) fn number(&self, name: &str) -> Option<f32> {
         let single = |values: Vec<f32>| <[f32; 1]>::try_from(values).ok().map(|[value]| value);
         if let Some(values) = self.constants.floats(name) {
             return single(values);
         }
-        single(self.constants.weights::<i32>(self.makers.get(name)?)?.reals())
+        single(self.constants.weights::<i32>(self.producers.get(name)?)?.reals())
     }
 
+    /// `Add`.
     pub(super) fn sum(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         if let Some(value) = self.with_bias(node)? {
             return Ok(value);
         }
-        self.binary(node, |a, b| a + b, Deferred::Sum)
+        self.sum_or_product(node, |a, b| a + b, Deferred::Sum)
     }
 
+    /// `Mul`.
     pub(super) fn product(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
-        self.binary(node, |a, b| a * b, Deferred::Product)
+        self.sum_or_product(node, |a, b| a * b, Deferred::Product)
     }
 
     /// `Sub`, `Div`, `Max` or `Min` of a tensor and a number, or of two functions of one tensor.
-    pub(super) fn of_two(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
+    pub(super) fn binary_function(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let operation: fn(f32, f32) -> f32 = match node.op_type.as_str() {
             "Sub" => |a, b| a - b,
             "Div" => |a, b| a / b,
@@ -120,11 +125,12 @@ impl<'a> Lowering<'a> {
             return self.map(&self.value(node, 1)?, |x| operation(number, x));
         }
         let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);
-        self.of_one_tensor(&a, &b, operation).ok_or_else(|| "two tensors that are no functions of one".into())
+        self.combined_function(&a, &b, operation).ok_or_else(|| "two tensors that are no functions of one".into())
     }
 
-    /// Two tensors, of which one may be a number, or both functions of one.
-    fn binary(
+    /// `Add` or `Mul`: of a tensor and a number, of two quantized tensors (deferred), or of two functions of one
+    /// tensor.
+    fn sum_or_product(
         &mut self,
         node: &NodeProto,
         operation: impl Fn(f32, f32) -> f32,
@@ -138,64 +144,69 @@ impl<'a> Lowering<'a> {
             return self.map(&self.value(node, 1)?, |x| operation(number, x));
         }
         let (a, b) = (self.value(node, 0)?, self.value(node, 1)?);
-        // What is stored waits for a rule of its own.
-        if let (Ok(carried_a), Ok(carried_b)) = (a.quantized_tensor(), b.quantized_tensor()) {
+        // The sum or product of two quantized tensors has its own requantization, so it is deferred.
+        if let (Ok(quantized_a), Ok(quantized_b)) = (a.quantized_tensor(), b.quantized_tensor()) {
             if a.shape.len() != b.shape.len() {
                 return Err("tensors of unlike numbers of axes".into());
             }
             let shape = broadcast(&a.shape, &b.shape).ok_or("shapes that do not go together")?;
-            let what = Rc::new(deferred([carried_a, carried_b]));
-            return Ok(Value { shape, kind: Kind::Deferred { what, clamp: Clamp::NONE } });
+            let operator = Rc::new(deferred([quantized_a, quantized_b]));
+            return Ok(Value { shape, kind: ValueKind::Deferred { operator, clamp: Clamp::NONE } });
         }
-        self.of_one_tensor(&a, &b, operation).ok_or_else(|| "an operator between this and its DequantizeLinear".into())
+        self.combined_function(&a, &b, operation)
+            .ok_or_else(|| "an operator between this and its DequantizeLinear".into())
     }
 
-    /// Both as functions of the bytes that both come from.
-    fn of_one_tensor(&self, a: &Value, b: &Value, operation: impl Fn(f32, f32) -> f32) -> Option<Value> {
+    /// An operation on two values as one function of a byte, where both are functions of the same tensor of bytes.
+    fn combined_function(&self, a: &Value, b: &Value, operation: impl Fn(f32, f32) -> f32) -> Option<Value> {
         if a.shape != b.shape {
             return None;
         }
         let (a, b) = (self.pointwise(a)?, self.pointwise(b)?);
-        let (Kind::Pointwise { of: a_of, function: f }, Kind::Pointwise { of: b_of, function: g }) = (&a.kind, &b.kind)
+        let (
+            ValueKind::Pointwise { input: a_input, function: f },
+            ValueKind::Pointwise { input: b_input, function: g },
+        ) = (&a.kind, &b.kind)
         else {
             return None;
         };
-        let (of, [a_table, b_table]) = self.common_origin([*a_of, *b_of])?;
+        let (input, [a_table, b_table]) = self.common_origin([*a_input, *b_input])?;
         let at = |byte: usize| operation(f.values[usize::from(a_table[byte])], g.values[usize::from(b_table[byte])]);
         let function = Rc::new(Function { values: std::array::from_fn(at), affine: None });
-        Some(Value { shape: a.shape.clone(), kind: Kind::Pointwise { of, function } })
+        Some(Value { shape: a.shape.clone(), kind: ValueKind::Pointwise { input, function } })
     }
 
-    /// The tensor that both are functions of, with the functions.
+    /// The tensor of bytes that both tensors are functions of, with the tables of the two functions.
     pub(super) fn common_origin(&self, tensors: [TensorId; 2]) -> Option<(TensorId, [[u8; 256]; 2])> {
         let [a_origins, b_origins] = tensors.map(|tensor| self.origins(tensor));
-        let (of, a_table) = a_origins.iter().find(|(of, _)| b_origins.iter().any(|(other, _)| of == other))?;
-        let (_, b_table) = b_origins.iter().find(|(other, _)| of == other)?;
-        Some((*of, [*a_table, *b_table]))
+        let (origin, a_table) = a_origins.iter().find(|(a, _)| b_origins.iter().any(|(b, _)| a == b))?;
+        let (_, b_table) = b_origins.iter().find(|(b, _)| origin == b)?;
+        Some((*origin, [*a_table, *b_table]))
     }
 
-    /// A value as a function of bytes, where it is one: also a sum or product that nothing has rounded yet.
+    /// A value as a function of a byte, where it is one. A deferred sum or product of two functions of one tensor is
+    /// one too.
     pub(super) fn pointwise(&self, value: &Value) -> Option<Value> {
-        let (what, clamp) = match &value.kind {
-            Kind::Pointwise { .. } => return Some(value.clone()),
-            Kind::Deferred { what, clamp } => (what, clamp),
+        let (operator, clamp) = match &value.kind {
+            ValueKind::Pointwise { .. } => return Some(value.clone()),
+            ValueKind::Deferred { operator, clamp } => (operator, clamp),
             _ => return None,
         };
-        let (quantized_tensor, operation): (_, fn(f32, f32) -> f32) = match &**what {
+        let (tensors, operation): (_, fn(f32, f32) -> f32) = match &**operator {
             Deferred::Sum(terms) => (terms, |a, b| a + b),
             Deferred::Product(factors) => (factors, |a, b| a * b),
             _ => return None,
         };
-        let (of, tables) = self.common_origin(quantized_tensor.map(|quantized_tensor| quantized_tensor.tensor))?;
-        let [f, g] = quantized_tensor.map(|quantized_tensor| quantized_tensor.affine.function());
+        let (input, tables) = self.common_origin(tensors.map(|tensor| tensor.tensor))?;
+        let [f, g] = tensors.map(|tensor| tensor.affine.function());
         let real =
             |byte: usize| operation(f.values[usize::from(tables[0][byte])], g.values[usize::from(tables[1][byte])]);
         let values = std::array::from_fn(|byte| real(byte).max(clamp.low).min(clamp.high));
         let function = Rc::new(Function { values, affine: None });
-        Some(Value { shape: value.shape.clone(), kind: Kind::Pointwise { of, function } })
+        Some(Value { shape: value.shape.clone(), kind: ValueKind::Pointwise { input, function } })
     }
 
-    /// The tensors that a tensor is a function of, itself first, each with the function.
+    /// The tensors of bytes that a tensor is a function of, itself first, each with the table of the function.
     fn origins(&self, tensor: TensorId) -> Vec<(TensorId, [u8; 256])> {
         let mut origins = vec![(tensor, std::array::from_fn(|byte| byte as u8))];
         while let Some((base, table)) = self.derived.get(&origins[origins.len() - 1].0) {
@@ -205,17 +216,19 @@ impl<'a> Lowering<'a> {
         origins
     }
 
-    /// A function of what is a function of bytes.
+    /// The composition of `function` with a value that is a function of a byte.
     fn map(&self, value: &Value, function: impl Fn(f32) -> f32) -> Result<Value, Reason> {
         let value = self.pointwise(value).ok_or("what it reads is not quantized")?;
-        let Kind::Pointwise { of, function: inner } = value.kind else { unreachable!("made so") };
+        let ValueKind::Pointwise { input, function: inner } = value.kind else {
+            unreachable!("pointwise() returns no other kind")
+        };
         let function = Rc::new(Function { values: inner.values.map(function), affine: None });
-        Ok(Value { shape: value.shape, kind: Kind::Pointwise { of, function } })
+        Ok(Value { shape: value.shape, kind: ValueKind::Pointwise { input, function } })
     }
 }
 
-/// What an operator does to one number. Transcendental functions are computed in f64 and rounded once, so that they are
-/// the same everywhere.
+/// The function of a unary operator. Transcendental functions are computed in f64 and rounded to f32 once, so that all
+/// platforms have the same results.
 fn function(operator: &str, attributes: &Attributes<'_>) -> Option<Box<dyn Fn(f32) -> f32>> {
     let exact =
         |function: fn(f64) -> f64| -> Box<dyn Fn(f32) -> f32> { Box::new(move |x| function(f64::from(x)) as f32) };
@@ -226,7 +239,7 @@ fn function(operator: &str, attributes: &Attributes<'_>) -> Option<Box<dyn Fn(f3
         "Tanh" => exact(libm::tanh),
         "Exp" => exact(libm::exp),
         "Erf" => exact(libm::erf),
-        // log(1 + exp(x)), where neither is too large.
+        // log(1 + exp(x)), in a form that does not overflow.
         "Softplus" => exact(|x| x.max(0.0) + libm::log1p(libm::exp(-x.abs()))),
         "HardSigmoid" => {
             let (alpha, beta) = (alpha(0.2), beta(0.5));
@@ -247,11 +260,12 @@ fn function(operator: &str, attributes: &Attributes<'_>) -> Option<Box<dyn Fn(f3
     })
 }
 
+/// `clamp(alpha * x + beta)` to 0 to 1.
 fn hard_sigmoid(x: f32, alpha: f32, beta: f32) -> f32 {
     (alpha * x + beta).clamp(0.0, 1.0)
 }
 
-/// The shape of an operation on two tensors of as many axes: an axis of length 1 goes with any.
+/// The broadcast shape of two tensors of the same number of axes; none where two lengths differ and neither is 1.
 fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let axis = |(&a, &b): (&usize, &usize)| match (a, b) {
         (1, other) | (other, 1) => Some(other),

@@ -1,4 +1,4 @@
-//! Means and greatest values in windows.
+//! Lowers pooling: means and maxima in windows.
 
 use std::rc::Rc;
 
@@ -7,13 +7,14 @@ use tract_onnx::pb::NodeProto;
 use super::attributes::Attributes;
 use super::products::window;
 use super::shapes::axes;
-use super::value::{Clamp, Deferred, Kind, Value};
+use super::value::{Clamp, Deferred, Value, ValueKind};
 use super::{Lowering, Reason};
 use crate::arithmetic::Window;
 use crate::program::{Pooling, PoolingKind, Step};
 
 impl<'a> Lowering<'a> {
-    pub(super) fn mean_in_windows(
+    /// `AveragePool` and `GlobalAveragePool`.
+    pub(super) fn average_pooling(
         &mut self,
         node: &'a NodeProto,
         attributes: &Attributes<'_>,
@@ -21,7 +22,7 @@ impl<'a> Lowering<'a> {
         let input = self.value(node, 0)?;
         let [batch, channels, lengths @ ..] = &input.shape[..] else { return Err("an input of one axis".into()) };
         let (window, outputs) = if node.op_type == "GlobalAveragePool" {
-            (whole(lengths)?, vec![1; lengths.len()])
+            (global_window(lengths)?, vec![1; lengths.len()])
         } else {
             windows(attributes, lengths)?
         };
@@ -33,7 +34,8 @@ impl<'a> Lowering<'a> {
         mean(&input, window, with_padding, shape)
     }
 
-    pub(super) fn mean_over_axes(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+    /// `ReduceMean` over all spatial axes.
+    pub(super) fn reduce_mean(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let given = match node.input.get(1).filter(|name| !name.is_empty()) {
             Some(name) => self.longs(name).ok_or("its axes are not constant")?,
@@ -47,22 +49,24 @@ impl<'a> Lowering<'a> {
         }
         let kept = if attributes.integer("keepdims", 1) == 0 { 0 } else { lengths.len() };
         let shape = [&[*batch, *channels], &vec![1; kept][..]].concat();
-        mean(&input, whole(lengths)?, false, shape)
+        mean(&input, global_window(lengths)?, false, shape)
     }
 
-    /// The greatest real is that of the greatest byte, wherever bytes carry reals as they are.
-    pub(super) fn max_in_windows(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+    /// `MaxPool`. Bytes have the order of the values that they represent, so the step takes the maximum of the bytes.
+    pub(super) fn max_pooling(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let [batch, channels, lengths @ ..] = &input.shape[..] else { return Err("an input of one axis".into()) };
         if attributes.integer("storage_order", 0) != 0 || node.output.len() > 1 {
-            return Err("indices of the greatest values".into());
+            return Err("indices of the maxima".into());
         }
         let (window, outputs) = windows(attributes, lengths)?;
         let shape = [&[*batch, *channels], &outputs[..]].concat();
-        let (from, kind): (_, Box<dyn Fn(_) -> Kind>) = match input.kind.clone() {
-            Kind::Integers { tensor, offset } => (tensor, Box::new(move |tensor| Kind::Integers { tensor, offset })),
-            Kind::Pointwise { of, function } if function.affine.is_some() => {
-                (of, Box::new(move |of| Kind::Pointwise { of, function: function.clone() }))
+        let (from, kind): (_, Box<dyn Fn(_) -> ValueKind>) = match input.kind.clone() {
+            ValueKind::Integers { tensor, offset } => {
+                (tensor, Box::new(move |tensor| ValueKind::Integers { tensor, offset }))
+            }
+            ValueKind::Pointwise { input, function } if function.affine.is_some() => {
+                (input, Box::new(move |input| ValueKind::Pointwise { input, function: function.clone() }))
             }
             _ => return Err("its input is not quantized".into()),
         };
@@ -72,7 +76,8 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// A pool's windows, each of which has a pixel of the picture in it.
+/// The window of a pooling operator, and the spatial lengths of the output. Each window covers at least one input
+/// pixel, as padding must be less than the kernel.
 fn windows(attributes: &Attributes<'_>, lengths: &[usize]) -> Result<(Window, Vec<usize>), Reason> {
     let given = attributes.integers("kernel_shape").ok_or("no kernel_shape")?;
     let kernel: Vec<usize> = given
@@ -86,23 +91,24 @@ fn windows(attributes: &Attributes<'_>, lengths: &[usize]) -> Result<(Window, Ve
     window(attributes, &kernel, lengths, attributes.integer("ceil_mode", 0) != 0)
 }
 
-/// The most pixels of a window whose bytes add up within 32 bits.
+/// The maximum number of pixels of a window whose sum of bytes fits in 32 bits.
 const MAX_PIXELS: usize = (i32::MAX / 255) as usize;
 
+/// The deferred mean of a value in windows.
 fn mean(input: &Value, window: Window, with_padding: bool, shape: Vec<usize>) -> Result<Value, Reason> {
     if window.kernel.iter().product::<usize>() > MAX_PIXELS {
         return Err("a mean over more pixels than 32 bits can add up".into());
     }
-    let what = Rc::new(Deferred::Mean { of: input.quantized_tensor()?, window, with_padding });
-    Ok(Value { shape, kind: Kind::Deferred { what, clamp: Clamp::NONE } })
+    let operator = Rc::new(Deferred::Mean { input: input.quantized_tensor()?, window, with_padding });
+    Ok(Value { shape, kind: ValueKind::Deferred { operator, clamp: Clamp::NONE } })
 }
 
-/// One window over all.
-fn whole(lengths: &[usize]) -> Result<Window, Reason> {
+/// One window that covers the whole input.
+fn global_window(lengths: &[usize]) -> Result<Window, Reason> {
     let kernel = match *lengths {
         [width] => [1, width],
         [height, width] => [height, width],
-        _ => return Err("a picture of other than one or two axes".into()),
+        _ => return Err("an input of other than one or two spatial axes".into()),
     };
     if kernel.contains(&0) {
         return Err("a length of zero".into());

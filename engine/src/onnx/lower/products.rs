@@ -1,17 +1,18 @@
-//! Convolutions and fully connected layers.
+//! Lowers convolutions and fully connected layers.
 
 use std::rc::Rc;
 
 use tract_onnx::pb::NodeProto;
 
 use super::attributes::Attributes;
-use super::value::{Clamp, Deferred, Kind, Products, QuantizedTensor, Value};
+use super::value::{Clamp, Deferred, Products, QuantizedTensor, Value, ValueKind};
 use super::{Lowering, Reason};
 use crate::arithmetic::Window;
 use crate::onnx::constants::Weights;
 use crate::program::weights::{have_nine_bits, sums_fit};
 
 impl<'a> Lowering<'a> {
+    /// `Conv`.
     pub(super) fn convolution(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let from = input.quantized_tensor()?;
@@ -37,6 +38,7 @@ impl<'a> Lowering<'a> {
         Ok(deferred(shape, products))
     }
 
+    /// `Gemm`.
     pub(super) fn gemm(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let plain = attributes.float("alpha", 1.0).to_bits() == 1.0_f32.to_bits()
             && attributes.float("beta", 1.0).to_bits() == 1.0_f32.to_bits()
@@ -51,11 +53,13 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    pub(super) fn matrix_product(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
+    /// `MatMul` with constant weights.
+    pub(super) fn matmul(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         self.matrix(node, false)
     }
 
-    /// A product of rows with constant weights: inputs × outputs, or transposed.
+    /// The product of an input of batch × inputs and constant weights of inputs × outputs; of outputs × inputs where
+    /// they are `transposed`.
     fn matrix(&mut self, node: &'a NodeProto, transposed: bool) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let from = input.quantized_tensor()?;
@@ -74,23 +78,27 @@ impl<'a> Lowering<'a> {
         Ok(deferred(vec![batch, outputs], products))
     }
 
-    /// An addition of one constant for each channel to what waits for it, as exporters write a bias.
+    /// An `Add` of a constant to a deferred convolution, as exporters write a bias; none for any other `Add`.
     pub(super) fn with_bias(&mut self, node: &'a NodeProto) -> Result<Option<Value>, Reason> {
         for (value, constant) in [(0, 1), (1, 0)] {
             let Some(name) = node.input.get(constant).filter(|name| self.reals(name).is_some()) else { continue };
             let value = self.value(node, value)?;
-            if matches!(&value.kind, Kind::Deferred { what, .. } if matches!(**what, Deferred::Convolution(_))) {
+            if matches!(
+                &value.kind,
+                ValueKind::Deferred { operator, .. } if matches!(**operator, Deferred::Convolution(_))
+            ) {
                 return self.biased(&value, name).map(Some);
             }
         }
         Ok(None)
     }
 
+    /// A deferred convolution with a bias added, which must be one number for each channel.
     fn biased(&mut self, value: &Value, name: &str) -> Result<Value, Reason> {
-        let Kind::Deferred { what, clamp } = &value.kind else {
+        let ValueKind::Deferred { operator, clamp } = &value.kind else {
             return Err("a bias of what is not computed here".into());
         };
-        let Deferred::Convolution(products) = &**what else { return Err("a bias of what has none".into()) };
+        let Deferred::Convolution(products) = &**operator else { return Err("a bias of what has none".into()) };
         if *clamp != Clamp::NONE {
             return Err("a bias behind a bound".into());
         }
@@ -102,23 +110,24 @@ impl<'a> Lowering<'a> {
         Ok(deferred(value.shape.clone(), products))
     }
 
-    /// Whether a constant, spread over a tensor of so many axes as ONNX spreads it, is the same all over each channel.
+    /// Whether a constant that is broadcast to a tensor of `axes` axes has one value for each channel.
     fn is_one_a_channel(&self, name: &str, axes: usize) -> bool {
-        let quantized = || self.makers.get(name).and_then(|maker| self.constants.dims(maker.input.first()?));
+        let quantized = || self.producers.get(name).and_then(|producer| self.constants.dims(producer.input.first()?));
         let Some(dims) = self.constants.dims(name).or_else(quantized) else { return false };
-        // Shapes are compared from their last axis on.
+        // Broadcasting aligns shapes at their last axes.
         let Some(missing) = axes.checked_sub(dims.len()) else { return false };
         dims.iter().enumerate().all(|(axis, &length)| length == 1 || missing + axis == 1)
     }
 
-    /// Adds a constant to the sums: integers as they are where they count in units of the sums, reals rounded to those.
+    /// Adds a constant to the bias: quantized integers of the sums' scale as they are, reals after rounding to that
+    /// scale.
     fn add_bias(&mut self, products: &mut Products, name: &str) -> Result<(), Reason> {
         let outputs = products.bias.len();
-        self.spend(outputs)?;
+        self.reserve_weights(outputs)?;
         let units: Vec<f32> = products.scales.iter().map(|scale| products.from.affine.scale * scale).collect();
-        let integers = self.makers.get(name).and_then(|maker| self.constants.weights::<i32>(maker));
+        let integers = self.producers.get(name).and_then(|producer| self.constants.weights::<i32>(producer));
         let bias: Vec<i32> = match integers {
-            Some(bias) if bias.values.len() == outputs && is_of(&bias, &units) => bias.values,
+            Some(bias) if bias.values.len() == outputs && has_units(&bias, &units) => bias.values,
             _ => {
                 let reals = self.reals(name).ok_or("its bias is not constant")?;
                 if reals.len() != outputs && reals.len() != 1 {
@@ -137,35 +146,38 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// A constant as reals, whatever its shape.
+    /// The elements of a constant as reals: of float32, or dequantized.
     fn reals(&self, name: &str) -> Option<Vec<f32>> {
         if let Some(values) = self.constants.floats(name) {
             return Some(values);
         }
-        let weights = self.constants.weights::<i32>(self.makers.get(name)?)?;
+        let weights = self.constants.weights::<i32>(self.producers.get(name)?)?;
         Some(weights.reals())
     }
 
+    /// The weights at an input of a node, less their zero point.
     fn weights(&self, node: &NodeProto, input: usize) -> Result<Weights<i16>, Reason> {
         let name = node.input.get(input).ok_or("too few inputs")?;
-        let maker = self.makers.get(name.as_str()).ok_or("its weights are not quantized")?;
-        self.constants.weights(maker).ok_or_else(|| "its weights are not 8-bit constants with scales".into())
+        let producer = self.producers.get(name.as_str()).ok_or("its weights are not quantized")?;
+        self.constants.weights(producer).ok_or_else(|| "its weights are not 8-bit constants with scales".into())
     }
 }
 
-/// Whether integers count in these units, but for rounding.
-fn is_of(bias: &Weights<i32>, units: &[f32]) -> bool {
+/// Whether the scales of a bias are these units, up to rounding.
+fn has_units(bias: &Weights<i32>, units: &[f32]) -> bool {
     units.iter().enumerate().all(|(channel, unit)| (bias.scale(channel) - unit).abs() <= unit * 1e-5)
 }
 
+/// A matrix product with these weights, without bias. `axis_of_outputs` is the axis of the weights that scales may lie
+/// along.
 fn products(
     from: QuantizedTensor,
-    of: Weights<i16>,
+    weights: Weights<i16>,
     outputs: usize,
     axis_of_outputs: usize,
 ) -> Result<Products, Reason> {
-    let Weights { values: weights, mut scales, axis, .. } = of;
-    // A weight less its zero point has nine bits at most.
+    let Weights { values: weights, mut scales, axis, .. } = weights;
+    // An 8-bit weight less its zero point has at most nine bits.
     if !have_nine_bits(&weights) {
         return Err("weights of more than 8 bits".into());
     }
@@ -178,12 +190,13 @@ fn products(
     Ok(Products { from, window, groups: 1, weights: weights.into(), scales, bias: vec![0; outputs] })
 }
 
+/// A deferred convolution as a value.
 fn deferred(shape: Vec<usize>, products: Products) -> Value {
-    let what = Rc::new(Deferred::Convolution(products));
-    Value { shape, kind: Kind::Deferred { what, clamp: Clamp::NONE } }
+    let operator = Rc::new(Deferred::Convolution(products));
+    Value { shape, kind: ValueKind::Deferred { operator, clamp: Clamp::NONE } }
 }
 
-/// Weights in the order outputs × taps × inputs, from outputs × inputs × taps.
+/// Reorders weights of outputs × inputs × taps to outputs × taps × inputs.
 fn inputs_last(weights: &[i16], inputs: usize, taps: usize) -> Vec<i16> {
     let mut transposed = Vec::with_capacity(weights.len());
     for output in weights.chunks_exact(inputs * taps) {
@@ -195,18 +208,20 @@ fn inputs_last(weights: &[i16], inputs: usize, taps: usize) -> Vec<i16> {
 }
 
 impl Products {
-    /// No sum of products can pass what 32 bits hold, on the way neither. With a bias that is near their ends itself it may:
-    /// then it wraps around, as ONNX Runtime's does. Channels that training drove to nothing have such biases.
+    /// Checks that no sum of products can overflow 32 bits, partial sums included. The bias does not count: with a bias
+    /// near the limits of 32 bits, a sum may wrap around, as it does in ONNX Runtime. Channels whose weights became
+    /// zero in training have such biases.
     fn check_sums(&self) -> Result<(), Reason> {
         let columns = self.weights.len() / self.bias.len();
         if sums_fit(&self.weights, columns) { Ok(()) } else { Err("sums that could pass 32 bits".into()) }
     }
 }
 
-/// The longest kernel, stride, dilation or padding that is served, along one axis.
-const LONGEST: usize = 4096;
+/// The maximum kernel length, stride, dilation and padding along one axis.
+const MAX_EXTENT: usize = 4096;
 
-/// How a kernel's windows lie over a picture, and the lengths of what they give, as many as the picture has.
+/// The window of a convolution or pooling over an input of spatial `lengths`, and the spatial lengths of the output.
+/// `kernel` has one length for each of the one or two spatial axes. `round_up` is ONNX's `ceil_mode`.
 pub(super) fn window(
     attributes: &Attributes<'_>,
     kernel: &[usize],
@@ -229,8 +244,8 @@ pub(super) fn window(
         return Err("a length of zero".into());
     }
     let given = listed("pads", 2 * axes, 0)?;
-    if [kernel, &strides, &dilations, &given].into_iter().flatten().any(|&length| length > LONGEST) {
-        return Err(format!("a kernel, stride, dilation or padding of more than {LONGEST}"));
+    if [kernel, &strides, &dilations, &given].into_iter().flatten().any(|&length| length > MAX_EXTENT) {
+        return Err(format!("a kernel, stride, dilation or padding of more than {MAX_EXTENT}"));
     }
     let spans: Vec<usize> = (0..axes).map(|axis| (kernel[axis] - 1) * dilations[axis] + 1).collect();
     let mut pads = given;
@@ -250,10 +265,10 @@ pub(super) fn window(
     }
     let mut outputs = Vec::with_capacity(axes);
     for axis in 0..axes {
-        let room = lengths[axis] + pads[axis] + pads[axes + axis];
-        let steps = room.checked_sub(spans[axis]).ok_or("a kernel larger than the picture")?;
+        let padded_length = lengths[axis] + pads[axis] + pads[axes + axis];
+        let steps = padded_length.checked_sub(spans[axis]).ok_or("a kernel larger than the input")?;
         let mut count = if round_up { steps.div_ceil(strides[axis]) } else { steps / strides[axis] } + 1;
-        // The last window must start in the picture or its leading padding.
+        // The last window must start in the input or its leading padding.
         if round_up && (count - 1) * strides[axis] >= lengths[axis] + pads[axis] {
             count -= 1;
         }

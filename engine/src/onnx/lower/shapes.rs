@@ -1,15 +1,16 @@
-//! Operators that move elements and change none.
+//! Lowers operators that copy elements and compute nothing: reshape, transpose, concat, pad.
 
 use std::rc::Rc;
 
 use tract_onnx::pb::NodeProto;
 
 use super::attributes::Attributes;
-use super::value::{Clamp, Deferred, Kind, Value, by_program_axis, channels_last, row_major, strides_of_axes};
+use super::value::{Clamp, Deferred, Value, ValueKind, by_program_axis, channels_last, row_major, strides_of_axes};
 use super::{Lowering, Reason};
 use crate::program::{Fill, Step, StridedCopy, TensorId, dense_strides};
 
 impl<'a> Lowering<'a> {
+    /// `Flatten`, `Reshape`, `Squeeze` and `Unsqueeze`.
     pub(super) fn reshape(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let shape = self.new_shape(node, attributes, &input.shape)?;
@@ -17,11 +18,12 @@ impl<'a> Lowering<'a> {
             return Err("a shape of another number of elements".into());
         }
         self.rearranged(input, shape.clone(), |lowering, tensor, from| {
-            let planar = lowering.planar(tensor, from)?;
-            lowering.channels_last_again(planar, &shape)
+            let planar = lowering.to_planar(tensor, from)?;
+            lowering.to_channels_last(planar, &shape)
         })
     }
 
+    /// The shape that a reshaping operator gives a value of shape `from`.
     fn new_shape(&self, node: &NodeProto, attributes: &Attributes<'_>, from: &[usize]) -> Result<Vec<usize>, Reason> {
         let given = |input: usize, name: &str| match node.input.get(input).filter(|name| !name.is_empty()) {
             Some(name) => self.longs(name).ok_or_else(|| format!("\"{name}\" is not constant")),
@@ -34,11 +36,11 @@ impl<'a> Lowering<'a> {
                 Ok(vec![from[..axis].iter().product(), from[axis..].iter().product()])
             }
             "Squeeze" => {
-                let mut gone = axes(&given(1, "axes")?, from.len())?;
-                if gone.is_empty() {
-                    gone = (0..from.len()).filter(|&axis| from[axis] == 1).collect();
+                let mut removed = axes(&given(1, "axes")?, from.len())?;
+                if removed.is_empty() {
+                    removed = (0..from.len()).filter(|&axis| from[axis] == 1).collect();
                 }
-                Ok((0..from.len()).filter(|axis| !gone.contains(axis)).map(|axis| from[axis]).collect())
+                Ok((0..from.len()).filter(|axis| !removed.contains(axis)).map(|axis| from[axis]).collect())
             }
             "Unsqueeze" => {
                 let given = given(1, "axes")?;
@@ -52,6 +54,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// `Transpose`.
     pub(super) fn transpose(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let order: Vec<usize> = match attributes.integers("perm") {
@@ -64,19 +67,20 @@ impl<'a> Lowering<'a> {
             return Err("perm is not an order of the axes".into());
         }
         let shape: Vec<usize> = order.iter().map(|&axis| input.shape[axis]).collect();
-        if let Kind::Floats { .. } | Kind::Deferred { .. } = input.kind {
+        if let ValueKind::Floats { .. } | ValueKind::Deferred { .. } = input.kind {
             let (tensor, strides) = self.in_memory(&input)?;
             let strides = order.iter().map(|&axis| strides[axis]).collect();
-            return Ok(Value { shape, kind: Kind::Floats { tensor, strides } });
+            return Ok(Value { shape, kind: ValueKind::Floats { tensor, strides } });
         }
         self.rearranged(input, shape.clone(), |lowering, tensor, from| {
             let strides = strides_of_axes(from);
             let read: Vec<usize> = order.iter().map(|&axis| strides[axis]).collect();
-            lowering.moved(tensor, &read, &shape)
+            lowering.copied(tensor, &read, &shape)
         })
     }
 
-    pub(super) fn concatenation(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+    /// `Concat`, of integers at once, of reals deferred.
+    pub(super) fn concat(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let parts: Vec<Value> = (0..node.input.len()).map(|input| self.value(node, input)).collect::<Result<_, _>>()?;
         let first = parts.first().ok_or("nothing to join")?;
         let axis = axes(&[attributes.integer("axis", 1)], first.shape.len())?[0];
@@ -88,29 +92,35 @@ impl<'a> Lowering<'a> {
         if !parts.iter().all(alike) {
             return Err("parts that do not go together".into());
         }
-        if let Kind::Integers { offset, .. } = first.kind {
+        if let ValueKind::Integers { offset, .. } = first.kind {
             let mut tensors = Vec::with_capacity(parts.len());
             for part in &parts {
                 match part.kind {
-                    Kind::Integers { tensor, offset: other } if other == offset => {
+                    ValueKind::Integers { tensor, offset: other } if other == offset => {
                         tensors.push((tensor, &part.shape[..]));
                     }
                     _ => return Err("parts that do not go together".into()),
                 }
             }
-            let tensor = self.joined(&tensors, axis, &shape)?;
-            return Ok(Value { shape, kind: Kind::Integers { tensor, offset } });
+            let tensor = self.concatenated(&tensors, axis, &shape)?;
+            return Ok(Value { shape, kind: ValueKind::Integers { tensor, offset } });
         }
-        let is_joined = |part: &Value| matches!(&part.kind, Kind::Deferred { what, .. } if matches!(**what, Deferred::Concatenation { .. }));
-        if parts.iter().any(is_joined) {
+        let is_concatenation = |part: &Value| {
+            matches!(
+                &part.kind,
+                ValueKind::Deferred { operator, .. } if matches!(**operator, Deferred::Concatenation { .. })
+            )
+        };
+        if parts.iter().any(is_concatenation) {
             return Err("a part that is a Concat itself, which nothing rounds".into());
         }
-        let what = Rc::new(Deferred::Concatenation { parts, axis });
-        Ok(Value { shape, kind: Kind::Deferred { what, clamp: Clamp::NONE } })
+        let operator = Rc::new(Deferred::Concatenation { parts, axis });
+        Ok(Value { shape, kind: ValueKind::Deferred { operator, clamp: Clamp::NONE } })
     }
 
-    /// Joins tensors of bytes along an axis of the graph.
-    pub(super) fn joined(
+    /// Adds the steps that concatenate tensors of bytes, each with its shape, along an axis. Shapes and axis are in the
+    /// graph's order of axes.
+    pub(super) fn concatenated(
         &mut self,
         parts: &[(TensorId, &[usize])],
         axis: usize,
@@ -118,18 +128,19 @@ impl<'a> Lowering<'a> {
     ) -> Result<TensorId, Reason> {
         let to = self.bytes(shape)?;
         let write = dense_strides(channels_last(shape)?);
-        let over_axis = strides_of_axes(shape)[axis];
+        let axis_stride = strides_of_axes(shape)[axis];
         let mut start = 0;
         for &(from, part) in parts {
             let read = (0, dense_strides(channels_last(part)?));
-            let step = StridedCopy { from, to, shape: channels_last(part)?, read, write: (start * over_axis, write) };
+            let step = StridedCopy { from, to, shape: channels_last(part)?, read, write: (start * axis_stride, write) };
             self.step(Step::StridedCopy(step));
             start += part[axis];
         }
         Ok(to)
     }
 
-    pub(super) fn padded(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
+    /// `Pad` with a constant.
+    pub(super) fn pad(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         if attributes.text("mode").unwrap_or("constant") != "constant" || node.input.len() > 3 {
             return Err("other than constant padding of all axes".into());
@@ -157,23 +168,23 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    /// The byte that a `Pad` pads with.
-    fn padding(&self, node: &NodeProto, attributes: &Attributes<'_>, of: &Kind) -> Result<u8, Reason> {
+    /// The byte that a `Pad` of an input of this kind pads with.
+    fn padding(&self, node: &NodeProto, attributes: &Attributes<'_>, input: &ValueKind) -> Result<u8, Reason> {
         let given = node.input.get(2).filter(|name| !name.is_empty());
-        match (of, given) {
-            (Kind::Integers { offset, .. }, Some(name)) => {
+        match (input, given) {
+            (ValueKind::Integers { offset, .. }, Some(name)) => {
                 let (values, _) = self.constants.integers::<i32>(name).ok_or("its value is not constant")?;
                 let [value] = values[..] else { return Err("more than one value".into()) };
                 let byte = value.checked_add(i32::from(*offset)).and_then(|byte| u8::try_from(byte).ok());
                 byte.ok_or_else(|| "padding that no byte stands for".into())
             }
-            (Kind::Integers { offset, .. }, None) => Ok(*offset),
-            (Kind::Pointwise { function, .. }, given) => {
+            (ValueKind::Integers { offset, .. }, None) => Ok(*offset),
+            (ValueKind::Pointwise { function, .. }, given) => {
                 let value = match given {
                     Some(name) => self.number(name).ok_or("its value is not constant")?,
                     None => attributes.float("value", 0.0),
                 };
-                // A zero of either sign is the same number.
+                // Both zeros compare as +0.
                 let is_value = |real: &f32| (real + 0.0).to_bits() == (value + 0.0).to_bits();
                 Ok(function.values.iter().position(is_value).ok_or("padding that no byte stands for")? as u8)
             }
@@ -181,7 +192,8 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// The same elements under another shape, moved by `arrange` where bytes carry them.
+    /// The elements of a value under another shape. `arrange` adds the steps for a tensor of bytes of the shape that it
+    /// gets; floats must keep their row-major order.
     fn rearranged(
         &mut self,
         value: Value,
@@ -189,20 +201,22 @@ impl<'a> Lowering<'a> {
         arrange: impl Fn(&mut Self, TensorId, &[usize]) -> Result<TensorId, Reason>,
     ) -> Result<Value, Reason> {
         let kind = match value.kind {
-            Kind::Integers { tensor, offset } => {
-                Kind::Integers { tensor: arrange(self, tensor, &value.shape)?, offset }
+            ValueKind::Integers { tensor, offset } => {
+                ValueKind::Integers { tensor: arrange(self, tensor, &value.shape)?, offset }
             }
-            Kind::Pointwise { of, function } => Kind::Pointwise { of: arrange(self, of, &value.shape)?, function },
-            // Another shape for the same order: nothing else comes here with floats.
-            Kind::Deferred { .. } | Kind::Floats { .. } => {
-                Kind::Floats { tensor: self.floats(&value)?, strides: row_major(&shape) }
+            ValueKind::Pointwise { input, function } => {
+                ValueKind::Pointwise { input: arrange(self, input, &value.shape)?, function }
+            }
+            // `reshape` alone comes here with floats, and keeps their order.
+            ValueKind::Deferred { .. } | ValueKind::Floats { .. } => {
+                ValueKind::Floats { tensor: self.floats(&value)?, strides: row_major(&shape) }
             }
         };
         Ok(Value { shape, kind })
     }
 
-    /// The same bytes in the graph's order.
-    pub(super) fn planar(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
+    /// The bytes of a channels-last tensor in row-major order of the graph's axes.
+    pub(super) fn to_planar(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
         if is_planar(shape) {
             return Ok(tensor);
         }
@@ -219,16 +233,17 @@ impl<'a> Lowering<'a> {
         Ok(to)
     }
 
-    /// Bytes in the graph's order, channels last.
-    pub(super) fn channels_last_again(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
+    /// The bytes of a row-major tensor of this shape in channels-last order.
+    pub(super) fn to_channels_last(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
         if self.program.tensors[tensor.0].shape == channels_last(shape)? {
             return Ok(tensor);
         }
-        self.moved(tensor, &row_major(shape), shape)
+        self.copied(tensor, &row_major(shape), shape)
     }
 
-    /// A tensor of this shape, read by these strides, one for each axis of the graph.
-    fn moved(&mut self, from: TensorId, read: &[usize], shape: &[usize]) -> Result<TensorId, Reason> {
+    /// Adds the step that copies `from` to a dense channels-last tensor of this shape. `read` has the stride in `from`
+    /// of each of the graph's axes.
+    fn copied(&mut self, from: TensorId, read: &[usize], shape: &[usize]) -> Result<TensorId, Reason> {
         let to = self.bytes(shape)?;
         let lengths = channels_last(shape)?;
         let step = StridedCopy {
@@ -243,7 +258,7 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// Whether a tensor lies the same in the graph's order and channels last.
+/// Whether a tensor has the same layout row-major in the graph's order of axes and channels last.
 pub(super) fn is_planar(shape: &[usize]) -> bool {
     match *shape {
         [_, channels, ref lengths @ ..] => channels == 1 || lengths.iter().product::<usize>() == 1,
@@ -251,16 +266,20 @@ pub(super) fn is_planar(shape: &[usize]) -> bool {
     }
 }
 
-/// Axes counted from the front.
+/// Axes as indices, where negative ones count from the end.
+///
+/// # Errors
+/// An axis is out of range.
 pub(super) fn axes(given: &[i64], rank: usize) -> Result<Vec<usize>, Reason> {
     let axis = |&axis: &i64| {
-        let counted = if axis < 0 { axis + rank as i64 } else { axis };
-        usize::try_from(counted).ok().filter(|&axis| axis < rank).ok_or_else(|| format!("no axis {axis}"))
+        let index = if axis < 0 { axis + rank as i64 } else { axis };
+        usize::try_from(index).ok().filter(|&axis| axis < rank).ok_or_else(|| format!("no axis {axis}"))
     };
     given.iter().map(axis).collect()
 }
 
-/// A shape in which one length may be left open (-1) and zeros take over lengths, as `Reshape` has it.
+/// The shape that a `Reshape` gives: one length may be -1, and is then computed; a length of 0 is that of `from`,
+/// unless `zero_is_zero`.
 fn reshaped(from: &[usize], given: &[i64], zero_is_zero: bool) -> Result<Vec<usize>, Reason> {
     let mut shape = Vec::with_capacity(given.len());
     let mut open = None;
@@ -272,8 +291,8 @@ fn reshaped(from: &[usize], given: &[i64], zero_is_zero: bool) -> Result<Vec<usi
         });
     }
     if let Some(axis) = open {
-        let rest: usize = shape.iter().product();
-        shape[axis] = from.iter().product::<usize>().checked_div(rest).ok_or("a length of zero")?;
+        let known: usize = shape.iter().product();
+        shape[axis] = from.iter().product::<usize>().checked_div(known).ok_or("a length of zero")?;
     }
     Ok(shape)
 }

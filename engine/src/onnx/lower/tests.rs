@@ -1,4 +1,4 @@
-//! What of a graph runs in integers, for the graphs that exporters and quantizers write.
+//! Tests of lowering and partitioning, on graphs of exporters and quantizers and on hostile ones.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,15 +7,15 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::Dimension;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value as Length;
-use tract_onnx::pb::type_proto::{Tensor as TensorType, Value as Kind};
+use tract_onnx::pb::type_proto::{Tensor as TensorType, Value as TypeValue};
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto};
 
-use super::{Facts, Refusal, lower, partly};
+use super::{Facts, Refusal, lower, partition_graph};
 use crate::kernels::available;
 use crate::tensor::Dim;
 use crate::{Engine, Error, Graph, Signature, Tensor};
 
-/// A golden graph, built for the best kernels at hand, or the portable ones where there are no others.
+/// The engine of a golden graph, with the fastest kernels of this processor.
 fn built(name: &str) -> Engine {
     let path = format!("{}/../tests/golden/graphs/{name}", env!("CARGO_MANIFEST_DIR"));
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -28,7 +28,7 @@ fn built(name: &str) -> Engine {
 }
 
 #[test]
-fn what_is_quantized_from_end_to_end_is_one_program() {
+fn fully_quantized_graph_is_one_program() {
     for name in ["qdq-u8", "qdq-s8", "qdq-u8-per-tensor", "qdq-u8-u8", "qdq-corners", "fake-quantized"] {
         if let Err(reason) = built(&format!("{name}.onnx")).steps() {
             panic!("{name}: {reason}");
@@ -37,7 +37,7 @@ fn what_is_quantized_from_end_to_end_is_one_program() {
 }
 
 #[test]
-fn a_program_ends_when_it_is_cancelled() {
+fn cancelled_run_returns_cancelled() {
     let engine = built("qdq-u8.onnx");
     let input = Tensor::f32(vec![1, 3, 32, 32], vec![0.0; 3 * 32 * 32]).expect("it fits");
     let cancelled = AtomicBool::new(true);
@@ -47,13 +47,13 @@ fn a_program_ends_when_it_is_cancelled() {
 }
 
 #[test]
-fn what_is_not_quantized_stands_between_islands() {
+fn float_part_splits_a_graph_into_partitions() {
     let engine = built("half-quantized.onnx");
     let (partitions, floats) = engine.partitions();
-    assert_eq!(partitions.len(), 3, "before the part in float, after it, and behind the sum that is left in float too");
+    assert_eq!(partitions.len(), 3, "before the part in float, after it, and after the sum in float");
     let convolutions =
         |steps: &&[crate::Description]| steps.iter().filter(|step| step.operation.starts_with("convolution")).count();
-    // Of the six convolutions and the fully connected layer, three of the middle are in float.
+    // Of the six convolutions and the fully connected layer, three convolutions are in float.
     assert_eq!(partitions.iter().map(convolutions).sum::<usize>(), 4);
     let operators: Vec<&str> = floats.iter().map(|node| node.operator.as_str()).collect();
     for operator in ["Conv", "HardSwish", "GlobalAveragePool", "Mul", "Add"] {
@@ -64,18 +64,18 @@ fn what_is_not_quantized_stands_between_islands() {
 }
 
 #[test]
-fn operators_that_a_quantizer_leaves_in_float_are_all_that_tract_runs() {
+fn qoperator_graph_falls_back_for_float_operators_alone() {
     for name in ["qoperator-u8.onnx", "qoperator-s8.onnx"] {
         let engine = built(name);
         let (partitions, floats) = engine.partitions();
-        // HardSwish has no QOperator: it is a table, but the mean of what it gives is one of floats.
+        // HardSwish has no QOperator. It is lowered to a table of floats, so the mean of its result is in float.
         let operators: Vec<&str> = floats.iter().map(|node| node.operator.as_str()).collect();
         assert_eq!((partitions.len(), operators), (2, vec!["GlobalAveragePool"]), "{name}");
     }
 }
 
 #[test]
-fn a_graph_in_floats_has_no_islands() {
+fn float_graph_has_no_partitions() {
     for name in ["torchscript-17.onnx", "float16.onnx", "dynamic.onnx"] {
         let engine = built(name);
         assert!(engine.steps().is_err() && engine.partitions().0.is_empty(), "{name}");
@@ -110,13 +110,14 @@ fn constant(name: &str, dims: &[i64], kind: DataType, value: u8) -> TensorProto 
 fn info(name: &str, shape: &[i64]) -> ValueInfoProto {
     let dim = |&length: &i64| Dimension { value: Some(Length::DimValue(length)), ..Dimension::default() };
     let shape = Some(TensorShapeProto { dim: shape.iter().map(dim).collect() });
-    let tensor = Kind::TensorType(TensorType { elem_type: DataType::Float as i32, shape });
+    let tensor = TypeValue::TensorType(TensorType { elem_type: DataType::Float as i32, shape });
     let r#type = Some(TypeProto { value: Some(tensor), ..TypeProto::default() });
     ValueInfoProto { name: name.into(), r#type, ..ValueInfoProto::default() }
 }
 
-/// A quantized picture of 2 channels and 4×4 pixels, `x`, goes through these nodes to `y`, which is quantized too. There are
-/// weights `w` of 8 outputs and 3×3, and the constants given.
+/// Lowers a graph of these nodes, which read the quantized input `x` of 2 channels and 4×4 pixels and produce `y`,
+/// which is quantized too. There are weights `w` of 8 outputs and 3×3, and these constants. Gives the reason where the
+/// graph is refused.
 fn lowered(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> Result<(), String> {
     let mut initializer = vec![
         constant("s", &[], DataType::Float, 1),
@@ -129,10 +130,10 @@ fn lowered(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> Result<(), Str
         node("DequantizeLinear", &["q", "s", "z"], "x", &[]),
         node("DequantizeLinear", &["wq", "s"], "w", &[]),
     ];
-    let behind =
+    let after =
         [node("QuantizeLinear", &["y", "s", "z"], "r", &[]), node("DequantizeLinear", &["r", "s", "z"], "output", &[])];
     let graph = GraphProto {
-        node: before.into_iter().chain(nodes).chain(behind).collect(),
+        node: before.into_iter().chain(nodes).chain(after).collect(),
         initializer,
         input: vec![info("input", &[1, 2, 4, 4])],
         output: vec![ValueInfoProto { name: "output".into(), ..ValueInfoProto::default() }],
@@ -144,12 +145,13 @@ fn lowered(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> Result<(), Str
     })
 }
 
+/// The reason why [`lowered`] refuses a graph.
 fn refusal(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> String {
     lowered(nodes, constants).expect_err("it must not be lowered")
 }
 
 #[test]
-fn windows_beyond_measure_are_refused_before_anything_is_counted() {
+fn window_refuses_extents_above_the_maximum() {
     let convolution = |lists: &[(&str, &[i64])]| vec![node("Conv", &["x", "w"], "y", lists)];
     assert_eq!(lowered(convolution(&[("pads", &[1, 1, 1, 1])]), vec![]), Ok(()));
     let too_long = "a kernel, stride, dilation or padding of more than 4096";
@@ -159,21 +161,21 @@ fn windows_beyond_measure_are_refused_before_anything_is_counted() {
     ] {
         assert_eq!(refusal(convolution(lists), vec![]), too_long);
     }
-    let pool =
+    let max_pool =
         |kernel: &[i64], pads: &[i64]| vec![node("MaxPool", &["x"], "y", &[("kernel_shape", kernel), ("pads", pads)])];
-    assert_eq!(lowered(pool(&[2, 2], &[1, 1, 0, 0]), vec![]), Ok(()));
-    assert_eq!(refusal(pool(&[1, 1 << 40], &[0, (1 << 40) - 1, 0, 0]), vec![]), too_long);
-    assert_eq!(refusal(pool(&[2, 2], &[0, 0, 2, 2]), vec![]), "padding as large as the kernel");
+    assert_eq!(lowered(max_pool(&[2, 2], &[1, 1, 0, 0]), vec![]), Ok(()));
+    assert_eq!(refusal(max_pool(&[1, 1 << 40], &[0, (1 << 40) - 1, 0, 0]), vec![]), too_long);
+    assert_eq!(refusal(max_pool(&[2, 2], &[0, 0, 2, 2]), vec![]), "padding as large as the kernel");
 }
 
 #[test]
-fn only_one_number_a_channel_is_a_bias() {
+fn bias_must_be_one_number_per_channel() {
     let added = |dims: &[i64]| {
         let nodes =
             vec![node("Conv", &["x", "w"], "c", &[("pads", &[3, 3, 3, 3])]), node("Add", &["c", "b"], "y", &[])];
         lowered(nodes, vec![constant("b", dims, DataType::Float, 3)])
     };
-    // The result has 8 channels and 8×8 pixels: as ONNX spreads shapes, [8] is one number a column.
+    // The output has 8 channels and 8×8 pixels. In ONNX broadcasting, [8] is one number for each column.
     for dims in [&[1, 8, 1, 1][..], &[8, 1, 1], &[1], &[]] {
         assert_eq!(added(dims), Ok(()), "{dims:?}");
     }
@@ -183,7 +185,7 @@ fn only_one_number_a_channel_is_a_bias() {
 }
 
 #[test]
-fn lists_and_joined_tensors_do_not_grow_without_end() {
+fn folded_lists_and_concatenations_are_bounded() {
     let mut nodes: Vec<NodeProto> =
         (0..40).map(|n| node("Concat", &[&format!("l{n}"), &format!("l{n}")], &format!("l{}", n + 1), &[])).collect();
     nodes.push(node("Reshape", &["x", "l40"], "y", &[]));
@@ -201,11 +203,11 @@ fn lists_and_joined_tensors_do_not_grow_without_end() {
     assert_eq!(refusal(nodes, vec![]), "a part that is a Concat itself, which nothing rounds");
 }
 
-/// Sums of two quantized tensors that nothing rounds, each read by an operator that is not run in integers: each is found to be
-/// tract's only when that operator asks for it. To begin again for each of them, or to count levels anew for each, would take
-/// hours.
+/// Each sum of two quantized tensors has one consumer, a `Cos`, which does not run in integers. So each sum turns out
+/// to be a fallback node only when the `Cos` is reached. A pass for each sum, or a recount of all levels for each,
+/// would take hours.
 #[test]
-fn many_nodes_that_are_found_late_to_be_tracts_are_found_in_a_few_passes() {
+fn many_late_fallback_nodes_need_few_passes() {
     let count = 20_000;
     let mut nodes = vec![
         node("QuantizeLinear", &["input", "s", "z"], "q", &[]),
@@ -229,7 +231,7 @@ fn many_nodes_that_are_found_late_to_be_tracts_are_found_in_a_few_passes() {
         ..GraphProto::default()
     };
     let facts = Facts::from([("input".to_owned(), (DataType::Float, vec![1, 2, 4, 4]))]);
-    let split = partly(&graph, &facts).expect("it is small").expect("a part is quantized");
+    let split = partition_graph(&graph, &facts).expect("it is small").expect("a part is quantized");
     assert_eq!((split.partitions.len(), split.floats.len()), (1, 3 * count));
     assert!(
         split.floats.iter().take(2).any(|node| node.operator == "Add" && node.reason == "its result is not quantized")

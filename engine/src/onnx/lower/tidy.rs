@@ -1,18 +1,19 @@
-//! Takes out of a program what it does not need.
+//! Optimizes a lowered program: removes unread steps, and fuses tables into the steps before them.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::arithmetic::OutputStage;
 use crate::program::{PoolingKind, Step, Table, TensorId, UncheckedProgram};
 
+/// The optimized program. Its tensors keep their ids.
 pub(super) fn tidy(mut program: UncheckedProgram) -> UncheckedProgram {
-    drop_unread(&mut program);
-    look_up_at_once(&mut program);
+    drop_unread_steps(&mut program);
+    fuse_lookups(&mut program);
     program
 }
 
-/// Drops steps whose result nothing reads.
-fn drop_unread(program: &mut UncheckedProgram) {
+/// Removes steps whose output neither another step nor the caller reads.
+fn drop_unread_steps(program: &mut UncheckedProgram) {
     let mut read: HashSet<TensorId> = program.outputs.iter().map(|(id, _)| *id).collect();
     let mut kept = Vec::with_capacity(program.steps.len());
     for step in std::mem::take(&mut program.steps).into_iter().rev() {
@@ -25,36 +26,36 @@ fn drop_unread(program: &mut UncheckedProgram) {
     program.steps = kept;
 }
 
-/// A table that alone reads what a convolution or a mean gives becomes a part of that step.
-fn look_up_at_once(program: &mut UncheckedProgram) {
-    let mut readers: HashMap<TensorId, usize> = HashMap::new();
+/// Fuses a table of bytes into the convolution or mean before it, where nothing else reads that step's output.
+fn fuse_lookups(program: &mut UncheckedProgram) {
+    let mut read_counts: HashMap<TensorId, usize> = HashMap::new();
     let outputs = program.outputs.iter().map(|(id, _)| *id);
     for id in program.steps.iter().flat_map(Step::inputs).chain(outputs) {
-        *readers.entry(id).or_default() += 1;
+        *read_counts.entry(id).or_default() += 1;
     }
     let mut steps: Vec<Step> = Vec::with_capacity(program.steps.len());
-    // The place in `steps` of the last step that writes each tensor.
-    let mut makers: HashMap<TensorId, usize> = HashMap::new();
+    // The index in `steps` of the last step that writes each tensor.
+    let mut producers: HashMap<TensorId, usize> = HashMap::new();
     for step in std::mem::take(&mut program.steps) {
         if let Step::Lookup(lookup) = &step
             && let Table::Bytes(table) = &lookup.table
-            && readers[&lookup.from] == 1
-            && let Some(&maker) = makers.get(&lookup.from)
-            && let Some((to, place)) = result(&mut steps[maker])
+            && read_counts[&lookup.from] == 1
+            && let Some(&producer) = producers.get(&lookup.from)
+            && let Some((to, fused)) = free_table(&mut steps[producer])
         {
-            *place = Some(table.clone());
+            *fused = Some(table.clone());
             *to = lookup.to;
-            makers.insert(lookup.to, maker);
+            producers.insert(lookup.to, producer);
             continue;
         }
-        makers.insert(step.output(), steps.len());
+        producers.insert(step.output(), steps.len());
         steps.push(step);
     }
     program.steps = steps;
 }
 
-/// A step's output and where its table goes, if it can have one and has none.
-fn result(step: &mut Step) -> Option<(&mut TensorId, &mut Option<Box<[u8; 256]>>)> {
+/// A step's output and its table, where the step can have a table and has none.
+fn free_table(step: &mut Step) -> Option<(&mut TensorId, &mut Option<Box<[u8; 256]>>)> {
     let (to, result) = match step {
         Step::Convolution(step) => (&mut step.to, &mut step.result),
         Step::Pooling(step) => match &mut step.kind {

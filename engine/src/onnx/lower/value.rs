@@ -1,4 +1,4 @@
-//! What is known of a tensor of the graph while it is lowered.
+//! The values of lowering: what is known of each tensor of the graph.
 
 use std::rc::Rc;
 
@@ -7,72 +7,80 @@ use crate::arithmetic::Window;
 use crate::onnx::constants::Activation;
 use crate::program::TensorId;
 
-/// A tensor of the graph: its shape in ONNX's order of axes, and where its elements come from.
+/// A tensor of the graph: its shape in the graph's order of axes, and where its elements come from.
 #[derive(Debug, Clone)]
 pub(super) struct Value {
     pub(super) shape: Vec<usize>,
-    pub(super) kind: Kind,
+    pub(super) kind: ValueKind,
 }
 
 impl Value {
-    /// The bytes that carry it as they are.
+    /// The tensor of bytes that represents the value by a scale and a zero point.
+    ///
+    /// # Errors
+    /// The value is no such tensor.
     pub(super) fn quantized_tensor(&self) -> Result<QuantizedTensor, Reason> {
         match &self.kind {
-            Kind::Pointwise { of, function } => {
+            ValueKind::Pointwise { input, function } => {
                 let affine = function.affine.ok_or("an operator between this and its DequantizeLinear")?;
-                Ok(QuantizedTensor { tensor: *of, affine })
+                Ok(QuantizedTensor { tensor: *input, affine })
             }
             _ => Err("its input is not quantized".into()),
         }
     }
 }
 
+/// Where the elements of a value come from.
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
-    /// Integers: bytes less a shift, which is 128 where the graph's are signed.
+pub(super) enum ValueKind {
+    /// Integers: the bytes of `tensor` less `offset`, which is 128 where the graph's integers are signed, otherwise 0.
     Integers { tensor: TensorId, offset: u8 },
-    /// Reals that are a function of bytes.
-    Pointwise { of: TensorId, function: Rc<Function> },
-    /// Reals that wait for what rounds them.
-    Deferred { what: Rc<Deferred>, clamp: Clamp },
-    /// Floats in memory, in any order: how far apart neighbours along each of the graph's axes are.
+    /// Reals: a function of each byte of `input`.
+    Pointwise { input: TensorId, function: Rc<Function> },
+    /// Reals: the result of an operator whose requantization is not known yet, clamped.
+    Deferred { operator: Rc<Deferred>, clamp: Clamp },
+    /// Floats in memory. `strides` has the distance in elements between neighbours along each of the graph's axes.
     Floats { tensor: TensorId, strides: Vec<usize> },
 }
 
 /// A function of a byte.
 #[derive(Debug, Clone)]
 pub(super) struct Function {
+    /// The result for each byte.
     pub(super) values: [f32; 256],
-    /// Where it is `scale * (byte - zero_point)`.
+    /// The scale and zero point, where the function is `scale * (byte - zero_point)`.
     pub(super) affine: Option<Affine>,
 }
 
-/// How reals are carried in bytes: `real = scale * (byte - zero_point)`.
+/// Affine quantization in unsigned bytes: `real = scale * (byte - zero_point)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Affine {
     pub(super) scale: f32,
     pub(super) zero_point: u8,
-    /// How much higher bytes are than the graph's integers.
+    /// The byte less the graph's integer: 128 where the graph's integers are signed, otherwise 0.
     pub(super) offset: u8,
 }
 
 impl Affine {
+    /// The quantization of an activation, in unsigned bytes. None where the zero point is out of range.
     pub(super) fn of(activation: Activation) -> Option<Affine> {
         let zero_point = u8::try_from(activation.zero_point - activation.min).ok()?;
         Some(Affine { scale: activation.scale, zero_point, offset: -activation.min as u8 })
     }
 
+    /// Dequantization as a function of the byte.
     pub(super) fn function(self) -> Function {
         let real = |byte: usize| (byte as i32 - i32::from(self.zero_point)) as f32 * self.scale;
         Function { values: std::array::from_fn(real), affine: Some(self) }
     }
 
+    /// Quantizes one real: `round(clamp(real / scale)) + zero_point`.
     pub(super) fn byte(self, real: f32) -> u8 {
         crate::kernels::byte(real / self.scale, self.zero_point, 0, 255)
     }
 }
 
-/// A range of reals.
+/// A range of reals, `low` to `high`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Clamp {
     pub(super) low: f32,
@@ -80,63 +88,73 @@ pub(super) struct Clamp {
 }
 
 impl Clamp {
+    /// No bounds.
     pub(super) const NONE: Clamp = Clamp { low: f32::NEG_INFINITY, high: f32::INFINITY };
 
+    /// The range of reals that are clamped to `self` and then to `other`.
     pub(super) fn and(self, other: Clamp) -> Clamp {
         Clamp { low: self.low.max(other.low).min(other.high), high: self.high.min(other.high).max(other.low) }
     }
 
-    /// The least and the greatest byte.
+    /// The minimum and the maximum byte of the range.
     pub(super) fn bytes(self, to: Affine) -> (u8, u8) {
         (to.byte(self.low), to.byte(self.high))
     }
 }
 
-/// Bytes and how they carry reals.
+/// A tensor of bytes, and the quantization by which it represents reals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QuantizedTensor {
     pub(super) tensor: TensorId,
     pub(super) affine: Affine,
 }
 
+/// An operator that becomes a step when its requantization is known.
 #[derive(Debug)]
 pub(super) enum Deferred {
     Convolution(Products),
+    /// The elementwise sum of two tensors.
     Sum([QuantizedTensor; 2]),
+    /// The elementwise product of two tensors.
     Product([QuantizedTensor; 2]),
+    /// The mean in each window. `with_padding` says whether the padding counts.
     Mean {
-        of: QuantizedTensor,
+        input: QuantizedTensor,
         window: Window,
         with_padding: bool,
     },
-    /// Parts along an axis of the graph's order.
+    /// Parts along an axis, in the graph's order of axes.
     Concatenation {
         parts: Vec<Value>,
         axis: usize,
     },
 }
 
-/// Sums of products of carried reals and weights.
+/// A convolution, or a matrix product as a convolution of kernel 1×1.
 #[derive(Debug, Clone)]
 pub(super) struct Products {
+    /// The input.
     pub(super) from: QuantizedTensor,
     pub(super) window: Window,
     pub(super) groups: usize,
-    /// Output channels × kernel height × kernel width × input channels of a group.
+    /// Weights less their zero point: output channels × kernel height × kernel width × input channels of a group.
     pub(super) weights: Rc<Vec<i16>>,
-    /// One an output channel.
+    /// The scale of the weights of each output channel.
     pub(super) scales: Vec<f32>,
-    /// In units of the sums: `from`'s scale times the weights'.
+    /// The bias of each output channel, in units of the sums: `from`'s scale times the weights' scale.
     pub(super) bias: Vec<i32>,
 }
 
-/// The shape of a tensor in a program: batch, height, width, channels.
+/// The shape of a value in a program: batch, height, width, channels.
 pub(super) fn channels_last(shape: &[usize]) -> Result<[usize; 4], Reason> {
     by_program_axis(shape, 1)
 }
 
-/// Numbers for each of the graph's axes, in the order batch, height, width, channels; `absent` for an axis that the graph
-/// does not have.
+/// Reorders one number for each of the graph's axes (batch, channels, height, width) to the order of programs: batch,
+/// height, width, channels. `absent` is the number for an axis that the graph does not have.
+///
+/// # Errors
+/// The graph has more than four axes.
 pub(super) fn by_program_axis(of_axes: &[usize], absent: usize) -> Result<[usize; 4], Reason> {
     match *of_axes {
         [] => Ok([absent; 4]),
@@ -148,7 +166,7 @@ pub(super) fn by_program_axis(of_axes: &[usize], absent: usize) -> Result<[usize
     }
 }
 
-/// How far apart neighbours along each axis are where the last axis is densest.
+/// The strides, in elements, of a dense row-major tensor.
 pub(super) fn row_major(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {
@@ -157,7 +175,7 @@ pub(super) fn row_major(shape: &[usize]) -> Vec<usize> {
     strides
 }
 
-/// How far apart neighbours along each of the graph's axes are in a tensor that lies channels last.
+/// The stride, in elements, of each of the graph's axes in a dense tensor that is channels last.
 pub(super) fn strides_of_axes(shape: &[usize]) -> Vec<usize> {
     match *shape {
         [_, channels, width] => vec![width * channels, 1, channels],

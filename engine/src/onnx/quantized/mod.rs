@@ -1,16 +1,16 @@
-//! Quantized graphs, as exactly as ONNX Runtime runs them, on tract's float kernels.
+//! Runs the quantized parts of graphs on tract's float kernels, with ONNX Runtime's results.
 //!
-//! A QDQ graph (`QuantizeLinear` and `DequantizeLinear` around float operators) means integer arithmetic. Run as it
-//! stands, in floats, its sums round differently from one engine to the next; an activation that falls on the other
-//! side of a rounding changes others, and the scores of two engines drift apart. So the graph is rewritten before
-//! tract imports it: activations are carried as float tensors that hold whole numbers, `q - zero_point point`. A convolution
-//! of such numbers is exact in whatever order it is summed, as long as no sum passes 2²⁴, which is known from the
-//! weights; what follows it rounds in one written order, ONNX Runtime's (`docs/engine.md`).
+//! A QDQ graph (`QuantizeLinear` and `DequantizeLinear` around float operators) stands for integer arithmetic. The sums
+//! of a run in floats round differently in each engine. One activation that rounds to another integer changes others,
+//! and the scores of two engines drift apart. So the graph is rewritten before tract imports it: quantized activations
+//! become float tensors that hold the integers `q - zero_point`. A convolution of such integers is exact in any order
+//! of summation, as long as no sum exceeds 2²⁴ in magnitude, which the weights tell. Requantization has one defined
+//! order of operations, that of ONNX Runtime (`docs/engine.md`).
 //!
-//! What does not fit the patterns here is left to tract as it stands.
+//! Operators that match no pattern here stay as they are in the graph.
 
 mod operators;
 mod rewrite;
 
 pub(crate) use operators::register;
-pub(crate) use rewrite::keep_activations_whole;
+pub(crate) use rewrite::rewrite_quantized_activations;

@@ -1,5 +1,5 @@
-//! The operators that a rewritten graph has in place of quantizing ones. Each computes in float32 what ONNX Runtime
-//! computes, in its order; rounding is to the nearest, ties to even.
+//! The operators that replace quantizing ones in a rewritten graph. Each computes in float32, in the order of
+//! operations of ONNX Runtime, and rounds to the nearest integer, ties to even.
 
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
 use tract_onnx::pb::NodeProto;
@@ -10,19 +10,19 @@ use tract_onnx::tract_core::ops::cast::cast;
 use tract_onnx::tract_hir::internal::*;
 
 use crate::kernels::fused;
-use crate::onnx::panics::ours;
+use crate::onnx::panics::engine_code;
 
-/// Real numbers to whole ones.
+/// Quantizes a real tensor.
 pub(super) const QUANTIZE: &str = "BedsideQuantize";
-/// The whole-number sums of a convolution to the next activation.
+/// Requantizes the integer sums of a convolution.
 pub(super) const REQUANTIZE: &str = "BedsideRequantize";
-/// Two activations to their sum.
+/// Adds two quantized activations and requantizes the sum.
 pub(super) const ADD: &str = "BedsideAdd";
-/// The attribute with the numbers of an operator: the least and the greatest result, then what its variant of
-/// [`Rounding`] has, in its order.
+/// The attribute that holds the parameters of an operator: `min` and `max` of its [`QuantizingOperator`], then the
+/// fields of its [`OperatorKind`] in their order.
 pub(super) const PARAMETERS: &str = "parameters";
 
-/// Gives the importer the operators that [`super::keep_activations_whole`] puts into graphs.
+/// Registers the operators of [`super::rewrite_quantized_activations`] with the importer.
 pub(crate) fn register(operators: &mut OnnxOpRegister) {
     for name in [QUANTIZE, REQUANTIZE, ADD] {
         operators.insert(name, parse);
@@ -30,99 +30,106 @@ pub(crate) fn register(operators: &mut OnnxOpRegister) {
 }
 
 fn parse(_: &ParsingContext<'_>, node: &NodeProto) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
-    ours(|| Ok((expand(rounded(node)?), vec![])))
+    engine_code(|| Ok((expand(quantizing_operator(node)?), vec![])))
 }
 
-fn rounded(node: &NodeProto) -> TractResult<Rounded> {
+fn quantizing_operator(node: &NodeProto) -> TractResult<QuantizingOperator> {
     let parameters = node.attribute.iter().find(|a| a.name == PARAMETERS).map_or(&[][..], |a| &a.floats[..]);
-    let (rounding, min, max) = match (node.op_type.as_str(), parameters) {
-        (QUANTIZE, &[min, max, scale]) => (Rounding::Quantize { scale }, min, max),
+    let (kind, min, max) = match (node.op_type.as_str(), parameters) {
+        (QUANTIZE, &[min, max, scale]) => (OperatorKind::Quantize { scale }, min, max),
         (REQUANTIZE, &[min, max, ref multipliers @ ..]) => {
-            (Rounding::Requantize { multipliers: multipliers.to_vec() }, min, max)
+            (OperatorKind::Requantize { multipliers: multipliers.to_vec() }, min, max)
         }
-        (ADD, &[min, max, a_zero, b_zero, a_ratio, b_ratio, addend, zero_point]) => {
-            (Rounding::Add { a_zero, b_zero, a_ratio, b_ratio, addend, zero_point }, min, max)
+        (ADD, &[min, max, a_zero_point, b_zero_point, a_ratio, b_ratio, addend, zero_point]) => {
+            (OperatorKind::Add { a_zero_point, b_zero_point, a_ratio, b_ratio, addend, zero_point }, min, max)
         }
         _ => bail!("{} has no such parameters", node.op_type),
     };
-    Ok(Rounded { rounding, min, max })
+    Ok(QuantizingOperator { kind, min, max })
 }
 
-/// Something that ends in rounding and clamping.
+/// An operator that clamps its result to `min..=max` and rounds it to an integer.
 #[derive(Debug, Clone, PartialEq)]
-struct Rounded {
-    rounding: Rounding,
+struct QuantizingOperator {
+    kind: OperatorKind,
     min: f32,
     max: f32,
 }
 
-/// Nothing here compares unequal to itself: all numbers are finite.
-impl Eq for Rounded {}
+/// All parameters are finite, so every value equals itself.
+impl Eq for QuantizingOperator {}
 
+/// What an operator computes before it clamps and rounds.
 #[derive(Debug, Clone, PartialEq)]
-enum Rounding {
-    /// x / scale
+enum OperatorKind {
+    /// `x / scale`
     Quantize { scale: f32 },
-    /// Sums times their channel's multiplier; channels are the second axis.
+    /// `sum * multipliers[channel]`; channels are the second axis.
     Requantize { multipliers: Vec<f32> },
-    /// `(a + a_zero) * a_ratio + ((b + b_zero) * b_ratio + addend)`, each product added before rounding (as by a fused
-    /// multiply-add), then less `zero_point`.
-    Add { a_zero: f32, b_zero: f32, a_ratio: f32, b_ratio: f32, addend: f32, zero_point: f32 },
+    /// `fma(a + a_zero_point, a_ratio, fma(b + b_zero_point, b_ratio, addend))`. `zero_point` is subtracted after the
+    /// result is clamped and rounded.
+    Add { a_zero_point: f32, b_zero_point: f32, a_ratio: f32, b_ratio: f32, addend: f32, zero_point: f32 },
 }
 
-impl Rounded {
+impl QuantizingOperator {
+    /// The number of inputs.
     fn inputs(&self) -> usize {
-        if matches!(self.rounding, Rounding::Add { .. }) { 2 } else { 1 }
+        if matches!(self.kind, OperatorKind::Add { .. }) { 2 } else { 1 }
     }
 
+    /// Clamps a value and rounds it.
     fn round(&self, value: f32) -> f32 {
-        nearest(value.max(self.min).min(self.max))
+        round_ties_to_even(value.max(self.min).min(self.max))
     }
 
-    fn added(&self, a: f32, b: f32) -> f32 {
-        let Rounding::Add { a_zero, b_zero, a_ratio, b_ratio, addend, zero_point } = self.rounding else { return 0.0 };
-        let with_b = fused(b + b_zero, b_ratio, addend);
-        self.round(fused(a + a_zero, a_ratio, with_b)) - zero_point
+    /// The quantized sum of two elements; 0 for operators that are no sum.
+    fn quantized_sum(&self, a: f32, b: f32) -> f32 {
+        let OperatorKind::Add { a_zero_point, b_zero_point, a_ratio, b_ratio, addend, zero_point } = self.kind else {
+            return 0.0;
+        };
+        let with_b = fused(b + b_zero_point, b_ratio, addend);
+        self.round(fused(a + a_zero_point, a_ratio, with_b)) - zero_point
     }
 }
 
-/// A whole number, up to 2²² of magnitude: adding 1.5 · 2²³ leaves no place for a fraction.
-fn nearest(value: f32) -> f32 {
-    const SHIFT: f32 = 12_582_912.0;
-    (value + SHIFT) - SHIFT
+/// Rounds a value of magnitude up to 2²² to an integer, ties to even. After the magic bias 1.5 · 2²³ is added, the
+/// float has no bits for a fraction.
+fn round_ties_to_even(value: f32) -> f32 {
+    const MAGIC_BIAS: f32 = 12_582_912.0;
+    (value + MAGIC_BIAS) - MAGIC_BIAS
 }
 
-impl Op for Rounded {
+impl Op for QuantizingOperator {
     fn name(&self) -> StaticName {
-        match self.rounding {
-            Rounding::Quantize { .. } => QUANTIZE.into(),
-            Rounding::Requantize { .. } => REQUANTIZE.into(),
-            Rounding::Add { .. } => ADD.into(),
+        match self.kind {
+            OperatorKind::Quantize { .. } => QUANTIZE.into(),
+            OperatorKind::Requantize { .. } => REQUANTIZE.into(),
+            OperatorKind::Add { .. } => ADD.into(),
         }
     }
 
     op_as_typed_op!();
 }
 
-impl EvalOp for Rounded {
+impl EvalOp for QuantizingOperator {
     op_out_of_plan!();
 
     fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
-        ours(|| self.computed(inputs))
+        engine_code(|| self.evaluated(inputs))
     }
 }
 
-impl Rounded {
-    fn computed(&self, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+impl QuantizingOperator {
+    fn evaluated(&self, mut inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let mut first = inputs.remove(0).into_tensor();
-        match &self.rounding {
-            Rounding::Quantize { scale } => {
+        match &self.kind {
+            OperatorKind::Quantize { scale } => {
                 let mut view = first.try_as_plain_ram_mut()?;
                 for value in view.as_slice_mut::<f32>()? {
                     *value = self.round(*value / scale);
                 }
             }
-            Rounding::Requantize { multipliers } => {
+            OperatorKind::Requantize { multipliers } => {
                 let plane: usize = first.shape()[2..].iter().product();
                 let mut view = first.try_as_plain_ram_mut()?;
                 let values = view.as_slice_mut::<f32>()?;
@@ -132,7 +139,7 @@ impl Rounded {
                     }
                 }
             }
-            Rounding::Add { .. } => {
+            OperatorKind::Add { .. } => {
                 let second = inputs.remove(0);
                 let shape = multi_broadcast(&[first.shape(), second.shape()])?;
                 if first.shape() != &shape[..] {
@@ -141,16 +148,16 @@ impl Rounded {
                 let (mut sums, terms) = (first.try_as_plain_ram_mut()?, second.try_as_plain_ram()?);
                 let (mut sums, terms) = (sums.to_array_view_mut::<f32>()?, terms.to_array_view::<f32>()?);
                 let terms = terms.broadcast(&shape[..]).context("shapes that go together")?;
-                Zip::from(&mut sums).and(terms).for_each(|sum, &term| *sum = self.added(*sum, term));
+                Zip::from(&mut sums).and(terms).for_each(|sum, &term| *sum = self.quantized_sum(*sum, term));
             }
         }
         Ok(tvec!(first.into_tvalue()))
     }
 }
 
-impl TypedOp for Rounded {
+impl TypedOp for QuantizingOperator {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        ours(|| {
+        engine_code(|| {
             let shapes: TVec<_> = inputs.iter().map(|fact| fact.shape.to_tvec()).collect();
             Ok(tvec!(f32::fact(multi_broadcast(&shapes)?)))
         })
@@ -159,7 +166,7 @@ impl TypedOp for Rounded {
     as_op!();
 }
 
-impl Expansion for Rounded {
+impl Expansion for QuantizingOperator {
     fn name(&self) -> StaticName {
         Op::name(self)
     }
@@ -184,7 +191,7 @@ impl Expansion for Rounded {
     fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
         let mut floats = tvec!();
         for (number, &input) in inputs.iter().enumerate() {
-            // Only what is quantized first may be other than float32: integers and float16 are legal there.
+            // Only the input of QUANTIZE may have another type than float32: integers and float16 are legal there.
             let input = match model.outlet_fact(input)?.datum_type {
                 DatumType::F32 => input,
                 _ => model.wire_node(format!("{prefix}.cast.{number}"), cast(DatumType::F32), &[input])?[0],
@@ -196,17 +203,17 @@ impl Expansion for Rounded {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "equal to the bit is what is promised")]
+#[expect(clippy::float_cmp, reason = "results must be equal bit by bit")]
 mod tests {
     use super::*;
 
     #[test]
-    fn ties_go_to_the_even_neighbour() {
+    fn round_ties_to_even_rounds_to_nearest_even() {
         // IEEE 754, 4.3.1: round to nearest, ties to even.
         for (value, rounded) in [(0.5, 0.0), (1.5, 2.0), (2.5, 2.0), (-0.5, 0.0), (-1.5, -2.0), (254.5, 254.0)] {
-            assert_eq!(nearest(value), rounded, "{value}");
+            assert_eq!(round_ties_to_even(value), rounded, "{value}");
         }
-        assert_eq!(nearest(2.499_999_8), 2.0);
-        assert_eq!(nearest(2.500_000_2), 3.0);
+        assert_eq!(round_ties_to_even(2.499_999_8), 2.0);
+        assert_eq!(round_ties_to_even(2.500_000_2), 3.0);
     }
 }

@@ -1,4 +1,4 @@
-//! Finds what is quantized in a graph and puts operators in its place that carry whole numbers.
+//! Replaces quantizing operators of a graph by operators on float tensors that hold integers, `q - zero_point`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,36 +9,37 @@ use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 use super::operators::{ADD, PARAMETERS, QUANTIZE, REQUANTIZE};
 use crate::onnx::constants::{Activation, Constants, Weights};
 
-/// Whole numbers up to here are floats.
-const EXACT: u64 = 1 << 24;
+/// Float32 represents all integers up to this magnitude exactly.
+const MAX_EXACT_INTEGER: u64 = 1 << 24;
 
-/// What the names of our tensors start with.
-const OURS: &str = "bedside:";
+/// The prefix of the names of all tensors that this crate adds to a graph.
+const NAME_PREFIX: &str = "bedside:";
 
-/// Rewrites every quantized activation that only `DequantizeLinear` reads, and drops what no output needs any more.
+/// Rewrites every quantized activation that only `DequantizeLinear` nodes read, and removes the nodes and initializers
+/// that no output depends on any more.
 ///
-/// A graph without such an activation, or with names that could be taken for ours, stays as it is.
-pub(crate) fn keep_activations_whole(graph: &mut GraphProto) {
+/// A graph without such an activation, or with names that start with [`NAME_PREFIX`], stays as it is.
+pub(crate) fn rewrite_quantized_activations(graph: &mut GraphProto) {
     let rewrite = Rewrite::of(graph);
-    if rewrite.carried.is_empty() || rewrite.has_names_of_ours() {
+    if rewrite.quantized_activations.is_empty() || rewrite.has_reserved_names() {
         return;
     }
-    let Made { nodes, constants, .. } = rewrite.made();
+    let RewrittenGraph { nodes, constants, .. } = rewrite.rewritten();
     graph.node = nodes;
     graph.initializer.extend(constants);
     drop_unused(graph);
 }
 
-/// The nodes of the rewritten graph, and the constants that it has more.
+/// The nodes of the rewritten graph, and the constants to add to it with their names.
 #[derive(Default)]
-struct Made {
+struct RewrittenGraph {
     nodes: Vec<NodeProto>,
     constants: Vec<TensorProto>,
     names: HashSet<String>,
 }
 
-impl Made {
-    /// Adds a constant, once, and gives its name back.
+impl RewrittenGraph {
+    /// Adds a float32 constant, unless there is one of this name, and returns the name.
     fn constant(&mut self, name: String, dims: Vec<usize>, values: impl Iterator<Item = f32>) -> String {
         if self.names.insert(name.clone()) {
             let raw_data = values.flat_map(f32::to_le_bytes).collect();
@@ -50,124 +51,140 @@ impl Made {
     }
 }
 
-/// What a graph has, by tensor name.
+/// The graph to rewrite, indexed by tensor name.
 struct Rewrite<'a> {
     graph: &'a GraphProto,
     constants: Constants<'a>,
-    makers: HashMap<&'a str, &'a NodeProto>,
-    readers: HashMap<&'a str, Vec<&'a NodeProto>>,
-    /// The activations that are carried as whole numbers, by the name of the quantized tensor.
-    carried: HashMap<&'a str, Activation>,
+    producers: HashMap<&'a str, &'a NodeProto>,
+    consumers: HashMap<&'a str, Vec<&'a NodeProto>>,
+    /// The activations to rewrite, by the name of the quantized tensor.
+    quantized_activations: HashMap<&'a str, Activation>,
 }
 
 impl<'a> Rewrite<'a> {
     fn of(graph: &'a GraphProto) -> Rewrite<'a> {
-        let mut makers = HashMap::new();
-        let mut readers: HashMap<&str, Vec<&NodeProto>> = HashMap::new();
+        let mut producers = HashMap::new();
+        let mut consumers: HashMap<&str, Vec<&NodeProto>> = HashMap::new();
         for node in &graph.node {
-            makers.extend(named(&node.output).map(|name| (name, node)));
-            named(&node.input).for_each(|name| readers.entry(name).or_default().push(node));
+            producers.extend(named(&node.output).map(|name| (name, node)));
+            named(&node.input).for_each(|name| consumers.entry(name).or_default().push(node));
         }
-        let mut rewrite =
-            Rewrite { graph, constants: Constants::of(graph), makers, readers, carried: HashMap::default() };
-        rewrite.carried = graph.node.iter().filter_map(|node| rewrite.carriable(node)).collect();
+        let mut rewrite = Rewrite {
+            graph,
+            constants: Constants::of(graph),
+            producers,
+            consumers,
+            quantized_activations: HashMap::default(),
+        };
+        rewrite.quantized_activations =
+            graph.node.iter().filter_map(|node| rewrite.quantized_activation(node)).collect();
         rewrite
     }
 
-    /// A quantized tensor whose readers all turn it back in the same way.
-    fn carriable(&self, node: &'a NodeProto) -> Option<(&'a str, Activation)> {
+    /// The output of a `QuantizeLinear` node whose consumers are all `DequantizeLinear` nodes of the same scale and
+    /// zero point.
+    fn quantized_activation(&self, node: &'a NodeProto) -> Option<(&'a str, Activation)> {
         let name = node.output.first()?.as_str();
         let activation = self.constants.activation(node).filter(|_| node.op_type == "QuantizeLinear")?;
-        let turns_back = |node: &&NodeProto| {
+        let dequantizes = |node: &&NodeProto| {
             node.op_type == "DequantizeLinear" && self.constants.activation(node) == Some(activation)
         };
-        let readers = self.readers.get(name)?;
-        (readers.iter().all(turns_back) && !self.is_output(name)).then_some((name, activation))
+        let consumers = self.consumers.get(name)?;
+        (consumers.iter().all(dequantizes) && !self.is_output(name)).then_some((name, activation))
     }
 
-    fn has_names_of_ours(&self) -> bool {
+    fn has_reserved_names(&self) -> bool {
         let initializers = self.graph.initializer.iter().map(|tensor| tensor.name.as_str());
         let inputs = self.graph.input.iter().map(|info| info.name.as_str());
-        self.makers.keys().copied().chain(initializers).chain(inputs).any(|name| name.starts_with(OURS))
+        self.producers.keys().copied().chain(initializers).chain(inputs).any(|name| name.starts_with(NAME_PREFIX))
     }
 
     fn is_output(&self, name: &str) -> bool {
         self.graph.output.iter().any(|info| info.name == name)
     }
 
-    /// The carried tensor that a `DequantizeLinear` reads to make `name`.
+    /// The quantized activation that a `DequantizeLinear` reads to produce `name`.
     fn source(&self, name: &str) -> Option<(&'a str, Activation)> {
-        let maker = self.makers.get(name).filter(|node| node.op_type == "DequantizeLinear")?;
-        let (name, activation) = self.carried.get_key_value(maker.input.first()?.as_str())?;
+        let producer = self.producers.get(name).filter(|node| node.op_type == "DequantizeLinear")?;
+        let (name, activation) = self.quantized_activations.get_key_value(producer.input.first()?.as_str())?;
         Some((name, *activation))
     }
 
-    /// The rewritten graph. What was taken in by a convolution or a sum still stands in it, unused.
-    fn made(&self) -> Made {
-        let mut made = Made::default();
+    /// The rewritten graph. Nodes that were fused into a convolution or a sum are still in it, unused.
+    fn rewritten(&self) -> RewrittenGraph {
+        let mut graph = RewrittenGraph::default();
         for node in &self.graph.node {
-            let carries = node.output.first().and_then(|name| self.carried.get(name.as_str()));
-            let reads = node.input.first().and_then(|name| self.carried.get(name.as_str()));
-            match (node.op_type.as_str(), carries, reads) {
-                ("QuantizeLinear", Some(to), _) => self.quantize(node, *to, &mut made),
-                ("DequantizeLinear", _, Some(from)) => dequantize(node, *from, &mut made),
-                _ => made.nodes.push(node.clone()),
+            let to = node.output.first().and_then(|name| self.quantized_activations.get(name.as_str()));
+            let from = node.input.first().and_then(|name| self.quantized_activations.get(name.as_str()));
+            match (node.op_type.as_str(), to, from) {
+                ("QuantizeLinear", Some(to), _) => self.quantize(node, *to, &mut graph),
+                ("DequantizeLinear", _, Some(from)) => dequantize(node, *from, &mut graph),
+                _ => graph.nodes.push(node.clone()),
             }
         }
-        made
+        graph
     }
 
-    /// What is quantized is a convolution or a sum of carried tensors, or anything else.
-    fn quantize(&self, node: &NodeProto, to: Activation, made: &mut Made) {
-        let quantized = self.maker_of(&node.input[0]).and_then(|maker| match maker.op_type.as_str() {
-            "Conv" => self.convolution(maker, node, to, made),
-            "Add" => self.sum(maker, node, to),
+    /// Replaces a `QuantizeLinear` node by a requantization of a convolution or sum of quantized activations, or by a
+    /// quantization of any other tensor.
+    fn quantize(&self, node: &NodeProto, to: Activation, graph: &mut RewrittenGraph) {
+        let quantized = self.sole_producer(&node.input[0]).and_then(|producer| match producer.op_type.as_str() {
+            "Conv" => self.convolution(producer, node, to, graph),
+            "Add" => self.sum(producer, node, to),
             _ => None,
         });
-        let [min, max] = to.offsets();
-        let plain = || operator(QUANTIZE, &node.input[..1], node, vec![min, max, to.scale]);
-        made.nodes.push(quantized.unwrap_or_else(plain));
+        let [min, max] = to.zero_centered_range();
+        let unfused = || operator(QUANTIZE, &node.input[..1], node, vec![min, max, to.scale]);
+        graph.nodes.push(quantized.unwrap_or_else(unfused));
     }
 
-    /// The node that makes a tensor which nothing but one node reads.
-    fn maker_of(&self, name: &str) -> Option<&'a NodeProto> {
-        let alone = self.readers.get(name).is_some_and(|readers| readers.len() == 1) && !self.is_output(name);
-        self.makers.get(name).copied().filter(|_| alone)
+    /// The node that produces a tensor, where exactly one node reads the tensor and it is no output.
+    fn sole_producer(&self, name: &str) -> Option<&'a NodeProto> {
+        let has_one_consumer =
+            self.consumers.get(name).is_some_and(|consumers| consumers.len() == 1) && !self.is_output(name);
+        self.producers.get(name).copied().filter(|_| has_one_consumer)
     }
 
-    /// A convolution of carried numbers by whole-number weights, and what rounds its sums.
-    fn convolution(&self, conv: &NodeProto, node: &NodeProto, to: Activation, made: &mut Made) -> Option<NodeProto> {
+    /// Adds the integer convolution of a quantized activation to `graph`, and returns the node that requantizes its
+    /// sums. None where the weights or the bias don't fit, or where a sum could be inexact.
+    fn convolution(
+        &self,
+        conv: &NodeProto,
+        node: &NodeProto,
+        to: Activation,
+        graph: &mut RewrittenGraph,
+    ) -> Option<NodeProto> {
         let (input, from) = self.source(conv.input.first()?)?;
-        let weights = self.constants.weights(self.makers.get(conv.input.get(1)?.as_str())?)?;
+        let weights = self.constants.weights(self.producers.get(conv.input.get(1)?.as_str())?)?;
         let bias = match conv.input.get(2).filter(|name| !name.is_empty()) {
-            Some(name) => Some(self.constants.weights(self.makers.get(name.as_str())?)?),
+            Some(name) => Some(self.constants.weights(self.producers.get(name.as_str())?)?),
             None => None,
         };
         let channels = *weights.dims.first()?;
         if weights.scales.len() != 1 && weights.axis != 0 {
             return None;
         }
-        let fits = |bias: &Weights<i32>| bias.values.len() == channels && is_of_sums(bias, &weights, from);
+        let fits = |bias: &Weights<i32>| bias.values.len() == channels && is_in_accumulator_units(bias, &weights, from);
         if !bias.as_ref().is_none_or(fits) || !sums_are_exact(&weights, bias.as_ref(), from) {
             return None;
         }
-        // In ONNX Runtime's order: the product of the scales first, rounded, then the quotient.
+        // The order of ONNX Runtime: the product of the scales, rounded to float32, then the quotient.
         let multiplier = |channel: usize| from.scale * weights.scale(channel) / to.scale;
-        let parameters = parameters(to.offsets(), (0..channels).map(multiplier))?;
+        let parameters = parameters(to.zero_centered_range(), (0..channels).map(multiplier))?;
 
         let as_floats = |values: Vec<i32>| values.into_iter().map(|value| value as f32);
-        let part = |name: &str| format!("{OURS}{name}:integers");
+        let part = |name: &str| format!("{NAME_PREFIX}{name}:integers");
         let mut inputs = vec![input.to_owned()];
-        inputs.push(made.constant(part(&conv.input[1]), weights.dims, as_floats(weights.values)));
+        inputs.push(graph.constant(part(&conv.input[1]), weights.dims, as_floats(weights.values)));
         if let Some(bias) = bias {
-            inputs.push(made.constant(part(&conv.input[2]), bias.dims, as_floats(bias.values)));
+            inputs.push(graph.constant(part(&conv.input[2]), bias.dims, as_floats(bias.values)));
         }
-        let sums = format!("{OURS}{}:sums", node.output[0]);
-        made.nodes.push(NodeProto { input: inputs, output: vec![sums.clone()], ..conv.clone() });
+        let sums = format!("{NAME_PREFIX}{}:sums", node.output[0]);
+        graph.nodes.push(NodeProto { input: inputs, output: vec![sums.clone()], ..conv.clone() });
         Some(operator(REQUANTIZE, &[sums], node, parameters))
     }
 
-    /// A sum of two carried tensors, as `QLinearAdd` computes it.
+    /// The node of a sum of two quantized activations, as ONNX Runtime's `QLinearAdd` computes it.
     fn sum(&self, add: &NodeProto, node: &NodeProto, to: Activation) -> Option<NodeProto> {
         let [left, right] = &add.input[..] else { return None };
         let ((left, a), (right, b)) = (self.source(left)?, self.source(right)?);
@@ -180,33 +197,34 @@ impl<'a> Rewrite<'a> {
     }
 }
 
-/// Whether a bias counts in the units of the sums: input's scale times weights' scale, but for rounding.
-fn is_of_sums(bias: &Weights<i32>, weights: &Weights<i32>, from: Activation) -> bool {
+/// Whether the scale of a bias is the input's scale times the weights' scale in each channel, up to rounding.
+fn is_in_accumulator_units(bias: &Weights<i32>, weights: &Weights<i32>, from: Activation) -> bool {
     (0..bias.values.len()).all(|channel| {
         let unit = from.scale * weights.scale(channel);
         (bias.scale(channel) - unit).abs() <= unit * 1e-5
     })
 }
 
-/// Whether no sum of a convolution can pass what floats hold exactly.
+/// Whether no sum of a convolution can exceed [`MAX_EXACT_INTEGER`] in magnitude.
 fn sums_are_exact(weights: &Weights<i32>, bias: Option<&Weights<i32>>, from: Activation) -> bool {
     let slice = weights.values.len() / weights.dims[0];
     weights.values.chunks_exact(slice).enumerate().all(|(channel, values)| {
         let sum: u64 = values.iter().map(|value| u64::from(value.unsigned_abs())).sum();
         let bias = bias.map_or(0, |bias| u64::from(bias.values[channel].unsigned_abs()));
-        sum.saturating_mul(from.reach()).saturating_add(bias) <= EXACT
+        sum.saturating_mul(from.max_magnitude()).saturating_add(bias) <= MAX_EXACT_INTEGER
     })
 }
 
-/// An operator's numbers, where all of them are finite: scales may be anything.
+/// The parameters of an operator; none where one is not finite, as a quotient of extreme scales may not be.
 fn parameters(range: [f32; 2], numbers: impl Iterator<Item = f32>) -> Option<Vec<f32>> {
     let all: Vec<f32> = range.into_iter().chain(numbers).collect();
     all.iter().all(|number| number.is_finite()).then_some(all)
 }
 
-fn dequantize(node: &NodeProto, from: Activation, made: &mut Made) {
-    let scale = made.constant(format!("{OURS}{}:scale", node.output[0]), vec![], [from.scale].into_iter());
-    made.nodes.push(NodeProto {
+/// Replaces a `DequantizeLinear` node by a product with the scale.
+fn dequantize(node: &NodeProto, from: Activation, graph: &mut RewrittenGraph) {
+    let scale = graph.constant(format!("{NAME_PREFIX}{}:scale", node.output[0]), vec![], [from.scale].into_iter());
+    graph.nodes.push(NodeProto {
         op_type: "Mul".into(),
         input: vec![node.input[0].clone(), scale],
         output: node.output.clone(),
@@ -215,7 +233,7 @@ fn dequantize(node: &NodeProto, from: Activation, made: &mut Made) {
     });
 }
 
-/// One of our operators, in the place of `node`.
+/// A node of one of this crate's operators that replaces `node`.
 fn operator(kind: &str, inputs: &[String], node: &NodeProto, parameters: Vec<f32>) -> NodeProto {
     NodeProto {
         op_type: kind.into(),
@@ -232,24 +250,24 @@ fn operator(kind: &str, inputs: &[String], node: &NodeProto, parameters: Vec<f32
     }
 }
 
-/// The tensors of a node's list; an empty name stands for an optional one that is not there.
+/// The tensors of a node's list, without the empty names that stand for absent optional tensors.
 fn named(names: &[String]) -> impl Iterator<Item = &str> {
     names.iter().map(String::as_str).filter(|name| !name.is_empty())
 }
 
-/// Drops nodes and initializers that no output needs any more.
+/// Removes nodes and initializers that no output depends on.
 fn drop_unused(graph: &mut GraphProto) {
-    let makers: HashMap<&str, &NodeProto> =
+    let producers: HashMap<&str, &NodeProto> =
         graph.node.iter().flat_map(|node| named(&node.output).map(move |name| (name, node))).collect();
     let mut wanted: Vec<&str> = graph.output.iter().map(|info| info.name.as_str()).collect();
     let mut needed = HashSet::new();
     while let Some(name) = wanted.pop() {
         if needed.insert(name.to_owned()) {
-            wanted.extend(makers.get(name).into_iter().flat_map(|node| named(&node.input)));
+            wanted.extend(producers.get(name).into_iter().flat_map(|node| named(&node.input)));
         }
     }
     graph.node.retain(|node| named(&node.output).any(|name| needed.contains(name)));
-    // An initializer may be listed as an input too, which then has no value any more.
+    // An initializer may be listed as an input too. Where it is removed, that input must be removed with it.
     let given: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     graph.input.retain(|info| needed.contains(&info.name) || !given.contains(info.name.as_str()));
     graph.initializer.retain(|tensor| needed.contains(&tensor.name));
@@ -262,7 +280,7 @@ mod tests {
 
     use super::*;
 
-    /// A graph as ONNX Runtime's quantizer wrote it.
+    /// A golden graph, as ONNX Runtime's quantizer wrote it.
     fn golden(name: &str) -> GraphProto {
         let path = format!("{}/../tests/golden/graphs/{name}", env!("CARGO_MANIFEST_DIR"));
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -273,16 +291,16 @@ mod tests {
         graph.node.iter().filter(|node| node.op_type == operator).count()
     }
 
-    fn carried(mut graph: GraphProto) -> GraphProto {
-        keep_activations_whole(&mut graph);
+    fn rewritten(mut graph: GraphProto) -> GraphProto {
+        rewrite_quantized_activations(&mut graph);
         graph
     }
 
     #[test]
-    fn every_convolution_and_sum_of_a_quantized_graph_is_carried() {
+    fn rewrite_covers_every_convolution_and_sum() {
         for name in ["qdq-u8.onnx", "qdq-s8.onnx", "qdq-u8-per-tensor.onnx"] {
             let before = golden(name);
-            let after = carried(before.clone());
+            let after = rewritten(before.clone());
             assert!(count(&before, "Conv") > 0 && count(&before, "Add") > 0, "{name}");
             assert_eq!(count(&after, REQUANTIZE), count(&before, "Conv"), "{name}");
             assert_eq!(count(&after, ADD), count(&before, "Add"), "{name}");
@@ -292,9 +310,9 @@ mod tests {
     }
 
     #[test]
-    fn a_bias_in_other_units_is_left_to_the_letter_of_the_file() {
+    fn rewrite_skips_a_bias_of_another_scale() {
         let mut graph = golden("qdq-u8.onnx");
-        let before = carried(graph.clone());
+        let before = rewritten(graph.clone());
         let conv = graph.node.iter().find(|node| node.op_type == "Conv").expect("a convolution");
         let bias = graph.node.iter().find(|node| node.output[0] == conv.input[2]).expect("its bias");
         let scale = bias.input[1].clone();
@@ -307,56 +325,56 @@ mod tests {
             .flat_map(f32::to_le_bytes)
             .collect();
         tensor.raw_data = doubled;
-        let after = carried(graph);
+        let after = rewritten(graph);
         assert_eq!(count(&after, REQUANTIZE), count(&before, REQUANTIZE) - 1);
     }
 
     #[test]
-    fn weights_that_another_operator_makes_are_not_taken_for_dequantized_ones() {
+    fn rewrite_skips_weights_that_are_not_dequantized() {
         let mut graph = golden("qdq-u8.onnx");
-        let before = carried(graph.clone());
+        let before = rewritten(graph.clone());
         let weights = graph.node.iter().find(|node| node.op_type == "Conv").expect("a convolution").input[1].clone();
-        let maker = graph.node.iter_mut().find(|node| node.output[0] == weights).expect("their maker");
-        maker.op_type = "Mul".into();
-        assert_eq!(count(&carried(graph), REQUANTIZE), count(&before, REQUANTIZE) - 1);
+        let producer = graph.node.iter_mut().find(|node| node.output[0] == weights).expect("the node of the weights");
+        producer.op_type = "Mul".into();
+        assert_eq!(count(&rewritten(graph), REQUANTIZE), count(&before, REQUANTIZE) - 1);
     }
 
     #[test]
-    fn values_out_of_their_types_range_are_not_guessed_at() {
+    fn rewrite_skips_constants_out_of_range() {
         let mut graph = golden("qdq-u8.onnx");
-        let before = carried(graph.clone());
+        let before = rewritten(graph.clone());
         let conv = graph.node.iter().find(|node| node.op_type == "Conv").expect("a convolution");
-        let maker = graph.node.iter().find(|node| node.output[0] == conv.input[1]).expect("its weights' maker");
-        let name = maker.input[0].clone();
+        let producer = graph.node.iter().find(|node| node.output[0] == conv.input[1]).expect("the node of its weights");
+        let name = producer.input[0].clone();
         let tensor = graph.initializer.iter_mut().find(|tensor| tensor.name == name).expect("its weights");
         assert!(tensor.raw_data.iter().any(|&byte| byte >= 128), "a negative weight");
-        // Minus one as 255.
+        // Then -1 is stored as 255.
         tensor.int32_data = tensor.raw_data.drain(..).map(i32::from).collect();
-        assert_eq!(count(&carried(graph), REQUANTIZE), count(&before, REQUANTIZE) - 1);
+        assert_eq!(count(&rewritten(graph), REQUANTIZE), count(&before, REQUANTIZE) - 1);
     }
 
     #[test]
-    fn initializers_that_are_listed_as_inputs_go_from_both_lists() {
+    fn rewrite_drops_unused_initializers_from_inputs_too() {
         let mut graph = golden("qdq-u8.onnx");
         let of_tensor =
             |tensor: &TensorProto| ValueInfoProto { name: tensor.name.clone(), ..ValueInfoProto::default() };
         let listed: Vec<ValueInfoProto> = graph.initializer.iter().map(of_tensor).collect();
         graph.input.extend(listed);
-        let after = carried(graph);
+        let after = rewritten(graph);
         let has_value = |name: &str| after.initializer.iter().any(|tensor| tensor.name == name);
         let without: Vec<&str> = after.input.iter().map(|info| info.name.as_str()).filter(|n| !has_value(n)).collect();
         assert_eq!(without, [golden("qdq-u8.onnx").input[0].name.as_str()]);
     }
 
     #[test]
-    fn a_graph_with_names_like_ours_stays_as_it_is() {
+    fn rewrite_leaves_a_graph_with_reserved_names() {
         let mut graph = golden("qdq-u8.onnx");
-        graph.initializer.push(TensorProto { name: format!("{OURS}x:scale"), ..TensorProto::default() });
-        assert_eq!(carried(graph.clone()), graph);
+        graph.initializer.push(TensorProto { name: format!("{NAME_PREFIX}x:scale"), ..TensorProto::default() });
+        assert_eq!(rewritten(graph.clone()), graph);
     }
 
     #[test]
-    fn the_empty_name_is_no_tensor() {
+    fn drop_unused_ignores_empty_names() {
         let mut graph = golden("qdq-u8.onnx");
         let input = graph.input[0].name.clone();
         for name in ["one", "two"] {
@@ -369,21 +387,21 @@ mod tests {
         }
         let wanted = graph.node.iter_mut().find(|node| node.op_type == "Gemm").expect("the last layer");
         wanted.input.push(String::new());
-        assert_eq!(count(&carried(graph), "Dropout"), 0);
+        assert_eq!(count(&rewritten(graph), "Dropout"), 0);
     }
 
     #[test]
-    fn a_quantized_tensor_that_is_read_as_it_is_stays() {
+    fn rewrite_keeps_a_quantized_graph_output() {
         let mut graph = golden("qdq-u8.onnx");
         let name = graph.node.iter().find(|node| node.op_type == "QuantizeLinear").expect("one").output[0].clone();
         let mut info = graph.output[0].clone();
         info.name = name;
         graph.output.push(info);
-        assert_eq!(count(&carried(graph), "QuantizeLinear"), 1);
+        assert_eq!(count(&rewritten(graph), "QuantizeLinear"), 1);
     }
 
     #[test]
-    fn sums_that_floats_cannot_hold_are_seen() {
+    fn sums_are_exact_up_to_2_pow_24() {
         let from = Activation { scale: 1.0, zero_point: 0, min: 0, max: 255 };
         // 255 · 127 · 518 = 16,775,430 and 2²⁴ = 16,777,216.
         let weights =

@@ -1,4 +1,5 @@
-//! AVX2, whose products of bytes saturate: `pairs.rs` and `seven_bit.rs` each have a way to keep them from it.
+//! Kernels for AVX2. Its products of bytes, `vpmaddubsw`, saturate at 16 bits; `pairs.rs` and `seven_bit.rs` each have
+//! a way to avoid that.
 #![allow(unsafe_code, reason = "instructions that not every processor has, on memory whose bounds are checked before")]
 
 mod depthwise;
@@ -32,11 +33,11 @@ impl Kernels for Avx2 {
         Some(Box::new(Gemm::new(*self, matrix, Some(offsets))))
     }
 
-    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
-        if filters.taps > MAX_TAPS {
-            return Box::new(portable::Depthwise::new(filters, window));
+    fn depthwise(&self, weights: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
+        if weights.taps > MAX_TAPS {
+            return Box::new(portable::Depthwise::new(weights, window));
         }
-        Box::new(Depthwise::new(*self, filters, window))
+        Box::new(Depthwise::new(*self, weights, window))
     }
 
     fn quantize(&self, from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
@@ -67,70 +68,73 @@ impl Kernels for Avx2 {
 
     fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
         check_rows(from.len(), stride, count, sums.len());
-        // SAFETY: `sum` needs AVX2, which the processor has, as this `Avx2` exists, and `count` rows `stride` apart, as
-        // long as there are sums, within `from`: `check_rows` found them there.
+        // SAFETY: `sum` needs AVX2, which the processor has, as this `Avx2` exists. It needs `count` rows of
+        // `sums.len()` bytes, `stride` apart, within `from`, which `check_rows` verified.
         unsafe { sum(from, stride, count, sums) };
     }
 
     fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
         check_planes(planes, to);
-        let (whole, rest) = to.as_chunks_mut::<48>();
+        let (whole, tail) = to.as_chunks_mut::<48>();
         let done = whole.len() * 16;
         // SAFETY: `interleave` needs AVX2, which the processor has, as this `Avx2` exists.
         unsafe { interleave(planes, whole) };
-        portable::interleave(planes.map(|plane| &plane[done..]), rest);
+        portable::interleave(planes.map(|plane| &plane[done..]), tail);
     }
 
     fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
-        let (whole, rest) = bytes.as_chunks_mut::<32>();
+        let (whole, tail) = bytes.as_chunks_mut::<32>();
         // SAFETY: `lookup` needs AVX2, which the processor has, as this `Avx2` exists.
         unsafe { lookup(table, whole) };
-        portable::lookup_in_place(table, rest);
+        portable::lookup_in_place(table, tail);
     }
 }
 
-/// How 32-bit sums become bytes.
+/// The parameters of requantization: the zero point of the output, and the limits that its bytes are clamped to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bytes {
+pub(super) struct Requantize {
     pub(super) zero_point: u8,
     pub(super) min: u8,
     pub(super) max: u8,
 }
 
-impl Bytes {
-    pub(super) fn of(output_stage: &OutputStage) -> Bytes {
+impl Requantize {
+    /// The parameters of an output stage. Those for [`OutputStage::Float`] are not used.
+    pub(super) fn of(output_stage: &OutputStage) -> Requantize {
         match *output_stage {
-            OutputStage::Byte { zero_point, min, max, .. } => Bytes { zero_point, min, max },
-            OutputStage::Float => Bytes { zero_point: 0, min: 0, max: 255 },
+            OutputStage::Byte { zero_point, min, max, .. } => Requantize { zero_point, min, max },
+            OutputStage::Float => Requantize { zero_point: 0, min: 0, max: 255 },
         }
     }
 }
 
-/// Rounded to the nearest, ties to even. What is beyond 16 bits saturates there: `min` keeps it within 32 bits above, and
-/// what falls below 32 bits becomes the least 32-bit number.
+/// Rounds to 32-bit integers, to the nearest, ties to even. Values beyond 16 bits need not be exact, as [`pack`]
+/// saturates them: those above 65,536 become 65,536, as the conversion would overflow, and those below 32 bits become
+/// the minimum of 32 bits.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn rounded(values: __m256) -> __m256i {
     _mm256_cvtps_epi32(_mm256_min_ps(values, _mm256_set1_ps(65_536.0)))
 }
 
-/// Eight rounded numbers of each of four rows to bytes: two rows in each half.
+/// Requantizes eight rounded numbers of each of four rows to bytes. The first vector has rows 0 and 1, the second rows
+/// 2 and 3.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn pack(rows: [__m256i; 4], bytes: Bytes) -> [__m128i; 2] {
-    let zero_point = _mm256_set1_epi16(i16::from(bytes.zero_point));
+fn pack(rows: [__m256i; 4], requantize: Requantize) -> [__m128i; 2] {
+    let zero_point = _mm256_set1_epi16(i16::from(requantize.zero_point));
     let words = |a, b| _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
-    // Both pack instructions work in halves of 128 bits, which leaves half a row of each row in either.
+    // Both pack instructions work within halves of 128 bits, so that each half of the result has half of every row.
     let packed = _mm256_packus_epi16(words(rows[0], rows[1]), words(rows[2], rows[3]));
     let in_order = _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
     let clamped = _mm256_min_epu8(
-        _mm256_max_epu8(in_order, _mm256_set1_epi8(bytes.min as i8)),
-        _mm256_set1_epi8(bytes.max as i8),
+        _mm256_max_epu8(in_order, _mm256_set1_epi8(requantize.min as i8)),
+        _mm256_set1_epi8(requantize.max as i8),
     );
     [_mm256_castsi256_si128(clamped), _mm256_extracti128_si256::<1>(clamped)]
 }
 
-/// Sixteen bytes of memory.
+/// Loads 16 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load_16(from: &[u8; 16]) -> __m128i {
@@ -138,7 +142,7 @@ fn load_16(from: &[u8; 16]) -> __m128i {
     unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
 }
 
-/// Thirty-two bytes of memory.
+/// Loads 32 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load_32(from: &[u8; 32]) -> __m256i {
@@ -160,10 +164,11 @@ fn store_32(bytes: __m256i, to: &mut [u8; 32]) {
     unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), bytes) }
 }
 
-/// Writes the first `count` bytes, 16 at most.
+/// Writes the first `count` bytes, at most 16.
 ///
 /// # Safety
-/// The processor must have AVX2. `count` bytes from `to` on must be writable, and be 16 at most; no other is touched.
+/// The processor must have AVX2. `count` must be at most 16, and `count` bytes from `to` on must be writable; no others
+/// are touched.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn store(bytes: __m128i, to: *mut u8, count: usize) {
@@ -175,8 +180,8 @@ unsafe fn store(bytes: __m128i, to: *mut u8, count: usize) {
         _ => {
             let mut all = [0; 16];
             store_16(bytes, &mut all);
-            // SAFETY: `count` is at most 16, which the array has; as many bytes from `to` on are writable, and they are
-            // not the array's, which nobody else knows of.
+            // SAFETY: `count` is at most 16, the length of the array. `count` bytes from `to` on are writable, and they
+            // do not overlap the array, which is local to this function.
             unsafe { to.copy_from_nonoverlapping(all.as_ptr(), count) }
         }
     }

@@ -1,59 +1,66 @@
-//! Weights for `vpmaddubsw`, arranged so that it never saturates.
+//! The packing of weights for `vpmaddubsw`, such that it never saturates.
 //!
-//! The instruction multiplies four bytes with four weights and adds the products two by two, as 16-bit numbers. With
-//! bytes up to 255 that holds as long as, in each of the two sums, neither the positive nor the negative weights add up
-//! to more than 128 ([`ROOM`]). Where a group of four breaks this rule for any output of a tile, it is taken several
-//! times, each time with a part of its weights: the sum is the same. Where two groups together still keep the rule,
-//! their 16-bit sums are added before they are widened, which saves an instruction in four.
+//! For each output, the instruction multiplies a group of four bytes with four weights and adds the products two by
+//! two, as 16-bit numbers. With bytes up to 255, a 16-bit sum cannot saturate as long as neither its positive nor its
+//! negative weights add up to more than 128 ([`ROOM`]). A group of four that breaks this rule for any output of a tile
+//! is split into several parts, whose weights add up to those of the group, so that the sum is the same. Where two
+//! groups together still keep the rule, they are paired: their 16-bit sums are added before they are widened, which
+//! saves one of six arithmetic instructions.
 
 use std::array::from_fn;
 
-/// How much positive, and how much negative weight one 16-bit sum has room for: 255 · 128 < 2¹⁵.
+/// The maximum for the positive weights of a 16-bit sum, and for the magnitudes of its negative ones, added up:
+/// 255 · 128 < 2¹⁵.
 const ROOM: u8 = 128;
 
-/// Bytes that are multiplied by one instruction for one output.
+/// The number of input bytes that one instruction multiplies for one output.
 pub(super) const GROUP: usize = 4;
 
-/// Outputs of a tile.
+/// The number of outputs of a tile.
 pub(super) const WIDTH: usize = 8;
 
-/// A group's weights for all outputs of a tile: a vector.
+/// A group's weights for all outputs of a tile, [`GROUP`] for each output: the bytes of a vector.
 pub(super) type Weights = [i8; GROUP * WIDTH];
 
-/// 16-bit sums of a group: two an output.
+/// The number of 16-bit sums of a group: two for each output.
 const SUMS: usize = 2 * WIDTH;
 
-/// How many partners are tried for a group before it stays alone.
+/// The maximum number of partners that are tried for a group before it remains single.
 const TRIES: usize = 24;
 
-/// Outputs' weights as a tile of a kernel takes them.
+/// The packed weights of a tile's outputs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Arranged {
-    /// Where the bytes of two groups start in a row, for the groups that go together.
+    /// For each pair of groups, the columns that the two groups start at.
     pub(super) pairs: Vec<[u32; 2]>,
-    /// The same for the others.
+    /// For each single group, the column that it starts at.
     pub(super) singles: Vec<u32>,
-    /// For each pair the weights of its first group, then of its second; then for each single its own.
+    /// For each pair, the weights of its first group, then of its second; then, for each single group, its own.
     pub(super) weights: Vec<Weights>,
 }
 
-/// The weights of four inputs, as each 16-bit sum has them: of its first input, and of its second.
+/// The weights of four inputs for all outputs of a tile. For each 16-bit sum, the first array has the weight of the
+/// first of its two inputs, and the second array that of the second.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group([[i16; SUMS]; 2]);
 
-/// What 16-bit sums are made of: positive weight, and negative weight, of each. No more than [`ROOM`] counts: beyond it,
-/// 255 stands.
+/// For each 16-bit sum, the sum of its positive weights, and the sum of the magnitudes of its negative ones. 255 stands
+/// for any number beyond [`ROOM`].
 type Loads = [[u8; SUMS]; 2];
 
-/// Groups that keep the rule, each at its number.
+/// Groups, or parts of groups, that keep the rule. The three have the same length: entry `i` of each is of part `i`.
 #[derive(Debug, Default)]
 struct Parts {
+    /// The column that each starts at.
     starts: Vec<u32>,
     weights: Vec<Weights>,
     loads: Vec<Loads>,
 }
 
-/// Arranges the weights of up to [`WIDTH`] outputs (`rows`, each of the same number of inputs).
+/// Packs the weights of up to [`WIDTH`] outputs: `rows` has those of each output, all of the same number of inputs.
+///
+/// # Panics
+/// Where a group cannot be split into four parts that keep the rule. Groups of weights from -255 to 255 always can.
 pub(super) fn arrange(rows: &[&[i16]]) -> Arranged {
     let columns = rows.first().map_or(0, |row| row.len());
     let mut parts = Parts::default();
@@ -79,13 +86,14 @@ pub(super) fn arrange(rows: &[&[i16]]) -> Arranged {
 }
 
 impl Group {
+    /// The weights of the four columns from `start` on, with zeros beyond the end of a row.
     pub(super) fn at(start: usize, rows: &[&[i16]]) -> Group {
         let mut group = [[0; SUMS]; 2];
         for (output, row) in rows.iter().enumerate() {
-            let rest = &row[start..];
-            let four: [i16; GROUP] = match rest.first_chunk() {
+            let tail = &row[start..];
+            let four: [i16; GROUP] = match tail.first_chunk() {
                 Some(four) => *four,
-                None => from_fn(|at| rest.get(at).copied().unwrap_or(0)),
+                None => from_fn(|at| tail.get(at).copied().unwrap_or(0)),
             };
             (group[0][2 * output], group[1][2 * output]) = (four[0], four[1]);
             (group[0][2 * output + 1], group[1][2 * output + 1]) = (four[2], four[3]);
@@ -93,12 +101,12 @@ impl Group {
         Group(group)
     }
 
-    /// One of `N` parts, whose weights add up to the group's.
+    /// Part `number` of `N`. The weights of the parts add up to the group's.
     fn part<const N: i16>(&self, number: i16) -> Group {
         Group(self.0.map(|weights| weights.map(|weight| weight * (number + 1) / N - weight * number / N)))
     }
 
-    /// The positive and the negative weight of each 16-bit sum.
+    /// For each 16-bit sum, the sum of its positive weights, and the sum of the magnitudes of its negative ones.
     pub(super) fn sums(&self) -> [[i16; SUMS]; 2] {
         let Group([first, second]) = self;
         [
@@ -111,14 +119,14 @@ impl Group {
         self.sums().map(|sums| sums.map(|load| if load <= i16::from(ROOM) { load as u8 } else { 255 }))
     }
 
-    /// The weights where instructions take them, if each is a byte.
+    /// The weights in the order of `vpmaddubsw`. None where one of them does not fit an `i8`.
     fn weights(&self) -> Option<Weights> {
         let Group([first, second]) = self;
         let max = first.iter().chain(second).fold(0, |max: i16, &weight| max.max(weight ^ (weight >> 15)));
         (max <= i16::from(i8::MAX)).then(|| self.bytes())
     }
 
-    /// The weights where instructions take them; each must be a byte.
+    /// The weights in the order of `vpmaddubsw`. Each must fit an `i8`.
     pub(super) fn bytes(&self) -> Weights {
         let Group([first, second]) = self;
         let mut weights = [0; GROUP * WIDTH];
@@ -130,13 +138,16 @@ impl Group {
 }
 
 impl Parts {
-    /// Adds a group in as few parts as keep the rule: four, if need be, of weights up to 255.
+    /// Adds a group in the minimum number of parts that keep the rule, at most four.
+    ///
+    /// # Panics
+    /// Where four parts do not suffice, which is never so for weights from -255 to 255.
     fn split(&mut self, group: &Group, start: u32) {
         let done = self.add::<1>(group, start) || self.add::<2>(group, start) || self.add::<3>(group, start);
         assert!(done || self.add::<4>(group, start), "weights are of nine bits");
     }
 
-    /// Adds a group in `N` parts, if all of them keep the rule.
+    /// Adds a group in `N` parts and returns true, if all of them keep the rule. Otherwise it adds none.
     fn add<const N: i16>(&mut self, group: &Group, start: u32) -> bool {
         let before = self.starts.len();
         for number in 0..N {
@@ -160,18 +171,18 @@ impl Parts {
     }
 }
 
-/// For each group the one that it goes together with, or itself.
+/// For each group, the number of its partner, or its own where it remains single.
 fn partners(loads: &[Loads]) -> Vec<usize> {
     let mut partners: Vec<usize> = (0..loads.len()).collect();
     let mut order = partners.clone();
     order.sort_by_cached_key(|&at| max(&loads[at]));
-    // The heaviest look for a partner first, and among the lightest.
+    // Partners are found for the groups of maximum load first, among those of minimum load.
     let (mut min, mut max) = (0, order.len());
     while min < max {
         max -= 1;
         let heavy = order[max];
         let tried = &order[min..max.min(min + TRIES)];
-        if let Some(at) = tried.iter().position(|&light| go_together(&loads[heavy], &loads[light])) {
+        if let Some(at) = tried.iter().position(|&light| can_pair(&loads[heavy], &loads[light])) {
             let light = order[min + at];
             (partners[heavy], partners[light]) = (light, heavy);
             order.copy_within(min..min + at, min + 1);
@@ -181,11 +192,13 @@ fn partners(loads: &[Loads]) -> Vec<usize> {
     partners
 }
 
+/// The maximum load of a group's 16-bit sums.
 fn max(loads: &Loads) -> u8 {
     loads.as_flattened().iter().fold(0, |max, &load| max.max(load))
 }
 
-fn go_together(a: &Loads, b: &Loads) -> bool {
+/// Whether the 16-bit sums of two groups may be added.
+fn can_pair(a: &Loads, b: &Loads) -> bool {
     max(&from_fn(|sign| from_fn(|sum| a[sign][sum].saturating_add(b[sign][sum])))) <= ROOM
 }
 
@@ -196,8 +209,8 @@ mod tests {
 
     use super::*;
 
-    /// What the instruction computes, by its description in Intel's manual: products of unsigned and signed bytes, added
-    /// two by two, saturated to 16 bits.
+    /// The result of `vpmaddubsw` for four bytes, by its description in Intel's manual: products of unsigned and signed
+    /// bytes, added two by two and saturated to 16 bits.
     fn maddubs(bytes: [u8; 4], weights: [i8; 4]) -> [i16; 2] {
         let product = |at: usize| i32::from(bytes[at]) * i32::from(weights[at]);
         let saturated = |sum: i32| sum.clamp(-32768, 32767) as i16;
@@ -208,7 +221,7 @@ mod tests {
         [values[0], values[1], values[2], values[3]]
     }
 
-    /// A row's sums as the kernel makes them.
+    /// The sums of one row, computed as the kernel computes them.
     fn sums(arranged: &Arranged, row: &[u8]) -> [i32; WIDTH] {
         let bytes = |start: u32| std::array::from_fn(|at| row.get(start as usize + at).copied().unwrap_or(77));
         let mut sums = [0; WIDTH];
@@ -235,7 +248,7 @@ mod tests {
         let rows: Vec<&[i16]> = rows.iter().map(Vec::as_slice).collect();
         let arranged = arrange(&rows);
         let columns = rows[0].len();
-        // Where only the positive, or only the negative weights meet the greatest byte, sums are at their limits.
+        // 16-bit sums are at their limits where only the positive or only the negative weights meet the maximum byte.
         for choose in [|_: i16| true, |weight| weight > 0, |weight| weight < 0] {
             for output in 0..rows.len() {
                 let row: Vec<u8> = (0..columns).map(|at| if choose(rows[output][at]) { 255 } else { 0 }).collect();
@@ -257,7 +270,7 @@ mod tests {
 
         #[test]
         #[cfg_attr(miri, ignore = "minutes of safe code alone; `cargo xtask test` runs it")]
-        fn nothing_saturates_whatever_the_weights(
+        fn arrange_never_saturates_for_random_weights(
             rows in (1usize..=100, prop_oneof![Just(3i16), Just(40), 127i16..=128, Just(255)])
                 .prop_flat_map(|(columns, largest)| vec(vec(-largest..=largest, columns), 8)),
         ) {
@@ -267,7 +280,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "minutes of safe code alone; `cargo xtask test` runs it")]
-    fn nothing_saturates_at_the_ends() {
+    fn arrange_never_saturates_for_extreme_weights() {
         for columns in [1, 3, 4, 9, 27, 64, 100] {
             check(&vec![vec![-128; columns]; 3]);
             check(&vec![vec![255; columns]; 3]);
@@ -277,13 +290,13 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "minutes of safe code alone; `cargo xtask test` runs it")]
-    fn light_groups_go_together() {
+    fn arrange_pairs_groups_of_small_weights() {
         let arranged = check(&vec![vec![30; 64]; 8]);
         assert_eq!((arranged.pairs.len(), arranged.singles.len()), (8, 0));
-        // 60 a pair and 120 two by two; 65 and 130 are too much.
+        // A 16-bit sum of one group has a load of 60 here, and of 120 where groups are paired; 66 and 132 are too much.
         let arranged = check(&vec![vec![33; 64]; 8]);
         assert_eq!((arranged.pairs.len(), arranged.singles.len()), (0, 16));
-        // Opposite weights do not add up.
+        // Positive and negative weights count separately.
         let arranged = check(&vec![[60, -60].repeat(32); 8]);
         assert_eq!((arranged.pairs.len(), arranged.singles.len()), (8, 0));
     }

@@ -1,10 +1,11 @@
-//! Products with rows of which most bytes lie close together.
+//! The 7-bit path of the GEMM, for inputs most of whose bytes lie within a window of 128 values.
 //!
-//! What a network computes rarely fills the range that it was given. Bytes of seven bits leave 16-bit sums twice the room
-//! (`pairs.rs` has the rule): no group has to be taken in parts, and nearly every two neighbours go together. So the bytes
-//! are copied: each less the least of a window of 128, and cut to the window where it lies outside. What was cut off is
-//! kept as an [`Outlier`], whose products are added by themselves. All of it is whole numbers, and the sums the same.
-//! Bytes with many exceptions would take longer than as they are, and are refused.
+//! Activations of a network rarely fill their range. With bytes of seven bits, the weights of a 16-bit sum may be twice
+//! as large (`pairs.rs` has the rule): no group has to be split, and nearly all neighbours can be paired. So this path
+//! multiplies copies of the bytes. A copy is the byte minus the minimum of the window, clamped to the window's width. A
+//! byte outside the window is an outlier, and its residual, the part that was clamped off, is kept in an [`Outlier`],
+//! whose products are added separately. All of this is integer arithmetic, and the sums are exact. Inputs with many
+//! outliers would take longer than in the path of `pairs.rs`, and are refused.
 
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;
@@ -14,80 +15,85 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::pairs::{GROUP, Group, WIDTH};
 use super::tile::{Outputs, ROWS, cost, multiply, rows};
-use super::{Avx2, Bytes, integers, load_32, store_32, vector};
+use super::{Avx2, Requantize, integers, load_32, store_32, vector};
 use crate::kernels::{Lines, Matrix};
 use crate::program::weights::{are_bytes, sum};
 use crate::threads::processors;
 
-/// The greatest byte of a copy.
+/// The maximum byte of a copy.
 const MAX: u8 = 127;
 
-/// Where a window may start: so far, neither of two bytes that are cut off loses more than [`MAX`] + 1, and two products of
-/// what is lost fit 16 bits.
+/// The maximum byte that a window may start at. With it, no residual exceeds [`MAX`] + 1, and the sum of two products
+/// of residuals and weights of eight bits fits 16 bits.
 const HIGHEST: u8 = 128;
 
-/// How much positive, and how much negative weight one 16-bit sum has room for: 127 · 258 < 2¹⁵.
+/// The maximum for the positive weights of a 16-bit sum, and for the magnitudes of its negative ones, added up:
+/// 127 · 258 < 2¹⁵.
 const ROOM: i16 = 258;
 
-/// From how many bytes on weights come from beyond a core's caches: fewer of them are worth it for one row too.
+/// The number of weights, in bytes, from which on they do not fit a core's caches. This path reads fewer bytes of
+/// weights, so that it is worth it for such weights even with few rows.
 const MANY: usize = 1 << 18;
 
-/// Bytes that are copied at once.
+/// The number of bytes that are copied at a time.
 const CHUNK: usize = 32;
 
-/// What a row takes besides its products, a chunk to be copied, an exception to be found, and one in a tile: in arithmetic
-/// instructions, as measured; most of it is branches that go now one way, now the other.
+/// The costs of a row besides its products, of the copy of a chunk, of finding an outlier, and of an outlier's products
+/// in a tile, in arithmetic instructions. They are measured; most of each is mispredicted branches.
 const ROW_COST: usize = 100;
 const CHUNK_COST: usize = 20;
 const FINDING_COST: usize = 150;
-const EXCEPTION_COST: usize = 20;
+const OUTLIER_COST: usize = 20;
 
-/// The most exceptions above the window, and below, of one call, whatever they would save: 12 MiB of either. The calls of
-/// networks' layers are allowed some ten thousand.
+/// The maximum number of outliers above the window, and of those below, in one call, however much the path would save:
+/// 12 MiB of memory for each of the two. The calls for a network's layers are allowed some ten thousand.
 const MAX_OUTLIERS: usize = 1 << 20;
 
-/// The most rows of one call, of which each has a vector of sums where there are exceptions: 32 MiB. Those of networks'
-/// layers have some thousand.
+/// The maximum number of rows in one call. Each has a vector of sums where there are outliers: 32 MiB of memory. The
+/// calls for a network's layers have some thousand.
 const MAX_ROWS: usize = 1 << 20;
 
+/// A matrix packed for the 7-bit path.
 #[derive(Debug)]
 pub(super) struct SevenBit {
-    /// What calls of functions with AVX2 rest on.
+    /// Proof of AVX2, which the calls of functions that need it rely on.
     _avx2: Avx2,
-    /// The least byte of the window.
+    /// The minimum byte of the window, at most [`HIGHEST`].
     low: u8,
+    /// The offsets of all groups of a row, in order.
     runs: Vec<Run>,
-    /// What a row takes less than in another way, in arithmetic instructions.
+    /// The number of arithmetic instructions that a row takes less than in the path of `pairs.rs`.
     saved: usize,
-    /// Whether weights are [`MANY`].
+    /// Whether there are at least [`MANY`] bytes of weights.
     are_many: bool,
     tiles: Vec<Tile>,
 }
 
-/// Groups that follow one another.
+/// Groups that are contiguous in a row.
 #[derive(Debug, PartialEq, Eq)]
 struct Run {
-    /// The number of the first.
+    /// The number of the first group.
     group: usize,
-    /// Where they lie in a row.
+    /// The offsets of their bytes in a row.
     offsets: Range<usize>,
 }
 
-/// Up to eight outputs.
+/// The packed weights of up to eight outputs.
 #[derive(Debug)]
 struct Tile {
     outputs: Outputs,
-    /// Where two neighbours that go together start in a row.
+    /// The offset in a row of each pair of groups: the second group starts where the first one ends.
     pairs: Vec<u32>,
-    /// Where the others do.
+    /// The offset in a row of each single group.
     singles: Vec<u32>,
-    /// Those of the pairs, then those of the singles.
+    /// Those of the pairs, two vectors for each, then those of the single groups, one for each.
     weights: Vec<__m256i>,
-    /// By the number of a group, which weights are its.
+    /// For each group, the index of its vector in `weights`.
     numbers: Vec<u32>,
 }
 
-/// What bytes of a group in a row lie above the window, or below.
+/// The residuals of one group in one row: the distances of its bytes above the window, or of those below. They are 0
+/// for all other bytes of the group.
 #[derive(Debug, Clone, Copy)]
 struct Outlier {
     row: u32,
@@ -95,32 +101,37 @@ struct Outlier {
     residuals: [u8; GROUP],
 }
 
+/// The copies of the bytes of one call, and what is computed of their outliers. Its memory is reused by later calls.
 #[derive(Debug, Default)]
 struct Copies {
-    /// As they lie in the picture.
+    /// The copies, each at the offset of its byte in the input.
     bytes: Vec<u8>,
-    /// The place and the rest of each that was outside the window.
+    /// For each byte outside the window, its offset in the input and its residual, positive above the window and
+    /// negative below. They are ordered by offset.
     outside: Vec<(u32, i16)>,
-    /// By the number of a run, how many of them no later row has.
+    /// For each run, the number of entries at the start of `outside` that lie before the run in the current row, and so
+    /// in all later rows.
     passed: Vec<usize>,
-    /// Bytes above the window, and below.
+    /// The outliers above the window, and those below, each ordered by row.
     outliers: [Vec<Outlier>; 2],
-    /// What the sums of each row start from in the tile at hand.
+    /// The initial values of the accumulators of the current tile: one vector for each row where there are outliers,
+    /// and one vector for all rows where there are none.
     sums: Vec<__m256i>,
 }
 
-/// The most bytes that are kept of one. A call is given a block of a layer, of about as many bytes as the layer has weights
-/// (`program/convolution.rs`), which is 2.25 MiB at most where ResNet-50 and VGG have windows. What is larger takes so long
-/// to multiply that asking for memory anew is a small part of it.
+/// The maximum size in bytes of a `Copies` that is kept. A call has a block of a layer's input with about as many bytes
+/// as the layer has weights (`program/convolution.rs`): at most 2.25 MiB where ResNet-50 and VGG have windows. The
+/// products of a larger block take so long that its allocation is a small part of the time.
 const MAX_KEPT: usize = 8 << 20;
 
-/// The memory of copies that nobody makes now, at most one for each processor.
+/// A cache of `Copies` that are not in use, at most one for each processor.
 static SPARE: Mutex<Vec<Copies>> = Mutex::new(Vec::new());
 
 fn spare() -> MutexGuard<'static, Vec<Copies>> {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Returns `copies` to the cache, unless they are large or the cache is full.
 fn keep(copies: Copies) {
     if copies.size() > MAX_KEPT {
         return;
@@ -132,8 +143,10 @@ fn keep(copies: Copies) {
 }
 
 impl SevenBit {
-    /// For weights that take `others` arithmetic instructions a row in another way. None where this one takes more.
-    pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, offsets: &[u32], others: usize) -> Option<SevenBit> {
+    /// Packs a matrix. `offsets` has the offset in a row of each group of four columns, and `pairs_cost` is the number
+    /// of arithmetic instructions that the path of `pairs.rs` takes for a row. None where a weight is not a signed
+    /// byte, or this path takes more instructions.
+    pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, offsets: &[u32], pairs_cost: usize) -> Option<SevenBit> {
         if !are_bytes(matrix.weights) {
             return None;
         }
@@ -141,24 +154,24 @@ impl SevenBit {
         let tile = |first| Tile::new(matrix, offsets, low, first);
         let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(tile).collect();
         let products: usize = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
-        let saved = others.checked_sub(products + ROW_COST)?;
+        let saved = pairs_cost.checked_sub(products + ROW_COST)?;
         let are_many = matrix.weights.len() >= MANY;
         Some(SevenBit { _avx2: avx2, low, runs: runs(offsets), saved, are_many, tiles })
     }
 
-    /// Multiplies as [`Gemm::lines`](crate::kernels::Gemm::lines) does. False, and nothing done, where there are too many
-    /// exceptions.
+    /// Multiplies as [`Gemm::lines`](crate::kernels::Gemm::lines) does, and returns true. It returns false and writes
+    /// nothing where there are few rows or too many, too many outliers, or where copying would cost more than is saved.
     ///
     /// # Safety
-    /// `_avx2` is proof of AVX2. The results of all rows, `to_stride` apart, must lie within `to`; they are written.
-    /// `from` is read by slices alone.
+    /// `_avx2` is proof of AVX2. The results of all rows, `to_stride` bytes apart, must lie within `to`; they are
+    /// written. `from` is read only through slices.
     pub(super) unsafe fn lines(
         &self,
         from: &[u8],
         lines: Lines,
         to: &mut [u8],
         to_stride: usize,
-        bytes: Bytes,
+        requantize: Requantize,
     ) -> bool {
         let taken = spare().pop();
         let mut copies = taken.unwrap_or_default();
@@ -167,11 +180,11 @@ impl SevenBit {
             for tile in &self.tiles {
                 // SAFETY: the processor has AVX2, as `_avx2` exists.
                 unsafe { tile.start(&mut copies) };
-                let to = (to.as_mut_ptr(), to_stride, bytes);
-                // SAFETY: the processor has AVX2, as `_avx2` exists. `copy` has made copies of all that rows lie on, with
-                // four bytes from each of their places on, and made `sums` as many as there are rows, or one where
-                // nothing was cut off; all results lie within `to`, of which the tile writes its own. `WHOLE` is chosen
-                // for tiles of eight outputs alone.
+                let to = (to.as_mut_ptr(), to_stride, requantize);
+                // SAFETY: the processor has AVX2, as `_avx2` exists. `copy` has copied the bytes of all rows, with four
+                // bytes from each of their offsets on, and `sums` has one vector for each row, or one where there are
+                // no outliers. All results lie within `to`, of which the tile writes its own outputs. `WHOLE` is true
+                // only for tiles of eight outputs.
                 unsafe {
                     if tile.outputs.are_whole() {
                         tile.all::<true>(&copies, lines, to);
@@ -185,7 +198,8 @@ impl SevenBit {
         are_few
     }
 
-    /// Copies all that rows lie on; false where there are few rows, or too many of them, or of exceptions.
+    /// Copies the bytes of all rows and finds their outliers. False where there are few rows or too many, too many
+    /// outliers, or where copying would cost more than is saved.
     fn copy(&self, from: &[u8], lines: Lines, copies: &mut Copies) -> bool {
         let rows = lines.count * lines.pixels;
         if rows == 0 || rows > MAX_ROWS || rows < ROWS && !self.are_many {
@@ -194,8 +208,8 @@ impl SevenBit {
         let reach = self.runs.iter().map(|run| run.offsets.end).max().unwrap_or(0);
         let length = (lines.count - 1) * lines.stride + (lines.pixels - 1) * lines.step + reach;
         let Some(saved) = (rows * self.saved).checked_sub(length.div_ceil(CHUNK) * CHUNK_COST) else { return false };
-        let allowed = (saved / (FINDING_COST + EXCEPTION_COST * self.tiles.len())).min(MAX_OUTLIERS);
-        // Where rows overlap, a byte is an exception in each.
+        let allowed = (saved / (FINDING_COST + OUTLIER_COST * self.tiles.len())).min(MAX_OUTLIERS);
+        // Where rows overlap, a byte outside the window is an outlier in each of them.
         let read = rows * self.runs.iter().map(|run| run.offsets.len()).sum::<usize>();
         let bytes = allowed * length / read.max(1);
         // SAFETY: the processor has AVX2, as `_avx2` exists.
@@ -205,8 +219,8 @@ impl SevenBit {
         few
     }
 
-    /// Finds the exceptions of each row; false where there are more than allowed. No row starts before the one in front of
-    /// it, as `Lines::check` found.
+    /// Finds the outliers of each row. False where there are more than `allowed` above the window, or below. No row may
+    /// start before its predecessor, as `Lines::check` verifies.
     fn sort(&self, lines: Lines, allowed: usize, copies: &mut Copies) -> bool {
         let Copies { outside, passed, outliers, .. } = copies;
         passed.clear();
@@ -220,11 +234,11 @@ impl SevenBit {
             let from = line * lines.stride + pixel * lines.step;
             for (run, passed) in self.runs.iter().zip(&mut *passed) {
                 let (start, end) = ((from + run.offsets.start) as u32, (from + run.offsets.end) as u32);
-                *passed += outside[*passed..].iter().take_while(|(place, _)| *place < start).count();
-                for &(place, rest) in outside[*passed..].iter().take_while(|(place, _)| *place < end) {
-                    let at = (place - start) as usize;
+                *passed += outside[*passed..].iter().take_while(|(offset, _)| *offset < start).count();
+                for &(offset, residual) in outside[*passed..].iter().take_while(|(offset, _)| *offset < end) {
+                    let at = (offset - start) as usize;
                     let (row, group) = (row as u32, (run.group + at / GROUP) as u32);
-                    let outliers = &mut outliers[usize::from(rest < 0)];
+                    let outliers = &mut outliers[usize::from(residual < 0)];
                     if outliers.last().is_none_or(|last| (last.row, last.group) != (row, group)) {
                         if outliers.len() == allowed {
                             return false;
@@ -232,7 +246,7 @@ impl SevenBit {
                         outliers.push(Outlier { row, group, residuals: [0; GROUP] });
                     }
                     if let Some(last) = outliers.last_mut() {
-                        last.residuals[at % GROUP] = rest.unsigned_abs() as u8;
+                        last.residuals[at % GROUP] = residual.unsigned_abs() as u8;
                     }
                 }
             }
@@ -242,7 +256,7 @@ impl SevenBit {
 }
 
 impl Copies {
-    /// The bytes of memory that they hold.
+    /// The number of bytes of memory that they hold.
     fn size(&self) -> usize {
         let outliers: usize = self.outliers.iter().map(Vec::capacity).sum();
         self.bytes.capacity()
@@ -257,17 +271,18 @@ impl Copies {
     }
 }
 
-/// Copies bytes into the window, less its least. False as soon as it is likely that more than allowed are outside.
+/// Copies bytes, each minus `low` and clamped to 0 to [`MAX`], and lists those outside the window. False as soon as it
+/// is likely that more than `allowed` are outside.
 #[target_feature(enable = "avx2")]
 fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool {
     let Copies { bytes, outside, .. } = copies;
-    // Kernels read four bytes at a time.
+    // Kernels read groups of four bytes.
     bytes.resize(bytes.len().max(from.len().next_multiple_of(CHUNK) + GROUP), 0);
     outside.clear();
     outside.reserve(allowed * 9 / 8 + CHUNK);
-    let (chunks, rest) = from.as_chunks::<CHUNK>();
+    let (chunks, tail) = from.as_chunks::<CHUNK>();
     let mut last = [low; CHUNK];
-    last[..rest.len()].copy_from_slice(rest);
+    last[..tail.len()].copy_from_slice(tail);
     let to = bytes.as_chunks_mut::<CHUNK>().0;
     let count = chunks.len() + 1;
     for (number, (from, to)) in chunks.iter().chain([&last]).zip(to).enumerate() {
@@ -277,7 +292,8 @@ fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool
             outside.push(((number * CHUNK + at) as u32, i16::from(from[at]) - i16::from(low) - i16::from(to[at])));
             offsets &= offsets - 1;
         }
-        // An eighth of what is allowed may come at the start.
+        // The share of bytes outside that is allowed so far, plus an eighth of `allowed`, as they may cluster at the
+        // start.
         if outside.len() * count > allowed * (number + count / 8) {
             return false;
         }
@@ -285,7 +301,7 @@ fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool
     true
 }
 
-/// The same for a chunk. Gives those that were outside, a bit each.
+/// Copies one chunk as [`copy_bytes`] does. Gives a mask with a bit for each byte outside the window.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn copy_chunk(from: &[u8; CHUNK], low: u8, to: &mut [u8; CHUNK]) -> u32 {
@@ -296,12 +312,13 @@ fn copy_chunk(from: &[u8; CHUNK], low: u8, to: &mut [u8; CHUNK]) -> u32 {
     !_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_add_epi8(copied, low), bytes)).cast_unsigned()
 }
 
+/// The runs of groups whose offsets in a row are `offsets`.
 fn runs(offsets: &[u32]) -> Vec<Run> {
     let mut runs: Vec<Run> = vec![];
-    for (group, place) in offsets.iter().map(|&place| place as usize).enumerate() {
+    for (group, offset) in offsets.iter().map(|&offset| offset as usize).enumerate() {
         match runs.last_mut() {
-            Some(run) if run.offsets.end == place => run.offsets.end += GROUP,
-            _ => runs.push(Run { group, offsets: place..place + GROUP }),
+            Some(run) if run.offsets.end == offset => run.offsets.end += GROUP,
+            _ => runs.push(Run { group, offsets: offset..offset + GROUP }),
         }
     }
     runs
@@ -309,14 +326,14 @@ fn runs(offsets: &[u32]) -> Vec<Run> {
 
 impl Tile {
     fn new(matrix: &Matrix<'_>, offsets: &[u32], low: u8, first: usize) -> Tile {
-        let of_outputs = rows(matrix, first);
+        let output_weights = rows(matrix, first);
         let groups: Vec<Group> =
-            (0..matrix.columns).step_by(GROUP).map(|start| Group::at(start, &of_outputs)).collect();
+            (0..matrix.columns).step_by(GROUP).map(|start| Group::at(start, &output_weights)).collect();
         let (mut pairs, mut singles, mut number) = (vec![], vec![], 0);
         while number < groups.len() {
             let next = number + 1;
             let has_neighbour = offsets.get(next) == Some(&(offsets[number] + GROUP as u32));
-            if has_neighbour && go_together(&groups[number], &groups[next]) {
+            if has_neighbour && can_pair(&groups[number], &groups[next]) {
                 pairs.push(number);
                 number += 2;
             } else {
@@ -329,11 +346,11 @@ impl Tile {
         for (number, group) in in_order().enumerate() {
             numbers[group] = number as u32;
         }
-        // Copies are so much less than the bytes, with every weight.
-        let of_low = |row: &[i16]| i32::from(low).wrapping_mul(sum(row));
+        // Each copy is `low` less than its byte, so that the sum over the weights is added to the bias.
+        let low_sum = |row: &[i16]| i32::from(low).wrapping_mul(sum(row));
         Tile {
             outputs: Outputs::new(matrix, first, |output| {
-                matrix.bias[output].wrapping_add(of_low(of_outputs[output - first]))
+                matrix.bias[output].wrapping_add(low_sum(output_weights[output - first]))
             }),
             weights: in_order().map(|group| vector(groups[group].bytes())).collect(),
             pairs: pairs.iter().map(|&group| offsets[group]).collect(),
@@ -342,7 +359,8 @@ impl Tile {
         }
     }
 
-    /// Fills in what sums start from: the bias, and the products of what was cut off; where that is nothing, once for all.
+    /// Fills `sums` with the initial values of the accumulators: the bias plus the products of the outliers of each
+    /// row.
     #[target_feature(enable = "avx2")]
     fn start(&self, copies: &mut Copies) {
         copies.sums.fill(self.outputs.bias);
@@ -352,96 +370,97 @@ impl Tile {
             _mm256_madd_epi16(_mm256_maddubs_epi16(residuals, weights), _mm256_set1_epi16(1))
         };
         let [above, below] = &copies.outliers;
-        for outlier in by_turns(above) {
+        for outlier in interleaved(above) {
             let sum = &mut copies.sums[outlier.row as usize];
             *sum = _mm256_add_epi32(*sum, products(outlier));
         }
-        for outlier in by_turns(below) {
+        for outlier in interleaved(below) {
             let sum = &mut copies.sums[outlier.row as usize];
             *sum = _mm256_sub_epi32(*sum, products(outlier));
         }
     }
 
-    /// The results of all rows. `WHOLE` says that the tile has eight outputs.
+    /// Computes the results of all rows. `WHOLE` says that the tile has eight outputs.
     ///
     /// # Safety
-    /// The processor must have AVX2, and the tile eight outputs if `WHOLE`. The copies must have, from where each row
-    /// starts, four bytes from each of the tile's places on; and `sums`, as many as there are rows if there are
-    /// exceptions, one if not: both are read. In each of as many rows that start `to_stride` apart from `to` on, the
-    /// tile's outputs are written and must be writable.
+    /// The processor must have AVX2, and the tile eight outputs if `WHOLE`. The copies must have, from the start of
+    /// each row, four bytes from each of the tile's offsets on, and `sums` must have one vector for each row if there
+    /// are outliers, and one otherwise; both are read. In each of as many rows that start `to_stride` bytes apart from
+    /// `to` on, the tile's outputs are written and must be writable.
     #[target_feature(enable = "avx2")]
     unsafe fn all<const WHOLE: bool>(
         &self,
         copies: &Copies,
         lines: Lines,
-        (mut to, to_stride, bytes): (*mut u8, usize, Bytes),
+        (mut to, to_stride, requantize): (*mut u8, usize, Requantize),
     ) {
         let mut sums = copies.sums.as_ptr();
-        let each = usize::from(copies.has_outliers());
+        let sums_step = usize::from(copies.has_outliers());
         for line in 0..lines.count {
             for first in (0..lines.pixels).step_by(ROWS) {
                 let count = (lines.pixels - first).min(ROWS);
-                // SAFETY: rows `first` to `first + count` of this line are copied, and start `step` apart; `sums` and
-                // `to` are those of the first of them, as they have moved on by one row each for all rows before; where
-                // there are no exceptions, `each` is 0 and the one sum is every row's.
+                // SAFETY: rows `first` to `first + count` of this line are copied, and start `step` apart. `sums` and
+                // `to` are those of the first of them, as they have moved by one row for each row before. Where there
+                // are no outliers, `sums_step` is 0, and the one vector is that of every row.
                 unsafe {
                     let from = copies.bytes.as_ptr().add(line * lines.stride + first * lines.step);
-                    let results = (to, to_stride, bytes);
+                    let results = (to, to_stride, requantize);
                     match count {
-                        ROWS.. => self.rows::<ROWS, WHOLE>(from, lines.step, (sums, each), results),
-                        6 => self.rows::<6, WHOLE>(from, lines.step, (sums, each), results),
-                        5 => self.rows::<5, WHOLE>(from, lines.step, (sums, each), results),
-                        4 => self.rows::<4, WHOLE>(from, lines.step, (sums, each), results),
-                        3 => self.rows::<3, WHOLE>(from, lines.step, (sums, each), results),
-                        2 => self.rows::<2, WHOLE>(from, lines.step, (sums, each), results),
-                        1 => self.rows::<1, WHOLE>(from, lines.step, (sums, each), results),
+                        ROWS.. => self.rows::<ROWS, WHOLE>(from, lines.step, (sums, sums_step), results),
+                        6 => self.rows::<6, WHOLE>(from, lines.step, (sums, sums_step), results),
+                        5 => self.rows::<5, WHOLE>(from, lines.step, (sums, sums_step), results),
+                        4 => self.rows::<4, WHOLE>(from, lines.step, (sums, sums_step), results),
+                        3 => self.rows::<3, WHOLE>(from, lines.step, (sums, sums_step), results),
+                        2 => self.rows::<2, WHOLE>(from, lines.step, (sums, sums_step), results),
+                        1 => self.rows::<1, WHOLE>(from, lines.step, (sums, sums_step), results),
                         0 => {}
                     }
                 }
                 to = to.wrapping_add(count * to_stride);
-                sums = sums.wrapping_add(count * each);
+                sums = sums.wrapping_add(count * sums_step);
             }
         }
     }
 
-    /// The results of `R` rows.
+    /// Computes the results of `R` rows.
     ///
     /// # Safety
     /// The processor must have AVX2, and the tile eight outputs if `WHOLE`. Of each of the `R` rows that start `stride`
-    /// apart from `from` on, the four bytes from each of the tile's places on are read and must be readable; so must be
-    /// the `R` vectors that lie `each` vectors apart from `sums` on. In each of the `R` rows that start `to_stride` apart
-    /// from `to` on, the tile's outputs are written and must be writable.
+    /// bytes apart from `from` on, the four bytes from each of the tile's offsets on are read and must be readable; so
+    /// must be the `R` vectors that lie `sums_step` vectors apart from `sums` on. In each of the `R` rows that start
+    /// `to_stride` bytes apart from `to` on, the tile's outputs are written and must be writable.
     #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn rows<const R: usize, const WHOLE: bool>(
         &self,
         from: *const u8,
         stride: usize,
-        (sums, each): (*const __m256i, usize),
-        (to, to_stride, bytes): (*mut u8, usize, Bytes),
+        (sums, sums_step): (*const __m256i, usize),
+        (to, to_stride, requantize): (*mut u8, usize, Requantize),
     ) {
         let pairs = self.pairs.iter().map(|&start| [start as usize, start as usize + GROUP]);
-        // SAFETY: `row` is below `R`, and as many sums are readable, of a vector's alignment, as they are in a `Vec`.
-        // Places are the tile's: the second of a pair starts where its first ends (`Tile::new` asks for that) and is one
-        // of them. Memory to write is what `write` wants of `R` rows.
+        // SAFETY: `row` is below `R`, and `R` vectors of sums are readable, with the alignment of a vector, as they are
+        // in a `Vec`. The offsets are the tile's: the second group of a pair starts where the first one ends
+        // (`Tile::new` pairs no others), and its offset is one of them. `R` rows are writable, as `write` requires.
         unsafe {
-            let started = from_fn(|row| *sums.add(row * each));
+            let started = from_fn(|row| *sums.add(row * sums_step));
             let sums = multiply::<R>(started, pairs, &self.singles, &self.weights, from, stride);
-            self.outputs.write::<R, WHOLE>(sums, to, to_stride, bytes);
+            self.outputs.write::<R, WHOLE>(sums, to, to_stride, requantize);
         }
     }
 }
 
-/// One of each quarter, in turn: of neighbours, which are mostly of one row, each sum would wait for the one before.
+/// All outliers, those of the four quarters of the slice interleaved. Adjacent outliers are mostly of one row, and
+/// adding them in order would make each addition depend on the one before.
 #[inline]
-fn by_turns(outliers: &[Outlier]) -> impl Iterator<Item = &Outlier> {
+fn interleaved(outliers: &[Outlier]) -> impl Iterator<Item = &Outlier> {
     let quarter = outliers.len() / 4;
-    let rest = &outliers[4 * quarter..];
-    (0..quarter).flat_map(move |at| [0, 1, 2, 3].map(|part| &outliers[part * quarter + at])).chain(rest)
+    let tail = &outliers[4 * quarter..];
+    (0..quarter).flat_map(move |at| [0, 1, 2, 3].map(|part| &outliers[part * quarter + at])).chain(tail)
 }
 
 /// Whether the 16-bit sums of two groups may be added.
-fn go_together(a: &Group, b: &Group) -> bool {
+fn can_pair(a: &Group, b: &Group) -> bool {
     let (a, b) = (a.sums(), b.sums());
     a.as_flattened().iter().zip(b.as_flattened()).all(|(a, b)| a + b <= ROOM)
 }
@@ -455,13 +474,14 @@ mod tests {
 
     const SHAPE: (usize, usize, usize) = (20, 70, 16);
 
-    /// Multiplies bytes, near 120 but for some, with weights of which any two of one sign add up to more than 16 bits have
-    /// room for; None where they are refused.
-    fn product(avx2: Avx2, far: usize) -> Option<[Vec<u8>; 2]> {
+    /// Multiplies bytes, which lie within the window but for `outliers` of them, with weights of which any two of one
+    /// sign would saturate with bytes of eight bits. Gives the results, and those of the portable set; None where the
+    /// bytes are refused.
+    fn product(avx2: Avx2, outliers: usize) -> Option<[Vec<u8>; 2]> {
         let (rows, columns, count) = SHAPE;
         let weights: Vec<i16> = (0..rows * columns).map(|at| [127, 90, -128, -75][at * at % 61 % 4]).collect();
         let mut from: Vec<u8> = (0..count * columns + 64).map(|at| (56 + at * 13 % 128) as u8).collect();
-        (0..far).for_each(|at| from[at * 37 % (count * columns)] = [0, 255, 55, 185][at % 4]);
+        (0..outliers).for_each(|at| from[at * 37 % (count * columns)] = [0, 255, 55, 185][at % 4]);
         let (bias, multipliers) = (vec![-300; rows], vec![2e-4; rows]);
         let output_stage = OutputStage::Byte { zero_point: 128, min: 3, max: 250, table: None };
         let matrix = Matrix {
@@ -475,43 +495,43 @@ mod tests {
         };
         let offsets: Vec<u32> = (0..columns.div_ceil(GROUP)).map(|group| (group * GROUP) as u32).collect();
         let seven_bit = SevenBit::new(avx2, &matrix, &offsets, 1_000_000)?;
-        // Enough for copies, and five exceptions a row.
-        let saved = columns.div_ceil(CHUNK) * CHUNK_COST + 5 * (FINDING_COST + EXCEPTION_COST * seven_bit.tiles.len());
+        // Enough for the copies, and five outliers in each row.
+        let saved = columns.div_ceil(CHUNK) * CHUNK_COST + 5 * (FINDING_COST + OUTLIER_COST * seven_bit.tiles.len());
         let seven_bit = SevenBit { saved, ..seven_bit };
         let lines = Lines { count: 1, stride: 0, pixels: count, step: columns };
-        let [mut ours, mut theirs] = [(); 2].map(|()| vec![99; count * rows]);
-        Portable.gemm(&matrix).bytes(&from, columns, count, &mut theirs, rows);
-        // SAFETY: there is room for `count` rows of `rows` results, as far apart as they are long.
-        let done = unsafe { seven_bit.lines(&from, lines, &mut ours, rows, Bytes::of(&output_stage)) };
-        done.then_some([ours, theirs])
+        let [mut results, mut expected] = [(); 2].map(|()| vec![99; count * rows]);
+        Portable.gemm(&matrix).bytes(&from, columns, count, &mut expected, rows);
+        // SAFETY: `results` has `count` rows of `rows` results, `rows` apart.
+        let done = unsafe { seven_bit.lines(&from, lines, &mut results, rows, Requantize::of(&output_stage)) };
+        done.then_some([results, expected])
     }
 
     #[test]
-    fn exceptions_change_no_result_and_are_refused_where_there_are_many() {
+    fn seven_bit_is_exact_with_few_outliers_and_refuses_many() {
         let Some(avx2) = Avx2::detect() else { return };
-        for far in [30, 0, 1, 70].into_iter().take(if cfg!(miri) { 1 } else { 4 }) {
-            let [ours, theirs] = product(avx2, far).expect("few exceptions");
-            assert_eq!(ours, theirs, "{far}");
+        for outliers in [30, 0, 1, 70].into_iter().take(if cfg!(miri) { 1 } else { 4 }) {
+            let [results, expected] = product(avx2, outliers).expect("few outliers");
+            assert_eq!(results, expected, "{outliers}");
         }
         assert!(product(avx2, 400).is_none());
     }
 
     #[test]
-    fn runs_are_told_apart() {
+    fn runs_start_where_groups_are_not_contiguous() {
         let run = |group, offsets| Run { group, offsets };
         assert_eq!(runs(&[0, 4, 8, 100, 104, 60]), [run(0, 0..12), run(3, 100..108), run(5, 60..64)]);
     }
 
     #[test]
-    fn memory_of_copies_is_kept_for_as_many_threads_as_there_are_processors() {
+    fn keep_limits_copies_to_one_for_each_processor() {
         (0..processors() + 3).for_each(|_| keep(Copies::default()));
         assert!(spare().len() <= processors());
     }
 
     #[test]
-    fn memory_of_large_copies_is_not_kept() {
+    fn keep_drops_large_copies() {
         spare().clear();
-        // A place takes 8 bytes, an exception 12, and a vector of sums 32.
+        // An entry of `outside` takes 8 bytes, an outlier 12, and a vector of sums 32.
         keep(Copies { bytes: Vec::with_capacity(MAX_KEPT + 1), ..Copies::default() });
         keep(Copies { outside: Vec::with_capacity(MAX_KEPT / 8 + 1), ..Copies::default() });
         keep(Copies { outliers: [vec![], Vec::with_capacity(MAX_KEPT / 12 + 1)], ..Copies::default() });
@@ -522,8 +542,8 @@ mod tests {
         }
     }
 
-    /// A kernel of 64 columns that saves so much that a call may have any number of exceptions.
-    fn worth_any(avx2: Avx2) -> SevenBit {
+    /// A matrix of 64 columns that saves so much that only [`MAX_OUTLIERS`] limits the outliers of a call.
+    fn with_max_savings(avx2: Avx2) -> SevenBit {
         let (rows, columns) = (8, 64);
         let matrix = Matrix {
             rows,
@@ -539,27 +559,27 @@ mod tests {
     }
 
     #[test]
-    fn memory_of_exceptions_is_asked_for_as_far_as_there_are_any() {
+    fn copy_allocates_outliers_as_they_are_found() {
         let Some(avx2) = Avx2::detect() else { return };
         let mut from = vec![120; 164];
         from[64] = 255;
         let mut copies = Copies::default();
-        // A row begins at each byte: the one that is cut off is in 64 of them.
-        assert!(worth_any(avx2).copy(&from, Lines { count: 1, stride: 0, pixels: 100, step: 1 }, &mut copies));
+        // A row begins at each byte: the one outside the window is in 64 of them.
+        assert!(with_max_savings(avx2).copy(&from, Lines { count: 1, stride: 0, pixels: 100, step: 1 }, &mut copies));
         assert_eq!(copies.outliers.each_ref().map(Vec::len), [64, 0]);
         let [above, below] = copies.outliers.each_ref().map(Vec::capacity);
         assert!(above <= 128 && below <= 4, "room for {above} and {below}");
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "a million exceptions; `cargo xtask test` runs it")]
-    fn exceptions_and_rows_of_a_call_are_bounded() {
+    #[cfg_attr(miri, ignore = "a million outliers; `cargo xtask test` runs it")]
+    fn copy_limits_outliers_and_rows() {
         let Some(avx2) = Avx2::detect() else { return };
         let are_few = |byte: u8, rows: usize| {
             let lines = Lines { count: 1, stride: 0, pixels: rows, step: 1 };
-            worth_any(avx2).copy(&vec![byte; rows + 64], lines, &mut Copies::default())
+            with_max_savings(avx2).copy(&vec![byte; rows + 64], lines, &mut Copies::default())
         };
-        // Each row has an exception in each of its sixteen groups.
+        // Each row has an outlier in each of its sixteen groups.
         assert!(are_few(255, 1000) && !are_few(255, MAX_OUTLIERS / 16 + 1));
         assert!(are_few(120, MAX_ROWS) && !are_few(120, MAX_ROWS + 1));
     }

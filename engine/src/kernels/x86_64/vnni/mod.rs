@@ -1,8 +1,8 @@
-//! AVX-512 with VNNI: `vpdpbusd` multiplies sixteen times four unsigned bytes with signed ones and adds the four products
-//! to 32-bit sums, exactly.
+//! Kernels for AVX-512 with VNNI. `vpdpbusd` multiplies four unsigned bytes with four signed ones and adds the products
+//! to a 32-bit sum, exactly, in each of sixteen lanes.
 //!
-//! What the instruction can't take, weights beyond 8 bits and scales that could carry results beyond 32, is left to AVX2,
-//! which every such processor has.
+//! Weights beyond 8 bits, which the instruction cannot multiply, and scales with which a result could exceed 32 bits
+//! are left to the kernels for AVX2, which every such processor has.
 #![allow(unsafe_code, reason = "instructions that not every processor has, on memory whose bounds are checked before")]
 
 mod depthwise;
@@ -12,12 +12,13 @@ mod gemm;
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
-use super::avx2::Bytes;
+use super::avx2::Requantize;
 use super::features::{Avx2, Avx512Vbmi, Avx512Vnni};
 use crate::arithmetic::{AddRule, MultiplyRule, Window};
 use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_two};
 use crate::program::weights::{are_bytes, magnitude};
 
+/// The set of kernels, with proofs of the instruction sets that it needs. VBMI is optional.
 #[derive(Debug)]
 pub(super) struct Vnni {
     avx512: Avx512Vnni,
@@ -50,38 +51,38 @@ impl Kernels for Vnni {
         }
     }
 
-    fn depthwise(&self, filters: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
-        match depthwise::Depthwise::new(self.avx512, filters, window) {
+    fn depthwise(&self, weights: &DepthwiseWeights<'_>, window: &Window) -> Box<dyn crate::kernels::Depthwise> {
+        match depthwise::Depthwise::new(self.avx512, weights, window) {
             Some(depthwise) => Box::new(depthwise),
-            None => self.avx2.depthwise(filters, window),
+            None => self.avx2.depthwise(weights, window),
         }
     }
 
     fn quantize(&self, from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
         check_one(from, to);
-        // SAFETY: `quantize` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and floats for all
-        // bytes: `check_one` found as many.
+        // SAFETY: `quantize` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and one float for
+        // each byte of `to`, which `check_one` verified.
         unsafe { quantize(from, scale, zero_point, to) }
     }
 
     fn add(&self, rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
         check_two(a, b, to);
-        // SAFETY: `add` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and tensors as long as the
-        // result: `check_two` found them so.
+        // SAFETY: `add` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and `a` and `b` as long as
+        // `to`, which `check_two` verified.
         unsafe { add(rule, a, b, to) }
     }
 
     fn multiply(&self, rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
         check_two(a, b, to);
-        // SAFETY: `multiply` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and tensors as long as
-        // the result: `check_two` found them so.
+        // SAFETY: `multiply` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and `a` and `b` as
+        // long as `to`, which `check_two` verified.
         unsafe { multiply(rule, a, b, to) }
     }
 
     fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {
         if self.vbmi.is_some() {
-            // SAFETY: `lookup` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and VBMI, as there is
-            // a `vbmi`.
+            // SAFETY: `lookup` needs AVX-512 F and BW, which the processor has, as `avx512` exists, and VBMI, as there
+            // is a `vbmi`.
             unsafe { lookup(table, bytes) }
         } else {
             self.avx2.lookup_in_place(table, bytes);
@@ -97,22 +98,24 @@ impl Kernels for Vnni {
     }
 }
 
-/// The greatest result before rounding with which conversion to 32 bits is exact, and some room.
+/// The bound below which the conversion of a result to 32 bits cannot overflow, with a wide margin.
 const MAX_RESULT: f64 = 1e9;
 
-/// Whether weights are signed bytes and no result can pass 32 bits, for outputs of so many weights each.
+/// Whether all weights are signed bytes and no result can exceed 32 bits. The weights are those of each output in turn,
+/// as many for each; `bias` and `multipliers` have one number for each output. False where there are no weights.
 fn fits(weights: &[i16], bias: &[i32], multipliers: &[f32]) -> bool {
-    let each = weights.len() / bias.len().max(1);
+    let products = weights.len() / bias.len().max(1);
     let within = |((weights, &bias), &multiplier): ((&[i16], &i32), &f32)| {
         let max = (255 * magnitude(weights) + i64::from(bias).abs()) as f64;
         are_bytes(weights) && max * f64::from(multiplier).abs() < MAX_RESULT
     };
-    each > 0 && weights.chunks_exact(each).zip(bias).zip(multipliers).all(within)
+    products > 0 && weights.chunks_exact(products).zip(bias).zip(multipliers).all(within)
 }
 
-/// What follows rounding, ready in registers.
+/// The parameters of [`Requantize`], in all lanes of registers.
 #[derive(Clone, Copy)]
 struct Packing {
+    /// In lanes of 16 bits. The others are in lanes of 8 bits.
     zero_point: __m512i,
     min: __m512i,
     max: __m512i,
@@ -121,16 +124,16 @@ struct Packing {
 impl Packing {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    fn of(bytes: Bytes) -> Packing {
+    fn of(requantize: Requantize) -> Packing {
         Packing {
-            zero_point: _mm512_set1_epi16(i16::from(bytes.zero_point)),
-            min: _mm512_set1_epi8(bytes.min as i8),
-            max: _mm512_set1_epi8(bytes.max as i8),
+            zero_point: _mm512_set1_epi16(i16::from(requantize.zero_point)),
+            min: _mm512_set1_epi8(requantize.min as i8),
+            max: _mm512_set1_epi8(requantize.max as i8),
         }
     }
 
-    /// Sixteen rounded numbers of each of four vectors to bytes: in each lane of 128 bits, those of that lane of the
-    /// first, the second, the third and the fourth.
+    /// Requantizes sixteen rounded numbers of each of four vectors to bytes. Each lane of 128 bits has the four numbers
+    /// of that lane of the first vector, then those of the second, the third and the fourth.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     fn pack(self, vectors: [__m512i; 4]) -> __m512i {
@@ -140,13 +143,15 @@ impl Packing {
     }
 }
 
-/// A mask of the first `count` lanes, at most 64.
+/// A mask of the first `count` of 64 lanes, or of all of them where `count` is more.
 fn first(count: usize) -> u64 {
     if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }
 
+/// Quantizes floats, as [`Kernels::quantize`] does.
+///
 /// # Safety
-/// The processor must have AVX-512 F and BW. `from` must be no shorter than `to`: as many floats are read.
+/// The processor must have AVX-512 F and BW. `from` must be at least as long as `to`: `to.len()` floats are read.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn quantize(from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
     let (scale, offset) = (_mm512_set1_ps(scale), f32::from(zero_point));
@@ -154,11 +159,11 @@ unsafe fn quantize(from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
     let zero_point = _mm512_set1_epi32(i32::from(zero_point));
     for at in (0..to.len()).step_by(16) {
         let mask = first((to.len() - at).min(16)) as u16;
-        // SAFETY: the mask has a bit for each element from `at` on, sixteen at most, that `to` has, and so `from`: no
-        // other float is read, and no other byte written. Neither need be aligned.
+        // SAFETY: the mask has a bit for each of the elements of `to` from `at` on, at most sixteen. `from` has them
+        // too. No other float is read, and no other byte written. Neither needs to be aligned.
         unsafe {
             let value = _mm512_div_ps(_mm512_maskz_loadu_ps(mask, from.as_ptr().add(at)), scale);
-            // What is not a number becomes the least, as `max` gives its second operand then.
+            // NaN becomes the minimum, as `max` gives its second operand then.
             let clamped = _mm512_min_ps(_mm512_max_ps(value, min), max);
             let bytes = _mm512_add_epi32(_mm512_cvtps_epi32(clamped), zero_point);
             _mm512_mask_cvtepi32_storeu_epi8(to.as_mut_ptr().add(at).cast(), mask, bytes);
@@ -166,75 +171,90 @@ unsafe fn quantize(from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
     }
 }
 
-/// Applies `operation` to 16 numbers of each at a time.
+/// Applies `operation` to sixteen elements of `a` and of `b` at a time, as 32-bit numbers, and requantizes the results.
 ///
 /// # Safety
-/// The processor must have AVX-512 F and BW. `a` and `b` must be no shorter than `to`: as many of their bytes are read.
+/// The processor must have AVX-512 F and BW. `a` and `b` must be at least as long as `to`: `to.len()` bytes of each are
+/// read.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn combine(a: &[u8], b: &[u8], to: &mut [u8], bytes: Bytes, operation: impl Fn(__m512i, __m512i) -> __m512) {
-    let packing = Packing::of(bytes);
-    let zero_point = _mm512_setzero_si512();
-    // Beyond 65536 either way, 16 bits saturate in any case.
+unsafe fn combine(
+    a: &[u8],
+    b: &[u8],
+    to: &mut [u8],
+    requantize: Requantize,
+    operation: impl Fn(__m512i, __m512i) -> __m512,
+) {
+    let packing = Packing::of(requantize);
+    let zero = _mm512_setzero_si512();
+    // Results above 65,536 become 65,536, as the conversion would overflow. 16 bits saturate in either case.
     let rounded = |value| _mm512_cvtps_epi32(_mm512_min_ps(value, _mm512_set1_ps(65_536.0)));
     for at in (0..to.len()).step_by(64) {
         let mask = first(to.len() - at);
-        // SAFETY: the mask has a bit for each byte from `at` on, 64 at most, that `to` has, and so `a` and `b`: no other
-        // is read.
+        // SAFETY: the mask has a bit for each of the bytes of `to` from `at` on, at most 64. `a` and `b` have them too.
+        // No others are read.
         let [a, b] = [a, b].map(|bytes| unsafe { _mm512_maskz_loadu_epi8(mask, bytes.as_ptr().add(at).cast()) });
-        // Packing puts back what unpacking takes apart.
+        // The pack instructions restore the order of bytes that the unpack instructions change.
         let quarters = |bytes| {
-            let (low, high) = (_mm512_unpacklo_epi8(bytes, zero_point), _mm512_unpackhi_epi8(bytes, zero_point));
+            let (low, high) = (_mm512_unpacklo_epi8(bytes, zero), _mm512_unpackhi_epi8(bytes, zero));
             [
-                _mm512_unpacklo_epi16(low, zero_point),
-                _mm512_unpackhi_epi16(low, zero_point),
-                _mm512_unpacklo_epi16(high, zero_point),
-                _mm512_unpackhi_epi16(high, zero_point),
+                _mm512_unpacklo_epi16(low, zero),
+                _mm512_unpackhi_epi16(low, zero),
+                _mm512_unpacklo_epi16(high, zero),
+                _mm512_unpackhi_epi16(high, zero),
             ]
         };
         let (a, b) = (quarters(a), quarters(b));
         let packed = packing.pack(from_fn(|quarter| rounded(operation(a[quarter], b[quarter]))));
-        // SAFETY: the mask has a bit for each byte from `at` on, 64 at most, that `to` has: no other is written.
+        // SAFETY: the mask has a bit for each of the bytes of `to` from `at` on, at most 64. No others are written.
         unsafe { _mm512_mask_storeu_epi8(to.as_mut_ptr().add(at).cast(), mask, packed) };
     }
 }
 
+/// Adds bytes, as [`Kernels::add`] does.
+///
 /// # Safety
-/// The processor must have AVX-512 F and BW. `a` and `b` must be no shorter than `to`: as many of their bytes are read.
+/// The processor must have AVX-512 F and BW. `a` and `b` must be at least as long as `to`: `to.len()` bytes of each are
+/// read.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_offset, b_offset] = rule.input_offsets.map(|offset| _mm512_set1_epi32(i32::from(offset)));
     let [a_ratio, b_ratio] = rule.scale_ratios.map(|ratio| _mm512_set1_ps(ratio));
     let addend = _mm512_set1_ps(rule.addend);
-    let bytes = Bytes { zero_point: rule.output_offset, min: rule.min, max: rule.max };
+    let requantize = Requantize { zero_point: rule.output_offset, min: rule.min, max: rule.max };
     let operation = |a: __m512i, b: __m512i| {
         let [a, b] = [_mm512_sub_epi32(a, a_offset), _mm512_sub_epi32(b, b_offset)].map(|x| _mm512_cvtepi32_ps(x));
         _mm512_fmadd_ps(a, a_ratio, _mm512_fmadd_ps(b, b_ratio, addend))
     };
-    // SAFETY: `a` and `b` are no shorter than `to`.
-    unsafe { combine(a, b, to, bytes, operation) };
+    // SAFETY: `a` and `b` are at least as long as `to`.
+    unsafe { combine(a, b, to, requantize, operation) };
 }
 
+/// Multiplies bytes, as [`Kernels::multiply`] does.
+///
 /// # Safety
-/// The processor must have AVX-512 F and BW. `a` and `b` must be no shorter than `to`: as many of their bytes are read.
+/// The processor must have AVX-512 F and BW. `a` and `b` must be at least as long as `to`: `to.len()` bytes of each are
+/// read.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_zero, b_zero] = rule.zero_points.map(|zero_point| _mm512_set1_epi32(i32::from(zero_point)));
     let [multiplier, addend] = [rule.multiplier, rule.addend].map(|number| _mm512_set1_ps(number));
-    let bytes = Bytes { zero_point: rule.output_offset, min: rule.min, max: rule.max };
+    let requantize = Requantize { zero_point: rule.output_offset, min: rule.min, max: rule.max };
     let operation = |a: __m512i, b: __m512i| {
-        // Both fit 16 bits, and so the product is that of the lower halves.
+        // Both differences fit 16 bits, and the upper half of one is cleared, so that only the lower halves have a
+        // product.
         let product = _mm512_madd_epi16(
             _mm512_and_si512(_mm512_sub_epi32(a, a_zero), _mm512_set1_epi32(0xffff)),
             _mm512_sub_epi32(b, b_zero),
         );
         _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(product), multiplier), addend)
     };
-    // SAFETY: `a` and `b` are no shorter than `to`.
-    unsafe { combine(a, b, to, bytes, operation) };
+    // SAFETY: `a` and `b` are at least as long as `to`.
+    unsafe { combine(a, b, to, requantize, operation) };
 }
 
-/// The table in four registers: one permutation finds a byte in two of them.
+/// Replaces each byte by the table's entry for it. The table is in four registers. One permutation looks up bytes in
+/// two of them.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn lookup(table: &[u8; 256], bytes: &mut [u8]) {
     let table = table.as_chunks::<64>().0;
@@ -242,14 +262,14 @@ fn lookup(table: &[u8; 256], bytes: &mut [u8]) {
     let parts: [__m512i; 4] = from_fn(|part| unsafe { _mm512_loadu_si512(table[part].as_ptr().cast()) });
     for at in (0..bytes.len()).step_by(64) {
         let mask = first(bytes.len() - at);
-        // SAFETY: the mask has a bit for each byte from `at` on, 64 at most, that there is: no other is read or written.
+        // SAFETY: the mask has a bit for each byte from `at` on, at most 64. No others are read or written.
         unsafe {
-            let place = bytes.as_mut_ptr().add(at).cast::<i8>();
-            let index = _mm512_maskz_loadu_epi8(mask, place);
+            let start = bytes.as_mut_ptr().add(at).cast::<i8>();
+            let index = _mm512_maskz_loadu_epi8(mask, start);
             let low = _mm512_permutex2var_epi8(parts[0], index, parts[1]);
             let high = _mm512_permutex2var_epi8(parts[2], index, parts[3]);
             let found = _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high);
-            _mm512_mask_storeu_epi8(place, mask, found);
+            _mm512_mask_storeu_epi8(start, mask, found);
         }
     }
 }
