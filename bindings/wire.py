@@ -84,7 +84,7 @@ ErrorKind io unsupported_image malformed_image too_large malformed_model unsuppo
 invalid_query cancelled self_test internal
 Verdict single several no_finding rejected
 ReasonKind scope_unanswered scope_no scope_out_of_range
-Triage routine refer urgent repeat
+Triage no_sign refer urgent unassessed
 GoldenBy lab self
 LogLevel error warn info debug trace
 Rotation upright clockwise90 clockwise180 clockwise270
@@ -157,7 +157,7 @@ REPLIES = {
     "reasons": DONE + REASONS,
     "report": DONE + text("several") + listed(text("a") + text("Label A"), text("b") + text("Label B")) + listed()
     + text("urgent") + FINDINGS + REST,
-    "report_rejected": DONE + text("rejected") + listed() + REASONS + text("repeat") + listed() + REST,
+    "report_rejected": DONE + text("rejected") + listed() + REASONS + text("unassessed") + listed() + REST,
     # A manifest ends with its JSON, which is not in the sample.
     "manifest": DONE + text("tiny") + text("1.2") + text("CC0-1.0") + text("Назва") + text("use") + text("not")
     + listed(
@@ -166,7 +166,7 @@ REPLIES = {
     )
     + listed(
         text("a") + text("Мітка А") + real(0.375) + text("urgent"),
-        text("b") + text("Label B") + real(0.5) + text("routine"),
+        text("b") + text("Label B") + real(0.5) + text("no_sign"),
     ),
 }  # fmt: skip
 

@@ -12,8 +12,8 @@ use crate::manifest::{Golden, GoldenBy, Label, Manifest};
 use crate::model::{LoadTimes, Model};
 use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
-use crate::verdict::{Reason, Triage, Verdict, is_over, judge, reasons};
-use crate::{Error, Image, Limits, Options, Query, Region, Result};
+use crate::verdict::{Reason, Verdict, is_over, judge, reasons};
+use crate::{Error, Image, Limits, Options, Query, Region, Result, Triage};
 
 /// How far a golden score may be from the one measured: int8 steps and decoders differ by less.
 pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
@@ -94,7 +94,7 @@ impl Classifier {
             query.check_cancelled()?;
             self.judge(&values, query)?
         } else {
-            (Verdict::Rejected(reasons), Triage::Repeat, Vec::new())
+            (Verdict::Rejected(reasons), Triage::Unassessed, Vec::new())
         };
         timings.verdict = stages.ended("verdict");
         timings.total = start.elapsed();

@@ -11,7 +11,7 @@
 //! use bedside::{Answer, Classifier, Image, Options, Query};
 //!
 //! let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::default())?;
-//! let query = Query { answers: [("dermatoscope".into(), Answer::Yes)].into(), ..Query::default() };
+//! let query = Query::new().answer("dermatoscope", Answer::Yes);
 //! let report = classifier.classify(&Image::open("photo.jpg")?, &query)?;
 //! println!("{:?}, triage {}", report.verdict, report.triage);
 //! # Ok::<(), bedside::Error>(())
@@ -35,6 +35,7 @@ mod prepare;
 mod query;
 mod report;
 mod scores;
+mod triage;
 mod verdict;
 
 pub use classifier::{Classifier, SelfTest};
@@ -46,7 +47,8 @@ pub use model::{Binding, LoadTimes};
 pub use options::Options;
 pub use query::{Answer, CancelHandle, Query};
 pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
-pub use verdict::{LabelName, Reason, ReasonKind, Triage, Verdict};
+pub use triage::Triage;
+pub use verdict::{LabelName, Reason, ReasonKind, Verdict};
 
 /// The README's code, compiled.
 #[cfg(doctest)]

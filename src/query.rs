@@ -8,11 +8,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::manifest::{Manifest, SHARE_TOLERANCE, ScopeQuestion};
 use crate::{Error, Region, Result};
 
-/// What a caller asks of one classification. `Query::default()` asks for everything, in English.
+/// What a caller asks of one classification. `Query::new()` asks for everything, in English.
+///
+/// ```
+/// use bedside::{Answer, Query};
+///
+/// let query = Query::new().answer("dermatoscope", Answer::Yes).language("uk");
+/// assert_eq!(query.answers["dermatoscope"], Answer::Yes);
+/// ```
 ///
 /// `max_results`, `score_threshold`, `allow`, `deny` and `prevalence` change [`Report::findings`](crate::Report) only:
 /// the verdict and the triage always come from all labels, unweighted.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Query {
     /// At most this many findings; all unless given.
     pub max_results: Option<u32>,
@@ -49,6 +57,78 @@ impl Default for Query {
             answers: BTreeMap::new(),
             cancel: None,
         }
+    }
+}
+
+impl Query {
+    /// A query for all findings, in English, about the whole picture, without answers.
+    #[must_use]
+    pub fn new() -> Query {
+        Query::default()
+    }
+
+    /// Sets [`Query::max_results`].
+    #[must_use]
+    pub fn max_results(self, count: u32) -> Query {
+        Query { max_results: Some(count), ..self }
+    }
+
+    /// Sets [`Query::score_threshold`].
+    #[must_use]
+    pub fn score_threshold(self, probability: f32) -> Query {
+        Query { score_threshold: probability, ..self }
+    }
+
+    /// Adds a label to [`Query::allow`].
+    #[must_use]
+    pub fn allow(mut self, label: impl Into<String>) -> Query {
+        self.allow.push(label.into());
+        self
+    }
+
+    /// Adds a label to [`Query::deny`].
+    #[must_use]
+    pub fn deny(mut self, label: impl Into<String>) -> Query {
+        self.deny.push(label.into());
+        self
+    }
+
+    /// Sets [`Query::language`].
+    #[must_use]
+    pub fn language(self, tag: impl Into<String>) -> Query {
+        Query { language: tag.into(), ..self }
+    }
+
+    /// Sets [`Query::region`].
+    #[must_use]
+    pub fn region(self, region: Region) -> Query {
+        Query { region: Some(region), ..self }
+    }
+
+    /// Adds the share of a label to [`Query::prevalence`].
+    #[must_use]
+    pub fn prevalence(mut self, label: impl Into<String>, share: f32) -> Query {
+        self.prevalence.insert(label.into(), share);
+        self
+    }
+
+    /// Adds an answer to [`Query::answers`], in place of an earlier one to the same question.
+    #[must_use]
+    pub fn answer(mut self, question: impl Into<String>, answer: Answer) -> Query {
+        self.answers.insert(question.into(), answer);
+        self
+    }
+
+    /// Adds answers to [`Query::answers`], each in place of an earlier one to the same question.
+    #[must_use]
+    pub fn answers<Q: Into<String>>(self, answers: impl IntoIterator<Item = (Q, Answer)>) -> Query {
+        answers.into_iter().fold(self, |query, (question, answer)| query.answer(question, answer))
+    }
+
+    /// Sets [`Query::cancel`].
+    #[must_use]
+    pub fn cancel(self, handle: CancelHandle) -> Query {
+        Query { cancel: Some(handle), ..self }
     }
 }
 

@@ -120,7 +120,11 @@ impl fmt::Display for Report {
             let question = reason.question.as_deref().unwrap_or_default();
             line(f, "", format_args!("{question} {}", reason.message))?;
         }
-        line(f, "Triage", format_args!("{}  {}", self.triage.as_str().to_uppercase(), self.triage.advice()))?;
+        line(
+            f,
+            "Triage",
+            format_args!("{}  {}", self.triage.as_str().to_uppercase().replace('_', " "), self.triage.advice()),
+        )?;
         write_findings(f, &self.findings)?;
         writeln!(f)?;
         let (t, ms) = (&self.timings, |duration: Duration| duration.as_secs_f64() * 1e3);

@@ -72,7 +72,7 @@ fn a_report_has_all_labels_likeliest_first_with_identity_and_notice() {
 
 #[test]
 fn a_report_reads_as_words_in_the_querys_language() {
-    let query = Query { language: "uk".into(), max_results: Some(2), ..Query::default() };
+    let query = Query::new().language("uk").max_results(2);
     let text = ask(&manifest(), &query).to_string();
     let (head, tail) = text.split_once("\n\n  Time            ").expect("the time in between");
     let (_, tail) = tail.split_once('\n').expect("one line of times");
@@ -137,7 +137,7 @@ fn a_rejected_report_says_what_to_do() {
         head,
         "  Verdict         none: the model was not made for this, or a question is open\n                  \
          How old? answer this question first\n  \
-         Triage          REPEAT  mend what the verdict names, then ask again"
+         Triage          UNASSESSED  mend what the verdict names, then ask again"
     );
 }
 
@@ -159,12 +159,12 @@ fn json_has_the_documented_form() {
 fn lists_and_thresholds_change_findings_and_not_the_verdict() {
     let plain = ask(&manifest(), &Query::default());
     let queries = [
-        (Query { max_results: Some(1), ..Query::default() }, vec!["a"]),
-        (Query { max_results: Some(0), ..Query::default() }, vec![]),
-        (Query { score_threshold: 0.09, ..Query::default() }, vec!["a", "b"]),
-        (Query { allow: vec!["c".into(), "b".into()], ..Query::default() }, vec!["b", "c"]),
-        (Query { deny: vec!["a".into()], ..Query::default() }, vec!["b", "c"]),
-        (Query { allow: vec!["a".into()], deny: vec!["a".into()], ..Query::default() }, vec![]),
+        (Query::new().max_results(1), vec!["a"]),
+        (Query::new().max_results(0), vec![]),
+        (Query::new().score_threshold(0.09), vec!["a", "b"]),
+        (Query::new().allow("c").allow("b"), vec!["b", "c"]),
+        (Query::new().deny("a"), vec!["b", "c"]),
+        (Query::new().allow("a").deny("a"), vec![]),
     ];
     for (query, wanted) in queries {
         let report = ask(&manifest(), &query);
@@ -176,17 +176,16 @@ fn lists_and_thresholds_change_findings_and_not_the_verdict() {
 #[test]
 fn unknown_labels_and_values_out_of_range_are_errors_that_name_them() {
     let label = || "d".to_owned();
-    assert!(refused(&manifest(), &Query { allow: vec![label()], ..Query::default() }).contains("allow: "));
-    assert!(refused(&manifest(), &Query { deny: vec![label()], ..Query::default() }).contains("`d`; it has a, b, c"));
-    assert!(refused(&manifest(), &Query { score_threshold: 1.5, ..Query::default() }).contains("score_threshold"));
-    assert!(refused(&manifest(), &Query { score_threshold: f32::NAN, ..Query::default() }).contains("score_threshold"));
-    let answers = [("pregnant".to_owned(), Answer::Yes)].into();
-    assert!(refused(&manifest(), &Query { answers, ..Query::default() }).contains("no question `pregnant`"));
+    assert!(refused(&manifest(), &Query::new().allow(label())).contains("allow: "));
+    assert!(refused(&manifest(), &Query::new().deny(label())).contains("`d`; it has a, b, c"));
+    assert!(refused(&manifest(), &Query::new().score_threshold(1.5)).contains("score_threshold"));
+    assert!(refused(&manifest(), &Query::new().score_threshold(f32::NAN)).contains("score_threshold"));
+    assert!(refused(&manifest(), &Query::new().answer("pregnant", Answer::Yes)).contains("no question `pregnant`"));
 }
 
 #[test]
 fn names_come_in_the_language_asked_for_with_english_to_fall_back_on() {
-    let report = ask(&manifest(), &Query { language: "uk-UA".into(), ..Query::default() });
+    let report = ask(&manifest(), &Query::new().language("uk-UA"));
     let names: Vec<&str> = report.findings.iter().map(|f| f.name.as_str()).collect();
     assert_eq!(names, ["Мітка А", "Label B", "Label C"]);
 }
@@ -209,7 +208,7 @@ fn temperature_softens_probabilities_and_leaves_raw_scores() {
 fn prevalence_reweights_findings_and_not_the_verdict() {
     let manifest = calibrated(json!({"prevalence": [0.5, 0.25, 0.25]}));
     let new = [("a", 0.01), ("b", 0.59), ("c", 0.4)];
-    let query = Query { prevalence: new.iter().map(|&(l, p)| (l.into(), p)).collect(), ..Query::default() };
+    let query = new.iter().fold(Query::new(), |query, &(label, share)| query.prevalence(label, share));
     let report = ask(&manifest, &query);
     // Each probability times new/old, divided by the sum.
     let weighted = [EXPECTED[0] * 0.01 / 0.5, EXPECTED[1] * 0.59 / 0.25, EXPECTED[2] * 0.4 / 0.25];
@@ -224,10 +223,7 @@ fn prevalence_reweights_findings_and_not_the_verdict() {
 
 #[test]
 fn prevalence_that_can_not_be_used_is_an_error() {
-    let shares = |list: &[(&str, f32)]| Query {
-        prevalence: list.iter().map(|&(l, p)| (l.to_owned(), p)).collect(),
-        ..Query::default()
-    };
+    let shares = |list: &[(&str, f32)]| list.iter().fold(Query::new(), |query, &(l, p)| query.prevalence(l, p));
     let fitted = calibrated(json!({"prevalence": [0.5, 0.25, 0.25]}));
     assert!(refused(&manifest(), &shares(&[("a", 1.0), ("b", 0.0), ("c", 0.0)])).contains("does not state"));
     assert!(refused(&fitted, &shares(&[("a", 0.5), ("b", 0.5)])).contains("lacks c"));
@@ -242,28 +238,27 @@ fn an_open_scope_question_rejects_and_says_what_to_do() {
     manifest["scope"] = json!([
         {"id": "dermatoscope", "question": {"en": "Through a dermatoscope?", "uk": "Через дерматоскоп?"}, "required": true},
         {"id": "age", "min": 18}]);
-    let report = ask(&manifest, &Query { language: "uk".into(), ..Query::default() });
+    let report = ask(&manifest, &Query::new().language("uk"));
     let Verdict::Rejected(reasons) = &report.verdict else { panic!("{:?}", report.verdict) };
     assert_eq!(reasons.len(), 1);
     assert_eq!(
         (reasons[0].kind, reasons[0].question.as_deref()),
         (ReasonKind::ScopeUnanswered, Some("Через дерматоскоп?"))
     );
-    assert_eq!((report.triage, report.findings.len()), (Triage::Repeat, 0));
+    assert_eq!((report.triage, report.findings.len()), (Triage::Unassessed, 0));
 
-    let answers = [("dermatoscope".into(), Answer::No), ("age".into(), Answer::Number(17.0))].into();
-    let report = ask(&manifest, &Query { answers, ..Query::default() });
+    let answers = [("dermatoscope", Answer::No), ("age", Answer::Number(17.0))];
+    let report = ask(&manifest, &Query::new().answers(answers));
     let kinds: Vec<ReasonKind> = report.verdict.reasons().iter().map(|r| r.kind).collect();
     assert_eq!(kinds, [ReasonKind::ScopeNo, ReasonKind::ScopeOutOfRange]);
 
-    let answers = [("dermatoscope".into(), Answer::Yes), ("age".into(), Answer::Number(18.0))].into();
-    let verdict = ask(&manifest, &Query { answers, ..Query::default() }).verdict;
+    let answers = [("dermatoscope", Answer::Yes), ("age", Answer::Number(18.0))];
+    let verdict = ask(&manifest, &Query::new().answers(answers)).verdict;
     assert_eq!(open_labels(&verdict), ("single", vec![("a", "Label A")]));
 
-    let wrong = [("dermatoscope".to_owned(), Answer::Number(1.0))].into();
-    assert!(refused(&manifest, &Query { answers: wrong, ..Query::default() }).contains("takes yes or no"));
-    let wrong = [("age".to_owned(), Answer::Yes)].into();
-    let wrong = Query { answers: wrong, ..Query::default() };
+    let wrong = Query::new().answer("dermatoscope", Answer::Number(1.0));
+    assert!(refused(&manifest, &wrong).contains("takes yes or no"));
+    let wrong = Query::new().answer("age", Answer::Yes);
     assert!(refused(&manifest, &wrong).contains("takes a number"));
     let beforehand = classifier(&manifest).expect("sound").scope_reasons(&wrong).expect_err("a wrong query");
     assert_eq!(beforehand.kind(), ErrorKind::InvalidQuery);
@@ -272,7 +267,7 @@ fn an_open_scope_question_rejects_and_says_what_to_do() {
 #[test]
 fn a_used_cancel_handle_ends_the_classification() {
     let cancel = CancelHandle::new();
-    let query = Query { cancel: Some(cancel.clone()), ..Query::default() };
+    let query = Query::new().cancel(cancel.clone());
     let classifier = classifier(&manifest()).expect("sound");
     assert!(classifier.classify(&picture(), &query).is_ok());
     cancel.cancel();
@@ -326,7 +321,7 @@ fn a_cancel_handle_is_heeded_after_each_stage() {
     for (number, stage) in stages.into_iter().enumerate() {
         let handle = CancelHandle::new();
         WATCH.set(Watch { cancel: Some((stage, handle.clone())), ..Watch::default() });
-        let result = classifier.classify(&picture(), &Query { cancel: Some(handle), ..Query::default() });
+        let result = classifier.classify(&picture(), &Query::new().cancel(handle));
         assert_eq!(WATCH.take().ended, stages[..=number], "nothing runs after {stage}");
         match stage {
             "verdict" => assert!(result.is_ok(), "the report was there"),
@@ -344,7 +339,7 @@ fn a_region_is_the_cropped_picture() {
     let pixels = Image::rgb8(16, 16, 48, cropped.as_raw().as_slice()).expect("sound");
     let wanted = classifier.classify(&pixels, &Query::default()).expect("a report");
     let region = Region::new(0.25, 0.5, 0.5, 0.5).expect("inside");
-    let query = Query { region: Some(region), ..Query::default() };
+    let query = Query::new().region(region);
     let found = classifier.classify(&picture(), &query).expect("a report");
     assert_eq!(found.findings, wanted.findings);
     assert_ne!(found.findings, ask(&manifest(), &Query::default()).findings);
@@ -440,7 +435,7 @@ fn eight_threads_share_one_classifier_and_get_the_same_scores() {
 fn more_threads_give_the_same_scores() {
     let bytes = packed("torchscript-17.onnx", &manifest());
     let one = Classifier::from_bytes(&bytes, Options::default()).expect("sound");
-    let four = Classifier::from_bytes(&bytes, Options { threads: 4, ..Options::default() }).expect("sound");
+    let four = Classifier::from_bytes(&bytes, Options::new().threads(4)).expect("sound");
     assert_eq!(one.scores(&picture()).expect("scores"), four.scores(&picture()).expect("scores"));
 }
 
@@ -466,7 +461,8 @@ proptest! {
     ) {
         let classifier = classifier(&calibrated(json!({"prevalence": [0.5, 0.25, 0.25]}))).expect("sound");
         let plain = classifier.classify(&picture(), &Query::default()).expect("a report");
-        let query = Query { max_results, score_threshold, allow, deny, prevalence, ..Query::default() };
+        let mut query = Query::new().score_threshold(score_threshold);
+        (query.max_results, query.allow, query.deny, query.prevalence) = (max_results, allow, deny, prevalence);
         let report = classifier.classify(&picture(), &query).expect("a report");
         prop_assert_eq!((&report.verdict, report.triage), (&plain.verdict, plain.triage));
         for finding in &report.findings {
@@ -482,14 +478,14 @@ proptest! {
         manifest["scope"] = json!([{"id": "ready", "required": true}, {"id": "age", "min": 18, "max": 90}]);
         let ready_answer = ready.map(|yes| ("ready".to_owned(), if yes { Answer::Yes } else { Answer::No }));
         let age_answer = age.map(|years| ("age".to_owned(), Answer::Number(years)));
-        let answers = ready_answer.into_iter().chain(age_answer).collect();
-        let query = Query { answers, ..Query::default() };
+        let answers = ready_answer.into_iter().chain(age_answer);
+        let query = Query::new().answers(answers);
         let beforehand = classifier(&manifest).expect("sound").scope_reasons(&query).expect("a sound query");
         let report = ask(&manifest, &query);
         let in_scope = ready == Some(true) && age.is_none_or(|years| (18.0..=90.0).contains(&years));
         prop_assert_eq!(matches!(report.verdict, Verdict::Rejected(_)), !in_scope);
         prop_assert_eq!(report.verdict.reasons(), beforehand);
-        prop_assert_eq!(report.triage == Triage::Repeat, !in_scope);
+        prop_assert_eq!(report.triage == Triage::Unassessed, !in_scope);
         prop_assert_eq!(report.findings.is_empty(), !in_scope);
     }
 }

@@ -68,8 +68,8 @@ fn huge_declared_weights_are_refused() {
 #[test]
 fn a_model_over_the_limit_is_refused() {
     let bytes = packed("torchscript-17.onnx", &manifest());
-    let limits = Limits { max_model_bytes: bytes.len() as u64 - 1, ..Limits::default() };
-    let options = Options { limits, ..Options::default() };
+    let limits = Limits::new().max_model_bytes(bytes.len() as u64 - 1);
+    let options = Options::new().limits(limits);
     let error = Classifier::from_bytes(&bytes, options.clone()).map(|_| ()).expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     let folder = tempfile::tempdir().expect("a folder");
@@ -107,9 +107,8 @@ fn make_pipe(path: &std::path::Path) {
 #[cfg(unix)]
 #[test]
 fn a_device_without_end_is_read_to_the_bound() {
-    let limits = Limits { max_model_bytes: 100, ..Limits::default() };
-    let refused =
-        Classifier::open("/dev/zero", Options { limits, ..Options::default() }).map(drop).expect_err("no model");
+    let limits = Limits::new().max_model_bytes(100);
+    let refused = Classifier::open("/dev/zero", Options::new().limits(limits)).map(drop).expect_err("no model");
     assert_eq!(
         (refused.kind(), refused.to_string()),
         (ErrorKind::TooLarge, "/dev/zero: the model has 101 bytes; the limit is 100".into())
@@ -127,12 +126,12 @@ fn a_file_over_its_bound_is_refused_by_name_size_and_limit() {
     let model = long("model.onnx", 0);
     fs::copy(golden("graphs/torchscript-17.onnx"), &model).expect("room");
     long("model.json", (16 << 20) + 1);
-    let limits = Limits { max_model_bytes: 100, ..Limits::default() };
+    let limits = Limits::new().max_model_bytes(100);
     let size = fs::metadata(&model).expect("there").len();
     let open = |options| Classifier::open(&model, options).map(drop).expect_err("refused");
     for (error, name, size, limit) in [
         (open(Options::default()), "model.json", (16 << 20) + 1, 16 << 20),
-        (open(Options { limits, ..Options::default() }), "model.onnx", size, 100),
+        (open(Options::new().limits(limits)), "model.onnx", size, 100),
         (
             Image::open(long("a.png", (256 << 20) + 1)).map(drop).expect_err("refused"),
             "a.png",

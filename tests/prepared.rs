@@ -124,9 +124,8 @@ fn damaged_prepared_models_are_refused() {
             "{at}"
         );
     }
-    let limits = Limits { max_model_bytes: bytes.len() as u64 - 1, ..Limits::default() };
-    let error =
-        Classifier::from_bytes(&bytes, Options { limits, ..Options::default() }).map(|_| ()).expect_err("refused");
+    let limits = Limits::new().max_model_bytes(bytes.len() as u64 - 1);
+    let error = Classifier::from_bytes(&bytes, Options::new().limits(limits)).map(|_| ()).expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
 

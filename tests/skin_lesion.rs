@@ -56,8 +56,8 @@ fn without_a_dermatoscope_there_is_no_verdict() {
     let image = Image::open(shipped("samples/ISIC_0012258.jpg")).expect("a sample");
     let classifier = int8();
     let asked = |answer: Option<Answer>| {
-        let answers = answer.map(|a| ("dermatoscope".to_owned(), a)).into_iter().collect();
-        classifier.classify(&image, &Query { answers, ..Query::default() }).expect("a report")
+        let answers = answer.map(|answer| ("dermatoscope", answer));
+        classifier.classify(&image, &Query::new().answers(answers)).expect("a report")
     };
     assert_eq!(asked(None).verdict.kind(), "rejected");
     assert_eq!(asked(Some(Answer::No)).verdict.kind(), "rejected");

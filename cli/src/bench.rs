@@ -144,7 +144,7 @@ fn profile(arguments: &Arguments) -> Result<(), Failure> {
 
 fn measure(arguments: &Arguments) -> Result<Measured, Failure> {
     let start = Instant::now();
-    let options = Options { threads: arguments.threads.into(), ..Options::default() };
+    let options = Options::new().threads(arguments.threads.into());
     let classifier = Classifier::open(&arguments.model, options)?;
     let opened = Instant::now();
     classifier.warm_up()?;
@@ -179,8 +179,8 @@ fn measure(arguments: &Arguments) -> Result<Measured, Failure> {
 
 /// A query that no scope question stops.
 fn in_scope(classifier: &Classifier) -> Query {
-    let answers = classifier.manifest().scope.iter().map(|q| (q.id.clone(), Answer::in_scope(q))).collect();
-    Query { answers, ..Query::default() }
+    let answers = classifier.manifest().scope.iter().map(|question| (&question.id, Answer::in_scope(question)));
+    Query::new().answers(answers)
 }
 
 /// The times of runs, in milliseconds, for as long as `budget`.

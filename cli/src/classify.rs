@@ -53,8 +53,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let classifier =
-        Classifier::open(&arguments.model, Options { threads: arguments.threads.into(), ..Options::default() })?;
+    let classifier = Classifier::open(&arguments.model, Options::new().threads(arguments.threads.into()))?;
     let query = arguments.query()?;
     classifier.check(&query)?;
     let found: Vec<Found> = arguments.images.iter().flat_map(|given| pictures::find(given)).collect();
@@ -65,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let width = width.min(u16::MAX.into());
     let mut out = anstream::stdout().lock();
     if pictures > 1 && !arguments.json {
-        writeln!(out, "{DIM}{:<width$}  {:<7}  Can't be excluded{DIM:#}", "Picture", "Triage")?;
+        writeln!(out, "{DIM}{:<width$}  {:<10}  Can't be excluded{DIM:#}", "Picture", "Triage")?;
     }
     let mut failed = false;
     for found in found {
@@ -95,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.json && pictures > 0 {
         if pictures > 1 {
             writeln!(out)?;
-            for triage in [Triage::Urgent, Triage::Refer, Triage::Routine, Triage::Repeat] {
+            for triage in [Triage::Urgent, Triage::Refer, Triage::NoSign, Triage::Unassessed] {
                 writeln!(out, "{DIM}{:<7}  {}{DIM:#}", triage.as_str(), triage.advice())?;
             }
         }
@@ -110,14 +109,12 @@ impl Arguments {
     /// # Errors
     /// [`Failure::Usage`] where an answer or a share is given twice: the last would win in silence.
     fn query(&self) -> Result<Query, Failure> {
-        Ok(Query {
-            max_results: self.top_k,
-            language: self.lang.clone(),
-            region: self.region,
-            prevalence: once("--prevalence", &self.prevalence)?,
-            answers: once("--answer", &self.answers)?,
-            ..Query::default()
-        })
+        let mut query = Query::new().language(&self.lang);
+        query.max_results = self.top_k;
+        query.region = self.region;
+        query.prevalence = once("--prevalence", &self.prevalence)?;
+        query.answers = once("--answer", &self.answers)?;
+        Ok(query)
     }
 }
 
@@ -194,14 +191,14 @@ fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -
     let probabilities: Vec<String> =
         report.findings.iter().map(|f| format!("{} {:.1} %", f.name, f.probability * 100.0)).collect();
     let (name, word) = (file.display().to_string(), report.triage.as_str());
-    writeln!(out, "{name:<width$}  {style}{word:<7}{style:#}  {said}  {DIM}({}){DIM:#}", probabilities.join(", "))
+    writeln!(out, "{name:<width$}  {style}{word:<10}{style:#}  {said}  {DIM}({}){DIM:#}", probabilities.join(", "))
 }
 
-/// No colour reassures: routine has none.
+/// No colour reassures: `no_sign` has none.
 fn triage_style(triage: Triage) -> Style {
     match triage {
-        Triage::Routine => BOLD,
-        Triage::Refer | Triage::Repeat => BOLD.fg_color(Some(AnsiColor::Yellow.into())),
+        Triage::NoSign => BOLD,
+        Triage::Refer | Triage::Unassessed => BOLD.fg_color(Some(AnsiColor::Yellow.into())),
         Triage::Urgent => BOLD.fg_color(Some(AnsiColor::Red.into())),
     }
 }

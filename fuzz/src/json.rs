@@ -60,7 +60,7 @@ const WORDS: &[&str] = &[
     "softmax",
     "sigmoid",
     "none",
-    "routine",
+    "no_sign",
     "refer",
     "urgent",
     "lab",

@@ -3,7 +3,7 @@
 #![no_main]
 
 use bedside::manifest::METADATA_KEY;
-use bedside::{Classifier, Error, ErrorKind, Image, Limits, Options, Query};
+use bedside::{Classifier, Error, ErrorKind, Image, Options, Query};
 use bedside_engine::Graph;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
@@ -25,8 +25,7 @@ fn run(data: &[u8]) {
         graph.to_bytes()
     };
     let _ = (graph.operators(), graph.parameters(), graph.opset(), graph.producer());
-    let options = Options { threads: 1, limits: Limits::default() };
-    let classifier = match Classifier::from_bytes(&model, options) {
+    let classifier = match Classifier::from_bytes(&model, Options::new()) {
         Ok(classifier) => classifier,
         Err(error) => return no_fault_of_ours(&error),
     };

@@ -12,7 +12,7 @@ use fuzz::Tail;
 use libfuzzer_sys::fuzz_target;
 
 /// A hundredth of what an app allows: what is sound may take seconds there.
-const LIMITS: Limits = Limits { max_declared_pixels: 1 << 20, max_decoded_bytes: 8 << 20, max_model_bytes: 0 };
+const LIMITS: Limits = Limits::new().max_declared_pixels(1 << 20).max_decoded_bytes(8 << 20);
 
 fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| fuzz::timed(|| run(data)));
 

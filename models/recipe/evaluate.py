@@ -117,7 +117,7 @@ def print_verdicts(labels, probabilities, outputs):
 
 def print_triage(labels, probabilities, outputs):
     sets = verdict_sets(probabilities, outputs)
-    order = ["routine", "refer", "urgent"]
+    order = ["no_sign", "refer", "urgent"]
     level = np.array([order.index(output["triage"]) for output in outputs])
     triage = np.where(sets, level, 0).max(axis=1)
     triage = np.where(sets.sum(axis=1) > 1, np.maximum(triage, 1), triage)

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{Activation, Calibration, Input, Manifest, Output, ResizePolicy, SCHEMA, ScopeQuestion};
-use crate::{Error, Result};
+use crate::{Error, Result, Triage};
 
 /// The largest side of an input, in pixels: no served network comes near it.
 const MAX_SIDE: u32 = 4096;
@@ -135,6 +135,11 @@ fn check_output(output: &Output) -> Result<()> {
     let mut seen = HashSet::new();
     for (i, label) in output.labels.iter().enumerate() {
         let field = format!("output.labels[{i}]");
+        ensure(
+            label.triage != Triage::Unassessed,
+            &format!("{field}.triage"),
+            "is `unassessed`, which no label asks for; give `no_sign`, `refer` or `urgent`",
+        )?;
         check_id(&format!("{field}.id"), &label.id)?;
         ensure(seen.insert(&label.id), &format!("{field}.id"), &format!("repeats `{}`", label.id))?;
         ensure(label.name.has_english(), &format!("{field}.name"), "has no English text (`en`)")?;

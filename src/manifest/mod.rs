@@ -13,7 +13,7 @@ use std::{fs, io};
 use bedside_engine::{ModelFile, read_bounded};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, Triage};
 
 pub(crate) use check::SHARE_TOLERANCE;
 pub use text::Text;
@@ -237,9 +237,9 @@ pub struct Label {
     /// [`DEFAULT_OPERATING_POINT`] unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operating_point: Option<f32>,
-    /// What a person should do about it.
+    /// What a person should do about it: any level but [`Triage::Unassessed`]; [`Triage::Refer`] unless given.
     #[serde(default)]
-    pub triage: TriageLevel,
+    pub triage: Triage,
 }
 
 impl Label {
@@ -254,19 +254,6 @@ impl Label {
     pub fn operating_point(&self) -> f32 {
         self.operating_point.unwrap_or(DEFAULT_OPERATING_POINT)
     }
-}
-
-/// What a label asks of a person, from least to most pressing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TriageLevel {
-    /// No more than usual care.
-    Routine,
-    /// A clinician should look.
-    #[default]
-    Refer,
-    /// A clinician should look soon.
-    Urgent,
 }
 
 /// What was fitted after training, on the very graph it stands beside.

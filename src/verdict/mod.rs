@@ -7,7 +7,7 @@
 //!   the likeliest can't;
 //! - labels that don't: those at or over their operating point; where there are none, [`Verdict::NoFinding`].
 //!
-//! [`Triage`] is the highest level among these labels; several are at least `refer`; a rejected picture is `repeat`.
+//! [`Triage`] is the highest level among these labels; several are at least `refer`; a rejected picture is `unassessed`.
 
 mod scope;
 
@@ -15,7 +15,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::manifest::{Label, TriageLevel};
+use crate::Triage;
+use crate::manifest::Label;
 
 pub(crate) use scope::reasons;
 pub use scope::{Reason, ReasonKind};
@@ -106,63 +107,6 @@ impl Serialize for Verdict {
     }
 }
 
-/// What a person should do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Triage {
-    /// No sign found by this program that asks for more than usual care. This does not exclude disease.
-    Routine,
-    /// A clinician should look.
-    Refer,
-    /// A clinician should look soon.
-    Urgent,
-    /// Take the picture again, or mend what the reasons say.
-    Repeat,
-}
-
-impl Triage {
-    /// All levels, from least to most pressing, and `Repeat`.
-    pub const ALL: [Triage; 4] = [Triage::Routine, Triage::Refer, Triage::Urgent, Triage::Repeat];
-
-    /// The name that reports and other languages use.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Triage::Routine => "routine",
-            Triage::Refer => "refer",
-            Triage::Urgent => "urgent",
-            Triage::Repeat => "repeat",
-        }
-    }
-
-    /// What a person should do, in English.
-    #[must_use]
-    pub fn advice(self) -> &'static str {
-        match self {
-            Triage::Routine => "this program found no sign that asks for more; this does not exclude disease",
-            Triage::Refer => "a clinician should look at it",
-            Triage::Urgent => "a clinician should look at it soon",
-            Triage::Repeat => "mend what the verdict names, then ask again",
-        }
-    }
-}
-
-impl fmt::Display for Triage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl From<TriageLevel> for Triage {
-    fn from(level: TriageLevel) -> Triage {
-        match level {
-            TriageLevel::Routine => Triage::Routine,
-            TriageLevel::Refer => Triage::Refer,
-            TriageLevel::Urgent => Triage::Urgent,
-        }
-    }
-}
-
 /// The verdict and the triage for a picture that is in scope. `probabilities` are calibrated, one a label; names are
 /// given in `language`.
 pub(crate) fn judge(labels: &[Label], probabilities: &[f32], multi_label: bool, language: &str) -> (Verdict, Triage) {
@@ -174,12 +118,12 @@ pub(crate) fn judge(labels: &[Label], probabilities: &[f32], multi_label: bool, 
         open.extend(likeliest);
     }
 
-    let highest = open.iter().map(|label| label.triage).max().unwrap_or(TriageLevel::Routine);
+    let highest = open.iter().map(|label| label.triage).fold(Triage::NoSign, Triage::or_higher);
     let named = |label: &&Label| LabelName { id: label.id.clone(), name: label.name_in(language).to_owned() };
     match <[LabelName; 1]>::try_from(open.iter().map(named).collect::<Vec<_>>()) {
-        Ok([only]) => (Verdict::Single(only), highest.into()),
-        Err(none) if none.is_empty() => (Verdict::NoFinding, Triage::Routine),
-        Err(several) => (Verdict::Several(several), highest.max(TriageLevel::Refer).into()),
+        Ok([only]) => (Verdict::Single(only), highest),
+        Err(none) if none.is_empty() => (Verdict::NoFinding, Triage::NoSign),
+        Err(several) => (Verdict::Several(several), highest.or_higher(Triage::Refer)),
     }
 }
 
@@ -195,15 +139,15 @@ mod tests {
     use super::*;
     use crate::manifest::Text;
 
-    fn label(id: &str, operating_point: f32, triage: TriageLevel) -> Label {
+    fn label(id: &str, operating_point: f32, triage: Triage) -> Label {
         Label { id: id.into(), name: Text::from([("en", id)]), operating_point: Some(operating_point), triage }
     }
 
     fn skin() -> Vec<Label> {
         vec![
-            label("melanoma", 0.2, TriageLevel::Urgent),
-            label("nevus", 0.6, TriageLevel::Routine),
-            label("keratosis", 0.5, TriageLevel::Routine),
+            label("melanoma", 0.2, Triage::Urgent),
+            label("nevus", 0.6, Triage::NoSign),
+            label("keratosis", 0.5, Triage::NoSign),
         ]
     }
 
@@ -219,7 +163,7 @@ mod tests {
 
     #[test]
     fn one_label_over_its_operating_point_is_single() {
-        assert_eq!(judged(&skin(), &[0.1, 0.8, 0.1], false), expected("single", &["nevus"], Triage::Routine));
+        assert_eq!(judged(&skin(), &[0.1, 0.8, 0.1], false), expected("single", &["nevus"], Triage::NoSign));
         assert_eq!(judged(&skin(), &[0.4, 0.5, 0.1], false), expected("single", &["melanoma"], Triage::Urgent));
     }
 
@@ -230,33 +174,33 @@ mod tests {
 
     #[test]
     fn several_labels_come_likeliest_first_and_are_at_least_refer() {
-        let labels = [label("a", 0.3, TriageLevel::Routine), label("b", 0.3, TriageLevel::Routine)];
+        let labels = [label("a", 0.3, Triage::NoSign), label("b", 0.3, Triage::NoSign)];
         assert_eq!(judged(&labels, &[0.4, 0.6], false), expected("several", &["b", "a"], Triage::Refer));
     }
 
     #[test]
     fn without_a_label_over_its_operating_point_the_likeliest_stands() {
-        assert_eq!(judged(&skin(), &[0.15, 0.45, 0.4], false), expected("single", &["nevus"], Triage::Routine));
+        assert_eq!(judged(&skin(), &[0.15, 0.45, 0.4], false), expected("single", &["nevus"], Triage::NoSign));
     }
 
     #[test]
     fn a_multi_label_model_may_find_nothing() {
-        assert_eq!(judged(&skin(), &[0.1, 0.5, 0.4], true), expected("no_finding", &[], Triage::Routine));
+        assert_eq!(judged(&skin(), &[0.1, 0.5, 0.4], true), expected("no_finding", &[], Triage::NoSign));
         let both = expected("several", &["melanoma", "nevus"], Triage::Urgent);
         assert_eq!(judged(&skin(), &[0.9, 0.9, 0.4], true), both);
     }
 
     fn level(triage: Triage) -> u8 {
         match triage {
-            Triage::Routine => 0,
+            Triage::NoSign => 0,
             Triage::Refer => 1,
             Triage::Urgent => 2,
-            Triage::Repeat => unreachable!("judge rejects nothing"),
+            Triage::Unassessed => unreachable!("judge rejects nothing"),
         }
     }
 
-    fn any_level() -> impl Strategy<Value = TriageLevel> {
-        prop_oneof![Just(TriageLevel::Routine), Just(TriageLevel::Refer), Just(TriageLevel::Urgent)]
+    fn any_level() -> impl Strategy<Value = Triage> {
+        prop_oneof![Just(Triage::NoSign), Just(Triage::Refer), Just(Triage::Urgent)]
     }
 
     proptest! {
@@ -271,13 +215,13 @@ mod tests {
             let (verdict, triage) = judge(&labels, &probabilities, multi_label, "en");
             for (probability, operating_point, wanted) in &rows {
                 if probability >= operating_point {
-                    prop_assert!(level(triage) >= level((*wanted).into()));
+                    prop_assert!(level(triage) >= level(*wanted));
                 }
             }
             let over = rows.iter().filter(|(p, point, _)| p >= point).count();
             match &verdict {
                 Verdict::Several(labels) => {
-                    prop_assert!(triage != Triage::Routine);
+                    prop_assert!(triage != Triage::NoSign);
                     prop_assert_eq!(labels.len(), over);
                 }
                 Verdict::Single(_) => prop_assert!(over <= 1),

@@ -93,8 +93,8 @@ mod tests {
     }
 
     fn asked(question: ScopeQuestion, answer: Option<Answer>) -> Option<ReasonKind> {
-        let answers = answer.map(|a| (question.id.clone(), a)).into_iter().collect();
-        reasons(&[question], &Query { answers, ..Query::default() }).first().map(|r| r.kind)
+        let answers = answer.map(|answer| (question.id.clone(), answer));
+        reasons(&[question], &Query::new().answers(answers)).first().map(|r| r.kind)
     }
 
     #[test]

@@ -141,7 +141,6 @@ fn write_question(writer: &mut Writer, question: &ScopeQuestion, language: &str)
 }
 
 fn write_label(writer: &mut Writer, label: &Label, language: &str) {
-    let triage = bedside::Triage::from(label.triage);
     writer.string(&label.id).string(label.name_in(language));
-    writer.float(label.operating_point()).string(triage.as_str());
+    writer.float(label.operating_point()).string(label.triage.as_str());
 }

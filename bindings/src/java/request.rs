@@ -8,29 +8,25 @@ use super::wire::Reader;
 use super::{CANCEL_HANDLES, Failure};
 
 pub(super) fn options(request: &mut Reader<'_>) -> Result<Options> {
-    Ok(Options {
-        threads: request.size("threads")?,
-        limits: Limits {
-            max_declared_pixels: request.long_size("max_declared_pixels")?,
-            max_decoded_bytes: request.long_size("max_decoded_bytes")?,
-            max_model_bytes: request.long_size("max_model_bytes")?,
-        },
-    })
+    let options = Options::new().threads(request.size("threads")?);
+    let limits = Limits::new()
+        .max_declared_pixels(request.long_size("max_declared_pixels")?)
+        .max_decoded_bytes(request.long_size("max_decoded_bytes")?)
+        .max_model_bytes(request.long_size("max_model_bytes")?);
+    Ok(options.limits(limits))
 }
 
 pub(super) fn query(request: &[u8]) -> Result<Query, Failure> {
     let mut request = Reader::new(request);
-    let mut query = Query {
-        max_results: request.optional(|request| request.size("max_results"))?,
-        score_threshold: request.float()?,
-        allow: request.list(Reader::string)?,
-        deny: request.list(Reader::string)?,
-        language: request.string()?,
-        region: request.optional(region)?,
-        prevalence: request.list(|request| Ok((request.string()?, request.float()?)))?.into_iter().collect(),
-        answers: request.list(|request| Ok((request.string()?, answer(request)?)))?.into_iter().collect(),
-        cancel: None,
-    };
+    let mut query = Query::new();
+    query.max_results = request.optional(|request| request.size("max_results"))?;
+    query.score_threshold = request.float()?;
+    query.allow = request.list(Reader::string)?;
+    query.deny = request.list(Reader::string)?;
+    query.language = request.string()?;
+    query.region = request.optional(region)?;
+    query.prevalence = request.list(|request| Ok((request.string()?, request.float()?)))?.into_iter().collect();
+    query.answers = request.list(|request| Ok((request.string()?, answer(request)?)))?.into_iter().collect();
     if let Some(handle) = request.optional(|request| request.long_size("cancel"))? {
         let handle = CANCEL_HANDLES.get(handle as i64).ok_or(Failure::Closed("cancel handle"))?;
         query.cancel = Some(bedside::CancelHandle::clone(&handle));

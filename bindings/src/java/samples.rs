@@ -1,13 +1,12 @@
 //! What is read and written here, held against the samples of `bindings/wire.txt`, as Java's side is in its own tests
 //! (`WireTest.java`).
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bedside::manifest::GoldenBy;
 use bedside::{
-    Answer, Classifier, ErrorKind, Image, LoadTimes, Manifest, Options, Query, Reason, ReasonKind, Region, Report,
-    Rotation, Timings, Triage, Verdict, YuvMatrix, YuvRange,
+    Answer, Classifier, ErrorKind, Image, Limits, LoadTimes, Manifest, Options, Query, Reason, ReasonKind, Region,
+    Report, Rotation, Timings, Triage, Verdict, YuvMatrix, YuvRange,
 };
 
 use super::wire::{Reader, Writer};
@@ -58,22 +57,23 @@ fn requests_are_read_as_they_are_written_by_java() {
     let mut reader = Reader::new(&options);
     let read = request::options(&mut reader).expect("sound");
     assert!(reader.end().is_ok());
-    let bedside::Limits { max_declared_pixels, max_decoded_bytes, max_model_bytes } = read.limits;
-    assert_eq!((read.threads, max_declared_pixels, max_decoded_bytes, max_model_bytes), (2, 3, 4, 5));
+    let limits = Limits::new().max_declared_pixels(3).max_decoded_bytes(4).max_model_bytes(5);
+    assert_eq!(read, Options::new().threads(2).limits(limits));
     assert_eq!(Reader::new(&sample("request", "path")).string().expect("sound"), "m.onnx");
 
-    let answers = [("q", Answer::Yes), ("r", Answer::No), ("s", Answer::Number(4.5))];
-    let wanted = Query {
-        max_results: Some(7),
-        score_threshold: 0.25,
-        allow: vec!["a".into(), "б".into()],
-        deny: vec!["c".into()],
-        language: "uk".into(),
-        region: Some(Region::new(0.125, 0.25, 0.5, 0.375).expect("inside")),
-        prevalence: BTreeMap::from([("a".into(), 0.75), ("b".into(), 0.25)]),
-        answers: answers.map(|(id, answer)| (id.into(), answer)).into(),
-        cancel: None,
-    };
+    let wanted = Query::new()
+        .max_results(7)
+        .score_threshold(0.25)
+        .allow("a")
+        .allow("б")
+        .deny("c")
+        .language("uk")
+        .region(Region::new(0.125, 0.25, 0.5, 0.375).expect("inside"))
+        .prevalence("a", 0.75)
+        .prevalence("b", 0.25)
+        .answer("q", Answer::Yes)
+        .answer("r", Answer::No)
+        .answer("s", Answer::Number(4.5));
     assert_eq!(query_of("query"), wanted);
     assert_eq!(query_of("query_default"), Query::default());
     let cancelled = request::query(&sample("request", "query_cancel"));
@@ -136,14 +136,14 @@ fn replies_are_written_as_java_reads_them() {
     let reasons = reasons(&classifier);
     writes("reasons", reply::reasons(&reasons), &[]);
     let mut rejected = report;
-    (rejected.verdict, rejected.triage) = (Verdict::Rejected(reasons), Triage::Repeat);
+    (rejected.verdict, rejected.triage) = (Verdict::Rejected(reasons), Triage::Unassessed);
     rejected.findings.clear();
     writes("report_rejected", reply::report(&rejected), &[&rejected.to_string(), &rejected.to_json()]);
 }
 
 /// The report of the sample.
 fn report(classifier: &Classifier) -> Report {
-    let query = Query { answers: [("dermatoscope".into(), Answer::Yes)].into(), ..Query::default() };
+    let query = Query::new().answer("dermatoscope", Answer::Yes);
     let gray = Image::gray8(8, 8, 8, vec![128; 64]).expect("sound");
     let mut report = classifier.classify(&gray, &query).expect("a report");
     let named = |label: &bedside::LabelName, id: &str| {
@@ -194,7 +194,7 @@ fn a_manifest_is_written_as_java_reads_it() {
                       "mean": [0, 0, 0], "std": [1, 1, 1]},
             "output": {"activation": "softmax", "labels": [
                 {"id": "a", "name": {"en": "Label A", "uk": "Мітка А"}, "operating_point": 0.375, "triage": "urgent"},
-                {"id": "b", "name": {"en": "Label B"}, "triage": "routine"}]}}"#,
+                {"id": "b", "name": {"en": "Label B"}, "triage": "no_sign"}]}}"#,
     )
     .expect("sound");
     writes("manifest", reply::manifest(&manifest, "uk"), &[&manifest.to_json()]);

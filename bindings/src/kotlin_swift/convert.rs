@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use bedside::manifest::{
-    GoldenBy as CoreGoldenBy, Manifest as CoreManifest, ScopeQuestion as CoreQuestion, TriageLevel,
-};
+use bedside::manifest::{GoldenBy as CoreGoldenBy, Manifest as CoreManifest, ScopeQuestion as CoreQuestion};
 use bedside::{Report as CoreReport, Result, Verdict as CoreVerdict};
 
 use crate::frame::{Frame, Layout, Packed, Strides};
@@ -15,8 +13,11 @@ use super::types::*;
 impl From<Options> for bedside::Options {
     fn from(options: Options) -> bedside::Options {
         let Limits { max_declared_pixels, max_decoded_bytes, max_model_bytes } = options.limits;
-        let limits = bedside::Limits { max_declared_pixels, max_decoded_bytes, max_model_bytes };
-        bedside::Options { threads: options.threads, limits }
+        let limits = bedside::Limits::new()
+            .max_declared_pixels(max_declared_pixels)
+            .max_decoded_bytes(max_decoded_bytes)
+            .max_model_bytes(max_model_bytes);
+        bedside::Options::new().threads(options.threads).limits(limits)
     }
 }
 
@@ -25,17 +26,17 @@ impl TryFrom<Query> for bedside::Query {
 
     fn try_from(query: Query) -> Result<bedside::Query> {
         let region = |r: Region| bedside::Region::new(r.left, r.top, r.width, r.height);
-        Ok(bedside::Query {
-            max_results: query.max_results,
-            score_threshold: query.score_threshold,
-            allow: query.allow,
-            deny: query.deny,
-            language: query.language,
-            region: query.region.map(region).transpose()?,
-            prevalence: query.prevalence.into_iter().collect(),
-            answers: query.answers.into_iter().map(|(id, answer)| (id, answer.into())).collect(),
-            cancel: query.cancel.map(|handle| handle.0.clone()),
-        })
+        let mut core = bedside::Query::new();
+        core.max_results = query.max_results;
+        core.score_threshold = query.score_threshold;
+        core.allow = query.allow;
+        core.deny = query.deny;
+        core.language = query.language;
+        core.region = query.region.map(region).transpose()?;
+        core.prevalence = query.prevalence.into_iter().collect();
+        core.answers = query.answers.into_iter().map(|(id, answer)| (id, answer.into())).collect();
+        core.cancel = query.cancel.map(|handle| handle.0.clone());
+        Ok(core)
     }
 }
 
@@ -137,17 +138,11 @@ impl From<bedside::Reason> for Reason {
 impl From<bedside::Triage> for Triage {
     fn from(triage: bedside::Triage) -> Triage {
         match triage {
-            bedside::Triage::Routine => Triage::Routine,
+            bedside::Triage::NoSign => Triage::NoSign,
             bedside::Triage::Refer => Triage::Refer,
             bedside::Triage::Urgent => Triage::Urgent,
-            bedside::Triage::Repeat => Triage::Repeat,
+            bedside::Triage::Unassessed => Triage::Unassessed,
         }
-    }
-}
-
-impl From<TriageLevel> for Triage {
-    fn from(level: TriageLevel) -> Triage {
-        bedside::Triage::from(level).into()
     }
 }
 

@@ -208,13 +208,13 @@ pub enum ReasonKind {
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum Triage {
     /// No sign found by this program that asks for more than usual care. This does not exclude disease.
-    Routine,
+    NoSign,
     /// A clinician should look.
     Refer,
     /// A clinician should look soon.
     Urgent,
     /// Take the picture again, or mend what the reasons say.
-    Repeat,
+    Unassessed,
 }
 
 /// One label and how probable it is.

@@ -81,7 +81,7 @@ final class NamesTests: XCTestCase {
     }
 
     func testTriage() throws {
-        let levels: [Triage] = [.routine, .refer, .urgent, .repeat]
+        let levels: [Triage] = [.noSign, .refer, .urgent, .unassessed]
         XCTAssertEqual(levels.map(triageName), try names("triage"))
     }
 
@@ -198,10 +198,10 @@ private func reasonKindName(_ kind: ReasonKind) -> String {
 
 func triageName(_ triage: Triage) -> String {
     switch triage {
-    case .routine: "routine"
+    case .noSign: "no_sign"
     case .refer: "refer"
     case .urgent: "urgent"
-    case .repeat: "repeat"
+    case .unassessed: "unassessed"
     }
 }
 

@@ -120,7 +120,7 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(several.findings.map(\.overOperatingPoint), [true, true, true])
         let none = try sigmoid(operatingPoint: 1)
         XCTAssertEqual(none.verdict, .noFinding)
-        XCTAssertEqual(none.triage, .routine)
+        XCTAssertEqual(none.triage, .noSign)
         XCTAssertEqual(none.findings.map(\.operatingPoint), [1, 1, 1])
         XCTAssertEqual(none.findings.map(\.overOperatingPoint), [false, false, false])
     }
@@ -128,7 +128,7 @@ final class QueryTests: XCTestCase {
     /// What a model says whose labels do not exclude each other, with this operating point for each.
     private func sigmoid(operatingPoint: Int) throws -> Report {
         let labels = ["a", "b", "c"].map { id in
-            ["id": id, "name": ["en": "Label \(id)"], "operating_point": operatingPoint, "triage": "routine"]
+            ["id": id, "name": ["en": "Label \(id)"], "operating_point": operatingPoint, "triage": "no_sign"]
                 as [String: Any]
         }
         var manifest = TinyModel.manifest
@@ -152,7 +152,7 @@ final class QueryTests: XCTestCase {
             ],
             labels: [
                 Label(id: "a", name: "Label A", operatingPoint: 0.3, triage: .urgent),
-                Label(id: "b", name: "Label B", operatingPoint: 0.5, triage: .routine),
+                Label(id: "b", name: "Label B", operatingPoint: 0.5, triage: .noSign),
                 Label(id: "c", name: "Label C", operatingPoint: 0.5, triage: .refer),
             ], json: english.json)
         XCTAssertEqual(english, wanted)

@@ -72,7 +72,7 @@ final class TinyModel {
                 "activation": "softmax",
                 "labels": [
                     ["id": "a", "name": ["en": "Label A", "uk": "Мітка А"], "operating_point": 0.3, "triage": "urgent"],
-                    ["id": "b", "name": ["en": "Label B"], "triage": "routine"],
+                    ["id": "b", "name": ["en": "Label B"], "triage": "no_sign"],
                     ["id": "c", "name": ["en": "Label C"], "triage": "refer"],
                 ] as [[String: Any]],
             ] as [String: Any],

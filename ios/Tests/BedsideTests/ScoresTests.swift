@@ -125,7 +125,7 @@ final class ScoresTests: XCTestCase {
         guard case .rejected(let reasons) = report.verdict else { return XCTFail(report.text) }
         XCTAssertEqual(reasons.map(\.kind), [.scopeUnanswered])
         XCTAssertEqual(reasons[0].id, "dermatoscope")
-        XCTAssertEqual(report.triage, .repeat)
+        XCTAssertEqual(report.triage, .unassessed)
         XCTAssertEqual(report.findings, [])
         XCTAssertEqual(try classifier.scopeReasons(query: Query()), reasons)
         XCTAssertEqual(try classifier.scopeReasons(query: Query(answers: ["dermatoscope": .yes])), [])

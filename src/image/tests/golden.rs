@@ -171,12 +171,12 @@ fn a_region_is_cut_from_the_upright_picture() {
 
 #[test]
 fn a_limit_holds_for_what_decoding_takes() {
-    let tight = Limits { max_decoded_bytes: 20_000, ..Limits::default() };
+    let tight = Limits::new().max_decoded_bytes(20_000);
     for file in ["jpeg/420.jpg", "png/rgb.png", "webp/lossy.webp", "bmp/rgb.bmp", "tiff/rgb.tif"] {
         let error = decode(&Image::from_bytes(golden(file)), None, FULL, &tight).expect_err(file);
         assert!(matches!(error, Error::TooLarge(_)), "{file}: {error}");
     }
-    let few = Limits { max_declared_pixels: 97 * 71 - 1, ..Limits::default() };
+    let few = Limits::new().max_declared_pixels(97 * 71 - 1);
     for file in ["jpeg/420.jpg", "png/rgb.png", "webp/lossy.webp", "bmp/rgb.bmp", "tiff/rgb.tif"] {
         let error = decode(&Image::from_bytes(golden(file)), None, FULL, &few).expect_err(file);
         assert!(error.to_string().contains("97×71"), "{file}: {error}");

@@ -83,7 +83,7 @@ public struct ResultPage: Hashable, Codable, Sendable {
     init(topic: Topic, outOfScope reasons: [Reason], caseNumber: String, texts: Texts) {
         self.topic = topic
         self.caseNumber = caseNumber
-        triage = .repeat
+        triage = .unassessed
         verdict = texts.sentence(.rejected(reasons: reasons))
         self.reasons = reasons.map(texts.sentence)
         rows = []

@@ -3,10 +3,10 @@
 import Bedside
 
 public enum TriageLook: String, CaseIterable, Codable, Sendable {
-    case routine
+    case noSign
     case refer
     case urgent
-    case `repeat`
+    case unassessed
 
     /// What a colour is for. There is none that reassures.
     public enum ColorRole: Sendable {
@@ -18,47 +18,47 @@ public enum TriageLook: String, CaseIterable, Codable, Sendable {
 
     init(_ triage: Triage) {
         switch triage {
-        case .routine: self = .routine
+        case .noSign: self = .noSign
         case .refer: self = .refer
         case .urgent: self = .urgent
-        case .repeat: self = .repeat
+        case .unassessed: self = .unassessed
         }
     }
 
     public var word: Key {
         switch self {
-        case .routine: .triageRoutine
+        case .noSign: .triageNoSign
         case .refer: .triageRefer
         case .urgent: .triageUrgent
-        case .repeat: .triageRepeat
+        case .unassessed: .triageUnassessed
         }
     }
 
     public var advice: Key {
         switch self {
-        case .routine: .triageRoutineAdvice
+        case .noSign: .triageNoSignAdvice
         case .refer: .triageReferAdvice
         case .urgent: .triageUrgentAdvice
-        case .repeat: .triageRepeatAdvice
+        case .unassessed: .triageUnassessedAdvice
         }
     }
 
     /// The name of an SF Symbol of iOS 16.
     public var symbol: String {
         switch self {
-        case .routine: "stethoscope"
+        case .noSign: "stethoscope"
         case .refer: "arrow.right.circle.fill"
         case .urgent: "exclamationmark.triangle.fill"
-        case .repeat: "arrow.counterclockwise"
+        case .unassessed: "arrow.counterclockwise"
         }
     }
 
     public var color: ColorRole {
         switch self {
-        case .routine: .neutral
+        case .noSign: .neutral
         case .refer: .attention
         case .urgent: .alarm
-        case .repeat: .none
+        case .unassessed: .none
         }
     }
 }

@@ -70,7 +70,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
             await capture.answer(.skin, ["dermatoscope": .no])
             let page = try capture.result()
             XCTAssertEqual(capture.flow.pages.count, 2, "no picture was asked for")
-            XCTAssertEqual(page.triage, .repeat)
+            XCTAssertEqual(page.triage, .unassessed)
             XCTAssertEqual(page.verdict, try capture.sentence("verdict_rejected"))
             let text = try question.question("dermatoscope", language)
             XCTAssertEqual(page.reasons, [try capture.catalogue.sentence("reason_scope_no", language, text)])

@@ -46,7 +46,7 @@ final class RestoredTests: XCTestCase, @unchecked Sendable {
         let again = try restored(atQuestions.flow.saved)
         again.flow.proceed()
         await again.flow.settled()
-        XCTAssertEqual(try again.result().triage, .repeat)
+        XCTAssertEqual(try again.result().triage, .unassessed)
     }
 
     @MainActor

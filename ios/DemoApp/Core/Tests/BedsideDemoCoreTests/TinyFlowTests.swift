@@ -100,7 +100,7 @@ final class TinyFlowTests: XCTestCase, @unchecked Sendable {
             try await capture.look(goldenPicture)
             let page = try capture.result()
             XCTAssertEqual(page.verdict, try capture.sentence("verdict_no_finding"))
-            XCTAssertEqual(page.triage, .routine)
+            XCTAssertEqual(page.triage, .noSign)
             XCTAssertEqual(page.rows.map(\.mark), [nil, nil, nil])
         }
     }

@@ -81,7 +81,7 @@ final class WordingTests: XCTestCase {
 
     func testTriageLevelsDifferInWordIconAndColour() throws {
         let looks: [(Triage, TriageLook)] = [
-            (.routine, .routine), (.refer, .refer), (.urgent, .urgent), (.repeat, .repeat),
+            (.noSign, .noSign), (.refer, .refer), (.urgent, .urgent), (.unassessed, .unassessed),
         ]
         XCTAssertEqual(looks.map(\.1), TriageLook.allCases)
         for (triage, look) in looks {

@@ -108,7 +108,7 @@ class GoldenTest {
             assertEquals(emptyList(), classifier.scopeReasons(Query(answers = mapOf("dermatoscope" to Answer.Yes))))
             assertEquals(ReasonKind.SCOPE_UNANSWERED, reason.kind)
             assertEquals("Чи знімок зроблено через дерматоскоп?", reason.question)
-            assertEquals(Triage.REPEAT, report.triage)
+            assertEquals(Triage.UNASSESSED, report.triage)
             assertEquals(emptyList(), report.findings)
         }
     }

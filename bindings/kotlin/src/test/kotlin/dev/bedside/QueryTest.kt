@@ -100,14 +100,14 @@ class QueryTest {
         assertTrue(several.findings.all { it.overOperatingPoint && it.operatingPoint == 0f })
         val none = sigmoid(operatingPoint = 1).use { it.classify(picture) }
         assertEquals<Verdict>(Verdict.NoFinding, none.verdict)
-        assertEquals(Triage.ROUTINE, none.triage)
+        assertEquals(Triage.NO_SIGN, none.triage)
         assertTrue(none.findings.none { it.overOperatingPoint } && none.findings.all { it.operatingPoint == 1f })
     }
 
     /** A model whose labels do not exclude each other, with this operating point for each. */
     private fun sigmoid(operatingPoint: Int): Classifier {
         val labels = listOf("a", "b", "c").joinToString {
-            """{"id": "$it", "name": {"en": "Label $it"}, "operating_point": $operatingPoint, "triage": "routine"}"""
+            """{"id": "$it", "name": {"en": "Label $it"}, "operating_point": $operatingPoint, "triage": "no_sign"}"""
         }
         return Tiny.open(Tiny.manifest("output", json("""{"activation": "sigmoid", "labels": [$labels]}""")))
     }
@@ -135,7 +135,7 @@ class QueryTest {
                 ),
                 labels = listOf(
                     Label("a", "Label A", operatingPoint = 0.3f, Triage.URGENT),
-                    Label("b", "Label B", operatingPoint = 0.5f, Triage.ROUTINE),
+                    Label("b", "Label B", operatingPoint = 0.5f, Triage.NO_SIGN),
                     Label("c", "Label C", operatingPoint = 0.5f, Triage.REFER),
                 ),
                 json = english.json,

@@ -16,7 +16,7 @@ internal object Tiny {
                    "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
          "output": {"activation": "softmax", "labels": [
              {"id": "a", "name": {"en": "Label A", "uk": "Мітка А"}, "operating_point": 0.3, "triage": "urgent"},
-             {"id": "b", "name": {"en": "Label B"}, "triage": "routine"},
+             {"id": "b", "name": {"en": "Label B"}, "triage": "no_sign"},
              {"id": "c", "name": {"en": "Label C"}, "triage": "refer"}]}}
         """,
     )

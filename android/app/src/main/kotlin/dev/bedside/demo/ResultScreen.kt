@@ -45,7 +45,7 @@ class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
     }
 
     private fun rejected(reasons: List<Reason>) {
-        band(Triage.REPEAT)
+        band(Triage.UNASSESSED)
         text(R.id.verdict, activity.getString(R.string.verdict_rejected))
         reasons(reasons)
         show(R.id.picture, false)

@@ -20,12 +20,12 @@ import kotlin.math.roundToLong
 
 /** How a triage level looks and reads: a word, an icon and a colour, so that none of them stands alone. */
 enum class TriageLook(val word: Int, val advice: Int, val icon: Int, val color: Int, val onColor: Int) {
-    ROUTINE(
-        R.string.triage_routine,
-        R.string.triage_routine_advice,
-        R.drawable.ic_routine,
-        R.color.routine,
-        R.color.on_routine,
+    NO_SIGN(
+        R.string.triage_no_sign,
+        R.string.triage_no_sign_advice,
+        R.drawable.ic_no_sign,
+        R.color.no_sign,
+        R.color.on_no_sign,
     ),
     REFER(R.string.triage_refer, R.string.triage_refer_advice, R.drawable.ic_refer, R.color.refer, R.color.on_refer),
     URGENT(
@@ -35,21 +35,21 @@ enum class TriageLook(val word: Int, val advice: Int, val icon: Int, val color: 
         R.color.urgent,
         R.color.on_urgent,
     ),
-    REPEAT(
-        R.string.triage_repeat,
-        R.string.triage_repeat_advice,
-        R.drawable.ic_repeat,
-        R.color.repeat,
-        R.color.on_repeat,
+    UNASSESSED(
+        R.string.triage_unassessed,
+        R.string.triage_unassessed_advice,
+        R.drawable.ic_unassessed,
+        R.color.unassessed,
+        R.color.on_unassessed,
     ),
 }
 
 val Triage.look: TriageLook
     get() = when (this) {
-        Triage.ROUTINE -> TriageLook.ROUTINE
+        Triage.NO_SIGN -> TriageLook.NO_SIGN
         Triage.REFER -> TriageLook.REFER
         Triage.URGENT -> TriageLook.URGENT
-        Triage.REPEAT -> TriageLook.REPEAT
+        Triage.UNASSESSED -> TriageLook.UNASSESSED
     }
 
 /** The one sentence of a verdict. */

@@ -46,7 +46,7 @@ class ChestTest(private val language: String) {
         phone.tap(R.id.yes)
         phone.tap(R.id.next)
         phone.await(Step.RESULT)
-        assertEquals(deck["triage.repeat"], phone.text(R.id.title))
+        assertEquals(deck["triage.unassessed"], phone.text(R.id.title))
         assertEquals(deck["reason.scope_out_of_range", ageQuestion()], phone.text(R.id.reasons))
     }
 

@@ -117,7 +117,7 @@ class SkinTest(private val language: String) {
         val verdict = said(KERATOSIS, "dermatoscope=no").getJSONObject("verdict")
         val reason = verdict.getJSONArray("reasons").getJSONObject(0)
         assertEquals("scope_no", reason.getString("kind"))
-        assertEquals(deck["triage.repeat"], phone.text(R.id.title))
+        assertEquals(deck["triage.unassessed"], phone.text(R.id.title))
         assertEquals(deck["verdict.rejected"], phone.text(R.id.verdict))
         assertEquals(deck["reason.scope_no", reason.getString("question")], phone.text(R.id.reasons))
         assertFalse(phone.shown(R.id.picture) || phone.shown(R.id.findings) || phone.shown(R.id.slip))

@@ -93,7 +93,7 @@ class QueryTest {
         try (Classifier scoped = Tiny.open(Tiny.manifest("scope", SCOPE))) {
             Report report = scoped.classify(picture, Query.builder().language("uk").build());
             assertEquals(Verdict.Kind.REJECTED, report.getVerdict().getKind());
-            assertEquals(Triage.REPEAT, report.getTriage());
+            assertEquals(Triage.UNASSESSED, report.getTriage());
             assertEquals(List.of(), report.getFindings());
             Reason reason = report.getVerdict().getReasons().get(0);
             assertEquals(ReasonKind.SCOPE_UNANSWERED, reason.getKind());
@@ -126,7 +126,7 @@ class QueryTest {
             assertEquals(Verdict.Kind.SEVERAL, low.classify(picture).getVerdict().getKind());
             assertEquals(3, low.classify(picture).getVerdict().getLabels().size());
             assertEquals(Verdict.Kind.NO_FINDING, high.classify(picture).getVerdict().getKind());
-            assertEquals(Triage.ROUTINE, high.classify(picture).getTriage());
+            assertEquals(Triage.NO_SIGN, high.classify(picture).getTriage());
         }
     }
 
@@ -193,7 +193,7 @@ class QueryTest {
             assertEquals("For nobody", manifest.getNotFor());
             assertEquals(List.of(), manifest.getScope());
             assertLabel("a", "Label A", 0.3f, Triage.URGENT, manifest.getLabels().get(0));
-            assertLabel("b", "Label B", 0.5f, Triage.ROUTINE, manifest.getLabels().get(1));
+            assertLabel("b", "Label B", 0.5f, Triage.NO_SIGN, manifest.getLabels().get(1));
             assertLabel("c", "Label C", 0.5f, Triage.REFER, manifest.getLabels().get(2));
             assertEquals(3, manifest.getLabels().size());
             JsonObject json = Repository.json(manifest.getJson());

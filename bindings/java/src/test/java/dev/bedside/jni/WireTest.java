@@ -189,7 +189,7 @@ class WireTest {
         assertEquals(Verdict.Kind.REJECTED, rejected.getVerdict().getKind());
         assertEquals(List.of(), rejected.getVerdict().getLabels());
         assertReasons(rejected.getVerdict().getReasons());
-        assertEquals(Triage.REPEAT, rejected.getTriage());
+        assertEquals(Triage.UNASSESSED, rejected.getTriage());
         assertEquals(List.of(), rejected.getFindings());
         assertRest(rejected);
         assertReasons(read("reasons").list(Reason::new));
@@ -233,7 +233,7 @@ class WireTest {
                                 + q.getMax())
                         .toList());
         assertEquals(
-                List.of("a Мітка А 0.375 URGENT", "b Label B 0.5 ROUTINE"),
+                List.of("a Мітка А 0.375 URGENT", "b Label B 0.5 NO_SIGN"),
                 manifest.getLabels().stream()
                         .map(l -> l.getId() + " " + l.getName() + " " + l.getOperatingPoint() + " " + l.getTriage())
                         .toList());
