@@ -58,7 +58,7 @@ impl Classifier {
 
     /// Looks at one picture.
     ///
-    /// The query's cancel handle is heeded between the stages (decode, prepare, engine, verdict), and between the layers of a
+    /// The query's cancel handle is heeded between the stages (decode, preprocess, engine, verdict), and between the layers of a
     /// network that runs in integers. The end of each stage is logged at level `trace` with the target `bedside::stages`,
     /// with its time and nothing of the picture.
     ///
@@ -78,12 +78,12 @@ impl Classifier {
         let decoded = stages.ended("decode");
         query.check_cancelled()?;
 
-        let input = self.model.prepare(&picture);
+        let input = self.model.preprocess(&picture);
         drop(picture);
-        let prepared = stages.ended("prepare");
+        let preprocessed = stages.ended("preprocess");
         query.check_cancelled()?;
 
-        let mut timings = Timings { decode: decoded, prepare: prepared, ..Timings::default() };
+        let mut timings = Timings { decode: decoded, preprocess: preprocessed, ..Timings::default() };
         let reasons = reasons(&self.model.manifest.scope, query);
         let (verdict, triage, findings) = if reasons.is_empty() {
             let values = match &query.cancel {
@@ -163,7 +163,7 @@ impl Classifier {
     /// As [`classify`](Classifier::classify).
     pub fn scores(&self, image: &Image<'_>) -> Result<Vec<f32>> {
         let picture = self.decode(image, None)?;
-        let values = self.model.run(&self.model.prepare(&picture))?;
+        let values = self.model.run(&self.model.preprocess(&picture))?;
         self.model.scoring.probabilities(&values)
     }
 

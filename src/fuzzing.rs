@@ -5,7 +5,7 @@ use bedside_engine::{Layout, Tensor};
 
 use crate::image::decode;
 use crate::manifest::{GoldenBy, Input};
-use crate::prepare::{normalised, prepare};
+use crate::preprocess::{normalised, preprocess};
 use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
 use crate::verdict::{LabelName, Reason, ReasonKind, Triage, Verdict};
 use crate::{Image, Limits, Region, Result, SelfTest};
@@ -24,14 +24,14 @@ pub fn input_tensor(
 ) -> Result<Tensor> {
     let picture = decode(image, region, (input.width, input.height), limits)?;
     assert_eq!(picture.rgb.len(), picture.width as usize * picture.height as usize * 3);
-    let prepared = prepare(&picture, input);
-    let (channels, height, width) = (prepared.channels, prepared.height as usize, prepared.width as usize);
+    let input = preprocess(&picture, input);
+    let (channels, height, width) = (input.channels, input.height as usize, input.width as usize);
     let shape = match layout {
         Layout::Nchw => vec![1, channels, height, width],
         Layout::Nhwc => vec![1, height, width, channels],
     };
     let values = normalised(&input.mean, &input.std);
-    Ok(bedside_engine::fuzzing::tensor(&prepared.pixels(layout, Some(&values)), shape)?)
+    Ok(bedside_engine::fuzzing::tensor(&input.pixels(layout, Some(&values)), shape)?)
 }
 
 /// The orientation, 1…8, that an encoded picture's metadata state. `None` where it is of no format that is decoded here.
@@ -67,8 +67,8 @@ pub fn report(
     model: ModelIdentity,
     nanoseconds: [u64; 5],
 ) -> Report {
-    let [decode, prepare, engine, verdict_time, total] = nanoseconds.map(std::time::Duration::from_nanos);
-    let timings = Timings { decode, prepare, engine, verdict: verdict_time, total };
+    let [decode, preprocess, engine, verdict_time, total] = nanoseconds.map(std::time::Duration::from_nanos);
+    let timings = Timings { decode, preprocess, engine, verdict: verdict_time, total };
     Report { verdict, triage, findings, timings, model, runtime: RuntimeIdentity::THIS, notice: NOTICE }
 }
 

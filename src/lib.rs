@@ -19,7 +19,7 @@
 //!
 //! Research software, not a medical device. Nothing leaves the device; pictures and results never enter a log.
 //!
-//! The way of a picture, one module a stage: `image` (decode, orient, crop), `prepare` (resize, normalise), the crate
+//! The way of a picture, one module a stage: `image` (decode, orient, crop), `preprocess` (resize, normalise), the crate
 //! [`bedside_engine`], `scores` (probabilities), `verdict` (what can't be excluded, triage), `report`.
 
 mod classifier;
@@ -31,7 +31,7 @@ mod limits;
 pub mod manifest;
 mod model;
 mod options;
-mod prepare;
+mod preprocess;
 mod query;
 mod report;
 mod scores;

@@ -55,7 +55,7 @@ pub struct Timings {
     /// Decoding, orienting, cropping.
     pub decode: Duration,
     /// Resizing and normalising.
-    pub prepare: Duration,
+    pub preprocess: Duration,
     /// The graph. Zero where a picture was rejected before it.
     pub engine: Duration,
     /// Probabilities, verdict, findings.
@@ -69,7 +69,7 @@ impl Serialize for Timings {
         let ms = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
         let mut object = serializer.serialize_struct("Timings", 5)?;
         object.serialize_field("decode", &ms(self.decode))?;
-        object.serialize_field("prepare", &ms(self.prepare))?;
+        object.serialize_field("preprocess", &ms(self.preprocess))?;
         object.serialize_field("engine", &ms(self.engine))?;
         object.serialize_field("verdict", &ms(self.verdict))?;
         object.serialize_field("total", &ms(self.total))?;
@@ -128,8 +128,8 @@ impl fmt::Display for Report {
         write_findings(f, &self.findings)?;
         writeln!(f)?;
         let (t, ms) = (&self.timings, |duration: Duration| duration.as_secs_f64() * 1e3);
-        let (total, decode, prepare, engine) = (ms(t.total), ms(t.decode), ms(t.prepare), ms(t.engine));
-        let parts = format_args!("(decode {decode:.1}, prepare {prepare:.1}, engine {engine:.1})");
+        let (total, decode, preprocess, engine) = (ms(t.total), ms(t.decode), ms(t.preprocess), ms(t.engine));
+        let parts = format_args!("(decode {decode:.1}, preprocess {preprocess:.1}, engine {engine:.1})");
         line(f, "Time", format_args!("{total:.1} ms {parts}"))?;
         let (model, runtime) = (&self.model, &self.runtime);
         let graph = abbreviated(&model.graph_sha256);

@@ -67,7 +67,7 @@ fn a_report_has_all_labels_likeliest_first_with_identity_and_notice() {
     assert_eq!(report.triage, Triage::Urgent);
     assert_eq!((report.model.name.as_str(), report.model.graph_sha256), ("tiny", graph_sha256()));
     assert_eq!(report.notice, NOTICE);
-    assert!(report.timings.total >= report.timings.decode + report.timings.prepare + report.timings.engine);
+    assert!(report.timings.total >= report.timings.decode + report.timings.preprocess + report.timings.engine);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn json_has_the_documented_form() {
     assert_eq!(json["triage"], "urgent");
     assert_eq!(json["findings"][0]["label"], "a");
     assert_eq!(json["findings"][0]["over_operating_point"], true);
-    for stage in ["decode", "prepare", "engine", "verdict", "total"] {
+    for stage in ["decode", "preprocess", "engine", "verdict", "total"] {
         assert!(json["timings_ms"][stage].is_number(), "{stage}");
     }
     assert_eq!(json["runtime"]["name"], "bedside");
@@ -317,7 +317,7 @@ fn a_cancel_handle_is_heeded_after_each_stage() {
     log::set_logger(&Listener).expect("no other test here sets one");
     log::set_max_level(log::LevelFilter::Trace);
     let classifier = classifier(&manifest()).expect("sound");
-    let stages = ["decode", "prepare", "engine", "verdict"];
+    let stages = ["decode", "preprocess", "engine", "verdict"];
     for (number, stage) in stages.into_iter().enumerate() {
         let handle = CancelHandle::new();
         WATCH.set(Watch { cancel: Some((stage, handle.clone())), ..Watch::default() });

@@ -1,7 +1,7 @@
 //! A picture, from the bytes or the camera frame that the caller has to upright RGB pixels.
 //!
 //! Decoding knows how large the model's input is, and decodes no larger than needed; what it does not do is bring the
-//! picture to that size: that is the next stage's, `prepare`. Nothing here logs: pictures never enter a log.
+//! picture to that size: that is the next stage's, `preprocess`. Nothing here logs: pictures never enter a log.
 
 mod encoded;
 mod exif;

@@ -9,7 +9,7 @@ use bedside_engine::{Engine, ModelFile, Tensor};
 
 use crate::image::Picture;
 use crate::manifest::Manifest;
-use crate::prepare::{Prepared, normalised, prepare};
+use crate::preprocess::{ModelInput, normalised, preprocess};
 use crate::query::CancelHandle;
 use crate::report::ModelIdentity;
 use crate::scores::Scoring;
@@ -91,17 +91,17 @@ impl Model {
     }
 
     /// The picture at the size of the graph's input.
-    pub(crate) fn prepare(&self, picture: &Picture) -> Prepared {
-        prepare(picture, &self.manifest.input)
+    pub(crate) fn preprocess(&self, picture: &Picture) -> ModelInput {
+        preprocess(picture, &self.manifest.input)
     }
 
     /// The graph's output values, one a label.
-    pub(crate) fn run(&self, input: &Prepared) -> Result<Vec<f32>> {
+    pub(crate) fn run(&self, input: &ModelInput) -> Result<Vec<f32>> {
         self.run_unless(&CancelHandle::new(), input)
     }
 
     /// The same, unless the handle is used meanwhile.
-    pub(crate) fn run_unless(&self, cancel: &CancelHandle, input: &Prepared) -> Result<Vec<f32>> {
+    pub(crate) fn run_unless(&self, cancel: &CancelHandle, input: &ModelInput) -> Result<Vec<f32>> {
         let pixels = input.pixels(self.binding.layout, self.values.as_deref());
         let outputs = self.engine.run_pixels(cancel.flag(), &pixels)?;
         let values = outputs.first().and_then(Tensor::as_f32);
@@ -109,8 +109,8 @@ impl Model {
     }
 
     /// A black picture.
-    pub(crate) fn blank(&self) -> Prepared {
-        Prepared::black(&self.manifest.input)
+    pub(crate) fn blank(&self) -> ModelInput {
+        ModelInput::black(&self.manifest.input)
     }
 }
 

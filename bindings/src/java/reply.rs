@@ -81,7 +81,7 @@ pub(super) fn report(report: &Report) -> Writer {
         writer.float(finding.operating_point).flag(finding.over_operating_point);
     });
     let times = &report.timings;
-    for stage in [times.decode, times.prepare, times.engine, times.verdict, times.total] {
+    for stage in [times.decode, times.preprocess, times.engine, times.verdict, times.total] {
         writer.double(stage.as_secs_f64() * 1e3);
     }
     write_identity(&mut writer, &report.model);

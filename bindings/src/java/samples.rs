@@ -163,7 +163,7 @@ fn report(classifier: &Classifier) -> Report {
     }
     report.timings = Timings::default();
     let times = &mut report.timings;
-    let stages = [&mut times.decode, &mut times.prepare, &mut times.engine, &mut times.verdict, &mut times.total];
+    let stages = [&mut times.decode, &mut times.preprocess, &mut times.engine, &mut times.verdict, &mut times.total];
     for (stage, ms) in stages.into_iter().zip([1, 2, 3, 4, 10]) {
         *stage = Duration::from_millis(ms);
     }

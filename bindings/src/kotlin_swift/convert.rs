@@ -60,7 +60,7 @@ impl From<CoreReport> for Report {
             findings: report.findings.into_iter().map(Finding::from).collect(),
             timings_ms: Timings {
                 decode: ms(times.decode),
-                prepare: ms(times.prepare),
+                preprocess: ms(times.preprocess),
                 engine: ms(times.engine),
                 verdict: ms(times.verdict),
                 total: ms(times.total),

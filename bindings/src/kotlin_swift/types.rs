@@ -97,7 +97,7 @@ pub enum Answer {
     },
 }
 
-/// Ends a classification from another thread, at its next stage (decode, prepare, engine, verdict), or at the next layer of a
+/// Ends a classification from another thread, at its next stage (decode, preprocess, engine, verdict), or at the next layer of a
 /// network that is quantized from end to end.
 #[derive(Debug, uniffi::Object)]
 pub struct CancelHandle(pub(super) bedside::CancelHandle);
@@ -238,7 +238,7 @@ pub struct Timings {
     /// Decoding, orienting, cropping.
     pub decode: f64,
     /// Resizing and normalising.
-    pub prepare: f64,
+    pub preprocess: f64,
     /// The graph. 0 where a picture was rejected before it.
     pub engine: f64,
     /// Probabilities, verdict, findings.

@@ -268,7 +268,7 @@ impl Told<'_> {
             assert_eq!(told.flag(), finding.over_operating_point);
         });
         let times = &report.timings;
-        for stage in [times.decode, times.prepare, times.engine, times.verdict, times.total] {
+        for stage in [times.decode, times.preprocess, times.engine, times.verdict, times.total] {
             assert_eq!(self.double().to_bits(), (stage.as_secs_f64() * 1e3).to_bits());
         }
         for text in [&report.model.name, &report.model.version, &report.model.graph_sha256] {

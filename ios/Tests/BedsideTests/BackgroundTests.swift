@@ -140,7 +140,7 @@ final class BackgroundTests: XCTestCase {
 
     func testAHandleEndsAClassificationFromAnotherThread() throws {
         let records = try Records.listening()
-        let pause = records.pause(after: "prepare")
+        let pause = records.pause(after: "preprocess")
         let handle = try CancelHandle()
         let (outcome, ended) = onAThread { [classifier, picture] in
             try classifier.classify(image: picture, query: Query(cancel: handle))
@@ -150,7 +150,7 @@ final class BackgroundTests: XCTestCase {
         pause.letGo()
         wait(for: [ended], timeout: 60)
         XCTAssertEqual((outcome.error as? BedsideError)?.kind, .cancelled, "\(outcome.all)")
-        XCTAssertEqual(records.stages, ["decode", "prepare"])
+        XCTAssertEqual(records.stages, ["decode", "preprocess"])
     }
 
     func testEightThreadsOnOneClassifierGetTheSameBits() throws {

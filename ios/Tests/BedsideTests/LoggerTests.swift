@@ -109,7 +109,7 @@ final class LoggerTests: XCTestCase {
         let classifier = try TinyModel().classifier()
         let records = try Records.listening()
         _ = try classifier.classify(image: goldenPicture())
-        XCTAssertEqual(records.stages, ["decode", "prepare", "engine", "verdict"])
+        XCTAssertEqual(records.stages, ["decode", "preprocess", "engine", "verdict"])
         let stages = records.all.filter { $0.target == "bedside::stages" }
         XCTAssert(stages.allSatisfy { $0.level == .trace })
     }

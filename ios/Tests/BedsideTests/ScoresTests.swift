@@ -82,7 +82,7 @@ final class ScoresTests: XCTestCase {
             let told = try JSONDecoder().decode(Told.self, from: Data(report.json.utf8)).timings_ms
             let times = report.timingsMs
             let found = [
-                "decode": times.decode, "prepare": times.prepare, "engine": times.engine, "verdict": times.verdict,
+                "decode": times.decode, "preprocess": times.preprocess, "engine": times.engine, "verdict": times.verdict,
                 "total": times.total,
             ]
             XCTAssertEqual(found.keys.sorted(), told.keys.sorted())
@@ -90,7 +90,7 @@ final class ScoresTests: XCTestCase {
                 // JSON has whole microseconds.
                 XCTAssertEqual(milliseconds, try XCTUnwrap(told[stage]), accuracy: 0.00051, stage)
             }
-            XCTAssertGreaterThanOrEqual(times.total, times.decode + times.prepare + times.engine + times.verdict)
+            XCTAssertGreaterThanOrEqual(times.total, times.decode + times.preprocess + times.engine + times.verdict)
         }
     }
 

@@ -2,7 +2,7 @@
 //
 // Each call runs on one thread of the dispatcher from beginning to end, and the coroutine resumes after it: neither
 // image nor buffers are in use once the call has returned or thrown. Cancelling the coroutine ends the classification
-// at its next stage (decode, prepare, engine, verdict), or at the next layer of a network that is quantized from end to
+// at its next stage (decode, preprocess, engine, verdict), or at the next layer of a network that is quantized from end to
 // end, so it may take as long as what is running.
 
 package dev.bedside

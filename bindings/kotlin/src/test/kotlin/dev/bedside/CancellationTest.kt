@@ -35,7 +35,7 @@ class CancellationTest {
 
     @Test
     fun a_handle_used_on_another_thread_ends_the_classification_at_its_next_stage() {
-        val stages = listOf("decode", "prepare", "engine")
+        val stages = listOf("decode", "preprocess", "engine")
         for ((number, last) in stages.withIndex()) {
             val handle = CancelHandle()
             val ended = Stages.during({ stage -> if (stage == last) elsewhere { handle.cancel() } }) {
@@ -93,7 +93,7 @@ class CancellationTest {
         val ended = cancelledAfterDecoding(before = { handle.close() }) {
             classifier.classifyInBackground(picture, Query(cancel = handle))
         }
-        assertEquals(listOf("decode", "prepare", "engine", "verdict"), ended, "nothing was left to cancel it by")
+        assertEquals(listOf("decode", "preprocess", "engine", "verdict"), ended, "nothing was left to cancel it by")
     }
 
     @Test

@@ -60,10 +60,10 @@ class GoldenTest {
         for (report in reports) {
             val times = json(report.json)["timings_ms"]!!.jsonObject
             val found = with(report.timingsMs) {
-                assertTrue(total >= decode + prepare + engine + verdict, "$this")
+                assertTrue(total >= decode + preprocess + engine + verdict, "$this")
                 mapOf(
                     "decode" to decode,
-                    "prepare" to prepare,
+                    "preprocess" to preprocess,
                     "engine" to engine,
                     "verdict" to verdict,
                     "total" to total,

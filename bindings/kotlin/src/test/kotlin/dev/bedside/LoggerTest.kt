@@ -24,7 +24,7 @@ class LoggerTest {
         val kept = Kept()
         hearing(kept) { Tiny.open().use { it.classify(Tiny.picture()) } }
         val stages = kept.records.filter { it.target == "bedside::stages" }
-        assertEquals(listOf("decode", "prepare", "engine", "verdict"), stages.map { it.message.substringBefore(' ') })
+        assertEquals(listOf("decode", "preprocess", "engine", "verdict"), stages.map { it.message.substringBefore(' ') })
         assertEquals(setOf(LogLevel.TRACE), stages.map { it.level }.toSet())
     }
 
@@ -92,7 +92,7 @@ class LoggerTest {
     fun a_logger_may_set_another() {
         val kept = Kept()
         hearing(Stages.once { setLogger(kept, LogLevel.TRACE) }) { Tiny.open().use { it.classify(Tiny.picture()) } }
-        assertEquals(listOf("prepare", "engine", "verdict"), kept.records.map { it.message.substringBefore(' ') })
+        assertEquals(listOf("preprocess", "engine", "verdict"), kept.records.map { it.message.substringBefore(' ') })
     }
 
     @Test

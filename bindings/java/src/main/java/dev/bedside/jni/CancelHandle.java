@@ -1,7 +1,7 @@
 package dev.bedside.jni;
 
 /**
- * Ends a classification from another thread, at its next stage (decode, prepare, engine, verdict), or at the next layer of
+ * Ends a classification from another thread, at its next stage (decode, preprocess, engine, verdict), or at the next layer of
  * a network that is quantized from end to end.
  */
 public final class CancelHandle extends Handle {

@@ -3,14 +3,14 @@ package dev.bedside.jni;
 /** How long each stage took, in milliseconds. */
 public final class Timings {
     private final double decode;
-    private final double prepare;
+    private final double preprocess;
     private final double engine;
     private final double verdict;
     private final double total;
 
     Timings(Reply reply) {
         decode = reply.longReal();
-        prepare = reply.longReal();
+        preprocess = reply.longReal();
         engine = reply.longReal();
         verdict = reply.longReal();
         total = reply.longReal();
@@ -22,8 +22,8 @@ public final class Timings {
     }
 
     /** Resizing and normalising. */
-    public double getPrepare() {
-        return prepare;
+    public double getPreprocess() {
+        return preprocess;
     }
 
     /** The graph. 0 where a picture was rejected before it. */

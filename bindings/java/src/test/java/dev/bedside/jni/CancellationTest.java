@@ -68,7 +68,7 @@ class CancellationTest {
         CancelHandle handle = new CancelHandle();
         Query query = Query.builder().cancel(handle).build();
         List<BedsideException> errors = new ArrayList<>();
-        Stages.during(Stages.elsewhereAfter("prepare", handle::cancel), () -> errors.addAll(Crowd.of(1, () ->
+        Stages.during(Stages.elsewhereAfter("preprocess", handle::cancel), () -> errors.addAll(Crowd.of(1, () ->
                 assertThrows(BedsideException.class, () -> classifier.classify(picture, query)))));
         assertEquals(
                 Collections.nCopies(Crowd.SIZE, ErrorKind.CANCELLED),

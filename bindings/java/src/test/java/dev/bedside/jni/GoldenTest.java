@@ -97,11 +97,11 @@ class GoldenTest {
             Timings found = report.getTimingsMs();
             double rounding = 0.00051;
             assertEquals(times.get("decode").getAsDouble(), found.getDecode(), rounding);
-            assertEquals(times.get("prepare").getAsDouble(), found.getPrepare(), rounding);
+            assertEquals(times.get("preprocess").getAsDouble(), found.getPreprocess(), rounding);
             assertEquals(times.get("engine").getAsDouble(), found.getEngine(), rounding);
             assertEquals(times.get("verdict").getAsDouble(), found.getVerdict(), rounding);
             assertEquals(times.get("total").getAsDouble(), found.getTotal(), rounding);
-            assertTrue(found.getTotal() >= found.getDecode() + found.getPrepare() + found.getEngine());
+            assertTrue(found.getTotal() >= found.getDecode() + found.getPreprocess() + found.getEngine());
         }
     }
 

@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 
 /** Hears which stages of a classification end, and acts then: the log runs on the thread that classifies. */
 final class Stages implements Logger {
-    static final List<String> ALL = List.of("decode", "prepare", "engine", "verdict");
+    static final List<String> ALL = List.of("decode", "preprocess", "engine", "verdict");
 
     private final List<String> ended = new CopyOnWriteArrayList<>();
     private final Consumer<String> act;

@@ -200,7 +200,7 @@ class WireTest {
         assertEquals(
                 List.of(1.0, 2.0, 3.0, 4.0, 10.0),
                 List.of(
-                        times.getDecode(), times.getPrepare(), times.getEngine(), times.getVerdict(), times.getTotal()));
+                        times.getDecode(), times.getPreprocess(), times.getEngine(), times.getVerdict(), times.getTotal()));
         assertIdentity(report.getModel());
         RuntimeIdentity runtime = report.getRuntime();
         assertEquals(

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{normalised, prepare};
+use super::{normalised, preprocess};
 use crate::image::Picture;
 use crate::image::tests::{differences, golden, reference};
 use crate::manifest::{Color, Filter, Input, Resize, ResizePolicy};
@@ -54,7 +54,7 @@ fn every_policy_resizes_as_pillow_does_to_the_bit() {
     assert!(cases.len() > 60);
     for (number, case) in cases.iter().enumerate() {
         let wanted = reference(&format!("resize/{number:02}.ppm"));
-        let found = prepare(&source(case), &case.input);
+        let found = preprocess(&source(case), &case.input);
         assert_eq!((found.width, found.height), (wanted.width, wanted.height));
         assert_eq!(found.channels, case.input.color.channels());
         let wanted: Vec<u8> = match case.input.color {
@@ -83,7 +83,7 @@ fn input(policy: ResizePolicy, color: Color, (width, height): (u32, u32)) -> Inp
 fn a_picture_of_the_inputs_size_is_left_as_it_is() {
     let picture = pattern("noise", 31, 31);
     for policy in [ResizePolicy::Stretch, ResizePolicy::Crop, ResizePolicy::Letterbox] {
-        let found = prepare(&picture, &input(policy, Color::Rgb, (31, 31)));
+        let found = preprocess(&picture, &input(policy, Color::Rgb, (31, 31)));
         assert_eq!(found.pixels, picture.rgb, "{policy:?}");
     }
 }
@@ -93,7 +93,7 @@ fn the_middle_is_cut_with_half_a_pixel_to_the_even_side() {
     // Python: round(0.5) is 0, round(1.5) is 2, round(2.5) is 2.
     for (width, left) in [(4, 0), (5, 0), (6, 1), (7, 2), (8, 2), (9, 2)] {
         let picture = pattern("gradient", width, 4);
-        let found = prepare(&picture, &input(ResizePolicy::Crop, Color::Rgb, (4, 4)));
+        let found = preprocess(&picture, &input(ResizePolicy::Crop, Color::Rgb, (4, 4)));
         let wanted = pattern("gradient", width, 4).rgb[left * 3..(left + 4) * 3].to_vec();
         assert_eq!(found.pixels[..12], wanted, "{width} pixels wide");
     }
@@ -103,15 +103,15 @@ fn the_middle_is_cut_with_half_a_pixel_to_the_even_side() {
 fn bars_fill_what_a_letterboxed_picture_leaves() {
     let picture = Picture { width: 2, height: 1, rgb: vec![200; 6] };
     let mut input = input(ResizePolicy::Letterbox, Color::Gray, (4, 4));
-    assert_eq!(prepare(&picture, &input).pixels, [[0; 4], [200; 4], [200; 4], [0; 4]].concat());
+    assert_eq!(preprocess(&picture, &input).pixels, [[0; 4], [200; 4], [200; 4], [0; 4]].concat());
     input.resize.fill = Some(9);
-    assert_eq!(prepare(&picture, &input).pixels, [[9; 4], [200; 4], [200; 4], [9; 4]].concat());
+    assert_eq!(preprocess(&picture, &input).pixels, [[9; 4], [200; 4], [200; 4], [9; 4]].concat());
 }
 
 #[test]
 fn the_thinnest_picture_is_letterboxed_to_one_pixel() {
     let picture = pattern("checkerboard", 60_000, 1);
-    let found = prepare(&picture, &input(ResizePolicy::Letterbox, Color::Gray, (8, 8)));
+    let found = preprocess(&picture, &input(ResizePolicy::Letterbox, Color::Gray, (8, 8)));
     let rows: Vec<&[u8]> = found.pixels.chunks_exact(8).collect();
     // The margin of 7 halves to 3.5, which rounds to 4.
     assert!(rows[4].iter().all(|&level| level.abs_diff(128) <= 1), "{rows:?}");
@@ -121,7 +121,7 @@ fn the_thinnest_picture_is_letterboxed_to_one_pixel() {
 #[test]
 fn grey_is_rounded_as_pillow_rounds_it() {
     let picture = Picture { width: 3, height: 1, rgb: vec![255, 0, 0, 0, 255, 0, 0, 0, 255] };
-    let found = prepare(&picture, &input(ResizePolicy::Stretch, Color::Gray, (3, 1)));
+    let found = preprocess(&picture, &input(ResizePolicy::Stretch, Color::Gray, (3, 1)));
     // Pillow: Image.new("RGB", (1, 1), "red").convert("L") is 76; lime 150, blue 29.
     assert_eq!(found.pixels, [76, 150, 29]);
 }

@@ -17,7 +17,7 @@ use resize::{Axis, resize};
 
 /// A picture at the input's size, its channels in the input's order, not yet normalised.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Prepared {
+pub(crate) struct ModelInput {
     pub(crate) width: u32,
     pub(crate) height: u32,
     /// 3, or 1 for grey.
@@ -26,11 +26,11 @@ pub(crate) struct Prepared {
     pub(crate) pixels: Vec<u8>,
 }
 
-impl Prepared {
+impl ModelInput {
     /// A black picture of the input's size.
-    pub(crate) fn black(input: &Input) -> Prepared {
+    pub(crate) fn black(input: &Input) -> ModelInput {
         let (width, height, channels) = (input.width, input.height, input.color.channels());
-        Prepared { width, height, channels, pixels: vec![0; width as usize * height as usize * channels] }
+        ModelInput { width, height, channels, pixels: vec![0; width as usize * height as usize * channels] }
     }
 
     /// As the graph takes it: with what the bytes of each channel stand for, or as they are.
@@ -47,7 +47,7 @@ pub(crate) fn normalised(mean: &[f32], std: &[f32]) -> Vec<[f32; 256]> {
 }
 
 /// Brings a picture to the input's size, by the input's policy.
-pub(crate) fn prepare(picture: &Picture, input: &Input) -> Prepared {
+pub(crate) fn preprocess(picture: &Picture, input: &Input) -> ModelInput {
     let source = Raster::of(picture, input.color);
     let size = (input.width, input.height);
     let Filter::Bilinear = input.resize.filter;
@@ -59,7 +59,7 @@ pub(crate) fn prepare(picture: &Picture, input: &Input) -> Prepared {
     if input.color == Color::Bgr {
         pixels.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));
     }
-    Prepared { width: input.width, height: input.height, channels: input.color.channels(), pixels }
+    ModelInput { width: input.width, height: input.height, channels: input.color.channels(), pixels }
 }
 
 /// Pixels to be resized, in as many channels as the model has.
