@@ -73,6 +73,17 @@ pub(crate) struct AddRule {
     pub(crate) max: u8,
 }
 
+impl AddRule {
+    /// The scale ratios and the addend of a sum, in the order of ONNX Runtime's `QLinearAdd`: each stored integer times its
+    /// scale ratio, with all zero points in one addend. Takes the scale and the zero point of both inputs and of the output.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn factors([a, b]: [(f32, f32); 2], to: (f32, f32)) -> ([f32; 2], f32) {
+        let (a_ratio, b_ratio) = (a.0 / to.0, b.0 / to.0);
+        let zero_points = a_ratio.mul_add(a.1, b_ratio * b.1);
+        ([a_ratio, b_ratio], to.1 - zero_points)
+    }
+}
+
 /// The parameters of a quantized product of the bytes `a` and `b`. It is `round(clamp(x)) + output_offset`, where `x`
 /// is
 ///

@@ -57,6 +57,13 @@ pub(crate) struct Weights<T> {
     pub(crate) axis: usize,
 }
 
+impl Weights<i32> {
+    /// Whether the scale of each value is this one, up to rounding: whether a bias is in the units of the accumulators.
+    pub(crate) fn has_scales(&self, scales: impl Iterator<Item = f32>) -> bool {
+        scales.enumerate().all(|(channel, scale)| (self.scale(channel) - scale).abs() <= scale * 1e-5)
+    }
+}
+
 impl<T: Integer> Weights<T> {
     /// The scale of a slice along the axis.
     pub(crate) fn scale(&self, slice: usize) -> f32 {

@@ -12,6 +12,7 @@ mod external;
 mod graph;
 mod halves;
 mod limits;
+mod live;
 mod lower;
 mod names;
 mod operators;

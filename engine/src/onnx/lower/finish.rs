@@ -203,13 +203,12 @@ fn graph_zero_point(affine: Affine) -> f32 {
 /// with all zero points in one addend.
 fn sum_rule(terms: &[QuantizedTensor; 2], to: Affine, min: u8, max: u8) -> Result<AddRule, Reason> {
     let [a, b] = terms.map(|term| term.affine);
-    let (a_ratio, b_ratio) = (a.scale / to.scale, b.scale / to.scale);
-    let zero_points = a_ratio.mul_add(graph_zero_point(a), b_ratio * graph_zero_point(b));
-    let addend = graph_zero_point(to) - zero_points;
-    check_finite(&[a_ratio, b_ratio, addend])?;
+    let affine = |affine: Affine| (affine.scale, graph_zero_point(affine));
+    let (scale_ratios, addend) = AddRule::factors([affine(a), affine(b)], affine(to));
+    check_finite(&[scale_ratios[0], scale_ratios[1], addend])?;
     Ok(AddRule {
         input_offsets: [a.offset, b.offset],
-        scale_ratios: [a_ratio, b_ratio],
+        scale_ratios,
         addend,
         output_offset: to.offset,
         min,

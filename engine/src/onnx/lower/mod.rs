@@ -22,7 +22,7 @@ mod tests;
 mod tidy;
 mod value;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 
 use tract_onnx::pb::tensor_proto::DataType;
@@ -31,6 +31,7 @@ use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
 use crate::onnx::constants::Constants;
+use crate::onnx::live::live_nodes;
 use crate::onnx::limits::{bytes, constants};
 use crate::onnx::names::{full_name, node_name};
 use crate::program::{Element, MAX_STEPS, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
@@ -85,8 +86,7 @@ pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Refusal> {
     for info in &graph.input {
         lowering.input(info).map_err(|reason| at("Input", &info.name, reason))?;
     }
-    let needed = needed(graph);
-    for node in graph.node.iter().filter(|node| node.output.iter().any(|name| needed.contains(name.as_str()))) {
+    for node in live_nodes_of(graph) {
         lowering.node(node).map_err(|reason| at(&full_name(node), node_name(node), reason))?;
     }
     for info in &graph.output {
@@ -98,15 +98,10 @@ pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Refusal> {
     })
 }
 
-/// The tensors that an output depends on, outputs included.
-fn needed(graph: &GraphProto) -> HashSet<&str> {
-    let mut needed: HashSet<&str> = graph.output.iter().map(|info| info.name.as_str()).collect();
-    for node in graph.node.iter().rev() {
-        if node.output.iter().any(|name| needed.contains(name.as_str())) {
-            needed.extend(node.input.iter().map(String::as_str));
-        }
-    }
-    needed
+/// The nodes that an output depends on, in the graph's order.
+fn live_nodes_of(graph: &GraphProto) -> impl Iterator<Item = &NodeProto> {
+    let live = live_nodes(&graph.node, graph.output.iter().map(|info| info.name.as_str()));
+    graph.node.iter().zip(live).filter_map(|(node, is_live)| is_live.then_some(node))
 }
 
 /// The state of lowering: the program so far, and what is known of the graph's tensors.

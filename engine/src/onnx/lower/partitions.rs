@@ -14,7 +14,8 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
 use super::value::{Value, ValueKind};
-use super::{Lowering, Reason, Unlowered, needed, tidy};
+use super::{Lowering, Reason, Unlowered, live_nodes_of, tidy};
+use crate::onnx::live::live_nodes;
 use crate::onnx::names::{full_name, node_name};
 use crate::program::{Element, MAX_MEMORY, MAX_WORK, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 
@@ -143,8 +144,7 @@ fn lower_without<'a>(graph: &'a GraphProto, facts: &'a Facts, excluded: &HashMap
         floats: vec![],
         late: HashMap::new(),
     });
-    let wanted = needed(graph);
-    for node in graph.node.iter().filter(|node| node.output.iter().any(|name| wanted.contains(name.as_str()))) {
+    for node in live_nodes_of(graph) {
         let result = match node.output.iter().find_map(|name| excluded.get(name.as_str())) {
             Some(reason) => Err(reason.clone()),
             None => lowering.node(node),
@@ -281,10 +281,10 @@ impl<'a> Lowering<'a> {
             node.output.iter().any(|name| outputs.contains(name.as_str())) || self.is_constant_node(node)
         };
         let mut fallback_nodes: Vec<NodeProto> = graph.node.iter().filter(is_fallback).cloned().collect();
-        let inputs =
-            partitions.iter().flat_map(|partition| partition.inputs.iter().map(|boundary| boundary.name.clone()));
-        let wanted = graph.output.iter().map(|info| info.name.clone()).chain(inputs).collect();
-        keep_needed(&mut fallback_nodes, wanted);
+        let inputs = partitions.iter().flat_map(|partition| partition.inputs.iter().map(|boundary| &*boundary.name));
+        let outputs = graph.output.iter().map(|info| &*info.name);
+        let mut live = live_nodes(&fallback_nodes, outputs.chain(inputs)).into_iter();
+        fallback_nodes.retain(|_| live.next() == Some(true));
         let read: HashSet<&str> =
             fallback_nodes.iter().flat_map(|node| node.input.iter().map(String::as_str)).collect();
         let constants = self.folded.iter().filter(|(name, _)| read.contains(**name)).map(|(name, numbers)| {
@@ -295,19 +295,6 @@ impl<'a> Lowering<'a> {
         let constants = constants.collect();
         Ok(Some(Partitioned { partitions, fallback_nodes, constants, floats }))
     }
-}
-
-/// Removes nodes that no tensor of `wanted` depends on.
-fn keep_needed(nodes: &mut Vec<NodeProto>, mut wanted: HashSet<String>) {
-    let mut kept = Vec::with_capacity(nodes.len());
-    for node in std::mem::take(nodes).into_iter().rev() {
-        if node.output.iter().any(|name| wanted.contains(name)) {
-            wanted.extend(node.input.iter().cloned());
-            kept.push(node);
-        }
-    }
-    kept.reverse();
-    *nodes = kept;
 }
 
 /// Cuts a program into one partition for each level. `exported` has the tensors that tract reads; `imported` those that

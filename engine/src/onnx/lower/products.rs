@@ -127,7 +127,7 @@ impl<'a> Lowering<'a> {
         let units: Vec<f32> = products.scales.iter().map(|scale| products.from.affine.scale * scale).collect();
         let integers = self.producers.get(name).and_then(|producer| self.constants.weights::<i32>(producer));
         let bias: Vec<i32> = match integers {
-            Some(bias) if bias.values.len() == outputs && has_units(&bias, &units) => bias.values,
+            Some(bias) if bias.values.len() == outputs && bias.has_scales(units.iter().copied()) => bias.values,
             _ => {
                 let reals = self.reals(name).ok_or("its bias is not constant")?;
                 if reals.len() != outputs && reals.len() != 1 {
@@ -161,11 +161,6 @@ impl<'a> Lowering<'a> {
         let producer = self.producers.get(name.as_str()).ok_or("its weights are not quantized")?;
         self.constants.weights(producer).ok_or_else(|| "its weights are not 8-bit constants with scales".into())
     }
-}
-
-/// Whether the scales of a bias are these units, up to rounding.
-fn has_units(bias: &Weights<i32>, units: &[f32]) -> bool {
-    units.iter().enumerate().all(|(channel, unit)| (bias.scale(channel) - unit).abs() <= unit * 1e-5)
 }
 
 /// A matrix product with these weights, without bias. `axis_of_outputs` is the axis of the weights that scales may lie

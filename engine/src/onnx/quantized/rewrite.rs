@@ -7,7 +7,9 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use super::operators::{ADD, PARAMETERS, QUANTIZE, REQUANTIZE};
+use crate::arithmetic::AddRule;
 use crate::onnx::constants::{Activation, Constants, Weights};
+use crate::onnx::live::live_nodes;
 
 /// Float32 represents all integers up to this magnitude exactly.
 const MAX_EXACT_INTEGER: u64 = 1 << 24;
@@ -164,7 +166,7 @@ impl<'a> Rewrite<'a> {
         if weights.scales.len() != 1 && weights.axis != 0 {
             return None;
         }
-        let fits = |bias: &Weights<i32>| bias.values.len() == channels && is_in_accumulator_units(bias, &weights, from);
+        let fits = |bias: &Weights<i32>| bias.values.len() == channels && bias.has_scales((0..channels).map(|channel| from.scale * weights.scale(channel)));
         if !bias.as_ref().is_none_or(fits) || !sums_are_exact(&weights, bias.as_ref(), from) {
             return None;
         }
@@ -188,21 +190,12 @@ impl<'a> Rewrite<'a> {
     fn sum(&self, add: &NodeProto, node: &NodeProto, to: Activation) -> Option<NodeProto> {
         let [left, right] = &add.input[..] else { return None };
         let ((left, a), (right, b)) = (self.source(left)?, self.source(right)?);
-        let (a_ratio, b_ratio) = (a.scale / to.scale, b.scale / to.scale);
-        let zero_points = a_ratio.mul_add(a.zero_point as f32, b_ratio * b.zero_point as f32);
-        let addend = to.zero_point as f32 - zero_points;
+        let affine = |activation: Activation| (activation.scale, activation.zero_point as f32);
+        let ([a_ratio, b_ratio], addend) = AddRule::factors([affine(a), affine(b)], affine(to));
         let numbers = [a.zero_point as f32, b.zero_point as f32, a_ratio, b_ratio, addend, to.zero_point as f32];
         let parameters = parameters([to.min as f32, to.max as f32], numbers.into_iter())?;
         Some(operator(ADD, &[left.to_owned(), right.to_owned()], node, parameters))
     }
-}
-
-/// Whether the scale of a bias is the input's scale times the weights' scale in each channel, up to rounding.
-fn is_in_accumulator_units(bias: &Weights<i32>, weights: &Weights<i32>, from: Activation) -> bool {
-    (0..bias.values.len()).all(|channel| {
-        let unit = from.scale * weights.scale(channel);
-        (bias.scale(channel) - unit).abs() <= unit * 1e-5
-    })
 }
 
 /// Whether no sum of a convolution can exceed [`MAX_EXACT_INTEGER`] in magnitude.
@@ -257,16 +250,10 @@ fn named(names: &[String]) -> impl Iterator<Item = &str> {
 
 /// Removes nodes and initializers that no output depends on.
 fn drop_unused(graph: &mut GraphProto) {
-    let producers: HashMap<&str, &NodeProto> =
-        graph.node.iter().flat_map(|node| named(&node.output).map(move |name| (name, node))).collect();
-    let mut wanted: Vec<&str> = graph.output.iter().map(|info| info.name.as_str()).collect();
-    let mut needed = HashSet::new();
-    while let Some(name) = wanted.pop() {
-        if needed.insert(name.to_owned()) {
-            wanted.extend(producers.get(name).into_iter().flat_map(|node| named(&node.input)));
-        }
-    }
-    graph.node.retain(|node| named(&node.output).any(|name| needed.contains(name)));
+    let mut live = live_nodes(&graph.node, graph.output.iter().map(|info| info.name.as_str())).into_iter();
+    graph.node.retain(|_| live.next() == Some(true));
+    let read = graph.node.iter().flat_map(|node| &node.input);
+    let needed: HashSet<&String> = read.chain(graph.output.iter().map(|info| &info.name)).collect();
     // An initializer may be listed as an input too. Where it is removed, that input must be removed with it.
     let given: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     graph.input.retain(|info| needed.contains(&info.name) || !given.contains(info.name.as_str()));
