@@ -2,7 +2,7 @@
 
 Rounds alternate between the contenders, so that a machine that drifts drifts for all. A figure is the median over
 rounds of that round's median, in milliseconds of wall time on one thread; ratios are taken round by round. Peak memory
-is the largest of three fresh processes that look at the picture once. Writes docs/performance-run.md.
+is the largest of three fresh processes that look at the picture once. Writes docs/runs/performance-run.md.
 
     python benches/compare.py target/release/bedside
 """
@@ -138,8 +138,8 @@ def main(binary):
     peaks = {name: max(measured(once)[1] for _ in range(3)) for name, (_, once) in runs.items()}
 
     ours = rounds["Bedside"]
-    page = ["# Bedside beside its peers: the last run", "", "Written by `cargo xtask bench`; `benches/compare.py` says "
-            "what is measured and how.", "", f"- Date: {datetime.date.today()}", f"- CPU: {cpu()}",
+    page = ["<!-- Written by `cargo xtask bench`. Do not edit. -->", "", "# Bedside beside its peers: the last run", "",
+            "`benches/compare.py` says what is measured and how.", "", f"- Date: {datetime.date.today()}", f"- CPU: {cpu()}",
             f"- Model: `{MODEL.relative_to(ROOT)}`; picture: `{sample().name}` enlarged to 12 megapixels "
             f"({picture.stat().st_size / 1e6:.1f} MB), `benches/enlarge.py`",
             f"- One thread, {ROUNDS} rounds in turn, wall milliseconds; in brackets the time as a multiple of Bedside's",
@@ -154,7 +154,7 @@ def main(binary):
         page.append(f"| {name} | {' | '.join(cells)} | {peaks[name]:.0f} MB |")
     page += ["", "Cold start of the Python peers leaves out starting Python but not importing ONNX Runtime; their memory "
              "includes Python.", ""]
-    (ROOT / "docs/performance-run.md").write_text("\n".join(page))
+    (ROOT / "docs/runs/performance-run.md").write_text("\n".join(page))
     print("\n".join(page))
 
 

@@ -1,4 +1,4 @@
-//! The one place that knows the whole way of a picture.
+//! The classifier: it opens a model and runs the stages decode, preprocess, engine and verdict in order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -15,59 +15,117 @@ use crate::scores::reweighted;
 use crate::verdict::{Reason, Verdict, is_over, judge, reasons};
 use crate::{Error, Image, Limits, Options, Query, Region, Result, Triage};
 
-/// How far a golden score may be from the one measured: int8 steps and decoders differ by less.
+/// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of int8
+/// kernels and differences between decoders stay below it.
 pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
 
-/// An opened model. `classify` takes `&self`: one classifier serves many threads.
+/// An opened model.
+///
+/// All methods take `&self`, so that one classifier serves many threads. Open a model once and keep it.
+///
+/// ```no_run
+/// use bedside::{Answer, Classifier, Image, Options, Query};
+///
+/// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new().threads(4))?;
+/// classifier.self_test()?;
+///
+/// let query = Query::new().answer("dermatoscope", Answer::Yes);
+/// let report = classifier.classify(&Image::open("models/samples/ISIC_0012258.jpg")?, &query)?;
+/// println!("{report}");
+/// # Ok::<(), bedside::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Classifier {
     model: Model,
     limits: Limits,
 }
 
-/// What [`Classifier::self_test`] found.
+/// The result of a self-test that passed. See [`Classifier::self_test`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct SelfTest {
-    /// Who measured the golden scores.
+    /// The runtime that measured the golden scores.
     pub by: GoldenBy,
-    /// The largest difference between a score and its golden one, 0…1.
+    /// The maximum absolute difference between a label's score and its golden score, 0…0.02.
     pub max_difference: f32,
 }
 
 impl Classifier {
-    /// Opens a model: an ONNX file, or one that `bedside pack --prepare` made, with its manifest inside or in `model.json`
-    /// beside it. What kind of file it is, its first bytes say, whatever its name.
+    /// Opens a model file: an ONNX graph, or a prepared model that `bedside pack --prepare` made. The manifest is in the
+    /// file's metadata, or in `model.json` beside the file. The first bytes of the file decide which kind it is, not its
+    /// name.
+    ///
+    /// ```no_run
+    /// use bedside::{Classifier, Options};
+    ///
+    /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// println!("{} {}", classifier.identity().name, classifier.identity().version);
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::TooLarge`], [`Error::MalformedModel`], [`Error::UnsupportedModel`],
-    /// [`Error::InvalidManifest`].
+    /// - [`Error::Io`] where a file can't be read;
+    /// - [`Error::TooLarge`] where a file is larger than [`Limits::max_model_bytes`], the manifest exceeds its own limits,
+    ///   or a prepared model exceeds those of memory or work;
+    /// - [`Error::MalformedModel`] where the file is no model, or a damaged one;
+    /// - [`Error::UnsupportedModel`] where the graph needs something that is not supported, which includes any ONNX graph
+    ///   where the feature `onnx` is off;
+    /// - [`Error::InvalidManifest`] where there is no manifest, it has a wrong value, or it does not fit the graph;
+    /// - [`Error::Internal`] where the engine fails.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Classifier> {
         let model = Model::open(path.as_ref(), &options)?;
         Ok(Classifier { model, limits: options.limits })
     }
 
-    /// Opens a model from the bytes of an ONNX or prepared file with its manifest inside.
+    /// Opens a model from the bytes of an ONNX or prepared file, which has its manifest in its metadata and no external
+    /// data.
+    ///
+    /// ```no_run
+    /// use bedside::{Classifier, Options};
+    ///
+    /// # let path = "models/skin-lesion/model.onnx";
+    /// let bytes = std::fs::read(path).expect("a file");
+    /// let classifier = Classifier::from_bytes(&bytes, Options::new())?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`open`](Classifier::open), without [`Error::Io`].
+    /// As [`open`](Classifier::open), without [`Error::Io`]; [`Error::UnsupportedModel`] also where the model has external
+    /// data.
     pub fn from_bytes(bytes: &[u8], options: Options) -> Result<Classifier> {
         let model = Model::from_bytes(bytes, &options)?;
         Ok(Classifier { model, limits: options.limits })
     }
 
-    /// Looks at one picture.
+    /// Classifies one picture.
     ///
-    /// The query's cancel handle is heeded between the stages (decode, preprocess, engine, verdict), and between the layers of a
-    /// network that runs in integers. The end of each stage is logged at level `trace` with the target `bedside::stages`,
-    /// with its time and nothing of the picture.
+    /// This runs on the caller's thread and blocks it until the report is there: do not call it from a thread that draws a
+    /// screen. A picture that is out of scope by the query's answers is decoded, and its report has
+    /// [`Verdict::Rejected`], no findings, and [`Triage::Unassessed`].
     ///
-    /// Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
+    /// The query's cancel handle is read between the stages (decode, preprocess, engine, verdict), and between the layers of
+    /// a graph that is quantized from end to end. The time of each stage is logged at level `trace` with the target
+    /// `bedside::stages`, without any data of the picture.
+    ///
+    /// ```no_run
+    /// use bedside::{Answer, Classifier, Image, Options, Query, Triage};
+    ///
+    /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// let image = Image::open("models/samples/ISIC_0012258.jpg")?;
+    /// let query = Query::new().answer("dermatoscope", Answer::Yes);
+    /// let report = classifier.classify(&image, &query)?;
+    /// if report.triage == Triage::Urgent {
+    ///     println!("{}", report.triage.advice());
+    /// }
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`] where the query does not fit the model; [`Error::UnsupportedImage`],
-    /// [`Error::MalformedImage`], [`Error::TooLarge`]; [`Error::Cancelled`]; [`Error::UnsupportedModel`] where the
-    /// graph gives no scores.
+    /// - [`Error::InvalidQuery`] where the query does not fit the model;
+    /// - [`Error::UnsupportedImage`], [`Error::MalformedImage`] or [`Error::TooLarge`] where the picture can't be decoded;
+    /// - [`Error::Cancelled`] where the query's handle was used;
+    /// - [`Error::UnsupportedModel`] where the graph fails, or its outputs are no scores;
+    /// - [`Error::Internal`] where a decoder or the engine panics.
     pub fn classify(&self, image: &Image<'_>, query: &Query) -> Result<Report> {
         let start = Instant::now();
         query.check(&self.model.manifest)?;
@@ -109,7 +167,15 @@ impl Classifier {
         })
     }
 
-    /// Runs the graph once on a blank picture, so that the first real one is not slower than the rest.
+    /// Runs the graph once on a black input, so that the first picture is not slower than later ones. This takes as long as
+    /// a classification without decoding.
+    ///
+    /// ```no_run
+    /// # use bedside::{Classifier, Options};
+    /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// classifier.warm_up()?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnsupportedModel`] or [`Error::Internal`] where the graph fails.
@@ -117,32 +183,62 @@ impl Classifier {
         self.model.run(&self.model.blank()).map(drop)
     }
 
-    /// Checks a query against the model, as [`classify`](Classifier::classify) does first.
+    /// Checks a query against the model, as [`classify`](Classifier::classify) does before it decodes the picture.
+    ///
+    /// ```no_run
+    /// # use bedside::{Classifier, ErrorKind, Options, Query};
+    /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// let error = classifier.check(&Query::new().deny("measles")).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidQuery);
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`] names the field.
+    /// [`Error::InvalidQuery`], whose text names the field.
     pub fn check(&self, query: &Query) -> Result<()> {
         query.check(&self.model.manifest)
     }
 
-    /// The reasons for which the query's answers alone reject every picture; none where they are in scope. Ask before
-    /// somebody takes a picture in vain.
+    /// The reasons for which the query's answers alone reject every picture; empty where the answers are in scope. Check
+    /// them before a picture is taken, since [`classify`](Classifier::classify) would reject it.
+    ///
+    /// ```no_run
+    /// # use bedside::{Classifier, Options, Query};
+    /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// for reason in classifier.scope_reasons(&Query::new())? {
+    ///     println!("{}: {}", reason.question.unwrap_or_default(), reason.message);
+    /// }
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`] names the field.
+    /// [`Error::InvalidQuery`], whose text names the field.
     pub fn scope_reasons(&self, query: &Query) -> Result<Vec<Reason>> {
         self.check(query)?;
         Ok(reasons(&self.model.manifest.scope, query))
     }
 
-    /// Runs the manifest's golden sample, from its encoded picture to its scores. `None` where the model has none.
+    /// Runs the manifest's golden sample, from its encoded picture to its scores. `None` where the model has no golden
+    /// sample.
     ///
-    /// Each score is held against the golden one of its label, and no order is: labels whose golden scores lie less than 0.04
-    /// apart, twice the tolerance, may come out in another one. Operating points and triage follow from the scores.
+    /// The score of each label is compared with its golden score; the order of the labels is not. Labels whose golden
+    /// scores differ by less than 0.04, twice the tolerance, may come out in another order. Operating points and triage are
+    /// not compared: they follow from the scores.
+    ///
+    /// ```no_run
+    /// # use bedside::{Classifier, Options};
+    /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// match classifier.self_test()? {
+    ///     Some(passed) => println!("within {} of the golden scores", passed.max_difference),
+    ///     None => println!("the model has no golden sample"),
+    /// }
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::SelfTest`] where a score is not within 0.02 of the golden one: the model must not be used on this device.
-    /// As [`classify`](Classifier::classify) where the sample can't be run.
+    /// [`Error::SelfTest`] where a score is not within 0.02 of its golden score: the model must not be used on this device.
+    /// [`Error::InvalidManifest`] where the sample is not base64. As [`classify`](Classifier::classify) where the sample
+    /// can't be run.
     pub fn self_test(&self) -> Result<Option<SelfTest>> {
         let Some(golden) = &self.model.manifest.golden else { return Ok(None) };
         let scores = self.scores(&golden_image(golden)?)?;
@@ -156,38 +252,72 @@ impl Classifier {
         Ok(Some(SelfTest { by: golden.by, max_difference }))
     }
 
-    /// The probability of each label for the whole picture, in the manifest's order, before temperature and without
-    /// any verdict: what a lab compares with its own runtime. Not for a result.
+    /// The probability of each label for the whole picture, 0…1, in the manifest's order, before the calibration's
+    /// temperature. For comparison with another runtime; not a result, since scope, calibration and operating points are
+    /// left out.
+    ///
+    /// ```no_run
+    /// # use bedside::{Classifier, Image, Options};
+    /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// let scores = classifier.scores(&Image::open("models/samples/ISIC_0012258.jpg")?)?;
+    /// assert_eq!(scores.len(), classifier.manifest().output.labels.len());
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`classify`](Classifier::classify).
+    /// As [`classify`](Classifier::classify), without [`Error::InvalidQuery`] and [`Error::Cancelled`].
     pub fn scores(&self, image: &Image<'_>) -> Result<Vec<f32>> {
         let picture = self.decode(image, None)?;
         let values = self.model.run(&self.model.preprocess(&picture))?;
         self.model.scoring.probabilities(&values)
     }
 
-    /// What the model says about itself.
+    /// The model's manifest.
+    ///
+    /// ```no_run
+    /// # use bedside::{Classifier, Options};
+    /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// for question in &classifier.manifest().scope {
+    ///     println!("{}: {}", question.id, question.question.get("en").unwrap_or_default());
+    /// }
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.model.manifest
     }
 
-    /// Which model this is.
+    /// The name, the version and the graph's hash of the model, which each [`Report`] repeats.
+    ///
+    /// ```no_run
+    /// # use bedside::{Classifier, Options};
+    /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// assert_eq!(classifier.identity().name, "skin-lesion");
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     #[must_use]
     pub fn identity(&self) -> &ModelIdentity {
         &self.model.identity
     }
 
-    /// How long opening took.
+    /// The wall-clock times of the parts of opening the model.
+    ///
+    /// ```no_run
+    /// # use bedside::{Classifier, Options};
+    /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// let times = classifier.load_times();
+    /// println!("opened in {:?}", times.read + times.import + times.optimize);
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     #[must_use]
     pub fn load_times(&self) -> LoadTimes {
         self.model.times
     }
 
+    /// Decodes the picture for the model's input size. Errors name the picture's file where it has one.
     fn decode(&self, image: &Image<'_>, region: Option<Region>) -> Result<Picture> {
         let input = &self.model.manifest.input;
-        // Decoders are others' code, fed bytes from anybody; one that asserts must not take the app down.
+        // Decoders are third-party code that reads untrusted bytes: a panic in one must not end the app.
         let decoded =
             catch_unwind(AssertUnwindSafe(|| decode(image, region, (input.width, input.height), &self.limits)));
         let picture = decoded.unwrap_or_else(|_| {
@@ -199,6 +329,7 @@ impl Classifier {
         })
     }
 
+    /// The verdict, the triage and the findings from the graph's output values, one for each label.
     fn judge(&self, values: &[f32], query: &Query) -> Result<(Verdict, Triage, Vec<Finding>)> {
         let Manifest { output, calibration, .. } = &self.model.manifest;
         let calibrated = self.model.scoring.calibrated(values)?;
@@ -215,8 +346,10 @@ impl Classifier {
     }
 }
 
-/// The findings that the query asks for, likeliest first. `shown` are the probabilities to show, `calibrated` those
-/// that operating points are about.
+/// The findings that the query selects, in descending order of `shown`.
+///
+/// `calibrated` and `shown` have one probability for each label: `shown` is reported and compared with the query's
+/// threshold, `calibrated` is compared with the operating point.
 fn findings(labels: &[Label], calibrated: &[f32], shown: &[f32], query: &Query) -> Vec<Finding> {
     let wanted =
         |label: &Label| (query.allow.is_empty() || query.allow.contains(&label.id)) && !query.deny.contains(&label.id);
@@ -233,10 +366,11 @@ fn findings(labels: &[Label], calibrated: &[f32], shown: &[f32], query: &Query) 
         })
         .collect();
     findings.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    findings.truncate(query.max_results.map_or(usize::MAX, |most| most as usize));
+    findings.truncate(query.max_results.map_or(usize::MAX, |count| count as usize));
     findings
 }
 
+/// The golden sample's picture, decoded from base64.
 fn golden_image(golden: &Golden) -> Result<Image<'static>> {
     let bytes = BASE64
         .decode(&golden.input.image)
@@ -244,14 +378,15 @@ fn golden_image(golden: &Golden) -> Result<Image<'static>> {
     Ok(Image::from_bytes(bytes))
 }
 
-/// The largest difference between a label's score and its golden one; `None` where one is beyond the tolerance.
+/// The maximum absolute difference between the scores and the golden scores, label by label; `None` where one exceeds
+/// [`GOLDEN_TOLERANCE`], or the numbers of labels differ.
 fn difference(scores: &[f32], golden: &[f32]) -> Option<f32> {
     let differences = || scores.iter().zip(golden).map(|(found, wanted)| (found - wanted).abs());
     let within = scores.len() == golden.len() && differences().all(|difference| difference <= GOLDEN_TOLERANCE);
     within.then(|| differences().fold(0.0, f32::max))
 }
 
-/// A stop watch that gives the time since it last did.
+/// A stopwatch for consecutive stages. It holds the end of the last stage.
 struct Stages(Instant);
 
 impl Stages {
@@ -259,6 +394,7 @@ impl Stages {
         Stages(Instant::now())
     }
 
+    /// The time since the last stage ended, which is logged under the name `stage`.
     fn ended(&mut self, stage: &str) -> Duration {
         let now = Instant::now();
         let elapsed = now - self.0;

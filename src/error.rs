@@ -1,16 +1,24 @@
-//! The one error type of the crate.
+//! The error type of the crate.
 //!
-//! A message names what was wrong, where, and what to do. Every language that Bedside speaks knows the same
-//! kinds, by the names that [`ErrorKind::as_str`] gives.
+//! A message says what was wrong, where, and what to do. The bindings of all languages have the same kinds, under the names
+//! that [`ErrorKind::as_str`] gives.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What `bedside` functions return.
+/// The result of a function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong. Match on [`Error::kind`]; show the [`Display`](fmt::Display) text to a person.
+/// An error of this crate. Match on [`Error::kind`]; show the [`Display`](fmt::Display) text to a person.
+///
+/// ```
+/// use bedside::{ErrorKind, Region};
+///
+/// let error = Region::new(0.5, 0.0, 0.6, 1.0).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidQuery);
+/// println!("{error}");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -19,42 +27,44 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The picture is of a format, or a variant of one, that is not decoded here.
+    /// The picture has a format, or a variant of one, that this crate does not decode.
     #[error("{0}")]
     UnsupportedImage(String),
-    /// The picture is damaged, or its pixels do not fit the size given.
+    /// The picture is damaged, or its pixels do not fit the stated size and strides.
     #[error("{0}")]
     MalformedImage(String),
-    /// A picture or a model is larger than [`Limits`](crate::Limits) allow.
+    /// A picture, a model or a manifest exceeds a limit: one of [`Limits`](crate::Limits) or a fixed one.
     #[error("{0}")]
     TooLarge(String),
-    /// The model file is neither an ONNX model nor a prepared one, or a damaged one.
+    /// The file is neither an ONNX model nor a prepared one, or is damaged.
     #[error("{0}")]
     MalformedModel(String),
-    /// The model is sound but needs something that is not served here; the message names operator, node or field.
+    /// The model is sound, but needs something that is not supported, or its graph fails or gives no scores. The message
+    /// names the operator, the node or the field.
     #[error("{0}")]
     UnsupportedModel(String),
-    /// The manifest is missing, has a field of a wrong type or value, or does not fit the graph.
+    /// The manifest is missing, has a field of a wrong type or value, or does not fit the graph. The message names the
+    /// field.
     #[error("{0}")]
     InvalidManifest(String),
-    /// An option, a query field or an answer does not fit the model.
+    /// An option, a field of the query, an answer or a region is out of range or does not fit the model.
     #[error("{0}")]
     InvalidQuery(String),
     /// The [`CancelHandle`](crate::CancelHandle) of the query was used.
     #[error("the classification was cancelled")]
     Cancelled,
-    /// The golden sample did not give the scores that the model's maker measured.
+    /// The golden sample did not give the scores in the manifest. The model must not be used on this device.
     #[error("{0}")]
     SelfTest(String),
-    /// A fault in Bedside or in a library below it.
+    /// A defect of this crate or of a library that it uses.
     #[error("internal error: {0}; please report it with the model and the command that caused it")]
     Internal(String),
 }
 
-/// The kind of an [`Error`], the same in every language.
+/// The kind of an [`Error`], which is the same in the bindings of all languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -83,7 +93,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// All kinds.
+    /// All kinds, in the order of declaration.
     pub const ALL: [ErrorKind; 11] = [
         ErrorKind::Io,
         ErrorKind::UnsupportedImage,
@@ -98,7 +108,7 @@ impl ErrorKind {
         ErrorKind::Internal,
     ];
 
-    /// The name that reports and other languages use.
+    /// The name of the kind in reports and in other languages, in snake case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -117,7 +127,7 @@ impl ErrorKind {
     }
 }
 
-// Each kind is in the list: the last one's number tells how many there are.
+// `ALL` has every kind: the discriminant of the last variant is the number of variants less one.
 const _: () = assert!(ErrorKind::ALL.len() == ErrorKind::Internal as usize + 1);
 
 impl fmt::Display for ErrorKind {
@@ -127,7 +137,7 @@ impl fmt::Display for ErrorKind {
 }
 
 impl Error {
-    /// Which kind of error this is.
+    /// The kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -149,19 +159,27 @@ impl Error {
         Error::Io { path: path.to_owned(), source }
     }
 
-    /// The same error with the file it happened in at the head of its message, where that does not name it yet.
+    /// The same error, with `name` (a file) and a colon in front of its message. [`Error::Io`], which names its file
+    /// already, [`Error::InvalidQuery`] and [`Error::Cancelled`] do not change.
+    ///
+    /// ```
+    /// use bedside::Error;
+    ///
+    /// let error = Error::TooLarge("too many pixels".into()).in_file("a.jpg");
+    /// assert_eq!(error.to_string(), "a.jpg: too many pixels");
+    /// ```
     #[must_use]
     pub fn in_file(self, name: &str) -> Error {
-        let at = |message: String| format!("{name}: {message}");
+        let named = |message: String| format!("{name}: {message}");
         match self {
-            Error::UnsupportedImage(m) => Error::UnsupportedImage(at(m)),
-            Error::MalformedImage(m) => Error::MalformedImage(at(m)),
-            Error::TooLarge(m) => Error::TooLarge(at(m)),
-            Error::MalformedModel(m) => Error::MalformedModel(at(m)),
-            Error::UnsupportedModel(m) => Error::UnsupportedModel(at(m)),
-            Error::InvalidManifest(m) => Error::InvalidManifest(at(m)),
-            Error::SelfTest(m) => Error::SelfTest(at(m)),
-            Error::Internal(m) => Error::Internal(at(m)),
+            Error::UnsupportedImage(m) => Error::UnsupportedImage(named(m)),
+            Error::MalformedImage(m) => Error::MalformedImage(named(m)),
+            Error::TooLarge(m) => Error::TooLarge(named(m)),
+            Error::MalformedModel(m) => Error::MalformedModel(named(m)),
+            Error::UnsupportedModel(m) => Error::UnsupportedModel(named(m)),
+            Error::InvalidManifest(m) => Error::InvalidManifest(named(m)),
+            Error::SelfTest(m) => Error::SelfTest(named(m)),
+            Error::Internal(m) => Error::Internal(named(m)),
             Error::Io { .. } | Error::InvalidQuery(_) | Error::Cancelled => self,
         }
     }
@@ -181,6 +199,7 @@ impl From<bedside_engine::Error> for Error {
     }
 }
 
+/// The text of an error of the operating system, with what to do for the common ones.
 fn describe_io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file; check the path".into(),
@@ -195,17 +214,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_system_refuses_is_said_in_words_with_what_to_do() {
-        let refused = |kind: io::ErrorKind| Error::io(Path::new("a.jpg"), kind.into()).to_string();
-        assert_eq!(refused(io::ErrorKind::NotFound), "a.jpg: no such file; check the path");
-        assert!(
-            refused(io::ErrorKind::PermissionDenied).starts_with("a.jpg: permission denied; make the file readable")
-        );
-        assert_eq!(refused(io::ErrorKind::IsADirectory), "a.jpg: this is a folder; give a file");
+    fn io_error_text_says_what_to_do() {
+        let text = |kind: io::ErrorKind| Error::io(Path::new("a.jpg"), kind.into()).to_string();
+        assert_eq!(text(io::ErrorKind::NotFound), "a.jpg: no such file; check the path");
+        assert!(text(io::ErrorKind::PermissionDenied).starts_with("a.jpg: permission denied; make the file readable"));
+        assert_eq!(text(io::ErrorKind::IsADirectory), "a.jpg: this is a folder; give a file");
     }
 
     #[test]
-    fn a_file_is_named_once() {
+    fn in_file_names_the_file_once() {
         let named = Error::TooLarge("too many pixels".into()).in_file("a.jpg");
         assert_eq!((named.kind(), named.to_string().as_str()), (ErrorKind::TooLarge, "a.jpg: too many pixels"));
         let io = Error::io(Path::new("a.jpg"), io::ErrorKind::NotFound.into()).in_file("a.jpg");

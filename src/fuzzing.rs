@@ -1,5 +1,5 @@
-//! What the fuzz targets (`fuzz/`) call and the public API does not reach. It is there under `--cfg fuzzing` alone, which
-//! cargo-fuzz sets for all that it builds, and no part of the API.
+//! Functions for the fuzz targets (`fuzz/`) that the public API does not have. They exist only under `--cfg fuzzing`,
+//! which cargo-fuzz sets for everything that it builds, and are no part of the API.
 
 use bedside_engine::{Layout, Tensor};
 
@@ -7,14 +7,17 @@ use crate::image::decode;
 use crate::manifest::{GoldenBy, Input};
 use crate::preprocess::{normalised, preprocess};
 use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
-use crate::verdict::{LabelName, Reason, ReasonKind, Triage, Verdict};
-use crate::{Image, Limits, Region, Result, SelfTest};
+use crate::verdict::{LabelName, Reason, ReasonKind, Verdict};
+use crate::{Image, Limits, Region, Result, SelfTest, Triage};
 
-/// The tensor that a graph would be given of a picture: what [`Classifier::classify`](crate::Classifier::classify) does
-/// before it runs the graph, without catching panics.
+/// The input tensor that a graph gets for a picture: the stages of [`Classifier::classify`](crate::Classifier::classify)
+/// before the engine, without catching panics. Its shape has a batch of 1 and the axes of `layout`.
 ///
 /// # Errors
 /// As `classify` has for pictures.
+///
+/// # Panics
+/// Where a decoder panics, or gives pixels that do not fill their size.
 pub fn input_tensor(
     image: &Image<'_>,
     region: Option<Region>,
@@ -24,17 +27,18 @@ pub fn input_tensor(
 ) -> Result<Tensor> {
     let picture = decode(image, region, (input.width, input.height), limits)?;
     assert_eq!(picture.rgb.len(), picture.width as usize * picture.height as usize * 3);
-    let input = preprocess(&picture, input);
-    let (channels, height, width) = (input.channels, input.height as usize, input.width as usize);
+    let model_input = preprocess(&picture, input);
+    let (channels, height, width) = (model_input.channels, model_input.height as usize, model_input.width as usize);
     let shape = match layout {
         Layout::Nchw => vec![1, channels, height, width],
         Layout::Nhwc => vec![1, height, width, channels],
     };
     let values = normalised(&input.mean, &input.std);
-    Ok(bedside_engine::fuzzing::tensor(&input.pixels(layout, Some(&values)), shape)?)
+    Ok(bedside_engine::fuzzing::tensor(&model_input.pixels(layout, Some(&values)), shape)?)
 }
 
-/// The orientation, 1…8, that an encoded picture's metadata state. `None` where it is of no format that is decoded here.
+/// The orientation in the metadata of an encoded picture, as a value of the EXIF tag, 1…8. `None` where the format is not
+/// decoded.
 #[must_use]
 pub fn stored_orientation(bytes: &[u8]) -> Option<u8> {
     crate::image::stored_orientation(bytes)
@@ -46,19 +50,19 @@ pub fn label_name(id: String, name: String) -> LabelName {
     LabelName { id, name }
 }
 
-/// A reason to reject.
+/// A reason of a rejected verdict.
 #[must_use]
 pub fn reason(kind: ReasonKind, id: Option<String>, question: Option<String>, message: String) -> Reason {
     Reason { kind, id, question, message }
 }
 
-/// A finding.
+/// A finding, with its probability and its label's operating point.
 #[must_use]
 pub fn finding(label: String, name: String, [probability, operating_point]: [f32; 2], over: bool) -> Finding {
     Finding { label, name, probability, operating_point, over_operating_point: over }
 }
 
-/// A report of this build, whose stages took so many nanoseconds.
+/// A report of this build. `nanoseconds` are the times of decode, preprocess, engine, verdict, and in total.
 #[must_use]
 pub fn report(
     verdict: Verdict,
@@ -72,13 +76,13 @@ pub fn report(
     Report { verdict, triage, findings, timings, model, runtime: RuntimeIdentity::THIS, notice: NOTICE }
 }
 
-/// Which model a report is of.
+/// The identity of a report's model.
 #[must_use]
 pub fn identity(name: String, version: String, graph_sha256: String) -> ModelIdentity {
     ModelIdentity { name, version, graph_sha256 }
 }
 
-/// What a self-test found.
+/// The result of a self-test that passed.
 #[must_use]
 pub fn self_test(by: GoldenBy, max_difference: f32) -> SelfTest {
     SelfTest { by, max_difference }

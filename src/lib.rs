@@ -1,26 +1,120 @@
 //! Offline image classification on the device: a picture in, a calibrated verdict out.
 //!
-//! A model is one file that describes itself: its manifest says how a picture becomes its input, what its outputs mean, and
-//! from which probability on a label can't be excluded. [`Classifier`] opens it; [`Classifier::classify`] takes an
-//! [`Image`] and a [`Query`] and gives a [`Report`].
+//! **Research software, not a medical device.** A result does not replace a clinician's examination. Show [`NOTICE`]
+//! wherever you show a result; each [`Report`] carries it.
 //!
-//! The file is an ONNX graph, or what `bedside pack --prepare` made of one. Without the feature `onnx`, which is on by
-//! default, only the latter opens, and tract is not compiled.
+//! # What it does
+//!
+//! The crate runs a quantized image classifier on one picture. It says which labels can't be excluded, how probable each
+//! label is, and what a person should do. It needs no network, no Python and no account.
+//!
+//! [`Classifier::open`] opens a model. [`Classifier::classify`] takes an [`Image`] and a [`Query`] and gives a [`Report`],
+//! in four stages:
+//!
+//! 1. *decode*: decodes the picture or reads the camera frame, rotates it upright, and crops it to the query's [`Region`];
+//! 2. *preprocess*: resizes the picture to the model's input and normalises it, as the [`Manifest`] says;
+//! 3. *engine*: runs the graph with the crate [`bedside_engine`], in integers where the graph is quantized;
+//! 4. *verdict*: computes calibrated probabilities, compares each with its label's operating point, and derives the
+//!    [`Verdict`], the [`Triage`] and the [`Finding`]s.
+//!
+//! # Quick start
 //!
 //! ```no_run
 //! use bedside::{Answer, Classifier, Image, Options, Query};
 //!
-//! let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::default())?;
+//! let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+//! let image = Image::open("models/samples/ISIC_0012258.jpg")?;
 //! let query = Query::new().answer("dermatoscope", Answer::Yes);
-//! let report = classifier.classify(&Image::open("photo.jpg")?, &query)?;
-//! println!("{:?}, triage {}", report.verdict, report.triage);
+//! let report = classifier.classify(&image, &query)?;
+//!
+//! println!("{}, triage {}", report.verdict, report.triage);
+//! for finding in &report.findings {
+//!     println!("{}: {:.0} %", finding.name, finding.probability * 100.0);
+//! }
+//! println!("{}", report.notice);
 //! # Ok::<(), bedside::Error>(())
 //! ```
 //!
-//! Research software, not a medical device. Nothing leaves the device; pictures and results never enter a log.
+//! # Models
 //!
-//! The way of a picture, one module a stage: `image` (decode, orient, crop), `preprocess` (resize, normalise), the crate
-//! [`bedside_engine`], `scores` (probabilities), `verdict` (what can't be excluded, triage), `report`.
+//! A model is one file that describes itself: an ONNX graph, or a *prepared* model, which `bedside pack --prepare` makes
+//! from an ONNX graph that is quantized from end to end. Its [`Manifest`] is in the metadata of the file, or in
+//! `model.json` beside it. The manifest says how a picture becomes the input, what the outputs mean, from which
+//! probability on a label can't be excluded, and which questions tell whether a picture is in scope.
+//!
+//! Call [`Classifier::self_test`] once on each device: it compares the scores of a sample with those that the model's
+//! maker measured.
+//!
+//! # Pictures
+//!
+//! [`Image`] holds an encoded picture (JPEG, PNG, BMP, WebP, TIFF) or pixels (RGB, RGBA, BGRA, grey, YUV 4:2:0 frames of a
+//! camera). Pixels are borrowed without a copy. The EXIF orientation is applied; [`Image::rotated`] and
+//! [`Image::mirrored`] are for frames.
+//!
+//! # Features
+//!
+//! All are on by default.
+//!
+//! | feature | with it | without it |
+//! |---|---|---|
+//! | `onnx` | ONNX files and prepared models open | only prepared models open; tract is not compiled |
+//! | `float-threads` | matrix products of nodes that run in float use [`Options::threads`] | they use one thread |
+//! | `tiff` | TIFF is decoded | a TIFF is [`Error::UnsupportedImage`] |
+//! | `webp` | WebP is decoded | a WebP is [`Error::UnsupportedImage`] |
+//!
+//! The quantized partitions of a graph use [`Options::threads`] with or without `float-threads`.
+//!
+//! # Threads
+//!
+//! All methods of [`Classifier`] take `&self`: one classifier serves many threads. Open a model once and keep it.
+//!
+//! A call runs on its caller's thread and blocks it until the result is there, so do not call from a thread that draws a
+//! screen. With [`Options::threads`] above 1, a classification also uses a thread pool, which all classifiers of the
+//! process share. While the pool is busy with one classification, a second one runs on its caller's thread alone. Results
+//! do not depend on the number of threads.
+//!
+//! A [`CancelHandle`] ends a classification from another thread.
+//!
+//! # Errors
+//!
+//! Functions that can fail return [`Error`]. Match on [`Error::kind`]; the text says what was wrong, where, and what to do.
+//!
+//! ```
+//! use bedside::{ErrorKind, Image};
+//!
+//! let error = Image::open("missing.jpg").unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Io);
+//! assert_eq!(error.to_string(), "missing.jpg: no such file; check the path");
+//! ```
+//!
+//! A picture that is out of scope is no error: its report has [`Verdict::Rejected`].
+//!
+//! A panic in a decoder or in the engine becomes an error, unless the program is built with `panic = "abort"`.
+//!
+//! # Limits
+//!
+//! Pictures and models are untrusted input. Each size that a header declares is compared with [`Limits`] before memory is
+//! allocated; what is over a limit is [`Error::TooLarge`]. Set limits with [`Options::limits`]:
+//!
+//! ```
+//! use bedside::{Limits, Options};
+//!
+//! let options = Options::new().limits(Limits::new().max_decoded_bytes(64 << 20));
+//! # assert_eq!(options.limits.max_decoded_bytes, 64 << 20);
+//! ```
+//!
+//! Fixed limits: [`Image::open`] reads at most 256 MiB, a picture has at most 65,535 pixels a side, and a manifest has at
+//! most [`manifest::MAX_BYTES`] bytes.
+//!
+//! # Privacy
+//!
+//! The crate opens no connection and writes no file. Pictures and results never enter a log. The crate logs through `log`:
+//! the time of each stage (level `trace`, target `bedside::stages`), a model's name and version (`debug`), and manifest
+//! fields that it does not know (`warn`). Error messages contain file names. The `Debug` text of an [`Image`] has its size
+//! and file name, and no pixels. Freed memory is not overwritten.
+
+// One module for each stage: `image` (decode), `preprocess`, the crate `bedside_engine` by way of `model` (engine), and
+// `scores`, `verdict` and `report` (verdict). `classifier` calls them in order.
 
 mod classifier;
 mod error;
@@ -50,7 +144,7 @@ pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timing
 pub use triage::Triage;
 pub use verdict::{LabelName, Reason, ReasonKind, Verdict};
 
-/// The README's code, compiled.
+/// The README, whose code is compiled as a doctest.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

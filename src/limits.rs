@@ -1,9 +1,11 @@
-//! How much a picture or a model may ask for.
+//! Upper bounds on the size of pictures and models.
 //!
-//! A header is a few bytes that anybody can write, and a failed allocation ends the process: every size is held
-//! against these bounds before memory is asked for. The stages that read headers do the holding.
+//! Headers are untrusted, and a failed allocation ends the process. So each stage that reads a header compares the sizes in
+//! it with these bounds before it allocates memory.
 
-/// Bounds on what is opened. More is [`Error::TooLarge`](crate::Error::TooLarge).
+/// Upper bounds on the size of pictures and models. What exceeds one is [`Error::TooLarge`](crate::Error::TooLarge).
+///
+/// Start from the default bounds and change some:
 ///
 /// ```
 /// let limits = bedside::Limits::new().max_declared_pixels(20_000_000);
@@ -12,13 +14,13 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most pixels, width times height, that a picture's header may declare; 200,000,000 unless given.
+    /// The maximum number of pixels, width × height, that a picture's header may declare; 200,000,000 by default.
     pub max_declared_pixels: u64,
-    /// The most bytes that decoding may take for pixels and coefficients, beside the encoded bytes themselves; 256 MiB
-    /// unless given. A JPEG is counted at the scale at which it is decoded, a progressive one with the coefficients
-    /// of its full size.
+    /// The maximum number of bytes that decoding may take for pixels and coefficients, without the encoded bytes; 256 MiB by
+    /// default. A JPEG is counted at the scale at which it is decoded, a progressive one together with the coefficients of
+    /// its full size.
     pub max_decoded_bytes: u64,
-    /// The most bytes that a model file may have, with its external data; 512 MiB unless given.
+    /// The maximum size of a model file and its external data together, in bytes; 512 MiB by default.
     pub max_model_bytes: u64,
 }
 
@@ -30,24 +32,43 @@ impl Default for Limits {
 
 impl Limits {
     /// The default bounds.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Limits::new().max_decoded_bytes, 256 << 20);
+    /// ```
     #[must_use]
     pub const fn new() -> Limits {
         Limits { max_declared_pixels: 200_000_000, max_decoded_bytes: 256 << 20, max_model_bytes: 512 << 20 }
     }
 
-    /// Sets [`Limits::max_declared_pixels`].
+    /// Sets the maximum number of pixels that a picture's header may declare.
+    ///
+    /// ```
+    /// let limits = bedside::Limits::new().max_declared_pixels(50_000_000);
+    /// assert_eq!(limits.max_declared_pixels, 50_000_000);
+    /// ```
     #[must_use]
     pub const fn max_declared_pixels(self, pixels: u64) -> Limits {
         Limits { max_declared_pixels: pixels, ..self }
     }
 
-    /// Sets [`Limits::max_decoded_bytes`].
+    /// Sets the maximum number of bytes that decoding may take.
+    ///
+    /// ```
+    /// let limits = bedside::Limits::new().max_decoded_bytes(64 << 20);
+    /// assert_eq!(limits.max_decoded_bytes, 64 << 20);
+    /// ```
     #[must_use]
     pub const fn max_decoded_bytes(self, bytes: u64) -> Limits {
         Limits { max_decoded_bytes: bytes, ..self }
     }
 
-    /// Sets [`Limits::max_model_bytes`].
+    /// Sets the maximum size of a model file and its external data together, in bytes.
+    ///
+    /// ```
+    /// let limits = bedside::Limits::new().max_model_bytes(32 << 20);
+    /// assert_eq!(limits.max_model_bytes, 32 << 20);
+    /// ```
     #[must_use]
     pub const fn max_model_bytes(self, bytes: u64) -> Limits {
         Limits { max_model_bytes: bytes, ..self }

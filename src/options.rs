@@ -1,8 +1,8 @@
-//! What is fixed when a model is opened.
+//! The options of opening a model.
 
 use crate::Limits;
 
-/// What is fixed when a model is opened.
+/// The options of opening a model. They hold for all of a classifier's calls.
 ///
 /// ```
 /// use bedside::{Limits, Options};
@@ -13,29 +13,46 @@ use crate::Limits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// How many threads one classification may use, the caller's among them; 1 unless given. Where a phone has cores of
-    /// several kinds, the number of fast ones is a good one. All classifiers share the other threads, which sleep
-    /// between classifications; what is quantized uses no more than there are cores. Results do not depend on it. 0 is
-    /// taken for 1, and more than 256 for 256.
+    /// The maximum number of threads that one classification uses, the caller's included; 1 by default. 0 counts as 1, and
+    /// more than 256 as 256.
+    ///
+    /// Results do not depend on it. Where a phone has cores of several kinds, the number of fast cores is a good choice. The
+    /// other threads belong to a thread pool that all classifiers share, and sleep between classifications. The quantized
+    /// partitions of a graph use no more threads than there are cores.
     pub threads: u32,
-    /// Bounds on pictures and models.
+    /// Upper bounds on the size of pictures and models.
     pub limits: Limits,
 }
 
 impl Options {
-    /// One thread, and the default limits.
+    /// One thread and the default limits.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Options::new().threads, 1);
+    /// ```
     #[must_use]
     pub const fn new() -> Options {
         Options { threads: 1, limits: Limits::new() }
     }
 
-    /// Sets [`Options::threads`].
+    /// Sets the maximum number of threads that one classification uses, the caller's included.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Options::new().threads(4).threads, 4);
+    /// ```
     #[must_use]
     pub const fn threads(self, count: u32) -> Options {
         Options { threads: count, ..self }
     }
 
-    /// Sets [`Options::limits`].
+    /// Sets the upper bounds on the size of pictures and models.
+    ///
+    /// ```
+    /// use bedside::{Limits, Options};
+    ///
+    /// let options = Options::new().limits(Limits::new().max_declared_pixels(50_000_000));
+    /// assert_eq!(options.limits.max_declared_pixels, 50_000_000);
+    /// ```
     #[must_use]
     pub const fn limits(self, limits: Limits) -> Options {
         Options { limits, ..self }

@@ -1,14 +1,14 @@
-//! What a caller asks of one classification.
+//! The parameters of one classification, and the handle that cancels it.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::manifest::{Manifest, SHARE_TOLERANCE, ScopeQuestion};
+use crate::manifest::{Manifest, PREVALENCE_TOLERANCE, ScopeQuestion};
 use crate::{Error, Region, Result};
 
-/// What a caller asks of one classification. `Query::new()` asks for everything, in English.
+/// The parameters of one classification. By default, the report has all findings, in English, for the whole picture.
 ///
 /// ```
 /// use bedside::{Answer, Query};
@@ -17,30 +17,39 @@ use crate::{Error, Region, Result};
 /// assert_eq!(query.answers["dermatoscope"], Answer::Yes);
 /// ```
 ///
-/// `max_results`, `score_threshold`, `allow`, `deny` and `prevalence` change [`Report::findings`](crate::Report) only:
-/// the verdict and the triage always come from all labels, unweighted.
+/// `max_results`, `score_threshold`, `allow`, `deny` and `prevalence` change only the
+/// [findings](crate::Report::findings) of the report: the verdict and the triage come from the probabilities of all labels,
+/// not re-weighted.
+///
+/// [`Classifier::classify`](crate::Classifier::classify) checks all fields against the model.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Query {
-    /// At most this many findings; all unless given.
+    /// The maximum number of findings; all by default.
     pub max_results: Option<u32>,
-    /// Findings of at least this probability, 0…1.
+    /// The minimum probability of a finding, 0…1; 0 by default. Compared with
+    /// [`Finding::probability`](crate::Finding::probability).
     pub score_threshold: f32,
-    /// Findings of these labels only, by id; of all where empty.
+    /// The ids of the labels that findings may have; all labels where empty.
     pub allow: Vec<String>,
-    /// No findings of these labels, by id.
+    /// The ids of the labels that findings may not have. A label in both lists has no finding.
     pub deny: Vec<String>,
-    /// The language of names and questions, a BCP 47 tag.
+    /// The language of names and questions, a BCP 47 tag such as `uk` or `pt-BR`; `en` by default. Where the manifest lacks
+    /// it, see [`Text::get`](crate::manifest::Text::get).
     pub language: String,
-    /// The part of the upright picture to look at; all of it unless given.
+    /// The part of the upright picture to classify; the whole picture by default.
     pub region: Option<Region>,
-    /// The share of each label where the picture was taken, by id: all labels, summing to 1. The findings'
-    /// probabilities are re-weighted to it from the shares that the model was calibrated on (Saerens, Latinne and
-    /// Decaestecker 2002, equation 2.4). Left as they are where empty.
+    /// The prevalence of each label where the picture was taken: a fraction 0…1 for each label's id. All labels must be
+    /// there, and the sum must be 1 within 0.01.
+    ///
+    /// The probabilities of the findings are re-weighted to it from the prevalence that the model was calibrated on, which
+    /// the manifest must state (Saerens, Latinne and Decaestecker 2002, equation 2.4). Where empty, they are not
+    /// re-weighted.
     pub prevalence: BTreeMap<String, f32>,
-    /// Answers to the model's scope questions, by id.
+    /// The answers to the model's scope questions, by the question's id. A question that takes a number needs
+    /// [`Answer::Number`], any other one `Yes` or `No`.
     pub answers: BTreeMap<String, Answer>,
-    /// A handle by which another thread can end the classification.
+    /// The handle by which another thread can cancel the classification.
     pub cancel: Option<CancelHandle>,
 }
 
@@ -61,71 +70,135 @@ impl Default for Query {
 }
 
 impl Query {
-    /// A query for all findings, in English, about the whole picture, without answers.
+    /// A query for all findings, in English, for the whole picture, without answers.
+    ///
+    /// ```
+    /// let query = bedside::Query::new();
+    /// assert_eq!((query.language.as_str(), query.max_results), ("en", None));
+    /// ```
     #[must_use]
     pub fn new() -> Query {
         Query::default()
     }
 
-    /// Sets [`Query::max_results`].
+    /// Sets the maximum number of findings.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Query::new().max_results(3).max_results, Some(3));
+    /// ```
     #[must_use]
     pub fn max_results(self, count: u32) -> Query {
         Query { max_results: Some(count), ..self }
     }
 
-    /// Sets [`Query::score_threshold`].
+    /// Sets the minimum probability of a finding, 0…1.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Query::new().score_threshold(0.25).score_threshold, 0.25);
+    /// ```
     #[must_use]
     pub fn score_threshold(self, probability: f32) -> Query {
         Query { score_threshold: probability, ..self }
     }
 
-    /// Adds a label to [`Query::allow`].
+    /// Adds the id of a label that findings may have. Without any, all labels may.
+    ///
+    /// ```
+    /// let query = bedside::Query::new().allow("melanoma").allow("nevus");
+    /// assert_eq!(query.allow, ["melanoma", "nevus"]);
+    /// ```
     #[must_use]
     pub fn allow(mut self, label: impl Into<String>) -> Query {
         self.allow.push(label.into());
         self
     }
 
-    /// Adds a label to [`Query::deny`].
+    /// Adds the id of a label that findings may not have.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Query::new().deny("nevus").deny, ["nevus"]);
+    /// ```
     #[must_use]
     pub fn deny(mut self, label: impl Into<String>) -> Query {
         self.deny.push(label.into());
         self
     }
 
-    /// Sets [`Query::language`].
+    /// Sets the language of names and questions, a BCP 47 tag.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Query::new().language("uk").language, "uk");
+    /// ```
     #[must_use]
     pub fn language(self, tag: impl Into<String>) -> Query {
         Query { language: tag.into(), ..self }
     }
 
-    /// Sets [`Query::region`].
+    /// Sets the part of the upright picture to classify.
+    ///
+    /// ```
+    /// use bedside::{Query, Region};
+    ///
+    /// let middle = Region::new(0.25, 0.25, 0.5, 0.5)?;
+    /// assert_eq!(Query::new().region(middle).region, Some(middle));
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     #[must_use]
     pub fn region(self, region: Region) -> Query {
         Query { region: Some(region), ..self }
     }
 
-    /// Adds the share of a label to [`Query::prevalence`].
+    /// Sets the prevalence of a label, a fraction 0…1. Call it for each label of the model.
+    ///
+    /// ```
+    /// use bedside::Query;
+    ///
+    /// let query =
+    ///     Query::new().prevalence("melanoma", 0.02).prevalence("nevus", 0.88).prevalence("seborrheic_keratosis", 0.1);
+    /// assert_eq!(query.prevalence["nevus"], 0.88);
+    /// ```
     #[must_use]
-    pub fn prevalence(mut self, label: impl Into<String>, share: f32) -> Query {
-        self.prevalence.insert(label.into(), share);
+    pub fn prevalence(mut self, label: impl Into<String>, fraction: f32) -> Query {
+        self.prevalence.insert(label.into(), fraction);
         self
     }
 
-    /// Adds an answer to [`Query::answers`], in place of an earlier one to the same question.
+    /// Sets the answer to a scope question, by the question's id. It replaces an earlier answer to the same question.
+    ///
+    /// ```
+    /// use bedside::{Answer, Query};
+    ///
+    /// let query = Query::new().answer("age", Answer::Number(4.0)).answer("frontal_file", Answer::Yes);
+    /// assert_eq!(query.answers["age"], Answer::Number(4.0));
+    /// ```
     #[must_use]
     pub fn answer(mut self, question: impl Into<String>, answer: Answer) -> Query {
         self.answers.insert(question.into(), answer);
         self
     }
 
-    /// Adds answers to [`Query::answers`], each in place of an earlier one to the same question.
+    /// Sets the answers to several scope questions. Each replaces an earlier answer to the same question.
+    ///
+    /// ```
+    /// use bedside::{Answer, Query};
+    ///
+    /// let query = Query::new().answers([("age", Answer::Number(4.0)), ("frontal_file", Answer::Yes)]);
+    /// assert_eq!(query.answers.len(), 2);
+    /// ```
     #[must_use]
     pub fn answers<Q: Into<String>>(self, answers: impl IntoIterator<Item = (Q, Answer)>) -> Query {
         answers.into_iter().fold(self, |query, (question, answer)| query.answer(question, answer))
     }
 
-    /// Sets [`Query::cancel`].
+    /// Sets the handle by which another thread can cancel the classification.
+    ///
+    /// ```
+    /// use bedside::{CancelHandle, Query};
+    ///
+    /// let handle = CancelHandle::new();
+    /// let query = Query::new().cancel(handle.clone());
+    /// assert_eq!(query.cancel, Some(handle));
+    /// ```
     #[must_use]
     pub fn cancel(self, handle: CancelHandle) -> Query {
         Query { cancel: Some(handle), ..self }
@@ -133,18 +206,29 @@ impl Query {
 }
 
 /// An answer to a scope question.
+///
+/// It is parsed from `yes`, `no` (in any case) or a finite number:
+///
+/// ```
+/// use bedside::Answer;
+///
+/// assert_eq!("yes".parse::<Answer>()?, Answer::Yes);
+/// assert_eq!("4.5".parse::<Answer>()?, Answer::Number(4.5));
+/// # Ok::<(), bedside::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Answer {
     /// Yes.
     Yes,
     /// No.
     No,
-    /// A number, where the question has a `min` or a `max`.
+    /// A finite number, for a question that has a `min` or a `max`.
     Number(f64),
 }
 
 impl Answer {
-    /// An answer that is in scope: for tools that time or test a model, not for a picture of a person.
+    /// An answer that is in scope: the question's `min`, else its `max`, else `Yes`. For tools that time or test a model, not
+    /// for a picture of a person.
     #[must_use]
     pub fn in_scope(question: &ScopeQuestion) -> Answer {
         match question.min.or(question.max) {
@@ -169,35 +253,68 @@ impl FromStr for Answer {
     }
 }
 
-/// Ends a classification from another thread. Clones share one state.
+/// Cancels a classification from another thread. Clones share one state, which can't be reset: make a new handle for the
+/// next classification.
+///
+/// ```no_run
+/// use std::{thread, time::Duration};
+///
+/// use bedside::{Answer, CancelHandle, Classifier, ErrorKind, Image, Options, Query};
+///
+/// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+/// let image = Image::open("models/samples/ISIC_0012258.jpg")?;
+/// let handle = CancelHandle::new();
+/// let query = Query::new().answer("dermatoscope", Answer::Yes).cancel(handle.clone());
+/// thread::spawn(move || {
+///     thread::sleep(Duration::from_millis(500));
+///     handle.cancel();
+/// });
+/// match classifier.classify(&image, &query) {
+///     Ok(report) => println!("{report}"),
+///     Err(error) if error.kind() == ErrorKind::Cancelled => println!("cancelled after 500 ms"),
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// # Ok::<(), bedside::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct CancelHandle(Arc<AtomicBool>);
 
 impl CancelHandle {
-    /// A handle that has not been used.
+    /// A handle that is not cancelled.
+    ///
+    /// ```
+    /// assert!(!bedside::CancelHandle::new().is_cancelled());
+    /// ```
     #[must_use]
     pub fn new() -> CancelHandle {
         CancelHandle::default()
     }
 
-    /// Ends every classification that has this handle, now or later, at its next stage, or the next layer of a network that
-    /// runs in integers: it returns [`Error::Cancelled`].
+    /// Cancels each classification that has this handle, now or later. It returns [`Error::Cancelled`] before its next stage,
+    /// or before the next layer of a graph that is quantized from end to end.
+    ///
+    /// ```
+    /// let handle = bedside::CancelHandle::new();
+    /// handle.clone().cancel();
+    /// assert!(handle.is_cancelled());
+    /// ```
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether [`cancel`](CancelHandle::cancel) was called.
+    /// Whether [`cancel`](CancelHandle::cancel) was called on this handle or a clone of it.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
-    /// What is set once the handle was used.
+    /// The flag that [`cancel`](CancelHandle::cancel) sets, for the engine.
     pub(crate) fn flag(&self) -> &AtomicBool {
         &self.0
     }
 }
 
+/// Handles are equal where they share one state.
 impl PartialEq for CancelHandle {
     fn eq(&self, other: &CancelHandle) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -205,7 +322,7 @@ impl PartialEq for CancelHandle {
 }
 
 impl Query {
-    /// [`Error::Cancelled`] once the handle was used.
+    /// Returns [`Error::Cancelled`] where the query's handle is cancelled.
     pub(crate) fn check_cancelled(&self) -> Result<()> {
         match &self.cancel {
             Some(handle) if handle.is_cancelled() => Err(Error::Cancelled),
@@ -213,7 +330,10 @@ impl Query {
         }
     }
 
-    /// Checks every field against the model that is asked.
+    /// Checks each field against the model's manifest.
+    ///
+    /// # Errors
+    /// [`Error::InvalidQuery`], whose text names the field.
     pub(crate) fn check(&self, manifest: &Manifest) -> Result<()> {
         let ids: Vec<&str> = manifest.output.labels.iter().map(|l| l.id.as_str()).collect();
         let lists = [("allow", &self.allow), ("deny", &self.deny)];
@@ -244,7 +364,7 @@ impl Query {
             "prevalence has a value outside 0 to 1".into()
         })?;
         let sum: f32 = self.prevalence.values().sum();
-        ensure((sum - 1.0).abs() <= SHARE_TOLERANCE, || format!("prevalence sums to {sum}, not to 1"))
+        ensure((sum - 1.0).abs() <= PREVALENCE_TOLERANCE, || format!("prevalence sums to {sum}, not to 1"))
     }
 
     fn check_answers(&self, manifest: &Manifest) -> Result<()> {
@@ -267,10 +387,12 @@ impl Query {
     }
 }
 
+/// Checks that the id is one of the model's labels.
 fn known_label(field: &str, label: &str, ids: &[&str]) -> Result<()> {
     ensure(ids.contains(&label), || format!("{field}: the model has no label `{label}`; it has {}", ids.join(", ")))
 }
 
+/// [`Error::InvalidQuery`] with this problem unless `sound`.
 fn ensure(sound: bool, problem: impl FnOnce() -> String) -> Result<()> {
     if sound { Ok(()) } else { Err(Error::InvalidQuery(problem())) }
 }

@@ -1,4 +1,4 @@
-//! What a classification says.
+//! The report of a classification: its fields, its JSON form and its text.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,32 +7,35 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{Triage, Verdict};
 
-/// What must stand wherever a result is shown.
+/// The notice that must be shown with each result.
 pub const NOTICE: &str =
     "Research software, not a medical device. A result does not replace a clinician's examination.";
 
-/// What a classification says.
+/// The report of a classification.
+///
+/// `Display` gives it as text for a person, [`to_json`](Report::to_json) as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// What can't be excluded, from all labels.
+    /// What can't be excluded, among all labels.
     pub verdict: Verdict,
     /// What a person should do.
     pub triage: Triage,
-    /// The labels that the query asked for, likeliest first. Empty where the verdict is [`Verdict::Rejected`].
+    /// The labels that the query selects, in descending order of probability. Empty where the verdict is
+    /// [`Verdict::Rejected`].
     pub findings: Vec<Finding>,
-    /// How long each stage took. As JSON: `timings_ms`, in milliseconds.
+    /// The wall-clock time of each stage. In JSON: `timings_ms`, in milliseconds.
     #[serde(rename = "timings_ms")]
     pub timings: Timings,
-    /// The model that said so.
+    /// The model.
     pub model: ModelIdentity,
-    /// The runtime that ran it.
+    /// The runtime that ran the model.
     pub runtime: RuntimeIdentity,
-    /// [`NOTICE`].
+    /// [`NOTICE`]: show it with the result.
     pub notice: &'static str,
 }
 
-/// One label and how probable it is.
+/// One label and its probability.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
@@ -42,25 +45,25 @@ pub struct Finding {
     pub name: String,
     /// The calibrated probability, 0…1, re-weighted where the query gives a prevalence.
     pub probability: f32,
-    /// The calibrated probability, 0…1, from which on the label can't be excluded.
+    /// The label's operating point: the calibrated probability, 0…1, from which on the label can't be excluded.
     pub operating_point: f32,
-    /// Whether the calibrated probability, not re-weighted, is at or over the label's operating point.
+    /// Whether the calibrated probability, before re-weighting, is at or over the operating point.
     pub over_operating_point: bool,
 }
 
-/// How long each stage took.
+/// The wall-clock time of each stage of a classification.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timings {
-    /// Decoding, orienting, cropping.
+    /// Decoding, rotating upright, cropping.
     pub decode: Duration,
     /// Resizing and normalising.
     pub preprocess: Duration,
-    /// The graph. Zero where a picture was rejected before it.
+    /// Running the graph. Zero where the picture was rejected.
     pub engine: Duration,
-    /// Probabilities, verdict, findings.
+    /// Computing probabilities, verdict and findings.
     pub verdict: Duration,
-    /// All of it.
+    /// The whole call, which includes checking the query.
     pub total: Duration,
 }
 
@@ -77,7 +80,7 @@ impl Serialize for Timings {
     }
 }
 
-/// Which model it was.
+/// The identity of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ModelIdentity {
@@ -85,34 +88,48 @@ pub struct ModelIdentity {
     pub name: String,
     /// The manifest's `version`.
     pub version: String,
-    /// [`ModelFile::sha256`](bedside_engine::ModelFile::sha256).
+    /// The SHA-256 of the graph in hex: [`ModelFile::sha256`](bedside_engine::ModelFile::sha256).
     pub graph_sha256: String,
 }
 
-/// Which runtime it was.
+/// The identity of the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RuntimeIdentity {
-    /// `bedside`.
+    /// The crate's name, `bedside`.
     pub name: &'static str,
     /// The crate's version.
     pub version: &'static str,
 }
 
 impl RuntimeIdentity {
+    /// This build of the crate.
     pub(crate) const THIS: RuntimeIdentity = RuntimeIdentity { name: "bedside", version: env!("CARGO_PKG_VERSION") };
 }
 
 impl Report {
     /// The report as JSON, on one line.
+    ///
+    /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `triage`, `findings`, `timings_ms`,
+    /// `model`, `runtime` and `notice`. Enums are written as their `as_str()`, a verdict's `kind` as [`Verdict::kind`].
+    ///
+    /// ```no_run
+    /// use bedside::{Answer, Classifier, Image, Options, Query};
+    ///
+    /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// let query = Query::new().answer("dermatoscope", Answer::Yes);
+    /// let report = classifier.classify(&Image::open("models/samples/ISIC_0012258.jpg")?, &query)?;
+    /// println!("{}", report.to_json());
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a report has string keys and finite numbers only")
     }
 }
 
-/// The report in words, for a person to read: verdict, triage, findings, times, model, [`NOTICE`]. In English, but for
-/// names and questions; the last line has no line break.
+/// The report as text for a person: verdict, triage, findings, times, model, [`NOTICE`]. The text is English, except for
+/// the names of labels and the questions. The last line has no line break.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         line(f, "Verdict", &self.verdict)?;
@@ -139,7 +156,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// The first twelve characters of a hash, or what there is of it.
+/// The first twelve characters of a hash, or the whole hash where it is shorter.
 pub(crate) fn abbreviated(hash: &str) -> &str {
     match hash.char_indices().nth(12) {
         Some((end, _)) => &hash[..end],
@@ -147,10 +164,10 @@ pub(crate) fn abbreviated(hash: &str) -> &str {
     }
 }
 
-/// The widest column, in characters: Rust's formatting takes no more.
+/// The maximum width of a column, in characters, that Rust's formatting accepts.
 const MAX_WIDTH: usize = u16::MAX as usize;
 
-/// A table of the findings, after a blank line; nothing where there are none.
+/// Writes a blank line and a table of the findings; nothing where there are none.
 fn write_findings(f: &mut fmt::Formatter<'_>, findings: &[Finding]) -> fmt::Result {
     if findings.is_empty() {
         return Ok(());
@@ -165,7 +182,7 @@ fn write_findings(f: &mut fmt::Formatter<'_>, findings: &[Finding]) -> fmt::Resu
     Ok(())
 }
 
-/// A heading and what it is about.
+/// Writes a line with a heading, padded to 15 characters, and a text.
 fn line(f: &mut fmt::Formatter<'_>, heading: &str, text: impl fmt::Display) -> fmt::Result {
     writeln!(f, "  {heading:<15} {text}")
 }

@@ -1,29 +1,29 @@
-//! What a person should do.
+//! The triage level of a report or a label.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a person should do.
+/// A triage level: what a person should do. Reports have one, and manifests give one to each label.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Triage {
-    /// No sign found by this program that asks for more than usual care. This does not exclude disease.
+    /// This program found no sign that calls for more than usual care. This does not exclude disease.
     NoSign,
-    /// A clinician should look. What a label asks for unless its manifest says otherwise.
+    /// A clinician should look. The level of a label whose manifest gives none.
     #[default]
     Refer,
     /// A clinician should look soon.
     Urgent,
-    /// Nothing was assessed: mend what the reasons say, and ask again. No label asks for it.
+    /// Nothing was assessed: do what the verdict's reasons say, then classify again. Only for reports; no label has it.
     Unassessed,
 }
 
 impl Triage {
-    /// All levels, from least to most pressing, and `Unassessed`.
+    /// All levels, in ascending order of urgency, with `Unassessed` last.
     pub const ALL: [Triage; 4] = [Triage::NoSign, Triage::Refer, Triage::Urgent, Triage::Unassessed];
 
-    /// The name that reports and other languages use.
+    /// The name of the level in reports, in manifests and in other languages, in snake case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,13 +34,17 @@ impl Triage {
         }
     }
 
-    /// The more pressing of two levels.
+    /// The later of two levels in the order of [`Triage::ALL`].
     pub(crate) fn or_higher(self, other: Triage) -> Triage {
         let rank = |level| Triage::ALL.iter().position(|&l| l == level);
         if rank(other) > rank(self) { other } else { self }
     }
 
     /// What a person should do, in English.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Triage::Urgent.advice(), "a clinician should look at it soon");
+    /// ```
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {

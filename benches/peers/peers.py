@@ -9,7 +9,7 @@ life, which its memory's place may be the cause of. The picture lies in the engi
 
     python benches/peers/peers.py MODELS [--quick]
 
-Writes docs/performance-peers.md; with --quick, few rounds to see that all runs, target/peers/performance-peers.md.
+Writes docs/runs/performance-peers.md; with --quick, few rounds to see that all runs, target/peers/performance-peers.md.
 """
 
 import argparse
@@ -424,9 +424,10 @@ def sizes(memory):
 
 def page(results, starts, memory, sittings, rounds, seconds, cold_rounds, load):
     return "\n".join([
+        "<!-- Written by `cargo xtask bench peers`. Do not edit. -->", "",
         "# Quantized networks, Bedside beside its peers: the last run", "",
-        "Written by `cargo xtask bench peers`; `benches/peers/peers.py` says what is measured and how. Models by "
-        "`benches/models/make.py`, for LiteRT by `benches/peers/convert.py`.", "",
+        "`benches/peers/peers.py` says what is measured and how. Models by `benches/models/make.py`, for LiteRT by "
+        "`benches/peers/convert.py`.", "",
         f"- Date: {datetime.date.today()}",
         f"- CPU: {cpu_name()}; load before the run {load[0]:.1f}, after it {os.getloadavg()[0]:.1f}",
         f"- {sittings} times {rounds} rounds in turn, each time in fresh processes, at least {seconds} s of each engine a "
@@ -457,7 +458,7 @@ def main():
         starts[network] = cold(arguments.models, network, cold_rounds)
     memory = peaks(arguments.models, COLD[0], memory_rounds)
     written = page(results, starts, memory, sittings, rounds, seconds, cold_rounds, load)
-    folder = ROOT / ("target/peers" if arguments.quick else "docs")
+    folder = ROOT / ("target/peers" if arguments.quick else "docs/runs")
     (folder / "performance-peers.md").write_text(written)
     print(written)
 

@@ -1,6 +1,6 @@
-//! PNG, WebP, BMP and TIFF, by the crate `image`.
+//! Decoding of PNG, WebP, BMP and TIFF, with the crate `image`.
 //!
-//! The first page of a TIFF and the first frame of an animation are taken.
+//! Of a TIFF the first page is decoded, of an animation the first frame.
 
 use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind};
@@ -10,12 +10,13 @@ use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use super::format::Format;
 use super::metadata;
 use super::picture::Picture;
-use super::pixels::{Layout, Packed};
+use super::pixels::{PackedPixels, PixelLayout};
 use super::region::Rectangle;
 use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
 use crate::{Error, Result};
 
+/// Decodes an encoded picture of a format, upright and cropped as the request says.
 pub(super) fn decode(format: ImageFormat, bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
     let name = name(format);
     let bytes = if format == ImageFormat::WebP { metadata::webp_as_announced(bytes) } else { bytes.into() };
@@ -32,18 +33,18 @@ pub(super) fn decode(format: ImageFormat, bytes: &[u8], request: &DecodeRequest)
     let rectangle = Rectangle::of(request.region, orientation.size(size));
 
     let total = decoder.total_bytes();
-    let beside = beside(format, size, total).saturating_add(copied);
-    let working = total.saturating_add(beside).saturating_add(rectangle.pixels() * 3);
+    let scratch = scratch_bytes(format, size, total).saturating_add(copied);
+    let working = total.saturating_add(scratch).saturating_add(rectangle.pixels() * 3);
     check_decoded(size, working, &request.limits)?;
     let mut data = vec![0; total as usize];
     decoder.read_image(&mut data).map_err(|error| undecoded(name, error))?;
     let row_stride = size.0 as usize * layout.bytes_per_pixel();
-    Ok(Packed::new(layout, size, row_stride, Cow::Owned(data))?.into_upright(orientation, rectangle))
+    Ok(PackedPixels::new(layout, size, row_stride, Cow::Owned(data))?.into_upright(orientation, rectangle))
 }
 
-/// What a decoder takes beside its result, in bytes, where that grows with the picture: `tiff` decodes into a buffer of
-/// its own, of four channels for CMYK; `image-webp` into planes, or into RGBA.
-fn beside(format: ImageFormat, (width, height): (u32, u32), total: u64) -> u64 {
+/// The bytes that a decoder allocates besides its result of `total` bytes, as far as they grow with the picture. `tiff`
+/// decodes into a buffer of its own, which has four channels for CMYK; `image-webp` decodes into planes or into RGBA.
+fn scratch_bytes(format: ImageFormat, (width, height): (u32, u32), total: u64) -> u64 {
     match format {
         ImageFormat::Tiff => total.saturating_add(total / 3),
         ImageFormat::WebP => u64::from(width) * u64::from(height) * 4,
@@ -51,16 +52,17 @@ fn beside(format: ImageFormat, (width, height): (u32, u32), total: u64) -> u64 {
     }
 }
 
-fn layout(name: &str, color: ColorType) -> Result<Layout> {
+/// The layout of the pixels that a decoder gives.
+fn layout(name: &str, color: ColorType) -> Result<PixelLayout> {
     Ok(match color {
-        ColorType::L8 => Layout::Gray8,
-        ColorType::La8 => Layout::GrayAlpha8,
-        ColorType::Rgb8 => Layout::Rgb8,
-        ColorType::Rgba8 => Layout::Rgba8,
-        ColorType::L16 => Layout::Gray16,
-        ColorType::La16 => Layout::GrayAlpha16,
-        ColorType::Rgb16 => Layout::Rgb16,
-        ColorType::Rgba16 => Layout::Rgba16,
+        ColorType::L8 => PixelLayout::Gray8,
+        ColorType::La8 => PixelLayout::GrayAlpha8,
+        ColorType::Rgb8 => PixelLayout::Rgb8,
+        ColorType::Rgba8 => PixelLayout::Rgba8,
+        ColorType::L16 => PixelLayout::Gray16,
+        ColorType::La16 => PixelLayout::GrayAlpha16,
+        ColorType::Rgb16 => PixelLayout::Rgb16,
+        ColorType::Rgba16 => PixelLayout::Rgba16,
         _ => {
             return Err(Error::UnsupportedImage(format!(
                 "{name}: floating-point samples are not read; export the picture with 8 or 16 bits a channel"
@@ -69,6 +71,7 @@ fn layout(name: &str, color: ColorType) -> Result<Layout> {
     })
 }
 
+/// The name of a format in error messages.
 fn name(format: ImageFormat) -> &'static str {
     match format {
         ImageFormat::Png => "PNG",
@@ -78,6 +81,7 @@ fn name(format: ImageFormat) -> &'static str {
     }
 }
 
+/// An error of the decoder of the format `name` as an error of this crate.
 fn undecoded(name: &str, error: ImageError) -> Error {
     match error {
         ImageError::Limits(_) => Error::TooLarge(format!(
@@ -91,7 +95,7 @@ fn undecoded(name: &str, error: ImageError) -> Error {
     }
 }
 
-/// A file that was cut off.
+/// The error of a file of the format `name` that is truncated.
 pub(super) fn ends_early(name: &str) -> Error {
     Error::MalformedImage(format!("{name}: the file ends before the picture does; copy or export it again"))
 }

@@ -1,8 +1,8 @@
-//! JPEG, by the crate `libjpeg-turbo-rs`, at the smallest scale that leaves the model enough.
+//! Decoding of JPEG, with the crate `libjpeg-turbo-rs`, at the smallest scale that is large enough for the model's input.
 //!
-//! A decoder can give an eighth, a quarter or half of each side straight from the coefficients, for a fraction of the
-//! work and the memory. This one gives libjpeg-turbo's own pixels, to the bit, at every scale: what Pillow gives, with
-//! `draft` where it is scaled.
+//! A JPEG decoder can scale each side by 1/8, 1/4 or 1/2 in the inverse DCT, which takes a fraction of the time and the
+//! memory of decoding at full size. The pixels are those of libjpeg-turbo to the bit at each scale, and so those of Pillow,
+//! with `draft` for the reduced scales.
 
 use std::borrow::Cow;
 
@@ -15,21 +15,23 @@ use super::format::Format;
 use super::metadata;
 use super::orientation::Orientation;
 use super::picture::Picture;
-use super::pixels::{Layout, Packed};
+use super::pixels::{PackedPixels, PixelLayout};
 use super::region::Rectangle;
 use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
 use crate::{Error, Result};
 
-/// A picture is resized from at least this many times the model's size: less would let the coarse filter of a scaled
-/// decoder show.
+/// A reduced scale must leave at least this many times the width and the height of the model's input. Below that, the coarse
+/// filter of the scaled inverse DCT would dominate the result of resizing.
 const OVERSAMPLING: u64 = 2;
 
-/// More scans than any encoder writes: a progressive file has about ten. Each costs a walk over all coefficients.
+/// The maximum number of scans, far above the about ten of a progressive file. It bounds the time, since each scan can visit
+/// all coefficients.
 const MAX_SCANS: usize = 100;
 
+/// Decodes a JPEG, upright and cropped as the request says.
 pub(super) fn decode(bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
-    // The sizes are checked below, in the words of this library.
+    // `check_declared` and `check_decoded` below check the sizes, with this crate's messages.
     let longest = usize::from(u16::MAX);
     let limits = DecodeLimits {
         max_width: longest,
@@ -50,37 +52,38 @@ pub(super) fn decode(bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
     decoder.set_output_format(format);
     decoder.set_scale(ScalingFactor::try_new(1, 8 / eighths).map_err(undecoded)?);
     let mut pixels = decoder.decode_image().map_err(undecoded)?;
-    if layout == Layout::Cmyk8 {
-        // Adobe's files store paper, not ink, and every other reader takes them to.
+    if layout == PixelLayout::Cmyk8 {
+        // Adobe stores CMYK inverted (255 is no ink), and other decoders assume so for all files.
         pixels.data.iter_mut().for_each(|sample| *sample = 255 - *sample);
     }
     let size = (pixels.width as u32, pixels.height as u32);
     let row_stride = pixels.width * layout.bytes_per_pixel();
     let rectangle = Rectangle::of(request.region, orientation.size(size));
-    Ok(Packed::new(layout, size, row_stride, Cow::Owned(pixels.data))?.into_upright(orientation, rectangle))
+    Ok(PackedPixels::new(layout, size, row_stride, Cow::Owned(pixels.data))?.into_upright(orientation, rectangle))
 }
 
-/// What a file's pixels are decoded to.
-fn layout(decoder: &Decoder<'_>) -> Result<(Layout, PixelFormat)> {
+/// The layout that a file is decoded to, and its name in the decoder.
+fn layout(decoder: &Decoder<'_>) -> Result<(PixelLayout, PixelFormat)> {
     let frame = decoder.header();
     if frame.is_lossless || frame.precision != 8 || decoder.is_arithmetic() {
         return Err(not_read("the lossless, the 12-bit and the arithmetic-coded variant are"));
     }
     match decoder.jpeg_color_space() {
-        ColorSpace::Grayscale => Ok((Layout::Gray8, PixelFormat::Grayscale)),
-        ColorSpace::YCbCr | ColorSpace::Rgb => Ok((Layout::Rgb8, PixelFormat::Rgb)),
-        ColorSpace::Cmyk | ColorSpace::Ycck if is_printed(&frame.components) => Ok((Layout::Cmyk8, PixelFormat::Cmyk)),
+        ColorSpace::Grayscale => Ok((PixelLayout::Gray8, PixelFormat::Grayscale)),
+        ColorSpace::YCbCr | ColorSpace::Rgb => Ok((PixelLayout::Rgb8, PixelFormat::Rgb)),
+        ColorSpace::Cmyk | ColorSpace::Ycck if is_printed(&frame.components) => Ok((PixelLayout::Cmyk8, PixelFormat::Cmyk)),
         ColorSpace::Cmyk | ColorSpace::Ycck => Err(not_read("four components of such sampling are")),
         ColorSpace::Unknown => Err(not_read("a picture of two components is")),
     }
 }
 
+/// The error of a variant that is not decoded. `what` is the subject of the message, with its verb.
 fn not_read(what: &str) -> Error {
     Error::UnsupportedImage(format!("JPEG: {what} not read; export the picture as PNG or as ordinary JPEG"))
 }
 
-/// Whether four components are sampled as printing programs write them: the first and the black one in full, the two
-/// between alike. Of others the decoder makes nothing sound.
+/// Whether four components have the sampling that printing programs write: the first and the black one at full size, the
+/// two others alike. The decoder gives wrong pixels for other sampling.
 fn is_printed(components: &[ComponentInfo]) -> bool {
     let factors: Vec<(u8, u8)> = components.iter().map(|c| (c.horizontal_sampling, c.vertical_sampling)).collect();
     let [first, second, third, black] = factors[..] else { return false };
@@ -88,7 +91,8 @@ fn is_printed(components: &[ComponentInfo]) -> bool {
     first == black && second == third && divides(second.0, first.0) && divides(second.1, first.1)
 }
 
-/// The smallest scale, in eighths of each side, that leaves [`OVERSAMPLING`] times the model's size in the region.
+/// The smallest scale, in eighths of each side (1, 2, 4), at which the region has [`OVERSAMPLING`] times the model's width and
+/// height; 8, full size, where there is none. `size` is the stored width and height.
 fn scale(size: (u32, u32), orientation: Orientation, request: &DecodeRequest) -> u32 {
     let enough = |eighths: u32| {
         let upright = orientation.size(scaled(size, eighths));
@@ -99,30 +103,32 @@ fn scale(size: (u32, u32), orientation: Orientation, request: &DecodeRequest) ->
     [1, 2, 4].into_iter().find(|&eighths| enough(eighths)).unwrap_or(8)
 }
 
+/// The size of a picture decoded at a scale, rounded up as in libjpeg.
 fn scaled((width, height): (u32, u32), eighths: u32) -> (u32, u32) {
     ((width * eighths).div_ceil(8), (height * eighths).div_ceil(8))
 }
 
-/// What decoding takes, in bytes: each component's samples, the picture made of them, a copy of it for turning or
-/// cropping, and a progressive file's coefficients, 16 bits each, at full size.
+/// The bytes that decoding takes: the samples of each component, the pixels made from them, a copy of the pixels for rotating
+/// or cropping, and a progressive file's coefficients, 16 bits each, at full size.
 pub(super) fn working_bytes(frame: &FrameHeader, eighths: u32) -> u64 {
     let factors =
         || frame.components.iter().map(|c| (u64::from(c.horizontal_sampling), u64::from(c.vertical_sampling)));
-    let across = factors().map(|(across, _)| across).max().unwrap_or(1).max(1);
-    let down = factors().map(|(_, down)| down).max().unwrap_or(1).max(1);
-    let units = u64::from(frame.width).div_ceil(8 * across) * u64::from(frame.height).div_ceil(8 * down);
-    let blocks: u64 = factors().map(|(across, down)| units * across * down).sum();
+    let max_h = factors().map(|(h, _)| h).max().unwrap_or(1).max(1);
+    let max_v = factors().map(|(_, v)| v).max().unwrap_or(1).max(1);
+    let units = u64::from(frame.width).div_ceil(8 * max_h) * u64::from(frame.height).div_ceil(8 * max_v);
+    let blocks: u64 = factors().map(|(h, v)| units * h * v).sum();
 
-    // A subsampled component is scaled less than the others, up to the picture's own size.
+    // A subsampled component is scaled down less than the others, up to the size of the scaled picture.
     let side = u64::from(eighths);
-    let largest = units * across * down * side * side;
-    let samples: u64 = factors().map(|(across, down)| largest.min(units * across * down * 64)).sum();
+    let largest = units * max_h * max_v * side * side;
+    let samples: u64 = factors().map(|(h, v)| largest.min(units * h * v * 64)).sum();
     let (width, height) = scaled((u32::from(frame.width), u32::from(frame.height)), eighths);
     let pixels = u64::from(width) * u64::from(height);
     let coefficients = if frame.is_progressive { blocks * 64 * 2 } else { 0 };
     samples + pixels * frame.components.len() as u64 + pixels * 3 + coefficients
 }
 
+/// An error of the decoder as an error of this crate.
 fn undecoded(error: JpegError) -> Error {
     match error {
         JpegError::UnexpectedEof => ends_early("JPEG"),

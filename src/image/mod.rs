@@ -1,7 +1,7 @@
-//! A picture, from the bytes or the camera frame that the caller has to upright RGB pixels.
+//! The stage decode: from an encoded picture, pixels or a camera frame to upright RGB pixels of the query's region.
 //!
-//! Decoding knows how large the model's input is, and decodes no larger than needed; what it does not do is bring the
-//! picture to that size: that is the next stage's, `preprocess`. Nothing here logs: pictures never enter a log.
+//! A JPEG is decoded at the smallest scale that is large enough for the model's input. Resizing to the input's exact size is
+//! the next stage, `preprocess`. Nothing here logs: pictures never enter a log.
 
 mod encoded;
 mod exif;
@@ -30,7 +30,7 @@ use crate::{Error, Limits, Result};
 
 use format::Format;
 use orientation::Orientation;
-use pixels::{Layout, Packed, upright};
+use pixels::{PackedPixels, PixelLayout, upright};
 use region::Rectangle;
 use request::DecodeRequest;
 use size::{check_declared, check_decoded};
@@ -40,23 +40,32 @@ pub(crate) use picture::Picture;
 pub use region::Region;
 pub use yuv::{Plane, Yuv420, YuvMatrix, YuvRange};
 
-/// The longest file that [`Image::open`] reads, in bytes.
+/// The maximum size of a file that [`Image::open`] reads, in bytes.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// A picture to look at: encoded bytes, or pixels.
+/// A picture to classify: an encoded picture, or pixels.
 ///
-/// Encoded pictures are JPEG, PNG, WebP, BMP or TIFF, told by their first bytes. They are decoded inside
-/// [`Classifier::classify`](crate::Classifier::classify), at the scale that the model needs, and brought upright by their
-/// EXIF orientation. What they hold becomes 8-bit RGB:
+/// Encoded pictures are JPEG, PNG, WebP, BMP or TIFF; the first bytes decide which, not a name. They are decoded inside
+/// [`Classifier::classify`](crate::Classifier::classify), a JPEG at the smallest scale that is large enough for the model,
+/// and rotated upright by their EXIF orientation. They become 8-bit RGB:
 ///
 /// - 16-bit samples are rounded to the nearest of 256 levels;
-/// - transparent pixels are laid over white;
-/// - grey becomes equal red, green and blue; CMYK is taken as Adobe stores it, and converted without a profile;
-/// - colours are taken as sRGB: an embedded profile, such as Display P3, is not applied;
-/// - of an animation the first frame is taken, of a TIFF the first page.
+/// - transparent pixels are blended over white;
+/// - grey becomes equal red, green and blue; CMYK is read as Adobe stores it, inverted, and converted without a profile;
+/// - colours are read as sRGB: an embedded profile, such as Display P3, is not applied;
+/// - of an animation the first frame is decoded, of a TIFF the first page.
 ///
-/// Pixels given directly are upright unless [`rotated`](Image::rotated) says otherwise, and borrowed where that is what
-/// the caller hands over.
+/// Pixels are upright unless [`rotated`](Image::rotated) says otherwise. A constructor that takes
+/// `impl Into<Cow<'a, [u8]>>` borrows a slice and keeps a `Vec`, without a copy of either.
+///
+/// ```
+/// use bedside::{Image, Rotation};
+///
+/// let frame = vec![0u8; 640 * 480 * 4];
+/// let image = Image::bgra8(640, 480, 640 * 4, &frame[..])?.rotated(Rotation::Clockwise90);
+/// # assert_eq!(image.name(), None);
+/// # Ok::<(), bedside::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Image<'a> {
     source: Source<'a>,
@@ -68,11 +77,11 @@ pub struct Image<'a> {
 #[derive(Clone)]
 enum Source<'a> {
     Encoded(Cow<'a, [u8]>),
-    Packed(Packed<'a>),
+    Packed(PackedPixels<'a>),
     Yuv(Yuv420<'a>),
 }
 
-// Pictures never enter a log: the kind and the name only.
+// Pictures never enter a log: only sizes, the name and the turn are shown.
 impl fmt::Debug for Image<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.source {
@@ -90,10 +99,19 @@ impl fmt::Debug for Image<'_> {
 }
 
 impl Image<'static> {
-    /// Reads an encoded picture from a file, or from a pipe to its end. It is named after the path, as given.
+    /// Reads an encoded picture from a file, or from a pipe to its end. It is not decoded yet. Its name is the path, which
+    /// error messages contain.
+    ///
+    /// ```no_run
+    /// use bedside::Image;
+    ///
+    /// let image = Image::open("models/samples/ISIC_0012258.jpg")?;
+    /// assert_eq!(image.name(), Some("models/samples/ISIC_0012258.jpg"));
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Io`] where the file is missing, may not be read, or is a folder; [`Error::TooLarge`] where it is longer than
+    /// [`Error::Io`] where the file is missing, can't be read, or is a folder; [`Error::TooLarge`] where it has more than
     /// 256 MiB.
     pub fn open(path: impl AsRef<Path>) -> Result<Image<'static>> {
         let path = path.as_ref();
@@ -108,48 +126,97 @@ impl Image<'static> {
 }
 
 impl<'a> Image<'a> {
-    /// An encoded picture in memory. Nothing is checked before it is decoded.
+    /// An encoded picture in memory. The bytes are not checked before they are decoded.
+    ///
+    /// ```no_run
+    /// use bedside::Image;
+    ///
+    /// let bytes = std::fs::read("models/samples/ISIC_0012258.jpg").expect("a file");
+    /// let image = Image::from_bytes(bytes);
+    /// ```
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Cow<'a, [u8]>>) -> Image<'a> {
         Image::new(Source::Encoded(bytes.into()))
     }
 
-    /// Red, green and blue, 8 bits each. `row_stride` is the bytes from one row to the next, at least 3 × `width`; the
-    /// last row may end with its last pixel.
+    /// Pixels of red, green and blue, 8 bits each: `height` rows of `width` pixels, from the top.
+    ///
+    /// `row_stride` is the number of bytes from the start of a row to that of the next, at least 3 × `width`. The last row
+    /// may end with its last pixel, so that `pixels` has at least (`height` - 1) × `row_stride` + 3 × `width` bytes.
+    ///
+    /// ```
+    /// use bedside::Image;
+    ///
+    /// // Two rows of two pixels, with two bytes of padding between the rows.
+    /// let pixels = [255u8, 0, 0, 0, 255, 0, 0, 0, 0, 0, 255, 255, 255, 255];
+    /// let image = Image::rgb8(2, 2, 8, pixels.as_slice())?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::MalformedImage`] where a side is 0, the stride is less than a row, or `pixels` is too short.
     pub fn rgb8(width: u32, height: u32, row_stride: usize, pixels: impl Into<Cow<'a, [u8]>>) -> Result<Image<'a>> {
-        Image::packed(Layout::Rgb8, (width, height), row_stride, pixels.into())
+        Image::packed(PixelLayout::Rgb8, (width, height), row_stride, pixels.into())
     }
 
-    /// Red, green, blue and alpha, 8 bits each, not premultiplied; laid over white. `row_stride` is the bytes from one
-    /// row to the next, at least 4 × `width`; the last row may end with its last pixel.
+    /// Pixels of red, green, blue and alpha, 8 bits each, not premultiplied; they are blended over white. As
+    /// [`rgb8`](Image::rgb8), with 4 bytes for each pixel.
+    ///
+    /// ```
+    /// use bedside::Image;
+    ///
+    /// let image = Image::rgba8(640, 480, 640 * 4, vec![255u8; 640 * 480 * 4])?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`rgb8`](Image::rgb8).
     pub fn rgba8(width: u32, height: u32, row_stride: usize, pixels: impl Into<Cow<'a, [u8]>>) -> Result<Image<'a>> {
-        Image::packed(Layout::Rgba8, (width, height), row_stride, pixels.into())
+        Image::packed(PixelLayout::Rgba8, (width, height), row_stride, pixels.into())
     }
 
-    /// As [`rgba8`](Image::rgba8), with blue first: what Apple's cameras and bitmaps have.
+    /// Pixels of blue, green, red and alpha, in the order of Apple's cameras and bitmaps. As [`rgba8`](Image::rgba8)
+    /// otherwise.
+    ///
+    /// ```
+    /// use bedside::Image;
+    ///
+    /// let image = Image::bgra8(640, 480, 640 * 4, vec![255u8; 640 * 480 * 4])?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`rgb8`](Image::rgb8).
     pub fn bgra8(width: u32, height: u32, row_stride: usize, pixels: impl Into<Cow<'a, [u8]>>) -> Result<Image<'a>> {
-        Image::packed(Layout::Bgra8, (width, height), row_stride, pixels.into())
+        Image::packed(PixelLayout::Bgra8, (width, height), row_stride, pixels.into())
     }
 
-    /// Grey, 8 bits. `row_stride` is the bytes from one row to the next, at least `width`; the last row may end with its
-    /// last pixel.
+    /// Grey pixels of 8 bits. As [`rgb8`](Image::rgb8), with 1 byte for each pixel.
+    ///
+    /// ```
+    /// use bedside::Image;
+    ///
+    /// let image = Image::gray8(640, 480, 640, vec![128u8; 640 * 480])?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`rgb8`](Image::rgb8).
     pub fn gray8(width: u32, height: u32, row_stride: usize, pixels: impl Into<Cow<'a, [u8]>>) -> Result<Image<'a>> {
-        Image::packed(Layout::Gray8, (width, height), row_stride, pixels.into())
+        Image::packed(PixelLayout::Gray8, (width, height), row_stride, pixels.into())
     }
 
-    /// A camera frame.
+    /// A camera frame in YUV 4:2:0.
+    ///
+    /// ```
+    /// use bedside::{Image, Yuv420, YuvMatrix, YuvRange};
+    ///
+    /// // Y for 640×480 pixels, then V and U alternating for 320×240.
+    /// let buffer = vec![128u8; 640 * 480 * 3 / 2];
+    /// let frame = Yuv420::nv21(640, 480, &buffer, YuvMatrix::Bt601, YuvRange::Full)?;
+    /// let image = Image::yuv420(frame)?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::MalformedImage`] where a side or a pixel stride is 0, a row stride is less than a row, or a plane is too
@@ -158,21 +225,44 @@ impl<'a> Image<'a> {
         Ok(Image::new(Source::Yuv(frame.checked()?)))
     }
 
-    /// The turn that brings the picture upright. An encoded picture is turned by its EXIF orientation first, then by
-    /// this. The last call counts.
+    /// Sets the rotation that brings the picture upright. For an encoded picture it is applied after the EXIF orientation. A
+    /// later call replaces the rotation of an earlier one.
+    ///
+    /// ```
+    /// use bedside::{Image, Rotation};
+    ///
+    /// // A camera that is mounted sideways.
+    /// let image = Image::gray8(640, 480, 640, vec![0u8; 640 * 480])?.rotated(Rotation::Clockwise270);
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     #[must_use]
     pub fn rotated(self, rotation: Rotation) -> Image<'a> {
         Image { rotation, ..self }
     }
 
-    /// Exchanges left and right, after any rotation: for a front camera that shows a mirror image. A second call undoes
-    /// the first.
+    /// Exchanges left and right, after any rotation, for a front camera that gives a mirror image. A second call undoes the
+    /// first.
+    ///
+    /// ```
+    /// use bedside::Image;
+    ///
+    /// let image = Image::gray8(640, 480, 640, vec![0u8; 640 * 480])?.mirrored();
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     #[must_use]
     pub fn mirrored(self) -> Image<'a> {
         Image { mirrored: !self.mirrored, ..self }
     }
 
-    /// The same picture, borrowed: costs nothing, and may be turned on its own.
+    /// The same picture, borrowed without a copy of its bytes. Its rotation and mirroring can be set on their own.
+    ///
+    /// ```
+    /// use bedside::{Image, Rotation};
+    ///
+    /// let image = Image::gray8(640, 480, 640, vec![0u8; 640 * 480])?;
+    /// let upside_down = image.borrowed().rotated(Rotation::Clockwise180);
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> Image<'_> {
         let source = match &self.source {
@@ -183,14 +273,14 @@ impl<'a> Image<'a> {
         Image { source, name: self.name.clone(), ..*self }
     }
 
-    /// The path that it was opened from, for messages.
+    /// The path that the picture was opened from; `None` for a picture that was made in memory.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    fn packed(layout: Layout, size: (u32, u32), row_stride: usize, data: Cow<'a, [u8]>) -> Result<Image<'a>> {
-        Ok(Image::new(Source::Packed(Packed::new(layout, size, row_stride, data)?)))
+    fn packed(layout: PixelLayout, size: (u32, u32), row_stride: usize, data: Cow<'a, [u8]>) -> Result<Image<'a>> {
+        Ok(Image::new(Source::Packed(PackedPixels::new(layout, size, row_stride, data)?)))
     }
 
     fn new(source: Source<'a>) -> Image<'a> {
@@ -198,19 +288,19 @@ impl<'a> Image<'a> {
     }
 }
 
-/// The orientation of an encoded picture, as its file states it: the value of the EXIF tag, 1…8. `None` where it is of no
-/// format that is decoded here.
+/// The orientation in the metadata of an encoded picture, as a value of the EXIF tag, 1…8. `None` where the format is not
+/// decoded.
 #[cfg(fuzzing)]
 pub(crate) fn stored_orientation(bytes: &[u8]) -> Option<u8> {
     let stored = metadata::orientation(Format::of(bytes).ok()?, bytes);
     (1..=8).find(|&value| Orientation::from_exif(value) == stored)
 }
 
-/// Decodes, turns upright and cuts out the region.
+/// Decodes a picture, rotates it upright and crops it to the region.
 ///
-/// `model_size` is the model's width and height: a JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 that leaves the
-/// region at least twice as wide and twice as high. Everything else is decoded in full; of pixels, only the region is
-/// converted.
+/// `model_size` is the width and height of the model's input in pixels. A JPEG is decoded at the smallest of the scales 1/8,
+/// 1/4, 1/2 and 1 at which the region is at least twice as wide and twice as high as that, or else at 1. Other formats are
+/// decoded at full size. Of pixels and frames, only the region is converted.
 ///
 /// # Errors
 /// [`Error::UnsupportedImage`], [`Error::MalformedImage`], [`Error::TooLarge`].
@@ -239,7 +329,8 @@ pub(crate) fn decode(
     }
 }
 
-/// The way upright and the pixels to visit of a frame of `size`, once both are within the limits.
+/// The orientation of a frame of `size` (width, height), and the rectangle of the upright frame to convert. Checks both
+/// against the limits.
 fn frame(size: (u32, u32), request: &DecodeRequest) -> Result<(Orientation, Rectangle)> {
     check_declared(size, &request.limits)?;
     let orientation = request.orientation(Orientation::default());

@@ -1,4 +1,4 @@
-//! Which values of a manifest are sound, apart from any graph.
+//! Checks of a manifest's values that need no graph.
 
 use std::collections::HashSet;
 
@@ -7,14 +7,17 @@ use serde_json::Value;
 use super::{Activation, Calibration, Input, Manifest, Output, ResizePolicy, SCHEMA, ScopeQuestion};
 use crate::{Error, Result, Triage};
 
-/// The largest side of an input, in pixels: no served network comes near it.
+/// The maximum side of an input, in pixels, far above that of any supported network.
 const MAX_SIDE: u32 = 4096;
 
-/// How far a list of shares may be from summing to 1, for values written with three digits.
-pub(crate) const SHARE_TOLERANCE: f32 = 0.01;
+/// The maximum difference between 1 and the sum of a prevalence, whose values may be rounded to three digits.
+pub(crate) const PREVALENCE_TOLERANCE: f32 = 0.01;
 
 impl Manifest {
     /// Checks all values.
+    ///
+    /// # Errors
+    /// [`Error::InvalidManifest`], whose text names the field.
     pub(super) fn check(&self) -> Result<()> {
         self.check_form()?;
         for (field, value) in [("name", &self.name), ("version", &self.version), ("license", &self.license)] {
@@ -33,12 +36,12 @@ impl Manifest {
                 "golden.scores",
                 &format!("has {} values for {} labels", golden.scores.len(), self.output.labels.len()),
             )?;
-            ensure(golden.scores.iter().all(|&s| is_share(s)), "golden.scores", "has a value outside 0…1")?;
+            ensure(golden.scores.iter().all(|&s| is_probability(s)), "golden.scores", "has a value outside 0…1")?;
         }
         Ok(())
     }
 
-    /// The form's version, and that nothing is required that this version does not know.
+    /// Checks the version of the manifest's form, and that this version of Bedside knows all required fields.
     fn check_form(&self) -> Result<()> {
         let minor = self.bedside.strip_prefix("1.");
         ensure(
@@ -57,7 +60,7 @@ impl Manifest {
     }
 }
 
-/// Whether a dotted path (`output.labels.triage`) leads to a field of the schema.
+/// Whether a dotted path (`output.labels.triage`) is that of a field in the schema.
 fn is_known(path: &str) -> bool {
     let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is part of this crate and tested");
     let field = path.split('.').try_fold(&schema, |at, name| {
@@ -105,12 +108,12 @@ fn check_resize(input: &Input) -> Result<()> {
     let resize = &input.resize;
     if let Some(shorter_side) = resize.shorter_side {
         let field = "input.resize.shorter_side";
-        let least = input.width.max(input.height);
+        let min = input.width.max(input.height);
         ensure(resize.policy == ResizePolicy::Crop, field, "goes with the policy `crop` only")?;
         ensure(
-            (least..=MAX_SIDE).contains(&shorter_side),
+            (min..=MAX_SIDE).contains(&shorter_side),
             field,
-            &format!("is {shorter_side}; give {least} (the input's larger side) to {MAX_SIDE}"),
+            &format!("is {shorter_side}; give {min} (the input's larger side) to {MAX_SIDE}"),
         )?;
     }
     ensure(
@@ -144,7 +147,7 @@ fn check_output(output: &Output) -> Result<()> {
         ensure(seen.insert(&label.id), &format!("{field}.id"), &format!("repeats `{}`", label.id))?;
         ensure(label.name.has_english(), &format!("{field}.name"), "has no English text (`en`)")?;
         ensure(
-            is_share(label.operating_point()),
+            is_probability(label.operating_point()),
             &format!("{field}.operating_point"),
             &format!("is {}; give a probability, 0 to 1", label.operating_point()),
         )?;
@@ -174,21 +177,24 @@ fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
         field,
         &format!("has {} values for {} labels", prevalence.len(), output.labels.len()),
     )?;
-    ensure(prevalence.iter().all(|&p| is_share(p) && p > 0.0), field, "has a value that is not above 0 and at most 1")?;
+    ensure(prevalence.iter().all(|&p| is_probability(p) && p > 0.0), field, "has a value that is not above 0 and at most 1")?;
     let sum: f32 = prevalence.iter().sum();
-    ensure((sum - 1.0).abs() <= SHARE_TOLERANCE, field, &format!("sums to {sum}, not to 1"))
+    ensure((sum - 1.0).abs() <= PREVALENCE_TOLERANCE, field, &format!("sums to {sum}, not to 1"))
 }
 
+/// Checks that an id has at least one character, and only lower-case letters, digits, `_` and `-`.
 fn check_id(field: &str, id: &str) -> Result<()> {
     let sound =
         !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
     ensure(sound, field, &format!("is \"{id}\"; use lower-case letters, digits, `_` and `-`"))
 }
 
-pub(crate) fn is_share(value: f32) -> bool {
+/// Whether the value is in 0…1.
+pub(crate) fn is_probability(value: f32) -> bool {
     (0.0..=1.0).contains(&value)
 }
 
+/// [`Error::InvalidManifest`] with the field and the problem unless `sound`.
 fn ensure(sound: bool, field: &str, problem: &str) -> Result<()> {
     if sound { Ok(()) } else { Err(Error::InvalidManifest(format!("manifest: `{field}` {problem}"))) }
 }

@@ -1,8 +1,8 @@
-//! The manifest: what a model says about itself, as JSON under the metadata key `bedside` of its ONNX or prepared file, or
-//! in `model.json` beside it.
+//! The manifest: a model's description of itself, as JSON under the metadata key `bedside` of its ONNX or prepared file, or
+//! in `model.json` beside the file.
 //!
-//! The types here mirror `models/manifest.schema.json` field by field; `check.rs` says which values are sound. What
-//! the graph has to say about it is checked where both meet, in `src/model/binding.rs`.
+//! The types have the fields of `models/manifest.schema.json`, which is also [`SCHEMA`]. [`Manifest::from_json`] checks the
+//! values; [`Binding::new`](crate::Binding::new) checks them against the graph.
 
 mod check;
 mod text;
@@ -15,128 +15,131 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, Triage};
 
-pub(crate) use check::SHARE_TOLERANCE;
+pub(crate) use check::PREVALENCE_TOLERANCE;
 pub use text::Text;
 
-/// The metadata key of a model file under which the manifest stands.
+/// The metadata key of a model file whose value is the manifest.
 pub const METADATA_KEY: &str = "bedside";
 
-/// The file beside a bare graph that holds its manifest.
+/// The name of the manifest's file beside a model file that has none in its metadata.
 const FILE_BESIDE: &str = "model.json";
 
-/// The largest manifest, in bytes of JSON: a golden picture fits many times.
+/// The maximum length of a manifest, in bytes of JSON: 16 MiB, many times that of a golden picture.
 pub const MAX_BYTES: u64 = 16 << 20;
 
-/// The most values, of all kinds and depths, in a manifest: a thousand labels in ten languages have an eighth of it. A value
-/// of three bytes takes hundreds in memory, in `provenance` at least.
+/// The maximum number of JSON values in a manifest, of all kinds and at all depths: eight times what a thousand labels in
+/// ten languages take. It bounds memory, since a value of three bytes of JSON takes hundreds of bytes in `provenance`.
 const MAX_VALUES: usize = 1 << 17;
 
 /// The JSON Schema of the manifest, `models/manifest.schema.json`.
 pub const SCHEMA: &str = include_str!("../../models/manifest.schema.json");
 
-/// A label's operating point where the manifest gives none.
+/// The operating point of a label whose manifest gives none.
 pub const DEFAULT_OPERATING_POINT: f32 = 0.5;
 
-/// What a model says about itself.
+/// A model's description of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The version of the manifest's form: `1.0`.
+    /// The version of the manifest's form, `1` or `1.x`; now `1.0`.
     pub bedside: String,
-    /// Fields that a runtime must know to serve this model, as dotted paths (`calibration.temperature`).
+    /// The fields that a runtime must know to run this model, as dotted paths (`calibration.temperature`). A runtime that
+    /// does not know one must refuse the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
-    /// What the outputs are.
+    /// The kind of the outputs.
     pub kind: Kind,
-    /// A short name: lower-case letters, digits, underscores and hyphens.
+    /// A short name, of lower-case letters, digits, underscores and hyphens.
     pub name: String,
-    /// The model's own version.
+    /// The version of the model.
     pub version: String,
     /// The licence of the weights, an SPDX expression where there is one.
     pub license: String,
-    /// What to call it on a screen.
+    /// The name to show on a screen.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub title: Text,
-    /// What it is meant for.
+    /// The intended use.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub intended_use: Text,
-    /// What it must not be used for.
+    /// The uses that are excluded.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub not_for: Text,
-    /// Where data and weights come from; free form.
+    /// The origin of data and weights, in free form.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub provenance: serde_json::Map<String, serde_json::Value>,
-    /// Questions whose answers say whether a picture is one that the model was made for.
+    /// Questions whose answers say whether the model was made for a picture.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<ScopeQuestion>,
-    /// What the graph takes.
+    /// The graph's input.
     pub input: Input,
-    /// What the graph gives.
+    /// The graph's output.
     pub output: Output,
-    /// What was fitted after training.
+    /// The calibration, which was fitted after training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
-    /// A sample and the scores it must give.
+    /// A sample picture and the scores that it must give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden: Option<Golden>,
 }
 
-/// What a model's outputs are.
+/// The kind of a model's outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// One score a label.
+    /// One score for each label.
     Scores,
 }
 
-/// A question about the picture or the person, asked before a result is given.
+/// A scope question: a question about the picture or the person, to be answered before a result is given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScopeQuestion {
-    /// The name by which it is answered.
+    /// The id under which [`Query::answers`](crate::Query::answers) has the answer: lower-case letters, digits, underscores
+    /// and hyphens.
     pub id: String,
-    /// The question, for a screen. Without one the `id` is shown.
+    /// The text to show on a screen; the `id` where there is none.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub question: Text,
-    /// Whether leaving it open rejects.
+    /// Whether a picture is rejected where the question is not answered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
-    /// The least number that is in scope. With `min` or `max` the answer is a number, else yes or no.
+    /// The minimum number that is in scope. A question with `min` or `max` takes a number, any other one yes or no.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// The greatest number that is in scope.
+    /// The maximum number that is in scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
 }
 
 impl ScopeQuestion {
-    /// Whether the answer is a number; else it is yes or no.
+    /// Whether the answer is a number, rather than yes or no.
     #[must_use]
     pub fn takes_number(&self) -> bool {
         self.min.is_some() || self.max.is_some()
     }
 }
 
-/// The graph's input and how a picture becomes it.
+/// The graph's input, and how it is computed from a picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Input {
-    /// The tensor's name. May be left out where the graph has one input only.
+    /// The name of the input tensor; may be left out where the graph has one input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensor: Option<String>,
-    /// The order of the channels.
+    /// The channels and their order.
     pub color: Color,
-    /// Width in pixels.
+    /// The width in pixels, 1…4096.
     pub width: u32,
-    /// Height in pixels.
+    /// The height in pixels, 1…4096.
     pub height: u32,
-    /// How a picture comes to that size.
+    /// How a picture is resized to `width` × `height`.
     pub resize: Resize,
-    /// What is subtracted from each channel of a value scaled to 0…1; one value for grey.
+    /// The mean of each channel, one value for each channel in the order of `color`. A sample v of 0…255 becomes
+    /// (v / 255 - mean) / std.
     pub mean: Vec<f32>,
-    /// What each channel is divided by after that.
+    /// The standard deviation of each channel, above 0.
     pub std: Vec<f32>,
 }
 
-/// Channel order.
+/// The channels of an input and their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Color {
@@ -149,7 +152,7 @@ pub enum Color {
 }
 
 impl Color {
-    /// How many channels.
+    /// The number of channels, 3 or 1.
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
@@ -159,19 +162,19 @@ impl Color {
     }
 }
 
-/// How a picture comes to the input's size.
+/// How a picture is resized to the input's size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resize {
-    /// The policy.
+    /// What happens to the aspect ratio.
     pub policy: ResizePolicy,
-    /// With [`ResizePolicy::Crop`]: the length, in pixels, to which the picture's shorter side is brought before the
-    /// middle is cut out. The larger of the input's sides unless given.
+    /// With [`ResizePolicy::Crop`] only: the length, in pixels, to which the picture's shorter side is resized before the
+    /// crop, from the larger of the input's sides to 4096. By default the larger of the input's sides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shorter_side: Option<u32>,
-    /// The filter.
+    /// The resampling filter.
     #[serde(default)]
     pub filter: Filter,
-    /// With [`ResizePolicy::Letterbox`]: the grey level, 0…255, of the bars. Black unless given.
+    /// With [`ResizePolicy::Letterbox`] only: the level of all channels in the bars, 0…255. By default 0, black.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fill: Option<u8>,
 }
@@ -180,11 +183,13 @@ pub struct Resize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResizePolicy {
-    /// The whole picture is brought to the input's size, its aspect ratio lost.
+    /// The picture is resized to the input's size, and the aspect ratio is not kept.
     Stretch,
-    /// The shorter side is brought to `shorter_side`, then the middle is cut out.
+    /// The picture is resized so that its shorter side is `shorter_side`, and cropped to the input's size at the centre:
+    /// `Resize` and `CenterCrop` of torchvision.
     Crop,
-    /// The whole picture is fitted inside, with bars on two sides.
+    /// The picture is resized to fit inside the input's size with its aspect ratio kept, and centred, with bars on two
+    /// sides: Pillow's `ImageOps.pad`.
     Letterbox,
 }
 
@@ -193,105 +198,106 @@ pub enum ResizePolicy {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Filter {
-    /// Triangle, widened by the reduction as Pillow's `BILINEAR` is.
+    /// A triangle filter with antialiasing: Pillow's `BILINEAR`.
     #[default]
     Bilinear,
 }
 
-/// The graph's output and what it means.
+/// The graph's output, and what its values mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
-    /// The tensor's name. May be left out where the graph has one output only.
+    /// The name of the output tensor; may be left out where the graph has one output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensor: Option<String>,
-    /// What makes the tensor's values probabilities.
+    /// The function that makes the tensor's values probabilities.
     pub activation: Activation,
-    /// With [`Activation::None`]: whether labels exclude each other (`false`) or not. Read from the graph's last
-    /// operator unless given.
+    /// With [`Activation::None`] only: `false` where labels exclude each other, `true` where they don't. By default it
+    /// follows from the graph's last operator, Softmax or Sigmoid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multi_label: Option<bool>,
-    /// One label a value, in the tensor's order.
+    /// The labels, one for each value of the tensor, in its order.
     pub labels: Vec<Label>,
 }
 
-/// What makes scores probabilities.
+/// The function that makes output values probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// Softmax over all labels: they exclude each other.
     Softmax,
-    /// A sigmoid each: any number of labels may hold.
+    /// A sigmoid for each label: labels do not exclude each other.
     Sigmoid,
-    /// The graph gives probabilities already.
+    /// None: the graph gives probabilities.
     None,
 }
 
-/// One thing that the model can name.
+/// A label: one class that the model knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Label {
-    /// A stable name: lower-case letters, digits, underscores and hyphens.
+    /// The label's id, of lower-case letters, digits, underscores and hyphens.
     pub id: String,
-    /// What to call it on a screen.
+    /// The name to show on a screen.
     pub name: Text,
-    /// The calibrated probability from which on the label can't be excluded: 0…1,
-    /// [`DEFAULT_OPERATING_POINT`] unless given.
+    /// The calibrated probability, 0…1, from which on the label can't be excluded; [`DEFAULT_OPERATING_POINT`] by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operating_point: Option<f32>,
-    /// What a person should do about it: any level but [`Triage::Unassessed`]; [`Triage::Refer`] unless given.
+    /// What a person should do where the label can't be excluded; [`Triage::Refer`] by default. [`Triage::Unassessed`] is
+    /// invalid.
     #[serde(default)]
     pub triage: Triage,
 }
 
 impl Label {
-    /// What to call it on a screen, in this language or the next best.
+    /// The name to show on a screen in a language, with the fallbacks of [`Text::get`]; the id where there is no name.
     #[must_use]
     pub fn name_in(&self, language: &str) -> &str {
         self.name.get(language).unwrap_or(&self.id)
     }
 
-    /// The operating point, given or default.
+    /// The label's operating point, or the default one.
     #[must_use]
     pub fn operating_point(&self) -> f32 {
         self.operating_point.unwrap_or(DEFAULT_OPERATING_POINT)
     }
 }
 
-/// What was fitted after training, on the very graph it stands beside.
+/// The calibration, which was fitted after training on the graph that has this manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// [`ModelFile::sha256`](bedside_engine::ModelFile::sha256) of the graph it was fitted on, in hex. Another graph is an
-    /// error.
+    /// The SHA-256 of the graph that it was fitted on, 64 lower-case hex digits:
+    /// [`ModelFile::sha256`](bedside_engine::ModelFile::sha256). A manifest beside another graph is an error.
     pub graph_sha256: String,
-    /// Which data it was fitted on; free form.
+    /// The data that it was fitted on, in free form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fitted_on: Option<String>,
-    /// What logits are divided by (Guo et al. 2017). 1 unless given.
+    /// The temperature, above 0, by which logits are divided (Guo et al. 2017); 1 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f32>,
-    /// The share of each label in the data it was fitted on, in the labels' order; they sum to 1.
+    /// The prevalence of each label in the data that it was fitted on, in the labels' order: fractions above 0 that sum to 1
+    /// within 0.01. Only where labels exclude each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prevalence: Option<Vec<f32>>,
 }
 
-/// A sample and the scores that it must give.
+/// A sample picture and the scores that it must give. See [`Classifier::self_test`](crate::Classifier::self_test).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Golden {
-    /// Who measured the scores.
+    /// The runtime that measured the scores.
     pub by: GoldenBy,
     /// The picture.
     pub input: GoldenInput,
-    /// One value a label, in the labels' order: probabilities before temperature. A device's own must be within 0.02 of
-    /// them, label by label.
+    /// The probability of each label before temperature, 0…1, in the labels' order. The scores on a device must be within
+    /// 0.02 of them, label by label.
     pub scores: Vec<f32>,
 }
 
-/// Who measured golden scores.
+/// The runtime that measured golden scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GoldenBy {
-    /// The lab's own runtime.
+    /// The runtime of the lab that made the model.
     Lab,
-    /// Bedside itself, when the model was packed: this shows only that nothing changed since.
+    /// Bedside, when the model was packed: a self-test shows only that the scores have not changed since.
     #[serde(rename = "self")]
     Itself,
 }
@@ -310,18 +316,50 @@ impl GoldenBy {
 /// The golden sample's picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoldenInput {
-    /// An encoded picture (JPEG, PNG, …), in base64.
+    /// An encoded picture (JPEG, PNG, …) in base64.
     pub image: String,
 }
 
 impl Manifest {
-    /// Reads and checks a manifest.
+    /// Parses a manifest and checks its values.
     ///
-    /// Fields that this version does not know are logged and passed over, unless `requires` lists them.
+    /// Fields that this version does not know are logged at level `warn` and ignored, unless `requires` lists them.
+    ///
+    /// ```
+    /// use bedside::{Manifest, Triage};
+    ///
+    /// let manifest = Manifest::from_json(
+    ///     r#"{
+    ///         "bedside": "1.0",
+    ///         "kind": "scores",
+    ///         "name": "moles",
+    ///         "version": "1.0.0",
+    ///         "license": "CC0-1.0",
+    ///         "input": {
+    ///             "color": "rgb",
+    ///             "width": 224,
+    ///             "height": 224,
+    ///             "resize": {"policy": "stretch"},
+    ///             "mean": [0.485, 0.456, 0.406],
+    ///             "std": [0.229, 0.224, 0.225]
+    ///         },
+    ///         "output": {
+    ///             "activation": "softmax",
+    ///             "labels": [
+    ///                 {"id": "melanoma", "name": {"en": "Melanoma"}, "operating_point": 0.1, "triage": "urgent"},
+    ///                 {"id": "nevus", "name": {"en": "Nevus"}, "triage": "no_sign"}
+    ///             ]
+    ///         }
+    ///     }"#,
+    /// )?;
+    /// assert_eq!(manifest.output.labels[0].triage, Triage::Urgent);
+    /// assert_eq!(manifest.output.labels[1].operating_point(), 0.5);
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`] names the field; [`Error::TooLarge`] where the text is longer than [`MAX_BYTES`] or has
-    /// more than 131,072 values.
+    /// [`Error::InvalidManifest`], whose text names the field; [`Error::TooLarge`] where the text is longer than
+    /// [`MAX_BYTES`] or has more than 131,072 values.
     pub fn from_json(json: &str) -> Result<Manifest> {
         check_size(json)?;
         let mut unknown = Vec::new();
@@ -334,11 +372,12 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The manifest of a model file: the one in its metadata, else, where `path` says where the file lies, `model.json`
-    /// beside it.
+    /// The manifest of a model file: the one in its metadata, else `model.json` in the folder of `path`, the path of the
+    /// file. Without a path, the manifest must be in the metadata.
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`] where there is none or it is unsound; [`Error::Io`]; [`Error::TooLarge`].
+    /// [`Error::InvalidManifest`] where there is no manifest, or [`from_json`](Manifest::from_json) refuses it;
+    /// [`Error::Io`] where `model.json` can't be read, or is a pipe, a device or a socket; [`Error::TooLarge`].
     pub fn of(file: &ModelFile, path: Option<&Path>) -> Result<Manifest> {
         if let Some(json) = file.metadata(METADATA_KEY) {
             return Manifest::from_json(json);
@@ -353,21 +392,23 @@ impl Manifest {
         }
     }
 
-    /// The manifest as JSON, on one line.
+    /// The manifest as JSON, on one line. Fields with default values may be left out.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a manifest has string keys and finite numbers only")
     }
 
-    /// What to call the model on a screen.
+    /// The model's name to show on a screen in a language, with the fallbacks of [`Text::get`]; [`Manifest::name`] where
+    /// there is no title.
     #[must_use]
     pub fn title(&self, language: &str) -> &str {
         self.title.get(language).unwrap_or(&self.name)
     }
 }
 
-/// The text of a manifest's file; `None` where there is no such file. Nobody named this one, so that none waits for what
-/// comes out of a pipe.
+/// The text of a manifest's file; `None` where there is no such file.
+///
+/// The caller did not name this path, so a pipe, a device or a socket in its place is an error: reading one can block.
 fn text_of(path: &Path) -> Result<Option<String>> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return Err(Error::io(path, io::Error::other("this is a device, a pipe or a socket; give a file")));
@@ -386,12 +427,12 @@ fn text_of(path: &Path) -> Result<Option<String>> {
     text.map(Some).map_err(|_| Error::InvalidManifest(format!("{FILE_BESIDE}: the manifest is not UTF-8 text")))
 }
 
-/// Holds the text against the bounds, before anything is made of it.
+/// Checks the length and the number of values of the text before it is parsed.
 fn check_size(json: &str) -> Result<()> {
     if json.len() as u64 > MAX_BYTES {
         return Err(Error::TooLarge(format!("the manifest has {} bytes; the limit is {MAX_BYTES}", json.len())));
     }
-    // Each value but the outermost stands behind one of these; those inside of texts count too.
+    // Each value except the outermost follows one of these bytes. Those inside strings count too.
     let values = json.bytes().filter(|byte| b"[{,".contains(byte)).count();
     if values > MAX_VALUES {
         return Err(Error::TooLarge(format!(
@@ -401,7 +442,7 @@ fn check_size(json: &str) -> Result<()> {
     Ok(())
 }
 
-/// Reads the JSON text; `unknown` receives the dotted paths of fields that no type here has.
+/// Parses the JSON text. The dotted paths of fields that the types do not have are appended to `unknown`.
 fn read(json: &str, unknown: &mut Vec<String>) -> Result<Manifest> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let mut track = serde_path_to_error::Track::new();
@@ -412,16 +453,16 @@ fn read(json: &str, unknown: &mut Vec<String>) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// Refuses what serde takes and the schema does not: `null`, which would be taken for a field that is left out, and a list
-/// in the place of an object.
+/// Refuses what serde accepts and the schema does not: `null`, which serde takes as a missing field, and a list in place of
+/// an object.
 fn check_forms(json: &str, manifest: &Manifest) -> Result<()> {
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| invalid_json(".", &error))?;
     let mut fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "provenance");
     if let Some(path) = fields.find_map(|(name, value)| null_in(name.clone(), value)) {
         return Err(Error::InvalidManifest(format!("manifest: `{path}` is null; leave the field out instead")));
     }
-    let own = serde_json::to_value(manifest).expect("a manifest has string keys");
-    match list_in(String::new(), &own, &value) {
+    let parsed = serde_json::to_value(manifest).expect("a manifest has string keys");
+    match list_in(String::new(), &parsed, &value) {
         None => Ok(()),
         Some(path) => Err(Error::InvalidManifest(format!(
             "manifest: `{}` is a list; write an object, with the names of its fields",
@@ -430,22 +471,24 @@ fn check_forms(json: &str, manifest: &Manifest) -> Result<()> {
     }
 }
 
-/// The path of a list in `value` where `own`, which was read from it, has an object. Both stand at `path`.
-fn list_in(path: String, own: &serde_json::Value, value: &serde_json::Value) -> Option<String> {
+/// The path of a list in `value` where `parsed`, the manifest parsed from it, has an object. Both are at `path`.
+fn list_in(path: String, parsed: &serde_json::Value, value: &serde_json::Value) -> Option<String> {
     use serde_json::Value;
-    match (own, value) {
+    match (parsed, value) {
         (Value::Object(_), Value::Array(_)) => Some(path),
-        (Value::Object(own), Value::Object(given)) => {
-            own.iter().find_map(|(name, own)| list_in(format!("{path}.{name}"), own, given.get(name)?))
+        (Value::Object(parsed), Value::Object(given)) => {
+            parsed.iter().find_map(|(name, parsed)| list_in(format!("{path}.{name}"), parsed, given.get(name)?))
         }
-        (Value::Array(own), Value::Array(given)) => {
-            own.iter().zip(given).enumerate().find_map(|(i, (own, given))| list_in(format!("{path}[{i}]"), own, given))
-        }
+        (Value::Array(parsed), Value::Array(given)) => parsed
+            .iter()
+            .zip(given)
+            .enumerate()
+            .find_map(|(i, (parsed, given))| list_in(format!("{path}[{i}]"), parsed, given)),
         _ => None,
     }
 }
 
-/// The path of a null in `value`, which stands at `path`.
+/// The path of a null in `value`, which is at `path`.
 fn null_in(path: String, value: &serde_json::Value) -> Option<String> {
     use serde_json::Value;
     match value {
@@ -456,6 +499,7 @@ fn null_in(path: String, value: &serde_json::Value) -> Option<String> {
     }
 }
 
+/// The error of JSON that does not parse, at a dotted path; `.` is the whole text.
 fn invalid_json(path: &str, error: &serde_json::Error) -> Error {
     let field = if path == "." { String::new() } else { format!("field `{path}`: ") };
     Error::InvalidManifest(format!("manifest: {field}{error}"))

@@ -1,4 +1,4 @@
-//! Text in several languages, as the manifest carries it.
+//! Texts of the manifest, which are in several languages.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,16 @@ use serde::{Deserialize, Serialize};
 pub struct Text(BTreeMap<String, String>);
 
 impl Text {
-    /// The text in `language`, else in its base language (`uk` for `uk-UA`), else in English, else in the first
-    /// language there is. `None` where there is no text at all.
+    /// The text in `language` (a BCP 47 tag, in any case), else in its base language (`uk` for `uk-UA`), else in English,
+    /// else in the first language by tag. `None` where there is no text in any language.
+    ///
+    /// ```
+    /// use bedside::manifest::Text;
+    ///
+    /// let text = Text::from([("en", "mole"), ("uk", "родимка")]);
+    /// assert_eq!(text.get("uk-UA"), Some("родимка"));
+    /// assert_eq!(text.get("fr"), Some("mole"));
+    /// ```
     #[must_use]
     pub fn get(&self, language: &str) -> Option<&str> {
         let base = language.split(['-', '_']).next().unwrap_or(language);
@@ -22,7 +30,7 @@ impl Text {
             .map(|(_, text)| text.as_str())
     }
 
-    /// The languages there are, sorted.
+    /// The tags of the languages, sorted.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
@@ -33,11 +41,13 @@ impl Text {
         self.0.is_empty()
     }
 
+    /// Whether there is English text other than white space.
     pub(super) fn has_english(&self) -> bool {
         self.0.get("en").is_some_and(|text| !text.trim().is_empty())
     }
 }
 
+/// A text from pairs of a BCP 47 tag and the text in that language.
 impl<const N: usize> From<[(&str, &str); N]> for Text {
     fn from(entries: [(&str, &str); N]) -> Text {
         Text(entries.into_iter().map(|(tag, text)| (tag.to_owned(), text.to_owned())).collect())
@@ -49,7 +59,7 @@ mod tests {
     use super::Text;
 
     #[test]
-    fn a_language_falls_back_to_its_base_then_english_then_the_first() {
+    fn get_falls_back_to_base_language_then_english_then_first() {
         let text = Text::from([("en", "mole"), ("uk", "родимка"), ("pt-BR", "pinta")]);
         assert_eq!(text.get("uk"), Some("родимка"));
         assert_eq!(text.get("uk-UA"), Some("родимка"));

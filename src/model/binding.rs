@@ -1,5 +1,5 @@
-//! Where a manifest meets its graph: every field that speaks of the graph is held against it, be it an ONNX graph or a
-//! prepared one.
+//! Checks of a manifest against its graph, an ONNX graph or a prepared one, and what follows from both: the engine's
+//! signature, the input's layout and element type, and whether labels exclude each other.
 
 use bedside_engine::{Dim, ElementType, Ending, Layout, ModelFile, Signature, TensorInfo};
 
@@ -7,34 +7,36 @@ use crate::manifest::{Activation, Input, Manifest, Output};
 use crate::report::abbreviated;
 use crate::{Error, Result};
 
-/// How far `mean` and `std` may be from passing bytes on as they are, for a graph that takes bytes.
+/// For a graph whose input is bytes: the maximum distance of `mean` from 0 and of 255 × `std` from 1.
 const BYTE_TOLERANCE: f32 = 1e-4;
 
-/// What the manifest and the graph say together.
+/// What follows from a manifest and its graph together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Binding {
-    /// Input, its shape with a batch of one, and output.
+    /// The input's name, its shape with a batch of 1, and the output's name.
     pub signature: Signature,
-    /// Whether labels do not exclude each other.
+    /// `false` where labels exclude each other, `true` where they don't.
     pub multi_label: bool,
     pub(crate) layout: Layout,
-    pub(crate) element: Element,
+    pub(crate) element: InputElement,
 }
 
-/// What the graph's input is made of.
+/// The element type of the graph's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Element {
+pub(crate) enum InputElement {
+    /// Normalised values, float32 or float16.
     Float,
+    /// The bytes of the pixels, uint8.
     Byte,
 }
 
 impl Binding {
-    /// Holds the manifest against the graph.
+    /// Checks the manifest against the graph.
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`] where they contradict each other; [`Error::UnsupportedModel`] where the graph needs
-    /// what is not served.
+    /// [`Error::InvalidManifest`] where they contradict each other; [`Error::UnsupportedModel`] where the graph is one that
+    /// is not supported: several inputs, no output, an input that is no picture, or a fixed batch other than 1.
     pub fn new(manifest: &Manifest, graph: &ModelFile) -> Result<Binding> {
         let sha256 = graph.sha256();
         if let Some(calibration) = &manifest.calibration
@@ -63,6 +65,7 @@ impl Binding {
     }
 }
 
+/// The graph's only input, which must be the one that the manifest names, if it does.
 fn bound_input(input: &Input, tensors: &[TensorInfo]) -> Result<TensorInfo> {
     let chosen = chosen("input", input.tensor.as_deref(), tensors)?;
     let others: Vec<&str> = tensors.iter().map(|t| t.name.as_str()).filter(|name| *name != chosen.name).collect();
@@ -77,7 +80,7 @@ fn bound_input(input: &Input, tensors: &[TensorInfo]) -> Result<TensorInfo> {
     }
 }
 
-/// The tensor that the manifest names, or the only one.
+/// The tensor that the manifest names, or the only one. `side` is `input` or `output`.
 fn chosen(side: &str, name: Option<&str>, tensors: &[TensorInfo]) -> Result<TensorInfo> {
     let names = || tensors.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", ");
     match (name, tensors) {
@@ -93,7 +96,7 @@ fn chosen(side: &str, name: Option<&str>, tensors: &[TensorInfo]) -> Result<Tens
     }
 }
 
-/// The layout of the input's axes, and its shape with a batch of one.
+/// The layout of the input's axes, and its shape with a batch of 1. NCHW where the graph states no shape.
 fn input_shape(input: &Input, tensor: &TensorInfo) -> Result<(Layout, Vec<usize>)> {
     let (channels, height, width) = (input.color.channels(), input.height as usize, input.width as usize);
     let by_layout =
@@ -109,7 +112,7 @@ fn input_shape(input: &Input, tensor: &TensorInfo) -> Result<(Layout, Vec<usize>
     }
     let fitting: Vec<_> =
         by_layout.iter().filter(|(_, shape, _)| dims.iter().zip(shape).all(|(d, &n)| d.admits(n))).collect();
-    // Where both fit, one whose channels are written out says more than a symbolic axis.
+    // Where both layouts fit, prefer the one whose channel axis has a fixed length over one where it is symbolic.
     let certain = fitting.iter().find(|(_, _, axis)| matches!(dims[*axis], Dim::Fixed(_)));
     certain.or(fitting.first()).map(|(layout, shape, _)| (*layout, shape.clone())).ok_or_else(|| {
         Error::InvalidManifest(format!(
@@ -118,14 +121,15 @@ fn input_shape(input: &Input, tensor: &TensorInfo) -> Result<(Layout, Vec<usize>
     })
 }
 
-fn input_element(input: &Input, tensor: &TensorInfo) -> Result<Element> {
+/// The element type of the input. For bytes, `mean` and `std` must be such that normalisation leaves bytes as they are.
+fn input_element(input: &Input, tensor: &TensorInfo) -> Result<InputElement> {
     match tensor.element {
-        ElementType::F32 | ElementType::F16 => Ok(Element::Float),
+        ElementType::F32 | ElementType::F16 => Ok(InputElement::Float),
         ElementType::U8 => {
-            let passes = input.mean.iter().all(|m| m.abs() < BYTE_TOLERANCE)
+            let is_identity = input.mean.iter().all(|m| m.abs() < BYTE_TOLERANCE)
                 && input.std.iter().all(|s| (s * 255.0 - 1.0).abs() < BYTE_TOLERANCE);
-            if passes {
-                Ok(Element::Byte)
+            if is_identity {
+                Ok(InputElement::Byte)
             } else {
                 Err(Error::InvalidManifest(
                     "the graph takes bytes as they are, so `input.mean` must be 0 and `input.std` 1/255 = 0.003921569"
@@ -137,13 +141,13 @@ fn input_element(input: &Input, tensor: &TensorInfo) -> Result<Element> {
     }
 }
 
-/// The declared shape, where there is one, must hold one value a label.
+/// Checks that the output's shape, as far as the graph declares it, has one value for each label.
 fn check_output_shape(tensor: &TensorInfo, labels: usize) -> Result<()> {
-    let fixed: Vec<usize> =
+    let fixed_dims: Vec<usize> =
         tensor.dims.iter().flatten().filter_map(|d| if let Dim::Fixed(n) = d { Some(*n) } else { None }).collect();
-    let complete = tensor.dims.as_ref().is_some_and(|dims| !dims.is_empty() && dims.len() == fixed.len());
-    let values = fixed.iter().fold(1, |n: usize, &d| n.saturating_mul(d));
-    if (complete && values != labels) || fixed.iter().any(|&n| n > labels) {
+    let complete = tensor.dims.as_ref().is_some_and(|dims| !dims.is_empty() && dims.len() == fixed_dims.len());
+    let values = fixed_dims.iter().fold(1, |n: usize, &d| n.saturating_mul(d));
+    if (complete && values != labels) || fixed_dims.iter().any(|&n| n > labels) {
         return Err(Error::InvalidManifest(format!(
             "`output.labels` has {labels} labels, but the graph gives {tensor}"
         )));
@@ -151,7 +155,7 @@ fn check_output_shape(tensor: &TensorInfo, labels: usize) -> Result<()> {
     Ok(())
 }
 
-/// Whether labels do not exclude each other; the activation must fit what the graph ends in.
+/// Whether labels do not exclude each other. Checks that the activation fits the graph's last operator.
 fn is_multi_label(output: &Output, ending: Ending) -> Result<bool> {
     match (output.activation, ending) {
         (Activation::Softmax | Activation::Sigmoid, Ending::Softmax | Ending::Sigmoid) => Err(Error::InvalidManifest(
@@ -169,8 +173,8 @@ fn is_multi_label(output: &Output, ending: Ending) -> Result<bool> {
         (Activation::None, Ending::Softmax | Ending::Sigmoid) => {
             let found = ending == Ending::Sigmoid;
             match output.multi_label {
-                Some(said) if said != found => Err(Error::InvalidManifest(format!(
-                    "`output.multi_label` is {said}, but the graph ends in {ending:?}"
+                Some(stated) if stated != found => Err(Error::InvalidManifest(format!(
+                    "`output.multi_label` is {stated}, but the graph ends in {ending:?}"
                 ))),
                 _ => Ok(found),
             }

@@ -1,4 +1,4 @@
-//! A manifest and its graph together, ready to run: what a classifier is made of.
+//! A loaded model: a manifest, and the engine that runs its graph.
 
 mod binding;
 
@@ -15,25 +15,25 @@ use crate::report::ModelIdentity;
 use crate::scores::Scoring;
 use crate::{Error, Options, Result};
 
-/// More threads than any phone has cores; each takes memory.
+/// The maximum number of threads, more than any phone has cores. It bounds the memory that threads take.
 const MAX_THREADS: u32 = 256;
 
 pub use binding::Binding;
-use binding::Element;
+use binding::InputElement;
 
-/// How long the parts of opening a model took.
+/// The wall-clock times of the parts of opening a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoadTimes {
-    /// Reading the file, decoding it, checking the manifest against it.
+    /// Reading and decoding the file, and checking the manifest against the graph.
     pub read: Duration,
-    /// From the decoded file to typed operators.
+    /// From the decoded file to a program of quantized operators, or to tract's typed operators. Zero for a prepared model.
     pub import: Duration,
-    /// From those to the ones that run.
+    /// From there to what runs: packing the program, or tract's optimizations.
     pub optimize: Duration,
 }
 
-/// A manifest and its graph, ready to run.
+/// A manifest, the engine that runs its graph, and how to map pictures to inputs and outputs to probabilities.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) manifest: Manifest,
@@ -42,11 +42,12 @@ pub(crate) struct Model {
     pub(crate) times: LoadTimes,
     engine: Engine,
     binding: Binding,
-    /// What the values of each channel stand for, for a graph that takes floats.
+    /// The normalised value of each byte, one table for each channel; `None` for a graph whose input is bytes.
     values: Option<Vec<[f32; 256]>>,
 }
 
 impl Model {
+    /// Opens a model file. Errors name it.
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Model> {
         let start = Instant::now();
         let load = || {
@@ -57,6 +58,7 @@ impl Model {
         load().map_err(|error| error.in_file(&path.display().to_string()))
     }
 
+    /// Opens a model from the bytes of a file.
     pub(crate) fn from_bytes(bytes: &[u8], options: &Options) -> Result<Model> {
         let start = Instant::now();
         if bytes.len() as u64 > options.limits.max_model_bytes {
@@ -71,6 +73,7 @@ impl Model {
         Model::load(file, manifest, options, start)
     }
 
+    /// Checks the manifest against the graph and builds the engine. `start` is when opening began.
     fn load(file: ModelFile, manifest: Manifest, options: &Options, start: Instant) -> Result<Model> {
         let binding = Binding::new(&manifest, &file)?;
         let identity = ModelIdentity {
@@ -86,21 +89,21 @@ impl Model {
         let built = engine.times();
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };
         log::debug!("model {} {} opened in {:?}", identity.name, identity.version, start.elapsed());
-        let values = (binding.element == Element::Float).then(|| normalised(&manifest.input.mean, &manifest.input.std));
+        let values = (binding.element == InputElement::Float).then(|| normalised(&manifest.input.mean, &manifest.input.std));
         Ok(Model { manifest, identity, scoring, times, engine, binding, values })
     }
 
-    /// The picture at the size of the graph's input.
+    /// Resizes the picture to the graph's input, in the input's channel order.
     pub(crate) fn preprocess(&self, picture: &Picture) -> ModelInput {
         preprocess(picture, &self.manifest.input)
     }
 
-    /// The graph's output values, one a label.
+    /// Runs the graph and returns its output values, one for each label.
     pub(crate) fn run(&self, input: &ModelInput) -> Result<Vec<f32>> {
         self.run_unless(&CancelHandle::new(), input)
     }
 
-    /// The same, unless the handle is used meanwhile.
+    /// As [`run`](Model::run), with cancellation: [`Error::Cancelled`] where the handle is cancelled meanwhile.
     pub(crate) fn run_unless(&self, cancel: &CancelHandle, input: &ModelInput) -> Result<Vec<f32>> {
         let pixels = input.pixels(self.binding.layout, self.values.as_deref());
         let outputs = self.engine.run_pixels(cancel.flag(), &pixels)?;
@@ -108,13 +111,13 @@ impl Model {
         values.map(<[f32]>::to_vec).ok_or_else(|| Error::Internal("the engine gave no floats".into()))
     }
 
-    /// A black picture.
+    /// A black input.
     pub(crate) fn blank(&self) -> ModelInput {
         ModelInput::black(&self.manifest.input)
     }
 }
 
-/// The graph, once typed, must give one value a label.
+/// Checks that the engine's outputs have one value for each label, now that their shapes are known.
 fn check_values(manifest: &Manifest, engine: &Engine) -> Result<()> {
     let values: usize = engine.output_shapes().iter().flatten().product();
     let labels = manifest.output.labels.len();

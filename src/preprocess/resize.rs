@@ -1,15 +1,16 @@
 //! Bilinear resizing with antialiasing: Pillow's `resize(size, BILINEAR)` to the bit.
 //!
-//! One direction after the other, rounded to 8 bits in between, each weight a whole number of 2⁻²². Models are trained
-//! and calibrated on what Pillow gives; a resizer that differs by a level here and there would move their scores.
+//! The two axes are resized one after the other, with samples rounded to 8 bits in between and weights in fixed point. Models
+//! are trained and calibrated on the output of Pillow, and differences of one level change their scores.
 
 use std::ops::Range;
 
-/// Bits of a weight's fraction. A sum of weights is 1, so that 255 times it stays below 2³¹.
+/// The fractional bits of a weight, Pillow's `PRECISION_BITS`. Weights sum to 1, so that 255 times the sum is below 2³¹.
 const PRECISION: u32 = 22;
+/// One half in fixed point, with which accumulators start so that they round to nearest.
 const HALF: i32 = 1 << (PRECISION - 1);
 
-/// One direction of a resize: `length` samples to `resized`, of which `kept` are wanted.
+/// One axis of a resize: from `length` samples to `resized`, of which only the range `kept` is computed.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
     pub(super) length: u32,
@@ -17,104 +18,108 @@ pub(super) struct Axis {
     pub(super) kept: Range<u32>,
 }
 
-/// The samples that a wanted one is made of: as many as there are weights, from `start` on.
-struct Run {
+/// The input samples that one output sample is a weighted sum of: one for each weight, beginning at `start`.
+struct Taps {
     start: usize,
+    /// In fixed point with [`PRECISION`] fractional bits.
     weights: Vec<i32>,
 }
 
 impl Axis {
-    /// The whole of a side brought to another length.
+    /// An axis resized as a whole.
     pub(super) fn whole(length: u32, resized: u32) -> Axis {
         Axis { length, resized, kept: 0..resized }
     }
 
-    fn runs(&self) -> Vec<Run> {
+    /// The taps of each sample in `kept`.
+    fn taps(&self) -> Vec<Taps> {
         let scale = f64::from(self.length) / f64::from(self.resized);
-        // Enlarged, a sample is made of its two neighbours; reduced, of twice what it covers.
+        // Half the width of the triangle, in input samples: 1 when enlarging, the scale when reducing.
         let support = scale.max(1.0);
         let per_sample = 1.0 / support;
-        let run = |index: u32| {
+        let taps = |index: u32| {
             let center = (f64::from(index) + 0.5) * scale;
-            // `as` cuts towards zero and clamps below, as Pillow does.
+            // `as` truncates towards zero and gives 0 for negative values, as Pillow does.
             let start = (center - support + 0.5) as usize;
             let end = ((center + support + 0.5) as usize).min(self.length as usize);
             let triangle = |at: usize| (1.0 - ((at as f64 - center + 0.5) * per_sample).abs()).max(0.0);
             let sum: f64 = (start..end).map(triangle).sum();
             let weight = |at: usize| (0.5 + triangle(at) / sum * f64::from(1 << PRECISION)) as i32;
-            Run { start, weights: (start..end).map(weight).collect() }
+            Taps { start, weights: (start..end).map(weight).collect() }
         };
-        self.kept.clone().map(run).collect()
+        self.kept.clone().map(taps).collect()
     }
 }
 
-/// The wanted part of a resized raster; `pixels` are rows of `CHANNELS` bytes a pixel, `across.length` pixels long.
+/// Resizes a raster and returns the kept part of the result. `pixels` has rows of `horizontal.length` pixels, with
+/// `CHANNELS` bytes each.
 ///
-/// Beside the result it takes the few rows that one row of the result is made of.
-pub(super) fn resize<const CHANNELS: usize>(pixels: &[u8], across: &Axis, down: &Axis) -> Vec<u8> {
-    if columns_go_first(across, down) {
-        columns_first::<CHANNELS>(pixels, across, down)
+/// Besides the result, it allocates the rows that one row of the result is a weighted sum of.
+pub(super) fn resize<const CHANNELS: usize>(pixels: &[u8], horizontal: &Axis, vertical: &Axis) -> Vec<u8> {
+    if is_vertical_first(horizontal, vertical) {
+        resize_vertical_first::<CHANNELS>(pixels, horizontal, vertical)
     } else {
-        rows_first::<CHANNELS>(pixels, across, down)
+        resize_horizontal_first::<CHANNELS>(pixels, horizontal, vertical)
     }
 }
 
-/// Whether the height is reduced so much more than the width that Pillow, since version 13, turns the order.
-fn columns_go_first(across: &Axis, down: &Axis) -> bool {
-    let lost = |axis: &Axis| i64::from(axis.length) - i64::from(axis.resized);
-    lost(down) > 0 && lost(down) > 2 * lost(across)
+/// Whether the height is reduced so much more than the width that Pillow, since version 13, resizes it first.
+fn is_vertical_first(horizontal: &Axis, vertical: &Axis) -> bool {
+    let reduction = |axis: &Axis| i64::from(axis.length) - i64::from(axis.resized);
+    reduction(vertical) > 0 && reduction(vertical) > 2 * reduction(horizontal)
 }
 
-fn rows_first<const CHANNELS: usize>(pixels: &[u8], across: &Axis, down: &Axis) -> Vec<u8> {
-    let (horizontal, vertical) = (across.runs(), down.runs());
-    let (row, narrow) = (across.length as usize * CHANNELS, horizontal.len() * CHANNELS);
-    let mut result = vec![0; narrow * vertical.len()];
-    // Row r, brought to its width, waits in slot r % longest until no run needs it.
-    let longest = vertical.iter().map(|run| run.weights.len()).max().unwrap_or(0);
-    let slot = |r: usize| (r % longest) * narrow..(r % longest + 1) * narrow;
-    let mut waiting = vec![0; narrow * longest];
-    let mut sums = vec![0; narrow];
+fn resize_horizontal_first<const CHANNELS: usize>(pixels: &[u8], horizontal: &Axis, vertical: &Axis) -> Vec<u8> {
+    let (x_taps, y_taps) = (horizontal.taps(), vertical.taps());
+    let (row_len, output_row_len) = (horizontal.length as usize * CHANNELS, x_taps.len() * CHANNELS);
+    let mut result = vec![0; output_row_len * y_taps.len()];
+    // A ring buffer of input rows that are resized horizontally: row r is in slot r % slots until no output row needs it.
+    let slots = y_taps.iter().map(|taps| taps.weights.len()).max().unwrap_or(0);
+    let slot = |r: usize| (r % slots) * output_row_len..(r % slots + 1) * output_row_len;
+    let mut ring = vec![0; output_row_len * slots];
+    let mut sums = vec![0; output_row_len];
     let mut next = 0;
-    for (run, into) in vertical.iter().zip(result.chunks_exact_mut(narrow)) {
-        let end = run.start + run.weights.len();
-        for r in next.max(run.start)..end {
-            resize_row::<CHANNELS>(&pixels[r * row..(r + 1) * row], &horizontal, &mut waiting[slot(r)]);
+    for (taps, to) in y_taps.iter().zip(result.chunks_exact_mut(output_row_len)) {
+        let end = taps.start + taps.weights.len();
+        for r in next.max(taps.start)..end {
+            resize_row::<CHANNELS>(&pixels[r * row_len..(r + 1) * row_len], &x_taps, &mut ring[slot(r)]);
         }
         next = end;
-        let rows = (run.start..end).map(|r| &waiting[slot(r)]);
-        merge_rows(rows, &run.weights, &mut sums, into);
+        let rows = (taps.start..end).map(|r| &ring[slot(r)]);
+        merge_rows(rows, &taps.weights, &mut sums, to);
     }
     result
 }
 
-fn columns_first<const CHANNELS: usize>(pixels: &[u8], across: &Axis, down: &Axis) -> Vec<u8> {
-    let (horizontal, vertical) = (across.runs(), down.runs());
-    let (row, narrow) = (across.length as usize * CHANNELS, horizontal.len() * CHANNELS);
-    let mut result = vec![0; narrow * vertical.len()];
-    let (mut sums, mut merged) = (vec![0; row], vec![0; row]);
-    for (run, into) in vertical.iter().zip(result.chunks_exact_mut(narrow)) {
-        merge_rows(pixels[run.start * row..].chunks_exact(row), &run.weights, &mut sums, &mut merged);
-        resize_row::<CHANNELS>(&merged, &horizontal, into);
+fn resize_vertical_first<const CHANNELS: usize>(pixels: &[u8], horizontal: &Axis, vertical: &Axis) -> Vec<u8> {
+    let (x_taps, y_taps) = (horizontal.taps(), vertical.taps());
+    let (row_len, output_row_len) = (horizontal.length as usize * CHANNELS, x_taps.len() * CHANNELS);
+    let mut result = vec![0; output_row_len * y_taps.len()];
+    let (mut sums, mut merged) = (vec![0; row_len], vec![0; row_len]);
+    for (taps, to) in y_taps.iter().zip(result.chunks_exact_mut(output_row_len)) {
+        merge_rows(pixels[taps.start * row_len..].chunks_exact(row_len), &taps.weights, &mut sums, &mut merged);
+        resize_row::<CHANNELS>(&merged, &x_taps, to);
     }
     result
 }
 
-/// The weighted sum of rows of equal length.
-fn merge_rows<'a>(rows: impl Iterator<Item = &'a [u8]>, weights: &[i32], sums: &mut [i32], into: &mut [u8]) {
+/// Writes the weighted sum of rows of equal length, one for each weight, to `to`. `sums` are its accumulators; both have
+/// that length.
+fn merge_rows<'a>(rows: impl Iterator<Item = &'a [u8]>, weights: &[i32], sums: &mut [i32], to: &mut [u8]) {
     sums.fill(HALF);
     for (row, &weight) in rows.zip(weights) {
         sums.iter_mut().zip(row).for_each(|(sum, &sample)| *sum += i32::from(sample) * weight);
     }
-    into.iter_mut().zip(sums).for_each(|(sample, &mut sum)| *sample = rounded(sum));
+    to.iter_mut().zip(sums).for_each(|(sample, &mut sum)| *sample = rounded(sum));
 }
 
-/// One row brought to its width.
-fn resize_row<const CHANNELS: usize>(row: &[u8], runs: &[Run], into: &mut [u8]) {
+/// Resizes one row horizontally: `to` gets one pixel for each element of `x_taps`.
+fn resize_row<const CHANNELS: usize>(row: &[u8], x_taps: &[Taps], to: &mut [u8]) {
     let (row, _) = row.as_chunks::<CHANNELS>();
-    let (into, _) = into.as_chunks_mut::<CHANNELS>();
-    for (run, pixel) in runs.iter().zip(into) {
+    let (to, _) = to.as_chunks_mut::<CHANNELS>();
+    for (taps, pixel) in x_taps.iter().zip(to) {
         let mut sums = [HALF; CHANNELS];
-        for (samples, &weight) in row[run.start..].iter().zip(&run.weights) {
+        for (samples, &weight) in row[taps.start..].iter().zip(&taps.weights) {
             for (sum, &sample) in sums.iter_mut().zip(samples) {
                 *sum += i32::from(sample) * weight;
             }
@@ -123,6 +128,7 @@ fn resize_row<const CHANNELS: usize>(row: &[u8], runs: &[Run], into: &mut [u8]) 
     }
 }
 
+/// An accumulator that began with [`HALF`], as a sample: rounded to nearest and clamped to 0…255.
 fn rounded(sum: i32) -> u8 {
     (sum >> PRECISION).clamp(0, 255) as u8
 }

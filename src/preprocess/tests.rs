@@ -1,4 +1,4 @@
-//! Resizing held against Pillow's (`tests/golden/image/resize`), and the arithmetic of normalising.
+//! Tests: resizing compared with Pillow's (`tests/golden/image/resize`), and the arithmetic of normalisation.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::image::Picture;
 use crate::image::tests::{differences, golden, reference};
 use crate::manifest::{Color, Filter, Input, Resize, ResizePolicy};
 
-/// One line of `cases.json`; the reference is the file of the same number.
+/// One element of `cases.json`. The reference of element n is the file `n.ppm`, with two digits.
 #[derive(Deserialize)]
 struct Case {
     pattern: String,
@@ -16,7 +16,7 @@ struct Case {
     input: Input,
 }
 
-/// The formulas of `make.py`.
+/// A test picture by its name, computed by the formulas of `make.py`.
 fn pattern(name: &str, width: u32, height: u32) -> Picture {
     let at = |x: u32, y: u32| -> [u8; 3] {
         match name {
@@ -40,6 +40,7 @@ fn noise(x: u64, y: u64, channel: u64) -> u8 {
     ((mixed & 0xFFFF_FFFF) >> 24) as u8
 }
 
+/// The picture of a case.
 fn source(case: &Case) -> Picture {
     if case.pattern == "photo" {
         reference("resize/photo.ppm")
@@ -49,7 +50,7 @@ fn source(case: &Case) -> Picture {
 }
 
 #[test]
-fn every_policy_resizes_as_pillow_does_to_the_bit() {
+fn preprocess_equals_pillow_to_the_bit_for_every_policy() {
     let cases: Vec<Case> = serde_json::from_slice(&golden("resize/cases.json")).expect("make.py writes JSON");
     assert!(cases.len() > 60);
     for (number, case) in cases.iter().enumerate() {
@@ -80,7 +81,7 @@ fn input(policy: ResizePolicy, color: Color, (width, height): (u32, u32)) -> Inp
 }
 
 #[test]
-fn a_picture_of_the_inputs_size_is_left_as_it_is() {
+fn preprocess_keeps_a_picture_of_the_inputs_size() {
     let picture = pattern("noise", 31, 31);
     for policy in [ResizePolicy::Stretch, ResizePolicy::Crop, ResizePolicy::Letterbox] {
         let found = preprocess(&picture, &input(policy, Color::Rgb, (31, 31)));
@@ -89,7 +90,7 @@ fn a_picture_of_the_inputs_size_is_left_as_it_is() {
 }
 
 #[test]
-fn the_middle_is_cut_with_half_a_pixel_to_the_even_side() {
+fn crop_rounds_half_a_margin_to_even() {
     // Python: round(0.5) is 0, round(1.5) is 2, round(2.5) is 2.
     for (width, left) in [(4, 0), (5, 0), (6, 1), (7, 2), (8, 2), (9, 2)] {
         let picture = pattern("gradient", width, 4);
@@ -100,7 +101,7 @@ fn the_middle_is_cut_with_half_a_pixel_to_the_even_side() {
 }
 
 #[test]
-fn bars_fill_what_a_letterboxed_picture_leaves() {
+fn letterbox_fills_bars_with_the_level() {
     let picture = Picture { width: 2, height: 1, rgb: vec![200; 6] };
     let mut input = input(ResizePolicy::Letterbox, Color::Gray, (4, 4));
     assert_eq!(preprocess(&picture, &input).pixels, [[0; 4], [200; 4], [200; 4], [0; 4]].concat());
@@ -109,17 +110,17 @@ fn bars_fill_what_a_letterboxed_picture_leaves() {
 }
 
 #[test]
-fn the_thinnest_picture_is_letterboxed_to_one_pixel() {
+fn letterbox_keeps_at_least_one_pixel() {
     let picture = pattern("checkerboard", 60_000, 1);
     let found = preprocess(&picture, &input(ResizePolicy::Letterbox, Color::Gray, (8, 8)));
     let rows: Vec<&[u8]> = found.pixels.chunks_exact(8).collect();
-    // The margin of 7 halves to 3.5, which rounds to 4.
+    // Half of the margin of 7 is 3.5, which rounds to 4.
     assert!(rows[4].iter().all(|&level| level.abs_diff(128) <= 1), "{rows:?}");
     assert!(rows.iter().enumerate().all(|(i, row)| i == 4 || row.iter().all(|&level| level == 0)), "{rows:?}");
 }
 
 #[test]
-fn grey_is_rounded_as_pillow_rounds_it() {
+fn grey_rounds_as_pillow() {
     let picture = Picture { width: 3, height: 1, rgb: vec![255, 0, 0, 0, 255, 0, 0, 0, 255] };
     let found = preprocess(&picture, &input(ResizePolicy::Stretch, Color::Gray, (3, 1)));
     // Pillow: Image.new("RGB", (1, 1), "red").convert("L") is 76; lime 150, blue 29.
@@ -127,7 +128,7 @@ fn grey_is_rounded_as_pillow_rounds_it() {
 }
 
 #[test]
-fn normalised_values_have_the_bits_of_numpys_float32() {
+fn normalised_has_the_bits_of_numpys_float32() {
     // numpy: (np.float32([124, 116, 104]) / np.float32(255) - mean) / std, as torchvision orders it.
     let tables = normalised(&[0.485, 0.456, 0.406], &[0.229, 0.224, 0.225]);
     assert_eq!([tables[0][124], tables[1][116], tables[2][104]].map(f32::to_bits), NUMPY);
@@ -136,7 +137,7 @@ fn normalised_values_have_the_bits_of_numpys_float32() {
 const NUMPY: [u32; 3] = [1_001_807_534, 3_147_866_249, 1_007_040_228];
 
 #[test]
-fn normalised_values_are_scaled_shifted_and_divided() {
+fn normalised_scales_subtracts_mean_and_divides_by_std() {
     let tables = normalised(&[0.0, 0.2, 0.5], &[1.0, 0.5, 0.25]);
     let found = [tables[0][0], tables[1][51], tables[2][255], tables[0][102], tables[1][153], tables[2][204]];
     for (found, wanted) in found.iter().zip([0.0, 0.0, 2.0, 0.4, 0.8, 1.2]) {

@@ -1,13 +1,16 @@
-//! What can't be excluded, and what a person should do about it.
+//! The verdict (which labels can't be excluded) and the triage.
 //!
-//! The rule, on the calibrated probabilities of all labels:
+//! The rules, for the calibrated probabilities of all labels:
 //!
-//! - a scope question answered `no`, out of range, or required and left open: [`Verdict::Rejected`];
-//! - labels that exclude each other: those at or over their operating point can't be excluded; where there are none,
-//!   the likeliest can't;
-//! - labels that don't: those at or over their operating point; where there are none, [`Verdict::NoFinding`].
+//! - Where a scope question is answered `no` or out of range, or is required and not answered, the verdict is
+//!   [`Verdict::Rejected`].
+//! - Where labels exclude each other, those at or over their operating point can't be excluded. Where there are none, the
+//!   most probable label can't be excluded.
+//! - Where they don't, those at or over their operating point can't be excluded. Where there are none, the verdict is
+//!   [`Verdict::NoFinding`].
 //!
-//! [`Triage`] is the highest level among these labels; several are at least `refer`; a rejected picture is `unassessed`.
+//! The triage is the highest level among the labels that can't be excluded, and at least `refer` where there are several.
+//! That of a rejected picture is `unassessed`.
 
 mod scope;
 
@@ -21,36 +24,39 @@ use crate::manifest::Label;
 pub(crate) use scope::reasons;
 pub use scope::{Reason, ReasonKind};
 
-/// A label of the model, and what to call it.
+/// The id and the name of a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LabelName {
     /// The label's id.
     pub id: String,
-    /// Its name in the query's language.
+    /// The label's name in the query's language.
     pub name: String,
 }
 
-/// What can't be excluded. Labels come likeliest first.
+/// Which labels can't be excluded, in descending order of probability; or why there is no verdict.
+///
+/// A label can't be excluded where its calibrated probability is at or over its operating point. Where labels exclude each
+/// other and none reaches its operating point, the most probable label can't be excluded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// One label can't be excluded.
     Single(LabelName),
-    /// These labels can't be excluded.
+    /// Two or more labels can't be excluded.
     Several(Vec<LabelName>),
-    /// No label reached its operating point. Only models whose labels don't exclude each other say so, and it does not
+    /// No label reached its operating point. Only models whose labels don't exclude each other give this. It does not
     /// exclude disease.
     NoFinding,
-    /// No verdict: the reasons say what to do again.
+    /// No verdict, since the picture is out of scope: the reasons say why and what to do.
     Rejected(Vec<Reason>),
 }
 
 impl Verdict {
-    /// The names of all kinds.
+    /// The names of all kinds, in the order of declaration.
     pub const KINDS: [&'static str; 4] = ["single", "several", "no_finding", "rejected"];
 
-    /// The name of the kind, the same in every language.
+    /// The name of the kind in reports and in other languages, in snake case.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         let [single, several, no_finding, rejected] = Verdict::KINDS;
@@ -62,7 +68,7 @@ impl Verdict {
         }
     }
 
-    /// The labels that can't be excluded.
+    /// The labels that can't be excluded; empty for `NoFinding` and `Rejected`.
     #[must_use]
     pub fn labels(&self) -> &[LabelName] {
         match self {
@@ -72,7 +78,7 @@ impl Verdict {
         }
     }
 
-    /// Why there is no verdict.
+    /// Why there is no verdict; empty where there is one.
     #[must_use]
     pub fn reasons(&self) -> &[Reason] {
         match self {
@@ -82,7 +88,7 @@ impl Verdict {
     }
 }
 
-/// The verdict in words, in English but for the labels' names.
+/// The verdict as text for a person. The text is English, except for the labels' names.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.labels().iter().map(|label| label.name.as_str()).collect();
@@ -107,20 +113,20 @@ impl Serialize for Verdict {
     }
 }
 
-/// The verdict and the triage for a picture that is in scope. `probabilities` are calibrated, one a label; names are
-/// given in `language`.
+/// The verdict and the triage of a picture that is in scope. `probabilities` has one calibrated probability for each label;
+/// names are in `language`.
 pub(crate) fn judge(labels: &[Label], probabilities: &[f32], multi_label: bool, language: &str) -> (Verdict, Triage) {
     let mut ranked: Vec<(&Label, f32)> = labels.iter().zip(probabilities.iter().copied()).collect();
     ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    let likeliest = ranked.first().map(|(label, _)| *label);
-    let mut open: Vec<&Label> = ranked.into_iter().filter(|(l, p)| is_over(l, *p)).map(|(l, _)| l).collect();
-    if open.is_empty() && !multi_label {
-        open.extend(likeliest);
+    let most_probable = ranked.first().map(|(label, _)| *label);
+    let mut not_excluded: Vec<&Label> = ranked.into_iter().filter(|(l, p)| is_over(l, *p)).map(|(l, _)| l).collect();
+    if not_excluded.is_empty() && !multi_label {
+        not_excluded.extend(most_probable);
     }
 
-    let highest = open.iter().map(|label| label.triage).fold(Triage::NoSign, Triage::or_higher);
+    let highest = not_excluded.iter().map(|label| label.triage).fold(Triage::NoSign, Triage::or_higher);
     let named = |label: &&Label| LabelName { id: label.id.clone(), name: label.name_in(language).to_owned() };
-    match <[LabelName; 1]>::try_from(open.iter().map(named).collect::<Vec<_>>()) {
+    match <[LabelName; 1]>::try_from(not_excluded.iter().map(named).collect::<Vec<_>>()) {
         Ok([only]) => (Verdict::Single(only), highest),
         Err(none) if none.is_empty() => (Verdict::NoFinding, Triage::NoSign),
         Err(several) => (Verdict::Several(several), highest.or_higher(Triage::Refer)),
@@ -143,7 +149,7 @@ mod tests {
         Label { id: id.into(), name: Text::from([("en", id)]), operating_point: Some(operating_point), triage }
     }
 
-    fn skin() -> Vec<Label> {
+    fn skin_labels() -> Vec<Label> {
         vec![
             label("melanoma", 0.2, Triage::Urgent),
             label("nevus", 0.6, Triage::NoSign),
@@ -151,7 +157,7 @@ mod tests {
         ]
     }
 
-    /// The ids of the verdict's labels, its kind, and the triage.
+    /// The verdict's kind, the ids of its labels, and the triage.
     fn judged(labels: &[Label], probabilities: &[f32], multi_label: bool) -> (&'static str, Vec<String>, Triage) {
         let (verdict, triage) = judge(labels, probabilities, multi_label, "en");
         (verdict.kind(), verdict.labels().iter().map(|label| label.id.clone()).collect(), triage)
@@ -162,32 +168,32 @@ mod tests {
     }
 
     #[test]
-    fn one_label_over_its_operating_point_is_single() {
-        assert_eq!(judged(&skin(), &[0.1, 0.8, 0.1], false), expected("single", &["nevus"], Triage::NoSign));
-        assert_eq!(judged(&skin(), &[0.4, 0.5, 0.1], false), expected("single", &["melanoma"], Triage::Urgent));
+    fn judge_gives_single_for_one_label_over_its_operating_point() {
+        assert_eq!(judged(&skin_labels(), &[0.1, 0.8, 0.1], false), expected("single", &["nevus"], Triage::NoSign));
+        assert_eq!(judged(&skin_labels(), &[0.4, 0.5, 0.1], false), expected("single", &["melanoma"], Triage::Urgent));
     }
 
     #[test]
-    fn an_operating_point_reached_exactly_counts() {
-        assert_eq!(judged(&skin(), &[0.2, 0.59, 0.21], false), expected("single", &["melanoma"], Triage::Urgent));
+    fn judge_counts_an_operating_point_reached_exactly() {
+        assert_eq!(judged(&skin_labels(), &[0.2, 0.59, 0.21], false), expected("single", &["melanoma"], Triage::Urgent));
     }
 
     #[test]
-    fn several_labels_come_likeliest_first_and_are_at_least_refer() {
+    fn judge_gives_several_in_order_of_probability_and_at_least_refer() {
         let labels = [label("a", 0.3, Triage::NoSign), label("b", 0.3, Triage::NoSign)];
         assert_eq!(judged(&labels, &[0.4, 0.6], false), expected("several", &["b", "a"], Triage::Refer));
     }
 
     #[test]
-    fn without_a_label_over_its_operating_point_the_likeliest_stands() {
-        assert_eq!(judged(&skin(), &[0.15, 0.45, 0.4], false), expected("single", &["nevus"], Triage::NoSign));
+    fn judge_gives_the_most_probable_label_where_none_reaches_its_operating_point() {
+        assert_eq!(judged(&skin_labels(), &[0.15, 0.45, 0.4], false), expected("single", &["nevus"], Triage::NoSign));
     }
 
     #[test]
-    fn a_multi_label_model_may_find_nothing() {
-        assert_eq!(judged(&skin(), &[0.1, 0.5, 0.4], true), expected("no_finding", &[], Triage::NoSign));
+    fn judge_gives_no_finding_for_multi_label_only() {
+        assert_eq!(judged(&skin_labels(), &[0.1, 0.5, 0.4], true), expected("no_finding", &[], Triage::NoSign));
         let both = expected("several", &["melanoma", "nevus"], Triage::Urgent);
-        assert_eq!(judged(&skin(), &[0.9, 0.9, 0.4], true), both);
+        assert_eq!(judged(&skin_labels(), &[0.9, 0.9, 0.4], true), both);
     }
 
     fn level(triage: Triage) -> u8 {
@@ -205,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn triage_is_never_below_a_label_over_its_operating_point(
+        fn judge_triage_is_never_below_that_of_a_label_over_its_operating_point(
             rows in prop::collection::vec((0f32..=1.0, 0f32..=1.0, any_level()), 1..8),
             multi_label: bool,
         ) {

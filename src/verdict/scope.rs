@@ -1,42 +1,42 @@
-//! Whether a picture is one that the model was made for, as far as the answers to its questions tell.
+//! Scope: whether the answers to the model's questions say that it was made for the picture.
 
 use serde::Serialize;
 
 use crate::manifest::ScopeQuestion;
 use crate::query::{Answer, Query};
 
-/// Why there is no verdict, and what to do.
+/// A reason why there is no verdict, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Reason {
-    /// The kind, the same in every language.
+    /// The kind of the reason.
     pub kind: ReasonKind,
-    /// The scope question's id, where it is about one.
+    /// The id of the scope question, where the reason is about one.
     pub id: Option<String>,
-    /// That question in the query's language, or its id where it has no text.
+    /// The text of that question in the query's language, or its id where it has no text.
     pub question: Option<String>,
     /// What to do, in English.
     pub message: String,
 }
 
-/// Why there is no verdict.
+/// The kind of a [`Reason`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ReasonKind {
-    /// A required scope question was left open.
+    /// A required scope question was not answered.
     ScopeUnanswered,
     /// A scope question was answered `no`.
     ScopeNo,
-    /// A number is outside what the model was made for.
+    /// The number that answers a scope question is out of the question's range.
     ScopeOutOfRange,
 }
 
 impl ReasonKind {
-    /// All kinds.
+    /// All kinds, in the order of declaration.
     pub const ALL: [ReasonKind; 3] = [ReasonKind::ScopeUnanswered, ReasonKind::ScopeNo, ReasonKind::ScopeOutOfRange];
 
-    /// The name that reports and other languages use.
+    /// The name of the kind in reports and in other languages, in snake case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,14 +47,15 @@ impl ReasonKind {
     }
 }
 
-// Each kind is in the list: the last one's number tells how many there are.
+// `ALL` has every kind: the discriminant of the last variant is the number of variants less one.
 const _: () = assert!(ReasonKind::ALL.len() == ReasonKind::ScopeOutOfRange as usize + 1);
 
-/// The reasons to reject that the answers give; none where the picture is in scope.
+/// The reasons to reject that the query's answers give, in the order of the questions; empty where the picture is in scope.
 pub(crate) fn reasons(scope: &[ScopeQuestion], query: &Query) -> Vec<Reason> {
     scope.iter().filter_map(|question| reason(question, query)).collect()
 }
 
+/// The reason to reject that the answer to one question gives, if any.
 fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
     let (kind, message) = match query.answers.get(&question.id) {
         None if question.required => (ReasonKind::ScopeUnanswered, "answer this question first".to_owned()),
@@ -70,10 +71,12 @@ fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
     Some(Reason { kind, id: Some(question.id.clone()), question: Some(text), message })
 }
 
+/// Whether `value` is within the question's bounds, which are inclusive.
 fn in_range(question: &ScopeQuestion, value: f64) -> bool {
     question.min.is_none_or(|min| value >= min) && question.max.is_none_or(|max| value <= max)
 }
 
+/// The range of the question, in English.
 fn range(question: &ScopeQuestion) -> String {
     match (question.min, question.max) {
         (Some(min), Some(max)) => format!("{min} to {max}"),
@@ -92,26 +95,26 @@ mod tests {
         ScopeQuestion { id: id.into(), question: Text::default(), required, min, max }
     }
 
-    fn asked(question: ScopeQuestion, answer: Option<Answer>) -> Option<ReasonKind> {
+    fn first_reason(question: ScopeQuestion, answer: Option<Answer>) -> Option<ReasonKind> {
         let answers = answer.map(|answer| (question.id.clone(), answer));
         reasons(&[question], &Query::new().answers(answers)).first().map(|r| r.kind)
     }
 
     #[test]
-    fn a_required_question_left_open_rejects_and_an_optional_one_does_not() {
-        assert_eq!(asked(question("a", true, None, None), None), Some(ReasonKind::ScopeUnanswered));
-        assert_eq!(asked(question("a", false, None, None), None), None);
+    fn reasons_reject_a_required_question_without_answer_and_not_an_optional_one() {
+        assert_eq!(first_reason(question("a", true, None, None), None), Some(ReasonKind::ScopeUnanswered));
+        assert_eq!(first_reason(question("a", false, None, None), None), None);
     }
 
     #[test]
-    fn no_rejects_whether_required_or_not() {
-        assert_eq!(asked(question("a", true, None, None), Some(Answer::No)), Some(ReasonKind::ScopeNo));
-        assert_eq!(asked(question("a", false, None, None), Some(Answer::No)), Some(ReasonKind::ScopeNo));
-        assert_eq!(asked(question("a", true, None, None), Some(Answer::Yes)), None);
+    fn reasons_reject_no_whether_required_or_not() {
+        assert_eq!(first_reason(question("a", true, None, None), Some(Answer::No)), Some(ReasonKind::ScopeNo));
+        assert_eq!(first_reason(question("a", false, None, None), Some(Answer::No)), Some(ReasonKind::ScopeNo));
+        assert_eq!(first_reason(question("a", true, None, None), Some(Answer::Yes)), None);
     }
 
     #[test]
-    fn bounds_are_in_range() {
+    fn reasons_take_bounds_as_in_range() {
         let age = || question("age", false, Some(1.0), Some(5.0));
         for (value, expected) in [
             (0.99, Some(ReasonKind::ScopeOutOfRange)),
@@ -119,7 +122,7 @@ mod tests {
             (5.0, None),
             (5.01, Some(ReasonKind::ScopeOutOfRange)),
         ] {
-            assert_eq!(asked(age(), Some(Answer::Number(value))), expected, "{value}");
+            assert_eq!(first_reason(age(), Some(Answer::Number(value))), expected, "{value}");
         }
     }
 }

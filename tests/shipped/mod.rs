@@ -113,7 +113,7 @@ pub(crate) fn assert_complete(classifier: &Classifier) {
     assert!(calibration.temperature.is_some() && calibration.prevalence.is_some());
 }
 
-/// Writes the rows of a model as the table that `docs/full-run.md` shows, and prints it.
+/// Writes the rows of a model as the table that `docs/runs/full-run.md` shows, and prints it.
 pub(crate) fn write_agreement(model: &str, pictures: usize, rows: &[String]) {
     let table = format!(
         "| graph, pictures | same top-1 of {pictures} | equal to 1e-5 | all scores within 0.02 | mean difference | \

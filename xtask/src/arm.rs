@@ -1,4 +1,5 @@
-//! The kernels for 64-bit ARM, in emulation: their tests on three processors, and what the shipped models cost there.
+//! The kernels for 64-bit ARM in QEMU's user-mode emulation: their tests on three processors, and the number of
+//! instructions of one inference of each shipped model.
 
 use std::path::{Path, PathBuf};
 
@@ -7,23 +8,25 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::root;
 use crate::step::{Step, require};
 
+/// Rust's target triple.
 pub(crate) const TARGET: &str = "aarch64-unknown-linux-gnu";
 
-/// Debian's libraries for the target.
+/// The folder of the target's C library, as Debian's cross packages install it.
 const SYSTEM: &str = "/usr/aarch64-linux-gnu";
 
-/// A processor as QEMU names it, and the kernels that are best there.
+/// Processors by QEMU's names, each with the fastest kernels on it, by the names that `BEDSIDE_KERNEL` takes.
 const PROCESSORS: [(&str, &str); 3] =
     [("cortex-a53", "neon"), ("cortex-a76", "dotprod"), ("max,sve=off,sme=off", "i8mm")];
 
-/// The shipped models, a `MobileNetV2` and an `EfficientNet-B0`, and the most instructions, in millions, that one inference may
-/// take on each processor: what the best of other engines take.
+/// The shipped models, a `MobileNetV2` and an `EfficientNet-B0`, and for each of [`PROCESSORS`] the maximum number of
+/// instructions of one inference, in millions: the number that the best of the other engines takes.
 const MODELS: [(&str, [f64; 3]); 2] = [("skin-lesion", [120.0, 49.0, 44.0]), ("chest-xray", [178.0, 73.0, 66.0])];
 
-/// The inferences that are counted, beside one that warms up.
+/// The number of counted inferences, after one that warms up.
 const COUNTED: u64 = 2;
 
-/// The tests of the engine without tract on each processor: every set of kernels is held against the portable one.
+/// Runs the tests of the engine without tract on each processor. They compare every set of kernels with the portable
+/// one, bit by bit.
 pub(crate) fn test() -> Result<()> {
     check_tools()?;
     for (processor, kernels) in PROCESSORS {
@@ -37,15 +40,16 @@ pub(crate) fn test() -> Result<()> {
     Ok(())
 }
 
-/// The instructions of one inference on each processor. Outputs must be those of this machine, to the bit.
+/// Prints the instructions of one inference of each model on each processor. Fails where a count is above its maximum,
+/// or where outputs differ from this machine's in any bit.
 pub(crate) fn count() -> Result<()> {
     check_tools()?;
     require("cc", "a C compiler")?;
     let plugin = plugin()?;
-    // The command and the examples as they ship, whatever was built before.
+    // Builds the command and the examples with the features that ship; an earlier build may have had others.
     Step::new("cargo build --locked --release --workspace --bins --examples").run()?;
     cargo("build -p bedside-engine --no-default-features --example repeat").run()?;
-    let [here, command] =
+    let [native, command] =
         ["examples/repeat", "bedside"].map(|name| root().join("target/release").join(name).display().to_string());
     println!(
         "| model | processor | kernels | instructions, millions | 8-bit multiplies | loads a multiply | at most |"
@@ -53,22 +57,22 @@ pub(crate) fn count() -> Result<()> {
     println!("|---|---|---|---|---|---|---|");
     let mut over = vec![];
     for (name, limits) in MODELS {
-        // Prepared, so that neither tract nor opening an ONNX file has a part in it.
+        // A prepared model opens without tract, so that the counts hold no ONNX import.
         let model = root().join(format!("target/{name}.prepared")).display().to_string();
         let from = format!("models/{name}/model.onnx");
         Step::new(&command).arg("pack").arg(&from).words("--prepare -o").arg(&model).run()?;
-        let expected = outputs(&Step::new(&here).arg(&model).arg("1").output()?)?;
-        for ((processor, kernels), most) in PROCESSORS.into_iter().zip(limits) {
+        let expected = outputs(&Step::new(&native).arg(&model).arg("1").output()?)?;
+        for ((processor, kernels), limit) in PROCESSORS.into_iter().zip(limits) {
             let runs = |count| counted(processor, kernels, &plugin, (&model, count), &expected);
             let (warm, more) = (runs(1)?, runs(1 + COUNTED)?);
-            let each = |name: &str| -> Result<f64> {
+            let per_inference = |name: &str| -> Result<f64> {
                 Ok((figure(&more, name)? - figure(&warm, name)?) / COUNTED as f64 / 1e6)
             };
-            let (all, multiplies) = (each("instructions")?, each("multiplies")?);
-            let loads = (each("vector_loads")? + each("loads")?) / multiplies;
-            println!("| {name} | {processor} | {kernels} | {all:.1} | {multiplies:.1} | {loads:.2} | {most:.0} |");
-            if all > most {
-                over.push(format!("{name} {all:.1} million on {processor}, at most {most:.0}"));
+            let (all, multiplies) = (per_inference("instructions")?, per_inference("multiplies")?);
+            let loads = (per_inference("vector_loads")? + per_inference("loads")?) / multiplies;
+            println!("| {name} | {processor} | {kernels} | {all:.1} | {multiplies:.1} | {loads:.2} | {limit:.0} |");
+            if all > limit {
+                over.push(format!("{name} {all:.1} million on {processor}, at most {limit:.0}"));
             }
         }
     }
@@ -76,7 +80,8 @@ pub(crate) fn count() -> Result<()> {
     Ok(())
 }
 
-/// What the plugin prints over a run of so many inferences.
+/// Runs `count` inferences of a model in emulation, with the plugin that counts instructions, and returns what is
+/// printed. Fails where other kernels ran, or where the outputs are not `expected`.
 fn counted(
     processor: &str,
     kernels: &str,
@@ -95,14 +100,14 @@ fn counted(
     Ok(printed)
 }
 
-/// A figure of the plugin's line.
+/// The number that follows `name` in the line that the plugin prints.
 fn figure(printed: &str, name: &str) -> Result<f64> {
     let line = printed.lines().find(|line| line.starts_with("insncount:")).context("the plugin printed nothing")?;
     let mut words = line.split(' ').skip_while(|&word| word != name).skip(1);
     Ok(words.next().with_context(|| format!("no {name} in: {line}"))?.parse()?)
 }
 
-/// The outputs' bits, the same for each inference.
+/// The bits of the outputs. Fails where two inferences of the run give different bits.
 fn outputs(printed: &str) -> Result<String> {
     let mut bits: Vec<&str> = printed.lines().filter_map(|line| line.strip_prefix("output ")).collect();
     bits.dedup();
@@ -112,29 +117,30 @@ fn outputs(printed: &str) -> Result<String> {
     }
 }
 
-/// The plugin that counts, compiled.
+/// Compiles the QEMU plugin that counts instructions, and returns its path.
 fn plugin() -> Result<String> {
     let plugin = root().join("target/insncount.so").display().to_string();
     Step::new("cc -O2 -Wall -Wextra -Werror -shared -fPIC benches/arm/insncount.c -o").arg(&plugin).run()?;
     Ok(plugin)
 }
 
+/// The command that runs a program on an emulated processor.
 fn runner(processor: &str) -> String {
     format!("qemu-aarch64 -cpu {processor} -L {SYSTEM}")
 }
 
-/// A command of cargo for the target, optimised.
+/// A command of cargo for the target, in release mode. `words` is the subcommand and its options.
 fn cargo(words: &str) -> Step<'_> {
-    let (command, rest) = words.split_once(' ').unwrap_or((words, ""));
+    let (command, options) = words.split_once(' ').unwrap_or((words, ""));
     Step::new("cargo")
         .arg(command)
         .words("--locked --release --target aarch64-unknown-linux-gnu")
-        .words(rest)
+        .words(options)
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc")
         .env("CC_aarch64_unknown_linux_gnu", "aarch64-linux-gnu-gcc")
 }
 
-/// Fails where something is missing, and says how to get it.
+/// Fails where a tool is missing, and names the command that installs it.
 fn check_tools() -> Result<()> {
     require("qemu-aarch64", "apt-get install qemu-user")?;
     require("aarch64-linux-gnu-gcc", "apt-get install gcc-aarch64-linux-gnu")?;

@@ -1,4 +1,5 @@
-//! Bedside beside its peers, in turn, in one run. What is measured, and how, stands in `benches/compare.py`.
+//! Compares Bedside with ONNX Runtime and Pillow, in turn, in one run. `benches/compare.py` says what is measured, and
+//! how.
 
 use anyhow::Result;
 

@@ -1,5 +1,5 @@
-//! `libbedside` and its other languages: the library built and looked at, the generated sources held against what is
-//! committed, Kotlin and Java tested, and the Maven repository that an app builds from.
+//! `libbedside` and its bindings: builds the library and checks its symbols, compares the generated sources with the
+//! committed ones, tests Kotlin and Java, and makes the Maven repository that apps build from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,9 @@ use crate::{consumer, mend, root};
 /// UniFFI's version, the same as in `bindings/Cargo.toml`.
 const UNIFFI: &str = "0.32.2";
 
-/// The native library's file name, and the folder in which a jar has it (JNA's names).
+/// The native library's file name.
 const LIBRARY: &str = if cfg!(target_os = "macos") { "libbedside.dylib" } else { "libbedside.so" };
+/// The library's folder inside a jar, by JNA's names of platforms.
 const PLATFORM: &str = match (cfg!(target_os = "macos"), cfg!(target_arch = "aarch64")) {
     (false, false) => "linux-x86-64",
     (false, true) => "linux-aarch64",
@@ -22,28 +23,28 @@ const PLATFORM: &str = match (cfg!(target_os = "macos"), cfg!(target_arch = "aar
     (true, true) => "darwin-aarch64",
 };
 
-/// What UniFFI writes, by its name in a folder of its own, and where it is committed.
+/// The files that UniFFI generates: the path below its output folder, and the path of the committed file.
 const GENERATED: [(&str, &str); 3] = [
     ("dev/bedside/bedside.kt", "bindings/kotlin/src/generated/kotlin/dev/bedside/bedside.kt"),
     ("Bedside.swift", "ios/Sources/Bedside/Generated/Bedside.swift"),
     ("BedsideFFI.h", "ios/Sources/BedsideFFI/BedsideFFI.h"),
 ];
 
-/// The objects that cross UniFFI's border; all else is a value.
+/// The objects that UniFFI exports; every other type is passed by value.
 const OBJECTS: [&str; 3] = ["CancelHandle", "Classifier", "Image"];
 
-/// Writes the generated sources anew.
+/// Regenerates the committed sources.
 pub(crate) fn write() -> Result<()> {
     let folder = generate(&shipped()?)?;
-    for (name, place) in GENERATED {
-        let place = root().join(place);
-        fs::create_dir_all(place.parent().expect("a file in a folder"))?;
-        fs::copy(folder.join(name), &place).with_context(|| format!("{}: not written", place.display()))?;
+    for (name, path) in GENERATED {
+        let path = root().join(path);
+        fs::create_dir_all(path.parent().expect("a file in a folder"))?;
+        fs::copy(folder.join(name), &path).with_context(|| format!("{}: not written", path.display()))?;
     }
     Ok(())
 }
 
-/// Builds the libraries, looks at their symbols, and runs what Kotlin and Java have to say about them.
+/// Builds the libraries, checks their symbols and the generated sources, and runs the tests of Kotlin and Java.
 pub(crate) fn test(skips: &mut Skips) -> Result<()> {
     require("mvn", "Maven 3.8 and a JDK 17; on Debian: apt-get install maven openjdk-17-jdk-headless")?;
     let panicking = panicking()?;
@@ -59,7 +60,7 @@ pub(crate) fn test(skips: &mut Skips) -> Result<()> {
     skips.read_reports()
 }
 
-/// Puts jars, sources, documentation and checksums into `target/maven-repository`.
+/// Puts jars, sources, documentation and checksums into `target/maven-repository`, and runs the quickstarts from it.
 pub(crate) fn publish() -> Result<()> {
     require("mvn", "Maven 3.8 and a JDK 17")?;
     shipped()?;
@@ -71,33 +72,35 @@ pub(crate) fn publish() -> Result<()> {
     maven(&["deploy", "-DskipTests", &to])?;
     let documented = repository.join("dev/bedside/bedside-kotlin/0.1.0/bedside-kotlin-0.1.0-javadoc.jar");
     let pages = Step::new("jar --list --file").arg(&documented.display().to_string()).output()?;
-    // Dokka passes over folders that are not there.
+    // Dokka ignores a missing source folder without an error.
     ensure!(pages.contains("/-classifier/index.html"), "{}: has no pages", documented.display());
     consumer::check()?;
     eprintln!("\n{} is a Maven repository; docs/kotlin.md and docs/java.md say how to use it.", repository.display());
     Ok(())
 }
 
-/// Measures memory with the shipped model and the shipped library, for long.
+/// Runs the long memory tests with the shipped model and the shipped library.
 pub(crate) fn soak() -> Result<()> {
     shipped()?;
-    // Both languages at once, each in a process of its own.
+    // Kotlin and Java run at once, each in its own process.
     maven(&["verify", "--threads=2", "-Dtest=MemoryTest", "-Dbedside.soak=true"])
 }
 
-/// The library as it is shipped, with the command line beside it, and laid out for the jar that carries it.
+/// Builds the library and the command line as they ship, checks the library's symbols, and puts a stripped copy where
+/// the jar's build takes it. Returns the path of the unstripped library.
 pub(crate) fn shipped() -> Result<PathBuf> {
     let library = build(&[])?;
     check_symbols(&library)?;
     let folder = native_folder().join(PLATFORM);
     fs::create_dir_all(&folder)?;
-    // Its symbol table is of use in the build only.
+    // Only the checks of this build need the symbol table.
     let stripped = folder.join(LIBRARY).display().to_string();
     Step::new("strip -o").arg(&stripped).arg(&library.display().to_string()).run()?;
     Ok(library)
 }
 
-/// The library with the switch that provokes panics, in a folder of its own.
+/// Builds the library with the switch that provokes panics (feature `test-panic`), copies it into its own folder, and
+/// returns the path of the copy.
 fn panicking() -> Result<PathBuf> {
     let built = build(&["--features", "bedside-bindings/test-panic"])?;
     let library = root().join("target/test-panic").join(LIBRARY);
@@ -112,16 +115,17 @@ fn build(options: &[&str]) -> Result<PathBuf> {
     Ok(built().join(LIBRARY))
 }
 
-/// Where the library and the command line are.
+/// The folder of the library and the command line.
 pub(crate) fn built() -> PathBuf {
     root().join("target/release")
 }
 
-/// Both borders lead into one engine, and the switch for panics is not in the library.
+/// Fails where the library lacks a function of a border (JNI or UniFFI), holds more than one copy of the engine, or has
+/// the switch that provokes panics.
 fn check_symbols(library: &Path) -> Result<()> {
     let exported = exported(library)?;
     let methods = fs::read_to_string(root().join("bindings/wire.txt"))?;
-    // The last of them is called by the library.
+    // `log` is the method that the library calls; all others are called by Java.
     let methods = methods.lines().filter_map(|line| line.strip_prefix("method ")?.split_once(' '));
     for (method, _) in methods.filter(|(method, _)| *method != "log") {
         let symbol = format!(" Java_dev_bedside_jni_Native_{method}\n");
@@ -135,29 +139,30 @@ fn check_symbols(library: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The dynamic symbols that a library defines, as `nm` prints them.
 fn exported(library: &Path) -> Result<String> {
     Step::new("nm --dynamic --defined-only").arg(&library.display().to_string()).output()
 }
 
-/// How many of these symbols are the switch that provokes panics, of which each border has its own.
+/// The number of symbols that switch panics on; each border has one.
 fn probes(symbols: &str) -> usize {
     let is_probe = |line: &&str| line.to_lowercase().contains("panicprobe") || line.contains("bedside_test_panic");
     symbols.lines().filter(is_probe).count()
 }
 
-/// Fails where the committed sources are not what UniFFI writes now.
+/// Fails where a committed source is not what UniFFI generates now.
 fn check_generated(library: &Path) -> Result<()> {
     let folder = generate(library)?;
-    for (name, place) in GENERATED {
-        let (now, committed) = (fs::read(folder.join(name))?, fs::read(root().join(place)).unwrap_or_default());
+    for (name, path) in GENERATED {
+        let (now, committed) = (fs::read(folder.join(name))?, fs::read(root().join(path)).unwrap_or_default());
         if now != committed {
-            bail!("{place} is not what UniFFI writes now; run `cargo xtask bindings` and commit it");
+            bail!("{path} is not what UniFFI writes now; run `cargo xtask bindings` and commit it");
         }
     }
     Ok(())
 }
 
-/// Runs UniFFI's generators and gives the folder with their files.
+/// Runs UniFFI's generators, applies the fixes of [`mend`], and returns the folder of the files.
 fn generate(library: &Path) -> Result<PathBuf> {
     let bindgen = tool("uniffi", UNIFFI, &["uniffi-bindgen", "uniffi-bindgen-swift"], &["--features", "cli"])?;
     let (library, folder) = (library.display().to_string(), root().join("target/generated"));
@@ -181,12 +186,12 @@ fn generate(library: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Compiles the Kotlin and the Java side with their tests, among which the programs of `benches/border/` are.
+/// Compiles Kotlin and Java with their tests; the programs of `benches/border/` are among the tests' sources.
 pub(crate) fn compile_for_jvm() -> Result<()> {
     maven(&["test-compile", "-DskipTests"])
 }
 
-/// What a module and its tests need on the class path of a JVM.
+/// The class path of a module's tests: their classes, the module's, and their dependencies, separated by colons.
 pub(crate) fn class_path(module: &str) -> Result<String> {
     let built = root().join("target/maven").join(module);
     let list = built.join("class-path");
@@ -197,7 +202,7 @@ pub(crate) fn class_path(module: &str) -> Result<String> {
     Ok(format!("{}:{}:{}", built.join("test-classes").display(), built.join("classes").display(), others.trim()))
 }
 
-/// Runs Maven on all modules, with the shipped library; what an argument says again is as it says last.
+/// Runs Maven on all modules with the shipped library. A property in `arguments` overrides the one that is set here.
 fn maven(arguments: &[&str]) -> Result<()> {
     let properties = [
         format!("-Dbedside.native.dir={}", native_folder().display()),
@@ -209,6 +214,7 @@ fn maven(arguments: &[&str]) -> Result<()> {
     arguments.iter().fold(step, |step, argument| step.arg(argument)).run().map(drop)
 }
 
+/// The folder from which the jar takes the native libraries, one subfolder for each platform.
 fn native_folder() -> PathBuf {
     root().join("target/native")
 }

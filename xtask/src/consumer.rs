@@ -1,5 +1,5 @@
-//! The Maven repository as somebody sees it who builds from it: the quickstarts, compiled and run with nothing but what
-//! is published, on the class path, on the module path, and shrunk by R8.
+//! Checks the Maven repository as an app uses it: compiles and runs the quickstarts with nothing but the published
+//! artifacts, on the class path, on the module path, and shrunk by R8.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,39 +10,40 @@ use crate::r8::Shrink;
 use crate::root;
 use crate::step::{Step, jdk};
 
-/// What both quickstarts do, asked of the command line.
+/// The command of `bedside` that prints what both quickstarts print.
 const COMMAND: &str =
     "classify models/samples/ISIC_0012258.jpg --model models/skin-lesion/model.onnx --answer dermatoscope=yes";
 
+/// Fails where a quickstart prints something else than [`COMMAND`].
 pub(crate) fn check() -> Result<()> {
     let maven = "mvn --batch-mode --quiet --file bindings/consumer/pom.xml";
-    // Else Maven would take what it had from an earlier repository under the same version.
-    let ours = "-DmanualIncludes=dev.bedside:bedside-kotlin,dev.bedside:bedside-jni,dev.bedside:bedside-native";
-    Step::new(maven).arg("dependency:purge-local-repository").arg(ours).arg("-DreResolve=false").run()?;
+    // Maven would otherwise reuse the artifacts of an earlier repository with the same version.
+    let artifacts = "-DmanualIncludes=dev.bedside:bedside-kotlin,dev.bedside:bedside-jni,dev.bedside:bedside-native";
+    Step::new(maven).arg("dependency:purge-local-repository").arg(artifacts).arg("-DreResolve=false").run()?;
     Step::new(maven).arg("clean").arg("compile").run()?;
 
-    let wanted = without_times(&Step::new("target/release/bedside").words(COMMAND).output()?);
-    ensure!(wanted.len() > 5, "`bedside {COMMAND}` printed too little: {wanted:?}");
-    let same = |program: &Step<'_>| same(program, &wanted);
+    let expected = without_times(&Step::new("target/release/bedside").words(COMMAND).output()?);
+    ensure!(expected.len() > 5, "`bedside {COMMAND}` printed too little: {expected:?}");
+    let check_output = |program: &Step<'_>| check_output(program, &expected);
     let classes = built().join("classes").display().to_string();
     let libraries = built().join("libraries").display().to_string();
     let class_path = format!("{classes}:{libraries}/*");
     for program in ["QuickstartKt", "Quickstart"] {
-        same(&Step::new("java -cp").arg(&class_path).arg(program))?;
+        check_output(&Step::new("java -cp").arg(&class_path).arg(program))?;
     }
     let modules = "--add-modules=dev.bedside.jni,dev.bedside.library";
     let jars = ["bedside-jni", "bedside-native"].map(|name| format!("{libraries}/{name}-0.1.0.jar")).join(":");
-    same(&Step::new("java -p").arg(&jars).arg(modules).arg("-cp").arg(&classes).arg("Quickstart"))?;
+    check_output(&Step::new("java -p").arg(&jars).arg(modules).arg("-cp").arg(&classes).arg("Quickstart"))?;
 
     let shrunk = shrink(&classes)?;
     let native = format!("{shrunk}:{libraries}/bedside-native-0.1.0.jar");
     for program in ["QuickstartKt", "Quickstart"] {
-        same(&Step::new("java -cp").arg(&native).arg(program))?;
+        check_output(&Step::new("java -cp").arg(&native).arg(program))?;
     }
     Ok(())
 }
 
-/// Everything but the native library as R8 leaves it, renamed and cut, under the rules that come in the jars.
+/// Shrinks everything but the native library with R8, under the rules that the jars carry, and returns the jar's path.
 fn shrink(classes: &str) -> Result<String> {
     let (shrinker, shrunk) =
         (built().join("r8.jar").display().to_string(), built().join("shrunk.jar").display().to_string());
@@ -67,15 +68,15 @@ fn shrink(classes: &str) -> Result<String> {
     Ok(shrunk)
 }
 
-/// Fails where a program does not print these lines.
-fn same(program: &Step<'_>, wanted: &[String]) -> Result<()> {
+/// Fails where a program prints other lines than `expected`.
+fn check_output(program: &Step<'_>, expected: &[String]) -> Result<()> {
     eprintln!("\n=== {program}");
     let printed = without_times(&program.output()?);
-    ensure!(printed == wanted, "{program} prints {printed:#?} instead of {wanted:#?}");
+    ensure!(printed == expected, "{program} prints {printed:#?} instead of {expected:#?}");
     Ok(())
 }
 
-/// What was printed, but for the lines that differ each time.
+/// The printed lines without those of times, which differ in each run.
 fn without_times(printed: &str) -> Vec<String> {
     printed.lines().filter(|line| !line.starts_with("  Time ")).map(str::to_owned).collect()
 }

@@ -1,4 +1,4 @@
-//! The apps' string files, written from the copy deck: `docs/copy/deck.toml`.
+//! Writes the apps' string files from the copy deck, `docs/copy/deck.toml`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,24 +10,28 @@ use crate::root;
 
 const DECK: &str = "docs/copy/deck.toml";
 const LANGUAGES: [&str; 2] = ["en", "uk"];
-/// Where a text of the deck stands in its language's place: Android's files, in the order of `LANGUAGES`.
+/// Android's string files, in the order of `LANGUAGES`.
 const ANDROID: [&str; 2] =
     ["android/app/src/main/res/values/strings.xml", "android/app/src/main/res/values-uk/strings.xml"];
+/// iOS's string catalogue of the app's own texts, for all languages.
 const IOS: &str = "ios/DemoApp/DemoApp/Localizable.xcstrings";
-/// The texts that iOS itself shows, by their names in Info.plist.
+/// iOS's string catalogue of the texts of Info.plist, which iOS itself shows.
 const PLIST: &str = "ios/DemoApp/DemoApp/InfoPlist.xcstrings";
+/// Keys of Info.plist, each with the deck's name of its text.
 const IN_PLIST: [(&str, &str); 2] = [("CFBundleDisplayName", "app_name"), ("NSCameraUsageDescription", "plist_camera")];
 const PLATFORMS: [&str; 2] = ["android", "ios"];
-const MADE: &str = "Written by `cargo xtask copy` from docs/copy/deck.toml.";
+/// The comment at the head of Android's files.
+const HEADER: &str = "Written by `cargo xtask copy` from docs/copy/deck.toml.";
 
 /// One text of the deck.
 struct Text {
     /// `home_title` for `[home.title]`.
     name: String,
+    /// A note for translators.
     note: String,
-    /// The one platform that shows it; both where there is none.
+    /// The one platform that shows the text; `None` where both do.
     only: Option<String>,
-    /// In the order of `LANGUAGES`.
+    /// The text in each language, in the order of `LANGUAGES`.
     wording: [String; 2],
 }
 
@@ -37,17 +41,17 @@ impl Text {
     }
 }
 
-/// Writes the string files anew.
+/// Writes all string files.
 pub(crate) fn write() -> Result<()> {
     for (path, content) in files()? {
-        let place = root().join(path);
-        fs::create_dir_all(place.parent().expect("a file in a folder"))?;
-        fs::write(&place, content).with_context(|| format!("{path}: not written"))?;
+        let target = root().join(path);
+        fs::create_dir_all(target.parent().expect("a file in a folder"))?;
+        fs::write(&target, content).with_context(|| format!("{path}: not written"))?;
     }
     Ok(())
 }
 
-/// Fails where a string file is not what the deck says now.
+/// Fails where a committed string file is not what the deck gives now.
 pub(crate) fn check() -> Result<()> {
     for (path, content) in files()? {
         let committed = fs::read_to_string(root().join(path)).unwrap_or_default();
@@ -56,7 +60,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Path and content of each string file.
+/// The path and the content of each string file.
 fn files() -> Result<Vec<(&'static str, String)>> {
     let text = fs::read_to_string(root().join(DECK)).with_context(|| DECK)?;
     let texts = deck(&text).with_context(|| DECK)?;
@@ -69,6 +73,7 @@ fn files() -> Result<Vec<(&'static str, String)>> {
     Ok(files)
 }
 
+/// Parses the deck: one table for each screen, which holds one table for each text.
 fn deck(text: &str) -> Result<Vec<Text>> {
     let screens: toml::Table = text.parse()?;
     let mut texts = Vec::new();
@@ -76,13 +81,14 @@ fn deck(text: &str) -> Result<Vec<Text>> {
         let entries = entries.as_table().with_context(|| format!("{screen}: not a table"))?;
         for (name, entry) in entries {
             let name = format!("{screen}_{name}");
-            texts.push(one(&name, entry).with_context(|| name.clone())?);
+            texts.push(parse_text(&name, entry).with_context(|| name.clone())?);
         }
     }
     Ok(texts)
 }
 
-fn one(name: &str, entry: &toml::Value) -> Result<Text> {
+/// Parses one text. Fails where a field is missing, empty or unknown, or where the languages differ in placeholders.
+fn parse_text(name: &str, entry: &toml::Value) -> Result<Text> {
     let entry = entry.as_table().context("not a table")?;
     let field = |key: &str| {
         let text = entry.get(key).and_then(toml::Value::as_str).with_context(|| format!("{key} is missing"))?;
@@ -106,12 +112,13 @@ fn one(name: &str, entry: &toml::Value) -> Result<Text> {
     Ok(text)
 }
 
-/// The names in braces, in their order.
+/// The names in braces, in order of appearance.
 fn placeholders(text: &str) -> Vec<String> {
-    text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect()
+    text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The wording with numbered arguments, in the order of the English text: `%1$s` with `kind` `s`.
+/// The text in a language, with each placeholder replaced by a numbered argument. Numbers follow the order of the
+/// English text, from 1: `%1$s` where `kind` is `s`.
 fn formatted(text: &Text, language: usize, kind: char) -> String {
     let names = placeholders(&text.wording[0]);
     let wording = &text.wording[language];
@@ -124,8 +131,9 @@ fn formatted(text: &Text, language: usize, kind: char) -> String {
     })
 }
 
+/// Android's string file for a language.
 fn strings_xml(texts: &[Text], language: usize) -> String {
-    let mut file = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!-- {MADE} -->\n<resources>\n");
+    let mut file = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!-- {HEADER} -->\n<resources>\n");
     for text in texts.iter().filter(|text| text.is_on("android")) {
         let wording = formatted(text, language, 's');
         let escaped = wording
@@ -140,7 +148,7 @@ fn strings_xml(texts: &[Text], language: usize) -> String {
     file + "</resources>\n"
 }
 
-/// A string catalogue of texts under their keys.
+/// A string catalogue of Xcode that holds these texts, in all languages, under their keys.
 fn xcstrings<'a>(texts: impl Iterator<Item = (&'a str, &'a Text)>) -> String {
     let entry = |text: &Text| {
         let localizations: Map<String, Value> = (0..LANGUAGES.len())
@@ -165,27 +173,27 @@ mod tests {
     }
 
     #[test]
-    fn arguments_keep_their_numbers_where_a_language_turns_them_round() {
+    fn formatted_numbers_arguments_in_english_order() {
         let texts = texts("[a.b]\nnote = 'n'\nen = '{x} of {y}, 5 %'\nuk = '{y}: {x}'");
         assert_eq!(formatted(&texts[0], 0, 's'), "%1$s of %2$s, 5 %%");
         assert_eq!(formatted(&texts[0], 1, '@'), "%2$@: %1$@");
     }
 
     #[test]
-    fn android_strings_are_escaped() {
+    fn strings_xml_escapes_special_characters() {
         let texts = texts("[a.b]\nnote = 'n'\nen = \"\"\"can't <b> & \"so\"\n5 %\"\"\"\nuk = 'x'");
         assert!(strings_xml(&texts, 0).contains(r#"<string name="a_b">can\'t &lt;b> &amp; \"so\"\n5 %</string>"#));
     }
 
     #[test]
-    fn a_text_of_one_platform_is_written_for_no_other() {
+    fn strings_xml_leaves_out_texts_of_other_platforms() {
         let texts = texts("[a.b]\nnote = 'n'\nonly = 'ios'\nen = 'x'\nuk = 'x'\n[a.c]\nnote = 'n'\nen = 'y'\nuk = 'y'");
         assert!(texts[0].is_on("ios") && texts[1].is_on("ios"));
         assert!(!strings_xml(&texts, 0).contains("a_b") && strings_xml(&texts, 0).contains("a_c"));
     }
 
     #[test]
-    fn a_deck_with_a_gap_is_refused() {
+    fn deck_refuses_missing_empty_and_unknown_fields() {
         for (toml, wanted) in [
             ("[a.b]\nnote = 'n'\nen = 'x'", "uk is missing"),
             ("[a.b]\nnote = 'n'\nen = 'x'\nuk = ' '", "uk is empty"),

@@ -1,5 +1,6 @@
-//! The gate and all that takes longer, some hours on two cores. Writes a dated summary to `docs/full-run.md`. A run that
-//! was stopped goes on where it was when it is started again on the same clean commit; build no other one in between.
+//! The gate and every check that takes longer, some hours on two cores. Writes a dated summary to
+//! `docs/runs/full-run.md`. A run that was stopped continues after its last passed step when it is started again on the
+//! same clean commit; no other commit may be built in between.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,7 +15,8 @@ use crate::{root, test};
 /// The Minimum Supported Rust Version that Cargo.toml states.
 const MSRV: &str = "1.91";
 
-/// `toolchain` is where Swift is, or is to be installed.
+/// Runs all steps. `data` is the folder of the data sets. `toolchain` is the folder of Swift, which is installed there
+/// where it is missing.
 pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     let data = data.canonicalize().with_context(|| format!("{}: no such folder", data.display()))?;
     let [isic, kermany] = ["isic2017", "kermany_cxr"].map(|set| data.join(set));
@@ -44,16 +46,16 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         .env("BEDSIDE_ISIC2017", &isic)
         .env("BEDSIDE_KERMANY", &kermany)
         .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
-        // Graphs alone, without decoding and preparing.
+        // The graphs alone, without decoding and preprocessing.
         Step::new("cargo build --locked --release --workspace --example outputs"),
         Step::new(&graphs)
             .words("benches/models/agreement.py target/release/examples/outputs --to target/agreement/graphs.md")
             .words("--graphs models/skin-lesion/model.onnx models/chest-xray/model.onnx --pictures")
             .arg(&isic)
             .arg(&kermany),
-        // Graphs that are made to keep whoever opens them busy.
+        // Hostile graphs, which cost much time or memory to open.
         Step::new(&graphs).words("benches/models/hostile.py target/release/examples/outputs"),
-        // Thousands of random graphs and whole networks, from the interpreter of the engine's contract.
+        // Thousands of random graphs, and whole networks, with expected outputs by the reference interpreter.
         Step::new(&graphs)
             .arg("tests/golden/engine/generate.py")
             .arg(&vectors)
@@ -63,9 +65,9 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .env("BEDSIDE_VECTORS", &vectors),
         Step::new("cargo test --locked --release --workspace --lib -- --ignored thousands")
             .env("BEDSIDE_VECTORS", &nets),
-        // The gate's tests leave others' assertions out.
+        // A debug build, because the gate compiles dependencies without their debug assertions.
         Step::new("cargo test --locked --package bedside-engine"),
-        // What the borders are held against is what the script writes.
+        // `bindings/wire.txt` must be what the script writes.
         Step::new("python3 bindings/wire.py"),
         Step::new("git diff --exit-code bindings/wire.txt"),
         Step::new("cargo xtask loom"),
@@ -81,7 +83,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
             .env("BEDSIDE_COMMAND", "target/release/bedside"),
         Step::new("rustup toolchain install --profile minimal").arg(MSRV),
         Step::new("rustup run").arg(MSRV).arg("cargo").arg("check").arg("--locked").arg("--workspace"),
-        // Each border is a feature, and so is the importer.
+        // Each border is a feature, and must compile alone.
         Step::new("cargo check --locked --package bedside-bindings --no-default-features --features jni"),
         Step::new("cargo check --locked --package bedside-bindings --no-default-features --features uniffi"),
         Step::new("cargo xtask maven"),
@@ -94,13 +96,13 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         Step::new("cargo check --locked --package bedside --no-default-features"),
         Step::new("cargo xtask arm"),
         Step::new("cargo xtask arm count"),
-        // What an earlier try compiled of our crates passes for the same while their version is.
+        // Cargo would reuse what an earlier dry run compiled of these crates, because their version is the same.
         Step::new("cargo clean --locked -p bedside -p bedside-engine"),
         Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli")
             .env("CARGO_HOME", &home),
     ];
     for step in long {
-        // What was built before may have been built otherwise since.
+        // A later step may have built with other features since this step passed.
         if step.to_string().starts_with("cargo build ") {
             passed.forget(&step.to_string());
         }
@@ -109,7 +111,8 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     write_summary(&passed)
 }
 
-/// The steps that passed on a commit, in a file under `target`: the commit, and then a line each, minutes and name.
+/// The steps that passed on a commit, with their minutes. The file under `target` has the commit in its first line,
+/// then a line for each step: minutes and name.
 struct Passed {
     commit: String,
     steps: Vec<(String, f64)>,
@@ -120,7 +123,7 @@ impl Passed {
         root().join("target/full-run.txt")
     }
 
-    /// Those of the commit that is checked out; none where files differ from it.
+    /// The steps that passed on the commit that is checked out; none where the working tree differs from it.
     fn read() -> Result<Passed> {
         let commit = Step::new("git describe --always --dirty").output()?;
         let text = fs::read_to_string(Passed::file()).unwrap_or_default();
@@ -131,11 +134,12 @@ impl Passed {
         Ok(Passed { commit, steps })
     }
 
+    /// Removes a step, so that it runs again.
     fn forget(&mut self, name: &str) {
         self.steps.retain(|(passed, _)| *passed != format!("`{name}`"));
     }
 
-    /// Runs a step that gives its time, unless it passed before.
+    /// Runs a step, which returns its duration, unless it passed before.
     fn once(&mut self, name: &str, run: impl FnOnce() -> Result<Duration>) -> Result<()> {
         if self.steps.iter().any(|(passed, _)| passed == name) {
             eprintln!("\n=== {name}: passed before on {}", self.commit);
@@ -148,10 +152,10 @@ impl Passed {
     }
 }
 
-/// The home that cargo has while it tries to publish, with the settings of the user's: beside the crates that it fetches,
-/// it unpacks ours there, for those that depend on them, and what an earlier try unpacked passes for the same while the
-/// version is. Nothing is removed but that, and nothing in the user's home. Settings with relative paths mean other files
-/// there, and credentials are not copied.
+/// The folder that is `CARGO_HOME` for `cargo publish --dry-run`, with a copy of the user's settings. Cargo unpacks
+/// Bedside's crates there for the crates that depend on them, and would reuse what an earlier dry run unpacked of the
+/// same version; so these folders are removed. Nothing else is removed, and nothing in the user's home. Relative paths
+/// in the settings refer to other files there, and credentials are not copied.
 fn publishing_home() -> Result<String> {
     let home = root().join("target/cargo-home");
     for registry in fs::read_dir(home.join("registry/src")).into_iter().flatten() {
@@ -166,18 +170,18 @@ fn publishing_home() -> Result<String> {
     fs::create_dir_all(&home)?;
     let users = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let users = users.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"))).context("no HOME")?;
-    let ours = home.join("config.toml");
-    if ours.exists() {
-        fs::remove_file(&ours)?;
+    let settings = home.join("config.toml");
+    if settings.exists() {
+        fs::remove_file(&settings)?;
     }
-    // The older name goes first, as it does for cargo. A copy has the permissions of what it is of.
-    if let Some(theirs) = ["config", "config.toml"].iter().map(|name| users.join(name)).find(|file| file.is_file()) {
-        fs::copy(theirs, ours)?;
+    // Cargo also prefers the older name, `config`. `fs::copy` keeps the file's permissions.
+    if let Some(source) = ["config", "config.toml"].iter().map(|name| users.join(name)).find(|file| file.is_file()) {
+        fs::copy(source, settings)?;
     }
     Ok(home.display().to_string())
 }
 
-/// The command without this machine's folders.
+/// The step's command, with placeholders for this machine's folders.
 fn shown(step: &Step<'_>, data: &str, enlarged: &str, swift: &str) -> String {
     let root = root().display().to_string();
     step.to_string()
@@ -187,8 +191,9 @@ fn shown(step: &Step<'_>, data: &str, enlarged: &str, swift: &str) -> String {
         .replace(&format!("{root}/"), "")
 }
 
+/// Writes the page with all steps and the tables of agreement with ONNX Runtime.
 fn write_summary(passed: &Passed) -> Result<()> {
-    let mut page = String::from("# The last full run\n\nWritten by `cargo xtask full`.\n\n");
+    let mut page = String::from("<!-- Written by `cargo xtask full`. Do not edit. -->\n\n# The last full run\n\n");
     writeln!(page, "- Date: {}", Step::new("date -u +%Y-%m-%d").output()?)?;
     writeln!(page, "- Of: {}", passed.commit)?;
     writeln!(page, "- Compiler: {}", Step::new("rustc --version").output()?)?;
@@ -207,7 +212,7 @@ fn write_summary(passed: &Passed) -> Result<()> {
             fs::read_to_string(&long).with_context(|| format!("{}: a step above writes it", long.display()))?;
         writeln!(page, "\n## {title}\n\n{agreement}")?;
     }
-    fs::write(root().join("docs/full-run.md"), page)?;
-    eprintln!("\nAll of the full run passed; docs/full-run.md says what.");
+    fs::write(root().join("docs/runs/full-run.md"), page)?;
+    eprintln!("\nAll of the full run passed; docs/runs/full-run.md says what.");
     Ok(())
 }

@@ -1,7 +1,8 @@
-//! The native library for Apple's phones and their simulator: `ios/BedsideFFI.xcframework`, made on any machine.
+//! The native library for iOS devices and simulators, `ios/BedsideFFI.xcframework`, built on any machine.
 //!
-//! Static libraries need no linker and so no Mac: Rust compiles, and `zig` what is in assembly. Their imports are looked up
-//! in Apple's list of `libSystem`'s names, which `zig` has for macOS: a name that only macOS has would pass, and fail on a Mac.
+//! Static libraries need no linker and so no Mac: rustc compiles Rust, and zig compiles C and assembly. Their imports
+//! are compared with Apple's list of the names in `libSystem`, which zig ships for macOS. A name that only macOS has
+//! passes this check, and fails to link on a Mac.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,16 +18,18 @@ use object::{Endianness, Object, ObjectSymbol};
 use crate::root;
 use crate::step::{Step, zig};
 
-/// The oldest iOS that the library runs on, as in `ios/Package.swift`.
+/// The minimum iOS version, as in `ios/Package.swift`.
 const MIN_IOS: &str = "16.0";
 
-/// One kind of machine.
+/// A kind of device or simulator that a library is built for.
 struct Machine {
-    /// Rust's name.
+    /// Rust's target triple.
     target: &'static str,
-    /// Zig's, with [`MIN_IOS`].
+    /// Zig's target, with [`MIN_IOS`].
     zig: &'static str,
+    /// Mach-O's CPU type and subtype.
     cpu: (u32, u32),
+    /// Mach-O's platform.
     platform: u32,
 }
 
@@ -51,7 +54,7 @@ const SIMULATORS: [Machine; 2] = [
     },
 ];
 
-/// The functions for which Apple wants a reason in the privacy manifest, by the category that it wants it under.
+/// The functions whose use Apple requires a reason for in the privacy manifest, by category.
 const REASONED: [(&str, &[&str]); 4] = [
     (
         "NSPrivacyAccessedAPICategoryFileTimestamp",
@@ -71,7 +74,7 @@ const REASONED: [(&str, &[&str]); 4] = [
     ("NSPrivacyAccessedAPICategoryUserDefaults", &["_CFPreferencesCopyAppValue"]),
 ];
 
-/// Builds all slices, looks at them, and puts the framework where `ios/Package.swift` has it.
+/// Builds and checks all slices, and puts the framework where `ios/Package.swift` expects it.
 pub(crate) fn build() -> Result<()> {
     let zig = zig()?;
     let phone = library(&PHONE, &zig)?;
@@ -83,31 +86,31 @@ pub(crate) fn build() -> Result<()> {
         fs::remove_dir_all(&framework)?;
     }
     for (slice, library) in [("ios-arm64", &phone), ("ios-arm64_x86_64-simulator", &simulator)] {
-        // In a folder of the module's name: Xcode throws the headers of all frameworks into one folder.
+        // In a folder with the module's name, because Xcode copies the headers of all frameworks into one folder.
         let headers = framework.join(slice).join("Headers/BedsideFFI");
         fs::create_dir_all(&headers)?;
         fs::write(framework.join(slice).join("libbedside.a"), library)?;
         fs::copy(root().join("ios/Sources/BedsideFFI/BedsideFFI.h"), headers.join("BedsideFFI.h"))?;
         fs::copy(root().join("ios/native/module.modulemap"), headers.join("module.modulemap"))?;
-        eprintln!("{slice}: {:.1} MB before Xcode links what is used of it", library.len() as f64 / 1e6);
+        eprintln!("{slice}: {:.1} MB before Xcode drops unused code", library.len() as f64 / 1e6);
     }
     fs::copy(root().join("ios/native/Info.plist"), framework.join("Info.plist"))?;
 
-    let place = root().join("ios/BedsideFFI.xcframework");
-    if place.exists() {
-        fs::remove_dir_all(&place)?;
+    let target = root().join("ios/BedsideFFI.xcframework");
+    if target.exists() {
+        fs::remove_dir_all(&target)?;
     }
-    fs::rename(&framework, &place)?;
-    eprintln!("\n{} is what ios/Package.swift takes.", place.display());
+    fs::rename(&framework, &target)?;
+    eprintln!("\n{} is what ios/Package.swift takes.", target.display());
     Ok(())
 }
 
-/// Apart from what is built for this machine: other flags would rebuild it all.
+/// The target folder, separate from that of builds for this machine, because other flags would rebuild everything.
 fn folder() -> PathBuf {
     root().join("target/ios")
 }
 
-/// The static library for one machine, looked at.
+/// Builds and checks the static library for one machine, and returns its bytes.
 fn library(machine: &Machine, zig: &Path) -> Result<Vec<u8>> {
     let variable = machine.target.replace('-', "_");
     let (compiler, archiver) = (format!("CC_{variable}"), format!("AR_{variable}"));
@@ -120,12 +123,12 @@ fn library(machine: &Machine, zig: &Path) -> Result<Vec<u8>> {
         .arg("--target-dir")
         .arg(&folder)
         .env("IPHONEOS_DEPLOYMENT_TARGET", MIN_IOS)
-        // Flags that need Apple's SDK.
+        // The default flags of the crate `cc` need Apple's SDK.
         .env("CRATE_CC_NO_DEFAULTS", "1")
         .env(&compiler, &zig_compiler)
         .env(&archiver, &zig_archiver);
     if Step::new("rustup target add").arg(machine.target).run().is_err() {
-        // Not every mirror has the simulators' standard libraries; their sources are everywhere.
+        // Some mirrors lack the simulators' standard libraries, which are then built from source.
         Step::new("rustup component add rust-src").run()?;
         step = step.words("-Z build-std=std,panic_unwind").env("RUSTC_BOOTSTRAP", "1");
     }
@@ -136,8 +139,9 @@ fn library(machine: &Machine, zig: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What Xcode's linker would find: every function of the header, objects for this machine and no newer one, and no import
-/// that phones do not have or the privacy manifest does not declare.
+/// Checks what Xcode's linker would need: the library defines every function of the header, its objects are for this
+/// machine and no newer iOS than [`MIN_IOS`], and every import is in `libSystem` and, where Apple requires a reason,
+/// has its category in the privacy manifest.
 fn check(machine: &Machine, library: &[u8], zig: &Path) -> Result<()> {
     let (mut defined, mut imported) = (BTreeSet::new(), BTreeSet::new());
     let archive = ArchiveFile::parse(library)?;
@@ -172,6 +176,7 @@ fn check(machine: &Machine, library: &[u8], zig: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Fails where an object is for another platform, or for a newer iOS than [`MIN_IOS`].
 fn check_platform(machine: &Machine, object: &MachOFile64<'_, Endianness>) -> Result<()> {
     let endian = Endianness::Little;
     let (major, minor) = MIN_IOS.split_once('.').context("a version has two parts")?;
@@ -183,7 +188,7 @@ fn check_platform(machine: &Machine, object: &MachOFile64<'_, Endianness>) -> Re
             LoadCommandVariant::BuildVersion(version, _) => {
                 (version.platform.get(endian).0, version.minos.get(endian).0)
             }
-            // What objects for phones had before iOS 12, and Rust's standard library still has.
+            // The load command of objects for devices before iOS 12, which Rust's standard library still has.
             LoadCommandVariant::VersionMin(version) if command.cmd() == LC_VERSION_MIN_IPHONEOS => {
                 (PLATFORM_IOS.0, version.version.get(endian).0)
             }
@@ -196,20 +201,21 @@ fn check_platform(machine: &Machine, object: &MachOFile64<'_, Endianness>) -> Re
     Ok(())
 }
 
-/// Text cut at all that can't stand in a symbol.
+/// The words of a text, split at every character that no symbol has.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !letter.is_ascii_alphanumeric() && !"_$.".contains(letter))
         .filter(|word| !word.is_empty())
 }
 
+/// Whether a word of the header is the name of one of UniFFI's functions.
 fn is_function(word: &str) -> bool {
     let prefixes = ["uniffi_bedside_fn_", "uniffi_bedside_checksum_", "ffi_bedside_"];
     prefixes.iter().any(|prefix| word.starts_with(prefix))
 }
 
-/// One file with the libraries of several processors in it, as `lipo -create` makes it.
+/// A fat Mach-O file that holds the libraries of several processors, as `lipo -create` makes it.
 fn fat(parts: &[((u32, u32), &Vec<u8>)]) -> Result<Vec<u8>> {
-    // Each begins at a multiple of 2^14, the largest page.
+    // The exponent of the alignment: each library begins at a multiple of 2^14 bytes, the largest page size.
     const ALIGNMENT: u32 = 14;
     let aligned = |length: usize| length.next_multiple_of(1 << ALIGNMENT);
     let mut header = [FAT_MAGIC, u32::try_from(parts.len())?].map(u32::to_be_bytes).concat();
@@ -233,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fat_file_holds_each_library_for_its_processor() {
+    fn fat_file_holds_the_library_of_each_processor() {
         let (one, other) = (vec![1_u8; 20_000], vec![2_u8; 5]);
         let file = fat(&[(SIMULATORS[0].cpu, &one), (SIMULATORS[1].cpu, &other)]).expect("small");
         let parsed = MachOFatFile32::parse(&*file).expect("a fat file");

@@ -1,10 +1,10 @@
-//! The models of the engine's thread pool (`engine/src/threads/models.rs`), run by loom.
+//! Runs the models of the engine's thread pool (`engine/src/threads/models.rs`) under loom.
 
 use anyhow::{Result, ensure};
 
 use crate::step::Step;
 
-/// How many models there are: where fewer run, a filter has lost some.
+/// The number of models. Where fewer run, the filter no longer matches all of them.
 const MODELS: usize = 8;
 
 pub(crate) fn run() -> Result<()> {
@@ -12,7 +12,7 @@ pub(crate) fn run() -> Result<()> {
         .words("--target-dir target/loom threads::models:: -- --nocapture")
         .env("RUSTFLAGS", "--cfg loom")
         .env("LOOM_MAX_PREEMPTIONS", "3")
-        // As tests have them: a count below zero is a find.
+        // As in the gate's tests: a counter that falls below zero is a defect.
         .env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true")
         .lines()?;
     let passed = format!("test result: ok. {MODELS} passed; 0 failed; 0 ignored");

@@ -29,7 +29,7 @@ cargo xtask JOB
   full --data DIR [--swift DIR]
                     the gate and all that takes longer; the first DIR holds the data sets,
                     unpacked, the second is where Swift is, or is installed (target/swift-toolchain).
-                    Needs root, debootstrap and python3. Writes docs/full-run.md
+                    Needs root, debootstrap and python3. Writes docs/runs/full-run.md
   fuzz TARGET --minutes N
                     one fuzz target of fuzz/, or `all` in turn: what it ran, what it covered; fails where it finds
                     something. Needs a nightly compiler
@@ -60,13 +60,13 @@ cargo xtask JOB
   soak              the memory of the library as it is shipped, under Kotlin and Java, over ten thousand pictures
   bench bindings --swift DIR
                     what the borders to other languages cost, in one run; DIR is what
-                    ios/linux/toolchain.sh installed. Writes docs/performance-borders.md
+                    ios/linux/toolchain.sh installed. Writes docs/runs/performance-borders.md
   bench             Bedside beside ONNX Runtime and Pillow, in turn, in one run. Needs python3.
-                    Writes docs/performance-run.md
+                    Writes docs/runs/performance-run.md
   bench peers [--weights DIR] [--quick]
                     Bedside beside ONNX Runtime, OpenVINO, LiteRT, tract and rten on five quantized networks, which are
                     made once, with TensorFlow and PyTorch; DIR holds mobilenet_v2_1.0_224_float.onnx for that. Needs
-                    python3 and strip. Writes docs/performance-peers.md, or with --quick, few rounds to see that all
+                    python3 and strip. Writes docs/runs/performance-peers.md, or with --quick, few rounds to see that all
                     of it runs, target/peers/performance-peers.md";
 
 fn main() -> ExitCode {

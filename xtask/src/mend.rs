@@ -1,9 +1,9 @@
 //! What UniFFI writes, mended.
 //!
-//! In both languages, code and library of two releases say so, and what to do; in Kotlin they are compared at all, which UniFFI
-//! leaves to the app. And three faults in the Kotlin: an object handed over after it was closed was a pointer to freed
-//! memory; a call refused half-way never gave back what it had handed over; and a closed object went on taking calls for
-//! as long as there was always one under way.
+//! In both languages, code and library of two releases say so, and what to do; in Kotlin they are compared at all,
+//! which UniFFI leaves to the app. And three faults in the Kotlin: an object handed over after it was closed was a
+//! pointer to freed memory; a call refused half-way never gave back what it had handed over; and a closed object went
+//! on taking calls for as long as there was always one under way.
 //!
 //! As written, a method clones the Rust side of its object and then of each argument, in their order; what is closed
 //! meanwhile is not noticed, and where a later argument is refused the clones stay for ever. Mended, objects are held
@@ -16,8 +16,8 @@ const RECEIVER: &str = "(\n        it,\n        ";
 /// How it ends.
 const STATUS: &str = "_status)";
 
-/// Texts that stand for the library or for all objects alike, as UniFFI writes them and as they should be. A library of another
-/// release may lack a function before anything can be compared.
+/// Texts that stand for the library or for all objects alike, as UniFFI writes them and as they should be. A library of
+/// another release may lack a function before anything can be compared.
 const REPLACED: [(&str, &str); 5] = [
     (
         "        Native.register(IntegrityCheckingUniffiLib::class.java, findLibraryName(componentName = \"bedside\"))\n",
@@ -42,8 +42,8 @@ const REPLACED: [(&str, &str); 5] = [
     ("return value.uniffiCloneHandle()", "return value.callWithHandle { value.uniffiCloneHandle() }"),
 ];
 
-/// The values that can be refused, in the order in which they are converted: a buffer takes no memory of Rust's, so that
-/// none is left behind when it is refused; of the others, only the query.
+/// The values that can be refused, in the order in which they are converted: a buffer takes no memory of Rust's, so
+/// that none is left behind when it is refused; of the others, only the query.
 const REFUSABLE: [&str; 2] = ["FfiConverterByRefBytes.", "FfiConverterTypeQuery."];
 
 /// What the code says on load where the library is another, as UniFFI writes it and as it should be: an app's maker has
@@ -53,8 +53,8 @@ const MISMATCH: (&str, &str) = (
     "mismatch: this code and libbedside are of two releases; use both of one release",
 );
 
-/// What UniFFI wrote, with words that tell code and library of two releases. In Kotlin that is an `UnsatisfiedLinkError`, as
-/// it is in Java.
+/// What UniFFI wrote, with words that tell code and library of two releases. In Kotlin that is an
+/// `UnsatisfiedLinkError`, as it is in Java.
 pub(crate) fn mismatch(written: &str) -> Result<String> {
     ensure!(written.contains(MISMATCH.0), "UniFFI compares versions in another way now");
     let text = written.replace(MISMATCH.0, MISMATCH.1);

@@ -1,6 +1,6 @@
-//! The engine's tests under miri, which interprets them and finds undefined behaviour: accesses out of bounds, of memory that
-//! is gone or not yet written, by references that others have ended, and data races. It runs the portable kernels and those
-//! for AVX2; what it covers and what it can't see stands in `docs/testing.md`.
+//! Runs the engine's tests under miri, an interpreter that detects undefined behaviour: accesses out of bounds, to
+//! freed or uninitialized memory, or through references that are no longer valid, and data races. It runs the portable
+//! and the AVX2 kernels. `docs/testing.md` says what it covers, and what it can't see.
 
 use std::thread;
 
@@ -9,38 +9,39 @@ use anyhow::{Result, ensure};
 use crate::skipped::Skips;
 use crate::step::Step;
 
-/// The nightly whose miri runs, of one date, so that nothing changes unless this line does.
+/// The nightly toolchain whose miri runs. Its date is pinned, so that results change with this line only.
 const TOOLCHAIN: &str = "nightly-2026-05-20";
 
-/// What miri has of AVX2 is there where the code is compiled for it.
+/// Under miri, AVX2 is detected only where the code is compiled for it.
 const RUSTFLAGS: &str = "-C target-feature=+avx2,+fma";
 
-/// Pointers made of integers are errors.
+/// Makes every pointer that is made from an integer an error.
 const STRICT: &str = "-Zmiri-strict-provenance";
 
-/// The part for the gate: the thread pool, and the kernels of tensors of bytes. Products and filters take miri many minutes.
+/// The filters of the gate: the thread pool, and the element-wise and quantization kernels. GEMM and convolutions take
+/// miri many minutes.
 const GATE: [&str; 4] =
     ["threads::pool", "threads::parallel", "kernels::tests::elementwise_", "kernels::tests::quantize_"];
 
-/// A run's filters, and what it is called with beside [`STRICT`].
+/// A run's test filters, and miri's options besides [`STRICT`].
 type Extent<'a> = (&'a [&'a str], &'a str);
 
-/// The part for the gate, by itself.
+/// Runs the part for the gate by itself, and reports what it skipped.
 pub(crate) fn gate() -> Result<()> {
     let mut skips = Skips::default();
     some(&mut skips)?;
-    skips.tell()
+    skips.report()
 }
 
-/// The part for the gate, which tells of what it skipped.
+/// Runs the part for the gate, and adds what it skipped to `skips`.
 pub(crate) fn some(skips: &mut Skips) -> Result<()> {
     install()?;
     skips.read(&run((&GATE, ""))?);
     Ok(())
 }
 
-/// All of it: the thread pool in other orders of its threads, and then, at once as miri uses one processor, all tests under
-/// both models of what references may do.
+/// Runs the tests of the thread pool under 32 thread schedules, and then all tests under both aliasing models, Stacked
+/// Borrows and Tree Borrows. These two runs are concurrent, because miri uses one processor.
 pub(crate) fn all() -> Result<()> {
     install()?;
     let orders = run((&["threads::pool", "threads::parallel"], "-Zmiri-many-seeds=0..32"))?;
@@ -55,17 +56,18 @@ pub(crate) fn all() -> Result<()> {
     for lines in [orders, stacks?, trees?] {
         skips.read(&lines);
     }
-    skips.tell()
+    skips.report()
 }
 
-/// Gives the lines that it prints.
+/// Runs the tests that match a filter, all of them without filters, and returns the printed lines. Fails where a filter
+/// matches no test that ran.
 fn run((filters, options): Extent<'_>) -> Result<Vec<String>> {
     let flags = format!("{STRICT} {options}");
     let step = Step::new("rustup run").arg(TOOLCHAIN).words("cargo miri test --locked -p bedside-engine");
     let step = step.words("--no-default-features --lib --target x86_64-unknown-linux-gnu --target-dir target/miri --");
     let step = filters.iter().fold(step, |step, filter| step.arg(filter));
     let lines = step.env("RUSTFLAGS", RUSTFLAGS).env("MIRIFLAGS", flags.trim()).lines()?;
-    // Without filters, all must have run that have one anywhere.
+    // A run of all tests must have run those of the gate's filters.
     for filter in if filters.is_empty() { &GATE } else { filters } {
         let ran = |line: &String| line.contains(filter) && line.starts_with("test ") && line.ends_with(" ok");
         ensure!(lines.iter().any(ran), "no test with {filter} in its name ran under miri");

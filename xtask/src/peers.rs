@@ -1,5 +1,5 @@
-//! Bedside beside other engines on quantized networks, in one run. What is measured, and how, stands in
-//! `benches/peers/peers.py`; this builds the engines' programs and makes the models, once.
+//! Compares Bedside with other engines on quantized networks in one run. `benches/peers/peers.py` says what is
+//! measured, and how; this module builds the engines' programs, and makes the models once.
 
 use std::path::Path;
 
@@ -8,17 +8,18 @@ use anyhow::{Context, Result, ensure};
 use crate::root;
 use crate::step::{Step, python};
 
-/// The networks' files, by the names that `benches/models/make.py` gives them.
+/// The names of the networks' files, without extension, as `benches/models/make.py` writes them.
 const NETWORKS: [&str; 5] =
     ["mobilenet-v2", "efficientnet-b0", "efficientnet-lite0", "mobilenet-v3-large", "resnet-50"];
 
-/// The weights of `MobileNetV2`, as float graph.
+/// The float graph of `MobileNetV2`, which holds its weights.
 const WEIGHTS: &str = "mobilenet_v2_1.0_224_float.onnx";
 
-/// Where the models lie, below the workspace's folder.
+/// The folder of the models, relative to the workspace's.
 const MODELS: &str = "target/peers/models";
 
-/// `weights` is the folder with [`WEIGHTS`], which is wanted where the models are not made yet. `option` is the driver's.
+/// `weights` is the folder of [`WEIGHTS`], which is needed where the models are not made yet. `option` holds options of
+/// `peers.py`.
 pub(crate) fn run(weights: Option<&Path>, option: &[&str]) -> Result<()> {
     Step::new("cargo build --locked --release --workspace").run()?;
     let others = "--manifest-path benches/peers/others/Cargo.toml --target-dir target/peers";
@@ -29,7 +30,7 @@ pub(crate) fn run(weights: Option<&Path>, option: &[&str]) -> Result<()> {
     Step::new(&python).arg("benches/peers/peers.py").arg(MODELS).words(&option.join(" ")).run().map(drop)
 }
 
-/// The ONNX graphs, where one of them is missing.
+/// Makes the ONNX graphs, where one is missing.
 fn make_models(weights: Option<&Path>) -> Result<()> {
     if NETWORKS.iter().all(|name| made(name, "onnx")) {
         return Ok(());
@@ -47,17 +48,18 @@ fn make_models(weights: Option<&Path>) -> Result<()> {
         .map(drop)
 }
 
-/// The files of them for `LiteRT`: each is tried once.
+/// Converts the graphs for `LiteRT`. A conversion that failed before is not tried again.
 fn convert_models() -> Result<()> {
-    let left: Vec<&str> =
+    let missing: Vec<&str> =
         NETWORKS.into_iter().filter(|name| !made(name, "tflite") && !made(name, "unconverted.txt")).collect();
-    if left.is_empty() {
+    if missing.is_empty() {
         return Ok(());
     }
     let python = python("litert-venv", "benches/peers/convert-requirements.txt")?;
-    Step::new(&python).arg("benches/peers/convert.py").arg(MODELS).words(&left.join(" ")).run().map(drop)
+    Step::new(&python).arg("benches/peers/convert.py").arg(MODELS).words(&missing.join(" ")).run().map(drop)
 }
 
+/// Whether a network's file with this extension exists.
 fn made(name: &str, suffix: &str) -> bool {
     root().join(MODELS).join(format!("{name}.{suffix}")).exists()
 }

@@ -1,10 +1,10 @@
-//! R8, which cuts and renames what an app ships, under the rules that Bedside comes with.
+//! R8, which shrinks and renames the classes that an app ships, under Bedside's keep rules.
 
 use anyhow::Result;
 
 use crate::step::Step;
 
-/// What shrinkers must keep; the jars and the AAR carry it.
+/// Bedside's keep rules, which the jars and the AAR carry.
 pub(crate) const RULES: [&str; 2] = [
     "bindings/kotlin/src/main/resources/META-INF/proguard/bedside-kotlin.pro",
     "bindings/java/src/main/resources/META-INF/proguard/bedside-jni.pro",
@@ -12,19 +12,22 @@ pub(crate) const RULES: [&str; 2] = [
 
 /// One run of R8.
 pub(crate) struct Shrink<'a> {
-    /// Where R8 itself is.
+    /// The class path of R8 itself.
     pub r8: &'a str,
-    /// What it is to write: class files or Android's.
+    /// Options of the output, such as `--classfile` or `--min-api`.
     pub options: &'a [&'a str],
-    /// What the inputs refer to besides each other: what is there where they run.
+    /// Jars or JDKs with classes that the inputs refer to and that exist where the output runs.
     pub libraries: &'a [&'a str],
-    /// Rules besides Bedside's own. R8 itself, unlike Android's build, does not look for rules in jars.
+    /// Files of rules besides [`RULES`]. R8 itself, unlike the Android Gradle plugin, does not read rules from jars.
     pub rules: &'a [&'a str],
+    /// The jars to shrink.
     pub inputs: &'a [&'a str],
+    /// The path of the output.
     pub output: &'a str,
 }
 
 impl Shrink<'_> {
+    /// Runs R8 in release mode.
     pub(crate) fn run(&self) -> Result<()> {
         let step = Step::new("java -Xmx1500m -cp").arg(self.r8).arg("com.android.tools.r8.R8").arg("--release");
         let step = self.options.iter().fold(step, |step, option| step.arg(option));

@@ -1,8 +1,9 @@
-//! What the gate did not run. It tells at its end, and under `CI` a skip fails it (`docs/testing.md`).
+//! Collects the tests that the gate skipped. The gate prints them at its end, and under `CI` a skip fails it
+//! (`docs/testing.md`).
 //!
-//! A test that can't run says so in a line of its own that begins with [`SKIPPED`], past the test harness, which keeps what
-//! passing tests print. Tests that are marked as ignored (Rust) or skipped (`JUnit`) count as skips too, unless their reason
-//! names the job of `cargo xtask` that runs them, or says that they measure and test nothing.
+//! A test that can't run prints a line that begins with [`SKIPPED`]. It bypasses the test harness, which captures the
+//! output of passing tests. Tests that are marked as ignored (Rust) or skipped (`JUnit`) count as skips too, unless
+//! their reason names the job of `cargo xtask` that runs them, or says that they are measurements.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,26 +12,30 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::root;
 
-/// What a line of a skip begins with, and one of an instruction set that the processor lacks, which nobody can install.
+/// The prefix of a line about a skipped test.
 const SKIPPED: &str = "skipped: ";
+/// The prefix of a line about an instruction set that the processor lacks. Such a line fails nothing.
 const PROCESSOR: &str = "not on this processor: ";
 
-/// What the reason of a test that is left to another job holds, and that of a measurement begins with.
+/// Part of the reason of a test that another job runs.
 const JOB: &str = "cargo xtask ";
+/// The prefix of the reason of a measurement.
 const MEASUREMENT: &str = "a measurement";
 
-/// What has been found so far.
+/// The skips that have been read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Skips {
     skipped: Vec<String>,
-    left: Vec<String>,
+    /// Tests that another job runs.
+    other_job: Vec<String>,
     processor: Vec<String>,
-    /// `JUnit`'s tests, over several runs: why one was skipped in all of them, or none where it ran in one.
+    /// `JUnit`'s tests over several runs: the reason where a test was skipped in all of them, `None` where it ran in
+    /// one.
     junit: BTreeMap<String, Option<String>>,
 }
 
 impl Skips {
-    /// Takes what is told in the lines of a command, among them the harness's own of ignored tests.
+    /// Reads skips from the lines that a command printed, among them the harness's own lines about ignored tests.
     pub(crate) fn read(&mut self, lines: &[String]) {
         for line in lines {
             if let Some(what) = line.strip_prefix(SKIPPED) {
@@ -43,7 +48,7 @@ impl Skips {
         }
     }
 
-    /// Takes what the reports of `JUnit` say that Maven wrote last.
+    /// Reads skips from the `JUnit` reports of Maven's last run.
     pub(crate) fn read_reports(&mut self) -> Result<()> {
         let reports = reports()?;
         ensure!(!reports.is_empty(), "Maven has left no reports of tests");
@@ -55,6 +60,7 @@ impl Skips {
         Ok(())
     }
 
+    /// Adds the tests of one run, each with the reason where it was skipped.
     fn merge(&mut self, cases: Vec<(String, Option<String>)>) {
         for (name, skip) in cases {
             let before = self.junit.entry(name).or_insert_with(|| skip.clone());
@@ -64,17 +70,18 @@ impl Skips {
         }
     }
 
+    /// Adds a skipped test to the list that its reason belongs to; a measurement belongs to none.
     fn sort(&mut self, name: &str, reason: &str) {
         let line = format!("{name}: {}", if reason.is_empty() { "no reason is given" } else { reason });
         if reason.contains(JOB) {
-            self.left.push(line);
+            self.other_job.push(line);
         } else if !reason.starts_with(MEASUREMENT) {
             self.skipped.push(line);
         }
     }
 
-    /// Prints all of it, and fails under `CI` where something was skipped.
-    pub(crate) fn tell(mut self) -> Result<()> {
+    /// Prints all skips, and fails under `CI` where a test was skipped.
+    pub(crate) fn report(mut self) -> Result<()> {
         for (name, skip) in std::mem::take(&mut self.junit) {
             if let Some(reason) = skip {
                 self.sort(&name, &reason);
@@ -82,9 +89,9 @@ impl Skips {
         }
         eprintln!();
         for (what, lines) in
-            [("left to another job: ", &self.left), (PROCESSOR, &self.processor), (SKIPPED, &self.skipped)]
+            [("left to another job: ", &self.other_job), (PROCESSOR, &self.processor), (SKIPPED, &self.skipped)]
         {
-            // A test that two of the gate's steps run is told once.
+            // A test that two of the gate's steps run is printed once.
             for line in lines.iter().collect::<BTreeSet<_>>() {
                 eprintln!("{what}{line}");
             }
@@ -98,7 +105,7 @@ impl Skips {
     }
 }
 
-/// Removes the reports of earlier runs, which would pass for those of the next.
+/// Removes the reports of earlier runs, which would be read as those of the next.
 pub(crate) fn forget_reports() -> Result<()> {
     for report in reports()? {
         fs::remove_file(&report).with_context(|| format!("{}: can't be removed", report.display()))?;
@@ -106,7 +113,7 @@ pub(crate) fn forget_reports() -> Result<()> {
     Ok(())
 }
 
-/// `JUnit`'s reports of all of Maven's modules.
+/// The paths of the `JUnit` reports of all of Maven's modules.
 fn reports() -> Result<Vec<std::path::PathBuf>> {
     let folder = root().join("target/maven");
     let mut found = Vec::new();
@@ -121,14 +128,15 @@ fn reports() -> Result<Vec<std::path::PathBuf>> {
     Ok(found)
 }
 
-/// The name and the reason of a test that Rust's harness says it ignores.
+/// The name and the reason of an ignored test, from a line of Rust's test harness; the reason may be empty.
 fn ignored(line: &str) -> Option<(&str, &str)> {
-    let (name, rest) = line.strip_prefix("test ")?.split_once(" ... ignored")?;
-    Some((name, rest.strip_prefix(", ").unwrap_or(rest)))
+    let (name, reason) = line.strip_prefix("test ")?.split_once(" ... ignored")?;
+    Some((name, reason.strip_prefix(", ").unwrap_or(reason)))
 }
 
-/// The tests of a report in XML, and why those were skipped that were. The reason is an attribute where an annotation skips
-/// a test; where a failed assumption does, it stands behind the exception's name in the first line of the trace.
+/// The tests of a report in XML, each with the reason where it was skipped. The reason is an attribute where an
+/// annotation skips a test; where a failed assumption does, it follows the exception's name in the first line of the
+/// stack trace.
 fn cases(report: &str) -> Result<Vec<(String, Option<String>)>> {
     let report = roxmltree::Document::parse(report)?;
     let tests = report.descendants().filter(|node| node.has_tag_name("testcase"));
@@ -148,15 +156,15 @@ fn cases(report: &str) -> Result<Vec<(String, Option<String>)>> {
 mod tests {
     use super::*;
 
-    fn told(lines: &[&str]) -> Skips {
+    fn read(lines: &[&str]) -> Skips {
         let mut skips = Skips::default();
         skips.read(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>());
         skips
     }
 
     #[test]
-    fn lines_that_tell_of_skips_are_found_among_others() {
-        let skips = told(&[
+    fn skips_are_read_from_printed_lines() {
+        let skips = read(&[
             "running 3 tests",
             "test a::b ... ok",
             "skipped: memory: no /proc here",
@@ -167,13 +175,13 @@ mod tests {
             "test a::f ... ignored, not today",
         ]);
         assert_eq!(skips.skipped, ["memory: no /proc here", "a::e: no reason is given", "a::f: not today"]);
-        assert_eq!(skips.left, ["a::c: needs a data set; `cargo xtask full` runs it"]);
+        assert_eq!(skips.other_job, ["a::c: needs a data set; `cargo xtask full` runs it"]);
         assert_eq!(skips.processor, ["avx512vnni"]);
     }
 
     /// As the Surefire plug-in writes them (maven-surefire-plugin's `surefire-test-report.xsd`).
     #[test]
-    fn reports_say_why_tests_were_skipped() {
+    fn cases_have_the_reason_of_each_skipped_test() {
         let report = r#"<testsuite name="A"><properties/>
             <testcase name="runs" classname="x.A" time="0.1"/>
             <testcase name="later" classname="x.A" time="0"><skipped message="needs &quot;it&quot;"/></testcase>
@@ -199,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_that_is_skipped_in_one_run_and_runs_in_another_is_not_skipped() {
+    fn merge_keeps_a_test_that_ran_in_one_run_as_not_skipped() {
         let skipped = |name: &str| (name.to_owned(), Some("why".to_owned()));
         let ran = |name: &str| (name.to_owned(), None);
         let mut skips = Skips::default();

@@ -1,4 +1,4 @@
-//! The gate. Everything that must hold on every commit, from a clean checkout with nothing but Rust, a JDK and Maven.
+//! The gate: everything that must hold on every commit, on a clean checkout with nothing but Rust, a JDK and Maven.
 
 use anyhow::Result;
 
@@ -27,20 +27,21 @@ pub(crate) fn run() -> Result<()> {
         let check = Step::new(&deny).arg("--manifest-path").arg(manifest);
         check.words("--locked --config deny.toml check bans licenses sources").run()?;
     }
-    skips.tell()?;
+    skips.report()?;
     eprintln!("\nAll of the gate passed.");
     Ok(())
 }
 
+/// Installs rustfmt and clippy where one is missing.
 fn install_components() -> Result<()> {
-    let there = |command| Step::new(command).output().is_ok();
-    if there("cargo fmt --version") && there("cargo clippy --version") {
+    let is_installed = |command| Step::new(command).output().is_ok();
+    if is_installed("cargo fmt --version") && is_installed("cargo clippy --version") {
         return Ok(());
     }
     Step::new("rustup component add rustfmt clippy").run().map(drop)
 }
 
-/// What only 64-bit ARM compiles; `cargo xtask arm` runs it.
+/// Runs clippy on the code that only 64-bit ARM compiles; `cargo xtask arm` runs that code.
 fn check_arm() -> Result<()> {
     Step::new("rustup target add").arg(arm::TARGET).run()?;
     Step::new("cargo clippy --locked --package bedside-engine --no-default-features --all-targets --target")
@@ -54,11 +55,11 @@ fn check_arm() -> Result<()> {
 mod tests {
     use std::hint::black_box;
 
-    /// What `xtask/tests.toml` is for. It fails under plain `cargo test --release`, where such numbers go unseen: use the gate,
-    /// or leave out `--release`.
+    /// `xtask/tests.toml` switches overflow checks on. This test fails under plain `cargo test --release`, which has
+    /// none: run the gate, or leave out `--release`.
     #[test]
     #[should_panic(expected = "attempt to add with overflow")]
-    fn tests_panic_where_a_number_overflows() {
+    fn tests_are_compiled_with_overflow_checks() {
         black_box(black_box(u8::MAX) + black_box(1));
     }
 }

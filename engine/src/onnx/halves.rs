@@ -3,6 +3,7 @@
 //! Every 16-bit float is exactly a 32-bit float, so the weights keep their values. Sums and products are then rounded
 //! to 24 significant bits instead of 11 (float16) or 8 (bfloat16).
 
+use half::{bf16, f16};
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{AttributeProto, GraphProto, TensorProto, ValueInfoProto};
@@ -44,55 +45,38 @@ fn widen_tensor(tensor: &mut TensorProto) {
     if !is_half(tensor.data_type.into()) {
         return;
     }
-    let widen = if tensor.data_type == DataType::Float16 as i32 { float16_to_f32 } else { bfloat16_to_f32 };
+    let is_float16 = tensor.data_type == DataType::Float16 as i32;
+    let value = |bits| if is_float16 { f16::from_bits(bits).to_f32() } else { bf16::from_bits(bits).to_f32() };
     let bits: Vec<u16> = match &tensor.raw_data[..] {
         [] => tensor.int32_data.iter().map(|&bits| bits as u16).collect(),
         raw => raw.chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]])).collect(),
     };
-    tensor.raw_data = bits.into_iter().flat_map(|bits| widen(bits).to_le_bytes()).collect();
+    tensor.raw_data = bits.into_iter().flat_map(|bits| value(bits).to_le_bytes()).collect();
     tensor.int32_data.clear();
     tensor.data_type = DataType::Float as i32;
-}
-
-/// The value of an IEEE 754 binary16 number: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits.
-fn float16_to_f32(bits: u16) -> f32 {
-    let (sign, exponent, fraction) = (u32::from(bits >> 15) << 31, bits >> 10 & 31, bits & 1023);
-    let magnitude = match exponent {
-        // Subnormal: a multiple of 2⁻²⁴.
-        0 => f32::from(fraction) / 16_777_216.0,
-        31 => f32::from_bits(0x7f80_0000 | u32::from(fraction) << 13),
-        _ => f32::from_bits((u32::from(exponent) + 112) << 23 | u32::from(fraction) << 13),
-    };
-    f32::from_bits(magnitude.to_bits() | sign)
-}
-
-/// The value of a bfloat16 number, which is the upper half of a 32-bit float.
-fn bfloat16_to_f32(bits: u16) -> f32 {
-    f32::from_bits(u32::from(bits) << 16)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn widened(kind: DataType, bits: &[u16]) -> Vec<f32> {
+        let raw_data = bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        let mut tensor = TensorProto { data_type: kind as i32, raw_data, ..TensorProto::default() };
+        widen_tensor(&mut tensor);
+        assert_eq!(tensor.data_type, DataType::Float as i32);
+        tensor.raw_data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+    }
+
     #[test]
     fn widening_keeps_values() {
         // IEEE 754-2019, table 3.5, and the values that follow from it.
-        for (bits, value) in [
-            (0x3c00_u16, 1.0_f32),
-            (0xc000, -2.0),
-            (0x7bff, 65504.0),
-            (0x0400, 6.103_515_6e-5),
-            (0x0001, 5.960_464_5e-8),
-            (0x03ff, 6.097_555e-5),
-            (0x3555, 0.333_251_95),
-            (0x7c00, f32::INFINITY),
-            (0x8000, -0.0),
-        ] {
-            assert_eq!(float16_to_f32(bits).to_bits(), value.to_bits(), "{bits:#x}");
-        }
-        assert!(float16_to_f32(0x7e00).is_nan());
-        assert_eq!(bfloat16_to_f32(0x3f80).to_bits(), 1.0_f32.to_bits());
-        assert_eq!(bfloat16_to_f32(0xc049).to_bits(), (-3.140_625_f32).to_bits());
+        let bits = [0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x03ff, 0x3555, 0x7c00, 0x8000];
+        let values =
+            [1.0, -2.0, 65504.0, 6.103_515_6e-5, 5.960_464_5e-8, 6.097_555e-5, 0.333_251_95, f32::INFINITY, -0.0_f32];
+        let found = widened(DataType::Float16, &bits);
+        assert_eq!(found.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), values.map(f32::to_bits));
+        assert!(widened(DataType::Float16, &[0x7e00])[0].is_nan());
+        assert_eq!(widened(DataType::Bfloat16, &[0x3f80, 0xc049]), [1.0, -3.140_625]);
     }
 }
