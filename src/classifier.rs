@@ -15,8 +15,8 @@ use crate::scores::reweighted;
 use crate::verdict::{Reason, Verdict, is_over, judge, reasons};
 use crate::{Error, Image, Limits, Options, Query, Region, Result, Triage};
 
-/// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of int8
-/// kernels and differences between decoders stay below it.
+/// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of
+/// int8 kernels and differences between decoders stay below it.
 pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
 
 /// An opened model.
@@ -51,9 +51,9 @@ pub struct SelfTest {
 }
 
 impl Classifier {
-    /// Opens a model file: an ONNX graph, or a prepared model that `bedside pack --prepare` made. The manifest is in the
-    /// file's metadata, or in `model.json` beside the file. The first bytes of the file decide which kind it is, not its
-    /// name.
+    /// Opens a model file: an ONNX graph, or a prepared model that `bedside pack --prepare` made. The manifest is in
+    /// the file's metadata, or in `model.json` beside the file. The first bytes of the file decide which kind it is,
+    /// not its name.
     ///
     /// ```no_run
     /// use bedside::{Classifier, Options};
@@ -65,11 +65,11 @@ impl Classifier {
     ///
     /// # Errors
     /// - [`Error::Io`] where a file can't be read;
-    /// - [`Error::TooLarge`] where a file is larger than [`Limits::max_model_bytes`], the manifest exceeds its own limits,
-    ///   or a prepared model exceeds those of memory or work;
+    /// - [`Error::TooLarge`] where a file is larger than [`Limits::max_model_bytes`], the manifest exceeds its own
+    ///   limits, or a prepared model exceeds those of memory or work;
     /// - [`Error::MalformedModel`] where the file is no model, or a damaged one;
-    /// - [`Error::UnsupportedModel`] where the graph needs something that is not supported, which includes any ONNX graph
-    ///   where the feature `onnx` is off;
+    /// - [`Error::UnsupportedModel`] where the graph needs something that is not supported, which includes any ONNX
+    ///   graph where the feature `onnx` is off;
     /// - [`Error::InvalidManifest`] where there is no manifest, it has a wrong value, or it does not fit the graph;
     /// - [`Error::Internal`] where the engine fails.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Classifier> {
@@ -90,8 +90,8 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// As [`open`](Classifier::open), without [`Error::Io`]; [`Error::UnsupportedModel`] also where the model has external
-    /// data.
+    /// As [`open`](Classifier::open), without [`Error::Io`]; [`Error::UnsupportedModel`] also where the model has
+    /// external data.
     pub fn from_bytes(bytes: &[u8], options: Options) -> Result<Classifier> {
         let model = Model::from_bytes(bytes, &options)?;
         Ok(Classifier { model, limits: options.limits })
@@ -99,13 +99,13 @@ impl Classifier {
 
     /// Classifies one picture.
     ///
-    /// This runs on the caller's thread and blocks it until the report is there: do not call it from a thread that draws a
-    /// screen. A picture that is out of scope by the query's answers is decoded, and its report has
+    /// This runs on the caller's thread and blocks it until the report is there: do not call it from a thread that
+    /// draws a screen. A picture that is out of scope by the query's answers is decoded, and its report has
     /// [`Verdict::Rejected`], no findings, and [`Triage::Unassessed`].
     ///
-    /// The query's cancel handle is read between the stages (decode, preprocess, engine, verdict), and between the layers of
-    /// a graph that is quantized from end to end. The time of each stage is logged at level `trace` with the target
-    /// `bedside::stages`, without any data of the picture.
+    /// The query's cancel handle is read between the stages (decode, preprocess, engine, verdict), and between the
+    /// layers of a graph that is quantized from end to end. The time of each stage is logged at level `trace` with the
+    /// target `bedside::stages`, without any data of the picture.
     ///
     /// ```no_run
     /// use bedside::{Answer, Classifier, Image, Options, Query, Triage};
@@ -122,7 +122,8 @@ impl Classifier {
     ///
     /// # Errors
     /// - [`Error::InvalidQuery`] where the query does not fit the model;
-    /// - [`Error::UnsupportedImage`], [`Error::MalformedImage`] or [`Error::TooLarge`] where the picture can't be decoded;
+    /// - [`Error::UnsupportedImage`], [`Error::MalformedImage`] or [`Error::TooLarge`] where the picture can't be
+    ///   decoded;
     /// - [`Error::Cancelled`] where the query's handle was used;
     /// - [`Error::UnsupportedModel`] where the graph fails, or its outputs are no scores;
     /// - [`Error::Internal`] where a decoder or the engine panics.
@@ -167,8 +168,8 @@ impl Classifier {
         })
     }
 
-    /// Runs the graph once on a black input, so that the first picture is not slower than later ones. This takes as long as
-    /// a classification without decoding.
+    /// Runs the graph once on a black input, so that the first picture is not slower than later ones. This takes as
+    /// long as a classification without decoding.
     ///
     /// ```no_run
     /// # use bedside::{Classifier, Options};
@@ -199,8 +200,8 @@ impl Classifier {
         query.check(&self.model.manifest)
     }
 
-    /// The reasons for which the query's answers alone reject every picture; empty where the answers are in scope. Check
-    /// them before a picture is taken, since [`classify`](Classifier::classify) would reject it.
+    /// The reasons for which the query's answers alone reject every picture; empty where the answers are in scope.
+    /// Check them before a picture is taken, since [`classify`](Classifier::classify) would reject it.
     ///
     /// ```no_run
     /// # use bedside::{Classifier, Options, Query};
@@ -222,8 +223,8 @@ impl Classifier {
     /// sample.
     ///
     /// The score of each label is compared with its golden score; the order of the labels is not. Labels whose golden
-    /// scores differ by less than 0.04, twice the tolerance, may come out in another order. Operating points and triage are
-    /// not compared: they follow from the scores.
+    /// scores differ by less than 0.04, twice the tolerance, may come out in another order. Operating points and triage
+    /// are not compared: they follow from the scores.
     ///
     /// ```no_run
     /// # use bedside::{Classifier, Options};
@@ -236,9 +237,9 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`Error::SelfTest`] where a score is not within 0.02 of its golden score: the model must not be used on this device.
-    /// [`Error::InvalidManifest`] where the sample is not base64. As [`classify`](Classifier::classify) where the sample
-    /// can't be run.
+    /// [`Error::SelfTest`] where a score is not within 0.02 of its golden score: the model must not be used on this
+    /// device. [`Error::InvalidManifest`] where the sample is not base64. As [`classify`](Classifier::classify) where
+    /// the sample can't be run.
     pub fn self_test(&self) -> Result<Option<SelfTest>> {
         let Some(golden) = &self.model.manifest.golden else { return Ok(None) };
         let scores = self.scores(&golden_image(golden)?)?;
@@ -253,8 +254,8 @@ impl Classifier {
     }
 
     /// The probability of each label for the whole picture, 0…1, in the manifest's order, before the calibration's
-    /// temperature. For comparison with another runtime; not a result, since scope, calibration and operating points are
-    /// left out.
+    /// temperature. For comparison with another runtime; not a result, since scope, calibration and operating points
+    /// are left out.
     ///
     /// ```no_run
     /// # use bedside::{Classifier, Image, Options};

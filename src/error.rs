@@ -1,7 +1,7 @@
 //! The error type of the crate.
 //!
-//! A message says what was wrong, where, and what to do. The bindings of all languages have the same kinds, under the names
-//! that [`ErrorKind::as_str`] gives.
+//! A message says what was wrong, where, and what to do. The bindings of all languages have the same kinds, under the
+//! names that [`ErrorKind::as_str`] gives.
 
 use std::fmt;
 use std::io;
@@ -42,8 +42,8 @@ pub enum Error {
     /// The file is neither an ONNX model nor a prepared one, or is damaged.
     #[error("{0}")]
     MalformedModel(String),
-    /// The model is sound, but needs something that is not supported, or its graph fails or gives no scores. The message
-    /// names the operator, the node or the field.
+    /// The model is sound, but needs something that is not supported, or its graph fails or gives no scores. The
+    /// message names the operator, the node or the field.
     #[error("{0}")]
     UnsupportedModel(String),
     /// The manifest is missing, has a field of a wrong type or value, or does not fit the graph. The message names the

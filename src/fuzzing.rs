@@ -10,8 +10,9 @@ use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Tim
 use crate::verdict::{LabelName, Reason, ReasonKind, Verdict};
 use crate::{Image, Limits, Region, Result, SelfTest, Triage};
 
-/// The input tensor that a graph gets for a picture: the stages of [`Classifier::classify`](crate::Classifier::classify)
-/// before the engine, without catching panics. Its shape has a batch of 1 and the axes of `layout`.
+/// The input tensor that a graph gets for a picture: the stages of
+/// [`Classifier::classify`](crate::Classifier::classify) before the engine, without catching panics. Its shape has a
+/// batch of 1 and the axes of `layout`.
 ///
 /// # Errors
 /// As `classify` has for pictures.
@@ -37,8 +38,8 @@ pub fn input_tensor(
     Ok(bedside_engine::fuzzing::tensor(&model_input.pixels(layout, Some(&values)), shape)?)
 }
 
-/// The orientation in the metadata of an encoded picture, as a value of the EXIF tag, 1…8. `None` where the format is not
-/// decoded.
+/// The orientation in the metadata of an encoded picture, as a value of the EXIF tag, 1…8. `None` where the format is
+/// not decoded.
 #[must_use]
 pub fn stored_orientation(bytes: &[u8]) -> Option<u8> {
     crate::image::stored_orientation(bytes)

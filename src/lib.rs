@@ -5,13 +5,14 @@
 //!
 //! # What it does
 //!
-//! The crate runs a quantized image classifier on one picture. It says which labels can't be excluded, how probable each
-//! label is, and what a person should do. It needs no network, no Python and no account.
+//! The crate runs a quantized image classifier on one picture. It says which labels can't be excluded, how probable
+//! each label is, and what a person should do. It needs no network, no Python and no account.
 //!
-//! [`Classifier::open`] opens a model. [`Classifier::classify`] takes an [`Image`] and a [`Query`] and gives a [`Report`],
-//! in four stages:
+//! [`Classifier::open`] opens a model. [`Classifier::classify`] takes an [`Image`] and a [`Query`] and gives a
+//! [`Report`], in four stages:
 //!
-//! 1. *decode*: decodes the picture or reads the camera frame, rotates it upright, and crops it to the query's [`Region`];
+//! 1. *decode*: decodes the picture or reads the camera frame, rotates it upright, and crops it to the query's
+//!    [`Region`];
 //! 2. *preprocess*: resizes the picture to the model's input and normalises it, as the [`Manifest`] says;
 //! 3. *engine*: runs the graph with the crate [`bedside_engine`], in integers where the graph is quantized;
 //! 4. *verdict*: computes calibrated probabilities, compares each with its label's operating point, and derives the
@@ -37,8 +38,8 @@
 //!
 //! # Models
 //!
-//! A model is one file that describes itself: an ONNX graph, or a *prepared* model, which `bedside pack --prepare` makes
-//! from an ONNX graph that is quantized from end to end. Its [`Manifest`] is in the metadata of the file, or in
+//! A model is one file that describes itself: an ONNX graph, or a *prepared* model, which `bedside pack --prepare`
+//! makes from an ONNX graph that is quantized from end to end. Its [`Manifest`] is in the metadata of the file, or in
 //! `model.json` beside it. The manifest says how a picture becomes the input, what the outputs mean, from which
 //! probability on a label can't be excluded, and which questions tell whether a picture is in scope.
 //!
@@ -47,13 +48,13 @@
 //!
 //! # Pictures
 //!
-//! [`Image`] holds an encoded picture (JPEG, PNG, BMP, WebP, TIFF) or pixels (RGB, RGBA, BGRA, grey, YUV 4:2:0 frames of a
-//! camera). Pixels are borrowed without a copy. The EXIF orientation is applied; [`Image::rotated`] and
-//! [`Image::mirrored`] are for frames.
+//! [`Image`] holds an encoded picture (JPEG, PNG, BMP, WebP, TIFF) or pixels (RGB, RGBA, BGRA, grey, YUV 4:2:0 frames
+//! of a camera). Pixels can be borrowed without a copy. The EXIF orientation of an encoded picture is applied;
+//! [`Image::rotated`] and [`Image::mirrored`] rotate and mirror camera frames.
 //!
 //! # Features
 //!
-//! All are on by default.
+//! All are on by default; `default-features = false` turns them off.
 //!
 //! | feature | with it | without it |
 //! |---|---|---|
@@ -68,16 +69,17 @@
 //!
 //! All methods of [`Classifier`] take `&self`: one classifier serves many threads. Open a model once and keep it.
 //!
-//! A call runs on its caller's thread and blocks it until the result is there, so do not call from a thread that draws a
-//! screen. With [`Options::threads`] above 1, a classification also uses a thread pool, which all classifiers of the
-//! process share. While the pool is busy with one classification, a second one runs on its caller's thread alone. Results
-//! do not depend on the number of threads.
+//! A call runs on its caller's thread and blocks it until the result is there, so do not call from a thread that draws
+//! a screen. With [`Options::threads`] above 1, a classification also uses a thread pool, which all classifiers of the
+//! process share. While the pool is busy with one classification, a second one runs on its caller's thread alone.
+//! Results do not depend on the number of threads.
 //!
 //! A [`CancelHandle`] ends a classification from another thread.
 //!
 //! # Errors
 //!
-//! Functions that can fail return [`Error`]. Match on [`Error::kind`]; the text says what was wrong, where, and what to do.
+//! Functions that can fail return [`Error`]. Match on [`Error::kind`]; the text says what was wrong, where, and what to
+//! do.
 //!
 //! ```
 //! use bedside::{ErrorKind, Image};
@@ -93,8 +95,8 @@
 //!
 //! # Limits
 //!
-//! Pictures and models are untrusted input. Each size that a header declares is compared with [`Limits`] before memory is
-//! allocated; what is over a limit is [`Error::TooLarge`]. Set limits with [`Options::limits`]:
+//! Pictures and models are untrusted input. Each size that a header declares is compared with [`Limits`] before memory
+//! is allocated; what is over a limit is [`Error::TooLarge`]. Set limits with [`Options::limits`]:
 //!
 //! ```
 //! use bedside::{Limits, Options};
@@ -103,15 +105,16 @@
 //! # assert_eq!(options.limits.max_decoded_bytes, 64 << 20);
 //! ```
 //!
-//! Fixed limits: [`Image::open`] reads at most 256 MiB, a picture has at most 65,535 pixels a side, and a manifest has at
-//! most [`manifest::MAX_BYTES`] bytes.
+//! Fixed limits: [`Image::open`] reads at most 256 MiB, a picture has at most 65,535 pixels a side, and a manifest has
+//! at most [`manifest::MAX_BYTES`] bytes.
 //!
 //! # Privacy
 //!
-//! The crate opens no connection and writes no file. Pictures and results never enter a log. The crate logs through `log`:
-//! the time of each stage (level `trace`, target `bedside::stages`), a model's name and version (`debug`), and manifest
-//! fields that it does not know (`warn`). Error messages contain file names. The `Debug` text of an [`Image`] has its size
-//! and file name, and no pixels. Freed memory is not overwritten.
+//! The crate opens no connection and writes no file. Pictures and results never enter a log. The crate logs through
+//! `log`: the time of each stage (level `trace`, target `bedside::stages`), a model's name and version and why nodes do
+//! not run in integers (`debug`), and manifest fields that it does not know or threads that could not be started
+//! (`warn`). Error messages contain file names. The `Debug` text of an [`Image`] has its size and file name, and no
+//! pixels. Freed memory is not overwritten.
 
 // One module for each stage: `image` (decode), `preprocess`, the crate `bedside_engine` by way of `model` (engine), and
 // `scores`, `verdict` and `report` (verdict). `classifier` calls them in order.

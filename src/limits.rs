@@ -1,7 +1,7 @@
 //! Upper bounds on the size of pictures and models.
 //!
-//! Headers are untrusted, and a failed allocation ends the process. So each stage that reads a header compares the sizes in
-//! it with these bounds before it allocates memory.
+//! Headers are untrusted, and a failed allocation ends the process. So each stage that reads a header compares the
+//! sizes in it with these bounds before it allocates memory.
 
 /// Upper bounds on the size of pictures and models. What exceeds one is [`Error::TooLarge`](crate::Error::TooLarge).
 ///
@@ -16,9 +16,9 @@
 pub struct Limits {
     /// The maximum number of pixels, width × height, that a picture's header may declare; 200,000,000 by default.
     pub max_declared_pixels: u64,
-    /// The maximum number of bytes that decoding may take for pixels and coefficients, without the encoded bytes; 256 MiB by
-    /// default. A JPEG is counted at the scale at which it is decoded, a progressive one together with the coefficients of
-    /// its full size.
+    /// The maximum number of bytes that decoding may take for pixels and coefficients, without the encoded bytes; 256
+    /// MiB by default. A JPEG is counted at the scale at which it is decoded, a progressive one together with the
+    /// coefficients of its full size.
     pub max_decoded_bytes: u64,
     /// The maximum size of a model file and its external data together, in bytes; 512 MiB by default.
     pub max_model_bytes: u64,

@@ -13,12 +13,12 @@ use crate::Limits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The maximum number of threads that one classification uses, the caller's included; 1 by default. 0 counts as 1, and
-    /// more than 256 as 256.
+    /// The maximum number of threads that one classification uses, the caller's included; 1 by default. 0 counts as 1,
+    /// and more than 256 as 256.
     ///
-    /// Results do not depend on it. Where a phone has cores of several kinds, the number of fast cores is a good choice. The
-    /// other threads belong to a thread pool that all classifiers share, and sleep between classifications. The quantized
-    /// partitions of a graph use no more threads than there are cores.
+    /// Results do not depend on it. Where a phone has cores of several kinds, the number of fast cores is a good
+    /// choice. The other threads belong to a thread pool that all classifiers share, and sleep between classifications.
+    /// The quantized partitions of a graph use no more threads than there are cores.
     pub threads: u32,
     /// Upper bounds on the size of pictures and models.
     pub limits: Limits,

@@ -1,8 +1,8 @@
-//! Preprocessing: resizes an upright picture to a model's input, orders its channels, and gives the tables that normalise
-//! its bytes.
+//! Preprocessing: resizes an upright picture to a model's input, orders its channels, and gives the tables that
+//! normalise its bytes.
 //!
-//! Each resize policy gives the bytes of Pillow and torchvision to the bit, since models are trained and calibrated on them.
-//! A grey input is converted before it is resized, as by Pillow's `convert("L").resize(…)`.
+//! Each resize policy gives the bytes of Pillow and torchvision to the bit, since models are trained and calibrated on
+//! them. A grey input is converted before it is resized, as by Pillow's `convert("L").resize(…)`.
 
 mod resize;
 #[cfg(test)]
@@ -36,8 +36,8 @@ impl ModelInput {
         ModelInput { width, height, channels, pixels: vec![0; width as usize * height as usize * channels] }
     }
 
-    /// The pixels for the engine. `values` has the normalised value of each byte, one table for each channel; it is `None`
-    /// for a graph whose input is bytes.
+    /// The pixels for the engine. `values` has the normalised value of each byte, one table for each channel; it is
+    /// `None` for a graph whose input is bytes.
     pub(crate) fn pixels<'a>(&'a self, layout: Layout, values: Option<&'a [[f32; 256]]>) -> Pixels<'a> {
         Pixels { bytes: &self.pixels, channels: self.channels, values, layout }
     }
@@ -99,8 +99,8 @@ impl<'a> Raster<'a> {
         self.resized(&center(self.width, resized.0, width), &center(self.height, resized.1, height))
     }
 
-    /// Resizes the whole raster to fit inside `size` with its aspect ratio kept, centred between bars of the level `fill`:
-    /// Pillow's `ImageOps.pad`, but at least one pixel wide and high.
+    /// Resizes the whole raster to fit inside `size` with its aspect ratio kept, centred between bars of the level
+    /// `fill`: Pillow's `ImageOps.pad`, but at least one pixel wide and high.
     fn letterbox(&self, size: (u32, u32), fill: u8) -> Vec<u8> {
         let inner = contained((self.width, self.height), size);
         let fitted = self.stretch(inner);
@@ -130,8 +130,8 @@ fn luma(rgb: &[u8]) -> u8 {
     ((u32::from(rgb[0]) * 19595 + u32::from(rgb[1]) * 38470 + u32::from(rgb[2]) * 7471 + 0x8000) >> 16) as u8
 }
 
-/// The width and height that keep the aspect ratio and have `shorter_side` as the shorter one; the other is rounded down, as
-/// in torchvision's `Resize`. Sides and `shorter_side` are at most 65,535, so that their product is below 2³².
+/// The width and height that keep the aspect ratio and have `shorter_side` as the shorter one; the other is rounded
+/// down, as in torchvision's `Resize`. Sides and `shorter_side` are at most 65,535, so that their product is below 2³².
 fn resized_by_shorter_side((width, height): (u32, u32), shorter_side: u32) -> (u32, u32) {
     if width <= height {
         (shorter_side, shorter_side * height / width)

@@ -18,8 +18,8 @@ use crate::{Error, Region, Result};
 /// ```
 ///
 /// `max_results`, `score_threshold`, `allow`, `deny` and `prevalence` change only the
-/// [findings](crate::Report::findings) of the report: the verdict and the triage come from the probabilities of all labels,
-/// not re-weighted.
+/// [findings](crate::Report::findings) of the report: the verdict and the triage come from the probabilities of all
+/// labels, not re-weighted.
 ///
 /// [`Classifier::classify`](crate::Classifier::classify) checks all fields against the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,16 +34,16 @@ pub struct Query {
     pub allow: Vec<String>,
     /// The ids of the labels that findings may not have. A label in both lists has no finding.
     pub deny: Vec<String>,
-    /// The language of names and questions, a BCP 47 tag such as `uk` or `pt-BR`; `en` by default. Where the manifest lacks
-    /// it, see [`Text::get`](crate::manifest::Text::get).
+    /// The language of names and questions, a BCP 47 tag such as `uk` or `pt-BR`; `en` by default. Where the manifest
+    /// lacks it, see [`Text::get`](crate::manifest::Text::get).
     pub language: String,
     /// The part of the upright picture to classify; the whole picture by default.
     pub region: Option<Region>,
     /// The prevalence of each label where the picture was taken: a fraction 0…1 for each label's id. All labels must be
     /// there, and the sum must be 1 within 0.01.
     ///
-    /// The probabilities of the findings are re-weighted to it from the prevalence that the model was calibrated on, which
-    /// the manifest must state (Saerens, Latinne and Decaestecker 2002, equation 2.4). Where empty, they are not
+    /// The probabilities of the findings are re-weighted to it from the prevalence that the model was calibrated on,
+    /// which the manifest must state (Saerens, Latinne and Decaestecker 2002, equation 2.4). Where empty, they are not
     /// re-weighted.
     pub prevalence: BTreeMap<String, f32>,
     /// The answers to the model's scope questions, by the question's id. A question that takes a number needs
@@ -227,8 +227,8 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// An answer that is in scope: the question's `min`, else its `max`, else `Yes`. For tools that time or test a model, not
-    /// for a picture of a person.
+    /// An answer that is in scope: the question's `min`, else its `max`, else `Yes`. For tools that time or test a
+    /// model, not for a picture of a person.
     #[must_use]
     pub fn in_scope(question: &ScopeQuestion) -> Answer {
         match question.min.or(question.max) {
@@ -253,8 +253,8 @@ impl FromStr for Answer {
     }
 }
 
-/// Cancels a classification from another thread. Clones share one state, which can't be reset: make a new handle for the
-/// next classification.
+/// Cancels a classification from another thread. Clones share one state, which can't be reset: make a new handle for
+/// the next classification.
 ///
 /// ```no_run
 /// use std::{thread, time::Duration};
@@ -290,8 +290,8 @@ impl CancelHandle {
         CancelHandle::default()
     }
 
-    /// Cancels each classification that has this handle, now or later. It returns [`Error::Cancelled`] before its next stage,
-    /// or before the next layer of a graph that is quantized from end to end.
+    /// Cancels each classification that has this handle, now or later. It returns [`Error::Cancelled`] before its next
+    /// stage, or before the next layer of a graph that is quantized from end to end.
     ///
     /// ```
     /// let handle = bedside::CancelHandle::new();

@@ -110,8 +110,9 @@ impl RuntimeIdentity {
 impl Report {
     /// The report as JSON, on one line.
     ///
-    /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `triage`, `findings`, `timings_ms`,
-    /// `model`, `runtime` and `notice`. Enums are written as their `as_str()`, a verdict's `kind` as [`Verdict::kind`].
+    /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `triage`, `findings`,
+    /// `timings_ms`, `model`, `runtime` and `notice`. Enums are written as their `as_str()`, a verdict's `kind` as
+    /// [`Verdict::kind`].
     ///
     /// ```no_run
     /// use bedside::{Answer, Classifier, Image, Options, Query};
@@ -128,8 +129,8 @@ impl Report {
     }
 }
 
-/// The report as text for a person: verdict, triage, findings, times, model, [`NOTICE`]. The text is English, except for
-/// the names of labels and the questions. The last line has no line break.
+/// The report as text for a person: verdict, triage, findings, times, model, [`NOTICE`]. The text is English, except
+/// for the names of labels and the questions. The last line has no line break.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         line(f, "Verdict", &self.verdict)?;

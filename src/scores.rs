@@ -1,7 +1,7 @@
 //! Probabilities from the graph's output values: activation, temperature, prevalence.
 //!
-//! The arithmetic is in f64 with the functions of `libm`, so that the same output values give the same probabilities on all
-//! platforms.
+//! The arithmetic is in f64 with the functions of `libm`, so that the same output values give the same probabilities on
+//! all platforms.
 
 use crate::manifest::Activation;
 use crate::{Error, Result};
@@ -88,8 +88,9 @@ fn check_probabilities(values: &[f64], multi_label: bool) -> Result<()> {
     Ok(())
 }
 
-/// Re-weights probabilities from the prevalence that they were calibrated on (`old`) to that of another population (`new`):
-/// each is multiplied by new/old and divided by the sum (Saerens, Latinne and Decaestecker 2002, equation 2.4).
+/// Re-weights probabilities from the prevalence that they were calibrated on (`old`) to that of another population
+/// (`new`): each is multiplied by new/old and divided by the sum (Saerens, Latinne and Decaestecker 2002, equation
+/// 2.4).
 pub(crate) fn reweighted(probabilities: &[f32], old: &[f32], new: &[f32]) -> Vec<f32> {
     let weighted: Vec<f64> = probabilities
         .iter()
@@ -134,7 +135,10 @@ mod tests {
     #[test]
     fn softmax_inverts_logarithms() {
         let values = [1.0f32.ln(), 2.0f32.ln(), 5.0f32.ln()];
-        assert_close(&scoring(Activation::Softmax, false, 1.0).calibrated(&values).expect("sound"), &[0.125, 0.25, 0.625]);
+        assert_close(
+            &scoring(Activation::Softmax, false, 1.0).calibrated(&values).expect("sound"),
+            &[0.125, 0.25, 0.625],
+        );
     }
 
     #[test]
@@ -172,8 +176,8 @@ mod tests {
 
     #[test]
     fn reweighted_follows_bayes() {
-        // Calibrated on a prevalence of 0.5 each, re-weighted to 0.1 and 0.9: 0.8·0.1/0.5 = 0.16 and 0.2·0.9/0.5 = 0.36,
-        // whose sum is 0.52.
+        // Calibrated on a prevalence of 0.5 each, re-weighted to 0.1 and 0.9: 0.8·0.1/0.5 = 0.16 and 0.2·0.9/0.5 =
+        // 0.36, whose sum is 0.52.
         assert_close(&reweighted(&[0.8, 0.2], &[0.5, 0.5], &[0.1, 0.9]), &[0.16 / 0.52, 0.36 / 0.52]);
         assert_close(&reweighted(&[0.8, 0.2], &[0.5, 0.5], &[0.5, 0.5]), &[0.8, 0.2]);
         assert_close(&reweighted(&[1.0, 0.0], &[0.5, 0.5], &[0.0, 1.0]), &[1.0, 0.0]);

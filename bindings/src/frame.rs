@@ -1,28 +1,28 @@
-//! A picture made of bytes that the other language keeps: their layout, and the way upright.
+//! A picture in bytes that the other language owns: their layout, and the rotation that brings the picture upright.
 
 use bedside::{Error, Image, Plane, Result, Rotation, Yuv420, YuvMatrix, YuvRange};
 
-/// How the bytes of a picture are to be read.
+/// The layout of a picture's bytes. Width and height are in pixels, strides in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Layout {
-    /// An encoded file, told by its first bytes.
+    /// An encoded file, whose first bytes tell its format.
     Encoded,
-    /// Rows of pixels.
-    Packed { format: Packed, width: u32, height: u32, row_stride: u32 },
-    /// Three planes.
+    /// One plane of pixels with interleaved channels.
+    Packed { format: PixelFormat, width: u32, height: u32, row_stride: u32 },
+    /// Three planes: Y at full size, U and V at half the width and half the height, rounded up.
     Yuv420 { width: u32, height: u32, strides: Strides, matrix: YuvMatrix, range: YuvRange },
 }
 
-/// The bytes of one pixel.
+/// The channels of an interleaved pixel in the order of its bytes, one byte each.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Packed {
+pub(crate) enum PixelFormat {
     Rgb8,
     Rgba8,
     Bgra8,
     Gray8,
 }
 
-/// Bytes from one sample to the next, down and across.
+/// The bytes from one sample of a plane to the next: `row` down a column, `pixel` along a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Strides {
     pub(crate) y_row: u32,
@@ -33,7 +33,7 @@ pub(crate) struct Strides {
     pub(crate) v_pixel: u32,
 }
 
-/// A layout and the way upright.
+/// A layout, and the rotation and the mirroring that bring the picture upright. Mirroring follows the rotation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame {
     pub(crate) layout: Layout,
@@ -42,8 +42,11 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The picture in these bytes: pixels are borrowed, an encoded file is copied. Only YUV has more than the first
-    /// plane.
+    /// The picture in these planes. Pixels are borrowed; an encoded file is copied. Layouts other than YUV have one
+    /// plane, and the other two must be empty.
+    ///
+    /// # Errors
+    /// [`Error::MalformedImage`] where the planes do not fit the layout.
     pub(crate) fn image<'a>(&self, [first, second, third]: [&'a [u8]; 3]) -> Result<Image<'a>> {
         let is_single = second.is_empty() && third.is_empty();
         let image = match self.layout {
@@ -51,15 +54,16 @@ impl Frame {
                 let message = "three planes were given for a layout of one; give YUV 4:2:0, or one plane";
                 return Err(Error::MalformedImage(message.into()));
             }
-            // Small beside what decoding takes; and decoders must not see bytes that change under them.
+            // The copy is small compared with what decoding takes, and decoders must not read bytes that change
+            // meanwhile.
             Layout::Encoded => Image::from_bytes(first.to_vec()),
             Layout::Packed { format, width, height, row_stride } => {
                 let stride = row_stride as usize;
                 match format {
-                    Packed::Rgb8 => Image::rgb8(width, height, stride, first),
-                    Packed::Rgba8 => Image::rgba8(width, height, stride, first),
-                    Packed::Bgra8 => Image::bgra8(width, height, stride, first),
-                    Packed::Gray8 => Image::gray8(width, height, stride, first),
+                    PixelFormat::Rgb8 => Image::rgb8(width, height, stride, first),
+                    PixelFormat::Rgba8 => Image::rgba8(width, height, stride, first),
+                    PixelFormat::Bgra8 => Image::bgra8(width, height, stride, first),
+                    PixelFormat::Gray8 => Image::gray8(width, height, stride, first),
                 }?
             }
             Layout::Yuv420 { width, height, strides, matrix, range } => {
@@ -78,7 +82,7 @@ impl Frame {
         Ok(if self.mirrored { image.mirrored() } else { image })
     }
 
-    /// As much of each plane as the frame takes up; all of an encoded file. The planes must fit the frame.
+    /// The bytes of each plane that the frame uses, from its start; all bytes of an encoded file.
     pub(crate) fn used<'a>(&self, planes: [&'a [u8]; 3]) -> [&'a [u8]; 3] {
         let lengths = match self.layout {
             Layout::Encoded => return planes,
@@ -98,17 +102,17 @@ impl Frame {
     }
 }
 
-impl Packed {
+impl PixelFormat {
     fn bytes_per_pixel(self) -> u32 {
         match self {
-            Packed::Rgb8 => 3,
-            Packed::Rgba8 | Packed::Bgra8 => 4,
-            Packed::Gray8 => 1,
+            PixelFormat::Rgb8 => 3,
+            PixelFormat::Rgba8 | PixelFormat::Bgra8 => 4,
+            PixelFormat::Gray8 => 1,
         }
     }
 }
 
-/// The bytes from the first sample of a plane to the last.
+/// The number of bytes from the first sample of a plane to the last, both included.
 fn length(row_stride: u32, rows: u32, pixel_stride: u32, columns: u32) -> usize {
     let wide = |number: u32| number as usize;
     let before_last = wide(rows).saturating_sub(1).saturating_mul(wide(row_stride));

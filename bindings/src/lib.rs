@@ -1,9 +1,9 @@
-//! `libbedside`: the API of the crate `bedside` for other languages. Types and glue; what Kotlin, Swift and Java can do,
-//! Rust can do, by the same names, with the same defaults and errors.
+//! `libbedside`: the API of the crate `bedside` for Kotlin, Swift and Java, with the names, defaults and errors that it
+//! has in Rust.
 //!
-//! Two borders lead into the one library, each a feature: `kotlin_swift` (UniFFI) and `java` (JNI). What both need
-//! stands beside them: `frame` makes a picture of borrowed bytes, `picture` keeps one, `guard` turns panics into errors, `sink` carries the
-//! log. Every call is fallible, and no panic crosses.
+//! The library has two borders, each behind a feature: `kotlin_swift` (UniFFI) and `java` (JNI). Both use `frame` (a
+//! picture in borrowed bytes), `picture` (a picture that the library keeps), `guard` (panics become errors) and `sink`
+//! (the log). Every call can fail, and no panic crosses a border.
 
 mod frame;
 mod guard;

@@ -1,12 +1,12 @@
-//! The names and defaults that all languages share, in `bindings/names.json`, held against Rust's here and against each
-//! language's own in its tests.
+//! Compares the names and defaults of `bindings/names.json`, which all languages share, with Rust's. The tests of each
+//! other language compare its own with the same file.
 
 use std::fmt::Debug;
 
 use bedside::{ErrorKind, Image, Limits, Options, Query, ReasonKind, Rotation, Triage, Verdict};
 use serde_json::{Value, json};
 
-/// The names of a struct's fields, of which its debug text leaves out none.
+/// The names of a struct's fields, read from its debug text, which must show all of them.
 fn fields(value: &impl Debug) -> Vec<String> {
     let text = format!("{value:#?}");
     let field = |line: &str| Some(line.strip_prefix("    ")?.split_once(": ")?.0.to_owned());
@@ -14,7 +14,7 @@ fn fields(value: &impl Debug) -> Vec<String> {
 }
 
 #[test]
-fn the_shared_names_and_defaults_are_those_of_rust() {
+fn names_json_has_the_names_and_defaults_of_rust() {
     let shared: Value = serde_json::from_str(include_str!("../names.json")).expect("JSON");
     let rust = json!({
         "error_kinds": ErrorKind::ALL.map(ErrorKind::as_str),
@@ -43,7 +43,7 @@ fn options() -> Value {
 /// The default query.
 fn query() -> Value {
     let query = Query::default();
-    // What has no form in JSON is absent by default.
+    // Types that are not serialized here are absent by default.
     assert!(query.region.is_none() && query.answers.is_empty() && query.cancel.is_none());
     json!({
         "max_results": query.max_results,
@@ -58,7 +58,7 @@ fn query() -> Value {
     })
 }
 
-/// The way upright of a picture of which nothing is said; whether it is mirrored, only its debug text tells.
+/// The default rotation and mirroring of a picture; only its debug text shows whether it is mirrored.
 fn frame_format() -> Value {
     let plain = format!("{:?}", Image::from_bytes(Vec::<u8>::new()));
     let rotation = format!("{:?}", Rotation::default());

@@ -7,10 +7,11 @@ use bedside::{Error, Image, Result, Rotation};
 
 use crate::frame::{Frame, Layout};
 
-/// The most bytes of a frame that are kept: as many as of a file.
+/// The maximum size of a frame that is kept, in bytes: 256 MiB, as of a file.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The bytes of a file, or the planes of a frame, and the way upright. Turning shares the bytes.
+/// The bytes of a file or the planes of a frame, and the rotation and the mirroring that bring the picture upright.
+/// Clones and rotated pictures share the bytes.
 #[derive(Clone)]
 pub(crate) struct Picture {
     kept: Kept,
@@ -24,7 +25,7 @@ enum Kept {
     Frame(Arc<[Vec<u8>; 3]>, Layout),
 }
 
-// Pictures never enter a log.
+// The debug text leaves out the bytes, because pictures must never enter a log.
 impl fmt::Debug for Picture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Picture").field("rotation", &self.rotation).finish_non_exhaustive()
@@ -40,7 +41,10 @@ impl Picture {
         Picture::encoded(Image::from_bytes(bytes))
     }
 
-    /// A copy of a frame, once its planes are known to fit.
+    /// A picture with a copy of the bytes that the frame uses.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] over [`MAX_BYTES`]; [`Error::MalformedImage`] where the planes do not fit the layout.
     pub(crate) fn copied(planes: [&[u8]; 3], frame: Frame) -> Result<Picture> {
         let used = frame.used(planes);
         let bytes: u64 = used.iter().map(|plane| plane.len() as u64).sum();
@@ -56,15 +60,17 @@ impl Picture {
         Ok(Picture { kept, rotation: frame.rotation, mirrored: frame.mirrored })
     }
 
+    /// The picture with this rotation instead of its own.
     pub(crate) fn rotated(&self, rotation: Rotation) -> Picture {
         Picture { rotation, ..self.clone() }
     }
 
+    /// The picture with left and right exchanged once more.
     pub(crate) fn mirrored(&self) -> Picture {
         Picture { mirrored: !self.mirrored, ..self.clone() }
     }
 
-    /// The picture as the crate takes it.
+    /// The picture as an [`Image`] that borrows the bytes.
     pub(crate) fn image(&self) -> Result<Image<'_>> {
         match &self.kept {
             Kept::Encoded(image) => {

@@ -1,4 +1,4 @@
-//! `bedside bench`: how long a model takes, cold and warm.
+//! `bedside bench`: measures how long a model takes, cold and warm.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::output::{BOLD, DIM, Failure, line};
 
-/// Runs before the clock counts, after the first one.
+/// The number of runs before each measurement.
 const WARM_UP_RUNS: usize = 3;
 
 #[derive(clap::Args)]
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// Print the time of each step, where the graph runs in integers
     #[arg(long, conflicts_with_all = ["image", "json"])]
     profile: bool,
-    /// How long to measure each thing
+    /// How long to measure each figure, in seconds
     #[arg(long, default_value_t = 5.0, value_parser = parse_seconds, value_name = "S")]
     seconds: f64,
     /// Print JSON
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// All in milliseconds of wall time, but for the memory.
+/// The figures: times in milliseconds of wall time, memory in megabytes of 1,000,000 bytes.
 #[derive(Serialize)]
 struct Measured {
     cold_ms: f64,
@@ -50,6 +50,7 @@ struct Measured {
     threads: u16,
 }
 
+/// The parts of a cold start, in milliseconds.
 #[derive(Serialize)]
 struct ColdParts {
     read: f64,
@@ -58,6 +59,7 @@ struct ColdParts {
     first_run: f64,
 }
 
+/// The spread of the times of many runs, in milliseconds.
 #[derive(Serialize)]
 struct Spread {
     min: f64,
@@ -104,7 +106,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Each step's time: the tenth percentile of many runs, since what disturbs a run only makes it longer.
+/// Prints the time of each step: the tenth percentile of many runs, because a disturbance can only make a run longer.
 fn profile(arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.model;
     let in_file = |error: bedside::Error| error.in_file(&path.display().to_string());
@@ -177,13 +179,13 @@ fn measure(arguments: &Arguments) -> Result<Measured, Failure> {
     })
 }
 
-/// A query that no scope question stops.
+/// A query whose answers are in scope, so that no scope question rejects the picture.
 fn in_scope(classifier: &Classifier) -> Query {
     let answers = classifier.manifest().scope.iter().map(|question| (&question.id, Answer::in_scope(question)));
     Query::new().answers(answers)
 }
 
-/// The times of runs, in milliseconds, for as long as `budget`.
+/// Runs `run` for as long as `budget`, at least once, and returns the time of each run in milliseconds.
 fn repeat(budget: Duration, run: impl Fn() -> bedside::Result<()>) -> Result<Vec<f64>, Failure> {
     for _ in 0..WARM_UP_RUNS {
         run()?;
@@ -198,18 +200,20 @@ fn repeat(budget: Duration, run: impl Fn() -> bedside::Result<()>) -> Result<Vec
     Ok(times)
 }
 
+/// Minimum and percentiles of times, by nearest rank. `times` must not be empty.
 fn spread(times: &[f64]) -> Spread {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
-    Spread { min: at(0.0), p10: at(0.1), median: at(0.5), p90: at(0.9) }
+    let quantile = |q: f64| sorted[((sorted.len() - 1) as f64 * q).round() as usize];
+    Spread { min: quantile(0.0), p10: quantile(0.1), median: quantile(0.5), p90: quantile(0.9) }
 }
 
+/// Milliseconds, rounded to microseconds.
 fn ms(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// The process's largest resident size so far, in megabytes of 1,000,000 bytes; Linux only.
+/// The process's peak resident memory, in megabytes of 1,000,000 bytes; Linux only.
 fn peak_rss_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! `bedside check`: does a model load, does its golden sample pass, what is missing.
+//! `bedside check`: checks that a model loads and its golden sample passes, and lists what its manifest lacks.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a careful model says and this one does not.
+/// Warnings about fields that a complete manifest has and this one lacks.
 fn warnings(manifest: &Manifest) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut warn = |missing: bool, text: &str| {
@@ -77,7 +77,7 @@ fn warnings(manifest: &Manifest) -> Vec<String> {
     warnings
 }
 
-/// Languages that some labels have and others lack.
+/// Warnings about languages in which some labels have a name and others do not.
 fn missing_names(manifest: &Manifest) -> Vec<String> {
     let labels = &manifest.output.labels;
     let mut languages: Vec<&str> = labels.iter().flat_map(|l| l.name.languages()).collect();

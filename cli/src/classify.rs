@@ -1,4 +1,4 @@
-//! `bedside classify`: pictures in, verdicts out.
+//! `bedside classify`: classifies pictures and prints verdicts.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -38,13 +38,14 @@ pub(crate) struct Arguments {
     /// Look at this part only: LEFT,TOP,WIDTH,HEIGHT, each 0 to 1, in the upright picture
     #[arg(long, value_parser = parse_region, value_name = "L,T,W,H")]
     region: Option<Region>,
-    /// The share of each label where the pictures were taken: all labels, summing to 1. Changes the findings only
-    #[arg(long, value_delimiter = ',', value_parser = parse_share, value_name = "LABEL=SHARE")]
+    /// How common each label is where the pictures were taken: the share of every label, summing to 1. Changes the
+    /// probabilities of findings, not the verdict
+    #[arg(long, value_delimiter = ',', value_parser = parse_prevalence, value_name = "LABEL=SHARE")]
     prevalence: Vec<(String, f32)>,
     /// An answer to a question of the model: `yes`, `no` or a number. May be given several times
     #[arg(long = "answer", value_parser = parse_answer, value_name = "ID=VALUE")]
     answers: Vec<(String, Answer)>,
-    /// Print one line of JSON a picture
+    /// Print one line of JSON for each picture
     #[arg(long)]
     json: bool,
     /// How many threads one picture may use
@@ -60,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pictures = found.iter().filter(|found| found.is_ok()).count();
     let bar = progress(pictures);
     let width = found.iter().flatten().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
-    // Rust's formatting takes no wider column.
+    // Rust's formatting supports no wider column.
     let width = width.min(u16::MAX.into());
     let mut out = anstream::stdout().lock();
     if pictures > 1 && !arguments.json {
@@ -107,7 +108,7 @@ impl Arguments {
     /// The query that the options make.
     ///
     /// # Errors
-    /// [`Failure::Usage`] where an answer or a share is given twice: the last would win in silence.
+    /// [`Failure::Usage`] where an answer or a prevalence is given twice; the last would win silently otherwise.
     fn query(&self) -> Result<Query, Failure> {
         let mut query = Query::new().language(&self.lang);
         query.max_results = self.top_k;
@@ -118,7 +119,7 @@ impl Arguments {
     }
 }
 
-/// The pairs by their names, each of which may stand once.
+/// The pairs as a map. A name that is given twice is wrong usage of `option`.
 fn once<T: Copy>(option: &str, pairs: &[(String, T)]) -> Result<BTreeMap<String, T>, Failure> {
     let mut map = BTreeMap::new();
     for (name, value) in pairs {
@@ -129,7 +130,7 @@ fn once<T: Copy>(option: &str, pairs: &[(String, T)]) -> Result<BTreeMap<String,
     Ok(map)
 }
 
-/// A bar on standard error where that is a terminal and there is something to wait for.
+/// A progress bar on standard error, hidden where that is no terminal or there are fewer than two files.
 fn progress(files: usize) -> ProgressBar {
     if files < 2 || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -138,7 +139,7 @@ fn progress(files: usize) -> ProgressBar {
     ProgressBar::new(files as u64).with_style(style)
 }
 
-/// The picture's name comes first: it is what a reader looks for.
+/// The line of JSON for a picture: its name first, then the report or the error.
 fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
     let image = json!(file.display().to_string());
     match outcome {
@@ -149,19 +150,19 @@ fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
     }
 }
 
-/// One picture, at length: the report's own words, with the headings dimmed and the triage set off.
+/// Writes the report of a single picture: its text without the notice, with dimmed headings and the triage highlighted.
 fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
     let (word, style) = (report.triage.as_str().to_uppercase(), triage_style(report.triage));
     let text = report.to_string();
     for line in text.strip_suffix(report.notice).unwrap_or(&text).trim_end().lines() {
         match line.split_at_checked(HEADING) {
-            Some((heading, said)) if heading.trim_end() == "  Triage" => {
-                let said = said.replacen(&word, &format!("{style}{word}{style:#}"), 1);
-                writeln!(out, "{DIM}{heading}{DIM:#}{said}")?;
+            Some((heading, value)) if heading.trim_end() == "  Triage" => {
+                let value = value.replacen(&word, &format!("{style}{word}{style:#}"), 1);
+                writeln!(out, "{DIM}{heading}{DIM:#}{value}")?;
             }
-            Some((heading, said)) if ["  Verdict", "  Time", "  Model"].contains(&heading.trim_end()) => {
-                writeln!(out, "{DIM}{heading}{DIM:#}{said}")?;
+            Some((heading, value)) if ["  Verdict", "  Time", "  Model"].contains(&heading.trim_end()) => {
+                writeln!(out, "{DIM}{heading}{DIM:#}{value}")?;
             }
             _ if line.starts_with("  Finding ") => writeln!(out, "{DIM}{line}{DIM:#}")?,
             _ => writeln!(out, "{line}")?,
@@ -174,13 +175,13 @@ fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Res
     Ok(())
 }
 
-/// Where a report's headings end.
+/// The length of a heading in a report's text, in bytes.
 const HEADING: usize = 18;
 
-/// One picture of many, on one line.
+/// Writes the report of one of many pictures, on one line. `width` is the column of names, in characters.
 fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -> io::Result<()> {
     let style = triage_style(report.triage);
-    let said = match &report.verdict {
+    let summary = match &report.verdict {
         Verdict::Rejected(reasons) => {
             let ids: Vec<&str> = reasons.iter().filter_map(|r| r.id.as_deref()).collect();
             format!("no verdict: see to {}", ids.join(", "))
@@ -191,10 +192,10 @@ fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -
     let probabilities: Vec<String> =
         report.findings.iter().map(|f| format!("{} {:.1} %", f.name, f.probability * 100.0)).collect();
     let (name, word) = (file.display().to_string(), report.triage.as_str());
-    writeln!(out, "{name:<width$}  {style}{word:<10}{style:#}  {said}  {DIM}({}){DIM:#}", probabilities.join(", "))
+    writeln!(out, "{name:<width$}  {style}{word:<10}{style:#}  {summary}  {DIM}({}){DIM:#}", probabilities.join(", "))
 }
 
-/// No colour reassures: `no_sign` has none.
+/// The style of a triage. `no_sign` has no colour, because a colour could reassure.
 fn triage_style(triage: Triage) -> Style {
     match triage {
         Triage::NoSign => BOLD,
@@ -211,10 +212,10 @@ fn parse_region(text: &str) -> Result<Region, String> {
     }
 }
 
-fn parse_share(text: &str) -> Result<(String, f32), String> {
-    let (label, share) = text.split_once('=').ok_or("give LABEL=SHARE, such as melanoma=0.02")?;
-    let share = share.trim().parse().map_err(|_| format!("\"{share}\" is no number"))?;
-    Ok((label.trim().to_owned(), share))
+fn parse_prevalence(text: &str) -> Result<(String, f32), String> {
+    let (label, value) = text.split_once('=').ok_or("give LABEL=SHARE, such as melanoma=0.02")?;
+    let value = value.trim().parse().map_err(|_| format!("\"{value}\" is no number"))?;
+    Ok((label.trim().to_owned(), value))
 }
 
 fn parse_answer(text: &str) -> Result<(String, Answer), String> {

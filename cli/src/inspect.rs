@@ -1,4 +1,4 @@
-//! `bedside inspect`: what a model file says about itself and what it holds.
+//! `bedside inspect`: prints what a model file says about itself and what it holds.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is done, in its order.
+/// Writes the steps of a program in the order in which they run, each with the shape of its result.
 fn describe_steps(out: &mut impl Write, steps: &[Description]) -> std::io::Result<()> {
     writeln!(out, "\n{BOLD}Steps{BOLD:#}")?;
     for step in steps {
@@ -85,7 +85,7 @@ fn describe_prepared(out: &mut impl Write, prepared: &Prepared) -> std::io::Resu
     line(out, "multiply-adds", millions(prepared.multiply_adds()))
 }
 
-/// How a graph is run: which part of it in integers, which in floats, and why.
+/// Writes which parts of a graph run in integers, which run in floats, and why.
 fn describe_engine(out: &mut impl Write, engine: &Engine) -> std::io::Result<()> {
     let reason = match engine.steps() {
         Ok((kernels, steps)) => {
@@ -101,7 +101,7 @@ fn describe_engine(out: &mut impl Write, engine: &Engine) -> std::io::Result<()>
     for steps in partitions {
         line(out, "in integers", counted(steps))?;
     }
-    // Nodes that share operator and reason share a line.
+    // One line for all nodes with the same operator and reason.
     let mut lines: Vec<(&str, &str, Vec<&str>)> = Vec::new();
     for node in floats {
         match lines.iter_mut().find(|(operator, reason, _)| *operator == node.operator && *reason == node.reason) {
@@ -115,7 +115,7 @@ fn describe_engine(out: &mut impl Write, engine: &Engine) -> std::io::Result<()>
     Ok(())
 }
 
-/// How many steps there are of each kind.
+/// The number of steps of each operation, as text.
 fn counted(steps: &[Description]) -> String {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for step in steps {

@@ -1,7 +1,7 @@
-//! The command `bedside`: one file a command, this one to choose between them.
+//! The command `bedside`. Each subcommand has its own module; this one parses the arguments and runs a subcommand.
 //!
-//! Results go to standard output, all else to standard error. Exit status: 0, 1 where something failed, 2 for wrong
-//! usage. Nothing here opens a connection.
+//! Results go to standard output, everything else to standard error. The exit status is 0, 1 where something failed, or
+//! 2 for wrong usage. No subcommand opens a network connection.
 
 mod bench;
 mod check;
@@ -43,7 +43,7 @@ enum Command {
 
 fn main() -> ExitCode {
     output::install_log();
-    // The libraries below assert their own invariants. A broken one reaches the user as an error, not as a trace.
+    // A failed assertion of a library must reach the user as an error, not as a stack trace.
     std::panic::set_hook(Box::new(|panic| output::remember_panic(&panic.to_string())));
     let arguments = Arguments::parse();
     let outcome = std::panic::catch_unwind(|| match arguments.command {

@@ -1,4 +1,4 @@
-//! What all commands print alike: failures, warnings, labelled lines.
+//! Output that all subcommands have in common: failures, warnings, labelled lines.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -7,26 +7,26 @@ use std::sync::{Mutex, PoisonError};
 use anstyle::Style;
 use bedside::{Error, ErrorKind};
 
-/// The style of headings and of what is most important.
+/// The style of headings and of important text.
 pub(crate) const BOLD: Style = Style::new().bold();
 
-/// The style of what is least important.
+/// The style of unimportant text.
 pub(crate) const DIM: Style = Style::new().dimmed();
 
-/// How a command ended, where not well.
+/// How a command ended that did not succeed.
 pub(crate) enum Failure {
     /// Something failed: status 1.
     Failed(String),
-    /// What was asked makes no sense: status 2.
+    /// Wrong usage: status 2.
     Usage(String),
     /// Something failed and has been reported already: status 1.
     Reported,
-    /// Nobody reads the output any more: status 0, as other tools do it.
+    /// The reader of the output has closed it: status 0, as in other tools.
     Closed,
 }
 
 impl Failure {
-    /// Tells the user, and gives the exit status.
+    /// Prints the failure and returns the exit status.
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Failure::Failed(message) => {
@@ -67,29 +67,29 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// A line on standard error. One that can't be written is lost: there is no other place to say so.
+/// Prints a line on standard error. A line that can't be written is lost, because there is no other place to report it.
 pub(crate) fn complain(level: &str, message: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{BOLD}{level}:{BOLD:#} {message}");
 }
 
-/// A line of a heading and what it is about.
+/// Writes a line of a heading and a text.
 pub(crate) fn line(out: &mut impl Write, heading: &str, text: impl std::fmt::Display) -> io::Result<()> {
     writeln!(out, "  {DIM}{heading:<15}{DIM:#} {text}")
 }
 
 static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
 
-/// Keeps a panic's place and message, for the error that it becomes.
+/// Keeps the location and the message of a panic for [`last_panic`].
 pub(crate) fn remember_panic(words: &str) {
     words.clone_into(&mut LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
-/// The place and message of the last panic, on one line.
+/// The location and the message of the last panic, on one line.
 pub(crate) fn last_panic() -> String {
     LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).replace('\n', " ")
 }
 
-/// Shows the library's warnings, and those of no other.
+/// Prints the warnings of Bedside's own crates on standard error, and those of no other crate.
 pub(crate) fn install_log() {
     static LOG: Log = Log;
     if log::set_logger(&LOG).is_ok() {

@@ -1,4 +1,4 @@
-//! `bedside pack`: one self-describing model file from a graph and a manifest.
+//! `bedside pack`: makes one self-describing model file from a graph and a manifest.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use crate::output::{Failure, line};
 
-/// A golden picture goes into the model file: a larger one is a mistake.
+/// The maximum size of a golden picture, in bytes. It goes into the model file, so a larger one is taken for a mistake.
 const MAX_GOLDEN_BYTES: u64 = 1 << 20;
 
-/// The largest file of scores: it has a line a label.
+/// The maximum size of a file of scores, in bytes. It has one line for each label.
 const MAX_SCORES_BYTES: u64 = 1 << 20;
 
 #[derive(clap::Args)]
@@ -26,8 +26,8 @@ Examples:
   bedside pack model.onnx --prepare -o model.prepared
 
 Brings external data inside, fixes the batch at 1, binds the calibration to the packed graph, and runs the result before
-it is written. SCORES has a line `label,score` and then one a label: probabilities from the lab's own runtime, before
-temperature. Without it, Bedside's own scores are kept, marked `self`.
+it is written. The file of --scores has a line `label,score` and then one for each label: probabilities from the lab's
+own runtime, before temperature. Without it, Bedside's own scores are kept, marked `self`.
 
 A prepared model carries the same manifest and gives the same scores to the bit. It opens in apps that were built without
 the ONNX importer too. A graph of which a part would run in floats can't be prepared: the error names that part. Keep the
@@ -47,19 +47,19 @@ pub(crate) struct Arguments {
     /// A picture to keep as golden sample
     #[arg(long, value_name = "IMAGE")]
     golden: Option<PathBuf>,
-    /// Its scores
+    /// The golden picture's scores
     #[arg(long, value_name = "CSV", requires = "golden")]
     scores: Option<PathBuf>,
 }
 
-/// The graph in the form in which it is written.
+/// The graph in the form that is written.
 enum Form {
     Onnx(Box<Graph>),
     Prepared(Box<Prepared>),
 }
 
 impl Form {
-    /// The model file's bytes, and what opens from them.
+    /// The bytes of the model file with this manifest, and the classifier that opens from them.
     fn opened(&mut self, manifest: &Value) -> bedside::Result<(Vec<u8>, Classifier)> {
         let json = manifest.to_string();
         let bytes = match self {
@@ -83,9 +83,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let text = manifest_text(arguments, &graph)?;
     let manifest_path = arguments.manifest.as_deref().unwrap_or(&arguments.graph);
     let manifest = Manifest::from_json(&text).map_err(|error| named(manifest_path, error))?;
-    // The text is what is packed: fields that this version does not know stay in it.
+    // The JSON is packed as it was read, so that fields unknown to this version are kept.
     let mut json: Value = serde_json::from_str(&text).map_err(|error| Failure::Failed(error.to_string()))?;
-    let (graph, signature) = fixed(graph, &manifest).map_err(|error| named(&arguments.graph, error))?;
+    let (graph, signature) = with_fixed_shape(graph, &manifest).map_err(|error| named(&arguments.graph, error))?;
     if manifest.calibration.is_some() {
         json["calibration"]["graph_sha256"] = graph.sha256().into();
     }
@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The manifest's JSON: the file's that was given, or what the graph was packed with.
+/// The manifest's JSON: that of `--manifest`, or the one that the graph was packed with.
 fn manifest_text(arguments: &Arguments, graph: &Graph) -> Result<String, Failure> {
     if let Some(path) = &arguments.manifest {
         return read_text(path, "the manifest", MAX_BYTES);
@@ -124,9 +124,9 @@ fn manifest_text(arguments: &Arguments, graph: &Graph) -> Result<String, Failure
     })
 }
 
-/// The graph with its input's shape fixed, and what it is run for. Its hash is that of the graph as it will stand in the
-/// file.
-fn fixed(graph: Graph, manifest: &Manifest) -> bedside::Result<(Graph, Signature)> {
+/// The graph with its input's shape and its batch fixed, and its signature. The graph is read again from its bytes, so
+/// that its hash is that of the graph in the written file.
+fn with_fixed_shape(graph: Graph, manifest: &Manifest) -> bedside::Result<(Graph, Signature)> {
     let file = ModelFile::from(graph);
     let signature = Binding::new(manifest, &file)?.signature;
     let ModelFile::Onnx(mut graph) = file else { unreachable!("it was made of a graph") };
@@ -135,7 +135,7 @@ fn fixed(graph: Graph, manifest: &Manifest) -> bedside::Result<(Graph, Signature
     Ok((Graph::from_bytes(&graph.to_bytes())?, signature))
 }
 
-/// The manifest's field `golden`.
+/// The manifest's field `golden`, with the scores of a file or, without one, Bedside's own.
 fn golden(
     picture: &Path,
     scores: Option<&Path>,
@@ -154,7 +154,7 @@ fn golden(
     serde_json::to_value(Golden { by, input, scores }).map_err(|error| Failure::Failed(error.to_string()))
 }
 
-/// The scores of a file with the columns `label,score`, in the labels' order.
+/// The scores of a file with the columns `label,score`, in the order of the manifest's labels.
 fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
     let wrong = |problem: String| Failure::Usage(format!("{}: {problem}", path.display()));
     let text = read_text(path, "the list of scores", MAX_SCORES_BYTES)?;
@@ -180,8 +180,9 @@ fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
     }
 }
 
-/// Writes beside the target and renames: a stop half-way leaves what was there. A link stays one: what it leads to is
-/// replaced. A file that is replaced keeps its permissions; a new one has those that any new file of the user has.
+/// Writes a temporary file beside the target and renames it, so that an interrupted write leaves the old file. Where
+/// `path` is a symbolic link, the file that it leads to is replaced. A replaced file keeps its permissions; a new one
+/// has the permissions of any new file of the user.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", path.display()));
     let target = if path.is_symlink() { fs::canonicalize(path) } else { Ok(path.to_owned()) };
@@ -196,14 +197,14 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
-        // As any program creates a file: the system takes away what the user's mask says.
+        // The mode that programs create files with; the system clears the bits of the user's umask.
         let mode = replaced.as_ref().map_or(0o666, |replaced| replaced.mode() & 0o777);
         builder.permissions(fs::Permissions::from_mode(mode));
     }
     let mut file = builder.tempfile_in(folder).map_err(|error| failed(&error))?;
     file.write_all(bytes).map_err(|error| failed(&error))?;
     if let Some(replaced) = replaced {
-        // Of these too the mask has taken its part.
+        // The umask has cleared bits of this mode too, so the permissions are set again.
         file.as_file().set_permissions(replaced.permissions()).map_err(|error| failed(&error))?;
     }
     file.as_file().sync_all().map_err(|error| failed(&error))?;
@@ -211,13 +212,13 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The text of a file of at most `max_bytes`, which holds `what`.
+/// The text of a file of at most `max_bytes`. `what` is its content in error messages.
 fn read_text(path: &Path, what: &str, max_bytes: u64) -> Result<String, Failure> {
     String::from_utf8(read(path, what, max_bytes)?)
         .map_err(|_| Failure::Failed(format!("{}: {what} is not UTF-8 text", path.display())))
 }
 
-/// The bytes of a file of at most `max_bytes`, which holds `what`.
+/// The bytes of a file of at most `max_bytes`. `what` is its content in error messages.
 fn read(path: &Path, what: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     read_bounded(path, max_bytes).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => {
@@ -227,6 +228,7 @@ fn read(path: &Path, what: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
     })
 }
 
+/// The error as a failure that names the file.
 fn named(path: &Path, error: bedside::Error) -> Failure {
     error.in_file(&path.display().to_string()).into()
 }

@@ -1,23 +1,23 @@
-//! Which files the arguments of `classify` mean.
+//! Finds the pictures that the arguments of `classify` name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The endings of files in a folder that are taken for pictures, those among them that are not read, so that
-/// they are named and not lost.
+/// The extensions of the files in a folder that are taken for pictures. Formats that are not decoded are among them, so
+/// that such files are reported instead of ignored.
 const ENDINGS: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "avif", "gif"];
 
-/// What an argument led to: a file, or why there is none.
+/// The path of a picture, or why there is none.
 pub(crate) type Found = Result<PathBuf, Missing>;
 
-/// A folder that gave nothing, or what is no file in one.
+/// A folder without pictures or that can't be listed, or an entry that is no file, and the problem with it.
 pub(crate) struct Missing {
     pub(crate) path: PathBuf,
     pub(crate) problem: String,
 }
 
-/// A file as it was given; of a folder, the pictures in it and in the folders inside, sorted by name. A folder that can't
-/// be listed, or that has no picture, stands among them with its problem.
+/// The pictures that an argument names: the file itself, or all pictures in a folder and its subfolders, sorted by
+/// path. Each problem comes before the pictures, as [`Missing`].
 pub(crate) fn find(given: &Path) -> Vec<Found> {
     if !given.is_dir() {
         return vec![Ok(given.to_owned())];
@@ -33,7 +33,8 @@ pub(crate) fn find(given: &Path) -> Vec<Found> {
     found
 }
 
-/// Links to folders are not followed: they may lead in a circle. Pipes are not waited for, which nobody named.
+/// Adds the pictures and the problems of a folder and its subfolders. Links to folders are not followed, because they
+/// may form a cycle. Pipes and devices are not read, because they were not named.
 fn collect(folder: &Path, pictures: &mut Vec<PathBuf>, missing: &mut Vec<Found>) {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = match entries {
@@ -57,7 +58,7 @@ fn collect(folder: &Path, pictures: &mut Vec<PathBuf>, missing: &mut Vec<Found>)
     }
 }
 
-/// macOS leaves `._NAME.jpg` beside files on memory cards.
+/// Whether a file is hidden. macOS leaves files `._NAME.jpg` beside pictures on memory cards.
 fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }

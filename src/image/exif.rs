@@ -1,36 +1,41 @@
 //! The orientation in an EXIF block: a tag in the first directory of a TIFF structure (TIFF 6.0, section 2; `BigTIFF`).
+//! A TIFF file is itself such a structure.
 //!
-//! A TIFF file is such a structure itself. What damage leaves readable counts exactly as it does for Pillow, which most
-//! models were trained behind: `ImageOps.exif_transpose` and this turn the same pictures.
+//! A damaged block gives the orientation that Pillow's `ImageOps.exif_transpose` applies, since models are trained on
+//! pictures that Pillow has read.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Some writers put this before the structure where a container has no need of it; Pillow takes it away twice.
+/// The prefix of an EXIF block in JPEG. Some writers put it into other containers too; Pillow strips it up to two
+/// times.
 const PREFIX: &[u8] = b"Exif\0\0";
 
+/// The tag `Orientation` (EXIF 2.32, 4.6.4 A).
 const ORIENTATION: u16 = 0x0112;
+/// The tag of an XMP packet in TIFF (XMP specification, part 3).
 const XMP: u16 = 700;
 
-/// What a block says of the orientation.
+/// The orientation that an EXIF block states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stored {
-    /// Nothing: another block may.
-    Silent,
-    /// A value of the tag, 1…8, or 0 for one without a meaning and for a block that is none. No other block counts.
+    /// None: the orientation of another block, XMP, is used.
+    Absent,
+    /// A value of the tag, 1…8; 0 for a value without a meaning, and for a block that is no TIFF structure. Other
+    /// blocks are ignored.
     Value(u8),
 }
 
-/// The orientation in an EXIF block.
+/// The orientation in an EXIF block, with or without [`PREFIX`].
 pub(super) fn orientation(block: &[u8]) -> Stored {
     let block = block.strip_prefix(PREFIX).unwrap_or(block);
     let block = block.strip_prefix(PREFIX).unwrap_or(block);
     if block.is_empty() {
-        return Stored::Silent;
+        return Stored::Absent;
     }
     match Directory::first(block) {
         Some(directory) => {
-            directory.field(ORIENTATION).map_or(Stored::Silent, |field| Stored::Value(field.orientation()))
+            directory.field(ORIENTATION).map_or(Stored::Absent, |field| Stored::Value(field.orientation()))
         }
         None => Stored::Value(0),
     }
@@ -42,10 +47,12 @@ pub(super) fn xmp(file: &[u8]) -> Option<&[u8]> {
     matches!(field.kind, BYTE | UNDEFINED).then_some(field.data)
 }
 
+/// Field types of TIFF 6.0, section 2.
 const BYTE: u16 = 1;
 const UNDEFINED: u16 = 7;
 
-/// The bytes of one value of a type (TIFF 6.0, section 2; 13 is IFD, 16 `BigTIFF`'s LONG8); none for an unknown one.
+/// The size in bytes of one value of a field type (TIFF 6.0, section 2; 13 is IFD, 16 `BigTIFF`'s LONG8); `None` for an
+/// unknown type.
 fn size(kind: u16) -> Option<u64> {
     Some(match kind {
         1 | 2 | 6 | 7 => 1,
@@ -59,47 +66,50 @@ fn size(kind: u16) -> Option<u64> {
 /// A directory of a TIFF structure.
 #[derive(Clone, Copy)]
 struct Directory<'a> {
-    /// The structure from its header on: places are counted from there.
+    /// The structure from its header on. Offsets count from its start.
     bytes: &'a [u8],
     big_endian: bool,
-    /// `BigTIFF`: places and counts have 64 bits.
-    wide: bool,
-    /// Where it begins.
-    at: u64,
+    /// `BigTIFF`: offsets and counts have 64 bits.
+    is_big_tiff: bool,
+    /// The offset of the directory.
+    offset: u64,
 }
 
 impl<'a> Directory<'a> {
-    /// The first one, wherever the header says that it is. `None` where the bytes have no such header.
+    /// The first directory, at the offset in the header. `None` where the bytes have no TIFF header.
     fn first(bytes: &'a [u8]) -> Option<Directory<'a>> {
-        let (big_endian, wide) = match bytes.get(..4)? {
-            // Where 42 is in the other order, the letters count, as for Pillow.
+        let (big_endian, is_big_tiff) = match bytes.get(..4)? {
+            // Where the 42 has the other byte order, the letters decide, as in Pillow.
             b"II*\0" | b"II\0*" => (false, false),
             b"MM\0*" | b"MM*\0" => (true, false),
             b"II+\0" => (false, true),
             b"MM\0+" => (true, true),
             _ => return None,
         };
-        let header = Directory { bytes, big_endian, wide, at: 0 };
-        let at = if wide { header.number(8, 8)? } else { header.number(4, 4)? };
-        Some(Directory { at, ..header })
+        let header = Directory { bytes, big_endian, is_big_tiff, offset: 0 };
+        let offset = if is_big_tiff { header.number(8, 8)? } else { header.number(4, 4)? };
+        Some(Directory { offset, ..header })
     }
 
-    /// The first sound entry of a tag. Entries are read up to one whose data lie beyond the end; one is passed over that
-    /// is larger than what the structure can hold beside those before it, or whose tag was there already.
+    /// The first valid entry of a tag.
+    ///
+    /// Reading stops at the first entry that, or whose data, is beyond the end of the structure. An entry is skipped
+    /// where its type is unknown, it has no data, its tag was read before, or its data and those of the entries before
+    /// it, as far as they are outside of the entries, are together larger than the structure.
     fn field(&self, wanted: u16) -> Option<Field<'a>> {
-        let (count_size, entry_size, inline) = if self.wide { (8, 20, 8) } else { (2, 12, 4) };
-        // No BigTIFF has more either, though it might.
-        let entries = self.number(self.at, count_size)?.min(u64::from(u16::MAX));
-        let mut at = self.at + count_size;
-        let mut far = 0u64;
+        let (count_size, entry_size, inline) = if self.is_big_tiff { (8, 20, 8) } else { (2, 12, 4) };
+        // The maximum of classic TIFF bounds the time for BigTIFF too.
+        let entries = self.number(self.offset, count_size)?.min(u64::from(u16::MAX));
+        let mut offset = self.offset + count_size;
+        let mut external_bytes = 0u64;
         let mut seen = BTreeSet::new();
         for _ in 0..entries {
-            self.slice(at, entry_size)?;
-            let tag = self.number(at, 2)? as u16;
-            let kind = self.number(at + 2, 2)? as u16;
-            let count = self.number(at + 4, inline)?;
-            let value = at + 4 + inline;
-            at += entry_size;
+            self.slice(offset, entry_size)?;
+            let tag = self.number(offset, 2)? as u16;
+            let kind = self.number(offset + 2, 2)? as u16;
+            let count = self.number(offset + 4, inline)?;
+            let value = offset + 4 + inline;
+            offset += entry_size;
 
             if seen.contains(&tag) {
                 continue;
@@ -108,8 +118,8 @@ impl<'a> Directory<'a> {
             let data = if length <= inline {
                 self.slice(value, length)?
             } else {
-                far = far.saturating_add(length);
-                if far > self.bytes.len() as u64 {
+                external_bytes = external_bytes.saturating_add(length);
+                if external_bytes > self.bytes.len() as u64 {
                     continue;
                 }
                 self.slice(self.number(value, inline)?, length)?
@@ -125,24 +135,26 @@ impl<'a> Directory<'a> {
         None
     }
 
-    fn slice(&self, at: u64, length: u64) -> Option<&'a [u8]> {
-        let start = usize::try_from(at).ok()?;
+    /// `length` bytes at `offset`. `None` where they are not all inside the structure.
+    fn slice(&self, offset: u64, length: u64) -> Option<&'a [u8]> {
+        let start = usize::try_from(offset).ok()?;
         let end = start.checked_add(usize::try_from(length).ok()?)?;
         self.bytes.get(start..end)
     }
 
-    /// The unsigned number in so many bytes, at most 8.
-    fn number(&self, at: u64, length: u64) -> Option<u64> {
-        self.slice(at, length).map(|bytes| unsigned(bytes, self.big_endian))
+    /// The unsigned number in `length` bytes, at most 8, at `offset`.
+    fn number(&self, offset: u64, length: u64) -> Option<u64> {
+        self.slice(offset, length).map(|bytes| unsigned(bytes, self.big_endian))
     }
 }
 
+/// The unsigned number in at most 8 bytes.
 fn unsigned(bytes: &[u8], big_endian: bool) -> u64 {
     let add = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
     if big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
 }
 
-/// The values of an entry: one at least.
+/// The values of an entry, at least one.
 struct Field<'a> {
     kind: u16,
     data: &'a [u8],
@@ -150,7 +162,8 @@ struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// The first value where it is a number of 1…8, of whatever type; 0 otherwise. Bytes and text are no numbers.
+    /// The first value where it is a whole number from 1 to 8, of any numeric type; 0 otherwise. BYTE, ASCII and
+    /// UNDEFINED are not numeric.
     fn orientation(&self) -> u8 {
         let bits = |range: Range<usize>| unsigned(&self.data[range], self.big_endian);
         let value = match self.kind {

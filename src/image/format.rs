@@ -1,12 +1,12 @@
-//! Which format the bytes are in, told by their first ones; a file's name is not asked.
+//! The format of an encoded picture. The first bytes decide it, not the file's name.
 
 use crate::{Error, Result};
 
-/// The formats that are decoded here.
+/// A format that this crate decodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Jpeg,
-    /// Those of the crate `image`.
+    /// A format that the crate `image` decodes: PNG, WebP, BMP or TIFF.
     Other(::image::ImageFormat),
 }
 
@@ -14,8 +14,8 @@ impl Format {
     /// The format of an encoded picture.
     ///
     /// # Errors
-    /// [`Error::MalformedImage`] where there are no bytes; [`Error::UnsupportedImage`], with what to do, where the
-    /// format is another.
+    /// [`Error::MalformedImage`] where there are no bytes; [`Error::UnsupportedImage`], whose text says what to do, for
+    /// any other format.
     pub(super) fn of(bytes: &[u8]) -> Result<Format> {
         use ::image::ImageFormat::{Bmp, Png, Tiff, WebP};
         Ok(match bytes {
@@ -32,14 +32,14 @@ impl Format {
     }
 }
 
-/// Whether this is DICOM, whatever else it may be too (PS3.10, 7.1): 128 bytes that any program may use, a TIFF's header
-/// among them, then four letters, then an element of group 0002, whose value representation is two capitals. A picture
-/// that has the letters there by chance has no such element.
+/// Whether this is DICOM (PS3.10, 7.1): 128 bytes of any content, which can be a TIFF header, then `DICM`, then an
+/// element of group 0002, whose value representation is two capitals. The element tells DICOM from a picture that has
+/// these letters by chance.
 fn is_dicom(bytes: &[u8]) -> bool {
     matches!(bytes.get(128..), Some([b'D', b'I', b'C', b'M', 2, 0, _, _, b'A'..=b'Z', b'A'..=b'Z', ..]))
 }
 
-/// What this is instead, and what to do about it.
+/// The message for bytes of a format that is not decoded: the format where it is known, and what to do.
 fn advice(bytes: &[u8]) -> String {
     let known = match bytes {
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => iso_media(brand),
@@ -60,7 +60,7 @@ fn advice(bytes: &[u8]) -> String {
     known.into()
 }
 
-/// Files of boxes (ISO/IEC 14496-12), told apart by their brand.
+/// The message for a file in the ISO base media format (ISO/IEC 14496-12), by its major brand: HEIC, AVIF or a video.
 fn iso_media(brand: &[u8]) -> &'static str {
     match brand.get(..4) {
         Some(b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
@@ -71,6 +71,7 @@ fn iso_media(brand: &[u8]) -> &'static str {
     }
 }
 
+/// Whether the bytes are XML or HTML: `<` is the first character, after a byte order mark and white space.
 fn is_markup(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes).trim_ascii_start();
     text.first() == Some(&b'<')

@@ -1,8 +1,9 @@
-//! Decoding of JPEG, with the crate `libjpeg-turbo-rs`, at the smallest scale that is large enough for the model's input.
+//! Decoding of JPEG, with the crate `libjpeg-turbo-rs`, at the smallest scale that is large enough for the model's
+//! input.
 //!
 //! A JPEG decoder can scale each side by 1/8, 1/4 or 1/2 in the inverse DCT, which takes a fraction of the time and the
-//! memory of decoding at full size. The pixels are those of libjpeg-turbo to the bit at each scale, and so those of Pillow,
-//! with `draft` for the reduced scales.
+//! memory of decoding at full size. The pixels are those of libjpeg-turbo to the bit at each scale, and so those of
+//! Pillow, with `draft` for the reduced scales.
 
 use std::borrow::Cow;
 
@@ -21,12 +22,12 @@ use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
 use crate::{Error, Result};
 
-/// A reduced scale must leave at least this many times the width and the height of the model's input. Below that, the coarse
-/// filter of the scaled inverse DCT would dominate the result of resizing.
+/// A reduced scale must leave at least this many times the width and the height of the model's input. Below that, the
+/// coarse filter of the scaled inverse DCT would dominate the result of resizing.
 const OVERSAMPLING: u64 = 2;
 
-/// The maximum number of scans, far above the about ten of a progressive file. It bounds the time, since each scan can visit
-/// all coefficients.
+/// The maximum number of scans, far above the about ten of a progressive file. It bounds the time, since each scan can
+/// visit all coefficients.
 const MAX_SCANS: usize = 100;
 
 /// Decodes a JPEG, upright and cropped as the request says.
@@ -71,7 +72,9 @@ fn layout(decoder: &Decoder<'_>) -> Result<(PixelLayout, PixelFormat)> {
     match decoder.jpeg_color_space() {
         ColorSpace::Grayscale => Ok((PixelLayout::Gray8, PixelFormat::Grayscale)),
         ColorSpace::YCbCr | ColorSpace::Rgb => Ok((PixelLayout::Rgb8, PixelFormat::Rgb)),
-        ColorSpace::Cmyk | ColorSpace::Ycck if is_printed(&frame.components) => Ok((PixelLayout::Cmyk8, PixelFormat::Cmyk)),
+        ColorSpace::Cmyk | ColorSpace::Ycck if is_printed(&frame.components) => {
+            Ok((PixelLayout::Cmyk8, PixelFormat::Cmyk))
+        }
         ColorSpace::Cmyk | ColorSpace::Ycck => Err(not_read("four components of such sampling are")),
         ColorSpace::Unknown => Err(not_read("a picture of two components is")),
     }
@@ -82,8 +85,8 @@ fn not_read(what: &str) -> Error {
     Error::UnsupportedImage(format!("JPEG: {what} not read; export the picture as PNG or as ordinary JPEG"))
 }
 
-/// Whether four components have the sampling that printing programs write: the first and the black one at full size, the
-/// two others alike. The decoder gives wrong pixels for other sampling.
+/// Whether four components have the sampling that printing programs write: the first and the black one at full size,
+/// the two others alike. The decoder gives wrong pixels for other sampling.
 fn is_printed(components: &[ComponentInfo]) -> bool {
     let factors: Vec<(u8, u8)> = components.iter().map(|c| (c.horizontal_sampling, c.vertical_sampling)).collect();
     let [first, second, third, black] = factors[..] else { return false };
@@ -91,8 +94,8 @@ fn is_printed(components: &[ComponentInfo]) -> bool {
     first == black && second == third && divides(second.0, first.0) && divides(second.1, first.1)
 }
 
-/// The smallest scale, in eighths of each side (1, 2, 4), at which the region has [`OVERSAMPLING`] times the model's width and
-/// height; 8, full size, where there is none. `size` is the stored width and height.
+/// The smallest scale, in eighths of each side (1, 2, 4), at which the region has [`OVERSAMPLING`] times the model's
+/// width and height; 8, full size, where there is none. `size` is the stored width and height.
 fn scale(size: (u32, u32), orientation: Orientation, request: &DecodeRequest) -> u32 {
     let enough = |eighths: u32| {
         let upright = orientation.size(scaled(size, eighths));
@@ -108,8 +111,8 @@ fn scaled((width, height): (u32, u32), eighths: u32) -> (u32, u32) {
     ((width * eighths).div_ceil(8), (height * eighths).div_ceil(8))
 }
 
-/// The bytes that decoding takes: the samples of each component, the pixels made from them, a copy of the pixels for rotating
-/// or cropping, and a progressive file's coefficients, 16 bits each, at full size.
+/// The bytes that decoding takes: the samples of each component, the pixels made from them, a copy of the pixels for
+/// rotating or cropping, and a progressive file's coefficients, 16 bits each, at full size.
 pub(super) fn working_bytes(frame: &FrameHeader, eighths: u32) -> u64 {
     let factors =
         || frame.components.iter().map(|c| (u64::from(c.horizontal_sampling), u64::from(c.vertical_sampling)));
@@ -118,7 +121,8 @@ pub(super) fn working_bytes(frame: &FrameHeader, eighths: u32) -> u64 {
     let units = u64::from(frame.width).div_ceil(8 * max_h) * u64::from(frame.height).div_ceil(8 * max_v);
     let blocks: u64 = factors().map(|(h, v)| units * h * v).sum();
 
-    // A subsampled component is scaled down less than the others, up to the size of the scaled picture.
+    // A subsampled component is scaled to the size of the scaled picture, or to its own full size where that is
+    // smaller.
     let side = u64::from(eighths);
     let largest = units * max_h * max_v * side * side;
     let samples: u64 = factors().map(|(h, v)| largest.min(units * h * v * 64)).sum();

@@ -1,7 +1,6 @@
-//! What the containers keep beside the pixels, as far as it says how these lie: EXIF, and Adobe's XMP where EXIF says
-//! nothing of it.
+//! The orientation in the metadata of containers: that of EXIF, or of XMP where EXIF states none.
 //!
-//! Where two blocks contradict each other, the one counts that counts for Pillow's `ImageOps.exif_transpose`.
+//! Where two blocks contradict each other, the one is used that Pillow's `ImageOps.exif_transpose` uses.
 
 use std::borrow::Cow;
 
@@ -11,11 +10,12 @@ use super::exif::{self, Stored};
 use super::format::Format;
 use super::orientation::Orientation;
 
-/// The longest block that is put together here, of segments or from text, in bytes: as much text as Pillow inflates.
+/// The maximum size in bytes of a block that is joined from segments or read from text: that of a text that Pillow
+/// inflates.
 const MAX_BLOCK: usize = 1 << 20;
 
-/// How the pixels of an encoded picture lie. Damage never is an error: a picture whose metadata can't be read is taken as
-/// upright.
+/// The orientation of the pixels of an encoded picture. Damaged metadata is no error: where it can't be read, the
+/// picture is upright.
 pub(super) fn orientation(format: Format, bytes: &[u8]) -> Orientation {
     let Metadata { exif, xmp } = match format {
         Format::Jpeg => of_jpeg(bytes),
@@ -24,40 +24,40 @@ pub(super) fn orientation(format: Format, bytes: &[u8]) -> Orientation {
         Format::Other(ImageFormat::Tiff) => Metadata { exif: Some(bytes.into()), xmp: exif::xmp(bytes).map(Cow::from) },
         Format::Other(_) => Metadata::default(),
     };
-    match exif.map_or(Stored::Silent, |block| exif::orientation(&block)) {
+    match exif.map_or(Stored::Absent, |block| exif::orientation(&block)) {
         Stored::Value(value) => Orientation::from_exif(value),
-        Stored::Silent => {
+        Stored::Absent => {
             xmp.and_then(|packet| in_xmp(&packet)).map_or_else(Orientation::default, Orientation::from_exif)
         }
     }
 }
 
-/// The blocks of a file.
+/// The metadata blocks of a file.
 #[derive(Default)]
 struct Metadata<'a> {
-    /// A TIFF structure, behind a prefix or not.
+    /// A TIFF structure, with or without the prefix of an EXIF block.
     exif: Option<Cow<'a, [u8]>>,
-    /// A packet of XML.
+    /// An XMP packet, which is XML.
     xmp: Option<Cow<'a, [u8]>>,
 }
 
-/// The digit of `tiff:Orientation` in an XMP packet (XMP specification, part 2, 3.3), as an attribute or an element.
+/// The digit of `tiff:Orientation`, an attribute or an element, in an XMP packet (XMP specification, part 2, 3.3).
 fn in_xmp(packet: &[u8]) -> Option<u8> {
     const NAME: &[u8] = b"tiff:Orientation";
     let names = packet.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME);
-    names.map(|(at, _)| &packet[at + NAME.len()..]).find_map(|rest| match rest {
+    names.map(|(at, _)| &packet[at + NAME.len()..]).find_map(|value| match value {
         [b'=', b'"', digit @ b'0'..=b'9', ..] | [b'>', digit @ b'0'..=b'9', ..] => Some(digit - b'0'),
         _ => None,
     })
 }
 
-/// The segments APP1 before the first scan (EXIF 2.32, 4.5.5; XMP specification, part 3, 1.1.3). EXIF that is longer than
-/// a segment goes on in the next.
+/// The blocks in the APP1 segments before the first scan of a JPEG (EXIF 2.32, 4.5.5; XMP specification, part 3,
+/// 1.1.3). An EXIF block that is longer than a segment continues in the next APP1 segment.
 fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
-    let mut rest = bytes;
-    while let Some((marker, after)) = next_marker(rest) {
-        rest = match marker {
+    let mut remaining = bytes;
+    while let Some((marker, after)) = next_marker(remaining) {
+        remaining = match marker {
             // Start of scan.
             0xDA => break,
             // Without a length: TEM, the restarts, start and end of image.
@@ -67,8 +67,8 @@ fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
                 if marker == 0xE1 {
                     if let Some(block) = body.strip_prefix(b"Exif\0\0") {
                         match &mut found.exif {
-                            Some(begun) if begun.len() + block.len() > MAX_BLOCK => {}
-                            Some(begun) => begun.to_mut().extend_from_slice(block),
+                            Some(exif) if exif.len() + block.len() > MAX_BLOCK => {}
+                            Some(exif) => exif.to_mut().extend_from_slice(block),
                             None => found.exif = Some(block.into()),
                         }
                     } else if let Some(packet) = body.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
@@ -82,33 +82,33 @@ fn of_jpeg(bytes: &[u8]) -> Metadata<'_> {
     found
 }
 
-/// The next marker's code, and what follows it.
+/// The code of the next marker, and the bytes after it.
 fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let at = bytes.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0x00 | 0xFF))?;
     Some((bytes[at + 1], &bytes[at + 2..]))
 }
 
-/// A segment's body, and what follows it. The length counts itself.
+/// The body of a segment, and the bytes after it. The length field includes its own two bytes.
 fn segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)).checked_sub(2)?)
+    let (length, remaining) = bytes.split_first_chunk()?;
+    remaining.split_at_checked(usize::from(u16::from_be_bytes(*length)).checked_sub(2)?)
 }
 
-/// PNG's chunk eXIf, or the text in hexadecimal that `ImageMagick` writes instead (ISO/IEC 15948, 11.3), before the
-/// pixels or after, but not behind the first frame of an animation. The last of a kind counts; a chunk whose checksum is
-/// wrong does not.
+/// The blocks of a PNG (ISO/IEC 15948, 11.3): the chunk eXIf, the text `exif`, or the text in hexadecimal that
+/// `ImageMagick` writes instead; and the text with XMP. They are read before and after the pixels, but not after the
+/// first frame of an animation. Of several of a kind the last one is used. A chunk with a wrong checksum is ignored.
 fn of_png(bytes: &[u8]) -> Metadata<'_> {
     let (mut exif, mut profile, mut xmp) = (None, None, None);
     let (mut is_animated, mut has_pixels) = (false, false);
-    let mut rest = bytes.get(8..).unwrap_or_default();
-    while let Some((named, checksum, after)) = png_chunk(rest) {
-        rest = after;
+    let mut remaining = bytes.get(8..).unwrap_or_default();
+    while let Some((named, checksum, after)) = png_chunk(remaining) {
+        remaining = after;
         let Some((kind, body)) = named.split_first_chunk() else { continue };
         match kind {
             b"IEND" => break,
             b"fcTL" if is_animated && has_pixels => break,
             b"IDAT" => has_pixels = true,
-            // The number of frames comes first.
+            // The body begins with the number of frames.
             b"acTL" => is_animated = body.first_chunk().is_some_and(|frames| u32::from_be_bytes(*frames) > 1),
             _ => {}
         }
@@ -121,43 +121,44 @@ fn of_png(bytes: &[u8]) -> Metadata<'_> {
         }
         let Some(text) = Text::of(*kind, body) else { continue };
         match text.keyword {
-            // Some programs write the block itself as text.
+            // Some programs write the block itself as uncompressed text.
             b"exif" if kind == b"tEXt" => exif = Some(text.value),
             b"Raw profile type exif" => profile = Some(text),
             b"XML:com.adobe.xmp" => xmp = Some(text),
             _ => {}
         }
     }
-    // Inflated last, and one of each kind only: a file of such texts takes no longer than one.
+    // Only one text of each kind is inflated, so that a file of many compressed texts takes no longer than one of two.
     let profile = profile.filter(|_| exif.is_none()).and_then(|text| raw_profile(&text.read()?));
     Metadata { exif: exif.map(Cow::from).or(profile.map(Cow::from)), xmp: xmp.and_then(|text| text.read()) }
 }
 
-/// A chunk's kind with its body, their checksum, and what follows it.
+/// A chunk's type together with its body, their checksum, and the bytes after the chunk.
 fn png_chunk(bytes: &[u8]) -> Option<(&[u8], u32, &[u8])> {
-    let (length, rest) = bytes.split_first_chunk()?;
-    let (named, rest) = rest.split_at_checked((u32::from_be_bytes(*length) as usize).checked_add(4)?)?;
-    let (checksum, rest) = rest.split_first_chunk()?;
-    Some((named, u32::from_be_bytes(*checksum), rest))
+    let (length, remaining) = bytes.split_first_chunk()?;
+    let (named, remaining) = remaining.split_at_checked((u32::from_be_bytes(*length) as usize).checked_add(4)?)?;
+    let (checksum, remaining) = remaining.split_first_chunk()?;
+    Some((named, u32::from_be_bytes(*checksum), remaining))
 }
 
-/// Text of a PNG.
+/// The text of a PNG chunk.
 struct Text<'a> {
     keyword: &'a [u8],
     value: &'a [u8],
-    /// The value is zlib's.
+    /// Whether the value is a zlib stream.
     compressed: bool,
 }
 
 impl<'a> Text<'a> {
+    /// The text in the body of a chunk tEXt, zTXt or iTXt. `None` for other chunks and unknown compression methods.
     fn of(kind: [u8; 4], body: &'a [u8]) -> Option<Text<'a>> {
-        let (keyword, rest) = split_at_zero(body)?;
-        let (compressed, value) = match (&kind, rest) {
+        let (keyword, remaining) = split_at_zero(body)?;
+        let (compressed, value) = match (&kind, remaining) {
             (b"tEXt", value) => (false, value),
             (b"zTXt", [0, value @ ..]) => (true, value),
-            (b"iTXt", [compressed, method, rest @ ..]) if *compressed == 0 || *method == 0 => {
-                let (_language, rest) = split_at_zero(rest)?;
-                let (_translated, value) = split_at_zero(rest)?;
+            (b"iTXt", [compressed, method, remaining @ ..]) if *compressed == 0 || *method == 0 => {
+                let (_language, remaining) = split_at_zero(remaining)?;
+                let (_translated, value) = split_at_zero(remaining)?;
                 (*compressed != 0, value)
             }
             _ => return None,
@@ -165,7 +166,8 @@ impl<'a> Text<'a> {
         Some(Text { keyword, value, compressed })
     }
 
-    /// The value, inflated; none where that fails. What is left of a value that was cut off is read.
+    /// The value, inflated where it is compressed. A truncated stream gives what it has. `None` where inflating fails
+    /// or gives more than [`MAX_BLOCK`] bytes.
     fn read(&self) -> Option<Cow<'a, [u8]>> {
         if !self.compressed {
             return Some(self.value.into());
@@ -177,12 +179,13 @@ impl<'a> Text<'a> {
     }
 }
 
+/// The bytes before and after the first zero.
 fn split_at_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let zero = bytes.iter().position(|&byte| byte == 0)?;
     Some((&bytes[..zero], &bytes[zero + 1..]))
 }
 
-/// A block in hexadecimal, after three lines: an empty one, its name, its length.
+/// The block of `ImageMagick`'s raw profile: hexadecimal digits after three lines (an empty one, the name, the length).
 fn raw_profile(text: &[u8]) -> Option<Vec<u8>> {
     if text.len() > MAX_BLOCK {
         return None;
@@ -193,20 +196,20 @@ fn raw_profile(text: &[u8]) -> Option<Vec<u8>> {
     values.len().is_multiple_of(2).then(|| values.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
-/// The flags of an extended WebP that announce EXIF and XMP (RFC 9649, 2.7), and where they stand.
+/// The flags of an extended WebP for chunks of EXIF and XMP (RFC 9649, 2.7), and the offset of the flags in the file.
 const EXIF_FLAG: u8 = 0x08;
 const XMP_FLAG: u8 = 0x04;
-const FLAGS_AT: usize = 20;
+const FLAGS_OFFSET: usize = 20;
 
-/// The chunks EXIF and XMP of an extended file, each where it is announced. The first of a kind counts.
+/// The chunks EXIF and XMP of an extended WebP, each where its flag is set. Of several of a kind the first one is used.
 fn of_webp(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     let declared = bytes.get(4..8).map_or(0, |length| u32::from_le_bytes([length[0], length[1], length[2], length[3]]));
     let end = bytes.len().min((declared as usize).saturating_add(8));
     let chunks = bytes.get(12..end).unwrap_or_default();
-    let Some((b"VP8X", [flags, ..], mut rest)) = riff_chunk(chunks) else { return found };
-    while let Some((kind, body, after)) = riff_chunk(rest) {
-        rest = after;
+    let Some((b"VP8X", [flags, ..], mut remaining)) = riff_chunk(chunks) else { return found };
+    while let Some((kind, body, after)) = riff_chunk(remaining) {
+        remaining = after;
         match kind {
             b"EXIF" if flags & EXIF_FLAG != 0 => _ = found.exif.get_or_insert(body.into()),
             b"XMP " if flags & XMP_FLAG != 0 => _ = found.xmp.get_or_insert(body.into()),
@@ -216,26 +219,26 @@ fn of_webp(bytes: &[u8]) -> Metadata<'_> {
     found
 }
 
-/// A WebP without the announcement of EXIF or XMP that is not there: a program took it out and left the flag. The decoder
-/// refuses such a file; a copy is made of no other.
+/// The bytes of a WebP, with the flags of EXIF and XMP cleared where the chunks are missing. The decoder refuses a file
+/// whose chunk was removed and whose flag was not. Other files are borrowed without a copy.
 pub(super) fn webp_as_announced(bytes: &[u8]) -> Cow<'_, [u8]> {
     let found = of_webp(bytes);
     let missing = if found.exif.is_none() { EXIF_FLAG } else { 0 } | if found.xmp.is_none() { XMP_FLAG } else { 0 };
-    match bytes.get(12..=FLAGS_AT) {
+    match bytes.get(12..=FLAGS_OFFSET) {
         Some([b'V', b'P', b'8', b'X', .., flags]) if flags & missing != 0 => {
             let mut bytes = bytes.to_owned();
-            bytes[FLAGS_AT] &= !missing;
+            bytes[FLAGS_OFFSET] &= !missing;
             bytes.into()
         }
         _ => bytes.into(),
     }
 }
 
-/// A chunk's kind and body, and what follows it and the byte that makes its length even.
+/// A chunk's type and body, and the bytes after it and after the byte that pads its length to an even number.
 fn riff_chunk(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
-    let (kind, rest) = bytes.split_first_chunk()?;
-    let (length, rest) = rest.split_first_chunk()?;
-    let (body, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let (kind, remaining) = bytes.split_first_chunk()?;
+    let (length, remaining) = remaining.split_first_chunk()?;
+    let (body, remaining) = remaining.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     let padding = body.len() % 2;
-    Some((kind, body, rest.get(padding..).unwrap_or_default()))
+    Some((kind, body, remaining.get(padding..).unwrap_or_default()))
 }

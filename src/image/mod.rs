@@ -1,7 +1,7 @@
 //! The stage decode: from an encoded picture, pixels or a camera frame to upright RGB pixels of the query's region.
 //!
-//! A JPEG is decoded at the smallest scale that is large enough for the model's input. Resizing to the input's exact size is
-//! the next stage, `preprocess`. Nothing here logs: pictures never enter a log.
+//! A JPEG is decoded at the smallest scale that is large enough for the model's input. Resizing to the input's exact
+//! size is the next stage, `preprocess`. Nothing here logs: pictures never enter a log.
 
 mod encoded;
 mod exif;
@@ -46,17 +46,18 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// A picture to classify: an encoded picture, or pixels.
 ///
 /// Encoded pictures are JPEG, PNG, WebP, BMP or TIFF; the first bytes decide which, not a name. They are decoded inside
-/// [`Classifier::classify`](crate::Classifier::classify), a JPEG at the smallest scale that is large enough for the model,
-/// and rotated upright by their EXIF orientation. They become 8-bit RGB:
+/// [`Classifier::classify`](crate::Classifier::classify), a JPEG at the smallest scale that is large enough for the
+/// model, and rotated upright by their EXIF orientation. They become 8-bit RGB:
 ///
 /// - 16-bit samples are rounded to the nearest of 256 levels;
 /// - transparent pixels are blended over white;
-/// - grey becomes equal red, green and blue; CMYK is read as Adobe stores it, inverted, and converted without a profile;
+/// - grey becomes equal red, green and blue; CMYK is read as Adobe stores it, inverted, and converted without a
+///   profile;
 /// - colours are read as sRGB: an embedded profile, such as Display P3, is not applied;
 /// - of an animation the first frame is decoded, of a TIFF the first page.
 ///
-/// Pixels are upright unless [`rotated`](Image::rotated) says otherwise. A constructor that takes
-/// `impl Into<Cow<'a, [u8]>>` borrows a slice and keeps a `Vec`, without a copy of either.
+/// Pixels are upright unless [`rotated`](Image::rotated) says otherwise. The constructors borrow a slice of bytes and
+/// keep a `Vec`, without a copy of either.
 ///
 /// ```
 /// use bedside::{Image, Rotation};
@@ -81,7 +82,7 @@ enum Source<'a> {
     Yuv(Yuv420<'a>),
 }
 
-// Pictures never enter a log: only sizes, the name and the turn are shown.
+// Pictures never enter a log: only sizes, the name and the rotation are shown.
 impl fmt::Debug for Image<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.source {
@@ -99,8 +100,8 @@ impl fmt::Debug for Image<'_> {
 }
 
 impl Image<'static> {
-    /// Reads an encoded picture from a file, or from a pipe to its end. It is not decoded yet. Its name is the path, which
-    /// error messages contain.
+    /// Reads an encoded picture from a file, or from a pipe to its end. It is not decoded yet. Its name is the path,
+    /// which error messages contain.
     ///
     /// ```no_run
     /// use bedside::Image;
@@ -111,8 +112,8 @@ impl Image<'static> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Io`] where the file is missing, can't be read, or is a folder; [`Error::TooLarge`] where it has more than
-    /// 256 MiB.
+    /// [`Error::Io`] where the file is missing, can't be read, or is a folder; [`Error::TooLarge`] where it has more
+    /// than 256 MiB.
     pub fn open(path: impl AsRef<Path>) -> Result<Image<'static>> {
         let path = path.as_ref();
         let bytes = read_bounded(path, MAX_FILE_BYTES).map_err(|error| match error.kind() {
@@ -141,8 +142,9 @@ impl<'a> Image<'a> {
 
     /// Pixels of red, green and blue, 8 bits each: `height` rows of `width` pixels, from the top.
     ///
-    /// `row_stride` is the number of bytes from the start of a row to that of the next, at least 3 × `width`. The last row
-    /// may end with its last pixel, so that `pixels` has at least (`height` - 1) × `row_stride` + 3 × `width` bytes.
+    /// `row_stride` is the number of bytes from the start of a row to that of the next, at least 3 × `width`. The last
+    /// row may end with its last pixel, so that `pixels` has at least (`height` - 1) × `row_stride` + 3 × `width`
+    /// bytes.
     ///
     /// ```
     /// use bedside::Image;
@@ -219,14 +221,14 @@ impl<'a> Image<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::MalformedImage`] where a side or a pixel stride is 0, a row stride is less than a row, or a plane is too
-    /// short.
+    /// [`Error::MalformedImage`] where a side or a pixel stride is 0, a row stride is less than a row, or a plane is
+    /// too short.
     pub fn yuv420(frame: Yuv420<'a>) -> Result<Image<'a>> {
         Ok(Image::new(Source::Yuv(frame.checked()?)))
     }
 
-    /// Sets the rotation that brings the picture upright. For an encoded picture it is applied after the EXIF orientation. A
-    /// later call replaces the rotation of an earlier one.
+    /// Sets the rotation that brings the picture upright. For an encoded picture it is applied after the EXIF
+    /// orientation. A later call replaces the rotation of an earlier one.
     ///
     /// ```
     /// use bedside::{Image, Rotation};
@@ -240,8 +242,8 @@ impl<'a> Image<'a> {
         Image { rotation, ..self }
     }
 
-    /// Exchanges left and right, after any rotation, for a front camera that gives a mirror image. A second call undoes the
-    /// first.
+    /// Exchanges left and right, after any rotation, for a front camera that gives a mirror image. A second call undoes
+    /// the first.
     ///
     /// ```
     /// use bedside::Image;
@@ -288,8 +290,8 @@ impl<'a> Image<'a> {
     }
 }
 
-/// The orientation in the metadata of an encoded picture, as a value of the EXIF tag, 1…8. `None` where the format is not
-/// decoded.
+/// The orientation in the metadata of an encoded picture, as a value of the EXIF tag, 1…8. `None` where the format is
+/// not decoded.
 #[cfg(fuzzing)]
 pub(crate) fn stored_orientation(bytes: &[u8]) -> Option<u8> {
     let stored = metadata::orientation(Format::of(bytes).ok()?, bytes);
@@ -298,9 +300,9 @@ pub(crate) fn stored_orientation(bytes: &[u8]) -> Option<u8> {
 
 /// Decodes a picture, rotates it upright and crops it to the region.
 ///
-/// `model_size` is the width and height of the model's input in pixels. A JPEG is decoded at the smallest of the scales 1/8,
-/// 1/4, 1/2 and 1 at which the region is at least twice as wide and twice as high as that, or else at 1. Other formats are
-/// decoded at full size. Of pixels and frames, only the region is converted.
+/// `model_size` is the width and height of the model's input in pixels. A JPEG is decoded at the smallest of the scales
+/// 1/8, 1/4, 1/2 and 1 at which the region is at least twice as wide and twice as high as that, or else at 1. Other
+/// formats are decoded at full size. Of pixels and frames, only the region is converted.
 ///
 /// # Errors
 /// [`Error::UnsupportedImage`], [`Error::MalformedImage`], [`Error::TooLarge`].

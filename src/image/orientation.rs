@@ -1,34 +1,35 @@
-//! The eight ways in which stored rows can lie, and the way back to upright.
+//! Rotations, and the eight orientations of stored pixels.
 
-/// A turn that brings a picture upright. See [`Image::rotated`](crate::Image::rotated).
+/// The rotation that brings a picture upright. See [`Image::rotated`](crate::Image::rotated).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Rotation {
-    /// It is upright already.
+    /// None: the picture is upright.
     #[default]
     Upright,
-    /// A quarter turn clockwise.
+    /// 90° clockwise.
     Clockwise90,
-    /// Half a turn.
+    /// 180°.
     Clockwise180,
-    /// A quarter turn counter-clockwise.
+    /// 270° clockwise, which is 90° counter-clockwise.
     Clockwise270,
 }
 
-/// What is done to stored pixels to show them upright: rows and columns swapped first, flips after.
+/// The transformation from stored to upright pixels: a transposition first, then flips.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Orientation {
-    /// Rows become columns.
+    /// Rows and columns are exchanged.
     transposed: bool,
-    /// Left becomes right.
-    flipped_across: bool,
-    /// Top becomes bottom.
-    flipped_down: bool,
+    /// Left and right are exchanged.
+    flipped_horizontally: bool,
+    /// Top and bottom are exchanged.
+    flipped_vertically: bool,
 }
 
 impl Orientation {
-    /// From the value of the EXIF tag 0x0112 (EXIF 2.32, 4.6.4 A); anything but 1…8 means upright, as viewers have it.
+    /// The orientation for a value of the EXIF tag 0x0112 (EXIF 2.32, 4.6.4 A). A value outside of 1…8 means upright,
+    /// as in common viewers.
     pub(super) fn from_exif(value: u8) -> Orientation {
-        let (transposed, flipped_across, flipped_down) = match value {
+        let (transposed, flipped_horizontally, flipped_vertically) = match value {
             2 => (false, true, false),
             3 => (false, true, true),
             4 => (false, false, true),
@@ -38,42 +39,44 @@ impl Orientation {
             8 => (true, false, true),
             _ => (false, false, false),
         };
-        Orientation { transposed, flipped_across, flipped_down }
+        Orientation { transposed, flipped_horizontally, flipped_vertically }
     }
 
-    /// This, and then a turn.
+    /// This orientation followed by a rotation.
     pub(super) fn rotated(self, rotation: Rotation) -> Orientation {
         match rotation {
             Rotation::Upright => self,
-            Rotation::Clockwise90 => self.quarter_turned(),
-            Rotation::Clockwise180 => self.quarter_turned().quarter_turned(),
-            Rotation::Clockwise270 => self.quarter_turned().quarter_turned().quarter_turned(),
+            Rotation::Clockwise90 => self.rotated_clockwise(),
+            Rotation::Clockwise180 => self.rotated_clockwise().rotated_clockwise(),
+            Rotation::Clockwise270 => self.rotated_clockwise().rotated_clockwise().rotated_clockwise(),
         }
     }
 
-    /// This, and then left and right exchanged.
+    /// This orientation followed by an exchange of left and right.
     pub(super) fn mirrored(self) -> Orientation {
-        Orientation { flipped_across: !self.flipped_across, ..self }
+        Orientation { flipped_horizontally: !self.flipped_horizontally, ..self }
     }
 
-    /// A quarter turn clockwise is a transposition, under which the flips change places, and a flip across.
-    fn quarter_turned(self) -> Orientation {
+    /// This orientation followed by a rotation of 90° clockwise: a transposition, which exchanges the two flips, and
+    /// then a horizontal flip.
+    fn rotated_clockwise(self) -> Orientation {
         Orientation {
             transposed: !self.transposed,
-            flipped_across: !self.flipped_down,
-            flipped_down: self.flipped_across,
+            flipped_horizontally: !self.flipped_vertically,
+            flipped_vertically: self.flipped_horizontally,
         }
     }
 
-    /// The upright size of a picture stored at `size`, as (width, height); and the other way round.
+    /// The upright size (width, height) of a picture that is stored at a size, and also the stored size of an upright
+    /// one.
     pub(super) fn size(self, (width, height): (u32, u32)) -> (u32, u32) {
         if self.transposed { (height, width) } else { (width, height) }
     }
 
-    /// Where the upright pixel (x, y) is stored, in a picture of the upright size `size`.
+    /// The stored position of the upright pixel (x, y), which is inside the upright size `size` (width, height).
     pub(super) fn stored(self, x: u32, y: u32, size: (u32, u32)) -> (u32, u32) {
-        let x = if self.flipped_across { size.0 - 1 - x } else { x };
-        let y = if self.flipped_down { size.1 - 1 - y } else { y };
+        let x = if self.flipped_horizontally { size.0 - 1 - x } else { x };
+        let y = if self.flipped_vertically { size.1 - 1 - y } else { y };
         if self.transposed { (y, x) } else { (x, y) }
     }
 }

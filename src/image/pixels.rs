@@ -1,7 +1,7 @@
-//! Pixels in the layouts that decoders and cameras give, read one at a time as RGB.
+//! Pixels in the layouts of decoders and cameras, and their conversion to upright RGB.
 //!
-//! One loop, [`upright`], turns any of them into a [`Picture`]: it visits the pixels of the region only, wherever the
-//! orientation has put them, so that a region of a camera frame costs no more than its own size.
+//! [`upright`] converts pixels of any layout to a [`Picture`]. It reads only the pixels of the region, so that its time
+//! depends on the size of the region and not on that of the frame.
 
 use std::borrow::Cow;
 
@@ -10,15 +10,16 @@ use super::picture::Picture;
 use super::region::Rectangle;
 use crate::{Error, Result};
 
-/// Anything that has an RGB value at each place.
-pub(super) trait Pixels {
-    /// Red, green and blue at column `x` of row `y`, both inside the stored size.
+/// Stored pixels that can be read as RGB.
+pub(super) trait RgbSource {
+    /// Red, green and blue of the stored pixel at column `x` of row `y`, which must be inside the stored size.
     fn rgb(&self, x: usize, y: usize) -> [u8; 3];
 }
 
-/// Copies the rectangle of the upright picture out of pixels stored at `size` (width, height).
+/// Copies a rectangle of the upright picture from `pixels`, which have the stored size `size` (width, height). The
+/// rectangle must be inside the upright size.
 pub(super) fn upright(
-    pixels: &impl Pixels,
+    pixels: &impl RgbSource,
     size: (u32, u32),
     orientation: Orientation,
     rectangle: Rectangle,
@@ -35,10 +36,10 @@ pub(super) fn upright(
     Picture { width, height, rgb }
 }
 
-/// How the bytes of one pixel are to be read. Samples of 16 bits are in the machine's byte order, as `image` gives
-/// them.
+/// The samples of one pixel, in the order of their bytes. Samples of 16 bits have the machine's byte order, as in the
+/// crate `image`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum PixelLayout {
     Gray8,
     GrayAlpha8,
     Rgb8,
@@ -48,56 +49,61 @@ pub(super) enum Layout {
     GrayAlpha16,
     Rgb16,
     Rgba16,
-    /// Ink amounts, 255 for all of it.
+    /// Cyan, magenta, yellow and black, 255 for full ink.
     Cmyk8,
 }
 
-impl Layout {
+impl PixelLayout {
     pub(super) fn bytes_per_pixel(self) -> usize {
         match self {
-            Layout::Gray8 => 1,
-            Layout::GrayAlpha8 | Layout::Gray16 => 2,
-            Layout::Rgb8 => 3,
-            Layout::Rgba8 | Layout::Bgra8 | Layout::GrayAlpha16 | Layout::Cmyk8 => 4,
-            Layout::Rgb16 => 6,
-            Layout::Rgba16 => 8,
+            PixelLayout::Gray8 => 1,
+            PixelLayout::GrayAlpha8 | PixelLayout::Gray16 => 2,
+            PixelLayout::Rgb8 => 3,
+            PixelLayout::Rgba8 | PixelLayout::Bgra8 | PixelLayout::GrayAlpha16 | PixelLayout::Cmyk8 => 4,
+            PixelLayout::Rgb16 => 6,
+            PixelLayout::Rgba16 => 8,
         }
     }
 }
 
-/// Rows of pixels whose samples stand side by side.
+/// Rows of pixels whose samples are adjacent.
 #[derive(Clone)]
-pub(super) struct Packed<'a> {
-    layout: Layout,
+pub(super) struct PackedPixels<'a> {
+    layout: PixelLayout,
     width: u32,
     height: u32,
-    /// Bytes from one row to the next.
+    /// The bytes from the start of a row to that of the next.
     row_stride: usize,
     data: Cow<'a, [u8]>,
 }
 
-impl<'a> Packed<'a> {
-    /// Checks that the data hold all rows; the last one may end with its last pixel.
+impl<'a> PackedPixels<'a> {
+    /// Checks that the data have all rows. The last row may end with its last pixel.
+    ///
+    /// # Errors
+    /// [`Error::MalformedImage`].
     pub(super) fn new(
-        layout: Layout,
+        layout: PixelLayout,
         (width, height): (u32, u32),
         row_stride: usize,
         data: Cow<'a, [u8]>,
-    ) -> Result<Packed<'a>> {
+    ) -> Result<PackedPixels<'a>> {
         let row = (width as usize).saturating_mul(layout.bytes_per_pixel());
         check_plane("pixels", data.len(), (row, height as usize), row_stride)?;
-        Ok(Packed { layout, width, height, row_stride, data })
+        Ok(PackedPixels { layout, width, height, row_stride, data })
     }
 
-    pub(super) fn borrowed(&self) -> Packed<'_> {
-        Packed { data: Cow::Borrowed(&self.data), ..*self }
+    /// The same pixels, borrowed.
+    pub(super) fn borrowed(&self) -> PackedPixels<'_> {
+        PackedPixels { data: Cow::Borrowed(&self.data), ..*self }
     }
 
+    /// The stored size, as (width, height).
     pub(super) fn size(&self) -> (u32, u32) {
         (self.width, self.height)
     }
 
-    /// The rectangle of the upright picture; the data themselves where they are just that already.
+    /// A rectangle of the upright picture. The data are moved without a copy where they are that picture.
     pub(super) fn into_upright(self, orientation: Orientation, rectangle: Rectangle) -> Picture {
         if self.is_picture(orientation, rectangle) {
             return Picture { width: self.width, height: self.height, rgb: self.data.into_owned() };
@@ -105,34 +111,38 @@ impl<'a> Packed<'a> {
         self.upright(orientation, rectangle)
     }
 
-    /// The rectangle of the upright picture, copied.
+    /// A rectangle of the upright picture, converted.
     pub(super) fn upright(&self, orientation: Orientation, rectangle: Rectangle) -> Picture {
-        let place = (orientation, rectangle);
+        let view = (orientation, rectangle);
         match self.layout {
-            Layout::Gray8 => self.read(place, |[v]: [u8; 1]| [v; 3]),
-            Layout::GrayAlpha8 => self.read(place, |[v, a]: [u8; 2]| [over_white(v, a); 3]),
-            Layout::Rgb8 => self.read(place, |rgb: [u8; 3]| rgb),
-            Layout::Rgba8 => self.read(place, blended),
-            Layout::Bgra8 => self.read(place, |[b, g, r, a]: [u8; 4]| blended([r, g, b, a])),
-            Layout::Gray16 => self.read(place, |p: [u8; 2]| [eight_bits(&p, 0); 3]),
-            Layout::GrayAlpha16 => self.read(place, |p: [u8; 4]| [over_white(eight_bits(&p, 0), eight_bits(&p, 1)); 3]),
-            Layout::Rgb16 => self.read(place, |p: [u8; 6]| [0, 1, 2].map(|i| eight_bits(&p, i))),
-            Layout::Rgba16 => self.read(place, |p: [u8; 8]| blended([0, 1, 2, 3].map(|i| eight_bits(&p, i)))),
-            Layout::Cmyk8 => self.read(place, printed),
+            PixelLayout::Gray8 => self.read(view, |[v]: [u8; 1]| [v; 3]),
+            PixelLayout::GrayAlpha8 => self.read(view, |[v, a]: [u8; 2]| [over_white(v, a); 3]),
+            PixelLayout::Rgb8 => self.read(view, |rgb: [u8; 3]| rgb),
+            PixelLayout::Rgba8 => self.read(view, blended),
+            PixelLayout::Bgra8 => self.read(view, |[b, g, r, a]: [u8; 4]| blended([r, g, b, a])),
+            PixelLayout::Gray16 => self.read(view, |p: [u8; 2]| [eight_bits(&p, 0); 3]),
+            PixelLayout::GrayAlpha16 => {
+                self.read(view, |p: [u8; 4]| [over_white(eight_bits(&p, 0), eight_bits(&p, 1)); 3])
+            }
+            PixelLayout::Rgb16 => self.read(view, |p: [u8; 6]| [0, 1, 2].map(|i| eight_bits(&p, i))),
+            PixelLayout::Rgba16 => self.read(view, |p: [u8; 8]| blended([0, 1, 2, 3].map(|i| eight_bits(&p, i)))),
+            PixelLayout::Cmyk8 => self.read(view, printed),
         }
     }
 
+    /// A rectangle of the upright picture, whose pixels of `N` bytes `rgb` converts.
     fn read<const N: usize>(
         &self,
         (orientation, rectangle): (Orientation, Rectangle),
         rgb: impl Fn([u8; N]) -> [u8; 3],
     ) -> Picture {
-        upright(&As(self, rgb), self.size(), orientation, rectangle)
+        upright(&PackedRgb(self, rgb), self.size(), orientation, rectangle)
     }
 
+    /// Whether the data are the bytes of the upright picture's rectangle.
     fn is_picture(&self, orientation: Orientation, rectangle: Rectangle) -> bool {
         let row = self.width as usize * 3;
-        self.layout == Layout::Rgb8
+        self.layout == PixelLayout::Rgb8
             && orientation == Orientation::default()
             && rectangle == Rectangle::of(None, self.size())
             && self.row_stride == row
@@ -140,10 +150,10 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// Packed pixels of `N` bytes, and what makes them RGB.
-struct As<'p, 'a, const N: usize, F: Fn([u8; N]) -> [u8; 3]>(&'p Packed<'a>, F);
+/// Packed pixels of `N` bytes, and the function that converts one to RGB.
+struct PackedRgb<'p, 'a, const N: usize, F: Fn([u8; N]) -> [u8; 3]>(&'p PackedPixels<'a>, F);
 
-impl<const N: usize, F: Fn([u8; N]) -> [u8; 3]> Pixels for As<'_, '_, N, F> {
+impl<const N: usize, F: Fn([u8; N]) -> [u8; 3]> RgbSource for PackedRgb<'_, '_, N, F> {
     fn rgb(&self, x: usize, y: usize) -> [u8; 3] {
         let start = y * self.0.row_stride + x * N;
         let mut pixel = [0; N];
@@ -152,23 +162,24 @@ impl<const N: usize, F: Fn([u8; N]) -> [u8; 3]> Pixels for As<'_, '_, N, F> {
     }
 }
 
-/// The 16-bit sample of a number as 8 bits, rounded to the nearest: 65535 / 257 is 255.
+/// A 16-bit sample of a pixel, by its index, as 8 bits: divided by 257 and rounded to nearest.
 fn eight_bits(pixel: &[u8], sample: usize) -> u8 {
     let bytes = [pixel[2 * sample], pixel[2 * sample + 1]];
     ((u32::from(u16::from_ne_bytes(bytes)) + 128) / 257) as u8
 }
 
-/// A sample laid over white by its alpha, rounded to the nearest.
+/// A sample blended over white by its alpha, rounded to nearest.
 fn over_white(value: u8, alpha: u8) -> u8 {
     let (value, alpha) = (u32::from(value), u32::from(alpha));
     ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
+/// An RGBA pixel blended over white.
 fn blended([r, g, b, a]: [u8; 4]) -> [u8; 3] {
     [over_white(r, a), over_white(g, a), over_white(b, a)]
 }
 
-/// What paper shows under these inks, uncalibrated: (1 - ink)(1 - black), rounded as Pillow's conversion does.
+/// The RGB of a CMYK pixel without a profile: (1 - ink)(1 - black), rounded as in Pillow's conversion.
 fn printed([c, m, y, k]: [u8; 4]) -> [u8; 3] {
     let light = 255 - u32::from(k);
     [c, m, y].map(|ink| {
@@ -178,8 +189,11 @@ fn printed([c, m, y, k]: [u8; 4]) -> [u8; 3] {
     })
 }
 
-/// Checks that `height` rows of `row` bytes, `stride` bytes apart, lie inside `len` bytes. Sizes may come from
-/// anywhere: the arithmetic is checked.
+/// Checks that `height` rows of `row` bytes, `stride` bytes apart, are inside `len` bytes. The sizes may have any
+/// values: the arithmetic can't overflow. `name` begins the error message.
+///
+/// # Errors
+/// [`Error::MalformedImage`].
 pub(super) fn check_plane(name: &str, len: usize, (row, height): (usize, usize), stride: usize) -> Result<()> {
     if row == 0 || height == 0 {
         return Err(Error::MalformedImage("the picture has no pixels: its width or height is 0".into()));

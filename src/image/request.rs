@@ -1,14 +1,14 @@
-//! What a decoder is asked for.
+//! The parameters of a decoder.
 
 use super::orientation::{Orientation, Rotation};
 use super::region::Region;
 use crate::Limits;
 
-/// What a decoder is asked for.
+/// The parameters of a decoder.
 pub(super) struct DecodeRequest {
-    /// The part of the upright picture to decode; all of it where `None`.
+    /// The part of the upright picture to decode; the whole picture where `None`.
     pub(super) region: Option<Region>,
-    /// The model's width and height in pixels.
+    /// The width and height of the model's input, in pixels.
     pub(super) model_size: (u32, u32),
     pub(super) rotation: Rotation,
     pub(super) mirrored: bool,
@@ -16,7 +16,7 @@ pub(super) struct DecodeRequest {
 }
 
 impl DecodeRequest {
-    /// The turn from stored to upright pixels: that of the file, then that of the caller.
+    /// The transformation from stored to upright pixels: that of the file, then that of the caller.
     pub(super) fn orientation(&self, stored: Orientation) -> Orientation {
         let rotated = stored.rotated(self.rotation);
         if self.mirrored { rotated.mirrored() } else { rotated }

@@ -1,11 +1,14 @@
-//! Sizes held against the limits, before memory is asked for.
+//! Checks of sizes against the limits, before memory is allocated.
 
 use crate::{Error, Limits, Result};
 
-/// The longest side, in pixels: JPEG's own bound. It keeps the tables of a resize small beside the picture.
+/// The maximum side in pixels, which is that of JPEG. It keeps the weights of a resize small compared with the picture.
 const MAX_SIDE: u32 = 65_535;
 
-/// Checks the size that a header declares, or a frame has.
+/// Checks the size (width, height) of a frame, or the one that a header declares.
+///
+/// # Errors
+/// [`Error::MalformedImage`] where a side is 0; [`Error::TooLarge`].
 pub(super) fn check_declared((width, height): (u32, u32), limits: &Limits) -> Result<()> {
     if width == 0 || height == 0 {
         return Err(Error::MalformedImage("the picture has no pixels: its width or height is 0".into()));
@@ -26,13 +29,16 @@ pub(super) fn check_declared((width, height): (u32, u32), limits: &Limits) -> Re
     Ok(())
 }
 
-/// Checks the bytes that decoding a picture of that size takes.
+/// Checks the bytes that decoding a picture of a size (width, height) takes.
+///
+/// # Errors
+/// [`Error::TooLarge`].
 pub(super) fn check_decoded((width, height): (u32, u32), bytes: u64, limits: &Limits) -> Result<()> {
-    // Whatever the limit, what has passed can be counted in this machine's own sizes.
-    let most = limits.max_decoded_bytes.min(isize::MAX as u64);
-    if bytes > most {
+    // A number of bytes that passes fits an allocation on this machine, whatever the limit.
+    let max = limits.max_decoded_bytes.min(isize::MAX as u64);
+    if bytes > max {
         return Err(Error::TooLarge(format!(
-            "the picture of {width}\u{d7}{height} pixels takes {bytes} bytes to decode; at most {most} are allowed: reduce \
+            "the picture of {width}\u{d7}{height} pixels takes {bytes} bytes to decode; at most {max} are allowed: reduce \
              it, or raise the limit max_decoded_bytes"
         )));
     }

@@ -1,4 +1,5 @@
-//! Decoding held against what other programs decode (`tests/golden/image`), and against hostile bytes.
+//! Tests: decoding compared with the references of other programs (`tests/golden/image`), and decoding of hostile
+//! bytes.
 
 mod frames;
 mod golden;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use super::{Image, Picture, Region, decode};
 use crate::{Limits, Result};
 
-/// A size of model that no picture here has twice: nothing is decoded at a smaller scale.
+/// A size of the model's input that is too large for any reduced scale: JPEGs are decoded at full size.
 const FULL: (u32, u32) = (60_000, 60_000);
 
 /// The bytes of a file in `tests/golden/image`.
@@ -19,7 +20,7 @@ pub(crate) fn golden(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A reference picture: PPM (P6) with 8 bits a channel.
+/// A reference picture, read from a PPM (P6) with 8 bits for each channel.
 pub(crate) fn reference(name: &str) -> Picture {
     let bytes = golden(name);
     let line = bytes.iter().position(|&byte| byte == b'\n').expect("a PPM has a header line");
@@ -30,7 +31,7 @@ pub(crate) fn reference(name: &str) -> Picture {
     Picture { width: side(width), height: side(height), rgb: bytes[line + 1..].to_vec() }
 }
 
-/// The greatest and the mean absolute difference of two runs of levels.
+/// The maximum and the mean absolute difference of two slices of levels of equal length.
 pub(crate) fn differences(found: &[u8], wanted: &[u8]) -> (u8, f64) {
     assert_eq!(found.len(), wanted.len());
     let differences = || found.iter().zip(wanted).map(|(a, b)| a.abs_diff(*b));
@@ -38,12 +39,13 @@ pub(crate) fn differences(found: &[u8], wanted: &[u8]) -> (u8, f64) {
     (differences().max().unwrap_or(0), sum as f64 / found.len() as f64)
 }
 
+/// An encoded picture, decoded at full size with the default limits.
 fn decoded(bytes: &[u8]) -> Result<Picture> {
     decode(&Image::from_bytes(bytes), None, FULL, &Limits::default())
 }
 
-/// The rectangle of a picture, by plain indexing.
-fn cut(picture: &Picture, (x, y, width, height): (u32, u32, u32, u32)) -> Picture {
+/// The rectangle (x, y, width, height) of a picture, by plain indexing.
+fn cropped(picture: &Picture, (x, y, width, height): (u32, u32, u32, u32)) -> Picture {
     let rows = y..y + height;
     let row = |row: u32| {
         let start = (row * picture.width + x) as usize * 3;
@@ -52,9 +54,9 @@ fn cut(picture: &Picture, (x, y, width, height): (u32, u32, u32, u32)) -> Pictur
     Picture { width, height, rgb: rows.flat_map(row).collect() }
 }
 
-/// A region by the pixels it covers in a picture of a size.
+/// The region that covers the pixels (x, y, width, height) of a picture of a size (width, height).
 fn region((x, y, width, height): (u32, u32, u32, u32), size: (u32, u32)) -> Region {
-    let share = |part: u32, whole: u32| (f64::from(part) / f64::from(whole)) as f32;
-    Region::new(share(x, size.0), share(y, size.1), share(width, size.0), share(height, size.1))
+    let fraction = |part: u32, whole: u32| (f64::from(part) / f64::from(whole)) as f32;
+    Region::new(fraction(x, size.0), fraction(y, size.1), fraction(width, size.0), fraction(height, size.1))
         .expect("the rectangle is inside the picture")
 }

@@ -1,22 +1,22 @@
-//! Camera frames: brightness for every pixel, two colour differences for every four.
+//! Camera frames in YUV 4:2:0, and their conversion to RGB.
 
 use std::fmt;
 
-use super::pixels::{Pixels, check_plane};
+use super::pixels::{RgbSource, check_plane};
 use crate::{Error, Result};
 
-/// One plane of a camera frame, borrowed as the camera left it.
+/// One plane of a camera frame, borrowed.
 #[derive(Clone, Copy)]
 pub struct Plane<'a> {
-    /// The samples, 8 bits each. The last row may end with its last sample, short of the row stride.
+    /// The samples, 8 bits each. The last row may end with its last sample.
     pub data: &'a [u8],
-    /// Bytes from a row's first sample to the next row's.
+    /// The bytes from the first sample of a row to that of the next row.
     pub row_stride: usize,
-    /// Bytes from a sample to the next: 1 in planar frames, 2 where U and V alternate.
+    /// The bytes from a sample to the next in a row, at least 1: 1 in planar frames, 2 where U and V alternate.
     pub pixel_stride: usize,
 }
 
-// Pictures never enter a log: sizes only.
+// Pictures never enter a log: only sizes are shown.
 impl fmt::Debug for Plane<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plane")
@@ -27,7 +27,7 @@ impl fmt::Debug for Plane<'_> {
     }
 }
 
-/// The matrix by which red, green and blue became Y, U and V.
+/// The matrix between RGB and YUV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum YuvMatrix {
     /// ITU-R BT.601: standard definition, JPEG, and the still frames of Android cameras.
@@ -36,40 +36,65 @@ pub enum YuvMatrix {
     Bt709,
 }
 
-/// Which values stand for black, white and full colour.
+/// The range of the samples from black to white and full colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum YuvRange {
-    /// Y in 16…235, U and V in 16…240, as video has it.
+    /// Y in 16…235, U and V in 16…240, as in video.
     Limited,
-    /// 0…255 for all, as JPEG has it.
+    /// 0…255 for Y, U and V, as in JPEG.
     Full,
 }
 
-/// A frame in YUV 4:2:0: one U and one V sample for every two by two pixels, odd sizes rounded up.
+/// A camera frame in YUV 4:2:0: one U and one V sample for each square of 2×2 pixels, with odd sizes rounded up.
 ///
-/// The struct's own fields take any planes, such as those of Android's `Image` in `YUV_420_888`; [`i420`](Yuv420::i420),
-/// [`nv12`](Yuv420::nv12) and [`nv21`](Yuv420::nv21) take one buffer without gaps. All four pixels get the U and V of
-/// their square (nearest neighbour; no interpolation).
+/// The fields take any planes, such as those of Android's `Image` in `YUV_420_888`. [`i420`](Yuv420::i420),
+/// [`nv12`](Yuv420::nv12) and [`nv21`](Yuv420::nv21) take one buffer without padding. The four pixels of a square have
+/// the same U and V, without interpolation. [`Image::yuv420`](crate::Image::yuv420) takes the frame.
+///
+/// ```
+/// use bedside::{Image, Plane, Yuv420, YuvMatrix, YuvRange};
+///
+/// // 640×480 pixels, in rows of 704 bytes; U and V alternate in one plane.
+/// let (y, uv) = (vec![16u8; 704 * 480], vec![128u8; 704 * 240]);
+/// let image = Image::yuv420(Yuv420 {
+///     width: 640,
+///     height: 480,
+///     y: Plane { data: &y, row_stride: 704, pixel_stride: 1 },
+///     u: Plane { data: &uv, row_stride: 704, pixel_stride: 2 },
+///     v: Plane { data: &uv[1..], row_stride: 704, pixel_stride: 2 },
+///     matrix: YuvMatrix::Bt601,
+///     range: YuvRange::Limited,
+/// })?;
+/// # Ok::<(), bedside::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Yuv420<'a> {
-    /// Width in pixels.
+    /// The width in pixels.
     pub width: u32,
-    /// Height in pixels.
+    /// The height in pixels.
     pub height: u32,
-    /// Brightness, `width` by `height` samples.
+    /// Luma, `width` × `height` samples.
     pub y: Plane<'a>,
-    /// Blue difference, half as many samples each way, rounded up.
+    /// Blue-difference chroma, `width` / 2 × `height` / 2 samples, both rounded up.
     pub u: Plane<'a>,
-    /// Red difference, as many.
+    /// Red-difference chroma, of the size of `u`.
     pub v: Plane<'a>,
-    /// The matrix the samples were made by.
+    /// The matrix of the samples.
     pub matrix: YuvMatrix,
-    /// The range they are in.
+    /// The range of the samples.
     pub range: YuvRange,
 }
 
 impl<'a> Yuv420<'a> {
-    /// One buffer: all of Y, then all of U, then all of V.
+    /// A frame in one buffer without padding: all of Y, then all of U, then all of V.
+    ///
+    /// ```
+    /// use bedside::{Image, Yuv420, YuvMatrix, YuvRange};
+    ///
+    /// let buffer = vec![128u8; 640 * 480 * 3 / 2];
+    /// let image = Image::yuv420(Yuv420::i420(640, 480, &buffer, YuvMatrix::Bt601, YuvRange::Full)?)?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::MalformedImage`] where the buffer is too short or a side is 0.
@@ -81,7 +106,15 @@ impl<'a> Yuv420<'a> {
         Yuv420 { width, height, y, u: plane(u), v: plane(v), matrix, range }.checked()
     }
 
-    /// One buffer: all of Y, then U and V in turns, U first.
+    /// A frame in one buffer without padding: all of Y, then U and V alternating, U first.
+    ///
+    /// ```
+    /// use bedside::{Image, Yuv420, YuvMatrix, YuvRange};
+    ///
+    /// let buffer = vec![128u8; 640 * 480 * 3 / 2];
+    /// let image = Image::yuv420(Yuv420::nv12(640, 480, &buffer, YuvMatrix::Bt709, YuvRange::Limited)?)?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`i420`](Yuv420::i420).
@@ -90,7 +123,16 @@ impl<'a> Yuv420<'a> {
         Yuv420 { width, height, y, u: first, v: second, matrix, range }.checked()
     }
 
-    /// One buffer: all of Y, then V and U in turns, V first, as Android's old camera API gives it.
+    /// A frame in one buffer without padding: all of Y, then V and U alternating, V first, as in Android's old camera
+    /// API.
+    ///
+    /// ```
+    /// use bedside::{Image, Yuv420, YuvMatrix, YuvRange};
+    ///
+    /// let buffer = vec![128u8; 640 * 480 * 3 / 2];
+    /// let image = Image::yuv420(Yuv420::nv21(640, 480, &buffer, YuvMatrix::Bt601, YuvRange::Full)?)?;
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`i420`](Yuv420::i420).
@@ -99,7 +141,10 @@ impl<'a> Yuv420<'a> {
         Yuv420 { width, height, y, u: second, v: first, matrix, range }.checked()
     }
 
-    /// The frame, once every sample that its size speaks of is known to be there.
+    /// The frame, after a check that its planes have all samples of its size.
+    ///
+    /// # Errors
+    /// [`Error::MalformedImage`].
     pub(super) fn checked(self) -> Result<Yuv420<'a>> {
         let (columns, rows) = chroma_size(self.width, self.height);
         check("Y", self.y, (self.width as usize, self.height as usize))?;
@@ -109,11 +154,12 @@ impl<'a> Yuv420<'a> {
     }
 
     /// The frame's pixels as RGB.
-    pub(super) fn pixels(&self) -> impl Pixels {
+    pub(super) fn pixels(&self) -> impl RgbSource {
         Converted { frame: self, conversion: Conversion::new(self.matrix, self.range) }
     }
 }
 
+/// Checks that a plane has all samples of its columns and rows.
 fn check(name: &str, plane: Plane<'_>, (columns, rows): (usize, usize)) -> Result<()> {
     if plane.pixel_stride == 0 {
         return Err(Error::MalformedImage(format!("plane {name}: a pixel stride of 0; give 1 or more")));
@@ -125,12 +171,15 @@ fn check(name: &str, plane: Plane<'_>, (columns, rows): (usize, usize)) -> Resul
     check_plane(&format!("plane {name}"), plane.data.len(), (row, rows), plane.row_stride)
 }
 
-/// Columns and rows of U and of V.
+/// The columns and rows of U, which are those of V.
 fn chroma_size(width: u32, height: u32) -> (usize, usize) {
     (width.div_ceil(2) as usize, height.div_ceil(2) as usize)
 }
 
-/// The Y plane of a buffer without gaps, and the rest, once the buffer is known to be long enough for both.
+/// The Y plane of a buffer without padding, and the bytes after it, of which there are enough for U and V.
+///
+/// # Errors
+/// [`Error::MalformedImage`] where the buffer is too short.
 fn split(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>, &[u8])> {
     let (columns, rows) = (u128::from(width.div_ceil(2)), u128::from(height.div_ceil(2)));
     let luma = u128::from(width) * u128::from(height);
@@ -145,7 +194,10 @@ fn split(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>, &[u8])> {
     Ok((Plane { data: y, row_stride: width as usize, pixel_stride: 1 }, chroma))
 }
 
-/// The Y plane, and the two that alternate after it.
+/// The Y plane of a buffer without padding, and the two planes that alternate after it, in their order.
+///
+/// # Errors
+/// As [`split`].
 fn split_interleaved(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>, Plane<'_>, Plane<'_>)> {
     let (y, chroma) = split(width, height, data)?;
     let row_stride = chroma_size(width, height).0.saturating_mul(2);
@@ -153,12 +205,13 @@ fn split_interleaved(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>,
     Ok((y, plane(chroma), plane(chroma.get(1..).unwrap_or_default())))
 }
 
+/// A frame whose pixels are converted to RGB.
 struct Converted<'f, 'a> {
     frame: &'f Yuv420<'a>,
     conversion: Conversion,
 }
 
-impl Pixels for Converted<'_, '_> {
+impl RgbSource for Converted<'_, '_> {
     fn rgb(&self, x: usize, y: usize) -> [u8; 3] {
         let sample = |plane: &Plane<'_>, x: usize, y: usize| plane.data[y * plane.row_stride + x * plane.pixel_stride];
         let Yuv420 { y: luma, u, v, .. } = self.frame;
@@ -166,9 +219,10 @@ impl Pixels for Converted<'_, '_> {
     }
 }
 
-/// The inverse of a matrix and a range, in steps of 2⁻¹⁶: results differ from exact arithmetic, rounded, by at most one
-/// level, where exact arithmetic all but meets a half.
+/// The coefficients from YUV to RGB of a matrix and a range, with [`FRACTION_BITS`] fractional bits. Results differ
+/// from exact arithmetic, rounded to nearest, by at most one level, where the exact value is close to a half.
 struct Conversion {
+    /// The Y of black, without fractional bits.
     black: i32,
     luma: i32,
     red_from_v: i32,
@@ -177,12 +231,12 @@ struct Conversion {
     blue_from_u: i32,
 }
 
-/// Binary places of [`Conversion`].
-const PLACES: u32 = 16;
+/// The fractional bits of the coefficients of [`Conversion`].
+const FRACTION_BITS: u32 = 16;
 
 impl Conversion {
-    /// From `Kr` and `Kb` of ITU-R BT.601-7 section 2.5.1 and BT.709-6 item 3.2: with Kg = 1 - Kr - Kb, R - Y is
-    /// 2(1 - Kr)V, B - Y is 2(1 - Kb)U, and G is what the definition of Y leaves.
+    /// The coefficients for `Kr` and `Kb` of ITU-R BT.601-7 section 2.5.1 and BT.709-6 item 3.2. With Kg = 1 - Kr - Kb,
+    /// R - Y is 2(1 - Kr)V, B - Y is 2(1 - Kb)U, and G follows from Y = Kr R + Kg G + Kb B.
     fn new(matrix: YuvMatrix, range: YuvRange) -> Conversion {
         let (kr, kb) = match matrix {
             YuvMatrix::Bt601 => (0.299, 0.114),
@@ -192,22 +246,23 @@ impl Conversion {
             YuvRange::Limited => (16, 255.0 / 219.0, 255.0 / 224.0),
             YuvRange::Full => (0, 1.0, 1.0),
         };
-        let fixed = |value: f64| (value * f64::from(1 << PLACES)).round() as i32;
+        let to_fixed_point = |value: f64| (value * f64::from(1 << FRACTION_BITS)).round() as i32;
         let kg = 1.0 - kr - kb;
         Conversion {
             black,
-            luma: fixed(luma),
-            red_from_v: fixed(chroma * 2.0 * (1.0 - kr)),
-            green_from_u: fixed(chroma * 2.0 * kb * (1.0 - kb) / kg),
-            green_from_v: fixed(chroma * 2.0 * kr * (1.0 - kr) / kg),
-            blue_from_u: fixed(chroma * 2.0 * (1.0 - kb)),
+            luma: to_fixed_point(luma),
+            red_from_v: to_fixed_point(chroma * 2.0 * (1.0 - kr)),
+            green_from_u: to_fixed_point(chroma * 2.0 * kb * (1.0 - kb) / kg),
+            green_from_v: to_fixed_point(chroma * 2.0 * kr * (1.0 - kr) / kg),
+            blue_from_u: to_fixed_point(chroma * 2.0 * (1.0 - kb)),
         }
     }
 
+    /// Red, green and blue of one pixel, rounded to nearest and clamped to 0…255.
     fn rgb(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
-        let y = (i32::from(y) - self.black) * self.luma + (1 << (PLACES - 1));
+        let y = (i32::from(y) - self.black) * self.luma + (1 << (FRACTION_BITS - 1));
         let (u, v) = (i32::from(u) - 128, i32::from(v) - 128);
         [y + self.red_from_v * v, y - self.green_from_u * u - self.green_from_v * v, y + self.blue_from_u * u]
-            .map(|level| (level >> PLACES).clamp(0, 255) as u8)
+            .map(|level| (level >> FRACTION_BITS).clamp(0, 255) as u8)
     }
 }

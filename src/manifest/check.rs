@@ -177,7 +177,11 @@ fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
         field,
         &format!("has {} values for {} labels", prevalence.len(), output.labels.len()),
     )?;
-    ensure(prevalence.iter().all(|&p| is_probability(p) && p > 0.0), field, "has a value that is not above 0 and at most 1")?;
+    ensure(
+        prevalence.iter().all(|&p| is_probability(p) && p > 0.0),
+        field,
+        "has a value that is not above 0 and at most 1",
+    )?;
     let sum: f32 = prevalence.iter().sum();
     ensure((sum - 1.0).abs() <= PREVALENCE_TOLERANCE, field, &format!("sums to {sum}, not to 1"))
 }

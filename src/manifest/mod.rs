@@ -1,8 +1,8 @@
-//! The manifest: a model's description of itself, as JSON under the metadata key `bedside` of its ONNX or prepared file, or
-//! in `model.json` beside the file.
+//! The manifest: a model's description of itself, as JSON under the metadata key `bedside` of its ONNX or prepared
+//! file, or in `model.json` beside the file.
 //!
-//! The types have the fields of `models/manifest.schema.json`, which is also [`SCHEMA`]. [`Manifest::from_json`] checks the
-//! values; [`Binding::new`](crate::Binding::new) checks them against the graph.
+//! The types have the fields of `models/manifest.schema.json`, which is also [`SCHEMA`]. [`Manifest::from_json`] checks
+//! the values; [`Binding::new`](crate::Binding::new) checks them against the graph.
 
 mod check;
 mod text;
@@ -27,8 +27,9 @@ const FILE_BESIDE: &str = "model.json";
 /// The maximum length of a manifest, in bytes of JSON: 16 MiB, many times that of a golden picture.
 pub const MAX_BYTES: u64 = 16 << 20;
 
-/// The maximum number of JSON values in a manifest, of all kinds and at all depths: eight times what a thousand labels in
-/// ten languages take. It bounds memory, since a value of three bytes of JSON takes hundreds of bytes in `provenance`.
+/// The maximum number of JSON values in a manifest, of all kinds and at all depths: eight times what a thousand labels
+/// in ten languages take. It bounds memory, since a value of three bytes of JSON takes hundreds of bytes in
+/// `provenance`.
 const MAX_VALUES: usize = 1 << 17;
 
 /// The JSON Schema of the manifest, `models/manifest.schema.json`.
@@ -42,8 +43,8 @@ pub const DEFAULT_OPERATING_POINT: f32 = 0.5;
 pub struct Manifest {
     /// The version of the manifest's form, `1` or `1.x`; now `1.0`.
     pub bedside: String,
-    /// The fields that a runtime must know to run this model, as dotted paths (`calibration.temperature`). A runtime that
-    /// does not know one must refuse the model.
+    /// The fields that a runtime must know to run this model, as dotted paths (`calibration.temperature`). A runtime
+    /// that does not know one must refuse the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
     /// The kind of the outputs.
@@ -93,8 +94,8 @@ pub enum Kind {
 /// A scope question: a question about the picture or the person, to be answered before a result is given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScopeQuestion {
-    /// The id under which [`Query::answers`](crate::Query::answers) has the answer: lower-case letters, digits, underscores
-    /// and hyphens.
+    /// The id under which [`Query::answers`](crate::Query::answers) has the answer: lower-case letters, digits,
+    /// underscores and hyphens.
     pub id: String,
     /// The text to show on a screen; the `id` where there is none.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
@@ -132,8 +133,8 @@ pub struct Input {
     pub height: u32,
     /// How a picture is resized to `width` × `height`.
     pub resize: Resize,
-    /// The mean of each channel, one value for each channel in the order of `color`. A sample v of 0…255 becomes
-    /// (v / 255 - mean) / std.
+    /// The mean of each channel, one value for each channel in the order of `color`. A sample v of 0…255 becomes (v /
+    /// 255 - mean) / std.
     pub mean: Vec<f32>,
     /// The standard deviation of each channel, above 0.
     pub std: Vec<f32>,
@@ -167,8 +168,8 @@ impl Color {
 pub struct Resize {
     /// What happens to the aspect ratio.
     pub policy: ResizePolicy,
-    /// With [`ResizePolicy::Crop`] only: the length, in pixels, to which the picture's shorter side is resized before the
-    /// crop, from the larger of the input's sides to 4096. By default the larger of the input's sides.
+    /// With [`ResizePolicy::Crop`] only: the length, in pixels, to which the picture's shorter side is resized before
+    /// the crop, from the larger of the input's sides to 4096. By default the larger of the input's sides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shorter_side: Option<u32>,
     /// The resampling filter.
@@ -185,8 +186,8 @@ pub struct Resize {
 pub enum ResizePolicy {
     /// The picture is resized to the input's size, and the aspect ratio is not kept.
     Stretch,
-    /// The picture is resized so that its shorter side is `shorter_side`, and cropped to the input's size at the centre:
-    /// `Resize` and `CenterCrop` of torchvision.
+    /// The picture is resized so that its shorter side is `shorter_side`, and cropped to the input's size at the
+    /// centre: `Resize` and `CenterCrop` of torchvision.
     Crop,
     /// The picture is resized to fit inside the input's size with its aspect ratio kept, and centred, with bars on two
     /// sides: Pillow's `ImageOps.pad`.
@@ -238,11 +239,12 @@ pub struct Label {
     pub id: String,
     /// The name to show on a screen.
     pub name: Text,
-    /// The calibrated probability, 0…1, from which on the label can't be excluded; [`DEFAULT_OPERATING_POINT`] by default.
+    /// The calibrated probability, 0…1, from which on the label can't be excluded; [`DEFAULT_OPERATING_POINT`] by
+    /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operating_point: Option<f32>,
-    /// What a person should do where the label can't be excluded; [`Triage::Refer`] by default. [`Triage::Unassessed`] is
-    /// invalid.
+    /// What a person should do where the label can't be excluded; [`Triage::Refer`] by default. [`Triage::Unassessed`]
+    /// is invalid.
     #[serde(default)]
     pub triage: Triage,
 }
@@ -273,8 +275,8 @@ pub struct Calibration {
     /// The temperature, above 0, by which logits are divided (Guo et al. 2017); 1 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f32>,
-    /// The prevalence of each label in the data that it was fitted on, in the labels' order: fractions above 0 that sum to 1
-    /// within 0.01. Only where labels exclude each other.
+    /// The prevalence of each label in the data that it was fitted on, in the labels' order: fractions above 0 that sum
+    /// to 1 within 0.01. Only where labels exclude each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prevalence: Option<Vec<f32>>,
 }
@@ -286,8 +288,8 @@ pub struct Golden {
     pub by: GoldenBy,
     /// The picture.
     pub input: GoldenInput,
-    /// The probability of each label before temperature, 0…1, in the labels' order. The scores on a device must be within
-    /// 0.02 of them, label by label.
+    /// The probability of each label before temperature, 0…1, in the labels' order. The scores on a device must be
+    /// within 0.02 of them, label by label.
     pub scores: Vec<f32>,
 }
 
@@ -372,8 +374,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The manifest of a model file: the one in its metadata, else `model.json` in the folder of `path`, the path of the
-    /// file. Without a path, the manifest must be in the metadata.
+    /// The manifest of a model file: the one in its metadata, else `model.json` in the folder of `path`, the path of
+    /// the file. Without a path, the manifest must be in the metadata.
     ///
     /// # Errors
     /// [`Error::InvalidManifest`] where there is no manifest, or [`from_json`](Manifest::from_json) refuses it;
@@ -398,8 +400,8 @@ impl Manifest {
         serde_json::to_string(self).expect("a manifest has string keys and finite numbers only")
     }
 
-    /// The model's name to show on a screen in a language, with the fallbacks of [`Text::get`]; [`Manifest::name`] where
-    /// there is no title.
+    /// The model's name to show on a screen in a language, with the fallbacks of [`Text::get`]; [`Manifest::name`]
+    /// where there is no title.
     #[must_use]
     pub fn title(&self, language: &str) -> &str {
         self.title.get(language).unwrap_or(&self.name)
@@ -453,8 +455,8 @@ fn read(json: &str, unknown: &mut Vec<String>) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// Refuses what serde accepts and the schema does not: `null`, which serde takes as a missing field, and a list in place of
-/// an object.
+/// Refuses what serde accepts and the schema does not: `null`, which serde takes as a missing field, and a list in
+/// place of an object.
 fn check_forms(json: &str, manifest: &Manifest) -> Result<()> {
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| invalid_json(".", &error))?;
     let mut fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "provenance");

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Text(BTreeMap<String, String>);
 
 impl Text {
-    /// The text in `language` (a BCP 47 tag, in any case), else in its base language (`uk` for `uk-UA`), else in English,
-    /// else in the first language by tag. `None` where there is no text in any language.
+    /// The text in `language` (a BCP 47 tag, in any case), else in its base language (`uk` for `uk-UA`), else in
+    /// English, else in the first language by tag. `None` where there is no text in any language.
     ///
     /// ```
     /// use bedside::manifest::Text;

@@ -35,8 +35,8 @@ impl Binding {
     /// Checks the manifest against the graph.
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`] where they contradict each other; [`Error::UnsupportedModel`] where the graph is one that
-    /// is not supported: several inputs, no output, an input that is no picture, or a fixed batch other than 1.
+    /// [`Error::InvalidManifest`] where they contradict each other; [`Error::UnsupportedModel`] where the graph is one
+    /// that is not supported: several inputs, no output, an input that is no picture, or a fixed batch other than 1.
     pub fn new(manifest: &Manifest, graph: &ModelFile) -> Result<Binding> {
         let sha256 = graph.sha256();
         if let Some(calibration) = &manifest.calibration

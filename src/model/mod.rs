@@ -27,7 +27,8 @@ use binding::InputElement;
 pub struct LoadTimes {
     /// Reading and decoding the file, and checking the manifest against the graph.
     pub read: Duration,
-    /// From the decoded file to a program of quantized operators, or to tract's typed operators. Zero for a prepared model.
+    /// From the decoded file to a program of quantized operators, or to tract's typed operators. Zero for a prepared
+    /// model.
     pub import: Duration,
     /// From there to what runs: packing the program, or tract's optimizations.
     pub optimize: Duration,
@@ -89,7 +90,8 @@ impl Model {
         let built = engine.times();
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };
         log::debug!("model {} {} opened in {:?}", identity.name, identity.version, start.elapsed());
-        let values = (binding.element == InputElement::Float).then(|| normalised(&manifest.input.mean, &manifest.input.std));
+        let values =
+            (binding.element == InputElement::Float).then(|| normalised(&manifest.input.mean, &manifest.input.std));
         Ok(Model { manifest, identity, scoring, times, engine, binding, values })
     }
 

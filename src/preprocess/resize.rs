@@ -1,11 +1,12 @@
 //! Bilinear resizing with antialiasing: Pillow's `resize(size, BILINEAR)` to the bit.
 //!
-//! The two axes are resized one after the other, with samples rounded to 8 bits in between and weights in fixed point. Models
-//! are trained and calibrated on the output of Pillow, and differences of one level change their scores.
+//! The two axes are resized one after the other, with samples rounded to 8 bits in between and weights in fixed point.
+//! Models are trained and calibrated on the output of Pillow, and differences of one level change their scores.
 
 use std::ops::Range;
 
-/// The fractional bits of a weight, Pillow's `PRECISION_BITS`. Weights sum to 1, so that 255 times the sum is below 2³¹.
+/// The fractional bits of a weight, Pillow's `PRECISION_BITS`. Weights sum to 1, so that 255 times the sum is below
+/// 2³¹.
 const PRECISION: u32 = 22;
 /// One half in fixed point, with which accumulators start so that they round to nearest.
 const HALF: i32 = 1 << (PRECISION - 1);
@@ -73,7 +74,8 @@ fn resize_horizontal_first<const CHANNELS: usize>(pixels: &[u8], horizontal: &Ax
     let (x_taps, y_taps) = (horizontal.taps(), vertical.taps());
     let (row_len, output_row_len) = (horizontal.length as usize * CHANNELS, x_taps.len() * CHANNELS);
     let mut result = vec![0; output_row_len * y_taps.len()];
-    // A ring buffer of input rows that are resized horizontally: row r is in slot r % slots until no output row needs it.
+    // A ring buffer of input rows that are resized horizontally: row r is in slot r % slots until no output row needs
+    // it.
     let slots = y_taps.iter().map(|taps| taps.weights.len()).max().unwrap_or(0);
     let slot = |r: usize| (r % slots) * output_row_len..(r % slots + 1) * output_row_len;
     let mut ring = vec![0; output_row_len * slots];
@@ -103,8 +105,8 @@ fn resize_vertical_first<const CHANNELS: usize>(pixels: &[u8], horizontal: &Axis
     result
 }
 
-/// Writes the weighted sum of rows of equal length, one for each weight, to `to`. `sums` are its accumulators; both have
-/// that length.
+/// Writes the weighted sum of rows of equal length, one for each weight, to `to`. `sums` are its accumulators; both
+/// have that length.
 fn merge_rows<'a>(rows: impl Iterator<Item = &'a [u8]>, weights: &[i32], sums: &mut [i32], to: &mut [u8]) {
     sums.fill(HALF);
     for (row, &weight) in rows.zip(weights) {

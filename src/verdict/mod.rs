@@ -4,13 +4,13 @@
 //!
 //! - Where a scope question is answered `no` or out of range, or is required and not answered, the verdict is
 //!   [`Verdict::Rejected`].
-//! - Where labels exclude each other, those at or over their operating point can't be excluded. Where there are none, the
-//!   most probable label can't be excluded.
+//! - Where labels exclude each other, those at or over their operating point can't be excluded. Where there are none,
+//!   the most probable label can't be excluded.
 //! - Where they don't, those at or over their operating point can't be excluded. Where there are none, the verdict is
 //!   [`Verdict::NoFinding`].
 //!
-//! The triage is the highest level among the labels that can't be excluded, and at least `refer` where there are several.
-//! That of a rejected picture is `unassessed`.
+//! The triage is the highest level among the labels that can't be excluded, and at least `refer` where there are
+//! several. That of a rejected picture is `unassessed`.
 
 mod scope;
 
@@ -36,8 +36,8 @@ pub struct LabelName {
 
 /// Which labels can't be excluded, in descending order of probability; or why there is no verdict.
 ///
-/// A label can't be excluded where its calibrated probability is at or over its operating point. Where labels exclude each
-/// other and none reaches its operating point, the most probable label can't be excluded.
+/// A label can't be excluded where its calibrated probability is at or over its operating point. Where labels exclude
+/// each other and none reaches its operating point, the most probable label can't be excluded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -113,8 +113,8 @@ impl Serialize for Verdict {
     }
 }
 
-/// The verdict and the triage of a picture that is in scope. `probabilities` has one calibrated probability for each label;
-/// names are in `language`.
+/// The verdict and the triage of a picture that is in scope. `probabilities` has one calibrated probability for each
+/// label; names are in `language`.
 pub(crate) fn judge(labels: &[Label], probabilities: &[f32], multi_label: bool, language: &str) -> (Verdict, Triage) {
     let mut ranked: Vec<(&Label, f32)> = labels.iter().zip(probabilities.iter().copied()).collect();
     ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
@@ -149,7 +149,7 @@ mod tests {
         Label { id: id.into(), name: Text::from([("en", id)]), operating_point: Some(operating_point), triage }
     }
 
-    fn skin_labels() -> Vec<Label> {
+    fn skin() -> Vec<Label> {
         vec![
             label("melanoma", 0.2, Triage::Urgent),
             label("nevus", 0.6, Triage::NoSign),
@@ -169,13 +169,13 @@ mod tests {
 
     #[test]
     fn judge_gives_single_for_one_label_over_its_operating_point() {
-        assert_eq!(judged(&skin_labels(), &[0.1, 0.8, 0.1], false), expected("single", &["nevus"], Triage::NoSign));
-        assert_eq!(judged(&skin_labels(), &[0.4, 0.5, 0.1], false), expected("single", &["melanoma"], Triage::Urgent));
+        assert_eq!(judged(&skin(), &[0.1, 0.8, 0.1], false), expected("single", &["nevus"], Triage::NoSign));
+        assert_eq!(judged(&skin(), &[0.4, 0.5, 0.1], false), expected("single", &["melanoma"], Triage::Urgent));
     }
 
     #[test]
     fn judge_counts_an_operating_point_reached_exactly() {
-        assert_eq!(judged(&skin_labels(), &[0.2, 0.59, 0.21], false), expected("single", &["melanoma"], Triage::Urgent));
+        assert_eq!(judged(&skin(), &[0.2, 0.59, 0.21], false), expected("single", &["melanoma"], Triage::Urgent));
     }
 
     #[test]
@@ -186,14 +186,14 @@ mod tests {
 
     #[test]
     fn judge_gives_the_most_probable_label_where_none_reaches_its_operating_point() {
-        assert_eq!(judged(&skin_labels(), &[0.15, 0.45, 0.4], false), expected("single", &["nevus"], Triage::NoSign));
+        assert_eq!(judged(&skin(), &[0.15, 0.45, 0.4], false), expected("single", &["nevus"], Triage::NoSign));
     }
 
     #[test]
     fn judge_gives_no_finding_for_multi_label_only() {
-        assert_eq!(judged(&skin_labels(), &[0.1, 0.5, 0.4], true), expected("no_finding", &[], Triage::NoSign));
+        assert_eq!(judged(&skin(), &[0.1, 0.5, 0.4], true), expected("no_finding", &[], Triage::NoSign));
         let both = expected("several", &["melanoma", "nevus"], Triage::Urgent);
-        assert_eq!(judged(&skin_labels(), &[0.9, 0.9, 0.4], true), both);
+        assert_eq!(judged(&skin(), &[0.9, 0.9, 0.4], true), both);
     }
 
     fn level(triage: Triage) -> u8 {

@@ -50,7 +50,8 @@ impl ReasonKind {
 // `ALL` has every kind: the discriminant of the last variant is the number of variants less one.
 const _: () = assert!(ReasonKind::ALL.len() == ReasonKind::ScopeOutOfRange as usize + 1);
 
-/// The reasons to reject that the query's answers give, in the order of the questions; empty where the picture is in scope.
+/// The reasons to reject that the query's answers give, in the order of the questions; empty where the picture is in
+/// scope.
 pub(crate) fn reasons(scope: &[ScopeQuestion], query: &Query) -> Vec<Reason> {
     scope.iter().filter_map(|question| reason(question, query)).collect()
 }

@@ -1,4 +1,4 @@
-//! What people and CI run beyond plain cargo. One door to every job: `cargo xtask JOB`.
+//! The jobs that developers and CI run beyond plain cargo: `cargo xtask JOB`.
 
 mod android;
 mod arm;
@@ -31,9 +31,9 @@ cargo xtask JOB
                     unpacked, the second is where Swift is, or is installed (target/swift-toolchain).
                     Needs root, debootstrap and python3. Writes docs/runs/full-run.md
   fuzz TARGET --minutes N
-                    one fuzz target of fuzz/, or `all` in turn: what it ran, what it covered; fails where it finds
-                    something. Needs a nightly compiler
-  fuzz coverage     the lines of the checks that the targets reach. Needs its llvm-tools too
+                    runs one fuzz target of fuzz/, or `all` in turn; prints executions and coverage, and fails where
+                    an input fails. Needs a nightly compiler
+  fuzz coverage     how many lines of the checks of models and manifests the fuzz targets reach. Needs llvm-tools too
   bindings          the generated Kotlin and Swift sources, written anew
   copy              the apps' string files, from docs/copy/deck.toml
   android           the Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs
@@ -43,15 +43,15 @@ cargo xtask JOB
   android test      the app's tests on a JVM
   android test shrunk
                     the same, and once more on what R8 leaves of the app
-  android emulated  what `android` built for 64-bit phones, in emulation, beside this machine's library. Needs
-                    qemu-user and libc6-arm64-cross
+  android emulated  runs the library for 64-bit phones in emulation and compares its scores with this machine's.
+                    Needs qemu-user and libc6-arm64-cross
   android draw      the pictures in docs/screenshots/android, written anew
   arm               the tests of the kernels for 64-bit ARM, in emulation of three processors. Needs qemu-user,
                     gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and Rust's target aarch64-unknown-linux-gnu
   arm count         the instructions of one inference of each shipped model there
   ios               the native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without
                     a Mac. Needs python3
-  loom              the engine's thread pool in all orders in which its threads can take turns, by loom
+  loom              checks the engine's thread pool under loom, in every order in which its threads can run
   miri              the part of the gate that looks for undefined behaviour, by miri, which rustup installs: the engine's
                     kernels and threads
   miri all          all of the engine's tests
@@ -61,13 +61,13 @@ cargo xtask JOB
   bench bindings --swift DIR
                     what the borders to other languages cost, in one run; DIR is what
                     ios/linux/toolchain.sh installed. Writes docs/runs/performance-borders.md
-  bench             Bedside beside ONNX Runtime and Pillow, in turn, in one run. Needs python3.
+  bench             compares Bedside with ONNX Runtime and Pillow, in turn, in one run. Needs python3.
                     Writes docs/runs/performance-run.md
   bench peers [--weights DIR] [--quick]
-                    Bedside beside ONNX Runtime, OpenVINO, LiteRT, tract and rten on five quantized networks, which are
-                    made once, with TensorFlow and PyTorch; DIR holds mobilenet_v2_1.0_224_float.onnx for that. Needs
-                    python3 and strip. Writes docs/runs/performance-peers.md, or with --quick, few rounds to see that all
-                    of it runs, target/peers/performance-peers.md";
+                    compares Bedside with ONNX Runtime, OpenVINO, LiteRT, tract and rten on five quantized networks,
+                    which are made once by TensorFlow and PyTorch, from mobilenet_v2_1.0_224_float.onnx in DIR. Needs
+                    python3 and strip. Writes docs/runs/performance-peers.md; with --quick, which runs few rounds to see
+                    that everything works, target/peers/performance-peers.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -113,7 +113,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The workspace's folder.
+/// The folder of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
 }

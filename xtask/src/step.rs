@@ -1,4 +1,4 @@
-//! One command of a job: announced, run from the workspace's folder, and fatal where it fails.
+//! One command of a job: it is printed and run in the workspace's folder, and its failure is an error.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -12,11 +12,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::root;
 
-/// How much of a command is printed.
+/// The maximum number of arguments of a command that are printed.
 const SHOWN_ARGUMENTS: usize = 30;
+/// The maximum number of characters of an argument that are printed.
 const SHOWN_CHARACTERS: usize = 160;
 
-/// A command and the environment that it needs.
+/// A command and the environment variables that it needs.
 pub(crate) struct Step<'a> {
     program: &'a str,
     arguments: Vec<&'a str>,
@@ -36,30 +37,31 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// One more argument, which may hold spaces.
+    /// Adds one argument, which may hold spaces.
     pub(crate) fn arg(mut self, argument: &'a str) -> Step<'a> {
         self.arguments.push(argument);
         self
     }
 
-    /// More arguments, separated by spaces.
+    /// Adds arguments, which are separated by spaces.
     pub(crate) fn words(mut self, words: &'a str) -> Step<'a> {
         self.arguments.extend(words.split_whitespace());
         self
     }
 
+    /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &'a str, value: &'a str) -> Step<'a> {
         self.environment.push((name, value));
         self
     }
 
-    /// Leaves out the lines with this text when it prints.
+    /// Leaves lines that contain `text` out of what [`run`](Step::run) prints.
     pub(crate) fn quiet(mut self, text: &'a str) -> Step<'a> {
         self.hidden = Some(text);
         self
     }
 
-    /// Runs it and gives the time it took.
+    /// Runs the command and returns its duration.
     pub(crate) fn run(&self) -> Result<Duration> {
         let words = self.to_string();
         eprintln!("\n=== {words}");
@@ -82,8 +84,7 @@ impl<'a> Step<'a> {
         Ok(output.status)
     }
 
-    /// Runs it, and gives the lines that it prints, on standard output and on standard error, which are printed as they
-    /// come.
+    /// Runs the command, prints its standard output and standard error as they come, and returns the lines of both.
     pub(crate) fn lines(&self) -> Result<Vec<String>> {
         let words = self.to_string();
         eprintln!("\n=== {words}");
@@ -117,7 +118,7 @@ impl<'a> Step<'a> {
         Ok(lines.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What it prints on standard output.
+    /// Runs the command and returns its standard output, trimmed.
     pub(crate) fn output(&self) -> Result<String> {
         let output = self.command().output().with_context(|| format!("{self}: can't be started"))?;
         if !output.status.success() {
@@ -133,8 +134,8 @@ impl<'a> Step<'a> {
     }
 }
 
-/// The command as one would type it, without what would bury the words that follow it: the inside of class paths and
-/// what comes after the first dozens of arguments.
+/// The command as one would type it. Arguments over [`SHOWN_CHARACTERS`] (class paths) are cut, and those after the
+/// first [`SHOWN_ARGUMENTS`] are left out, so that the text after the command stays readable.
 impl std::fmt::Display for Step<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (name, value) in &self.environment {
@@ -154,7 +155,7 @@ impl std::fmt::Display for Step<'_> {
     }
 }
 
-/// The Python of a virtual environment under `target/` that has what `requirements` pins.
+/// The path of Python in the virtual environment `target/NAME`, with the packages of the file `requirements` installed.
 pub(crate) fn python(name: &str, requirements: &str) -> Result<String> {
     let folder = root().join("target").join(name);
     let python = folder.join("bin/python").display().to_string();
@@ -165,14 +166,15 @@ pub(crate) fn python(name: &str, requirements: &str) -> Result<String> {
     Ok(python)
 }
 
-/// Zig, which brings a C compiler for every target, the sources of LLVM's unwinder and the names of Apple's libraries.
+/// The path of zig, which ships a C compiler for every target, the sources of LLVM's unwinder, and lists of the names
+/// in Apple's libraries.
 pub(crate) fn zig() -> Result<PathBuf> {
     let python = python("zig-venv", "xtask/requirements.txt")?;
     let package = Step::new(&python).arg("-c").arg("import ziglang; print(ziglang.__path__[0])").output()?;
     Ok(Path::new(&package).join("zig"))
 }
 
-/// The JDK's folder: R8 wants its classes.
+/// The folder of the JDK, whose classes R8 needs.
 pub(crate) fn jdk() -> Result<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let compiler = std::env::split_paths(&path).map(|folder| folder.join("javac")).find(|file| file.exists());
@@ -181,17 +183,17 @@ pub(crate) fn jdk() -> Result<String> {
     Ok(home.display().to_string())
 }
 
-/// Fails where a program is missing, and says where to get it.
+/// Fails where a program is missing; `from` says how to install it.
 pub(crate) fn require(program: &str, from: &str) -> Result<()> {
     Step::new(program).arg("--version").output().map(drop).with_context(|| format!("{program} is needed: {from}"))
 }
 
-/// The binaries of a crate, installed under `target/tools` where they are missing or of another version. They are not
-/// optimised: to compile them takes longer than to run them.
+/// The paths of a crate's binaries, which are installed under `target/tools` where they are missing or of another
+/// version. They are built without optimisation, because compiling them takes longer than running them.
 pub(crate) fn tool(name: &str, version: &str, binaries: &[&str], options: &[&str]) -> Result<Vec<PathBuf>> {
     let folder = root().join("target/tools");
     let paths: Vec<PathBuf> = binaries.iter().map(|binary| folder.join("bin").join(binary)).collect();
-    // What `cargo install` itself writes about what it installed.
+    // The list of installed crates that `cargo install` keeps.
     let installed = fs::read_to_string(folder.join(".crates.toml")).unwrap_or_default();
     if !installed.contains(&format!("\"{name} {version} ")) || !paths.iter().all(|path| path.exists()) {
         let to = folder.display().to_string();
@@ -205,7 +207,7 @@ pub(crate) fn tool(name: &str, version: &str, binaries: &[&str], options: &[&str
     Ok(paths)
 }
 
-/// The processor's name, and which of the instruction sets that matter here it has.
+/// The processor's name, and those of AVX2, AVX-VNNI and AVX-512 VNNI that it has.
 pub(crate) fn cpu() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =

@@ -1,42 +1,43 @@
-//! What Java holds by number. A number that stands for nothing, because it was closed or never given, is an error and
-//! not a crash; a call keeps what it works on alive, so that closing meanwhile waits for nobody.
+//! The objects that Java holds by number. A number without an object, because it was closed or never given, is an error
+//! and not a crash. A call holds a reference to the objects that it uses, so that closing one never waits for a call.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The things of one kind that Java holds.
+/// The objects of one type that Java holds.
 pub(super) struct Handles<T>(Mutex<Table<T>>);
 
 struct Table<T> {
     last: i64,
-    things: Option<HashMap<i64, Arc<T>>>,
+    objects: Option<HashMap<i64, Arc<T>>>,
 }
 
 impl<T> Handles<T> {
     pub(super) const fn new() -> Handles<T> {
-        Handles(Mutex::new(Table { last: 0, things: None }))
+        Handles(Mutex::new(Table { last: 0, objects: None }))
     }
 
-    /// Keeps a thing, and gives the number that stands for it. No number is given twice.
-    pub(super) fn keep(&self, thing: T) -> i64 {
+    /// Keeps an object and returns its number, which is positive and never reused.
+    pub(super) fn keep(&self, object: T) -> i64 {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         table.last += 1;
         let handle = table.last;
-        table.things.get_or_insert_default().insert(handle, Arc::new(thing));
+        table.objects.get_or_insert_default().insert(handle, Arc::new(object));
         handle
     }
 
+    /// The object with this number; `None` where there is none.
     pub(super) fn get(&self, handle: i64) -> Option<Arc<T>> {
         let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        table.things.as_ref()?.get(&handle).cloned()
+        table.objects.as_ref()?.get(&handle).cloned()
     }
 
-    /// Lets go of it. Closing twice does nothing.
+    /// Drops the reference to the object with this number; does nothing where there is none.
     pub(super) fn close(&self, handle: i64) {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = table.things.as_mut().and_then(|things| things.remove(&handle));
+        let closed = table.objects.as_mut().and_then(|objects| objects.remove(&handle));
         drop(table);
-        // Freed outside the lock: a classifier takes a while.
+        // Dropped outside the lock, because freeing a classifier takes a while.
         drop(closed);
     }
 }
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handle_stands_for_its_thing_until_it_is_closed() {
+    fn handle_refers_to_its_object_until_closed() {
         let handles = Handles::new();
         let (one, two) = (handles.keep("one"), handles.keep("two"));
         let held = handles.get(one).expect("kept");

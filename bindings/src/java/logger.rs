@@ -1,4 +1,4 @@
-//! The library's log, for a Java object that takes it.
+//! Sends the library's log to a Java object.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use log::{Level, LevelFilter};
 
 use crate::sink;
 
-/// Sends the log to `Native.log(Logger, int, String, String)` of `class`; nowhere where the logger is null.
+/// Sends the log to the static method `log(Logger, int, String, String)` of `class`, which is `Native`, with `receiver`
+/// as its first argument. Records are dropped where `receiver` is null.
 pub(super) fn set(env: &mut Env<'_>, class: &JClass<'_>, receiver: &JObject<'_>, level: i32) -> Result<()> {
     if receiver.is_null() {
         sink::set(None, LevelFilter::Off);
@@ -20,13 +21,14 @@ pub(super) fn set(env: &mut Env<'_>, class: &JClass<'_>, receiver: &JObject<'_>,
     let receiver = env.new_global_ref(receiver).map_err(refused)?;
     let vm = env.get_java_vm().map_err(refused)?;
     let send = move |level: Level, target: &str, message: &str| {
-        // A record that can't be delivered is lost: there is no other place to say so.
+        // A record that can't be delivered is lost, because there is no other place to report it.
         let _ = deliver(&vm, &class, &receiver, level, target, message);
     };
     sink::set(Some(Arc::new(send)), level_filter(level));
     Ok(())
 }
 
+/// Calls the static method `log` of `class` on this thread, which is attached to the JVM where needed.
 fn deliver(
     vm: &JavaVM,
     class: &JClass<'_>,
@@ -45,7 +47,7 @@ fn deliver(
     })
 }
 
-/// By the order of Java's `LogLevel`.
+/// The level with this ordinal in Java's `LogLevel`.
 pub(super) fn level_filter(level: i32) -> LevelFilter {
     match level {
         0 => LevelFilter::Error,

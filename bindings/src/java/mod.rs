@@ -1,13 +1,13 @@
 //! Java, by JNI: the native methods of the class `dev.bedside.jni.Native`.
 //!
-//! A method takes numbers, a request (`wire`) and direct buffers, and answers with a reply: how the call ended, and its
+//! A method takes numbers, a request (`wire`) and direct buffers, and returns a reply: how the call ended, then its
 //! result or its error. So nothing here builds Java objects or throws, and no name of a Java field or constructor has
 //! to survive a shrinker. Classifiers, pictures and cancel handles are held by number (`handles`).
 //!
 //! Only the log calls into Java.
 //!
-//! The classes and this library are separate files. What both take for granted of each other stands in `bindings/wire.txt`,
-//! and `protocol` says which form of it this is.
+//! The Java classes and this library are separate files. `bindings/wire.txt` describes what each expects of the other,
+//! and `protocol` returns its version.
 
 #![allow(clippy::must_use_candidate, reason = "only Java calls these")]
 
@@ -40,7 +40,7 @@ static CANCEL_HANDLES: Handles<CancelHandle> = Handles::new();
 enum Failure {
     /// An error of the library.
     Error(Error),
-    /// What the call is about was closed.
+    /// An object of the call was closed; its kind, for the message.
     Closed(&'static str),
 }
 
@@ -50,9 +50,10 @@ impl From<Error> for Failure {
     }
 }
 
+/// The reply to a call that succeeded, or why there is no result.
 type Outcome = Result<Writer, Failure>;
 
-/// Runs a call and writes its reply. A panic becomes the error that it is in every language.
+/// Runs a call and returns its reply. A panic becomes [`Error::Internal`].
 fn answered<'caller>(
     mut env: EnvUnowned<'caller>,
     call: impl FnOnce(&mut Env<'caller>) -> Outcome,
@@ -65,7 +66,7 @@ fn answered<'caller>(
         };
         env.byte_array_from_slice(&reply)
     });
-    // Fails only where the JVM has no room for the reply, which has thrown by then.
+    // Fails only where the JVM can't allocate the reply; a Java exception is pending then.
     outcome.resolve::<ThrowRuntimeExAndDefault>()
 }
 
@@ -74,11 +75,11 @@ fn bytes(env: &Env<'_>, array: &JByteArray<'_>) -> Result<Vec<u8>, Error> {
     env.convert_byte_array(array).map_err(|error| Error::Internal(format!("a Java array can't be read: {error}")))
 }
 
-/// The bytes of a direct buffer, without a copy; none of a null one.
+/// The bytes of a direct buffer, from its start to its capacity, without a copy; empty for null.
 ///
 /// # Safety
-/// The buffer must stay alive while `'a` lasts: that of an argument does until the native method returns. What Java
-/// writes into it meanwhile is a race that the documentation forbids.
+/// The buffer must stay alive for `'a`. A buffer that is an argument stays alive until the native method returns. A
+/// write into it by Java meanwhile is a data race, which the documentation forbids.
 #[allow(unsafe_code, reason = "memory of the JVM, borrowed for one call")]
 unsafe fn plane<'a>(env: &Env<'_>, buffer: &JByteBuffer<'_>) -> Result<&'a [u8], Error> {
     if buffer.is_null() {
@@ -94,7 +95,7 @@ unsafe fn plane<'a>(env: &Env<'_>, buffer: &JByteBuffer<'_>) -> Result<&'a [u8],
     Ok(unsafe { std::slice::from_raw_parts(address, length) })
 }
 
-/// The three planes of a call.
+/// The bytes of the three planes of a call.
 #[allow(unsafe_code, reason = "see `plane`")]
 fn planes<'a>(env: &Env<'_>, buffers: &'a [JByteBuffer<'_>; 3]) -> Result<[&'a [u8]; 3], Error> {
     let [first, second, third] = buffers;
@@ -114,7 +115,7 @@ fn cancel_handle(handle: i64) -> Result<Arc<CancelHandle>, Failure> {
     CANCEL_HANDLES.get(handle).ok_or(Failure::Closed("cancel handle"))
 }
 
-/// `protocol()`: which form of all else here this library has. Java asks it before anything else.
+/// `protocol()`: the version of the native methods, requests and replies. Java calls it before any other method.
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn protocol<'caller>(_env: EnvUnowned<'caller>, _class: JClass<'caller>) -> i32 {
     wire::PROTOCOL
@@ -192,6 +193,7 @@ pub fn classify_planes<'caller>(
     })
 }
 
+/// The frame that a request describes.
 fn format_of(env: &Env<'_>, format: &JByteArray<'_>) -> Result<Frame, Error> {
     request::frame(&bytes(env, format)?)
 }
@@ -230,7 +232,8 @@ pub fn warm_up<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handl
     })
 }
 
-/// `selfTest(long classifier)`. The reply is who measured and the largest difference, or nothing.
+/// `selfTest(long classifier)`. The reply is the source of the golden scores and the largest difference, or nothing
+/// where the model has no golden sample.
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn self_test<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handle: i64) -> JByteArray<'caller> {
     answered(env, |_| Ok(reply::self_test(classifier(handle)?.self_test()?)))
@@ -250,7 +253,7 @@ pub fn scores<'caller>(
     })
 }
 
-/// `manifest(long classifier, byte[] language)`. The reply is what the model says about itself.
+/// `manifest(long classifier, byte[] language)`. The reply is the model's description of itself.
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn manifest<'caller>(
     env: EnvUnowned<'caller>,
@@ -265,13 +268,13 @@ pub fn manifest<'caller>(
     })
 }
 
-/// `identity(long classifier)`. The reply is name, version and hash.
+/// `identity(long classifier)`. The reply is the model's name and version, and the graph's SHA-256.
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn identity<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handle: i64) -> JByteArray<'caller> {
     answered(env, |_| Ok(reply::identity(classifier(handle)?.identity())))
 }
 
-/// `loadTimesMs(long classifier)`. The reply is three doubles.
+/// `loadTimesMs(long classifier)`. The reply is three doubles, in milliseconds: read, import, optimize.
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn load_times_ms<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handle: i64) -> JByteArray<'caller> {
     answered(env, |_| Ok(reply::load_times(&classifier(handle)?.load_times())))
@@ -404,7 +407,7 @@ pub fn set_logger<'caller>(
     })
 }
 
-/// `panic()`, in libraries built for tests: makes the next call panic.
+/// `PanicProbe.arm()`, in libraries built for tests: makes the next call panic.
 #[cfg(feature = "test-panic")]
 #[jni_mangle("dev.bedside.jni.PanicProbe")]
 pub fn arm<'caller>(_env: EnvUnowned<'caller>, _class: JClass<'caller>) {

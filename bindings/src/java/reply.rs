@@ -1,17 +1,18 @@
-//! What Java is told: how a call ended, then its result. `Reply.java` reads it in the same order.
+//! Replies to Java: how a call ended, then its result. `Reply.java` reads the fields in the same order.
 
 use bedside::manifest::{Label, Manifest, ScopeQuestion};
 use bedside::{Error, LabelName, LoadTimes, ModelIdentity, Reason, Report, SelfTest, Verdict};
 
 use super::wire::Writer;
 
-/// The call did what was asked; its result follows.
+/// The call succeeded; its result follows.
 const DONE: u8 = 0;
-/// An error follows: kind and message.
+/// The call failed; the kind and the message of the error follow.
 const FAILED: u8 = 1;
-/// What was closed follows.
+/// An object of the call was closed; its kind follows.
 const CLOSED: u8 = 2;
 
+/// A writer that begins with how the call ended.
 fn writer(ended: u8) -> Writer {
     let mut writer = Writer::default();
     writer.byte(ended);
@@ -118,7 +119,7 @@ fn write_identity(writer: &mut Writer, model: &ModelIdentity) {
     writer.string(&model.name).string(&model.version).string(&model.graph_sha256);
 }
 
-/// The manifest with its texts in this language, or the next best.
+/// The manifest with its texts in this language, or in the one that they fall back to.
 pub(super) fn manifest(manifest: &Manifest, language: &str) -> Writer {
     let mut writer = done();
     writer.string(&manifest.name).string(&manifest.version).string(&manifest.license);

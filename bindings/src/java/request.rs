@@ -1,8 +1,8 @@
-//! What Java asks: options, a query, the format of a frame. `Request.java` writes them in the same order.
+//! Requests of Java: options, a query, the format of a frame. `Request.java` writes the fields in the same order.
 
 use bedside::{Answer, Error, Limits, Options, Query, Region, Result, Rotation, YuvMatrix, YuvRange};
 
-use crate::frame::{Frame, Layout, Packed, Strides};
+use crate::frame::{Frame, Layout, PixelFormat, Strides};
 
 use super::wire::Reader;
 use super::{CANCEL_HANDLES, Failure};
@@ -52,10 +52,10 @@ pub(super) fn frame(format: &[u8]) -> Result<Frame> {
     let mut format = Reader::new(format);
     let layout = match format.byte()? {
         0 => Layout::Encoded,
-        1 => packed(Packed::Rgb8, &mut format)?,
-        2 => packed(Packed::Rgba8, &mut format)?,
-        3 => packed(Packed::Bgra8, &mut format)?,
-        4 => packed(Packed::Gray8, &mut format)?,
+        1 => packed(PixelFormat::Rgb8, &mut format)?,
+        2 => packed(PixelFormat::Rgba8, &mut format)?,
+        3 => packed(PixelFormat::Bgra8, &mut format)?,
+        4 => packed(PixelFormat::Gray8, &mut format)?,
         5 => yuv420(&mut format)?,
         other => return Err(unknown("a layout", other.into())),
     };
@@ -64,9 +64,9 @@ pub(super) fn frame(format: &[u8]) -> Result<Frame> {
     Ok(frame)
 }
 
-fn packed(packed: Packed, format: &mut Reader<'_>) -> Result<Layout> {
+fn packed(pixels: PixelFormat, format: &mut Reader<'_>) -> Result<Layout> {
     Ok(Layout::Packed {
-        format: packed,
+        format: pixels,
         width: format.size("width")?,
         height: format.size("height")?,
         row_stride: format.size("row_stride")?,

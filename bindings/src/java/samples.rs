@@ -1,5 +1,5 @@
-//! What is read and written here, held against the samples of `bindings/wire.txt`, as Java's side is in its own tests
-//! (`WireTest.java`).
+//! Compares requests and replies with the samples of `bindings/wire.txt`. `WireTest.java` compares Java's side with the
+//! same samples.
 
 use std::time::Duration;
 
@@ -11,33 +11,34 @@ use bedside::{
 
 use super::wire::{Reader, Writer};
 use super::{Failure, logger, reply, request};
-use crate::frame::{Frame, Layout, Packed, Strides};
+use crate::frame::{Frame, Layout, PixelFormat, Strides};
 
 const SAMPLES: &str = include_str!("../../wire.txt");
 
-/// What stands behind a kind and a name.
+/// The value of the entry with this kind and this name.
 fn entry(kind: &str, name: &str) -> &'static str {
     let head = format!("{kind} {name} ");
     SAMPLES.lines().find_map(|line| line.strip_prefix(&head)).unwrap_or_else(|| panic!("wire.txt has no {head}"))
 }
 
+/// The bytes of a sample.
 fn sample(kind: &str, name: &str) -> Vec<u8> {
     let byte = |at| u8::from_str_radix(&entry(kind, name)[at..at + 2], 16).expect("hex");
     (0..entry(kind, name).len()).step_by(2).map(byte).collect()
 }
 
-/// A reply, and the texts at its end that the sample lacks.
+/// Fails where a reply is not its sample followed by these texts, which the sample lacks.
 #[track_caller]
-fn writes(name: &str, mut found: Writer, rest: &[&str]) {
+fn writes(name: &str, mut found: Writer, texts: &[&str]) {
     let mut wanted = sample("reply", name);
-    for text in rest {
+    for text in texts {
         wanted.extend(u32::try_from(text.len()).expect("short").to_be_bytes());
         wanted.extend(text.as_bytes());
     }
     assert_eq!(found.finish(), wanted, "reply {name}: Java reads another form; see bindings/wire.py");
 }
 
-/// The shipped model: values that can't be made are taken from what it gives, and overwritten.
+/// The shipped model. Values of types that can't be constructed here are taken from its results and overwritten.
 fn classifier() -> Classifier {
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/skin-lesion/model.onnx");
     Classifier::open(model, Options::default()).expect("the shipped model")
@@ -52,7 +53,7 @@ fn query_of(name: &str) -> Query {
 }
 
 #[test]
-fn requests_are_read_as_they_are_written_by_java() {
+fn request_reader_decodes_the_samples() {
     let options = sample("request", "options");
     let mut reader = Reader::new(&options);
     let read = request::options(&mut reader).expect("sound");
@@ -81,7 +82,7 @@ fn requests_are_read_as_they_are_written_by_java() {
 }
 
 #[test]
-fn frames_are_read_as_they_are_written_by_java() {
+fn frame_reader_decodes_the_samples() {
     let read = |name: &str| {
         let Frame { layout, rotation, mirrored } = request::frame(&sample("request", name)).expect("sound");
         (layout, rotation, mirrored)
@@ -93,10 +94,10 @@ fn frames_are_read_as_they_are_written_by_java() {
         }
         other => panic!("{other:?}"),
     };
-    assert!(matches!(packed("frame_rgb8"), (Packed::Rgb8, Rotation::Upright, true)));
-    assert!(matches!(packed("frame_rgba8"), (Packed::Rgba8, Rotation::Upright, false)));
-    assert!(matches!(packed("frame_bgra8"), (Packed::Bgra8, Rotation::Upright, false)));
-    assert!(matches!(packed("frame_gray8"), (Packed::Gray8, Rotation::Clockwise180, false)));
+    assert!(matches!(packed("frame_rgb8"), (PixelFormat::Rgb8, Rotation::Upright, true)));
+    assert!(matches!(packed("frame_rgba8"), (PixelFormat::Rgba8, Rotation::Upright, false)));
+    assert!(matches!(packed("frame_bgra8"), (PixelFormat::Bgra8, Rotation::Upright, false)));
+    assert!(matches!(packed("frame_gray8"), (PixelFormat::Gray8, Rotation::Clockwise180, false)));
     let (full, limited) = (read("frame_yuv420"), read("frame_yuv420_limited"));
     let strides = |layout| match layout {
         Layout::Yuv420 { width: 9, height: 10, strides, matrix, range } => {
@@ -111,7 +112,7 @@ fn frames_are_read_as_they_are_written_by_java() {
 }
 
 #[test]
-fn replies_are_written_as_java_reads_them() {
+fn reply_writer_encodes_the_samples() {
     writes("done", reply::done(), &[]);
     assert_eq!(reply::failed(&bedside::Error::TooLarge("the picture".into())), sample("reply", "failed"));
     assert_eq!(reply::closed("image"), sample("reply", "closed"));
@@ -184,7 +185,7 @@ fn reasons(classifier: &Classifier) -> Vec<Reason> {
 }
 
 #[test]
-fn a_manifest_is_written_as_java_reads_it() {
+fn reply_writer_encodes_the_manifest_sample() {
     let manifest = Manifest::from_json(
         r#"{"bedside": "1.0", "kind": "scores", "name": "tiny", "version": "1.2", "license": "CC0-1.0",
             "title": {"en": "Title", "uk": "Назва"}, "intended_use": {"en": "use"}, "not_for": {"en": "not"},
@@ -201,9 +202,9 @@ fn a_manifest_is_written_as_java_reads_it() {
 }
 
 #[test]
-fn names_and_places_are_javas() {
+fn enum_names_and_ordinals_are_those_of_java() {
     let levels: [String; 5] = [0, 1, 2, 3, 4].map(|number| logger::level_filter(number).as_str().to_lowercase());
-    let turns: Vec<String> =
+    let rotations: Vec<String> =
         (0..4).map(|number| format!("{:?}", request::rotation(number).expect("known")).to_lowercase()).collect();
     for (name, rust) in [
         ("ErrorKind", ErrorKind::ALL.map(ErrorKind::as_str).join(" ")),
@@ -212,7 +213,7 @@ fn names_and_places_are_javas() {
         ("Triage", Triage::ALL.map(Triage::as_str).join(" ")),
         ("GoldenBy", [GoldenBy::Lab, GoldenBy::Itself].map(GoldenBy::as_str).join(" ")),
         ("LogLevel", levels.join(" ")),
-        ("Rotation", turns.join(" ")),
+        ("Rotation", rotations.join(" ")),
     ] {
         assert_eq!(entry("names", name), rust, "{name}: Java has other names; see bindings/wire.py");
     }

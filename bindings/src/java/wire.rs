@@ -1,13 +1,14 @@
-//! What goes over the border in one piece: a byte array of numbers and strings, big-endian, in the order in which both
-//! sides name them. `Request.java` writes what `Reader` reads; `Reply.java` reads what `Writer` writes.
+//! The wire format of requests and replies: a byte array of numbers and strings, big-endian and without names, in an
+//! order that both sides know. `Request.java` writes what `Reader` reads; `Reply.java` reads what `Writer` writes.
 
 use bedside::{Error, Result};
 
-/// Which form this is of native methods, requests and replies: the 32-bit FNV-1a hash of `bindings/wire.txt`, which has a
-/// sample of each. `Native.java` has the same number, and refuses a library of another.
+/// The version of the native methods, requests and replies: the 32-bit FNV-1a hash of `bindings/wire.txt`, which lists
+/// the methods and has a sample of each request and reply. `Native.java` has the same number, and refuses a library
+/// with another.
 pub(super) const PROTOCOL: i32 = hash(include_bytes!("../../wire.txt"));
 
-/// FNV-1a (Fowler, Noll and Vo), without carriage returns: Git puts them into text on Windows.
+/// The 32-bit FNV-1a hash (Fowler, Noll and Vo) of a text without its carriage returns, which Git adds on Windows.
 const fn hash(text: &[u8]) -> i32 {
     let (mut hash, mut i) = (0x811c_9dc5_u32, 0);
     while i < text.len() {
@@ -19,7 +20,7 @@ const fn hash(text: &[u8]) -> i32 {
     hash.cast_signed()
 }
 
-/// Reads a request. One that ends too early or goes on too long is a fault of the bindings themselves.
+/// Reads a request. A request that is too short, too long or not UTF-8 is a fault of the bindings: [`Error::Internal`].
 pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -35,13 +36,13 @@ impl<'a> Reader<'a> {
         Ok(self.byte()? != 0)
     }
 
-    /// A Java `int` that stands for a size: below 0 is an error that says so.
+    /// A Java `int` that holds a size. Below 0 it is an [`Error::InvalidQuery`] with the name of the size.
     pub(super) fn size(&mut self, name: &str) -> Result<u32> {
         let value = i32::from_be_bytes(self.take()?);
         u32::try_from(value).map_err(|_| Error::InvalidQuery(format!("{name} is {value}; give 0 or more")))
     }
 
-    /// A Java `long` that stands for a size.
+    /// A Java `long` that holds a size, as [`size`](Reader::size).
     pub(super) fn long_size(&mut self, name: &str) -> Result<u64> {
         let value = i64::from_be_bytes(self.take()?);
         u64::try_from(value).map_err(|_| Error::InvalidQuery(format!("{name} is {value}; give 0 or more")))
@@ -55,31 +56,33 @@ impl<'a> Reader<'a> {
         Ok(f64::from_be_bytes(self.take()?))
     }
 
+    /// A string: its length in bytes, then UTF-8.
     pub(super) fn string(&mut self) -> Result<String> {
         let length = u32::from_be_bytes(self.take()?) as usize;
-        let (text, rest) = self.0.split_at_checked(length).ok_or_else(malformed)?;
-        self.0 = rest;
+        let (text, remaining) = self.0.split_at_checked(length).ok_or_else(malformed)?;
+        self.0 = remaining;
         String::from_utf8(text.to_vec()).map_err(|_| malformed())
     }
 
-    /// A value that may be left out.
+    /// An optional value: a flag, then the value where the flag is set.
     pub(super) fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {
         if self.flag()? { read(self).map(Some) } else { Ok(None) }
     }
 
+    /// A list: its length, then its items.
     pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let count = u32::from_be_bytes(self.take()?);
         (0..count).map(|_| read(self)).collect()
     }
 
-    /// The request's end.
+    /// Fails where bytes of the request are left.
     pub(super) fn end(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(malformed()) }
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let (bytes, rest) = self.0.split_first_chunk::<N>().ok_or_else(malformed)?;
-        self.0 = rest;
+        let (bytes, remaining) = self.0.split_first_chunk::<N>().ok_or_else(malformed)?;
+        self.0 = remaining;
         Ok(*bytes)
     }
 }
@@ -123,7 +126,7 @@ impl Writer {
         self
     }
 
-    /// A value that may be left out.
+    /// An optional value: a flag, then the value where there is one.
     pub(super) fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Writer, T)) -> &mut Writer {
         self.flag(value.is_some());
         if let Some(value) = value {
@@ -140,13 +143,13 @@ impl Writer {
         self
     }
 
-    /// The reply as it goes over: first how the call ended.
+    /// The bytes of the reply; the writer is empty afterwards.
     pub(super) fn finish(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.0)
     }
 
     fn count(&mut self, count: usize) {
-        let count = i32::try_from(count).expect("no list or text of a reply has two thousand million parts");
+        let count = i32::try_from(count).expect("a list or a text of a reply has fewer than 2^31 parts");
         self.0.extend(count.to_be_bytes());
     }
 }
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_that_ends_too_early_or_goes_on_too_long_is_an_error() {
+    fn reader_refuses_requests_of_wrong_length() {
         let sound = [0, 0, 0, 2, b'u', b'k'];
         let mut reader = Reader::new(&sound);
         assert_eq!(reader.string().expect("sound"), "uk");
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_fnv_1a() {
+    fn hash_matches_the_fnv_1a_test_vectors() {
         // From the test vectors of draft-eastlake-fnv, for 32 bits.
         for (text, wanted) in [(&b""[..], 0x811c_9dc5_u32), (b"a", 0xe40c_292c), (b"foobar", 0xbf9c_f968)] {
             assert_eq!(hash(text).cast_unsigned(), wanted);
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_below_zero_is_an_error_that_names_it() {
+    fn size_below_zero_is_an_error_that_names_it() {
         let error = Reader::new(&(-1i32).to_be_bytes()).size("width").expect_err("below zero");
         assert_eq!(error.to_string(), "width is -1; give 0 or more");
     }

@@ -1,13 +1,15 @@
-//! Pixels given directly: packed ones and camera frames.
+//! Tests of pixels and camera frames.
 
 use proptest::prelude::*;
 
-use super::{FULL, cut, differences, golden, reference, region};
+use super::{FULL, cropped, differences, golden, reference, region};
 use crate::image::{Image, Picture, Plane, Rotation, Yuv420, YuvMatrix, YuvRange, decode};
 use crate::{Error, Limits, Result};
 
+/// The width and height of the golden frames.
 const SIZE: (u32, u32) = (37, 23);
 
+/// The matrices and ranges, each with the reference of the golden frames converted by it.
 const CONVERSIONS: [(YuvMatrix, YuvRange, &str); 4] = [
     (YuvMatrix::Bt601, YuvRange::Limited, "yuv/bt601-limited.ppm"),
     (YuvMatrix::Bt601, YuvRange::Full, "yuv/bt601-full.ppm"),
@@ -15,21 +17,23 @@ const CONVERSIONS: [(YuvMatrix, YuvRange, &str); 4] = [
     (YuvMatrix::Bt709, YuvRange::Full, "yuv/bt709-full.ppm"),
 ];
 
-fn taken(image: &Image<'_>) -> Picture {
+/// A frame, decoded with the default limits.
+fn decoded_frame(image: &Image<'_>) -> Picture {
     decode(image, None, FULL, &Limits::default()).expect("a sound frame")
 }
 
+/// Asserts that a frame of [`SIZE`] differs from a reference by at most one level.
 fn assert_within_one_level(frame: Yuv420<'_>, wanted: &str) {
-    let found = taken(&Image::yuv420(frame).expect("a sound frame"));
+    let found = decoded_frame(&Image::yuv420(frame).expect("a sound frame"));
     let wanted_picture = reference(wanted);
     assert_eq!((found.width, found.height), SIZE);
     let (max, mean) = differences(&found.rgb, &wanted_picture.rgb);
-    println!("{wanted}: greatest difference {max}, mean {mean:.5}");
+    println!("{wanted}: maximum difference {max}, mean {mean:.5}");
     assert!(max <= 1, "{wanted}: differs by {max}");
 }
 
 #[test]
-fn i420_nv12_and_nv21_have_the_colours_of_the_standards_matrices() {
+fn yuv420_converts_i420_nv12_and_nv21_by_the_standards_matrices() {
     let (i420, nv12, nv21) = (golden("yuv/i420.bin"), golden("yuv/nv12.bin"), golden("yuv/nv21.bin"));
     for (matrix, range, wanted) in CONVERSIONS {
         let (width, height) = SIZE;
@@ -40,7 +44,7 @@ fn i420_nv12_and_nv21_have_the_colours_of_the_standards_matrices() {
     }
 }
 
-/// Rows of samples moved apart, with rubbish between them; the last one ends with its last sample.
+/// Samples with other strides, and other bytes in the padding. The last row ends with its last sample.
 fn spread(samples: &[u8], columns: usize, row_stride: usize, pixel_stride: usize) -> Vec<u8> {
     let rows = samples.len() / columns;
     let mut data = vec![0xA5; (rows - 1) * row_stride + (columns - 1) * pixel_stride + 1];
@@ -51,7 +55,7 @@ fn spread(samples: &[u8], columns: usize, row_stride: usize, pixel_stride: usize
 }
 
 #[test]
-fn planes_with_strides_are_read_as_without() {
+fn yuv420_reads_planes_across_their_strides() {
     let i420 = golden("yuv/i420.bin");
     let (y, chroma) = i420.split_at(37 * 23);
     let (u, v) = chroma.split_at(19 * 12);
@@ -71,38 +75,39 @@ fn planes_with_strides_are_read_as_without() {
 }
 
 #[test]
-fn limited_black_and_white_are_black_and_white() {
+fn yuv420_maps_black_and_white_of_both_ranges_to_0_and_255() {
     let frame = |y: u8| [vec![y; 4], vec![128; 2]].concat();
     for (range, black, white) in [(YuvRange::Limited, 16, 235), (YuvRange::Full, 0, 255)] {
         for (y, wanted) in [(black, 0), (white, 255)] {
             let data = frame(y);
             let frame = Yuv420::i420(2, 2, &data, YuvMatrix::Bt709, range).expect("6 bytes for 2×2");
-            assert_eq!(taken(&Image::yuv420(frame).expect("sound")).rgb, vec![wanted; 12]);
+            assert_eq!(decoded_frame(&Image::yuv420(frame).expect("sound")).rgb, vec![wanted; 12]);
         }
     }
 }
 
-/// A picture of numbers that tell where they come from: column, row, channel.
+/// RGB pixels whose channels are the column, the row, and the sum of both.
 fn numbered(width: u32, height: u32) -> Vec<u8> {
     (0..height).flat_map(|y| (0..width).flat_map(move |x| [x as u8, y as u8, (x + y) as u8])).collect()
 }
 
 #[test]
-fn packed_rows_are_read_across_their_stride() {
+fn packed_pixels_are_read_across_their_row_stride() {
     let rgb = numbered(5, 3);
     let grey: Vec<u8> = (0..15).collect();
     let rgba: Vec<u8> = rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
     let bgra: Vec<u8> = rgb.chunks_exact(3).flat_map(|p| [p[2], p[1], p[0], 255]).collect();
     let wanted = Picture { width: 5, height: 3, rgb: rgb.clone() };
-    assert_eq!(taken(&Image::bgra8(5, 3, 20, bgra.as_slice()).expect("sound")), wanted);
-    assert_eq!(taken(&Image::rgb8(5, 3, 15, rgb.as_slice()).expect("sound")), wanted);
-    assert_eq!(taken(&Image::rgba8(5, 3, 20, rgba.as_slice()).expect("sound")), wanted);
-    assert_eq!(taken(&Image::rgb8(5, 3, 22, spread_rows(&rgb, 15, 22)).expect("sound")), wanted);
-    assert_eq!(taken(&Image::rgba8(5, 3, 32, spread_rows(&rgba, 20, 32)).expect("sound")), wanted);
-    let found = taken(&Image::gray8(5, 3, 8, spread_rows(&grey, 5, 8)).expect("sound"));
+    assert_eq!(decoded_frame(&Image::bgra8(5, 3, 20, bgra.as_slice()).expect("sound")), wanted);
+    assert_eq!(decoded_frame(&Image::rgb8(5, 3, 15, rgb.as_slice()).expect("sound")), wanted);
+    assert_eq!(decoded_frame(&Image::rgba8(5, 3, 20, rgba.as_slice()).expect("sound")), wanted);
+    assert_eq!(decoded_frame(&Image::rgb8(5, 3, 22, spread_rows(&rgb, 15, 22)).expect("sound")), wanted);
+    assert_eq!(decoded_frame(&Image::rgba8(5, 3, 32, spread_rows(&rgba, 20, 32)).expect("sound")), wanted);
+    let found = decoded_frame(&Image::gray8(5, 3, 8, spread_rows(&grey, 5, 8)).expect("sound"));
     assert_eq!(found.rgb, grey.iter().flat_map(|&v| [v; 3]).collect::<Vec<u8>>());
 }
 
+/// Rows of `row` bytes with the row stride `stride`, and other bytes in the padding.
 fn spread_rows(data: &[u8], row: usize, stride: usize) -> Vec<u8> {
     let mut spread: Vec<u8> = data.chunks_exact(row).flat_map(|r| [r, &vec![0xA5; stride - row]].concat()).collect();
     spread.truncate(spread.len() - (stride - row));
@@ -110,20 +115,20 @@ fn spread_rows(data: &[u8], row: usize, stride: usize) -> Vec<u8> {
 }
 
 #[test]
-fn transparent_pixels_are_laid_over_white() {
+fn rgba8_blends_over_white() {
     let rgba = [10, 20, 30, 0, 10, 20, 30, 255, 0, 100, 200, 51];
     // A fifth of the colour and four fifths of white: 204, 224, 244.
     let wanted = [255, 255, 255, 10, 20, 30, 204, 224, 244];
-    assert_eq!(taken(&Image::rgba8(3, 1, 12, rgba.as_slice()).expect("sound")).rgb, wanted);
+    assert_eq!(decoded_frame(&Image::rgba8(3, 1, 12, rgba.as_slice()).expect("sound")).rgb, wanted);
 }
 
 #[test]
-fn a_frame_is_rotated_first_and_mirrored_after() {
+fn image_rotates_first_and_mirrors_after() {
     // a b     c a        a c
     // c d  →  d b  and   b d  mirrored
     let grey = [1, 2, 3, 4];
     let frame = || Image::gray8(2, 2, 2, grey.as_slice()).expect("sound");
-    let levels = |image: Image<'_>| taken(&image).rgb.chunks_exact(3).map(|p| p[0]).collect::<Vec<u8>>();
+    let levels = |image: Image<'_>| decoded_frame(&image).rgb.chunks_exact(3).map(|p| p[0]).collect::<Vec<u8>>();
     assert_eq!(levels(frame()), [1, 2, 3, 4]);
     assert_eq!(levels(frame().rotated(Rotation::Clockwise90)), [3, 1, 4, 2]);
     assert_eq!(levels(frame().rotated(Rotation::Clockwise180)), [4, 3, 2, 1]);
@@ -134,19 +139,19 @@ fn a_frame_is_rotated_first_and_mirrored_after() {
 }
 
 #[test]
-fn a_region_of_a_turned_frame_is_cut_from_the_upright_one() {
+fn decode_crops_a_region_from_the_upright_frame() {
     let nv21 = golden("yuv/nv21.bin");
     let frame = Yuv420::nv21(37, 23, &nv21, YuvMatrix::Bt601, YuvRange::Full).expect("sound");
     let image = Image::yuv420(frame).expect("sound").rotated(Rotation::Clockwise270).mirrored();
-    let whole = taken(&image);
+    let whole = decoded_frame(&image);
     assert_eq!((whole.width, whole.height), (23, 37));
     let part = (4, 9, 13, 21);
     let found = decode(&image, Some(region(part, (23, 37))), FULL, &Limits::default()).expect("sound");
-    assert_eq!(found, cut(&whole, part));
+    assert_eq!(found, cropped(&whole, part));
 }
 
 #[test]
-fn a_frame_that_does_not_fit_its_size_is_an_error_that_says_how() {
+fn image_refuses_buffers_that_do_not_fit_the_size() {
     let malformed = |made: Result<Image<'_>>, part: &str| match made {
         Err(Error::MalformedImage(message)) => assert!(message.contains(part), "{message}"),
         other => panic!("{part}: {other:?}"),
@@ -171,7 +176,7 @@ fn a_frame_that_does_not_fit_its_size_is_an_error_that_says_how() {
 }
 
 #[test]
-fn what_is_shown_of_a_frame_for_debugging_has_none_of_its_pixels() {
+fn debug_of_a_frame_shows_no_pixels() {
     let image = Image::gray8(2, 1, 2, [201, 202].as_slice()).expect("sound");
     let frame = Yuv420::i420(1, 1, &[201, 202, 203], YuvMatrix::Bt601, YuvRange::Full).expect("sound");
     for shown in [format!("{image:?}"), format!("{frame:?}"), format!("{:?}", Image::from_bytes([201, 202].as_slice()))]
@@ -191,7 +196,7 @@ fn rotations() -> impl Strategy<Value = Rotation> {
 
 proptest! {
     #[test]
-    fn any_size_stride_and_length_is_decoded_or_refused(
+    fn packed_pixels_of_any_size_are_decoded_or_refused(
         (width, height) in (0u32..9, 0u32..9),
         row_stride in 0usize..40,
         len in 0usize..300,
@@ -213,7 +218,7 @@ proptest! {
     }
 
     #[test]
-    fn any_planes_are_decoded_or_refused(
+    fn yuv420_planes_of_any_size_are_decoded_or_refused(
         (width, height) in (0u32..9, 0u32..9),
         strides in proptest::array::uniform3((0usize..24, 0usize..4)),
         lengths in proptest::array::uniform3(0usize..200),

@@ -1,5 +1,5 @@
-//! Bytes that are not what they should be: each an error that says so, and never a panic. Damage that nobody thought of, the
-//! fuzz target `picture` does to the samples.
+//! Tests of damaged and hostile bytes, which must give errors and no panics. The fuzz target `picture` tests random
+//! damage to the same samples.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::{decoded, golden, reference};
 use crate::image::{Image, Region, decode};
 use crate::{Error, Limits};
 
-/// One small file of each format and of each way through a decoder.
+/// A small file for each format and each path through a decoder.
 const SAMPLES: [&str; 14] = [
     "jpeg/420.jpg",
     "jpeg/progressive.jpg",
@@ -27,17 +27,18 @@ const SAMPLES: [&str; 14] = [
     "tiff/rgba.tif",
 ];
 
+/// The message of the error that decoding gives.
 fn message(bytes: &[u8]) -> String {
     decoded(bytes).expect_err("no picture").to_string()
 }
 
 #[test]
-fn an_empty_file_is_said_to_be_empty() {
+fn empty_file_error_says_empty() {
     assert!(message(b"").contains("empty"));
 }
 
 #[test]
-fn formats_that_are_not_read_are_named_with_what_to_do() {
+fn unsupported_format_error_names_the_format() {
     let at_128 = |tail: &[u8]| [vec![0; 128], tail.to_vec()].concat();
     for (bytes, wanted) in [
         (b"\0\0\0\x18ftypheic\0\0\0\0".to_vec(), "Most Compatible"),
@@ -62,7 +63,7 @@ fn formats_that_are_not_read_are_named_with_what_to_do() {
 }
 
 #[test]
-fn a_dicom_file_is_named_whatever_it_begins_like() {
+fn dicom_is_named_whatever_its_preamble() {
     let beginning = |start: &[u8]| patched("dicom/plain.dcm", 0, start);
     for (what, bytes) in [
         ("nothing", golden("dicom/plain.dcm")),
@@ -81,13 +82,13 @@ fn a_dicom_file_is_named_whatever_it_begins_like() {
 }
 
 #[test]
-fn a_tiff_with_dicoms_letters_among_its_pixels_is_a_tiff() {
+fn tiff_with_dicm_among_its_pixels_is_decoded() {
     let found = decoded(&golden("dicom/by-chance.tif")).expect("a sound TIFF");
     assert_eq!(found, reference("dicom/by-chance.ppm"));
 }
 
 #[test]
-fn a_file_cut_off_anywhere_is_malformed() {
+fn truncated_file_is_malformed_or_unsupported() {
     for sample in SAMPLES {
         let bytes = golden(sample);
         for part in [4, 12, 30, 60, bytes.len() / 3, bytes.len() / 2, bytes.len() * 9 / 10] {
@@ -100,7 +101,7 @@ fn a_file_cut_off_anywhere_is_malformed() {
 }
 
 #[test]
-fn a_jpeg_cut_off_in_its_pixels_says_that_the_file_ends_early() {
+fn truncated_jpeg_error_says_that_the_file_ends_early() {
     for sample in ["jpeg/420.jpg", "jpeg/progressive.jpg", "jpeg/grey.jpg", "scaled/444.jpg"] {
         let bytes = golden(sample);
         for missing in [4, 50, 200, bytes.len() / 4] {
@@ -111,12 +112,12 @@ fn a_jpeg_cut_off_in_its_pixels_says_that_the_file_ends_early() {
 }
 
 #[test]
-fn a_jpeg_that_lacks_only_its_end_mark_is_whole() {
+fn jpeg_without_end_of_image_marker_is_decoded() {
     let bytes = golden("jpeg/420.jpg");
     assert_eq!(decoded(&bytes[..bytes.len() - 2]).expect("all pixels are there"), decoded(&bytes).expect("sound"));
 }
 
-/// A PNG's head that declares a size; the checksums are right.
+/// The beginning of a PNG that declares a size, with valid checksums.
 fn png_head(width: u32, height: u32) -> Vec<u8> {
     let chunk = |kind: &[u8], body: &[u8]| {
         let named = [kind, body].concat();
@@ -132,19 +133,19 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), step))
 }
 
-/// A file's bytes with other ones at a place.
+/// The bytes of a file with others at an offset.
 fn patched(name: &str, at: usize, with: &[u8]) -> Vec<u8> {
     let mut bytes = golden(name);
     bytes[at..at + with.len()].copy_from_slice(with);
     bytes
 }
 
-/// The place of height and width in a JPEG's frame header.
+/// The offset of height and width in a JPEG's frame header.
 fn jpeg_size_at(name: &str) -> usize {
     golden(name).windows(2).position(|w| w == [0xFF, 0xC0] || w == [0xFF, 0xC2]).expect("a frame header") + 5
 }
 
-/// The place of a tag's value in a little-endian TIFF's first directory.
+/// The offset of a tag's value in the first directory of a little-endian TIFF.
 fn tiff_value_at(name: &str, tag: u16) -> usize {
     let bytes = golden(name);
     let directory = u32::from_le_bytes(bytes[4..8].try_into().expect("4 bytes")) as usize;
@@ -155,16 +156,16 @@ fn tiff_value_at(name: &str, tag: u16) -> usize {
 }
 
 #[test]
-fn a_giant_that_a_header_declares_is_refused_before_memory_is_asked_for() {
+fn decode_refuses_a_large_declared_size_before_it_allocates() {
     let sides = [60_000u16.to_be_bytes(), 60_000u16.to_be_bytes()].concat();
     let long = 60_000u32.to_le_bytes();
     let mut tiff = patched("tiff/rgb.tif", tiff_value_at("tiff/rgb.tif", 256), &long);
-    // Height, and rows a strip, so that the number of strips stays right.
+    // The height, and the rows of a strip, so that the number of strips stays valid.
     for tag in [257, 278] {
         let at = tiff_value_at("tiff/rgb.tif", tag);
         tiff[at..at + 4].copy_from_slice(&long);
     }
-    // A lossless WebP's size: 14 bits each, less one, after the chunk's name, length and signature.
+    // The sides of a lossless WebP, each less 1 in 14 bits, follow the chunk's type, length and signature.
     let webp_at = golden("webp/lossless.webp").windows(4).position(|w| w == b"VP8L").expect("a lossless chunk") + 9;
     for (name, bytes) in [
         ("PNG 60000×60000", png_head(60_000, 60_000)),
@@ -183,9 +184,9 @@ fn a_giant_that_a_header_declares_is_refused_before_memory_is_asked_for() {
 }
 
 #[test]
-fn jpegs_of_a_kind_that_is_not_read_say_so() {
+fn unsupported_jpeg_error_says_what_to_do() {
     let size = jpeg_size_at("jpeg/cmyk.jpg");
-    // After height, width and the number of components, three bytes each: identifier, sampling, table.
+    // After height, width and the number of components, each component has an identifier, its sampling, and its table.
     let sampled = |component: usize, factors: u8| patched("jpeg/cmyk.jpg", size + 6 + 3 * component, &[factors]);
     for (what, bytes) in [
         ("arithmetic coding", patched("jpeg/420.jpg", jpeg_size_at("jpeg/420.jpg") - 4, &[0xC9])),
@@ -200,14 +201,14 @@ fn jpegs_of_a_kind_that_is_not_read_say_so() {
 }
 
 #[test]
-fn a_picture_without_pixels_is_malformed() {
+fn picture_without_pixels_is_malformed() {
     let error = decoded(&png_head(0, 5)).expect_err("no pixels");
     assert!(matches!(error, Error::MalformedImage(_)), "{error}");
     decoded(&patched("bmp/rgb.bmp", 18, &[0; 4])).expect_err("no pixels");
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_an_io_error_that_names_it() {
+fn open_error_names_a_file_that_cannot_be_read() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for path in [folder.path().join("missing.jpg"), folder.path().to_owned()] {
         let error = Image::open(&path).expect_err("no file");
@@ -217,17 +218,17 @@ fn a_file_that_cannot_be_read_is_an_io_error_that_names_it() {
 }
 
 #[test]
-fn a_file_that_is_too_long_is_refused_unread() {
+fn open_refuses_a_file_over_the_maximum_size() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("long.jpg");
-    // A hole takes no room on the disk.
+    // A sparse file takes no space on the disk.
     fs::File::create(&path).expect("a new file").set_len((256 << 20) + 1).expect("a sparse file");
     let error = Image::open(&path).expect_err("too long");
     assert!(matches!(error, Error::TooLarge(_)), "{error}");
 }
 
 #[test]
-fn a_file_is_named_as_it_was_opened() {
+fn open_keeps_the_path_as_name() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("photo.heic");
     fs::write(&path, golden("png/rgb.png")).expect("a new file");
@@ -237,7 +238,7 @@ fn a_file_is_named_as_it_was_opened() {
 }
 
 #[test]
-fn a_region_outside_the_picture_is_refused() {
+fn region_new_refuses_rectangles_outside_the_picture() {
     for (left, top, width, height) in [
         (0.0, 0.0, 0.0, 1.0),
         (0.0, 0.0, 1.0, -0.5),
@@ -250,17 +251,17 @@ fn a_region_outside_the_picture_is_refused() {
         let error = Region::new(left, top, width, height).expect_err("outside");
         assert!(matches!(error, Error::InvalidQuery(_)), "{error}");
     }
-    Region::new(0.1, 0.7, 0.9, 0.3).expect("whole, but for rounding");
+    Region::new(0.1, 0.7, 0.9, 0.3).expect("inside, except for rounding");
 }
 
-/// Widths and heights of regions, many of them less than a pixel.
+/// Widths and heights of regions, many of which are less than a pixel.
 fn extents() -> impl Strategy<Value = f32> {
     prop_oneof![0.0f32..1.0, 0.0f32..1e-5]
 }
 
 proptest! {
     #[test]
-    fn no_region_panics_or_is_empty(
+    fn region_rectangle_is_inside_and_not_empty(
         (left, top) in (0.0f32..1.0, 0.0f32..1.0),
         (width, height) in (extents(), extents()),
         size in (1u32..70_000, 1u32..70_000),

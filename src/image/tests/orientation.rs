@@ -1,20 +1,22 @@
-//! How a picture lies, by what every container can say, held against Pillow's `ImageOps.exif_transpose`.
+//! Tests of the orientation in all containers' metadata, compared with Pillow's `ImageOps.exif_transpose`.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 
 use super::{decoded, golden, reference};
 
-/// A line of `orientation/cases.json`.
+/// An element of `orientation/cases.json`.
 #[derive(Deserialize)]
 struct Case {
     name: String,
+    /// The encoded picture, in base64.
     file: String,
+    /// The orientation that Pillow applies, as a value of the EXIF tag, 1…8.
     orientation: u8,
 }
 
 #[test]
-fn an_encoded_picture_is_turned_as_by_pillow() {
+fn decode_orients_as_pillow() {
     let cases: Vec<Case> = serde_json::from_slice(&golden("orientation/cases.json")).expect("cases");
     let upright: Vec<_> = (1..=8).map(|value| reference(&format!("orientation/{value}.ppm"))).collect();
     let mut wrong = Vec::new();
@@ -23,7 +25,7 @@ fn an_encoded_picture_is_turned_as_by_pillow() {
         match decoded(&file) {
             Ok(picture) if picture == upright[usize::from(orientation) - 1] => {}
             Ok(picture) => {
-                let found = upright.iter().position(|upright| *upright == picture).map(|at| at + 1);
+                let found = upright.iter().position(|upright| *upright == picture).map(|index| index + 1);
                 wrong.push(format!("{name}: {found:?}, not {orientation}"));
             }
             Err(error) => wrong.push(format!("{name}: {error}")),

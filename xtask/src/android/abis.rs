@@ -1,23 +1,24 @@
-//! The kinds of phones that the library is built for.
+//! The Android ABIs that the library is built for.
 
-/// The oldest Android that the library runs on.
+/// The minimum Android API level of the library and the app.
 pub(crate) const MIN_API: u32 = 24;
 
-/// One kind of phone.
+/// An ABI.
 pub(crate) struct Abi {
-    /// Android's name, which is also the folder's.
+    /// Android's name, which is also that of the library's folder.
     pub name: &'static str,
-    /// Rust's.
+    /// Rust's target triple.
     pub target: &'static str,
-    /// What Zig compiles as, which has no word for Android.
+    /// Zig's target, one of musl, because zig ships no C library for Android.
     pub zig: &'static str,
-    /// The least alignment of its segments: phones with pages of 16 KiB are 64-bit ones.
+    /// The minimum alignment of the library's segments, in bytes. Only 64-bit devices have pages of 16 KiB.
     pub pages: u64,
-    /// How it assembles tract's kernels. On 32 bits it has NEON under the other calling convention only, which a kernel
-    /// that takes one pointer does not notice.
+    /// Zig's target for the C and assembly of tract's kernels. On 32 bits, zig has NEON under the hard-float calling
+    /// convention only, which Android does not use; a kernel that takes one pointer is called the same way under both.
     pub assembler: &'static str,
 }
 
+/// All ABIs; the first is that of 64-bit phones.
 pub(crate) const ABIS: [Abi; 3] = [
     Abi {
         name: "arm64-v8a",

@@ -1,4 +1,4 @@
-//! What Android's own tools and rules have to say of the library and the app.
+//! Checks of the library and the app by Android's own tools and rules.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -14,11 +14,11 @@ use super::tools::Tools;
 use crate::root;
 use crate::step::Step;
 
-/// The most that an APK for one ABI may weigh, both models in it.
-const MOST_BYTES: u64 = 25_000_000;
+/// The maximum size of an APK for one ABI, with both models, in bytes.
+const MAX_APK_BYTES: u64 = 25_000_000;
 
-/// Nothing in the library refers to what the oldest Android lacks. The app does, where it has asked which Android it is
-/// on; lint knows such questions.
+/// Fails where the library refers to a class or method that the minimum API level lacks. The app may refer to such,
+/// after a check of the API level, which lint understands.
 pub(crate) fn min_sdk(tools: &Tools) -> Result<()> {
     let checker = tools.class_path(&["sniffer"])?;
     let signature = tools.file("sniffer", "gummy-bears")?;
@@ -27,7 +27,7 @@ pub(crate) fn min_sdk(tools: &Tools) -> Result<()> {
     others.split(':').fold(step, Step::arg).run().map(drop)
 }
 
-/// Android lint finds no error and no warning.
+/// Runs Android lint, and fails on errors and warnings.
 pub(crate) fn lint(tools: &Tools) -> Result<()> {
     let sdk = folder().join("sdk");
     let platform = sdk.join("platforms/android-35");
@@ -39,7 +39,7 @@ pub(crate) fn lint(tools: &Tools) -> Result<()> {
          Layoutlib.Api=15\nLayoutlib.Revision=1\n",
     )?;
     fs::write(platform.join("build.prop"), "ro.build.version.sdk=35\n")?;
-    // Lint wants R from elsewhere than beside the app's own classes.
+    // Lint expects the class `R` apart from the app's own classes.
     let resources = out("resources.jar");
     let mut step = Step::new("jar --create --file").arg(&resources);
     let (classes, names) = (out("app"), resource_classes()?);
@@ -47,7 +47,7 @@ pub(crate) fn lint(tools: &Tools) -> Result<()> {
         step = step.arg("-C").arg(&classes).arg(name);
     }
     step.run()?;
-    // Under another name than `lint.xml`, which lint takes for its settings.
+    // Not named `lint.xml`, which lint would read as its settings.
     let (project, linter) = (out("lint-project.xml"), tools.class_path(&["lint"])?);
     fs::write(&project, lint_project(tools)?)?;
     let sdk = sdk.display().to_string();
@@ -61,14 +61,14 @@ pub(crate) fn lint(tools: &Tools) -> Result<()> {
         .arg("--offline")
         .arg("--exitcode")
         .arg("-Werror")
-        // The version comes with the merged manifest.
+        // The merged manifest has the version; the source manifest does not.
         .arg("--disable")
         .arg("MissingVersion")
         .run()
         .map(drop)
 }
 
-/// Describes the app to lint, as Google's build does.
+/// The description of the app that lint reads, as the Android Gradle plugin writes it.
 fn lint_project(tools: &Tools) -> Result<String> {
     let app = root().join("android/app");
     let main = app.join("src/main");
@@ -90,7 +90,7 @@ fn lint_project(tools: &Tools) -> Result<String> {
     Ok(project + "</module></project>\n")
 }
 
-/// The files of the class `R`, in the folder of the app's classes.
+/// The class files of `R`, relative to the folder of the app's classes.
 fn resource_classes() -> Result<Vec<String>> {
     let package = "dev/bedside/demo";
     let mut names = Vec::new();
@@ -103,12 +103,12 @@ fn resource_classes() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// What the finished APKs say of themselves, and how their libraries lie in them.
+/// Checks the size, the ABIs, the manifest and the models of the finished APKs, and that their libraries can be mapped.
 pub(crate) fn apks(tools: &Tools) -> Result<()> {
     for abi in &ABIS {
         let (apk, badging) = badging(tools, abi.name)?;
         let bytes = fs::metadata(&apk)?.len();
-        ensure!(bytes <= MOST_BYTES, "{apk}: {bytes} bytes, more than {MOST_BYTES}");
+        ensure!(bytes <= MAX_APK_BYTES, "{apk}: {bytes} bytes, more than {MAX_APK_BYTES}");
         ensure!(badging.contains(&format!("native-code: '{}'", abi.name)), "{apk}: is not for {} alone", abi.name);
     }
     let (apk, badging) = badging(tools, "universal")?;
@@ -118,7 +118,7 @@ pub(crate) fn apks(tools: &Tools) -> Result<()> {
     Ok(())
 }
 
-/// The models that the app opens, by their names among its assets.
+/// The models that the app opens, by their paths among its assets.
 fn models() -> Result<Vec<String>> {
     let path = root().join("android/app/src/main/kotlin/dev/bedside/demo/Task.kt");
     let source = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
@@ -128,7 +128,7 @@ fn models() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The path of an APK and what aapt2 says of it, after what holds for all of them.
+/// The path of an APK and aapt2's description of it. Fails where a check that holds for every APK fails.
 fn badging(tools: &Tools, name: &str) -> Result<(String, String)> {
     let (aapt2, apk) = (tools.folder("aapt2"), out(&format!("bedside-{name}.apk")));
     let badging = Step::new(&aapt2).arg("dump").arg("badging").arg(&apk).output()?;

@@ -1,4 +1,4 @@
-//! From sources to class files and resources: the library, then the app.
+//! Compiles sources to class files and resources: the library, then the app.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,21 @@ use super::tools::Tools;
 use crate::root;
 use crate::step::Step;
 
-/// The Android that the app is made for.
+/// The target API level of the app.
 const TARGET_API: &str = "35";
 
-/// The library's sources. Most are those of the JVM.
+/// The folders of the library's Kotlin sources; most are those of the library for the JVM.
 const LIBRARY_KOTLIN: [&str; 3] =
     ["bindings/kotlin/src/generated/kotlin", "bindings/kotlin/src/main/kotlin", "android/bedside/src/main/kotlin"];
+/// The folders of the library's Java sources.
 const LIBRARY_JAVA: [&str; 2] = ["bindings/java/src/main/java", "android/bedside/src/main/java"];
 
-/// What both are compiled against.
+/// The class path that the library and the app are compiled against.
 pub(crate) fn libraries(tools: &Tools) -> Result<String> {
     tools.class_path(&["libraries", "framework"])
 }
 
-/// `library/` with the library's classes, `library.xml` its manifest.
+/// Compiles the library's classes into `library/`, and writes its manifest, `library.xml`.
 pub(crate) fn library(tools: &Tools) -> Result<()> {
     clear("library")?;
     let against = libraries(tools)?;
@@ -35,14 +36,14 @@ pub(crate) fn library(tools: &Tools) -> Result<()> {
     merge(tools, &["--main", &manifest, "--out", &merged], "dev.bedside")
 }
 
-/// `app/` with the app's classes, `resources.apk`, and `app.xml` its merged manifest.
+/// Compiles the app's classes into `app/`, and writes `resources.apk` and the merged manifest, `app.xml`.
 pub(crate) fn app(tools: &Tools, version: &str) -> Result<()> {
     clear("app")?;
     let (manifest, library, merged) =
         (path("android/app/src/main/AndroidManifest.xml"), out("library.xml"), out("app.xml"));
     let (target, name) = (format!("TARGET_SDK_VERSION={TARGET_API}"), format!("VERSION_NAME={version}"));
     let properties = ["--property", &target, "--property", "VERSION_CODE=1", "--property", &name];
-    // As Gradle's build does where libraries are stored as they are.
+    // The Android Gradle plugin does the same where native libraries are stored uncompressed.
     let overlay = out("overlay.xml");
     fs::write(
         &overlay,
@@ -58,7 +59,7 @@ pub(crate) fn app(tools: &Tools, version: &str) -> Result<()> {
     kotlin(tools, &["android/app/src/main/kotlin"], &against, "app", "-jvm-target 1.8 -module-name app")
 }
 
-/// Resources and models, packed; and the Java class that names the resources.
+/// Packs resources and models into `resources.apk`, and generates the Java class `R` and the keep rules of resources.
 fn resources(tools: &Tools) -> Result<()> {
     clear("generated")?;
     clear("assets")?;
@@ -67,9 +68,9 @@ fn resources(tools: &Tools) -> Result<()> {
         let model = folder.join("model.onnx");
         if model.is_file() {
             let name = folder.file_name().context("a model has a name")?.to_string_lossy().into_owned();
-            let place = self::folder().join("assets").join(&name);
-            fs::create_dir_all(&place)?;
-            fs::copy(&model, place.join("model.onnx"))?;
+            let target = self::folder().join("assets").join(&name);
+            fs::create_dir_all(&target)?;
+            fs::copy(&model, target.join("model.onnx"))?;
         }
     }
     let (aapt2, compiled, packed) = (tools.folder("aapt2"), out("resources.zip"), out("resources.apk"));
@@ -90,23 +91,24 @@ fn resources(tools: &Tools) -> Result<()> {
         .arg("-o")
         .arg(&packed)
         .arg(&compiled)
-        // It warns once of each of the framework's files, which are left out on purpose.
+        // aapt2 warns about each file of the framework, because `framework-res.apk` leaves them out.
         .quiet("is a file reference to")
         .run()
         .map(drop)
 }
 
-/// Compiles Kotlin. Flags name the Java version; the framework's jar has no word on it.
+/// Compiles Kotlin sources against a class path into the folder `to`. `flags` must name the Java version, which the
+/// framework's jar does not determine.
 pub(crate) fn kotlin(tools: &Tools, sources: &[&str], against: &str, to: &str, flags: &str) -> Result<()> {
     let (compiler, to) = (tools.class_path(&["kotlin"])?, out(to));
     let step = Step::new("java -Xmx1g -cp").arg(&compiler).arg("org.jetbrains.kotlin.cli.jvm.K2JVMCompiler");
-    // The framework's jar says of results that they may be null where the real one does not.
+    // The framework's jar marks results as nullable that the real one does not.
     let step = step.words("-no-stdlib -no-reflect -Xnullability-annotations=@android.annotation:ignore").words(flags);
     let step = step.arg("-cp").arg(against).arg("-d").arg(&to);
     sources.iter().fold(step, |step, source| step.arg(source)).run().map(drop)
 }
 
-/// Compiles Java 8.
+/// Compiles the Java sources below these folders, for Java 8.
 pub(crate) fn java(folders: &[&str], against: &str, to: &str) -> Result<()> {
     let mut files = Vec::new();
     for folder in folders {
@@ -118,7 +120,7 @@ pub(crate) fn java(folders: &[&str], against: &str, to: &str) -> Result<()> {
     files.iter().fold(step, |step, file| step.arg(file)).run().map(drop)
 }
 
-/// Merges manifests as Google's build does.
+/// Merges manifests, as the Android Gradle plugin does.
 fn merge(tools: &Tools, arguments: &[&str], package: &str) -> Result<()> {
     let (merger, package) = (tools.class_path(&["merger"])?, format!("PACKAGE={package}"));
     let minimum = format!("MIN_SDK_VERSION={MIN_API}");
@@ -127,7 +129,7 @@ fn merge(tools: &Tools, arguments: &[&str], package: &str) -> Result<()> {
     step.arg("--property").arg(&package).arg("--property").arg(&minimum).run().map(drop)
 }
 
-/// All files below a folder that end like this, in order.
+/// Adds the paths of all files with this extension below a folder to `found`, in order.
 pub(crate) fn sources(folder: &Path, extension: &str, found: &mut Vec<String>) -> Result<()> {
     let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
@@ -142,6 +144,7 @@ pub(crate) fn sources(folder: &Path, extension: &str, found: &mut Vec<String>) -
     Ok(())
 }
 
+/// A path below the workspace's folder, as an argument.
 fn path(name: &str) -> String {
     root().join(name).display().to_string()
 }

@@ -1,7 +1,7 @@
-//! The phone's library at work: `libbedside.so` of 64-bit phones, run in emulation, beside that of this machine.
+//! Runs `libbedside.so` for 64-bit phones in emulation, and compares its scores with those of this machine's library.
 //!
-//! Android's C library is not at hand, so GNU's stands in, behind `android/native/glibc.c`, which has the names that only
-//! Android's has. Both machines must give the same scores but for rounding.
+//! Android's C library is not available, so GNU's replaces it, with `android/native/glibc.c`, which defines the names
+//! that only Android's has. The scores of both machines may differ by rounding only.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,14 @@ use super::folders;
 use crate::root;
 use crate::step::{Step, require, zig};
 
-/// Where Debian's cross packages have ARM's C library.
+/// The folder of ARM's C library, as Debian's cross packages install it.
 const SYSROOT: &str = "/usr/aarch64-linux-gnu";
-/// Processors of phones: without the dot product, with it, and with all that ARM has.
+/// Emulated processors: without the dot product, with it, and with all instructions that QEMU knows.
 const PROCESSORS: [&str; 3] = ["cortex-a53", "cortex-a76", "max"];
-/// The kernels of different processors add in different orders.
-const MOST_APART: f32 = 1e-3;
+/// The maximum difference of two scores. Kernels of different processors add in different orders.
+const MAX_DIFFERENCE: f32 = 1e-3;
 
+/// Compares the scores on each processor. Both libraries must be built.
 pub(crate) fn run() -> Result<()> {
     require("qemu-aarch64", "on Debian: apt-get install qemu-user libc6-arm64-cross")?;
     ensure!(Path::new(SYSROOT).is_dir(), "{SYSROOT} is needed; on Debian: apt-get install libc6-arm64-cross");
@@ -34,14 +35,14 @@ pub(crate) fn run() -> Result<()> {
         let emulator = emulator.arg("-E").arg(&preloaded).arg("-E").arg(&path).arg(&program).arg(&library);
         let there = scores(emulator)?;
         ensure!(here.len() == there.len(), "{} scores here, {} on {processor}", here.len(), there.len());
-        let apart = here.iter().zip(&there).map(|(here, there)| (here - there).abs()).fold(0.0, f32::max);
-        eprintln!("{processor}: {} scores, at most {apart:.1e} from this machine's", there.len());
-        ensure!(apart <= MOST_APART, "{processor}: {there:?} instead of {here:?}");
+        let difference = here.iter().zip(&there).map(|(here, there)| (here - there).abs()).fold(0.0, f32::max);
+        eprintln!("{processor}: {} scores, at most {difference:.1e} from this machine's", there.len());
+        ensure!(difference <= MAX_DIFFERENCE, "{processor}: {there:?} instead of {here:?}");
     }
     Ok(())
 }
 
-/// The scores of two samples by each shipped model.
+/// The scores that a program prints: three for each of two samples by each of the two shipped models.
 fn scores(program: Step<'_>) -> Result<Vec<f32>> {
     let words = "models/skin-lesion/model.onnx models/samples/ISIC_0012258.jpg \
                  models/skin-lesion/model.onnx models/samples/ISIC_0012086.jpg \
@@ -55,7 +56,7 @@ fn scores(program: Step<'_>) -> Result<Vec<f32>> {
     Ok(scores)
 }
 
-/// The program that calls the library, for one machine.
+/// Compiles the program that calls the library, for zig's target `target`, and returns its path.
 fn program(zig: &Path, target: &str) -> Result<String> {
     let (zig, to) = (zig.display().to_string(), folder()?.join(target).display().to_string());
     let step = Step::new(&zig).words("cc -O1 -Wall -Wextra -Werror -target").arg(target).arg("-o").arg(&to);
@@ -63,7 +64,8 @@ fn program(zig: &Path, target: &str) -> Result<String> {
     Ok(to)
 }
 
-/// Stand-ins for Android's libraries: the variables under which ARM's loader takes them.
+/// Compiles replacements for Android's libraries, and returns the environment variables that make ARM's loader use
+/// them.
 fn stand_ins(zig: &Path) -> Result<(String, String)> {
     let (zig, folder) = (zig.display().to_string(), folder()?);
     for library in ["libc", "libm", "libdl", "liblog"] {
@@ -76,6 +78,7 @@ fn stand_ins(zig: &Path) -> Result<(String, String)> {
     Ok((format!("LD_PRELOAD={folder}/libc.so:libm.so.6"), format!("LD_LIBRARY_PATH={folder}")))
 }
 
+/// The folder of the compiled programs and libraries.
 fn folder() -> Result<PathBuf> {
     let folder = root().join("target/android/emulated");
     std::fs::create_dir_all(&folder)?;

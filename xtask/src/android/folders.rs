@@ -1,4 +1,4 @@
-//! Where the Android side is built.
+//! The folders of the Android build.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,22 +7,22 @@ use anyhow::{Context, Result};
 
 use crate::root;
 
-/// Where things are made.
+/// The output folder.
 pub(crate) fn folder() -> PathBuf {
     root().join("target/android")
 }
 
-/// A path in that folder, as an argument.
+/// The path of `name` in the output folder, as an argument.
 pub(crate) fn out(name: &str) -> String {
     folder().join(name).display().to_string()
 }
 
-/// Where `ABI/libbedside.so` lie.
+/// The folder of the native libraries, `ABI/libbedside.so`.
 pub(crate) fn natives() -> PathBuf {
     root().join("target/android/jniLibs")
 }
 
-/// An empty folder to make things in.
+/// Makes `name` an empty folder in the output folder.
 pub(crate) fn clear(name: &str) -> Result<()> {
     let folder = folder().join(name);
     if folder.exists() {

@@ -1,4 +1,4 @@
-//! The Android library and app without Google's SDK: the same sources that Gradle builds.
+//! Builds the Android library and app without Google's SDK, from the same sources as Gradle.
 
 mod abis;
 mod check;
@@ -15,9 +15,10 @@ use anyhow::Result;
 use crate::bindings;
 use tools::Tools;
 
+/// The app's version.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The AAR and the APKs, looked at and linted, in `target/android`.
+/// Builds the AAR and the APKs in `target/android`, checks and lints them.
 pub(crate) fn build() -> Result<()> {
     let tools = classes()?;
     package::jars()?;
@@ -30,23 +31,23 @@ pub(crate) fn build() -> Result<()> {
     check::apks(&tools)
 }
 
-/// The native libraries alone, for Gradle's build.
+/// Builds the native libraries alone, for Gradle's build.
 pub(crate) fn natives() -> Result<()> {
     natives::build()
 }
 
-/// The native library for 64-bit phones without the ONNX importer, which must stay small.
+/// Builds the native library for 64-bit phones without the ONNX importer, and checks its size.
 pub(crate) fn small() -> Result<()> {
     natives::small()
 }
 
-/// The app's tests on a plain JVM, with the library of this machine.
+/// Runs the app's tests on a JVM, with this machine's library.
 pub(crate) fn test() -> Result<()> {
     bindings::shipped()?;
     screens::test(&classes()?)
 }
 
-/// The same tests on what R8 leaves of the classes; the screens must look the same.
+/// Runs the tests, and runs them again on the classes as R8 shrinks them; the screens must look the same.
 pub(crate) fn test_shrunk() -> Result<()> {
     test()?;
     let tools = Tools::fetch()?;
@@ -54,19 +55,20 @@ pub(crate) fn test_shrunk() -> Result<()> {
     screens::test_shrunk(&tools)
 }
 
-/// Runs the phone's library beside this machine's.
+/// Compares the library for 64-bit phones, in emulation, with this machine's.
 pub(crate) fn emulated() -> Result<()> {
     bindings::shipped()?;
     natives::build()?;
     emulated::run()
 }
 
-/// Writes the pictures of all screens anew: `docs/screenshots/android`.
+/// Draws the pictures of all screens into `docs/screenshots/android`.
 pub(crate) fn draw() -> Result<()> {
     bindings::shipped()?;
     screens::draw(&classes()?)
 }
 
+/// Fetches the tools, and compiles the library and the app.
 fn classes() -> Result<Tools> {
     let tools = Tools::fetch()?;
     compile::library(&tools)?;

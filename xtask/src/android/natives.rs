@@ -1,8 +1,8 @@
-//! `libbedside.so` for Android's ABIs: by `cargo ndk` where an NDK is set, else linked without one.
+//! `libbedside.so` for Android's ABIs, built by `cargo ndk` where `ANDROID_NDK_HOME` is set, else without an NDK.
 //!
-//! Without an NDK, Rust's own linker links against stubs of Android's libraries, which hold nothing but the names in
-//! `android/native/bionic.txt`, and against LLVM's unwinder, compiled from the sources in `PyPI`'s `ziglang`. A name that is
-//! not in the list fails the link, until somebody has looked up that Android offers it from API 24 on.
+//! Without an NDK, Rust's own linker links against stubs of Android's libraries, which define nothing but the names in
+//! `android/native/bionic.txt`, and against LLVM's unwinder, which is compiled from the sources in `PyPI`'s `ziglang`.
+//! A name that is not in the list fails the link. Add a name only if Android offers it from API level 24 on.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,10 +17,10 @@ use super::folders::{self, natives};
 use crate::root;
 use crate::step::{Step, zig};
 
-/// Android's libraries that the library may need.
+/// Android's libraries that `libbedside.so` may depend on.
 const LIBRARIES: [&str; 4] = ["libc", "libdl", "liblog", "libm"];
 
-/// The parts of LLVM's unwinder that are of use on Linux.
+/// The sources of LLVM's unwinder that are needed on Linux.
 const UNWINDER: [&str; 6] = [
     "UnwindLevel1.c",
     "UnwindLevel1-gcc-ext.c",
@@ -30,10 +30,10 @@ const UNWINDER: [&str; 6] = [
     "libunwind.cpp",
 ];
 
-/// The most bytes of the library for 64-bit phones that opens prepared models only.
-const MOST_WITHOUT_IMPORTER: u64 = 2_000_000;
+/// The maximum size of the library for 64-bit phones that opens prepared models only, in bytes.
+const MAX_BYTES_WITHOUT_IMPORTER: u64 = 2_000_000;
 
-/// Builds the library for all ABIs and looks at each.
+/// Builds the library for all ABIs, and checks each.
 pub(crate) fn build() -> Result<()> {
     folders::clear("jniLibs")?;
     if std::env::var_os("ANDROID_NDK_HOME").is_some() {
@@ -47,25 +47,26 @@ pub(crate) fn build() -> Result<()> {
     ABIS.iter().try_for_each(check)
 }
 
-/// Builds the library for 64-bit phones without the ONNX importer, and weighs it.
+/// Builds the library for 64-bit phones without the ONNX importer, and checks its size.
 pub(crate) fn small() -> Result<()> {
     let library = linked(&ABIS[0], &zig()?, FEWER_FEATURES)?;
     let size = fs::metadata(&library)?.len();
     eprintln!("{}: {size} bytes", library.display());
     ensure!(
-        size <= MOST_WITHOUT_IMPORTER,
-        "without the importer, libbedside.so may have {MOST_WITHOUT_IMPORTER} bytes"
+        size <= MAX_BYTES_WITHOUT_IMPORTER,
+        "without the importer, libbedside.so may have {MAX_BYTES_WITHOUT_IMPORTER} bytes"
     );
     Ok(())
 }
 
-/// What is built of cargo's packages, and how.
+/// The options of `cargo build`; the features follow.
 const LIBRARY: &str = "--locked --profile phone --package bedside-bindings --no-default-features --features";
 
-/// Decision 15 says why without threads for floats.
+/// The features of the shipped library. `float-threads` is not among them
+/// (`docs/decisions/0015-threads-for-floats.md`).
 const FEATURES: &str = "onnx,tiff,webp,uniffi,jni";
 
-/// Without the importer, and for JPEG, PNG and BMP.
+/// The features of the small library: without the ONNX importer, TIFF and WebP.
 const FEWER_FEATURES: &str = "uniffi,jni";
 
 fn with_ndk() -> Result<()> {
@@ -79,13 +80,13 @@ fn with_ndk() -> Result<()> {
 
 fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
     let library = linked(abi, zig, FEATURES)?;
-    let place = natives().join(abi.name);
-    fs::create_dir_all(&place)?;
-    fs::copy(library, place.join("libbedside.so"))?;
+    let folder = natives().join(abi.name);
+    fs::create_dir_all(&folder)?;
+    fs::copy(library, folder.join("libbedside.so"))?;
     Ok(())
 }
 
-/// Builds with these features, and gives where the library is.
+/// Builds the library with these features without an NDK, and returns its path.
 fn linked(abi: &Abi, zig: &Path, features: &str) -> Result<PathBuf> {
     let sysroot = root().join("target/android/sysroot").join(abi.name);
     fs::create_dir_all(&sysroot)?;
@@ -112,7 +113,7 @@ fn linked(abi: &Abi, zig: &Path, features: &str) -> Result<PathBuf> {
         .arg(&target)
         .env(&format!("CARGO_TARGET_{variable}_LINKER"), &linker)
         .env(&format!("CARGO_TARGET_{variable}_RUSTFLAGS"), &flags)
-        // Flags of which Zig does not know some.
+        // The default flags of the crate `cc` include some that zig does not know.
         .env("CRATE_CC_NO_DEFAULTS", "1")
         .env(&format!("CC_{}", abi.target.replace('-', "_")), &compiler)
         .env(&format!("AR_{}", abi.target.replace('-', "_")), &archiver)
@@ -120,7 +121,7 @@ fn linked(abi: &Abi, zig: &Path, features: &str) -> Result<PathBuf> {
     Ok(root().join("target").join(abi.target).join("phone/libbedside.so"))
 }
 
-/// Rust's own linker, under the name by which it takes GNU's options.
+/// The path of a link to Rust's own linker, under the name by which it takes GNU's options.
 fn linker(sysroot: &Path) -> Result<PathBuf> {
     let rust = Step::new("rustc --print sysroot").output()?;
     let host = Step::new("rustc -vV").output()?;
@@ -133,7 +134,7 @@ fn linker(sysroot: &Path) -> Result<PathBuf> {
     Ok(link)
 }
 
-/// `libunwind.a`, and the empty `libgcc.a` that Rust asks for beside it.
+/// Compiles `libunwind.a`, and writes the empty `libgcc.a` that Rust links beside it.
 fn unwinder(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
     let sources = zig.parent().context("zig lies in a folder")?.join("lib/libunwind");
     let (include, sources) = (sources.join("include").display().to_string(), sources.join("src"));
@@ -142,7 +143,7 @@ fn unwinder(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
     let mut objects = Vec::new();
     for source in UNWINDER {
         let object = sysroot.join(format!("{source}.o")).display().to_string();
-        // Bionic has another name for where errno is.
+        // Bionic's name of the function that returns the address of errno.
         let flags = "cc -c -O2 -g0 -fPIC -funwind-tables -ffunction-sections -fno-sanitize=all -fvisibility=hidden \
                      -D_LIBUNWIND_IS_NATIVE_ONLY -D__errno_location=__errno";
         let mut step = flags.split_whitespace().fold(Step::new(&zig), Step::arg).arg("-target").arg(abi.zig);
@@ -159,7 +160,7 @@ fn unwinder(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Libraries that hold the names of Android's, and nothing behind them.
+/// Links stubs of Android's libraries, which define their names without code.
 fn stubs(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
     let zig = zig.display().to_string();
     for (library, names) in names()? {
@@ -178,11 +179,11 @@ fn stubs(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What the library may ask of Android, by the library that has it.
+/// The names that `libbedside.so` may import, by the Android library that defines them.
 fn names() -> Result<BTreeMap<String, Vec<String>>> {
     let path = "android/native/bionic.txt";
     let text = fs::read_to_string(root().join(path)).with_context(|| path)?;
-    // Rust links against all of these, whether it takes something of them or not.
+    // Rust links against all of these libraries, even where it imports nothing from one.
     let all = LIBRARIES.map(|library| (library.to_owned(), Vec::new()));
     let mut names: BTreeMap<String, Vec<String>> = all.into();
     for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
@@ -193,8 +194,8 @@ fn names() -> Result<BTreeMap<String, Vec<String>>> {
     Ok(names)
 }
 
-/// What a phone's linker asks of a library: nothing but Android's own libraries, its pages, no text relocations, both
-/// borders' functions.
+/// Checks what a phone's linker requires: the library depends on Android's own libraries only, its segments are aligned
+/// to pages, it has no text relocations, and it exports the functions of both borders.
 fn check(abi: &Abi) -> Result<()> {
     let library = natives().join(abi.name).join("libbedside.so").display().to_string();
     let name = abi.name;

@@ -1,4 +1,4 @@
-//! From class files, natives and resources to the AAR and the signed APKs.
+//! Packs class files, native libraries and resources into the AAR and the signed APKs.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -15,12 +15,13 @@ use crate::r8::Shrink;
 use crate::root;
 use crate::step::{Step, jdk};
 
+/// The app's keep rules for R8.
 pub(crate) const APP_RULES: &str = "android/app/proguard-rules.pro";
 
-/// A password for a key that is made on the spot, to try an app with.
+/// The password of the key that [`key`] makes, which signs APKs for tests only.
 const PASSWORD: &str = "android";
 
-/// `library.jar`, `app.jar`.
+/// Writes `library.jar` and `app.jar`.
 pub(crate) fn jars() -> Result<()> {
     for name in ["library", "app"] {
         let mut jar = Archive::create(&format!("{name}.jar"))?;
@@ -30,7 +31,7 @@ pub(crate) fn jars() -> Result<()> {
     Ok(())
 }
 
-/// `bedside.aar`.
+/// Writes `bedside.aar`.
 pub(crate) fn aar() -> Result<()> {
     let mut aar = Archive::create("bedside.aar")?;
     aar.add("AndroidManifest.xml", &fs::read(folder().join("library.xml"))?, CompressionMethod::Deflated)?;
@@ -45,7 +46,7 @@ pub(crate) fn aar() -> Result<()> {
     aar.finish()
 }
 
-/// `classes.dex`: the app, the library and what they use, shrunk by R8.
+/// Writes `dex.zip`, which holds `classes.dex`: the app, the library and their dependencies, shrunk by R8.
 pub(crate) fn dex(tools: &Tools) -> Result<()> {
     let (shrinker, map) = (tools.class_path(&["shrinker"])?, out("mapping.txt"));
     let minimum = abis::MIN_API.to_string();
@@ -54,7 +55,8 @@ pub(crate) fn dex(tools: &Tools) -> Result<()> {
     Shrink {
         r8: &shrinker,
         options: &["--min-api", &minimum, "--pg-map-output", &map],
-        // The framework's jar leaves out most of `java`, so the JDK stands in; what Android lacks of it, lint finds.
+        // The framework's jar lacks most of the package `java`, so the JDK is used too. Lint reports classes of the JDK
+        // that Android lacks.
         libraries: &[&framework, &jdk()?],
         rules: &[APP_RULES, &resources],
         inputs: &others.split(':').chain([app.as_str(), library.as_str()]).collect::<Vec<_>>(),
@@ -63,7 +65,7 @@ pub(crate) fn dex(tools: &Tools) -> Result<()> {
     .run()
 }
 
-/// `bedside-ABI.apk` for each ABI, and `bedside-universal.apk`, signed with a key for trying.
+/// Writes `bedside-ABI.apk` for each ABI, and `bedside-universal.apk`, signed with a key for tests.
 pub(crate) fn apks(tools: &Tools) -> Result<()> {
     let key = key()?;
     let all: Vec<&str> = ABIS.iter().map(|abi| abi.name).collect();
@@ -83,7 +85,7 @@ pub(crate) fn apks(tools: &Tools) -> Result<()> {
 fn apk(tools: &Tools, name: &str, abis: &[&str]) -> Result<()> {
     let mut apk = Archive::create(name)?;
     apk.add_archive(&folder().join("resources.apk"), |_| true)?;
-    // Of the rest in there, only what finds services at run time is of use.
+    // Of the other entries, only those that service loaders read at run time are needed.
     apk.add_archive(&folder().join("dex.zip"), |name| {
         name.starts_with("classes") || name.starts_with("META-INF/services/")
     })?;
@@ -91,13 +93,14 @@ fn apk(tools: &Tools, name: &str, abis: &[&str]) -> Result<()> {
         let jna = Path::new(&tools.folder("jna-android")).join("jni").join(abi).join("libjnidispatch.so");
         for library in [natives().join(abi).join("libbedside.so"), jna] {
             let file = library.file_name().context("a library has a name")?.to_string_lossy().into_owned();
-            // Stored, so that a phone maps it where it lies instead of unpacking a second copy.
+            // Stored uncompressed, so that Android maps it from the APK instead of unpacking a second copy.
             apk.add(&format!("lib/{abi}/{file}"), &fs::read(&library)?, CompressionMethod::Stored)?;
         }
     }
     apk.finish()
 }
 
+/// The path of the key store for tests, which is made where it is missing.
 fn key() -> Result<String> {
     let key = out("key.p12");
     if !Path::new(&key).exists() {
@@ -108,7 +111,7 @@ fn key() -> Result<String> {
     Ok(key)
 }
 
-/// A zip file whose bytes depend on nothing but its content.
+/// A zip file whose bytes depend on its content only.
 struct Archive(ZipWriter<File>);
 
 impl Archive {
@@ -125,7 +128,7 @@ impl Archive {
         Ok(())
     }
 
-    /// All files of a folder, in order, under a prefix that ends with a slash.
+    /// Adds all files below a folder, in order, under a prefix that is empty or ends with a slash.
     fn add_folder(&mut self, prefix: &str, folder: &Path, method: CompressionMethod) -> Result<()> {
         let mut entries: Vec<_> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         entries.sort();
@@ -140,7 +143,7 @@ impl Archive {
         Ok(())
     }
 
-    /// The wanted entries of another archive, as they are.
+    /// Copies the wanted entries of another archive without recompressing them.
     fn add_archive(&mut self, path: &Path, wanted: impl Fn(&str) -> bool) -> Result<()> {
         let mut archive = ZipArchive::new(File::open(path).with_context(|| path.display().to_string())?)?;
         for index in 0..archive.len() {

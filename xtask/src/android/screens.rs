@@ -1,4 +1,4 @@
-//! The app's tests under Robolectric, with real models and the library of this machine.
+//! Runs the app's tests under Robolectric, with the shipped models and this machine's library.
 
 use std::fs;
 use std::path::Path;
@@ -14,34 +14,40 @@ use crate::r8::Shrink;
 use crate::root;
 use crate::step::{Step, jdk};
 
-/// The Androids that tests ask for. A JVM loads a native library for one of them only.
+/// The maximum API level of the tests. A JVM can load a native library for one API level only, so each level has its
+/// own run.
 const NEWEST: &str = "35";
+/// The minimum API level of the tests.
 const OLDEST: &str = "24";
+/// The folder of the tests' sources.
 const TESTS: &str = "android/app/src/test";
-/// Draws the screens into the folder that the property `bedside.screenshots` names.
+/// The test that draws the screens into the folder that the property `bedside.screenshots` names.
 const DRAWING: &str = "dev.bedside.demo.ScreenshotsTest";
-/// What the library has for Android.
+/// The test of the functions that the library has on Android only.
 const LIBRARY: &str = "dev.bedside.demo.LibraryTest";
+/// The folder of the committed pictures of screens.
 const PICTURES: &str = "docs/screenshots/android";
 
+/// Runs all tests on [`NEWEST`], and those of the library on [`OLDEST`].
 pub(crate) fn test(tools: &Tools) -> Result<()> {
     compile(tools)?;
     clear("screenshots")?;
     run(tools, &as_compiled(), NEWEST, &tests()?, &out("screenshots"))?;
-    // The test that draws them passes without a word where it finds no folder.
+    // The drawing test passes without drawing where the folder is missing.
     let drawn = fs::read_dir(folder().join("screenshots"))?.count();
     ensure!(drawn > 0, "{DRAWING} drew no screen");
     run(tools, &as_compiled(), OLDEST, &[LIBRARY.to_owned()], &out("screenshots"))
 }
 
-/// To be run after `test`.
+/// Runs all tests on the shrunk classes, and compares the screens with those of `test`, which must have run before.
 pub(crate) fn test_shrunk(tools: &Tools) -> Result<()> {
     shrink(tools)?;
     clear("screenshots-shrunk")?;
     run(tools, &out("shrunk.jar"), NEWEST, &tests()?, &out("screenshots-shrunk"))?;
-    same(&folder().join("screenshots"), &folder().join("screenshots-shrunk"))
+    compare(&folder().join("screenshots"), &folder().join("screenshots-shrunk"))
 }
 
+/// Draws the screens into [`PICTURES`].
 pub(crate) fn draw(tools: &Tools) -> Result<()> {
     compile(tools)?;
     let pictures = root().join(PICTURES);
@@ -52,11 +58,12 @@ pub(crate) fn draw(tools: &Tools) -> Result<()> {
     run(tools, &as_compiled(), NEWEST, &[DRAWING.to_owned()], &pictures.display().to_string())
 }
 
-/// The classes of app and library.
+/// The class path of the app and the library as compiled, not shrunk.
 fn as_compiled() -> String {
     format!("{}:{}", out("app"), out("library"))
 }
 
+/// Compiles the tests, and writes the properties file that names the app's resources to Robolectric.
 fn compile(tools: &Tools) -> Result<()> {
     clear("test")?;
     let stubs = format!("{TESTS}/java");
@@ -64,7 +71,7 @@ fn compile(tools: &Tools) -> Result<()> {
     let app = format!("{}:{}:{}", out("test"), out("app"), out("library"));
     let against = format!("{app}:{}:{}", tools.class_path(&["robolectric", "accessibility"])?, libraries(tools)?);
     let kotlin_sources = format!("{TESTS}/kotlin");
-    // Tests see what the app keeps to itself.
+    // Tests may use the app's internal declarations.
     let flags = format!("-jvm-target 17 -nowarn -Xfriend-paths={}", out("app"));
     kotlin(tools, &[&kotlin_sources], &against, "test", &flags)?;
     let properties = folder().join("test/com/android/tools");
@@ -80,7 +87,7 @@ fn compile(tools: &Tools) -> Result<()> {
     Ok(())
 }
 
-/// The names of the tests' classes.
+/// The names of the test classes.
 fn tests() -> Result<Vec<String>> {
     let mut files = Vec::new();
     sources(&root().join(TESTS).join("kotlin"), "kt", &mut files)?;
@@ -91,7 +98,7 @@ fn tests() -> Result<Vec<String>> {
     Ok(tests)
 }
 
-/// Runs tests on the classes `app`, those of them that ask for the Android `api`; pictures of the screens go to
+/// Runs those tests that ask for API level `api`, on the classes `app`. Pictures of the screens go to the folder
 /// `pictures`.
 fn run(tools: &Tools, app: &str, api: &str, tests: &[String], pictures: &str) -> Result<()> {
     let class_path = format!(
@@ -119,8 +126,8 @@ fn run(tools: &Tools, app: &str, api: &str, tests: &[String], pictures: &str) ->
     tests.iter().fold(step, |step, test| step.arg(test)).run().map(drop)
 }
 
-/// `shrunk.jar`: what R8 leaves of app and library, as class files, which a JVM can run. Kept besides is what the tests
-/// refer to, by its name.
+/// Writes `shrunk.jar`: the app and the library, shrunk by R8 to class files, which a JVM can run. Declarations that
+/// the tests refer to are kept.
 fn shrink(tools: &Tools) -> Result<()> {
     let (shrinker, to, jdk) = (tools.class_path(&["shrinker"])?, out("shrunk.jar"), jdk()?);
     let (app, library, tests, resources) = (out("app.jar"), out("library.jar"), out("test.jar"), out("resources.pro"));
@@ -150,8 +157,8 @@ fn shrink(tools: &Tools) -> Result<()> {
     .run()
 }
 
-/// Fails where a screen of the shrunk app looks different, or only one of both has it.
-fn same(one: &Path, other: &Path) -> Result<()> {
+/// Fails where a screen of the shrunk app looks different, or where only one of both apps has it.
+fn compare(one: &Path, other: &Path) -> Result<()> {
     let mut count = 0;
     ensure!(fs::read_dir(one)?.count() == fs::read_dir(other)?.count(), "the shrunk app has other screens");
     for entry in fs::read_dir(one)? {

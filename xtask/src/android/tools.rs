@@ -1,4 +1,4 @@
-//! What the Android parts are built and tested with: `android/tools/`, laid out in `target/android/tools`.
+//! The tools and libraries that build and test the Android parts: those of `android/tools/`, in `target/android/tools`.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -12,18 +12,18 @@ use zip::ZipArchive;
 use crate::root;
 use crate::step::{Step, require};
 
-/// The tools whose output is shipped, and the SHA-256 of what was looked at when their versions were pinned.
+/// The tools whose output is shipped, with the SHA-256 of the files that were examined when their versions were pinned.
 const CHECKED: [(&str, &str); 3] = [
     ("shrinker/r8-9.5.28.jar", "38a9ffaaebbd17d1514e3ecbff5a85b989bb13c551b9e224c7409514eea84ff5"),
     ("signer/apksig-9.5.0.jar", "7ae2e5980c77d853e3513074ee7c822bbdcdcde1668889d17faa7fe8bc8aa821"),
     ("aapt2", "df312db814c018019b2b79a993b041b738d7b76f4a8f28da25bc874a026368cc"),
 ];
 
-/// The folder of the tools; each set of `android/tools` has one in it.
+/// The folder of the tools, with a subfolder for each set of `android/tools`.
 pub(crate) struct Tools(PathBuf);
 
 impl Tools {
-    /// Fetches what is not there, or is of another version.
+    /// Fetches all tools, unless those of the present versions are there.
     pub(crate) fn fetch() -> Result<Tools> {
         require("mvn", "Maven 3.8 and a JDK 17")?;
         let tools = Tools(root().join("target/android/tools"));
@@ -42,13 +42,13 @@ impl Tools {
         Ok(tools)
     }
 
-    /// The one file of a set whose name starts like this.
+    /// The path of the file of a set whose name starts with `start`.
     pub(crate) fn file(&self, set: &str, start: &str) -> Result<String> {
         let found = self.files(set)?.into_iter().find(|path| file_name(path).starts_with(start));
         found.map(|path| path.display().to_string()).with_context(|| format!("no {start} among the tools' {set}"))
     }
 
-    /// All jars of these sets.
+    /// The paths of all jars of these sets, separated by colons.
     pub(crate) fn class_path(&self, sets: &[&str]) -> Result<String> {
         let mut jars = Vec::new();
         for set in sets {
@@ -57,6 +57,7 @@ impl Tools {
         Ok(jars.join(":"))
     }
 
+    /// The path of a set's folder, or of another entry of the tools' folder.
     pub(crate) fn folder(&self, set: &str) -> String {
         self.0.join(set).display().to_string()
     }
@@ -69,7 +70,7 @@ impl Tools {
         Ok(files)
     }
 
-    /// Takes out of the archives what tools want to have beside them.
+    /// Extracts the entries of archives that tools need as files.
     fn unpack(&self) -> Result<()> {
         for set in ["accessibility", "jna-android", "robolectric"] {
             for aar in self.files(set)?.iter().filter(|path| is(path, "aar")) {
@@ -87,7 +88,7 @@ impl Tools {
         self.framework_resources()
     }
 
-    /// aapt2 links against the framework's resources alone: the whole jar is large.
+    /// Writes `framework-res.apk`, the framework's resources without its classes, which aapt2 links against.
     fn framework_resources(&self) -> Result<()> {
         let mut framework = ZipArchive::new(File::open(self.file("framework", "android-all")?)?)?;
         let mut small = zip::ZipWriter::new(File::create(self.0.join("framework-res.apk"))?);
@@ -107,7 +108,7 @@ impl Tools {
     }
 }
 
-/// All of `android/tools`, which says what there is to fetch.
+/// The text of all POMs of `android/tools`, which list what is fetched.
 fn versions() -> Result<String> {
     let folder = root().join("android/tools");
     let mut poms = vec![folder.join("pom.xml")];
@@ -121,7 +122,7 @@ fn versions() -> Result<String> {
     poms.iter().map(|pom| fs::read_to_string(pom).with_context(|| pom.display().to_string())).collect()
 }
 
-/// Copies one entry out of an archive.
+/// Copies one entry of an archive to a file.
 fn entry(archive: &Path, name: &str, to: &Path) -> Result<()> {
     let mut archive_file = ZipArchive::new(File::open(archive)?)?;
     let mut bytes = Vec::new();
