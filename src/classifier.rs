@@ -143,7 +143,7 @@ impl Classifier {
         query.check_cancelled()?;
 
         let mut timings = Timings { decode: decoded, preprocess: preprocessed, ..Timings::default() };
-        let reasons = reasons(&self.model.manifest.scope, query);
+        let reasons = reasons(self.model.manifest.scope(), query);
         let (verdict, triage, findings) = if reasons.is_empty() {
             let values = match &query.cancel {
                 Some(cancel) => self.model.run_unless(cancel, &input)?,
@@ -216,7 +216,7 @@ impl Classifier {
     /// [`Error::InvalidQuery`], whose text names the field.
     pub fn scope_reasons(&self, query: &Query) -> Result<Vec<Reason>> {
         self.check(query)?;
-        Ok(reasons(&self.model.manifest.scope, query))
+        Ok(reasons(self.model.manifest.scope(), query))
     }
 
     /// Runs the manifest's golden sample, from its encoded picture to its scores. `None` where the model has no golden
@@ -241,7 +241,7 @@ impl Classifier {
     /// device. [`Error::InvalidManifest`] where the sample is not base64. As [`classify`](Classifier::classify) where
     /// the sample can't be run.
     pub fn self_test(&self) -> Result<Option<SelfTest>> {
-        let Some(golden) = &self.model.manifest.golden else { return Ok(None) };
+        let Some(golden) = self.model.manifest.golden() else { return Ok(None) };
         let scores = self.scores(&golden_image(golden)?)?;
         let Some(max_difference) = difference(&scores, &golden.scores) else {
             return Err(Error::SelfTest(format!(
@@ -261,7 +261,7 @@ impl Classifier {
     /// # use bedside::{Classifier, Image, Options};
     /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// let scores = classifier.scores(&Image::open("models/samples/ISIC_0012258.jpg")?)?;
-    /// assert_eq!(scores.len(), classifier.manifest().output.labels.len());
+    /// assert_eq!(scores.len(), classifier.manifest().labels().len());
     /// # Ok::<(), bedside::Error>(())
     /// ```
     ///
@@ -278,7 +278,7 @@ impl Classifier {
     /// ```no_run
     /// # use bedside::{Classifier, Options};
     /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
-    /// for question in &classifier.manifest().scope {
+    /// for question in classifier.manifest().scope() {
     ///     println!("{}: {}", question.id, question.question.get("en").unwrap_or_default());
     /// }
     /// # Ok::<(), bedside::Error>(())
@@ -317,7 +317,7 @@ impl Classifier {
 
     /// Decodes the picture for the model's input size. Errors name the picture's file where it has one.
     fn decode(&self, image: &Image<'_>, region: Option<Region>) -> Result<Picture> {
-        let input = &self.model.manifest.input;
+        let input = self.model.manifest.input();
         // Decoders are third-party code that reads untrusted bytes: a panic in one must not end the app.
         let decoded =
             catch_unwind(AssertUnwindSafe(|| decode(image, region, (input.width, input.height), &self.limits)));
@@ -332,10 +332,10 @@ impl Classifier {
 
     /// The verdict, the triage and the findings from the graph's output values, one for each label.
     fn judge(&self, values: &[f32], query: &Query) -> Result<(Verdict, Triage, Vec<Finding>)> {
-        let Manifest { output, calibration, .. } = &self.model.manifest;
+        let (output, calibration) = (self.model.manifest.output(), self.model.manifest.calibration());
         let calibrated = self.model.scoring.calibrated(values)?;
         let (verdict, triage) = judge(&output.labels, &calibrated, self.model.scoring.multi_label, &query.language);
-        let fitted = calibration.as_ref().and_then(|c| c.prevalence.as_ref());
+        let fitted = calibration.and_then(|c| c.prevalence.as_ref());
         let shown = match fitted {
             Some(old) if !query.prevalence.is_empty() => {
                 let new: Vec<f32> = output.labels.iter().map(|label| query.prevalence[&label.id]).collect();

@@ -335,7 +335,7 @@ impl Query {
     /// # Errors
     /// [`Error::InvalidQuery`], whose text names the field.
     pub(crate) fn check(&self, manifest: &Manifest) -> Result<()> {
-        let ids: Vec<&str> = manifest.output.labels.iter().map(|l| l.id.as_str()).collect();
+        let ids: Vec<&str> = manifest.labels().iter().map(|l| l.id.as_str()).collect();
         let lists = [("allow", &self.allow), ("deny", &self.deny)];
         for (field, label) in lists.iter().flat_map(|(field, list)| list.iter().map(move |label| (field, label))) {
             known_label(field, label, &ids)?;
@@ -354,9 +354,9 @@ impl Query {
         for label in self.prevalence.keys() {
             known_label("prevalence", label, ids)?;
         }
-        let calibrated = manifest.calibration.as_ref().and_then(|c| c.prevalence.as_ref());
+        let calibrated = manifest.calibration().and_then(|c| c.prevalence.as_ref());
         ensure(calibrated.is_some(), || {
-            format!("prevalence: the model {} does not state the prevalence it was calibrated on", manifest.name)
+            format!("prevalence: the model {} does not state the prevalence it was calibrated on", manifest.name())
         })?;
         let missing: Vec<&str> = ids.iter().copied().filter(|id| !self.prevalence.contains_key(*id)).collect();
         ensure(missing.is_empty(), || format!("prevalence lacks {}; give all labels", missing.join(", ")))?;
@@ -369,8 +369,8 @@ impl Query {
 
     fn check_answers(&self, manifest: &Manifest) -> Result<()> {
         for (id, answer) in &self.answers {
-            let question = manifest.scope.iter().find(|q| &q.id == id).ok_or_else(|| {
-                let ids: Vec<&str> = manifest.scope.iter().map(|q| q.id.as_str()).collect();
+            let question = manifest.scope().iter().find(|q| &q.id == id).ok_or_else(|| {
+                let ids: Vec<&str> = manifest.scope().iter().map(|q| q.id.as_str()).collect();
                 let known = if ids.is_empty() { "none".into() } else { ids.join(", ") };
                 Error::InvalidQuery(format!("answers: the model asks no question `{id}`; it asks {known}"))
             })?;

@@ -1,10 +1,11 @@
-//! What a query changes and what it does not, on a tiny graph whose scores are known.
+//! The public API on a tiny graph whose scores are known: queries, reports, calibration, self-tests, threads.
 
 mod tiny;
 
 use std::cell::RefCell;
 use std::fs;
 
+use bedside::manifest::{Calibration, Draft};
 use bedside::{
     Answer, Binding, CancelHandle, Classifier, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region,
     Report, Triage, Verdict,
@@ -56,7 +57,7 @@ fn close(found: f32, wanted: f32) -> bool {
 }
 
 #[test]
-fn a_report_has_all_labels_likeliest_first_with_identity_and_notice() {
+fn report_has_all_labels_likeliest_first_with_identity_and_notice() {
     let report = ask(&manifest(), &Query::default());
     assert_eq!(labels(&report), ["a", "b", "c"]);
     for (finding, wanted) in report.findings.iter().zip(EXPECTED) {
@@ -71,7 +72,7 @@ fn a_report_has_all_labels_likeliest_first_with_identity_and_notice() {
 }
 
 #[test]
-fn a_report_reads_as_words_in_the_querys_language() {
+fn report_text_is_in_the_querys_language() {
     let query = Query::new().language("uk").max_results(2);
     let text = ask(&manifest(), &query).to_string();
     let (head, tail) = text.split_once("\n\n  Time            ").expect("the time in between");
@@ -88,13 +89,13 @@ fn a_report_reads_as_words_in_the_querys_language() {
     assert!(tail.starts_with(&model) && tail.ends_with(&format!("\n\n{NOTICE}")), "{tail}");
 }
 
-/// Hashes that no graph has, which the public types can hold all the same: of no, few and many characters, of several
-/// bytes each.
+/// Hashes that no graph has, but that the public types can hold, and how a report shows them: of no, few and many
+/// characters, and with characters of several bytes.
 const HASHES: [(&str, &str); 4] =
     [("", ""), ("abc", "abc"), ("aбвгдеєжзиіїй", "aбвгдеєжзиії"), ("0123456789abc", "0123456789ab")];
 
 #[test]
-fn a_report_reads_as_words_whatever_its_graphs_hash() {
+fn report_text_abbreviates_any_hash() {
     let mut report = ask(&manifest(), &Query::default());
     for (hash, shown) in HASHES {
         report.model.graph_sha256 = hash.into();
@@ -104,22 +105,25 @@ fn a_report_reads_as_words_whatever_its_graphs_hash() {
 }
 
 #[test]
-fn a_manifest_of_any_hash_is_held_against_a_graph() {
+fn binding_refuses_the_hash_of_another_graph() {
     let bytes = packed("torchscript-17.onnx", &manifest());
     let graph = ModelFile::from_bytes(&bytes).expect("sound");
-    let mut manifest = Manifest::from_json(&calibrated(json!({})).to_string()).expect("sound");
-    assert!(Binding::new(&manifest, &graph).is_ok());
-    for (hash, shown) in HASHES {
-        manifest.calibration.as_mut().expect("calibrated").graph_sha256 = hash.into();
-        let error = Binding::new(&manifest, &graph).expect_err("another graph");
-        assert_eq!(error.kind(), ErrorKind::InvalidManifest);
-        let words = format!("is {shown}…, but this graph's is {}…", &graph_sha256()[..12]);
-        assert!(error.to_string().contains(&words), "{error}");
+    let mut draft = Draft::from(Manifest::from_json(&calibrated(json!({})).to_string()).expect("sound"));
+    assert!(Binding::new(&draft.clone().try_into().expect("sound"), &graph).is_ok());
+    draft.calibration = Some(Calibration::new("0123456789ab".repeat(5) + "cdef"));
+    let error = Binding::new(&draft.clone().try_into().expect("sound"), &graph).expect_err("another graph");
+    assert_eq!(error.kind(), ErrorKind::InvalidManifest);
+    let words = format!("is 0123456789ab…, but this graph's is {}…", &graph_sha256()[..12]);
+    assert!(error.to_string().contains(&words), "{error}");
+    for (hash, _) in HASHES {
+        draft.calibration = Some(Calibration::new(hash));
+        let error = Manifest::try_from(draft.clone()).expect_err("no hash");
+        assert!(error.to_string().contains("calibration.graph_sha256"), "{error}");
     }
 }
 
 #[test]
-fn a_report_reads_as_words_however_long_a_name() {
+fn report_text_holds_long_names() {
     let name = "м".repeat(70_000);
     let mut manifest = manifest();
     manifest["output"]["labels"][0]["name"]["en"] = json!(name);
@@ -128,7 +132,7 @@ fn a_report_reads_as_words_however_long_a_name() {
 }
 
 #[test]
-fn a_rejected_report_says_what_to_do() {
+fn rejected_report_text_says_what_to_do() {
     let mut manifest = manifest();
     manifest["scope"] = json!([{"id": "age", "question": {"en": "How old?"}, "min": 1, "max": 5, "required": true}]);
     let text = ask(&manifest, &Query::default()).to_string();
@@ -142,7 +146,7 @@ fn a_rejected_report_says_what_to_do() {
 }
 
 #[test]
-fn json_has_the_documented_form() {
+fn report_json_has_the_documented_form() {
     let json: Value = serde_json::from_str(&ask(&manifest(), &Query::default()).to_json()).expect("JSON");
     assert_eq!(json["verdict"], json!({"kind": "single", "labels": ["a"], "names": ["Label A"], "reasons": []}));
     assert_eq!(json["triage"], "urgent");
@@ -156,7 +160,7 @@ fn json_has_the_documented_form() {
 }
 
 #[test]
-fn lists_and_thresholds_change_findings_and_not_the_verdict() {
+fn query_filters_change_findings_and_not_the_verdict() {
     let plain = ask(&manifest(), &Query::default());
     let queries = [
         (Query::new().max_results(1), vec!["a"]),
@@ -174,7 +178,7 @@ fn lists_and_thresholds_change_findings_and_not_the_verdict() {
 }
 
 #[test]
-fn unknown_labels_and_values_out_of_range_are_errors_that_name_them() {
+fn query_with_unknown_names_or_values_out_of_range_is_an_error_that_names_them() {
     let label = || "d".to_owned();
     assert!(refused(&manifest(), &Query::new().allow(label())).contains("allow: "));
     assert!(refused(&manifest(), &Query::new().deny(label())).contains("`d`; it has a, b, c"));
@@ -184,7 +188,7 @@ fn unknown_labels_and_values_out_of_range_are_errors_that_name_them() {
 }
 
 #[test]
-fn names_come_in_the_language_asked_for_with_english_to_fall_back_on() {
+fn label_names_fall_back_to_english() {
     let report = ask(&manifest(), &Query::new().language("uk-UA"));
     let names: Vec<&str> = report.findings.iter().map(|f| f.name.as_str()).collect();
     assert_eq!(names, ["Мітка А", "Label B", "Label C"]);
@@ -192,7 +196,7 @@ fn names_come_in_the_language_asked_for_with_english_to_fall_back_on() {
 
 #[test]
 fn temperature_softens_probabilities_and_leaves_raw_scores() {
-    // Temperature 2 takes the square root of each probability, then divides by their sum.
+    // A temperature of 2 takes the square root of each probability, and then divides by their sum.
     let roots = EXPECTED.map(f32::sqrt);
     let sum: f32 = roots.iter().sum();
     let manifest = calibrated(json!({"temperature": 2.0}));
@@ -207,10 +211,10 @@ fn temperature_softens_probabilities_and_leaves_raw_scores() {
 #[test]
 fn prevalence_reweights_findings_and_not_the_verdict() {
     let manifest = calibrated(json!({"prevalence": [0.5, 0.25, 0.25]}));
-    let new = [("a", 0.01), ("b", 0.59), ("c", 0.4)];
-    let query = new.iter().fold(Query::new(), |query, &(label, share)| query.prevalence(label, share));
+    let prevalence = [("a", 0.01), ("b", 0.59), ("c", 0.4)];
+    let query = prevalence.iter().fold(Query::new(), |query, &(label, value)| query.prevalence(label, value));
     let report = ask(&manifest, &query);
-    // Each probability times new/old, divided by the sum.
+    // Each probability is multiplied by new/old, and then divided by their sum.
     let weighted = [EXPECTED[0] * 0.01 / 0.5, EXPECTED[1] * 0.59 / 0.25, EXPECTED[2] * 0.4 / 0.25];
     let sum: f32 = weighted.iter().sum();
     assert_eq!(labels(&report), ["b", "c", "a"]);
@@ -222,18 +226,18 @@ fn prevalence_reweights_findings_and_not_the_verdict() {
 }
 
 #[test]
-fn prevalence_that_can_not_be_used_is_an_error() {
-    let shares = |list: &[(&str, f32)]| list.iter().fold(Query::new(), |query, &(l, p)| query.prevalence(l, p));
+fn unusable_prevalence_is_an_error() {
+    let query = |list: &[(&str, f32)]| list.iter().fold(Query::new(), |query, &(l, p)| query.prevalence(l, p));
     let fitted = calibrated(json!({"prevalence": [0.5, 0.25, 0.25]}));
-    assert!(refused(&manifest(), &shares(&[("a", 1.0), ("b", 0.0), ("c", 0.0)])).contains("does not state"));
-    assert!(refused(&fitted, &shares(&[("a", 0.5), ("b", 0.5)])).contains("lacks c"));
-    assert!(refused(&fitted, &shares(&[("a", 0.5), ("b", 0.5), ("c", 0.5)])).contains("sums to 1.5"));
-    assert!(refused(&fitted, &shares(&[("a", 1.5), ("b", -0.5), ("c", 0.0)])).contains("outside 0 to 1"));
-    assert!(refused(&fitted, &shares(&[("x", 1.0)])).contains("`x`"));
+    assert!(refused(&manifest(), &query(&[("a", 1.0), ("b", 0.0), ("c", 0.0)])).contains("does not state"));
+    assert!(refused(&fitted, &query(&[("a", 0.5), ("b", 0.5)])).contains("lacks c"));
+    assert!(refused(&fitted, &query(&[("a", 0.5), ("b", 0.5), ("c", 0.5)])).contains("sums to 1.5"));
+    assert!(refused(&fitted, &query(&[("a", 1.5), ("b", -0.5), ("c", 0.0)])).contains("outside 0 to 1"));
+    assert!(refused(&fitted, &query(&[("x", 1.0)])).contains("`x`"));
 }
 
 #[test]
-fn an_open_scope_question_rejects_and_says_what_to_do() {
+fn unanswered_scope_question_rejects_and_says_what_to_do() {
     let mut manifest = manifest();
     manifest["scope"] = json!([
         {"id": "dermatoscope", "question": {"en": "Through a dermatoscope?", "uk": "Через дерматоскоп?"}, "required": true},
@@ -265,7 +269,7 @@ fn an_open_scope_question_rejects_and_says_what_to_do() {
 }
 
 #[test]
-fn a_used_cancel_handle_ends_the_classification() {
+fn classify_fails_once_its_handle_is_cancelled() {
     let cancel = CancelHandle::new();
     let query = Query::new().cancel(cancel.clone());
     let classifier = classifier(&manifest()).expect("sound");
@@ -274,7 +278,7 @@ fn a_used_cancel_handle_ends_the_classification() {
     assert_eq!(classifier.classify(&picture(), &query).expect_err("cancelled").kind(), ErrorKind::Cancelled);
 }
 
-/// The stages that ended on a thread, and at the end of which one to cancel.
+/// The stages that ended on this thread, and the stage at whose end a handle is cancelled.
 #[derive(Default)]
 struct Watch {
     ended: Vec<String>,
@@ -285,7 +289,7 @@ thread_local! {
     static WATCH: RefCell<Watch> = RefCell::default();
 }
 
-/// A logger that hears where a classification is.
+/// A logger that records the stages of classifications.
 struct Listener;
 
 impl log::Log for Listener {
@@ -313,7 +317,7 @@ impl log::Log for Listener {
 }
 
 #[test]
-fn a_cancel_handle_is_heeded_after_each_stage() {
+fn classify_checks_the_cancel_handle_after_each_stage() {
     log::set_logger(&Listener).expect("no other test here sets one");
     log::set_max_level(log::LevelFilter::Trace);
     let classifier = classifier(&manifest()).expect("sound");
@@ -331,7 +335,7 @@ fn a_cancel_handle_is_heeded_after_each_stage() {
 }
 
 #[test]
-fn a_region_is_the_cropped_picture() {
+fn region_gives_the_findings_of_the_cropped_picture() {
     let whole = fs::read(golden("graphs/picture.png")).expect("committed");
     let decoded = image::load_from_memory(&whole).expect("a PNG").to_rgb8();
     let cropped = image::imageops::crop_imm(&decoded, 8, 16, 16, 16).to_image();
@@ -355,7 +359,7 @@ fn calibration_of_another_graph_is_refused() {
 }
 
 #[test]
-fn a_model_that_requires_what_is_not_known_is_refused() {
+fn manifest_that_requires_an_unknown_field_is_refused() {
     for field in ["explanation", "calibration.conformal", "calibration.novelty", "calibration.quality", "telepathy"] {
         let mut manifest = manifest();
         manifest["requires"] = json!([field]);
@@ -368,7 +372,7 @@ fn a_model_that_requires_what_is_not_known_is_refused() {
 }
 
 #[test]
-fn the_self_test_passes_on_the_labs_scores_and_fails_on_others() {
+fn self_test_passes_on_the_labs_scores_and_fails_on_others() {
     use base64::Engine as _;
     let image =
         base64::engine::general_purpose::STANDARD.encode(fs::read(golden("graphs/picture.png")).expect("committed"));
@@ -391,9 +395,9 @@ fn plain_png(colour: [u8; 3]) -> String {
     base64::engine::general_purpose::STANDARD.encode(png.into_inner())
 }
 
-/// ONNX Runtime 1.32 gives this colour 0.09385556, 0.45302008 and 0.45312435: c leads b by a hair.
+/// ONNX Runtime 1.32 gives this colour 0.09385556, 0.45302008 and 0.45312435: c leads b by 0.0001.
 #[test]
-fn the_self_test_holds_each_score_against_its_own_and_not_their_order() {
+fn self_test_compares_each_score_and_not_their_order() {
     let image = plain_png([150, 105, 75]);
     let difference = |scores: [f32; 3]| {
         let mut manifest = manifest();
@@ -402,19 +406,19 @@ fn the_self_test_holds_each_score_against_its_own_and_not_their_order() {
         passed.map(|passed| passed.expect("a golden sample").max_difference).map_err(|error| error.kind())
     };
     assert!(difference([0.093_855_6, 0.453_020_1, 0.453_124_4]).expect("the reference's own") < 1e-4);
-    // The lab's runtime had b before c, by as much as both may differ from here.
+    // Golden scores with b before c, each within the tolerance of 0.02.
     for (b, c, wanted) in [(0.462, 0.4441, 0.009_02), (0.472, 0.4341, 0.019_02), (0.4341, 0.472, 0.018_92)] {
         let found = difference([0.0939, b, c]).expect("each within 0.02");
         assert!((found - wanted).abs() < 1e-4, "{found}");
     }
-    // One label beyond, the leading one or another; all the others where they were.
+    // One label is beyond the tolerance, the leading one or another; the others are within.
     for scores in [[0.0939, 0.4742, 0.4531], [0.0939, 0.4530, 0.4319], [0.1151, 0.4530, 0.4531]] {
         assert_eq!(difference(scores), Err(ErrorKind::SelfTest), "{scores:?}");
     }
 }
 
 #[test]
-fn eight_threads_share_one_classifier_and_get_the_same_scores() {
+fn classifier_gives_eight_threads_the_same_scores() {
     fn shared<T: Send + Sync>(_: &T) {}
     let classifier = classifier(&manifest()).expect("sound");
     shared(&classifier);
@@ -432,22 +436,22 @@ fn eight_threads_share_one_classifier_and_get_the_same_scores() {
 }
 
 #[test]
-fn more_threads_give_the_same_scores() {
+fn scores_do_not_depend_on_the_number_of_threads() {
     let bytes = packed("torchscript-17.onnx", &manifest());
     let one = Classifier::from_bytes(&bytes, Options::default()).expect("sound");
     let four = Classifier::from_bytes(&bytes, Options::new().threads(4)).expect("sound");
     assert_eq!(one.scores(&picture()).expect("scores"), four.scores(&picture()).expect("scores"));
 }
 
-/// Any subset of the labels.
+/// A subset of the labels.
 fn any_labels() -> impl Strategy<Value = Vec<String>> {
     prop::sample::subsequence(vec!["a".to_owned(), "b".into(), "c".into()], 0..=3)
 }
 
-fn any_shares() -> impl Strategy<Value = std::collections::BTreeMap<String, f32>> {
-    prop::collection::vec(0.01f32..1.0, 3).prop_map(|shares| {
-        let sum: f32 = shares.iter().sum();
-        ["a", "b", "c"].iter().zip(shares).map(|(label, share)| ((*label).to_owned(), share / sum)).collect()
+fn any_prevalence() -> impl Strategy<Value = std::collections::BTreeMap<String, f32>> {
+    prop::collection::vec(0.01f32..1.0, 3).prop_map(|weights| {
+        let sum: f32 = weights.iter().sum();
+        ["a", "b", "c"].iter().zip(weights).map(|(label, weight)| ((*label).to_owned(), weight / sum)).collect()
     })
 }
 
@@ -455,9 +459,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_list_threshold_or_prevalence_changes_verdict_and_triage(
+    fn query_filters_and_prevalence_never_change_verdict_and_triage(
         allow in any_labels(), deny in any_labels(), max_results in prop::option::of(0u32..5),
-        score_threshold in 0f32..=1.0, prevalence in any_shares(),
+        score_threshold in 0f32..=1.0, prevalence in any_prevalence(),
     ) {
         let classifier = classifier(&calibrated(json!({"prevalence": [0.5, 0.25, 0.25]}))).expect("sound");
         let plain = classifier.classify(&picture(), &Query::default()).expect("a report");
@@ -471,7 +475,7 @@ proptest! {
     }
 
     #[test]
-    fn a_rejected_picture_is_repeat_and_has_no_finding(
+    fn rejected_picture_is_unassessed_and_has_no_finding(
         ready in prop::option::of(any::<bool>()), age in prop::option::of(0f64..120.0),
     ) {
         let mut manifest = manifest();

@@ -1,4 +1,4 @@
-//! The command `bedside` as a process: what it prints, what it exits with, what it leaves behind.
+//! The command `bedside` as a process: its output, its exit status, and the files that it writes.
 
 mod tiny;
 
@@ -14,7 +14,7 @@ fn bedside(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bedside")).args(arguments).output().expect("the command starts")
 }
 
-/// The command's output, where it ends within 20 seconds.
+/// The command's output. Fails where the command does not end within 20 seconds.
 #[cfg(unix)]
 fn in_time(arguments: &[&str]) -> Output {
     use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
-/// Fails where the command did not exit with `status`, or a panic's words reached the user.
+/// Fails where the command exited with another status, or where a panic's message reached the user.
 fn exited(output: &Output, status: i32) {
     assert_eq!(output.status.code(), Some(status), "{}\n{}", out(output), err(output));
     for words in ["panicked", "RUST_BACKTRACE", "stack backtrace"] {
@@ -53,7 +53,7 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// The command run by a user whom permissions bind: for root, that is another one.
+/// The output of the command when it is run by a user without root's privileges: `nobody`, where the tests run as root.
 #[cfg(unix)]
 fn unprivileged(arguments: &[&str], folder: &Path) -> Output {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -63,7 +63,7 @@ fn unprivileged(arguments: &[&str], folder: &Path) -> Output {
     if fs::metadata(folder).expect("there").uid() != 0 {
         return bedside(arguments);
     }
-    // Nobody may not enter the folder that the command was built in.
+    // The user `nobody` may not enter the folder that the command was built in.
     let command = folder.join("bedside");
     fs::copy(env!("CARGO_BIN_EXE_bedside"), &command).expect("room");
     for path in [folder, &command] {
@@ -71,14 +71,14 @@ fn unprivileged(arguments: &[&str], folder: &Path) -> Output {
     }
     loop {
         match Command::new(&command).args(arguments).uid(NOBODY).gid(NOBODY).output() {
-            // A process that another test started just now still holds the copy open.
+            // A process that another test has just started may still hold the copy open.
             Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
             output => return output.expect("root may become nobody, and nobody may enter the temporary folder"),
         }
     }
 }
 
-/// A folder with a packed tiny model, its golden picture, and things that are no pictures.
+/// A folder with a packed tiny model, its golden picture, and files that are no pictures.
 struct Bench {
     folder: TempDir,
 }
@@ -126,7 +126,7 @@ impl Bench {
 }
 
 #[test]
-fn a_picture_is_classified_for_people() {
+fn classify_prints_a_report_for_people() {
     let bench = Bench::new();
     let output = bench.classify(&[&bench.text("picture.png"), "--answer", "ready=yes"]);
     exited(&output, 0);
@@ -139,7 +139,7 @@ fn a_picture_is_classified_for_people() {
 }
 
 #[test]
-fn an_open_question_is_asked_and_no_finding_shown() {
+fn classify_prints_unanswered_questions_and_no_findings() {
     let bench = Bench::new();
     let output = bench.classify(&[&bench.text("picture.png")]);
     exited(&output, 0);
@@ -149,7 +149,7 @@ fn an_open_question_is_asked_and_no_finding_shown() {
 }
 
 #[test]
-fn json_has_one_line_a_picture_and_bad_files_do_not_stop_the_rest() {
+fn classify_json_has_one_line_for_each_picture_and_each_bad_file() {
     let bench = Bench::new();
     fs::write(bench.path("broken.jpg"), b"\xff\xd8\xff\xe0 not a picture").expect("room");
     let files = [bench.text("broken.jpg"), bench.text("missing.png"), bench.text("picture.png")];
@@ -168,7 +168,7 @@ fn json_has_one_line_a_picture_and_bad_files_do_not_stop_the_rest() {
 }
 
 #[test]
-fn a_folder_is_searched_for_pictures_and_one_without_is_an_error() {
+fn classify_searches_folders_and_fails_on_one_without_pictures() {
     let bench = Bench::new();
     fs::create_dir_all(bench.path("photos/more")).expect("room");
     fs::copy(bench.path("picture.png"), bench.path("photos/one.PNG")).expect("room");
@@ -188,7 +188,7 @@ fn a_folder_is_searched_for_pictures_and_one_without_is_an_error() {
 }
 
 #[test]
-fn wrong_usage_is_status_two_and_names_what_is_wrong() {
+fn wrong_usage_exits_with_status_two_and_names_what_is_wrong() {
     let bench = Bench::new();
     let picture = bench.text("picture.png");
     let wrong: [(&[&str], &str); 11] = [
@@ -222,7 +222,7 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
-fn a_model_that_can_not_be_opened_is_one_clear_line() {
+fn model_that_can_not_be_opened_is_one_line_of_every_command() {
     let bench = Bench::new();
     fs::write(bench.path("text.onnx"), "This is a text file.\n").expect("room");
     fs::write(bench.path("empty.onnx"), "").expect("room");
@@ -260,7 +260,7 @@ fn a_model_that_can_not_be_opened_is_one_clear_line() {
 }
 
 #[test]
-fn kernels_that_the_processor_does_not_have_are_an_error() {
+fn kernels_that_the_processor_lacks_are_an_error() {
     let bench = Bench::new();
     let (model, picture) = (bench.text("model.onnx"), bench.text("picture.png"));
     let output = Command::new(env!("CARGO_BIN_EXE_bedside"))
@@ -274,7 +274,7 @@ fn kernels_that_the_processor_does_not_have_are_an_error() {
 }
 
 #[test]
-fn inspect_says_what_a_model_holds() {
+fn inspect_prints_what_a_model_holds() {
     let bench = Bench::new();
     let output = bedside(&["inspect", &bench.text("model.onnx")]);
     exited(&output, 0);
@@ -292,8 +292,8 @@ fn inspect_says_what_a_model_holds() {
     }
 }
 
-/// Multiply-adds by hand: stem 16·16·8·27, expand 16·16·16·8, depthwise 16·16·16·9, squeeze 4·16 twice, project
-/// 16·16·8·16, head 3·8.
+/// The number of multiply-adds, computed by hand: stem 16·16·8·27, expand 16·16·16·8, depthwise 16·16·16·9, squeeze
+/// 4·16 twice, project 16·16·8·16, head 3·8.
 #[test]
 fn inspect_counts_multiply_adds() {
     let macs = 256 * (8 * 27 + 16 * 8 + 16 * 9 + 8 * 16) + 2 * 64 + 24;
@@ -307,7 +307,7 @@ fn inspect_counts_multiply_adds() {
 }
 
 #[test]
-fn inspect_reads_graphs_that_are_not_served() {
+fn inspect_reads_graphs_that_are_not_supported() {
     let output = bedside(&["inspect", text(&golden("graphs/unknown-operator.onnx"))]);
     exited(&output, 0);
     assert!(out(&output).contains("org.example.Frobnicate 1"), "{}", out(&output));
@@ -315,7 +315,7 @@ fn inspect_reads_graphs_that_are_not_served() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_may_not_be_read_says_permission_denied() {
+fn unreadable_file_is_permission_denied() {
     use std::os::unix::fs::PermissionsExt;
 
     let bench = Bench::new();
@@ -348,7 +348,7 @@ fn check_runs_the_golden_sample_and_lists_what_is_missing() {
 }
 
 #[test]
-fn pack_brings_external_data_inside_and_fixes_the_batch() {
+fn pack_embeds_external_data_and_fixes_the_batch() {
     let bench = Bench::new();
     for graph in ["dynamo-external.onnx", "dynamo-batch.onnx", "symbolic-size.onnx"] {
         let output =
@@ -361,7 +361,7 @@ fn pack_brings_external_data_inside_and_fixes_the_batch() {
 }
 
 #[test]
-fn pack_binds_a_calibration_to_the_graph_it_writes_and_refuses_one_of_another_graph() {
+fn pack_binds_the_calibration_to_the_packed_graph_and_refuses_one_of_another_graph() {
     let bench = Bench::new();
     let source = golden("graphs/dynamo-batch.onnx");
     let graph = bedside_engine::Graph::open(&source, 1 << 20).expect("a sound graph");
@@ -383,7 +383,7 @@ fn pack_binds_a_calibration_to_the_graph_it_writes_and_refuses_one_of_another_gr
 }
 
 #[test]
-fn a_prepared_model_is_the_same_to_every_command() {
+fn prepared_model_gives_the_same_results_in_every_command() {
     let bench = Bench::new();
     exited(&bench.pack("qdq-u8.onnx", &["--golden", &bench.text("picture.png")]), 0);
     let (onnx, prepared, picture) = (bench.text("model.onnx"), bench.text("prepared"), bench.text("picture.png"));
@@ -416,7 +416,7 @@ fn a_prepared_model_is_the_same_to_every_command() {
     }
 }
 
-/// A prepared model of no steps, whose output is its input: `docs/model-file.md` has the form.
+/// A prepared model without steps, whose output is its input. `docs/model-file.md` describes the form.
 fn without_steps() -> Vec<u8> {
     use sha2::Digest;
 
@@ -442,7 +442,7 @@ fn without_steps() -> Vec<u8> {
 }
 
 #[test]
-fn a_model_of_no_steps_is_profiled() {
+fn bench_profiles_a_model_without_steps() {
     let bench = Bench::new();
     fs::write(bench.path("prepared"), without_steps()).expect("room");
     let output = bedside(&["bench", &bench.text("prepared"), "--seconds", "0.05", "--profile"]);
@@ -451,7 +451,7 @@ fn a_model_of_no_steps_is_profiled() {
 }
 
 #[test]
-fn pack_prepares_no_graph_that_has_a_part_in_floats_and_none_that_is_prepared() {
+fn pack_refuses_to_prepare_float_graphs_and_prepared_models() {
     let bench = Bench::new();
     let (onnx, prepared) = (bench.text("model.onnx"), bench.text("prepared"));
     let output = bedside(&["pack", &onnx, "--prepare", "-o", &prepared]);
@@ -498,7 +498,7 @@ fn set_mode(path: &Path, mode: u32) {
 
 #[cfg(unix)]
 impl Bench {
-    /// Packs to a file under a mask, and gives that file's permissions.
+    /// Packs to a file under a umask, and returns that file's permissions.
     fn packed_under(&self, mask: &str, name: &str) -> u32 {
         let graph = golden("graphs/torchscript-17.onnx");
         let script = format!("umask {mask}; exec \"$@\"");
@@ -511,9 +511,9 @@ impl Bench {
 
 #[cfg(unix)]
 #[test]
-fn a_packed_file_has_the_permissions_that_any_new_file_of_the_user_has() {
+fn pack_gives_a_new_file_the_permissions_of_the_umask() {
     let bench = Bench::new();
-    // POSIX, `umask`: of the permissions asked for, 666 for a file, those of the mask are taken away.
+    // POSIX, `umask`: the bits of the mask are cleared in the mode of a new file, 666.
     for (mask, wanted) in [("077", 0o600), ("027", 0o640), ("022", 0o644), ("002", 0o664), ("000", 0o666)] {
         assert_eq!(bench.packed_under(mask, &format!("new-{mask}.onnx")), wanted, "umask {mask}");
     }
@@ -521,7 +521,7 @@ fn a_packed_file_has_the_permissions_that_any_new_file_of_the_user_has() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_is_packed_over_keeps_its_permissions() {
+fn pack_keeps_the_permissions_of_a_replaced_file() {
     let bench = Bench::new();
     for wanted in [0o600, 0o640, 0o664, 0o666, 0o444] {
         for mask in ["077", "000"] {
@@ -536,7 +536,7 @@ fn a_file_that_is_packed_over_keeps_its_permissions() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_that_is_packed_over_stays_one() {
+fn pack_replaces_the_target_of_a_symbolic_link() {
     use std::os::unix::fs::symlink;
 
     let bench = Bench::new();
@@ -563,7 +563,7 @@ fn a_link_that_is_packed_over_stays_one() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_not_packed_over() {
+fn pack_refuses_to_replace_folders_and_pipes() {
     use std::os::unix::fs::FileTypeExt;
 
     let bench = Bench::new();
@@ -581,7 +581,7 @@ fn what_is_no_file_is_not_packed_over() {
 
 #[cfg(unix)]
 #[test]
-fn pack_reads_no_more_of_files_than_their_bounds() {
+fn pack_refuses_input_files_over_their_limits() {
     let bench = Bench::new();
     for (name, length) in [("long.png", (1 << 20) + 1), ("long.csv", (1 << 20) + 1), ("long.json", (16 << 20) + 1)] {
         fs::File::create(bench.path(name)).and_then(|file| file.set_len(length)).expect("a file of nothing");
@@ -619,7 +619,7 @@ fn pack_reads_no_more_of_files_than_their_bounds() {
 }
 
 #[test]
-fn a_manifest_of_lists_for_objects_is_one_clear_line() {
+fn pack_refuses_a_manifest_with_a_list_for_an_object() {
     let bench = Bench::new();
     let graph = bedside_engine::Graph::open(&golden("graphs/torchscript-17.onnx"), 1 << 20).expect("a sound graph");
     let mut manifest = tiny::manifest();
@@ -630,10 +630,10 @@ fn a_manifest_of_lists_for_objects_is_one_clear_line() {
     assert!(err(&output).contains("`calibration` is a list"), "{}", err(&output));
 }
 
-/// As in `curl … | bedside classify --model … /dev/stdin`, and `--manifest <(…)`.
+/// As in `curl … | bedside classify --model … /dev/stdin` and in `--manifest <(…)`.
 #[cfg(unix)]
 #[test]
-fn what_is_named_may_be_a_pipe() {
+fn input_files_may_be_pipes() {
     let bench = Bench::new();
     let piped = |from: &str, arguments: &[&str]| {
         let mut writer = Command::new("cat").arg(bench.path(from)).stdout(Stdio::piped()).spawn().expect("cat");
@@ -665,7 +665,7 @@ fn what_is_named_may_be_a_pipe() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_in_a_folder_of_pictures_is_named_and_the_rest_looked_at() {
+fn classify_reports_a_pipe_in_a_folder_and_classifies_the_pictures() {
     let bench = Bench::new();
     fs::create_dir(bench.path("photos")).expect("room");
     fs::copy(bench.path("picture.png"), bench.path("photos/b.png")).expect("room");
@@ -678,7 +678,7 @@ fn a_pipe_in_a_folder_of_pictures_is_named_and_the_rest_looked_at() {
 }
 
 #[test]
-fn a_path_however_long_is_an_error_that_names_it() {
+fn classify_names_long_paths_in_errors() {
     let bench = Bench::new();
     let long = "x".repeat(70_000);
     let output = bench.classify(&[&long, &bench.text("picture.png"), "--answer", "ready=yes"]);
@@ -707,7 +707,7 @@ fn pack_names_what_is_wrong_with_scores() {
 }
 
 #[test]
-fn scores_of_its_own_are_marked_self() {
+fn pack_marks_bedsides_own_scores_as_self() {
     let bench = Bench::new();
     exited(&bench.pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png")]), 0);
     let output = bedside(&["check", &bench.text("model.onnx")]);
@@ -734,7 +734,7 @@ fn bench_prints_the_documented_json() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_pipe_ends_quietly() {
+fn closed_output_pipe_is_no_error() {
     let bench = Bench::new();
     let command = format!(
         "'{}' classify --model '{}' --answer ready=yes --json '{pic}' '{pic}' '{pic}' | true",

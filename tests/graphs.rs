@@ -1,5 +1,5 @@
-//! Graphs as exporters write them: each is opened by its path with `model.json` beside it, and gives the scores that
-//! ONNX Runtime gives; each that can't be served is refused by name.
+//! Graphs as exporters write them. Each is opened by its path, with `model.json` beside it, and gives the scores that
+//! ONNX Runtime gives. Each that is not supported is refused with an error that names the cause.
 
 mod tiny;
 
@@ -9,7 +9,8 @@ use bedside::{Classifier, Error, ErrorKind, Image, Options};
 use serde_json::Value;
 use tiny::{golden, manifest};
 
-/// Float graphs differ by the order of sums; quantized ones only after their last rounding.
+/// The maximum difference of a score. Float graphs differ by the order of sums, quantized ones only after their last
+/// rounding.
 const TOLERANCE: f64 = 1e-5;
 
 fn cases() -> Vec<Value> {
@@ -17,7 +18,7 @@ fn cases() -> Vec<Value> {
     serde_json::from_str(&json).expect("an array of cases")
 }
 
-/// Opens the case's graph in a folder of its own, with its manifest beside it.
+/// Opens the case's graph in its own folder, with its manifest beside it.
 fn open(case: &Value) -> Result<Classifier, Error> {
     let file = case["graph"].as_str().expect("a name");
     let folder = tempfile::tempdir().expect("a folder");
@@ -43,7 +44,7 @@ fn open(case: &Value) -> Result<Classifier, Error> {
 }
 
 #[test]
-fn every_served_graph_gives_the_reference_scores() {
+fn supported_graphs_give_the_reference_scores() {
     let picture = fs::read(golden("graphs/picture.png")).expect("committed");
     let mut served = 0;
     for case in cases().iter().filter(|case| case.get("expected").is_some()) {
@@ -62,7 +63,7 @@ fn every_served_graph_gives_the_reference_scores() {
 }
 
 #[test]
-fn every_refused_graph_is_refused_by_name() {
+fn unsupported_graphs_are_refused_with_the_cause_named() {
     let mut refused = 0;
     for case in cases().iter().filter(|case| case.get("refused").is_some()) {
         let error = open(case).map(|_| ()).expect_err("must be refused");
@@ -87,14 +88,14 @@ fn every_refused_graph_is_refused_by_name() {
 }
 
 #[test]
-fn several_outputs_without_a_choice_are_refused_and_named() {
+fn graph_with_several_outputs_is_refused_without_a_choice() {
     let case = serde_json::json!({"graph": "features-and-logits.onnx"});
     let error = open(&case).map(|_| ()).expect_err("must be refused");
     assert!(error.to_string().contains("features, logits"), "{error}");
 }
 
 #[test]
-fn an_activation_that_the_graph_has_already_is_refused() {
+fn activation_is_refused_where_the_graph_has_one() {
     for graph in ["softmax-inside.onnx", "sigmoid-inside.onnx"] {
         for activation in ["softmax", "sigmoid"] {
             let error = open(&serde_json::json!({"graph": graph, "activation": activation})).map(|_| ());
@@ -108,7 +109,7 @@ fn an_activation_that_the_graph_has_already_is_refused() {
 fn external_data_outside_the_folder_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let bytes = fs::read(golden("graphs/dynamo-external.onnx")).expect("committed");
-    // The location has the same length, so the file stays sound.
+    // The new location has the same length, so that the file stays valid protobuf.
     let (from, to) = (b"dynamo-external.onnx.data", b"../../../etc/hostname.data");
     let hostile = replaced(&bytes, from, &to[..from.len()]);
     assert_ne!(bytes, hostile);
@@ -144,6 +145,7 @@ fn missing_external_data_is_named() {
     assert!(error.to_string().contains("dynamo-external.onnx.data"), "{error}");
 }
 
+/// The bytes with every `from` replaced by `to`, which has the same length.
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut replaced = bytes.to_vec();
     for start in 0..bytes.len() - from.len() {

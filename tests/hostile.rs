@@ -1,5 +1,5 @@
-//! Damaged and hostile models: each is an error with a message, none a panic, and none allocates what it declares.
-//! Pictures have theirs beside the decoder; what nobody thought of, the fuzz target `onnx_model` looks for.
+//! Damaged and hostile models: each gives an error with a message, none panics, and none allocates what it declares.
+//! The tests of hostile pictures are beside the decoder. The fuzz target `onnx_model` searches for further inputs.
 
 mod tiny;
 
@@ -19,7 +19,7 @@ fn refused(bytes: &[u8]) -> Error {
 }
 
 #[test]
-fn what_is_no_model_is_called_so() {
+fn bytes_that_are_no_model_are_malformed() {
     for bytes in [&b""[..], b"\0", b"This is a text file named model.onnx.\n", b"\x89PNG\r\n\x1a\n", &[0xff; 64]] {
         let error = refused(bytes);
         assert_eq!(error.kind(), ErrorKind::MalformedModel, "{bytes:?}");
@@ -28,7 +28,7 @@ fn what_is_no_model_is_called_so() {
 }
 
 #[test]
-fn every_truncation_is_refused() {
+fn truncated_models_are_refused() {
     let bytes = packed("qdq-u8.onnx", &manifest());
     for end in (0..bytes.len()).step_by(97) {
         let error = refused(&bytes[..end]);
@@ -57,7 +57,7 @@ fn huge_declared_dimensions_are_refused_before_they_are_allocated() {
 #[test]
 fn huge_declared_weights_are_refused() {
     let mut bytes = packed("torchscript-17.onnx", &manifest());
-    // The head's weight is 3×8: field 1 of TensorProto, packed. One byte each holds up to 127.
+    // The head's weight is 3×8: field 1 of TensorProto, packed. A varint of one byte holds up to 127.
     let at = bytes.windows(4).position(|w| w == [0x0a, 0x02, 0x03, 0x08]).expect("the head's dimensions");
     bytes[at + 2] = 127;
     bytes[at + 3] = 127;
@@ -66,7 +66,7 @@ fn huge_declared_weights_are_refused() {
 }
 
 #[test]
-fn a_model_over_the_limit_is_refused() {
+fn model_over_the_limit_is_too_large() {
     let bytes = packed("torchscript-17.onnx", &manifest());
     let limits = Limits::new().max_model_bytes(bytes.len() as u64 - 1);
     let options = Options::new().limits(limits);
@@ -79,7 +79,7 @@ fn a_model_over_the_limit_is_refused() {
 }
 
 #[test]
-fn files_that_can_not_be_read_are_io_errors_with_their_name() {
+fn unreadable_files_are_io_errors_that_name_them() {
     let folder = tempfile::tempdir().expect("a folder");
     for path in [folder.path().join("missing.onnx"), folder.path().to_owned()] {
         let error = Classifier::open(&path, Options::default()).map(|_| ()).expect_err("refused");
@@ -90,7 +90,7 @@ fn files_that_can_not_be_read_are_io_errors_with_their_name() {
     }
 }
 
-/// What a call gives, or nothing where it has not returned within ten seconds.
+/// The result of a call; `None` where it has not returned within ten seconds.
 #[cfg(unix)]
 fn in_time<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = std::sync::mpsc::channel();
@@ -103,10 +103,10 @@ fn make_pipe(path: &std::path::Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
 }
 
-/// A device states no length, and may have no end.
+/// A device has no length, and may be endless.
 #[cfg(unix)]
 #[test]
-fn a_device_without_end_is_read_to_the_bound() {
+fn endless_device_is_read_to_the_limit_only() {
     let limits = Limits::new().max_model_bytes(100);
     let refused = Classifier::open("/dev/zero", Options::new().limits(limits)).map(drop).expect_err("no model");
     assert_eq!(
@@ -116,7 +116,7 @@ fn a_device_without_end_is_read_to_the_bound() {
 }
 
 #[test]
-fn a_file_over_its_bound_is_refused_by_name_size_and_limit() {
+fn file_over_its_limit_is_refused_with_name_size_and_limit() {
     let folder = tempfile::tempdir().expect("a folder");
     let long = |name: &str, length: u64| {
         let path = folder.path().join(name);
@@ -146,7 +146,7 @@ fn a_file_over_its_bound_is_refused_by_name_size_and_limit() {
 }
 
 #[test]
-fn a_manifest_beside_a_model_is_a_file_of_text() {
+fn manifest_beside_a_model_must_be_a_text_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let (model, manifest) = (folder.path().join("model.onnx"), folder.path().join("model.json"));
     fs::copy(golden("graphs/torchscript-17.onnx"), &model).expect("room");
@@ -181,7 +181,7 @@ fn a_manifest_beside_a_model_is_a_file_of_text() {
 }
 
 #[test]
-fn a_manifest_of_a_wrong_type_names_the_field() {
+fn manifest_field_of_a_wrong_type_is_named() {
     let mut wrong = manifest();
     wrong["input"]["width"] = "wide".into();
     let error = refused(&packed("torchscript-17.onnx", &wrong));

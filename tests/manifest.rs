@@ -1,4 +1,4 @@
-//! The manifest's JSON Schema and its reader agree: what one takes the other takes, what one refuses the other refuses.
+//! The manifest's JSON Schema and its reader agree: both accept the same manifests and refuse the same manifests.
 
 mod tiny;
 
@@ -23,6 +23,7 @@ fn with(pointer: &str, value: Value) -> Value {
     manifest
 }
 
+/// The plain manifest without the field at a JSON pointer.
 fn without(pointer: &str) -> Value {
     let mut manifest = manifest();
     let (parent, field) = pointer.rsplit_once('/').expect("a pointer");
@@ -31,7 +32,7 @@ fn without(pointer: &str) -> Value {
 }
 
 #[test]
-fn both_take_sound_manifests() {
+fn schema_and_reader_accept_sound_manifests() {
     let schema = schema();
     let sound = [
         manifest(),
@@ -57,7 +58,7 @@ fn both_take_sound_manifests() {
 }
 
 #[test]
-fn both_refuse_unsound_manifests_and_the_reader_names_the_field() {
+fn schema_and_reader_refuse_unsound_manifests_and_the_reader_names_the_field() {
     let schema = schema();
     let unsound = [
         ("bedside", with("/bedside", json!("2.0"))),
@@ -114,9 +115,9 @@ fn both_refuse_unsound_manifests_and_the_reader_names_the_field() {
     }
 }
 
-/// What JSON Schema has no words for.
+/// Contradictions that JSON Schema can't express.
 #[test]
-fn the_reader_also_refuses_what_contradicts_itself() {
+fn reader_refuses_contradictory_manifests() {
     let hash = "0".repeat(64);
     let contradictions = [
         ("output.labels[1].id", with("/output/labels/1/id", json!("a"))),
@@ -144,13 +145,13 @@ fn refused(field: &str, manifest: &Value) {
 }
 
 #[test]
-fn a_manifest_written_and_read_again_is_the_same() {
+fn manifest_survives_writing_and_reading() {
     let manifest = Manifest::from_json(&manifest().to_string()).expect("sound");
     assert_eq!(Manifest::from_json(&manifest.to_json()).expect("sound"), manifest);
 }
 
 #[test]
-fn text_that_is_no_json_is_refused_with_its_place() {
+fn invalid_json_is_refused_with_its_line() {
     for text in ["", "{", "[]", "{\"bedside\": }", "null"] {
         let error = Manifest::from_json(text).map(|_| ()).expect_err("refused");
         assert_eq!(error.kind(), ErrorKind::InvalidManifest, "{text}");
@@ -159,7 +160,7 @@ fn text_that_is_no_json_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_manifest_that_is_no_object_is_refused() {
+fn manifest_that_is_a_list_is_refused() {
     let fields = ["bedside", "requires", "kind", "name", "version", "license", "title", "intended_use", "not_for"];
     let mut values: Vec<Value> =
         fields.iter().map(|field| manifest().get(*field).cloned().unwrap_or_default()).collect();
@@ -172,9 +173,9 @@ fn a_manifest_that_is_no_object_is_refused() {
     assert_eq!(error.kind(), ErrorKind::InvalidManifest);
 }
 
-/// A field of free form lets a text of a few megabytes ask for gigabytes of memory.
+/// Without a limit on values, a free-form field of a few megabytes of JSON would take gigabytes of memory.
 #[test]
-fn a_manifest_of_too_many_bytes_or_values_is_refused() {
+fn manifest_of_too_many_bytes_or_values_is_too_large() {
     let of = |provenance: Value| Manifest::from_json(&with("/provenance", provenance).to_string());
     assert!(of(json!({"data": "x".repeat((16 << 20) - 4096)})).is_ok());
     let error = of(json!({"data": "x".repeat(16 << 20)})).expect_err("too long");

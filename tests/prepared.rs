@@ -1,5 +1,5 @@
-//! Prepared models: the same model as the ONNX file that they were made from, to the bit, and refused where they are damaged
-//! or say what no version writes.
+//! Prepared models give the same bits as the ONNX files that they were made from, and are refused where they are
+//! damaged or hold something that no version writes.
 
 mod shipped;
 mod tiny;
@@ -14,10 +14,10 @@ use sha2::{Digest, Sha256};
 use shipped::shipped;
 use tiny::{golden, manifest, packed};
 
-/// Where the content begins, behind its SHA-256.
+/// The offset of the content, which follows its SHA-256, in bytes.
 const CONTENT: usize = 44;
 
-/// A model file in the prepared form.
+/// The bytes of the prepared form of an ONNX model with its manifest inside.
 fn prepared(onnx: &[u8]) -> Result<Vec<u8>, Error> {
     let file = ModelFile::from_bytes(onnx)?;
     let signature = Binding::new(&Manifest::of(&file, None)?, &file)?.signature;
@@ -36,7 +36,7 @@ fn refused(bytes: &[u8]) -> Error {
     open(bytes).map(|_| ()).expect_err("must be refused")
 }
 
-/// Content with its checksum made anew.
+/// The head of `model` with the checksum of `content`, and the content.
 fn sealed(model: &[u8], content: &[u8]) -> Vec<u8> {
     [&model[..12], &Sha256::digest(content), content].concat()
 }
@@ -49,7 +49,7 @@ fn pictures(folder: &Path) -> Vec<Image<'static>> {
 }
 
 #[test]
-fn shipped_models_give_the_same_bits_prepared() {
+fn prepared_shipped_models_give_the_same_bits() {
     for model in ["skin-lesion", "chest-xray"] {
         let onnx = fs::read(shipped(model).join("model.onnx")).expect("shipped");
         let bytes = prepared(&onnx).unwrap_or_else(|error| panic!("{model}: {error}"));
@@ -67,7 +67,7 @@ fn shipped_models_give_the_same_bits_prepared() {
 }
 
 #[test]
-fn a_graph_with_a_part_in_floats_is_refused_with_its_node_named() {
+fn preparing_a_graph_with_float_nodes_is_refused_with_the_node_named() {
     let error = prepared(&packed("torchscript-17.onnx", &manifest())).map(drop).expect_err("in floats");
     assert_eq!(error.kind(), ErrorKind::UnsupportedModel);
     let words = error.to_string();
@@ -75,7 +75,7 @@ fn a_graph_with_a_part_in_floats_is_refused_with_its_node_named() {
 }
 
 #[test]
-fn the_manifest_may_lie_beside_a_prepared_model_of_any_name() {
+fn prepared_model_of_any_name_takes_the_manifest_beside_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = ModelFile::from_bytes(&packed("qdq-u8.onnx", &manifest())).expect("sound");
     let signature = Binding::new(&Manifest::of(&file, None).expect("inside"), &file).expect("fits").signature;
@@ -89,7 +89,7 @@ fn the_manifest_may_lie_beside_a_prepared_model_of_any_name() {
 }
 
 #[test]
-fn a_manifest_that_does_not_fit_is_refused() {
+fn prepared_model_refuses_a_manifest_that_does_not_fit() {
     let bytes = tiny_prepared();
     let with = |change: &dyn Fn(&mut serde_json::Value)| {
         let (mut model, mut manifest) = (Prepared::from_bytes(&bytes).expect("sound"), manifest());
@@ -129,7 +129,8 @@ fn damaged_prepared_models_are_refused() {
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }
 
-/// Whoever computes the checksum anew gets no further. Other damage than this, the fuzz target `prepared_model` does.
+/// A right checksum does not make damaged content acceptable. The fuzz target `prepared_model` searches for other
+/// damage.
 #[test]
 fn sealed_truncations_of_a_prepared_model_are_malformed() {
     let sound = tiny_prepared();

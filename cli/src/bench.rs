@@ -181,7 +181,7 @@ fn measure(arguments: &Arguments) -> Result<Measured, Failure> {
 
 /// A query whose answers are in scope, so that no scope question rejects the picture.
 fn in_scope(classifier: &Classifier) -> Query {
-    let answers = classifier.manifest().scope.iter().map(|question| (&question.id, Answer::in_scope(question)));
+    let answers = classifier.manifest().scope().iter().map(|question| (&question.id, Answer::in_scope(question)));
     Query::new().answers(answers)
 }
 

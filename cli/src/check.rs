@@ -54,22 +54,22 @@ fn warnings(manifest: &Manifest) -> Vec<String> {
             warnings.push(text.to_owned());
         }
     };
-    let golden = manifest.golden.as_ref();
+    let golden = manifest.golden();
     warn(golden.is_none(), "no golden sample: nothing shows that this device gives the lab's scores");
     warn(
         golden.is_some_and(|g| g.by == GoldenBy::Itself),
         "the golden scores are Bedside's own: they show only that nothing changed since packing",
     );
-    let calibration = manifest.calibration.as_ref();
+    let calibration = manifest.calibration();
     warn(calibration.and_then(|c| c.temperature).is_none(), "no temperature: probabilities are not calibrated");
     warn(
-        manifest.output.activation == Activation::Softmax && calibration.is_some_and(|c| c.prevalence.is_none()),
+        manifest.output().activation == Activation::Softmax && calibration.is_some_and(|c| c.prevalence.is_none()),
         "no calibration prevalence: findings can't be re-weighted to a population",
     );
-    warn(manifest.intended_use.is_empty(), "`intended_use` is not stated");
-    warn(manifest.not_for.is_empty(), "`not_for` is not stated");
-    warn(manifest.scope.is_empty(), "no scope question: every picture is taken for one that the model was made for");
-    let labels = &manifest.output.labels;
+    warn(manifest.intended_use().is_empty(), "`intended_use` is not stated");
+    warn(manifest.not_for().is_empty(), "`not_for` is not stated");
+    warn(manifest.scope().is_empty(), "no scope question: every picture is taken for one that the model was made for");
+    let labels = manifest.labels();
     let without_point: Vec<&str> =
         labels.iter().filter(|l| l.operating_point.is_none()).map(|l| l.id.as_str()).collect();
     warn(!without_point.is_empty(), &format!("no operating point for {}: 0.5 is taken", without_point.join(", ")));
@@ -79,7 +79,7 @@ fn warnings(manifest: &Manifest) -> Vec<String> {
 
 /// Warnings about languages in which some labels have a name and others do not.
 fn missing_names(manifest: &Manifest) -> Vec<String> {
-    let labels = &manifest.output.labels;
+    let labels = manifest.labels();
     let mut languages: Vec<&str> = labels.iter().flat_map(|l| l.name.languages()).collect();
     languages.sort_unstable();
     languages.dedup();

@@ -129,13 +129,13 @@ fn counted(steps: &[Description]) -> String {
 }
 
 fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {
-    let Manifest { input, output, .. } = manifest;
-    line(out, "name", format_args!("{} {}: {}", manifest.name, manifest.version, manifest.title("en")))?;
-    line(out, "license", &manifest.license)?;
-    for (heading, text) in [("intended use", &manifest.intended_use), ("not for", &manifest.not_for)] {
+    let (input, output) = (manifest.input(), manifest.output());
+    line(out, "name", format_args!("{} {}: {}", manifest.name(), manifest.version(), manifest.title("en")))?;
+    line(out, "license", manifest.license())?;
+    for (heading, text) in [("intended use", manifest.intended_use()), ("not for", manifest.not_for())] {
         line(out, heading, text.get("en").unwrap_or("not stated"))?;
     }
-    for question in &manifest.scope {
+    for question in manifest.scope() {
         let need = if question.required { "required" } else { "optional" };
         line(out, "asks", format_args!("`{}` ({need}): {}", question.id, question.question.get("en").unwrap_or("")))?;
     }
@@ -150,14 +150,13 @@ fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {
     line(out, "activation", format!("{:?}", output.activation).to_lowercase())?;
     for label in &output.labels {
         let name = label.name.get("en").unwrap_or(&label.id);
-        let triage = format!("{:?}", label.triage).to_lowercase();
         line(
             out,
             "label",
-            format_args!("{}: {name}, operating point {:.3}, {triage}", label.id, label.operating_point()),
+            format_args!("{}: {name}, operating point {:.3}, {}", label.id, label.operating_point(), label.triage),
         )?;
     }
-    if let Some(calibration) = &manifest.calibration {
+    if let Some(calibration) = manifest.calibration() {
         let fitted = calibration.fitted_on.as_deref().unwrap_or("unstated data");
         line(
             out,
@@ -191,13 +190,13 @@ fn describe_graph(out: &mut impl Write, graph: &Graph, signature: Option<&Signat
 
 fn integrity(out: &mut impl Write, manifest: Option<&Manifest>, sha256: &str) -> std::io::Result<()> {
     let Some(manifest) = manifest else { return Ok(()) };
-    let calibration = match &manifest.calibration {
+    let calibration = match manifest.calibration() {
         None => "none",
         Some(c) if c.graph_sha256 == sha256 => "fitted on this graph",
         Some(_) => "fitted on ANOTHER graph: the model does not open",
     };
     line(out, "calibration", calibration)?;
-    let golden = match &manifest.golden {
+    let golden = match manifest.golden() {
         None => "none".into(),
         Some(golden) => format!("by {}; `bedside check` runs it", golden.by.as_str()),
     };

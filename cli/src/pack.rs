@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bedside::manifest::{Golden, GoldenBy, GoldenInput, MAX_BYTES, METADATA_KEY};
+use bedside::manifest::{Golden, GoldenBy, MAX_BYTES, METADATA_KEY};
 use bedside::{Binding, Classifier, Image, Limits, Manifest, Options};
 use bedside_engine::{Graph, ModelFile, Prepared, Signature, read_bounded};
 use serde_json::Value;
@@ -86,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // The JSON is packed as it was read, so that fields unknown to this version are kept.
     let mut json: Value = serde_json::from_str(&text).map_err(|error| Failure::Failed(error.to_string()))?;
     let (graph, signature) = with_fixed_shape(graph, &manifest).map_err(|error| named(&arguments.graph, error))?;
-    if manifest.calibration.is_some() {
+    if manifest.calibration().is_some() {
         json["calibration"]["graph_sha256"] = graph.sha256().into();
     }
 
@@ -106,7 +106,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     line(&mut out, "written", format_args!("{} ({} bytes)", arguments.output.display(), bytes.len()))?;
     line(&mut out, "form", if arguments.prepare { "prepared" } else { "ONNX" })?;
-    line(&mut out, "model", format_args!("{} {}", manifest.name, manifest.version))?;
+    line(&mut out, "model", format_args!("{} {}", manifest.name(), manifest.version()))?;
     line(&mut out, "graph SHA-256", &classifier.identity().graph_sha256)?;
     line(&mut out, "golden sample", passed.map_or("none", |passed| passed.by.as_str()))?;
     Ok(())
@@ -144,14 +144,14 @@ fn golden(
     json: &Value,
 ) -> Result<Value, Failure> {
     let bytes = read(picture, "the golden sample", MAX_GOLDEN_BYTES)?;
-    let input = GoldenInput { image: BASE64.encode(&bytes) };
+    let image = BASE64.encode(&bytes);
     let (by, scores) = if let Some(csv) = scores {
         (GoldenBy::Lab, read_scores(csv, manifest)?)
     } else {
         let scores = form.opened(json).and_then(|(_, classifier)| classifier.scores(&Image::from_bytes(bytes)));
         (GoldenBy::Itself, scores.map_err(|error| named(picture, error))?)
     };
-    serde_json::to_value(Golden { by, input, scores }).map_err(|error| Failure::Failed(error.to_string()))
+    serde_json::to_value(Golden::new(by, image, scores)).map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// The scores of a file with the columns `label,score`, in the order of the manifest's labels.
@@ -162,18 +162,18 @@ fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
     if lines.next() != Some("label,score") {
         return Err(wrong("the first line must be `label,score`".into()));
     }
-    let mut scores = vec![None; manifest.output.labels.len()];
+    let mut scores = vec![None; manifest.labels().len()];
     for line in lines {
         let (label, score) = line.split_once(',').ok_or_else(|| wrong(format!("no comma in \"{line}\"")))?;
         let sound = score.trim().parse().ok().filter(|score| (0.0..=1.0).contains(score));
         let score: f32 = sound.ok_or_else(|| wrong(format!("\"{score}\" is no probability, 0 to 1")))?;
-        let index = manifest.output.labels.iter().position(|l| l.id == label.trim());
+        let index = manifest.labels().iter().position(|l| l.id == label.trim());
         let index = index.ok_or_else(|| wrong(format!("the manifest has no label `{label}`")))?;
         if scores[index].replace(score).is_some() {
             return Err(wrong(format!("`{label}` stands twice")));
         }
     }
-    let missing = manifest.output.labels.iter().zip(&scores).find(|(_, score)| score.is_none());
+    let missing = manifest.labels().iter().zip(&scores).find(|(_, score)| score.is_none());
     match missing {
         Some((label, _)) => Err(wrong(format!("no score for `{}`", label.id))),
         None => Ok(scores.into_iter().flatten().collect()),

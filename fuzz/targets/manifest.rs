@@ -23,7 +23,7 @@ fn run(data: &[u8]) {
     let again = Manifest::from_json(&written).expect("what is sound is sound when it is written and read again");
     assert_eq!(manifest, again);
     for language in ["uk", "en-GB", ""] {
-        let _ = (manifest.title(language), manifest.intended_use.get(language));
+        let _ = (manifest.title(language), manifest.intended_use().get(language));
     }
     let _ = Binding::new(&manifest, &MODEL);
 }

@@ -29,7 +29,7 @@ fn run(data: &[u8]) {
         Ok(classifier) => classifier,
         Err(error) => return no_fault_of_ours(&error),
     };
-    let input = &classifier.manifest().input;
+    let input = classifier.manifest().input();
     if input.width * input.height > MOST_PIXELS {
         return;
     }

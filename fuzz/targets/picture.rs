@@ -5,7 +5,7 @@
 
 #![no_main]
 
-use bedside::manifest::{Color, Filter, Input, Resize, ResizePolicy};
+use bedside::manifest::{Color, Input, Resize, ResizePolicy};
 use bedside::{Image, Limits, Plane, Region, Result, Rotation, Yuv420, YuvMatrix, YuvRange};
 use bedside_engine::Layout;
 use fuzz::Tail;
@@ -49,15 +49,11 @@ fn input(tail: &mut Tail<'_>) -> Input {
     let shorter_side =
         (policy == ResizePolicy::Crop && more & 1 == 1).then(|| width.max(height) + u32::from(tail.byte()) * 16);
     let fill = (policy == ResizePolicy::Letterbox).then_some(more);
-    Input {
-        tensor: None,
-        color,
-        width,
-        height,
-        resize: Resize { policy, shorter_side, filter: Filter::Bilinear, fill },
-        mean: (0..color.channels()).map(|_| tail.share()).collect(),
-        std: (0..color.channels()).map(|_| (tail.share() + 1.0 / 255.0).min(1.0)).collect(),
-    }
+    let mut resize = Resize::new(policy);
+    (resize.shorter_side, resize.fill) = (shorter_side, fill);
+    let mean = (0..color.channels()).map(|_| tail.share()).collect();
+    let std = (0..color.channels()).map(|_| (tail.share() + 1.0 / 255.0).min(1.0)).collect();
+    Input::new(color, (width, height), resize, mean, std)
 }
 
 /// A frame: its layout, sides, strides and bytes.

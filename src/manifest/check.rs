@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Activation, Calibration, Input, Manifest, Output, ResizePolicy, SCHEMA, ScopeQuestion};
+use super::SCHEMA;
+use super::draft::{Activation, Calibration, Draft, Input, Output, ResizePolicy, ScopeQuestion};
 use crate::{Error, Result, Triage};
 
 /// The maximum side of an input, in pixels, far above that of any supported network.
@@ -13,7 +14,7 @@ const MAX_SIDE: u32 = 4096;
 /// The maximum difference between 1 and the sum of a prevalence, whose values may be rounded to three digits.
 pub(crate) const PREVALENCE_TOLERANCE: f32 = 0.01;
 
-impl Manifest {
+impl Draft {
     /// Checks all values.
     ///
     /// # Errors

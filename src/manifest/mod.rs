@@ -5,17 +5,20 @@
 //! the values; [`Binding::new`](crate::Binding::new) checks them against the graph.
 
 mod check;
+mod draft;
 mod text;
 
 use std::path::Path;
 use std::{fs, io};
 
 use bedside_engine::{ModelFile, read_bounded};
-use serde::{Deserialize, Serialize};
-
-use crate::{Error, Result, Triage};
+use crate::{Error, Result};
 
 pub(crate) use check::PREVALENCE_TOLERANCE;
+pub use draft::{
+    Activation, Calibration, Color, DEFAULT_OPERATING_POINT, Draft, Filter, Golden, GoldenBy, GoldenInput, Input, Kind, Label, Output,
+    Resize, ResizePolicy, ScopeQuestion,
+};
 pub use text::Text;
 
 /// The metadata key of a model file whose value is the manifest.
@@ -35,291 +38,115 @@ const MAX_VALUES: usize = 1 << 17;
 /// The JSON Schema of the manifest, `models/manifest.schema.json`.
 pub const SCHEMA: &str = include_str!("../../models/manifest.schema.json");
 
-/// The operating point of a label whose manifest gives none.
-pub const DEFAULT_OPERATING_POINT: f32 = 0.5;
+/// A model's description of itself, with values that have been checked. It is read from JSON, or made from a [`Draft`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest(Draft);
 
-/// A model's description of itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// The version of the manifest's form, `1` or `1.x`; now `1.0`.
-    pub bedside: String,
-    /// The fields that a runtime must know to run this model, as dotted paths (`calibration.temperature`). A runtime
-    /// that does not know one must refuse the model.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub requires: Vec<String>,
+impl TryFrom<Draft> for Manifest {
+    type Error = Error;
+
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// [`Error::InvalidManifest`] names the field.
+    fn try_from(draft: Draft) -> Result<Manifest> {
+        draft.check()?;
+        Ok(Manifest(draft))
+    }
+}
+
+impl From<Manifest> for Draft {
+    fn from(manifest: Manifest) -> Draft {
+        manifest.0
+    }
+}
+
+/// The fields; [`Draft`] says more of each.
+impl Manifest {
     /// The kind of the outputs.
-    pub kind: Kind,
-    /// A short name, of lower-case letters, digits, underscores and hyphens.
-    pub name: String,
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The short name, of lower-case letters, digits, underscores and hyphens.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
     /// The version of the model.
-    pub version: String,
-    /// The licence of the weights, an SPDX expression where there is one.
-    pub license: String,
-    /// The name to show on a screen.
-    #[serde(default, skip_serializing_if = "Text::is_empty")]
-    pub title: Text,
-    /// The intended use.
-    #[serde(default, skip_serializing_if = "Text::is_empty")]
-    pub intended_use: Text,
-    /// The uses that are excluded.
-    #[serde(default, skip_serializing_if = "Text::is_empty")]
-    pub not_for: Text,
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// The licence of the weights.
+    #[must_use]
+    pub fn license(&self) -> &str {
+        &self.0.license
+    }
+
+    /// The name to show on a screen in a language, with the fallbacks of [`Text::get`]; [`Manifest::name`] where there is no
+    /// title.
+    #[must_use]
+    pub fn title(&self, language: &str) -> &str {
+        self.0.title.get(language).unwrap_or(&self.0.name)
+    }
+
+    /// The intended use; may be empty.
+    #[must_use]
+    pub fn intended_use(&self) -> &Text {
+        &self.0.intended_use
+    }
+
+    /// The uses that are excluded; may be empty.
+    #[must_use]
+    pub fn not_for(&self) -> &Text {
+        &self.0.not_for
+    }
+
     /// The origin of data and weights, in free form.
-    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
-    pub provenance: serde_json::Map<String, serde_json::Value>,
-    /// Questions whose answers say whether the model was made for a picture.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scope: Vec<ScopeQuestion>,
+    #[must_use]
+    pub fn provenance(&self) -> &serde_json::Map<String, serde_json::Value> {
+        &self.0.provenance
+    }
+
+    /// The scope questions.
+    #[must_use]
+    pub fn scope(&self) -> &[ScopeQuestion] {
+        &self.0.scope
+    }
+
     /// The graph's input.
-    pub input: Input,
+    #[must_use]
+    pub fn input(&self) -> &Input {
+        &self.0.input
+    }
+
     /// The graph's output.
-    pub output: Output,
-    /// The calibration, which was fitted after training.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub calibration: Option<Calibration>,
-    /// A sample picture and the scores that it must give.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub golden: Option<Golden>,
-}
-
-/// The kind of a model's outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Kind {
-    /// One score for each label.
-    Scores,
-}
-
-/// A scope question: a question about the picture or the person, to be answered before a result is given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ScopeQuestion {
-    /// The id under which [`Query::answers`](crate::Query::answers) has the answer: lower-case letters, digits,
-    /// underscores and hyphens.
-    pub id: String,
-    /// The text to show on a screen; the `id` where there is none.
-    #[serde(default, skip_serializing_if = "Text::is_empty")]
-    pub question: Text,
-    /// Whether a picture is rejected where the question is not answered.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub required: bool,
-    /// The minimum number that is in scope. A question with `min` or `max` takes a number, any other one yes or no.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min: Option<f64>,
-    /// The maximum number that is in scope.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max: Option<f64>,
-}
-
-impl ScopeQuestion {
-    /// Whether the answer is a number, rather than yes or no.
     #[must_use]
-    pub fn takes_number(&self) -> bool {
-        self.min.is_some() || self.max.is_some()
-    }
-}
-
-/// The graph's input, and how it is computed from a picture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Input {
-    /// The name of the input tensor; may be left out where the graph has one input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tensor: Option<String>,
-    /// The channels and their order.
-    pub color: Color,
-    /// The width in pixels, 1…4096.
-    pub width: u32,
-    /// The height in pixels, 1…4096.
-    pub height: u32,
-    /// How a picture is resized to `width` × `height`.
-    pub resize: Resize,
-    /// The mean of each channel, one value for each channel in the order of `color`. A sample v of 0…255 becomes (v /
-    /// 255 - mean) / std.
-    pub mean: Vec<f32>,
-    /// The standard deviation of each channel, above 0.
-    pub std: Vec<f32>,
-}
-
-/// The channels of an input and their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Color {
-    /// Red, green, blue.
-    Rgb,
-    /// Blue, green, red.
-    Bgr,
-    /// One channel, ITU-R 601 luma.
-    Gray,
-}
-
-impl Color {
-    /// The number of channels, 3 or 1.
-    #[must_use]
-    pub fn channels(self) -> usize {
-        match self {
-            Color::Rgb | Color::Bgr => 3,
-            Color::Gray => 1,
-        }
-    }
-}
-
-/// How a picture is resized to the input's size.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resize {
-    /// What happens to the aspect ratio.
-    pub policy: ResizePolicy,
-    /// With [`ResizePolicy::Crop`] only: the length, in pixels, to which the picture's shorter side is resized before
-    /// the crop, from the larger of the input's sides to 4096. By default the larger of the input's sides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shorter_side: Option<u32>,
-    /// The resampling filter.
-    #[serde(default)]
-    pub filter: Filter,
-    /// With [`ResizePolicy::Letterbox`] only: the level of all channels in the bars, 0…255. By default 0, black.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fill: Option<u8>,
-}
-
-/// What happens to the aspect ratio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ResizePolicy {
-    /// The picture is resized to the input's size, and the aspect ratio is not kept.
-    Stretch,
-    /// The picture is resized so that its shorter side is `shorter_side`, and cropped to the input's size at the
-    /// centre: `Resize` and `CenterCrop` of torchvision.
-    Crop,
-    /// The picture is resized to fit inside the input's size with its aspect ratio kept, and centred, with bars on two
-    /// sides: Pillow's `ImageOps.pad`.
-    Letterbox,
-}
-
-/// A resampling filter.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Filter {
-    /// A triangle filter with antialiasing: Pillow's `BILINEAR`.
-    #[default]
-    Bilinear,
-}
-
-/// The graph's output, and what its values mean.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Output {
-    /// The name of the output tensor; may be left out where the graph has one output.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tensor: Option<String>,
-    /// The function that makes the tensor's values probabilities.
-    pub activation: Activation,
-    /// With [`Activation::None`] only: `false` where labels exclude each other, `true` where they don't. By default it
-    /// follows from the graph's last operator, Softmax or Sigmoid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub multi_label: Option<bool>,
-    /// The labels, one for each value of the tensor, in its order.
-    pub labels: Vec<Label>,
-}
-
-/// The function that makes output values probabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// Softmax over all labels: they exclude each other.
-    Softmax,
-    /// A sigmoid for each label: labels do not exclude each other.
-    Sigmoid,
-    /// None: the graph gives probabilities.
-    None,
-}
-
-/// A label: one class that the model knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Label {
-    /// The label's id, of lower-case letters, digits, underscores and hyphens.
-    pub id: String,
-    /// The name to show on a screen.
-    pub name: Text,
-    /// The calibrated probability, 0…1, from which on the label can't be excluded; [`DEFAULT_OPERATING_POINT`] by
-    /// default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operating_point: Option<f32>,
-    /// What a person should do where the label can't be excluded; [`Triage::Refer`] by default. [`Triage::Unassessed`]
-    /// is invalid.
-    #[serde(default)]
-    pub triage: Triage,
-}
-
-impl Label {
-    /// The name to show on a screen in a language, with the fallbacks of [`Text::get`]; the id where there is no name.
-    #[must_use]
-    pub fn name_in(&self, language: &str) -> &str {
-        self.name.get(language).unwrap_or(&self.id)
+    pub fn output(&self) -> &Output {
+        &self.0.output
     }
 
-    /// The label's operating point, or the default one.
+    /// The labels of the output, in its order.
     #[must_use]
-    pub fn operating_point(&self) -> f32 {
-        self.operating_point.unwrap_or(DEFAULT_OPERATING_POINT)
+    pub fn labels(&self) -> &[Label] {
+        &self.0.output.labels
     }
-}
 
-/// The calibration, which was fitted after training on the graph that has this manifest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Calibration {
-    /// The SHA-256 of the graph that it was fitted on, 64 lower-case hex digits:
-    /// [`ModelFile::sha256`](bedside_engine::ModelFile::sha256). A manifest beside another graph is an error.
-    pub graph_sha256: String,
-    /// The data that it was fitted on, in free form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fitted_on: Option<String>,
-    /// The temperature, above 0, by which logits are divided (Guo et al. 2017); 1 by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub temperature: Option<f32>,
-    /// The prevalence of each label in the data that it was fitted on, in the labels' order: fractions above 0 that sum
-    /// to 1 within 0.01. Only where labels exclude each other.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prevalence: Option<Vec<f32>>,
-}
-
-/// A sample picture and the scores that it must give. See [`Classifier::self_test`](crate::Classifier::self_test).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Golden {
-    /// The runtime that measured the scores.
-    pub by: GoldenBy,
-    /// The picture.
-    pub input: GoldenInput,
-    /// The probability of each label before temperature, 0…1, in the labels' order. The scores on a device must be
-    /// within 0.02 of them, label by label.
-    pub scores: Vec<f32>,
-}
-
-/// The runtime that measured golden scores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GoldenBy {
-    /// The runtime of the lab that made the model.
-    Lab,
-    /// Bedside, when the model was packed: a self-test shows only that the scores have not changed since.
-    #[serde(rename = "self")]
-    Itself,
-}
-
-impl GoldenBy {
-    /// The name that the manifest uses.
+    /// The calibration, where one was fitted.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            GoldenBy::Lab => "lab",
-            GoldenBy::Itself => "self",
-        }
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.0.calibration.as_ref()
     }
-}
 
-/// The golden sample's picture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GoldenInput {
-    /// An encoded picture (JPEG, PNG, …) in base64.
-    pub image: String,
+    /// The golden sample, where there is one.
+    #[must_use]
+    pub fn golden(&self) -> Option<&Golden> {
+        self.0.golden.as_ref()
+    }
 }
 
 impl Manifest {
@@ -365,13 +192,12 @@ impl Manifest {
     pub fn from_json(json: &str) -> Result<Manifest> {
         check_size(json)?;
         let mut unknown = Vec::new();
-        let manifest = read(json, &mut unknown)?;
-        check_forms(json, &manifest)?;
+        let draft = read(json, &mut unknown)?;
+        check_forms(json, &draft)?;
         for field in &unknown {
             log::warn!("the manifest's field `{field}` is not known to this version and is passed over");
         }
-        manifest.check()?;
-        Ok(manifest)
+        Manifest::try_from(draft)
     }
 
     /// The manifest of a model file: the one in its metadata, else `model.json` in the folder of `path`, the path of
@@ -397,14 +223,7 @@ impl Manifest {
     /// The manifest as JSON, on one line. Fields with default values may be left out.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a manifest has string keys and finite numbers only")
-    }
-
-    /// The model's name to show on a screen in a language, with the fallbacks of [`Text::get`]; [`Manifest::name`]
-    /// where there is no title.
-    #[must_use]
-    pub fn title(&self, language: &str) -> &str {
-        self.title.get(language).unwrap_or(&self.name)
+        serde_json::to_string(&self.0).expect("a manifest has string keys and finite numbers only")
     }
 }
 
@@ -445,25 +264,25 @@ fn check_size(json: &str) -> Result<()> {
 }
 
 /// Parses the JSON text. The dotted paths of fields that the types do not have are appended to `unknown`.
-fn read(json: &str, unknown: &mut Vec<String>) -> Result<Manifest> {
+fn read(json: &str, unknown: &mut Vec<String>) -> Result<Draft> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    let manifest = serde_ignored::deserialize(tracked, |path| unknown.push(path.to_string()))
+    let draft = serde_ignored::deserialize(tracked, |path| unknown.push(path.to_string()))
         .map_err(|error: serde_json::Error| invalid_json(&track.path().to_string(), &error))?;
     deserializer.end().map_err(|error| invalid_json(".", &error))?;
-    Ok(manifest)
+    Ok(draft)
 }
 
 /// Refuses what serde accepts and the schema does not: `null`, which serde takes as a missing field, and a list in
 /// place of an object.
-fn check_forms(json: &str, manifest: &Manifest) -> Result<()> {
+fn check_forms(json: &str, draft: &Draft) -> Result<()> {
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| invalid_json(".", &error))?;
     let mut fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "provenance");
     if let Some(path) = fields.find_map(|(name, value)| null_in(name.clone(), value)) {
         return Err(Error::InvalidManifest(format!("manifest: `{path}` is null; leave the field out instead")));
     }
-    let parsed = serde_json::to_value(manifest).expect("a manifest has string keys");
+    let parsed = serde_json::to_value(draft).expect("a manifest has string keys");
     match list_in(String::new(), &parsed, &value) {
         None => Ok(()),
         Some(path) => Err(Error::InvalidManifest(format!(

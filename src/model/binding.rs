@@ -39,7 +39,7 @@ impl Binding {
     /// that is not supported: several inputs, no output, an input that is no picture, or a fixed batch other than 1.
     pub fn new(manifest: &Manifest, graph: &ModelFile) -> Result<Binding> {
         let sha256 = graph.sha256();
-        if let Some(calibration) = &manifest.calibration
+        if let Some(calibration) = manifest.calibration()
             && calibration.graph_sha256 != sha256
         {
             return Err(Error::InvalidManifest(format!(
@@ -49,13 +49,13 @@ impl Binding {
                 abbreviated(&sha256)
             )));
         }
-        let input = bound_input(&manifest.input, &graph.inputs())?;
-        let (layout, shape) = input_shape(&manifest.input, &input)?;
-        let element = input_element(&manifest.input, &input)?;
-        let output = chosen("output", manifest.output.tensor.as_deref(), &graph.outputs())?;
-        check_output_shape(&output, manifest.output.labels.len())?;
-        let multi_label = is_multi_label(&manifest.output, graph.ending(&output.name))?;
-        if multi_label && manifest.calibration.as_ref().is_some_and(|c| c.prevalence.is_some()) {
+        let input = bound_input(manifest.input(), &graph.inputs())?;
+        let (layout, shape) = input_shape(manifest.input(), &input)?;
+        let element = input_element(manifest.input(), &input)?;
+        let output = chosen("output", manifest.output().tensor.as_deref(), &graph.outputs())?;
+        check_output_shape(&output, manifest.labels().len())?;
+        let multi_label = is_multi_label(manifest.output(), graph.ending(&output.name))?;
+        if multi_label && manifest.calibration().is_some_and(|c| c.prevalence.is_some()) {
             return Err(Error::InvalidManifest(
                 "`calibration.prevalence` needs labels that exclude each other; the graph's do not".into(),
             ));

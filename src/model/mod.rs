@@ -78,12 +78,12 @@ impl Model {
     fn load(file: ModelFile, manifest: Manifest, options: &Options, start: Instant) -> Result<Model> {
         let binding = Binding::new(&manifest, &file)?;
         let identity = ModelIdentity {
-            name: manifest.name.clone(),
-            version: manifest.version.clone(),
+            name: manifest.name().to_owned(),
+            version: manifest.version().to_owned(),
             graph_sha256: file.sha256(),
         };
-        let temperature = manifest.calibration.as_ref().and_then(|c| c.temperature).unwrap_or(1.0);
-        let scoring = Scoring { activation: manifest.output.activation, multi_label: binding.multi_label, temperature };
+        let temperature = manifest.calibration().and_then(|c| c.temperature).unwrap_or(1.0);
+        let scoring = Scoring { activation: manifest.output().activation, multi_label: binding.multi_label, temperature };
         let read = start.elapsed();
         let engine = Engine::load(file, &binding.signature, options.threads.clamp(1, MAX_THREADS) as usize)?;
         check_values(&manifest, &engine)?;
@@ -91,13 +91,13 @@ impl Model {
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };
         log::debug!("model {} {} opened in {:?}", identity.name, identity.version, start.elapsed());
         let values =
-            (binding.element == InputElement::Float).then(|| normalised(&manifest.input.mean, &manifest.input.std));
+            (binding.element == InputElement::Float).then(|| normalised(&manifest.input().mean, &manifest.input().std));
         Ok(Model { manifest, identity, scoring, times, engine, binding, values })
     }
 
     /// Resizes the picture to the graph's input, in the input's channel order.
     pub(crate) fn preprocess(&self, picture: &Picture) -> ModelInput {
-        preprocess(picture, &self.manifest.input)
+        preprocess(picture, self.manifest.input())
     }
 
     /// Runs the graph and returns its output values, one for each label.
@@ -115,14 +115,14 @@ impl Model {
 
     /// A black input.
     pub(crate) fn blank(&self) -> ModelInput {
-        ModelInput::black(&self.manifest.input)
+        ModelInput::black(self.manifest.input())
     }
 }
 
 /// Checks that the engine's outputs have one value for each label, now that their shapes are known.
 fn check_values(manifest: &Manifest, engine: &Engine) -> Result<()> {
     let values: usize = engine.output_shapes().iter().flatten().product();
-    let labels = manifest.output.labels.len();
+    let labels = manifest.labels().len();
     if values == labels {
         return Ok(());
     }

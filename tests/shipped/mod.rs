@@ -1,6 +1,7 @@
-//! A shipped model beside ONNX Runtime: what the tests of all of them have in common.
+//! What the comparisons of shipped models with ONNX Runtime have in common.
 //!
-//! References are by `golden/make_scores.py`: Pillow decodes and resizes, ONNX Runtime runs in its exact mode.
+//! `golden/make_scores.py` wrote the reference scores: Pillow decodes and resizes, and ONNX Runtime runs in its exact
+//! mode.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
@@ -9,17 +10,20 @@ use std::path::{Path, PathBuf};
 
 use bedside::{Classifier, Image, Options};
 
-/// How far a score may be from ONNX Runtime's where both saw a picture decoded at one scale: the sixth digit, where the
-/// references end, and what a softmax in float32 leaves.
+/// The maximum difference of a score from ONNX Runtime's where both decode the picture at the same scale: the
+/// references have six digits, and a softmax in float32 adds its rounding.
 pub(crate) const SAME: f32 = 1e-5;
 
-/// How far a score should be at most from one that was decoded in full, where ours was at a reduced scale.
+/// The difference within which a score counts as near, where the reference was decoded in full and ours at a reduced
+/// scale.
 pub(crate) const NEAR: f32 = 0.02;
 
+/// A path below `models/`.
 pub(crate) fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(path)
 }
 
+/// The classifier of a shipped model.
 pub(crate) fn open(model: &str) -> Classifier {
     Classifier::open(shipped(model).join("model.onnx"), Options::default()).expect("the shipped model opens")
 }
@@ -36,7 +40,7 @@ pub(crate) fn references(model: &str, name: &str, graph: &str) -> Vec<Reference>
     let path = crate::tiny::golden(model).join(name);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut lines = text.lines();
-    let labels = open(model).manifest().output.labels.iter().map(|label| label.id.clone()).collect::<Vec<_>>();
+    let labels = open(model).manifest().labels().iter().map(|label| label.id.clone()).collect::<Vec<_>>();
     assert_eq!(lines.next(), Some(format!("file,label,graph,{}", labels.join(",")).as_str()), "{name}");
     lines.map(reference).filter(|reference| reference.graph == graph).collect()
 }
@@ -47,18 +51,25 @@ fn reference(line: &str) -> Reference {
     Reference { file: fields[0].into(), graph: fields[2].into(), scores }
 }
 
-/// How a graph agrees with ONNX Runtime over many pictures.
+/// The agreement of a graph with ONNX Runtime over many pictures. The difference of a picture is that of the label
+/// whose score differs most.
 #[derive(Default)]
 pub(crate) struct Agreement {
     pub(crate) pictures: usize,
+    /// The number of pictures with the same top label.
     pub(crate) same_top: usize,
+    /// The number of pictures with a difference of at most [`SAME`].
     pub(crate) same: usize,
+    /// The number of pictures with a difference of at most [`NEAR`].
     pub(crate) near: usize,
+    /// The sum of all pictures' differences.
     pub(crate) sum: f64,
-    pub(crate) greatest: f32,
+    /// The maximum of all pictures' differences.
+    pub(crate) max: f32,
 }
 
 impl Agreement {
+    /// Compares a classifier's scores of the pictures in `folder` with the references.
     pub(crate) fn of(classifier: &Classifier, references: &[Reference], folder: &Path) -> Agreement {
         let mut agreement = Agreement::default();
         for reference in references {
@@ -74,42 +85,45 @@ impl Agreement {
         self.same += usize::from(difference <= SAME);
         self.near += usize::from(difference <= NEAR);
         self.sum += f64::from(difference);
-        self.greatest = self.greatest.max(difference);
+        self.max = self.max.max(difference);
         self.same_top += usize::from(top(found) == top(wanted));
     }
 
+    /// A row of the table that [`write_agreement`] writes.
     pub(crate) fn row(&self, name: &str) -> String {
         let mean = self.sum / self.pictures as f64;
-        format!("| {name} | {} | {} | {} | {mean:.6} | {:.6} |", self.same_top, self.same, self.near, self.greatest)
+        format!("| {name} | {} | {} | {} | {mean:.6} | {:.6} |", self.same_top, self.same, self.near, self.max)
     }
 
+    /// Fails where a picture has another top label, or a difference over [`SAME`].
     pub(crate) fn assert_same(&self, name: &str) {
         assert!(self.pictures > 0, "{name}: no pictures");
         assert_eq!(self.same_top, self.pictures, "{name}: another label leads");
-        assert!(self.greatest <= SAME, "{name}: a score is {} off", self.greatest);
+        assert!(self.max <= SAME, "{name}: a score is {} off", self.max);
     }
 }
 
+/// The index of the maximum score; of the last one, where several are equal.
 fn top(scores: &[f32]) -> usize {
     (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("scores")
 }
 
-/// The golden sample inside the model is the lab's, and passes.
+/// Fails where the golden sample inside the model is not the lab's, or does not pass within [`SAME`].
 pub(crate) fn assert_golden(classifier: &Classifier) {
     let passed = classifier.self_test().expect("passes").expect("a golden sample");
     assert_eq!(passed.by, bedside::manifest::GoldenBy::Lab);
     assert!(passed.max_difference <= SAME);
 }
 
-/// The manifest has all that a shipped model's must have.
+/// Fails where the manifest lacks something that a shipped model's must have.
 pub(crate) fn assert_complete(classifier: &Classifier) {
     let manifest = classifier.manifest();
-    for label in &manifest.output.labels {
+    for label in manifest.labels() {
         assert!(label.operating_point.is_some(), "{}", label.id);
         assert_eq!(label.name.languages().collect::<Vec<_>>(), ["en", "uk"], "{}", label.id);
     }
-    assert!(manifest.scope.iter().all(|question| question.required));
-    let calibration = manifest.calibration.as_ref().expect("calibrated");
+    assert!(manifest.scope().iter().all(|question| question.required));
+    let calibration = manifest.calibration().expect("calibrated");
     assert!(calibration.temperature.is_some() && calibration.prevalence.is_some());
 }
 
@@ -117,7 +131,7 @@ pub(crate) fn assert_complete(classifier: &Classifier) {
 pub(crate) fn write_agreement(model: &str, pictures: usize, rows: &[String]) {
     let table = format!(
         "| graph, pictures | same top-1 of {pictures} | equal to 1e-5 | all scores within 0.02 | mean difference | \
-         greatest |\n|---|---|---|---|---|---|\n{}\n",
+         maximum |\n|---|---|---|---|---|---|\n{}\n",
         rows.join("\n")
     );
     println!("{table}");
@@ -126,6 +140,7 @@ pub(crate) fn write_agreement(model: &str, pictures: usize, rows: &[String]) {
     fs::write(folder.join(format!("{model}.md")), &table).expect("room");
 }
 
+/// The folder of a data set, which an environment variable names.
 pub(crate) fn data_set(variable: &str) -> PathBuf {
     std::env::var_os(variable).unwrap_or_else(|| panic!("set {variable}; `cargo xtask full` does")).into()
 }

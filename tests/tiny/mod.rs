@@ -7,7 +7,7 @@ use bedside::{Classifier, Options, Result};
 use bedside_engine::Graph;
 use serde_json::{Value, json};
 
-/// A folder of golden files.
+/// A path below `tests/golden`.
 pub(crate) fn golden(folder: &str) -> PathBuf {
     // The tests of the command line belong to the package `cli/`, one folder down.
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -15,7 +15,7 @@ pub(crate) fn golden(folder: &str) -> PathBuf {
     tests.expect("the tests lie in the workspace").join(folder)
 }
 
-/// A manifest for a graph that takes 32×32 pictures and gives three scores.
+/// A manifest for a graph with an input of 32×32 RGB pixels and three scores, of the labels a, b and c.
 #[allow(dead_code, reason = "the shipped model has its own")]
 pub(crate) fn manifest() -> Value {
     json!({
@@ -29,7 +29,7 @@ pub(crate) fn manifest() -> Value {
     })
 }
 
-/// The bytes of a model made of a graph in `golden/graphs` and a manifest.
+/// The bytes of an ONNX model: a graph of `golden/graphs` with a manifest inside.
 #[allow(dead_code, reason = "not every test that has this module packs a model")]
 pub(crate) fn packed(graph: &str, manifest: &Value) -> Vec<u8> {
     let mut graph = Graph::open(&golden("graphs").join(graph), 1 << 20).expect("a sound graph");

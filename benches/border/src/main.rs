@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 fn run(model: &str, calls: usize, part: &str) -> Result<()> {
     let classifier = Classifier::open(model, Options::default())?;
-    let scope = &classifier.manifest().scope;
+    let scope = classifier.manifest().scope();
     let answers = scope.iter().map(|question| (&question.id, Answer::in_scope(question)));
     // A corner of 8 by 8 pixels leaves next to nothing to do but the border itself.
     let corner = Region::new(0.0, 0.0, 8.0 / WIDTH as f32, 8.0 / HEIGHT as f32)?;

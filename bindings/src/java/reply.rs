@@ -122,12 +122,12 @@ fn write_identity(writer: &mut Writer, model: &ModelIdentity) {
 /// The manifest with its texts in this language, or in the one that they fall back to.
 pub(super) fn manifest(manifest: &Manifest, language: &str) -> Writer {
     let mut writer = done();
-    writer.string(&manifest.name).string(&manifest.version).string(&manifest.license);
+    writer.string(manifest.name()).string(manifest.version()).string(manifest.license());
     writer.string(manifest.title(language));
-    writer.string(manifest.intended_use.get(language).unwrap_or_default());
-    writer.string(manifest.not_for.get(language).unwrap_or_default());
-    writer.list(&manifest.scope, |writer, question| write_question(writer, question, language));
-    writer.list(&manifest.output.labels, |writer, label| write_label(writer, label, language));
+    writer.string(manifest.intended_use().get(language).unwrap_or_default());
+    writer.string(manifest.not_for().get(language).unwrap_or_default());
+    writer.list(manifest.scope(), |writer, question| write_question(writer, question, language));
+    writer.list(manifest.labels(), |writer, label| write_label(writer, label, language));
     writer.string(&manifest.to_json());
     writer
 }

@@ -8,17 +8,17 @@ use super::{
     BedsideError, FrameFormat, Image, LoadTimes, Manifest, ModelIdentity, Options, Query, Reason, Report, SelfTest,
 };
 
-/// An opened model. One classifier serves many threads; opening one takes a fraction of a second and tens of megabytes,
-/// so keep it.
+/// An opened model. Many threads may use one classifier at once. Opening one takes a fraction of a second and tens of
+/// megabytes, so keep it.
 #[derive(Debug, uniffi::Object)]
 pub struct Classifier(bedside::Classifier);
 
 #[uniffi::export]
 impl Classifier {
-    /// Opens a model: an ONNX file, or a prepared one, with its manifest inside or in `model.json` beside it. A library
-    /// without the importer opens prepared ones only.
+    /// Opens a model: an ONNX file or a prepared one, with its manifest inside, or in `model.json` beside it. A library
+    /// without the ONNX importer opens prepared models only.
     ///
-    /// Runs on the caller's thread, for a fraction of a second: not on one that draws a screen.
+    /// Runs on the caller's thread for a fraction of a second: do not call it on the main thread.
     ///
     /// Fails with `Io`, `TooLarge`, `MalformedModel`, `UnsupportedModel` or `InvalidManifest`.
     #[uniffi::constructor(default(options))]
@@ -26,31 +26,31 @@ impl Classifier {
         Ok(guarded(|| Ok(Arc::new(Classifier(bedside::Classifier::open(path, options.into())?))))?)
     }
 
-    /// Opens a model from the bytes of an ONNX or a prepared file with its manifest inside: an app's asset is no file.
+    /// Opens a model from the bytes of an ONNX file or a prepared one with its manifest inside, such as an app's asset.
     ///
-    /// Runs on the caller's thread and fails as `open` does, but for `Io`.
+    /// Runs on the caller's thread. Fails as `open` does, except with `Io`.
     #[uniffi::constructor(default(options))]
     pub fn from_bytes(bytes: Vec<u8>, options: Options) -> Result<Arc<Classifier>, BedsideError> {
         Ok(guarded(|| Ok(Arc::new(Classifier(bedside::Classifier::from_bytes(&bytes, options.into())?))))?)
     }
 
-    /// Looks at one picture.
+    /// Classifies one picture.
     ///
-    /// Runs on the caller's thread, for tens to hundreds of milliseconds: not on one that draws a screen.
+    /// Runs on the caller's thread for tens to hundreds of milliseconds: do not call it on the main thread.
     /// `classifyInBackground` does the same without blocking.
     ///
-    /// Fails with `InvalidQuery` where the query does not fit the model, with `UnsupportedImage`, `MalformedImage` or
-    /// `TooLarge` where the picture can't be looked at, with `Cancelled`, and with `UnsupportedModel` where the graph
-    /// gives no scores.
+    /// Fails with `InvalidQuery` where the query does not fit the model; with `UnsupportedImage`, `MalformedImage` or
+    /// `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was used; and
+    /// with `UnsupportedModel` where the graph gives no scores.
     #[uniffi::method(default(query))]
     pub fn classify(&self, image: &Image, query: Query) -> Result<Report, BedsideError> {
         Ok(guarded(|| Ok(self.0.classify(&image.0.image()?, &query.try_into()?)?.into()))?)
     }
 
-    /// Looks at one frame without copying it. What `classifyFrame` and `classifyYuv420` call: use those.
+    /// Classifies one frame without copying it. Use `classifyFrame` and `classifyYuv420`, which call this.
     ///
-    /// In Kotlin each buffer is direct and at position 0. The bytes must not change before this returns. Runs and fails
-    /// as `classify` does.
+    /// A layout with one plane takes `first`; `second` and `third` are empty then. In Kotlin each buffer must be direct
+    /// and at position 0. The bytes must not change before this returns. Runs and fails as `classify` does.
     #[uniffi::method(default(query))]
     pub fn classify_planes(
         &self,
@@ -64,49 +64,54 @@ impl Classifier {
         Ok(guarded(|| Ok(self.0.classify(&frame.image([first, second, third])?, &query.try_into()?)?.into()))?)
     }
 
-    /// Runs the graph once on a blank picture, so that the first real one is not slower than the rest.
+    /// Runs the graph once on a blank picture, so that the first classification is not slower than later ones.
     ///
-    /// Takes as long as a classification, on the caller's thread. Fails with `UnsupportedModel` where the graph fails.
+    /// Runs on the caller's thread for as long as a classification. Fails with `UnsupportedModel` where the graph
+    /// fails.
     pub fn warm_up(&self) -> Result<(), BedsideError> {
         Ok(guarded(|| self.0.warm_up())?)
     }
 
-    /// Checks a query against the model, as `classify` does first. Fails with `InvalidQuery`, which names the field.
+    /// Checks a query against the model, as `classify` does first. Fails with `InvalidQuery`, whose message names the
+    /// field.
     pub fn check(&self, query: Query) -> Result<(), BedsideError> {
         Ok(guarded(|| self.0.check(&query.try_into()?))?)
     }
 
-    /// The reasons for which the query's answers alone reject every picture; none where they are in scope. Ask before
-    /// somebody takes a picture in vain. Fails with `InvalidQuery`, which names the field.
+    /// The reasons for which the query's answers alone reject every picture; empty where the answers are in scope. Call
+    /// this before a picture is taken. Fails with `InvalidQuery`, whose message names the field.
     pub fn scope_reasons(&self, query: Query) -> Result<Vec<Reason>, BedsideError> {
         Ok(guarded(|| Ok(self.0.scope_reasons(&query.try_into()?)?.into_iter().map(Reason::from).collect()))?)
     }
 
-    /// Runs the manifest's golden sample, from its encoded picture to its scores; nothing where the model has none.
-    /// Takes as long as a classification, on the caller's thread. Fails with `SelfTest` where a label's score is not
-    /// within 0.02 of the golden one; no order is compared, and labels less than 0.04 apart may come out in another one.
+    /// Runs the manifest's golden sample, from its encoded picture to its scores; gives nothing where the model has
+    /// none. Runs on the caller's thread for as long as a classification. Fails with `SelfTest` where a label's score
+    /// differs from the golden one by more than 0.02. The order of labels is not compared: labels whose golden scores
+    /// are less than 0.04 apart may come in another order.
     pub fn self_test(&self) -> Result<Option<SelfTest>, BedsideError> {
         Ok(guarded(|| Ok(self.0.self_test()?.map(SelfTest::from)))?)
     }
 
-    /// The probability of each label for the whole picture, in the manifest's order, before temperature and without any
-    /// verdict: what a lab compares with its own runtime. Not for a result. Runs and fails as `classify` does.
+    /// The probability of each label for the whole picture, 0 to 1, in the manifest's order, before temperature and
+    /// without a verdict. A lab compares these scores with those of its own runtime; do not show them as a result. Runs
+    /// and fails as `classify` does.
     pub fn scores(&self, image: &Image) -> Result<Vec<f32>, BedsideError> {
         Ok(guarded(|| self.0.scores(&image.0.image()?))?)
     }
 
-    /// What the model says about itself, in this language, or the next best.
+    /// The model's description of itself in this language, a BCP 47 tag. A text that lacks it is in its base language,
+    /// in English, or in the first language that it has.
     #[uniffi::method(default(language = "en"))]
     pub fn manifest(&self, language: String) -> Result<Manifest, BedsideError> {
         Ok(guarded(|| Ok(Manifest::of(self.0.manifest(), &language)))?)
     }
 
-    /// Which model this is.
+    /// The name, the version and the hash of the model.
     pub fn identity(&self) -> Result<ModelIdentity, BedsideError> {
         Ok(guarded(|| Ok(self.0.identity().into()))?)
     }
 
-    /// How long the parts of opening it took, in milliseconds.
+    /// How long the parts of opening the model took, in milliseconds.
     pub fn load_times_ms(&self) -> Result<LoadTimes, BedsideError> {
         Ok(guarded(|| Ok(self.0.load_times().into()))?)
     }

@@ -1,11 +1,11 @@
-//! Between the types of this border and those of the crate.
+//! Conversions between the types of this border and those of the crate `bedside`.
 
 use std::time::Duration;
 
 use bedside::manifest::{GoldenBy as CoreGoldenBy, Manifest as CoreManifest, ScopeQuestion as CoreQuestion};
 use bedside::{Report as CoreReport, Result, Verdict as CoreVerdict};
 
-use crate::frame::{Frame, Layout, Packed, Strides};
+use crate::frame::{Frame, Layout, PixelFormat, Strides};
 
 #[allow(clippy::wildcard_imports, reason = "every type of this border has its counterpart here")]
 use super::types::*;
@@ -74,7 +74,7 @@ impl From<CoreReport> for Report {
     }
 }
 
-/// Milliseconds.
+/// The duration in milliseconds.
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
@@ -157,7 +157,7 @@ impl From<bedside::SelfTest> for SelfTest {
 }
 
 impl Manifest {
-    /// The manifest with its texts in this language, or the next best.
+    /// The manifest with its texts in this language, or in the one that they fall back to.
     pub(super) fn of(manifest: &CoreManifest, language: &str) -> Manifest {
         let question = |q: &CoreQuestion| ScopeQuestion {
             id: q.id.clone(),
@@ -173,14 +173,14 @@ impl Manifest {
             triage: l.triage.into(),
         };
         Manifest {
-            name: manifest.name.clone(),
-            version: manifest.version.clone(),
-            license: manifest.license.clone(),
+            name: manifest.name().to_owned(),
+            version: manifest.version().to_owned(),
+            license: manifest.license().to_owned(),
             title: manifest.title(language).to_owned(),
-            intended_use: manifest.intended_use.get(language).unwrap_or_default().to_owned(),
-            not_for: manifest.not_for.get(language).unwrap_or_default().to_owned(),
-            scope: manifest.scope.iter().map(question).collect(),
-            labels: manifest.output.labels.iter().map(label).collect(),
+            intended_use: manifest.intended_use().get(language).unwrap_or_default().to_owned(),
+            not_for: manifest.not_for().get(language).unwrap_or_default().to_owned(),
+            scope: manifest.scope().iter().map(question).collect(),
+            labels: manifest.labels().iter().map(label).collect(),
             json: manifest.to_json(),
         }
     }
@@ -191,10 +191,10 @@ impl From<FrameFormat> for Frame {
         let packed = |format, width, height, row_stride| Layout::Packed { format, width, height, row_stride };
         let layout = match format.layout {
             FrameLayout::Encoded => Layout::Encoded,
-            FrameLayout::Rgb8 { width, height, row_stride } => packed(Packed::Rgb8, width, height, row_stride),
-            FrameLayout::Rgba8 { width, height, row_stride } => packed(Packed::Rgba8, width, height, row_stride),
-            FrameLayout::Bgra8 { width, height, row_stride } => packed(Packed::Bgra8, width, height, row_stride),
-            FrameLayout::Gray8 { width, height, row_stride } => packed(Packed::Gray8, width, height, row_stride),
+            FrameLayout::Rgb8 { width, height, row_stride } => packed(PixelFormat::Rgb8, width, height, row_stride),
+            FrameLayout::Rgba8 { width, height, row_stride } => packed(PixelFormat::Rgba8, width, height, row_stride),
+            FrameLayout::Bgra8 { width, height, row_stride } => packed(PixelFormat::Bgra8, width, height, row_stride),
+            FrameLayout::Gray8 { width, height, row_stride } => packed(PixelFormat::Gray8, width, height, row_stride),
             FrameLayout::Yuv420 { width, height, strides, matrix, range } => {
                 let YuvStrides { y_row, y_pixel, u_row, u_pixel, v_row, v_pixel } = strides;
                 let strides = Strides { y_row, y_pixel, u_row, u_pixel, v_row, v_pixel };

@@ -1,15 +1,15 @@
-//! The error, and its kinds.
+//! The error of all calls, and its kinds.
 
 use bedside::ErrorKind as Kind;
 
-/// What went wrong. The message names what was wrong, where, and what to do; it is written for a person.
+/// Why a call failed. The message is written for a person: it names what was wrong, where, and what to do.
 #[derive(Debug, thiserror::Error, uniffi::Error)]
 #[uniffi(flat_error)]
 pub enum BedsideError {
     /// A file could not be read.
     #[error("{0}")]
     Io(String),
-    /// The picture is of a format, or a variant of one, that is not decoded.
+    /// The picture has a format, or a variant of a format, that is not supported.
     #[error("{0}")]
     UnsupportedImage(String),
     /// The picture is damaged, or its pixels do not fit the size given.
@@ -18,10 +18,10 @@ pub enum BedsideError {
     /// A picture or a model is larger than the limits allow.
     #[error("{0}")]
     TooLarge(String),
-    /// The model file is neither an ONNX model nor a prepared one, or a damaged one.
+    /// The model file is neither an ONNX model nor a prepared one, or it is damaged.
     #[error("{0}")]
     MalformedModel(String),
-    /// The model is sound but needs something that is not served; the message names operator, node or field.
+    /// The model is sound but needs something that is not supported; the message names the operator, node or field.
     #[error("{0}")]
     UnsupportedModel(String),
     /// The manifest is missing, has a field of a wrong type or value, or does not fit the graph.
@@ -37,7 +37,7 @@ pub enum BedsideError {
     /// device.
     #[error("{0}")]
     SelfTest(String),
-    /// A fault in Bedside or in a library below it.
+    /// A fault in Bedside or in a library that it uses.
     #[error("{0}")]
     Internal(String),
 }

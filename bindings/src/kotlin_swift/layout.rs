@@ -1,15 +1,17 @@
-//! Whether generated code and library belong together, as far as UniFFI does not tell.
+//! Makes UniFFI's comparison of generated code and library cover the fields of all types.
 //!
-//! On load the generated code compares a checksum of each function with the library's. It covers the function's name, the
-//! names of its types, and its documentation; but not the fields of a record nor the variants of an enum, which go over one
-//! after the other, without a name. So a hash of these stands in the documentation of one function, and is compared with it.
+//! On load the generated code compares a checksum of each function with the library's. The checksum covers the
+//! function's name, the names of its types, and its documentation, but not the fields of a record nor the variants of
+//! an enum (mozilla/uniffi-rs issue 1789), which are passed one after the other without names. So the documentation of
+//! one function has a hash of all fields and variants, which is compared with it.
 
+/// The files that declare types that are passed by value.
 const SOURCES: [&str; 3] = [include_str!("types.rs"), include_str!("error.rs"), include_str!("logger.rs")];
 
-/// What goes over by value.
+/// The derives of types that are passed by value.
 const KINDS: [&str; 3] = ["uniffi::Record", "uniffi::Enum", "uniffi::Error"];
 
-/// The lines of what goes over by value, without comments.
+/// The lines that declare types that are passed by value, trimmed and without comments.
 fn layout() -> Vec<&'static str> {
     let (mut layout, mut inside) = (Vec::new(), false);
     for line in SOURCES.into_iter().flat_map(str::lines) {
@@ -24,21 +26,21 @@ fn layout() -> Vec<&'static str> {
 }
 
 #[test]
-fn the_hash_of_all_fields_stands_where_uniffi_compares_it() {
+fn documentation_has_the_hash_of_all_fields() {
     // FNV-1a (Fowler, Noll and Vo), 32 bits.
     let hash = layout()
         .concat()
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let words = format!("/// The fields of all types that go over have the hash {hash:08x}.");
+    let words = format!("/// The hash of the fields of all types that are passed by value is {hash:08x}.");
     assert!(
         include_str!("image.rs").contains(&words),
-        "what goes over has changed: write into image.rs\n    {words}\nand run `cargo xtask bindings`"
+        "the fields of a type have changed: write into image.rs\n    {words}\nand run `cargo xtask bindings`"
     );
 }
 
 #[test]
-fn every_type_that_goes_over_is_in_the_layout() {
+fn layout_covers_every_type_that_is_passed_by_value() {
     let layout = layout();
     let has = |line: &str| layout.contains(&line);
     for (head, fields) in [
@@ -50,7 +52,7 @@ fn every_type_that_goes_over_is_in_the_layout() {
         assert!(has(head) && fields.into_iter().all(has), "{head}");
     }
     assert!(layout.iter().all(|line| !line.contains("fn ") && !line.starts_with("impl")), "no code");
-    // Wherever it is declared, and however its attribute is written.
+    // Every declaration in this folder must be in the layout, however its attribute is written.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/kotlin_swift");
     let files = std::fs::read_dir(folder).expect("this folder").map(|file| file.expect("listed").path());
     let sources =

@@ -1,4 +1,4 @@
-//! The library's log.
+//! The library's log, for a logger of the other language.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use crate::sink;
 
 use super::BedsideError;
 
-/// How much a record of the log matters.
+/// The severity of a log record.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum LogLevel {
     /// Something failed.
     Error,
     /// Something is amiss but not fatal, such as an unknown field in a manifest.
     Warn,
-    /// What happens now and then.
+    /// An event that happens now and then.
     Info,
-    /// What happens once a model.
+    /// An event that happens once for each opened model.
     Debug,
-    /// What happens once a stage of a picture.
+    /// An event that happens once for each stage of a classification.
     Trace,
 }
 
-/// What a logger may throw: it is lost. The library's own error can be thrown by the library only.
+/// The error that a logger may throw; it is ignored. A logger can't throw the library's own error.
 #[derive(Debug, thiserror::Error, uniffi::Error)]
 pub enum LoggerError {
     /// The record was not taken.
@@ -39,16 +39,17 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for LoggerError {
     }
 }
 
-/// Receives the library's log. What happened, never whose it was: pictures and results are not in it.
+/// Receives the library's log. Pictures and results are never in it.
 #[uniffi::export(callback_interface)]
 pub trait Logger: Send + Sync {
-    /// One record. May be called from any thread, and several at once; what it throws is lost.
+    /// Receives one record. `target` is the module that logs. May be called from any thread, and from several at once;
+    /// an error that it throws is ignored.
     fn log(&self, level: LogLevel, target: String, message: String) -> Result<(), LoggerError>;
 }
 
-/// Sends the library's log, from this level up (`Warn` unless given), to `logger`, in the place of the one before.
-/// Without a logger the log goes nowhere, as before the first. In a program that is itself in Rust and has a logger of its
-/// own, that one keeps the log and its level, and this changes nothing.
+/// Sends the records of the library's log from this level up (`Warn` unless given) to `logger`, which replaces the
+/// previous one. Without a logger the records are dropped, as before the first call. In a program in Rust with its own
+/// logger, that logger keeps the log and its level, and this changes nothing.
 #[uniffi::export(default(level = None))]
 pub fn set_logger(logger: Option<Box<dyn Logger>>, level: Option<LogLevel>) -> Result<(), BedsideError> {
     let level = level.unwrap_or(LogLevel::Warn).into();
@@ -60,7 +61,7 @@ pub fn set_logger(logger: Option<Box<dyn Logger>>, level: Option<LogLevel>) -> R
 
 fn sink_of(logger: Box<dyn Logger>) -> sink::Sink {
     Arc::new(move |level, target, message| {
-        // A record that can't be delivered is lost: there is no other place to say so.
+        // A record that can't be delivered is lost, because there is no other place to report it.
         let _ = logger.log(level.into(), target.into(), message.into());
     })
 }

@@ -1,4 +1,4 @@
-//! Kotlin and Swift, by UniFFI. What stands here as documentation is what their users read.
+//! Kotlin and Swift, by UniFFI, which copies the documentation of these types and functions into the generated code.
 
 mod classifier;
 mod convert;

@@ -1,4 +1,4 @@
-//! The values that go in and out.
+//! The values that calls take and return.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use crate::guard::guarded;
 
 use super::BedsideError;
 
-/// What is fixed when a model is opened.
+/// The settings of a classifier, which are fixed when its model is opened.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Options {
-    /// How many threads one classification may use, the caller's among them. Where a phone has cores of several kinds,
-    /// the number of fast ones is a good one. All classifiers share the other threads, which sleep between
-    /// classifications. Results do not depend on it. 0 is taken for 1, and more than 256 for 256.
+    /// The maximum number of threads of one classification, the caller's among them. On a phone with fast and slow
+    /// cores, the number of fast cores is a good choice. All classifiers share the other threads, which sleep between
+    /// classifications. Results do not depend on the number. 0 counts as 1, and more than 256 as 256.
     #[uniffi(default = 1)]
     pub threads: u32,
     /// Bounds on pictures and models.
@@ -20,46 +20,47 @@ pub struct Options {
     pub limits: Limits,
 }
 
-/// Bounds on what is read, checked before memory is asked for.
+/// Bounds on pictures and models, which are checked before memory is allocated.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Limits {
-    /// The most pixels, width times height, that a picture's header may declare: 200,000,000.
+    /// The maximum number of pixels, width times height, that a picture's header may declare: 200,000,000 unless given.
     #[uniffi(default = 200000000)]
     pub max_declared_pixels: u64,
-    /// The most bytes that decoding may take for pixels and coefficients, beside the encoded bytes: 256 MiB.
+    /// The maximum number of bytes that decoding may take for pixels and coefficients, besides the encoded bytes: 256
+    /// MiB unless given.
     #[uniffi(default = 268435456)]
     pub max_decoded_bytes: u64,
-    /// The most bytes that a model file may have: 512 MiB.
+    /// The maximum number of bytes of a model file: 512 MiB unless given.
     #[uniffi(default = 536870912)]
     pub max_model_bytes: u64,
 }
 
-/// What is asked of one classification. The default asks for everything, in English.
+/// The query of one classification. The default asks for all findings of the whole picture, in English.
 ///
-/// `maxResults`, `scoreThreshold`, `allow`, `deny` and `prevalence` change the findings only: verdict and triage always
-/// come from all labels, unweighted.
+/// `maxResults`, `scoreThreshold`, `allow`, `deny` and `prevalence` change the findings only: the verdict and the
+/// triage always come from all labels, not re-weighted.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Query {
-    /// At most this many findings; all unless given.
+    /// The maximum number of findings; all unless given.
     #[uniffi(default)]
     pub max_results: Option<u32>,
-    /// Findings of at least this probability, 0 to 1.
+    /// The minimum probability of a finding, 0 to 1.
     #[uniffi(default = 0.0)]
     pub score_threshold: f32,
-    /// Findings of these labels only, by id; of all where empty.
+    /// The labels that findings may have, by id; all where empty.
     #[uniffi(default)]
     pub allow: Vec<String>,
-    /// No findings of these labels, by id.
+    /// The labels that findings may not have, by id.
     #[uniffi(default)]
     pub deny: Vec<String>,
     /// The language of names and questions, a BCP 47 tag.
     #[uniffi(default = "en")]
     pub language: String,
-    /// The part of the upright picture to look at; all of it unless given.
+    /// The part of the upright picture that is classified; all of it unless given.
     #[uniffi(default)]
     pub region: Option<Region>,
-    /// The share of each label where the picture was taken, by id: all labels, summing to 1. The findings'
-    /// probabilities are re-weighted to it. Left as they are where empty.
+    /// How common each label is where the picture was taken: the share of every label, by id, summing to 1. The
+    /// probabilities of the findings are re-weighted to it; where it is empty, they are not.
     #[uniffi(default)]
     pub prevalence: HashMap<String, f32>,
     /// Answers to the model's scope questions, by id.
@@ -70,16 +71,16 @@ pub struct Query {
     pub cancel: Option<Arc<CancelHandle>>,
 }
 
-/// A rectangle in the upright picture, in shares of its width and height: 0 to 1 from the left and from the top.
+/// A rectangle in the upright picture, in fractions of its width from the left and of its height from the top.
 #[derive(Debug, Clone, Copy, uniffi::Record)]
 pub struct Region {
     /// The left edge, 0 to 1.
     pub left: f32,
     /// The top edge, 0 to 1.
     pub top: f32,
-    /// The width, above 0, to 1.
+    /// The width, above 0 and at most 1.
     pub width: f32,
-    /// The height, above 0, to 1.
+    /// The height, above 0 and at most 1.
     pub height: f32,
 }
 
@@ -90,15 +91,15 @@ pub enum Answer {
     Yes,
     /// No.
     No,
-    /// A number, where the question has a least or a greatest one.
+    /// A number, where the question has a `min` or a `max`.
     Number {
         /// The number, in the question's unit.
         value: f64,
     },
 }
 
-/// Ends a classification from another thread, at its next stage (decode, preprocess, engine, verdict), or at the next layer of a
-/// network that is quantized from end to end.
+/// Ends a classification from another thread: at its next stage (decode, preprocess, engine, verdict), or at the next
+/// layer of a network that is quantized from end to end.
 #[derive(Debug, uniffi::Object)]
 pub struct CancelHandle(pub(super) bedside::CancelHandle);
 
@@ -124,25 +125,25 @@ impl CancelHandle {
     }
 }
 
-/// What a classification says. Research software, not a medical device: show `notice` wherever you show it.
+/// The result of a classification. Research software, not a medical device: show `notice` wherever you show a result.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Report {
     /// What can't be excluded, from all labels.
     pub verdict: Verdict,
     /// What a person should do.
     pub triage: Triage,
-    /// The labels that the query asked for, likeliest first. Empty where the verdict is `Rejected`.
+    /// The labels that the query asks for, likeliest first. Empty where the verdict is `Rejected`.
     pub findings: Vec<Finding>,
     /// How long each stage took, in milliseconds.
     pub timings_ms: Timings,
-    /// The model that said so.
+    /// The model that was run.
     pub model: ModelIdentity,
     /// The runtime that ran it.
     pub runtime: RuntimeIdentity,
-    /// The sentence that must stand wherever a result is shown.
+    /// The sentence that must be shown with every result.
     pub notice: String,
-    /// The report in words, for a person to read: what the command `bedside classify` prints. In English, but for names
-    /// and questions.
+    /// The report as text for a person, as the command `bedside classify` prints it. In English, except for names and
+    /// questions.
     pub text: String,
     /// The report as JSON, on one line.
     pub json: String,
@@ -161,17 +162,17 @@ pub enum Verdict {
         /// The labels.
         labels: Vec<LabelName>,
     },
-    /// No label reached its operating point. Only models whose labels don't exclude each other say so, and it does not
-    /// exclude disease.
+    /// No label reached its operating point. Only models whose labels don't exclude each other give this verdict, and
+    /// it does not exclude disease.
     NoFinding,
-    /// No verdict: the reasons say what to do again.
+    /// There is no verdict: the reasons say what to do before the next try.
     Rejected {
         /// Why.
         reasons: Vec<Reason>,
     },
 }
 
-/// A label of the model, and what to call it.
+/// A label of the model, and its name.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct LabelName {
     /// The label's id.
@@ -196,24 +197,24 @@ pub struct Reason {
 /// Why there is no verdict.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum ReasonKind {
-    /// A required scope question was left open.
+    /// A required scope question was not answered.
     ScopeUnanswered,
     /// A scope question was answered `no`.
     ScopeNo,
-    /// A number is outside what the model was made for.
+    /// A number is outside the range that the model was made for.
     ScopeOutOfRange,
 }
 
 /// What a person should do.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum Triage {
-    /// No sign found by this program that asks for more than usual care. This does not exclude disease.
+    /// This program found no sign that needs more than usual care. This does not exclude disease.
     NoSign,
     /// A clinician should look.
     Refer,
     /// A clinician should look soon.
     Urgent,
-    /// Take the picture again, or mend what the reasons say.
+    /// Nothing was assessed: take the picture again, or correct what the reasons name.
     Unassessed,
 }
 
@@ -226,9 +227,9 @@ pub struct Finding {
     pub name: String,
     /// The calibrated probability, 0 to 1, re-weighted where the query gives a prevalence.
     pub probability: f32,
-    /// The calibrated probability, 0 to 1, from which on the label can't be excluded.
+    /// The calibrated probability, 0 to 1, at and above which the label can't be excluded.
     pub operating_point: f32,
-    /// Whether the calibrated probability, not re-weighted, is at or over the operating point.
+    /// Whether the calibrated probability, not re-weighted, is at or above the operating point.
     pub over_operating_point: bool,
 }
 
@@ -243,7 +244,7 @@ pub struct Timings {
     pub engine: f64,
     /// Probabilities, verdict, findings.
     pub verdict: f64,
-    /// All of it.
+    /// The whole classification.
     pub total: f64,
 }
 
@@ -254,11 +255,11 @@ pub struct LoadTimes {
     pub read: f64,
     /// From the decoded file to typed operators.
     pub import: f64,
-    /// From those to the ones that run.
+    /// From typed operators to those that run.
     pub optimize: f64,
 }
 
-/// Which model it was.
+/// The identity of a model.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct ModelIdentity {
     /// The manifest's name.
@@ -269,7 +270,7 @@ pub struct ModelIdentity {
     pub graph_sha256: String,
 }
 
-/// Which runtime it was.
+/// The identity of a runtime.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct RuntimeIdentity {
     /// `bedside`.
@@ -278,16 +279,16 @@ pub struct RuntimeIdentity {
     pub version: String,
 }
 
-/// What a self-test found.
+/// The result of a self-test that passed.
 #[derive(Debug, Clone, Copy, uniffi::Record)]
 pub struct SelfTest {
-    /// Who measured the golden scores.
+    /// The runtime that measured the golden scores.
     pub by: GoldenBy,
     /// The largest difference between a score and its golden one, 0 to 1.
     pub max_difference: f32,
 }
 
-/// Who measured golden scores.
+/// The runtime that measured golden scores.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum GoldenBy {
     /// The lab's own runtime.
@@ -296,7 +297,7 @@ pub enum GoldenBy {
     Itself,
 }
 
-/// What a model says about itself, in one language.
+/// A model's description of itself, in one language.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Manifest {
     /// A short name: lower-case letters, digits, underscores and hyphens.
@@ -305,15 +306,15 @@ pub struct Manifest {
     pub version: String,
     /// The licence of the weights.
     pub license: String,
-    /// What to call it on a screen.
+    /// The model's name for a screen.
     pub title: String,
-    /// What it is meant for; empty where it does not say.
+    /// What the model is meant for; empty where the manifest does not state it.
     pub intended_use: String,
-    /// What it must not be used for; empty where it does not say.
+    /// What the model must not be used for; empty where the manifest does not state it.
     pub not_for: String,
     /// Questions whose answers say whether a picture is one that the model was made for.
     pub scope: Vec<ScopeQuestion>,
-    /// What the model can name, in its own order.
+    /// The model's labels, in the order of its scores.
     pub labels: Vec<Label>,
     /// The whole manifest as JSON, on one line.
     pub json: String,
@@ -322,47 +323,47 @@ pub struct Manifest {
 /// A question about the picture or the person, asked before a result is given.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct ScopeQuestion {
-    /// The name by which it is answered.
+    /// The id under which a query answers the question.
     pub id: String,
     /// The question, for a screen.
     pub question: String,
-    /// Whether leaving it open rejects.
+    /// Whether a picture is rejected where the question is not answered.
     pub required: bool,
-    /// The least number that is in scope. With `min` or `max` the answer is a number, else yes or no.
+    /// The minimum number that is in scope. With `min` or `max` the answer is a number, else yes or no.
     pub min: Option<f64>,
-    /// The greatest number that is in scope.
+    /// The maximum number that is in scope.
     pub max: Option<f64>,
 }
 
-/// One thing that a model can name.
+/// A label of a model.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Label {
     /// A stable name: lower-case letters, digits, underscores and hyphens.
     pub id: String,
-    /// What to call it on a screen.
+    /// The label's name for a screen.
     pub name: String,
-    /// The calibrated probability, 0 to 1, from which on it can't be excluded.
+    /// The calibrated probability, 0 to 1, at and above which the label can't be excluded.
     pub operating_point: f32,
-    /// What it asks of a person.
+    /// What a person should do where the label can't be excluded.
     pub triage: Triage,
 }
 
-/// How the bytes of a picture are to be read, and the turn that brings it upright.
+/// The layout of a picture's bytes, and the rotation that brings it upright.
 #[derive(Debug, Clone, Copy, uniffi::Record)]
 pub struct FrameFormat {
-    /// The order of the bytes.
+    /// The layout of the bytes.
     pub layout: FrameLayout,
-    /// The turn that brings it upright.
+    /// The rotation that brings the picture upright.
     pub rotation: Rotation,
-    /// Whether left and right are exchanged once it is upright, as front cameras do it.
+    /// Whether left and right are exchanged after the rotation, as front cameras exchange them.
     #[uniffi(default = false)]
     pub mirrored: bool,
 }
 
-/// The order of a picture's bytes. Strides are in bytes; the last row may end with its last pixel.
+/// The layout of a picture's bytes. Strides are in bytes; the last row may end with its last pixel.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum FrameLayout {
-    /// An encoded file: JPEG, PNG, WebP, BMP or TIFF, told by its first bytes.
+    /// An encoded file: JPEG, PNG, WebP, BMP or TIFF, recognised by its first bytes.
     Encoded,
     /// Red, green, blue; 8 bits each.
     Rgb8 {
@@ -373,7 +374,7 @@ pub enum FrameLayout {
         /// Bytes from one row to the next, at least 3 × `width`.
         row_stride: u32,
     },
-    /// Red, green, blue, alpha; 8 bits each, not premultiplied; laid over white.
+    /// Red, green, blue, alpha; 8 bits each, not premultiplied; composited over white.
     Rgba8 {
         /// Width in pixels.
         width: u32,
@@ -382,7 +383,7 @@ pub enum FrameLayout {
         /// Bytes from one row to the next, at least 4 × `width`.
         row_stride: u32,
     },
-    /// Blue, green, red, alpha; 8 bits each, not premultiplied; laid over white.
+    /// Blue, green, red, alpha; 8 bits each, not premultiplied; composited over white.
     Bgra8 {
         /// Width in pixels.
         width: u32,
@@ -400,37 +401,38 @@ pub enum FrameLayout {
         /// Bytes from one row to the next, at least `width`.
         row_stride: u32,
     },
-    /// Three planes: Y for every pixel, U and V for every two by two, odd sizes rounded up.
+    /// Three planes: a sample of Y for every pixel, one of U and of V for every two by two pixels, odd sizes rounded
+    /// up.
     Yuv420 {
         /// Width in pixels.
         width: u32,
         /// Height in pixels.
         height: u32,
-        /// How the samples lie.
+        /// The distances between samples.
         strides: YuvStrides,
-        /// The matrix the samples were made by.
+        /// The matrix by which the samples were made.
         matrix: YuvMatrix,
-        /// The range they are in.
+        /// The range of the samples.
         range: YuvRange,
     },
 }
 
-/// Bytes from one sample to the next, in each plane of a YUV 4:2:0 frame: down a column, and along a row (1 in planar
-/// frames, 2 where U and V alternate).
+/// The bytes from one sample to the next in each plane of a YUV 4:2:0 frame: down a column (row stride), and along a
+/// row (pixel stride: 1 in planar frames, 2 where U and V are interleaved).
 #[derive(Debug, Clone, Copy, uniffi::Record)]
 pub struct YuvStrides {
-    /// Y, down.
+    /// The row stride of Y.
     pub y_row: u32,
-    /// Y, along.
+    /// The pixel stride of Y; 1 unless given.
     #[uniffi(default = 1)]
     pub y_pixel: u32,
-    /// U, down.
+    /// The row stride of U.
     pub u_row: u32,
-    /// U, along.
+    /// The pixel stride of U.
     pub u_pixel: u32,
-    /// V, down.
+    /// The row stride of V.
     pub v_row: u32,
-    /// V, along.
+    /// The pixel stride of V.
     pub v_pixel: u32,
 }
 
@@ -443,19 +445,19 @@ pub enum YuvMatrix {
     Bt709,
 }
 
-/// Which values stand for black, white and full colour.
+/// The range of values between black and white, and of full colour.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum YuvRange {
-    /// Y in 16 to 235, U and V in 16 to 240, as video has it.
+    /// Y from 16 to 235, U and V from 16 to 240, as in video.
     Limited,
-    /// 0 to 255 for all, as JPEG has it.
+    /// 0 to 255 for all, as in JPEG.
     Full,
 }
 
-/// A turn that brings a picture upright.
+/// The rotation that brings a picture upright.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum Rotation {
-    /// It is upright already.
+    /// None: the picture is upright already.
     Upright,
     /// A quarter turn clockwise.
     Clockwise90,

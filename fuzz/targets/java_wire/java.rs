@@ -88,14 +88,14 @@ fn manifest(bytes: &[u8]) -> Option<()> {
     let language = "uk";
     let written = reply::manifest(&manifest, language).finish();
     let mut told = Told(&written).ended(0);
-    for text in [&manifest.name, &manifest.version, &manifest.license] {
+    for text in [manifest.name(), manifest.version(), manifest.license()] {
         assert_eq!(told.string(), *text);
     }
     assert_eq!(told.string(), manifest.title(language));
-    for text in [&manifest.intended_use, &manifest.not_for] {
+    for text in [manifest.intended_use(), manifest.not_for()] {
         assert_eq!(told.string(), text.get(language).unwrap_or_default());
     }
-    told.list(&manifest.scope, |told, question| {
+    told.list(manifest.scope(), |told, question| {
         assert_eq!(told.string(), question.id);
         assert_eq!(told.string(), question.question.get(language).unwrap_or(&question.id));
         assert_eq!(told.flag(), question.required);
@@ -103,7 +103,7 @@ fn manifest(bytes: &[u8]) -> Option<()> {
             assert_eq!(told.optional(Told::double).map(f64::to_bits), bound.map(f64::to_bits));
         }
     });
-    told.list(&manifest.output.labels, |told, label| {
+    told.list(manifest.labels(), |told, label| {
         assert_eq!((told.string().as_str(), told.string().as_str()), (label.id.as_str(), label.name_in(language)));
         assert_eq!(told.float().to_bits(), label.operating_point().to_bits());
         assert_eq!(told.string(), Triage::from(label.triage).as_str());

@@ -1,0 +1,402 @@
+//! The fields of a manifest, as JSON has them.
+
+use serde::{Deserialize, Serialize};
+
+use super::text::Text;
+use crate::Triage;
+
+/// The operating point of a label whose manifest gives none.
+pub const DEFAULT_OPERATING_POINT: f32 = 0.5;
+
+
+/// What a [`Manifest`](super::Manifest) is made from: its fields, of which nothing has been checked.
+///
+/// ```
+/// use bedside::manifest::{Activation, Color, Draft, Input, Label, Output, Resize, ResizePolicy, Text};
+/// use bedside::{Manifest, Triage};
+///
+/// let resize = Resize::new(ResizePolicy::Stretch);
+/// let input = Input::new(Color::Rgb, (224, 224), resize, vec![0.5; 3], vec![0.5; 3]);
+/// let labels = ["melanoma", "nevus"].map(|id| Label::new(id, Text::from([("en", id)])));
+/// let mut draft = Draft::new("skin", "1.0.0", "CC0-1.0", input, Output::new(Activation::Softmax, labels.to_vec()));
+/// draft.output.labels[0].triage = Triage::Urgent;
+/// let manifest = Manifest::try_from(draft)?;
+/// assert_eq!(manifest.name(), "skin");
+/// # Ok::<(), bedside::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Draft {
+    /// The version of the manifest's form, `1` or `1.x`; now `1.0`.
+    pub bedside: String,
+    /// The fields that a runtime must know to run this model, as dotted paths (`calibration.temperature`). A runtime
+    /// that does not know one must refuse the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+    /// The kind of the outputs.
+    pub kind: Kind,
+    /// A short name, of lower-case letters, digits, underscores and hyphens.
+    pub name: String,
+    /// The version of the model.
+    pub version: String,
+    /// The licence of the weights, an SPDX expression where there is one.
+    pub license: String,
+    /// The name to show on a screen.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub title: Text,
+    /// The intended use.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub intended_use: Text,
+    /// The uses that are excluded.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub not_for: Text,
+    /// The origin of data and weights, in free form.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub provenance: serde_json::Map<String, serde_json::Value>,
+    /// Questions whose answers say whether the model was made for a picture.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<ScopeQuestion>,
+    /// The graph's input.
+    pub input: Input,
+    /// The graph's output.
+    pub output: Output,
+    /// The calibration, which was fitted after training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// A sample picture and the scores that it must give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub golden: Option<Golden>,
+}
+
+impl Draft {
+    /// A draft of form 1.0 with these fields, for a model of scores, and without the others.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        version: impl Into<String>,
+        license: impl Into<String>,
+        input: Input,
+        output: Output,
+    ) -> Draft {
+        Draft {
+            bedside: "1.0".into(),
+            requires: Vec::new(),
+            kind: Kind::Scores,
+            name: name.into(),
+            version: version.into(),
+            license: license.into(),
+            title: Text::default(),
+            intended_use: Text::default(),
+            not_for: Text::default(),
+            provenance: serde_json::Map::new(),
+            scope: Vec::new(),
+            input,
+            output,
+            calibration: None,
+            golden: None,
+        }
+    }
+}
+
+/// The kind of a model's outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// One score for each label.
+    Scores,
+}
+
+/// A scope question: a question about the picture or the person, to be answered before a result is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ScopeQuestion {
+    /// The id under which [`Query::answers`](crate::Query::answers) has the answer: lower-case letters, digits,
+    /// underscores and hyphens.
+    pub id: String,
+    /// The text to show on a screen; the `id` where there is none.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub question: Text,
+    /// Whether a picture is rejected where the question is not answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// The minimum number that is in scope. A question with `min` or `max` takes a number, any other one yes or no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// The maximum number that is in scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}
+
+impl ScopeQuestion {
+    /// An optional yes-or-no question without a text.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> ScopeQuestion {
+        ScopeQuestion { id: id.into(), question: Text::default(), required: false, min: None, max: None }
+    }
+
+    /// Whether the answer is a number, rather than yes or no.
+    #[must_use]
+    pub fn takes_number(&self) -> bool {
+        self.min.is_some() || self.max.is_some()
+    }
+}
+
+/// The graph's input, and how it is computed from a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Input {
+    /// The name of the input tensor; may be left out where the graph has one input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tensor: Option<String>,
+    /// The channels and their order.
+    pub color: Color,
+    /// The width in pixels, 1…4096.
+    pub width: u32,
+    /// The height in pixels, 1…4096.
+    pub height: u32,
+    /// How a picture is resized to `width` × `height`.
+    pub resize: Resize,
+    /// The mean of each channel, one value for each channel in the order of `color`. A sample v of 0…255 becomes (v /
+    /// 255 - mean) / std.
+    pub mean: Vec<f32>,
+    /// The standard deviation of each channel, above 0.
+    pub std: Vec<f32>,
+}
+
+impl Input {
+    /// The input of a graph that has one, `(width, height)` pixels large.
+    #[must_use]
+    pub fn new(color: Color, (width, height): (u32, u32), resize: Resize, mean: Vec<f32>, std: Vec<f32>) -> Input {
+        Input { tensor: None, color, width, height, resize, mean, std }
+    }
+}
+
+/// The channels of an input and their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Color {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+    /// One channel, ITU-R 601 luma.
+    Gray,
+}
+
+impl Color {
+    /// The number of channels, 3 or 1.
+    #[must_use]
+    pub fn channels(self) -> usize {
+        match self {
+            Color::Rgb | Color::Bgr => 3,
+            Color::Gray => 1,
+        }
+    }
+}
+
+/// How a picture is resized to the input's size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Resize {
+    /// What happens to the aspect ratio.
+    pub policy: ResizePolicy,
+    /// With [`ResizePolicy::Crop`] only: the length, in pixels, to which the picture's shorter side is resized before
+    /// the crop, from the larger of the input's sides to 4096. By default the larger of the input's sides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shorter_side: Option<u32>,
+    /// The resampling filter.
+    #[serde(default)]
+    pub filter: Filter,
+    /// With [`ResizePolicy::Letterbox`] only: the level of all channels in the bars, 0…255. By default 0, black.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<u8>,
+}
+
+impl Resize {
+    /// A policy with its defaults.
+    #[must_use]
+    pub fn new(policy: ResizePolicy) -> Resize {
+        Resize { policy, shorter_side: None, filter: Filter::default(), fill: None }
+    }
+}
+
+/// What happens to the aspect ratio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ResizePolicy {
+    /// The picture is resized to the input's size, and the aspect ratio is not kept.
+    Stretch,
+    /// The picture is resized so that its shorter side is `shorter_side`, and cropped to the input's size at the
+    /// centre: `Resize` and `CenterCrop` of torchvision.
+    Crop,
+    /// The picture is resized to fit inside the input's size with its aspect ratio kept, and centred, with bars on two
+    /// sides: Pillow's `ImageOps.pad`.
+    Letterbox,
+}
+
+/// A resampling filter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Filter {
+    /// A triangle filter with antialiasing: Pillow's `BILINEAR`.
+    #[default]
+    Bilinear,
+}
+
+/// The graph's output, and what its values mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Output {
+    /// The name of the output tensor; may be left out where the graph has one output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tensor: Option<String>,
+    /// The function that makes the tensor's values probabilities.
+    pub activation: Activation,
+    /// With [`Activation::None`] only: `false` where labels exclude each other, `true` where they don't. By default it
+    /// follows from the graph's last operator, Softmax or Sigmoid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multi_label: Option<bool>,
+    /// The labels, one for each value of the tensor, in its order.
+    pub labels: Vec<Label>,
+}
+
+impl Output {
+    /// The output of a graph that has one.
+    #[must_use]
+    pub fn new(activation: Activation, labels: Vec<Label>) -> Output {
+        Output { tensor: None, activation, multi_label: None, labels }
+    }
+}
+
+/// The function that makes output values probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Activation {
+    /// Softmax over all labels: they exclude each other.
+    Softmax,
+    /// A sigmoid for each label: labels do not exclude each other.
+    Sigmoid,
+    /// None: the graph gives probabilities.
+    None,
+}
+
+/// A label: one class that the model knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Label {
+    /// The label's id, of lower-case letters, digits, underscores and hyphens.
+    pub id: String,
+    /// The name to show on a screen.
+    pub name: Text,
+    /// The calibrated probability, 0…1, from which on the label can't be excluded; [`DEFAULT_OPERATING_POINT`] by
+    /// default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operating_point: Option<f32>,
+    /// What a person should do where the label can't be excluded; [`Triage::Refer`] by default. [`Triage::Unassessed`]
+    /// is invalid.
+    #[serde(default)]
+    pub triage: Triage,
+}
+
+impl Label {
+    /// A label with the default operating point and triage.
+    #[must_use]
+    pub fn new(id: impl Into<String>, name: Text) -> Label {
+        Label { id: id.into(), name, operating_point: None, triage: Triage::default() }
+    }
+
+    /// The name to show on a screen in a language, with the fallbacks of [`Text::get`]; the id where there is no name.
+    #[must_use]
+    pub fn name_in(&self, language: &str) -> &str {
+        self.name.get(language).unwrap_or(&self.id)
+    }
+
+    /// The label's operating point, or the default one.
+    #[must_use]
+    pub fn operating_point(&self) -> f32 {
+        self.operating_point.unwrap_or(DEFAULT_OPERATING_POINT)
+    }
+}
+
+/// The calibration, which was fitted after training on the graph that has this manifest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Calibration {
+    /// The SHA-256 of the graph that it was fitted on, 64 lower-case hex digits:
+    /// [`ModelFile::sha256`](bedside_engine::ModelFile::sha256). A manifest beside another graph is an error.
+    pub graph_sha256: String,
+    /// The data that it was fitted on, in free form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fitted_on: Option<String>,
+    /// The temperature, above 0, by which logits are divided (Guo et al. 2017); 1 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f32>,
+    /// The prevalence of each label in the data that it was fitted on, in the labels' order: fractions above 0 that sum
+    /// to 1 within 0.01. Only where labels exclude each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prevalence: Option<Vec<f32>>,
+}
+
+impl Calibration {
+    /// A calibration on the graph with this SHA-256, which changes nothing yet.
+    #[must_use]
+    pub fn new(graph_sha256: impl Into<String>) -> Calibration {
+        Calibration { graph_sha256: graph_sha256.into(), fitted_on: None, temperature: None, prevalence: None }
+    }
+}
+
+/// A sample picture and the scores that it must give. See [`Classifier::self_test`](crate::Classifier::self_test).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Golden {
+    /// The runtime that measured the scores.
+    pub by: GoldenBy,
+    /// The picture.
+    pub input: GoldenInput,
+    /// The probability of each label before temperature, 0…1, in the labels' order. The scores on a device must be
+    /// within 0.02 of them, label by label.
+    pub scores: Vec<f32>,
+}
+
+impl Golden {
+    /// The golden sample of an encoded picture in base64.
+    #[must_use]
+    pub fn new(by: GoldenBy, image: impl Into<String>, scores: Vec<f32>) -> Golden {
+        Golden { by, input: GoldenInput { image: image.into() }, scores }
+    }
+}
+
+/// The runtime that measured golden scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoldenBy {
+    /// The runtime of the lab that made the model.
+    Lab,
+    /// Bedside, when the model was packed: a self-test shows only that the scores have not changed since.
+    #[serde(rename = "self")]
+    Itself,
+}
+
+impl GoldenBy {
+    /// The name that the manifest uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            GoldenBy::Lab => "lab",
+            GoldenBy::Itself => "self",
+        }
+    }
+}
+
+/// The golden sample's picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GoldenInput {
+    /// An encoded picture (JPEG, PNG, …) in base64.
+    pub image: String,
+}
