@@ -222,7 +222,7 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
-fn model_that_can_not_be_opened_is_one_line_of_every_command() {
+fn unopenable_model_is_one_error_line_in_every_command() {
     let bench = Bench::new();
     fs::write(bench.path("text.onnx"), "This is a text file.\n").expect("room");
     fs::write(bench.path("empty.onnx"), "").expect("room");

@@ -1,30 +1,30 @@
-//! Bytes as libFuzzer hands them over.
+//! Bytes in the forms in which libFuzzer passes them.
 
-/// What libFuzzer's own mutators make of these bytes, at most `most` of them. They make something of nothing, but nothing of
-/// no room.
-pub fn mutated(bytes: &[u8], most: usize) -> Vec<u8> {
-    if most == 0 {
+/// The bytes as libFuzzer's own mutators change them, at most `max_len` of them. The mutators accept empty input, but
+/// not a `max_len` of 0, which gives no bytes.
+pub fn mutated(bytes: &[u8], max_len: usize) -> Vec<u8> {
+    if max_len == 0 {
         return Vec::new();
     }
-    let mut room = bytes.to_vec();
-    room.resize(most.max(bytes.len()), 0);
-    let length = libfuzzer_sys::fuzzer_mutate(&mut room, bytes.len(), most);
-    room.truncate(length);
-    room
+    let mut buffer = bytes.to_vec();
+    buffer.resize(max_len.max(bytes.len()), 0);
+    let length = libfuzzer_sys::fuzzer_mutate(&mut buffer, bytes.len(), max_len);
+    buffer.truncate(length);
+    buffer
 }
 
-/// Puts a mutator's result where libFuzzer wants it, and gives its length; 0 where it is too long, upon which libFuzzer
-/// tries again.
-pub fn written(result: &[u8], data: &mut [u8], most: usize) -> usize {
-    if result.len() > most {
+/// Copies a mutator's result to the start of `data` and returns its length; 0 where it is longer than `max_len`, upon
+/// which libFuzzer tries again.
+pub fn written(result: &[u8], data: &mut [u8], max_len: usize) -> usize {
+    if result.len() > max_len {
         return 0;
     }
     data[..result.len()].copy_from_slice(result);
     result.len()
 }
 
-/// Numbers taken from the end of an input, so that what stands before them is a whole file: decoders pass over what
-/// follows a picture.
+/// Numbers that are taken from the end of an input. The bytes before them are a whole file, because decoders ignore
+/// bytes after a picture.
 pub struct Tail<'a>(&'a [u8]);
 
 impl<'a> Tail<'a> {
@@ -32,14 +32,15 @@ impl<'a> Tail<'a> {
         Tail(data)
     }
 
+    /// The next byte from the end; 0 where none is left.
     pub fn byte(&mut self) -> u8 {
-        let Some((last, rest)) = self.0.split_last() else { return 0 };
-        self.0 = rest;
+        let Some((last, remaining)) = self.0.split_last() else { return 0 };
+        self.0 = remaining;
         *last
     }
 
-    /// 0…1.
-    pub fn share(&mut self) -> f32 {
+    /// A number from 0 to 1, made of one byte.
+    pub fn ratio(&mut self) -> f32 {
         f32::from(self.byte()) / 255.0
     }
 }

@@ -1,4 +1,4 @@
-//! EXIF in each container that can carry it, around a picture of two by three pixels.
+//! EXIF in each container that can carry it, with a picture of two by three pixels.
 
 use std::sync::LazyLock;
 
@@ -13,10 +13,11 @@ pub fn jpeg(exif: &[u8]) -> Vec<u8> {
 pub fn png(exif: &[u8]) -> Vec<u8> {
     let sound = include_bytes!("containers/tiny.png");
     // Signature and IHDR.
-    let (head, rest) = sound.split_at(8 + 12 + 13);
-    [head, &chunk(b"eXIf", exif), rest].concat()
+    let (head, tail) = sound.split_at(8 + 12 + 13);
+    [head, &chunk(b"eXIf", exif), tail].concat()
 }
 
+/// A chunk of a PNG: its length, name, body and checksum.
 fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let named = [&name[..], body].concat();
     [&(body.len() as u32).to_be_bytes()[..], &named, &crc32(&named).to_be_bytes()].concat()
@@ -35,7 +36,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 /// A WebP with these bytes as its `EXIF` chunk.
 pub fn webp(exif: &[u8]) -> Vec<u8> {
     let sound = include_bytes!("containers/tiny.webp");
-    // The extended form: a flag that says that there is EXIF, and width and height less one.
+    // The extended form: the flag for EXIF, and the width and the height minus one.
     let head = [8, 0, 0, 0, 1, 0, 0, 2, 0, 0];
     let length = (exif.len() as u32).to_le_bytes();
     let padding = &[0][..exif.len() % 2];

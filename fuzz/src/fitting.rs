@@ -1,16 +1,16 @@
-//! A manifest for any graph: it says what the graph's own shapes say.
+//! A manifest for any graph, made from the shapes of the graph's inputs and outputs.
 
 use bedside_engine::{Dim, ElementType, Ending, Graph};
 use serde_json::{Value, json};
 
-/// A manifest that goes with this graph if any does.
+/// A manifest that fits this graph, if any manifest does.
 pub fn manifest(graph: &Graph) -> Value {
-    let fixed = |dims: &Option<Vec<Dim>>| -> Vec<usize> {
+    let lengths = |dims: &Option<Vec<Dim>>| -> Vec<usize> {
         let length = |dim: &Dim| if let Dim::Fixed(length) = dim { *length } else { 0 };
         dims.iter().flatten().map(length).collect()
     };
     let input = graph.inputs().into_iter().next();
-    let shape = input.as_ref().map(|input| fixed(&input.dims)).unwrap_or_default();
+    let shape = input.as_ref().map(|input| lengths(&input.dims)).unwrap_or_default();
     let (channels, height, width) = match shape[..] {
         [_, channels @ (1 | 3), height, width] | [_, height, width, channels @ (1 | 3)] => (channels, height, width),
         [_, _, height, width] => (3, height, width),
@@ -21,7 +21,7 @@ pub fn manifest(graph: &Graph) -> Value {
     let (mean, std) = if bytes { (0.0, 1.0 / 255.0) } else { (0.5, 0.25) };
     let output = graph.outputs().into_iter().next();
     let scores: usize =
-        output.as_ref().map_or(0, |output| fixed(&output.dims).into_iter().filter(|&n| n > 0).product());
+        output.as_ref().map_or(0, |output| lengths(&output.dims).into_iter().filter(|&n| n > 0).product());
     let ending = output.as_ref().map_or(Ending::Other, |output| graph.ending(&output.name));
     let count = if scores == 0 || scores > 64 { 3 } else { scores };
     let activation = match ending {

@@ -1,11 +1,11 @@
-//! JSON that stays JSON.
+//! A mutator whose results stay JSON.
 
 use serde_json::{Map, Number, Value};
 
 use crate::bytes::mutated;
 use crate::random::Random;
 
-/// Names and words of the manifest's schema.
+/// Names and values of the manifest's schema, and values that are close to them.
 const WORDS: &[&str] = &[
     "bedside",
     "requires",
@@ -80,8 +80,9 @@ const WORDS: &[&str] = &[
     "0000000000000000000000000000000000000000000000000000000000000000",
 ];
 
-/// Changes a text that is JSON, or, once in a while or where it is none, its bytes.
-pub fn mutate(text: &[u8], most: usize, seed: u32) -> Vec<u8> {
+/// Changes values of a text that is JSON. Once in eight times, and where the text is no JSON, changes its bytes
+/// instead.
+pub fn mutate(text: &[u8], max_len: usize, seed: u32) -> Vec<u8> {
     let mut random = Random::new(seed);
     let parsed = serde_json::from_slice::<Value>(text);
     match parsed {
@@ -91,11 +92,11 @@ pub fn mutate(text: &[u8], most: usize, seed: u32) -> Vec<u8> {
             }
             value.to_string().into_bytes()
         }
-        _ => mutated(text, most),
+        _ => mutated(text, max_len),
     }
 }
 
-/// Changes something in a value, at a random depth.
+/// Changes one value inside a value, at a random depth.
 pub fn change(value: &mut Value, random: &mut Random) {
     let down = !random.once_in(4);
     match value {
@@ -170,7 +171,7 @@ fn word(random: &mut Random) -> String {
     (*random.of(WORDS).expect("there are some")).to_owned()
 }
 
-/// A new value, nested at most so deep.
+/// A new value, nested at most `depth` levels deep.
 fn any(random: &mut Random, depth: usize) -> Value {
     match random.below(if depth == 0 { 5 } else { 7 }) {
         0 => Value::Null,

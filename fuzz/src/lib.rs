@@ -1,6 +1,6 @@
-//! What the fuzz targets share: the rule of which panics are finds, and the mutators that keep an input's form.
+//! What the fuzz targets share: the rule for which panics are failures, and mutators that keep an input well-formed.
 //!
-//! `docs/testing.md` says what each target covers and what counts as a find; `cargo xtask fuzz` runs them.
+//! `docs/testing.md` says what each target covers and what counts as a failure; `cargo xtask fuzz` runs the targets.
 
 mod bytes;
 pub mod containers;

@@ -1,4 +1,4 @@
-//! ONNX models that stay models: what changes is a field, a node or a tensor of one that can be decoded.
+//! A mutator whose results stay ONNX models: it changes fields, nodes and tensors of a decoded model.
 
 use bedside::manifest::METADATA_KEY;
 use bedside_engine::Graph;
@@ -14,7 +14,8 @@ use crate::bytes::mutated;
 use crate::random::Random;
 use crate::{fitting, json};
 
-/// What a node may become: what is lowered to programs, what tract runs, and what neither knows.
+/// The operators that a node may get: those that are lowered to programs, those that tract runs, and one that does not
+/// exist.
 const OPERATORS: &[&str] = &[
     "Abs",
     "Add",
@@ -111,7 +112,7 @@ const OPERATORS: &[&str] = &[
     "NoSuchOperator",
 ];
 
-/// Operators of one input, which go in between anywhere.
+/// Operators with one input, which can be put between any two nodes.
 const OF_ONE: &[&str] = &[
     "Abs",
     "Clip",
@@ -136,6 +137,7 @@ const OF_ONE: &[&str] = &[
     "Transpose",
 ];
 
+/// The attributes that a node may get.
 const ATTRIBUTES: &[&str] = &[
     "allowzero",
     "alpha",
@@ -185,16 +187,17 @@ const ATTRIBUTES: &[&str] = &[
     "value_ints",
 ];
 
+/// The operator domains that a node may get.
 const DOMAINS: &[&str] = &["", "ai.onnx", "com.microsoft", "org.example"];
 
-/// The longest list that is made of a shorter one: longer ones say no more.
-const LONGEST: usize = 9;
+/// The maximum length to which lists are extended; longer ones reach no other code.
+const MAX_LIST: usize = 9;
 
-/// Changes a model; once in a while, or where it is none, its bytes.
-pub fn mutate(file: &[u8], most: usize, seed: u32) -> Vec<u8> {
+/// Changes a model. Once in 32 times, and where the file is no model with a graph, changes its bytes instead.
+pub fn mutate(file: &[u8], max_len: usize, seed: u32) -> Vec<u8> {
     let mut random = Random::new(seed);
     let decoded = ModelProto::decode(file).ok().filter(|model| model.graph.is_some());
-    let Some(mut model) = decoded.filter(|_| !random.once_in(32)) else { return mutated(file, most) };
+    let Some(mut model) = decoded.filter(|_| !random.once_in(32)) else { return mutated(file, max_len) };
     for _ in 0..=random.below(4) {
         change(&mut model, &mut random);
     }
@@ -209,11 +212,12 @@ fn change(model: &mut ModelProto, random: &mut Random) {
                 set.version = random.below(26) as i64;
             }
         }
-        _ => change_graph(model.graph.as_mut().expect("it was asked for"), random),
+        _ => change_graph(model.graph.as_mut().expect("a model with a graph"), random),
     }
 }
 
-/// A manifest that fits the graph, or the one that it has, with something else in it.
+/// Changes the model's manifest, or makes one that fits the graph and changes that. One time in three the model is left
+/// without a manifest.
 fn change_manifest(model: &mut ModelProto, random: &mut Random) {
     let old = model.metadata_props.iter().find(|entry| entry.key == METADATA_KEY);
     let old = old.and_then(|entry| serde_json::from_str::<Json>(&entry.value).ok());
@@ -264,7 +268,7 @@ fn change_graph(graph: &mut GraphProto, random: &mut Random) {
                 _ => drop(infos.pop()),
             }
         }
-        // One quantization for another is the change that lowering looks at closest.
+        // Inputs are swapped because lowering checks the parameters of quantization most closely.
         14 => swap_inputs(graph, random),
         _ => {
             if let Some(node) = random.of_mut(&mut graph.node)
@@ -276,7 +280,7 @@ fn change_graph(graph: &mut GraphProto, random: &mut Random) {
     }
 }
 
-/// All tensors' names.
+/// The names of all tensors of a graph.
 fn names(graph: &GraphProto) -> Vec<String> {
     let inputs = graph.input.iter().map(|info| &info.name);
     let constants = graph.initializer.iter().map(|tensor| &tensor.name);
@@ -319,14 +323,14 @@ fn change_attributes(node: &mut NodeProto, random: &mut Random) {
     }
 }
 
-/// `AttributeProto.type`.
+/// Values of `AttributeProto.type`.
 const FLOAT: i32 = 1;
 const INT: i32 = 2;
 const STRING: i32 = 3;
 const FLOATS: i32 = 6;
 const INTS: i32 = 7;
 
-/// An attribute of whatever type, mostly of numbers.
+/// A new attribute of a random type, mostly of numbers.
 fn any_attribute(name: &str, random: &mut Random) -> AttributeProto {
     let mut attribute = AttributeProto { name: name.into(), ..AttributeProto::default() };
     let count = random.below(5);
@@ -369,7 +373,7 @@ fn change_numbers<T: Copy>(numbers: &mut Vec<T>, random: &mut Random, other: fn(
     let at = random.below(numbers.len());
     match random.below(6) {
         0 => drop(numbers.pop()),
-        1 if !numbers.is_empty() && numbers.len() < LONGEST => numbers.push(numbers[at]),
+        1 if !numbers.is_empty() && numbers.len() < MAX_LIST => numbers.push(numbers[at]),
         2 if !numbers.is_empty() => numbers.swap(0, at),
         _ => {
             if let Some(number) = numbers.get_mut(at) {
@@ -397,7 +401,7 @@ fn change_tensor(tensor: &mut TensorProto, random: &mut Random) {
     }
 }
 
-/// One value, whichever way the tensor keeps them.
+/// Changes one value of a tensor, in whichever field the tensor stores its values.
 fn change_values(tensor: &mut TensorProto, random: &mut Random) {
     if !tensor.float_data.is_empty() {
         return change_numbers(&mut tensor.float_data, random, Random::float);
@@ -432,7 +436,7 @@ fn change_values(tensor: &mut TensorProto, random: &mut Random) {
     }
 }
 
-/// Gives a tensor the shape, or the contents, of another.
+/// Gives a tensor the shape or the contents of another tensor.
 fn share_tensor(graph: &mut GraphProto, random: &mut Random) {
     let Some(other) = random.of(&graph.initializer).cloned() else { return };
     let Some(tensor) = random.of_mut(&mut graph.initializer) else { return };
@@ -453,7 +457,7 @@ fn change_info(info: &mut ValueInfoProto, names: &[String], random: &mut Random)
         (0, _) => tensor.elem_type = random.below(12) as i32,
         (1, _) => tensor.shape = None,
         (2, Some(dims)) => drop(dims.pop()),
-        (3, Some(dims)) if dims.len() < LONGEST => dims.push(Default::default()),
+        (3, Some(dims)) if dims.len() < MAX_LIST => dims.push(Default::default()),
         (_, Some(dims)) => {
             let Some(dim) = random.of_mut(dims) else { return };
             dim.value = match &dim.value {
@@ -466,7 +470,7 @@ fn change_info(info: &mut ValueInfoProto, names: &[String], random: &mut Random)
     }
 }
 
-/// Puts a node between a tensor and one that reads it.
+/// Inserts a node between a tensor and a node that reads it.
 fn put_between(graph: &mut GraphProto, random: &mut Random) {
     let fresh = format!("between {}", graph.node.len());
     let at = random.below(graph.node.len());
@@ -487,7 +491,7 @@ fn change_nodes(graph: &mut GraphProto, random: &mut Random) {
     let at = random.below(graph.node.len());
     match random.below(4) {
         0 if !graph.node.is_empty() => {
-            // What read its output reads its input.
+            // The readers of the removed node's output read its input instead.
             let node = graph.node.remove(at);
             let (Some(from), Some(to)) = (node.input.first(), node.output.first()) else { return };
             let readers = graph.node.iter_mut().flat_map(|node| &mut node.input);
@@ -505,13 +509,13 @@ fn change_nodes(graph: &mut GraphProto, random: &mut Random) {
     }
 }
 
-/// Two nodes of one operator exchange one of their inputs.
+/// Gives a node an input of another node with the same operator, at the same index.
 fn swap_inputs(graph: &mut GraphProto, random: &mut Random) {
     let Some(one) = random.of(&graph.node).cloned() else { return };
     let others: Vec<usize> = (0..graph.node.len()).filter(|&at| graph.node[at].op_type == one.op_type).collect();
     let Some(&other) = random.of(&others) else { return };
-    let place = random.below(one.input.len());
-    if let (Some(from), Some(to)) = (one.input.get(place), graph.node[other].input.get_mut(place)) {
+    let index = random.below(one.input.len());
+    if let (Some(from), Some(to)) = (one.input.get(index), graph.node[other].input.get_mut(index)) {
         to.clone_from(from);
     }
 }

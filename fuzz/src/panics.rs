@@ -1,11 +1,11 @@
-//! Which panics end a run.
+//! The panics that end a run.
 
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
-/// Has every panic end the process as a find, even one that somebody catches, but for those of tract's import: there a
-/// panic that becomes an error is what the engine promises.
+/// Makes every panic end the process as a failure, a caught one too, except a panic of tract while it imports a graph,
+/// which the engine turns into an error.
 ///
-/// libFuzzer's own hook, which stands before this is called, aborts at every panic.
+/// libFuzzer's own hook, which must be installed before this is called, aborts at every panic.
 pub fn abort_unless_in_tract_import() {
     let abort = take_hook();
     set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
@@ -15,8 +15,9 @@ pub fn abort_unless_in_tract_import() {
     }));
 }
 
-/// Whether tract panics while it takes a graph in. A check of our own that fails there is ours.
+/// Whether tract itself panics while it imports a graph. A panic in Bedside's own code during the import does not
+/// count.
 fn is_of_tract_import(panic: &PanicHookInfo<'_>) -> bool {
-    let ours = panic.location().is_none_or(|at| at.file().contains("/engine/src/") || at.file().contains("/fuzz/"));
-    bedside_engine::fuzzing::is_importing() && !ours
+    let is_own = panic.location().is_none_or(|at| at.file().contains("/engine/src/") || at.file().contains("/fuzz/"));
+    bedside_engine::fuzzing::is_importing() && !is_own
 }

@@ -1,25 +1,26 @@
-//! Prepared models whose head is right whatever happened to what follows it. `engine/src/prepared/mod.rs` says how a file
-//! begins.
+//! A mutator of prepared models that keeps the head right, whose checksum is that of the changed content.
+//! `engine/src/prepared/mod.rs` describes the head.
 
 use sha2::{Digest, Sha256};
 
 use crate::bytes::mutated;
 use crate::random::Random;
 
-/// Where the checksum stands, and where what it is of begins.
+/// The offset of the checksum, in bytes.
 const SUM_AT: usize = 12;
+/// The offset of the content that the checksum covers, in bytes.
 const CONTENT_AT: usize = 44;
 
-/// Changes a prepared model and computes its checksum anew.
-pub fn mutate(file: &[u8], most: usize, seed: u32) -> Vec<u8> {
+/// Changes the content of a prepared model and recomputes its checksum. Once in 200 times changes any bytes instead.
+pub fn mutate(file: &[u8], max_len: usize, seed: u32) -> Vec<u8> {
     let mut random = Random::new(seed);
     if file.len() < CONTENT_AT || random.once_in(200) {
-        return mutated(file, most);
+        return mutated(file, max_len);
     }
     let (head, content) = file.split_at(CONTENT_AT);
     let mut content = content.to_vec();
     if random.once_in(3) {
-        content = mutated(&content, most.saturating_sub(CONTENT_AT));
+        content = mutated(&content, max_len.saturating_sub(CONTENT_AT));
     } else {
         for _ in 0..=random.below(3) {
             change_number(&mut content, &mut random);
@@ -28,7 +29,7 @@ pub fn mutate(file: &[u8], most: usize, seed: u32) -> Vec<u8> {
     sealed(head, &content)
 }
 
-/// The first part of one and the second of another.
+/// A model whose content is the first part of one model's and the last part of another's.
 pub fn joined(one: &[u8], other: &[u8], seed: u32) -> Vec<u8> {
     if one.len() < CONTENT_AT || other.len() < CONTENT_AT {
         return one.to_vec();
@@ -36,20 +37,21 @@ pub fn joined(one: &[u8], other: &[u8], seed: u32) -> Vec<u8> {
     let mut random = Random::new(seed);
     let (head, one) = one.split_at(CONTENT_AT);
     let other = &other[CONTENT_AT..];
-    // At the same place mostly: both are likely to be of one origin.
+    // Mostly at the same offset, because both are likely to come from one model.
     let at = random.below(one.len() + 1);
     let from = if random.once_in(4) { random.below(other.len() + 1) } else { at.min(other.len()) };
     sealed(head, &[&one[..at], &other[from..]].concat())
 }
 
-/// The head with the checksum of the content, and the content.
+/// A file of the head with the checksum of `content`, and the content.
 pub fn sealed(head: &[u8], content: &[u8]) -> Vec<u8> {
     let mut file = [head, content].concat();
     file[SUM_AT..CONTENT_AT].copy_from_slice(&Sha256::digest(content));
     file
 }
 
-/// Most of what a file says are words of four bytes, at any place: names have any length.
+/// Changes four bytes at a random offset. Most fields are words of four bytes, which are not aligned, because names
+/// have any length.
 fn change_number(content: &mut [u8], random: &mut Random) {
     let Some(last) = content.len().checked_sub(4) else { return };
     let at = random.below(last + 1);

@@ -1,6 +1,6 @@
-//! Choices of a mutator, made of the seed that libFuzzer gives it.
+//! The random choices of a mutator, from the seed that libFuzzer gives it.
 
-/// SplitMix64 (Steele, Lea and Flood 2014).
+/// The generator SplitMix64 (Steele, Lea and Flood 2014).
 pub struct Random(u64);
 
 impl Random {
@@ -21,23 +21,23 @@ impl Random {
         if bound == 0 { 0 } else { (self.next() % bound as u64) as usize }
     }
 
-    /// True once in so many times.
+    /// True once in `times` times on average.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
-    /// One of these, if there are any.
+    /// One of these choices, if there are any.
     pub fn of<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
         choices.get(self.below(choices.len()))
     }
 
-    /// One of these, if there are any, to be changed.
+    /// One of these choices, if there are any, as a mutable reference.
     pub fn of_mut<'a, T>(&mut self, choices: &'a mut [T]) -> Option<&'a mut T> {
         let at = self.below(choices.len());
         choices.get_mut(at)
     }
 
-    /// A whole number near this one, or one at which code likes to err.
+    /// A whole number near this one, or one at which code often errs.
     pub fn number(&mut self, near: i64) -> i64 {
         const LIKELY: [i64; 26] = [
             0,
@@ -73,13 +73,13 @@ impl Random {
             2 => near.wrapping_mul(2),
             3 => near / 2,
             4 => near ^ (1 << self.below(64)),
-            // Small ones more often: large ones end at the first bound.
+            // Small ones more often, because large ones fail the first check of a bound.
             5 | 6 => LIKELY[self.below(12)],
             _ => LIKELY[self.below(LIKELY.len())],
         }
     }
 
-    /// A float near this one, or one at which code likes to err.
+    /// A float near this one, or one at which code often errs.
     pub fn float(&mut self, near: f32) -> f32 {
         const LIKELY: [f32; 14] = [
             0.0,

@@ -1,28 +1,28 @@
-//! What an input may take of the processor.
+//! The limit of processor time of an input.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// More is a find. The sanitizer's part is counted.
-const MOST: Duration = Duration::from_secs(2);
+/// The maximum processor time of an input, the sanitizer's included.
+const MAX_TIME: Duration = Duration::from_secs(2);
 
-/// Runs a target. One that took longer, by the clock on the wall, runs once more by that of the thread, which stands still
-/// while other processes have the processor.
+/// Runs a target. Where it took longer than [`MAX_TIME`] of wall time, it is run once more and its processor time is
+/// measured, which excludes the time that other processes had the processor.
 ///
 /// # Panics
-/// Where it takes longer than an input may.
+/// Where the second run takes more processor time than [`MAX_TIME`].
 pub fn timed(run: impl Fn()) {
     let start = Instant::now();
     run();
-    if start.elapsed() > MOST {
+    if start.elapsed() > MAX_TIME {
         let before = on_processor();
         run();
         let took = on_processor() - before;
-        assert!(took <= MOST, "the input takes {took:?}");
+        assert!(took <= MAX_TIME, "the input takes {took:?}");
     }
 }
 
-/// How long this thread has run, as Linux counts it (`Documentation/scheduler/sched-stats.rst`).
+/// The processor time of this thread so far, as Linux counts it (`Documentation/scheduler/sched-stats.rst`).
 fn on_processor() -> Duration {
     let counted = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux counts it");
     let nanoseconds = counted.split(' ').next().and_then(|first| first.parse().ok());

@@ -1,7 +1,7 @@
-//! What goes over the border to Java, both ways: requests of any bytes, and replies that are read back as
-//! `Reply.java` reads them.
+//! The wire format between Java and the library, in both directions: requests of any bytes, and replies that are read
+//! back as `Reply.java` reads them.
 //!
-//! The library that Java loads can't be linked to; its modules that know the wire are compiled into this target.
+//! The library that Java loads can't be linked, so its modules of the wire format are compiled into this target.
 
 #![no_main]
 #![allow(dead_code, reason = "the modules serve a whole library")]

@@ -1,4 +1,4 @@
-//! A manifest's JSON: read, checked, and held against a graph.
+//! A manifest's JSON: read, checked, and compared with a graph.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use bedside::{Binding, Manifest};
 use bedside_engine::ModelFile;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
-/// A model to hold manifests against.
+/// The model that manifests are compared with.
 static MODEL: LazyLock<ModelFile> = LazyLock::new(|| {
     let file = include_bytes!("../seeds/prepared_model/all-steps");
     ModelFile::from_bytes(file).expect("a sound model")

@@ -1,4 +1,4 @@
-//! ONNX models with a manifest, opened and run. A model without one is given one that fits it.
+//! ONNX models with a manifest, which are opened and run. A model without a manifest gets one that fits it.
 
 #![no_main]
 
@@ -7,8 +7,8 @@ use bedside::{Classifier, Error, ErrorKind, Image, Options, Query};
 use bedside_engine::Graph;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
-/// The largest input that is run: larger models are opened only.
-const MOST_PIXELS: u32 = 64 * 64;
+/// The maximum number of pixels of an input that is run; models with larger inputs are only opened.
+const MAX_PIXELS: u32 = 64 * 64;
 
 fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| fuzz::timed(|| run(data)));
 
@@ -27,20 +27,20 @@ fn run(data: &[u8]) {
     let _ = (graph.operators(), graph.parameters(), graph.opset(), graph.producer());
     let classifier = match Classifier::from_bytes(&model, Options::new()) {
         Ok(classifier) => classifier,
-        Err(error) => return no_fault_of_ours(&error),
+        Err(error) => return assert_not_internal(&error),
     };
     let input = classifier.manifest().input();
-    if input.width * input.height > MOST_PIXELS {
+    if input.width * input.height > MAX_PIXELS {
         return;
     }
     let pixels: Vec<u8> = (0..12 * 9 * 3).map(|at| (at * 7) as u8).collect();
     let image = Image::rgb8(12, 9, 36, pixels).expect("whole rows");
     if let Err(error) = classifier.classify(&image, &Query::default()) {
-        no_fault_of_ours(&error);
+        assert_not_internal(&error);
     }
 }
 
-fn no_fault_of_ours(error: &Error) {
+fn assert_not_internal(error: &Error) {
     assert!(error.kind() != ErrorKind::Internal, "{error}");
 }
 

@@ -1,7 +1,7 @@
-//! Encoded pictures and frames of pixels, up to the tensor that a graph is given.
+//! Encoded pictures and frames of pixels, up to the input tensor of a graph.
 //!
-//! An input is a picture's file, or, after `F`, a frame. How it is to be looked at stands in the last bytes, which
-//! decoders pass over.
+//! The fuzzer's input is an encoded picture or, after the byte `F`, a frame. Its last bytes, which decoders ignore,
+//! choose the region, the rotation and the model's input.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use bedside_engine::Layout;
 use fuzz::Tail;
 use libfuzzer_sys::fuzz_target;
 
-/// A hundredth of what an app allows: what is sound may take seconds there.
+/// Limits far below the defaults, with which a sound picture may take seconds.
 const LIMITS: Limits = Limits::new().max_declared_pixels(1 << 20).max_decoded_bytes(8 << 20);
 
 fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| fuzz::timed(|| run(data)));
@@ -20,26 +20,26 @@ fn run(data: &[u8]) {
     let mut tail = Tail::of(data);
     let input = input(&mut tail);
     let region =
-        Region::new(tail.share(), tail.share(), tail.share(), tail.share()).ok().filter(|_| tail.byte() & 1 == 1);
-    let way = tail.byte();
+        Region::new(tail.ratio(), tail.ratio(), tail.ratio(), tail.ratio()).ok().filter(|_| tail.byte() & 1 == 1);
+    let choice = tail.byte();
     let rotation = [Rotation::Upright, Rotation::Clockwise90, Rotation::Clockwise180, Rotation::Clockwise270];
     let image = match data.split_first() {
         Some((b'F', frame)) => frame_of(frame),
         _ => Ok(Image::from_bytes(data)),
     };
     let Ok(image) = image else { return };
-    let image = image.rotated(rotation[usize::from(way & 3)]);
-    let image = if way & 4 == 4 { image.mirrored() } else { image };
-    let layout = if way & 8 == 8 { Layout::Nhwc } else { Layout::Nchw };
+    let image = image.rotated(rotation[usize::from(choice & 3)]);
+    let image = if choice & 4 == 4 { image.mirrored() } else { image };
+    let layout = if choice & 8 == 8 { Layout::Nhwc } else { Layout::Nchw };
     if let Ok(tensor) = bedside::fuzzing::input_tensor(&image, region, &input, layout, &LIMITS) {
         assert_eq!(tensor.shape().len(), 4);
         let values = tensor.as_f32().expect("floats");
-        // Bytes, scaled to 0…1, less a mean of 0…1, by a standard deviation of 1/256 at least.
+        // Bytes scaled to 0…1, minus a mean of 0…1, divided by a standard deviation of at least 1/256.
         assert!(values.iter().all(|value| value.abs() <= 256.0));
     }
 }
 
-/// A model's input.
+/// The description of a model's input.
 fn input(tail: &mut Tail<'_>) -> Input {
     let side = |tail: &mut Tail<'_>| u32::from(tail.byte() % 96) + 1;
     let (width, height) = (side(tail), side(tail));
@@ -51,12 +51,12 @@ fn input(tail: &mut Tail<'_>) -> Input {
     let fill = (policy == ResizePolicy::Letterbox).then_some(more);
     let mut resize = Resize::new(policy);
     (resize.shorter_side, resize.fill) = (shorter_side, fill);
-    let mean = (0..color.channels()).map(|_| tail.share()).collect();
-    let std = (0..color.channels()).map(|_| (tail.share() + 1.0 / 255.0).min(1.0)).collect();
+    let mean = (0..color.channels()).map(|_| tail.ratio()).collect();
+    let std = (0..color.channels()).map(|_| (tail.ratio() + 1.0 / 255.0).min(1.0)).collect();
     Input::new(color, (width, height), resize, mean, std)
 }
 
-/// A frame: its layout, sides, strides and bytes.
+/// A frame from bytes: its layout, sides and strides, then its pixels.
 fn frame_of(bytes: &[u8]) -> Result<Image<'_>> {
     let mut numbers = bytes.iter().map(|&byte| usize::from(byte));
     let mut next = || numbers.next().unwrap_or(0);

@@ -1,13 +1,16 @@
-//! Prepared models, opened and run. The mutator computes the checksum in the head anew.
+//! Prepared models, which are opened and run. The mutator recomputes the checksum in the head.
 
 #![no_main]
 
 use bedside_engine::{Dim, ElementType, Engine, Prepared, Signature, Tensor, fuzzing};
 use libfuzzer_sys::{fuzz_crossover, fuzz_mutator, fuzz_target};
 
-/// The most that a run may take by what the model says: beyond, it is opened only. A sound model may be large.
-const MOST_BYTES: u64 = 1 << 24;
-const MOST_WORK: u64 = 1 << 22;
+/// The maximum memory of a run, in bytes, by the model's own sizes. A sound model may take more, and is only opened
+/// then.
+const MAX_BYTES: u64 = 1 << 24;
+/// The maximum work of a run, in multiply-adds and elements copied or compared. A sound model may take more, and is
+/// only opened then.
+const MAX_WORK: u64 = 1 << 22;
 
 fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| fuzz::timed(|| run(data)));
 
@@ -27,7 +30,7 @@ fn run(data: &[u8]) {
     let outputs = prepared.outputs().into_iter().map(|output| output.name).collect();
     let signature = Signature { input: inputs[0].name.clone(), shape: shape.clone(), outputs };
     let (bytes, work) = fuzzing::takes(&prepared);
-    if bytes > MOST_BYTES || work > MOST_WORK {
+    if bytes > MAX_BYTES || work > MAX_WORK {
         return;
     }
     let engine = Engine::prepared(prepared.clone(), &signature, 2).expect("its own signature is served");
@@ -46,6 +49,6 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 });
 
 fuzz_crossover!(|data1: &[u8], data2: &[u8], out: &mut [u8], seed: u32| {
-    let most = out.len();
-    fuzz::written(&fuzz::prepared::joined(data1, data2, seed), out, most)
+    let max_len = out.len();
+    fuzz::written(&fuzz::prepared::joined(data1, data2, seed), out, max_len)
 });

@@ -14,7 +14,7 @@ use crate::step::{Step, tool};
 /// The version of cargo-fuzz.
 const VERSION: &str = "0.13.2";
 
-/// The toolchain, because sanitizers need a nightly compiler.
+/// The toolchain of all targets. Sanitizers need a nightly compiler.
 const NIGHTLY: &str = "nightly";
 
 /// A fuzz target.

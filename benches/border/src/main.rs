@@ -1,5 +1,5 @@
-//! One 640×480 RGBA frame, classified again and again: `border MODEL CALLS whole|corner`. Prints the tenth percentile and
-//! the median of the calls' times in microseconds, and the bytes that a call leaves to a garbage collector.
+//! Classifies one 640×480 RGBA frame many times: `border MODEL CALLS whole|corner`. Prints the tenth percentile and the
+//! median of the calls' times in microseconds, and the bytes of garbage of a call, which are 0 in Rust.
 //!
 //! `Border.kt`, `Border.java` and `Border.swift` do the same; `cargo xtask bench bindings` runs all in turn.
 
@@ -30,7 +30,7 @@ fn run(model: &str, calls: usize, part: &str) -> Result<()> {
     let classifier = Classifier::open(model, Options::default())?;
     let scope = classifier.manifest().scope();
     let answers = scope.iter().map(|question| (&question.id, Answer::in_scope(question)));
-    // A corner of 8 by 8 pixels leaves next to nothing to do but the border itself.
+    // With a corner of 8 by 8 pixels, a call costs little besides the border itself.
     let corner = Region::new(0.0, 0.0, 8.0 / WIDTH as f32, 8.0 / HEIGHT as f32)?;
     let mut query = Query::new().answers(answers);
     query.region = (part == "corner").then_some(corner);

@@ -1,14 +1,14 @@
-//! Bedside's engine, asked by `peers.py`. `BEDSIDE_KERNEL` chooses its kernels. `PROGRAM prepare ONNX FILE` writes the
-//! prepared form of a network, which opens as its ONNX file does.
+//! Bedside's engine, driven by `peers.py`. `BEDSIDE_KERNEL` selects its kernels. `PROGRAM prepare ONNX FILE` writes the
+//! prepared form of a network, which opens like its ONNX file.
 
 mod asked;
 
 use std::path::Path;
 
-use asked::{Outcome, Question, SHAPE, serve};
+use asked::{Arguments, Outcome, SHAPE, serve};
 use bedside_engine::{Engine, Graph, ModelFile, Prepared, Signature, Tensor};
 
-/// More than any model here has.
+/// The limit of a model file, which is larger than any model here.
 const MAX_BYTES: u64 = 1 << 30;
 
 struct Bedside {
@@ -28,18 +28,18 @@ fn main() -> Outcome<()> {
     }
 }
 
-/// All outputs, for pictures of the bench's shape.
+/// The signature of all outputs for inputs of [`SHAPE`].
 fn signature(file: &ModelFile) -> Outcome<Signature> {
     let input = file.inputs().into_iter().next().ok_or("no input")?.name;
     let outputs = file.outputs().into_iter().map(|output| output.name).collect();
     Ok(Signature { input, shape: SHAPE.to_vec(), outputs })
 }
 
-fn open(question: Question) -> Outcome<Bedside> {
-    let file = ModelFile::open(&question.model, MAX_BYTES)?;
+fn open(arguments: Arguments) -> Outcome<Bedside> {
+    let file = ModelFile::open(&arguments.model, MAX_BYTES)?;
     let signature = signature(&file)?;
-    let engine = Engine::load(file, &signature, question.threads)?;
-    let pictures = question.pictures.into_iter().map(|picture| Tensor::f32(SHAPE.to_vec(), picture));
+    let engine = Engine::load(file, &signature, arguments.threads)?;
+    let pictures = arguments.pictures.into_iter().map(|picture| Tensor::f32(SHAPE.to_vec(), picture));
     let bedside = Bedside { engine, pictures: pictures.collect::<Result<_, _>>()? };
     Ok(bedside)
 }

@@ -1,10 +1,10 @@
-//! tract as it comes, asked by `peers.py`: what Bedside would be without an engine of its own.
+//! tract without Bedside's engine, driven by `peers.py`.
 
 mod asked;
 
 use std::sync::Arc;
 
-use asked::{Engine, Outcome, Question, SHAPE, serve};
+use asked::{Arguments, Engine, Outcome, SHAPE, serve};
 use tract_onnx::prelude::{
     DatumExt, Framework, InferenceModelExt, IntoRunnable, IntoTValue, TValue, Tensor, TypedRunnableModel, tvec,
 };
@@ -18,14 +18,14 @@ fn main() -> Outcome<()> {
     serve(open)
 }
 
-fn open(question: Question) -> Outcome<Tract> {
-    if question.threads != 1 {
+fn open(arguments: Arguments) -> Outcome<Tract> {
+    if arguments.threads != 1 {
         return Err("tract is measured on one thread".into());
     }
-    let model = tract_onnx::onnx().model_for_path(&question.model)?;
+    let model = tract_onnx::onnx().model_for_path(&arguments.model)?;
     let model = model.with_input_fact(0, f32::fact(SHAPE).into())?;
     let plan = model.into_optimized()?.into_runnable()?;
-    let pictures = question.pictures.iter().map(|picture| Ok(Tensor::from_shape(&SHAPE, picture)?.into_tvalue()));
+    let pictures = arguments.pictures.iter().map(|picture| Ok(Tensor::from_shape(&SHAPE, picture)?.into_tvalue()));
     Ok(Tract { plan, pictures: pictures.collect::<Outcome<_>>()? })
 }
 

@@ -1,4 +1,4 @@
-//! The modules of `bindings/src/java` that know the wire, and what is asked of them.
+//! The modules of the wire format, from `bindings/src/java`, and the checks of what they read and write.
 
 #[path = "../../../bindings/src/java/handles.rs"]
 mod handles;
@@ -19,7 +19,7 @@ use wire::Reader;
 
 static CANCEL_HANDLES: Handles<CancelHandle> = Handles::new();
 
-/// Why a call gives no result.
+/// Why a call gives no result, as in `bindings/src/java/mod.rs`.
 enum Failure {
     Error(Error),
     Closed(&'static str),
@@ -31,34 +31,35 @@ impl From<Error> for Failure {
     }
 }
 
+/// Checks a request or a reply, as the first byte chooses.
 pub(crate) fn both_ways(data: &[u8]) {
-    let Some((&what, rest)) = data.split_first() else { return };
+    let Some((&what, bytes)) = data.split_first() else { return };
     match what % 4 {
-        0 => request(rest),
-        1 => frame(rest),
-        2 => drop(manifest(rest)),
-        _ => drop(results(&mut Unstructured::new(rest))),
+        0 => request(bytes),
+        1 => frame(bytes),
+        2 => drop(manifest(bytes)),
+        _ => drop(results(&mut Unstructured::new(bytes))),
     }
 }
 
-/// What Java asks, of any bytes.
+/// Reads requests from any bytes. A refused query must give a reply that says why.
 fn request(bytes: &[u8]) {
     if CANCEL_HANDLES.get(1).is_none() {
         CANCEL_HANDLES.keep(CancelHandle::new());
     }
     match request::query(bytes) {
         Ok(query) => assert!(query.cancel.is_none_or(|cancel| !cancel.is_cancelled())),
-        Err(Failure::Closed(what)) => assert_eq!(Told(&reply::closed(what)).ended(2).string(), what),
+        Err(Failure::Closed(what)) => assert_eq!(ReplyReader(&reply::closed(what)).ended(2).string(), what),
         Err(Failure::Error(error)) => {
             let reply = reply::failed(&error);
-            let mut told = Told(&reply).ended(1);
-            assert_eq!((told.string(), told.string()), (error.kind().as_str().into(), error.to_string()));
-            told.end();
+            let mut reader = ReplyReader(&reply).ended(1);
+            assert_eq!((reader.string(), reader.string()), (error.kind().as_str().into(), error.to_string()));
+            reader.end();
         }
     }
     let mut reader = Reader::new(bytes);
     if let Ok(options) = request::options(&mut reader) {
-        // `int` and `long` of Java have no more.
+        // The maxima of Java's `int` and `long`.
         assert!(options.threads <= i32::MAX as u32 && options.limits.max_model_bytes <= i64::MAX as u64);
         let _ = reader.end();
     }
@@ -66,10 +67,10 @@ fn request(bytes: &[u8]) {
     let _ = bytes.first_chunk().map(|&number| request::rotation(i32::from_be_bytes(number)));
 }
 
-/// The format of a picture, and its planes: what follows the format, in three parts.
+/// Reads the format of a frame, and the frame from its planes: the bytes after the format, in three parts.
 fn frame(bytes: &[u8]) {
-    let Some((&length, rest)) = bytes.split_first() else { return };
-    let (format, planes) = rest.split_at(usize::from(length).min(rest.len()));
+    let Some((&length, remaining)) = bytes.split_first() else { return };
+    let (format, planes) = remaining.split_at(usize::from(length).min(remaining.len()));
     let Ok(frame) = request::frame(format) else { return };
     let third = planes.len() / 3;
     let planes = match frame.layout {
@@ -77,85 +78,85 @@ fn frame(bytes: &[u8]) {
         _ => [planes, &[], &[]],
     };
     let Ok(whole) = frame.image(planes) else { return };
-    // What a copy of a frame keeps of its planes is enough for the same picture.
+    // The bytes that a copy of a frame keeps must give the same picture.
     let kept = frame.image(frame.used(planes)).expect("as much of each plane as the frame takes up");
     assert_eq!(format!("{whole:?}"), format!("{kept:?}"));
 }
 
-/// What Java is told of a manifest.
+/// Writes the reply with a manifest, and reads it back.
 fn manifest(bytes: &[u8]) -> Option<()> {
     let manifest = Manifest::from_json(std::str::from_utf8(bytes).ok()?).ok()?;
     let language = "uk";
     let written = reply::manifest(&manifest, language).finish();
-    let mut told = Told(&written).ended(0);
+    let mut reader = ReplyReader(&written).ended(0);
     for text in [manifest.name(), manifest.version(), manifest.license()] {
-        assert_eq!(told.string(), *text);
+        assert_eq!(reader.string(), *text);
     }
-    assert_eq!(told.string(), manifest.title(language));
+    assert_eq!(reader.string(), manifest.title(language));
     for text in [manifest.intended_use(), manifest.not_for()] {
-        assert_eq!(told.string(), text.get(language).unwrap_or_default());
+        assert_eq!(reader.string(), text.get(language).unwrap_or_default());
     }
-    told.list(manifest.scope(), |told, question| {
-        assert_eq!(told.string(), question.id);
-        assert_eq!(told.string(), question.question.get(language).unwrap_or(&question.id));
-        assert_eq!(told.flag(), question.required);
+    reader.list(manifest.scope(), |reader, question| {
+        assert_eq!(reader.string(), question.id);
+        assert_eq!(reader.string(), question.question.get(language).unwrap_or(&question.id));
+        assert_eq!(reader.flag(), question.required);
         for bound in [question.min, question.max] {
-            assert_eq!(told.optional(Told::double).map(f64::to_bits), bound.map(f64::to_bits));
+            assert_eq!(reader.optional(ReplyReader::double).map(f64::to_bits), bound.map(f64::to_bits));
         }
     });
-    told.list(manifest.labels(), |told, label| {
-        assert_eq!((told.string().as_str(), told.string().as_str()), (label.id.as_str(), label.name_in(language)));
-        assert_eq!(told.float().to_bits(), label.operating_point().to_bits());
-        assert_eq!(told.string(), Triage::from(label.triage).as_str());
+    reader.list(manifest.labels(), |reader, label| {
+        assert_eq!((reader.string().as_str(), reader.string().as_str()), (label.id.as_str(), label.name_in(language)));
+        assert_eq!(reader.float().to_bits(), label.operating_point().to_bits());
+        assert_eq!(reader.string(), Triage::from(label.triage).as_str());
     });
-    assert_eq!(told.string(), manifest.to_json());
-    told.end();
+    assert_eq!(reader.string(), manifest.to_json());
+    reader.end();
     Some(())
 }
 
-/// What Java is told of results.
+/// Writes all other replies with arbitrary results, and reads them back.
 fn results(some: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let scores = Vec::<f32>::arbitrary(some)?;
     let written = reply::scores(&scores).finish();
-    let mut told = Told(&written).ended(0);
-    told.list(&scores, |told, score| assert_eq!(told.float().to_bits(), score.to_bits()));
-    told.end();
+    let mut reader = ReplyReader(&written).ended(0);
+    reader.list(&scores, |reader, score| assert_eq!(reader.float().to_bits(), score.to_bits()));
+    reader.end();
 
     let (handle, flag) = (i64::arbitrary(some)?, bool::arbitrary(some)?);
     let written = [reply::handle(handle).finish(), reply::flag(flag).finish(), reply::done().finish()];
-    assert_eq!(Told(&written[0]).ended(0).long(), handle);
-    assert_eq!(Told(&written[1]).ended(0).flag(), flag);
-    Told(&written[2]).ended(0).end();
+    assert_eq!(ReplyReader(&written[0]).ended(0).long(), handle);
+    assert_eq!(ReplyReader(&written[1]).ended(0).flag(), flag);
+    ReplyReader(&written[2]).ended(0).end();
 
     let tested = match some.int_in_range(0..=2)? {
         0 => None,
         by => Some(fuzzing::self_test([GoldenBy::Lab, GoldenBy::Itself][by - 1], f32::arbitrary(some)?)),
     };
     let written = reply::self_test(tested).finish();
-    let mut told = Told(&written).ended(0);
-    let read = told.optional(|told| (told.string(), told.float().to_bits()));
+    let mut reader = ReplyReader(&written).ended(0);
+    let read = reader.optional(|reader| (reader.string(), reader.float().to_bits()));
     assert_eq!(read, tested.map(|found| (found.by.as_str().to_owned(), found.max_difference.to_bits())));
-    told.end();
+    reader.end();
 
     let mut times = LoadTimes::default();
     times.read = Duration::from_nanos(u64::arbitrary(some)?);
     times.optimize = Duration::from_nanos(u64::arbitrary(some)?);
     let written = reply::load_times(&times).finish();
-    let mut told = Told(&written).ended(0);
+    let mut reader = ReplyReader(&written).ended(0);
     for part in [times.read, times.import, times.optimize] {
-        assert_eq!(told.double().to_bits(), (part.as_secs_f64() * 1e3).to_bits());
+        assert_eq!(reader.double().to_bits(), (part.as_secs_f64() * 1e3).to_bits());
     }
-    told.end();
+    reader.end();
 
     let report = arbitrary_report(some)?;
     let written = reply::report(&report).finish();
-    let mut told = Told(&written).ended(0);
-    told.report(&report);
-    told.end();
+    let mut reader = ReplyReader(&written).ended(0);
+    reader.report(&report);
+    reader.end();
     let written = reply::reasons(report.verdict.reasons()).finish();
-    let mut told = Told(&written).ended(0);
-    told.list(report.verdict.reasons(), Told::reason);
-    told.end();
+    let mut reader = ReplyReader(&written).ended(0);
+    reader.list(report.verdict.reasons(), ReplyReader::reason);
+    reader.end();
     Ok(())
 }
 
@@ -174,11 +175,11 @@ fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
         _ => Verdict::Rejected((0..some.int_in_range(0..=4)?).map(|_| reason(some)).collect::<Result<_, _>>()?),
     };
     let finding = |some: &mut Unstructured<'_>| {
-        // What a report is made of: probabilities are numbers.
-        let shares = [0, 0].map(|_| u16::arbitrary(some).map(|share| f32::from(share) / 65_535.0));
-        let [probability, operating_point] = shares;
-        let shares = [probability?, operating_point?];
-        Ok(fuzzing::finding(String::arbitrary(some)?, String::arbitrary(some)?, shares, bool::arbitrary(some)?))
+        // Probabilities of a report are finite, 0 to 1.
+        let numbers = [0, 0].map(|_| u16::arbitrary(some).map(|number| f32::from(number) / 65_535.0));
+        let [probability, operating_point] = numbers;
+        let numbers = [probability?, operating_point?];
+        Ok(fuzzing::finding(String::arbitrary(some)?, String::arbitrary(some)?, numbers, bool::arbitrary(some)?))
     };
     let findings = (0..some.int_in_range(0..=4)?).map(|_| finding(some)).collect::<arbitrary::Result<_>>()?;
     let triage = *some.choose(&Triage::ALL)?;
@@ -186,17 +187,17 @@ fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
     Ok(fuzzing::report(verdict, triage, findings, identity, Arbitrary::arbitrary(some)?))
 }
 
-/// A reply as `Reply.java` reads it.
-struct Told<'a>(&'a [u8]);
+/// Reads a reply as `Reply.java` does.
+struct ReplyReader<'a>(&'a [u8]);
 
-impl Told<'_> {
+impl ReplyReader<'_> {
     fn take<const N: usize>(&mut self) -> [u8; N] {
-        let (taken, rest) = self.0.split_first_chunk().expect("a reply holds what it says");
-        self.0 = rest;
+        let (taken, remaining) = self.0.split_first_chunk().expect("a reply holds what it says");
+        self.0 = remaining;
         *taken
     }
 
-    /// Reads how the call ended.
+    /// Checks how the call ended.
     fn ended(mut self, how: u8) -> Self {
         assert_eq!(self.take(), [how]);
         self
@@ -230,8 +231,8 @@ impl Told<'_> {
 
     fn string(&mut self) -> String {
         let length = usize::try_from(self.int()).expect("a length");
-        let (text, rest) = self.0.split_at(length);
-        self.0 = rest;
+        let (text, remaining) = self.0.split_at(length);
+        self.0 = remaining;
         String::from_utf8(text.to_vec()).expect("UTF-8")
     }
 
@@ -239,7 +240,7 @@ impl Told<'_> {
         self.flag().then(|| read(self))
     }
 
-    /// A list of as many as there are in `wanted`, each read beside its own.
+    /// Checks that the list has as many items as `wanted`, and calls `read` for each with the wanted item.
     fn list<T>(&mut self, wanted: &[T], mut read: impl FnMut(&mut Self, &T)) {
         assert_eq!(self.int(), i32::try_from(wanted.len()).expect("few"));
         for one in wanted {
@@ -249,23 +250,23 @@ impl Told<'_> {
 
     fn reason(&mut self, reason: &Reason) {
         assert_eq!(self.string(), reason.kind.as_str());
-        assert_eq!(self.optional(Told::string), reason.id);
-        assert_eq!(self.optional(Told::string), reason.question);
+        assert_eq!(self.optional(ReplyReader::string), reason.id);
+        assert_eq!(self.optional(ReplyReader::string), reason.question);
         assert_eq!(self.string(), reason.message);
     }
 
     fn report(&mut self, report: &Report) {
         assert_eq!(self.string(), report.verdict.kind());
-        self.list(report.verdict.labels(), |told, label| {
-            assert_eq!((told.string(), told.string()), (label.id.clone(), label.name.clone()));
+        self.list(report.verdict.labels(), |reader, label| {
+            assert_eq!((reader.string(), reader.string()), (label.id.clone(), label.name.clone()));
         });
-        self.list(report.verdict.reasons(), Told::reason);
+        self.list(report.verdict.reasons(), ReplyReader::reason);
         assert_eq!(self.string(), report.triage.as_str());
-        self.list(&report.findings, |told, finding| {
-            assert_eq!((told.string(), told.string()), (finding.label.clone(), finding.name.clone()));
-            assert_eq!(told.float().to_bits(), finding.probability.to_bits());
-            assert_eq!(told.float().to_bits(), finding.operating_point.to_bits());
-            assert_eq!(told.flag(), finding.over_operating_point);
+        self.list(&report.findings, |reader, finding| {
+            assert_eq!((reader.string(), reader.string()), (finding.label.clone(), finding.name.clone()));
+            assert_eq!(reader.float().to_bits(), finding.probability.to_bits());
+            assert_eq!(reader.float().to_bits(), finding.operating_point.to_bits());
+            assert_eq!(reader.flag(), finding.over_operating_point);
         });
         let times = &report.timings;
         for stage in [times.decode, times.preprocess, times.engine, times.verdict, times.total] {

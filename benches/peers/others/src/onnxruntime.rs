@@ -1,10 +1,10 @@
-//! ONNX Runtime through its C API, asked by `peers.py`. The environment says which: `ONNXRUNTIME` is its library's file,
-//! and `ONNXRUNTIME_EXACT` keeps it from saturating.
+//! ONNX Runtime through its C API, driven by `peers.py`. The environment variable `ONNXRUNTIME` is the path of its
+//! library; `ONNXRUNTIME_EXACT` selects products that do not saturate.
 
 #[path = "../../src/asked.rs"]
 mod asked;
 
-use asked::{Engine, Outcome, Question, SHAPE, serve};
+use asked::{Arguments, Engine, Outcome, SHAPE, serve};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -16,19 +16,19 @@ struct OnnxRuntime {
 }
 
 fn main() -> Outcome<()> {
-    // Before the clock: what is linked to a library the usual way has it in its process by then.
+    // Loaded before the clock starts, because a program that is linked to a library has loaded it by then too.
     let environment = ort::init_from(std::env::var("ONNXRUNTIME")?)?.build()?;
-    serve(|question| open(&environment, question))
+    serve(|arguments| open(&environment, arguments))
 }
 
-fn open(environment: &Environment, question: Question) -> Outcome<OnnxRuntime> {
-    let mut builder = Session::builder(environment)?.with_intra_threads(question.threads)?;
+fn open(environment: &Environment, arguments: Arguments) -> Outcome<OnnxRuntime> {
+    let mut builder = Session::builder(environment)?.with_intra_threads(arguments.threads)?;
     if std::env::var_os("ONNXRUNTIME_EXACT").is_some() {
         builder = builder.with_config_entry("session.x64quantprecision", "1")?;
     }
-    let session = builder.commit_from_file(&question.model)?;
+    let session = builder.commit_from_file(&arguments.model)?;
     let input = session.inputs()[0].name().to_owned();
-    Ok(OnnxRuntime { session, input, pictures: question.pictures })
+    Ok(OnnxRuntime { session, input, pictures: arguments.pictures })
 }
 
 impl Engine for OnnxRuntime {

@@ -1,11 +1,11 @@
-//! rten, asked by `peers.py`.
+//! rten, driven by `peers.py`.
 
 #[path = "../../src/asked.rs"]
 mod asked;
 
 use std::sync::Arc;
 
-use asked::{Engine, Outcome, Question, SHAPE, serve};
+use asked::{Arguments, Engine, Outcome, SHAPE, serve};
 use rten::{Model, ModelOptions, RunOptions, ThreadPool};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, NdTensorView};
@@ -20,10 +20,10 @@ fn main() -> Outcome<()> {
     serve(open)
 }
 
-fn open(question: Question) -> Outcome<Rten> {
-    let model = ModelOptions::with_all_ops().prepack_weights(true).load_file(&question.model)?;
-    let pool = Arc::new(ThreadPool::with_num_threads(question.threads));
-    Ok(Rten { model, pool, pictures: question.pictures })
+fn open(arguments: Arguments) -> Outcome<Rten> {
+    let model = ModelOptions::with_all_ops().prepack_weights(true).load_file(&arguments.model)?;
+    let pool = Arc::new(ThreadPool::with_num_threads(arguments.threads));
+    Ok(Rten { model, pool, pictures: arguments.pictures })
 }
 
 impl Engine for Rten {
