@@ -10,9 +10,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::image::{Picture, decode};
 use crate::manifest::{Golden, GoldenBy, Label, Manifest};
 use crate::model::{LoadTimes, Model};
-use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
+use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
 use crate::verdict::{Reason, Verdict, is_over, judge, reasons};
+use crate::words::words;
 use crate::{Error, Image, Limits, Options, Query, Region, Result, Triage};
 
 /// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of
@@ -157,14 +158,17 @@ impl Classifier {
         };
         timings.verdict = stages.ended("verdict");
         timings.total = start.elapsed();
+        let words = words(&query.language);
         Ok(Report {
+            summary: verdict.sentence(words),
             verdict,
             triage,
+            advice: words.advice(triage).to_owned(),
             findings,
             timings,
             model: self.model.identity.clone(),
             runtime: RuntimeIdentity::THIS,
-            notice: NOTICE,
+            notice: words.app_notice.to_owned(),
         })
     }
 

@@ -74,7 +74,17 @@ pub fn report(
 ) -> Report {
     let [decode, preprocess, engine, verdict_time, total] = nanoseconds.map(std::time::Duration::from_nanos);
     let timings = Timings { decode, preprocess, engine, verdict: verdict_time, total };
-    Report { verdict, triage, findings, timings, model, runtime: RuntimeIdentity::THIS, notice: NOTICE }
+    Report {
+        summary: verdict.to_string(),
+        advice: triage.advice().into(),
+        verdict,
+        triage,
+        findings,
+        timings,
+        model,
+        runtime: RuntimeIdentity::THIS,
+        notice: NOTICE.into(),
+    }
 }
 
 /// The identity of a report's model.

@@ -134,6 +134,7 @@ mod report;
 mod scores;
 mod triage;
 mod verdict;
+mod words;
 
 pub use classifier::{Classifier, SelfTest};
 pub use error::{Error, ErrorKind, Result};
@@ -143,7 +144,7 @@ pub use manifest::Manifest;
 pub use model::{Binding, LoadTimes};
 pub use options::Options;
 pub use query::{Answer, CancelHandle, Query};
-pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
+pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings, notice};
 pub use triage::Triage;
 pub use verdict::{LabelName, Reason, ReasonKind, Verdict};
 

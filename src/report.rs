@@ -1,26 +1,37 @@
 //! The report of a classification: its fields, its JSON form and its text.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::words::{ENGLISH, words};
 use crate::{Triage, Verdict};
 
-/// The notice that must be shown with each result.
-pub const NOTICE: &str =
-    "Research software, not a medical device. A result does not replace a clinician's examination.";
+/// The notice that must be shown with each result, in English.
+pub const NOTICE: &str = ENGLISH.app_notice;
+
+/// [`NOTICE`] in a language, a BCP 47 tag: in its base language where there is that, else in English.
+#[must_use]
+pub fn notice(language: &str) -> &'static str {
+    words(language).app_notice
+}
 
 /// The report of a classification.
 ///
 /// `Display` gives it as text for a person, [`to_json`](Report::to_json) as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
     /// What can't be excluded, among all labels.
     pub verdict: Verdict,
+    /// The verdict as a sentence, in the query's language.
+    pub summary: String,
     /// What a person should do.
     pub triage: Triage,
+    /// The triage as a sentence, in the query's language.
+    pub advice: String,
     /// The labels that the query selects, in descending order of probability. Empty where the verdict is
     /// [`Verdict::Rejected`].
     pub findings: Vec<Finding>,
@@ -31,12 +42,12 @@ pub struct Report {
     pub model: ModelIdentity,
     /// The runtime that ran the model.
     pub runtime: RuntimeIdentity,
-    /// [`NOTICE`]: show it with the result.
-    pub notice: &'static str,
+    /// The [`notice`], in the query's language: show it with the result.
+    pub notice: String,
 }
 
 /// One label and its probability.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// The label's id.
@@ -52,36 +63,42 @@ pub struct Finding {
 }
 
 /// The wall-clock time of each stage of a classification.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Timings {
     /// Decoding, rotating upright, cropping.
+    #[serde(with = "milliseconds")]
     pub decode: Duration,
     /// Resizing and normalising.
+    #[serde(with = "milliseconds")]
     pub preprocess: Duration,
     /// Running the graph. Zero where the picture was rejected.
+    #[serde(with = "milliseconds")]
     pub engine: Duration,
     /// Computing probabilities, verdict and findings.
+    #[serde(with = "milliseconds")]
     pub verdict: Duration,
     /// The whole call, which includes checking the query.
+    #[serde(with = "milliseconds")]
     pub total: Duration,
 }
 
-impl Serialize for Timings {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let ms = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
-        let mut object = serializer.serialize_struct("Timings", 5)?;
-        object.serialize_field("decode", &ms(self.decode))?;
-        object.serialize_field("preprocess", &ms(self.preprocess))?;
-        object.serialize_field("engine", &ms(self.engine))?;
-        object.serialize_field("verdict", &ms(self.verdict))?;
-        object.serialize_field("total", &ms(self.total))?;
-        object.end()
+/// Durations in JSON: milliseconds, to the microsecond.
+mod milliseconds {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64((duration.as_secs_f64() * 1e6).round() / 1e3)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let milliseconds = f64::deserialize(deserializer)?;
+        Duration::try_from_secs_f64(milliseconds / 1e3).map_err(serde::de::Error::custom)
     }
 }
 
 /// The identity of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModelIdentity {
     /// The manifest's `name`.
@@ -93,24 +110,25 @@ pub struct ModelIdentity {
 }
 
 /// The identity of the runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RuntimeIdentity {
     /// The crate's name, `bedside`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The crate's version.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
 }
 
 impl RuntimeIdentity {
     /// This build of the crate.
-    pub(crate) const THIS: RuntimeIdentity = RuntimeIdentity { name: "bedside", version: env!("CARGO_PKG_VERSION") };
+    pub(crate) const THIS: RuntimeIdentity =
+        RuntimeIdentity { name: Cow::Borrowed("bedside"), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) };
 }
 
 impl Report {
     /// The report as JSON, on one line.
     ///
-    /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `triage`, `findings`,
+    /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `summary`, `triage`, `advice`, `findings`,
     /// `timings_ms`, `model`, `runtime` and `notice`. Enums are written as their `as_str()`, a verdict's `kind` as
     /// [`Verdict::kind`].
     ///
@@ -129,20 +147,15 @@ impl Report {
     }
 }
 
-/// The report as text for a person: verdict, triage, findings, times, model, [`NOTICE`]. The text is English, except
-/// for the names of labels and the questions. The last line has no line break.
+/// The report as text for a person: verdict, triage, findings, times, model, [`NOTICE`]. Headings are English, sentences
+/// and names in the query's language. The last line has no line break.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        line(f, "Verdict", &self.verdict)?;
+        line(f, "Verdict", &self.summary)?;
         for reason in self.verdict.reasons() {
-            let question = reason.question.as_deref().unwrap_or_default();
-            line(f, "", format_args!("{question} {}", reason.message))?;
+            line(f, "", &reason.message)?;
         }
-        line(
-            f,
-            "Triage",
-            format_args!("{}  {}", self.triage.as_str().to_uppercase().replace('_', " "), self.triage.advice()),
-        )?;
+        line(f, "Triage", format_args!("{}  {}", self.triage.as_str().to_uppercase().replace('_', " "), self.advice))?;
         write_findings(f, &self.findings)?;
         writeln!(f)?;
         let (t, ms) = (&self.timings, |duration: Duration| duration.as_secs_f64() * 1e3);

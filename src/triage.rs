@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::ENGLISH;
+
 /// A triage level: what a person should do. Reports have one, and manifests give one to each label.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,16 +45,11 @@ impl Triage {
     /// What a person should do, in English.
     ///
     /// ```
-    /// assert_eq!(bedside::Triage::Urgent.advice(), "a clinician should look at it soon");
+    /// assert_eq!(bedside::Triage::Urgent.advice(), "A clinician should look at it soon.");
     /// ```
     #[must_use]
     pub fn advice(self) -> &'static str {
-        match self {
-            Triage::NoSign => "this program found no sign that asks for more; this does not exclude disease",
-            Triage::Refer => "a clinician should look at it",
-            Triage::Urgent => "a clinician should look at it soon",
-            Triage::Unassessed => "mend what the verdict names, then ask again",
-        }
+        ENGLISH.advice(self)
     }
 }
 

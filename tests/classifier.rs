@@ -8,7 +8,7 @@ use std::fs;
 use bedside::manifest::{Calibration, Draft};
 use bedside::{
     Answer, Binding, CancelHandle, Classifier, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region,
-    Report, Triage, Verdict,
+    Report, Triage, Verdict, notice,
 };
 use bedside_engine::{Graph, ModelFile};
 use proptest::prelude::*;
@@ -79,14 +79,14 @@ fn report_text_is_in_the_querys_language() {
     let (_, tail) = tail.split_once('\n').expect("one line of times");
     assert_eq!(
         head,
-        "  Verdict         can't be excluded: Мітка А\n  \
-         Triage          URGENT  a clinician should look at it soon\n\n  \
+        "  Verdict         Не можна виключити: Мітка А.\n  \
+         Triage          URGENT  Це має невдовзі оглянути лікар.\n\n  \
          Finding  Probability  Operating point\n  \
          Мітка А       85.7 %           30.0 %  reached\n  \
          Label B        9.1 %           50.0 %"
     );
     let model = format!("  Model           tiny 0.0.1 (graph {}), bedside ", &graph_sha256()[..12]);
-    assert!(tail.starts_with(&model) && tail.ends_with(&format!("\n\n{NOTICE}")), "{tail}");
+    assert!(tail.starts_with(&model) && tail.ends_with(&format!("\n\n{}", notice("uk"))), "{tail}");
 }
 
 /// Hashes that no graph has, but that the public types can hold, and how a report shows them: of no, few and many
@@ -139,9 +139,9 @@ fn rejected_report_text_says_what_to_do() {
     let head = text.split("\n\n").next().expect("a head");
     assert_eq!(
         head,
-        "  Verdict         none: the model was not made for this, or a question is open\n                  \
-         How old? answer this question first\n  \
-         Triage          UNASSESSED  mend what the verdict names, then ask again"
+        "  Verdict         The program gives no result, because:\n                  \
+         “How old?” has no answer. Go back and answer it.\n  \
+         Triage          UNASSESSED  See below why, and what to do."
     );
 }
 
@@ -157,6 +157,42 @@ fn report_json_has_the_documented_form() {
     }
     assert_eq!(json["runtime"]["name"], "bedside");
     assert_eq!(json["notice"], NOTICE);
+}
+
+#[test]
+fn report_is_read_back_from_json() {
+    let rejecting = {
+        let mut manifest = manifest();
+        manifest["scope"] = json!([{"id": "ready", "required": true}]);
+        manifest
+    };
+    for manifest in [manifest(), rejecting] {
+        let report = ask(&manifest, &Query::new().language("uk"));
+        let read: Report = serde_json::from_str(&report.to_json()).expect("a report");
+        // Times are written to the microsecond.
+        let micros = |report: &Report| report.timings.total.as_micros().abs_diff(read.timings.total.as_micros());
+        assert!(micros(&report) <= 1, "{:?} {:?}", report.timings, read.timings);
+        let mut report = report;
+        report.timings = read.timings;
+        assert_eq!(read, report);
+    }
+}
+
+#[test]
+fn report_that_contradicts_itself_is_not_read() {
+    let json: Value = serde_json::from_str(&ask(&manifest(), &Query::default()).to_json()).expect("JSON");
+    for (pointer, wrong) in [
+        ("/verdict/kind", json!("several")),
+        ("/verdict/kind", json!("benign")),
+        ("/verdict/names", json!([])),
+        ("/triage", json!("routine")),
+        ("/timings_ms/total", json!(-1)),
+        ("/findings", json!(null)),
+    ] {
+        let mut json = json.clone();
+        *json.pointer_mut(pointer).expect("it has this field") = wrong;
+        assert!(serde_json::from_value::<Report>(json).is_err(), "{pointer}");
+    }
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn classify_prints_a_report_for_people() {
     exited(&output, 0);
     let text = out(&output);
     for words in
-        ["can't be excluded: Label A", "URGENT", "85.7 %", "30.0 %", "reached", "tiny 0.0.1", "not a medical device"]
+        ["Can't be excluded: Label A.", "URGENT", "85.7 %", "30.0 %", "reached", "tiny 0.0.1", "not a medical device"]
     {
         assert!(text.contains(words), "no \"{words}\" in\n{text}");
     }

@@ -1,12 +1,15 @@
 //! `bedside classify`: classifies pictures and prints verdicts.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use bedside::{
-    Answer, Classifier, Error, ErrorKind, Image, NOTICE, Options, Query, ReasonKind, Region, Report, Triage, Verdict,
+    Answer, Classifier, Error, ErrorKind, Finding, Image, Options, Query, ReasonKind, Region, Report, Triage, Verdict,
+    notice,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -61,8 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pictures = found.iter().filter(|found| found.is_ok()).count();
     let bar = progress(pictures);
     let width = found.iter().flatten().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
-    // Rust's formatting supports no wider column.
-    let width = width.min(u16::MAX.into());
+    let width = width.min(MAX_WIDTH);
     let mut out = anstream::stdout().lock();
     if pictures > 1 && !arguments.json {
         writeln!(out, "{DIM}{:<width$}  {:<10}  Can't be excluded{DIM:#}", "Picture", "Triage")?;
@@ -96,10 +98,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         if pictures > 1 {
             writeln!(out)?;
             for triage in [Triage::Urgent, Triage::Refer, Triage::NoSign, Triage::Unassessed] {
-                writeln!(out, "{DIM}{:<7}  {}{DIM:#}", triage.as_str(), triage.advice())?;
+                writeln!(out, "{DIM}{:<10}  {}{DIM:#}", word(triage), triage.advice())?;
             }
         }
-        writeln!(out, "\n{DIM}{NOTICE}{DIM:#}")?;
+        writeln!(out, "\n{DIM}{}{DIM:#}", notice(&arguments.lang))?;
     }
     if failed { Err(Failure::Reported) } else { Ok(()) }
 }
@@ -150,24 +152,25 @@ fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
     }
 }
 
-/// Writes the report of a single picture: its text without the notice, with dimmed headings and the triage highlighted.
+/// Writes the report of a single picture, without the notice.
 fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
-    let (word, style) = (report.triage.as_str().to_uppercase(), triage_style(report.triage));
-    let text = report.to_string();
-    for line in text.strip_suffix(report.notice).unwrap_or(&text).trim_end().lines() {
-        match line.split_at_checked(HEADING) {
-            Some((heading, value)) if heading.trim_end() == "  Triage" => {
-                let value = value.replacen(&word, &format!("{style}{word}{style:#}"), 1);
-                writeln!(out, "{DIM}{heading}{DIM:#}{value}")?;
-            }
-            Some((heading, value)) if ["  Verdict", "  Time", "  Model"].contains(&heading.trim_end()) => {
-                writeln!(out, "{DIM}{heading}{DIM:#}{value}")?;
-            }
-            _ if line.starts_with("  Finding ") => writeln!(out, "{DIM}{line}{DIM:#}")?,
-            _ => writeln!(out, "{line}")?,
-        }
+    entry(out, "Verdict", &report.summary)?;
+    for reason in report.verdict.reasons() {
+        entry(out, "", &reason.message)?;
     }
+    let style = triage_style(report.triage);
+    entry(out, "Triage", format_args!("{style}{}{style:#}  {}", word(report.triage).to_uppercase(), report.advice))?;
+    write_findings(out, &report.findings)?;
+    let (times, ms) = (&report.timings, |duration: Duration| duration.as_secs_f64() * 1e3);
+    let [decode, preprocess, engine] = [times.decode, times.preprocess, times.engine].map(ms);
+    let parts = format_args!("(decode {decode:.1}, preprocess {preprocess:.1}, engine {engine:.1})");
+    writeln!(out)?;
+    entry(out, "Time", format_args!("{:.1} ms {parts}", ms(times.total)))?;
+    let (model, runtime) = (&report.model, &report.runtime);
+    let graph = model.graph_sha256.get(..12).unwrap_or(&model.graph_sha256);
+    let of_runtime = format_args!("{} {}", runtime.name, runtime.version);
+    entry(out, "Model", format_args!("{} {} (graph {graph}), {of_runtime}", model.name, model.version))?;
     let open = report.verdict.reasons().iter().filter(|reason| reason.kind == ReasonKind::ScopeUnanswered);
     for id in open.filter_map(|reason| reason.id.as_deref()) {
         writeln!(out, "\n{DIM}give --answer {id}=VALUE{DIM:#}")?;
@@ -175,8 +178,34 @@ fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Res
     Ok(())
 }
 
-/// The length of a heading in a report's text, in bytes.
-const HEADING: usize = 18;
+/// Writes a heading and a text.
+fn entry(out: &mut impl Write, heading: &str, text: impl Display) -> io::Result<()> {
+    writeln!(out, "  {DIM}{heading:<15}{DIM:#} {text}")
+}
+
+/// Writes a table of the findings, where there are any.
+fn write_findings(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let width = findings.iter().map(|finding| finding.name.chars().count()).max().unwrap_or(0);
+    let width = width.clamp("Finding".len(), MAX_WIDTH);
+    writeln!(out, "\n  {DIM}{:<width$}  {:>11}  {:>15}{DIM:#}", "Finding", "Probability", "Operating point")?;
+    for finding in findings {
+        let (probability, point) = (finding.probability * 100.0, finding.operating_point * 100.0);
+        let reached = if finding.over_operating_point { "  reached" } else { "" };
+        writeln!(out, "  {:<width$}  {probability:>9.1} %  {point:>13.1} %{reached}", finding.name)?;
+    }
+    Ok(())
+}
+
+/// A triage level in a word or two.
+fn word(triage: Triage) -> String {
+    triage.as_str().replace('_', " ")
+}
+
+/// The maximum width of a column, in characters, that Rust's formatting accepts.
+const MAX_WIDTH: usize = u16::MAX as usize;
 
 /// Writes the report of one of many pictures, on one line. `width` is the column of names, in characters.
 fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -> io::Result<()> {
@@ -191,7 +220,7 @@ fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -
     };
     let probabilities: Vec<String> =
         report.findings.iter().map(|f| format!("{} {:.1} %", f.name, f.probability * 100.0)).collect();
-    let (name, word) = (file.display().to_string(), report.triage.as_str());
+    let (name, word) = (file.display().to_string(), word(report.triage));
     writeln!(out, "{name:<width$}  {style}{word:<10}{style:#}  {summary}  {DIM}({}){DIM:#}", probabilities.join(", "))
 }
 

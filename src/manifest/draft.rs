@@ -8,7 +8,6 @@ use crate::Triage;
 /// The operating point of a label whose manifest gives none.
 pub const DEFAULT_OPERATING_POINT: f32 = 0.5;
 
-
 /// What a [`Manifest`](super::Manifest) is made from: its fields, of which nothing has been checked.
 ///
 /// ```

@@ -11,13 +11,13 @@ mod text;
 use std::path::Path;
 use std::{fs, io};
 
-use bedside_engine::{ModelFile, read_bounded};
 use crate::{Error, Result};
+use bedside_engine::{ModelFile, read_bounded};
 
 pub(crate) use check::PREVALENCE_TOLERANCE;
 pub use draft::{
-    Activation, Calibration, Color, DEFAULT_OPERATING_POINT, Draft, Filter, Golden, GoldenBy, GoldenInput, Input, Kind, Label, Output,
-    Resize, ResizePolicy, ScopeQuestion,
+    Activation, Calibration, Color, DEFAULT_OPERATING_POINT, Draft, Filter, Golden, GoldenBy, GoldenInput, Input, Kind,
+    Label, Output, Resize, ResizePolicy, ScopeQuestion,
 };
 pub use text::Text;
 

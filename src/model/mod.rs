@@ -83,7 +83,8 @@ impl Model {
             graph_sha256: file.sha256(),
         };
         let temperature = manifest.calibration().and_then(|c| c.temperature).unwrap_or(1.0);
-        let scoring = Scoring { activation: manifest.output().activation, multi_label: binding.multi_label, temperature };
+        let scoring =
+            Scoring { activation: manifest.output().activation, multi_label: binding.multi_label, temperature };
         let read = start.elapsed();
         let engine = Engine::load(file, &binding.signature, options.threads.clamp(1, MAX_THREADS) as usize)?;
         check_values(&manifest, &engine)?;

@@ -16,10 +16,13 @@ mod scope;
 
 use std::fmt;
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::de::Error as _;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Triage;
 use crate::manifest::Label;
+use crate::words::{ENGLISH, Words};
 
 pub(crate) use scope::reasons;
 pub use scope::{Reason, ReasonKind};
@@ -88,15 +91,24 @@ impl Verdict {
     }
 }
 
-/// The verdict as text for a person. The text is English, except for the labels' names.
+/// The verdict as a sentence, in English but for the labels' names.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence(ENGLISH))
+    }
+}
+
+impl Verdict {
+    /// The verdict as a sentence.
+    pub(crate) fn sentence(&self, words: &Words) -> String {
         let names: Vec<&str> = self.labels().iter().map(|label| label.name.as_str()).collect();
-        match self {
-            Verdict::Single(_) | Verdict::Several(_) => write!(f, "can't be excluded: {}", names.join(", ")),
-            Verdict::NoFinding => f.write_str("no sign found by this program; this does not exclude disease"),
-            Verdict::Rejected(_) => f.write_str("none: the model was not made for this, or a question is open"),
-        }
+        let sentence = match self {
+            Verdict::Single(_) => words.verdict_single,
+            Verdict::Several(_) => words.verdict_several,
+            Verdict::NoFinding => words.verdict_no_finding,
+            Verdict::Rejected(_) => words.verdict_rejected,
+        };
+        sentence.replace("{labels}", &names.join(", "))
     }
 }
 
@@ -110,6 +122,29 @@ impl Serialize for Verdict {
         object.serialize_field("names", &names)?;
         object.serialize_field("reasons", self.reasons())?;
         object.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Verdict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Verdict, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            kind: String,
+            labels: Vec<String>,
+            names: Vec<String>,
+            reasons: Vec<Reason>,
+        }
+        let Fields { kind, labels, names, reasons } = Fields::deserialize(deserializer)?;
+        let named = labels.len() == names.len();
+        let mut labels: Vec<LabelName> =
+            labels.into_iter().zip(names).map(|(id, name)| LabelName { id, name }).collect();
+        match (kind.as_str(), labels.len(), reasons.len()) {
+            ("single", 1, 0) if named => Ok(Verdict::Single(labels.remove(0))),
+            ("several", 2.., 0) if named => Ok(Verdict::Several(labels)),
+            ("no_finding", 0, 0) if named => Ok(Verdict::NoFinding),
+            ("rejected", 0, 1..) if named => Ok(Verdict::Rejected(reasons)),
+            _ => Err(D::Error::custom(format_args!("a verdict `{kind}` with other labels or reasons than it has"))),
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Scope: whether the answers to the model's questions say that it was made for the picture.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::manifest::ScopeQuestion;
 use crate::query::{Answer, Query};
+use crate::words::words;
 
 /// A reason why there is no verdict, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reason {
     /// The kind of the reason.
@@ -15,12 +16,12 @@ pub struct Reason {
     pub id: Option<String>,
     /// The text of that question in the query's language, or its id where it has no text.
     pub question: Option<String>,
-    /// What to do, in English.
+    /// What is wrong and what to do, in the query's language. It holds the question.
     pub message: String,
 }
 
 /// The kind of a [`Reason`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ReasonKind {
@@ -58,33 +59,20 @@ pub(crate) fn reasons(scope: &[ScopeQuestion], query: &Query) -> Vec<Reason> {
 
 /// The reason to reject that the answer to one question gives, if any.
 fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
-    let (kind, message) = match query.answers.get(&question.id) {
-        None if question.required => (ReasonKind::ScopeUnanswered, "answer this question first".to_owned()),
-        Some(Answer::No) => {
-            (ReasonKind::ScopeNo, "this model was not made for such a picture; use another way".to_owned())
-        }
-        Some(Answer::Number(value)) if !in_range(question, *value) => {
-            (ReasonKind::ScopeOutOfRange, format!("this model was made for {} only", range(question)))
-        }
+    let kind = match query.answers.get(&question.id) {
+        None if question.required => ReasonKind::ScopeUnanswered,
+        Some(Answer::No) => ReasonKind::ScopeNo,
+        Some(Answer::Number(value)) if !in_range(question, *value) => ReasonKind::ScopeOutOfRange,
         _ => return None,
     };
-    let text = question.question.get(&query.language).unwrap_or(&question.id).to_owned();
-    Some(Reason { kind, id: Some(question.id.clone()), question: Some(text), message })
+    let text = question.question.get(&query.language).unwrap_or(&question.id);
+    let message = words(&query.language).reason(kind, text);
+    Some(Reason { kind, id: Some(question.id.clone()), question: Some(text.to_owned()), message })
 }
 
 /// Whether `value` is within the question's bounds, which are inclusive.
 fn in_range(question: &ScopeQuestion, value: f64) -> bool {
     question.min.is_none_or(|min| value >= min) && question.max.is_none_or(|max| value <= max)
-}
-
-/// The range of the question, in English.
-fn range(question: &ScopeQuestion) -> String {
-    match (question.min, question.max) {
-        (Some(min), Some(max)) => format!("{min} to {max}"),
-        (Some(min), None) => format!("{min} and above"),
-        (None, Some(max)) => format!("{max} and below"),
-        (None, None) => "any number".into(),
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,23 @@ const ANDROID: [&str; 2] =
     ["android/app/src/main/res/values/strings.xml", "android/app/src/main/res/values-uk/strings.xml"];
 /// iOS's string catalogue of the app's own texts, for all languages.
 const IOS: &str = "ios/DemoApp/DemoApp/Localizable.xcstrings";
+/// The core's table of each language, in the order of `LANGUAGES`.
+const CORE: [&str; 2] = ["src/words/en.rs", "src/words/uk.rs"];
+/// The texts that the core has.
+const IN_CORE: [&str; 12] = [
+    "app_notice",
+    "triage_no_sign_advice",
+    "triage_refer_advice",
+    "triage_urgent_advice",
+    "triage_unassessed_advice",
+    "verdict_single",
+    "verdict_several",
+    "verdict_no_finding",
+    "verdict_rejected",
+    "reason_scope_unanswered",
+    "reason_scope_no",
+    "reason_scope_out_of_range",
+];
 /// iOS's string catalogue of the texts of Info.plist, which iOS itself shows.
 const PLIST: &str = "ios/DemoApp/DemoApp/InfoPlist.xcstrings";
 /// Keys of Info.plist, each with the deck's name of its text.
@@ -69,6 +86,9 @@ fn files() -> Result<Vec<(&'static str, String)>> {
     files.push((IOS, xcstrings(screens.map(|text| (text.name.as_str(), text)))));
     let plist = IN_PLIST.map(|(key, name)| (key, texts.iter().find(|text| text.name == name)));
     let plist = plist.into_iter().map(|(key, text)| Some((key, text?))).collect::<Option<Vec<_>>>();
+    for (language, path) in CORE.into_iter().enumerate() {
+        files.push((path, core(&texts, language)?));
+    }
     files.push((PLIST, xcstrings(plist.context("a text of Info.plist is missing")?.into_iter())));
     Ok(files)
 }
@@ -129,6 +149,20 @@ fn formatted(text: &Text, language: usize, kind: char) -> String {
     names.iter().enumerate().fold(escaped, |wording, (index, name)| {
         wording.replace(&format!("{{{name}}}"), &format!("%{}${kind}", index + 1))
     })
+}
+
+/// The core's table of a language, in Rust.
+fn core(texts: &[Text], language: usize) -> Result<String> {
+    let mut file = format!("//! {HEADER}\n\nuse super::Words;\n\npub(super) const WORDS: Words = Words {{\n");
+    for name in IN_CORE {
+        let text = texts.iter().find(|text| text.name == name).with_context(|| format!("{name} is missing"))?;
+        let (short, literal) = (format!("    {name}: "), format!("{:?},", text.wording[language]));
+        // As rustfmt breaks lines.
+        let fits = short.chars().count() + literal.chars().count() <= 120;
+        let separator = if fits { " " } else { "\n        " };
+        writeln!(file, "{}{separator}{literal}", short.trim_end()).expect("a string grows");
+    }
+    Ok(file + "};\n")
 }
 
 /// Android's string file for a language.

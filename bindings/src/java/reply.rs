@@ -86,7 +86,7 @@ pub(super) fn report(report: &Report) -> Writer {
         writer.double(stage.as_secs_f64() * 1e3);
     }
     write_identity(&mut writer, &report.model);
-    writer.string(report.runtime.name).string(report.runtime.version).string(report.notice);
+    writer.string(&report.runtime.name).string(&report.runtime.version).string(&report.notice);
     writer.string(&report.to_string()).string(&report.to_json());
     writer
 }

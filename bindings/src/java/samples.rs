@@ -170,7 +170,8 @@ fn report(classifier: &Classifier) -> Report {
     }
     (report.model.name, report.model.version) = ("tiny".into(), "1.2".into());
     report.model.graph_sha256 = "abc".into();
-    (report.runtime.name, report.runtime.version, report.notice) = ("runtime", "4.5", "notice");
+    (report.runtime.name, report.runtime.version) = ("runtime".into(), "4.5".into());
+    report.notice = "notice".into();
     report
 }
 

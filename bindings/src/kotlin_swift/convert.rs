@@ -66,8 +66,11 @@ impl From<CoreReport> for Report {
                 total: ms(times.total),
             },
             model: (&report.model).into(),
-            runtime: RuntimeIdentity { name: report.runtime.name.into(), version: report.runtime.version.into() },
-            notice: report.notice.into(),
+            runtime: RuntimeIdentity {
+                name: report.runtime.name.into_owned(),
+                version: report.runtime.version.into_owned(),
+            },
+            notice: report.notice,
             text,
             json,
         }

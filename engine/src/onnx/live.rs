@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn live_nodes_are_those_that_an_output_depends_on_in_any_order() {
-        let nodes = [node(&["b", ""], "out"), node(&["a"], "b"), node(&["a"], "dead"), node(&["x"], "a"), node(&["x"], "")];
+        let nodes =
+            [node(&["b", ""], "out"), node(&["a"], "b"), node(&["a"], "dead"), node(&["x"], "a"), node(&["x"], "")];
         assert_eq!(live_nodes(&nodes, ["out", ""]), [true, true, false, true, false]);
         assert_eq!(live_nodes(&nodes, ["x"]), [false; 5]);
         // A damaged graph may have a cycle.

@@ -156,8 +156,12 @@ impl EvalOp for PackedPartition {
 
 impl PackedPartition {
     fn run(&self, inputs: &[TValue]) -> TractResult<TVec<TValue>> {
-        let signed: Vec<Vec<u8>> =
-            self.inputs.iter().zip(inputs).map(|(to, from)| signed_to_unsigned(to, from)).collect::<TractResult<_>>()?;
+        let signed: Vec<Vec<u8>> = self
+            .inputs
+            .iter()
+            .zip(inputs)
+            .map(|(to, from)| signed_to_unsigned(to, from))
+            .collect::<TractResult<_>>()?;
         let mut views = Vec::with_capacity(inputs.len());
         let plain = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<Vec<_>>>()?;
         for ((boundary, tensor), signed) in self.inputs.iter().zip(&plain).zip(&signed) {

@@ -186,9 +186,8 @@ impl<'a> Expansion<'a> {
         output: String,
     ) -> Result<NodeProto, String> {
         let quantized_only = ["channels_last", "alpha", "opset"];
-        let keeps = |attribute: &&AttributeProto| {
-            operator == "LeakyRelu" || !quantized_only.contains(&attribute.name.as_str())
-        };
+        let keeps =
+            |attribute: &&AttributeProto| operator == "LeakyRelu" || !quantized_only.contains(&attribute.name.as_str());
         let mut attributes: Vec<AttributeProto> = node.attribute.iter().filter(keeps).cloned().collect();
         if operator == "Softmax" {
             attributes.retain(|attribute| attribute.name != "axis");

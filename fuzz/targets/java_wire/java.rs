@@ -275,7 +275,7 @@ impl ReplyReader<'_> {
         for text in [&report.model.name, &report.model.version, &report.model.graph_sha256] {
             assert_eq!(self.string(), *text);
         }
-        for text in [report.runtime.name, report.runtime.version, report.notice] {
+        for text in [&*report.runtime.name, &*report.runtime.version, &*report.notice] {
             assert_eq!(self.string(), text);
         }
         assert_eq!((self.string(), self.string()), (report.to_string(), report.to_json()));

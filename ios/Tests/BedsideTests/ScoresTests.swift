@@ -105,7 +105,7 @@ final class ScoresTests: XCTestCase {
     func testAReportPrintsItsText() throws {
         let report = try TinyModel().classifier().classify(image: goldenPicture())
         XCTAssertEqual("\(report)", report.text)
-        XCTAssert(report.text.contains("can't be excluded: Label A"), report.text)
+        XCTAssert(report.text.contains("Can't be excluded: Label A."), report.text)
         XCTAssert(report.text.hasSuffix(report.notice))
     }
 

@@ -206,14 +206,7 @@ fn sum_rule(terms: &[QuantizedTensor; 2], to: Affine, min: u8, max: u8) -> Resul
     let affine = |affine: Affine| (affine.scale, graph_zero_point(affine));
     let (scale_ratios, addend) = AddRule::factors([affine(a), affine(b)], affine(to));
     check_finite(&[scale_ratios[0], scale_ratios[1], addend])?;
-    Ok(AddRule {
-        input_offsets: [a.offset, b.offset],
-        scale_ratios,
-        addend,
-        output_offset: to.offset,
-        min,
-        max,
-    })
+    Ok(AddRule { input_offsets: [a.offset, b.offset], scale_ratios, addend, output_offset: to.offset, min, max })
 }
 
 /// A mean in windows as a step; its result is divided by `divisor`.

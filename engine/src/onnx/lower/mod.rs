@@ -31,8 +31,8 @@ use tract_onnx::pb::type_proto::Value as TypeValue;
 use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
 
 use crate::onnx::constants::Constants;
-use crate::onnx::live::live_nodes;
 use crate::onnx::limits::{bytes, constants};
+use crate::onnx::live::live_nodes;
 use crate::onnx::names::{full_name, node_name};
 use crate::program::{Element, MAX_STEPS, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
 use attributes::Attributes;

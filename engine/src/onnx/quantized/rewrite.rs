@@ -166,7 +166,10 @@ impl<'a> Rewrite<'a> {
         if weights.scales.len() != 1 && weights.axis != 0 {
             return None;
         }
-        let fits = |bias: &Weights<i32>| bias.values.len() == channels && bias.has_scales((0..channels).map(|channel| from.scale * weights.scale(channel)));
+        let fits = |bias: &Weights<i32>| {
+            bias.values.len() == channels
+                && bias.has_scales((0..channels).map(|channel| from.scale * weights.scale(channel)))
+        };
         if !bias.as_ref().is_none_or(fits) || !sums_are_exact(&weights, bias.as_ref(), from) {
             return None;
         }

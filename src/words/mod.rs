@@ -1,0 +1,57 @@
+//! The sentences of reports, in the languages that they are written in.
+//!
+//! `en.rs` and `uk.rs` are written by `cargo xtask copy` from `docs/copy/deck.toml`, which the demo apps share.
+
+mod en;
+mod uk;
+
+use crate::{ReasonKind, Triage};
+
+/// The sentences of one language. A placeholder stands in braces.
+#[derive(Debug)]
+pub(crate) struct Words {
+    pub(crate) app_notice: &'static str,
+    pub(crate) triage_no_sign_advice: &'static str,
+    pub(crate) triage_refer_advice: &'static str,
+    pub(crate) triage_urgent_advice: &'static str,
+    pub(crate) triage_unassessed_advice: &'static str,
+    /// `{labels}` is the label's name.
+    pub(crate) verdict_single: &'static str,
+    /// `{labels}` are the labels' names.
+    pub(crate) verdict_several: &'static str,
+    pub(crate) verdict_no_finding: &'static str,
+    pub(crate) verdict_rejected: &'static str,
+    /// `{question}` is the question's text, here and below.
+    pub(crate) reason_scope_unanswered: &'static str,
+    pub(crate) reason_scope_no: &'static str,
+    pub(crate) reason_scope_out_of_range: &'static str,
+}
+
+/// English, the language of what has no other.
+pub(crate) const ENGLISH: &Words = &en::WORDS;
+
+/// The sentences in a language, a BCP 47 tag: those of its base language (`uk` for `uk-UA`), or English.
+pub(crate) fn words(language: &str) -> &'static Words {
+    let base = language.split(['-', '_']).next().unwrap_or(language);
+    if base.eq_ignore_ascii_case("uk") { &uk::WORDS } else { ENGLISH }
+}
+
+impl Words {
+    pub(crate) fn advice(&self, triage: Triage) -> &'static str {
+        match triage {
+            Triage::NoSign => self.triage_no_sign_advice,
+            Triage::Refer => self.triage_refer_advice,
+            Triage::Urgent => self.triage_urgent_advice,
+            Triage::Unassessed => self.triage_unassessed_advice,
+        }
+    }
+
+    pub(crate) fn reason(&self, kind: ReasonKind, question: &str) -> String {
+        let sentence = match kind {
+            ReasonKind::ScopeUnanswered => self.reason_scope_unanswered,
+            ReasonKind::ScopeNo => self.reason_scope_no,
+            ReasonKind::ScopeOutOfRange => self.reason_scope_out_of_range,
+        };
+        sentence.replace("{question}", question)
+    }
+}
