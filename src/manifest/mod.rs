@@ -181,8 +181,8 @@ impl Manifest {
     ///         }
     ///     }"#,
     /// )?;
-    /// assert_eq!(manifest.output.labels[0].triage, Triage::Urgent);
-    /// assert_eq!(manifest.output.labels[1].operating_point(), 0.5);
+    /// assert_eq!(manifest.labels()[0].triage, Triage::Urgent);
+    /// assert_eq!(manifest.labels()[1].operating_point(), 0.5);
     /// # Ok::<(), bedside::Error>(())
     /// ```
     ///

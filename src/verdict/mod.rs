@@ -153,10 +153,10 @@ impl<'de> Deserialize<'de> for Verdict {
 pub(crate) fn judge(labels: &[Label], probabilities: &[f32], multi_label: bool, language: &str) -> (Verdict, Triage) {
     let mut ranked: Vec<(&Label, f32)> = labels.iter().zip(probabilities.iter().copied()).collect();
     ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    let most_probable = ranked.first().map(|(label, _)| *label);
+    let likeliest = ranked.first().map(|(label, _)| *label);
     let mut not_excluded: Vec<&Label> = ranked.into_iter().filter(|(l, p)| is_over(l, *p)).map(|(l, _)| l).collect();
     if not_excluded.is_empty() && !multi_label {
-        not_excluded.extend(most_probable);
+        not_excluded.extend(likeliest);
     }
 
     let highest = not_excluded.iter().map(|label| label.triage).fold(Triage::NoSign, Triage::or_higher);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn judge_gives_the_most_probable_label_where_none_reaches_its_operating_point() {
+    fn judge_gives_the_likeliest_label_where_none_reaches_its_operating_point() {
         assert_eq!(judged(&skin(), &[0.15, 0.45, 0.4], false), expected("single", &["nevus"], Triage::NoSign));
     }
 

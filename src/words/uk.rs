@@ -14,6 +14,5 @@ pub(super) const WORDS: Words = Words {
     verdict_rejected: "Програма не дає результату, бо:",
     reason_scope_unanswered: "Питання «{question}» без відповіді. Поверніться й дайте відповідь.",
     reason_scope_no: "На питання «{question}» відповіли «ні». Програма не для таких знімків: оглядайте без неї.",
-    reason_scope_out_of_range:
-        "Відповідь на питання «{question}» поза межами, для яких зроблено програму: оглядайте без неї.",
+    reason_scope_out_of_range: "Відповідь на питання «{question}» поза межами, для яких зроблено програму: оглядайте без неї.",
 };

@@ -18,6 +18,7 @@ mod r8;
 mod skipped;
 mod step;
 mod test;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ cargo xtask JOB
   fuzz coverage     how many lines of the checks of models and manifests the fuzz targets reach. Needs llvm-tools too
   bindings          the generated Kotlin and Swift sources, written anew
   copy              the apps' string files, from docs/copy/deck.toml
+  words             that no word stands that another has replaced (a part of the gate)
   android           the Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs
                     Maven, a JDK, Rust's Android targets and python3, or an NDK (ANDROID_NDK_HOME)
   android natives   its native libraries alone, which Gradle's build takes
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         ["miri", "all"] => miri::all(),
         ["ios"] => ios::build(),
         ["copy"] => copy::write(),
+        ["words"] => words::check(),
         ["soak"] => bindings::soak(),
         ["maven"] => bindings::publish(),
         ["bench"] => bench::run(),

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::skipped::Skips;
 use crate::step::{Step, tool};
-use crate::{android, arm, bindings, copy, miri};
+use crate::{android, arm, bindings, copy, miri, words};
 
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY: &str = "0.20.2";
@@ -15,6 +15,7 @@ pub(crate) fn run() -> Result<()> {
     Step::new("cargo fmt --all --check").run()?;
     Step::new("cargo fmt --manifest-path fuzz/Cargo.toml --check").run()?;
     copy::check()?;
+    words::check()?;
     Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     check_arm()?;
     skips.read(&Step::new("cargo test --locked --release --workspace --config xtask/tests.toml").lines()?);

@@ -274,16 +274,16 @@ fn two_callers() {
         let at_work: Arc<[Count; 2]> = Arc::default();
         let other = {
             let (pool, at_work) = (loom::sync::Arc::clone(&pool), Arc::clone(&at_work));
-            spawn(move || apart(&pool, &at_work, 1))
+            spawn(move || one_of_two_callers(&pool, &at_work, 1))
         };
-        note.note(apart(&pool, &at_work, 0));
+        note.note(one_of_two_callers(&pool, &at_work, 0));
         other.join().expect("it does not panic");
     });
     seen.all("two callers");
 }
 
 /// Runs a job of one of two callers. No thread of the pool may work on it while another works on the other's.
-fn apart(pool: &ThreadPool, at_work: &[Count; 2], caller: usize) -> usize {
+fn one_of_two_callers(pool: &ThreadPool, at_work: &[Count; 2], caller: usize) -> usize {
     let job = Job::new(WORKERS, 0);
     pool.run(WORKERS, &|number| {
         if number > 0 {

@@ -35,7 +35,7 @@ pub(super) struct ThreadPool {
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Hands tasks to workers, one task at a time.
+/// Passes tasks to workers, one task at a time.
 #[derive(Default)]
 struct TaskQueue {
     state: Mutex<State>,

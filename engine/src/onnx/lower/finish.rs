@@ -115,7 +115,7 @@ impl Lowering<'_> {
     /// Adds the steps that compute a value as floats, row-major in the graph's order of axes. Returns the tensor.
     pub(super) fn floats(&mut self, value: &Value) -> Result<TensorId, Reason> {
         if let ValueKind::Pointwise { input, function } = &value.kind {
-            let from = self.to_planar(*input, &value.shape)?;
+            let from = self.planar_copy(*input, &value.shape)?;
             return Ok(self.looked_up_reals(from, function));
         }
         let (from, strides) = self.in_memory(value)?;

@@ -180,7 +180,7 @@ impl<'a> Lowering<'a> {
         let tensor = self.tensor(element, dense);
         let kind = match element {
             Element::Float => ValueKind::Floats { tensor, strides: row_major(&shape) },
-            Element::Byte => ValueKind::Integers { tensor: self.to_channels_last(tensor, &shape)?, offset },
+            Element::Byte => ValueKind::Integers { tensor: self.channels_last_copy(tensor, &shape)?, offset },
         };
         self.program.inputs.push(tensor);
         Ok(Value { shape, kind })

@@ -246,9 +246,9 @@ impl<'a> Lowering<'a> {
         self.tensor_name = name;
         let (tensor, element) = match value.kind {
             ValueKind::Integers { tensor, offset: 0 } => {
-                (self.to_planar(tensor, &value.shape)?, BoundaryType::Unsigned)
+                (self.planar_copy(tensor, &value.shape)?, BoundaryType::Unsigned)
             }
-            ValueKind::Integers { tensor, .. } => (self.to_planar(tensor, &value.shape)?, BoundaryType::Signed),
+            ValueKind::Integers { tensor, .. } => (self.planar_copy(tensor, &value.shape)?, BoundaryType::Signed),
             _ => (self.floats(&value)?, BoundaryType::Floats),
         };
         let boundary = BoundaryTensor { name: name.into(), element, shape: value.shape };

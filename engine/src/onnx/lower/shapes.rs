@@ -18,8 +18,8 @@ impl<'a> Lowering<'a> {
             return Err("a shape of another number of elements".into());
         }
         self.rearranged(input, shape.clone(), |lowering, tensor, from| {
-            let planar = lowering.to_planar(tensor, from)?;
-            lowering.to_channels_last(planar, &shape)
+            let planar = lowering.planar_copy(tensor, from)?;
+            lowering.channels_last_copy(planar, &shape)
         })
     }
 
@@ -216,7 +216,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The bytes of a channels-last tensor in row-major order of the graph's axes.
-    pub(super) fn to_planar(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
+    pub(super) fn planar_copy(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
         if is_planar(shape) {
             return Ok(tensor);
         }
@@ -234,7 +234,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The bytes of a row-major tensor of this shape in channels-last order.
-    pub(super) fn to_channels_last(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
+    pub(super) fn channels_last_copy(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
         if self.program.tensors[tensor.0].shape == channels_last(shape)? {
             return Ok(tensor);
         }
