@@ -156,8 +156,9 @@ REPLIES = {
     "load_times": DONE + double(1.5) + double(2.5) + double(3.5),
     "reasons": DONE + REASONS,
     "report": DONE + text("several") + listed(text("a") + text("Label A"), text("b") + text("Label B")) + listed()
-    + text("urgent") + FINDINGS + REST,
-    "report_rejected": DONE + text("rejected") + listed() + REASONS + text("unassessed") + listed() + REST,
+    + text("summary") + text("urgent") + text("advice") + FINDINGS + REST,
+    "report_rejected": DONE + text("rejected") + listed() + REASONS
+    + text("summary") + text("unassessed") + text("advice") + listed() + REST,
     # A manifest ends with its JSON, which is not in the sample.
     "manifest": DONE + text("tiny") + text("1.2") + text("CC0-1.0") + text("Назва") + text("use") + text("not")
     + listed(

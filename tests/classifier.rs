@@ -141,7 +141,7 @@ fn rejected_report_text_says_what_to_do() {
         head,
         "  Verdict         The program gives no result, because:\n                  \
          “How old?” has no answer. Go back and answer it.\n  \
-         Triage          UNASSESSED  See below why, and what to do."
+         Triage          UNASSESSED  The reasons say why, and what to do."
     );
 }
 

@@ -177,8 +177,8 @@ fn classify_searches_folders_and_fails_on_one_without_pictures() {
     let output = bench.classify(&[&bench.text("photos"), "--answer", "ready=yes"]);
     exited(&output, 0);
     let text = out(&output);
-    assert_eq!(text.lines().filter(|line| line.contains("urgent   Label A")).count(), 2, "{text}");
-    assert!(text.contains("this does not exclude disease") && text.contains("not a medical device"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.contains("urgent      Label A")).count(), 2, "{text}");
+    assert!(text.contains("This does not exclude disease.") && text.contains("not a medical device"), "{text}");
 
     fs::create_dir(bench.path("empty")).expect("room");
     let output = bench.classify(&[&bench.text("empty"), &bench.text("picture.png"), "--answer", "ready=yes"]);

@@ -66,8 +66,21 @@ fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
         _ => return None,
     };
     let text = question.question.get(&query.language).unwrap_or(&question.id);
-    let message = words(&query.language).reason(kind, text);
+    let mut message = words(&query.language).reason(kind, text);
+    if kind == ReasonKind::ScopeOutOfRange {
+        message.push_str(&range(question));
+    }
     Some(Reason { kind, id: Some(question.id.clone()), question: Some(text.to_owned()), message })
+}
+
+/// The question's range in parentheses, in the signs of all languages: ` (1–5)`, ` (≥ 1)` or ` (≤ 5)`.
+fn range(question: &ScopeQuestion) -> String {
+    match (question.min, question.max) {
+        (Some(min), Some(max)) => format!(" ({min}–{max})"),
+        (Some(min), None) => format!(" (≥ {min})"),
+        (None, Some(max)) => format!(" (≤ {max})"),
+        (None, None) => String::new(),
+    }
 }
 
 /// Whether `value` is within the question's bounds, which are inclusive.
@@ -100,6 +113,17 @@ mod tests {
         assert_eq!(first_reason(question("a", true, None, None), Some(Answer::No)), Some(ReasonKind::ScopeNo));
         assert_eq!(first_reason(question("a", false, None, None), Some(Answer::No)), Some(ReasonKind::ScopeNo));
         assert_eq!(first_reason(question("a", true, None, None), Some(Answer::Yes)), None);
+    }
+
+    #[test]
+    fn message_of_a_number_out_of_range_ends_with_the_range() {
+        for (min, max, expected) in
+            [(Some(18.5), Some(90.0), "(18.5–90)"), (Some(1.0), None, "(≥ 1)"), (None, Some(0.5), "(≤ 0.5)")]
+        {
+            let query = Query::new().answer("age", Answer::Number(if max.is_some() { 90.5 } else { 0.5 }));
+            let reasons = reasons(&[question("age", true, min, max)], &query);
+            assert!(reasons[0].message.ends_with(&format!(" {expected}")), "{}", reasons[0].message);
+        }
     }
 
     #[test]

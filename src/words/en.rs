@@ -7,7 +7,7 @@ pub(super) const WORDS: Words = Words {
     triage_no_sign_advice: "The program found no sign that asks for more. This does not exclude disease.",
     triage_refer_advice: "A clinician should look at it.",
     triage_urgent_advice: "A clinician should look at it soon.",
-    triage_unassessed_advice: "See below why, and what to do.",
+    triage_unassessed_advice: "The reasons say why, and what to do.",
     verdict_single: "Can't be excluded: {labels}.",
     verdict_several: "None of these can be excluded: {labels}.",
     verdict_no_finding: "No sign found by this program. This does not exclude disease.",

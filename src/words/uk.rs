@@ -7,7 +7,7 @@ pub(super) const WORDS: Words = Words {
     triage_no_sign_advice: "Програма не знайшла ознак, що потребують більшого. Це не виключає хвороби.",
     triage_refer_advice: "Це має оглянути лікар.",
     triage_urgent_advice: "Це має невдовзі оглянути лікар.",
-    triage_unassessed_advice: "Нижче: чому і що робити.",
+    triage_unassessed_advice: "Причини вказують, чому і що робити.",
     verdict_single: "Не можна виключити: {labels}.",
     verdict_several: "Нічого з цього не можна виключити: {labels}.",
     verdict_no_finding: "Програма не знайшла ознак. Це не виключає хвороби.",

@@ -10,9 +10,6 @@ use crate::skipped::{Skips, forget_reports};
 use crate::step::{Step, require, tool};
 use crate::{consumer, mend, root};
 
-/// UniFFI's version, the same as in `bindings/Cargo.toml`.
-const UNIFFI: &str = "0.32.2";
-
 /// The native library's file name.
 const LIBRARY: &str = if cfg!(target_os = "macos") { "libbedside.dylib" } else { "libbedside.so" };
 /// The library's folder inside a jar, by JNA's names of platforms.
@@ -164,7 +161,12 @@ fn check_generated(library: &Path) -> Result<()> {
 
 /// Runs UniFFI's generators, applies the fixes of [`mend`], and returns the folder of the files.
 fn generate(library: &Path) -> Result<PathBuf> {
-    let bindgen = tool("uniffi", UNIFFI, &["uniffi-bindgen", "uniffi-bindgen-swift"], &["--features", "cli"])?;
+    let bindgen = tool(
+        "uniffi",
+        &locked_version("uniffi")?,
+        &["uniffi-bindgen", "uniffi-bindgen-swift"],
+        &["--features", "cli"],
+    )?;
     let (library, folder) = (library.display().to_string(), root().join("target/generated"));
     let to = folder.display().to_string();
     let kotlin = bindgen[0].display().to_string();
@@ -180,10 +182,21 @@ fn generate(library: &Path) -> Result<PathBuf> {
     for part in ["--swift-sources", "--headers"] {
         Step::new(&swift).arg(part).arg("--module-name=BedsideFFI").arg(&library).arg(&to).run()?;
     }
-    let [kotlin, swift] = [GENERATED[0].0, GENERATED[1].0].map(|name| folder.join(name));
-    fs::write(&kotlin, mend::kotlin(&mend::mismatch(&fs::read_to_string(&kotlin)?)?, &OBJECTS)?)?;
-    fs::write(&swift, mend::mismatch(&fs::read_to_string(&swift)?)?)?;
+    let [kotlin, swift, header] = GENERATED.map(|(name, _)| folder.join(name));
+    let written = |path| mend::banner(&fs::read_to_string(path)?);
+    fs::write(&kotlin, mend::kotlin(&mend::mismatch(&written(&kotlin)?)?, &OBJECTS)?)?;
+    fs::write(&swift, mend::mismatch(&written(&swift)?)?)?;
+    fs::write(&header, written(&header)?)?;
     Ok(folder)
+}
+
+/// The version of a crate in `Cargo.lock`.
+fn locked_version(name: &str) -> Result<String> {
+    let lock = fs::read_to_string(root().join("Cargo.lock"))?;
+    let (_, after) = lock
+        .split_once(&format!("\nname = \"{name}\"\nversion = \""))
+        .with_context(|| format!("Cargo.lock has no {name}"))?;
+    Ok(after.split('"').next().unwrap_or_default().to_owned())
 }
 
 /// Compiles Kotlin and Java with their tests; the programs of `benches/border/` are among the tests' sources.

@@ -76,7 +76,7 @@ pub(super) fn load_times(times: &LoadTimes) -> Writer {
 pub(super) fn report(report: &Report) -> Writer {
     let mut writer = done();
     write_verdict(&mut writer, &report.verdict);
-    writer.string(report.triage.as_str());
+    writer.string(&report.summary).string(report.triage.as_str()).string(&report.advice);
     writer.list(&report.findings, |writer, finding| {
         writer.string(&finding.label).string(&finding.name).float(finding.probability);
         writer.float(finding.operating_point).flag(finding.over_operating_point);

@@ -154,7 +154,7 @@ fn report(classifier: &Classifier) -> Report {
     };
     let label = report.verdict.labels()[0].clone();
     report.verdict = Verdict::Several(vec![named(&label, "a"), named(&label, "b")]);
-    report.triage = Triage::Urgent;
+    (report.summary, report.triage, report.advice) = ("summary".into(), Triage::Urgent, "advice".into());
     report.findings.truncate(2);
     for (finding, (id, probability, point, over)) in
         report.findings.iter_mut().zip([("a", 0.75, 0.5, true), ("b", 0.25, 0.375, false)])

@@ -56,7 +56,9 @@ impl From<CoreReport> for Report {
         let times = report.timings;
         Report {
             verdict: report.verdict.into(),
+            summary: report.summary,
             triage: report.triage.into(),
+            advice: report.advice,
             findings: report.findings.into_iter().map(Finding::from).collect(),
             timings_ms: Timings {
                 decode: ms(times.decode),

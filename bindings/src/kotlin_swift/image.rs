@@ -32,7 +32,7 @@ impl Image {
     /// Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
     /// do not fit the format, and with `TooLarge` where they have more than 256 MiB.
     ///
-    /// The hash of the fields of all types that are passed by value is 8ea0a293.
+    /// The hash of the fields of all types that are passed by value is a4f04733.
     // UniFFI's checksum of a function covers its documentation, and with this sentence the fields: see `layout.rs`.
     #[uniffi::constructor]
     pub fn from_planes(

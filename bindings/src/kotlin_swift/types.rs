@@ -53,7 +53,8 @@ pub struct Query {
     /// The labels that findings may not have, by id.
     #[uniffi(default)]
     pub deny: Vec<String>,
-    /// The language of names and questions, a BCP 47 tag.
+    /// The language of the report's sentences, names and questions, a BCP 47 tag. Sentences are in English where it is
+    /// neither English nor Ukrainian; names and questions are in the languages that the manifest has.
     #[uniffi(default = "en")]
     pub language: String,
     /// The part of the upright picture that is classified; all of it unless given.
@@ -130,8 +131,12 @@ impl CancelHandle {
 pub struct Report {
     /// What can't be excluded, from all labels.
     pub verdict: Verdict,
+    /// The verdict as a sentence, in the query's language.
+    pub summary: String,
     /// What a person should do.
     pub triage: Triage,
+    /// The triage as a sentence, in the query's language.
+    pub advice: String,
     /// The labels that the query asks for, likeliest first. Empty where the verdict is `Rejected`.
     pub findings: Vec<Finding>,
     /// How long each stage took, in milliseconds.
@@ -140,10 +145,10 @@ pub struct Report {
     pub model: ModelIdentity,
     /// The runtime that ran it.
     pub runtime: RuntimeIdentity,
-    /// The sentence that must be shown with every result.
+    /// The sentence that must be shown with every result, in the query's language.
     pub notice: String,
-    /// The report as text for a person, as the command `bedside classify` prints it. In English, except for names and
-    /// questions.
+    /// The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences and
+    /// names are in the query's language.
     pub text: String,
     /// The report as JSON, on one line.
     pub json: String,
@@ -190,7 +195,7 @@ pub struct Reason {
     pub id: Option<String>,
     /// That question in the query's language, or its id where it has no text.
     pub question: Option<String>,
-    /// What to do, in English.
+    /// What is wrong and what to do, in the query's language.
     pub message: String,
 }
 
@@ -214,7 +219,7 @@ pub enum Triage {
     Refer,
     /// A clinician should look soon.
     Urgent,
-    /// Nothing was assessed: take the picture again, or correct what the reasons name.
+    /// Nothing was assessed: do what the reasons say, then classify again.
     Unassessed,
 }
 

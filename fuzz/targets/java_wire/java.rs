@@ -107,7 +107,7 @@ fn manifest(bytes: &[u8]) -> Option<()> {
     reader.list(manifest.labels(), |reader, label| {
         assert_eq!((reader.string().as_str(), reader.string().as_str()), (label.id.as_str(), label.name_in(language)));
         assert_eq!(reader.float().to_bits(), label.operating_point().to_bits());
-        assert_eq!(reader.string(), Triage::from(label.triage).as_str());
+        assert_eq!(reader.string(), label.triage.as_str());
     });
     assert_eq!(reader.string(), manifest.to_json());
     reader.end();
@@ -261,7 +261,8 @@ impl ReplyReader<'_> {
             assert_eq!((reader.string(), reader.string()), (label.id.clone(), label.name.clone()));
         });
         self.list(report.verdict.reasons(), ReplyReader::reason);
-        assert_eq!(self.string(), report.triage.as_str());
+        assert_eq!(self.string(), report.summary);
+        assert_eq!((self.string(), self.string()), (report.triage.as_str().to_owned(), report.advice.clone()));
         self.list(&report.findings, |reader, finding| {
             assert_eq!((reader.string(), reader.string()), (finding.label.clone(), finding.name.clone()));
             assert_eq!(reader.float().to_bits(), finding.probability.to_bits());

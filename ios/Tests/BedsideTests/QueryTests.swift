@@ -99,7 +99,7 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(reasons.map(\.id), ["ready", "age"])
         XCTAssertEqual(reasons.map(\.question), ["Готові?", "age"])
         XCTAssert(reasons[0].message.contains("The program was not made for such a picture"), reasons[0].message)
-        XCTAssert(reasons[1].message.contains("18.5 to 90"), reasons[1].message)
+        XCTAssert(reasons[1].message.contains("(18.5–90)"), reasons[1].message)
         let inside = Query(answers: ["ready": .yes, "age": .number(value: 18.5)])
         XCTAssertEqual(try report(inside).verdict, .single(label: LabelName(id: "a", name: "Label A")))
     }

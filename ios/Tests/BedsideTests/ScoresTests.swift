@@ -67,6 +67,8 @@ final class ScoresTests: XCTestCase {
             let runtime = try XCTUnwrap(expected["runtime"] as? [String: String])
             XCTAssertEqual(report.runtime.name, runtime["name"])
             XCTAssertEqual(report.runtime.version, runtime["version"])
+            XCTAssertEqual(report.summary, expected["summary"] as? String)
+            XCTAssertEqual(report.advice, expected["advice"] as? String)
             XCTAssertEqual(report.notice, expected["notice"] as? String)
             XCTAssert(report.text.hasSuffix(report.notice), report.text)
         }

@@ -46,7 +46,9 @@ class GoldenTest {
             assertEquals(verdict["kind"].text, report.verdict::class.simpleName!!.snakeCase)
             assertEquals(verdict["labels"]!!.jsonArray.map { it.text }, report.verdict.labels.map { it.id })
             assertEquals(verdict["names"]!!.jsonArray.map { it.text }, report.verdict.labels.map { it.name })
+            assertEquals(wanted["summary"].text, report.summary)
             assertEquals(wanted["triage"].text, report.triage.name.lowercase())
+            assertEquals(wanted["advice"].text, report.advice)
             assertEquals(wanted["notice"].text, report.notice)
             assertEquals(wanted["model"].identity, report.model)
             val runtime = wanted["runtime"]

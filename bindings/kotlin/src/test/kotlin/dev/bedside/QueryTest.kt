@@ -87,7 +87,7 @@ class QueryTest {
         assertEquals(Reason(ReasonKind.SCOPE_NO, "ready", "Готові?", no.message), no)
         assertContains(no.message, "The program was not made for such a picture")
         assertEquals(Reason(ReasonKind.SCOPE_OUT_OF_RANGE, "age", "age", old.message), old)
-        assertContains(old.message, "18.5 to 90")
+        assertContains(old.message, "(18.5–90)")
         val inside = Query(answers = mapOf("ready" to Answer.Yes, "age" to Answer.Number(18.5)))
         assertEquals(Verdict.Single(LabelName("a", "Label A")), look(inside).verdict)
     }

@@ -77,7 +77,11 @@ public final class Query {
             return this;
         }
 
-        /** The language of names and questions, a BCP 47 tag; {@code en} unless given. */
+        /**
+         * The language of the report's sentences, names and questions, a BCP 47 tag; {@code en} unless given. Sentences
+         * are in English where it is neither English nor Ukrainian; names and questions are in the languages that the
+         * manifest has.
+         */
         public Builder language(String tag) {
             language = Objects.requireNonNull(tag, "language");
             return this;

@@ -29,7 +29,7 @@ public final class Reason {
         return question;
     }
 
-    /** What to do, in English. */
+    /** What is wrong and what to do, in the query's language. */
     public String getMessage() {
         return message;
     }

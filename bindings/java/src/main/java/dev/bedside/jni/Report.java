@@ -3,12 +3,14 @@ package dev.bedside.jni;
 import java.util.List;
 
 /**
- * What a classification says. Research software, not a medical device: show {@link #getNotice} wherever you
- * show it.
+ * The result of a classification. Research software, not a medical device: show {@link #getNotice} wherever you show a
+ * result.
  */
 public final class Report {
     private final Verdict verdict;
+    private final String summary;
     private final Triage triage;
+    private final String advice;
     private final List<Finding> findings;
     private final Timings timingsMs;
     private final ModelIdentity model;
@@ -19,7 +21,9 @@ public final class Report {
 
     Report(Reply reply) {
         verdict = new Verdict(reply);
+        summary = reply.string();
         triage = reply.named(Triage.class);
+        advice = reply.string();
         findings = reply.list(Finding::new);
         timingsMs = new Timings(reply);
         model = new ModelIdentity(reply);
@@ -34,12 +38,22 @@ public final class Report {
         return verdict;
     }
 
+    /** The verdict as a sentence, in the query's language. */
+    public String getSummary() {
+        return summary;
+    }
+
     /** What a person should do. */
     public Triage getTriage() {
         return triage;
     }
 
-    /** The labels that the query asked for, likeliest first. Empty where the verdict is {@code REJECTED}. */
+    /** The triage as a sentence, in the query's language. */
+    public String getAdvice() {
+        return advice;
+    }
+
+    /** The labels that the query asks for, likeliest first. Empty where the verdict is {@code REJECTED}. */
     public List<Finding> getFindings() {
         return findings;
     }
@@ -49,7 +63,7 @@ public final class Report {
         return timingsMs;
     }
 
-    /** The model that said so. */
+    /** The model that was run. */
     public ModelIdentity getModel() {
         return model;
     }
@@ -59,14 +73,14 @@ public final class Report {
         return runtime;
     }
 
-    /** The sentence that must stand wherever a result is shown. */
+    /** The sentence that must be shown with every result, in the query's language. */
     public String getNotice() {
         return notice;
     }
 
     /**
-     * The report in words, for a person to read: what the command {@code bedside classify} prints. In English, but
-     * for names and questions.
+     * The report as text for a person, as the command {@code bedside classify} prints it. Headings are English;
+     * sentences and names are in the query's language.
      */
     public String getText() {
         return text;

@@ -78,7 +78,9 @@ class GoldenTest {
             assertEquals(strings(verdict.get("labels")), labels.stream().map(LabelName::getId).toList());
             assertEquals(strings(verdict.get("names")), labels.stream().map(LabelName::getName).toList());
             assertEquals(List.of(), report.getVerdict().getReasons());
+            assertEquals(wanted.get("summary").getAsString(), report.getSummary());
             assertEquals(wanted.get("triage").getAsString(), lower(report.getTriage()));
+            assertEquals(wanted.get("advice").getAsString(), report.getAdvice());
             assertEquals(wanted.get("notice").getAsString(), report.getNotice());
             JsonObject model = wanted.getAsJsonObject("model");
             assertEquals(model.get("name").getAsString(), report.getModel().getName());

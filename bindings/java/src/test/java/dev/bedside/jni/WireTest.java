@@ -171,6 +171,7 @@ class WireTest {
                 List.of("a Label A", "b Label B"),
                 report.getVerdict().getLabels().stream().map(l -> l.getId() + " " + l.getName()).toList());
         assertEquals(List.of(), report.getVerdict().getReasons());
+        assertEquals(List.of("summary", "advice"), List.of(report.getSummary(), report.getAdvice()));
         assertEquals(Triage.URGENT, report.getTriage());
         assertEquals(
                 List.of("a Label A 0.75 0.5 true", "b Label B 0.25 0.375 false"),
