@@ -1,5 +1,6 @@
 //! The classifier: it opens a model and runs the stages decode, preprocess, engine and verdict in order.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
 use crate::verdict::{Reason, Verdict, is_over, judge, reasons};
 use crate::words::words;
-use crate::{Error, Image, Limits, Options, Query, Region, Result, Triage};
+use crate::{Error, ErrorKind, Image, Limits, Options, Query, Region, Result, Triage};
 
 /// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of
 /// int8 kernels and differences between decoders stay below it.
@@ -65,36 +66,36 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// - [`Error::Io`] where a file can't be read;
-    /// - [`Error::TooLarge`] where a file is larger than [`Limits::max_model_bytes`], the manifest exceeds its own
+    /// - [`ErrorKind::Io`] where a file can't be read;
+    /// - [`ErrorKind::TooLarge`] where a file is larger than [`Limits::max_model_bytes`], the manifest exceeds its own
     ///   limits, or a prepared model exceeds those of memory or work;
-    /// - [`Error::MalformedModel`] where the file is no model, or a damaged one;
-    /// - [`Error::UnsupportedModel`] where the graph needs something that is not supported, which includes any ONNX
+    /// - [`ErrorKind::MalformedModel`] where the file is no model, or a damaged one;
+    /// - [`ErrorKind::UnsupportedModel`] where the graph needs something that is not supported, which includes any ONNX
     ///   graph where the feature `onnx` is off;
-    /// - [`Error::InvalidManifest`] where there is no manifest, it has a wrong value, or it does not fit the graph;
-    /// - [`Error::Internal`] where the engine fails.
+    /// - [`ErrorKind::InvalidManifest`] where there is no manifest, it has a wrong value, or it does not fit the graph;
+    /// - [`ErrorKind::Internal`] where the engine fails.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Classifier> {
         let model = Model::open(path.as_ref(), &options)?;
         Ok(Classifier { model, limits: options.limits })
     }
 
     /// Opens a model from the bytes of an ONNX or prepared file, which has its manifest in its metadata and no external
-    /// data.
+    /// data. The bytes are not copied; a `Vec` is freed as soon as it is decoded.
     ///
     /// ```no_run
     /// use bedside::{Classifier, Options};
     ///
     /// # let path = "models/skin-lesion/model.onnx";
     /// let bytes = std::fs::read(path).expect("a file");
-    /// let classifier = Classifier::from_bytes(&bytes, Options::new())?;
+    /// let classifier = Classifier::from_bytes(bytes, Options::new())?;
     /// # Ok::<(), bedside::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`open`](Classifier::open), without [`Error::Io`]; [`Error::UnsupportedModel`] also where the model has
+    /// As [`open`](Classifier::open), without [`ErrorKind::Io`]; [`ErrorKind::UnsupportedModel`] also where the model has
     /// external data.
-    pub fn from_bytes(bytes: &[u8], options: Options) -> Result<Classifier> {
-        let model = Model::from_bytes(bytes, &options)?;
+    pub fn from_bytes<'a>(bytes: impl Into<Cow<'a, [u8]>>, options: Options) -> Result<Classifier> {
+        let model = Model::from_bytes(bytes.into(), &options)?;
         Ok(Classifier { model, limits: options.limits })
     }
 
@@ -122,12 +123,12 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// - [`Error::InvalidQuery`] where the query does not fit the model;
-    /// - [`Error::UnsupportedImage`], [`Error::MalformedImage`] or [`Error::TooLarge`] where the picture can't be
+    /// - [`ErrorKind::InvalidQuery`] where the query does not fit the model;
+    /// - [`ErrorKind::UnsupportedImage`], [`ErrorKind::MalformedImage`] or [`ErrorKind::TooLarge`] where the picture can't be
     ///   decoded;
-    /// - [`Error::Cancelled`] where the query's handle was used;
-    /// - [`Error::UnsupportedModel`] where the graph fails, or its outputs are no scores;
-    /// - [`Error::Internal`] where a decoder or the engine panics.
+    /// - [`ErrorKind::Cancelled`] where the query's handle was used;
+    /// - [`ErrorKind::UnsupportedModel`] where the graph fails, or its outputs are no scores;
+    /// - [`ErrorKind::Internal`] where a decoder or the engine panics.
     pub fn classify(&self, image: &Image<'_>, query: &Query) -> Result<Report> {
         let start = Instant::now();
         query.check(&self.model.manifest)?;
@@ -183,7 +184,7 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnsupportedModel`] or [`Error::Internal`] where the graph fails.
+    /// [`ErrorKind::UnsupportedModel`] or [`ErrorKind::Internal`] where the graph fails.
     pub fn warm_up(&self) -> Result<()> {
         self.model.run(&self.model.blank()).map(drop)
     }
@@ -199,7 +200,7 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`], whose text names the field.
+    /// [`ErrorKind::InvalidQuery`], whose text names the field.
     pub fn check(&self, query: &Query) -> Result<()> {
         query.check(&self.model.manifest)
     }
@@ -217,7 +218,7 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`], whose text names the field.
+    /// [`ErrorKind::InvalidQuery`], whose text names the field.
     pub fn scope_reasons(&self, query: &Query) -> Result<Vec<Reason>> {
         self.check(query)?;
         Ok(reasons(self.model.manifest.scope(), query))
@@ -241,18 +242,21 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// [`Error::SelfTest`] where a score is not within 0.02 of its golden score: the model must not be used on this
-    /// device. [`Error::InvalidManifest`] where the sample is not base64. As [`classify`](Classifier::classify) where
+    /// [`ErrorKind::SelfTest`] where a score is not within 0.02 of its golden score: the model must not be used on this
+    /// device. [`ErrorKind::InvalidManifest`] where the sample is not base64. As [`classify`](Classifier::classify) where
     /// the sample can't be run.
     pub fn self_test(&self) -> Result<Option<SelfTest>> {
         let Some(golden) = self.model.manifest.golden() else { return Ok(None) };
         let scores = self.scores(&golden_image(golden)?)?;
         let Some(max_difference) = difference(&scores, &golden.scores) else {
-            return Err(Error::SelfTest(format!(
-                "the golden sample gives {scores:?}, but its maker measured {:?}: do not use this model on this device, \
+            return Err(Error::new(
+                ErrorKind::SelfTest,
+                format!(
+                    "the golden sample gives {scores:?}, but its maker measured {:?}: do not use this model on this device, \
                  and report it",
-                golden.scores
-            )));
+                    golden.scores
+                ),
+            ));
         };
         Ok(Some(SelfTest { by: golden.by, max_difference }))
     }
@@ -270,7 +274,7 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// As [`classify`](Classifier::classify), without [`Error::InvalidQuery`] and [`Error::Cancelled`].
+    /// As [`classify`](Classifier::classify), without [`ErrorKind::InvalidQuery`] and [`ErrorKind::Cancelled`].
     pub fn scores(&self, image: &Image<'_>) -> Result<Vec<f32>> {
         let picture = self.decode(image, None)?;
         let values = self.model.run(&self.model.preprocess(&picture))?;
@@ -326,10 +330,10 @@ impl Classifier {
         let decoded =
             catch_unwind(AssertUnwindSafe(|| decode(image, region, (input.width, input.height), &self.limits)));
         let picture = decoded.unwrap_or_else(|_| {
-            Err(Error::Internal("the decoder gave up on this picture; copy or export it again".into()))
+            Err(Error::new(ErrorKind::Internal, "the decoder gave up on this picture; copy or export it again"))
         });
         picture.map_err(|error| match image.name() {
-            Some(name) => error.in_file(name),
+            Some(name) => error.in_file(Path::new(name)),
             None => error,
         })
     }
@@ -377,9 +381,9 @@ fn findings(labels: &[Label], calibrated: &[f32], shown: &[f32], query: &Query) 
 
 /// The golden sample's picture, decoded from base64.
 fn golden_image(golden: &Golden) -> Result<Image<'static>> {
-    let bytes = BASE64
-        .decode(&golden.input.image)
-        .map_err(|error| Error::InvalidManifest(format!("manifest: `golden.input.image` is not base64: {error}")))?;
+    let bytes = BASE64.decode(&golden.input.image).map_err(|error| {
+        Error::new(ErrorKind::InvalidManifest, format!("manifest: `golden.input.image` is not base64: {error}"))
+    })?;
     Ok(Image::from_bytes(bytes))
 }
 

@@ -3,6 +3,7 @@
 //! A message says what was wrong, where, and what to do. The bindings of all languages have the same kinds, under the
 //! names that [`ErrorKind::as_str`] gives.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,9 @@ use std::path::{Path, PathBuf};
 /// The result of a function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error of this crate. Match on [`Error::kind`]; show the [`Display`](fmt::Display) text to a person.
+/// An error of this crate: match on its [`kind`](Error::kind), and show its [`Display`](fmt::Display) text to a person.
+///
+/// The text has the [`file`](Error::file), if one is known, a colon, and the [`message`](Error::message).
 ///
 /// ```
 /// use bedside::{ErrorKind, Region};
@@ -19,76 +22,44 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(error.kind(), ErrorKind::InvalidQuery);
 /// println!("{error}");
 /// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// A file could not be read or written.
-    #[error("{}: {}", path.display(), describe_io(source))]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
-    /// The picture has a format, or a variant of one, that this crate does not decode.
-    #[error("{0}")]
-    UnsupportedImage(String),
-    /// The picture is damaged, or its pixels do not fit the stated size and strides.
-    #[error("{0}")]
-    MalformedImage(String),
-    /// A picture, a model or a manifest exceeds a limit: one of [`Limits`](crate::Limits) or a fixed one.
-    #[error("{0}")]
-    TooLarge(String),
-    /// The file is neither an ONNX model nor a prepared one, or is damaged.
-    #[error("{0}")]
-    MalformedModel(String),
-    /// The model is sound, but needs something that is not supported, or its graph fails or gives no scores. The
-    /// message names the operator, the node or the field.
-    #[error("{0}")]
-    UnsupportedModel(String),
-    /// The manifest is missing, has a field of a wrong type or value, or does not fit the graph. The message names the
-    /// field.
-    #[error("{0}")]
-    InvalidManifest(String),
-    /// An option, a field of the query, an answer or a region is out of range or does not fit the model.
-    #[error("{0}")]
-    InvalidQuery(String),
-    /// The [`CancelHandle`](crate::CancelHandle) of the query was used.
-    #[error("the classification was cancelled")]
-    Cancelled,
-    /// The golden sample did not give the scores in the manifest. The model must not be used on this device.
-    #[error("{0}")]
-    SelfTest(String),
-    /// A defect of this crate or of a library that it uses.
-    #[error("internal error: {0}; please report it with the model and the command that caused it")]
-    Internal(String),
+#[derive(Debug)]
+pub struct Error(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    kind: ErrorKind,
+    file: Option<PathBuf>,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// The kind of an [`Error`], which is the same in the bindings of all languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// See [`Error::Io`].
+    /// A file could not be read or written.
     Io,
-    /// See [`Error::UnsupportedImage`].
+    /// The picture has a format, or a variant of one, that this crate does not decode.
     UnsupportedImage,
-    /// See [`Error::MalformedImage`].
+    /// The picture is damaged, or its pixels do not fit the stated size and strides.
     MalformedImage,
-    /// See [`Error::TooLarge`].
+    /// A picture, a model or a manifest exceeds a limit: one of [`Limits`](crate::Limits) or a fixed one.
     TooLarge,
-    /// See [`Error::MalformedModel`].
+    /// The file is neither an ONNX model nor a prepared one, or is damaged.
     MalformedModel,
-    /// See [`Error::UnsupportedModel`].
+    /// The model is sound, but needs something that is not supported, or its graph fails or gives no scores. The
+    /// message names the operator, the node or the field.
     UnsupportedModel,
-    /// See [`Error::InvalidManifest`].
+    /// The manifest is missing, has a field of a wrong type or value, or does not fit the graph. The message names the
+    /// field.
     InvalidManifest,
-    /// See [`Error::InvalidQuery`].
+    /// An option, a field of the query, an answer or a region is out of range or does not fit the model.
     InvalidQuery,
-    /// See [`Error::Cancelled`].
+    /// The [`CancelHandle`](crate::CancelHandle) of the query was used.
     Cancelled,
-    /// See [`Error::SelfTest`].
+    /// The golden sample did not give the scores in the manifest. The model must not be used on this device.
     SelfTest,
-    /// See [`Error::Internal`].
+    /// A defect of this crate or of a library that it uses.
     Internal,
 }
 
@@ -137,65 +108,113 @@ impl fmt::Display for ErrorKind {
 }
 
 impl Error {
-    /// The kind of this error.
+    /// An error of this kind. `message` says what was wrong and what to do; for [`ErrorKind::Internal`] it is what went
+    /// wrong, and the request to report it is added.
+    ///
+    /// ```
+    /// use bedside::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::TooLarge, "the video has 90 frames; choose one");
+    /// assert_eq!(error.to_string(), "the video has 90 frames; choose one");
+    /// ```
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
+        let message = match (kind, message.into()) {
+            (ErrorKind::Internal, what) => {
+                format!("internal error: {what}; please report it with the model and the command that caused it")
+            }
+            (_, message) => message,
+        };
+        Error(Box::new(Parts { kind, file: None, message, source: None }))
+    }
+
+    /// The kind.
+    ///
+    /// ```
+    /// use bedside::{ErrorKind, Image};
+    ///
+    /// assert_eq!(Image::open("missing.jpg").unwrap_err().kind(), ErrorKind::Io);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Error::Io { .. } => ErrorKind::Io,
-            Error::UnsupportedImage(_) => ErrorKind::UnsupportedImage,
-            Error::MalformedImage(_) => ErrorKind::MalformedImage,
-            Error::TooLarge(_) => ErrorKind::TooLarge,
-            Error::MalformedModel(_) => ErrorKind::MalformedModel,
-            Error::UnsupportedModel(_) => ErrorKind::UnsupportedModel,
-            Error::InvalidManifest(_) => ErrorKind::InvalidManifest,
-            Error::InvalidQuery(_) => ErrorKind::InvalidQuery,
-            Error::Cancelled => ErrorKind::Cancelled,
-            Error::SelfTest(_) => ErrorKind::SelfTest,
-            Error::Internal(_) => ErrorKind::Internal,
+        self.0.kind
+    }
+
+    /// What was wrong and what to do, without the file.
+    ///
+    /// ```
+    /// # use bedside::Image;
+    /// assert_eq!(Image::open("missing.jpg").unwrap_err().message(), "no such file; check the path");
+    /// ```
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The file that the error is about, as the caller named it, where it is known.
+    ///
+    /// ```
+    /// # use bedside::Image;
+    /// use std::path::Path;
+    ///
+    /// assert_eq!(Image::open("missing.jpg").unwrap_err().file(), Some(Path::new("missing.jpg")));
+    /// ```
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.0.file.as_deref()
+    }
+
+    /// The error of a file that could not be read or written.
+    pub(crate) fn io(path: &Path, source: io::Error) -> Error {
+        Error::new(ErrorKind::Io, describe_io(&source)).caused_by(source).in_file(path)
+    }
+
+    /// The error of a call that was cancelled.
+    pub(crate) fn cancelled() -> Error {
+        Error::new(ErrorKind::Cancelled, "the classification was cancelled")
+    }
+
+    /// An error of the engine.
+    pub(crate) fn engine(error: bedside_engine::Error) -> Error {
+        use bedside_engine::Error as Engine;
+        match error {
+            Engine::Io { path, source } => Error::io(&path, source),
+            Engine::Malformed(message) => Error::new(ErrorKind::MalformedModel, message),
+            Engine::Unsupported(message) => Error::new(ErrorKind::UnsupportedModel, message),
+            Engine::TooLarge(message) => Error::new(ErrorKind::TooLarge, message),
+            Engine::Cancelled => Error::cancelled(),
+            other => Error::new(ErrorKind::Internal, other.to_string()),
         }
     }
 
-    pub(crate) fn io(path: &Path, source: io::Error) -> Error {
-        Error::Io { path: path.to_owned(), source }
+    /// The same error with its [`source`](StdError::source).
+    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Error {
+        self.0.source = Some(Box::new(source));
+        self
     }
 
-    /// The same error, with `name` (a file) and a colon in front of its message. [`Error::Io`], which names its file
-    /// already, [`Error::InvalidQuery`] and [`Error::Cancelled`] do not change.
-    ///
-    /// ```
-    /// use bedside::Error;
-    ///
-    /// let error = Error::TooLarge("too many pixels".into()).in_file("a.jpg");
-    /// assert_eq!(error.to_string(), "a.jpg: too many pixels");
-    /// ```
-    #[must_use]
-    pub fn in_file(self, name: &str) -> Error {
-        let named = |message: String| format!("{name}: {message}");
-        match self {
-            Error::UnsupportedImage(m) => Error::UnsupportedImage(named(m)),
-            Error::MalformedImage(m) => Error::MalformedImage(named(m)),
-            Error::TooLarge(m) => Error::TooLarge(named(m)),
-            Error::MalformedModel(m) => Error::MalformedModel(named(m)),
-            Error::UnsupportedModel(m) => Error::UnsupportedModel(named(m)),
-            Error::InvalidManifest(m) => Error::InvalidManifest(named(m)),
-            Error::SelfTest(m) => Error::SelfTest(named(m)),
-            Error::Internal(m) => Error::Internal(named(m)),
-            Error::Io { .. } | Error::InvalidQuery(_) | Error::Cancelled => self,
+    /// The same error about this file. One that names a file already, or is about the query, does not change.
+    pub(crate) fn in_file(mut self, file: &Path) -> Error {
+        let about_query = matches!(self.0.kind, ErrorKind::InvalidQuery | ErrorKind::Cancelled);
+        if self.0.file.is_none() && !about_query {
+            self.0.file = Some(file.to_owned());
+        }
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.file {
+            Some(file) => write!(f, "{}: {}", file.display(), self.0.message),
+            None => f.write_str(&self.0.message),
         }
     }
 }
 
-impl From<bedside_engine::Error> for Error {
-    fn from(error: bedside_engine::Error) -> Error {
-        use bedside_engine::Error as Engine;
-        match error {
-            Engine::Io { path, source } => Error::Io { path, source },
-            Engine::Malformed(m) => Error::MalformedModel(m),
-            Engine::Unsupported(m) => Error::UnsupportedModel(m),
-            Engine::TooLarge(m) => Error::TooLarge(m),
-            Engine::Cancelled => Error::Cancelled,
-            other => Error::Internal(other.to_string()),
-        }
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -222,10 +241,31 @@ mod tests {
     }
 
     #[test]
-    fn in_file_names_the_file_once() {
-        let named = Error::TooLarge("too many pixels".into()).in_file("a.jpg");
-        assert_eq!((named.kind(), named.to_string().as_str()), (ErrorKind::TooLarge, "a.jpg: too many pixels"));
-        let io = Error::io(Path::new("a.jpg"), io::ErrorKind::NotFound.into()).in_file("a.jpg");
-        assert_eq!(io.to_string().matches("a.jpg").count(), 1);
+    fn io_error_keeps_its_source() {
+        let error = Error::io(Path::new("a.jpg"), io::ErrorKind::NotFound.into());
+        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn in_file_names_the_first_file_only() {
+        let error = Error::new(ErrorKind::TooLarge, "too many pixels").in_file(Path::new("a.jpg"));
+        assert_eq!(error.to_string(), "a.jpg: too many pixels");
+        let outer = error.in_file(Path::new("folder"));
+        assert_eq!((outer.file(), outer.message()), (Some(Path::new("a.jpg")), "too many pixels"));
+    }
+
+    #[test]
+    fn in_file_leaves_errors_of_the_query_alone() {
+        let error = Error::new(ErrorKind::InvalidQuery, "no label `x`").in_file(Path::new("a.jpg"));
+        assert_eq!(error.to_string(), "no label `x`");
+        assert_eq!(Error::cancelled().in_file(Path::new("a.jpg")).file(), None);
+    }
+
+    #[test]
+    fn internal_error_asks_for_a_report() {
+        let error = Error::new(ErrorKind::Internal, "no room").in_file(Path::new("m.onnx"));
+        let wanted = "m.onnx: internal error: no room; please report it with the model and the command that caused it";
+        assert_eq!(error.to_string(), wanted);
     }
 }

@@ -35,7 +35,7 @@ pub fn input_tensor(
         Layout::Nhwc => vec![1, height, width, channels],
     };
     let values = normalised(&input.mean, &input.std);
-    Ok(bedside_engine::fuzzing::tensor(&model_input.pixels(layout, Some(&values)), shape)?)
+    bedside_engine::fuzzing::tensor(&model_input.pixels(layout, Some(&values)), shape).map_err(crate::Error::engine)
 }
 
 /// The orientation in the metadata of an encoded picture, as a value of the EXIF tag, 1…8. `None` where the format is

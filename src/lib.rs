@@ -14,7 +14,7 @@
 //! 1. *decode*: decodes the picture or reads the camera frame, rotates it upright, and crops it to the query's
 //!    [`Region`];
 //! 2. *preprocess*: resizes the picture to the model's input and normalises it, as the [`Manifest`] says;
-//! 3. *engine*: runs the graph with the crate [`bedside_engine`], in integers where the graph is quantized;
+//! 3. *engine*: runs the graph with the crate `bedside-engine`, in integers where the graph is quantized;
 //! 4. *verdict*: computes calibrated probabilities, compares each with its label's operating point, and derives the
 //!    [`Verdict`], the [`Triage`] and the [`Finding`]s.
 //!
@@ -60,8 +60,8 @@
 //! |---|---|---|
 //! | `onnx` | ONNX files and prepared models open | only prepared models open; tract is not compiled |
 //! | `float-threads` | matrix products of nodes that run in float use [`Options::threads`] | they use one thread |
-//! | `tiff` | TIFF is decoded | a TIFF is [`Error::UnsupportedImage`] |
-//! | `webp` | WebP is decoded | a WebP is [`Error::UnsupportedImage`] |
+//! | `tiff` | TIFF is decoded | a TIFF is [`ErrorKind::UnsupportedImage`] |
+//! | `webp` | WebP is decoded | a WebP is [`ErrorKind::UnsupportedImage`] |
 //!
 //! The quantized partitions of a graph use [`Options::threads`] with or without `float-threads`.
 //!
@@ -96,7 +96,7 @@
 //! # Limits
 //!
 //! Pictures and models are untrusted input. Each size that a header declares is compared with [`Limits`] before memory
-//! is allocated; what is over a limit is [`Error::TooLarge`]. Set limits with [`Options::limits`]:
+//! is allocated; what is over a limit is [`ErrorKind::TooLarge`]. Set limits with [`Options::limits`]:
 //!
 //! ```
 //! use bedside::{Limits, Options};
@@ -132,6 +132,8 @@ mod preprocess;
 mod query;
 mod report;
 mod scores;
+#[doc(hidden)]
+pub mod tools;
 mod triage;
 mod verdict;
 mod words;
@@ -141,7 +143,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use image::{Image, Plane, Region, Rotation, Yuv420, YuvMatrix, YuvRange};
 pub use limits::Limits;
 pub use manifest::Manifest;
-pub use model::{Binding, LoadTimes};
+pub use model::LoadTimes;
 pub use options::Options;
 pub use query::{Answer, CancelHandle, Query};
 pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings, notice};

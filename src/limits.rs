@@ -3,7 +3,7 @@
 //! Headers are untrusted, and a failed allocation ends the process. So each stage that reads a header compares the
 //! sizes in it with these bounds before it allocates memory.
 
-/// Upper bounds on the size of pictures and models. What exceeds one is [`Error::TooLarge`](crate::Error::TooLarge).
+/// Upper bounds on the size of pictures and models. What exceeds one is [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
 ///
 /// Start from the default bounds and change some:
 ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::manifest::{Manifest, PREVALENCE_TOLERANCE, ScopeQuestion};
-use crate::{Error, Region, Result};
+use crate::{Error, ErrorKind, Region, Result};
 
 /// The parameters of one classification. By default, the report has all findings, in English, for the whole picture.
 ///
@@ -247,7 +247,10 @@ impl FromStr for Answer {
             "no" => Ok(Answer::No),
             number => match number.parse::<f64>() {
                 Ok(value) if value.is_finite() => Ok(Answer::Number(value)),
-                _ => Err(Error::InvalidQuery(format!("\"{text}\" is no answer; give `yes`, `no` or a number"))),
+                _ => Err(Error::new(
+                    ErrorKind::InvalidQuery,
+                    format!("\"{text}\" is no answer; give `yes`, `no` or a number"),
+                )),
             },
         }
     }
@@ -290,7 +293,7 @@ impl CancelHandle {
         CancelHandle::default()
     }
 
-    /// Cancels each classification that has this handle, now or later. It returns [`Error::Cancelled`] before its next
+    /// Cancels each classification that has this handle, now or later. It returns [`ErrorKind::Cancelled`] before its next
     /// stage, or before the next layer of a graph that is quantized from end to end.
     ///
     /// ```
@@ -322,10 +325,10 @@ impl PartialEq for CancelHandle {
 }
 
 impl Query {
-    /// Returns [`Error::Cancelled`] where the query's handle is cancelled.
+    /// Returns [`ErrorKind::Cancelled`] where the query's handle is cancelled.
     pub(crate) fn check_cancelled(&self) -> Result<()> {
         match &self.cancel {
-            Some(handle) if handle.is_cancelled() => Err(Error::Cancelled),
+            Some(handle) if handle.is_cancelled() => Err(Error::cancelled()),
             _ => Ok(()),
         }
     }
@@ -333,7 +336,7 @@ impl Query {
     /// Checks each field against the model's manifest.
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`], whose text names the field.
+    /// [`ErrorKind::InvalidQuery`], whose text names the field.
     pub(crate) fn check(&self, manifest: &Manifest) -> Result<()> {
         let ids: Vec<&str> = manifest.labels().iter().map(|l| l.id.as_str()).collect();
         let lists = [("allow", &self.allow), ("deny", &self.deny)];
@@ -372,15 +375,22 @@ impl Query {
             let question = manifest.scope().iter().find(|q| &q.id == id).ok_or_else(|| {
                 let ids: Vec<&str> = manifest.scope().iter().map(|q| q.id.as_str()).collect();
                 let known = if ids.is_empty() { "none".into() } else { ids.join(", ") };
-                Error::InvalidQuery(format!("answers: the model asks no question `{id}`; it asks {known}"))
+                Error::new(
+                    ErrorKind::InvalidQuery,
+                    format!("answers: the model asks no question `{id}`; it asks {known}"),
+                )
             })?;
             match (answer, question.takes_number()) {
                 (Answer::Number(value), true) => {
                     ensure(value.is_finite(), || format!("answers: `{id}` is not a finite number"))?;
                 }
                 (Answer::Yes | Answer::No, false) => {}
-                (_, true) => return Err(Error::InvalidQuery(format!("answers: `{id}` takes a number"))),
-                (_, false) => return Err(Error::InvalidQuery(format!("answers: `{id}` takes yes or no"))),
+                (_, true) => {
+                    return Err(Error::new(ErrorKind::InvalidQuery, format!("answers: `{id}` takes a number")));
+                }
+                (_, false) => {
+                    return Err(Error::new(ErrorKind::InvalidQuery, format!("answers: `{id}` takes yes or no")));
+                }
             }
         }
         Ok(())
@@ -392,7 +402,7 @@ fn known_label(field: &str, label: &str, ids: &[&str]) -> Result<()> {
     ensure(ids.contains(&label), || format!("{field}: the model has no label `{label}`; it has {}", ids.join(", ")))
 }
 
-/// [`Error::InvalidQuery`] with this problem unless `sound`.
+/// [`ErrorKind::InvalidQuery`] with this problem unless `sound`.
 fn ensure(sound: bool, problem: impl FnOnce() -> String) -> Result<()> {
-    if sound { Ok(()) } else { Err(Error::InvalidQuery(problem())) }
+    if sound { Ok(()) } else { Err(Error::new(ErrorKind::InvalidQuery, problem())) }
 }

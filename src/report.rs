@@ -105,7 +105,8 @@ pub struct ModelIdentity {
     pub name: String,
     /// The manifest's `version`.
     pub version: String,
-    /// The SHA-256 of the graph in hex: [`ModelFile::sha256`](bedside_engine::ModelFile::sha256).
+    /// The SHA-256 of the ONNX graph, as 64 lowercase hex digits: of the field `graph` of the ONNX file, without
+    /// metadata. A prepared model has that of the graph that it was made from.
     pub graph_sha256: String,
 }
 

@@ -4,7 +4,7 @@
 //! all platforms.
 
 use crate::manifest::Activation;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// How a model's output values become probabilities, one for each label.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,7 +27,7 @@ impl Scoring {
     /// The probability of each label, before temperature.
     ///
     /// # Errors
-    /// [`Error::UnsupportedModel`] where a value is not finite, or where the activation is `None` and the values are no
+    /// [`ErrorKind::UnsupportedModel`] where a value is not finite, or where the activation is `None` and the values are no
     /// probabilities.
     pub(crate) fn probabilities(self, values: &[f32]) -> Result<Vec<f32>> {
         Ok(to_f32(&self.activated(values, 1.0)?))
@@ -44,7 +44,10 @@ impl Scoring {
     /// The probability of each label, with its logit divided by `temperature`.
     fn activated(self, values: &[f32], temperature: f64) -> Result<Vec<f64>> {
         if let Some(value) = values.iter().find(|v| !v.is_finite()) {
-            return Err(Error::UnsupportedModel(format!("the graph gave {value} as a score; the model is unsound")));
+            return Err(Error::new(
+                ErrorKind::UnsupportedModel,
+                format!("the graph gave {value} as a score; the model is unsound"),
+            ));
         }
         let values: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
         let logits = match self.activation {
@@ -74,16 +77,22 @@ fn check_probabilities(values: &[f64], multi_label: bool) -> Result<()> {
     let range = -PROBABILITY_TOLERANCE..=1.0 + PROBABILITY_TOLERANCE;
     let sum: f64 = values.iter().sum();
     if let Some(value) = values.iter().find(|v| !range.contains(v)) {
-        return Err(Error::UnsupportedModel(format!(
-            "the manifest says `output.activation` is `none`, but the graph gave {value}, which is no probability; say \
+        return Err(Error::new(
+            ErrorKind::UnsupportedModel,
+            format!(
+                "the manifest says `output.activation` is `none`, but the graph gave {value}, which is no probability; say \
              `softmax` or `sigmoid`"
-        )));
+            ),
+        ));
     }
     if !multi_label && (sum - 1.0).abs() > PROBABILITY_TOLERANCE {
-        return Err(Error::UnsupportedModel(format!(
-            "the manifest says the graph gives probabilities of labels that exclude each other, but they sum to {sum}; \
+        return Err(Error::new(
+            ErrorKind::UnsupportedModel,
+            format!(
+                "the manifest says the graph gives probabilities of labels that exclude each other, but they sum to {sum}; \
              correct `output.activation` or `output.multi_label`"
-        )));
+            ),
+        ));
     }
     Ok(())
 }

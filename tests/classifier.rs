@@ -6,9 +6,10 @@ use std::cell::RefCell;
 use std::fs;
 
 use bedside::manifest::{Calibration, Draft};
+use bedside::tools::Binding;
 use bedside::{
-    Answer, Binding, CancelHandle, Classifier, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region,
-    Report, Triage, Verdict, notice,
+    Answer, CancelHandle, Classifier, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region, Report,
+    Triage, Verdict, notice,
 };
 use bedside_engine::{Graph, ModelFile};
 use proptest::prelude::*;

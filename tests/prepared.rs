@@ -8,7 +8,8 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use bedside::{Binding, Classifier, Error, ErrorKind, Image, Limits, Manifest, Options};
+use bedside::tools::{self, Binding};
+use bedside::{Classifier, Error, ErrorKind, Image, Limits, Options};
 use bedside_engine::{Graph, ModelFile, Prepared};
 use sha2::{Digest, Sha256};
 use shipped::shipped;
@@ -19,9 +20,10 @@ const CONTENT: usize = 44;
 
 /// The bytes of the prepared form of an ONNX model with its manifest inside.
 fn prepared(onnx: &[u8]) -> Result<Vec<u8>, Error> {
-    let file = ModelFile::from_bytes(onnx)?;
-    let signature = Binding::new(&Manifest::of(&file, None)?, &file)?.signature;
-    Ok(Prepared::of(Graph::from_bytes(onnx)?, &signature)?.to_bytes())
+    let file = ModelFile::from_bytes(onnx).map_err(tools::engine_error)?;
+    let signature = Binding::new(&tools::manifest_of(&file, None)?, &file)?.signature;
+    let prepared = Graph::from_bytes(onnx).and_then(|graph| Prepared::of(graph, &signature));
+    Ok(prepared.map_err(tools::engine_error)?.to_bytes())
 }
 
 fn tiny_prepared() -> Vec<u8> {
@@ -78,7 +80,7 @@ fn preparing_a_graph_with_float_nodes_is_refused_with_the_node_named() {
 fn prepared_model_of_any_name_takes_the_manifest_beside_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = ModelFile::from_bytes(&packed("qdq-u8.onnx", &manifest())).expect("sound");
-    let signature = Binding::new(&Manifest::of(&file, None).expect("inside"), &file).expect("fits").signature;
+    let signature = Binding::new(&tools::manifest_of(&file, None).expect("inside"), &file).expect("fits").signature;
     let bare = Graph::open(&golden("graphs/qdq-u8.onnx"), 1 << 20).expect("sound");
     let path = folder.path().join("model.onnx");
     fs::write(&path, Prepared::of(bare, &signature).expect("one program").to_bytes()).expect("room");

@@ -27,7 +27,7 @@ fn float() -> Classifier {
     let manifest = Manifest::try_from(draft).expect("sound");
     let mut graph = Graph::open(&golden("skin-lesion/float.onnx"), 64 << 20).expect("a sound graph");
     graph.set_metadata(METADATA_KEY, manifest.to_json());
-    Classifier::from_bytes(&graph.to_bytes(), Options::default()).expect("the float graph opens")
+    Classifier::from_bytes(graph.to_bytes(), Options::default()).expect("the float graph opens")
 }
 
 /// The agreement of both graphs with the reference over all pictures of a reference file.

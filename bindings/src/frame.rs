@@ -1,6 +1,6 @@
 //! A picture in bytes that the other language owns: their layout, and the rotation that brings the picture upright.
 
-use bedside::{Error, Image, Plane, Result, Rotation, Yuv420, YuvMatrix, YuvRange};
+use bedside::{Error, ErrorKind, Image, Plane, Result, Rotation, Yuv420, YuvMatrix, YuvRange};
 
 /// The layout of a picture's bytes. Width and height are in pixels, strides in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -46,13 +46,13 @@ impl Frame {
     /// plane, and the other two must be empty.
     ///
     /// # Errors
-    /// [`Error::MalformedImage`] where the planes do not fit the layout.
+    /// [`ErrorKind::MalformedImage`] where the planes do not fit the layout.
     pub(crate) fn image<'a>(&self, [first, second, third]: [&'a [u8]; 3]) -> Result<Image<'a>> {
         let is_single = second.is_empty() && third.is_empty();
         let image = match self.layout {
             Layout::Encoded | Layout::Packed { .. } if !is_single => {
                 let message = "three planes were given for a layout of one; give YUV 4:2:0, or one plane";
-                return Err(Error::MalformedImage(message.into()));
+                return Err(Error::new(ErrorKind::MalformedImage, message));
             }
             // The copy is small compared with what decoding takes, and decoders must not read bytes that change
             // meanwhile.

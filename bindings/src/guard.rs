@@ -1,11 +1,11 @@
-//! Turns panics into [`Error::Internal`], so that no panic crosses a language border.
+//! Turns panics into [`ErrorKind::Internal`], so that no panic crosses a language border.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bedside::{Error, Result};
+use bedside::{Error, ErrorKind, Result};
 
-/// Runs one call from another language. A panic becomes [`Error::Internal`], with the panic's message.
+/// Runs one call from another language. A panic becomes [`ErrorKind::Internal`], with the panic's message.
 pub(crate) fn guarded<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     let guarded = || {
         #[cfg(feature = "test-panic")]
@@ -13,7 +13,8 @@ pub(crate) fn guarded<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
         call()
     };
     // A panic can leave only the call's own values half-changed, because no call changes a classifier or an image.
-    catch_unwind(AssertUnwindSafe(guarded)).unwrap_or_else(|panic| Err(Error::Internal(message(&*panic))))
+    catch_unwind(AssertUnwindSafe(guarded))
+        .unwrap_or_else(|panic| Err(Error::new(ErrorKind::Internal, message(&*panic))))
 }
 
 /// The message of a panic.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bedside::{Error, Image, Result, Rotation};
+use bedside::{Error, ErrorKind, Image, Result, Rotation};
 
 use crate::frame::{Frame, Layout};
 
@@ -44,13 +44,13 @@ impl Picture {
     /// A picture with a copy of the bytes that the frame uses.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] over [`MAX_BYTES`]; [`Error::MalformedImage`] where the planes do not fit the layout.
+    /// [`ErrorKind::TooLarge`] over [`MAX_BYTES`]; [`ErrorKind::MalformedImage`] where the planes do not fit the layout.
     pub(crate) fn copied(planes: [&[u8]; 3], frame: Frame) -> Result<Picture> {
         let used = frame.used(planes);
         let bytes: u64 = used.iter().map(|plane| plane.len() as u64).sum();
         if bytes > MAX_BYTES {
             let message = "bytes, more than the 268435456 that are kept; classify it where it lies, or scale it down";
-            return Err(Error::TooLarge(format!("the frame has {bytes} {message}")));
+            return Err(Error::new(ErrorKind::TooLarge, format!("the frame has {bytes} {message}")));
         }
         frame.image(planes)?;
         let kept = match frame.layout {

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bedside::{Answer, Binding, Classifier, Image, Limits, Manifest, Options, Query};
+use bedside::tools::{self, Binding};
+use bedside::{Answer, Classifier, Image, Limits, Options, Query};
 use bedside_engine::{ElementType, Engine, ModelFile, Tensor};
 use serde::Serialize;
 
@@ -109,15 +110,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// Prints the time of each step: the tenth percentile of many runs, because a disturbance can only make a run longer.
 fn profile(arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.model;
-    let in_file = |error: bedside::Error| error.in_file(&path.display().to_string());
-    let file = ModelFile::open(path, Limits::default().max_model_bytes).map_err(|error| in_file(error.into()))?;
-    let manifest = Manifest::of(&file, Some(path)).map_err(in_file)?;
+    let in_file = |error| tools::in_file(error, path);
+    let engine_error = |error| in_file(tools::engine_error(error));
+    let file = ModelFile::open(path, Limits::default().max_model_bytes).map_err(engine_error)?;
+    let manifest = tools::manifest_of(&file, Some(path)).map_err(in_file)?;
     let signature = Binding::new(&manifest, &file).map_err(in_file)?.signature;
     let (shape, length) = (signature.shape.clone(), signature.shape.iter().product());
     let takes_bytes =
         file.inputs().iter().any(|input| input.name == signature.input && input.element == ElementType::U8);
     let input = if takes_bytes { Tensor::u8(shape, vec![0; length]) } else { Tensor::f32(shape, vec![0.0; length]) }?;
-    let engine = Engine::load(file, &signature, arguments.threads.into()).map_err(|error| in_file(error.into()))?;
+    let engine = Engine::load(file, &signature, arguments.threads.into()).map_err(engine_error)?;
     let (kernels, steps) = engine
         .steps()
         .map_err(|reason| Failure::Failed(format!("{}: runs in floats, on tract: {reason}", path.display())))?;

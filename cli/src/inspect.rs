@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use bedside::{Binding, Limits, Manifest};
+use bedside::tools::{self, Binding};
+use bedside::{Limits, Manifest};
 use bedside_engine::{Description, Engine, Graph, ModelFile, Prepared, Signature, multiply_adds};
 
 use crate::output::{BOLD, Failure, line};
@@ -22,11 +23,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let path = &arguments.model;
     let file = ModelFile::open(path, Limits::default().max_model_bytes)
-        .map_err(|error| bedside::Error::from(error).in_file(&path.display().to_string()))?;
+        .map_err(|error| tools::in_file(tools::engine_error(error), path))?;
     let mut out = anstream::stdout().lock();
     writeln!(out, "{BOLD}{}{BOLD:#}", path.display())?;
 
-    let manifest = Manifest::of(&file, Some(path));
+    let manifest = tools::manifest_of(&file, Some(path));
     writeln!(out, "\n{BOLD}Manifest{BOLD:#}")?;
     match &manifest {
         Ok(manifest) => describe(&mut out, manifest)?,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use anstyle::Style;
-use bedside::{Error, ErrorKind};
+use bedside::{Error, ErrorKind, tools};
 
 /// The style of headings and of important text.
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -54,7 +54,7 @@ impl From<Error> for Failure {
 
 impl From<bedside_engine::Error> for Failure {
     fn from(error: bedside_engine::Error) -> Failure {
-        Error::from(error).into()
+        tools::engine_error(error).into()
     }
 }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bedside::manifest::{Golden, GoldenBy, MAX_BYTES, METADATA_KEY};
-use bedside::{Binding, Classifier, Image, Limits, Manifest, Options};
+use bedside::tools::{self, Binding};
+use bedside::{Classifier, Image, Limits, Manifest, Options};
 use bedside_engine::{Graph, ModelFile, Prepared, Signature, read_bounded};
 use serde_json::Value;
 
@@ -79,7 +80,7 @@ impl Form {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let graph = Graph::open(&arguments.graph, Limits::default().max_model_bytes)
-        .map_err(|error| named(&arguments.graph, bedside::Error::from(error)))?;
+        .map_err(|error| named(&arguments.graph, tools::engine_error(error)))?;
     let text = manifest_text(arguments, &graph)?;
     let manifest_path = arguments.manifest.as_deref().unwrap_or(&arguments.graph);
     let manifest = Manifest::from_json(&text).map_err(|error| named(manifest_path, error))?;
@@ -92,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     let mut form = if arguments.prepare {
         let prepared = Prepared::of(graph, &signature);
-        Form::Prepared(Box::new(prepared.map_err(|error| named(&arguments.graph, bedside::Error::from(error)))?))
+        Form::Prepared(Box::new(prepared.map_err(|error| named(&arguments.graph, tools::engine_error(error)))?))
     } else {
         Form::Onnx(Box::new(graph))
     };
@@ -130,9 +131,9 @@ fn with_fixed_shape(graph: Graph, manifest: &Manifest) -> bedside::Result<(Graph
     let file = ModelFile::from(graph);
     let signature = Binding::new(manifest, &file)?.signature;
     let ModelFile::Onnx(mut graph) = file else { unreachable!("it was made of a graph") };
-    graph.fix_input_shape(&signature.input, &signature.shape)?;
+    graph.fix_input_shape(&signature.input, &signature.shape).map_err(tools::engine_error)?;
     graph.fix_output_batch();
-    Ok((Graph::from_bytes(&graph.to_bytes())?, signature))
+    Ok((Graph::from_bytes(&graph.to_bytes()).map_err(tools::engine_error)?, signature))
 }
 
 /// The manifest's field `golden`, with the scores of a file or, without one, Bedside's own.
@@ -224,11 +225,11 @@ fn read(path: &Path, what: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
         io::ErrorKind::FileTooLarge => {
             Failure::Usage(format!("{}: {what} has {error}; give a shorter one", path.display()))
         }
-        _ => bedside::Error::Io { path: path.to_owned(), source: error }.into(),
+        _ => tools::engine_error(bedside_engine::Error::Io { path: path.to_owned(), source: error }).into(),
     })
 }
 
 /// The error as a failure that names the file.
 fn named(path: &Path, error: bedside::Error) -> Failure {
-    error.in_file(&path.display().to_string()).into()
+    tools::in_file(error, path).into()
 }

@@ -4,7 +4,8 @@
 
 use std::sync::LazyLock;
 
-use bedside::{Binding, Manifest};
+use bedside::Manifest;
+use bedside::tools::Binding;
 use bedside_engine::ModelFile;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 

@@ -3,7 +3,7 @@
 //! Of a TIFF the first page is decoded, of an animation the first frame.
 
 use std::borrow::Cow;
-use std::io::{Cursor, ErrorKind};
+use std::io::{self, Cursor};
 
 use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
@@ -14,7 +14,7 @@ use super::pixels::{PackedPixels, PixelLayout};
 use super::region::Rectangle;
 use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Decodes an encoded picture of a format, upright and cropped as the request says.
 pub(super) fn decode(format: ImageFormat, bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
@@ -64,9 +64,10 @@ fn layout(name: &str, color: ColorType) -> Result<PixelLayout> {
         ColorType::Rgb16 => PixelLayout::Rgb16,
         ColorType::Rgba16 => PixelLayout::Rgba16,
         _ => {
-            return Err(Error::UnsupportedImage(format!(
-                "{name}: floating-point samples are not read; export the picture with 8 or 16 bits a channel"
-            )));
+            return Err(Error::new(
+                ErrorKind::UnsupportedImage,
+                format!("{name}: floating-point samples are not read; export the picture with 8 or 16 bits a channel"),
+            ));
         }
     })
 }
@@ -84,18 +85,28 @@ fn name(format: ImageFormat) -> &'static str {
 /// An error of the decoder of the format `name` as an error of this crate.
 fn undecoded(name: &str, error: ImageError) -> Error {
     match error {
-        ImageError::Limits(_) => Error::TooLarge(format!(
-            "{name}: decoding takes more memory than is allowed; reduce the picture or raise the limit max_decoded_bytes"
-        )),
-        ImageError::Unsupported(problem) => {
-            Error::UnsupportedImage(format!("{name}: {problem}; export the picture as an ordinary PNG or JPEG"))
-        }
-        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => ends_early(name),
-        error => Error::MalformedImage(format!("{name}: the picture is damaged ({error}); copy or export it again")),
+        ImageError::Limits(_) => Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "{name}: decoding takes more memory than is allowed; reduce the picture or raise the limit max_decoded_bytes"
+            ),
+        ),
+        ImageError::Unsupported(problem) => Error::new(
+            ErrorKind::UnsupportedImage,
+            format!("{name}: {problem}; export the picture as an ordinary PNG or JPEG"),
+        ),
+        ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => ends_early(name),
+        error => Error::new(
+            ErrorKind::MalformedImage,
+            format!("{name}: the picture is damaged ({error}); copy or export it again"),
+        ),
     }
 }
 
 /// The error of a file of the format `name` that is truncated.
 pub(super) fn ends_early(name: &str) -> Error {
-    Error::MalformedImage(format!("{name}: the file ends before the picture does; copy or export it again"))
+    Error::new(
+        ErrorKind::MalformedImage,
+        format!("{name}: the file ends before the picture does; copy or export it again"),
+    )
 }

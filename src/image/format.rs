@@ -1,6 +1,6 @@
 //! The format of an encoded picture. The first bytes decide it, not the file's name.
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// A format that this crate decodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,20 +14,25 @@ impl Format {
     /// The format of an encoded picture.
     ///
     /// # Errors
-    /// [`Error::MalformedImage`] where there are no bytes; [`Error::UnsupportedImage`], whose text says what to do, for
+    /// [`ErrorKind::MalformedImage`] where there are no bytes; [`ErrorKind::UnsupportedImage`], whose text says what to do, for
     /// any other format.
     pub(super) fn of(bytes: &[u8]) -> Result<Format> {
         use ::image::ImageFormat::{Bmp, Png, Tiff, WebP};
         Ok(match bytes {
-            [] => return Err(Error::MalformedImage("the file is empty; copy or export the picture again".into())),
-            _ if is_dicom(bytes) => return Err(Error::UnsupportedImage(advice(bytes))),
+            [] => {
+                return Err(Error::new(
+                    ErrorKind::MalformedImage,
+                    "the file is empty; copy or export the picture again",
+                ));
+            }
+            _ if is_dicom(bytes) => return Err(Error::new(ErrorKind::UnsupportedImage, advice(bytes))),
             [0xFF, 0xD8, ..] => Format::Jpeg,
             [0x89, b'P', b'N', b'G', ..] => Format::Other(Png),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Format::Other(WebP),
             [b'B', b'M', ..] => Format::Other(Bmp),
             // Classic TIFF and BigTIFF, in both byte orders.
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Format::Other(Tiff),
-            _ => return Err(Error::UnsupportedImage(advice(bytes))),
+            _ => return Err(Error::new(ErrorKind::UnsupportedImage, advice(bytes))),
         })
     }
 }

@@ -20,7 +20,7 @@ use super::pixels::{PackedPixels, PixelLayout};
 use super::region::Rectangle;
 use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// A reduced scale must leave at least this many times the width and the height of the model's input. Below that, the
 /// coarse filter of the scaled inverse DCT would dominate the result of resizing.
@@ -82,7 +82,10 @@ fn layout(decoder: &Decoder<'_>) -> Result<(PixelLayout, PixelFormat)> {
 
 /// The error of a variant that is not decoded. `what` is the subject of the message, with its verb.
 fn not_read(what: &str) -> Error {
-    Error::UnsupportedImage(format!("JPEG: {what} not read; export the picture as PNG or as ordinary JPEG"))
+    Error::new(
+        ErrorKind::UnsupportedImage,
+        format!("JPEG: {what} not read; export the picture as PNG or as ordinary JPEG"),
+    )
 }
 
 /// Whether four components have the sampling that printing programs write: the first and the black one at full size,
@@ -138,8 +141,11 @@ fn undecoded(error: JpegError) -> Error {
         JpegError::UnexpectedEof => ends_early("JPEG"),
         JpegError::Unsupported(feature) => not_read(&format!("this one's feature ({feature}) is")),
         error @ (JpegError::LimitExceeded { .. } | JpegError::AllocationFailed { .. }) => {
-            Error::TooLarge(format!("JPEG: {error}; export the picture again, smaller"))
+            Error::new(ErrorKind::TooLarge, format!("JPEG: {error}; export the picture again, smaller"))
         }
-        error => Error::MalformedImage(format!("JPEG: the picture is damaged ({error}); copy or export it again")),
+        error => Error::new(
+            ErrorKind::MalformedImage,
+            format!("JPEG: the picture is damaged ({error}); copy or export it again"),
+        ),
     }
 }

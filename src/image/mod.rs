@@ -26,7 +26,7 @@ use std::path::Path;
 
 use bedside_engine::read_bounded;
 
-use crate::{Error, Limits, Result};
+use crate::{Error, ErrorKind, Limits, Result};
 
 use format::Format;
 use orientation::Orientation;
@@ -112,13 +112,13 @@ impl Image<'static> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Io`] where the file is missing, can't be read, or is a folder; [`Error::TooLarge`] where it has more
+    /// [`ErrorKind::Io`] where the file is missing, can't be read, or is a folder; [`ErrorKind::TooLarge`] where it has more
     /// than 256 MiB.
     pub fn open(path: impl AsRef<Path>) -> Result<Image<'static>> {
         let path = path.as_ref();
         let bytes = read_bounded(path, MAX_FILE_BYTES).map_err(|error| match error.kind() {
             io::ErrorKind::FileTooLarge => {
-                Error::TooLarge(format!("{}: the picture has {error}; export a smaller one", path.display()))
+                Error::new(ErrorKind::TooLarge, format!("the picture has {error}; export a smaller one")).in_file(path)
             }
             _ => Error::io(path, error),
         })?;
@@ -156,7 +156,7 @@ impl<'a> Image<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::MalformedImage`] where a side is 0, the stride is less than a row, or `pixels` is too short.
+    /// [`ErrorKind::MalformedImage`] where a side is 0, the stride is less than a row, or `pixels` is too short.
     pub fn rgb8(width: u32, height: u32, row_stride: usize, pixels: impl Into<Cow<'a, [u8]>>) -> Result<Image<'a>> {
         Image::packed(PixelLayout::Rgb8, (width, height), row_stride, pixels.into())
     }
@@ -221,7 +221,7 @@ impl<'a> Image<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::MalformedImage`] where a side or a pixel stride is 0, a row stride is less than a row, or a plane is
+    /// [`ErrorKind::MalformedImage`] where a side or a pixel stride is 0, a row stride is less than a row, or a plane is
     /// too short.
     pub fn yuv420(frame: Yuv420<'a>) -> Result<Image<'a>> {
         Ok(Image::new(Source::Yuv(frame.checked()?)))
@@ -305,7 +305,7 @@ pub(crate) fn stored_orientation(bytes: &[u8]) -> Option<u8> {
 /// formats are decoded at full size. Of pixels and frames, only the region is converted.
 ///
 /// # Errors
-/// [`Error::UnsupportedImage`], [`Error::MalformedImage`], [`Error::TooLarge`].
+/// [`ErrorKind::UnsupportedImage`], [`ErrorKind::MalformedImage`], [`ErrorKind::TooLarge`].
 pub(crate) fn decode(
     image: &Image<'_>,
     region: Option<Region>,

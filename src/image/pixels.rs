@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::orientation::Orientation;
 use super::picture::Picture;
 use super::region::Rectangle;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Stored pixels that can be read as RGB.
 pub(super) trait RgbSource {
@@ -81,7 +81,7 @@ impl<'a> PackedPixels<'a> {
     /// Checks that the data have all rows. The last row may end with its last pixel.
     ///
     /// # Errors
-    /// [`Error::MalformedImage`].
+    /// [`ErrorKind::MalformedImage`].
     pub(super) fn new(
         layout: PixelLayout,
         (width, height): (u32, u32),
@@ -193,22 +193,24 @@ fn printed([c, m, y, k]: [u8; 4]) -> [u8; 3] {
 /// values: the arithmetic can't overflow. `name` begins the error message.
 ///
 /// # Errors
-/// [`Error::MalformedImage`].
+/// [`ErrorKind::MalformedImage`].
 pub(super) fn check_plane(name: &str, len: usize, (row, height): (usize, usize), stride: usize) -> Result<()> {
     if row == 0 || height == 0 {
-        return Err(Error::MalformedImage("the picture has no pixels: its width or height is 0".into()));
+        return Err(Error::new(ErrorKind::MalformedImage, "the picture has no pixels: its width or height is 0"));
     }
     if stride < row {
-        return Err(Error::MalformedImage(format!(
-            "{name}: a row stride of {stride} bytes is less than the {row} bytes of a row"
-        )));
+        return Err(Error::new(
+            ErrorKind::MalformedImage,
+            format!("{name}: a row stride of {stride} bytes is less than the {row} bytes of a row"),
+        ));
     }
     let needed = (height - 1).checked_mul(stride).and_then(|before_last| before_last.checked_add(row));
     if needed.is_none_or(|needed| needed > len) {
         let needed = needed.map_or_else(|| "more than this machine can address".into(), |n| n.to_string());
-        return Err(Error::MalformedImage(format!(
-            "{name}: {len} bytes are too few for {height} rows {stride} bytes apart; {needed} are needed"
-        )));
+        return Err(Error::new(
+            ErrorKind::MalformedImage,
+            format!("{name}: {len} bytes are too few for {height} rows {stride} bytes apart; {needed} are needed"),
+        ));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Regions of a picture: in fractions of its sides, which do not depend on the scale of decoding, and in pixels.
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The maximum length, in fractions of a side, that a region may extend over an edge, for rounding in the caller's
 /// arithmetic.
@@ -31,16 +31,19 @@ impl Region {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidQuery`] where a value is not a finite number, the width or the height is not above 0, or the
+    /// [`ErrorKind::InvalidQuery`] where a value is not a finite number, the width or the height is not above 0, or the
     /// rectangle extends beyond 0…1 by more than 0.0001.
     pub fn new(left: f32, top: f32, width: f32, height: f32) -> Result<Region> {
         let sound = |start: f32, length: f32| start >= -TOLERANCE && length > 0.0 && start + length <= 1.0 + TOLERANCE;
         // A comparison with NaN is false, and infinity is out of range.
         if !sound(left, width) || !sound(top, height) {
-            return Err(Error::InvalidQuery(format!(
-                "region: left {left}, top {top}, width {width}, height {height} is not a rectangle inside the picture; \
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                format!(
+                    "region: left {left}, top {top}, width {width}, height {height} is not a rectangle inside the picture; \
                  give shares of its width and height, 0 to 1"
-            )));
+                ),
+            ));
         }
         Ok(Region { left, top, width, height })
     }

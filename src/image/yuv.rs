@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::pixels::{RgbSource, check_plane};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// One plane of a camera frame, borrowed.
 #[derive(Clone, Copy)]
@@ -97,7 +97,7 @@ impl<'a> Yuv420<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::MalformedImage`] where the buffer is too short or a side is 0.
+    /// [`ErrorKind::MalformedImage`] where the buffer is too short or a side is 0.
     pub fn i420(width: u32, height: u32, data: &'a [u8], matrix: YuvMatrix, range: YuvRange) -> Result<Yuv420<'a>> {
         let (y, chroma) = split(width, height, data)?;
         let (columns, rows) = chroma_size(width, height);
@@ -144,7 +144,7 @@ impl<'a> Yuv420<'a> {
     /// The frame, after a check that its planes have all samples of its size.
     ///
     /// # Errors
-    /// [`Error::MalformedImage`].
+    /// [`ErrorKind::MalformedImage`].
     pub(super) fn checked(self) -> Result<Yuv420<'a>> {
         let (columns, rows) = chroma_size(self.width, self.height);
         check("Y", self.y, (self.width as usize, self.height as usize))?;
@@ -162,7 +162,10 @@ impl<'a> Yuv420<'a> {
 /// Checks that a plane has all samples of its columns and rows.
 fn check(name: &str, plane: Plane<'_>, (columns, rows): (usize, usize)) -> Result<()> {
     if plane.pixel_stride == 0 {
-        return Err(Error::MalformedImage(format!("plane {name}: a pixel stride of 0; give 1 or more")));
+        return Err(Error::new(
+            ErrorKind::MalformedImage,
+            format!("plane {name}: a pixel stride of 0; give 1 or more"),
+        ));
     }
     let row = match columns.checked_sub(1) {
         Some(last) => last.saturating_mul(plane.pixel_stride).saturating_add(1),
@@ -179,16 +182,19 @@ fn chroma_size(width: u32, height: u32) -> (usize, usize) {
 /// The Y plane of a buffer without padding, and the bytes after it, of which there are enough for U and V.
 ///
 /// # Errors
-/// [`Error::MalformedImage`] where the buffer is too short.
+/// [`ErrorKind::MalformedImage`] where the buffer is too short.
 fn split(width: u32, height: u32, data: &[u8]) -> Result<(Plane<'_>, &[u8])> {
     let (columns, rows) = (u128::from(width.div_ceil(2)), u128::from(height.div_ceil(2)));
     let luma = u128::from(width) * u128::from(height);
     let needed = luma + 2 * columns * rows;
     if needed > data.len() as u128 {
-        return Err(Error::MalformedImage(format!(
-            "a YUV 4:2:0 frame of {width}\u{d7}{height} pixels needs {needed} bytes; the buffer has {}",
-            data.len()
-        )));
+        return Err(Error::new(
+            ErrorKind::MalformedImage,
+            format!(
+                "a YUV 4:2:0 frame of {width}\u{d7}{height} pixels needs {needed} bytes; the buffer has {}",
+                data.len()
+            ),
+        ));
     }
     let (y, chroma) = data.split_at(luma as usize);
     Ok((Plane { data: y, row_stride: width as usize, pixel_stride: 1 }, chroma))

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::SCHEMA;
 use super::draft::{Activation, Calibration, Draft, Input, Output, ResizePolicy, ScopeQuestion};
-use crate::{Error, Result, Triage};
+use crate::{Error, ErrorKind, Result, Triage};
 
 /// The maximum side of an input, in pixels, far above that of any supported network.
 const MAX_SIDE: u32 = 4096;
@@ -18,7 +18,7 @@ impl Draft {
     /// Checks all values.
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`], whose text names the field.
+    /// [`ErrorKind::InvalidManifest`], whose text names the field.
     pub(super) fn check(&self) -> Result<()> {
         self.check_form()?;
         for (field, value) in [("name", &self.name), ("version", &self.version), ("license", &self.license)] {
@@ -199,7 +199,7 @@ pub(crate) fn is_probability(value: f32) -> bool {
     (0.0..=1.0).contains(&value)
 }
 
-/// [`Error::InvalidManifest`] with the field and the problem unless `sound`.
+/// [`ErrorKind::InvalidManifest`] with the field and the problem unless `sound`.
 fn ensure(sound: bool, field: &str, problem: &str) -> Result<()> {
-    if sound { Ok(()) } else { Err(Error::InvalidManifest(format!("manifest: `{field}` {problem}"))) }
+    if sound { Ok(()) } else { Err(Error::new(ErrorKind::InvalidManifest, format!("manifest: `{field}` {problem}"))) }
 }

@@ -327,7 +327,7 @@ impl Label {
 #[non_exhaustive]
 pub struct Calibration {
     /// The SHA-256 of the graph that it was fitted on, 64 lower-case hex digits:
-    /// [`ModelFile::sha256`](bedside_engine::ModelFile::sha256). A manifest beside another graph is an error.
+    /// [`ModelIdentity::graph_sha256`](crate::ModelIdentity::graph_sha256). A manifest beside another graph is an error.
     pub graph_sha256: String,
     /// The data that it was fitted on, in free form.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 //! file, or in `model.json` beside the file.
 //!
 //! The types have the fields of `models/manifest.schema.json`, which is also [`SCHEMA`]. [`Manifest::from_json`] checks
-//! the values; [`Binding::new`](crate::Binding::new) checks them against the graph.
+//! the values; [`Classifier::open`](crate::Classifier::open) checks them against the graph.
 
 mod check;
 mod draft;
@@ -11,7 +11,7 @@ mod text;
 use std::path::Path;
 use std::{fs, io};
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 use bedside_engine::{ModelFile, read_bounded};
 
 pub(crate) use check::PREVALENCE_TOLERANCE;
@@ -48,7 +48,7 @@ impl TryFrom<Draft> for Manifest {
     /// Checks the values.
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`] names the field.
+    /// [`ErrorKind::InvalidManifest`] names the field.
     fn try_from(draft: Draft) -> Result<Manifest> {
         draft.check()?;
         Ok(Manifest(draft))
@@ -187,7 +187,7 @@ impl Manifest {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`], whose text names the field; [`Error::TooLarge`] where the text is longer than
+    /// [`ErrorKind::InvalidManifest`], whose text names the field; [`ErrorKind::TooLarge`] where the text is longer than
     /// [`MAX_BYTES`] or has more than 131,072 values.
     pub fn from_json(json: &str) -> Result<Manifest> {
         check_size(json)?;
@@ -204,19 +204,23 @@ impl Manifest {
     /// the file. Without a path, the manifest must be in the metadata.
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`] where there is no manifest, or [`from_json`](Manifest::from_json) refuses it;
-    /// [`Error::Io`] where `model.json` can't be read, or is a pipe, a device or a socket; [`Error::TooLarge`].
-    pub fn of(file: &ModelFile, path: Option<&Path>) -> Result<Manifest> {
+    /// [`ErrorKind::InvalidManifest`] where there is no manifest, or [`from_json`](Manifest::from_json) refuses it;
+    /// [`ErrorKind::Io`] where `model.json` can't be read, or is a pipe, a device or a socket; [`ErrorKind::TooLarge`].
+    pub(crate) fn of(file: &ModelFile, path: Option<&Path>) -> Result<Manifest> {
         if let Some(json) = file.metadata(METADATA_KEY) {
             return Manifest::from_json(json);
         }
-        match path.map(|path| text_of(&path.with_file_name(FILE_BESIDE))) {
-            None | Some(Ok(None)) => Err(Error::InvalidManifest(format!(
-                "the model has no manifest, neither under the metadata key `{METADATA_KEY}` nor in {FILE_BESIDE} beside it; \
+        let beside = path.map(|path| path.with_file_name(FILE_BESIDE));
+        match beside.as_deref().map(|beside| (beside, text_of(beside))) {
+            None | Some((_, Ok(None))) => Err(Error::new(
+                ErrorKind::InvalidManifest,
+                format!(
+                    "the model has no manifest, neither under the metadata key `{METADATA_KEY}` nor in {FILE_BESIDE} beside it; \
                  write one and run `bedside pack`"
-            ))),
-            Some(Ok(Some(json))) => Manifest::from_json(&json).map_err(|error| error.in_file(FILE_BESIDE)),
-            Some(Err(error)) => Err(error),
+                ),
+            )),
+            Some((beside, Ok(Some(json)))) => Manifest::from_json(&json).map_err(|error| error.in_file(beside)),
+            Some((_, Err(error))) => Err(error),
         }
     }
 
@@ -239,26 +243,33 @@ fn text_of(path: &Path) -> Result<Option<String>> {
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound => return Ok(None),
             io::ErrorKind::FileTooLarge => {
-                return Err(Error::TooLarge(format!("{}: the manifest has {error}", path.display())));
+                return Err(Error::new(ErrorKind::TooLarge, format!("the manifest has {error}")).in_file(path));
             }
             _ => return Err(Error::io(path, error)),
         },
     };
     let text = String::from_utf8(bytes);
-    text.map(Some).map_err(|_| Error::InvalidManifest(format!("{FILE_BESIDE}: the manifest is not UTF-8 text")))
+    let not_text = |_| Error::new(ErrorKind::InvalidManifest, "the manifest is not UTF-8 text").in_file(path);
+    text.map(Some).map_err(not_text)
 }
 
 /// Checks the length and the number of values of the text before it is parsed.
 fn check_size(json: &str) -> Result<()> {
     if json.len() as u64 > MAX_BYTES {
-        return Err(Error::TooLarge(format!("the manifest has {} bytes; the limit is {MAX_BYTES}", json.len())));
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!("the manifest has {} bytes; the limit is {MAX_BYTES}", json.len()),
+        ));
     }
     // Each value except the outermost follows one of these bytes. Those inside strings count too.
     let values = json.bytes().filter(|byte| b"[{,".contains(byte)).count();
     if values > MAX_VALUES {
-        return Err(Error::TooLarge(format!(
-            "the manifest has some {values} values, counted by `[`, `{{` and `,`; the limit is {MAX_VALUES}, so leave some out"
-        )));
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "the manifest has some {values} values, counted by `[`, `{{` and `,`; the limit is {MAX_VALUES}, so leave some out"
+            ),
+        ));
     }
     Ok(())
 }
@@ -280,15 +291,21 @@ fn check_forms(json: &str, draft: &Draft) -> Result<()> {
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| invalid_json(".", &error))?;
     let mut fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "provenance");
     if let Some(path) = fields.find_map(|(name, value)| null_in(name.clone(), value)) {
-        return Err(Error::InvalidManifest(format!("manifest: `{path}` is null; leave the field out instead")));
+        return Err(Error::new(
+            ErrorKind::InvalidManifest,
+            format!("manifest: `{path}` is null; leave the field out instead"),
+        ));
     }
     let parsed = serde_json::to_value(draft).expect("a manifest has string keys");
     match list_in(String::new(), &parsed, &value) {
         None => Ok(()),
-        Some(path) => Err(Error::InvalidManifest(format!(
-            "manifest: `{}` is a list; write an object, with the names of its fields",
-            path.trim_start_matches('.')
-        ))),
+        Some(path) => Err(Error::new(
+            ErrorKind::InvalidManifest,
+            format!(
+                "manifest: `{}` is a list; write an object, with the names of its fields",
+                path.trim_start_matches('.')
+            ),
+        )),
     }
 }
 
@@ -323,5 +340,5 @@ fn null_in(path: String, value: &serde_json::Value) -> Option<String> {
 /// The error of JSON that does not parse, at a dotted path; `.` is the whole text.
 fn invalid_json(path: &str, error: &serde_json::Error) -> Error {
     let field = if path == "." { String::new() } else { format!("field `{path}`: ") };
-    Error::InvalidManifest(format!("manifest: {field}{error}"))
+    Error::new(ErrorKind::InvalidManifest, format!("manifest: {field}{error}"))
 }

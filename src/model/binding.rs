@@ -5,7 +5,7 @@ use bedside_engine::{Dim, ElementType, Ending, Layout, ModelFile, Signature, Ten
 
 use crate::manifest::{Activation, Input, Manifest, Output};
 use crate::report::abbreviated;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// For a graph whose input is bytes: the maximum distance of `mean` from 0 and of 255 × `std` from 1.
 const BYTE_TOLERANCE: f32 = 1e-4;
@@ -35,19 +35,22 @@ impl Binding {
     /// Checks the manifest against the graph.
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`] where they contradict each other; [`Error::UnsupportedModel`] where the graph is one
+    /// [`ErrorKind::InvalidManifest`] where they contradict each other; [`ErrorKind::UnsupportedModel`] where the graph is one
     /// that is not supported: several inputs, no output, an input that is no picture, or a fixed batch other than 1.
     pub fn new(manifest: &Manifest, graph: &ModelFile) -> Result<Binding> {
         let sha256 = graph.sha256();
         if let Some(calibration) = manifest.calibration()
             && calibration.graph_sha256 != sha256
         {
-            return Err(Error::InvalidManifest(format!(
-                "`calibration.graph_sha256` is {}…, but this graph's is {}…: the calibration was fitted on another graph; fit \
+            return Err(Error::new(
+                ErrorKind::InvalidManifest,
+                format!(
+                    "`calibration.graph_sha256` is {}…, but this graph's is {}…: the calibration was fitted on another graph; fit \
                  it again",
-                abbreviated(&calibration.graph_sha256),
-                abbreviated(&sha256)
-            )));
+                    abbreviated(&calibration.graph_sha256),
+                    abbreviated(&sha256)
+                ),
+            ));
         }
         let input = bound_input(manifest.input(), &graph.inputs())?;
         let (layout, shape) = input_shape(manifest.input(), &input)?;
@@ -56,8 +59,9 @@ impl Binding {
         check_output_shape(&output, manifest.labels().len())?;
         let multi_label = is_multi_label(manifest.output(), graph.ending(&output.name))?;
         if multi_label && manifest.calibration().is_some_and(|c| c.prevalence.is_some()) {
-            return Err(Error::InvalidManifest(
-                "`calibration.prevalence` needs labels that exclude each other; the graph's do not".into(),
+            return Err(Error::new(
+                ErrorKind::InvalidManifest,
+                "`calibration.prevalence` needs labels that exclude each other; the graph's do not",
             ));
         }
         let signature = Signature { input: input.name, shape, outputs: vec![output.name] };
@@ -72,11 +76,14 @@ fn bound_input(input: &Input, tensors: &[TensorInfo]) -> Result<TensorInfo> {
     if others.is_empty() {
         Ok(chosen)
     } else {
-        Err(Error::UnsupportedModel(format!(
-            "besides \"{}\" the graph takes {}; only graphs of one input are served",
-            chosen.name,
-            others.join(", ")
-        )))
+        Err(Error::new(
+            ErrorKind::UnsupportedModel,
+            format!(
+                "besides \"{}\" the graph takes {}; only graphs of one input are served",
+                chosen.name,
+                others.join(", ")
+            ),
+        ))
     }
 }
 
@@ -85,14 +92,17 @@ fn chosen(side: &str, name: Option<&str>, tensors: &[TensorInfo]) -> Result<Tens
     let names = || tensors.iter().map(|t| t.name.as_str()).collect::<Vec<_>>().join(", ");
     match (name, tensors) {
         (Some(name), _) => tensors.iter().find(|t| t.name == name).cloned().ok_or_else(|| {
-            Error::InvalidManifest(format!("`{side}.tensor` is \"{name}\", but the graph's {side}s are {}", names()))
+            Error::new(
+                ErrorKind::InvalidManifest,
+                format!("`{side}.tensor` is \"{name}\", but the graph's {side}s are {}", names()),
+            )
         }),
         (None, [only]) => Ok(only.clone()),
-        (None, []) => Err(Error::UnsupportedModel(format!("the graph has no {side}"))),
-        (None, _) => Err(Error::InvalidManifest(format!(
-            "the graph has several {side}s: {}; name one in `{side}.tensor`",
-            names()
-        ))),
+        (None, []) => Err(Error::new(ErrorKind::UnsupportedModel, format!("the graph has no {side}"))),
+        (None, _) => Err(Error::new(
+            ErrorKind::InvalidManifest,
+            format!("the graph has several {side}s: {}; name one in `{side}.tensor`", names()),
+        )),
     }
 }
 
@@ -103,21 +113,26 @@ fn input_shape(input: &Input, tensor: &TensorInfo) -> Result<(Layout, Vec<usize>
         [(Layout::Nchw, vec![1, channels, height, width], 1), (Layout::Nhwc, vec![1, height, width, channels], 3)];
     let Some(dims) = &tensor.dims else { return Ok((Layout::Nchw, by_layout[0].1.clone())) };
     if dims.len() != 4 {
-        return Err(Error::UnsupportedModel(format!("input {tensor} has {} axes; a picture needs 4", dims.len())));
+        return Err(Error::new(
+            ErrorKind::UnsupportedModel,
+            format!("input {tensor} has {} axes; a picture needs 4", dims.len()),
+        ));
     }
     if !dims[0].admits(1) {
-        return Err(Error::UnsupportedModel(format!(
-            "input {tensor} has a fixed batch; export the model with a batch of 1 or a symbolic one"
-        )));
+        return Err(Error::new(
+            ErrorKind::UnsupportedModel,
+            format!("input {tensor} has a fixed batch; export the model with a batch of 1 or a symbolic one"),
+        ));
     }
     let fitting: Vec<_> =
         by_layout.iter().filter(|(_, shape, _)| dims.iter().zip(shape).all(|(d, &n)| d.admits(n))).collect();
     // Where both layouts fit, prefer the one whose channel axis has a fixed length over one where it is symbolic.
     let certain = fitting.iter().find(|(_, _, axis)| matches!(dims[*axis], Dim::Fixed(_)));
     certain.or(fitting.first()).map(|(layout, shape, _)| (*layout, shape.clone())).ok_or_else(|| {
-        Error::InvalidManifest(format!(
-            "`input` says {channels} channels of {width}×{height}, but the graph takes {tensor}"
-        ))
+        Error::new(
+            ErrorKind::InvalidManifest,
+            format!("`input` says {channels} channels of {width}×{height}, but the graph takes {tensor}"),
+        )
     })
 }
 
@@ -131,13 +146,16 @@ fn input_element(input: &Input, tensor: &TensorInfo) -> Result<InputElement> {
             if is_identity {
                 Ok(InputElement::Byte)
             } else {
-                Err(Error::InvalidManifest(
-                    "the graph takes bytes as they are, so `input.mean` must be 0 and `input.std` 1/255 = 0.003921569"
-                        .into(),
+                Err(Error::new(
+                    ErrorKind::InvalidManifest,
+                    "the graph takes bytes as they are, so `input.mean` must be 0 and `input.std` 1/255 = 0.003921569",
                 ))
             }
         }
-        _ => Err(Error::UnsupportedModel(format!("input {tensor} is neither float32 nor uint8; convert the model"))),
+        _ => Err(Error::new(
+            ErrorKind::UnsupportedModel,
+            format!("input {tensor} is neither float32 nor uint8; convert the model"),
+        )),
     }
 }
 
@@ -148,9 +166,10 @@ fn check_output_shape(tensor: &TensorInfo, labels: usize) -> Result<()> {
     let complete = tensor.dims.as_ref().is_some_and(|dims| !dims.is_empty() && dims.len() == fixed_dims.len());
     let values = fixed_dims.iter().fold(1, |n: usize, &d| n.saturating_mul(d));
     if (complete && values != labels) || fixed_dims.iter().any(|&n| n > labels) {
-        return Err(Error::InvalidManifest(format!(
-            "`output.labels` has {labels} labels, but the graph gives {tensor}"
-        )));
+        return Err(Error::new(
+            ErrorKind::InvalidManifest,
+            format!("`output.labels` has {labels} labels, but the graph gives {tensor}"),
+        ));
     }
     Ok(())
 }
@@ -158,24 +177,26 @@ fn check_output_shape(tensor: &TensorInfo, labels: usize) -> Result<()> {
 /// Whether labels do not exclude each other. Checks that the activation fits the graph's last operator.
 fn is_multi_label(output: &Output, ending: Ending) -> Result<bool> {
     match (output.activation, ending) {
-        (Activation::Softmax | Activation::Sigmoid, Ending::Softmax | Ending::Sigmoid) => Err(Error::InvalidManifest(
+        (Activation::Softmax | Activation::Sigmoid, Ending::Softmax | Ending::Sigmoid) => Err(Error::new(
+            ErrorKind::InvalidManifest,
             format!("the graph ends in {ending:?} already; `output.activation` must be `none`"),
         )),
         (Activation::Softmax, Ending::Other) => Ok(false),
         (Activation::Sigmoid, Ending::Other) => Ok(true),
         (Activation::None, Ending::Other) => output.multi_label.ok_or_else(|| {
-            Error::InvalidManifest(
+            Error::new(
+                ErrorKind::InvalidManifest,
                 "`output.activation` is `none` and the graph ends in neither Softmax nor Sigmoid; say in \
-                 `output.multi_label` whether labels exclude each other"
-                    .into(),
+                 `output.multi_label` whether labels exclude each other",
             )
         }),
         (Activation::None, Ending::Softmax | Ending::Sigmoid) => {
             let found = ending == Ending::Sigmoid;
             match output.multi_label {
-                Some(stated) if stated != found => Err(Error::InvalidManifest(format!(
-                    "`output.multi_label` is {stated}, but the graph ends in {ending:?}"
-                ))),
+                Some(stated) if stated != found => Err(Error::new(
+                    ErrorKind::InvalidManifest,
+                    format!("`output.multi_label` is {stated}, but the graph ends in {ending:?}"),
+                )),
                 _ => Ok(found),
             }
         }

@@ -2,6 +2,7 @@
 
 mod binding;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::preprocess::{ModelInput, normalised, preprocess};
 use crate::query::CancelHandle;
 use crate::report::ModelIdentity;
 use crate::scores::Scoring;
-use crate::{Error, Options, Result};
+use crate::{Error, ErrorKind, Options, Result};
 
 /// The maximum number of threads, more than any phone has cores. It bounds the memory that threads take.
 const MAX_THREADS: u32 = 256;
@@ -52,24 +53,24 @@ impl Model {
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Model> {
         let start = Instant::now();
         let load = || {
-            let file = ModelFile::open(path, options.limits.max_model_bytes)?;
+            let file = ModelFile::open(path, options.limits.max_model_bytes).map_err(Error::engine)?;
             let manifest = Manifest::of(&file, Some(path))?;
             Model::load(file, manifest, options, start)
         };
-        load().map_err(|error| error.in_file(&path.display().to_string()))
+        load().map_err(|error| error.in_file(path))
     }
 
-    /// Opens a model from the bytes of a file.
-    pub(crate) fn from_bytes(bytes: &[u8], options: &Options) -> Result<Model> {
+    /// Opens a model from the bytes of a file, and drops them as soon as they are decoded.
+    pub(crate) fn from_bytes(bytes: Cow<'_, [u8]>, options: &Options) -> Result<Model> {
         let start = Instant::now();
         if bytes.len() as u64 > options.limits.max_model_bytes {
-            return Err(Error::TooLarge(format!(
-                "the model has {} bytes; the limit is {}",
-                bytes.len(),
-                options.limits.max_model_bytes
-            )));
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!("the model has {} bytes; the limit is {}", bytes.len(), options.limits.max_model_bytes),
+            ));
         }
-        let file = ModelFile::from_bytes(bytes)?;
+        let file = ModelFile::from_bytes(&bytes).map_err(Error::engine)?;
+        drop(bytes);
         let manifest = Manifest::of(&file, None)?;
         Model::load(file, manifest, options, start)
     }
@@ -86,7 +87,8 @@ impl Model {
         let scoring =
             Scoring { activation: manifest.output().activation, multi_label: binding.multi_label, temperature };
         let read = start.elapsed();
-        let engine = Engine::load(file, &binding.signature, options.threads.clamp(1, MAX_THREADS) as usize)?;
+        let engine = Engine::load(file, &binding.signature, options.threads.clamp(1, MAX_THREADS) as usize)
+            .map_err(Error::engine)?;
         check_values(&manifest, &engine)?;
         let built = engine.times();
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };
@@ -106,12 +108,12 @@ impl Model {
         self.run_unless(&CancelHandle::new(), input)
     }
 
-    /// As [`run`](Model::run), with cancellation: [`Error::Cancelled`] where the handle is cancelled meanwhile.
+    /// As [`run`](Model::run), with cancellation: [`ErrorKind::Cancelled`] where the handle is cancelled meanwhile.
     pub(crate) fn run_unless(&self, cancel: &CancelHandle, input: &ModelInput) -> Result<Vec<f32>> {
         let pixels = input.pixels(self.binding.layout, self.values.as_deref());
-        let outputs = self.engine.run_pixels(cancel.flag(), &pixels)?;
+        let outputs = self.engine.run_pixels(cancel.flag(), &pixels).map_err(Error::engine)?;
         let values = outputs.first().and_then(Tensor::as_f32);
-        values.map(<[f32]>::to_vec).ok_or_else(|| Error::Internal("the engine gave no floats".into()))
+        values.map(<[f32]>::to_vec).ok_or_else(|| Error::new(ErrorKind::Internal, "the engine gave no floats"))
     }
 
     /// A black input.
@@ -128,7 +130,8 @@ fn check_values(manifest: &Manifest, engine: &Engine) -> Result<()> {
         return Ok(());
     }
     let shapes = engine.output_shapes();
-    Err(Error::InvalidManifest(format!(
-        "`output.labels` has {labels} labels, but the graph gives {values} values, of shape {shapes:?}"
-    )))
+    Err(Error::new(
+        ErrorKind::InvalidManifest,
+        format!("`output.labels` has {labels} labels, but the graph gives {values} values, of shape {shapes:?}"),
+    ))
 }

@@ -2,6 +2,7 @@
 
 use super::Words;
 
+#[rustfmt::skip]
 pub(super) const WORDS: Words = Words {
     app_notice: "Research software, not a medical device. A result does not replace a clinician's examination.",
     triage_no_sign_advice: "The program found no sign that asks for more. This does not exclude disease.",

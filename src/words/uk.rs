@@ -2,6 +2,7 @@
 
 use super::Words;
 
+#[rustfmt::skip]
 pub(super) const WORDS: Words = Words {
     app_notice: "Дослідницька програма, не медичний виріб. Результат не замінює огляду лікаря.",
     triage_no_sign_advice: "Програма не знайшла ознак, що потребують більшого. Це не виключає хвороби.",

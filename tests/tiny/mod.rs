@@ -40,5 +40,5 @@ pub(crate) fn packed(graph: &str, manifest: &Value) -> Vec<u8> {
 /// A classifier of the plain tiny graph.
 #[allow(dead_code, reason = "not every test that has this module opens this graph")]
 pub(crate) fn classifier(manifest: &Value) -> Result<Classifier> {
-    Classifier::from_bytes(&packed("torchscript-17.onnx", manifest), Options::default())
+    Classifier::from_bytes(packed("torchscript-17.onnx", manifest), Options::default())
 }

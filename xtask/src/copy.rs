@@ -153,14 +153,11 @@ fn formatted(text: &Text, language: usize, kind: char) -> String {
 
 /// The core's table of a language, in Rust.
 fn core(texts: &[Text], language: usize) -> Result<String> {
-    let mut file = format!("//! {HEADER}\n\nuse super::Words;\n\npub(super) const WORDS: Words = Words {{\n");
+    let mut file =
+        format!("//! {HEADER}\n\nuse super::Words;\n\n#[rustfmt::skip]\npub(super) const WORDS: Words = Words {{\n");
     for name in IN_CORE {
         let text = texts.iter().find(|text| text.name == name).with_context(|| format!("{name} is missing"))?;
-        let (short, literal) = (format!("    {name}: "), format!("{:?},", text.wording[language]));
-        // As rustfmt breaks lines.
-        let fits = short.chars().count() + literal.chars().count() <= 120;
-        let separator = if fits { " " } else { "\n        " };
-        writeln!(file, "{}{separator}{literal}", short.trim_end()).expect("a string grows");
+        writeln!(file, "    {name}: {:?},", text.wording[language]).expect("a string grows");
     }
     Ok(file + "};\n")
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bedside::{Error, Result};
+use bedside::{Error, ErrorKind, Result};
 use jni::objects::{JClass, JObject, JString, JValue};
 use jni::{Env, JavaVM, jni_sig, jni_str};
 use log::{Level, LevelFilter};
@@ -16,7 +16,8 @@ pub(super) fn set(env: &mut Env<'_>, class: &JClass<'_>, receiver: &JObject<'_>,
         sink::set(None, LevelFilter::Off);
         return Ok(());
     }
-    let refused = |error: jni::errors::Error| Error::Internal(format!("the JVM does not take a logger: {error}"));
+    let refused =
+        |error: jni::errors::Error| Error::new(ErrorKind::Internal, format!("the JVM does not take a logger: {error}"));
     let class = env.new_global_ref(class).map_err(refused)?;
     let receiver = env.new_global_ref(receiver).map_err(refused)?;
     let vm = env.get_java_vm().map_err(refused)?;

@@ -21,7 +21,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use bedside::{CancelHandle, Classifier, Error};
+use bedside::{CancelHandle, Classifier, Error, ErrorKind};
 use jni::errors::ThrowRuntimeExAndDefault;
 use jni::objects::{JByteArray, JByteBuffer, JClass, JObject};
 use jni::{Env, EnvUnowned, jni_mangle};
@@ -53,7 +53,7 @@ impl From<Error> for Failure {
 /// The reply to a call that succeeded, or why there is no result.
 type Outcome = Result<Writer, Failure>;
 
-/// Runs a call and returns its reply. A panic becomes [`Error::Internal`].
+/// Runs a call and returns its reply. A panic becomes [`ErrorKind::Internal`].
 fn answered<'caller>(
     mut env: EnvUnowned<'caller>,
     call: impl FnOnce(&mut Env<'caller>) -> Outcome,
@@ -72,7 +72,8 @@ fn answered<'caller>(
 
 /// The bytes of a Java array.
 fn bytes(env: &Env<'_>, array: &JByteArray<'_>) -> Result<Vec<u8>, Error> {
-    env.convert_byte_array(array).map_err(|error| Error::Internal(format!("a Java array can't be read: {error}")))
+    env.convert_byte_array(array)
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("a Java array can't be read: {error}")))
 }
 
 /// The bytes of a direct buffer, from its start to its capacity, without a copy; empty for null.
@@ -85,7 +86,7 @@ unsafe fn plane<'a>(env: &Env<'_>, buffer: &JByteBuffer<'_>) -> Result<&'a [u8],
     if buffer.is_null() {
         return Ok(&[]);
     }
-    let unread = |error| Error::Internal(format!("a buffer can't be read: {error}"));
+    let unread = |error| Error::new(ErrorKind::Internal, format!("a buffer can't be read: {error}"));
     let length = env.get_direct_buffer_capacity(buffer).map_err(unread)?;
     if length == 0 {
         return Ok(&[]);
@@ -150,7 +151,7 @@ pub fn classifier_from_bytes<'caller>(
         let mut request = Reader::new(&request);
         let options = request::options(&mut request)?;
         request.end()?;
-        Ok(reply::handle(CLASSIFIERS.keep(Classifier::from_bytes(&bytes(env, &model)?, options)?)))
+        Ok(reply::handle(CLASSIFIERS.keep(Classifier::from_bytes(bytes(env, &model)?, options)?)))
     })
 }
 

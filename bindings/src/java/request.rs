@@ -1,6 +1,6 @@
 //! Requests of Java: options, a query, the format of a frame. `Request.java` writes the fields in the same order.
 
-use bedside::{Answer, Error, Limits, Options, Query, Region, Result, Rotation, YuvMatrix, YuvRange};
+use bedside::{Answer, Error, ErrorKind, Limits, Options, Query, Region, Result, Rotation, YuvMatrix, YuvRange};
 
 use crate::frame::{Frame, Layout, PixelFormat, Strides};
 
@@ -109,5 +109,8 @@ pub(super) fn rotation(number: i32) -> Result<Rotation> {
 }
 
 fn unknown(what: &str, number: i32) -> Error {
-    Error::Internal(format!("the Java side sent {number} for {what}: are jar and library of one version?"))
+    Error::new(
+        ErrorKind::Internal,
+        format!("the Java side sent {number} for {what}: are jar and library of one version?"),
+    )
 }

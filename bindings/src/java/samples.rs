@@ -114,7 +114,10 @@ fn frame_reader_decodes_the_samples() {
 #[test]
 fn reply_writer_encodes_the_samples() {
     writes("done", reply::done(), &[]);
-    assert_eq!(reply::failed(&bedside::Error::TooLarge("the picture".into())), sample("reply", "failed"));
+    assert_eq!(
+        reply::failed(&bedside::Error::new(bedside::ErrorKind::TooLarge, "the picture")),
+        sample("reply", "failed")
+    );
     assert_eq!(reply::closed("image"), sample("reply", "closed"));
     writes("handle", reply::handle(0x0102_0304_0506_0708), &[]);
     writes("flag", reply::flag(true), &[]);

@@ -1,7 +1,7 @@
 //! The wire format of requests and replies: a byte array of numbers and strings, big-endian and without names, in an
 //! order that both sides know. `Request.java` writes what `Reader` reads; `Reply.java` reads what `Writer` writes.
 
-use bedside::{Error, Result};
+use bedside::{Error, ErrorKind, Result};
 
 /// The version of the native methods, requests and replies: the 32-bit FNV-1a hash of `bindings/wire.txt`, which lists
 /// the methods and has a sample of each request and reply. `Native.java` has the same number, and refuses a library
@@ -20,7 +20,7 @@ const fn hash(text: &[u8]) -> i32 {
     hash.cast_signed()
 }
 
-/// Reads a request. A request that is too short, too long or not UTF-8 is a fault of the bindings: [`Error::Internal`].
+/// Reads a request. A request that is too short, too long or not UTF-8 is a fault of the bindings: [`ErrorKind::Internal`].
 pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -36,16 +36,18 @@ impl<'a> Reader<'a> {
         Ok(self.byte()? != 0)
     }
 
-    /// A Java `int` that holds a size. Below 0 it is an [`Error::InvalidQuery`] with the name of the size.
+    /// A Java `int` that holds a size. Below 0 it is an [`ErrorKind::InvalidQuery`] with the name of the size.
     pub(super) fn size(&mut self, name: &str) -> Result<u32> {
         let value = i32::from_be_bytes(self.take()?);
-        u32::try_from(value).map_err(|_| Error::InvalidQuery(format!("{name} is {value}; give 0 or more")))
+        u32::try_from(value)
+            .map_err(|_| Error::new(ErrorKind::InvalidQuery, format!("{name} is {value}; give 0 or more")))
     }
 
     /// A Java `long` that holds a size, as [`size`](Reader::size).
     pub(super) fn long_size(&mut self, name: &str) -> Result<u64> {
         let value = i64::from_be_bytes(self.take()?);
-        u64::try_from(value).map_err(|_| Error::InvalidQuery(format!("{name} is {value}; give 0 or more")))
+        u64::try_from(value)
+            .map_err(|_| Error::new(ErrorKind::InvalidQuery, format!("{name} is {value}; give 0 or more")))
     }
 
     pub(super) fn float(&mut self) -> Result<f32> {
@@ -88,7 +90,7 @@ impl<'a> Reader<'a> {
 }
 
 fn malformed() -> Error {
-    Error::Internal("a request of the Java side is malformed: are jar and library of one version?".into())
+    Error::new(ErrorKind::Internal, "a request of the Java side is malformed: are jar and library of one version?")
 }
 
 /// Writes a reply.

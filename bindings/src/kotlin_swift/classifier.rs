@@ -31,7 +31,7 @@ impl Classifier {
     /// Runs on the caller's thread. Fails as `open` does, except with `Io`.
     #[uniffi::constructor(default(options))]
     pub fn from_bytes(bytes: Vec<u8>, options: Options) -> Result<Arc<Classifier>, BedsideError> {
-        Ok(guarded(|| Ok(Arc::new(Classifier(bedside::Classifier::from_bytes(&bytes, options.into())?))))?)
+        Ok(guarded(|| Ok(Arc::new(Classifier(bedside::Classifier::from_bytes(bytes, options.into())?))))?)
     }
 
     /// Classifies one picture.

@@ -98,7 +98,7 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(reasons.map(\.kind), [.scopeNo, .scopeOutOfRange])
         XCTAssertEqual(reasons.map(\.id), ["ready", "age"])
         XCTAssertEqual(reasons.map(\.question), ["Готові?", "age"])
-        XCTAssert(reasons[0].message.contains("The program was not made for such a picture"), reasons[0].message)
+        XCTAssert(reasons[0].message.contains("Програма не для таких знімків"), reasons[0].message)
         XCTAssert(reasons[1].message.contains("(18.5–90)"), reasons[1].message)
         let inside = Query(answers: ["ready": .yes, "age": .number(value: 18.5)])
         XCTAssertEqual(try report(inside).verdict, .single(label: LabelName(id: "a", name: "Label A")))

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{decoded, golden, reference};
 use crate::image::{Image, Region, decode};
-use crate::{Error, Limits};
+use crate::{ErrorKind, Limits};
 
 /// A small file for each format and each path through a decoder.
 const SAMPLES: [&str; 14] = [
@@ -57,7 +57,7 @@ fn unsupported_format_error_names_the_format() {
         (b"\x89".to_vec(), "JPEG, PNG, WebP, BMP or TIFF"),
     ] {
         let error = decoded(&bytes).expect_err(wanted);
-        assert!(matches!(error, Error::UnsupportedImage(_)), "{wanted}: {error}");
+        assert_eq!(error.kind(), ErrorKind::UnsupportedImage, "{wanted}: {error}");
         assert!(error.to_string().contains(wanted), "{error}");
     }
 }
@@ -76,7 +76,7 @@ fn dicom_is_named_whatever_its_preamble() {
         ("a TIFF's header, cut off", beginning(b"II*\0\x08\0\0\0")[..150].to_vec()),
     ] {
         let error = decoded(&bytes).expect_err(what);
-        assert!(matches!(error, Error::UnsupportedImage(_)), "{what}: {error}");
+        assert_eq!(error.kind(), ErrorKind::UnsupportedImage, "{what}: {error}");
         assert!(error.to_string().contains("DICOM"), "{what}: {error}");
     }
 }
@@ -93,7 +93,7 @@ fn truncated_file_is_malformed_or_unsupported() {
         let bytes = golden(sample);
         for part in [4, 12, 30, 60, bytes.len() / 3, bytes.len() / 2, bytes.len() * 9 / 10] {
             match decoded(&bytes[..part]) {
-                Err(Error::MalformedImage(_) | Error::UnsupportedImage(_)) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::MalformedImage | ErrorKind::UnsupportedImage) => {}
                 other => panic!("{sample} cut off at {part} of {}: {other:?}", bytes.len()),
             }
         }
@@ -178,7 +178,7 @@ fn decode_refuses_a_large_declared_size_before_it_allocates() {
         ("WebP", patched("webp/lossless.webp", webp_at, &[0xFE, 0xBF, 0xFF, 0x0F])),
     ] {
         let error = decoded(&bytes).expect_err(name);
-        assert!(matches!(error, Error::TooLarge(_)), "{name}: {error}");
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{name}: {error}");
     }
     assert!(message(&png_head(60_000, 60_000)).contains("60000×60000"));
 }
@@ -195,7 +195,7 @@ fn unsupported_jpeg_error_says_what_to_do() {
         ("yellow at thrice the width", sampled(2, 0x31)),
     ] {
         let error = decoded(&bytes).expect_err(what);
-        assert!(matches!(error, Error::UnsupportedImage(_)), "{what}: {error}");
+        assert_eq!(error.kind(), ErrorKind::UnsupportedImage, "{what}: {error}");
         assert!(error.to_string().contains("export"), "{error}");
     }
 }
@@ -203,7 +203,7 @@ fn unsupported_jpeg_error_says_what_to_do() {
 #[test]
 fn picture_without_pixels_is_malformed() {
     let error = decoded(&png_head(0, 5)).expect_err("no pixels");
-    assert!(matches!(error, Error::MalformedImage(_)), "{error}");
+    assert_eq!(error.kind(), ErrorKind::MalformedImage, "{error}");
     decoded(&patched("bmp/rgb.bmp", 18, &[0; 4])).expect_err("no pixels");
 }
 
@@ -212,7 +212,7 @@ fn open_error_names_a_file_that_cannot_be_read() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for path in [folder.path().join("missing.jpg"), folder.path().to_owned()] {
         let error = Image::open(&path).expect_err("no file");
-        assert!(matches!(error, Error::Io { .. }), "{error}");
+        assert!(error.kind() == ErrorKind::Io, "{error}");
         assert!(error.to_string().contains(&path.display().to_string()), "{error}");
     }
 }
@@ -224,7 +224,7 @@ fn open_refuses_a_file_over_the_maximum_size() {
     // A sparse file takes no space on the disk.
     fs::File::create(&path).expect("a new file").set_len((256 << 20) + 1).expect("a sparse file");
     let error = Image::open(&path).expect_err("too long");
-    assert!(matches!(error, Error::TooLarge(_)), "{error}");
+    assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn region_new_refuses_rectangles_outside_the_picture() {
         (0.0, f32::NEG_INFINITY, 1.0, f32::INFINITY),
     ] {
         let error = Region::new(left, top, width, height).expect_err("outside");
-        assert!(matches!(error, Error::InvalidQuery(_)), "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidQuery, "{error}");
     }
     Region::new(0.1, 0.7, 0.9, 0.3).expect("inside, except for rounding");
 }

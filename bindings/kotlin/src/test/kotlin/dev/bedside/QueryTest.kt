@@ -85,7 +85,7 @@ class QueryTest {
         val outside = Query(language = "uk", answers = mapOf("ready" to Answer.No, "age" to Answer.Number(90.5)))
         val (no, old) = (look(outside).verdict as Verdict.Rejected).reasons.also { assertEquals(2, it.size) }
         assertEquals(Reason(ReasonKind.SCOPE_NO, "ready", "Готові?", no.message), no)
-        assertContains(no.message, "The program was not made for such a picture")
+        assertContains(no.message, "Програма не для таких знімків")
         assertEquals(Reason(ReasonKind.SCOPE_OUT_OF_RANGE, "age", "age", old.message), old)
         assertContains(old.message, "(18.5–90)")
         val inside = Query(answers = mapOf("ready" to Answer.Yes, "age" to Answer.Number(18.5)))

@@ -13,7 +13,7 @@ final class Native {
      * Which form of these methods, of requests and of replies this jar has: the 32-bit FNV-1a hash of
      * {@code bindings/wire.txt}, which has a sample of each. A test tells the number where that file changes.
      */
-    static final int PROTOCOL = 0x44ca2c03;
+    static final int PROTOCOL = 0x1946bb1c;
 
     static {
         NativeLibrary.load();

@@ -99,7 +99,7 @@ class QueryTest {
             assertEquals(ReasonKind.SCOPE_UNANSWERED, reason.getKind());
             assertEquals("dermatoscope", reason.getId());
             assertEquals("Через дерматоскоп?", reason.getQuestion());
-            assertTrue(reason.getMessage().contains("answer"), reason.getMessage());
+            assertTrue(reason.getMessage().contains("дайте відповідь"), reason.getMessage());
         }
     }
 
