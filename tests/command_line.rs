@@ -695,6 +695,7 @@ fn pack_names_what_is_wrong_with_scores() {
         ("label,score\nz,0.8\n", "no label `z`"),
         ("label,score\na,much\n", "\"much\""),
         ("label,score\na,0.8\na,0.8\n", "twice"),
+        ("label,score\na\n", "line: 2"),
     ] {
         fs::write(bench.path("scores.csv"), csv).expect("room");
         let output = bench.pack(

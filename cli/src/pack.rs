@@ -159,16 +159,19 @@ fn golden(
 fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
     let wrong = |problem: String| Failure::Usage(format!("{}: {problem}", path.display()));
     let text = read_text(path, "the list of scores", MAX_SCORES_BYTES)?;
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    if lines.next() != Some("label,score") {
+    let mut rows = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = rows.headers().map_err(|error| wrong(error.to_string()))?;
+    if header.iter().ne(["label", "score"]) {
         return Err(wrong("the first line must be `label,score`".into()));
     }
     let mut scores = vec![None; manifest.labels().len()];
-    for line in lines {
-        let (label, score) = line.split_once(',').ok_or_else(|| wrong(format!("no comma in \"{line}\"")))?;
-        let sound = score.trim().parse().ok().filter(|score| (0.0..=1.0).contains(score));
+    for row in rows.records() {
+        // The reader holds each row to the header's number of columns.
+        let row = row.map_err(|error| wrong(error.to_string()))?;
+        let (label, score) = (&row[0], &row[1]);
+        let sound = score.parse().ok().filter(|score| (0.0..=1.0).contains(score));
         let score: f32 = sound.ok_or_else(|| wrong(format!("\"{score}\" is no probability, 0 to 1")))?;
-        let index = manifest.labels().iter().position(|l| l.id == label.trim());
+        let index = manifest.labels().iter().position(|l| l.id == label);
         let index = index.ok_or_else(|| wrong(format!("the manifest has no label `{label}`")))?;
         if scores[index].replace(score).is_some() {
             return Err(wrong(format!("`{label}` stands twice")));

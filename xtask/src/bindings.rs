@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::skipped::{Skips, forget_reports};
 use crate::step::{Step, require, tool};
+use crate::versions::VERSION;
 use crate::{consumer, mend, root};
 
 /// The native library's file name.
@@ -67,7 +68,8 @@ pub(crate) fn publish() -> Result<()> {
     }
     let to = format!("-DaltDeploymentRepository=local::file:{}", repository.display());
     maven(&["deploy", "-DskipTests", &to])?;
-    let documented = repository.join("dev/bedside/bedside-kotlin/0.1.0/bedside-kotlin-0.1.0-javadoc.jar");
+    let documented = format!("dev/bedside/bedside-kotlin/{VERSION}/bedside-kotlin-{VERSION}-javadoc.jar");
+    let documented = repository.join(documented);
     let pages = Step::new("jar --list --file").arg(&documented.display().to_string()).output()?;
     // Dokka ignores a missing source folder without an error.
     ensure!(pages.contains("/-classifier/index.html"), "{}: has no pages", documented.display());

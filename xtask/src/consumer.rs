@@ -9,6 +9,7 @@ use anyhow::{Result, ensure};
 use crate::r8::Shrink;
 use crate::root;
 use crate::step::{Step, jdk};
+use crate::versions::VERSION;
 
 /// The command of `bedside` that prints what both quickstarts print.
 const COMMAND: &str =
@@ -32,11 +33,11 @@ pub(crate) fn check() -> Result<()> {
         check_output(&Step::new("java -cp").arg(&class_path).arg(program))?;
     }
     let modules = "--add-modules=dev.bedside.jni,dev.bedside.library";
-    let jars = ["bedside-jni", "bedside-native"].map(|name| format!("{libraries}/{name}-0.1.0.jar")).join(":");
+    let jars = ["bedside-jni", "bedside-native"].map(|name| format!("{libraries}/{name}-{VERSION}.jar")).join(":");
     check_output(&Step::new("java -p").arg(&jars).arg(modules).arg("-cp").arg(&classes).arg("Quickstart"))?;
 
     let shrunk = shrink(&classes)?;
-    let native = format!("{shrunk}:{libraries}/bedside-native-0.1.0.jar");
+    let native = format!("{shrunk}:{libraries}/bedside-native-{VERSION}.jar");
     for program in ["QuickstartKt", "Quickstart"] {
         check_output(&Step::new("java -cp").arg(&native).arg(program))?;
     }

@@ -10,10 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::step::{Step, cpu};
+use crate::versions::{MSRV, VERSION};
 use crate::{root, test};
-
-/// The Minimum Supported Rust Version that Cargo.toml states.
-const MSRV: &str = "1.91";
 
 /// Runs all steps. `data` is the folder of the data sets. `toolchain` is the folder of Swift, which is installed there
 /// where it is missing.
@@ -89,7 +87,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
         Step::new("cargo xtask maven"),
         Step::new("cargo xtask android"),
         Step::new("cargo xtask android small"),
-        Step::new("cargo xtask android test shrunk"),
+        Step::new("cargo xtask android test --shrunk"),
         Step::new("cargo xtask android emulated"),
         Step::new("cargo xtask ios"),
         Step::new("cargo check --locked --package bedside-engine --no-default-features"),
@@ -161,7 +159,7 @@ fn publishing_home() -> Result<String> {
     for registry in fs::read_dir(home.join("registry/src")).into_iter().flatten() {
         let registry = registry?.path();
         for name in ["bedside-engine", "bedside", "bedside-cli"] {
-            let unpacked = registry.join(format!("{name}-{}", env!("CARGO_PKG_VERSION")));
+            let unpacked = registry.join(format!("{name}-{}", VERSION));
             if unpacked.is_dir() {
                 fs::remove_dir_all(unpacked)?;
             }

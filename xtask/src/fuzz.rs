@@ -56,9 +56,8 @@ const COVERED: [(&str, &str); 3] = [
 const MIN_COVERAGE: f64 = 90.0;
 
 /// Runs one target, or `all` in turn, for `minutes` each, and prints a table of executions and coverage.
-pub(crate) fn run(name: &str, minutes: &str) -> Result<()> {
-    let minutes: u32 =
-        minutes.parse().ok().filter(|&n| n > 0).context("--minutes takes a whole number of at least 1")?;
+pub(crate) fn run(name: &str, minutes: Option<u32>) -> Result<()> {
+    let minutes = minutes.context("--minutes N says how long")?;
     sysroot()?;
     let targets: Vec<&Target> = TARGETS.iter().filter(|target| name == "all" || target.name == name).collect();
     let names = TARGETS.map(|target| target.name).join(", ");

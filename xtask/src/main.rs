@@ -4,6 +4,7 @@ mod android;
 mod arm;
 mod bench;
 mod bindings;
+mod book;
 mod borders;
 mod consumer;
 mod copy;
@@ -16,103 +17,184 @@ mod miri;
 mod peers;
 mod r8;
 mod skipped;
+mod spelling;
 mod step;
 mod test;
+mod versions;
 mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "\
-cargo xtask JOB
+use anyhow::Result;
+use clap::{Parser, Subcommand};
 
-  test              the gate: format, lints, tests, documentation, dependencies
-  full --data DIR [--swift DIR]
-                    the gate and all that takes longer; the first DIR holds the data sets,
-                    unpacked, the second is where Swift is, or is installed (target/swift-toolchain).
-                    Needs root, debootstrap and python3. Writes docs/runs/full-run.md
-  fuzz TARGET --minutes N
-                    runs one fuzz target of fuzz/, or `all` in turn; prints executions and coverage, and fails where
-                    an input fails. Needs a nightly compiler
-  fuzz coverage     how many lines of the checks of models and manifests the fuzz targets reach. Needs llvm-tools too
-  bindings          the generated Kotlin and Swift sources, written anew
-  copy              the apps' string files, from docs/copy/deck.toml
-  words             that no word stands that another has replaced (a part of the gate)
-  android           the Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs
-                    Maven, a JDK, Rust's Android targets and python3, or an NDK (ANDROID_NDK_HOME)
-  android natives   its native libraries alone, which Gradle's build takes
-  android small     the library for 64-bit phones without the ONNX importer: at most 2 MB
-  android test      the app's tests on a JVM
-  android test shrunk
-                    the same, and once more on what R8 leaves of the app
-  android emulated  runs the library for 64-bit phones in emulation and compares its scores with this machine's.
-                    Needs qemu-user and libc6-arm64-cross
-  android draw      the pictures in docs/screenshots/android, written anew
-  arm               the tests of the kernels for 64-bit ARM, in emulation of three processors. Needs qemu-user,
-                    gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and Rust's target aarch64-unknown-linux-gnu
-  arm count         the instructions of one inference of each shipped model there
-  ios               the native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without
-                    a Mac. Needs python3
-  loom              checks the engine's thread pool under loom, in every order in which its threads can run
-  miri              the part of the gate that looks for undefined behaviour, by miri, which rustup installs: the engine's
-                    kernels and threads
-  miri all          all of the engine's tests
-  maven             jars, sources and documentation for the JVM, as a repository in
-                    target/maven-repository. Needs Maven and a JDK
-  soak              the memory of the library as it is shipped, under Kotlin and Java, over ten thousand pictures
-  bench bindings --swift DIR
-                    what the borders to other languages cost, in one run; DIR is what
-                    ios/linux/toolchain.sh installed. Writes docs/runs/performance-borders.md
-  bench             compares Bedside with ONNX Runtime and Pillow, in turn, in one run. Needs python3.
-                    Writes docs/runs/performance-run.md
-  bench peers [--weights DIR] [--quick]
-                    compares Bedside with ONNX Runtime, OpenVINO, LiteRT, tract and rten on five quantized networks,
-                    which are made once by TensorFlow and PyTorch, from mobilenet_v2_1.0_224_float.onnx in DIR. Needs
-                    python3 and strip. Writes docs/runs/performance-peers.md; with --quick, which runs few rounds to see
-                    that everything works, target/peers/performance-peers.md";
+/// The jobs that developers and CI run beyond plain cargo.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Subcommand)]
+enum Job {
+    /// The gate: format, lints, tests, documentation, dependencies
+    Test {
+        /// Rust alone, in some minutes: no other language, no ARM, no miri, no dependencies
+        #[arg(long)]
+        quick: bool,
+    },
+    /// The gate and all that takes longer. Writes docs/runs/full-run.md. Needs root, debootstrap and python3
+    Full {
+        /// The folder of the data sets, unpacked
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Where Swift is, or is installed [default: target/swift-toolchain]
+        #[arg(long, value_name = "DIR")]
+        swift: Option<PathBuf>,
+    },
+    /// Fuzz targets, with their coverage. Needs a nightly compiler
+    Fuzz {
+        /// One target of fuzz/, `all` of them in turn, or `coverage`: how many lines of the checks of models and
+        /// manifests the targets reach, which needs llvm-tools too
+        target: String,
+        /// How long a target runs
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        minutes: Option<u32>,
+    },
+    /// Writes the generated Kotlin and Swift sources anew
+    Bindings,
+    /// Writes the apps' string files, and the sentences of reports, from docs/copy/deck.toml
+    Copy,
+    /// Fails where a word stands that another has replaced, or one is misspelt (a part of the gate). Needs python3
+    Words,
+    /// Builds the book of docs/ into target/book, and follows its links
+    Book,
+    /// The Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs Maven, a JDK, Rust's
+    /// Android targets and python3, or an NDK (ANDROID_NDK_HOME)
+    Android {
+        #[command(subcommand)]
+        job: Option<AndroidJob>,
+    },
+    /// The tests of the kernels for 64-bit ARM, in emulation of three processors. Needs qemu-user,
+    /// gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and Rust's target aarch64-unknown-linux-gnu
+    Arm {
+        #[command(subcommand)]
+        job: Option<ArmJob>,
+    },
+    /// The native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without a Mac. Needs
+    /// python3
+    Ios,
+    /// Checks the engine's thread pool under loom, in every order in which its threads can run
+    Loom,
+    /// Looks for undefined behaviour in the engine's kernels and threads, by miri, which rustup installs: the gate's part
+    Miri {
+        #[command(subcommand)]
+        job: Option<MiriJob>,
+    },
+    /// Jars, sources and documentation for the JVM, as a repository in target/maven-repository. Needs Maven and a JDK
+    Maven,
+    /// The memory of the library as it is shipped, under Kotlin and Java, over ten thousand pictures
+    Soak,
+    /// Compares Bedside with ONNX Runtime and Pillow, in turn, in one run. Writes docs/runs/performance-run.md. Needs
+    /// python3
+    Bench {
+        #[command(subcommand)]
+        job: Option<BenchJob>,
+    },
+}
+
+#[derive(Subcommand)]
+enum AndroidJob {
+    /// The native libraries alone, which Gradle's build takes
+    Natives,
+    /// The library for 64-bit phones without the ONNX importer: at most 2 MB
+    Small,
+    /// The app's tests on a JVM
+    Test {
+        /// Once more on what R8 leaves of the app
+        #[arg(long)]
+        shrunk: bool,
+    },
+    /// Runs the library for 64-bit phones in emulation and compares its scores with this machine's. Needs qemu-user and
+    /// libc6-arm64-cross
+    Emulated,
+    /// Draws the pictures in docs/screenshots/android anew
+    Draw,
+}
+
+#[derive(Subcommand)]
+enum ArmJob {
+    /// The instructions of one inference of each shipped model there
+    Count,
+}
+
+#[derive(Subcommand)]
+enum MiriJob {
+    /// All of the engine's tests
+    All,
+}
+
+#[derive(Subcommand)]
+enum BenchJob {
+    /// Compares Bedside with ONNX Runtime, OpenVINO, LiteRT, tract and rten on five quantized networks. Writes
+    /// docs/runs/performance-peers.md. Needs python3 and strip
+    Peers {
+        /// The folder of mobilenet_v2_1.0_224_float.onnx, of which the networks are made once, by TensorFlow and PyTorch
+        #[arg(long, value_name = "DIR")]
+        weights: Option<PathBuf>,
+        /// Few rounds, to see that everything works. Writes target/peers/performance-peers.md
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Measures what the borders to other languages cost. Writes docs/runs/performance-borders.md
+    Bindings {
+        /// What ios/linux/toolchain.sh installed
+        #[arg(long, value_name = "DIR")]
+        swift: PathBuf,
+    },
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = match words[..] {
-        ["test"] => test::run(),
-        ["full", "--data", folder] => full::run(Path::new(folder), &root().join("target/swift-toolchain")),
-        ["full", "--data", folder, "--swift", toolchain] => full::run(Path::new(folder), Path::new(toolchain)),
-        ["fuzz", "coverage"] => fuzz::coverage(),
-        ["fuzz", target, "--minutes", minutes] => fuzz::run(target, minutes),
-        ["bindings"] => bindings::write(),
-        ["android"] => android::build(),
-        ["android", "natives"] => android::natives(),
-        ["android", "small"] => android::small(),
-        ["android", "test"] => android::test(),
-        ["android", "test", "shrunk"] => android::test_shrunk(),
-        ["android", "emulated"] => android::emulated(),
-        ["android", "draw"] => android::draw(),
-        ["arm"] => arm::test(),
-        ["arm", "count"] => arm::count(),
-        ["loom"] => loom::run(),
-        ["miri"] => miri::gate(),
-        ["miri", "all"] => miri::all(),
-        ["ios"] => ios::build(),
-        ["copy"] => copy::write(),
-        ["words"] => words::check(),
-        ["soak"] => bindings::soak(),
-        ["maven"] => bindings::publish(),
-        ["bench"] => bench::run(),
-        ["bench", "peers", "--weights", folder, ref options @ ..] => peers::run(Some(Path::new(folder)), options),
-        ["bench", "peers", ref options @ ..] => peers::run(None, options),
-        ["bench", "bindings", "--swift", toolchain] => borders::run(Path::new(toolchain)),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
-    match outcome {
+    match run(Arguments::parse().job) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(job: Job) -> Result<()> {
+    match job {
+        Job::Test { quick: false } => test::run(),
+        Job::Test { quick: true } => test::quick(),
+        Job::Full { data, swift } => full::run(&data, &swift.unwrap_or_else(|| root().join("target/swift-toolchain"))),
+        Job::Fuzz { target, .. } if target == "coverage" => fuzz::coverage(),
+        Job::Fuzz { target, minutes } => fuzz::run(&target, minutes),
+        Job::Bindings => bindings::write(),
+        Job::Copy => copy::write(),
+        Job::Words => words::check().and_then(|()| spelling::check()),
+        Job::Book => book::build(),
+        Job::Android { job: None } => android::build(),
+        Job::Android { job: Some(AndroidJob::Natives) } => android::natives(),
+        Job::Android { job: Some(AndroidJob::Small) } => android::small(),
+        Job::Android { job: Some(AndroidJob::Test { shrunk: false }) } => android::test(),
+        Job::Android { job: Some(AndroidJob::Test { shrunk: true }) } => android::test_shrunk(),
+        Job::Android { job: Some(AndroidJob::Emulated) } => android::emulated(),
+        Job::Android { job: Some(AndroidJob::Draw) } => android::draw(),
+        Job::Arm { job: None } => arm::test(),
+        Job::Arm { job: Some(ArmJob::Count) } => arm::count(),
+        Job::Ios => ios::build(),
+        Job::Loom => loom::run(),
+        Job::Miri { job: None } => miri::gate(),
+        Job::Miri { job: Some(MiriJob::All) } => miri::all(),
+        Job::Maven => bindings::publish(),
+        Job::Soak => bindings::soak(),
+        Job::Bench { job: None } => bench::run(),
+        Job::Bench { job: Some(BenchJob::Peers { weights, quick }) } => peers::run(weights.as_deref(), quick),
+        Job::Bench { job: Some(BenchJob::Bindings { swift }) } => borders::run(&swift),
     }
 }
 

@@ -18,16 +18,21 @@ const WEIGHTS: &str = "mobilenet_v2_1.0_224_float.onnx";
 /// The folder of the models, relative to the workspace's.
 const MODELS: &str = "target/peers/models";
 
-/// `weights` is the folder of [`WEIGHTS`], which is needed where the models are not made yet. `option` holds options of
-/// `peers.py`.
-pub(crate) fn run(weights: Option<&Path>, option: &[&str]) -> Result<()> {
+/// `weights` is the folder of [`WEIGHTS`], which is needed where the models are not made yet. With `quick`, few rounds
+/// are run.
+pub(crate) fn run(weights: Option<&Path>, quick: bool) -> Result<()> {
     Step::new("cargo build --locked --release --workspace").run()?;
     let others = "--manifest-path benches/peers/others/Cargo.toml --target-dir target/peers";
     Step::new("cargo build --locked --release").words(others).run()?;
     make_models(weights)?;
     convert_models()?;
     let python = python("peers-venv", "benches/peers/requirements.txt")?;
-    Step::new(&python).arg("benches/peers/peers.py").arg(MODELS).words(&option.join(" ")).run().map(drop)
+    Step::new(&python)
+        .arg("benches/peers/peers.py")
+        .arg(MODELS)
+        .words(if quick { "--quick" } else { "" })
+        .run()
+        .map(drop)
 }
 
 /// Makes the ONNX graphs, where one is missing.

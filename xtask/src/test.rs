@@ -4,21 +4,19 @@ use anyhow::Result;
 
 use crate::skipped::Skips;
 use crate::step::{Step, tool};
-use crate::{android, arm, bindings, copy, miri, words};
+use crate::{android, arm, bindings, copy, miri, spelling, versions, words};
 
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY: &str = "0.20.2";
 
+/// Runs all of the gate.
 pub(crate) fn run() -> Result<()> {
     let mut skips = Skips::default();
-    install_components()?;
-    Step::new("cargo fmt --all --check").run()?;
-    Step::new("cargo fmt --manifest-path fuzz/Cargo.toml --check").run()?;
-    copy::check()?;
-    words::check()?;
-    Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
+    check_texts()?;
+    spelling::check()?;
+    lint()?;
     check_arm()?;
-    skips.read(&Step::new("cargo test --locked --release --workspace --config xtask/tests.toml").lines()?);
+    skips.read(&tests().lines()?);
     Step::new("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;
     bindings::test(&mut skips)?;
     android::test()?;
@@ -31,6 +29,36 @@ pub(crate) fn run() -> Result<()> {
     skips.report()?;
     eprintln!("\nAll of the gate passed.");
     Ok(())
+}
+
+/// Runs the part of the gate that needs Rust alone and takes some minutes.
+pub(crate) fn quick() -> Result<()> {
+    let mut skips = Skips::default();
+    check_texts()?;
+    lint()?;
+    skips.read(&tests().lines()?);
+    skips.report()?;
+    eprintln!("\nThe quick part of the gate passed. `cargo xtask test` is all of it.");
+    Ok(())
+}
+
+/// Checks the form of the code, and what other files repeat of it.
+fn check_texts() -> Result<()> {
+    install_components()?;
+    Step::new("cargo fmt --all --check").run()?;
+    Step::new("cargo fmt --manifest-path fuzz/Cargo.toml --check").run()?;
+    copy::check()?;
+    versions::check()?;
+    words::check()
+}
+
+fn lint() -> Result<()> {
+    Step::new("cargo clippy --locked --workspace --all-targets -- -D warnings").run().map(drop)
+}
+
+/// The tests of all crates. `xtask/tests.toml` says how they are compiled.
+fn tests() -> Step<'static> {
+    Step::new("cargo test --locked --release --workspace --config xtask/tests.toml")
 }
 
 /// Installs rustfmt and clippy where one is missing.

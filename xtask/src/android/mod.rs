@@ -13,10 +13,8 @@ mod tools;
 use anyhow::Result;
 
 use crate::bindings;
+use crate::versions::VERSION;
 use tools::Tools;
-
-/// The app's version.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Builds the AAR and the APKs in `target/android`, checks and lints them.
 pub(crate) fn build() -> Result<()> {

@@ -390,7 +390,8 @@ class SkinTest(private val language: String) {
         val runtime = said.getJSONObject("runtime").getString("version")
         val identity = deck["result.model", name, model.getString("graph_sha256").take(12), runtime]
         assertEquals(identity, phone.text(R.id.model))
-        assertEquals(Deck("en")["app.notice"], said.getString("notice"))
+        assertEquals(said.getString("summary"), phone.text(R.id.verdict))
+        assertEquals(said.getString("notice"), phone.text(R.id.notice))
         assertTrue(phone.texts().any(::isTime))
     }
 

@@ -1,0 +1,30 @@
+//! What tools need that make, inspect and measure models, such as the command `bedside`. It is no part of the API: it
+//! changes in any version, and has the types of [`bedside_engine`].
+
+use std::path::Path;
+
+use crate::{Error, Manifest, Result};
+
+pub use crate::model::Binding;
+pub use bedside_engine as engine;
+
+/// The manifest of a model file: the one in its metadata, else `model.json` in the folder of `path`, the path of the
+/// file. Without a path, the manifest must be in the metadata.
+///
+/// # Errors
+/// As [`Classifier::open`](crate::Classifier::open) has for the manifest.
+pub fn manifest_of(file: &engine::ModelFile, path: Option<&Path>) -> Result<Manifest> {
+    Manifest::of(file, path)
+}
+
+/// An error of the engine as one of this crate.
+#[must_use]
+pub fn engine_error(error: engine::Error) -> Error {
+    Error::engine(error)
+}
+
+/// The error with the name of the file that it is about, where it names none and is not about the query.
+#[must_use]
+pub fn in_file(error: Error, file: &Path) -> Error {
+    error.in_file(file)
+}
