@@ -66,7 +66,11 @@ fn one_row(geometry: &Geometry, from: &[u8], first: usize, [n, y, x]: [usize; 3]
 /// and the next copy overwrites the surplus.
 fn copy_ahead(from: &[u8], to: &mut [u8], length: usize) {
     match (from.first_chunk::<CHUNK>(), to.first_chunk_mut::<CHUNK>()) {
-        (Some(from), Some(to)) if length <= CHUNK => *to = *from,
+        (Some(from), Some(to)) if length <= CHUNK => {
+            // In halves: the compiler may merge one copy of all bytes with that below, as one call with either length.
+            let (from, to) = (from.as_chunks::<8>().0, to.as_chunks_mut::<8>().0);
+            (to[0], to[1]) = (from[0], from[1]);
+        }
         _ => to[..length].copy_from_slice(&from[..length]),
     }
 }

@@ -7,16 +7,17 @@
 
 use std::arch::aarch64::{
     float32x4_t, int8x16_t, int16x8_t, int32x4_t, uint8x16_t, vget_low_s16, vget_low_u8, vld1q_u8, vmlal_high_s16,
-    vmlal_s16, vmovl_high_u8, vmovl_u8, vreinterpretq_s8_u8, vreinterpretq_s16_u16, vzip1q_u8, vzip2q_u8,
+    vmlal_s16, vmovl_high_u8, vmovl_u8, vreinterpretq_s8_u8, vreinterpretq_s16_u16,
 };
 use std::arch::asm;
 use std::array::from_fn;
-use std::mem::transmute;
 
-use super::dots::{Dot, signed};
-use super::features::Neon;
-use super::matrix::{bytes, floats, integers, store};
+use super::dots::{Dot, transposed};
+use super::features::{InstructionSet, Neon};
+use super::line::Line;
+use super::packing::{offset_bias, split_into_parts};
 use super::requantize::Requantize;
+use super::vectors::{bytes, floats, integers, short_integers, signed_bytes, store};
 use crate::arithmetic::Window;
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
@@ -85,11 +86,9 @@ fn channel(weights: &DepthwiseWeights<'_>, first: usize, at: usize) -> Option<us
 
 /// The initial sums of the sixteen channels from `first` on: their bias, and what compensates for a kernel that
 /// multiplies bytes minus `input_offset`.
-pub(super) fn bias(weights: &DepthwiseWeights<'_>, first: usize, input_offset: i32) -> Sums {
+pub(super) fn bias(weights: &DepthwiseWeights<'_>, first: usize, input_offset: u8) -> Sums {
     let initial = |channel: usize| {
-        let taps = &weights.weights[channel * weights.taps..][..weights.taps];
-        let sum: i32 = taps.iter().map(|&weight| i32::from(weight)).sum();
-        weights.bias[channel].wrapping_add(input_offset.wrapping_mul(sum))
+        offset_bias(weights.bias[channel], &weights.weights[channel * weights.taps..][..weights.taps], input_offset)
     };
     from_fn(|v| integers(from_fn(|lane| channel(weights, first, v * 4 + lane).map_or(0, initial))))
 }
@@ -100,40 +99,10 @@ pub(super) fn multipliers(weights: &DepthwiseWeights<'_>, first: usize) -> [floa
     from_fn(|v| floats(from_fn(|lane| channel(weights, first, v * 4 + lane).map_or(0.0, multiplier))))
 }
 
-/// The `N` rows of the input that the windows of output line `y` lie over: the address of the first pixel of each, and
-/// the bytes from one pixel to the next. A row outside of the input is the padding's pixel with a step of 0. The
-/// window's vertical dilation is 1.
-///
-/// For an input that [`DepthwiseInput::check`] has accepted, each pixel, at `row + x * step` with `x` below the input's
-/// width, has all channels and [`TAIL_PADDING`](crate::kernels::TAIL_PADDING) bytes behind them.
-pub(super) fn rows<const N: usize>(
-    input: &DepthwiseInput<'_>,
-    window: &Window,
-    y: usize,
-    channels: usize,
-) -> [(*const u8, usize); N] {
-    let (down, top) = window.taps(0, y, input.height);
-    from_fn(|tap| {
-        if !down.contains(&tap) {
-            return (input.padding.as_ptr(), 0);
-        }
-        let y = (top + tap as isize) as usize;
-        (input.bytes[y * input.width * channels..].as_ptr(), channels)
-    })
-}
-
-/// Transposes sixteen channels of four pixels to four vectors of four channels each. A lane holds the four pixels'
-/// bytes of its channel, as the operand of `dot`.
-#[inline(always)]
-pub(super) fn transposed<D: Dot>(dot: D, pixels: [uint8x16_t; 4]) -> [uint8x16_t; 4] {
-    // SAFETY: the processor has NEON, as `dot` exists; only registers are accessed.
-    unsafe {
-        let [a, b, c, d] = pixels.map(|pixel| dot.offset_input(pixel));
-        let (even, odd) = (vzip1q_u8(a, c), vzip1q_u8(b, d));
-        let (first, second) = (vzip1q_u8(even, odd), vzip2q_u8(even, odd));
-        let (even, odd) = (vzip2q_u8(a, c), vzip2q_u8(b, d));
-        [first, second, vzip1q_u8(even, odd), vzip2q_u8(even, odd)]
-    }
+/// The first channel of each tile. The last tile has sixteen channels too, if there are so many: it overlaps its
+/// predecessor.
+pub(super) fn first_channels(channels: usize) -> impl Iterator<Item = usize> {
+    (0..channels).step_by(CHANNEL_TILE).map(move |first| first.min(channels.saturating_sub(CHANNEL_TILE)))
 }
 
 /// A tile for dot products, which multiply four taps in each lane.
@@ -156,12 +125,8 @@ unsafe impl<D: Dot> ChannelTile for DotTile<D> {
 
     fn new(dot: D, weights: &DepthwiseWeights<'_>, first: usize) -> Self {
         let mut groups = vec![];
-        let mut residuals = weights.weights[first * weights.taps..].to_vec();
-        residuals.truncate(CHANNEL_TILE * weights.taps);
-        let mut parts = 0;
-        while parts == 0 || residuals.iter().any(|&weight| weight != 0) {
-            let part: Vec<i16> = residuals.iter().map(|&weight| weight.clamp(-128, 127)).collect();
-            residuals.iter_mut().zip(&part).for_each(|(residual, part)| *residual -= part);
+        let end = weights.channels.min(first + CHANNEL_TILE);
+        for part in split_into_parts(&weights.weights[first * weights.taps..end * weights.taps], -128) {
             let mut packed = vec![[[0_u8; 16]; 4]; Self::slots(weights.taps) / 4];
             for (at, part) in part.chunks_exact(weights.taps).enumerate() {
                 for (tap, &weight) in part.iter().enumerate() {
@@ -170,7 +135,6 @@ unsafe impl<D: Dot> ChannelTile for DotTile<D> {
                 }
             }
             groups.extend(packed.into_iter().map(|four| four.map(bytes)));
-            parts += 1;
         }
         let has_columns = groups.len() == 3 && weights.taps == 9;
         DotTile { bias: bias(weights, first, D::INPUT_OFFSET), groups, has_columns, dot }
@@ -225,6 +189,9 @@ unsafe impl<D: Dot> ChannelTile for DotTile<D> {
 
 /// A tile for NEON alone. By columns, it multiplies 8-bit numbers and adds their products in 16 bits. Tap by tap, it
 /// multiplies 16-bit numbers and adds their products in 32 bits.
+///
+/// It shares no function with [`DotTile`]: there a lane holds four taps of a channel, here one. So pixels are not
+/// transposed, weights of 9 bits are not split, and each tap is multiplied by itself.
 #[derive(Debug)]
 pub(super) struct WideningTile {
     neon: Neon,
@@ -324,16 +291,12 @@ unsafe impl ChannelTile for WideningTile {
             let byte = |channel| {
                 if mode == AccumulationMode::In32Bits { 0 } else { weight(at % 3 * 3 + at / 3, channel) as i8 }
             };
-            // SAFETY: both types have 16 bytes, and a vector may have any bits.
-            unsafe { transmute::<[i8; 16], int8x16_t>(from_fn(byte)) }
+            signed_bytes(from_fn(byte))
         });
-        let words = |tap: usize| {
-            // SAFETY: both types have 16 bytes, and a vector may have any bits.
-            from_fn(|half| unsafe { transmute::<[i16; 8], int16x8_t>(from_fn(|lane| weight(tap, half * 8 + lane))) })
-        };
+        let words = |tap: usize| from_fn(|half| short_integers(from_fn(|lane| weight(tap, half * 8 + lane))));
         WideningTile {
             neon,
-            bias: [bias(weights, first, 128), bias(weights, first, 0)],
+            bias: [bias(weights, first, Neon::INPUT_OFFSET), bias(weights, first, 0)],
             columns,
             mode,
             taps: (0..weights.taps).map(words).collect(),
@@ -348,7 +311,7 @@ unsafe impl ChannelTile for WideningTile {
     unsafe fn column(&self, pixels: [*const u8; 3]) -> Self::Column {
         // SAFETY: the processor has NEON, as `self.neon` exists; the load reads 16 bytes of a pixel, of any alignment,
         // which are readable.
-        pixels.map(|pixel| unsafe { vreinterpretq_s8_u8(signed(self.neon, vld1q_u8(pixel))) })
+        pixels.map(|pixel| unsafe { vreinterpretq_s8_u8(self.neon.offset_input(vld1q_u8(pixel))) })
     }
 
     #[inline(always)]
@@ -427,14 +390,13 @@ impl<T: ChannelTile> Depthwise<T> {
         weights.check(window);
         assert!(weights.taps <= MAX_TAPS, "taps whose addresses fit on the stack");
         let channels = weights.channels;
-        // The last tile has sixteen channels too, if there are so many: it overlaps its predecessor.
-        let firsts = (0..channels).step_by(CHANNEL_TILE).map(|first| first.min(channels.saturating_sub(CHANNEL_TILE)));
         let tile = |first: usize| Channels {
             first,
             tile: T::new(proof, weights, first),
             multipliers: multipliers(weights, first),
         };
-        let (mut tiles, others) = firsts.map(tile).partition::<Vec<_>, _>(|channels| channels.tile.has_columns());
+        let (mut tiles, others) =
+            first_channels(channels).map(tile).partition::<Vec<_>, _>(|channels| channels.tile.has_columns());
         let with_columns = tiles.len();
         tiles.extend(others);
         Depthwise {
@@ -484,60 +446,6 @@ impl<T: ChannelTile> crate::kernels::Depthwise for Depthwise<T> {
     }
 }
 
-/// The part of the input that the 3×3 windows of an output line lie over. [`DepthwiseInput::check`] has accepted the
-/// input: there are [`TAIL_PADDING`](crate::kernels::TAIL_PADDING) bytes behind all channels of each pixel, and of the
-/// padding.
-struct Line<'a> {
-    /// As [`rows`] gives them.
-    rows: [(*const u8, usize); 3],
-    /// A pixel of the padding.
-    padding: &'a [u8],
-    /// Pixels of a row of the input.
-    width: usize,
-    /// Columns of padding left of the input.
-    pad: usize,
-    /// The window's horizontal stride, in pixels.
-    stride: usize,
-}
-
-impl Line<'_> {
-    fn new<'a>(input: &DepthwiseInput<'a>, window: &Window, y: usize, channels: usize) -> Line<'a> {
-        Line {
-            rows: rows(input, window, y, channels),
-            padding: input.padding,
-            width: input.width,
-            pad: window.pad[1],
-            stride: window.stride[1],
-        }
-    }
-
-    /// Loads the column that is `at` columns right of the first window's first column. A column outside of the input is
-    /// padding.
-    ///
-    /// # Safety
-    /// `tile` is proof of NEON, and of dot or matrix products where it uses them. From channel `first` on of the
-    /// column's pixels, or of the padding where it is outside, 16 bytes are read and must be readable. They are where
-    /// `first` is below the number of channels.
-    #[inline(always)]
-    unsafe fn column<T: ChannelTile>(&self, tile: &T, at: usize, first: usize) -> T::Column {
-        let x = at.wrapping_sub(self.pad);
-        // SAFETY: column `x` is one of the input where it is below the width, and its pixels, `x` steps from the rows'
-        // starts, are readable for 16 bytes from `first` on; so is the padding.
-        unsafe {
-            if x < self.width {
-                tile.column(self.rows.map(|(row, step)| row.add(x * step + first)))
-            } else {
-                tile.column([self.padding[first..].as_ptr(); 3])
-            }
-        }
-    }
-
-    /// The number of windows, from the first on, whose last column is not right of the input.
-    fn ending_inside(&self) -> usize {
-        (self.width + self.pad).saturating_sub(2).div_ceil(self.stride)
-    }
-}
-
 impl<T: ChannelTile> Depthwise<T> {
     /// Writes the channels of one tile of an output line, by columns. `PLAIN` requires that the requantization
     /// [is plain](Requantize::is_plain) and that there are at least sixteen channels.
@@ -547,12 +455,12 @@ impl<T: ChannelTile> Depthwise<T> {
     /// [`DepthwiseInput::check`] has accepted for these channels, with a stride of 1 or 2: its pixels, the padding and
     /// 15 bytes behind either are read. `to` is written.
     #[inline(never)]
-    unsafe fn by_columns<const PLAIN: bool>(&self, channels: &Channels<T>, line: &Line<'_>, to: &mut [u8]) {
+    unsafe fn by_columns<const PLAIN: bool>(&self, channels: &Channels<T>, line: &Line<'_, 3>, to: &mut [u8]) {
         let count = to.len() / self.channels;
         let first = channels.first;
         let to = to.as_mut_ptr();
         // SAFETY: a tile's first channel is one of the input's, and so 16 bytes from there on are readable.
-        let column = |at: usize| unsafe { line.column(&channels.tile, at, first) };
+        let column = |at: usize| line.column(at, first, |pixels| unsafe { channels.tile.column(pixels) });
         let (mut a, mut b) = (column(0), column(1));
         let mut x = 0;
         let inside = line.ending_inside().min(count);
@@ -600,7 +508,7 @@ impl<T: ChannelTile> Depthwise<T> {
     unsafe fn write_inside<const PLAIN: bool>(
         &self,
         channels: &Channels<T>,
-        line: &Line<'_>,
+        line: &Line<'_, 3>,
         [a, b]: [&mut T::Column; 2],
         windows: std::ops::Range<usize>,
         to: *mut u8,

@@ -10,10 +10,11 @@ use std::arch::aarch64::{float32x4_t, int32x4_t, uint8x16_t, vld1q_u8};
 use std::array::from_fn;
 use std::mem::transmute;
 
-use super::depthwise::{CHANNEL_TILE, bias, multipliers, rows, transposed};
-use super::dots::Dot;
-use super::matrix::bytes;
+use super::depthwise::{CHANNEL_TILE, bias, first_channels, multipliers};
+use super::dots::{Dot, transposed};
+use super::line::Line;
 use super::requantize::Requantize;
+use super::vectors::bytes;
 use crate::arithmetic::Window;
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 use crate::program::weights::are_bytes;
@@ -92,7 +93,6 @@ impl<D: Dot> Depthwise5x5<D> {
             return None;
         }
         let tile = |first: usize| {
-            let first = first.min(weights.channels - CHANNEL_TILE);
             let (bias, multipliers) = (bias(weights, first, D::INPUT_OFFSET), multipliers(weights, first));
             (first, from_fn(|v| FourChannelTile::new(weights, first + v * 4, bias[v], multipliers[v])))
         };
@@ -100,7 +100,7 @@ impl<D: Dot> Depthwise5x5<D> {
             window: window.clone(),
             channels: weights.channels,
             requantize: Requantize::for_sums(weights.output_stage, weights.weights, weights.bias, weights.multipliers),
-            tiles: (0..weights.channels).step_by(CHANNEL_TILE).map(tile).collect(),
+            tiles: first_channels(weights.channels).map(tile).collect(),
             dot,
         })
     }
@@ -186,7 +186,7 @@ impl<D: Dot> Depthwise5x5<D> {
 impl<D: Dot> crate::kernels::Depthwise for Depthwise5x5<D> {
     fn row(&self, input: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
         input.check(self.channels, &self.window, y, to.len());
-        let rows: [_; SIDE] = rows(input, &self.window, y, self.channels);
+        let line = Line::<SIDE>::new(input, &self.window, y, self.channels);
         let count = to.len() / self.channels;
         let plain = self.requantize.is_plain();
         let zero = bytes([0; 16]);
@@ -194,19 +194,10 @@ impl<D: Dot> crate::kernels::Depthwise for Depthwise5x5<D> {
         for (first, tiles) in &self.tiles {
             for start in (0..count).step_by(4 * GROUPS) {
                 let outputs = (count - start).min(4 * GROUPS);
-                let pixels = |at: usize| {
-                    let x = (start + at).wrapping_sub(self.window.pad[1]);
-                    // SAFETY: the processor has NEON, as `self.dot` exists. Each load reads 16 bytes, of any alignment,
-                    // from a tile's first channel on, of a pixel that lies in the input, or of the padding.
-                    // `DepthwiseInput::check` found both to have `TAIL_PADDING` bytes behind them, more than 15.
-                    unsafe {
-                        if x < input.width {
-                            rows.map(|(row, step)| vld1q_u8(row.add(x * step + first)))
-                        } else {
-                            [vld1q_u8(input.padding[*first..].as_ptr()); SIDE]
-                        }
-                    }
-                };
+                // SAFETY: the processor has NEON, as `self.dot` exists. Each load reads 16 bytes, of any alignment, at
+                // an address that `Line::column` gives. They are readable: `first` is one of the input's channels.
+                let load = |pixels: [*const u8; SIDE]| pixels.map(|pixel| unsafe { vld1q_u8(pixel) });
+                let pixels = |at: usize| line.column(start + at, *first, load);
                 transpose(self.dot, pixels, outputs.div_ceil(4), &mut transposed);
                 for (v, (tile, pixels)) in tiles.iter().zip(&transposed).enumerate() {
                     let to = to[start * self.channels + first + v * 4..].as_mut_ptr();

@@ -8,8 +8,10 @@ use std::arch::aarch64::{
 use std::array::from_fn;
 use std::mem::{MaybeUninit, transmute};
 
+use super::packing::{offset_bias, split_into_parts};
 use super::products::{MicroKernel, STEP};
 use super::requantize::Requantize;
+use super::vectors::{bytes, floats, integers, store};
 use crate::kernels::{Lines, Matrix, TAIL_PADDING};
 
 /// Pairs of rows that are multiplied at a time. With 16 outputs their sums take 16 of the 32 vector registers.
@@ -45,7 +47,7 @@ struct Tile {
     parts: usize,
     /// For each part and each step, `vectors` vectors in the order of [`MicroKernel::weight_at`].
     weights: Vec<uint8x16_t>,
-    /// In the order of the sums. It compensates for [`MicroKernel::INPUT_OFFSET`].
+    /// In the order of the sums. It compensates for the offset of inputs.
     bias: [int32x4_t; 8],
     /// In the order of the sums.
     multipliers: [float32x4_t; 8],
@@ -60,26 +62,9 @@ impl Tile {
         let rows = &matrix.weights[first * columns..(first + outputs) * columns];
         // Two products with the weight -128 could exceed 16 bits.
         let min = if M::ANY_WEIGHTS || !has_extremes(rows, columns) { -128 } else { -127 };
-        let mut weights = vec![];
-        let mut residuals = rows.to_vec();
-        let mut parts = 0;
-        while parts == 0 || residuals.iter().any(|&weight| weight != 0) {
-            let part: Vec<i16> = residuals.iter().map(|&weight| weight.clamp(min, 127)).collect();
-            residuals.iter_mut().zip(&part).for_each(|(residual, part)| *residual -= part);
-            for step in 0..columns.div_ceil(STEP) {
-                weights.extend((0..vectors).map(|vector| {
-                    bytes(from_fn(|byte| {
-                        let (output, input) = M::weight_at(vector, byte, vectors);
-                        let input = step * STEP + input;
-                        if output < outputs && input < columns { part[output * columns + input] as u8 } else { 0 }
-                    }))
-                }));
-            }
-            parts += 1;
-        }
+        let parts = split_into_parts(rows, min);
         let bias = |output: usize| {
-            let sum: i32 = rows[output * columns..][..columns].iter().map(|&weight| i32::from(weight)).sum();
-            matrix.bias[first + output].wrapping_add(M::INPUT_OFFSET.wrapping_mul(sum))
+            offset_bias(matrix.bias[first + output], &rows[output * columns..][..columns], M::INPUT_OFFSET)
         };
         // The output whose sum is in a lane, of either row.
         let output_at = |vector: usize, lane: usize| {
@@ -90,8 +75,8 @@ impl Tile {
             first,
             outputs,
             vectors,
-            parts,
-            weights,
+            parts: parts.len(),
+            weights: parts.iter().flat_map(|part| packed::<M>(part, columns, vectors)).collect(),
             bias: from_fn(|vector| integers(from_fn(|lane| output_at(vector, lane).map_or(0, bias)))),
             multipliers: from_fn(|vector| {
                 floats(from_fn(|lane| output_at(vector, lane).map_or(0.0, |output| matrix.multipliers[first + output])))
@@ -158,53 +143,55 @@ impl Tile {
         let [first, second] = [first, second].map(|bytes| vreinterpretq_u16_u8(bytes));
         [vreinterpretq_u8_u16(vuzp1q_u16(first, second)), vreinterpretq_u8_u16(vuzp2q_u16(first, second))]
     }
+
+    /// Writes the outputs of the first row of the pair whose packed bytes start at `panel`, as many as `to` has floats:
+    /// sums times multipliers.
+    ///
+    /// # Safety
+    /// The requirements of [`Tile::sums`] must hold for one pair of rows.
+    unsafe fn floats<M: MicroKernel, const V: usize>(
+        &self,
+        micro_kernel: M,
+        panel: *const u8,
+        steps: usize,
+        to: &mut [f32],
+    ) {
+        // SAFETY: the requirements are the same.
+        let [sums] = unsafe { self.sums::<M, 1, V, false>(micro_kernel, panel, steps) };
+        for (output, to) in to.iter_mut().enumerate() {
+            let (vector, lane) = if M::SUMS_ARE_2X2 { (output / 2, output % 2) } else { (output / 4, output % 4) };
+            // SAFETY: each vector and its array have 16 bytes, and any bits are valid numbers.
+            let (sums, multipliers) = unsafe {
+                (
+                    transmute::<int32x4_t, [i32; 4]>(sums[vector]),
+                    transmute::<float32x4_t, [f32; 4]>(self.multipliers[vector]),
+                )
+            };
+            *to = sums[lane] as f32 * multipliers[lane];
+        }
+    }
 }
 
-/// Whether any row has two weights of -128 or less that are two apart within a group of four inputs, where
-/// [`Widening`](super::products::Widening) adds products in 16 bits. `weights` holds rows of `columns` weights.
+/// Packs rows of `columns` weights, at most `2 * vectors` rows: for each step, `vectors` vectors in the order of
+/// [`MicroKernel::weight_at`]. Weights of zero stand for missing rows and columns.
+fn packed<M: MicroKernel>(rows: &[i8], columns: usize, vectors: usize) -> impl Iterator<Item = uint8x16_t> {
+    let vector = move |step: usize, vector: usize| {
+        bytes(from_fn(|byte| {
+            let (output, input) = M::weight_at(vector, byte, vectors);
+            let input = step * STEP + input;
+            let weight = rows.get(output * columns + input).filter(|_| input < columns);
+            weight.map_or(0, |&weight| weight as u8)
+        }))
+    };
+    (0..columns.div_ceil(STEP)).flat_map(move |step| (0..vectors).map(move |number| vector(step, number)))
+}
+
+/// Whether any row has two weights of -128 or less that are two apart within a group of four inputs, where the
+/// micro-kernel for NEON alone adds products in 16 bits. `weights` holds rows of `columns` weights.
 fn has_extremes(weights: &[i16], columns: usize) -> bool {
     weights
         .chunks_exact(columns)
         .any(|row| row.chunks(4).any(|four| (2..four.len()).any(|at| four[at] <= -128 && four[at - 2] <= -128)))
-}
-
-/// A vector of these bytes.
-pub(super) fn bytes(values: [u8; 16]) -> uint8x16_t {
-    // SAFETY: both types have 16 bytes, and a vector may have any bits.
-    unsafe { transmute::<[u8; 16], uint8x16_t>(values) }
-}
-
-/// A vector of these integers.
-pub(super) fn integers(values: [i32; 4]) -> int32x4_t {
-    // SAFETY: both types have 16 bytes, and a vector may have any bits.
-    unsafe { transmute::<[i32; 4], int32x4_t>(values) }
-}
-
-/// A vector of these floats.
-pub(super) fn floats(values: [f32; 4]) -> float32x4_t {
-    // SAFETY: both types have 16 bytes, and a vector may have any bits.
-    unsafe { transmute::<[f32; 4], float32x4_t>(values) }
-}
-
-/// Writes the first `count` bytes of a vector, 16 at most.
-///
-/// # Safety
-/// The processor must have NEON. `count` must be at most 16. `count` bytes from `to` on are written and must be
-/// writable; no other byte is accessed.
-#[inline(always)]
-pub(super) unsafe fn store(bytes: uint8x16_t, to: *mut u8, count: usize) {
-    // SAFETY: the processor has NEON. Each arm writes `count` bytes from `to` on, which are writable, of any alignment.
-    // It takes them from the 16 bytes of the vector, and `count` is at most 16. Any bits of a vector are valid bytes.
-    unsafe {
-        match count {
-            16 => vst1q_u8(to, bytes),
-            8 => to.cast::<[u8; 8]>().write_unaligned(transmute::<uint8x16_t, [[u8; 8]; 2]>(bytes)[0]),
-            _ => {
-                let all = transmute::<uint8x16_t, [u8; 16]>(bytes);
-                to.copy_from_nonoverlapping(all.as_ptr(), count);
-            }
-        }
-    }
 }
 
 /// Packed rows of the input. Rows are packed in groups of [`PAIRS`] pairs, and the remaining ones in groups of one
@@ -435,11 +422,9 @@ impl<M: MicroKernel> crate::kernels::Gemm for Gemm<M> {
                     // its steps. `V` is the tile's.
                     unsafe {
                         if tile.vectors == 8 {
-                            let sums = tile.sums::<M, 1, 8, false>(self.micro_kernel, panel, self.steps());
-                            to_floats::<M, 8>(tile, sums, to);
+                            tile.floats::<M, 8>(self.micro_kernel, panel, self.steps(), to);
                         } else {
-                            let sums = tile.sums::<M, 1, 4, false>(self.micro_kernel, panel, self.steps());
-                            to_floats::<M, 4>(tile, sums, to);
+                            tile.floats::<M, 4>(self.micro_kernel, panel, self.steps(), to);
                         }
                     }
                 }
@@ -447,20 +432,5 @@ impl<M: MicroKernel> crate::kernels::Gemm for Gemm<M> {
             // SAFETY: `Lines::check` found all rows within `from`, with `TAIL_PADDING` bytes behind the last.
             unsafe { self.for_each_panel(&from[row * stride..], stride, 1, work) };
         }
-    }
-}
-
-/// Writes the first outputs of a tile, as many as `to` has floats, for the first row of a pair: sums times multipliers.
-fn to_floats<M: MicroKernel, const V: usize>(tile: &Tile, sums: [[int32x4_t; V]; 1], to: &mut [f32]) {
-    for (output, to) in to.iter_mut().enumerate() {
-        let (vector, lane) = if M::SUMS_ARE_2X2 { (output / 2, output % 2) } else { (output / 4, output % 4) };
-        // SAFETY: each vector and its array have 16 bytes, and any bits are valid numbers.
-        let (sums, multipliers) = unsafe {
-            (
-                transmute::<int32x4_t, [i32; 4]>(sums[0][vector]),
-                transmute::<float32x4_t, [f32; 4]>(tile.multipliers[vector]),
-            )
-        };
-        *to = sums[lane] as f32 * multipliers[lane];
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! All take rows in pairs, one vector for each pair: eight bytes of one row, then eight of the other. All take as many
 //! vectors of weights as the sums of a pair have vectors. They differ in the order of the weights and in which sums a
-//! vector holds.
+//! vector holds. So each has its own [`MicroKernel::step`]: a vector of weights goes into one vector of sums of a pair
+//! by `usmmla`, into two by `sdot`, four lanes of the rows in turn, and `smull` takes rows that `ld4r` has spread.
 
 use std::arch::aarch64::{
     int8x16_t, int32x4_t, uint8x16_t, vld1q_u8, vld4q_dup_s16, vreinterpretq_s8_s16, vreinterpretq_s8_u8,
@@ -10,8 +11,8 @@ use std::arch::aarch64::{
 use std::arch::asm;
 use std::array::from_fn;
 
-use super::dots::{dot_by_lane, signed, usmmla};
-use super::features::{DotProducts, MatrixProducts, Neon};
+use super::dots::{dot_by_lane, usmmla};
+use super::features::{DotProducts, InstructionSet, MatrixProducts, Neon};
 
 /// Inputs (columns of the matrix) for each step of a micro-kernel.
 pub(super) const STEP: usize = 8;
@@ -20,13 +21,10 @@ pub(super) const STEP: usize = 8;
 /// outputs.
 ///
 /// # Safety
-/// An implementation guarantees that a value exists only where the processor has NEON and the instructions that
+/// An implementation guarantees that a value exists only where the processor has the instructions that
 /// [`MicroKernel::step`] needs. It guarantees that `step` reads no memory but the `P` times 16 bytes from `rows` on and
 /// the `V` times 16 bytes from `weights` on, and requires no alignment of them.
-pub(super) unsafe trait MicroKernel: std::fmt::Debug + Copy + Send + Sync + 'static {
-    /// What [`MicroKernel::offset_input`] subtracts from a tensor's byte. The bias of a sum compensates for it.
-    const INPUT_OFFSET: i32;
-
+pub(super) unsafe trait MicroKernel: InstructionSet {
     /// Whether a vector of sums holds two outputs of both rows of a pair (2×2), and not four outputs of one row.
     const SUMS_ARE_2X2: bool;
 
@@ -34,14 +32,12 @@ pub(super) unsafe trait MicroKernel: std::fmt::Debug + Copy + Send + Sync + 'sta
     /// -128 if they are two apart within a group of four: `step` adds their products in 16 bits.
     const ANY_WEIGHTS: bool;
 
-    /// Converts a tensor's bytes to the operand of [`MicroKernel::step`]: bytes minus [`MicroKernel::INPUT_OFFSET`].
-    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t;
-
     /// Which weight is byte `byte` of vector `vector`, of the `vectors` of a step: its output and its input. The output
     /// is below `2 * vectors`, the input below [`STEP`].
     fn weight_at(vector: usize, byte: usize, vectors: usize) -> (usize, usize);
 
-    /// Adds to `sums` the products of `P` pairs of rows and `V` vectors of weights, over [`STEP`] inputs.
+    /// Adds to `sums` the products of `P` pairs of rows and `V` vectors of weights, over [`STEP`] inputs. The rows'
+    /// bytes are those that [`InstructionSet::offset_input`] gives.
     ///
     /// # Safety
     /// `self` is proof of NEON, and of dot or matrix products where `step` uses them. `P` times 16 bytes from `rows` on
@@ -57,30 +53,31 @@ pub(super) unsafe trait MicroKernel: std::fmt::Debug + Copy + Send + Sync + 'sta
 /// Loads vector `number` from `from` on.
 ///
 /// # Safety
-/// `_neon` is proof of NEON. The 16 bytes from `from + number * 16` on are read and must be readable.
+/// `_set` is proof of NEON. The 16 bytes from `from + number * 16` on are read and must be readable.
 #[inline(always)]
-unsafe fn vector(_neon: Neon, from: *const u8, number: usize) -> uint8x16_t {
-    // SAFETY: the processor has NEON, as `_neon` exists; the load reads 16 bytes, of any alignment, which are readable.
+unsafe fn vector(_set: impl InstructionSet, from: *const u8, number: usize) -> uint8x16_t {
+    // SAFETY: the processor has NEON, as `_set` exists; the load reads 16 bytes, of any alignment, which are readable.
     unsafe { vld1q_u8(from.add(number * 16)) }
+}
+
+/// Loads `N` vectors.
+///
+/// # Safety
+/// `set` is proof of NEON. `N` times 16 bytes from `from` on are read and must be readable.
+#[inline(always)]
+unsafe fn vectors<const N: usize>(set: impl InstructionSet, from: *const u8) -> [uint8x16_t; N] {
+    // SAFETY: `number` is below `N`, and `N` vectors are readable.
+    from_fn(|number| unsafe { vector(set, from, number) })
 }
 
 /// `smull`, `smlal` and `sadalp`: two products of bytes are added in 16 bits, and pairs of these sums to 32 bits. The
 /// result is exact: of the sums of two products of signed bytes only that of twice -128 · -128 exceeds 16 bits, and
 /// weights are packed so that it can't occur.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Widening(pub(super) Neon);
-
 // SAFETY: `step` reads 16 bytes for each vector of weights, and 8 bytes for each of 2 times `P` rows. It needs NEON
 // only.
-unsafe impl MicroKernel for Widening {
-    const INPUT_OFFSET: i32 = 128;
+unsafe impl MicroKernel for Neon {
     const SUMS_ARE_2X2: bool = false;
     const ANY_WEIGHTS: bool = false;
-
-    #[inline(always)]
-    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t {
-        signed(self.0, bytes)
-    }
 
     fn weight_at(vector: usize, byte: usize, _: usize) -> (usize, usize) {
         (vector / 4 * 8 + byte / 2, vector % 4 * 2 + byte % 2)
@@ -93,11 +90,11 @@ unsafe impl MicroKernel for Widening {
         rows: *const u8,
         weights: *const u8,
     ) {
-        // SAFETY: the processor has NEON, as `self.0` exists. `number` is below `V`, and `V` vectors of weights are
-        // readable. Row `row`, below 2 times `P`, has its eight bytes at `row * 8`, as two rows are the 16 bytes of a
-        // pair. The load reads these eight bytes and no more, of any alignment.
+        // SAFETY: the processor has NEON, as `self` exists. `V` vectors of weights are readable. Row `row`, below 2
+        // times `P`, has its eight bytes at `row * 8`, as two rows are the 16 bytes of a pair. The load reads these
+        // eight bytes and no more, of any alignment.
         unsafe {
-            let weights: [_; V] = from_fn(|number| vreinterpretq_s8_u8(vector(self.0, weights, number)));
+            let weights = vectors::<V>(self, weights).map(|weights| vreinterpretq_s8_u8(weights));
             for row in 0..2 * P {
                 // Each of the four vectors has two inputs in all lanes: the first two, the next two, and so on.
                 let inputs = vld4q_dup_s16(rows.add(row * STEP).cast());
@@ -105,7 +102,7 @@ unsafe impl MicroKernel for Widening {
                 for (group, weights) in weights.as_chunks::<4>().0.iter().enumerate() {
                     let first = row % 2 * (V / 2) + group * 2;
                     let sums = &mut sums[row / 2];
-                    [sums[first], sums[first + 1]] = widening(self.0, [sums[first], sums[first + 1]], inputs, weights);
+                    [sums[first], sums[first + 1]] = widening(self, [sums[first], sums[first + 1]], inputs, weights);
                 }
             }
         }
@@ -150,20 +147,11 @@ fn widening(
 }
 
 /// `sdot` by lane: four inputs of one row times the weights of four outputs.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Sdot(pub(super) DotProducts);
-
 // SAFETY: `step` reads 16 bytes for each pair and 16 bytes for each vector of weights. It needs NEON and dot products,
 // and a `DotProducts` exists only where the processor has both.
-unsafe impl MicroKernel for Sdot {
-    const INPUT_OFFSET: i32 = 128;
+unsafe impl MicroKernel for DotProducts {
     const SUMS_ARE_2X2: bool = false;
     const ANY_WEIGHTS: bool = true;
-
-    #[inline(always)]
-    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t {
-        signed(self.0.neon(), bytes)
-    }
 
     fn weight_at(vector: usize, byte: usize, vectors: usize) -> (usize, usize) {
         let groups = vectors / 2;
@@ -177,42 +165,29 @@ unsafe impl MicroKernel for Sdot {
         rows: *const u8,
         weights: *const u8,
     ) {
-        let neon = self.0.neon();
-        // SAFETY: `pair` is below `P`, and `P` vectors of rows are readable. `group` is below half of `V`, and `V`
-        // vectors of weights are readable.
-        unsafe {
-            let rows: [_; P] = from_fn(|pair| vector(neon, rows, pair));
-            // Groups of four outputs: the weights of their first four inputs, then of the second four.
-            let groups = V / 2;
-            for group in 0..groups {
-                let [first, second] = [vector(neon, weights, group), vector(neon, weights, groups + group)];
-                for pair in 0..P {
-                    let sums = &mut sums[pair];
-                    sums[group] = dot_by_lane::<0>(self.0, sums[group], first, rows[pair]);
-                    sums[groups + group] = dot_by_lane::<2>(self.0, sums[groups + group], first, rows[pair]);
-                    sums[group] = dot_by_lane::<1>(self.0, sums[group], second, rows[pair]);
-                    sums[groups + group] = dot_by_lane::<3>(self.0, sums[groups + group], second, rows[pair]);
-                }
+        // SAFETY: `P` vectors of rows are readable.
+        let rows = unsafe { vectors::<P>(self, rows) };
+        // Groups of four outputs: the weights of their first four inputs, then of the second four.
+        let groups = V / 2;
+        for group in 0..groups {
+            // SAFETY: both numbers are below `V`, and `V` vectors of weights are readable.
+            let [first, second] = [group, groups + group].map(|number| unsafe { vector(self, weights, number) });
+            for (sums, &rows) in sums.iter_mut().zip(&rows) {
+                sums[group] = dot_by_lane::<0>(self, sums[group], first, rows);
+                sums[groups + group] = dot_by_lane::<2>(self, sums[groups + group], first, rows);
+                sums[group] = dot_by_lane::<1>(self, sums[group], second, rows);
+                sums[groups + group] = dot_by_lane::<3>(self, sums[groups + group], second, rows);
             }
         }
     }
 }
 
 /// `usmmla`: eight inputs of two rows times the weights of two outputs.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Usmmla(pub(super) MatrixProducts);
-
 // SAFETY: `step` reads 16 bytes for each pair and 16 bytes for each vector of weights. It needs NEON and 8-bit matrix
 // products, and a `MatrixProducts` exists only where the processor has both.
-unsafe impl MicroKernel for Usmmla {
-    const INPUT_OFFSET: i32 = 0;
+unsafe impl MicroKernel for MatrixProducts {
     const SUMS_ARE_2X2: bool = true;
     const ANY_WEIGHTS: bool = true;
-
-    #[inline(always)]
-    fn offset_input(self, bytes: uint8x16_t) -> uint8x16_t {
-        bytes
-    }
 
     fn weight_at(vector: usize, byte: usize, _: usize) -> (usize, usize) {
         (vector * 2 + byte / 8, byte % 8)
@@ -225,15 +200,13 @@ unsafe impl MicroKernel for Usmmla {
         rows: *const u8,
         weights: *const u8,
     ) {
-        let neon = self.0.neon();
-        // SAFETY: `pair` is below `P`, and `P` vectors of rows are readable. `outputs` is below `V`, and `V` vectors of
-        // weights are readable.
-        unsafe {
-            let rows: [_; P] = from_fn(|pair| vector(neon, rows, pair));
-            for (outputs, weights) in (0..V).map(|outputs| (outputs, vector(neon, weights, outputs))) {
-                for (sums, &rows) in sums.iter_mut().zip(&rows) {
-                    sums[outputs] = usmmla(self.0, sums[outputs], rows, weights);
-                }
+        // SAFETY: `P` vectors of rows are readable.
+        let rows = unsafe { vectors::<P>(self, rows) };
+        for outputs in 0..V {
+            // SAFETY: `outputs` is below `V`, and `V` vectors of weights are readable.
+            let weights = unsafe { vector(self, weights, outputs) };
+            for (sums, &rows) in sums.iter_mut().zip(&rows) {
+                sums[outputs] = usmmla(self, sums[outputs], rows, weights);
             }
         }
     }
