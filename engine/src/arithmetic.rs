@@ -31,6 +31,12 @@ impl Window {
         (start..end, first)
     }
 
+    /// The input position of a tap along an axis. `first` is that of tap 0, as [`Window::taps`] returns it; the tap must
+    /// lie in the input.
+    pub(crate) fn position(&self, axis: usize, first: isize, tap: usize) -> usize {
+        (first + (tap * self.dilation[axis]) as isize) as usize
+    }
+
     /// Whether all taps lie in the input along an axis, for one output position. The parameters are as for
     /// [`Window::taps`].
     pub(crate) fn is_inside(&self, axis: usize, position: usize, length: usize) -> bool {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::executable::{Description, Executable, View};
+use crate::executable::{Description, Executable, InputView};
 use crate::guard::guarded;
 use crate::kernels::{self, Kernels};
 #[cfg(feature = "onnx")]
@@ -157,7 +157,7 @@ impl Engine {
             return Err(Error::Tensor(format!("input of shape {:?}, built for {:?}", input.shape(), self.shape)));
         }
         guarded("run", || match &self.runner {
-            Runner::Program(program) => program.run(&[View::of(input)], cancelled, || {}),
+            Runner::Program(program) => program.run(&[InputView::of(input)], cancelled, || {}),
             #[cfg(feature = "onnx")]
             Runner::Tract(plan) => plan.run(input),
         })
@@ -177,7 +177,7 @@ impl Engine {
         }
         match &self.runner {
             Runner::Program(program) if program.accepts(pixels) => {
-                guarded("run", || program.run(&[View::Pixels(*pixels)], cancelled, || {}))
+                guarded("run", || program.run(&[InputView::Pixels(*pixels)], cancelled, || {}))
             }
             _ => self.run_unless(cancelled, &pixels.tensor(self.shape.clone())?),
         }
@@ -241,7 +241,7 @@ impl Engine {
 fn timed(program: &Executable, input: &Tensor) -> Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(program.descriptions().len());
     let mut last = Instant::now();
-    program.run(&[View::of(input)], &AtomicBool::new(false), || {
+    program.run(&[InputView::of(input)], &AtomicBool::new(false), || {
         let now = Instant::now();
         times.push(now - last);
         last = now;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::skipped::{Skips, forget_reports};
 use crate::step::{Step, require, tool};
 use crate::versions::VERSION;
-use crate::{consumer, mend, root};
+use crate::{consumer, root, uniffi_fixes};
 
 /// The native library's file name.
 const LIBRARY: &str = if cfg!(target_os = "macos") { "libbedside.dylib" } else { "libbedside.so" };
@@ -161,7 +161,7 @@ fn check_generated(library: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs UniFFI's generators, applies the fixes of [`mend`], and returns the folder of the files.
+/// Runs UniFFI's generators, applies the fixes of [`uniffi_fixes`], and returns the folder of the files.
 fn generate(library: &Path) -> Result<PathBuf> {
     let bindgen = tool(
         "uniffi",
@@ -185,9 +185,9 @@ fn generate(library: &Path) -> Result<PathBuf> {
         Step::new(&swift).arg(part).arg("--module-name=BedsideFFI").arg(&library).arg(&to).run()?;
     }
     let [kotlin, swift, header] = GENERATED.map(|(name, _)| folder.join(name));
-    let written = |path| mend::banner(&fs::read_to_string(path)?);
-    fs::write(&kotlin, mend::kotlin(&mend::mismatch(&written(&kotlin)?)?, &OBJECTS)?)?;
-    fs::write(&swift, mend::mismatch(&written(&swift)?)?)?;
+    let written = |path| uniffi_fixes::banner(&fs::read_to_string(path)?);
+    fs::write(&kotlin, uniffi_fixes::kotlin(&uniffi_fixes::mismatch(&written(&kotlin)?)?, &OBJECTS)?)?;
+    fs::write(&swift, uniffi_fixes::mismatch(&written(&swift)?)?)?;
     fs::write(&header, written(&header)?)?;
     Ok(folder)
 }

@@ -159,7 +159,7 @@ fn publishing_home() -> Result<String> {
     for registry in fs::read_dir(home.join("registry/src")).into_iter().flatten() {
         let registry = registry?.path();
         for name in ["bedside-engine", "bedside", "bedside-cli"] {
-            let unpacked = registry.join(format!("{name}-{}", VERSION));
+            let unpacked = registry.join(format!("{name}-{VERSION}"));
             if unpacked.is_dir() {
                 fs::remove_dir_all(unpacked)?;
             }

@@ -12,7 +12,7 @@ mod full;
 mod fuzz;
 mod ios;
 mod loom;
-mod mend;
+
 mod miri;
 mod peers;
 mod r8;
@@ -20,6 +20,7 @@ mod skipped;
 mod spelling;
 mod step;
 mod test;
+mod uniffi_fixes;
 mod versions;
 mod words;
 
@@ -38,6 +39,7 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::doc_markdown, reason = "these comments are the texts of `--help`")]
 enum Job {
     /// The gate: format, lints, tests, documentation, dependencies
     Test {
@@ -106,6 +108,7 @@ enum Job {
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::doc_markdown, reason = "these comments are the texts of `--help`")]
 enum AndroidJob {
     /// The native libraries alone, which Gradle's build takes
     Natives,
@@ -125,18 +128,21 @@ enum AndroidJob {
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::doc_markdown, reason = "these comments are the texts of `--help`")]
 enum ArmJob {
     /// The instructions of one inference of each shipped model there
     Count,
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::doc_markdown, reason = "these comments are the texts of `--help`")]
 enum MiriJob {
     /// All of the engine's tests
     All,
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::doc_markdown, reason = "these comments are the texts of `--help`")]
 enum BenchJob {
     /// Compares Bedside with ONNX Runtime, OpenVINO, LiteRT, tract and rten on five quantized networks. Writes
     /// docs/runs/performance-peers.md. Needs python3 and strip

@@ -31,7 +31,7 @@ use crate::kernels::Kernels;
 use crate::pixels::Pixels;
 use crate::program::{
     Add, BufferPlan, Element, Fill, Lookup, Multiply, Pooling, Program, Quantize, Step, StridedCopy, Table, TensorId,
-    TensorKind,
+    TensorType,
 };
 use crate::tensor::{Data, Tensor};
 use crate::threads::{Threads, processors};
@@ -45,7 +45,7 @@ use crate::{Error, Result};
 pub(crate) struct Executable {
     kernels: &'static dyn Kernels,
     threads: Threads,
-    tensors: Vec<TensorKind>,
+    tensors: Vec<TensorType>,
     descriptions: Vec<Description>,
     steps: Vec<PackedStep>,
     buffers: BufferPlan,
@@ -126,7 +126,7 @@ impl Executable {
         self.kernels.name()
     }
 
-    /// Whether these pixels can be given in place of the input, as [`View::Pixels`].
+    /// Whether these pixels can be given in place of the input, as [`InputView::Pixels`].
     pub(crate) fn accepts(&self, pixels: &Pixels<'_>) -> bool {
         let Some(PackedStep::Quantize(step)) = self.pixel_step.map(|at| &self.steps[at]) else { return false };
         let lie_as_read = pixels.lie_as(self.kind(step.to).shape, step.strides);
@@ -140,7 +140,7 @@ impl Executable {
     /// [`Error::Cancelled`] where `cancelled` is set before the last step begins. It is read before each step.
     pub(crate) fn run(
         &self,
-        inputs: &[View<'_>],
+        inputs: &[InputView<'_>],
         cancelled: &AtomicBool,
         mut done: impl FnMut(),
     ) -> Result<Vec<Tensor>> {
@@ -170,7 +170,7 @@ impl Executable {
         self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    fn kind(&self, id: TensorId) -> &TensorKind {
+    fn kind(&self, id: TensorId) -> &TensorType {
         &self.tensors[id.0]
     }
 }
@@ -186,17 +186,17 @@ fn pixel_step(program: &Program) -> Option<usize> {
 /// An input of a run: the elements of the tensor, in the graph's order, or pixels that the executable
 /// [accepts](Executable::accepts).
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum View<'a> {
+pub(crate) enum InputView<'a> {
     Floats(&'a [f32]),
     Bytes(&'a [u8]),
     Pixels(Pixels<'a>),
 }
 
-impl<'a> View<'a> {
-    pub(crate) fn of(tensor: &'a Tensor) -> View<'a> {
+impl<'a> InputView<'a> {
+    pub(crate) fn of(tensor: &'a Tensor) -> InputView<'a> {
         match tensor.data() {
-            Data::F32(values) => View::Floats(values),
-            Data::U8(values) => View::Bytes(values),
+            Data::F32(values) => InputView::Floats(values),
+            Data::U8(values) => InputView::Bytes(values),
         }
     }
 }
@@ -204,17 +204,17 @@ impl<'a> View<'a> {
 /// One run of an executable.
 struct Run<'a> {
     executable: &'a Executable,
-    inputs: &'a [View<'a>],
+    inputs: &'a [InputView<'a>],
 }
 
 impl Run<'_> {
     fn check_inputs(&self) -> Result<()> {
-        let fits = |(&id, view): (&TensorId, &View<'_>)| {
+        let fits = |(&id, view): (&TensorId, &InputView<'_>)| {
             let kind = self.executable.kind(id);
             match (view, kind.element) {
-                (View::Floats(values), Element::Float) => values.len() == kind.len(),
-                (View::Bytes(values), Element::Byte) => values.len() == kind.len(),
-                (View::Pixels(pixels), Element::Float) => self.executable.accepts(pixels),
+                (InputView::Floats(values), Element::Float) => values.len() == kind.len(),
+                (InputView::Bytes(values), Element::Byte) => values.len() == kind.len(),
+                (InputView::Pixels(pixels), Element::Float) => self.executable.accepts(pixels),
                 _ => false,
             }
         };
@@ -227,7 +227,7 @@ impl Run<'_> {
     fn copy_bytes(&self, workspace: &mut Workspace) {
         for (id, view) in self.executable.inputs.iter().zip(self.inputs) {
             let buffer = &mut workspace.buffers[self.executable.buffers.buffer_of[id.0]];
-            if let (View::Bytes(from), Buffer::Bytes(to)) = (view, buffer) {
+            if let (InputView::Bytes(from), Buffer::Bytes(to)) = (view, buffer) {
                 to[..from.len()].copy_from_slice(from);
             }
         }
@@ -262,7 +262,7 @@ impl Run<'_> {
                 pool_windows(step, from, to, (kernels, threads), scratch);
             }
             (PackedStep::Quantize(step), Output::Bytes(to)) => match self.inputs {
-                [View::Pixels(pixels)] if self.executable.inputs == [step.from] => {
+                [InputView::Pixels(pixels)] if self.executable.inputs == [step.from] => {
                     quantize_pixels(step, pixels, to, (kernels, threads), &mut scratch.per_thread);
                 }
                 _ => {
@@ -312,7 +312,7 @@ impl Run<'_> {
     /// The elements of a tensor of floats, which is an input or lies in a buffer that may be longer.
     fn floats<'w>(&'w self, id: TensorId, workspace: &'w Workspace) -> &'w [f32] {
         match self.executable.inputs.iter().zip(self.inputs).find(|(input, _)| **input == id) {
-            Some((_, View::Floats(values))) => values,
+            Some((_, InputView::Floats(values))) => values,
             _ => workspace.buffers[self.executable.buffers.buffer_of[id.0]].floats(),
         }
     }

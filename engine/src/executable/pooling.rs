@@ -3,7 +3,7 @@
 use super::work;
 use super::workspace::{Output, Scratch};
 use crate::arithmetic::{OutputStage, Window};
-use crate::kernels::{Kernels, byte};
+use crate::kernels::{Kernels, requantize};
 use crate::program::{Pooling, PoolingKind};
 use crate::threads::{Split as _, StepThreads, Threads};
 
@@ -153,11 +153,11 @@ impl ClippedWindow {
         let ClippedWindow { rows, columns } = *self;
         let channels = sums.len();
         if (columns.count, columns.step, rows.step) == (image_width, 1, 1) {
-            kernels.sum(&image[rows.first * image_width * channels..], channels, rows.count * columns.count, sums);
+            kernels.sum_rows(&image[rows.first * image_width * channels..], channels, rows.count * columns.count, sums);
         } else {
             for row in (rows.first..).step_by(rows.step).take(rows.count) {
                 let start = (row * image_width + columns.first) * channels;
-                kernels.sum(&image[start..], columns.step * channels, columns.count, sums);
+                kernels.sum_rows(&image[start..], columns.step * channels, columns.count, sums);
             }
         }
         for sum in sums.iter_mut() {
@@ -168,12 +168,12 @@ impl ClippedWindow {
 
 /// Writes the mean of a window with these sums to `to`, from element `at` on.
 fn mean(step: &Pooling, window: &ClippedWindow, sums: &[i32], to: &mut Output<'_>, at: usize) {
-    let PoolingKind::Mean { scale, divisor, with_padding, result, .. } = &step.kind else {
+    let PoolingKind::Mean { scale, divisor, with_padding, output_stage, .. } = &step.kind else {
         unreachable!("sums are made for means");
     };
     let count = if *with_padding { step.window.kernel.iter().product() } else { window.count() };
     let multiplier = scale / (divisor * count as f32);
-    match (result, to) {
+    match (output_stage, to) {
         (OutputStage::Float, Output::Floats(to)) => {
             for (to, &sum) in to[at..].iter_mut().zip(sums) {
                 *to = sum as f32 * multiplier;
@@ -181,7 +181,7 @@ fn mean(step: &Pooling, window: &ClippedWindow, sums: &[i32], to: &mut Output<'_
         }
         (OutputStage::Byte { zero_point, min, max, table }, Output::Bytes(to)) => {
             for (to, &sum) in to[at..].iter_mut().zip(sums) {
-                let byte = byte(sum as f32 * multiplier, *zero_point, *min, *max);
+                let byte = requantize(sum as f32 * multiplier, *zero_point, *min, *max);
                 *to = table.as_ref().map_or(byte, |table| table[usize::from(byte)]);
             }
         }

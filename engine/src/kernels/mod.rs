@@ -189,8 +189,8 @@ pub(crate) trait Kernels: Debug + Send + Sync {
     ///
     /// # Panics
     /// Unless all rows, of `sums.len()` bytes each, lie within `from`.
-    fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
-        portable::sum(from, stride, count, sums);
+    fn sum_rows(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+        portable::sum_rows(from, stride, count, sums);
     }
 }
 
@@ -407,7 +407,7 @@ pub(crate) fn available() -> Vec<&'static dyn Kernels> {
 
 /// Requantizes a scaled sum: `round(clamp(value)) + zero_point`, rounded to the nearest, ties to even. The clamp keeps
 /// the byte between `min` and `max`.
-pub(crate) fn byte(value: f32, zero_point: u8, min: u8, max: u8) -> u8 {
+pub(crate) fn requantize(value: f32, zero_point: u8, min: u8, max: u8) -> u8 {
     let zero_point = f32::from(zero_point);
     let clamped = value.clamp(f32::from(min) - zero_point, f32::from(max) - zero_point);
     (clamped.round_ties_even() + zero_point) as u8

@@ -1,8 +1,8 @@
 //! Kernels in plain Rust, for any processor. They are the reference that the tests compare the other sets with.
 
 use super::{
-    DepthwiseInput, DepthwiseWeights, Kernels, Lines, Matrix, TAIL_PADDING, byte, check_one, check_planes, check_rows,
-    check_two, fused,
+    DepthwiseInput, DepthwiseWeights, Kernels, Lines, Matrix, TAIL_PADDING, check_one, check_planes, check_rows,
+    check_two, fused, requantize,
 };
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 
@@ -58,7 +58,7 @@ impl super::Gemm for Gemm {
         for number in 0..count {
             let row = &from[number * stride..][..self.columns];
             for (to, value) in to[number * to_stride..].iter_mut().zip(self.products(row)) {
-                *to = byte(value, zero_point, min, max);
+                *to = requantize(value, zero_point, min, max);
             }
         }
     }
@@ -114,7 +114,7 @@ impl super::Depthwise for Depthwise {
                 }
             }
             for ((to, &sum), multiplier) in to.iter_mut().zip(&sums).zip(&self.multipliers) {
-                *to = byte(sum as f32 * multiplier, zero_point, min, max);
+                *to = requantize(sum as f32 * multiplier, zero_point, min, max);
             }
         }
     }
@@ -136,8 +136,8 @@ fn pixels<'a>(
         if !down.contains(&tap_y) || !across.contains(&tap_x) {
             return input.padding;
         }
-        let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
-        let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
+        let y = window.position(0, top, tap_y);
+        let x = window.position(1, left, tap_x);
         &input.bytes[(y * input.width + x) * channels..]
     })
 }
@@ -145,7 +145,7 @@ fn pixels<'a>(
 pub(super) fn quantize(from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
     check_one(from, to);
     for (to, &value) in to.iter_mut().zip(from) {
-        *to = byte(value / scale, zero_point, 0, 255);
+        *to = requantize(value / scale, zero_point, 0, 255);
     }
 }
 
@@ -156,7 +156,7 @@ pub(super) fn add(rule: &AddRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
         let with_b = fused(f32::from(b) - b_offset, b_ratio, rule.addend);
         let sum = fused(f32::from(a) - a_offset, a_ratio, with_b);
-        *to = byte(sum, rule.output_offset, rule.min, rule.max);
+        *to = requantize(sum, rule.output_offset, rule.min, rule.max);
     }
 }
 
@@ -165,7 +165,7 @@ pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     let [a_zero, b_zero] = rule.zero_points.map(i32::from);
     for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
         let product = (i32::from(a) - a_zero) * (i32::from(b) - b_zero);
-        *to = byte(product as f32 * rule.multiplier + rule.addend, rule.output_offset, rule.min, rule.max);
+        *to = requantize(product as f32 * rule.multiplier + rule.addend, rule.output_offset, rule.min, rule.max);
     }
 }
 
@@ -175,7 +175,7 @@ pub(super) fn lookup_in_place(table: &[u8; 256], bytes: &mut [u8]) {
     }
 }
 
-pub(super) fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+pub(super) fn sum_rows(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
     check_rows(from.len(), stride, count, sums.len());
     for row in 0..count {
         for (sum, &byte) in sums.iter_mut().zip(&from[row * stride..]) {

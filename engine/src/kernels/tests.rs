@@ -10,9 +10,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
 use crate::arithmetic::Window;
-use crate::executable::{Executable, View};
+use crate::executable::{Executable, InputView};
 use crate::program::{
-    Convolution, Element, Program, Quantize, Step, TensorId, TensorKind, UncheckedProgram, dense_strides,
+    Convolution, Element, Program, Quantize, Step, TensorId, TensorType, UncheckedProgram, dense_strides,
 };
 use crate::tensor::Tensor;
 use crate::threads::Threads;
@@ -266,8 +266,8 @@ fn convolution_matches_portable_on_all_sets_and_thread_counts() {
         let result = |kernels: &'static dyn Kernels, count: u64| {
             let executable = Executable::new(&program, kernels, Threads::eager(count as usize));
             // Two runs, as the second reuses the memory of the first.
-            let runs =
-                [(); 2].map(|()| executable.run(&[View::of(&input)], &AtomicBool::new(false), || {}).expect("a run"));
+            let runs = [(); 2]
+                .map(|()| executable.run(&[InputView::of(&input)], &AtomicBool::new(false), || {}).expect("a run"));
             assert_eq!(runs[0], runs[1], "{}, {count} threads", kernels.name());
             runs
         };
@@ -295,13 +295,13 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
     let (batch, out_height, out_width) = (1 + random.up_to(1), length(0, height), length(1, width));
     let taps = kernel[0] * kernel[1] * inputs / groups;
     let shapes = [[batch, height, width, inputs], [batch, out_height, out_width, outputs]];
-    let mut result = random.output_stage();
-    if let OutputStage::Byte { table, .. } = &mut result {
+    let mut output_stage = random.output_stage();
+    if let OutputStage::Byte { table, .. } = &mut output_stage {
         *table = (random.up_to(1) == 0).then(|| Box::new(std::array::from_fn(|_| random.byte())));
     }
     let zero_point = random.byte();
     let [from, bytes, to] = [TensorId(0), TensorId(1), TensorId(2)];
-    let kind = |element, shape| TensorKind { element, shape };
+    let kind = |element, shape| TensorType { element, shape };
     let convolution = Convolution {
         from: bytes,
         to,
@@ -311,7 +311,7 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
         weights: random.weights(outputs * taps),
         bias: random.biases(outputs),
         multipliers: random.multipliers(outputs, taps),
-        result,
+        output_stage,
     };
     let quantize = Quantize { from, to: bytes, strides: dense_strides(shapes[0]), scale: 1.0, zero_point: 0 };
     let program = UncheckedProgram {
@@ -438,7 +438,7 @@ fn elementwise_sum_and_interleave_match_portable() {
             let bytes = if all_255 { vec![255; total] } else { random.bytes(total) };
             let sums = |kernels: &dyn Kernels| {
                 let mut sums = vec![7; length];
-                kernels.sum(&bytes, stride, count, &mut sums);
+                kernels.sum_rows(&bytes, stride, count, &mut sums);
                 sums
             };
             assert_eq!(sums(kernels), sums(&portable::Portable), "{}", kernels.name());
@@ -531,9 +531,9 @@ fn byte_rounds_ties_to_even_and_clamps() {
     for (value, zero_point, expected) in
         [(0.5, 10, 10), (1.5, 10, 12), (-0.5, 10, 10), (-1.5, 10, 8), (2.500_000_2, 0, 3), (1e9, 3, 255), (-1e9, 3, 0)]
     {
-        assert_eq!(byte(value, zero_point, 0, 255), expected, "{value} {zero_point}");
+        assert_eq!(requantize(value, zero_point, 0, 255), expected, "{value} {zero_point}");
     }
-    assert_eq!((byte(-1e9, 3, 7, 9), byte(1e9, 3, 7, 9), byte(5.0, 3, 7, 9)), (7, 9, 8));
+    assert_eq!((requantize(-1e9, 3, 7, 9), requantize(1e9, 3, 7, 9), requantize(5.0, 3, 7, 9)), (7, 9, 8));
 }
 
 #[test]
@@ -816,8 +816,8 @@ fn kernels_panic_on_mismatched_lengths() {
         assert!(!panics(|| kernels.interleave([plane; 3], &mut to)), "{name}");
         assert!(panics(|| kernels.interleave([plane, plane, &plane[1..]], &mut to)), "{name}");
         let mut sums = vec![0; length];
-        assert!(!panics(|| kernels.sum(&bytes[..length + 50], 50, 2, &mut sums)), "{name}");
-        assert!(panics(|| kernels.sum(&bytes[..length + 49], 50, 2, &mut sums)), "{name}");
-        assert!(panics(|| kernels.sum(&bytes, TOO_LARGE, 3, &mut sums)), "{name}");
+        assert!(!panics(|| kernels.sum_rows(&bytes[..length + 50], 50, 2, &mut sums)), "{name}");
+        assert!(panics(|| kernels.sum_rows(&bytes[..length + 49], 50, 2, &mut sums)), "{name}");
+        assert!(panics(|| kernels.sum_rows(&bytes, TOO_LARGE, 3, &mut sums)), "{name}");
     }
 }

@@ -14,7 +14,7 @@ use tract_onnx::pb::{AttributeProto, NodeProto};
 #[allow(clippy::wildcard_imports, reason = "tract's own prelude for writing operators")]
 use tract_onnx::tract_hir::internal::*;
 
-use crate::executable::{Executable, View};
+use crate::executable::{Executable, InputView};
 use crate::kernels::Kernels;
 use crate::onnx::lower::{BoundaryTensor, BoundaryType, Partition};
 use crate::onnx::panics::engine_code;
@@ -166,9 +166,9 @@ impl PackedPartition {
         let plain = inputs.iter().map(|input| input.try_as_plain_ram()).collect::<TractResult<Vec<_>>>()?;
         for ((boundary, tensor), signed) in self.inputs.iter().zip(&plain).zip(&signed) {
             views.push(match boundary.element {
-                BoundaryType::Floats => View::Floats(tensor.as_slice::<f32>()?),
-                BoundaryType::Unsigned => View::Bytes(tensor.as_slice::<u8>()?),
-                BoundaryType::Signed => View::Bytes(signed),
+                BoundaryType::Floats => InputView::Floats(tensor.as_slice::<f32>()?),
+                BoundaryType::Unsigned => InputView::Bytes(tensor.as_slice::<u8>()?),
+                BoundaryType::Signed => InputView::Bytes(signed),
             });
         }
         let outputs = self.executable.run(&views, &AtomicBool::new(false), || {})?;

@@ -7,7 +7,7 @@ use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 use crate::program::check::{MAX_OUTPUTS, MAX_STEPS, MAX_TENSORS};
 use crate::program::{
     Add, Convolution, Element, Fill, Lookup, Multiply, Pooling, PoolingKind, Problem, Quantize, Step, StridedCopy,
-    Table, TensorId, TensorKind, UncheckedProgram,
+    Table, TensorId, TensorType, UncheckedProgram,
 };
 use crate::tensor::Ending;
 use crate::{Error, Result};
@@ -166,9 +166,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn kind(&mut self) -> Option<TensorKind> {
+    fn kind(&mut self) -> Option<TensorType> {
         let element = if self.flag()? { Element::Float } else { Element::Byte };
-        Some(TensorKind { element, shape: self.lengths()? })
+        Some(TensorType { element, shape: self.lengths()? })
     }
 
     fn step(&mut self) -> Option<Step> {
@@ -205,12 +205,12 @@ impl<'a> Reader<'a> {
 
     fn convolution(&mut self) -> Option<Convolution> {
         let (from, to, zero_point) = (self.tensor()?, self.tensor()?, self.byte()?);
-        let (window, groups, result) = (self.window()?, self.length()?, self.output_stage()?);
+        let (window, groups, output_stage) = (self.window()?, self.length()?, self.output_stage()?);
         let channels = self.length()?;
         let bias = self.words(channels, i32::from_le_bytes)?;
         let multipliers = self.words(channels, f32::from_le_bytes)?;
         let weights = self.weights()?;
-        Some(Convolution { from, to, zero_point, window, groups, weights, bias, multipliers, result })
+        Some(Convolution { from, to, zero_point, window, groups, weights, bias, multipliers, output_stage })
     }
 
     /// The weights of a convolution: `i8` after a flag of 0, `i16` after a flag of 1.
@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
             scale: self.float()?,
             divisor: self.float()?,
             with_padding: self.flag()?,
-            result: self.output_stage()?,
+            output_stage: self.output_stage()?,
         };
         Some(Pooling { from, to, window, kind })
     }

@@ -8,7 +8,7 @@ use crate::executable::tests::network::network;
 use crate::kernels::available;
 use crate::program::Element::{Byte, Float};
 use crate::program::{
-    Add, Convolution, Fill, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorKind,
+    Add, Convolution, Fill, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorType,
     UncheckedProgram, dense_strides,
 };
 use crate::{Engine, Tensor};
@@ -47,13 +47,23 @@ fn window(side: usize, pad: usize) -> Window {
 }
 
 /// A convolution between two of [`TENSORS`], with made-up weights from `-max / 2` to `max / 2`.
-fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, max: i16, result: OutputStage) -> Step {
+fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, max: i16, output_stage: OutputStage) -> Step {
     let [(_, [.., inputs]), (_, [.., outputs])] = tensors.map(|id| TENSORS[id.0]);
     let count = outputs * window.kernel[0] * window.kernel[1] * inputs / groups;
     let weights = (0..count as i16).map(|at| at * 37 % max - max / 2).collect();
     let (bias, multipliers) = ((0..outputs as i32).map(|at| at * 100 - 150).collect(), vec![0.01; outputs]);
     let [from, to] = tensors;
-    Step::Convolution(Convolution { from, to, zero_point: 128, window, groups, weights, bias, multipliers, result })
+    Step::Convolution(Convolution {
+        from,
+        to,
+        zero_point: 128,
+        window,
+        groups,
+        weights,
+        bias,
+        multipliers,
+        output_stage,
+    })
 }
 
 /// A program with steps of all kinds, for an input of 4×4 pixels.
@@ -72,7 +82,8 @@ fn unchecked() -> UncheckedProgram {
     };
     let inverted = Table::Bytes(Box::new(std::array::from_fn(|at| !at as u8)));
     let reals = Table::Floats(Box::new(std::array::from_fn(|at| at as f32 * 0.5 - 8.0)));
-    let mean = PoolingKind::Mean { zero_point: 4, scale: 0.5, divisor: 0.25, with_padding: true, result: byte(None) };
+    let mean =
+        PoolingKind::Mean { zero_point: 4, scale: 0.5, divisor: 0.25, with_padding: true, output_stage: byte(None) };
     let product =
         MultiplyRule { zero_points: [3, 0], multiplier: 0.004, addend: 2.0, output_offset: 0, min: 0, max: 255 };
     let sum =
@@ -103,7 +114,7 @@ fn unchecked() -> UncheckedProgram {
         Step::Lookup(Lookup { from: id(9), to: id(15), table: reals }),
     ];
     UncheckedProgram {
-        tensors: TENSORS.iter().map(|&(element, shape)| TensorKind { element, shape }).collect(),
+        tensors: TENSORS.iter().map(|&(element, shape)| TensorType { element, shape }).collect(),
         names: (0..TENSORS.len()).map(|number| format!("tensor {number}")).collect(),
         steps,
         inputs: vec![id(0)],
@@ -243,7 +254,7 @@ fn accepted(change: impl FnOnce(&mut UncheckedProgram)) {
 
 /// Adds a tensor of bytes.
 fn one_more(program: &mut UncheckedProgram, shape: [usize; 4]) -> TensorId {
-    program.tensors.push(TensorKind { element: Byte, shape });
+    program.tensors.push(TensorType { element: Byte, shape });
     program.names.push(String::new());
     TensorId(program.tensors.len() - 1)
 }
@@ -318,7 +329,7 @@ fn check_refuses_unsound_programs() {
     unsound("no number", |p| step!(p, 12, Multiply).rule.addend = f32::NAN);
     unsound("minimum byte", |p| (step!(p, 12, Multiply).rule.min, step!(p, 12, Multiply).rule.max) = (1, 0));
     unsound("minimum byte", |p| (step!(p, 13, Add).rule.min, step!(p, 13, Add).rule.max) = (1, 0));
-    unsound("floats in a tensor of bytes", |p| step!(p, 1, Convolution).result = OutputStage::Float);
+    unsound("floats in a tensor of bytes", |p| step!(p, 1, Convolution).output_stage = OutputStage::Float);
     unsound("other elements", |p| step!(p, 16, Lookup).from = TensorId(14));
     unsound("length of zero", |p| step!(p, 6, Pooling).window.stride[0] = 0);
     unsound("over no pixel", |p| step!(p, 6, Pooling).window.pad[1] = 3);
@@ -381,7 +392,7 @@ fn check_counts_padded_copies_as_work() {
                 weights: vec![1],
                 bias: vec![0],
                 multipliers: vec![1.0],
-                result: OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None },
+                output_stage: OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None },
             }));
         }
     };
@@ -406,7 +417,7 @@ fn check_limits_groups_except_depthwise() {
             weights: vec![1; groups * group_outputs],
             bias: vec![0; groups * group_outputs],
             multipliers: vec![1.0; groups * group_outputs],
-            result: OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None },
+            output_stage: OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None },
         }));
     };
     // The program already has a convolution of two groups, three of one, and one that is depthwise.
@@ -422,7 +433,7 @@ fn check_counts_the_memory_of_each_output() {
     const LARGE: [usize; 4] = [1, 1 << 10, 1 << 15, 1];
     let large = |p: &mut UncheckedProgram, count: usize| {
         let bytes = one_more_filled(p, LARGE);
-        p.tensors.push(TensorKind { element: Float, shape: LARGE });
+        p.tensors.push(TensorType { element: Float, shape: LARGE });
         p.names.push(String::new());
         let to = TensorId(p.tensors.len() - 1);
         let table = Table::Floats(Box::new([0.0; 256]));

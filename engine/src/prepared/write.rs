@@ -4,10 +4,10 @@ use sha2::{Digest, Sha256};
 
 use super::{FORMAT_VERSION, MAGIC, Prepared};
 use crate::arithmetic::{OutputStage, Window};
-use crate::program::weights::are_bytes;
+use crate::program::weights::fit_i8;
 use crate::program::{
     Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorId,
-    TensorKind,
+    TensorType,
 };
 use crate::tensor::Ending;
 
@@ -101,7 +101,7 @@ impl Writer {
         }
     }
 
-    fn kind(&mut self, kind: &TensorKind) {
+    fn kind(&mut self, kind: &TensorType) {
         self.byte(u8::from(kind.element == Element::Float));
         self.lengths(&kind.shape);
     }
@@ -139,7 +139,7 @@ impl Writer {
         self.byte(step.zero_point);
         self.window(&step.window);
         self.length(step.groups);
-        self.output_stage(&step.result);
+        self.output_stage(&step.output_stage);
         self.length(step.bias.len());
         for bias in &step.bias {
             self.write(&bias.to_le_bytes());
@@ -147,7 +147,7 @@ impl Writer {
         for &multiplier in &step.multipliers {
             self.float(multiplier);
         }
-        let are_words = !are_bytes(&step.weights);
+        let are_words = !fit_i8(&step.weights);
         self.byte(u8::from(are_words));
         self.length(step.weights.len());
         if are_words {
@@ -213,12 +213,12 @@ impl Writer {
         self.tensor(step.from);
         self.tensor(step.to);
         self.window(&step.window);
-        if let PoolingKind::Mean { zero_point, scale, divisor, with_padding, result } = &step.kind {
+        if let PoolingKind::Mean { zero_point, scale, divisor, with_padding, output_stage } = &step.kind {
             self.byte(*zero_point);
             self.float(*scale);
             self.float(*divisor);
             self.byte(u8::from(*with_padding));
-            self.output_stage(result);
+            self.output_stage(output_stage);
         }
     }
 

@@ -11,7 +11,7 @@ use super::buffers::BufferPlan;
 use super::weights::{have_nine_bits, sums_fit};
 use super::{
     Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorId,
-    TensorKind, UncheckedProgram, dense_strides,
+    TensorType, UncheckedProgram, dense_strides,
 };
 use crate::arithmetic::{OutputStage, Window};
 
@@ -222,13 +222,13 @@ struct Check<'a> {
 
 impl<'a> Check<'a> {
     /// The kind of a tensor, which must exist.
-    fn kind(&self, id: TensorId) -> Result<&'a TensorKind, Problem> {
+    fn kind(&self, id: TensorId) -> Result<&'a TensorType, Problem> {
         let missing = || Problem::Unsound(format!("there is no tensor {}", id.0));
         self.program.tensors.get(id.0).ok_or_else(missing)
     }
 
     /// The kind of a tensor that must have this element type.
-    fn typed(&self, id: TensorId, element: Element) -> Result<&'a TensorKind, Problem> {
+    fn typed(&self, id: TensorId, element: Element) -> Result<&'a TensorType, Problem> {
         let kind = self.kind(id)?;
         holds(kind.element == element, "a tensor of other elements than the step's")?;
         Ok(kind)
@@ -321,7 +321,7 @@ impl<'a> Check<'a> {
         )?;
         holds(step.multipliers.iter().all(|multiplier| multiplier.is_finite()), "a multiplier that is no number")?;
         check_weights(&step.weights, columns as usize)?;
-        check_output_stage(&step.result, to)?;
+        check_output_stage(&step.output_stage, to)?;
         if !step.is_depthwise(from, to) {
             self.groups += groups;
         }
@@ -375,11 +375,11 @@ impl<'a> Check<'a> {
         let taps = taps(&step.window);
         match &step.kind {
             PoolingKind::Max => holds(to.element == Element::Byte, "a tensor of other elements than the step's")?,
-            PoolingKind::Mean { scale, divisor, result, .. } => {
+            PoolingKind::Mean { scale, divisor, output_stage, .. } => {
                 holds(taps <= MAX_PIXELS, "a mean over too many pixels")?;
                 let numbers = scale.is_finite() && divisor.is_normal() && (scale / divisor).is_finite();
                 holds(numbers, "a scale that is no number")?;
-                check_output_stage(result, to)?;
+                check_output_stage(output_stage, to)?;
             }
         }
         Ok(taps.saturating_mul(to.len() as u64))
@@ -415,8 +415,8 @@ fn lies_within(start: usize, strides: [usize; 4], shape: [usize; 4], length: usi
 }
 
 /// Checks that an output stage gives the elements of `to`.
-fn check_output_stage(result: &OutputStage, to: &TensorKind) -> Result<(), Problem> {
-    match result {
+fn check_output_stage(output_stage: &OutputStage, to: &TensorType) -> Result<(), Problem> {
+    match output_stage {
         OutputStage::Float => holds(to.element == Element::Float, "floats in a tensor of bytes"),
         OutputStage::Byte { min, max, .. } => {
             holds(to.element == Element::Byte, "bytes in a tensor of floats")?;

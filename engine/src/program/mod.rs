@@ -41,12 +41,12 @@ impl Element {
 
 /// The element type of a tensor, and the lengths of its axes: batch, height, width, channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TensorKind {
+pub(crate) struct TensorType {
     pub(crate) element: Element,
     pub(crate) shape: [usize; 4],
 }
 
-impl TensorKind {
+impl TensorType {
     /// The number of elements.
     pub(crate) fn len(&self) -> usize {
         self.shape.iter().product()
@@ -61,7 +61,7 @@ impl TensorKind {
 /// A program of which nothing has been checked. The lowering of a graph and the reader of a file make it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UncheckedProgram {
-    pub(crate) tensors: Vec<TensorKind>,
+    pub(crate) tensors: Vec<TensorType>,
     /// In the order in which they run.
     pub(crate) steps: Vec<Step>,
     /// One for each tensor: the name of the graph's tensor that it holds, or of the one that it is computed for.
@@ -176,7 +176,7 @@ pub(crate) struct Convolution {
     pub(crate) bias: Vec<i32>,
     /// One for each output channel. All are finite.
     pub(crate) multipliers: Vec<f32>,
-    pub(crate) result: OutputStage,
+    pub(crate) output_stage: OutputStage,
 }
 
 /// The sum of two tensors. An axis of length 1 is broadcast to the length of the other tensor's axis.
@@ -231,7 +231,7 @@ pub(crate) enum PoolingKind {
         divisor: f32,
         /// Whether `n` includes taps in the padding, which add nothing to the sum.
         with_padding: bool,
-        result: OutputStage,
+        output_stage: OutputStage,
     },
 }
 
@@ -257,8 +257,8 @@ pub(crate) struct Fill {
 
 impl Convolution {
     /// Whether the convolution is depthwise, with one output channel for each input channel, and gives bytes.
-    pub(crate) fn is_depthwise(&self, from: &TensorKind, to: &TensorKind) -> bool {
-        self.groups == from.shape[3] && from.shape[3] == to.shape[3] && self.result != OutputStage::Float
+    pub(crate) fn is_depthwise(&self, from: &TensorType, to: &TensorType) -> bool {
+        self.groups == from.shape[3] && from.shape[3] == to.shape[3] && self.output_stage != OutputStage::Float
     }
 }
 

@@ -4,7 +4,7 @@
 //! network has millions of weights.
 
 /// Whether all weights are signed bytes, from -128 to 127.
-pub(crate) fn are_bytes(weights: &[i16]) -> bool {
+pub(crate) fn fit_i8(weights: &[i16]) -> bool {
     weights.iter().fold(true, |all, &weight| all & (i16::from(weight as i8) == weight))
 }
 
@@ -45,8 +45,8 @@ mod tests {
 
     #[test]
     fn weight_ranges_are_exact_at_their_ends() {
-        assert!(are_bytes(&[-128, 0, 127]) && are_bytes(&[]));
-        assert!(!are_bytes(&[0, 128]) && !are_bytes(&[-129, 0]));
+        assert!(fit_i8(&[-128, 0, 127]) && fit_i8(&[]));
+        assert!(!fit_i8(&[0, 128]) && !fit_i8(&[-129, 0]));
         assert!(have_nine_bits(&[-255, 255]));
         assert!(!have_nine_bits(&[256, 0]) && !have_nine_bits(&[0, i16::MIN]));
     }

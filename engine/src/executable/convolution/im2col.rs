@@ -53,9 +53,9 @@ fn one_row(geometry: &Geometry, from: &[u8], first: usize, [n, y, x]: [usize; 3]
         row.fill(geometry.zero_point);
     }
     for tap_y in down {
-        let line = n * height + (top + (tap_y * window.dilation[0]) as isize) as usize;
+        let line = n * height + window.position(0, top, tap_y);
         for tap_x in across.clone() {
-            let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
+            let x = window.position(1, left, tap_x);
             let to = &mut row[(tap_y * kernel_width + tap_x) * inputs..][..*inputs];
             to.copy_from_slice(&from[(line * width + x) * channels + first..][..*inputs]);
         }

@@ -19,7 +19,7 @@ use super::work;
 use super::workspace::{Output, Scratch};
 use crate::arithmetic::OutputStage;
 use crate::kernels::{Depthwise, DepthwiseInput, DepthwiseWeights, Gemm, Kernels, Matrix, TAIL_PADDING};
-use crate::program::{Convolution, Element, TensorId, TensorKind, weights};
+use crate::program::{Convolution, Element, TensorId, TensorType, weights};
 use crate::threads::{Split as _, StepThreads, Threads};
 
 /// How many bytes of rows and outputs are processed at a time: most of a first-level cache.
@@ -67,8 +67,8 @@ impl PackedConvolution {
     /// Packs a convolution from a tensor of kind `from` to one of kind `to`. `threads` are those that will run it.
     pub(super) fn new(
         step: &Convolution,
-        from: &TensorKind,
-        to: &TensorKind,
+        from: &TensorType,
+        to: &TensorType,
         kernels: &'static dyn Kernels,
         threads: &Threads,
     ) -> PackedConvolution {
@@ -79,7 +79,7 @@ impl PackedConvolution {
             input: from.shape,
             output: to.shape,
         };
-        let table = match &step.result {
+        let table = match &step.output_stage {
             OutputStage::Byte { table, .. } => table.clone(),
             OutputStage::Float => None,
         };
@@ -250,7 +250,7 @@ fn pack_depthwise(step: &Convolution, geometry: &Geometry, kernels: &dyn Kernels
         weights: &step.weights,
         bias: &bias_with_zero_point(step),
         multipliers: &step.multipliers,
-        output_stage: &step.result,
+        output_stage: &step.output_stage,
     };
     kernels.depthwise(&weights, &step.window)
 }
@@ -273,7 +273,7 @@ fn pack_products(
             weights: &step.weights[channels.start * columns..channels.end * columns],
             bias: &bias[channels.clone()],
             multipliers: &step.multipliers[channels.clone()],
-            output_stage: &step.result,
+            output_stage: &step.output_stage,
         })?;
         Some(ChannelBlock { gemm, input: channels.start / group_outputs * geometry.group_inputs, outputs: channels })
     };
@@ -284,7 +284,7 @@ fn pack_products(
     let by_channels = step.groups == 1 && threads.is_parallel() && columns >= WEIGHTS_FOR_EACH_OUTPUT * pixels;
     let is_direct = geometry.is_direct();
     let layout = WindowLayout::new(geometry);
-    if !is_direct && step.result != OutputStage::Float && layout.has_little_padding(geometry.input) {
+    if !is_direct && step.output_stage != OutputStage::Float && layout.has_little_padding(geometry.input) {
         let packed = |channels| pack(channels, &|matrix| layout.gemm(kernels, matrix));
         if let Some(blocks) = ranges(by_channels).into_iter().map(packed).collect() {
             return (PackedWeights::Indirect(layout, blocks), by_channels);

@@ -63,12 +63,12 @@ fn convolution_matches_the_definition_of_onnx() {
             weights: (0..2 * taps * channels).map(|at| (at * 37 % 61) as i16 - 30).collect(),
             bias: vec![5; 2],
             multipliers: vec![1.0 / 64.0; 2],
-            result: OutputStage::Byte { zero_point: 100, min: 0, max: 255, table: None },
+            output_stage: OutputStage::Byte { zero_point: 100, min: 0, max: 255, table: None },
             window,
         };
         let bytes = input.iter().product::<usize>();
         let from: Vec<u8> = (0..bytes + TAIL_PADDING).map(|at| (at * at % 251) as u8).collect();
-        let [from_kind, to_kind] = [input, output].map(|shape| TensorKind { element: Element::Byte, shape });
+        let [from_kind, to_kind] = [input, output].map(|shape| TensorType { element: Element::Byte, shape });
         for kernels in available() {
             for count in [1, 3] {
                 let threads = Threads::eager(count);

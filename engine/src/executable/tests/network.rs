@@ -7,12 +7,11 @@ use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
 use crate::arithmetic::{AddRule, OutputStage, Window};
-use crate::executable::Executable;
-use crate::executable::View;
+use crate::executable::{Executable, InputView};
 use crate::kernels;
 use crate::pixels::{Layout, Pixels};
 use crate::program::{
-    Add, Convolution, Element, Pooling, PoolingKind, Program, Quantize, Step, TensorId, TensorKind, UncheckedProgram,
+    Add, Convolution, Element, Pooling, PoolingKind, Program, Quantize, Step, TensorId, TensorType, UncheckedProgram,
 };
 use crate::tensor::Tensor;
 use crate::threads::Threads;
@@ -47,7 +46,7 @@ impl Builder {
 
     /// Adds a tensor.
     fn tensor(&mut self, element: Element, shape: [usize; 4]) -> TensorId {
-        self.program.tensors.push(TensorKind { element, shape });
+        self.program.tensors.push(TensorType { element, shape });
         self.program.names.push(String::new());
         TensorId(self.program.tensors.len() - 1)
     }
@@ -80,7 +79,7 @@ impl Builder {
             weights: (0..outputs * columns).map(|_| self.weight()).collect(),
             bias: (0..outputs).map(|_| (self.random() % 2001) as i32 - 1000).collect(),
             multipliers: (0..outputs).map(|_| usual * (1.0 + (self.random() % 100) as f32 / 100.0)).collect(),
-            result: zero_point.map_or(OutputStage::Float, |zero_point| OutputStage::Byte {
+            output_stage: zero_point.map_or(OutputStage::Float, |zero_point| OutputStage::Byte {
                 zero_point,
                 min: 0,
                 max: 255,
@@ -139,8 +138,8 @@ impl Builder {
         let [_, height, width, _] = self.shape(features);
         let pooled = self.tensor(Element::Byte, [1, 1, 1, 1280 / THINNER]);
         let window = Window { kernel: [height, width], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
-        let result = OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None };
-        let kind = PoolingKind::Mean { zero_point: 0, scale: 1.5, divisor: 1.0, with_padding: true, result };
+        let output_stage = OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None };
+        let kind = PoolingKind::Mean { zero_point: 0, scale: 1.5, divisor: 1.0, with_padding: true, output_stage };
         self.program.steps.push(Step::Pooling(Pooling { from: features, to: pooled, window, kind }));
         let scores = self.convolution(pooled, 3, (1, 1, false), None);
         self.program.outputs.push((scores, vec![1, 3]));
@@ -157,7 +156,7 @@ pub(crate) fn network(side: usize) -> (Program, Tensor) {
 }
 
 fn run(executable: &Executable, input: &Tensor) -> Vec<Tensor> {
-    executable.run(&[View::of(input)], &AtomicBool::new(false), || {}).expect("it runs")
+    executable.run(&[InputView::of(input)], &AtomicBool::new(false), || {}).expect("it runs")
 }
 
 /// The sides of the inputs, the maximum number of threads, and the runs of each concurrent caller. They are lower under
@@ -210,7 +209,8 @@ fn pixels_give_the_outputs_of_their_tensor() {
             for count in 1..MAX_THREADS {
                 let executable = Executable::new(&program, kernels, Threads::eager(count));
                 assert!(executable.accepts(&pixels) && !executable.accepts(&Pixels { layout: Layout::Nhwc, ..pixels }));
-                let found = executable.run(&[View::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
+                let found =
+                    executable.run(&[InputView::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
                 assert_eq!(found, run(&executable, &tensor), "{}, {count} threads", kernels.name());
             }
         }
@@ -233,13 +233,18 @@ fn concurrent_runs_give_equal_outputs() {
 #[test]
 fn pixels_replace_the_input_of_the_first_quantization_only() {
     // The input is quantized, its mean is computed as floats, and the mean is quantized too.
-    let kind = |element, shape| TensorKind { element, shape };
+    let kind = |element, shape| TensorType { element, shape };
     let quantize = |[from, to]: [usize; 2], strides, scale| {
         Step::Quantize(Quantize { from: TensorId(from), to: TensorId(to), strides, scale, zero_point: 40 })
     };
     let window = Window { kernel: [2; 2], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
-    let mean =
-        PoolingKind::Mean { zero_point: 40, scale: 0.1, divisor: 1.0, with_padding: true, result: OutputStage::Float };
+    let mean = PoolingKind::Mean {
+        zero_point: 40,
+        scale: 0.1,
+        divisor: 1.0,
+        with_padding: true,
+        output_stage: OutputStage::Float,
+    };
     let program = UncheckedProgram {
         tensors: vec![
             kind(Element::Float, [1, 3, 2, 2]),
@@ -262,7 +267,7 @@ fn pixels_replace_the_input_of_the_first_quantization_only() {
     let pixels = Pixels { bytes: &bytes, channels: 3, values: Some(&values), layout: Layout::Nchw };
     let executable = Executable::new(&program, kernels::portable(), Threads::new(1));
     assert!(executable.accepts(&pixels));
-    let found = executable.run(&[View::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
+    let found = executable.run(&[InputView::Pixels(pixels)], &AtomicBool::new(false), || {}).expect("it runs");
     let tensor = pixels.tensor(vec![1, 3, 2, 2]).expect("twelve values");
     assert_eq!(found, run(&executable, &tensor));
 }
@@ -283,7 +288,7 @@ fn executable_keeps_one_workspace_for_each_processor() {
                         all_run.wait();
                     }
                 };
-                executable.run(&[View::of(&input)], &AtomicBool::new(false), wait).expect("it runs");
+                executable.run(&[InputView::of(&input)], &AtomicBool::new(false), wait).expect("it runs");
                 ended.fetch_add(1, Ordering::Relaxed);
             });
         }
@@ -319,7 +324,7 @@ fn measure_step_times_on_threads() {
     for (which, executable) in (0..20 * number("BEDSIDE_RUNS")).map(|run| (run / 10 % 2, &executables[run / 10 % 2])) {
         let (mut ends, start) = (vec![Instant::now()], Instant::now());
         let done = || ends.push(Instant::now());
-        executable.run(&[View::of(&input)], &AtomicBool::new(false), done).expect("it runs");
+        executable.run(&[InputView::of(&input)], &AtomicBool::new(false), done).expect("it runs");
         let steps = ends.windows(2).map(|ends| ends[1] - ends[0]);
         for (min, time) in min.iter_mut().zip(steps.chain([start.elapsed()])) {
             min[which] = min[which].min(time);

@@ -4,10 +4,10 @@ use std::slice::from_ref;
 use std::sync::atomic::AtomicBool;
 
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
-use crate::executable::{Executable, View};
+use crate::executable::{Executable, InputView};
 use crate::kernels;
 use crate::program::{
-    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, Table, TensorId, TensorKind,
+    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, Table, TensorId, TensorType,
     UncheckedProgram,
 };
 use crate::tensor::Tensor;
@@ -29,7 +29,7 @@ const FROM: [TensorId; 2] = [TensorId(1), TensorId(2)];
 
 /// Checks one step, from tensors of the kinds `from` to one of kind `to`: all kernels, on any number of threads, give
 /// what the portable kernels give on one.
-fn check(step: Step, from: &[TensorKind], to: TensorKind) {
+fn check(step: Step, from: &[TensorType], to: TensorType) {
     let program = UncheckedProgram {
         tensors: [from_ref(&to), from].concat(),
         names: vec![String::new(); 1 + from.len()],
@@ -38,7 +38,7 @@ fn check(step: Step, from: &[TensorKind], to: TensorKind) {
         steps: vec![step],
     };
     let program = program.check().expect("sound");
-    let tensor = |(seed, kind): (usize, &TensorKind)| {
+    let tensor = |(seed, kind): (usize, &TensorType)| {
         let bytes = (0..kind.len()).map(|at| ((at + seed) * (at + 3) % 251) as u8);
         let tensor = match kind.element {
             Element::Byte => Tensor::u8(kind.shape.to_vec(), bytes.collect()),
@@ -47,7 +47,7 @@ fn check(step: Step, from: &[TensorKind], to: TensorKind) {
         tensor.expect("as long as its shape says")
     };
     let inputs: Vec<Tensor> = from.iter().enumerate().map(tensor).collect();
-    let views: Vec<View<'_>> = inputs.iter().map(View::of).collect();
+    let views: Vec<InputView<'_>> = inputs.iter().map(InputView::of).collect();
     let run = |executable: &Executable| executable.run(&views, &AtomicBool::new(false), || {}).expect("it runs");
     let expected = run(&Executable::new(&program, kernels::portable(), Threads::new(1)));
     for kernels in kernels::available() {
@@ -62,12 +62,12 @@ fn check(step: Step, from: &[TensorKind], to: TensorKind) {
     }
 }
 
-fn bytes(shape: [usize; 4]) -> TensorKind {
-    TensorKind { element: Element::Byte, shape }
+fn bytes(shape: [usize; 4]) -> TensorType {
+    TensorType { element: Element::Byte, shape }
 }
 
-fn floats(shape: [usize; 4]) -> TensorKind {
-    TensorKind { element: Element::Float, shape }
+fn floats(shape: [usize; 4]) -> TensorType {
+    TensorType { element: Element::Float, shape }
 }
 
 fn table() -> Box<[u8; 256]> {
@@ -123,8 +123,9 @@ fn pooling_is_equal_on_any_number_of_threads() {
             let to = [batch, height, width, channels];
             let pool = |kind| Step::Pooling(Pooling { from: FROM[0], to: TO, window: window.clone(), kind });
             check(pool(PoolingKind::Max), &[bytes(shape)], bytes(to));
-            for (result, to) in [(byte.clone(), bytes(to)), (OutputStage::Float, floats(to))] {
-                let mean = PoolingKind::Mean { zero_point: 9, scale: 0.6, divisor: 0.5, with_padding: true, result };
+            for (output_stage, to) in [(byte.clone(), bytes(to)), (OutputStage::Float, floats(to))] {
+                let mean =
+                    PoolingKind::Mean { zero_point: 9, scale: 0.6, divisor: 0.5, with_padding: true, output_stage };
                 check(pool(mean), &[bytes(shape)], to);
             }
         }
@@ -145,7 +146,7 @@ fn convolution_with_few_pixels_is_equal_on_any_number_of_threads() {
     for &([height, width, inputs], outputs, side) in &all[..if cfg!(miri) { 1 } else { all.len() }] {
         let columns = side * side * inputs;
         let (from, to) = ([1, height, width, inputs], [1, height, width, outputs]);
-        for (result, to) in [(byte.clone(), bytes(to)), (OutputStage::Float, floats(to))] {
+        for (output_stage, to) in [(byte.clone(), bytes(to)), (OutputStage::Float, floats(to))] {
             let step = Convolution {
                 from: FROM[0],
                 to: TO,
@@ -155,7 +156,7 @@ fn convolution_with_few_pixels_is_equal_on_any_number_of_threads() {
                 weights: (0..outputs * columns).map(|at| (at * 37 % 61) as i16 - 30).collect(),
                 bias: (0..outputs as i32).map(|at| at * 50 - 900).collect(),
                 multipliers: (0..outputs).map(|at| 0.001 + at as f32 / 1e5).collect(),
-                result,
+                output_stage,
             };
             check(Step::Convolution(step), &[bytes(from)], to);
         }

@@ -620,8 +620,8 @@ impl<T: ChannelTile> Depthwise<T> {
             for tap_x in 0..kernel_width {
                 let slot = T::slot(tap_y * kernel_width + tap_x, self.taps);
                 (pixels[slot], steps[slot]) = if down.contains(&tap_y) && across.contains(&tap_x) {
-                    let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
-                    let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
+                    let y = window.position(0, top, tap_y);
+                    let x = window.position(1, left, tap_x);
                     let at = (y * input.width + x) * self.channels;
                     (input.bytes[at..].as_ptr(), window.stride[1] * self.channels)
                 } else {

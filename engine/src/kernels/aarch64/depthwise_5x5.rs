@@ -17,7 +17,7 @@ use super::requantize::Requantize;
 use super::vectors::bytes;
 use crate::arithmetic::Window;
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
-use crate::program::weights::are_bytes;
+use crate::program::weights::fit_i8;
 
 /// Height and width of the kernel.
 const SIDE: usize = 5;
@@ -89,7 +89,7 @@ impl<D: Dot> Depthwise5x5<D> {
     pub(super) fn new(dot: D, weights: &DepthwiseWeights<'_>, window: &Window) -> Option<Depthwise5x5<D>> {
         weights.check(window);
         let is_5x5 = (window.kernel, window.stride[1], window.dilation) == ([SIDE; 2], 1, [1, 1]);
-        if !is_5x5 || weights.channels < CHANNEL_TILE || !are_bytes(weights.weights) {
+        if !is_5x5 || weights.channels < CHANNEL_TILE || !fit_i8(weights.weights) {
             return None;
         }
         let tile = |first: usize| {

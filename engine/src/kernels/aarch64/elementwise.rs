@@ -232,7 +232,7 @@ const ROWS_PER_16_BIT_SUM: usize = 256;
 
 /// Adds rows up, sixteen columns at a time.
 #[target_feature(enable = "neon")]
-pub(super) fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+pub(super) fn sum_rows(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
     check_rows(from.len(), stride, count, sums.len());
     let (blocks, remainder) = sums.as_chunks_mut::<16>();
     let done = blocks.len() * 16;
@@ -258,5 +258,5 @@ pub(super) fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
             }
         }
     }
-    portable::sum(&from[done.min(from.len())..], stride, count, remainder);
+    portable::sum_rows(&from[done.min(from.len())..], stride, count, remainder);
 }

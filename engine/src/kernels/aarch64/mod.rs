@@ -117,9 +117,9 @@ impl<S: Set> Kernels for S {
         unsafe { elementwise::interleave(planes, to) }
     }
 
-    fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+    fn sum_rows(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
         // SAFETY: `sum` needs NEON, which the processor has, as this set exists.
-        unsafe { elementwise::sum(from, stride, count, sums) }
+        unsafe { elementwise::sum_rows(from, stride, count, sums) }
     }
 }
 

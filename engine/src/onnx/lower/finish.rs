@@ -178,7 +178,7 @@ fn has_same_layout(shape: &[usize], one: &[usize], other: &[usize]) -> bool {
 
 impl Products {
     /// The convolution as a step with this output stage.
-    fn step(&self, to: TensorId, multipliers: Vec<f32>, result: OutputStage) -> Result<Step, Reason> {
+    fn step(&self, to: TensorId, multipliers: Vec<f32>, output_stage: OutputStage) -> Result<Step, Reason> {
         check_finite(&multipliers)?;
         Ok(Step::Convolution(Convolution {
             from: self.from.tensor,
@@ -189,7 +189,7 @@ impl Products {
             weights: self.weights.to_vec(),
             bias: self.bias.clone(),
             multipliers,
-            result,
+            output_stage,
         }))
     }
 }
@@ -216,7 +216,7 @@ fn mean(
     window: &Window,
     with_padding: bool,
     divisor: f32,
-    result: OutputStage,
+    output_stage: OutputStage,
 ) -> Result<Step, Reason> {
     check_finite(&[input.affine.scale / divisor])?;
     let kind = PoolingKind::Mean {
@@ -224,7 +224,7 @@ fn mean(
         scale: input.affine.scale,
         divisor,
         with_padding,
-        result,
+        output_stage,
     };
     Ok(Step::Pooling(Pooling { from: input.tensor, to, window: window.clone(), kind }))
 }

@@ -34,7 +34,7 @@ use crate::onnx::constants::Constants;
 use crate::onnx::limits::{bytes, constants};
 use crate::onnx::live::live_nodes;
 use crate::onnx::names::{full_name, node_name};
-use crate::program::{Element, MAX_STEPS, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
+use crate::program::{Element, MAX_STEPS, Problem, Program, Step, TensorId, TensorType, UncheckedProgram};
 use attributes::Attributes;
 use fold::IntegerTensor;
 pub(crate) use partitions::{BoundaryTensor, BoundaryType, Facts, Partition, Partitioned, partition_graph};
@@ -258,7 +258,7 @@ impl<'a> Lowering<'a> {
 
     /// Adds a tensor to the program. The shape is batch, height, width, channels.
     fn tensor(&mut self, element: Element, shape: [usize; 4]) -> TensorId {
-        self.program.tensors.push(TensorKind { element, shape });
+        self.program.tensors.push(TensorType { element, shape });
         self.program.names.push(self.tensor_name.to_owned());
         TensorId(self.program.tensors.len() - 1)
     }

@@ -17,7 +17,7 @@ use super::value::{Value, ValueKind};
 use super::{Lowering, Reason, Unlowered, live_nodes_of, tidy};
 use crate::onnx::live::live_nodes;
 use crate::onnx::names::{full_name, node_name};
-use crate::program::{Element, MAX_MEMORY, MAX_WORK, Problem, Program, Step, TensorId, TensorKind, UncheckedProgram};
+use crate::program::{Element, MAX_MEMORY, MAX_WORK, Problem, Program, Step, TensorId, TensorType, UncheckedProgram};
 
 /// The element types and shapes of a graph's tensors, as tract infers them.
 pub(crate) type Facts = HashMap<String, (DataType, Vec<usize>)>;
@@ -350,7 +350,7 @@ struct Level {
 
 /// The program that the partitions are cut from, without its steps.
 struct UncutProgram<'a> {
-    tensors: Vec<TensorKind>,
+    tensors: Vec<TensorType>,
     names: Vec<String>,
     /// The name and type in tract's graph of each imported tensor.
     imported: HashMap<TensorId, (&'a str, BoundaryType)>,

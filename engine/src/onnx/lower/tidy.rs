@@ -56,15 +56,15 @@ fn fuse_lookups(program: &mut UncheckedProgram) {
 
 /// A step's output and its table, where the step can have a table and has none.
 fn free_table(step: &mut Step) -> Option<(&mut TensorId, &mut Option<Box<[u8; 256]>>)> {
-    let (to, result) = match step {
-        Step::Convolution(step) => (&mut step.to, &mut step.result),
+    let (to, output_stage) = match step {
+        Step::Convolution(step) => (&mut step.to, &mut step.output_stage),
         Step::Pooling(step) => match &mut step.kind {
-            PoolingKind::Mean { result, .. } => (&mut step.to, result),
+            PoolingKind::Mean { output_stage, .. } => (&mut step.to, output_stage),
             PoolingKind::Max => return None,
         },
         _ => return None,
     };
-    match result {
+    match output_stage {
         OutputStage::Byte { table: table @ None, .. } => Some((to, table)),
         _ => None,
     }

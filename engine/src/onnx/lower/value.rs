@@ -76,7 +76,7 @@ impl Affine {
 
     /// Quantizes one real: `round(clamp(real / scale)) + zero_point`.
     pub(super) fn byte(self, real: f32) -> u8 {
-        crate::kernels::byte(real / self.scale, self.zero_point, 0, 255)
+        crate::kernels::requantize(real / self.scale, self.zero_point, 0, 255)
     }
 }
 

@@ -158,8 +158,8 @@ fn locate_taps(
         for tap_x in 0..kernel_width {
             let tap = tap_y * kernel_width + tap_x;
             (taps[tap], steps[tap]) = if down.contains(&tap_y) && across.contains(&tap_x) {
-                let y = (top + (tap_y * window.dilation[0]) as isize) as usize;
-                let x = (left + (tap_x * window.dilation[1]) as isize) as usize;
+                let y = window.position(0, top, tap_y);
+                let x = window.position(1, left, tap_x);
                 (input.bytes[(y * input.width + x) * channels..].as_ptr(), window.stride[1] * channels)
             } else {
                 (input.padding.as_ptr(), 0)

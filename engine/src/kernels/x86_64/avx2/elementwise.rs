@@ -136,7 +136,7 @@ pub(super) fn lookup(table: &[u8; 256], bytes: &mut [[u8; 32]]) {
 /// The processor must have AVX2. Each of the `count` rows, which start `stride` bytes apart from the start of `from` on
 /// and have `sums.len()` bytes each, must lie within `from`; no other bytes are read.
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+pub(super) unsafe fn sum_rows(from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
     let (blocks, tail) = sums.as_chunks_mut::<32>();
     let done = blocks.len() * 32;
     for (number, sums) in blocks.iter_mut().enumerate() {
@@ -158,7 +158,7 @@ pub(super) unsafe fn sum(from: &[u8], stride: usize, count: usize, sums: &mut [i
             }
         }
     }
-    portable::sum(&from[done.min(from.len())..], stride, count, tail);
+    portable::sum_rows(&from[done.min(from.len())..], stride, count, tail);
 }
 
 /// Interleaves planes, as [`Kernels::interleave`](crate::kernels::Kernels::interleave) does, 16 pixels at a time, as

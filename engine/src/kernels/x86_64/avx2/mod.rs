@@ -17,7 +17,7 @@ use super::features::Avx2;
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_planes, check_rows, check_two, portable};
 use depthwise::{Depthwise, MAX_TAPS};
-use elementwise::{add, interleave, lookup, multiply, quantize, sum};
+use elementwise::{add, interleave, lookup, multiply, quantize, sum_rows};
 use gemm::Gemm;
 
 impl Kernels for Avx2 {
@@ -66,11 +66,11 @@ impl Kernels for Avx2 {
         }
     }
 
-    fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+    fn sum_rows(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
         check_rows(from.len(), stride, count, sums.len());
-        // SAFETY: `sum` needs AVX2, which the processor has, as this `Avx2` exists. It needs `count` rows of
+        // SAFETY: `sum_rows` needs AVX2, which the processor has, as this `Avx2` exists. It needs `count` rows of
         // `sums.len()` bytes, `stride` apart, within `from`, which `check_rows` verified.
-        unsafe { sum(from, stride, count, sums) };
+        unsafe { sum_rows(from, stride, count, sums) };
     }
 
     fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {

@@ -17,7 +17,7 @@ use super::pairs::{GROUP, Group, WIDTH};
 use super::tile::{Outputs, ROWS, cost, multiply, rows};
 use super::{Avx2, Requantize, integers, load_32, store_32, vector};
 use crate::kernels::{Lines, Matrix};
-use crate::program::weights::{are_bytes, sum};
+use crate::program::weights::{fit_i8, sum};
 use crate::threads::processors;
 
 /// The maximum byte of a copy.
@@ -147,7 +147,7 @@ impl SevenBit {
     /// of arithmetic instructions that the path of `pairs.rs` takes for a row. None where a weight is not a signed
     /// byte, or this path takes more instructions.
     pub(super) fn new(avx2: Avx2, matrix: &Matrix<'_>, offsets: &[u32], pairs_cost: usize) -> Option<SevenBit> {
-        if !are_bytes(matrix.weights) {
+        if !fit_i8(matrix.weights) {
             return None;
         }
         let low = matrix.zero_point.saturating_sub(MAX / 2 + 1).min(HIGHEST);

@@ -276,11 +276,11 @@ struct Sources {
 impl Sources {
     /// The lines for row `y` of the output.
     fn new(input: &DepthwiseInput<'_>, window: &Window, channels: usize, y: usize) -> Sources {
-        let top = (y * window.stride[0]) as isize - window.pad[0] as isize;
+        let (taps, top) = window.taps(0, y, input.height);
         let line = |tap: usize| {
-            let y = top + (tap * window.dilation[0]) as isize;
-            if tap < window.kernel[0] && (0..input.height as isize).contains(&y) {
-                (input.bytes[y as usize * input.width * channels..].as_ptr(), channels)
+            if taps.contains(&tap) {
+                let y = window.position(0, top, tap);
+                (input.bytes[y * input.width * channels..].as_ptr(), channels)
             } else {
                 (input.padding.as_ptr(), 0)
             }

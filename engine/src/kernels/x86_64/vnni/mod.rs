@@ -16,7 +16,7 @@ use super::avx2::Requantize;
 use super::features::{Avx2, Avx512Vbmi, Avx512Vnni};
 use crate::arithmetic::{AddRule, MultiplyRule, Window};
 use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_two};
-use crate::program::weights::{are_bytes, magnitude};
+use crate::program::weights::{fit_i8, magnitude};
 
 /// The set of kernels, with proofs of the instruction sets that it needs. VBMI is optional.
 #[derive(Debug)]
@@ -93,8 +93,8 @@ impl Kernels for Vnni {
         self.avx2.interleave(planes, to);
     }
 
-    fn sum(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
-        self.avx2.sum(from, stride, count, sums);
+    fn sum_rows(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
+        self.avx2.sum_rows(from, stride, count, sums);
     }
 }
 
@@ -107,7 +107,7 @@ fn fits(weights: &[i16], bias: &[i32], multipliers: &[f32]) -> bool {
     let products = weights.len() / bias.len().max(1);
     let within = |((weights, &bias), &multiplier): ((&[i16], &i32), &f32)| {
         let max = (255 * magnitude(weights) + i64::from(bias).abs()) as f64;
-        are_bytes(weights) && max * f64::from(multiplier).abs() < MAX_RESULT
+        fit_i8(weights) && max * f64::from(multiplier).abs() < MAX_RESULT
     };
     products > 0 && weights.chunks_exact(products).zip(bias).zip(multipliers).all(within)
 }
