@@ -14,6 +14,7 @@ mod ios;
 mod loom;
 
 mod miri;
+mod packages;
 mod peers;
 mod r8;
 mod skipped;
@@ -73,6 +74,11 @@ enum Job {
     Words,
     /// Builds the book of docs/ into target/book, and follows its links
     Book,
+    /// Compiles each combination of features
+    Features,
+    /// Fails where the public API has changed in a way that asks for another version, since the revision in
+    /// xtask/api-baseline
+    Api,
     /// The Android library (AAR) and app (APKs) in target/android, without Google's SDK. Needs Maven, a JDK, Rust's
     /// Android targets and python3, or an NDK (ANDROID_NDK_HOME)
     Android {
@@ -183,6 +189,8 @@ fn run(job: Job) -> Result<()> {
         Job::Copy => copy::write(),
         Job::Words => words::check().and_then(|()| spelling::check()),
         Job::Book => book::build(),
+        Job::Features => packages::features(),
+        Job::Api => packages::api(),
         Job::Android { job: None } => android::build(),
         Job::Android { job: Some(AndroidJob::Natives) } => android::natives(),
         Job::Android { job: Some(AndroidJob::Small) } => android::small(),
