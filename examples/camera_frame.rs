@@ -17,8 +17,8 @@ fn main() -> Result<()> {
     // The first run is slower than later ones: do it before the camera opens.
     classifier.warm_up()?;
 
-    // A grey frame of 640×480 pixels as Android's cameras give it: a plane of Y, then V and U in turn. `Yuv420` takes
-    // planes that lie elsewhere, too.
+    // A grey frame of 640×480 pixels in NV21: a plane of Y, then V and U alternating. The fields of `Yuv420` take the
+    // three planes of Android's `Image` as they are.
     let (width, height) = (640, 480);
     let bytes = vec![128; 640 * 480 * 3 / 2];
     let frame = Yuv420::nv21(width, height, &bytes, YuvMatrix::Bt601, YuvRange::Full)?;

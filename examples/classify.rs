@@ -1,7 +1,8 @@
 //! Classifies one picture and prints the report.
 //!
 //! ```console
-//! $ cargo run --release -p bedside --example classify -- models/skin-lesion/model.onnx models/samples/ISIC_0012258.jpg dermatoscope=yes
+//! $ cargo run --release -p bedside --example classify -- \
+//!       models/skin-lesion/model.onnx models/samples/ISIC_0012258.jpg dermatoscope=yes
 //! ```
 
 use bedside::{Answer, Classifier, Image, Options, Query, Result};

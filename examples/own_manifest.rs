@@ -20,7 +20,8 @@ fn manifest() -> Result<Manifest> {
     let (mean, std) = (vec![0.485, 0.456, 0.406], vec![0.229, 0.224, 0.225]);
     let input = Input::new(Color::Rgb, (224, 224), resize, mean, std);
 
-    // What the outputs mean, in the order of the graph's values. Choose operating points on pictures that were held out.
+    // What the outputs mean, in the order of the graph's values. Choose operating points on pictures that were held
+    // out of the training.
     let mut suspicious =
         Label::new("suspicious", Text::from([("en", "Suspicious lesion"), ("uk", "Підозріле новоутворення")]));
     suspicious.operating_point = Some(0.08);
@@ -39,6 +40,6 @@ fn manifest() -> Result<Manifest> {
     age.min = Some(18.0);
     draft.scope = vec![age];
 
-    // Nothing has been checked so far: a manifest that exists is a checked one.
+    // Nothing has been checked so far. This checks all fields, and its error names the one that is wrong.
     Manifest::try_from(draft)
 }

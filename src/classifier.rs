@@ -67,11 +67,11 @@ impl Classifier {
     ///
     /// # Errors
     /// - [`ErrorKind::Io`] where a file can't be read;
-    /// - [`ErrorKind::TooLarge`] where a file is larger than [`Limits::max_model_bytes`], the manifest exceeds its own
-    ///   limits, or a prepared model exceeds those of memory or work;
+    /// - [`ErrorKind::TooLarge`] where the model and its external data are larger than [`Limits::max_model_bytes`],
+    ///   the manifest exceeds its own limits, or the graph exceeds the engine's limits of size, memory or work;
     /// - [`ErrorKind::MalformedModel`] where the file is no model, or a damaged one;
-    /// - [`ErrorKind::UnsupportedModel`] where the graph needs something that is not supported, which includes any ONNX
-    ///   graph where the feature `onnx` is off;
+    /// - [`ErrorKind::UnsupportedModel`] where the graph needs something that is not supported, where the feature `onnx`
+    ///   is off and the file is an ONNX graph, and where `BEDSIDE_KERNEL` names kernels that the processor lacks;
     /// - [`ErrorKind::InvalidManifest`] where there is no manifest, it has a wrong value, or it does not fit the graph;
     /// - [`ErrorKind::Internal`] where the engine fails.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Classifier> {
@@ -92,8 +92,8 @@ impl Classifier {
     /// ```
     ///
     /// # Errors
-    /// As [`open`](Classifier::open), without [`ErrorKind::Io`]; [`ErrorKind::UnsupportedModel`] also where the model has
-    /// external data.
+    /// As [`open`](Classifier::open), without [`ErrorKind::Io`]; [`ErrorKind::UnsupportedModel`] also where the model
+    /// has external data.
     pub fn from_bytes<'a>(bytes: impl Into<Cow<'a, [u8]>>, options: Options) -> Result<Classifier> {
         let model = Model::from_bytes(bytes.into(), &options)?;
         Ok(Classifier { model, limits: options.limits })
@@ -102,8 +102,8 @@ impl Classifier {
     /// Classifies one picture.
     ///
     /// This runs on the caller's thread and blocks it until the report is there: do not call it from a thread that
-    /// draws a screen. A picture that is out of scope by the query's answers is decoded, and its report has
-    /// [`Verdict::Rejected`], no findings, and [`Triage::Unassessed`].
+    /// draws a screen. A picture that is out of scope by the query's answers is decoded and preprocessed, but the graph
+    /// does not run: its report has [`Verdict::Rejected`], no findings, and [`Triage::Unassessed`].
     ///
     /// The query's cancel handle is read between the stages (decode, preprocess, engine, verdict), and between the
     /// layers of a graph that is quantized from end to end. The time of each stage is logged at level `trace` with the
@@ -124,9 +124,9 @@ impl Classifier {
     ///
     /// # Errors
     /// - [`ErrorKind::InvalidQuery`] where the query does not fit the model;
-    /// - [`ErrorKind::UnsupportedImage`], [`ErrorKind::MalformedImage`] or [`ErrorKind::TooLarge`] where the picture can't be
-    ///   decoded;
-    /// - [`ErrorKind::Cancelled`] where the query's handle was used;
+    /// - [`ErrorKind::UnsupportedImage`], [`ErrorKind::MalformedImage`] or [`ErrorKind::TooLarge`] where the picture
+    ///   can't be decoded;
+    /// - [`ErrorKind::Cancelled`] where the query's handle is cancelled;
     /// - [`ErrorKind::UnsupportedModel`] where the graph fails, or its outputs are no scores;
     /// - [`ErrorKind::Internal`] where a decoder or the engine panics.
     pub fn classify(&self, image: &Image<'_>, query: &Query) -> Result<Report> {
@@ -224,8 +224,8 @@ impl Classifier {
         Ok(reasons(self.model.manifest.scope(), query))
     }
 
-    /// Runs the manifest's golden sample, from its encoded picture to its scores. `None` where the model has no golden
-    /// sample.
+    /// Runs the manifest's golden sample, from its encoded picture to its scores, which takes as long as a
+    /// classification. `None` where the model has no golden sample.
     ///
     /// The score of each label is compared with its golden score; the order of the labels is not. Labels whose golden
     /// scores differ by less than 0.04, twice the tolerance, may come out in another order. Operating points and triage
@@ -243,8 +243,8 @@ impl Classifier {
     ///
     /// # Errors
     /// [`ErrorKind::SelfTest`] where a score is not within 0.02 of its golden score: the model must not be used on this
-    /// device. [`ErrorKind::InvalidManifest`] where the sample is not base64. As [`classify`](Classifier::classify) where
-    /// the sample can't be run.
+    /// device. [`ErrorKind::InvalidManifest`] where the sample is not base64. As [`classify`](Classifier::classify)
+    /// where the sample can't be run.
     pub fn self_test(&self) -> Result<Option<SelfTest>> {
         let Some(golden) = self.model.manifest.golden() else { return Ok(None) };
         let scores = self.scores(&golden_image(golden)?)?;
@@ -346,6 +346,7 @@ impl Classifier {
         let fitted = calibration.and_then(|c| c.prevalence.as_ref());
         let shown = match fitted {
             Some(old) if !query.prevalence.is_empty() => {
+                // `Query::check` has found a prevalence for each label.
                 let new: Vec<f32> = output.labels.iter().map(|label| query.prevalence[&label.id]).collect();
                 reweighted(&calibrated, old, &new)
             }
@@ -355,7 +356,7 @@ impl Classifier {
     }
 }
 
-/// The findings that the query selects, in descending order of `shown`.
+/// The findings that the query selects, in descending order of `shown`; where it is equal, in the labels' order.
 ///
 /// `calibrated` and `shown` have one probability for each label: `shown` is reported and compared with the query's
 /// threshold, `calibrated` is compared with the operating point.

@@ -13,7 +13,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of this crate: match on its [`kind`](Error::kind), and show its [`Display`](fmt::Display) text to a person.
 ///
-/// The text has the [`file`](Error::file), if one is known, a colon, and the [`message`](Error::message).
+/// The text has the [`file`](Error::file), if one is known, a colon, and the [`message`](Error::message). The
+/// [`source`](StdError::source) is the operating system's error where the kind is [`ErrorKind::Io`], and none
+/// otherwise.
 ///
 /// ```
 /// use bedside::{ErrorKind, Region};
@@ -37,7 +39,7 @@ struct Parts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A file could not be read or written.
+    /// A file could not be read. This crate writes none.
     Io,
     /// The picture has a format, or a variant of one, that this crate does not decode.
     UnsupportedImage,
@@ -53,9 +55,10 @@ pub enum ErrorKind {
     /// The manifest is missing, has a field of a wrong type or value, or does not fit the graph. The message names the
     /// field.
     InvalidManifest,
-    /// An option, a field of the query, an answer or a region is out of range or does not fit the model.
+    /// A field of the query, an answer or a region is out of range or does not fit the model. In Java, which has no
+    /// unsigned numbers, also an option below 0.
     InvalidQuery,
-    /// The [`CancelHandle`](crate::CancelHandle) of the query was used.
+    /// The [`CancelHandle`](crate::CancelHandle) of the query is cancelled.
     Cancelled,
     /// The golden sample did not give the scores in the manifest. The model must not be used on this device.
     SelfTest,
@@ -79,7 +82,11 @@ impl ErrorKind {
         ErrorKind::Internal,
     ];
 
-    /// The name of the kind in reports and in other languages, in snake case.
+    /// The name of the kind in other languages and in what `bedside classify --json` prints, in snake case.
+    ///
+    /// ```
+    /// assert_eq!(bedside::ErrorKind::TooLarge.as_str(), "too_large");
+    /// ```
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

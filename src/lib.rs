@@ -36,6 +36,23 @@
 //! # Ok::<(), bedside::Error>(())
 //! ```
 //!
+//! The folder `examples/` of the repository has whole programs: one picture, a camera frame, many threads, a manifest.
+//!
+//! # Results
+//!
+//! The verdict and the triage come from the calibrated probabilities of all labels:
+//!
+//! - Where labels exclude each other, those at or over their operating point can't be excluded. Where there are none,
+//!   the most probable label can't be excluded.
+//! - Where they don't exclude each other, those at or over their operating point can't be excluded. Where there are
+//!   none, the verdict is [`Verdict::NoFinding`].
+//! - The triage is the highest level among the labels that can't be excluded, and at least [`Triage::Refer`] where
+//!   there are several.
+//! - Where an answer puts the picture out of scope, or a required answer is missing, the verdict is
+//!   [`Verdict::Rejected`] and the triage [`Triage::Unassessed`].
+//!
+//! Labels are in descending order of probability, and those of equal probability in the manifest's order.
+//!
 //! # Models
 //!
 //! A model is one file that describes itself: an ONNX graph, or a *prepared* model, which `bedside pack --prepare`
@@ -51,6 +68,13 @@
 //! [`Image`] holds an encoded picture (JPEG, PNG, BMP, WebP, TIFF) or pixels (RGB, RGBA, BGRA, grey, YUV 4:2:0 frames
 //! of a camera). Pixels can be borrowed without a copy. The EXIF orientation of an encoded picture is applied;
 //! [`Image::rotated`] and [`Image::mirrored`] rotate and mirror camera frames.
+//!
+//! # Languages
+//!
+//! [`Query::language`] is a BCP 47 tag. The sentences of a report (summary, advice, reasons, notice) are in English and
+//! Ukrainian; a report in any other language has the English ones. The names of labels and the texts of questions are
+//! in the languages that the manifest has, with the fallbacks of [`Text::get`](manifest::Text::get). The headings of
+//! [`Report`]'s text and all error messages are in English.
 //!
 //! # Features
 //!
@@ -74,6 +98,9 @@
 //! process share. While the pool is busy with one classification, a second one runs on its caller's thread alone.
 //! Results do not depend on the number of threads.
 //!
+//! The engine takes the fastest kernels that the processor has. The environment variable `BEDSIDE_KERNEL` names others,
+//! for tests and measurements.
+//!
 //! A [`CancelHandle`] ends a classification from another thread.
 //!
 //! # Errors
@@ -91,7 +118,8 @@
 //!
 //! A picture that is out of scope is no error: its report has [`Verdict::Rejected`].
 //!
-//! A panic in a decoder or in the engine becomes an error, unless the program is built with `panic = "abort"`.
+//! A panic in a decoder or in the engine becomes [`ErrorKind::Internal`], or [`ErrorKind::UnsupportedModel`] where
+//! tract panics while it imports a graph. A program that is built with `panic = "abort"` ends instead.
 //!
 //! # Limits
 //!

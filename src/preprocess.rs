@@ -90,6 +90,7 @@ impl<'a> Raster<'a> {
     }
 
     /// torchvision's `Resize(shorter_side)` and `CenterCrop(size)`. Only the pixels of the crop are computed.
+    /// `shorter_side` is at least the larger side of the crop, which the check of the manifest ensures.
     fn center_crop(&self, shorter_side: u32, (width, height): (u32, u32)) -> Vec<u8> {
         let resized = resized_by_shorter_side((self.width, self.height), shorter_side);
         let center = |length, resized: u32, size| {

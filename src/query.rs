@@ -25,7 +25,7 @@ use crate::{Error, ErrorKind, Region, Result};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Query {
-    /// The maximum number of findings; all by default.
+    /// The maximum number of findings; all by default. With 0, the report has none.
     pub max_results: Option<u32>,
     /// The minimum probability of a finding, 0…1; 0 by default. Compared with
     /// [`Finding::probability`](crate::Finding::probability).
@@ -34,8 +34,9 @@ pub struct Query {
     pub allow: Vec<String>,
     /// The ids of the labels that findings may not have. A label in both lists has no finding.
     pub deny: Vec<String>,
-    /// The language of names and questions, a BCP 47 tag such as `uk` or `pt-BR`; `en` by default. Where the manifest
-    /// lacks it, see [`Text::get`](crate::manifest::Text::get).
+    /// The language of names, questions and the report's sentences, a BCP 47 tag such as `uk` or `pt-BR`; `en` by
+    /// default. Sentences are in English where it is not Ukrainian. Where the manifest lacks it, names and questions
+    /// are in the language that [`Text::get`](crate::manifest::Text::get) falls back to.
     pub language: String,
     /// The part of the upright picture to classify; the whole picture by default.
     pub region: Option<Region>,
@@ -47,7 +48,8 @@ pub struct Query {
     /// re-weighted.
     pub prevalence: BTreeMap<String, f32>,
     /// The answers to the model's scope questions, by the question's id. A question that takes a number needs
-    /// [`Answer::Number`], any other one `Yes` or `No`.
+    /// [`Answer::Number`], any other one `Yes` or `No`. A required question without an answer is no error: the verdict
+    /// is [`Verdict::Rejected`](crate::Verdict::Rejected).
     pub answers: BTreeMap<String, Answer>,
     /// The handle by which another thread can cancel the classification.
     pub cancel: Option<CancelHandle>,
@@ -124,7 +126,7 @@ impl Query {
         self
     }
 
-    /// Sets the language of names and questions, a BCP 47 tag.
+    /// Sets the language of names, questions and the report's sentences, a BCP 47 tag.
     ///
     /// ```
     /// assert_eq!(bedside::Query::new().language("uk").language, "uk");
@@ -229,6 +231,12 @@ pub enum Answer {
 impl Answer {
     /// An answer that is in scope: the question's `min`, else its `max`, else `Yes`. For tools that time or test a
     /// model, not for a picture of a person.
+    ///
+    /// ```
+    /// use bedside::{Answer, manifest::ScopeQuestion};
+    ///
+    /// assert_eq!(Answer::in_scope(&ScopeQuestion::new("dermatoscope")), Answer::Yes);
+    /// ```
     #[must_use]
     pub fn in_scope(question: &ScopeQuestion) -> Answer {
         match question.min.or(question.max) {
@@ -293,8 +301,8 @@ impl CancelHandle {
         CancelHandle::default()
     }
 
-    /// Cancels each classification that has this handle, now or later. It returns [`ErrorKind::Cancelled`] before its next
-    /// stage, or before the next layer of a graph that is quantized from end to end.
+    /// Cancels each classification that has this handle, now or later. It returns [`ErrorKind::Cancelled`] before its
+    /// next stage, or before the next layer of a graph that is quantized from end to end.
     ///
     /// ```
     /// let handle = bedside::CancelHandle::new();
@@ -306,6 +314,12 @@ impl CancelHandle {
     }
 
     /// Whether [`cancel`](CancelHandle::cancel) was called on this handle or a clone of it.
+    ///
+    /// ```
+    /// let (handle, other) = (bedside::CancelHandle::new(), bedside::CancelHandle::new());
+    /// handle.cancel();
+    /// assert!(handle.is_cancelled() && !other.is_cancelled());
+    /// ```
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Acquire)

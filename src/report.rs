@@ -13,6 +13,13 @@ use crate::{Triage, Verdict};
 pub const NOTICE: &str = ENGLISH.app_notice;
 
 /// [`NOTICE`] in a language, a BCP 47 tag: in its base language where there is that, else in English.
+///
+/// ```
+/// use bedside::{NOTICE, notice};
+///
+/// assert_eq!(notice("uk-UA"), "Дослідницька програма, не медичний виріб. Результат не замінює огляду лікаря.");
+/// assert_eq!(notice("fr"), NOTICE);
+/// ```
 #[must_use]
 pub fn notice(language: &str) -> &'static str {
     words(language).app_notice
@@ -20,7 +27,7 @@ pub fn notice(language: &str) -> &'static str {
 
 /// The report of a classification.
 ///
-/// `Display` gives it as text for a person, [`to_json`](Report::to_json) as JSON.
+/// `Display` gives it as text for a person, [`to_json`](Report::to_json) as JSON, which serde reads back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -28,12 +35,13 @@ pub struct Report {
     pub verdict: Verdict,
     /// The verdict as a sentence, in the query's language.
     pub summary: String,
-    /// What a person should do.
+    /// What a person should do: the highest level among the labels that can't be excluded, and at least
+    /// [`Triage::Refer`] where there are several.
     pub triage: Triage,
     /// The triage as a sentence, in the query's language.
     pub advice: String,
-    /// The labels that the query selects, in descending order of probability. Empty where the verdict is
-    /// [`Verdict::Rejected`].
+    /// The labels that the query selects, in descending order of probability, and where it is equal in the manifest's
+    /// order. Empty where the verdict is [`Verdict::Rejected`].
     pub findings: Vec<Finding>,
     /// The wall-clock time of each stage. In JSON: `timings_ms`, in milliseconds.
     #[serde(rename = "timings_ms")]
@@ -129,9 +137,9 @@ impl RuntimeIdentity {
 impl Report {
     /// The report as JSON, on one line.
     ///
-    /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `summary`, `triage`, `advice`, `findings`,
-    /// `timings_ms`, `model`, `runtime` and `notice`. Enums are written as their `as_str()`, a verdict's `kind` as
-    /// [`Verdict::kind`].
+    /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `summary`, `triage`, `advice`,
+    /// `findings`, `timings_ms`, `model`, `runtime` and `notice`. Enums are written as their `as_str()`, a verdict's
+    /// `kind` as [`Verdict::kind`].
     ///
     /// ```no_run
     /// use bedside::{Answer, Classifier, Image, Options, Query};
@@ -148,7 +156,7 @@ impl Report {
     }
 }
 
-/// The report as text for a person: verdict, triage, findings, times, model, [`NOTICE`]. Headings are English, sentences
+/// The report as text for a person: verdict, triage, findings, times, model, notice. Headings are English, sentences
 /// and names in the query's language. The last line has no line break.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -20,15 +20,16 @@ pub(crate) struct Scoring {
 /// exclude each other. Rounding of int8 outputs stays below it.
 const PROBABILITY_TOLERANCE: f64 = 0.02;
 
-/// Before a logarithm, probabilities are clamped to this distance from 0 and 1.
+/// Before a logarithm, probabilities are clamped to this distance from 0 and 1, so that logits are finite. It is far
+/// below the step of an `f32` next to 1, which is 6e-8.
 const MIN_PROBABILITY: f64 = 1e-12;
 
 impl Scoring {
     /// The probability of each label, before temperature.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedModel`] where a value is not finite, or where the activation is `None` and the values are no
-    /// probabilities.
+    /// [`ErrorKind::UnsupportedModel`] where a value is not finite, or where the activation is `None` and the values
+    /// are no probabilities.
     pub(crate) fn probabilities(self, values: &[f32]) -> Result<Vec<f32>> {
         Ok(to_f32(&self.activated(values, 1.0)?))
     }
@@ -99,7 +100,7 @@ fn check_probabilities(values: &[f64], multi_label: bool) -> Result<()> {
 
 /// Re-weights probabilities from the prevalence that they were calibrated on (`old`) to that of another population
 /// (`new`): each is multiplied by new/old and divided by the sum (Saerens, Latinne and Decaestecker 2002, equation
-/// 2.4).
+/// 2.4). The values of `old` are above 0, which the check of the manifest ensures.
 pub(crate) fn reweighted(probabilities: &[f32], old: &[f32], new: &[f32]) -> Vec<f32> {
     let weighted: Vec<f64> = probabilities
         .iter()
@@ -112,6 +113,7 @@ pub(crate) fn reweighted(probabilities: &[f32], old: &[f32], new: &[f32]) -> Vec
 }
 
 fn softmax(values: &[f64]) -> Vec<f64> {
+    // Without the maximum, the exponentials of large logits would overflow.
     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let exponentials: Vec<f64> = values.iter().map(|v| libm::exp(v - max)).collect();
     let sum: f64 = exponentials.iter().sum();

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::ENGLISH;
 
-/// A triage level: what a person should do. Reports have one, and manifests give one to each label.
+/// A triage level: what a person should do. Manifests give one to each label. A report has the highest one among the
+/// labels that can't be excluded, and at least `Refer` where there are several.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Triage {
@@ -26,6 +27,10 @@ impl Triage {
     pub const ALL: [Triage; 4] = [Triage::NoSign, Triage::Refer, Triage::Urgent, Triage::Unassessed];
 
     /// The name of the level in reports, in manifests and in other languages, in snake case.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Triage::NoSign.as_str(), "no_sign");
+    /// ```
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +47,7 @@ impl Triage {
         if rank(other) > rank(self) { other } else { self }
     }
 
-    /// What a person should do, in English.
+    /// What a person should do, in English. [`Report::advice`](crate::Report::advice) is in the query's language.
     ///
     /// ```
     /// assert_eq!(bedside::Triage::Urgent.advice(), "A clinician should look at it soon.");

@@ -97,6 +97,8 @@ impl<'a> Directory<'a> {
     /// where its type is unknown, it has no data, its tag was read before, or its data and those of the entries before
     /// it, as far as they are outside of the entries, are together larger than the structure.
     fn field(&self, wanted: u16) -> Option<Field<'a>> {
+        // In bytes: the number of entries, an entry, and each of two fields in it, which are the count of its values,
+        // and their offset or, where they fit, the values themselves.
         let (count_size, entry_size, inline) = if self.is_big_tiff { (8, 20, 8) } else { (2, 12, 4) };
         // The maximum of classic TIFF bounds the time for BigTIFF too.
         let entries = self.number(self.offset, count_size)?.min(u64::from(u16::MAX));

@@ -14,8 +14,8 @@ impl Format {
     /// The format of an encoded picture.
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedImage`] where there are no bytes; [`ErrorKind::UnsupportedImage`], whose text says what to do, for
-    /// any other format.
+    /// [`ErrorKind::MalformedImage`] where there are no bytes; [`ErrorKind::UnsupportedImage`], whose text says what to
+    /// do, for any other format.
     pub(super) fn of(bytes: &[u8]) -> Result<Format> {
         use ::image::ImageFormat::{Bmp, Png, Tiff, WebP};
         Ok(match bytes {

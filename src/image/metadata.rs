@@ -11,7 +11,7 @@ use super::format::Format;
 use super::orientation::Orientation;
 
 /// The maximum size in bytes of a block that is joined from segments or read from text: that of a text that Pillow
-/// inflates.
+/// inflates (`MAX_TEXT_CHUNK` in its `PngImagePlugin`).
 const MAX_BLOCK: usize = 1 << 20;
 
 /// The orientation of the pixels of an encoded picture. Damaged metadata is no error: where it can't be read, the
@@ -41,7 +41,8 @@ struct Metadata<'a> {
     xmp: Option<Cow<'a, [u8]>>,
 }
 
-/// The digit of `tiff:Orientation`, an attribute or an element, in an XMP packet (XMP specification, part 2, 3.3).
+/// The digit of `tiff:Orientation`, an attribute or an element, in an XMP packet (XMP specification, part 2, 3.3). The
+/// packet is searched as text, as Pillow does, so an attribute in single quotes is not found.
 fn in_xmp(packet: &[u8]) -> Option<u8> {
     const NAME: &[u8] = b"tiff:Orientation";
     let names = packet.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME);

@@ -103,7 +103,7 @@ impl Image<'static> {
     /// Reads an encoded picture from a file, or from a pipe to its end. It is not decoded yet. Its name is the path,
     /// which error messages contain.
     ///
-    /// ```no_run
+    /// ```
     /// use bedside::Image;
     ///
     /// let image = Image::open("models/samples/ISIC_0012258.jpg")?;
@@ -112,8 +112,8 @@ impl Image<'static> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] where the file is missing, can't be read, or is a folder; [`ErrorKind::TooLarge`] where it has more
-    /// than 256 MiB.
+    /// [`ErrorKind::Io`] where the file is missing, can't be read, or is a folder; [`ErrorKind::TooLarge`] where it has
+    /// more than 256 MiB.
     pub fn open(path: impl AsRef<Path>) -> Result<Image<'static>> {
         let path = path.as_ref();
         let bytes = read_bounded(path, MAX_FILE_BYTES).map_err(|error| match error.kind() {
@@ -129,11 +129,12 @@ impl Image<'static> {
 impl<'a> Image<'a> {
     /// An encoded picture in memory. The bytes are not checked before they are decoded.
     ///
-    /// ```no_run
+    /// ```
     /// use bedside::Image;
     ///
     /// let bytes = std::fs::read("models/samples/ISIC_0012258.jpg").expect("a file");
     /// let image = Image::from_bytes(bytes);
+    /// assert_eq!(image.name(), None);
     /// ```
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Cow<'a, [u8]>>) -> Image<'a> {
@@ -221,8 +222,8 @@ impl<'a> Image<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::MalformedImage`] where a side or a pixel stride is 0, a row stride is less than a row, or a plane is
-    /// too short.
+    /// [`ErrorKind::MalformedImage`] where a side or a pixel stride is 0, a row stride is less than a row, or a plane
+    /// is too short.
     pub fn yuv420(frame: Yuv420<'a>) -> Result<Image<'a>> {
         Ok(Image::new(Source::Yuv(frame.checked()?)))
     }
@@ -276,6 +277,10 @@ impl<'a> Image<'a> {
     }
 
     /// The path that the picture was opened from; `None` for a picture that was made in memory.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Image::from_bytes(Vec::new()).name(), None);
+    /// ```
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()

@@ -9,6 +9,13 @@ const TOLERANCE: f32 = 1e-4;
 /// A rectangle in the upright picture, in fractions of its width and height: 0…1 from the left and from the top.
 ///
 /// It covers whole pixels: its edges are rounded to the nearest pixel border, and it has at least one pixel.
+///
+/// ```
+/// let region = bedside::Region::new(0.25, 0.5, 0.75, 0.5)?;
+/// assert_eq!((region.left(), region.top()), (0.25, 0.5));
+/// assert_eq!((region.width(), region.height()), (0.75, 0.5));
+/// # Ok::<(), bedside::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Region {
     left: f32,
@@ -48,25 +55,25 @@ impl Region {
         Ok(Region { left, top, width, height })
     }
 
-    /// The left edge, 0…1, as given.
+    /// The left edge, 0…1 within 0.0001, as given.
     #[must_use]
     pub fn left(&self) -> f32 {
         self.left
     }
 
-    /// The top edge, 0…1, as given.
+    /// The top edge, 0…1 within 0.0001, as given.
     #[must_use]
     pub fn top(&self) -> f32 {
         self.top
     }
 
-    /// The width, above 0 and at most 1, as given.
+    /// The width, above 0 and at most 1 within 0.0002, as given.
     #[must_use]
     pub fn width(&self) -> f32 {
         self.width
     }
 
-    /// The height, above 0 and at most 1, as given.
+    /// The height, above 0 and at most 1 within 0.0002, as given.
     #[must_use]
     pub fn height(&self) -> f32 {
         self.height

@@ -8,7 +8,7 @@ use super::SCHEMA;
 use super::draft::{Activation, Calibration, Draft, Input, Output, ResizePolicy, ScopeQuestion};
 use crate::{Error, ErrorKind, Result, Triage};
 
-/// The maximum side of an input, in pixels, far above that of any supported network.
+/// The maximum side of an input, in pixels, far above that of image classifiers (224 to 600).
 const MAX_SIDE: u32 = 4096;
 
 /// The maximum difference between 1 and the sum of a prevalence, whose values may be rounded to three digits.

@@ -34,11 +34,11 @@ pub struct Draft {
     pub requires: Vec<String>,
     /// The kind of the outputs.
     pub kind: Kind,
-    /// A short name, of lower-case letters, digits, underscores and hyphens.
+    /// A short name, of at least one lower-case letter, digit, underscore or hyphen.
     pub name: String,
-    /// The version of the model.
+    /// The version of the model, any text that is not empty.
     pub version: String,
-    /// The licence of the weights, an SPDX expression where there is one.
+    /// The licence of the weights, an SPDX expression where there is one. Not empty.
     pub license: String,
     /// The name to show on a screen.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
@@ -52,7 +52,7 @@ pub struct Draft {
     /// The origin of data and weights, in free form.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub provenance: serde_json::Map<String, serde_json::Value>,
-    /// Questions whose answers say whether the model was made for a picture.
+    /// Questions whose answers say whether the model was made for a picture. Their ids differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scope: Vec<ScopeQuestion>,
     /// The graph's input.
@@ -68,7 +68,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A draft of form 1.0 with these fields, for a model of scores, and without the others.
+    /// A draft of form 1.0 with these fields, for a model of scores, and without the others. Nothing is checked.
     #[must_use]
     pub fn new(
         name: impl Into<String>,
@@ -113,28 +113,43 @@ pub struct ScopeQuestion {
     /// The id under which [`Query::answers`](crate::Query::answers) has the answer: lower-case letters, digits,
     /// underscores and hyphens.
     pub id: String,
-    /// The text to show on a screen; the `id` where there is none.
+    /// The text to show on a screen; the `id` where there is none. A text in any language needs one in English.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub question: Text,
     /// Whether a picture is rejected where the question is not answered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
-    /// The minimum number that is in scope. A question with `min` or `max` takes a number, any other one yes or no.
+    /// The minimum number that is in scope, at most `max`. A question with `min` or `max` takes a number, any other one
+    /// yes or no. The unit is what the text says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<f64>,
-    /// The maximum number that is in scope.
+    /// The maximum number that is in scope, which is in scope itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
 }
 
 impl ScopeQuestion {
     /// An optional yes-or-no question without a text.
+    ///
+    /// ```
+    /// use bedside::manifest::{ScopeQuestion, Text};
+    ///
+    /// let mut age = ScopeQuestion::new("age");
+    /// age.question = Text::from([("en", "How old is the person, in years?")]);
+    /// age.required = true;
+    /// age.min = Some(18.0);
+    /// assert!(age.takes_number());
+    /// ```
     #[must_use]
     pub fn new(id: impl Into<String>) -> ScopeQuestion {
         ScopeQuestion { id: id.into(), question: Text::default(), required: false, min: None, max: None }
     }
 
     /// Whether the answer is a number, rather than yes or no.
+    ///
+    /// ```
+    /// assert!(!bedside::manifest::ScopeQuestion::new("dermatoscope").takes_number());
+    /// ```
     #[must_use]
     pub fn takes_number(&self) -> bool {
         self.min.is_some() || self.max.is_some()
@@ -156,15 +171,25 @@ pub struct Input {
     pub height: u32,
     /// How a picture is resized to `width` × `height`.
     pub resize: Resize,
-    /// The mean of each channel, one value for each channel in the order of `color`. A sample v of 0…255 becomes (v /
-    /// 255 - mean) / std.
+    /// The mean of each channel, one finite value for each channel in the order of `color`. A sample v of 0…255 becomes
+    /// (v / 255 - mean) / std. Where the graph takes bytes (uint8), `mean` is 0 and `std` 1/255.
     pub mean: Vec<f32>,
-    /// The standard deviation of each channel, above 0.
+    /// The standard deviation of each channel, one finite value above 0 for each, in the same order.
     pub std: Vec<f32>,
 }
 
 impl Input {
     /// The input of a graph that has one, `(width, height)` pixels large.
+    ///
+    /// ```
+    /// use bedside::manifest::{Color, Input, Resize, ResizePolicy};
+    ///
+    /// // As torchvision's models take it: a crop of 224×224 pixels, with ImageNet's mean and standard deviation.
+    /// let resize = Resize::new(ResizePolicy::Crop);
+    /// let (mean, std) = (vec![0.485, 0.456, 0.406], vec![0.229, 0.224, 0.225]);
+    /// let input = Input::new(Color::Rgb, (224, 224), resize, mean, std);
+    /// assert_eq!((input.width, input.tensor), (224, None));
+    /// ```
     #[must_use]
     pub fn new(color: Color, (width, height): (u32, u32), resize: Resize, mean: Vec<f32>, std: Vec<f32>) -> Input {
         Input { tensor: None, color, width, height, resize, mean, std }
@@ -186,6 +211,10 @@ pub enum Color {
 
 impl Color {
     /// The number of channels, 3 or 1.
+    ///
+    /// ```
+    /// assert_eq!(bedside::manifest::Color::Gray.channels(), 1);
+    /// ```
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
@@ -215,6 +244,14 @@ pub struct Resize {
 
 impl Resize {
     /// A policy with its defaults.
+    ///
+    /// ```
+    /// use bedside::manifest::{Resize, ResizePolicy};
+    ///
+    /// let mut resize = Resize::new(ResizePolicy::Crop);
+    /// resize.shorter_side = Some(256);
+    /// assert_eq!(resize.fill, None);
+    /// ```
     #[must_use]
     pub fn new(policy: ResizePolicy) -> Resize {
         Resize { policy, shorter_side: None, filter: Filter::default(), fill: None }
@@ -259,12 +296,20 @@ pub struct Output {
     /// follows from the graph's last operator, Softmax or Sigmoid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multi_label: Option<bool>,
-    /// The labels, one for each value of the tensor, in its order.
+    /// The labels, one for each value of the tensor, in its order: at least one, and two for softmax. Their ids
+    /// differ.
     pub labels: Vec<Label>,
 }
 
 impl Output {
     /// The output of a graph that has one.
+    ///
+    /// ```
+    /// use bedside::manifest::{Activation, Label, Output, Text};
+    ///
+    /// let output = Output::new(Activation::Sigmoid, vec![Label::new("effusion", Text::from([("en", "Effusion")]))]);
+    /// assert_eq!(output.labels.len(), 1);
+    /// ```
     #[must_use]
     pub fn new(activation: Activation, labels: Vec<Label>) -> Output {
         Output { tensor: None, activation, multi_label: None, labels }
@@ -290,7 +335,7 @@ pub enum Activation {
 pub struct Label {
     /// The label's id, of lower-case letters, digits, underscores and hyphens.
     pub id: String,
-    /// The name to show on a screen.
+    /// The name to show on a screen, in English at least.
     pub name: Text,
     /// The calibrated probability, 0…1, from which on the label can't be excluded; [`DEFAULT_OPERATING_POINT`] by
     /// default.
@@ -304,18 +349,42 @@ pub struct Label {
 
 impl Label {
     /// A label with the default operating point and triage.
+    ///
+    /// ```
+    /// use bedside::Triage;
+    /// use bedside::manifest::{Label, Text};
+    ///
+    /// let mut melanoma = Label::new("melanoma", Text::from([("en", "Melanoma"), ("uk", "Меланома")]));
+    /// assert_eq!((melanoma.operating_point(), melanoma.triage), (0.5, Triage::Refer));
+    /// melanoma.operating_point = Some(0.08);
+    /// melanoma.triage = Triage::Urgent;
+    /// ```
     #[must_use]
     pub fn new(id: impl Into<String>, name: Text) -> Label {
         Label { id: id.into(), name, operating_point: None, triage: Triage::default() }
     }
 
     /// The name to show on a screen in a language, with the fallbacks of [`Text::get`]; the id where there is no name.
+    ///
+    /// ```
+    /// use bedside::manifest::{Label, Text};
+    ///
+    /// let label = Label::new("melanoma", Text::from([("en", "Melanoma"), ("uk", "Меланома")]));
+    /// assert_eq!((label.name_in("uk"), label.name_in("fr")), ("Меланома", "Melanoma"));
+    /// ```
     #[must_use]
     pub fn name_in(&self, language: &str) -> &str {
         self.name.get(language).unwrap_or(&self.id)
     }
 
-    /// The label's operating point, or the default one.
+    /// The label's operating point, or [`DEFAULT_OPERATING_POINT`].
+    ///
+    /// ```
+    /// use bedside::manifest::{DEFAULT_OPERATING_POINT, Label, Text};
+    ///
+    /// let label = Label::new("nevus", Text::from([("en", "Nevus")]));
+    /// assert_eq!(label.operating_point(), DEFAULT_OPERATING_POINT);
+    /// ```
     #[must_use]
     pub fn operating_point(&self) -> f32 {
         self.operating_point.unwrap_or(DEFAULT_OPERATING_POINT)
@@ -327,7 +396,7 @@ impl Label {
 #[non_exhaustive]
 pub struct Calibration {
     /// The SHA-256 of the graph that it was fitted on, 64 lower-case hex digits:
-    /// [`ModelIdentity::graph_sha256`](crate::ModelIdentity::graph_sha256). A manifest beside another graph is an error.
+    /// [`ModelIdentity::graph_sha256`](crate::ModelIdentity::graph_sha256). With another graph, the model does not open.
     pub graph_sha256: String,
     /// The data that it was fitted on, in free form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -343,6 +412,14 @@ pub struct Calibration {
 
 impl Calibration {
     /// A calibration on the graph with this SHA-256, which changes nothing yet.
+    ///
+    /// ```
+    /// use bedside::manifest::Calibration;
+    ///
+    /// let mut calibration = Calibration::new("0123456789abcdef".repeat(4));
+    /// calibration.temperature = Some(1.3);
+    /// calibration.prevalence = Some(vec![0.2, 0.8]);
+    /// ```
     #[must_use]
     pub fn new(graph_sha256: impl Into<String>) -> Calibration {
         Calibration { graph_sha256: graph_sha256.into(), fitted_on: None, temperature: None, prevalence: None }
@@ -357,13 +434,21 @@ pub struct Golden {
     pub by: GoldenBy,
     /// The picture.
     pub input: GoldenInput,
-    /// The probability of each label before temperature, 0…1, in the labels' order. The scores on a device must be
-    /// within 0.02 of them, label by label.
+    /// The probability of each label before temperature, 0…1, one for each label in the labels' order. The scores on a
+    /// device must be within 0.02 of them, label by label.
     pub scores: Vec<f32>,
 }
 
 impl Golden {
-    /// The golden sample of an encoded picture in base64.
+    /// The golden sample of an encoded picture in base64. `bedside pack --golden` makes one of a file.
+    ///
+    /// ```
+    /// use bedside::manifest::{Golden, GoldenBy};
+    ///
+    /// // The first bytes of a JPEG, and the lab's probabilities of two labels.
+    /// let golden = Golden::new(GoldenBy::Lab, "/9j/4AAQSkZJRg==", vec![0.93, 0.07]);
+    /// assert_eq!(golden.by.as_str(), "lab");
+    /// ```
     #[must_use]
     pub fn new(by: GoldenBy, image: impl Into<String>, scores: Vec<f32>) -> Golden {
         Golden { by, input: GoldenInput { image: image.into() }, scores }
@@ -383,6 +468,10 @@ pub enum GoldenBy {
 
 impl GoldenBy {
     /// The name that the manifest uses.
+    ///
+    /// ```
+    /// assert_eq!(bedside::manifest::GoldenBy::Itself.as_str(), "self");
+    /// ```
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -48,13 +48,14 @@ impl TryFrom<Draft> for Manifest {
     /// Checks the values.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidManifest`] names the field.
+    /// [`ErrorKind::InvalidManifest`], whose text names the field.
     fn try_from(draft: Draft) -> Result<Manifest> {
         draft.check()?;
         Ok(Manifest(draft))
     }
 }
 
+/// The fields of a manifest, to change some and check them anew.
 impl From<Manifest> for Draft {
     fn from(manifest: Manifest) -> Draft {
         manifest.0
@@ -62,6 +63,27 @@ impl From<Manifest> for Draft {
 }
 
 /// The fields; [`Draft`] says more of each.
+///
+/// ```
+/// use bedside::Manifest;
+/// use bedside::manifest::{Activation, Color, Draft, Input, Kind, Label, Output, Resize, ResizePolicy, Text};
+///
+/// let resize = Resize::new(ResizePolicy::Stretch);
+/// let input = Input::new(Color::Gray, (224, 224), resize, vec![0.5], vec![0.5]);
+/// let output = Output::new(Activation::Sigmoid, vec![Label::new("effusion", Text::from([("en", "Effusion")]))]);
+/// let mut draft = Draft::new("chest", "1.0.0", "CC0-1.0", input, output);
+/// draft.title = Text::from([("en", "Chest X-ray")]);
+/// let manifest = Manifest::try_from(draft)?;
+///
+/// assert_eq!((manifest.kind(), manifest.name()), (Kind::Scores, "chest"));
+/// assert_eq!((manifest.version(), manifest.license()), ("1.0.0", "CC0-1.0"));
+/// assert_eq!(manifest.title("uk"), "Chest X-ray");
+/// assert_eq!((manifest.input().width, manifest.output().activation), (224, Activation::Sigmoid));
+/// assert_eq!(manifest.labels()[0].id, "effusion");
+/// assert!(manifest.intended_use().is_empty() && manifest.not_for().is_empty() && manifest.provenance().is_empty());
+/// assert!(manifest.scope().is_empty() && manifest.calibration().is_none() && manifest.golden().is_none());
+/// # Ok::<(), bedside::Error>(())
+/// ```
 impl Manifest {
     /// The kind of the outputs.
     #[must_use]
@@ -87,8 +109,8 @@ impl Manifest {
         &self.0.license
     }
 
-    /// The name to show on a screen in a language, with the fallbacks of [`Text::get`]; [`Manifest::name`] where there is no
-    /// title.
+    /// The name to show on a screen in a language, with the fallbacks of [`Text::get`]; [`Manifest::name`] where there
+    /// is no title.
     #[must_use]
     pub fn title(&self, language: &str) -> &str {
         self.0.title.get(language).unwrap_or(&self.0.name)
@@ -112,7 +134,7 @@ impl Manifest {
         &self.0.provenance
     }
 
-    /// The scope questions.
+    /// The scope questions, in the order in which they are asked.
     #[must_use]
     pub fn scope(&self) -> &[ScopeQuestion] {
         &self.0.scope
@@ -152,7 +174,8 @@ impl Manifest {
 impl Manifest {
     /// Parses a manifest and checks its values.
     ///
-    /// Fields that this version does not know are logged at level `warn` and ignored, unless `requires` lists them.
+    /// Fields that this version does not know are logged at level `warn` and ignored, unless `requires` lists them. A
+    /// field that is `null`, or a list in place of an object, is an error; `provenance` alone may hold `null`.
     ///
     /// ```
     /// use bedside::{Manifest, Triage};
@@ -187,8 +210,8 @@ impl Manifest {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidManifest`], whose text names the field; [`ErrorKind::TooLarge`] where the text is longer than
-    /// [`MAX_BYTES`] or has more than 131,072 values.
+    /// [`ErrorKind::InvalidManifest`], whose text names the field; [`ErrorKind::TooLarge`] where the text is longer
+    /// than [`MAX_BYTES`] or has more than 131,072 values.
     pub fn from_json(json: &str) -> Result<Manifest> {
         check_size(json)?;
         let mut unknown = Vec::new();
@@ -224,7 +247,17 @@ impl Manifest {
         }
     }
 
-    /// The manifest as JSON, on one line. Fields with default values may be left out.
+    /// The manifest as JSON, on one line. Fields with default values may be left out, and so are those that
+    /// [`from_json`](Manifest::from_json) ignored.
+    ///
+    /// ```no_run
+    /// use bedside::{Classifier, Manifest, Options};
+    ///
+    /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// let json = classifier.manifest().to_json();
+    /// assert_eq!(&Manifest::from_json(&json)?, classifier.manifest());
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(&self.0).expect("a manifest has string keys and finite numbers only")

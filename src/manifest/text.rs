@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Text(BTreeMap<String, String>);
 
 impl Text {
-    /// The text in `language` (a BCP 47 tag, in any case), else in its base language (`uk` for `uk-UA`), else in
-    /// English, else in the first language by tag. `None` where there is no text in any language.
+    /// The text in `language` (a BCP 47 tag, in any case), else in its base language (`uk` for `uk-UA` or `uk_UA`),
+    /// else in English, else in the first language by tag. `None` where there is no text in any language.
     ///
     /// ```
     /// use bedside::manifest::Text;
@@ -31,17 +31,28 @@ impl Text {
     }
 
     /// The tags of the languages, sorted.
+    ///
+    /// ```
+    /// use bedside::manifest::Text;
+    ///
+    /// let text = Text::from([("uk", "родимка"), ("en", "mole")]);
+    /// assert_eq!(text.languages().collect::<Vec<_>>(), ["en", "uk"]);
+    /// ```
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
     /// Whether there is no text in any language.
+    ///
+    /// ```
+    /// assert!(bedside::manifest::Text::default().is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether there is English text other than white space.
+    /// Whether there is English text other than white space, under the tag `en` in lower case.
     pub(super) fn has_english(&self) -> bool {
         self.0.get("en").is_some_and(|text| !text.trim().is_empty())
     }

@@ -7,7 +7,8 @@ use crate::manifest::{Activation, Input, Manifest, Output};
 use crate::report::abbreviated;
 use crate::{Error, ErrorKind, Result};
 
-/// For a graph whose input is bytes: the maximum distance of `mean` from 0 and of 255 × `std` from 1.
+/// For a graph whose input is bytes: the maximum distance of `mean` from 0 and of 255 × `std` from 1. It lets `std` be
+/// 1/255 with five significant digits, 0.0039216.
 const BYTE_TOLERANCE: f32 = 1e-4;
 
 /// What follows from a manifest and its graph together.
@@ -35,8 +36,9 @@ impl Binding {
     /// Checks the manifest against the graph.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidManifest`] where they contradict each other; [`ErrorKind::UnsupportedModel`] where the graph is one
-    /// that is not supported: several inputs, no output, an input that is no picture, or a fixed batch other than 1.
+    /// [`ErrorKind::InvalidManifest`] where they contradict each other; [`ErrorKind::UnsupportedModel`] where the graph
+    /// is one that is not supported: several inputs, no output, an input that is no picture, or a fixed batch other
+    /// than 1.
     pub fn new(manifest: &Manifest, graph: &ModelFile) -> Result<Binding> {
         let sha256 = graph.sha256();
         if let Some(calibration) = manifest.calibration()
@@ -109,6 +111,7 @@ fn chosen(side: &str, name: Option<&str>, tensors: &[TensorInfo]) -> Result<Tens
 /// The layout of the input's axes, and its shape with a batch of 1. NCHW where the graph states no shape.
 fn input_shape(input: &Input, tensor: &TensorInfo) -> Result<(Layout, Vec<usize>)> {
     let (channels, height, width) = (input.color.channels(), input.height as usize, input.width as usize);
+    // Each layout with the input's shape in it, and the index of its channel axis.
     let by_layout =
         [(Layout::Nchw, vec![1, channels, height, width], 1), (Layout::Nhwc, vec![1, height, width, channels], 3)];
     let Some(dims) = &tensor.dims else { return Ok((Layout::Nchw, by_layout[0].1.clone())) };

@@ -28,8 +28,8 @@ use binding::InputElement;
 pub struct LoadTimes {
     /// Reading and decoding the file, and checking the manifest against the graph.
     pub read: Duration,
-    /// From the decoded file to a program of quantized operators, or to tract's typed operators. Zero for a prepared
-    /// model.
+    /// From the decoded file to a program, where the graph is quantized from end to end, or else to tract's typed
+    /// operators. Zero for a prepared model.
     pub import: Duration,
     /// From there to what runs: packing the program, or tract's optimizations.
     pub optimize: Duration,
@@ -49,7 +49,7 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Opens a model file. Errors name it.
+    /// Opens a model file. Errors name it, or the file beside it that they are about.
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Model> {
         let start = Instant::now();
         let load = || {

@@ -40,7 +40,20 @@ pub struct LabelName {
 /// Which labels can't be excluded, in descending order of probability; or why there is no verdict.
 ///
 /// A label can't be excluded where its calibrated probability is at or over its operating point. Where labels exclude
-/// each other and none reaches its operating point, the most probable label can't be excluded.
+/// each other and none reaches its operating point, the most probable label can't be excluded. Labels of equal
+/// probability are in the manifest's order.
+///
+/// `Display` gives the verdict as a sentence in English. In JSON it is an object:
+///
+/// ```
+/// use bedside::Verdict;
+///
+/// let json = r#"{"kind": "single", "labels": ["nevus"], "names": ["Nevus"], "reasons": []}"#;
+/// let verdict: Verdict = serde_json::from_str(json)?;
+/// assert_eq!((verdict.kind(), verdict.labels()[0].id.as_str()), ("single", "nevus"));
+/// assert_eq!(verdict.to_string(), "Can't be excluded: Nevus.");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -60,6 +73,10 @@ impl Verdict {
     pub const KINDS: [&'static str; 4] = ["single", "several", "no_finding", "rejected"];
 
     /// The name of the kind in reports and in other languages, in snake case.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Verdict::NoFinding.kind(), "no_finding");
+    /// ```
     #[must_use]
     pub fn kind(&self) -> &'static str {
         let [single, several, no_finding, rejected] = Verdict::KINDS;
@@ -72,6 +89,10 @@ impl Verdict {
     }
 
     /// The labels that can't be excluded; empty for `NoFinding` and `Rejected`.
+    ///
+    /// ```
+    /// assert!(bedside::Verdict::NoFinding.labels().is_empty());
+    /// ```
     #[must_use]
     pub fn labels(&self) -> &[LabelName] {
         match self {
@@ -82,6 +103,10 @@ impl Verdict {
     }
 
     /// Why there is no verdict; empty where there is one.
+    ///
+    /// ```
+    /// assert!(bedside::Verdict::NoFinding.reasons().is_empty());
+    /// ```
     #[must_use]
     pub fn reasons(&self) -> &[Reason] {
         match self {

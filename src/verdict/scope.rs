@@ -16,7 +16,8 @@ pub struct Reason {
     pub id: Option<String>,
     /// The text of that question in the query's language, or its id where it has no text.
     pub question: Option<String>,
-    /// What is wrong and what to do, in the query's language. It holds the question.
+    /// What is wrong and what to do, in the query's language. It holds the question, and the range where the answer is
+    /// out of it.
     pub message: String,
 }
 
@@ -38,6 +39,10 @@ impl ReasonKind {
     pub const ALL: [ReasonKind; 3] = [ReasonKind::ScopeUnanswered, ReasonKind::ScopeNo, ReasonKind::ScopeOutOfRange];
 
     /// The name of the kind in reports and in other languages, in snake case.
+    ///
+    /// ```
+    /// assert_eq!(bedside::ReasonKind::ScopeNo.as_str(), "scope_no");
+    /// ```
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! The sentences of reports, in the languages that they are written in.
 //!
-//! `en.rs` and `uk.rs` are written by `cargo xtask copy` from `docs/copy/deck.toml`, which the demo apps share.
+//! `en.rs` and `uk.rs` are written by `cargo xtask copy` from `docs/copy/deck.toml`, which the demo apps share. Names
+//! of labels and texts of questions are in the manifest (`manifest::Text`).
 
 mod en;
 mod uk;
@@ -27,7 +28,7 @@ pub(crate) struct Words {
     pub(crate) reason_scope_out_of_range: &'static str,
 }
 
-/// English, the language of what has no other.
+/// English: the language of constants, of `Display`, and of reports in a language that has no sentences here.
 pub(crate) const ENGLISH: &Words = &en::WORDS;
 
 /// The sentences in a language, a BCP 47 tag: those of its base language (`uk` for `uk-UA`), or English.
@@ -37,6 +38,7 @@ pub(crate) fn words(language: &str) -> &'static Words {
 }
 
 impl Words {
+    /// What a person should do at a triage level.
     pub(crate) fn advice(&self, triage: Triage) -> &'static str {
         match triage {
             Triage::NoSign => self.triage_no_sign_advice,
@@ -46,6 +48,7 @@ impl Words {
         }
     }
 
+    /// Why there is no verdict, and what to do. `question` is the text of the scope question.
     pub(crate) fn reason(&self, kind: ReasonKind, question: &str) -> String {
         let sentence = match kind {
             ReasonKind::ScopeUnanswered => self.reason_scope_unanswered,
