@@ -78,7 +78,8 @@ fn unprivileged(arguments: &[&str], folder: &Path) -> Output {
     }
 }
 
-/// A folder with a packed tiny model, its golden picture, and files that are no pictures.
+/// A temporary folder with `model.onnx`, a packed tiny model that asks the question `ready`, and what it was made from:
+/// `manifest.json`, `scores.csv` and `picture.png`.
 struct Bench {
     folder: TempDir,
 }

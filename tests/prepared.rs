@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use shipped::shipped;
 use tiny::{golden, manifest, packed};
 
-/// The offset of the content, which follows its SHA-256, in bytes.
+/// The offset of the content in bytes: it follows 8 bytes of magic number, 4 of the version, and 32 of its SHA-256.
 const CONTENT: usize = 44;
 
 /// The bytes of the prepared form of an ONNX model with its manifest inside.
@@ -38,7 +38,7 @@ fn refused(bytes: &[u8]) -> Error {
     open(bytes).map(|_| ()).expect_err("must be refused")
 }
 
-/// The head of `model` with the checksum of `content`, and the content.
+/// The magic number and the version of `model`, and then `content` with its checksum.
 fn sealed(model: &[u8], content: &[u8]) -> Vec<u8> {
     [&model[..12], &Sha256::digest(content), content].concat()
 }

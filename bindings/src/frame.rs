@@ -112,7 +112,8 @@ impl PixelFormat {
     }
 }
 
-/// The number of bytes from the first sample of a plane to the last, both included.
+/// The number of bytes of a plane up to and with the last sample's pixel stride. A plane of interleaved chroma may end
+/// one byte earlier.
 fn length(row_stride: u32, rows: u32, pixel_stride: u32, columns: u32) -> usize {
     let wide = |number: u32| number as usize;
     let before_last = wide(rows).saturating_sub(1).saturating_mul(wide(row_stride));

@@ -1,9 +1,9 @@
 //! `libbedside`: the API of the crate `bedside` for Kotlin, Swift and Java, with the names, defaults and errors that it
 //! has in Rust.
 //!
-//! The library has two borders, each behind a feature: `kotlin_swift` (UniFFI) and `java` (JNI). Both use `frame` (a
-//! picture in borrowed bytes), `picture` (a picture that the library keeps), `guard` (panics become errors) and `sink`
-//! (the log). Every call can fail, and no panic crosses a border.
+//! The library has two borders: `kotlin_swift`, behind the feature `uniffi`, and `java`, behind the feature `jni`. Both
+//! use `frame` (a picture in borrowed bytes), `picture` (a picture that the library keeps), `guard` (panics become
+//! errors) and `sink` (the log). Every call can fail, and no panic crosses a border.
 
 mod frame;
 mod guard;

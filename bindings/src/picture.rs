@@ -7,7 +7,7 @@ use bedside::{Error, ErrorKind, Image, Result, Rotation};
 
 use crate::frame::{Frame, Layout};
 
-/// The maximum size of a frame that is kept, in bytes: 256 MiB, as of a file.
+/// The maximum size of a frame that is kept, in bytes: 256 MiB, which is also that of a file that `Image::open` reads.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The bytes of a file or the planes of a frame, and the rotation and the mirroring that bring the picture upright.
@@ -33,6 +33,7 @@ impl fmt::Debug for Picture {
 }
 
 impl Picture {
+    /// Reads an encoded picture from a file. Fails as [`Image::open`] does.
     pub(crate) fn open(path: &str) -> Result<Picture> {
         Ok(Picture::encoded(Image::open(path)?))
     }
@@ -44,7 +45,8 @@ impl Picture {
     /// A picture with a copy of the bytes that the frame uses.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] over [`MAX_BYTES`]; [`ErrorKind::MalformedImage`] where the planes do not fit the layout.
+    /// [`ErrorKind::TooLarge`] over [`MAX_BYTES`]; [`ErrorKind::MalformedImage`] where the planes do not fit the
+    /// layout.
     pub(crate) fn copied(planes: [&[u8]; 3], frame: Frame) -> Result<Picture> {
         let used = frame.used(planes);
         let bytes: u64 = used.iter().map(|plane| plane.len() as u64).sum();

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::output::{BOLD, DIM, Failure, line};
 
-/// The number of runs before each measurement.
+/// The number of uncounted runs before each measurement.
 const WARM_UP_RUNS: usize = 3;
 
 #[derive(clap::Args)]
@@ -40,7 +40,8 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// The figures: times in milliseconds of wall time, memory in megabytes of 1,000,000 bytes.
+/// The figures: times in milliseconds of wall time, memory in megabytes of 1,000,000 bytes. The names of the fields are
+/// those of the JSON.
 #[derive(Serialize)]
 struct Measured {
     cold_ms: f64,
@@ -146,6 +147,7 @@ fn profile(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Measures a cold start first, since what runs before would warm it up, then single runs, then the picture.
 fn measure(arguments: &Arguments) -> Result<Measured, Failure> {
     let start = Instant::now();
     let options = Options::new().threads(arguments.threads.into());
@@ -187,7 +189,8 @@ fn in_scope(classifier: &Classifier) -> Query {
     Query::new().answers(answers)
 }
 
-/// Runs `run` for as long as `budget`, at least once, and returns the time of each run in milliseconds.
+/// Runs `run` for as long as `budget`, at least once, after [`WARM_UP_RUNS`] uncounted runs. Returns the time of each
+/// counted run in milliseconds.
 fn repeat(budget: Duration, run: impl Fn() -> bedside::Result<()>) -> Result<Vec<f64>, Failure> {
     for _ in 0..WARM_UP_RUNS {
         run()?;
@@ -202,7 +205,7 @@ fn repeat(budget: Duration, run: impl Fn() -> bedside::Result<()>) -> Result<Vec
     Ok(times)
 }
 
-/// Minimum and percentiles of times, by nearest rank. `times` must not be empty.
+/// The minimum and percentiles of times, without interpolation. `times` must not be empty.
 fn spread(times: &[f64]) -> Spread {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,5 @@
-//! Writes the apps' string files from the copy deck, `docs/copy/deck.toml`.
+//! Writes the apps' string files, and the sentences of the crate `bedside` (the core), from the copy deck,
+//! `docs/copy/deck.toml`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,7 +18,7 @@ const ANDROID: [&str; 2] =
 const IOS: &str = "ios/DemoApp/DemoApp/Localizable.xcstrings";
 /// The core's table of each language, in the order of `LANGUAGES`.
 const CORE: [&str; 2] = ["src/words/en.rs", "src/words/uk.rs"];
-/// The texts that the core has.
+/// The texts that the core has, which are the fields of `Words` in `src/words/mod.rs`.
 const IN_CORE: [&str; 12] = [
     "app_notice",
     "triage_no_sign_advice",
@@ -37,7 +38,7 @@ const PLIST: &str = "ios/DemoApp/DemoApp/InfoPlist.xcstrings";
 /// Keys of Info.plist, each with the deck's name of its text.
 const IN_PLIST: [(&str, &str); 2] = [("CFBundleDisplayName", "app_name"), ("NSCameraUsageDescription", "plist_camera")];
 const PLATFORMS: [&str; 2] = ["android", "ios"];
-/// The comment at the head of Android's files.
+/// The comment at the head of Android's files and of the core's.
 const HEADER: &str = "Written by `cargo xtask copy` from docs/copy/deck.toml.";
 
 /// One text of the deck.
@@ -58,7 +59,7 @@ impl Text {
     }
 }
 
-/// Writes all string files.
+/// Writes all files that are made from the deck.
 pub(crate) fn write() -> Result<()> {
     for (path, content) in files()? {
         let target = root().join(path);
@@ -68,7 +69,7 @@ pub(crate) fn write() -> Result<()> {
     Ok(())
 }
 
-/// Fails where a committed string file is not what the deck gives now.
+/// Fails where a committed file is not what the deck gives now.
 pub(crate) fn check() -> Result<()> {
     for (path, content) in files()? {
         let committed = fs::read_to_string(root().join(path)).unwrap_or_default();
@@ -77,7 +78,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// The path and the content of each string file.
+/// The path and the content of each file that is made from the deck.
 fn files() -> Result<Vec<(&'static str, String)>> {
     let text = fs::read_to_string(root().join(DECK)).with_context(|| DECK)?;
     let texts = deck(&text).with_context(|| DECK)?;

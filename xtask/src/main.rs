@@ -96,7 +96,8 @@ enum Job {
     Ios,
     /// Checks the engine's thread pool under loom, in every order in which its threads can run
     Loom,
-    /// Looks for undefined behaviour in the engine's kernels and threads, by miri, which rustup installs: the gate's part
+    /// Looks for undefined behaviour in the engine's kernels and threads, by miri, which rustup installs: the gate's
+    /// part
     Miri {
         #[command(subcommand)]
         job: Option<MiriJob>,
@@ -153,7 +154,8 @@ enum BenchJob {
     /// Compares Bedside with ONNX Runtime, OpenVINO, LiteRT, tract and rten on five quantized networks. Writes
     /// docs/runs/performance-peers.md. Needs python3 and strip
     Peers {
-        /// The folder of mobilenet_v2_1.0_224_float.onnx, of which the networks are made once, by TensorFlow and PyTorch
+        /// The folder of mobilenet_v2_1.0_224_float.onnx, of which the networks are made once, by TensorFlow and
+        /// PyTorch
         #[arg(long, value_name = "DIR")]
         weights: Option<PathBuf>,
         /// Few rounds, to see that everything works. Writes target/peers/performance-peers.md

@@ -1,4 +1,5 @@
-//! The gate: everything that must hold on every commit, on a clean checkout with nothing but Rust, a JDK and Maven.
+//! The gate: everything that must hold on every commit, on a clean checkout with nothing but Rust, a JDK, Maven, Python
+//! and binutils.
 
 use anyhow::Result;
 
@@ -42,7 +43,7 @@ pub(crate) fn quick() -> Result<()> {
     Ok(())
 }
 
-/// Checks the form of the code, and what other files repeat of it.
+/// Checks the format of the code, its words, and the files that repeat the copy deck or a version.
 fn check_texts() -> Result<()> {
     install_components()?;
     Step::new("cargo fmt --all --check").run()?;

@@ -1,7 +1,7 @@
 //! Fixes for the Kotlin and Swift code that UniFFI generates.
 //!
-//! Each fix names the lines that it works around, in files below `src/bindings/` of `uniffi_bindgen` 0.32, and the issue
-//! of `mozilla/uniffi-rs` where one is known. A fix whose text UniFFI no longer writes is an error.
+//! Each fix names the lines that it works around, in files below `src/bindings/` of `uniffi_bindgen` 0.32, and the
+//! issue of `mozilla/uniffi-rs` where one is known. A fix whose text UniFFI no longer writes is an error.
 //!
 //! In both languages, a library of another release is reported in words that say what to do. In Kotlin, the versions
 //! are also compared before the first call, which UniFFI leaves to the app. Three defects of the Kotlin code are fixed:

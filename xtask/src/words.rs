@@ -1,7 +1,7 @@
-//! The words of the field, held against the sources: what was once called otherwise here may not come back.
+//! Checks that words which the field's words have replaced are not used again.
 //!
-//! A word of [`INVENTED`] may stand neither in code nor in comments nor in the documentation; one of [`AS_NAMES`] not as a
-//! name in code, or a part of one. `docs/notes/`, which records the past, and the changelog are left out.
+//! A word of [`INVENTED`] may stand neither in code nor in comments nor in the documentation. A word of [`AS_NAMES`]
+//! may not be a name in code, or a part of one. `docs/notes/`, which records the past, and the changelog are left out.
 
 use std::fs;
 use std::path::Path;
@@ -86,7 +86,7 @@ fn is_read(path: &str) -> bool {
     is_source && !is_record && !path.starts_with("docs/copy/")
 }
 
-/// The replaced words of a line, of which `code` is what is neither text nor comment, with what replaces each.
+/// The replaced words of a line, with what replaces each. `code` is the line without strings and comments.
 fn in_line<'a>(path: &'a str, line: &'a str, code: &'a str) -> impl Iterator<Item = (&'a str, &'static str)> {
     let invented = words_of(line).filter_map(move |word| replaced(&INVENTED, path, word));
     let names = names_of(code).filter_map(move |word| replaced(&AS_NAMES, path, word));

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 pub(crate) trait Engine {
     /// The engine's version, and its kernels where it names them.
     fn about(&self) -> String;
-    /// The scores of a picture, given by its index.
+    /// The scores of a picture, given by its index in [`Arguments::pictures`].
     fn run(&mut self, picture: usize) -> Outcome<Vec<f32>>;
 }
 

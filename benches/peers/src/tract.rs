@@ -31,6 +31,7 @@ fn open(arguments: Arguments) -> Outcome<Tract> {
 
 impl Engine for Tract {
     fn about(&self) -> String {
+        // The version that `Cargo.toml` pins: tract does not tell its own.
         "0.23.9".to_owned()
     }
 

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct Handles<T>(Mutex<Table<T>>);
 
 struct Table<T> {
+    /// The number that was given last; 0 before the first.
     last: i64,
+    /// The objects by number; `None` before the first, since no map can be made in a constant.
     objects: Option<HashMap<i64, Arc<T>>>,
 }
 

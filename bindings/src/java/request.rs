@@ -1,4 +1,6 @@
-//! Requests of Java: options, a query, the format of a frame. `Request.java` writes the fields in the same order.
+//! Requests of Java: options, a query, the format of a frame. The Java classes of these names write the fields in the
+//! same order. A rotation, a matrix and a range are their ordinals in Java's enums, an answer and a layout numbers that
+//! both sides list.
 
 use bedside::{Answer, Error, ErrorKind, Limits, Options, Query, Region, Result, Rotation, YuvMatrix, YuvRange};
 

@@ -20,7 +20,8 @@ const fn hash(text: &[u8]) -> i32 {
     hash.cast_signed()
 }
 
-/// Reads a request. A request that is too short, too long or not UTF-8 is a fault of the bindings: [`ErrorKind::Internal`].
+/// Reads a request. A request that is too short, too long or not UTF-8 is a fault of the bindings:
+/// [`ErrorKind::Internal`].
 pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -71,7 +72,7 @@ impl<'a> Reader<'a> {
         if self.flag()? { read(self).map(Some) } else { Ok(None) }
     }
 
-    /// A list: its length, then its items.
+    /// A list: its length, then its items. The length allocates nothing, since the request may be shorter.
     pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let count = u32::from_be_bytes(self.take()?);
         (0..count).map(|_| read(self)).collect()

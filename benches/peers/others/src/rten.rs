@@ -28,6 +28,7 @@ fn open(arguments: Arguments) -> Outcome<Rten> {
 
 impl Engine for Rten {
     fn about(&self) -> String {
+        // The version that `Cargo.toml` pins: rten does not tell its own.
         "0.27.0".to_owned()
     }
 
