@@ -5,7 +5,7 @@
 //!       models/skin-lesion/model.onnx models/samples/ISIC_0012258.jpg dermatoscope=yes
 //! ```
 
-use bedside::{Answer, Classifier, Image, Options, Query, Result};
+use bedside::{Classifier, Image, Options, Query, Result};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -20,7 +20,7 @@ fn main() -> Result<()> {
 
     let mut query = Query::new();
     for (question, value) in answers.iter().filter_map(|answer| answer.split_once('=')) {
-        query = query.answer(question, answer(value));
+        query = query.answer(question, value.parse()?);
     }
     let report = classifier.classify(&Image::open(picture)?, &query)?;
 
@@ -34,13 +34,4 @@ fn main() -> Result<()> {
     }
     println!("{}", report.notice);
     Ok(())
-}
-
-/// The answer that a value on the command line stands for: anything that is neither a number nor `yes` is a no.
-fn answer(value: &str) -> Answer {
-    match value.parse() {
-        Ok(number) => Answer::Number(number),
-        Err(_) if value == "yes" => Answer::Yes,
-        Err(_) => Answer::No,
-    }
 }

@@ -165,7 +165,10 @@ impl fmt::Display for Report {
             line(f, "", &reason.message)?;
         }
         line(f, "Triage", format_args!("{}  {}", self.triage.as_str().to_uppercase().replace('_', " "), self.advice))?;
-        write_findings(f, &self.findings)?;
+        let table = findings_table(&self.findings);
+        if !table.is_empty() {
+            writeln!(f, "\n{}", table.join("\n"))?;
+        }
         writeln!(f)?;
         let (t, ms) = (&self.timings, |duration: Duration| duration.as_secs_f64() * 1e3);
         let (total, decode, preprocess, engine) = (ms(t.total), ms(t.decode), ms(t.preprocess), ms(t.engine));
@@ -180,7 +183,8 @@ impl fmt::Display for Report {
 }
 
 /// The first twelve characters of a hash, or the whole hash where it is shorter.
-pub(crate) fn abbreviated(hash: &str) -> &str {
+#[must_use]
+pub fn abbreviated(hash: &str) -> &str {
     match hash.char_indices().nth(12) {
         Some((end, _)) => &hash[..end],
         None => hash,
@@ -188,21 +192,22 @@ pub(crate) fn abbreviated(hash: &str) -> &str {
 }
 
 /// The maximum width of a column, in characters, that Rust's formatting accepts.
-const MAX_WIDTH: usize = u16::MAX as usize;
+pub const MAX_WIDTH: usize = u16::MAX as usize;
 
-/// Writes a blank line and a table of the findings; nothing where there are none.
-fn write_findings(f: &mut fmt::Formatter<'_>, findings: &[Finding]) -> fmt::Result {
+/// The table of the findings as text, one line after the other; the first is the heading. Empty where there are none.
+#[must_use]
+pub fn findings_table(findings: &[Finding]) -> Vec<String> {
     if findings.is_empty() {
-        return Ok(());
+        return Vec::new();
     }
     let width = findings.iter().map(|f| f.name.chars().count()).max().unwrap_or(0).clamp("Finding".len(), MAX_WIDTH);
-    writeln!(f, "\n  {:<width$}  {:>11}  {:>15}", "Finding", "Probability", "Operating point")?;
-    for finding in findings {
+    let heading = format!("  {:<width$}  {:>11}  {:>15}", "Finding", "Probability", "Operating point");
+    let row = |finding: &Finding| {
         let (probability, point) = (finding.probability * 100.0, finding.operating_point * 100.0);
         let reached = if finding.over_operating_point { "  reached" } else { "" };
-        writeln!(f, "  {:<width$}  {probability:>9.1} %  {point:>13.1} %{reached}", finding.name)?;
-    }
-    Ok(())
+        format!("  {:<width$}  {probability:>9.1} %  {point:>13.1} %{reached}", finding.name)
+    };
+    [heading].into_iter().chain(findings.iter().map(row)).collect()
 }
 
 /// Writes a line with a heading, padded to 15 characters, and a text.

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::{Error, Manifest, Result};
 
 pub use crate::model::Binding;
+pub use crate::report::{MAX_WIDTH, abbreviated, findings_table};
 pub use bedside_engine as engine;
 
 /// The manifest of a model file: the one in its metadata, else `model.json` in the folder of `path`, the path of the

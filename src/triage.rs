@@ -58,6 +58,9 @@ impl Triage {
     }
 }
 
+// `ALL` has every level: the discriminant of the last variant is the number of variants less one.
+const _: () = assert!(Triage::ALL.len() == Triage::Unassessed as usize + 1);
+
 impl fmt::Display for Triage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -148,7 +148,7 @@ fn missing_external_data_is_named() {
 /// The bytes with every `from` replaced by `to`, which has the same length.
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut replaced = bytes.to_vec();
-    for start in 0..bytes.len() - from.len() {
+    for start in 0..=bytes.len() - from.len() {
         if &bytes[start..start + from.len()] == from {
             replaced[start..start + from.len()].copy_from_slice(to);
         }

@@ -1,20 +1,19 @@
 //! `bedside classify`: classifies pictures and prints verdicts.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use bedside::{
-    Answer, Classifier, Error, ErrorKind, Finding, Image, Options, Query, ReasonKind, Region, Report, Triage, Verdict,
-    notice,
+    Answer, Classifier, Error, ErrorKind, Image, Options, Query, ReasonKind, Region, Report, Triage, Verdict, notice,
+    tools,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::output::{BOLD, DIM, Failure, complain};
+use crate::output::{BOLD, DIM, Failure, complain, line};
 use crate::pictures::{self, Found, Missing};
 
 #[derive(clap::Args)]
@@ -35,7 +34,7 @@ pub(crate) struct Arguments {
     /// Show at most N findings
     #[arg(long, value_name = "N")]
     top_k: Option<u32>,
-    /// Language of names and questions, such as `uk`
+    /// Language of the report's sentences, names and questions, such as `uk`
     #[arg(long, default_value = "en", value_name = "TAG")]
     lang: String,
     /// Look at this part only: LEFT,TOP,WIDTH,HEIGHT, each 0 to 1, in the upright picture
@@ -64,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pictures = found.iter().filter(|found| found.is_ok()).count();
     let bar = progress(pictures);
     let width = found.iter().flatten().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
-    let width = width.min(MAX_WIDTH);
+    let width = width.min(tools::MAX_WIDTH);
     let mut out = anstream::stdout().lock();
     if pictures > 1 && !arguments.json {
         writeln!(out, "{DIM}{:<width$}  {:<10}  Can't be excluded{DIM:#}", "Picture", "Triage")?;
@@ -155,46 +154,27 @@ fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
 /// Writes the report of a single picture, without the notice.
 fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
-    entry(out, "Verdict", &report.summary)?;
+    line(out, "Verdict", &report.summary)?;
     for reason in report.verdict.reasons() {
-        entry(out, "", &reason.message)?;
+        line(out, "", &reason.message)?;
     }
     let style = triage_style(report.triage);
-    entry(out, "Triage", format_args!("{style}{}{style:#}  {}", word(report.triage).to_uppercase(), report.advice))?;
-    write_findings(out, &report.findings)?;
+    line(out, "Triage", format_args!("{style}{}{style:#}  {}", word(report.triage).to_uppercase(), report.advice))?;
+    if let [heading, rows @ ..] = &tools::findings_table(&report.findings)[..] {
+        writeln!(out, "\n{DIM}{heading}{DIM:#}\n{}", rows.join("\n"))?;
+    }
     let (times, ms) = (&report.timings, |duration: Duration| duration.as_secs_f64() * 1e3);
     let [decode, preprocess, engine] = [times.decode, times.preprocess, times.engine].map(ms);
     let parts = format_args!("(decode {decode:.1}, preprocess {preprocess:.1}, engine {engine:.1})");
     writeln!(out)?;
-    entry(out, "Time", format_args!("{:.1} ms {parts}", ms(times.total)))?;
+    line(out, "Time", format_args!("{:.1} ms {parts}", ms(times.total)))?;
     let (model, runtime) = (&report.model, &report.runtime);
-    let graph = model.graph_sha256.get(..12).unwrap_or(&model.graph_sha256);
+    let graph = tools::abbreviated(&model.graph_sha256);
     let of_runtime = format_args!("{} {}", runtime.name, runtime.version);
-    entry(out, "Model", format_args!("{} {} (graph {graph}), {of_runtime}", model.name, model.version))?;
+    line(out, "Model", format_args!("{} {} (graph {graph}), {of_runtime}", model.name, model.version))?;
     let open = report.verdict.reasons().iter().filter(|reason| reason.kind == ReasonKind::ScopeUnanswered);
     for id in open.filter_map(|reason| reason.id.as_deref()) {
         writeln!(out, "\n{DIM}give --answer {id}=VALUE{DIM:#}")?;
-    }
-    Ok(())
-}
-
-/// Writes a heading and a text.
-fn entry(out: &mut impl Write, heading: &str, text: impl Display) -> io::Result<()> {
-    writeln!(out, "  {DIM}{heading:<15}{DIM:#} {text}")
-}
-
-/// Writes a table of the findings, where there are any.
-fn write_findings(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
-    if findings.is_empty() {
-        return Ok(());
-    }
-    let width = findings.iter().map(|finding| finding.name.chars().count()).max().unwrap_or(0);
-    let width = width.clamp("Finding".len(), MAX_WIDTH);
-    writeln!(out, "\n  {DIM}{:<width$}  {:>11}  {:>15}{DIM:#}", "Finding", "Probability", "Operating point")?;
-    for finding in findings {
-        let (probability, point) = (finding.probability * 100.0, finding.operating_point * 100.0);
-        let reached = if finding.over_operating_point { "  reached" } else { "" };
-        writeln!(out, "  {:<width$}  {probability:>9.1} %  {point:>13.1} %{reached}", finding.name)?;
     }
     Ok(())
 }
@@ -203,9 +183,6 @@ fn write_findings(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> 
 fn word(triage: Triage) -> String {
     triage.as_str().replace('_', " ")
 }
-
-/// The maximum width of a column, in characters, that Rust's formatting accepts.
-const MAX_WIDTH: usize = u16::MAX as usize;
 
 /// Writes the report of one of many pictures, on one line. `width` is the column of names, in characters.
 fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -> io::Result<()> {

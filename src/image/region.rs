@@ -48,7 +48,7 @@ impl Region {
                 ErrorKind::InvalidQuery,
                 format!(
                     "region: left {left}, top {top}, width {width}, height {height} is not a rectangle inside the picture; \
-                 give shares of its width and height, 0 to 1"
+                 give fractions of its width and height, 0 to 1"
                 ),
             ));
         }

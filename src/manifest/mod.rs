@@ -218,7 +218,7 @@ impl Manifest {
         let draft = read(json, &mut unknown)?;
         check_forms(json, &draft)?;
         for field in &unknown {
-            log::warn!("the manifest's field `{field}` is not known to this version and is passed over");
+            log::warn!("the manifest's field `{field}` is not known to this version and is ignored");
         }
         Manifest::try_from(draft)
     }

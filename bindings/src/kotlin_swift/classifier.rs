@@ -40,7 +40,7 @@ impl Classifier {
     /// `classifyInBackground` does the same without blocking.
     ///
     /// Fails with `InvalidQuery` where the query does not fit the model; with `UnsupportedImage`, `MalformedImage` or
-    /// `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was used; and
+    /// `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was cancelled; and
     /// with `UnsupportedModel` where the graph gives no scores.
     #[uniffi::method(default(query))]
     pub fn classify(&self, image: &Image, query: Query) -> Result<Report, BedsideError> {
@@ -86,15 +86,16 @@ impl Classifier {
 
     /// Runs the manifest's golden sample, from its encoded picture to its scores; gives nothing where the model has
     /// none. Runs on the caller's thread for as long as a classification. Fails with `SelfTest` where a label's score
-    /// differs from the golden one by more than 0.02. The order of labels is not compared: labels whose golden scores
-    /// are less than 0.04 apart may come in another order.
+    /// differs from the golden one by more than 0.02, with `InvalidManifest` where the sample is not base64, and as
+    /// `classify` does where it can't be run. The order of labels is not compared: labels whose golden scores are less
+    /// than 0.04 apart may come in another order.
     pub fn self_test(&self) -> Result<Option<SelfTest>, BedsideError> {
         Ok(guarded(|| Ok(self.0.self_test()?.map(SelfTest::from)))?)
     }
 
     /// The probability of each label for the whole picture, 0 to 1, in the manifest's order, before temperature and
     /// without a verdict. A lab compares these scores with those of its own runtime; do not show them as a result. Runs
-    /// and fails as `classify` does.
+    /// and fails as `classify` does, without `InvalidQuery` and `Cancelled`.
     pub fn scores(&self, image: &Image) -> Result<Vec<f32>, BedsideError> {
         Ok(guarded(|| self.0.scores(&image.0.image()?))?)
     }

@@ -30,7 +30,7 @@ pub enum BedsideError {
     /// An option, a query field or an answer does not fit the model.
     #[error("{0}")]
     InvalidQuery(String),
-    /// The query's cancel handle was used.
+    /// The query's cancel handle was cancelled.
     #[error("{0}")]
     Cancelled(String),
     /// The golden sample did not give the scores that the model's maker measured: the model must not be used on this

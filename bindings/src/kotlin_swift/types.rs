@@ -147,8 +147,8 @@ pub struct Report {
     pub runtime: RuntimeIdentity,
     /// The sentence that must be shown with every result, in the query's language.
     pub notice: String,
-    /// The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences and
-    /// names are in the query's language.
+    /// The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences
+    /// and names are in the query's language.
     pub text: String,
     /// The report as JSON, on one line.
     pub json: String,

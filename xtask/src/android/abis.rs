@@ -3,6 +3,9 @@
 /// The minimum Android API level of the library and the app.
 pub(crate) const MIN_API: u32 = 24;
 
+/// The version of Android that the app is made and tested for.
+pub(crate) const TARGET_API: u32 = 35;
+
 /// An ABI.
 pub(crate) struct Abi {
     /// Android's name, which is also that of the library's folder.

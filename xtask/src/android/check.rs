@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use anyhow::{Context, Result, ensure};
 use zip::{CompressionMethod, ZipArchive};
 
-use super::abis::ABIS;
+use super::abis::{ABIS, MIN_API, TARGET_API};
 use super::compile::{libraries, sources};
 use super::folders::{folder, out};
 use super::tools::Tools;
@@ -75,8 +75,9 @@ fn lint_project(tools: &Tools) -> Result<String> {
     let mut kotlin = Vec::new();
     sources(&main.join("kotlin"), "kt", &mut kotlin)?;
     let mut project = format!("<project><sdk dir=\"{}\"/><root dir=\"{}\"/>\n", out("sdk"), app.display());
-    let attributes = "android=\"true\" library=\"false\" compile-sdk-version=\"35\" minSdkVersion=\"24\" targetSdkVersion=\"35\" desugar=\"full\"";
-    writeln!(project, "<module name=\"app\" {attributes}>")?;
+    let sdks =
+        format!("compile-sdk-version=\"{TARGET_API}\" minSdkVersion=\"{MIN_API}\" targetSdkVersion=\"{TARGET_API}\"");
+    writeln!(project, "<module name=\"app\" android=\"true\" library=\"false\" {sdks} desugar=\"full\">")?;
     writeln!(project, "<manifest file=\"{}\"/>", main.join("AndroidManifest.xml").display())?;
     writeln!(project, "<merged-manifest file=\"{}\"/>", out("app.xml"))?;
     writeln!(project, "<resource file=\"{}\"/>", main.join("res").display())?;
@@ -133,7 +134,8 @@ fn badging(tools: &Tools, name: &str) -> Result<(String, String)> {
     let (aapt2, apk) = (tools.folder("aapt2"), out(&format!("bedside-{name}.apk")));
     let badging = Step::new(&aapt2).arg("dump").arg("badging").arg(&apk).output()?;
     ensure!(!badging.contains("uses-permission"), "{apk}: asks for a permission");
-    for wanted in ["minSdkVersion:'24'", "targetSdkVersion:'35'", "application-label-uk:"] {
+    let sdks = [format!("minSdkVersion:'{MIN_API}'"), format!("targetSdkVersion:'{TARGET_API}'")];
+    for wanted in sdks.iter().map(String::as_str).chain(["application-label-uk:"]) {
         ensure!(badging.contains(wanted), "{apk}: lacks {wanted}");
     }
     let manifest = Step::new(&aapt2).words("dump xmltree --file AndroidManifest.xml").arg(&apk).output()?;

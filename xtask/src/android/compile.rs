@@ -5,14 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::abis::MIN_API;
+use super::abis::{MIN_API, TARGET_API};
 use super::folders::{clear, folder, out};
 use super::tools::Tools;
 use crate::root;
 use crate::step::Step;
-
-/// The target API level of the app.
-const TARGET_API: &str = "35";
 
 /// The folders of the library's Kotlin sources; most are those of the library for the JVM.
 const LIBRARY_KOTLIN: [&str; 3] =

@@ -18,7 +18,7 @@ public enum ErrorKind {
     INVALID_MANIFEST,
     /** An option, a query field or an answer does not fit the model. */
     INVALID_QUERY,
-    /** The query's cancel handle was used. */
+    /** The query's cancel handle was cancelled. */
     CANCELLED,
     /**
      * The golden sample did not give the scores that the model's maker measured: the model must not be used on this
