@@ -1,7 +1,8 @@
-//! Running a step of a program on several threads: the thread pool that all engines share, and how a step is cut into parts.
+//! Running a step of a program on several threads: the thread pool that all engines share, and how a step is cut into
+//! parts.
 //!
-//! This knows nothing of programs or tensors. Results do not depend on it: no part reads what another part writes, and sums
-//! of integers are the same in any order.
+//! This module knows nothing of programs or tensors: `executable/` says what a step does and what it costs. Results do
+//! not depend on it: no part reads what another part writes, and sums of integers are the same in any order.
 
 #[cfg(all(test, loom))]
 mod models;

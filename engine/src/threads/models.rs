@@ -1,11 +1,10 @@
-//! Models of the thread pool: loom runs each in every order in which its threads can take turns, with up to three
-//! preemptions, and with every value that a load may give under the memory model of Rust. `cargo xtask loom` runs them;
-//! `docs/testing.md` says what they cover and what they don't see.
+//! Models of the thread pool: tests that loom runs in every order in which their threads can take turns, with up to
+//! three preemptions, and with every value that a load may return under the memory model of Rust. `cargo xtask loom`
+//! runs them; `docs/testing.md` says what they cover and what they do not see.
 //!
-//! Threads, locks, condition variables and the atomics of the pool are loom's. What a model counts to judge a run is in
-//! the standard library's atomics, which loom knows nothing of: they add no order and no turns.
+//! The threads, locks, condition variables and atomics of the pool are loom's. What a model counts is in the standard
+//! library's atomics, which loom does not see: counting adds no order and no turns.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -17,31 +16,30 @@ use loom::thread::{ThreadId, current, spawn, yield_now};
 use super::pool::{ThreadPool, lock};
 use super::sync::{AtomicUsize, Condvar, Mutex};
 
-/// The workers of a pool, and how many of them a job asks for.
+/// The number of workers of a pool, and the maximum that a task asks for.
 const WORKERS: usize = 2;
 
-/// The most parts that a job has: one less than the threads that may take one.
+/// The maximum number of parts of a task: one less than the threads that may take one, so that some thread finds none.
 const PARTS: usize = 2;
 
-/// How often loom may take a thread's turn away from it. `LOOM_MAX_PREEMPTIONS` says otherwise.
+/// The maximum number of preemptions in a run, unless `LOOM_MAX_PREEMPTIONS` is set.
 const PREEMPTIONS: usize = 3;
 
-/// How often threads may look once more in a run. Models are run with each of these, or, where that takes too long, with the
-/// first.
-const PATIENCE: [usize; 2] = [0, 2];
+/// How many times the threads of a run may spin, all together. A model runs with each of these numbers, or with the
+/// first alone where both would take too long.
+const SPINS: [usize; 2] = [0, 2];
 
 thread_local! {
-    /// What is left of it. All threads of a model run on the thread of its test.
-    static PATIENCE_LEFT: Cell<usize> = const { Cell::new(0) };
+    /// How many of them are left. All threads of a model run on the thread of its test.
+    static SPINS_LEFT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The clock of the models, as loom has none: how long a thread looks out is not for the time to say, but for the model.
+/// The clock of the models, in place of the standard library's. loom has no clock.
 ///
-/// At first, time stands still, and who looks out lets others have their turns and looks again. When that has been done so
-/// often in a run as [`PATIENCE`] says, time is always up: a thread looks once, and whether there is something by then is
-/// loom's choice. It explores both, that the thread sees it and that it gives up and sleeps. To look more often changes
-/// nothing that others see, so that this adds no order that could not be had by taking its turn from the thread before it
-/// looks; but those are counted.
+/// While spins are left, no time passes: a thread that spins yields to the others and looks again. After that, time is
+/// always up: a thread looks once, and then sleeps. loom explores both whether the awaited value is there at that look
+/// and whether it is not. A spin changes nothing that other threads see. It gives an order that a preemption before the
+/// look would give too, but does not count as a preemption.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Instant;
 
@@ -51,10 +49,10 @@ impl Instant {
     }
 
     pub(super) fn elapsed(self) -> Duration {
-        match PATIENCE_LEFT.get() {
+        match SPINS_LEFT.get() {
             0 => Duration::MAX,
             left => {
-                PATIENCE_LEFT.set(left - 1);
+                SPINS_LEFT.set(left - 1);
                 yield_now();
                 Duration::ZERO
             }
@@ -62,10 +60,10 @@ impl Instant {
     }
 }
 
-/// Runs a model in all orders, once with each patience, and says in how many.
-fn explore(name: &str, patience: &[usize], model: impl Fn() + Send + Sync + 'static) {
+/// Runs a model in all orders, once with each number of spins, and prints the number of orders.
+fn explore(name: &str, spins: &[usize], model: impl Fn() + Send + Sync + 'static) {
     let model = Arc::new(model);
-    for &patience in patience {
+    for &spins in spins {
         let start = std::time::Instant::now();
         let (orders, model) = (Arc::new(Count::new(0)), Arc::clone(&model));
         let counted = Arc::clone(&orders);
@@ -73,10 +71,10 @@ fn explore(name: &str, patience: &[usize], model: impl Fn() + Send + Sync + 'sta
         builder.preemption_bound.get_or_insert(PREEMPTIONS);
         builder.check(move || {
             counted.fetch_add(1, Relaxed);
-            PATIENCE_LEFT.set(patience);
+            SPINS_LEFT.set(spins);
             model();
         });
-        println!("loom: {name}, patience {patience}: {} orders in {:?}", orders.load(Relaxed), start.elapsed());
+        println!("loom: {name}, {spins} spins: {} orders in {:?}", orders.load(Relaxed), start.elapsed());
     }
 }
 
@@ -86,21 +84,26 @@ fn pool(workers: usize) -> ThreadPool {
     pool
 }
 
-/// What threads take parts of, borrowed by them until `run` returns.
-struct Job {
-    /// How many workers are asked for.
+/// A task whose calls and parts are counted. The pool's threads borrow it until `run` returns.
+struct TestTask {
+    /// The number of workers that are asked for.
     workers: usize,
+    /// The number of parts.
     parts: usize,
-    /// loom's: it fails a run in which somebody may touch this when it is no longer borrowed.
+    /// The next part. It is one of loom's atomics, so that loom fails a run where a thread may access it after the
+    /// borrow has ended.
     next: AtomicUsize,
+    /// How many times each part was done.
     done: [Count; PARTS],
+    /// How many times each call was made, by its number.
     calls: [Count; 1 + WORKERS],
+    /// The threads of all calls.
     threads: std::sync::Mutex<Vec<ThreadId>>,
 }
 
-impl Job {
-    fn new(workers: usize, parts: usize) -> Job {
-        Job {
+impl TestTask {
+    fn new(workers: usize, parts: usize) -> TestTask {
+        TestTask {
             workers,
             parts,
             next: AtomicUsize::new(0),
@@ -110,7 +113,7 @@ impl Job {
         }
     }
 
-    /// What each thread does. The number is that of the call.
+    /// The closure of the task: takes parts until none is left. `number` is that of the call.
     fn work(&self, number: usize) {
         self.call(number);
         while let Some(done) = self.done[..self.parts].get(self.next.fetch_add(1, Relaxed)) {
@@ -118,182 +121,187 @@ impl Job {
         }
     }
 
+    /// Records a call, and checks that its number and its thread are new.
     fn call(&self, number: usize) {
         assert_eq!(self.calls[number].fetch_add(1, Relaxed), 0, "call {number} is the only one");
-        let mut threads = self.threads.lock().expect("nobody panics meanwhile");
+        let mut threads = self.threads.lock().expect("no thread panics while it holds this lock");
         assert!(!threads.contains(&current().id()), "each call is on a thread of its own");
         threads.push(current().id());
     }
 
-    /// Runs it on a pool and gives how many of its threads have come.
+    /// Runs the task on a pool. Returns the number of workers that called it.
     fn run(self, pool: &ThreadPool) -> usize {
         pool.run(self.workers, &|number| self.work(number));
-        self.over()
+        self.check()
     }
 
-    /// What must hold when `run` has returned.
-    fn over(mut self) -> usize {
-        // What every call touched last. Each touch must have happened before; loom knows by locks and atomics, not by luck.
+    /// Checks what must hold when [`ThreadPool::run`] has returned. Returns the number of workers that called the task.
+    fn check(mut self) -> usize {
+        // Every call accesses `next` last. loom fails the run unless each access happens before this one.
         self.next.with_mut(|_| ());
         assert!(self.done[..self.parts].iter().all(|done| done.load(Relaxed) == 1), "each part is done once");
         let calls = self.calls.map(|calls| calls.load(Relaxed));
         assert!(calls[0] == 1 && calls.is_sorted_by(|a, b| a >= b), "calls are numbered from 0 on: {calls:?}");
-        let came = calls.iter().sum::<usize>() - 1;
-        assert!(came <= self.workers, "{came} came instead of {}", self.workers);
-        came
+        let workers = calls.iter().sum::<usize>() - 1;
+        assert!(workers <= self.workers, "{workers} workers instead of {}", self.workers);
+        workers
     }
 }
 
-/// How often what a model is about came to be, so that none passes because it never did.
+/// How many orders ran the task on each number of workers. A model fails where one of these numbers never occurs.
 #[derive(Default, Clone)]
-struct Seen(Arc<[Count; 1 + WORKERS]>);
+struct WorkerCounts(Arc<[Count; 1 + WORKERS]>);
 
-impl Seen {
-    fn note(&self, what: usize) {
-        self.0[what].fetch_add(1, Relaxed);
+impl WorkerCounts {
+    /// Counts an order with this number of workers.
+    fn add(&self, workers: usize) {
+        self.0[workers].fetch_add(1, Relaxed);
     }
 
-    fn all(&self, name: &str) {
+    /// Checks that each number of workers occurred.
+    fn check(&self, name: &str) {
         let counts = self.0.each_ref().map(|count| count.load(Relaxed));
-        println!("loom: {name}: {counts:?} runs with 0, 1 and 2 threads of the pool");
+        println!("loom: {name}: {counts:?} orders with 0, 1 and 2 workers");
         assert!(!counts.contains(&0), "{counts:?}");
     }
 }
 
-/// Runs a job, and gives what it panicked with.
-fn caught(pool: &ThreadPool, mut job: Job, panics: impl Fn(usize) -> bool + Sync) -> Result<(), Box<dyn Any + Send>> {
+/// Runs a task whose calls panic where `panics` says so for their number. Checks that the panic is not lost, and is the
+/// caller's if its call panics.
+fn run_with_panics(pool: &ThreadPool, mut task: TestTask, panics: impl Fn(usize) -> bool + Sync) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         pool.run(WORKERS, &|number| {
             if panics(number) {
-                job.call(number);
-                job.next.fetch_add(1, Relaxed);
-                // Without the hook, which would print.
+                task.call(number);
+                task.next.fetch_add(1, Relaxed);
+                // Unlike `panic!`, this does not call the panic hook, which would print.
                 resume_unwind(Box::new(number));
             }
-            job.work(number);
+            task.work(number);
         });
     }));
-    job.next.with_mut(|_| ());
-    let came = |number: usize| job.calls[number].load(Relaxed) == 1;
-    match &outcome {
-        Ok(()) => assert!(!(0..=WORKERS).any(|number| panics(number) && came(number)), "a panic is lost"),
+    task.next.with_mut(|_| ());
+    let was_called = |number: usize| task.calls[number].load(Relaxed) == 1;
+    match outcome {
+        Ok(()) => assert!(!(0..=WORKERS).any(|number| panics(number) && was_called(number)), "a panic is lost"),
         Err(panic) => {
-            let number = *panic.downcast_ref::<usize>().expect("the panic is the job's");
-            assert!(panics(number) && came(number), "{number} did not panic");
+            let number = *panic.downcast_ref::<usize>().expect("the panic is the task's");
+            assert!(panics(number) && was_called(number), "{number} did not panic");
             assert!(!panics(0) || number == 0, "the caller's own panic comes first");
         }
     }
-    outcome
 }
 
 #[test]
-fn one_job() {
-    let seen = Seen::default();
-    let note = seen.clone();
-    explore("one job", &PATIENCE, move || {
+fn thread_pool_runs_one_task() {
+    let counts = WorkerCounts::default();
+    let counted = counts.clone();
+    explore("one task", &SPINS, move || {
         let pool = pool(WORKERS);
-        note.note(Job::new(WORKERS, PARTS).run(&pool));
+        counted.add(TestTask::new(WORKERS, PARTS).run(&pool));
     });
-    seen.all("one job");
+    counts.check("one task");
 }
 
 #[test]
-fn several_jobs_in_a_row() {
-    let seen = Seen::default();
-    let note = seen.clone();
-    explore("two jobs", &PATIENCE, move || {
+fn thread_pool_runs_tasks_in_a_row() {
+    let counts = WorkerCounts::default();
+    let counted = counts.clone();
+    explore("two tasks", &SPINS, move || {
         let pool = pool(WORKERS);
-        // Fewer than there are, so that one may be late for this and come to the next.
-        Job::new(1, PARTS).run(&pool);
-        note.note(Job::new(WORKERS, PARTS).run(&pool));
+        // It asks for fewer workers than there are, so that a worker may miss this task and take the next one.
+        TestTask::new(1, PARTS).run(&pool);
+        counted.add(TestTask::new(WORKERS, PARTS).run(&pool));
     });
-    seen.all("the second job");
+    counts.check("the second task");
 }
 
-/// Nobody sleeps through a job: one that needs all threads ends. It comes behind another, for which not all were woken.
+/// No worker sleeps through a task: one whose calls wait for each other ends. It follows a task for which not all
+/// workers were woken.
 #[test]
-fn all_that_are_asked_for_come() {
-    explore("all come", &PATIENCE, || {
+fn thread_pool_wakes_all_workers_that_are_asked_for() {
+    explore("all workers", &SPINS, || {
         let pool = pool(WORKERS);
-        Job::new(1, 0).run(&pool);
-        let (job, come, all) = (Job::new(WORKERS, 0), Mutex::new(0), Condvar::new());
+        TestTask::new(1, 0).run(&pool);
+        let (task, called, all) = (TestTask::new(WORKERS, 0), Mutex::new(0), Condvar::new());
         pool.run(WORKERS, &|number| {
-            job.work(number);
-            let mut come = lock(&come);
-            *come += 1;
+            task.work(number);
+            let mut called = lock(&called);
+            *called += 1;
             if number == 0 {
-                while *come <= WORKERS {
-                    come = all.wait(come).expect("nobody panics meanwhile");
+                while *called <= WORKERS {
+                    called = all.wait(called).expect("no thread panics while it holds this lock");
                 }
             } else {
                 all.notify_one();
             }
         });
-        assert_eq!(job.over(), WORKERS);
+        assert_eq!(task.check(), WORKERS);
     });
 }
 
 #[test]
-fn dropped_at_once() {
-    explore("dropped at once", &PATIENCE, || drop(pool(WORKERS)));
+fn thread_pool_can_be_dropped_at_once() {
+    explore("dropped at once", &SPINS, || drop(pool(WORKERS)));
 }
 
-/// Runs a job in which these calls panic, and then one in which none does.
+/// Runs a task in which the calls with these numbers panic, and then one in which none does.
 fn panicking(name: &'static str, panics: fn(usize) -> bool) {
-    let seen = Seen::default();
-    let note = seen.clone();
-    explore(name, &PATIENCE[..1], move || {
+    let counts = WorkerCounts::default();
+    let counted = counts.clone();
+    explore(name, &SPINS[..1], move || {
         let pool = pool(WORKERS);
-        let _ = caught(&pool, Job::new(WORKERS, PARTS), panics);
-        note.note(Job::new(WORKERS, PARTS).run(&pool));
+        run_with_panics(&pool, TestTask::new(WORKERS, PARTS), panics);
+        counted.add(TestTask::new(WORKERS, PARTS).run(&pool));
     });
-    seen.all(name);
+    counts.check(name);
 }
 
 #[test]
-fn a_panic_of_the_caller() {
+fn thread_pool_panics_where_the_caller_panics() {
     panicking("the caller panics", |number| number == 0);
 }
 
 #[test]
-fn a_panic_of_the_pools_threads() {
-    panicking("the pool's threads panic", |number| number > 0);
+fn thread_pool_panics_where_workers_panic() {
+    panicking("workers panic", |number| number > 0);
 }
 
 #[test]
-fn a_panic_of_all() {
+fn thread_pool_panics_where_all_calls_panic() {
     panicking("all panic", |_| true);
 }
 
 #[test]
-fn two_callers() {
-    let seen = Seen::default();
-    let note = seen.clone();
-    explore("two callers", &PATIENCE[..1], move || {
+fn thread_pool_runs_one_task_at_a_time_for_two_callers() {
+    let counts = WorkerCounts::default();
+    let counted = counts.clone();
+    explore("two callers", &SPINS[..1], move || {
         let pool = loom::sync::Arc::new(pool(WORKERS));
-        let at_work: Arc<[Count; 2]> = Arc::default();
+        let running: Arc<[Count; 2]> = Arc::default();
         let other = {
-            let (pool, at_work) = (loom::sync::Arc::clone(&pool), Arc::clone(&at_work));
-            spawn(move || one_of_two_callers(&pool, &at_work, 1))
+            let (pool, running) = (loom::sync::Arc::clone(&pool), Arc::clone(&running));
+            spawn(move || one_of_two_callers(&pool, &running, 1))
         };
-        note.note(one_of_two_callers(&pool, &at_work, 0));
+        counted.add(one_of_two_callers(&pool, &running, 0));
         other.join().expect("it does not panic");
     });
-    seen.all("two callers");
+    counts.check("two callers");
 }
 
-/// Runs a job of one of two callers. No thread of the pool may work on it while another works on the other's.
-fn one_of_two_callers(pool: &ThreadPool, at_work: &[Count; 2], caller: usize) -> usize {
-    let job = Job::new(WORKERS, 0);
+/// Runs a task of one of two callers. Checks that no worker runs it while a worker runs the other caller's task.
+/// `running` has the number of workers that run the task of each.
+fn one_of_two_callers(pool: &ThreadPool, running: &[Count; 2], caller: usize) -> usize {
+    let task = TestTask::new(WORKERS, 0);
     pool.run(WORKERS, &|number| {
         if number > 0 {
-            at_work[caller].fetch_add(1, Relaxed);
-            assert_eq!(at_work[1 - caller].load(Relaxed), 0, "the pool has one job at a time");
+            running[caller].fetch_add(1, Relaxed);
+            assert_eq!(running[1 - caller].load(Relaxed), 0, "the pool runs one task at a time");
         }
-        job.work(number);
+        task.work(number);
         if number > 0 {
-            at_work[caller].fetch_sub(1, Relaxed);
+            running[caller].fetch_sub(1, Relaxed);
         }
     });
-    job.over()
+    task.check()
 }

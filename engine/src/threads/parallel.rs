@@ -1,8 +1,9 @@
-//! A step in parts, for several threads.
+//! A step in parts, for several threads. The caller says what a part is and what the whole step costs; the thread pool
+//! (`pool.rs`) calls its closure on each thread.
 //!
-//! Parts are cut off while threads ask for them: large ones first, so that there are few, and small ones last, so that all
-//! threads end together, whichever began late or is slow. The caller's thread takes parts from the start on and the next thread
-//! from the end, so that each finds the results of the step before near its own core.
+//! Parts are cut off while threads ask for them: large ones first, so that there are few, and small ones last, so that
+//! all threads end together, whichever began late or is slow. The caller's thread takes parts from the start on and the
+//! next thread from the end, so that each finds the results of the step before near its own core.
 
 use std::mem::take;
 use std::sync::Arc;
@@ -13,11 +14,11 @@ use super::pool::{ThreadPool, lock};
 use super::processors;
 use super::sync::Mutex;
 
-/// The least work that is run on several threads, in multiply-adds of a matrix product. One thread is done with less before
-/// another has begun.
+/// The minimum work of a step that is run on several threads, in multiply-adds of a matrix product. One thread finishes
+/// less before another has started.
 const MIN_PARALLEL_WORK: u64 = 400_000;
 
-/// The least work in a part of a step. Smaller parts cost more than they even out.
+/// The minimum work of a part, in the same unit. Smaller parts cost more than they balance.
 const MIN_PART_WORK: u64 = 100_000;
 
 /// The threads that run the steps of a program: the caller's, and those of the shared pool.
@@ -46,6 +47,7 @@ impl Threads {
         Threads { min_parallel_work: 0, min_part_work: 0, ..Threads::exactly(count) }
     }
 
+    /// The maximum number of threads of a step, the caller's among them.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
@@ -68,6 +70,7 @@ pub(crate) struct StepThreads<'a> {
 }
 
 impl StepThreads<'_> {
+    /// The number of threads, the caller's among them.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
@@ -76,21 +79,25 @@ impl StepThreads<'_> {
         self.count > 1
     }
 
-    /// Cuts `result` into parts of whole units of `unit` elements each; the last unit may be shorter.
+    /// Cuts `result` into parts of whole units of `unit` elements each; the last unit may be shorter. Each part comes
+    /// with the number of units before it.
     pub(crate) fn parts<R: Split>(&self, result: R, unit: usize) -> Parts<R> {
         let unit = unit.max(1);
         let units = result.len().div_ceil(unit);
         Parts { left: result, at: 0, unit, sizes: self.sizes(units) }
     }
 
-    /// How many of `units` units are in each part.
+    /// How many of `units` units are in each part. All units cost the same.
     pub(crate) fn sizes(&self, units: usize) -> Sizes {
         let min = (self.min_part_work * units as u64).div_ceil(self.work.max(1)).max(1);
         Sizes { left: units, threads: self.count, min: min as usize }
     }
 
-    /// Calls `work` with each part and with the scratch memory of the thread that it runs on, of which `scratch` has one for
-    /// each thread.
+    /// Calls `work` with each part and with the scratch memory of the thread that it runs on. `scratch` has one for
+    /// each of the [`StepThreads::count`] threads.
+    ///
+    /// # Panics
+    /// Where `work` panics, when all threads have ended.
     pub(crate) fn for_each<P, S: Send>(
         &self,
         mut parts: impl DoubleEndedIterator<Item = P> + Send,
@@ -101,11 +108,11 @@ impl StepThreads<'_> {
             let scratch = &mut scratch[0];
             return parts.for_each(|part| work(part, scratch));
         };
-        // On cache lines of their own, so that what a thread writes beside them does not keep the others waiting.
+        // They have cache lines of their own, so that no thread waits for a line that another writes beside them.
         let shared = CachePadded::new((Mutex::new((&mut parts, scratch.iter_mut())), work));
         pool.run(self.count - 1, &|number| {
             let (supply, work) = &*shared;
-            // Both under one lock: it comes from another core's cache each time.
+            // One lock serves both: its cache line comes from another core each time.
             let (scratch, mut next) = {
                 let (parts, scratch) = &mut *lock(supply);
                 let Some(scratch) = scratch.next() else { return };
@@ -124,9 +131,11 @@ fn next_part<I: DoubleEndedIterator>(parts: &mut I, number: usize) -> Option<I::
     if number.is_multiple_of(2) { parts.next() } else { parts.next_back() }
 }
 
-/// The sizes of parts, in the order in which they are cut.
+/// The sizes of parts in units, in the order in which they are cut. With several threads, each part has `left /
+/// (threads + 1)` units, and at least `min`. One thread has one part.
 #[derive(Debug, Clone)]
 pub(crate) struct Sizes {
+    /// The units that are not in a part yet.
     left: usize,
     threads: usize,
     min: usize,
@@ -145,7 +154,7 @@ impl Iterator for Sizes {
     }
 }
 
-/// A result that can be split in two, as a slice can.
+/// A result that can be split in two, as a slice can. Its default is empty.
 pub(crate) trait Split: Default + Send {
     fn len(&self) -> usize;
     fn split_at(self, at: usize) -> (Self, Self);
@@ -163,8 +172,11 @@ impl<T: Send> Split for &mut [T] {
 
 /// Cuts parts off a result, from either end. Each comes with the number of units before it.
 pub(crate) struct Parts<R> {
+    /// What is not cut off yet.
     left: R,
+    /// The number of units before it.
     at: usize,
+    /// The elements of a unit.
     unit: usize,
     sizes: Sizes,
 }

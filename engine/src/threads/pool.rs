@@ -1,9 +1,9 @@
 //! The thread pool that all engines share.
 //!
-//! [`ThreadPool::run`] calls one closure on the caller's thread and on up to a given number of workers. The closure takes parts
-//! of a step until none is left, so it does not matter how many workers come: the call returns when the caller's own call has
-//! returned and no worker is inside the closure. It never waits for a worker that has not started. The pool runs one task at a
-//! time: a caller that finds it busy runs the closure on its own thread alone.
+//! [`ThreadPool::run`] calls one closure on the caller's thread and on up to a given number of workers. The closure
+//! takes parts of a step until none is left, so it does not matter how many workers come: the call returns when the
+//! caller's own call has returned and no worker is inside the closure. It never waits for a worker that has not
+//! started. The pool runs one task at a time: a caller that finds it busy runs the closure on its own thread alone.
 
 #![allow(unsafe_code, reason = "workers, which outlive a task, call a closure that is borrowed for that task")]
 
@@ -17,12 +17,12 @@ use std::time::Duration;
 
 use super::sync::{Arc, AtomicUsize, Builder, Condvar, Instant, JoinHandle, Mutex, MutexGuard, yield_now};
 
-/// How long an idle worker spins before it sleeps. Waking it takes tens of microseconds, as long as a short step takes.
-/// Between two pictures, this is all that the pool costs a battery.
+/// How long a thread spins before it sleeps: a worker that waits for a task, or a caller that waits for its workers.
+/// Waking a thread takes tens of microseconds, as long as a short step. After a run, this is all that the pool costs a
+/// battery.
 const SPIN: Duration = Duration::from_micros(50);
 
-/// How long a worker spins before it begins to yield its core between looks: the thread that it waits for may need that
-/// core.
+/// How long a thread spins before it yields its core between looks: the thread that it waits for may need that core.
 const SPIN_BEFORE_YIELD: Duration = Duration::from_micros(5);
 
 /// A task: called once on each thread that takes part, with the number of the call. The caller's call is number 0.
@@ -36,6 +36,9 @@ pub(super) struct ThreadPool {
 }
 
 /// Passes tasks to workers, one task at a time.
+///
+/// A caller puts a task in with [`TaskQueue::start`] and takes it out with [`TaskQueue::finish`]. In between, each
+/// worker that finds a free slot calls the task between [`TaskQueue::begin`] and [`TaskQueue::end`].
 #[derive(Default)]
 struct TaskQueue {
     state: Mutex<State>,
@@ -52,20 +55,23 @@ struct TaskQueue {
 struct State {
     /// The number of tasks so far.
     number: usize,
-    /// Whether a caller has a task in the queue that is not over.
+    /// Whether a caller is between `start` and `finish`.
     busy: bool,
+    /// The task, which workers may take until `finish` removes it.
     task: Option<Task>,
     /// How many workers may take the task, and how many have.
     slots: usize,
     taken: usize,
     /// How many workers are inside the task.
     running: usize,
+    /// The first panic of a worker's call.
     panic: Option<Box<dyn Any + Send>>,
     /// Whether the caller sleeps until the task is over.
     awaited: bool,
     /// How many workers have started, and how many of them sleep.
     workers: usize,
     sleeping: usize,
+    /// Whether the pool is dropped, so that workers end.
     closed: bool,
 }
 
@@ -102,16 +108,16 @@ impl ThreadPool {
         }
     }
 
-    /// Calls `task` on this thread, with 0, and on up to `workers` workers, with 1 and so on. Returns when every call has
-    /// returned.
+    /// Calls `task` on this thread, with 0, and on up to `workers` workers, with 1 and so on. Returns when every call
+    /// has returned.
     ///
     /// # Panics
     /// Where a call panics, when every call has ended. The caller's own panic comes first.
     pub(super) fn run(&self, workers: usize, task: &(dyn Fn(usize) + Sync)) {
-        // SAFETY: only the lifetime is changed. Workers take the task from the queue alone and call it between `begin`, which
-        // counts them as running, and `end`, after which they don't touch it any more. `finish` takes the task from the queue
-        // and then waits until no worker is running. Nothing between `start` and `finish` can panic but the caller's own call,
-        // which is caught. So no worker uses the task after this function has returned.
+        // SAFETY: only the lifetime is changed. Workers take the task from the queue alone and call it between `begin`,
+        // which counts them as running, and `end`, after which they don't touch it any more. `finish` takes the task
+        // from the queue and then waits until no worker is running. Nothing between `start` and `finish` can panic but
+        // the caller's own call, which is caught. So no worker uses the task after this function has returned.
         let shared = unsafe { transmute::<&(dyn Fn(usize) + Sync), Task>(task) };
         if !self.queue.start(shared, workers) {
             return task(0);
@@ -154,8 +160,8 @@ impl TaskQueue {
         true
     }
 
-    /// Takes the task from the queue, so that no worker begins it any more, and waits until those that have are done. Returns
-    /// what one of them panicked with.
+    /// Takes the task from the queue, so that no worker begins it any more, and waits until those that have are done.
+    /// Returns what one of them panicked with.
     fn finish(&self) -> Option<Box<dyn Any + Send>> {
         let mut state = lock(&self.state);
         state.task = None;
@@ -186,8 +192,8 @@ impl TaskQueue {
         }
     }
 
-    /// Waits for a task with a free slot and takes the slot. Returns the task and the number of the slot, or None when the
-    /// queue is closed. `seen` is the number of the last task that this worker has looked at.
+    /// Waits for a task with a free slot and takes the slot. Returns the task and the number of the call, from 1 on, or
+    /// None when the queue is closed. `seen` is the number of the last task that this worker has looked at.
     fn begin(&self, seen: &mut usize, mut idle_since: Instant) -> Option<(Task, usize)> {
         loop {
             spin_while(idle_since, || self.number.load(Ordering::Acquire) == *seen);
@@ -230,6 +236,7 @@ impl TaskQueue {
         }
     }
 
+    /// Ends all workers. A new task number wakes those that spin.
     fn close(&self) {
         let mut state = lock(&self.state);
         state.closed = true;

@@ -1,5 +1,5 @@
-//! What the thread pool is made of: the standard library's threads, locks and clock. In the models (`models.rs`) loom's
-//! stand in for them, so that what runs there is the pool's own source, and not a copy of it.
+//! The threads, locks, atomics and clock of the thread pool: the standard library's, or loom's in the models
+//! (`models.rs`). So the models run the pool's own source. loom has no clock, and the models bring one.
 
 #[cfg(not(all(test, loom)))]
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, atomic::AtomicUsize};
