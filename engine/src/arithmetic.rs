@@ -1,4 +1,5 @@
-//! The parameters of the engine's arithmetic, which programs hold and kernels compute with.
+//! The parameters of the engine's arithmetic, which programs hold and kernels compute with. The lowering and the reader
+//! of prepared models choose them, and `program/check.rs` verifies their ranges.
 //!
 //! In the formulas, `round` goes to the nearest whole number, ties to even (IEEE 754, 4.3.1), and `fma` rounds once.
 //! All other operations on floats are rounded to `f32` one by one, in the order in which they are written.
@@ -8,11 +9,11 @@ use std::ops::Range;
 /// The geometry of the windows of a convolution or a pooling. Each array has the value for height and then for width.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// The number of taps.
+    /// The number of taps along the axis.
     pub(crate) kernel: [usize; 2],
-    /// The distance between windows, in input pixels.
+    /// The distance between neighbouring windows, in input pixels.
     pub(crate) stride: [usize; 2],
-    /// The distance between taps, in input pixels.
+    /// The distance between neighbouring taps, in input pixels.
     pub(crate) dilation: [usize; 2],
     /// The padding above the input and to its left, in pixels. Padding below and to the right follows from the output's
     /// shape.
@@ -31,8 +32,8 @@ impl Window {
         (start..end, first)
     }
 
-    /// The input position of a tap along an axis. `first` is that of tap 0, as [`Window::taps`] returns it; the tap must
-    /// lie in the input.
+    /// The input position of a tap along an axis. `first` is that of tap 0, as [`Window::taps`] returns it; the tap
+    /// must lie in the input.
     pub(crate) fn position(&self, axis: usize, first: isize, tap: usize) -> usize {
         (first + (tap * self.dilation[axis]) as isize) as usize
     }
@@ -73,6 +74,7 @@ pub(crate) struct AddRule {
     pub(crate) input_offsets: [u8; 2],
     /// The scale of each input, divided by that of the output.
     pub(crate) scale_ratios: [f32; 2],
+    /// The zero point of the output less those of the inputs times their scale ratios. All three are the graph's own.
     pub(crate) addend: f32,
     pub(crate) output_offset: u8,
     pub(crate) min: u8,
@@ -80,8 +82,8 @@ pub(crate) struct AddRule {
 }
 
 impl AddRule {
-    /// The scale ratios and the addend of a sum, in the order of ONNX Runtime's `QLinearAdd`: each stored integer times its
-    /// scale ratio, with all zero points in one addend. Takes the scale and the zero point of both inputs and of the output.
+    /// The scale ratios and the addend of a sum, in the order of ONNX Runtime's `QLinearAdd`. It takes the scale and
+    /// the zero point, in the graph's own integers, of both inputs and of the output.
     #[cfg(feature = "onnx")]
     pub(crate) fn factors([a, b]: [(f32, f32); 2], to: (f32, f32)) -> ([f32; 2], f32) {
         let (a_ratio, b_ratio) = (a.0 / to.0, b.0 / to.0);
@@ -99,8 +101,11 @@ impl AddRule {
 /// for [`AddRule`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct MultiplyRule {
+    /// The zero points of the inputs, in stored bytes.
     pub(crate) zero_points: [u8; 2],
+    /// The product of the scales of the inputs, divided by the scale of the output.
     pub(crate) multiplier: f32,
+    /// The zero point of the output in the graph's own integers. ONNX Runtime's `QLinearMul` adds it before it rounds.
     pub(crate) addend: f32,
     pub(crate) output_offset: u8,
     pub(crate) min: u8,

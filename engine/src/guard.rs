@@ -1,4 +1,5 @@
-//! The guard against panics: they become errors and do not leave the engine.
+//! The guard against panics: they become errors and do not leave the engine. A panic of tract during an import is left
+//! to `onnx/outline.rs`, which turns it into [`Error::Malformed`].
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::{Error, Result};
 
 /// Calls `work` and turns a panic in it into [`Error::Internal`], with `what` in its text: a defect of this crate, or
-/// of tract while it runs, must not end the app. (`onnx/outline.rs` turns a panic of tract during an import into
-/// [`Error::Malformed`].)
+/// of tract while it runs, must not end the app. Nothing that the panic left inconsistent is used again: a run drops
+/// its workspace, and a build what it has built.
 pub(crate) fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(Error::Internal(format!("{what} panicked: {}", panic_message(&*panic)))))

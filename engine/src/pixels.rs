@@ -1,4 +1,5 @@
-//! Pixels of an image, which can be given in place of a graph's input tensor.
+//! Pixels of an image, which can be given in place of a graph's input tensor. The caller decodes and resizes the image,
+//! and says by [`Pixels::values`] how it is normalised.
 
 use crate::Result;
 use crate::tensor::Tensor;

@@ -1,4 +1,5 @@
-//! The signature of an engine: the input and the outputs that a graph is built for.
+//! The signature of an engine: the input and the outputs that a graph is built for. Whoever builds the engine checks it
+//! against the graph.
 
 /// The input, its shape, and the outputs that an engine is built for.
 #[derive(Debug, Clone, PartialEq, Eq)]

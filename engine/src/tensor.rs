@@ -1,4 +1,5 @@
-//! The tensors that callers give and get, and the declarations of a graph's inputs and outputs.
+//! The tensors that callers give and get, and the declarations of a graph's inputs and outputs. The tensors that a
+//! program computes with are those of `program/`.
 
 use std::fmt::{self, Write as _};
 

@@ -1,4 +1,5 @@
-//! The assignment of a program's tensors to buffers. Tensors whose lifetimes do not overlap share one.
+//! The assignment of a program's tensors to buffers. Tensors whose lifetimes do not overlap share one. The buffers
+//! themselves are those of a workspace (`executable/workspace.rs`).
 
 use super::{Element, TensorId, UncheckedProgram};
 
@@ -7,13 +8,14 @@ use super::{Element, TensorId, UncheckedProgram};
 pub(crate) struct BufferPlan {
     /// The index of each tensor's buffer; `usize::MAX` for a tensor that is no input and that no step writes.
     pub(crate) buffer_of: Vec<usize>,
-    /// The element type of each buffer, and its length in elements.
+    /// The element type of each buffer, and its length in elements, without tail padding.
     pub(crate) lengths: Vec<(Element, usize)>,
 }
 
 impl BufferPlan {
-    /// Assigns each tensor the free buffer of its element type whose length is closest to its own, or a new one. A
-    /// buffer is free again after the last step that reads or writes its tensor; the buffers of outputs stay taken.
+    /// Assigns each tensor the free buffer of its element type whose length is closest to its own, which grows where it
+    /// is shorter, or a new one. A buffer is free again after the last step that reads or writes its tensor; the
+    /// buffers of outputs stay taken.
     pub(super) fn of(program: &UncheckedProgram) -> BufferPlan {
         let last_use = last_uses(program);
         let mut plan = BufferPlan { buffer_of: vec![usize::MAX; program.tensors.len()], lengths: vec![] };
@@ -40,6 +42,7 @@ impl BufferPlan {
         self.lengths.iter().map(|&(element, length)| element.bytes_of(length)).sum()
     }
 
+    /// Takes a buffer for a tensor from `free`, or makes one.
     fn assign(&mut self, program: &UncheckedProgram, tensor: TensorId, free: &mut Vec<usize>) {
         let kind = &program.tensors[tensor.0];
         let length = kind.len();
@@ -55,7 +58,8 @@ impl BufferPlan {
     }
 }
 
-/// The number of the last step that reads or writes each tensor; `usize::MAX` for outputs and for tensors of no step.
+/// The number of the last step that reads or writes each tensor. For outputs, which must outlive all steps, and for
+/// tensors of no step it is `usize::MAX`.
 fn last_uses(program: &UncheckedProgram) -> Vec<usize> {
     let mut last = vec![usize::MAX; program.tensors.len()];
     for (number, step) in program.steps.iter().enumerate() {

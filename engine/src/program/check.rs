@@ -35,16 +35,18 @@ pub(crate) const MAX_TENSOR_BYTES: usize = 1 << 29;
 pub(crate) const MAX_MEMORY: u64 = 1 << 30;
 
 /// The maximum work of one run, in multiply-adds and elements copied or compared. ResNet-50 at 224×224 takes 2³².
+/// Unlike the costs of `executable/work.rs`, it is a bound and not an estimate of time.
 pub(crate) const MAX_WORK: u64 = 1 << 38;
 
 /// The maximum number of packed matrices: one for each group of each convolution that is not depthwise.
 const MAX_GROUPS: usize = 1 << 18;
 
 /// The maximum of each number of a window and of each stride in elements, and of the pixels that the windows of a step
-/// span along one axis.
+/// span along one axis. So every position fits 32 bits, and the product of two such numbers fits 64 bits.
 const MAX_REACH: u64 = 1 << 27;
 
-/// The maximum size, in bytes, of the area of one image that the windows of a convolution span, padding included.
+/// The maximum size, in bytes, of the area of one image that the windows of a convolution span, padding included. An
+/// indirect GEMM copies this area, and its offsets in it are 32-bit numbers.
 const MAX_PADDED_BYTES: u64 = 1 << 29;
 
 /// The maximum number of pixels of which the bytes add up within 32 bits.
@@ -194,17 +196,18 @@ impl UncheckedProgram {
     }
 }
 
-/// How much of a tensor has been written.
+/// How much of a tensor the inputs and the steps so far have written. A tensor is read only when all of it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Unwritten,
-    /// Concatenated from copies: the indices below `end` along `axis` are written.
+    /// Concatenated from copies so far: the indices below `end` along `axis` are written.
     Partly {
         axis: usize,
         end: usize,
     },
-    /// Written by a fill, and perhaps by copies over parts of it.
+    /// Written by a fill, and perhaps by copies over parts of it, as a padding is.
     Filled,
+    /// Written by one step, or by copies that cover it. No later step may write it.
     Whole,
     /// An input, which the caller gives.
     Given,
@@ -215,19 +218,20 @@ struct Check<'a> {
     program: &'a UncheckedProgram,
     /// One for each tensor.
     states: Vec<State>,
+    /// The work of the steps so far.
     work: u64,
-    /// The matrices that are packed, up to [`MAX_GROUPS`].
+    /// The number of matrices that are packed for the steps so far, at most [`MAX_GROUPS`].
     groups: usize,
 }
 
 impl<'a> Check<'a> {
-    /// The kind of a tensor, which must exist.
+    /// The type of a tensor, which must exist.
     fn kind(&self, id: TensorId) -> Result<&'a TensorType, Problem> {
         let missing = || Problem::Unsound(format!("there is no tensor {}", id.0));
         self.program.tensors.get(id.0).ok_or_else(missing)
     }
 
-    /// The kind of a tensor that must have this element type.
+    /// The type of a tensor that must have this element type.
     fn typed(&self, id: TensorId, element: Element) -> Result<&'a TensorType, Problem> {
         let kind = self.kind(id)?;
         holds(kind.element == element, "a tensor of other elements than the step's")?;
@@ -242,7 +246,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// Checks an output and its shape in the graph.
+    /// Checks that an output is written, and that its shape in the graph fits it.
     fn output(&self, id: TensorId, shape: &[usize]) -> Result<(), Problem> {
         let kind = self.kind(id)?;
         self.is_written(id)?;
@@ -292,7 +296,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    // Each function below checks a step of one kind and returns its work.
+    // Each method below checks a step of one kind and returns its work.
 
     fn quantize(&self, step: &Quantize) -> Result<u64, Problem> {
         let (from, to) = (self.typed(step.from, Element::Float)?, self.typed(step.to, Element::Byte)?);
@@ -426,7 +430,7 @@ fn check_output_stage(output_stage: &OutputStage, to: &TensorType) -> Result<(),
 }
 
 /// Checks that weights are from -255 to 255 and that no sum of products can exceed 32 bits. The lowering checks the
-/// same.
+/// same (`onnx/lower/products.rs`), so that such a convolution becomes a fallback node and is not refused here.
 fn check_weights(weights: &[i16], columns: usize) -> Result<(), Problem> {
     holds(have_nine_bits(weights), "weights of more than nine bits")?;
     holds(sums_fit(weights, columns.max(1)), "sums that could pass 32 bits")
@@ -453,9 +457,10 @@ fn reach(window: &Window, to: [usize; 4]) -> Result<[u64; 2], Problem> {
     Ok(reach)
 }
 
-/// Whether each window has a tap in the input along one axis (0: height, 1: width). The first window must not end
-/// before the input, the last must start before the input's end, and, where there is padding, taps must not be further
-/// apart than the input is long. `from` and `to` are the shapes of input and output.
+/// Whether each window has a tap in the input along one axis (0: height, 1: width), so that a pooling has a byte to
+/// start from. The first window must not end before the input, the last must start before the input's end, and, where
+/// there is padding, taps must not be further apart than the input is long. `from` and `to` are the shapes of input and
+/// output.
 fn meets_input(window: &Window, axis: usize, from: [usize; 4], to: [usize; 4]) -> bool {
     let (length, pad, dilation) = (from[1 + axis], window.pad[axis], window.dilation[axis]);
     (window.kernel[axis] - 1) * dilation >= pad
@@ -463,7 +468,8 @@ fn meets_input(window: &Window, axis: usize, from: [usize; 4], to: [usize; 4]) -
         && (pad == 0 || dilation <= length)
 }
 
-/// The state of a tensor of shape `to` after a copy into it. Parts must be concatenated along one axis, in their order.
+/// The state of a tensor of shape `to` after a copy into it. A copy writes all of it, or a part of a concatenation:
+/// parts go along one axis, in their order, and leave no gap.
 fn state_after_copy(state: State, step: &StridedCopy, to: [usize; 4]) -> Result<State, Problem> {
     if state == State::Unwritten && covers(step, to.iter().product()) {
         return Ok(State::Whole);

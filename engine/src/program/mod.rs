@@ -5,8 +5,9 @@
 //! read from a file. A program does not depend on an instruction set: [`Executable`](crate::executable::Executable)
 //! packs it for the kernels of this processor and runs it.
 //!
-//! Bytes are unsigned. A signed activation of the graph is stored with 128 added, and so is its zero point. Tensors are
-//! channels last, and every tensor has four axes: batch, height, width, channels.
+//! This module knows neither ONNX nor kernels. Bytes are unsigned. A signed activation of the graph is stored with 128
+//! added, and so is its zero point. Tensors are channels last, and every tensor has four axes: batch, height, width,
+//! channels.
 
 mod buffers;
 pub(crate) mod check;
@@ -58,13 +59,14 @@ impl TensorType {
     }
 }
 
-/// A program of which nothing has been checked. The lowering of a graph and the reader of a file make it.
+/// A program of which nothing has been checked. The lowering of a graph and the reader of prepared models make it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UncheckedProgram {
     pub(crate) tensors: Vec<TensorType>,
     /// In the order in which they run.
     pub(crate) steps: Vec<Step>,
-    /// One for each tensor: the name of the graph's tensor that it holds, or of the one that it is computed for.
+    /// One for each tensor: the name of the graph's tensor that it holds, or of the one that it is computed for. Names
+    /// are for people, and need not be unique.
     pub(crate) names: Vec<String>,
     /// The tensors that the caller gives.
     pub(crate) inputs: Vec<TensorId>,
@@ -150,7 +152,8 @@ impl Step {
 pub(crate) struct Quantize {
     pub(crate) from: TensorId,
     pub(crate) to: TensorId,
-    /// The stride in `from` of each axis of `to`, in elements.
+    /// The stride in `from` of each axis of `to`, in elements. So the step also transposes images that are channels
+    /// first.
     pub(crate) strides: [usize; 4],
     /// Positive and normal.
     pub(crate) scale: f32,
@@ -169,12 +172,13 @@ pub(crate) struct Convolution {
     pub(crate) zero_point: u8,
     pub(crate) window: Window,
     pub(crate) groups: usize,
-    /// Output channels × kernel height × kernel width × input channels of a group, each less its zero point: from -255
-    /// to 255.
+    /// Output channels × kernel height × kernel width × input channels of a group, in this order. Each is less its zero
+    /// point: from -255 to 255.
     pub(crate) weights: Vec<i16>,
-    /// One for each output channel, in units of the sums.
+    /// One for each output channel, in units of the sums: the input's scale times the weights' scale.
     pub(crate) bias: Vec<i32>,
-    /// One for each output channel. All are finite.
+    /// One for each output channel: the unit of its sums, divided by the output's scale if the output is bytes. All are
+    /// finite.
     pub(crate) multipliers: Vec<f32>,
     pub(crate) output_stage: OutputStage,
 }
@@ -219,6 +223,7 @@ pub(crate) struct Pooling {
     pub(crate) kind: PoolingKind,
 }
 
+/// What a pooling computes of the bytes in a window.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum PoolingKind {
     /// The maximum. Padding is left out.
@@ -227,7 +232,9 @@ pub(crate) enum PoolingKind {
     /// of the window.
     Mean {
         zero_point: u8,
+        /// The scale of the input.
         scale: f32,
+        /// The scale of the output, or 1 where the output is floats.
         divisor: f32,
         /// Whether `n` includes taps in the padding, which add nothing to the sum.
         with_padding: bool,

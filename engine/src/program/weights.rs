@@ -1,4 +1,5 @@
-//! Ranges of a convolution's weights and of their sums, computed when it is checked or packed.
+//! Ranges of a convolution's weights and of their sums. The check of a program, the lowering and the packing of kernels
+//! ask for them.
 //!
 //! The functions go through all weights without an early return, so that the compiler can vectorize their loops: a
 //! network has millions of weights.
@@ -29,9 +30,9 @@ pub(crate) fn sum(weights: &[i16]) -> i32 {
 }
 
 /// Whether no sum of products of bytes with the weights of one output can exceed 32 bits, with the zero point's part in
-/// it. Each output has `columns` weights, from -255 to 255.
+/// it and without the bias. Each output has `columns` weights, from -255 to 255.
 pub(crate) fn sums_fit(weights: &[i16], columns: usize) -> bool {
-    // Once for the bytes, and once for the zero point, whose products are added to the bias.
+    // The factor 2 is for the products of the bytes and for those of the zero point, which are added to the bias.
     let fits = |magnitude: i64| 2 * 255 * magnitude <= i64::from(i32::MAX);
     columns <= MAX_COLUMNS_OF_ANY_WEIGHTS || weights.chunks_exact(columns).all(|row| fits(magnitude(row)))
 }
@@ -44,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weight_ranges_are_exact_at_their_ends() {
+    fn fit_i8_and_have_nine_bits_are_exact_at_their_ends() {
         assert!(fit_i8(&[-128, 0, 127]) && fit_i8(&[]));
         assert!(!fit_i8(&[0, 128]) && !fit_i8(&[-129, 0]));
         assert!(have_nine_bits(&[-255, 255]));
