@@ -1,5 +1,5 @@
 //! Elementwise steps of two tensors, with broadcasting: an axis of length 1 of either tensor is repeated along the axis
-//! of the other.
+//! of the other. What is computed of two elements is left to the kernels.
 
 use super::work::{self, CACHE_LINE};
 use super::workspace::ThreadScratch;

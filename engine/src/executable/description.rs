@@ -1,4 +1,4 @@
-//! Descriptions of a program's steps, for people.
+//! Descriptions of a program's steps, for people: `bedside inspect` and `bedside bench --profile` print them.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
 //! Executables: programs that are packed for one set of kernels, and their runs.
 //!
-//! A module of this folder runs the steps of one kind or family. Throughout, a *line* is a row of pixels of an image,
-//! and a *row* is a row of a matrix product.
+//! Each module of this folder runs the steps of one kind: it cuts a step into parts for threads, and leaves the inner
+//! loops to the kernels. Throughout, a *line* is a row of pixels of an image, and a *row* is a row of a matrix product.
 
 mod broadcast;
 mod convolution;
@@ -53,7 +53,7 @@ pub(crate) struct Executable {
     /// The index of the step that can take pixels in place of the input: the only step that reads it, a quantization.
     pixel_step: Option<usize>,
     outputs: Vec<(TensorId, Vec<usize>)>,
-    /// The workspaces that no run uses.
+    /// The workspaces that no run uses now.
     workspaces: Mutex<Vec<Workspace>>,
 }
 
@@ -86,7 +86,8 @@ impl PackedStep {
 }
 
 impl Executable {
-    /// Packs a program for these kernels. `threads` will run it: some convolutions are packed for their number.
+    /// Packs a program for these kernels. `threads` will run it: where output channels are divided among threads,
+    /// weights are packed in a block for each part.
     pub(crate) fn new(program: &Program, kernels: &'static dyn Kernels, threads: Threads) -> Executable {
         let pack = |step: &Step| match step {
             Step::Quantize(step) => PackedStep::Quantize(step.clone()),
@@ -126,7 +127,8 @@ impl Executable {
         self.kernels.name()
     }
 
-    /// Whether these pixels can be given in place of the input, as [`InputView::Pixels`].
+    /// Whether these pixels can be given in place of the input, as [`InputView::Pixels`]: a quantization alone reads
+    /// the input, and its bytes are in the order of the pixels.
     pub(crate) fn accepts(&self, pixels: &Pixels<'_>) -> bool {
         let Some(PackedStep::Quantize(step)) = self.pixel_step.map(|at| &self.steps[at]) else { return false };
         let lie_as_read = pixels.lie_as(self.kind(step.to).shape, step.strides);
@@ -223,7 +225,8 @@ impl Run<'_> {
         all.then_some(()).ok_or_else(|| Error::Tensor("the input is of another type than the graph's".into()))
     }
 
-    /// Copies inputs of bytes into their buffers, which have the tail padding that kernels may read.
+    /// Copies inputs of bytes into their buffers, which have the tail padding that kernels may read. Inputs of floats
+    /// are read where they are.
     fn copy_bytes(&self, workspace: &mut Workspace) {
         for (id, view) in self.executable.inputs.iter().zip(self.inputs) {
             let buffer = &mut workspace.buffers[self.executable.buffers.buffer_of[id.0]];
@@ -237,7 +240,8 @@ impl Run<'_> {
     fn step(&self, step: &PackedStep, workspace: &mut Workspace) {
         let to = step.output();
         let buffer = self.executable.buffers.buffer_of[to.0];
-        // The output is taken out of the workspace, from which the inputs are borrowed.
+        // The output is taken out of the workspace, so that the inputs can be borrowed from it. No step reads its
+        // output.
         let mut target = take(&mut workspace.buffers[buffer]);
         let mut scratch = take(&mut workspace.scratch);
         let length = self.executable.kind(to).len();

@@ -1,4 +1,5 @@
-//! Pooling: the mean or the maximum of the bytes in each window, channel by channel.
+//! Pooling: the mean or the maximum of the bytes in each window, channel by channel. Of the kernels it uses only
+//! [`Kernels::sum_rows`].
 
 use super::work;
 use super::workspace::{Output, Scratch};
@@ -117,7 +118,7 @@ impl ClippedWindow {
         ClippedWindow { rows: axis(0), columns: axis(1) }
     }
 
-    /// At most `count` lines of the window, from its line `start` on.
+    /// At most `count` lines of the window, from its line `start` on, which must not be beyond its last.
     fn lines(self, start: usize, count: usize) -> ClippedWindow {
         let Taps { first, step, count: lines } = self.rows;
         ClippedWindow { rows: Taps { first: first + start * step, step, count: count.min(lines - start) }, ..self }
@@ -142,16 +143,18 @@ impl ClippedWindow {
         }
     }
 
-    /// The number of pixels.
+    /// The number of pixels, without those of the padding.
     fn count(&self) -> usize {
         self.rows.count * self.columns.count
     }
 
-    /// Writes the sum of the bytes of each channel, each byte less the zero point.
+    /// Writes the sum of the bytes of each channel, each byte less the zero point. `sums` has an element for each
+    /// channel.
     fn sum(&self, kernels: &dyn Kernels, image: &[u8], image_width: usize, zero_point: u8, sums: &mut [i32]) {
         sums.fill(0);
         let ClippedWindow { rows, columns } = *self;
         let channels = sums.len();
+        // A window over whole lines without gaps is one run of pixels.
         if (columns.count, columns.step, rows.step) == (image_width, 1, 1) {
             kernels.sum_rows(&image[rows.first * image_width * channels..], channels, rows.count * columns.count, sums);
         } else {

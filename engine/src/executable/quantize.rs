@@ -1,4 +1,5 @@
-//! The quantization of an input: from floats, or from pixels that are given in place of floats.
+//! The quantization of a tensor of floats, or of pixels that are given in place of the input. The kernels quantize;
+//! this module brings elements into the order of the output.
 
 use super::work::{self, CACHE_LINE};
 use super::workspace::ThreadScratch;
@@ -7,7 +8,7 @@ use crate::pixels::Pixels;
 use crate::program::{Quantize, dense_strides};
 use crate::threads::Threads;
 
-/// The maximum number of channels of pixels that can be quantized by tables.
+/// The maximum number of channels of pixels that can be quantized by tables. The tables are on the stack.
 pub(super) const MAX_CHANNELS: usize = 4;
 
 /// Quantizes floats to the tensor `to` of shape `shape`. The floats are read with the strides of the step.
@@ -57,6 +58,7 @@ pub(super) fn quantize_pixels(
             kernels.lookup(&tables[0], &from[at * CACHE_LINE..][..to.len()], to);
         });
     }
+    // Units of whole pixels and whole cache lines.
     let unit = CACHE_LINE * tables.len();
     threads.for_each(threads.parts(to, unit), scratch, |(at, to), _| {
         let from = from[at * unit..].chunks_exact(tables.len());

@@ -1,4 +1,5 @@
-//! The strided copy: the step of concatenation, padding, slicing and transposition.
+//! The strided copy: the step of concatenation, padding, slicing and transposition. It runs on the caller's thread
+//! alone, without a kernel.
 
 use crate::program::StridedCopy;
 

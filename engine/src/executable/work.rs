@@ -1,5 +1,5 @@
-//! The costs by which steps are cut into parts for threads. Each is the time of one element on one thread, in
-//! multiply-adds of a matrix product.
+//! The costs by which steps are cut into parts for threads. Each is the measured time of one element on one thread, in
+//! multiply-adds of a matrix product. `threads/parallel.rs` decides by them whether and how a step is cut.
 
 /// The size of a cache line, in bytes. Elementwise steps are cut at multiples of it.
 pub(super) const CACHE_LINE: usize = 64;

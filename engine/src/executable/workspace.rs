@@ -1,4 +1,5 @@
-//! The memory that one run of a program works in.
+//! The memory that one run of a program works in. `program/buffers.rs` plans the buffers; the executable keeps
+//! workspaces for later runs.
 
 use crossbeam_utils::CachePadded;
 
@@ -28,9 +29,9 @@ impl Workspace {
 /// The memory that a step needs besides its inputs and its output. Its contents are unspecified when a step begins.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    /// Memory that all threads read.
+    /// What all threads of a step read: a pixel of padding, or the padded copy of an image.
     pub(super) shared: Vec<u8>,
-    /// Sums that several threads compute parts of.
+    /// The sums of a mean over a whole image: those of each part of its lines.
     pub(super) sums: Vec<i32>,
     /// One for each thread.
     pub(super) per_thread: Vec<ThreadScratch>,
@@ -45,6 +46,8 @@ impl Scratch {
 /// The scratch memory of one thread, on cache lines of its own.
 pub(super) type ThreadScratch = CachePadded<ThreadBuffers>;
 
+/// What a step needs on one thread. The vectors keep their capacity from step to step and from run to run, so that a
+/// warm run allocates nothing.
 #[derive(Debug, Default)]
 pub(super) struct ThreadBuffers {
     pub(super) bytes: Vec<u8>,

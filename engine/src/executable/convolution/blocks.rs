@@ -1,5 +1,5 @@
 //! Blocks of output channels with packed weights: a block for each group, or, where the channels of one group are
-//! divided among threads, a block for each part.
+//! divided among threads, a block for each part. How a block is multiplied is left to the caller.
 
 use std::ops::Range;
 
@@ -8,7 +8,8 @@ use crate::kernels::Gemm;
 use crate::program::Element;
 use crate::threads::{Mutex, Split as _, StepThreads, lock};
 
-/// Blocks for threads have multiples of this many output channels: half of the widest tile.
+/// Blocks for threads have multiples of this many output channels, but for the last: half of the widest tile, that of
+/// AVX-512 with VNNI.
 const BLOCK_OUTPUTS: usize = 16;
 
 /// A block of output channels with their packed weights.
@@ -27,8 +28,8 @@ pub(super) fn of_groups(outputs: usize, groups: usize) -> Vec<Range<usize>> {
     (0..groups).map(|group| group * size..(group + 1) * size).collect()
 }
 
-/// The output channels of each part for several threads, in ascending order. Threads take parts from both ends, so the
-/// smallest parts are in the middle.
+/// The output channels of each part for several threads, in ascending order. [`StepThreads::sizes`] gives the larger
+/// parts first. Threads take parts from both ends, so the smallest parts are in the middle.
 pub(super) fn of_threads(outputs: usize, threads: StepThreads<'_>) -> Vec<Range<usize>> {
     let (mut start, mut end) = (0, outputs.div_ceil(BLOCK_OUTPUTS));
     let (mut from_start, mut from_end) = (vec![], vec![]);

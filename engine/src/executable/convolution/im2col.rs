@@ -1,4 +1,5 @@
-//! im2col: a matrix with a row for each output pixel, which holds the input bytes under the pixel's window.
+//! im2col: a matrix with a row for each output pixel, which holds the input bytes under the pixel's window. It is for
+//! kernels without an indirect GEMM, and for results in floats.
 
 use std::ops::Range;
 
@@ -8,7 +9,8 @@ use super::geometry::Geometry;
 const CHUNK: usize = 16;
 
 /// Writes a row for each of these output pixels, counted over all images, for the group whose first input channel is
-/// `first`. A row has [`Geometry::columns`] bytes. Up to [`CHUNK`] bytes after the last row are overwritten.
+/// `first`. The bytes are in the order of the weights: kernel height, kernel width, channels. A row has
+/// [`Geometry::columns`] bytes. Up to [`CHUNK`] bytes after the last row are overwritten.
 pub(super) fn im2col(geometry: &Geometry, from: &[u8], first: usize, pixels: Range<usize>, rows: &mut [u8]) {
     let Geometry { window, group_inputs, .. } = geometry;
     let [_, height, width, channels] = geometry.input;
@@ -25,6 +27,7 @@ pub(super) fn im2col(geometry: &Geometry, from: &[u8], first: usize, pixels: Ran
         let inside_down = window.is_inside(0, y, height);
         for x in start..end {
             let to = &mut rows[row..];
+            // With whole lines there is one group, and `first` is 0.
             if by_lines && inside_down && window.is_inside(1, x, width) {
                 let top = y * window.stride[0] - window.pad[0];
                 let left = x * window.stride[1] - window.pad[1];

@@ -1,6 +1,6 @@
 //! Convolutions by indirect GEMM: windows are multiplied in place. An indirection buffer holds the offset of each group
-//! of four inputs from the window's first byte. Where windows reach into padding, they are read from a padded copy of
-//! the input.
+//! of four inputs from the window's first byte. The buffer is the same for all windows. Where windows reach into
+//! padding, they are read from a padded copy of the input.
 
 use super::blocks::{self, ChannelBlock};
 use super::geometry::Geometry;
@@ -16,7 +16,7 @@ pub(super) struct WindowLayout {
     /// The height and width of the input, or of its padded copy.
     height: usize,
     width: usize,
-    /// The length of each contiguous run of inputs, in bytes.
+    /// The length of each contiguous run of inputs, in bytes: a line of the kernel, or the group's channels of one tap.
     run: usize,
     /// The offset of each run from the window's first byte.
     runs: Vec<usize>,
@@ -47,7 +47,8 @@ impl WindowLayout {
     }
 
     /// Packs `matrix` for windows of this layout. The weights of each run are padded with zeros to a multiple of four.
-    /// Returns None where the kernels have no indirect GEMM.
+    /// The bytes under these zeros are those that follow the run in the image or in its tail padding. Returns None
+    /// where the kernels have no indirect GEMM.
     pub(super) fn gemm(&self, kernels: &dyn Kernels, matrix: &Matrix<'_>) -> Option<Box<dyn Gemm>> {
         let padded = self.run.next_multiple_of(4);
         let groups = (0..padded).step_by(4);
@@ -74,6 +75,7 @@ impl WindowLayout {
         let [_, height, width, channels] = geometry.input;
         let [top, left] = geometry.window.pad;
         let line_bytes = self.width * channels;
+        // Pixels of each line of the image that windows reach.
         let pixels = width.min(self.width - left.min(self.width));
         let length = self.height * line_bytes;
         to.resize(length + TAIL_PADDING, 0);

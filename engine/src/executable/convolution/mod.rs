@@ -1,4 +1,5 @@
-//! Convolutions, packed for the kernels: depthwise, or as matrix products.
+//! Convolutions, packed for the kernels: depthwise, or as matrix products. This module chooses among the ways, and cuts
+//! a step into parts for threads and into pieces for the cache; the kernels multiply.
 //!
 //! The rows of a product are the pixels of the input where the convolution is pointwise (direct), windows that are read
 //! in place where the kernels have an indirect GEMM (`indirect.rs`), and copies of windows elsewhere (`im2col.rs`).
@@ -25,14 +26,15 @@ use crate::threads::{Split as _, StepThreads, Threads};
 /// How many bytes of rows and outputs are processed at a time: most of a first-level cache.
 const CACHE_BYTES: usize = 24 << 10;
 
-/// Blocks of rows have multiples of this many rows, so that tiles of four and of seven rows leave no remainder.
+/// Blocks of rows have multiples of this many rows, so that tiles of 4, 7 and 14 rows leave no remainder.
 const BLOCK_ROWS: usize = 28;
 
-/// Parts for threads have multiples of this many pixels.
+/// Parts for threads have multiples of this many pixels: the rows of the tallest tile, that of AVX-512 with VNNI, and
+/// of two tiles of seven rows.
 const PART_PIXELS: usize = 14;
 
-/// The minimum ratio of weights to outputs at which the channels are divided among threads instead of the pixels, so
-/// that no thread reads all weights.
+/// The minimum ratio of weights to output elements at which the output channels are divided among threads instead of
+/// the pixels, so that no thread reads all weights.
 const WEIGHTS_FOR_EACH_OUTPUT: usize = 64;
 
 /// A convolution with its weights packed for the kernels.
@@ -43,7 +45,7 @@ pub(super) struct PackedConvolution {
     geometry: Geometry,
     /// The element type of the output.
     element: Element,
-    /// The table of the output stage.
+    /// The table of the output stage, which kernels leave to this module.
     table: Option<Box<[u8; 256]>>,
     kernels: &'static dyn Kernels,
     weights: PackedWeights,
@@ -114,6 +116,7 @@ impl PackedConvolution {
             }
             (PackedWeights::Gemm(blocks), to) if self.by_channels => {
                 let to = (to, self.element, outputs);
+                // Only direct products are divided by channels, so the rows of im2col stay empty.
                 blocks::for_each(blocks, to, threads, &mut scratch.per_thread, |blocks, to| {
                     self.multiply(blocks, from, 0, to, &mut vec![]);
                 });
@@ -193,7 +196,7 @@ impl PackedConvolution {
     }
 
     /// Computes pixels of the output, counted over all images, from pixel `first` on, for the channels of these blocks.
-    /// `to` holds the pixels, dense. `im2col_rows` is scratch memory.
+    /// `to` holds the pixels, dense. `im2col_rows` is scratch memory, which direct products do not use.
     fn multiply(
         &self,
         blocks: &[ChannelBlock],
@@ -206,7 +209,8 @@ impl PackedConvolution {
         let outputs = blocks::channels(blocks);
         let columns = self.geometry.columns();
         let pixels = to.len() / outputs.len();
-        // Where the weights exceed the cache, blocks of rows are as large as they, so that weights are read less often.
+        // Where the weights exceed the cache, a block of rows takes as many bytes as they do, so that weights are read
+        // less often.
         let bytes = CACHE_BYTES.max(columns * outputs.len());
         let block_rows = (bytes / (columns + outputs.len()) / BLOCK_ROWS).max(1) * BLOCK_ROWS;
         let is_direct = self.geometry.is_direct();

@@ -1,4 +1,5 @@
-//! Convolutions compared with ONNX's definition.
+//! Convolutions, by each way of computing them, compared with ONNX's definition. `kernels/tests.rs` compares the sets
+//! of kernels with each other.
 
 use super::*;
 use crate::arithmetic::Window;
