@@ -1,7 +1,8 @@
 //! The kernels that run programs, in one set for each instruction set. All sets give the same bits.
 //!
 //! This module states what a kernel may assume of its arguments: here, on [`Kernels`], [`Gemm`], [`Depthwise`] and the
-//! types of their arguments, and nowhere else.
+//! types of their arguments, and nowhere else. It chooses the set for this processor. Threads, the order of steps and
+//! the memory of tensors are left to `executable/`.
 //!
 //! - **Lengths and offsets.** Every set checks them with the `check` functions of this module, when it packs weights
 //!   and once in each call, before it reads or writes by address. A caller that violates them gets a panic, on every
@@ -74,19 +75,21 @@ pub(crate) struct DepthwiseWeights<'a> {
     pub(crate) output_stage: &'a OutputStage,
 }
 
-/// The input of a depthwise convolution, `height` × `width` × channels, and its padding.
+/// One image of the input of a depthwise convolution, `height` × `width` × channels, and its padding.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DepthwiseInput<'a> {
     /// The bytes of the input, followed by at least [`TAIL_PADDING`] more.
     pub(crate) bytes: &'a [u8],
     pub(crate) height: usize,
     pub(crate) width: usize,
-    /// One pixel of the padding (all channels), followed by at least [`TAIL_PADDING`] bytes.
+    /// One pixel of the padding (all channels), followed by at least [`TAIL_PADDING`] bytes. Every tap outside of the
+    /// input reads it.
     pub(crate) padding: &'a [u8],
 }
 
 /// The rows of a GEMM's input, arranged as the lines of an image: pixel `p` of line `l` is row `l * pixels + p` and
-/// starts at byte `l * stride + p * step`. No row starts before its predecessor.
+/// starts at byte `l * stride + p * step`. No row starts before its predecessor. Rows are the windows of an indirect
+/// GEMM, which overlap, so that one call can take several lines of output pixels.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lines {
     /// The number of lines.
@@ -114,10 +117,10 @@ pub(crate) trait Kernels: Debug + Send + Sync {
         Box::new(portable::Gemm::new(matrix))
     }
 
-    /// Packs a matrix for an indirect GEMM, whose rows need not be contiguous. For each group of four inputs, `offsets`
-    /// has the offset in bytes of its first input from the start of the row; the four lie side by side. Where `columns`
-    /// is not a multiple of four, the inputs that fill the last group have weights of zero. None where the set has no
-    /// such kernel.
+    /// Packs a matrix for an indirect GEMM, whose rows need not be contiguous. `offsets` is its indirection buffer, the
+    /// same for all rows. For each group of four inputs, `offsets` has the offset in bytes of its first input from the
+    /// start of the row; the four lie side by side. Where `columns` is not a multiple of four, the inputs that fill the
+    /// last group have weights of zero. None where the set has no such kernel.
     ///
     /// # Panics
     /// Where [`Matrix::check_indirect`] does.
@@ -233,8 +236,8 @@ pub(crate) trait Gemm: Debug + Send + Sync {
 
 /// Packed [`DepthwiseWeights`].
 pub(crate) trait Depthwise: Debug + Send + Sync {
-    /// Writes row `y` of the output, from its first pixel on: `to.len()` divided by the number of channels is the
-    /// number of pixels.
+    /// Writes line `y` of the output, from its first pixel on: `to.len()` divided by the number of channels is the
+    /// number of pixels. `y` counts the lines of this image.
     ///
     /// # Panics
     /// Where [`DepthwiseInput::check`] does.
@@ -283,7 +286,7 @@ impl DepthwiseWeights<'_> {
 const FARTHEST: usize = isize::MAX as usize / 4;
 
 impl DepthwiseInput<'_> {
-    /// Checks the input for a call that writes `length` bytes of row `y` of the output.
+    /// Checks the input for a call that writes `length` bytes of line `y` of the output.
     ///
     /// # Panics
     /// Unless `bytes` has `height` × `width` × `channels` bytes and `padding` has `channels`, each followed by
@@ -406,16 +409,16 @@ pub(crate) fn available() -> Vec<&'static dyn Kernels> {
 }
 
 /// Requantizes a scaled sum: `round(clamp(value)) + zero_point`, rounded to the nearest, ties to even. The clamp keeps
-/// the byte between `min` and `max`.
+/// the byte between `min` and `max`. NaN becomes 0.
 pub(crate) fn requantize(value: f32, zero_point: u8, min: u8, max: u8) -> u8 {
     let zero_point = f32::from(zero_point);
     let clamped = value.clamp(f32::from(min) - zero_point, f32::from(max) - zero_point);
     (clamped.round_ties_even() + zero_point) as u8
 }
 
-/// `a * b + c`, rounded once to an `f32`. The product of an 8-bit number and an `f32` is exact in `f64`, and so is its
-/// sum with an `f32` of similar magnitude. It is not `f32::mul_add`, which is a slow call where the processor has no
-/// such instruction.
+/// `a * b + c`, rounded once to an `f32`, for an integer `a` of at most 8 bits and a sign. The product is exact in
+/// `f64`, and so is its sum with a `c` whose magnitude is within a factor of 2²⁰ of it. With other magnitudes the sum
+/// may be rounded twice. It is not `f32::mul_add`, which is a slow call where the processor has no such instruction.
 pub(crate) fn fused(a: f32, b: f32, c: f32) -> f32 {
     (f64::from(a) * f64::from(b) + f64::from(c)) as f32
 }

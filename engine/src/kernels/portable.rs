@@ -1,4 +1,5 @@
-//! Kernels in plain Rust, for any processor. They are the reference that the tests compare the other sets with.
+//! Kernels in plain Rust, for any processor. They are the reference that the tests compare the other sets with, and the
+//! other sets leave to them what is too short for a vector.
 
 use super::{
     DepthwiseInput, DepthwiseWeights, Kernels, Lines, Matrix, TAIL_PADDING, check_one, check_planes, check_rows,
@@ -15,9 +16,11 @@ impl Kernels for Portable {
     }
 }
 
+/// A [`Matrix`] as it is, without its zero point.
 #[derive(Debug)]
 pub(super) struct Gemm {
     columns: usize,
+    /// Outputs × columns.
     weights: Vec<i16>,
     bias: Vec<i32>,
     multipliers: Vec<f32>,
@@ -74,6 +77,7 @@ impl super::Gemm for Gemm {
     }
 }
 
+/// [`DepthwiseWeights`], transposed.
 #[derive(Debug)]
 pub(super) struct Depthwise {
     window: Window,

@@ -1,5 +1,6 @@
 //! Tests of the kernels: every set gives the same bits as the portable one, saturates and rounds as the contract says,
-//! and panics on arguments that violate it.
+//! and panics on arguments that violate it. What the arithmetic means is left to the conformance vectors
+//! (`onnx/conformance.rs`).
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -428,7 +429,7 @@ fn gemm_bias_wraps_around_at_32_bits() {
 }
 
 #[test]
-fn elementwise_sum_and_interleave_match_portable() {
+fn elementwise_sum_rows_and_interleave_match_portable() {
     for kernels in vector_sets() {
         on_random_numbers(100, |random| {
             let all_255 = random.up_to(9) == 0;
@@ -525,7 +526,7 @@ fn quantize_and_lookup_match_portable() {
 }
 
 #[test]
-fn byte_rounds_ties_to_even_and_clamps() {
+fn requantize_rounds_ties_to_even_and_clamps() {
     // Rounding is to nearest, ties to even (IEEE 754, 4.3.1). The zero point is added, and the byte is limited to the
     // minimum and maximum.
     for (value, zero_point, expected) in

@@ -21,7 +21,8 @@ use super::vectors::{bytes, floats, integers, short_integers, signed_bytes, stor
 use crate::arithmetic::Window;
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
-/// The maximum number of taps: enough for a 7×7 kernel. The indirection buffer for them is on the stack.
+/// The maximum number of taps: enough for a 7×7 kernel, and the same as for AVX2. The indirection buffer for them is on
+/// the stack. Larger kernels are left to the portable set.
 pub(super) const MAX_TAPS: usize = 50;
 
 /// The maximum number of slots for [`MAX_TAPS`] taps.
@@ -136,6 +137,7 @@ unsafe impl<D: Dot> ChannelTile for DotTile<D> {
             }
             groups.extend(packed.into_iter().map(|four| four.map(bytes)));
         }
+        // Nine taps are three groups, one for each column, where no weight has more than 8 bits.
         let has_columns = groups.len() == 3 && weights.taps == 9;
         DotTile { bias: bias(weights, first, D::INPUT_OFFSET), groups, has_columns, dot }
     }
@@ -149,6 +151,7 @@ unsafe impl<D: Dot> ChannelTile for DotTile<D> {
         // SAFETY: the processor has NEON, as `self.dot` exists; the load reads 16 bytes of a pixel, of any alignment,
         // which are readable.
         let [a, b, c] = pixels.map(|pixel| unsafe { vld1q_u8(pixel) });
+        // The fourth pixel is multiplied by weights of zero.
         transposed(self.dot, [a, b, c, b])
     }
 

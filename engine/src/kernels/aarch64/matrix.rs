@@ -1,5 +1,5 @@
 //! GEMM: rows of the input are packed once for all outputs, then multiplied four at a time by the weights of 16
-//! outputs.
+//! outputs. The multiplication itself is that of a [`MicroKernel`].
 
 use std::arch::aarch64::{
     float32x4_t, int32x4_t, uint8x16_t, vextq_u8, vld1q_u8, vreinterpretq_u8_u16, vreinterpretq_u8_u64,

@@ -118,7 +118,7 @@ impl<S: Set> Kernels for S {
     }
 
     fn sum_rows(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
-        // SAFETY: `sum` needs NEON, which the processor has, as this set exists.
+        // SAFETY: `sum_rows` needs NEON, which the processor has, as this set exists.
         unsafe { elementwise::sum_rows(from, stride, count, sums) }
     }
 }

@@ -1,4 +1,5 @@
-//! Kernels for x86-64: a set for AVX2 with FMA, and one for AVX-512 with VNNI.
+//! Kernels for x86-64: a set for AVX2 with FMA, and one for AVX-512 with VNNI, which leaves to the former what it
+//! cannot multiply.
 
 mod avx2;
 mod features;
@@ -8,7 +9,7 @@ use std::sync::OnceLock;
 
 use super::{Kernels, Matrix, TAIL_PADDING};
 
-/// Adds the sets that this processor can run.
+/// Adds the sets that this processor can run, the best one last.
 pub(super) fn add_to(sets: &mut Vec<&'static dyn Kernels>) {
     static AVX2: OnceLock<Option<features::Avx2>> = OnceLock::new();
     static VNNI: OnceLock<Option<vnni::Vnni>> = OnceLock::new();

@@ -1,4 +1,5 @@
-//! Depthwise convolutions: sixteen channels of one output pixel at a time.
+//! Depthwise convolutions of up to [`MAX_TAPS`] taps: sixteen channels of one output pixel at a time. An indirection
+//! buffer on the stack has the address of the input pixel under each tap.
 
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;
@@ -121,6 +122,7 @@ impl Depthwise {
         let mut taps = [input.padding.as_ptr(); MAX_TAPS];
         // The distance in bytes that each tap moves from one output to the next.
         let mut steps = [0; MAX_TAPS];
+        // Whether all taps of the current output lie inside the input horizontally.
         let mut whole = false;
         for (x, to) in to.chunks_exact_mut(channels).enumerate() {
             let was_whole = whole;

@@ -31,7 +31,8 @@ pub(super) fn quantize(from: &[[f32; 8]], scale: f32, zero_point: u8, to: &mut [
     }
 }
 
-/// The bound below which the conversion of a sum to 32 bits cannot overflow, with a wide margin.
+/// The bound below which the conversion of a sum to 32 bits cannot overflow, with a wide margin. Such a sum needs no
+/// [`rounded`].
 const MAX: f32 = 1e9;
 
 /// Widens eight bytes to 32-bit numbers.
@@ -117,6 +118,7 @@ pub(super) fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) -
 pub(super) fn lookup(table: &[u8; 256], bytes: &mut [[u8; 32]]) {
     let table = table.as_chunks::<16>().0;
     let parts: [__m256i; 16] = from_fn(|part| _mm256_broadcastsi128_si256(load_16(&table[part])));
+    // The saturating addition of 0x70 sets the highest bit of every index from 0x10 on.
     let bias = _mm256_set1_epi8(0x70);
     for bytes in bytes {
         let index = load_32(bytes);
@@ -130,7 +132,7 @@ pub(super) fn lookup(table: &[u8; 256], bytes: &mut [[u8; 32]]) {
     }
 }
 
-/// Adds rows of bytes to sums, as [`Kernels::sum`](crate::kernels::Kernels::sum) does.
+/// Adds rows of bytes to sums, as [`Kernels::sum_rows`](crate::kernels::Kernels::sum_rows) does.
 ///
 /// # Safety
 /// The processor must have AVX2. Each of the `count` rows, which start `stride` bytes apart from the start of `from` on

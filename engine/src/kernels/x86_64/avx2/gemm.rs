@@ -1,4 +1,5 @@
-//! GEMM, in tiles of 8 outputs by 7 rows.
+//! GEMM, in tiles of 8 outputs by 7 rows: the packed matrix, and the loops over lines, rows and tiles. `pairs.rs` packs
+//! the weights, and `tile.rs` has the micro-kernel.
 
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;
@@ -11,12 +12,14 @@ use super::{Avx2, Requantize, vector};
 use crate::kernels::x86_64::checked_offsets;
 use crate::kernels::{Lines, Matrix};
 
+/// A packed matrix.
 #[derive(Debug)]
 pub(super) struct Gemm {
     /// Proof of AVX2, which the calls of functions that need it rely on.
     _avx2: Avx2,
     /// The number of bytes from the start of each row that the caller must have: at least four from each offset on.
     reach: usize,
+    /// The number of outputs.
     rows: usize,
     requantize: Requantize,
     tiles: Vec<Tile>,
@@ -32,7 +35,7 @@ struct Tile {
     pairs: Vec<[u32; 2]>,
     /// The offset in a row of each single group. All are offsets that the kernel was packed with.
     singles: Vec<u32>,
-    /// Those of the pairs, two vectors for each, then those of the single groups, one for each.
+    /// The weights of the pairs, two vectors for each, then those of the single groups, one for each.
     weights: Vec<__m256i>,
 }
 

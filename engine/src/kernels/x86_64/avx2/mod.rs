@@ -1,5 +1,5 @@
-//! Kernels for AVX2. Its products of bytes, `vpmaddubsw`, saturate at 16 bits; `pairs.rs` and `seven_bit.rs` each have
-//! a way to avoid that.
+//! Kernels for AVX2 with FMA. Products of bytes, `vpmaddubsw`, saturate at 16 bits; `pairs.rs` and `seven_bit.rs` each
+//! have a way to avoid that. Remainders that no vector fills are left to the portable kernels.
 #![allow(unsafe_code, reason = "instructions that not every processor has, on memory whose bounds are checked before")]
 
 mod depthwise;

@@ -25,7 +25,7 @@ pub(super) type Weights = [i8; GROUP * WIDTH];
 /// The number of 16-bit sums of a group: two for each output.
 const SUMS: usize = 2 * WIDTH;
 
-/// The maximum number of partners that are tried for a group before it remains single.
+/// The maximum number of partners that are tried for a group before it remains single. It bounds the time of packing.
 const TRIES: usize = 24;
 
 /// The packed weights of a tile's outputs.
@@ -40,7 +40,7 @@ pub(super) struct Arranged {
 }
 
 /// The weights of four inputs for all outputs of a tile. For each 16-bit sum, the first array has the weight of the
-/// first of its two inputs, and the second array that of the second.
+/// first of its two inputs, and the second array that of the second. Sums 2·o and 2·o + 1 are those of output `o`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group([[i16; SUMS]; 2]);
 
@@ -48,7 +48,7 @@ pub(super) struct Group([[i16; SUMS]; 2]);
 /// for any number beyond [`ROOM`].
 type Loads = [[u8; SUMS]; 2];
 
-/// Groups, or parts of groups, that keep the rule. The three have the same length: entry `i` of each is of part `i`.
+/// Groups, or parts of groups, that keep the rule. The three vectors have an entry for each, in the same order.
 #[derive(Debug, Default)]
 struct Parts {
     /// The column that each starts at.
@@ -122,6 +122,7 @@ impl Group {
     /// The weights in the order of `vpmaddubsw`. None where one of them does not fit an `i8`.
     fn weights(&self) -> Option<Weights> {
         let Group([first, second]) = self;
+        // The number is `weight` or, where that is negative, `-weight - 1`: at most 127 from -128 to 127.
         let max = first.iter().chain(second).fold(0, |max: i16, &weight| max.max(weight ^ (weight >> 15)));
         (max <= i16::from(i8::MAX)).then(|| self.bytes())
     }
@@ -176,7 +177,7 @@ fn partners(loads: &[Loads]) -> Vec<usize> {
     let mut partners: Vec<usize> = (0..loads.len()).collect();
     let mut order = partners.clone();
     order.sort_by_cached_key(|&at| max(&loads[at]));
-    // Partners are found for the groups of maximum load first, among those of minimum load.
+    // `order` goes from light to heavy. Partners are found for the heaviest groups first, among the lightest.
     let (mut min, mut max) = (0, order.len());
     while min < max {
         max -= 1;
@@ -185,6 +186,7 @@ fn partners(loads: &[Loads]) -> Vec<usize> {
         if let Some(at) = tried.iter().position(|&light| can_pair(&loads[heavy], &loads[light])) {
             let light = order[min + at];
             (partners[heavy], partners[light]) = (light, heavy);
+            // `light` is removed from the order, and those before it move up.
             order.copy_within(min..min + at, min + 1);
             min += 1;
         }

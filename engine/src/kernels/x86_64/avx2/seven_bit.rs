@@ -20,7 +20,7 @@ use crate::kernels::{Lines, Matrix};
 use crate::program::weights::{fit_i8, sum};
 use crate::threads::processors;
 
-/// The maximum byte of a copy.
+/// The maximum byte of a copy: the window has 128 values.
 const MAX: u8 = 127;
 
 /// The maximum byte that a window may start at. With it, no residual exceeds [`MAX`] + 1, and the sum of two products
@@ -46,7 +46,7 @@ const FINDING_COST: usize = 150;
 const OUTLIER_COST: usize = 20;
 
 /// The maximum number of outliers above the window, and of those below, in one call, however much the path would save:
-/// 12 MiB of memory for each of the two. The calls for a network's layers are allowed some ten thousand.
+/// 12 MiB of memory for each of the two. In the calls for a network's layers, the savings allow some ten thousand.
 const MAX_OUTLIERS: usize = 1 << 20;
 
 /// The maximum number of rows in one call. Each has a vector of sums where there are outliers: 32 MiB of memory. The
@@ -58,11 +58,11 @@ const MAX_ROWS: usize = 1 << 20;
 pub(super) struct SevenBit {
     /// Proof of AVX2, which the calls of functions that need it rely on.
     _avx2: Avx2,
-    /// The minimum byte of the window, at most [`HIGHEST`].
+    /// The minimum byte of the window, at most [`HIGHEST`]. The window lies around the zero point of the inputs.
     low: u8,
     /// The offsets of all groups of a row, in order.
     runs: Vec<Run>,
-    /// The number of arithmetic instructions that a row takes less than in the path of `pairs.rs`.
+    /// How many arithmetic instructions fewer a row takes than in the path of `pairs.rs`, for all tiles together.
     saved: usize,
     /// Whether there are at least [`MANY`] bytes of weights.
     are_many: bool,
@@ -86,7 +86,7 @@ struct Tile {
     pairs: Vec<u32>,
     /// The offset in a row of each single group.
     singles: Vec<u32>,
-    /// Those of the pairs, two vectors for each, then those of the single groups, one for each.
+    /// The weights of the pairs, two vectors for each, then those of the single groups, one for each.
     weights: Vec<__m256i>,
     /// For each group, the index of its vector in `weights`.
     numbers: Vec<u32>,
@@ -120,13 +120,14 @@ struct Copies {
 }
 
 /// The maximum size in bytes of a `Copies` that is kept. A call has a block of a layer's input with about as many bytes
-/// as the layer has weights (`program/convolution.rs`): at most 2.25 MiB where ResNet-50 and VGG have windows. The
+/// as the layer has weights (`executable/convolution/`): at most 2.25 MiB where ResNet-50 and VGG have windows. The
 /// products of a larger block take so long that its allocation is a small part of the time.
 const MAX_KEPT: usize = 8 << 20;
 
-/// A cache of `Copies` that are not in use, at most one for each processor.
+/// A cache of `Copies` that are not in use, at most one for each processor. All matrices share it.
 static SPARE: Mutex<Vec<Copies>> = Mutex::new(Vec::new());
 
+/// Locks the cache, poisoned or not: any content of it is valid.
 fn spare() -> MutexGuard<'static, Vec<Copies>> {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -209,7 +210,8 @@ impl SevenBit {
         let length = (lines.count - 1) * lines.stride + (lines.pixels - 1) * lines.step + reach;
         let Some(saved) = (rows * self.saved).checked_sub(length.div_ceil(CHUNK) * CHUNK_COST) else { return false };
         let allowed = (saved / (FINDING_COST + OUTLIER_COST * self.tiles.len())).min(MAX_OUTLIERS);
-        // Where rows overlap, a byte outside the window is an outlier in each of them.
+        // Where rows overlap, a byte outside the window is an outlier in each of them. So of the bytes themselves,
+        // fewer may be outside than outliers are allowed, by the ratio of the bytes to those that all rows read.
         let read = rows * self.runs.iter().map(|run| run.offsets.len()).sum::<usize>();
         let bytes = allowed * length / read.max(1);
         // SAFETY: the processor has AVX2, as `_avx2` exists.
@@ -292,8 +294,7 @@ fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool
             outside.push(((number * CHUNK + at) as u32, i16::from(from[at]) - i16::from(low) - i16::from(to[at])));
             offsets &= offsets - 1;
         }
-        // The share of bytes outside that is allowed so far, plus an eighth of `allowed`, as they may cluster at the
-        // start.
+        // `number / count` of `allowed` may be outside so far, and an eighth more, as they may cluster at the start.
         if outside.len() * count > allowed * (number + count / 8) {
             return false;
         }

@@ -10,10 +10,11 @@ use super::{Requantize, floats, integers, pack, rounded, store};
 use crate::kernels::Matrix;
 
 /// The maximum number of rows of a tile. The widths of the activations of networks for images of 224×224 pixels are
-/// multiples of 7, and with seven accumulators the operands fit the sixteen registers too.
+/// multiples of 7. Seven accumulators leave nine of the sixteen registers for the operands.
 pub(super) const ROWS: usize = 7;
 
-/// The number of arithmetic instructions that a tile takes for one row, of so many pairs of groups and single groups.
+/// The number of arithmetic instructions that a tile of so many pairs and single groups takes for one row in
+/// [`multiply`]. Loads are not counted.
 pub(super) fn cost(pairs: usize, singles: usize) -> usize {
     5 * pairs + 3 * singles
 }
@@ -46,6 +47,7 @@ pub(super) unsafe fn multiply<const R: usize>(
     from: *const u8,
     stride: usize,
 ) -> [__m256i; R] {
+    // `vpmaddwd` by ones widens 16-bit sums to 32 bits and adds the two of each output.
     let ones = _mm256_set1_epi16(1);
     // SAFETY: this is called for rows below `R`, the number of sums, and for offsets of pairs and singles, from which
     // on four bytes are readable; the load takes any alignment.
@@ -69,7 +71,7 @@ pub(super) unsafe fn multiply<const R: usize>(
     sums
 }
 
-/// The weights of each output of the tile whose first output is `first`: up to [`WIDTH`] rows of the matrix.
+/// The weights of each output of the tile whose first output is `first`: up to [`WIDTH`] rows of the matrix, in order.
 pub(super) fn rows<'a>(matrix: &Matrix<'a>, first: usize) -> Vec<&'a [i16]> {
     let last = (first + WIDTH).min(matrix.rows);
     matrix.weights[first * matrix.columns..last * matrix.columns].chunks_exact(matrix.columns).collect()

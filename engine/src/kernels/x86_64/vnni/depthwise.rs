@@ -10,7 +10,8 @@ use super::{Avx512Vnni, Requantize, first, fits};
 use crate::arithmetic::Window;
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
-/// The maximum number of columns that are interleaved before outputs are computed from them.
+/// The maximum number of columns that are interleaved before outputs are computed from them: those under 28 windows of
+/// width 5 with a stride of 1.
 const COLUMNS: usize = 32;
 
 /// A vector register of one width, and its instructions.
@@ -322,8 +323,8 @@ impl Sources {
 }
 
 impl<V: Vector> Packed<V> {
-    /// Computes one line of outputs, for kernels of `H` × `W` with a stride of `S`. `left` is the number of columns of
-    /// padding to the left.
+    /// Computes one line of outputs, for kernels of `H` × `W`, whose lines are in `G` groups of four, with a horizontal
+    /// stride of `S`. `left` is the number of columns of padding to the left.
     ///
     /// # Safety
     /// The processor must have AVX-512 F, BW, VL and VNNI. There must be weights for `H` × `W` taps. Of all pixels of
@@ -371,7 +372,7 @@ impl<V: Vector> Packed<V> {
         }
     }
 
-    /// Computes `P` neighbouring outputs.
+    /// Computes `P` neighbouring outputs. `columns` are those of the first output's window and all that follow.
     ///
     /// # Safety
     /// The processor must have AVX-512 F, BW, VL and VNNI. This block must have weights for `W` columns of `G` groups.
@@ -416,7 +417,8 @@ impl<V: Vector> Packed<V> {
         }
     }
 
-    /// Computes one line of outputs, with the instance of [`Packed::line`] for the window.
+    /// Computes one line of outputs, with the instance of [`Packed::line`] for the window, which is one of those that
+    /// [`Depthwise::new`] packs for. `to` has the address of the line, its pixels and its channels.
     ///
     /// # Safety
     /// The processor must have AVX-512 F, BW, VL and VNNI. The block must have been packed for this window. Of all
@@ -424,7 +426,7 @@ impl<V: Vector> Packed<V> {
     /// readable. Of `to.1` pixels from `to.0` on, each of `to.2` channels, this block's are written and must be
     /// writable.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    unsafe fn known(&self, sources: &Sources, window: &Window, to: (*mut u8, usize, usize), requantize: Requantize) {
+    unsafe fn line_for(&self, sources: &Sources, window: &Window, to: (*mut u8, usize, usize), requantize: Requantize) {
         let left = window.pad[1];
         // SAFETY: `H` and `W` are the kernel's height and width, with which the weights were packed, in `G` groups of
         // four lines. The memory that `line` reads and writes is that of this function.
@@ -452,9 +454,9 @@ impl crate::kernels::Depthwise for Depthwise {
             // of whole pixels, as it verified too.
             unsafe {
                 match block {
-                    Block::Wide(packed) => packed.known(&sources, &self.window, to, self.requantize),
-                    Block::Half(packed) => packed.known(&sources, &self.window, to, self.requantize),
-                    Block::Quarter(packed) => packed.known(&sources, &self.window, to, self.requantize),
+                    Block::Wide(packed) => packed.line_for(&sources, &self.window, to, self.requantize),
+                    Block::Half(packed) => packed.line_for(&sources, &self.window, to, self.requantize),
+                    Block::Quarter(packed) => packed.line_for(&sources, &self.window, to, self.requantize),
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! GEMM, in tiles of 32 outputs by 14 rows.
+//! GEMM, in tiles of 32 outputs by 14 rows: of the 32 registers, 28 are accumulators, two hold weights and one the
+//! bytes of a row. 14 divides the widths of the activations of networks for images of 224×224 pixels.
 
 use std::arch::asm;
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
@@ -23,6 +24,7 @@ pub(super) struct Gemm {
     _vnni: Avx512Vnni,
     /// The number of bytes from the start of each row that the caller must have: at least four from each offset on.
     reach: usize,
+    /// The number of outputs.
     rows: usize,
     requantize: Requantize,
     /// The offset in a row of each group of four inputs, in bytes.
@@ -48,7 +50,8 @@ struct Tile {
 
 /// Multiplies four bytes of a row, which start at `$from` + `$index` × `$scale`, with the weights of all outputs, and
 /// adds the products to the accumulators of row `$row`. It is assembly because compilers load the bytes of all rows
-/// first, and have no registers left for the accumulators then.
+/// first, and have no registers left for the accumulators then. `R` and `V` are those of [`Tile::results`]. `V - 1`
+/// stands for 1, which would be out of bounds in instances for `V` of 1.
 macro_rules! multiply_add {
     ($sums:ident[$row:literal], $weights:ident, [$from:ident + $index:ident * $scale:literal]) => {
         if $row < R {
@@ -160,7 +163,7 @@ impl Tile {
     }
 
     /// The scaled sums of `R` rows, before rounding, in `V` vectors for each. It prefetches from `next` on: one vector
-    /// for each group of inputs, or, where `R` is 1, `V` vectors.
+    /// for each group of inputs, or, where `R` is 1 and there may be no second pass, `V` vectors.
     ///
     /// # Safety
     /// The processor must have AVX-512 F, BW and VNNI. `R` must be at most 14. Of each of the `R` rows that start
@@ -177,6 +180,8 @@ impl Tile {
     ) -> [[__m512; V]; R] {
         let prefetched = if R == 1 { V } else { 1 };
         let mut sums: [[__m512i; V]; R] = [from_fn(|vector| self.bias[vector]); R];
+        // An address may have a register times 1, 2, 4 or 8. So the odd multiples of the stride reach all fourteen
+        // rows.
         let [s1, s3, s5, s7, s9, s11, s13] = [1, 3, 5, 7, 9, 11, 13].map(|rows| rows * stride);
         for (group, (&offset, weights)) in offsets.iter().zip(self.weights.as_chunks::<V>().0).enumerate() {
             // SAFETY: each block of assembly is one of `multiply_add`, for a row below `R`, which the macro checks. It

@@ -101,8 +101,9 @@ impl Kernels for Vnni {
 /// The bound below which the conversion of a result to 32 bits cannot overflow, with a wide margin.
 const MAX_RESULT: f64 = 1e9;
 
-/// Whether all weights are signed bytes and no result can exceed 32 bits. The weights are those of each output in turn,
-/// as many for each; `bias` and `multipliers` have one number for each output. False where there are no weights.
+/// Whether this set can multiply by these weights: all are signed bytes and no result can exceed 32 bits. The weights
+/// are those of each output in turn, as many for each; `bias` and `multipliers` have one number for each output. False
+/// where there are no weights.
 fn fits(weights: &[i16], bias: &[i32], multipliers: &[f32]) -> bool {
     let products = weights.len() / bias.len().max(1);
     let within = |((weights, &bias), &multiplier): ((&[i16], &i32), &f32)| {
@@ -143,7 +144,7 @@ impl Packing {
     }
 }
 
-/// A mask of the first `count` of 64 lanes, or of all of them where `count` is more.
+/// A mask of the first `count` of 64 elements, or of all of them where `count` is more.
 fn first(count: usize) -> u64 {
     if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }
@@ -171,7 +172,8 @@ unsafe fn quantize(from: &[f32], scale: f32, zero_point: u8, to: &mut [u8]) {
     }
 }
 
-/// Applies `operation` to sixteen elements of `a` and of `b` at a time, as 32-bit numbers, and requantizes the results.
+/// Applies `operation` to elements of `a` and of `b`, sixteen at a time as 32-bit numbers, and requantizes the results,
+/// 64 at a time.
 ///
 /// # Safety
 /// The processor must have AVX-512 F and BW. `a` and `b` must be at least as long as `to`: `to.len()` bytes of each are
@@ -253,8 +255,8 @@ unsafe fn multiply(rule: &MultiplyRule, a: &[u8], b: &[u8], to: &mut [u8]) {
     unsafe { combine(a, b, to, requantize, operation) };
 }
 
-/// Replaces each byte by the table's entry for it. The table is in four registers. One permutation looks up bytes in
-/// two of them.
+/// Replaces each byte by the table's entry for it. The table is in four registers. One permutation looks up the lower
+/// seven bits of a byte in two of them, and the highest bit chooses between the two results.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn lookup(table: &[u8; 256], bytes: &mut [u8]) {
     let table = table.as_chunks::<64>().0;
