@@ -148,7 +148,7 @@ impl Classifier {
         let reasons = reasons(self.model.manifest.scope(), query);
         let (verdict, triage, findings) = if reasons.is_empty() {
             let values = match &query.cancel {
-                Some(cancel) => self.model.run_unless(cancel, &input)?,
+                Some(cancel) => self.model.run_cancellable(cancel, &input)?,
                 None => self.model.run(&input)?,
             };
             timings.engine = stages.ended("engine");

@@ -49,7 +49,7 @@ fn calibrated(calibration: Value) -> Value {
 }
 
 /// The verdict's kind, and its labels with their names.
-fn open_labels(verdict: &Verdict) -> (&'static str, Vec<(&str, &str)>) {
+fn not_excluded(verdict: &Verdict) -> (&'static str, Vec<(&str, &str)>) {
     (verdict.kind(), verdict.labels().iter().map(|label| (label.id.as_str(), label.name.as_str())).collect())
 }
 
@@ -65,7 +65,7 @@ fn report_has_all_labels_likeliest_first_with_identity_and_notice() {
         assert!(close(finding.probability, wanted), "{finding:?}");
     }
     assert!(report.findings[0].over_operating_point && !report.findings[1].over_operating_point);
-    assert_eq!(open_labels(&report.verdict), ("single", vec![("a", "Label A")]));
+    assert_eq!(not_excluded(&report.verdict), ("single", vec![("a", "Label A")]));
     assert_eq!(report.triage, Triage::Urgent);
     assert_eq!((report.model.name.as_str(), report.model.graph_sha256), ("tiny", graph_sha256()));
     assert_eq!(report.notice, NOTICE);
@@ -258,7 +258,7 @@ fn prevalence_reweights_findings_and_not_the_verdict() {
     assert!(close(report.findings[0].probability, weighted[1] / sum));
     assert!(close(report.findings[2].probability, weighted[0] / sum));
     assert!(report.findings[2].over_operating_point, "the operating point is about calibrated probabilities");
-    assert_eq!(open_labels(&report.verdict), ("single", vec![("a", "Label A")]));
+    assert_eq!(not_excluded(&report.verdict), ("single", vec![("a", "Label A")]));
     assert_eq!(report.triage, Triage::Urgent);
 }
 
@@ -295,7 +295,7 @@ fn unanswered_scope_question_rejects_and_says_what_to_do() {
 
     let answers = [("dermatoscope", Answer::Yes), ("age", Answer::Number(18.0))];
     let verdict = ask(&manifest, &Query::new().answers(answers)).verdict;
-    assert_eq!(open_labels(&verdict), ("single", vec![("a", "Label A")]));
+    assert_eq!(not_excluded(&verdict), ("single", vec![("a", "Label A")]));
 
     let wrong = Query::new().answer("dermatoscope", Answer::Number(1.0));
     assert!(refused(&manifest, &wrong).contains("takes yes or no"));

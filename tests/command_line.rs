@@ -80,26 +80,26 @@ fn unprivileged(arguments: &[&str], folder: &Path) -> Output {
 
 /// A temporary folder with `model.onnx`, a packed tiny model that asks the question `ready`, and what it was made from:
 /// `manifest.json`, `scores.csv` and `picture.png`.
-struct Bench {
+struct ModelFolder {
     folder: TempDir,
 }
 
-impl Bench {
-    fn new() -> Bench {
-        let bench = Bench { folder: tempfile::tempdir().expect("a folder") };
+impl ModelFolder {
+    fn new() -> ModelFolder {
+        let folder = ModelFolder { folder: tempfile::tempdir().expect("a folder") };
         let mut manifest = tiny::manifest();
         manifest["scope"] = json!([{"id": "ready", "question": {"en": "Is it ready?"}, "required": true}]);
-        fs::write(bench.path("manifest.json"), manifest.to_string()).expect("room");
-        fs::write(bench.path("scores.csv"), "label,score\na,0.8573658\nb,0.0913147\nc,0.0513195\n").expect("room");
-        fs::copy(golden("graphs/picture.png"), bench.path("picture.png")).expect("room");
+        fs::write(folder.path("manifest.json"), manifest.to_string()).expect("room");
+        fs::write(folder.path("scores.csv"), "label,score\na,0.8573658\nb,0.0913147\nc,0.0513195\n").expect("room");
+        fs::copy(golden("graphs/picture.png"), folder.path("picture.png")).expect("room");
         exited(
-            &bench.pack(
+            &folder.pack(
                 "torchscript-17.onnx",
-                &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")],
+                &["--golden", &folder.text("picture.png"), "--scores", &folder.text("scores.csv")],
             ),
             0,
         );
-        bench
+        folder
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -128,8 +128,8 @@ impl Bench {
 
 #[test]
 fn classify_prints_a_report_for_people() {
-    let bench = Bench::new();
-    let output = bench.classify(&[&bench.text("picture.png"), "--answer", "ready=yes"]);
+    let folder = ModelFolder::new();
+    let output = folder.classify(&[&folder.text("picture.png"), "--answer", "ready=yes"]);
     exited(&output, 0);
     let text = out(&output);
     for words in
@@ -141,8 +141,8 @@ fn classify_prints_a_report_for_people() {
 
 #[test]
 fn classify_prints_unanswered_questions_and_no_findings() {
-    let bench = Bench::new();
-    let output = bench.classify(&[&bench.text("picture.png")]);
+    let folder = ModelFolder::new();
+    let output = folder.classify(&[&folder.text("picture.png")]);
     exited(&output, 0);
     let text = out(&output);
     assert!(text.contains("Is it ready?") && text.contains("--answer ready=") && text.contains("UNASSESSED"), "{text}");
@@ -151,10 +151,10 @@ fn classify_prints_unanswered_questions_and_no_findings() {
 
 #[test]
 fn classify_json_has_one_line_for_each_picture_and_each_bad_file() {
-    let bench = Bench::new();
-    fs::write(bench.path("broken.jpg"), b"\xff\xd8\xff\xe0 not a picture").expect("room");
-    let files = [bench.text("broken.jpg"), bench.text("missing.png"), bench.text("picture.png")];
-    let output = bench.classify(&[&files[0], &files[1], &files[2], "--answer", "ready=yes", "--json", "--top-k", "2"]);
+    let folder = ModelFolder::new();
+    fs::write(folder.path("broken.jpg"), b"\xff\xd8\xff\xe0 not a picture").expect("room");
+    let files = [folder.text("broken.jpg"), folder.text("missing.png"), folder.text("picture.png")];
+    let output = folder.classify(&[&files[0], &files[1], &files[2], "--answer", "ready=yes", "--json", "--top-k", "2"]);
     exited(&output, 1);
     let lines: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.len(), 3);
@@ -170,19 +170,19 @@ fn classify_json_has_one_line_for_each_picture_and_each_bad_file() {
 
 #[test]
 fn classify_searches_folders_and_fails_on_one_without_pictures() {
-    let bench = Bench::new();
-    fs::create_dir_all(bench.path("photos/more")).expect("room");
-    fs::copy(bench.path("picture.png"), bench.path("photos/one.PNG")).expect("room");
-    fs::copy(bench.path("picture.png"), bench.path("photos/more/two.png")).expect("room");
-    fs::write(bench.path("photos/notes.txt"), "not a picture").expect("room");
-    let output = bench.classify(&[&bench.text("photos"), "--answer", "ready=yes"]);
+    let folder = ModelFolder::new();
+    fs::create_dir_all(folder.path("photos/more")).expect("room");
+    fs::copy(folder.path("picture.png"), folder.path("photos/one.PNG")).expect("room");
+    fs::copy(folder.path("picture.png"), folder.path("photos/more/two.png")).expect("room");
+    fs::write(folder.path("photos/notes.txt"), "not a picture").expect("room");
+    let output = folder.classify(&[&folder.text("photos"), "--answer", "ready=yes"]);
     exited(&output, 0);
     let text = out(&output);
     assert_eq!(text.lines().filter(|line| line.contains("urgent      Label A")).count(), 2, "{text}");
     assert!(text.contains("This does not exclude disease.") && text.contains("not a medical device"), "{text}");
 
-    fs::create_dir(bench.path("empty")).expect("room");
-    let output = bench.classify(&[&bench.text("empty"), &bench.text("picture.png"), "--answer", "ready=yes"]);
+    fs::create_dir(folder.path("empty")).expect("room");
+    let output = folder.classify(&[&folder.text("empty"), &folder.text("picture.png"), "--answer", "ready=yes"]);
     exited(&output, 1);
     assert!(err(&output).contains("no picture in this folder"), "{}", err(&output));
     assert_eq!(out(&output).matches("URGENT").count(), 1);
@@ -190,8 +190,8 @@ fn classify_searches_folders_and_fails_on_one_without_pictures() {
 
 #[test]
 fn wrong_usage_exits_with_status_two_and_names_what_is_wrong() {
-    let bench = Bench::new();
-    let picture = bench.text("picture.png");
+    let folder = ModelFolder::new();
+    let picture = folder.text("picture.png");
     let wrong: [(&[&str], &str); 11] = [
         (&[], "IMAGE"),
         (&[&picture, "--region", "0,0,2,1"], "region"),
@@ -206,7 +206,7 @@ fn wrong_usage_exits_with_status_two_and_names_what_is_wrong() {
         (&[&picture, "--colour"], "--colour"),
     ];
     for (arguments, words) in wrong {
-        let output = bench.classify(arguments);
+        let output = folder.classify(arguments);
         exited(&output, 2);
         assert!(err(&output).contains(words), "no \"{words}\" in\n{}", err(&output));
     }
@@ -224,18 +224,19 @@ fn every_command_has_help_with_an_example() {
 
 #[test]
 fn unopenable_model_is_one_error_line_in_every_command() {
-    let bench = Bench::new();
-    fs::write(bench.path("text.onnx"), "This is a text file.\n").expect("room");
-    fs::write(bench.path("empty.onnx"), "").expect("room");
-    fs::copy(golden("graphs/unknown-operator.onnx"), bench.path("unknown.onnx")).expect("room");
-    fs::write(bench.path("model.json"), tiny::manifest().to_string()).expect("room");
-    let (picture, manifest, packed) = (bench.text("picture.png"), bench.text("manifest.json"), bench.text("new.onnx"));
+    let folder = ModelFolder::new();
+    fs::write(folder.path("text.onnx"), "This is a text file.\n").expect("room");
+    fs::write(folder.path("empty.onnx"), "").expect("room");
+    fs::copy(golden("graphs/unknown-operator.onnx"), folder.path("unknown.onnx")).expect("room");
+    fs::write(folder.path("model.json"), tiny::manifest().to_string()).expect("room");
+    let (picture, manifest, packed) =
+        (folder.text("picture.png"), folder.text("manifest.json"), folder.text("new.onnx"));
     for (model, words, inspected) in [
-        (bench.text("text.onnx"), "not an ONNX model", 1),
-        (bench.text("empty.onnx"), "not an ONNX model", 1),
-        (bench.text("nowhere.onnx"), "no such file", 1),
-        (text(bench.folder.path()).to_owned(), "folder", 1),
-        (bench.text("unknown.onnx"), "org.example.Frobnicate at node \"head/frob\"", 0),
+        (folder.text("text.onnx"), "not an ONNX model", 1),
+        (folder.text("empty.onnx"), "not an ONNX model", 1),
+        (folder.text("nowhere.onnx"), "no such file", 1),
+        (text(folder.folder.path()).to_owned(), "folder", 1),
+        (folder.text("unknown.onnx"), "org.example.Frobnicate at node \"head/frob\"", 0),
     ] {
         let commands: [(&[&str], i32); 5] = [
             (&["classify", &picture, "--model", &model], 1),
@@ -257,13 +258,13 @@ fn unopenable_model_is_one_error_line_in_every_command() {
             assert_eq!(out(&output), "");
         }
     }
-    assert!(!bench.path("new.onnx").exists());
+    assert!(!folder.path("new.onnx").exists());
 }
 
 #[test]
 fn kernels_that_the_processor_lacks_are_an_error() {
-    let bench = Bench::new();
-    let (model, picture) = (bench.text("model.onnx"), bench.text("picture.png"));
+    let folder = ModelFolder::new();
+    let (model, picture) = (folder.text("model.onnx"), folder.text("picture.png"));
     let output = Command::new(env!("CARGO_BIN_EXE_bedside"))
         .args(["classify", "--model", &model, &picture])
         .env("BEDSIDE_KERNEL", "avx3")
@@ -276,8 +277,8 @@ fn kernels_that_the_processor_lacks_are_an_error() {
 
 #[test]
 fn inspect_prints_what_a_model_holds() {
-    let bench = Bench::new();
-    let output = bedside(&["inspect", &bench.text("model.onnx")]);
+    let folder = ModelFolder::new();
+    let output = bedside(&["inspect", &folder.text("model.onnx")]);
     exited(&output, 0);
     let text = out(&output);
     for words in [
@@ -298,7 +299,7 @@ fn inspect_prints_what_a_model_holds() {
 #[test]
 fn inspect_counts_multiply_adds() {
     let macs = 256 * (8 * 27 + 16 * 8 + 16 * 9 + 8 * 16) + 2 * 64 + 24;
-    let output = bedside(&["inspect", &Bench::new().text("model.onnx")]);
+    let output = bedside(&["inspect", &ModelFolder::new().text("model.onnx")]);
     let wanted = format!("{:.2} million", f64::from(macs) / 1e6);
     let text = out(&output);
     assert!(
@@ -319,15 +320,15 @@ fn inspect_reads_graphs_that_are_not_supported() {
 fn unreadable_file_is_permission_denied() {
     use std::os::unix::fs::PermissionsExt;
 
-    let bench = Bench::new();
-    let model = bench.text("model.onnx");
+    let folder = ModelFolder::new();
+    let model = folder.text("model.onnx");
     for (file, arguments) in [
-        ("picture.png", ["classify", &bench.text("picture.png"), "--model", &model]),
-        ("model.onnx", ["classify", &bench.text("broken.jpg"), "--model", &model]),
+        ("picture.png", ["classify", &folder.text("picture.png"), "--model", &model]),
+        ("model.onnx", ["classify", &folder.text("broken.jpg"), "--model", &model]),
     ] {
-        let path = bench.path(file);
+        let path = folder.path(file);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("ours");
-        let output = unprivileged(&arguments, bench.folder.path());
+        let output = unprivileged(&arguments, folder.folder.path());
         exited(&output, 1);
         assert!(err(&output).contains("permission denied; make the file readable"), "{file}: {}", err(&output));
         assert!(err(&output).contains(file), "{}", err(&output));
@@ -337,8 +338,8 @@ fn unreadable_file_is_permission_denied() {
 
 #[test]
 fn check_runs_the_golden_sample_and_lists_what_is_missing() {
-    let bench = Bench::new();
-    let output = bedside(&["check", &bench.text("model.onnx")]);
+    let folder = ModelFolder::new();
+    let output = bedside(&["check", &folder.text("model.onnx")]);
     exited(&output, 0);
     assert!(out(&output).contains("passes, scores by lab"), "{}", out(&output));
     for words in
@@ -350,44 +351,44 @@ fn check_runs_the_golden_sample_and_lists_what_is_missing() {
 
 #[test]
 fn pack_embeds_external_data_and_fixes_the_batch() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     for graph in ["dynamo-external.onnx", "dynamo-batch.onnx", "symbolic-size.onnx"] {
         let output =
-            bench.pack(graph, &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
+            folder.pack(graph, &["--golden", &folder.text("picture.png"), "--scores", &folder.text("scores.csv")]);
         exited(&output, 0);
-        let inspected = out(&bedside(&["inspect", &bench.text("model.onnx")]));
+        let inspected = out(&bedside(&["inspect", &folder.text("model.onnx")]));
         assert!(inspected.contains("input: float32[1, 3, 32, 32]"), "{graph}: {inspected}");
-        exited(&bedside(&["check", &bench.text("model.onnx")]), 0);
+        exited(&bedside(&["check", &folder.text("model.onnx")]), 0);
     }
 }
 
 #[test]
 fn pack_binds_the_calibration_to_the_packed_graph_and_refuses_one_of_another_graph() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     let source = golden("graphs/dynamo-batch.onnx");
     let graph = bedside_engine::Graph::open(&source, 1 << 20).expect("a sound graph");
     let mut manifest = tiny::manifest();
     manifest["calibration"] = json!({"graph_sha256": graph.sha256(), "temperature": 2.0});
     manifest["a_field_of_tomorrow"] = json!({"kept": true});
-    fs::write(bench.path("manifest.json"), manifest.to_string()).expect("room");
-    exited(&bench.pack("dynamo-batch.onnx", &[]), 0);
-    let packed = bedside_engine::Graph::open(&bench.path("model.onnx"), 1 << 20).expect("a sound graph");
+    fs::write(folder.path("manifest.json"), manifest.to_string()).expect("room");
+    exited(&folder.pack("dynamo-batch.onnx", &[]), 0);
+    let packed = bedside_engine::Graph::open(&folder.path("model.onnx"), 1 << 20).expect("a sound graph");
     assert_ne!(packed.sha256(), graph.sha256(), "the batch was fixed");
     let inside: Value = serde_json::from_str(packed.metadata("bedside").expect("a manifest")).expect("JSON");
     assert_eq!(inside["calibration"]["graph_sha256"], json!(packed.sha256()));
     assert_eq!(inside["a_field_of_tomorrow"], json!({"kept": true}));
-    exited(&bedside(&["check", &bench.text("model.onnx")]), 0);
+    exited(&bedside(&["check", &folder.text("model.onnx")]), 0);
 
-    let output = bench.pack("torchscript-17.onnx", &[]);
+    let output = folder.pack("torchscript-17.onnx", &[]);
     exited(&output, 1);
     assert!(err(&output).contains("another graph"), "{}", err(&output));
 }
 
 #[test]
 fn prepared_model_gives_the_same_results_in_every_command() {
-    let bench = Bench::new();
-    exited(&bench.pack("qdq-u8.onnx", &["--golden", &bench.text("picture.png")]), 0);
-    let (onnx, prepared, picture) = (bench.text("model.onnx"), bench.text("prepared"), bench.text("picture.png"));
+    let folder = ModelFolder::new();
+    exited(&folder.pack("qdq-u8.onnx", &["--golden", &folder.text("picture.png")]), 0);
+    let (onnx, prepared, picture) = (folder.text("model.onnx"), folder.text("prepared"), folder.text("picture.png"));
     let output = bedside(&["pack", &onnx, "--prepare", "-o", &prepared]);
     exited(&output, 0);
     assert!(out(&output).contains("form            prepared"), "{}", out(&output));
@@ -444,23 +445,23 @@ fn without_steps() -> Vec<u8> {
 
 #[test]
 fn bench_profiles_a_model_without_steps() {
-    let bench = Bench::new();
-    fs::write(bench.path("prepared"), without_steps()).expect("room");
-    let output = bedside(&["bench", &bench.text("prepared"), "--seconds", "0.05", "--profile"]);
+    let folder = ModelFolder::new();
+    fs::write(folder.path("prepared"), without_steps()).expect("room");
+    let output = bedside(&["bench", &folder.text("prepared"), "--seconds", "0.05", "--profile"]);
     exited(&output, 0);
     assert!(out(&output).contains("\n     0         all steps"), "{}", out(&output));
 }
 
 #[test]
 fn pack_refuses_to_prepare_float_graphs_and_prepared_models() {
-    let bench = Bench::new();
-    let (onnx, prepared) = (bench.text("model.onnx"), bench.text("prepared"));
+    let folder = ModelFolder::new();
+    let (onnx, prepared) = (folder.text("model.onnx"), folder.text("prepared"));
     let output = bedside(&["pack", &onnx, "--prepare", "-o", &prepared]);
     exited(&output, 1);
     assert!(err(&output).contains("operator Conv at node "), "{}", err(&output));
-    assert!(!bench.path("prepared").exists());
+    assert!(!folder.path("prepared").exists());
 
-    exited(&bench.pack("qdq-u8.onnx", &["--prepare"]), 0);
+    exited(&folder.pack("qdq-u8.onnx", &["--prepare"]), 0);
     let output = bedside(&["pack", &onnx, "--prepare", "-o", &prepared]);
     exited(&output, 1);
     assert!(err(&output).contains("prepared model"), "{}", err(&output));
@@ -473,15 +474,17 @@ fn pack_refuses_to_prepare_float_graphs_and_prepared_models() {
 
 #[test]
 fn pack_writes_nothing_where_the_golden_sample_fails() {
-    let bench = Bench::new();
-    let before = fs::read(bench.path("model.onnx")).expect("packed");
-    fs::write(bench.path("scores.csv"), "label,score\na,0.1\nb,0.8\nc,0.1\n").expect("room");
-    let output = bench
-        .pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")]);
+    let folder = ModelFolder::new();
+    let before = fs::read(folder.path("model.onnx")).expect("packed");
+    fs::write(folder.path("scores.csv"), "label,score\na,0.1\nb,0.8\nc,0.1\n").expect("room");
+    let output = folder.pack(
+        "torchscript-17.onnx",
+        &["--golden", &folder.text("picture.png"), "--scores", &folder.text("scores.csv")],
+    );
     exited(&output, 1);
     assert!(err(&output).contains("golden sample"), "{}", err(&output));
-    assert_eq!(fs::read(bench.path("model.onnx")).expect("still there"), before);
-    assert_eq!(fs::read_dir(bench.folder.path()).expect("readable").count(), 4, "something was left behind");
+    assert_eq!(fs::read(folder.path("model.onnx")).expect("still there"), before);
+    assert_eq!(fs::read_dir(folder.folder.path()).expect("readable").count(), 4, "something was left behind");
 }
 
 /// The permissions of a file.
@@ -498,7 +501,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[cfg(unix)]
-impl Bench {
+impl ModelFolder {
     /// Packs to a file under a umask, and returns that file's permissions.
     fn packed_under(&self, mask: &str, name: &str) -> u32 {
         let graph = golden("graphs/torchscript-17.onnx");
@@ -513,24 +516,24 @@ impl Bench {
 #[cfg(unix)]
 #[test]
 fn pack_gives_a_new_file_the_permissions_of_the_umask() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     // POSIX, `umask`: the bits of the mask are cleared in the mode of a new file, 666.
     for (mask, wanted) in [("077", 0o600), ("027", 0o640), ("022", 0o644), ("002", 0o664), ("000", 0o666)] {
-        assert_eq!(bench.packed_under(mask, &format!("new-{mask}.onnx")), wanted, "umask {mask}");
+        assert_eq!(folder.packed_under(mask, &format!("new-{mask}.onnx")), wanted, "umask {mask}");
     }
 }
 
 #[cfg(unix)]
 #[test]
 fn pack_keeps_the_permissions_of_a_replaced_file() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     for wanted in [0o600, 0o640, 0o664, 0o666, 0o444] {
         for mask in ["077", "000"] {
-            fs::write(bench.path("old.onnx"), "what was there").expect("room");
-            set_mode(&bench.path("old.onnx"), wanted);
-            assert_eq!(bench.packed_under(mask, "old.onnx"), wanted, "umask {mask}");
-            assert!(fs::metadata(bench.path("old.onnx")).expect("there").len() > 100);
-            fs::remove_file(bench.path("old.onnx")).expect("ours");
+            fs::write(folder.path("old.onnx"), "what was there").expect("room");
+            set_mode(&folder.path("old.onnx"), wanted);
+            assert_eq!(folder.packed_under(mask, "old.onnx"), wanted, "umask {mask}");
+            assert!(fs::metadata(folder.path("old.onnx")).expect("there").len() > 100);
+            fs::remove_file(folder.path("old.onnx")).expect("ours");
         }
     }
 }
@@ -540,26 +543,26 @@ fn pack_keeps_the_permissions_of_a_replaced_file() {
 fn pack_replaces_the_target_of_a_symbolic_link() {
     use std::os::unix::fs::symlink;
 
-    let bench = Bench::new();
-    fs::create_dir(bench.path("kept")).expect("room");
-    fs::write(bench.path("kept/old.onnx"), "what was there").expect("room");
-    set_mode(&bench.path("kept/old.onnx"), 0o640);
-    symlink("kept/old.onnx", bench.path("link.onnx")).expect("room");
-    assert_eq!(bench.packed_under("022", "link.onnx"), 0o640);
-    assert!(bench.path("link.onnx").is_symlink());
-    assert_eq!(fs::read(bench.path("kept/old.onnx")).expect("there").len() as u64, {
-        bench.packed_under("022", "plain.onnx");
-        fs::metadata(bench.path("plain.onnx")).expect("there").len()
+    let folder = ModelFolder::new();
+    fs::create_dir(folder.path("kept")).expect("room");
+    fs::write(folder.path("kept/old.onnx"), "what was there").expect("room");
+    set_mode(&folder.path("kept/old.onnx"), 0o640);
+    symlink("kept/old.onnx", folder.path("link.onnx")).expect("room");
+    assert_eq!(folder.packed_under("022", "link.onnx"), 0o640);
+    assert!(folder.path("link.onnx").is_symlink());
+    assert_eq!(fs::read(folder.path("kept/old.onnx")).expect("there").len() as u64, {
+        folder.packed_under("022", "plain.onnx");
+        fs::metadata(folder.path("plain.onnx")).expect("there").len()
     });
-    assert_eq!(fs::read_dir(bench.path("kept")).expect("readable").count(), 1, "something was left behind");
+    assert_eq!(fs::read_dir(folder.path("kept")).expect("readable").count(), 1, "something was left behind");
 
-    symlink("kept/nothing.onnx", bench.path("dangling.onnx")).expect("room");
+    symlink("kept/nothing.onnx", folder.path("dangling.onnx")).expect("room");
     let graph = golden("graphs/torchscript-17.onnx");
-    let (manifest, output) = (bench.text("manifest.json"), bench.text("dangling.onnx"));
+    let (manifest, output) = (folder.text("manifest.json"), folder.text("dangling.onnx"));
     let packed = bedside(&["pack", text(&graph), "--manifest", &manifest, "-o", &output]);
     exited(&packed, 1);
     assert!(err(&packed).contains("this link can't be followed"), "{}", err(&packed));
-    assert!(bench.path("dangling.onnx").is_symlink());
+    assert!(folder.path("dangling.onnx").is_symlink());
 }
 
 #[cfg(unix)]
@@ -567,43 +570,43 @@ fn pack_replaces_the_target_of_a_symbolic_link() {
 fn pack_refuses_to_replace_folders_and_pipes() {
     use std::os::unix::fs::FileTypeExt;
 
-    let bench = Bench::new();
-    fs::create_dir(bench.path("folder")).expect("room");
-    assert!(Command::new("mkfifo").arg(bench.path("pipe")).status().expect("mkfifo").success());
+    let folder = ModelFolder::new();
+    fs::create_dir(folder.path("folder")).expect("room");
+    assert!(Command::new("mkfifo").arg(folder.path("pipe")).status().expect("mkfifo").success());
     let graph = golden("graphs/torchscript-17.onnx");
     for name in ["folder", "pipe"] {
-        let (manifest, output) = (bench.text("manifest.json"), bench.text(name));
+        let (manifest, output) = (folder.text("manifest.json"), folder.text(name));
         let packed = bedside(&["pack", text(&graph), "--manifest", &manifest, "-o", &output]);
         exited(&packed, 1);
         assert!(err(&packed).contains("give the name of a file"), "{}", err(&packed));
     }
-    assert!(fs::metadata(bench.path("pipe")).expect("there").file_type().is_fifo());
+    assert!(fs::metadata(folder.path("pipe")).expect("there").file_type().is_fifo());
 }
 
 #[cfg(unix)]
 #[test]
 fn pack_refuses_input_files_over_their_limits() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     for (name, length) in [("long.png", (1 << 20) + 1), ("long.csv", (1 << 20) + 1), ("long.json", (16 << 20) + 1)] {
-        fs::File::create(bench.path(name)).and_then(|file| file.set_len(length)).expect("a file of nothing");
+        fs::File::create(folder.path(name)).and_then(|file| file.set_len(length)).expect("a file of nothing");
     }
-    let (picture, scores) = (bench.text("picture.png"), bench.text("scores.csv"));
-    let (graph, output) = (golden("graphs/torchscript-17.onnx"), bench.text("other.onnx"));
+    let (picture, scores) = (folder.text("picture.png"), folder.text("scores.csv"));
+    let (graph, output) = (golden("graphs/torchscript-17.onnx"), folder.text("other.onnx"));
     let pack = |manifest: &str, golden: &str, scores: &str| {
         let graph = text(&graph);
         let packed =
             in_time(&["pack", graph, "-o", &output, "--manifest", manifest, "--golden", golden, "--scores", scores]);
-        assert!(!bench.path("other.onnx").exists());
+        assert!(!folder.path("other.onnx").exists());
         (packed.status.code(), err(&packed))
     };
-    let manifest = bench.text("manifest.json");
+    let manifest = folder.text("manifest.json");
     for (name, status, words) in [
         ("", 1, "this is a folder; give a file"),
         ("long.png", 2, "the golden sample has 1048577 bytes; the limit is 1048576"),
         ("long.csv", 2, "the list of scores has 1048577 bytes; the limit is 1048576"),
         ("long.json", 2, "the manifest has 16777217 bytes; the limit is 16777216"),
     ] {
-        let path = bench.text(name);
+        let path = folder.text(name);
         let runs = match name {
             "long.png" => vec![pack(&manifest, &path, &scores)],
             "long.csv" => vec![pack(&manifest, &picture, &path)],
@@ -621,12 +624,12 @@ fn pack_refuses_input_files_over_their_limits() {
 
 #[test]
 fn pack_refuses_a_manifest_with_a_list_for_an_object() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     let graph = bedside_engine::Graph::open(&golden("graphs/torchscript-17.onnx"), 1 << 20).expect("a sound graph");
     let mut manifest = tiny::manifest();
     manifest["calibration"] = json!([graph.sha256()]);
-    fs::write(bench.path("manifest.json"), manifest.to_string()).expect("room");
-    let output = bench.pack("torchscript-17.onnx", &[]);
+    fs::write(folder.path("manifest.json"), manifest.to_string()).expect("room");
+    let output = folder.pack("torchscript-17.onnx", &[]);
     exited(&output, 1);
     assert!(err(&output).contains("`calibration` is a list"), "{}", err(&output));
 }
@@ -635,15 +638,16 @@ fn pack_refuses_a_manifest_with_a_list_for_an_object() {
 #[cfg(unix)]
 #[test]
 fn input_files_may_be_pipes() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     let piped = |from: &str, arguments: &[&str]| {
-        let mut writer = Command::new("cat").arg(bench.path(from)).stdout(Stdio::piped()).spawn().expect("cat");
+        let mut writer = Command::new("cat").arg(folder.path(from)).stdout(Stdio::piped()).spawn().expect("cat");
         let pipe = writer.stdout.take().expect("piped");
         let command = Command::new(env!("CARGO_BIN_EXE_bedside")).args(arguments).stdin(pipe).output();
         writer.wait().expect("ours");
         command.expect("the command starts")
     };
-    let (model, manifest, picture) = (bench.text("model.onnx"), bench.text("manifest.json"), bench.text("picture.png"));
+    let (model, manifest, picture) =
+        (folder.text("model.onnx"), folder.text("manifest.json"), folder.text("picture.png"));
     let answered = ["--answer", "ready=yes", "--json"];
     let report = |output: &Output| -> Value {
         exited(output, 0);
@@ -657,21 +661,21 @@ fn input_files_may_be_pipes() {
         let arguments = [&["classify", "--model"], &arguments[..], &answered].concat();
         assert_eq!(report(&piped(pipe, &arguments)), from_file, "{pipe}");
     }
-    let (graph, output) = (golden("graphs/torchscript-17.onnx"), bench.text("packed.onnx"));
+    let (graph, output) = (golden("graphs/torchscript-17.onnx"), folder.text("packed.onnx"));
     exited(&piped("manifest.json", &["pack", text(&graph), "--manifest", "/dev/stdin", "-o", &output]), 0);
-    let packed = bedside(&["pack", text(&graph), "--manifest", &manifest, "-o", &bench.text("other.onnx")]);
+    let packed = bedside(&["pack", text(&graph), "--manifest", &manifest, "-o", &folder.text("other.onnx")]);
     exited(&packed, 0);
-    assert_eq!(fs::read(output).expect("packed"), fs::read(bench.path("other.onnx")).expect("packed"));
+    assert_eq!(fs::read(output).expect("packed"), fs::read(folder.path("other.onnx")).expect("packed"));
 }
 
 #[cfg(unix)]
 #[test]
 fn classify_reports_a_pipe_in_a_folder_and_classifies_the_pictures() {
-    let bench = Bench::new();
-    fs::create_dir(bench.path("photos")).expect("room");
-    fs::copy(bench.path("picture.png"), bench.path("photos/b.png")).expect("room");
-    assert!(Command::new("mkfifo").arg(bench.path("photos/a.jpg")).status().expect("mkfifo").success());
-    let (model, photos) = (bench.text("model.onnx"), bench.text("photos"));
+    let folder = ModelFolder::new();
+    fs::create_dir(folder.path("photos")).expect("room");
+    fs::copy(folder.path("picture.png"), folder.path("photos/b.png")).expect("room");
+    assert!(Command::new("mkfifo").arg(folder.path("photos/a.jpg")).status().expect("mkfifo").success());
+    let (model, photos) = (folder.text("model.onnx"), folder.text("photos"));
     let output = in_time(&["classify", "--model", &model, &photos, "--answer", "ready=yes"]);
     exited(&output, 1);
     assert!(err(&output).contains("photos/a.jpg: this is a device, a pipe or a socket"), "{}", err(&output));
@@ -680,16 +684,16 @@ fn classify_reports_a_pipe_in_a_folder_and_classifies_the_pictures() {
 
 #[test]
 fn classify_names_long_paths_in_errors() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     let long = "x".repeat(70_000);
-    let output = bench.classify(&[&long, &bench.text("picture.png"), "--answer", "ready=yes"]);
+    let output = folder.classify(&[&long, &folder.text("picture.png"), "--answer", "ready=yes"]);
     exited(&output, 1);
     assert!(err(&output).contains(&long) && out(&output).contains("Label A"), "{}", err(&output).len());
 }
 
 #[test]
 fn pack_names_what_is_wrong_with_scores() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     for (csv, words) in [
         ("a,0.8\n", "label,score"),
         ("label,score\na,0.8\nb,0.1\n", "no score for `c`"),
@@ -698,10 +702,10 @@ fn pack_names_what_is_wrong_with_scores() {
         ("label,score\na,0.8\na,0.8\n", "twice"),
         ("label,score\na\n", "line: 2"),
     ] {
-        fs::write(bench.path("scores.csv"), csv).expect("room");
-        let output = bench.pack(
+        fs::write(folder.path("scores.csv"), csv).expect("room");
+        let output = folder.pack(
             "torchscript-17.onnx",
-            &["--golden", &bench.text("picture.png"), "--scores", &bench.text("scores.csv")],
+            &["--golden", &folder.text("picture.png"), "--scores", &folder.text("scores.csv")],
         );
         exited(&output, 2);
         assert!(err(&output).contains(words), "no \"{words}\" in\n{}", err(&output));
@@ -710,17 +714,17 @@ fn pack_names_what_is_wrong_with_scores() {
 
 #[test]
 fn pack_marks_bedsides_own_scores_as_self() {
-    let bench = Bench::new();
-    exited(&bench.pack("torchscript-17.onnx", &["--golden", &bench.text("picture.png")]), 0);
-    let output = bedside(&["check", &bench.text("model.onnx")]);
+    let folder = ModelFolder::new();
+    exited(&folder.pack("torchscript-17.onnx", &["--golden", &folder.text("picture.png")]), 0);
+    let output = bedside(&["check", &folder.text("model.onnx")]);
     exited(&output, 0);
     assert!(out(&output).contains("scores by self") && err(&output).contains("Bedside's own"), "{}", err(&output));
 }
 
 #[test]
 fn bench_prints_the_documented_json() {
-    let bench = Bench::new();
-    let (model, picture) = (bench.text("model.onnx"), bench.text("picture.png"));
+    let folder = ModelFolder::new();
+    let (model, picture) = (folder.text("model.onnx"), folder.text("picture.png"));
     let output = bedside(&["bench", &model, "--image", &picture, "--seconds", "0.05", "--json"]);
     exited(&output, 0);
     let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
@@ -737,12 +741,12 @@ fn bench_prints_the_documented_json() {
 #[cfg(unix)]
 #[test]
 fn closed_output_pipe_is_no_error() {
-    let bench = Bench::new();
+    let folder = ModelFolder::new();
     let command = format!(
         "'{}' classify --model '{}' --answer ready=yes --json '{pic}' '{pic}' '{pic}' | true",
         env!("CARGO_BIN_EXE_bedside"),
-        bench.text("model.onnx"),
-        pic = bench.text("picture.png")
+        folder.text("model.onnx"),
+        pic = folder.text("picture.png")
     );
     let output = Command::new("sh").args(["-c", &command]).output().expect("a shell");
     assert_eq!(err(&output), "");

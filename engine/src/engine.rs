@@ -141,7 +141,7 @@ impl Engine {
     /// [`Error::Unsupported`] where tract can't run the graph or an output is not floating point; [`Error::Internal`]
     /// where this crate or tract panics.
     pub fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
-        self.run_unless(&AtomicBool::new(false), input)
+        self.run_cancellable(&AtomicBool::new(false), input)
     }
 
     /// As [`Engine::run`], with cancellation from another thread. `cancelled` is read when the run begins, and, where
@@ -149,7 +149,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::run`]; [`Error::Cancelled`] where `cancelled` was found set.
-    pub fn run_unless(&self, cancelled: &AtomicBool, input: &Tensor) -> Result<Vec<Tensor>> {
+    pub fn run_cancellable(&self, cancelled: &AtomicBool, input: &Tensor) -> Result<Vec<Tensor>> {
         if cancelled.load(Ordering::Acquire) {
             return Err(Error::Cancelled);
         }
@@ -163,11 +163,11 @@ impl Engine {
         })
     }
 
-    /// As [`Engine::run_unless`], with the pixels of an image in place of the input tensor. The outputs are those of
+    /// As [`Engine::run_cancellable`], with the pixels of an image in place of the input tensor. The outputs are those of
     /// [`Engine::run`] with the tensor that the pixels stand for.
     ///
     /// # Errors
-    /// As [`Engine::run_unless`]; [`Error::Tensor`] where the number of channels is 0 or not that of the tables in
+    /// As [`Engine::run_cancellable`]; [`Error::Tensor`] where the number of channels is 0 or not that of the tables in
     /// `values`.
     #[allow(clippy::match_wildcard_for_single_variants, reason = "builds without `onnx` have one kind of runner")]
     pub fn run_pixels(&self, cancelled: &AtomicBool, pixels: &Pixels<'_>) -> Result<Vec<Tensor>> {
@@ -179,7 +179,7 @@ impl Engine {
             Runner::Program(program) if program.accepts(pixels) => {
                 guarded("run", || program.run(&[InputView::Pixels(*pixels)], cancelled, || {}))
             }
-            _ => self.run_unless(cancelled, &pixels.tensor(self.shape.clone())?),
+            _ => self.run_cancellable(cancelled, &pixels.tensor(self.shape.clone())?),
         }
     }
 

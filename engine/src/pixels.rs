@@ -56,7 +56,7 @@ impl Pixels<'_> {
 
     /// Whether reading the input tensor with these strides gives elements of this shape in the order of `bytes`. The
     /// shape and the strides, in elements, are those of batch, height, width and channels.
-    pub(crate) fn lie_as(&self, shape: [usize; 4], strides: [usize; 4]) -> bool {
+    pub(crate) fn are_in_order_of(&self, shape: [usize; 4], strides: [usize; 4]) -> bool {
         let [batch, height, width, channels] = shape;
         let tensor_strides = match self.layout {
             Layout::Nchw => [width, 1, height * width],
@@ -92,10 +92,15 @@ mod tests {
     fn lie_as_tells_planes_from_adjacent_channels() {
         // One line of two pixels, in planes and with adjacent channels.
         let (planes, adjacent) = (pixels(None, Layout::Nchw), pixels(None, Layout::Nhwc));
-        assert!(planes.lie_as([1, 1, 2, 3], [6, 2, 1, 2]) && !planes.lie_as([1, 1, 2, 3], [6, 6, 3, 1]));
-        assert!(adjacent.lie_as([1, 1, 2, 3], [6, 6, 3, 1]) && !adjacent.lie_as([1, 1, 2, 3], [6, 2, 1, 2]));
+        assert!(
+            planes.are_in_order_of([1, 1, 2, 3], [6, 2, 1, 2]) && !planes.are_in_order_of([1, 1, 2, 3], [6, 6, 3, 1])
+        );
+        assert!(
+            adjacent.are_in_order_of([1, 1, 2, 3], [6, 6, 3, 1])
+                && !adjacent.are_in_order_of([1, 1, 2, 3], [6, 2, 1, 2])
+        );
         for shape in [[2, 1, 1, 3], [1, 1, 3, 2], [1, 2, 2, 3]] {
-            assert!(!adjacent.lie_as(shape, [6, 6, 3, 1]), "{shape:?}");
+            assert!(!adjacent.are_in_order_of(shape, [6, 6, 3, 1]), "{shape:?}");
         }
     }
 }

@@ -216,7 +216,7 @@ impl Manifest {
         check_size(json)?;
         let mut unknown = Vec::new();
         let draft = read(json, &mut unknown)?;
-        check_forms(json, &draft)?;
+        check_json_types(json, &draft)?;
         for field in &unknown {
             log::warn!("the manifest's field `{field}` is not known to this version and is ignored");
         }
@@ -320,7 +320,7 @@ fn read(json: &str, unknown: &mut Vec<String>) -> Result<Draft> {
 
 /// Refuses what serde accepts and the schema does not: `null`, which serde takes as a missing field, and a list in
 /// place of an object.
-fn check_forms(json: &str, draft: &Draft) -> Result<()> {
+fn check_json_types(json: &str, draft: &Draft) -> Result<()> {
     let value: serde_json::Value = serde_json::from_str(json).map_err(|error| invalid_json(".", &error))?;
     let mut fields = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "provenance");
     if let Some(path) = fields.find_map(|(name, value)| null_in(name.clone(), value)) {

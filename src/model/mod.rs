@@ -105,11 +105,11 @@ impl Model {
 
     /// Runs the graph and returns its output values, one for each label.
     pub(crate) fn run(&self, input: &ModelInput) -> Result<Vec<f32>> {
-        self.run_unless(&CancelHandle::new(), input)
+        self.run_cancellable(&CancelHandle::new(), input)
     }
 
     /// As [`run`](Model::run), with cancellation: [`ErrorKind::Cancelled`] where the handle is cancelled meanwhile.
-    pub(crate) fn run_unless(&self, cancel: &CancelHandle, input: &ModelInput) -> Result<Vec<f32>> {
+    pub(crate) fn run_cancellable(&self, cancel: &CancelHandle, input: &ModelInput) -> Result<Vec<f32>> {
         let pixels = input.pixels(self.binding.layout, self.values.as_deref());
         let outputs = self.engine.run_pixels(cancel.flag(), &pixels).map_err(Error::engine)?;
         let values = outputs.first().and_then(Tensor::as_f32);

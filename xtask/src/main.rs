@@ -3,9 +3,9 @@
 mod android;
 mod arm;
 mod bench;
+mod bench_bindings;
 mod bindings;
 mod book;
-mod borders;
 mod consumer;
 mod copy;
 mod full;
@@ -210,7 +210,7 @@ fn run(job: Job) -> Result<()> {
         Job::Soak => bindings::soak(),
         Job::Bench { job: None } => bench::run(),
         Job::Bench { job: Some(BenchJob::Peers { weights, quick }) } => peers::run(weights.as_deref(), quick),
-        Job::Bench { job: Some(BenchJob::Bindings { swift }) } => borders::run(&swift),
+        Job::Bench { job: Some(BenchJob::Bindings { swift }) } => bench_bindings::run(&swift),
     }
 }
 

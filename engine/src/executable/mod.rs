@@ -131,7 +131,7 @@ impl Executable {
     /// the input, and its bytes are in the order of the pixels.
     pub(crate) fn accepts(&self, pixels: &Pixels<'_>) -> bool {
         let Some(PackedStep::Quantize(step)) = self.pixel_step.map(|at| &self.steps[at]) else { return false };
-        let lie_as_read = pixels.lie_as(self.kind(step.to).shape, step.strides);
+        let lie_as_read = pixels.are_in_order_of(self.kind(step.to).shape, step.strides);
         pixels.values.is_some() && pixels.channels <= MAX_CHANNELS && lie_as_read
     }
 

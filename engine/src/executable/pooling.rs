@@ -171,11 +171,11 @@ impl ClippedWindow {
 
 /// Writes the mean of a window with these sums to `to`, from element `at` on.
 fn mean(step: &Pooling, window: &ClippedWindow, sums: &[i32], to: &mut Output<'_>, at: usize) {
-    let PoolingKind::Mean { scale, divisor, with_padding, output_stage, .. } = &step.kind else {
+    let PoolingKind::Mean { input_scale, output_scale, with_padding, output_stage, .. } = &step.kind else {
         unreachable!("sums are made for means");
     };
     let count = if *with_padding { step.window.kernel.iter().product() } else { window.count() };
-    let multiplier = scale / (divisor * count as f32);
+    let multiplier = input_scale / (output_scale * count as f32);
     match (output_stage, to) {
         (OutputStage::Float, Output::Floats(to)) => {
             for (to, &sum) in to[at..].iter_mut().zip(sums) {

@@ -283,7 +283,7 @@ impl DepthwiseWeights<'_> {
 
 /// The maximum number of rows or columns of padding, and the maximum distance of a tap from the start of the padding,
 /// in rows or columns. The sum of two such numbers fits an `isize`.
-const FARTHEST: usize = isize::MAX as usize / 4;
+const MAX_DISTANCE: usize = isize::MAX as usize / 4;
 
 impl DepthwiseInput<'_> {
     /// Checks the input for a call that writes `length` bytes of line `y` of the output.
@@ -291,7 +291,7 @@ impl DepthwiseInput<'_> {
     /// # Panics
     /// Unless `bytes` has `height` × `width` × `channels` bytes and `padding` has `channels`, each followed by
     /// [`TAIL_PADDING`] more; unless `length` is a multiple of `channels`; and where the padding is larger, or a tap
-    /// farther away, than [`FARTHEST`].
+    /// farther away, than [`MAX_DISTANCE`].
     fn check(&self, channels: usize, window: &Window, y: usize, length: usize) {
         let pixels = self.height.checked_mul(self.width);
         let bytes = pixels.and_then(|pixels| end(pixels, channels, TAIL_PADDING));
@@ -305,7 +305,7 @@ impl DepthwiseInput<'_> {
             let kernel = window.kernel[axis].checked_mul(window.dilation[axis]);
             let last = kernel.and_then(|kernel| end(outputs, window.stride[axis], kernel));
             assert!(
-                last.is_some_and(|last| last <= FARTHEST) && window.pad[axis] <= FARTHEST,
+                last.is_some_and(|last| last <= MAX_DISTANCE) && window.pad[axis] <= MAX_DISTANCE,
                 "windows that reach too far"
             );
         }

@@ -273,8 +273,8 @@ impl<'a> Reader<'a> {
         let (from, to, window) = (self.tensor()?, self.tensor()?, self.window()?);
         let kind = PoolingKind::Mean {
             zero_point: self.byte()?,
-            scale: self.float()?,
-            divisor: self.float()?,
+            input_scale: self.float()?,
+            output_scale: self.float()?,
             with_padding: self.flag()?,
             output_stage: self.output_stage()?,
         };

@@ -82,8 +82,13 @@ fn unchecked() -> UncheckedProgram {
     };
     let inverted = Table::Bytes(Box::new(std::array::from_fn(|at| !at as u8)));
     let reals = Table::Floats(Box::new(std::array::from_fn(|at| at as f32 * 0.5 - 8.0)));
-    let mean =
-        PoolingKind::Mean { zero_point: 4, scale: 0.5, divisor: 0.25, with_padding: true, output_stage: byte(None) };
+    let mean = PoolingKind::Mean {
+        zero_point: 4,
+        input_scale: 0.5,
+        output_scale: 0.25,
+        with_padding: true,
+        output_stage: byte(None),
+    };
     let product =
         MultiplyRule { zero_points: [3, 0], multiplier: 0.004, addend: 2.0, output_offset: 0, min: 0, max: 255 };
     let sum =

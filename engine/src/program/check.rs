@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::buffers::BufferPlan;
-use super::weights::{have_nine_bits, sums_fit};
+use super::weights::{fit_9_bits, sums_fit};
 use super::{
     Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorId,
     TensorType, UncheckedProgram, dense_strides,
@@ -379,9 +379,10 @@ impl<'a> Check<'a> {
         let taps = taps(&step.window);
         match &step.kind {
             PoolingKind::Max => holds(to.element == Element::Byte, "a tensor of other elements than the step's")?,
-            PoolingKind::Mean { scale, divisor, output_stage, .. } => {
+            PoolingKind::Mean { input_scale, output_scale, output_stage, .. } => {
                 holds(taps <= MAX_PIXELS, "a mean over too many pixels")?;
-                let numbers = scale.is_finite() && divisor.is_normal() && (scale / divisor).is_finite();
+                let numbers =
+                    input_scale.is_finite() && output_scale.is_normal() && (input_scale / output_scale).is_finite();
                 holds(numbers, "a scale that is no number")?;
                 check_output_stage(output_stage, to)?;
             }
@@ -432,7 +433,7 @@ fn check_output_stage(output_stage: &OutputStage, to: &TensorType) -> Result<(),
 /// Checks that weights are from -255 to 255 and that no sum of products can exceed 32 bits. The lowering checks the
 /// same (`onnx/lower/products.rs`), so that such a convolution becomes a fallback node and is not refused here.
 fn check_weights(weights: &[i16], columns: usize) -> Result<(), Problem> {
-    holds(have_nine_bits(weights), "weights of more than nine bits")?;
+    holds(fit_9_bits(weights), "weights of more than nine bits")?;
     holds(sums_fit(weights, columns.max(1)), "sums that could pass 32 bits")
 }
 

@@ -228,14 +228,13 @@ pub(crate) struct Pooling {
 pub(crate) enum PoolingKind {
     /// The maximum. Padding is left out.
     Max,
-    /// The sum of the bytes, each less the zero point, times `scale / (divisor * n)`, where `n` is the number of taps
+    /// The sum of the bytes, each less the zero point, times `input_scale / (output_scale * n)`, where `n` is the number of taps
     /// of the window.
     Mean {
         zero_point: u8,
-        /// The scale of the input.
-        scale: f32,
+        input_scale: f32,
         /// The scale of the output, or 1 where the output is floats.
-        divisor: f32,
+        output_scale: f32,
         /// Whether `n` includes taps in the padding, which add nothing to the sum.
         with_padding: bool,
         output_stage: OutputStage,

@@ -10,7 +10,7 @@ pub(crate) fn fit_i8(weights: &[i16]) -> bool {
 }
 
 /// Whether all weights are differences of two bytes, from -255 to 255.
-pub(crate) fn have_nine_bits(weights: &[i16]) -> bool {
+pub(crate) fn fit_9_bits(weights: &[i16]) -> bool {
     let (min, max) = weights.iter().fold((0, 0), |(min, max), &weight| (weight.min(min), weight.max(max)));
     min >= -255 && max <= 255
 }
@@ -48,8 +48,8 @@ mod tests {
     fn fit_i8_and_have_nine_bits_are_exact_at_their_ends() {
         assert!(fit_i8(&[-128, 0, 127]) && fit_i8(&[]));
         assert!(!fit_i8(&[0, 128]) && !fit_i8(&[-129, 0]));
-        assert!(have_nine_bits(&[-255, 255]));
-        assert!(!have_nine_bits(&[256, 0]) && !have_nine_bits(&[0, i16::MIN]));
+        assert!(fit_9_bits(&[-255, 255]));
+        assert!(!fit_9_bits(&[256, 0]) && !fit_9_bits(&[0, i16::MIN]));
     }
 
     #[test]

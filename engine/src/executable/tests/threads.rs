@@ -124,8 +124,13 @@ fn pooling_is_equal_on_any_number_of_threads() {
             let pool = |kind| Step::Pooling(Pooling { from: FROM[0], to: TO, window: window.clone(), kind });
             check(pool(PoolingKind::Max), &[bytes(shape)], bytes(to));
             for (output_stage, to) in [(byte.clone(), bytes(to)), (OutputStage::Float, floats(to))] {
-                let mean =
-                    PoolingKind::Mean { zero_point: 9, scale: 0.6, divisor: 0.5, with_padding: true, output_stage };
+                let mean = PoolingKind::Mean {
+                    zero_point: 9,
+                    input_scale: 0.6,
+                    output_scale: 0.5,
+                    with_padding: true,
+                    output_stage,
+                };
                 check(pool(mean), &[bytes(shape)], to);
             }
         }

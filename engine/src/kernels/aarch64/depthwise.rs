@@ -372,14 +372,14 @@ pub(super) struct Depthwise<T> {
     taps: usize,
     requantize: Requantize,
     /// The tiles that have columns come first.
-    tiles: Vec<Channels<T>>,
+    tiles: Vec<PackedTile<T>>,
     /// The number of tiles that have columns.
     with_columns: usize,
 }
 
 /// Sixteen channels, or fewer where the input has fewer.
 #[derive(Debug)]
-struct Channels<T> {
+struct PackedTile<T> {
     /// The first channel.
     first: usize,
     tile: T,
@@ -393,7 +393,7 @@ impl<T: ChannelTile> Depthwise<T> {
         weights.check(window);
         assert!(weights.taps <= MAX_TAPS, "taps whose addresses fit on the stack");
         let channels = weights.channels;
-        let tile = |first: usize| Channels {
+        let tile = |first: usize| PackedTile {
             first,
             tile: T::new(proof, weights, first),
             multipliers: multipliers(weights, first),
@@ -458,7 +458,7 @@ impl<T: ChannelTile> Depthwise<T> {
     /// [`DepthwiseInput::check`] has accepted for these channels, with a stride of 1 or 2: its pixels, the padding and
     /// 15 bytes behind either are read. `to` is written.
     #[inline(never)]
-    unsafe fn by_columns<const PLAIN: bool>(&self, channels: &Channels<T>, line: &Line<'_, 3>, to: &mut [u8]) {
+    unsafe fn by_columns<const PLAIN: bool>(&self, channels: &PackedTile<T>, line: &Line<'_, 3>, to: &mut [u8]) {
         let count = to.len() / self.channels;
         let first = channels.first;
         let to = to.as_mut_ptr();
@@ -488,7 +488,13 @@ impl<T: ChannelTile> Depthwise<T> {
     /// The tile is proof of NEON. There must be at least sixteen channels if `PLAIN`. From the tile's first channel of
     /// pixel `x` on, sixteen bytes, or all channels where there are fewer, are written and must be writable.
     #[inline(always)]
-    unsafe fn write<const PLAIN: bool>(&self, channels: &Channels<T>, columns: [&T::Column; 3], to: *mut u8, x: usize) {
+    unsafe fn write<const PLAIN: bool>(
+        &self,
+        channels: &PackedTile<T>,
+        columns: [&T::Column; 3],
+        to: *mut u8,
+        x: usize,
+    ) {
         let length = if PLAIN { CHANNEL_TILE } else { self.channels.min(CHANNEL_TILE) };
         // SAFETY: the processor has NEON, as the tile exists; `length` bytes are writable there, 16 at most.
         unsafe {
@@ -510,7 +516,7 @@ impl<T: ChannelTile> Depthwise<T> {
     #[inline(always)]
     unsafe fn write_inside<const PLAIN: bool>(
         &self,
-        channels: &Channels<T>,
+        channels: &PackedTile<T>,
         line: &Line<'_, 3>,
         [a, b]: [&mut T::Column; 2],
         windows: std::ops::Range<usize>,
@@ -566,7 +572,7 @@ impl<T: ChannelTile> Depthwise<T> {
     #[inline(never)]
     unsafe fn by_taps<const PLAIN: bool>(
         &self,
-        tiles: &[Channels<T>],
+        tiles: &[PackedTile<T>],
         input: &DepthwiseInput<'_>,
         y: usize,
         to: &mut [u8],

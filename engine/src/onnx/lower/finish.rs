@@ -209,20 +209,20 @@ fn sum_rule(terms: &[QuantizedTensor; 2], to: Affine, min: u8, max: u8) -> Resul
     Ok(AddRule { input_offsets: [a.offset, b.offset], scale_ratios, addend, output_offset: to.offset, min, max })
 }
 
-/// A mean in windows as a step; its result is divided by `divisor`.
+/// A mean in windows as a step; its result is divided by `output_scale`.
 fn mean(
     input: QuantizedTensor,
     to: TensorId,
     window: &Window,
     with_padding: bool,
-    divisor: f32,
+    output_scale: f32,
     output_stage: OutputStage,
 ) -> Result<Step, Reason> {
-    check_finite(&[input.affine.scale / divisor])?;
+    check_finite(&[input.affine.scale / output_scale])?;
     let kind = PoolingKind::Mean {
         zero_point: input.affine.zero_point,
-        scale: input.affine.scale,
-        divisor,
+        input_scale: input.affine.scale,
+        output_scale,
         with_padding,
         output_stage,
     };

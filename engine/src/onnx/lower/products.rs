@@ -9,7 +9,7 @@ use super::value::{Clamp, Deferred, Products, QuantizedTensor, Value, ValueKind}
 use super::{Lowering, Reason};
 use crate::arithmetic::Window;
 use crate::onnx::constants::Weights;
-use crate::program::weights::{have_nine_bits, sums_fit};
+use crate::program::weights::{fit_9_bits, sums_fit};
 
 impl<'a> Lowering<'a> {
     /// `Conv`.
@@ -173,7 +173,7 @@ fn products(
 ) -> Result<Products, Reason> {
     let Weights { values: weights, mut scales, axis, .. } = weights;
     // An 8-bit weight less its zero point has at most nine bits.
-    if !have_nine_bits(&weights) {
+    if !fit_9_bits(&weights) {
         return Err("weights of more than 8 bits".into());
     }
     if scales.len() == 1 {

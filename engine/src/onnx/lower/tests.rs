@@ -41,9 +41,9 @@ fn cancelled_run_returns_cancelled() {
     let engine = built("qdq-u8.onnx");
     let input = Tensor::f32(vec![1, 3, 32, 32], vec![0.0; 3 * 32 * 32]).expect("it fits");
     let cancelled = AtomicBool::new(true);
-    assert!(matches!(engine.run_unless(&cancelled, &input), Err(Error::Cancelled)));
+    assert!(matches!(engine.run_cancellable(&cancelled, &input), Err(Error::Cancelled)));
     cancelled.store(false, Ordering::Release);
-    assert!(engine.run_unless(&cancelled, &input).is_ok());
+    assert!(engine.run_cancellable(&cancelled, &input).is_ok());
 }
 
 #[test]

@@ -21,19 +21,19 @@ use crate::program::weights::{fit_i8, sum};
 use crate::threads::processors;
 
 /// The maximum byte of a copy: the window has 128 values.
-const MAX: u8 = 127;
+const MAX_COPY: u8 = 127;
 
-/// The maximum byte that a window may start at. With it, no residual exceeds [`MAX`] + 1, and the sum of two products
+/// The maximum byte that a window may start at. With it, no residual exceeds [`MAX_COPY`] + 1, and the sum of two products
 /// of residuals and weights of eight bits fits 16 bits.
-const HIGHEST: u8 = 128;
+const MAX_LOW: u8 = 128;
 
 /// The maximum for the positive weights of a 16-bit sum, and for the magnitudes of its negative ones, added up:
 /// 127 · 258 < 2¹⁵.
-const ROOM: i16 = 258;
+const MAX_LOAD: i16 = 258;
 
 /// The number of weights, in bytes, from which on they do not fit a core's caches. This path reads fewer bytes of
 /// weights, so that it is worth it for such weights even with few rows.
-const MANY: usize = 1 << 18;
+const MANY_WEIGHT_BYTES: usize = 1 << 18;
 
 /// The number of bytes that are copied at a time.
 const CHUNK: usize = 32;
@@ -58,13 +58,13 @@ const MAX_ROWS: usize = 1 << 20;
 pub(super) struct SevenBit {
     /// Proof of AVX2, which the calls of functions that need it rely on.
     _avx2: Avx2,
-    /// The minimum byte of the window, at most [`HIGHEST`]. The window lies around the zero point of the inputs.
+    /// The minimum byte of the window, at most [`MAX_LOW`]. The window lies around the zero point of the inputs.
     low: u8,
     /// The offsets of all groups of a row, in order.
     runs: Vec<Run>,
     /// How many arithmetic instructions fewer a row takes than in the path of `pairs.rs`, for all tiles together.
     saved: usize,
-    /// Whether there are at least [`MANY`] bytes of weights.
+    /// Whether there are at least [`MANY_WEIGHT_BYTES`] bytes of weights.
     are_many: bool,
     tiles: Vec<Tile>,
 }
@@ -151,12 +151,12 @@ impl SevenBit {
         if !fit_i8(matrix.weights) {
             return None;
         }
-        let low = matrix.zero_point.saturating_sub(MAX / 2 + 1).min(HIGHEST);
+        let low = matrix.zero_point.saturating_sub(MAX_COPY / 2 + 1).min(MAX_LOW);
         let tile = |first| Tile::new(matrix, offsets, low, first);
         let tiles: Vec<Tile> = (0..matrix.rows).step_by(WIDTH).map(tile).collect();
         let products: usize = tiles.iter().map(|tile| cost(tile.pairs.len(), tile.singles.len())).sum();
         let saved = pairs_cost.checked_sub(products + ROW_COST)?;
-        let are_many = matrix.weights.len() >= MANY;
+        let are_many = matrix.weights.len() >= MANY_WEIGHT_BYTES;
         Some(SevenBit { _avx2: avx2, low, runs: runs(offsets), saved, are_many, tiles })
     }
 
@@ -273,7 +273,7 @@ impl Copies {
     }
 }
 
-/// Copies bytes, each minus `low` and clamped to 0 to [`MAX`], and lists those outside the window. False as soon as it
+/// Copies bytes, each minus `low` and clamped to 0 to [`MAX_COPY`], and lists those outside the window. False as soon as it
 /// is likely that more than `allowed` are outside.
 #[target_feature(enable = "avx2")]
 fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool {
@@ -308,7 +308,7 @@ fn copy_bytes(from: &[u8], low: u8, allowed: usize, copies: &mut Copies) -> bool
 fn copy_chunk(from: &[u8; CHUNK], low: u8, to: &mut [u8; CHUNK]) -> u32 {
     let low = _mm256_set1_epi8(low.cast_signed());
     let bytes = load_32(from);
-    let copied = _mm256_min_epu8(_mm256_subs_epu8(bytes, low), _mm256_set1_epi8(MAX.cast_signed()));
+    let copied = _mm256_min_epu8(_mm256_subs_epu8(bytes, low), _mm256_set1_epi8(MAX_COPY.cast_signed()));
     store_32(copied, to);
     !_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_add_epi8(copied, low), bytes)).cast_unsigned()
 }
@@ -463,7 +463,7 @@ fn interleaved(outliers: &[Outlier]) -> impl Iterator<Item = &Outlier> {
 /// Whether the 16-bit sums of two groups may be added.
 fn can_pair(a: &Group, b: &Group) -> bool {
     let (a, b) = (a.sums(), b.sums());
-    a.as_flattened().iter().zip(b.as_flattened()).all(|(a, b)| a + b <= ROOM)
+    a.as_flattened().iter().zip(b.as_flattened()).all(|(a, b)| a + b <= MAX_LOAD)
 }
 
 #[cfg(test)]
