@@ -1,5 +1,6 @@
 //! Conformance tests: every set of kernels must equal the reference interpreter, bit by bit. The interpreter is written
-//! in numpy and lies in `tests/golden/engine`.
+//! in numpy and lies in `tests/golden/engine`, with what makes the vectors. The node tests of the ONNX standard are run
+//! here too.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use crate::kernels::{Kernels, available, portable};
 use crate::tensor::Dim;
 use crate::{Engine, Graph, Prepared, Signature, Tensor};
 
-/// A test vector: one graph, its input, and the outputs of the reference interpreter.
+/// A test vector: one graph, its input, and the outputs of the reference interpreter or of the standard's node test.
 struct Vector<'a> {
     name: &'a str,
     model: &'a [u8],

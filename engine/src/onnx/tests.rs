@@ -1,4 +1,6 @@
-//! Tests of graphs that must be refused (of other domains, damaged, hostile), and of panics during the import.
+//! Tests of whole builds: graphs that must be refused (of other domains, damaged, hostile), rules of ONNX that tract
+//! does not know, and panics during the import. `lower/tests.rs` has those of lowering, `conformance.rs` those of
+//! results.
 
 use std::fs;
 
@@ -89,7 +91,7 @@ fn refusal(model: &ModelProto) -> String {
 }
 
 #[test]
-fn operators_of_other_domains_are_refused() {
+fn check_domains_refuses_operators_of_other_domains() {
     for file in ["qdq-u8.onnx", "qoperator-u8.onnx", "fake-quantized.onnx", "half-quantized.onnx", "dynamic.onnx"] {
         let sound = golden(file);
         assert!(built(&sound).is_ok(), "{file}");
@@ -107,7 +109,7 @@ fn operators_of_other_domains_are_refused() {
 }
 
 #[test]
-fn microsoft_domain_has_no_standard_operators() {
+fn check_domains_refuses_standard_operators_in_the_microsoft_domain() {
     // https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md lists no Conv, Softmax or
     // QLinearMatMul.
     let weights = TensorProto { dims: vec![4, 3], ..scalar("w", DataType::Uint8, &[1; 12]) };
@@ -126,7 +128,7 @@ fn microsoft_domain_has_no_standard_operators() {
 }
 
 #[test]
-fn channels_last_is_refused() {
+fn expand_to_qdq_refuses_channels_last() {
     let mut model = golden("qoperator-u8.onnx");
     let nodes = &mut model.graph.as_mut().expect("a graph").node;
     let node = nodes.iter_mut().find(|node| node.op_type == "QLinearConv").expect("one");
@@ -158,7 +160,7 @@ fn softmax_of_zeros(opset: i64, attributes: &[(&str, i64)]) -> Result<Vec<f32>, 
 }
 
 #[test]
-fn quantized_softmax_follows_its_own_opset() {
+fn qlinear_softmax_follows_its_own_opset() {
     // The softmax of n equal numbers is 1/n: n is 3·4, 3 or 4. Before opset 13 it is over all axes from `axis` on.
     for (opset, attributes, value) in [
         (12, &[("opset", 12), ("axis", 1)][..], 20.0),
@@ -193,7 +195,7 @@ fn too_large(model: &ModelProto, wanted: &str) {
 }
 
 #[test]
-fn graphs_above_the_limits_are_refused() {
+fn build_refuses_graphs_above_the_limits() {
     let cosines = |count: usize| {
         let mut nodes: Vec<NodeProto> =
             (0..count).map(|at| node("Cos", &[&format!("t{at}")], &format!("t{}", at + 1))).collect();
@@ -253,7 +255,7 @@ fn list(name: &str, ints: &[i64]) -> AttributeProto {
 /// While tract infers shapes, it computes results that depend on constants alone. Each of these graphs makes it compute
 /// gigabytes, in its own way.
 #[test]
-fn results_of_constants_are_bounded_before_they_are_computed() {
+fn bounded_refuses_large_results_of_constants_before_they_are_computed() {
     let with = |mut node: NodeProto, attribute: AttributeProto| {
         node.attribute.push(attribute);
         node
@@ -300,7 +302,7 @@ fn results_of_constants_are_bounded_before_they_are_computed() {
 }
 
 #[test]
-fn tensors_of_many_axes_are_refused() {
+fn bounded_refuses_tensors_of_many_axes() {
     for count in [13, 200] {
         let axes: Vec<i64> = (0..count).collect();
         let nodes = vec![node("Unsqueeze", &["input", "axes"], "a"), node("Cos", &["a"], "output")];
@@ -313,7 +315,7 @@ fn tensors_of_many_axes_are_refused() {
 }
 
 #[test]
-fn invalid_attributes_are_refused() {
+fn check_refuses_invalid_attributes() {
     let refused = |operator: &str, attribute: AttributeProto, wanted: &str| {
         let mut node = node(operator, &["input"], "output");
         node.attribute.push(attribute);
@@ -354,7 +356,7 @@ fn expansion_to_qdq_of_many_equal_names_is_linear() {
 
 /// The value input of `Pad` has a meaning for constant padding alone (ONNX, Pad).
 #[test]
-fn edge_padding_ignores_the_padding_value() {
+fn pad_of_edges_ignores_the_padding_value() {
     let edge = AttributeProto {
         name: "mode".into(),
         s: "edge".into(),
@@ -392,7 +394,7 @@ fn shuffled() -> ModelProto {
 }
 
 #[test]
-fn tensors_of_five_axes_between_partitions_fall_back_to_tract() {
+fn partition_graph_leaves_tensors_of_five_axes_to_tract() {
     let values: Vec<f32> = (0..24).map(|at| at as f32 - 8.0).collect();
     let engine = built(&shuffled()).expect("served");
     let given = Tensor::f32(vec![1, 6, 2, 2], values.clone()).expect("it fits");
@@ -405,7 +407,7 @@ fn tensors_of_five_axes_between_partitions_fall_back_to_tract() {
 
 /// The image is quantized, padded until a program of it would be too large, and dequantized.
 #[test]
-fn lowered_programs_have_the_limits_of_prepared_ones() {
+fn lower_has_the_limits_of_prepared_programs() {
     let pads = |name: &str, pad: i64| TensorProto {
         dims: vec![8],
         raw_data: [0, 0, pad, pad, 0, 0, pad, pad].iter().flat_map(|length: &i64| length.to_le_bytes()).collect(),
@@ -429,7 +431,7 @@ fn lowered_programs_have_the_limits_of_prepared_ones() {
 type Change = Box<dyn Fn(&mut NodeProto)>;
 
 #[test]
-fn tract_panic_during_import_names_the_node_of_a_malformed_model() {
+fn outline_names_the_node_at_which_tract_panics() {
     let set = |list: &'static str, value: i64| {
         move |node: &mut NodeProto| {
             let attribute = node.attribute.iter_mut().find(|attribute| attribute.name == list).expect("it has one");
@@ -450,11 +452,12 @@ fn tract_panic_during_import_names_the_node_of_a_malformed_model() {
 }
 
 #[test]
-fn engine_panic_during_import_is_an_internal_error() {
+fn engine_code_panic_during_import_is_an_internal_error() {
     let model = shuffled();
     built(&model).expect("served");
     let call_sites = faults::seen();
     let in_file = |name: &str| call_sites.iter().filter(|(file, _)| file.ends_with(name)).count();
+    // The calls that an import reaches, all but those of a run (`eval`).
     let calls = ["onnx/bounded.rs", "onnx/build.rs", "onnx/partition.rs", "quantized/operators.rs"].map(in_file);
     assert_eq!(calls, [1, 4, 2, 2], "{call_sites:?}");
     for call_site in call_sites {
@@ -466,7 +469,7 @@ fn engine_panic_during_import_is_an_internal_error() {
 }
 
 #[test]
-fn run_errors_are_not_internal_and_quote_no_values() {
+fn plan_run_errors_are_not_internal_and_quote_no_values() {
     // A `DequantizeLinear` of floats, which tract rejects only when it runs.
     let nodes = vec![node("DequantizeLinear", &["input", "scale"], "output")];
     let engine = built(&model(17, &[1, 2, 2, 2], nodes, vec![])).expect("served");

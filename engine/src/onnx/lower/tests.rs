@@ -15,7 +15,7 @@ use crate::kernels::available;
 use crate::tensor::Dim;
 use crate::{Engine, Error, Graph, Signature, Tensor};
 
-/// The engine of a golden graph, with the fastest kernels of this processor.
+/// The engine of a golden graph, with the best kernels of this processor.
 fn built(name: &str) -> Engine {
     let path = format!("{}/../tests/golden/graphs/{name}", env!("CARGO_MANIFEST_DIR"));
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -28,7 +28,7 @@ fn built(name: &str) -> Engine {
 }
 
 #[test]
-fn fully_quantized_graph_is_one_program() {
+fn lower_makes_one_program_of_a_fully_quantized_graph() {
     for name in ["qdq-u8", "qdq-s8", "qdq-u8-per-tensor", "qdq-u8-u8", "qdq-corners", "fake-quantized"] {
         if let Err(reason) = built(&format!("{name}.onnx")).steps() {
             panic!("{name}: {reason}");
@@ -37,7 +37,7 @@ fn fully_quantized_graph_is_one_program() {
 }
 
 #[test]
-fn cancelled_run_returns_cancelled() {
+fn run_unless_returns_cancelled() {
     let engine = built("qdq-u8.onnx");
     let input = Tensor::f32(vec![1, 3, 32, 32], vec![0.0; 3 * 32 * 32]).expect("it fits");
     let cancelled = AtomicBool::new(true);
@@ -47,7 +47,7 @@ fn cancelled_run_returns_cancelled() {
 }
 
 #[test]
-fn float_part_splits_a_graph_into_partitions() {
+fn partition_graph_cuts_at_a_part_in_float() {
     let engine = built("half-quantized.onnx");
     let (partitions, floats) = engine.partitions();
     assert_eq!(partitions.len(), 3, "before the part in float, after it, and after the sum in float");
@@ -64,7 +64,7 @@ fn float_part_splits_a_graph_into_partitions() {
 }
 
 #[test]
-fn qoperator_graph_falls_back_for_float_operators_alone() {
+fn partition_graph_leaves_only_float_operators_of_a_qoperator_graph_to_tract() {
     for name in ["qoperator-u8.onnx", "qoperator-s8.onnx"] {
         let engine = built(name);
         let (partitions, floats) = engine.partitions();
@@ -75,7 +75,7 @@ fn qoperator_graph_falls_back_for_float_operators_alone() {
 }
 
 #[test]
-fn float_graph_has_no_partitions() {
+fn partition_graph_makes_no_partitions_of_a_float_graph() {
     for name in ["torchscript-17.onnx", "float16.onnx", "dynamic.onnx"] {
         let engine = built(name);
         assert!(engine.steps().is_err() && engine.partitions().0.is_empty(), "{name}");
@@ -169,7 +169,7 @@ fn window_refuses_extents_above_the_maximum() {
 }
 
 #[test]
-fn bias_must_be_one_number_per_channel() {
+fn add_of_a_bias_must_be_one_number_per_channel() {
     let added = |dims: &[i64]| {
         let nodes =
             vec![node("Conv", &["x", "w"], "c", &[("pads", &[3, 3, 3, 3])]), node("Add", &["c", "b"], "y", &[])];
@@ -185,7 +185,7 @@ fn bias_must_be_one_number_per_channel() {
 }
 
 #[test]
-fn folded_lists_and_concatenations_are_bounded() {
+fn fold_and_concat_bound_repeated_doubling() {
     let mut nodes: Vec<NodeProto> =
         (0..40).map(|n| node("Concat", &[&format!("l{n}"), &format!("l{n}")], &format!("l{}", n + 1), &[])).collect();
     nodes.push(node("Reshape", &["x", "l40"], "y", &[]));
@@ -207,7 +207,7 @@ fn folded_lists_and_concatenations_are_bounded() {
 /// to be a fallback node only when the `Cos` is reached. A pass for each sum, or a recount of all levels for each,
 /// would take hours.
 #[test]
-fn many_late_fallback_nodes_need_few_passes() {
+fn partition_graph_needs_few_passes_for_many_late_fallback_nodes() {
     let count = 20_000;
     let mut nodes = vec![
         node("QuantizeLinear", &["input", "s", "z"], "q", &[]),
