@@ -16,11 +16,12 @@ use super::names::node_name;
 use super::panics::engine_code;
 use crate::program::MAX_TENSOR_BYTES;
 
-/// The maximum number of axes of a tensor: the time that tract takes grows fast with it.
+/// The maximum number of axes of a tensor that an operator makes: the time that tract takes grows fast with it.
 const MAX_AXES: usize = 16;
 
 /// The budget for results that tract computes from constants alone, in bytes: this constant, and
-/// `COMPUTED_PER_GRAPH_BYTE` for each byte of the graph. Weights that are dequantized have four times their bytes.
+/// `COMPUTED_PER_GRAPH_BYTE` for each byte of the graph, but at most [`MAX_TENSOR_BYTES`]. Weights that are dequantized
+/// have four times their bytes, and a second result of that size, such as their transposition, may follow.
 const MAX_COMPUTED: usize = 1 << 26;
 const COMPUTED_PER_GRAPH_BYTE: usize = 8;
 
@@ -58,7 +59,8 @@ struct Bounded {
     op: Box<dyn InferenceOp>,
     /// The operator and the node of the graph, for messages.
     location: String,
-    /// How many bytes of the budget for results from constants this operator has used.
+    /// How many bytes of the budget for results from constants this operator has used. tract infers an operator more
+    /// than once, and its results count once.
     computed: usize,
     /// How many bytes of the budget remain for all operators together.
     left: Arc<AtomicUsize>,
@@ -77,6 +79,7 @@ impl Bounded {
             if axes > MAX_AXES as i64 {
                 return self.refuse(format!("a tensor of {axes} axes; at most {MAX_AXES} are served"));
             }
+            // A type that is not known yet counts as the largest integers and floats.
             let element = fact.datum_type.concretize().map_or(8, |kind| kind.size_of());
             let length = |dim: &GenericFactoid<TDim>| match dim.concretize().map(|dim| dim.to_usize()) {
                 Some(Ok(length)) => Some(length),
@@ -105,6 +108,7 @@ impl Bounded {
     }
 }
 
+/// No two are equal, so that tract never merges two nodes whose operators have locations of their own.
 impl PartialEq for Bounded {
     fn eq(&self, _: &Bounded) -> bool {
         false
@@ -139,6 +143,7 @@ impl EvalOp for Bounded {
     }
 }
 
+/// The facts of the inputs, of the outputs, and of the outlets that the operator observes.
 type Inferred = (TVec<InferenceFact>, TVec<InferenceFact>, TVec<InferenceFact>);
 
 impl InferenceOp for Bounded {
@@ -148,6 +153,8 @@ impl InferenceOp for Bounded {
         outputs: TVec<&InferenceFact>,
         observed: TVec<&InferenceFact>,
     ) -> TractResult<Inferred> {
+        // tract's `infer` is its `infer_facts`, followed by the computation of the results where all inputs are
+        // constants.
         let inferred = self.infer_facts(inputs.clone(), outputs.clone(), observed.clone())?;
         let values: Option<Vec<_>> = inferred.0.iter().map(|fact| fact.value.concretize()).collect();
         let constants = values.map(|values| values.iter().map(|value| value.len()).sum());

@@ -1,5 +1,5 @@
 //! Builds a runner for a graph: one program where the whole graph is quantized, otherwise tract with the quantized
-//! partitions as programs.
+//! partitions as programs. It runs the passes of this folder in their order, and leaves each pass to its own file.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -25,13 +25,14 @@ use crate::kernels::Kernels;
 use crate::program::{MAX_TENSOR_BYTES, Program};
 use crate::{Error, Graph, Result, Signature};
 
-/// The maximum number of nodes that tract runs. Dynamically quantized networks have the most: an EfficientNet-B7 has
+/// The maximum number of nodes that tract gets. Dynamically quantized networks have the most: an EfficientNet-B7 has
 /// some 3,000.
-const MAX_NODES: usize = 1 << 12;
+const MAX_TRACT_NODES: usize = 1 << 12;
 
 /// A graph of any size may have [`BASE_NODES`] nodes on tract, and one more for each [`BYTES_PER_NODE`] bytes. The time
 /// of tract's optimizer grows with the cube of the length of some chains, and a small file must not take long. Networks
 /// have many nodes only where they have many weights.
+/// `docs/decisions/0019-opening.md` has the times that a graph may take to open.
 const BASE_NODES: usize = 384;
 const BYTES_PER_NODE: usize = 8192;
 
@@ -145,7 +146,12 @@ fn framework() -> Onnx {
 
 /// Brings a graph into the one form that all later code expects, and checks that all of its operators are supported:
 /// float32 instead of 16-bit floats, QDQ operators instead of `QOperator` ones, quantized constants, and the
-/// signature's input shape and outputs.
+/// signature's input shape and outputs. Nodes that no output depends on are checked too, because tract imports them.
+///
+/// The order matters. Rewriting knows operators by their type names alone, so the domains are checked first. Each
+/// `QuantizeLinear` of constants makes one more constant, so the reads of constants are counted first, and those of the
+/// new ones in [`operators::check`]. Scales are read as float32, so 16-bit floats are widened before `QOperator` nodes
+/// are expanded.
 fn canonicalized(mut graph: Graph, signature: &Signature, framework: &Onnx) -> Result<Graph> {
     operators::check_domains(graph.proto())?;
     check_constant_reads(graph.proto())?;
@@ -170,6 +176,7 @@ fn with_partitions(
     kernels: &'static dyn Kernels,
     threads: usize,
 ) -> Result<(Vec<PackedPartition>, Vec<Unlowered>)> {
+    // Without a QuantizeLinear nothing becomes bytes, and no step would be worth a partition.
     if !graph.proto().node.iter().any(|node| node.op_type == "QuantizeLinear") {
         return Ok((vec![], vec![]));
     }
@@ -216,7 +223,8 @@ fn facts(graph: &Graph, framework: &Onnx) -> Result<Facts> {
     Ok(facts)
 }
 
-/// Registers this crate's operators with the importer, and rewrites the graph's quantized activations to them.
+/// Registers this crate's operators with the importer, and rewrites to them the quantized activations that are not in
+/// partitions. They are registered only now, after [`operators::check`], so that no file can name them.
 fn add_operators(graph: &mut Graph, framework: &mut Onnx) {
     quantized::rewrite_quantized_activations(graph.proto_mut());
     quantized::register(&mut framework.op_register);
@@ -228,7 +236,7 @@ fn check_nodes(graph: &GraphProto) -> Result<()> {
     // tract makes one node for each term of a Sum, and compares each part of a Concat with each other part.
     let weight = |node: &NodeProto| 1 + node.input.len().saturating_sub(FREE_INPUTS);
     let (nodes, bytes) = (graph.node.iter().map(weight).sum::<usize>(), graph.encoded_len());
-    let max = MAX_NODES.min(BASE_NODES + bytes / BYTES_PER_NODE);
+    let max = MAX_TRACT_NODES.min(BASE_NODES + bytes / BYTES_PER_NODE);
     if nodes > max {
         return Err(Error::TooLarge(format!(
             "the graph has {nodes} nodes beside those that are run in integers, with inputs beyond {FREE_INPUTS} \

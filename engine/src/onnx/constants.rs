@@ -1,11 +1,13 @@
-//! Reads the constants of a graph: scales, zero points, weights.
+//! Reads the constants of a graph: scales, zero points, weights. It also quantizes constants that the graph quantizes.
+//! What shapes and types an operator needs is left to the callers.
 
 use std::collections::HashMap;
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
-/// The quantization of an activation: `real = scale * (q - zero_point)`, with integers `q` from `min` to `max`.
+/// The quantization of an activation: `real = scale * (q - zero_point)`, with the graph's own integers `q`, signed or
+/// unsigned, from `min` to `max`. `lower/` has them as unsigned bytes (`Affine`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Activation {
     pub(crate) scale: f32,
@@ -29,7 +31,7 @@ impl Activation {
 /// The type that holds the integers of a constant: `i32`, or `i16`, which is enough for 8-bit integers less their zero
 /// point.
 pub(crate) trait Integer: Copy + From<u8> + From<i8> + TryFrom<i32> + Into<i32> {
-    /// `self - zero_point`, saturating.
+    /// `self - zero_point`. It saturates for constants of int32 alone: 8-bit integers never reach the limits.
     fn minus_zero_point(self, zero_point: Self) -> Self;
 }
 
@@ -45,7 +47,7 @@ impl Integer for i32 {
     }
 }
 
-/// Quantized weights: `real = scale * value`.
+/// Quantized weights, or a quantized bias: `real = scale * value`.
 #[derive(Debug, Clone)]
 pub(crate) struct Weights<T> {
     pub(crate) dims: Vec<usize>,
@@ -59,6 +61,7 @@ pub(crate) struct Weights<T> {
 
 impl Weights<i32> {
     /// Whether the scale of each value is this one, up to rounding: whether a bias is in the units of the accumulators.
+    /// Exporters round the product of the two scales in their own ways, so a relative difference of 10⁻⁵ is allowed.
     pub(crate) fn has_scales(&self, scales: impl Iterator<Item = f32>) -> bool {
         scales.enumerate().all(|(channel, scale)| (self.scale(channel) - scale).abs() <= scale * 1e-5)
     }
@@ -82,7 +85,8 @@ impl<T: Integer> Weights<T> {
     }
 }
 
-/// A graph's initializers, and the values of its `Constant` nodes, by tensor name.
+/// A graph's initializers, and the tensors of its `Constant` nodes, by tensor name. A `Constant` with an attribute
+/// other than `value`, such as `value_float`, is not among them.
 pub(crate) struct Constants<'a>(HashMap<&'a str, &'a TensorProto>);
 
 impl<'a> Constants<'a> {
@@ -94,7 +98,8 @@ impl<'a> Constants<'a> {
     }
 
     /// The quantization of a `QuantizeLinear` or `DequantizeLinear` node. None unless it has one constant scale,
-    /// positive and normal, and at most one constant 8-bit zero point.
+    /// positive and normal, and at most one constant 8-bit zero point. Without a zero point the integers are uint8
+    /// (ONNX, `QuantizeLinear`), unless `output_dtype` says otherwise.
     pub(crate) fn activation(&self, node: &NodeProto) -> Option<Activation> {
         let [scale] = self.floats(node.input.get(1)?)?[..] else { return None };
         let (zero_point, kind) = match zero_point(node) {
@@ -124,8 +129,10 @@ impl<'a> Constants<'a> {
         self.0.contains_key(name)
     }
 
-    /// The weights that a `DequantizeLinear` node makes from a constant, with scales along an axis or one scale. None
-    /// for other nodes, and where an input is not constant, a shape does not fit, or scales are per block.
+    /// The weights that a `DequantizeLinear` node makes from a constant, with scales along an axis or one scale. The
+    /// axis is 1 where the node states none (ONNX, `DequantizeLinear`). None for other nodes, and where an input is not
+    /// constant, a shape does not fit, or scales are per block. Scales are not checked: they may be zero, negative or
+    /// no number.
     pub(crate) fn weights<T: Integer>(&self, node: &NodeProto) -> Option<Weights<T>> {
         if node.op_type != "DequantizeLinear" {
             return None;

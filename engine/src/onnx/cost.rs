@@ -1,4 +1,4 @@
-//! Counts the multiply-adds of a graph.
+//! Counts the multiply-adds of a graph, in tract's typed form of it. Prepared models count their own.
 
 use tract_onnx::tract_core::internal::{Cost, ToDim, TractResult, TypedModel};
 use tract_onnx::tract_core::ops::cnn::Conv;

@@ -63,6 +63,7 @@ fn read_external(tensor: &TensorProto, folder: &Path, budget: u64) -> Result<Vec
     let path = location_path(tensor, folder, entries.get("location").copied().unwrap_or_default())?;
     let failed = |source: io::Error| Error::Io { path: path.clone(), source };
 
+    // A link inside the folder may point out of it.
     let whole = path.canonicalize().map_err(failed)?;
     if !whole.starts_with(folder_of(folder).canonicalize().map_err(failed)?) || !whole.is_file() {
         return Err(malformed(
@@ -96,7 +97,7 @@ fn folder_of(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
-/// The path of the file that `location` names inside `folder`.
+/// The path of the file that `location` names inside `folder`. It may not exist, or be a link.
 fn location_path(tensor: &TensorProto, folder: &Path, location: &str) -> Result<PathBuf> {
     let relative = Path::new(location);
     let inside =

@@ -1,4 +1,5 @@
-//! An ONNX file, decoded: its inputs, outputs, operators, metadata and hash.
+//! An ONNX file, decoded: its inputs, outputs, operators, metadata and hash. `build.rs` checks what is supported and
+//! makes it run.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -46,7 +47,7 @@ impl Graph {
     }
 
     /// Decodes the bytes of an ONNX file. External data is read from `folder`, whose second part is the maximum number
-    /// of its bytes; without a folder, external data is an error.
+    /// of bytes of that data; without a folder, external data is an error.
     pub(crate) fn decode(bytes: &[u8], folder: Option<(&Path, u64)>) -> Result<Graph> {
         if Prepared::is_start_of(bytes) {
             return Err(Error::Unsupported(
@@ -157,8 +158,8 @@ impl Graph {
     }
 
     /// The number of learned values: the elements of all float32, float16, uint8, int8 and int32 initializers that are
-    /// not scalars, without the scales and zero points of quantizing operators. Tensors of int64 are shapes and
-    /// indices.
+    /// not scalars, without the scales and zero points of `QuantizeLinear` and `DequantizeLinear`. Tensors of int64 are
+    /// shapes and indices.
     #[must_use]
     pub fn parameters(&self) -> u64 {
         let quantization: HashSet<&str> = self.proto().node.iter().flat_map(quantization_inputs).collect();
@@ -187,8 +188,8 @@ impl Graph {
         [self.model.producer_name.as_str(), self.model.producer_version.as_str()].join(" ").trim().to_owned()
     }
 
-    /// Gives the input of this name a fixed shape, and removes the shapes of other tensors that were inferred from the
-    /// old one.
+    /// Gives the input of this name a fixed shape, and removes the shapes of inner tensors (`value_info`), which were
+    /// inferred from the old one.
     ///
     /// # Errors
     /// [`Error::Unsupported`] where there is no such input.
@@ -306,7 +307,7 @@ fn external_names(graph: &GraphProto) -> HashSet<String> {
     graph.initializer.iter().filter(|t| !t.external_data.is_empty()).map(|t| t.name.clone()).collect()
 }
 
-/// The scale and zero-point inputs of a quantizing node.
+/// The scale and zero-point inputs of a `QuantizeLinear` or `DequantizeLinear`; none of other nodes.
 fn quantization_inputs(node: &NodeProto) -> Vec<&str> {
     match standard_type(node) {
         "QuantizeLinear" | "DequantizeLinear" => node.input.iter().skip(1).map(String::as_str).collect(),

@@ -13,7 +13,8 @@ pub(crate) fn is_half(data_type: i64) -> bool {
     [DataType::Float16, DataType::Bfloat16].iter().any(|&half| half as i64 == data_type)
 }
 
-/// Replaces float16 and bfloat16 by float32 in the constants, inputs, outputs and casts of a graph.
+/// Replaces float16 and bfloat16 by float32 in the constants, inputs, outputs and casts of a graph. Subgraphs keep
+/// theirs, because nodes that have subgraphs are refused.
 pub(crate) fn widen(graph: &mut GraphProto) {
     graph.initializer.iter_mut().for_each(widen_tensor);
     let infos = graph.input.iter_mut().chain(&mut graph.output).chain(&mut graph.value_info);
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn widening_keeps_values() {
+    fn widen_tensor_keeps_values() {
         // IEEE 754-2019, table 3.5, and the values that follow from it.
         let bits = [0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x03ff, 0x3555, 0x7c00, 0x8000];
         let values =

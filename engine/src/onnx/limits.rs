@@ -1,4 +1,7 @@
 //! Limits on the size of a graph, so that a small file cannot take long to open (`docs/decisions/0019-opening.md`).
+//!
+//! They hold before tract sees the graph. `build.rs` limits the nodes that tract gets, `bounded.rs` what it computes
+//! from constants, and `program/check.rs` the programs.
 
 use std::collections::HashMap;
 
@@ -7,7 +10,7 @@ use tract_onnx::pb::{GraphProto, TensorProto};
 use crate::onnx::names::node_name;
 use crate::{Error, Result};
 
-/// The maximum number of nodes of a graph. A quantized DenseNet-201 has some 3,500.
+/// The maximum number of nodes of a graph, whether they are lowered or not. A quantized DenseNet-201 has some 3,500.
 pub(crate) const MAX_NODES: usize = 1 << 14;
 
 /// The maximum number of inputs, and of outputs, of a node. The longest concatenation of a DenseNet-264 has 64 inputs.
@@ -47,11 +50,14 @@ pub(crate) fn check_counts(graph: &GraphProto) -> Result<()> {
     }
 }
 
-/// How many bytes of constants all nodes together may read, beside four times the bytes of all constants.
+/// How many bytes of constants all nodes together may read, beside four times the bytes of all constants. A float
+/// weight that is quantized and dequantized in the graph is read three times: by both nodes, and by the operator behind
+/// them.
 const MAX_READ_AGAIN: u64 = 1 << 24;
 
 /// Checks how many bytes of constants the nodes read together. Each node keeps its own packed copy of the weights that
-/// it reads, so a small file whose nodes all read one large constant would take a lot of memory.
+/// it reads, so a small file whose nodes all read one large constant would take a lot of memory. A node's result
+/// counts as a constant only where the node follows the producers of its inputs, as ONNX requires.
 ///
 /// # Errors
 /// [`Error::TooLarge`] names the node.
@@ -71,7 +77,8 @@ pub(crate) fn check_constant_reads(graph: &GraphProto) -> Result<()> {
                 node_name(node)
             )));
         }
-        // The result of a node that reads constants alone is a constant too.
+        // The result of a node that reads constants alone is a constant too. Its size is not known here, and that of
+        // all inputs stands for it.
         if let (Some(output), true) = (node.output.first(), !inputs.is_empty() && inputs.iter().all(Option::is_some)) {
             sizes.insert(output, sum);
         }

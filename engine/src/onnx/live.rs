@@ -1,4 +1,4 @@
-//! Dead-node elimination.
+//! Dead-node elimination: finds the nodes that outputs depend on. Callers drop the others.
 
 use std::collections::{HashMap, HashSet};
 

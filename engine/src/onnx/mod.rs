@@ -1,6 +1,6 @@
 //! The ONNX front end: it reads a graph, checks that every operator is supported, and compiles the graph to a program.
 //! A graph that is not one program runs on tract, with its quantized partitions as programs. All code that depends on
-//! tract is in this folder.
+//! tract is in this folder. `build.rs` runs the passes, in the order of "Opening a graph" in `docs/engine.md`.
 
 mod bounded;
 mod build;

@@ -1,4 +1,5 @@
-//! Names of nodes and of their operators, as messages show them.
+//! Names of nodes and of their operators, as messages show them, and the domains in which an operator has its standard
+//! meaning.
 
 use tract_onnx::pb::NodeProto;
 

@@ -1,4 +1,6 @@
 //! Checks that a graph has only operators, types and attributes that are supported; the errors name those that are not.
+//!
+//! Supported means that tract can run it. `lower/` decides afterwards which operators run in integers.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -70,6 +72,7 @@ fn refuse(graph: &GraphProto, is_served: impl Fn(&NodeProto) -> bool) -> Result<
     if missing.is_empty() { Ok(()) } else { Err(Error::Unsupported(describe(&missing))) }
 }
 
+/// Whether tract registers the node's operator and this crate does not refuse it. `register` has type names alone.
 fn is_served(node: &NodeProto, register: &OnnxOpRegister) -> bool {
     // Control flow has subgraphs in its attributes, which are not supported.
     let plain = node.attribute.iter().all(|a| a.g.is_none() && a.graphs.is_empty());
@@ -90,7 +93,7 @@ pub(crate) fn forget_pad_values(graph: &mut GraphProto) {
     }
 }
 
-/// Checks attributes whose values tract does not check itself.
+/// Checks attributes whose values tract does not check, or does not compute with as ONNX defines them.
 ///
 /// # Errors
 /// [`Error::Malformed`] where an operator can't have such a value, [`Error::Unsupported`] where it is not served; each
@@ -118,6 +121,7 @@ fn check_attributes(graph: &GraphProto) -> Result<()> {
         if pads.is_some_and(|pads| pads.iter().any(|&pad| pad < 0)) {
             return Err(Error::Unsupported(format!("{}: negative pads are not supported; slice instead", location())));
         }
+        // tract multiplies no part of a Celu by alpha.
         if node.op_type == "Celu" && attribute("alpha").is_some_and(|alpha| alpha.f.to_bits() != 1.0_f32.to_bits()) {
             return Err(Error::Unsupported(format!("{}: an alpha other than 1 is not supported", location())));
         }
@@ -143,7 +147,8 @@ fn check_types(graph: &GraphProto) -> Result<()> {
     }
 }
 
-/// Checks the attributes that newer operator sets added to quantizing operators, as tract ignores them.
+/// Checks the attributes that newer operator sets added to quantizing operators, as tract ignores them: `output_dtype`
+/// and `block_size` (opset 21). Where they are 0, the operator is that of older opsets.
 fn check_quantization(graph: &GraphProto) -> Result<()> {
     let eight_bits = [DataType::Undefined, DataType::Uint8, DataType::Int8].map(|t| t as i64);
     for node in graph.node.iter().filter(|node| QUANTIZATION.contains(&node.op_type.as_str())) {
@@ -163,6 +168,7 @@ fn check_quantization(graph: &GraphProto) -> Result<()> {
     Ok(())
 }
 
+/// The message that names the operators that are not supported, with up to [`NAMED`] nodes of each.
 fn describe(missing: &BTreeMap<String, Vec<&str>>) -> String {
     let mut message = String::new();
     for (operator, nodes) in missing {

@@ -1,7 +1,8 @@
 //! Finds the node at which tract panics while it imports a graph.
 //!
 //! tract asserts its own invariants, and a damaged graph may break one. The panic does not name the node. So prefixes
-//! of the graph are imported again, in a binary search for the shortest one with which tract panics.
+//! of the graph are imported again, in a binary search for the shortest one with which tract panics. `panics.rs` tells
+//! tract's panics from those of this crate.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,7 +18,8 @@ use crate::{Error, Result};
 /// An outline keeps the values of constants up to this many bytes. Constants that describe shapes are smaller.
 const MAX_BYTES: u64 = 1 << 12;
 
-/// A graph without the values of its large constants.
+/// A graph without the values of its large constants. It is small enough to be kept until the import has ended, when
+/// the graph itself may be dropped already.
 pub(super) struct Outline {
     model: ModelProto,
 }
@@ -36,7 +38,8 @@ impl Outline {
         Outline { model: ModelProto { ir_version, opset_import, graph, ..ModelProto::default() } }
     }
 
-    /// Runs `work`, in which tract imports the graph.
+    /// Runs `work`, in which tract imports the graph. `import` does the same with another model; it is called with
+    /// prefixes of the graph where tract panics in `work`.
     ///
     /// # Errors
     /// Those of `work`; [`Error::Malformed`] where tract panics in it. It names the last node of the shortest prefix of
@@ -135,7 +138,8 @@ fn tensor(tensor: &TensorProto) -> TensorProto {
     TensorProto { dims, data_type, name, doc_string: bytes.to_string(), ..TensorProto::default() }
 }
 
-/// Gives a constant zeros for the values that [`tensor`] left out, at most as many bytes as those had.
+/// Gives a constant zeros for the values that [`tensor`] left out, at most as many bytes as those had. A shape may ask
+/// for more than the file holds, and a hostile one must not get it.
 fn fill(tensor: &mut TensorProto) {
     let Ok(length) = tensor.doc_string.parse::<usize>() else { return };
     let size = match DataType::try_from(tensor.data_type) {

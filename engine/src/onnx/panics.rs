@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 thread_local! {
-    /// Whether the current panic on this thread came from inside [`engine_code`].
+    /// Whether a panic on this thread came from inside [`engine_code`] since the last call of [`catch_import_panic`].
     static IN_ENGINE_CODE: Cell<bool> = const { Cell::new(false) };
 }
 

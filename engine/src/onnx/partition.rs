@@ -2,7 +2,7 @@
 //!
 //! tract's importer makes an operator from a node's name and attributes, which cannot hold a program. So the node of a
 //! partition carries a number, the importer makes a [`Placeholder`] of it, and [`replace_placeholders`] puts the
-//! program in its place after the import.
+//! program in its place after the import. `lower/partitions.rs` cuts the partitions.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -26,7 +26,8 @@ const PARTITION: &str = "BedsidePartition";
 /// The attribute that holds the number of a partition.
 const NUMBER: &str = "number";
 
-/// Registers the operator with the importer.
+/// Registers the operator with the importer. `build.rs` does so after the check of the file's operators, so that no
+/// file can name it.
 pub(crate) fn register(operators: &mut OnnxOpRegister) {
     operators.insert(PARTITION, parse);
 }
@@ -71,7 +72,8 @@ pub(crate) fn packed(
     partitions.into_iter().map(pack).collect()
 }
 
-/// Replaces the placeholder of each partition's number by the partition.
+/// Replaces the placeholder of each partition's number by the partition. It must be called before operators are wrapped
+/// in `Bounded`, behind which a placeholder is not found.
 pub(crate) fn replace_placeholders(model: &mut InferenceModel, partitions: &[PackedPartition]) {
     for node in model.nodes_mut() {
         let expansion = node.op_as::<Box<dyn Expansion>>();

@@ -1,4 +1,4 @@
-//! A graph that tract runs, with its partitions as programs.
+//! A graph that tract runs, with its partitions as programs. `build.rs` imports the graph and makes the plan.
 
 use std::sync::Arc;
 
@@ -22,7 +22,8 @@ pub(crate) struct Plan {
     pub(crate) reason: String,
     /// The partitions that are programs.
     pub(crate) partitions: Vec<Arc<Executable>>,
-    /// The nodes that tract runs in float, where the graph has partitions.
+    /// The fallback nodes that could not be lowered. Empty where the graph has no partitions, although tract then runs
+    /// all nodes.
     pub(crate) floats: Vec<Unlowered>,
 }
 
@@ -63,7 +64,8 @@ impl Plan {
     }
 }
 
-/// The thread pool for operators in float; none where they run on the caller's thread alone.
+/// tract's own thread pool for operators in float; none where they run on the caller's thread alone. Programs use the
+/// engine's pool instead.
 fn executor(threads: usize) -> Option<Executor> {
     #[cfg(feature = "float-threads")]
     return (threads > 1).then(|| Executor::multithread_with_name(threads, "bedside"));

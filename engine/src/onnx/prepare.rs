@@ -1,4 +1,4 @@
-//! Compiles a graph to a prepared model.
+//! Compiles a graph to a prepared model. `prepared/` has the model and its file format.
 
 use super::{Graph, build};
 use crate::guard::guarded;

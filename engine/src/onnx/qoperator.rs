@@ -2,7 +2,8 @@
 //!
 //! A `QLinearConv` means the same as a `Conv` between `DequantizeLinear` and `QuantizeLinear`; the same holds for the
 //! other quantized operators, those of the domain `com.microsoft` too. They are replaced by these nodes before any
-//! other code reads the graph, so that all other code knows one form of quantization.
+//! other code reads the graph, so that all other code knows one form of quantization. Types of constants, and whether a
+//! real operator is supported, are checked later.
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,7 +28,8 @@ struct Equivalent {
     bias: Option<usize>,
 }
 
-/// The real-valued equivalent of a node; none where it is no `QOperator` node.
+/// The real-valued equivalent of a node; none where it is no `QOperator` node. The indices are those of the ONNX
+/// standard and of ONNX Runtime's `docs/ContribOperators.md`.
 fn equivalent(node: &NodeProto) -> Option<Equivalent> {
     let (standard, microsoft) = (is_standard(node), node.domain == "com.microsoft");
     let of = |operator, inputs: &[usize], output| Equivalent { operator, inputs: inputs.to_vec(), output, bias: None };
@@ -138,6 +140,7 @@ impl<'a> Expansion<'a> {
         }
         let scale = node.input.get(equivalent.output).filter(|name| !name.is_empty());
         let output = node.output.first().ok_or("it has no output")?;
+        // A QGemm without an output scale has a real output.
         let Some(scale) = scale else {
             let real = self.real_operator(node, equivalent.operator, inputs, output.clone())?;
             self.nodes.push(real);
@@ -158,7 +161,8 @@ impl<'a> Expansion<'a> {
         Ok(())
     }
 
-    /// The axis that the scales of the weights at an input index lie along; none where there is one scale.
+    /// The axis that the scales of the weights at an input index lie along; none where there is one scale. It is that
+    /// of the output channels: the last of a `MatMul`, the second of a `Gemm` without `transB`, otherwise the first.
     fn axis(&self, node: &NodeProto, index: usize) -> Result<Option<i64>, String> {
         let scale = node.input.get(index + 1).ok_or("too few inputs")?;
         let count = self.constants.floats(scale).ok_or_else(|| format!("its scale \"{scale}\" is not constant"))?.len();
@@ -171,6 +175,7 @@ impl<'a> Expansion<'a> {
     }
 
     /// The scales of the bias: the product of the input's scale and the weights', one for each scale of the weights.
+    /// Their indices, 1 and 4, are the same in both operators that have a bias.
     fn bias_scale(&self, node: &NodeProto) -> Result<Vec<f32>, String> {
         let scales = |index: usize| self.constants.floats(&node.input[index]).ok_or("its scales are not constant");
         let [from] = scales(1)?[..] else { return Err("an input with more than one scale".into()) };
@@ -185,6 +190,7 @@ impl<'a> Expansion<'a> {
         inputs: Vec<String>,
         output: String,
     ) -> Result<NodeProto, String> {
+        // The alpha of a QGemm is 1, as `Expansion::node` has checked.
         let quantized_only = ["channels_last", "alpha", "opset"];
         let keeps =
             |attribute: &&AttributeProto| operator == "LeakyRelu" || !quantized_only.contains(&attribute.name.as_str());

@@ -1,4 +1,5 @@
-//! Reads a node's attributes by name. `absent` is the value of an attribute that the node does not have.
+//! Reads a node's attributes by name. `absent` is the value of an attribute that the node does not have: the callers
+//! know ONNX's defaults. An attribute of another type than the one that is read is 0 or empty.
 
 use tract_onnx::pb::{AttributeProto, NodeProto};
 

@@ -1,4 +1,5 @@
-//! Turns recorded and deferred values into steps, whose outputs are bytes or floats.
+//! Turns recorded and deferred values into steps, whose outputs are bytes or floats. It has the order of the arithmetic
+//! of `docs/engine.md`, as far as the lowering fixes it; the kernels fix the rest.
 
 use super::value::{
     Affine, Clamp, Deferred, Function, Products, QuantizedTensor, Value, ValueKind, by_program_axis, channels_last,
@@ -35,7 +36,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The table lookup of each byte of `from`. The identity needs no step.
+    /// The table lookup of each byte of `from`, as a tensor of a value of this shape. The identity needs no step.
     fn looked_up(&mut self, from: TensorId, table: [u8; 256], shape: &[usize]) -> Result<TensorId, Reason> {
         if (0..=255_u8).all(|byte| table[usize::from(byte)] == byte) {
             return Ok(from);
@@ -75,6 +76,7 @@ impl Lowering<'_> {
             }
             Deferred::Sum(terms) => {
                 let rule = sum_rule(terms, to, min, max)?;
+                // The portable kernel makes the table, so that its bytes are those of the step.
                 if let Some((origin, [a, b])) = self.common_origin(terms.map(|term| term.tensor)) {
                     let mut table = [0; 256];
                     portable().add(&rule, &a, &b, &mut table);
@@ -209,7 +211,8 @@ fn sum_rule(terms: &[QuantizedTensor; 2], to: Affine, min: u8, max: u8) -> Resul
     Ok(AddRule { input_offsets: [a.offset, b.offset], scale_ratios, addend, output_offset: to.offset, min, max })
 }
 
-/// A mean in windows as a step; its result is divided by `output_scale`.
+/// A mean in windows as a step. Its result is divided by `output_scale`: the scale of the output, or 1 where that is
+/// floats.
 fn mean(
     input: QuantizedTensor,
     to: TensorId,

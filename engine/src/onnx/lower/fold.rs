@@ -1,4 +1,5 @@
-//! Constant folding of integers: shapes, axes and indices that exporters compute in the graph.
+//! Constant folding of integers: shapes, axes and indices that exporters compute in the graph. Only int64 tensors of at
+//! most one axis are folded, so axes that ONNX's operators name are not looked at: there is one.
 
 use tract_onnx::pb::NodeProto;
 
@@ -19,7 +20,7 @@ pub(super) struct IntegerTensor {
 }
 
 impl Lowering<'_> {
-    /// The integers of a tensor that is known when the graph is lowered.
+    /// The integers of an int64 tensor that is known when the graph is lowered: a constant, or folded.
     pub(super) fn longs(&self, name: &str) -> Option<Vec<i64>> {
         self.numbers(name).map(|numbers| numbers.values)
     }
@@ -42,6 +43,7 @@ impl Lowering<'_> {
         self.evaluated(node).filter(|numbers| numbers.values.len() <= MAX_LENGTH)
     }
 
+    /// As [`Lowering::fold`], for a result of any length.
     fn evaluated(&self, node: &NodeProto) -> Option<IntegerTensor> {
         let attributes = Attributes::of(node);
         let list = |values: Vec<i64>| Some(IntegerTensor { values, is_list: true });
@@ -66,6 +68,7 @@ impl Lowering<'_> {
         };
         match node.op_type.as_str() {
             "Identity" => Some(first),
+            // 7 is int64.
             "Cast" if attributes.integer("to", 0) == 7 => Some(first),
             "Unsqueeze" if !first.is_list => list(first.values),
             "Reshape" if second()?.values.len() == 1 => list(first.values),

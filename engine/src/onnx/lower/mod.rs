@@ -7,7 +7,8 @@
 //! same whether an exporter wrote a `Clip` or left it to the range of the bytes, and whether it wrote x·σ(x) as two
 //! quantized operators or as three.
 //!
-//! The order of all float arithmetic is defined in `docs/engine.md`.
+//! The order of all float arithmetic is defined in `docs/engine.md`. `program/check.rs` checks every program that is
+//! made here.
 
 mod attributes;
 mod finish;
@@ -109,7 +110,7 @@ struct Lowering<'a> {
     constants: Constants<'a>,
     /// The node that produces each tensor.
     producers: HashMap<&'a str, &'a NodeProto>,
-    /// The tensors that have been lowered.
+    /// The tensors that have been lowered. Those that tract computes are in [`partitions::Fallback`].
     values: HashMap<&'a str, Value>,
     program: UncheckedProgram,
     /// The graph's name for the program tensors that are added next.
@@ -124,7 +125,8 @@ struct Lowering<'a> {
     weights_left: usize,
 }
 
-/// The limit of `weights_left` is this, and four for each byte of the constants.
+/// `weights_left` begins with this number, and four for each byte of the constants. A deferred convolution that several
+/// nodes read becomes a step for each of them.
 const EXTRA_WEIGHTS: usize = 1 << 24;
 
 impl<'a> Lowering<'a> {
@@ -195,7 +197,8 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// Lowers a node.
+    /// Lowers a node, of which only the first output gets a value. A node that is not served in integers is an error,
+    /// and the caller decides whether the graph is refused or the node is left to tract.
     fn node(&mut self, node: &'a NodeProto) -> Result<(), Reason> {
         let Some(output) = node.output.first() else { return Ok(()) };
         if self.program.steps.len() > MAX_STEPS {
@@ -211,7 +214,7 @@ impl<'a> Lowering<'a> {
         if !matches!(node.domain.as_str(), "" | "ai.onnx" | "com.microsoft") {
             return Err("an operator of another domain".into());
         }
-        // The input of a QuantizeLinear has a more telling name than its output.
+        // The input of a QuantizeLinear is the output of an operator, which has a more telling name.
         self.tensor_name = node.input.first().filter(|_| node.op_type == "QuantizeLinear").unwrap_or(output);
         let attributes = Attributes::of(node);
         let value = match node.op_type.as_str() {
@@ -244,7 +247,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Whether a node is a constant or dequantizes constants. Such nodes are not lowered: their consumers read the
-    /// constant in the form that they need.
+    /// constant in the form that they need. tract gets them where a fallback node reads them.
     fn is_constant_node(&self, node: &NodeProto) -> bool {
         let given = |name: &String| name.is_empty() || self.constants.has(name);
         node.op_type == "Constant" || node.op_type == "DequantizeLinear" && node.input.iter().all(given)

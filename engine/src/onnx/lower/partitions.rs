@@ -2,11 +2,12 @@
 //! nodes.
 //!
 //! Nodes are lowered one after the other, as for a graph that is one program. A node that can't be lowered becomes a
-//! fallback node, and the tensors that it reads are exported to tract. All steps make one program at first, which is
-//! then cut into one partition for each level. The level of a step is the maximum of the levels of its inputs. A tensor
-//! that is imported from tract has a level one above those of all exported tensors that it depends on. So a partition
-//! depends on partitions of lower levels alone. The time of partitioning is linear in the size of the graph, as a file
-//! may be hostile.
+//! fallback node, and the tensors that it reads are exported to tract. Tensors that tract has, the graph's inputs among
+//! them, are imported where a `QuantizeLinear` or `DequantizeLinear` reads them. All steps make one program at first,
+//! which is then cut into one partition for each level. The level of a step is the maximum of the levels of its inputs.
+//! A tensor that is imported from tract has a level one above those of all exported tensors that it depends on. So a
+//! partition depends on partitions of lower levels alone. The time of partitioning is linear in the size of the graph,
+//! as a file may be hostile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -27,7 +28,7 @@ pub(crate) type Facts = HashMap<String, (DataType, Vec<usize>)>;
 pub(crate) struct Partitioned {
     /// The partitions, in an order in which they can run.
     pub(crate) partitions: Vec<Partition>,
-    /// The nodes that tract runs.
+    /// The nodes that tract runs: the fallback nodes, and the constants that they read.
     pub(crate) fallback_nodes: Vec<NodeProto>,
     /// Constants that fallback nodes read and that the graph does not have: integers that lowering has folded.
     pub(crate) constants: Vec<TensorProto>,
@@ -43,7 +44,9 @@ pub(crate) struct Partition {
     pub(crate) outputs: Vec<BoundaryTensor>,
 }
 
-/// A tensor between a partition and tract, or between two partitions, with its name and shape in tract's graph.
+/// A tensor between a partition and tract, or between two partitions, with its name and shape in tract's graph. tract's
+/// tensors are row-major in the graph's order of axes; those between partitions keep the program's layout. The shape of
+/// an input is not read: programs take inputs flat, and tract knows its own shapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BoundaryTensor {
     pub(crate) name: String,
@@ -107,7 +110,8 @@ impl Fallback<'_> {
     }
 }
 
-/// The maximum number of times that a graph is lowered.
+/// The maximum number of times that a graph is lowered. After the last pass, tract computes what late fallback nodes
+/// make, and steps may compute it too.
 const MAX_PASSES: usize = 8;
 
 /// Partitions a graph. None where no part of it can be lowered.
@@ -163,7 +167,7 @@ fn lower_without<'a>(graph: &'a GraphProto, facts: &'a Facts, excluded: &HashMap
 
 impl<'a> Lowering<'a> {
     /// The value of a node's first input, imported from tract where the graph is partitioned and the input is not
-    /// lowered.
+    /// lowered. Each tensor is imported once.
     pub(super) fn value_or_import(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let name = node.input.first().ok_or("too few inputs")?.as_str();
         if self.values.contains_key(name) || self.fallback.is_none() || self.constants.has(name) {
@@ -174,6 +178,7 @@ impl<'a> Lowering<'a> {
             return Ok(value.clone());
         }
         let (element, shape) = fallback.facts.get(name).cloned().ok_or("its input's shape is not known")?;
+        // `program_input` adds the input's tensor first, and steps that read it take their levels from its.
         let (tensor, rank) = (TensorId(self.program.tensors.len()), self.fallback_mut().rank(name));
         self.fallback_mut().levels.insert(tensor, rank);
         let outer_name = std::mem::replace(&mut self.tensor_name, name);
@@ -227,14 +232,16 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Removes the value of a tensor that can't be exported, and returns the node that produces the tensor.
+    /// Removes the value of a tensor that can't be exported, so that tract's is imported from now on, and returns the
+    /// node that produces the tensor.
     fn forget(&mut self, name: &'a str, reason: &Reason) -> Option<&'a NodeProto> {
         self.values.remove(name);
         self.fallback_mut().late.insert(name, reason.clone());
         self.producers.get(name).copied()
     }
 
-    /// Exports a tensor to tract, where steps compute it and it is not exported yet.
+    /// Exports a tensor to tract, where steps compute it and it is not exported yet. A tensor without a value is taken
+    /// for one that tract has: a constant, an input, or an output of a fallback node.
     ///
     /// # Errors
     /// The reason why the tensor can't be exported.

@@ -1,4 +1,5 @@
-//! Lowers quantizing and elementwise operators: functions of a byte, sums and products of two tensors.
+//! Lowers quantizing and elementwise operators: functions of a byte, sums and products of two tensors. Sums with a bias
+//! go to `products.rs`.
 
 use std::rc::Rc;
 
@@ -11,7 +12,8 @@ use super::{Lowering, Reason};
 use crate::program::TensorId;
 
 impl<'a> Lowering<'a> {
-    /// `QuantizeLinear`.
+    /// `QuantizeLinear`. It and `DequantizeLinear` alone import tensors from tract; all other operators work on lowered
+    /// ones.
     pub(super) fn quantize_linear(&mut self, node: &'a NodeProto) -> Result<Value, Reason> {
         let to = self.affine(node)?;
         let value = self.value_or_import(node)?;
@@ -87,7 +89,7 @@ impl<'a> Lowering<'a> {
         Ok((bound(1, "min")?, bound(2, "max")?))
     }
 
-    /// A constant of one element, in float32 or dequantized.
+    /// A constant of one element and any number of axes, in float32 or dequantized.
     pub(super) fn number(&self, name: &str) -> Option<f32> {
         let single = |values: Vec<f32>| <[f32; 1]>::try_from(values).ok().map(|[value]| value);
         if let Some(values) = self.constants.floats(name) {
@@ -176,7 +178,8 @@ impl<'a> Lowering<'a> {
         Some(Value { shape: a.shape.clone(), kind: ValueKind::Pointwise { input, function } })
     }
 
-    /// The tensor of bytes that both tensors are functions of, with the tables of the two functions.
+    /// The tensor of bytes that both tensors are functions of, with the tables of the two functions. It is the one with
+    /// the fewest lookups between it and the first tensor.
     pub(super) fn common_origin(&self, tensors: [TensorId; 2]) -> Option<(TensorId, [[u8; 256]; 2])> {
         let [a_origins, b_origins] = tensors.map(|tensor| self.origins(tensor));
         let (origin, a_table) = a_origins.iter().find(|(a, _)| b_origins.iter().any(|(b, _)| a == b))?;
@@ -227,8 +230,9 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// The function of a unary operator. Transcendental functions are computed in f64 and rounded to f32 once, so that all
-/// platforms have the same results.
+/// The function of a unary operator; none where the operator has none. Defaults of `alpha` and `beta` are ONNX's.
+/// Transcendental functions are computed in f64 by `libm` and rounded to f32 once, so that all platforms have the same
+/// results.
 fn function(operator: &str, attributes: &Attributes<'_>) -> Option<Box<dyn Fn(f32) -> f32>> {
     let exact =
         |function: fn(f64) -> f64| -> Box<dyn Fn(f32) -> f32> { Box::new(move |x| function(f64::from(x)) as f32) };

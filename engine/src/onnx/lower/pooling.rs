@@ -1,4 +1,4 @@
-//! Lowers pooling: means and maxima in windows.
+//! Lowers pooling: means and maxima in windows. Whether each window meets the input is checked in `program/check.rs`.
 
 use std::rc::Rc;
 
@@ -27,6 +27,7 @@ impl<'a> Lowering<'a> {
             windows(attributes, lengths)?
         };
         let with_padding = attributes.integer("count_include_pad", 0) != 0;
+        // With ceil_mode a window may reach beyond the padding. Taps there do not count, and a step would count them.
         if with_padding && attributes.integer("ceil_mode", 0) != 0 {
             return Err("ceil_mode with count_include_pad".into());
         }
@@ -34,7 +35,7 @@ impl<'a> Lowering<'a> {
         mean(&input, window, with_padding, shape)
     }
 
-    /// `ReduceMean` over all spatial axes.
+    /// `ReduceMean` over all spatial axes. The axes are an input from opset 18 on, and an attribute before.
     pub(super) fn reduce_mean(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let given = match node.input.get(1).filter(|name| !name.is_empty()) {
@@ -76,8 +77,8 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// The window of a pooling operator, and the spatial lengths of the output. Each window covers at least one input
-/// pixel, as padding must be less than the kernel.
+/// The window of a pooling operator, and the spatial lengths of the output. Padding must be less than the kernel, as
+/// ONNX Runtime requires.
 fn windows(attributes: &Attributes<'_>, lengths: &[usize]) -> Result<(Window, Vec<usize>), Reason> {
     let given = attributes.integers("kernel_shape").ok_or("no kernel_shape")?;
     let kernel: Vec<usize> = given

@@ -1,4 +1,5 @@
-//! Lowers convolutions and fully connected layers.
+//! Lowers convolutions and fully connected layers, with constant weights. Their results are deferred until
+//! `finish.rs` makes steps of them.
 
 use std::rc::Rc;
 
@@ -93,7 +94,7 @@ impl<'a> Lowering<'a> {
         Ok(None)
     }
 
-    /// A deferred convolution with a bias added, which must be one number for each channel.
+    /// A deferred convolution with a bias added, which must be one number for each channel, or one for all.
     fn biased(&mut self, value: &Value, name: &str) -> Result<Value, Reason> {
         let ValueKind::Deferred { operator, clamp } = &value.kind else {
             return Err("a bias of what is not computed here".into());
@@ -110,7 +111,8 @@ impl<'a> Lowering<'a> {
         Ok(deferred(value.shape.clone(), products))
     }
 
-    /// Whether a constant that is broadcast to a tensor of `axes` axes has one value for each channel.
+    /// Whether a constant that is broadcast to a tensor of `axes` axes has one value for each channel, or one for all.
+    /// Channels are the second axis.
     fn is_one_a_channel(&self, name: &str, axes: usize) -> bool {
         let quantized = || self.producers.get(name).and_then(|producer| self.constants.dims(producer.input.first()?));
         let Some(dims) = self.constants.dims(name).or_else(quantized) else { return false };
@@ -135,6 +137,7 @@ impl<'a> Lowering<'a> {
                 }
                 let rounded = |(at, unit): (usize, &f32)| {
                     let sums = f64::from(reals[at % reals.len()]) / f64::from(*unit);
+                    // Half of what 32 bits hold, so that rounding can't pass it.
                     (sums.abs() < f64::from(1 << 30)).then(|| sums.round_ties_even() as i32)
                 };
                 units.iter().enumerate().map(rounded).collect::<Option<_>>().ok_or("a bias beyond what sums hold")?
@@ -172,7 +175,7 @@ fn products(
     axis_of_outputs: usize,
 ) -> Result<Products, Reason> {
     let Weights { values: weights, mut scales, axis, .. } = weights;
-    // An 8-bit weight less its zero point has at most nine bits.
+    // An 8-bit weight less its zero point has at most nine bits. A constant of int32 may have more.
     if !fit_9_bits(&weights) {
         return Err("weights of more than 8 bits".into());
     }
@@ -212,7 +215,8 @@ impl Products {
     }
 }
 
-/// The maximum kernel length, stride, dilation and padding along one axis.
+/// The maximum kernel length, stride, dilation and padding along one axis. It keeps all arithmetic on windows far from
+/// overflow.
 const MAX_EXTENT: usize = 4096;
 
 /// The window of a convolution or pooling over an input of spatial `lengths`, and the spatial lengths of the output.
@@ -244,6 +248,8 @@ pub(super) fn window(
     }
     let spans: Vec<usize> = (0..axes).map(|axis| (kernel[axis] - 1) * dilations[axis] + 1).collect();
     let mut pads = given;
+    // SAME_UPPER and SAME_LOWER pad to `ceil(length / stride)` outputs. An odd pixel of padding goes to the end with
+    // SAME_UPPER, and to the beginning with SAME_LOWER.
     match attributes.text("auto_pad").unwrap_or("NOTSET") {
         "NOTSET" | "" => {}
         "VALID" => pads.fill(0),

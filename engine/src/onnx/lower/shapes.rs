@@ -1,4 +1,7 @@
 //! Lowers operators that copy elements and compute nothing: reshape, transpose, concat, pad.
+//!
+//! Bytes are channels last in a program, and ONNX defines these operators row-major. So a reshape of bytes goes through
+//! a row-major copy ([`Lowering::planar_copy`]), unless both layouts are the same.
 
 use std::rc::Rc;
 
@@ -79,7 +82,8 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    /// `Concat`, of integers at once, of reals deferred.
+    /// `Concat`, of integers at once, of reals deferred: each part is then quantized by itself to the scale of the
+    /// whole. Without the attribute, the axis is that of opsets before 4.
     pub(super) fn concat(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let parts: Vec<Value> = (0..node.input.len()).map(|input| self.value(node, input)).collect::<Result<_, _>>()?;
         let first = parts.first().ok_or("nothing to join")?;
@@ -168,7 +172,7 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    /// The byte that a `Pad` of an input of this kind pads with.
+    /// The byte that a `Pad` of an input of this kind pads with: one that stands for exactly the value of the padding.
     fn padding(&self, node: &NodeProto, attributes: &Attributes<'_>, input: &ValueKind) -> Result<u8, Reason> {
         let given = node.input.get(2).filter(|name| !name.is_empty());
         match (input, given) {
@@ -192,8 +196,8 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// The elements of a value under another shape. `arrange` adds the steps for a tensor of bytes of the shape that it
-    /// gets; floats must keep their row-major order.
+    /// The elements of a value, arranged in another shape. `arrange` gets a tensor of bytes and its shape, and adds the
+    /// steps that arrange it. A value in floats is only given the shape, so it must keep its row-major order.
     fn rearranged(
         &mut self,
         value: Value,
@@ -215,7 +219,8 @@ impl<'a> Lowering<'a> {
         Ok(Value { shape, kind })
     }
 
-    /// The bytes of a channels-last tensor in row-major order of the graph's axes.
+    /// The bytes of a channels-last tensor in row-major order of the graph's axes (channels before height and width).
+    /// It adds no step where both orders are the same.
     pub(super) fn planar_copy(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
         if is_planar(shape) {
             return Ok(tensor);
@@ -233,7 +238,8 @@ impl<'a> Lowering<'a> {
         Ok(to)
     }
 
-    /// The bytes of a row-major tensor of this shape in channels-last order.
+    /// The bytes of a row-major tensor of this shape in channels-last order. A row-major tensor whose shape in the
+    /// program is that of the result is in that order already.
     pub(super) fn channels_last_copy(&mut self, tensor: TensorId, shape: &[usize]) -> Result<TensorId, Reason> {
         if self.program.tensors[tensor.0].shape == channels_last(shape)? {
             return Ok(tensor);

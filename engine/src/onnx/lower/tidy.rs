@@ -1,18 +1,20 @@
-//! Optimizes a lowered program: removes unread steps, and fuses tables into the steps before them.
+//! Optimizes a lowered program: removes unread steps, and fuses tables into the steps before them. It changes no
+//! result. `program/check.rs` checks the program afterwards.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::arithmetic::OutputStage;
 use crate::program::{PoolingKind, Step, Table, TensorId, UncheckedProgram};
 
-/// The optimized program. Its tensors keep their ids.
+/// The optimized program. Its tensors keep their ids, by which partitioning knows their levels. Some have no step left.
 pub(super) fn tidy(mut program: UncheckedProgram) -> UncheckedProgram {
     drop_unread_steps(&mut program);
     fuse_lookups(&mut program);
     program
 }
 
-/// Removes steps whose output neither another step nor the caller reads.
+/// Removes steps whose output neither another step nor the caller reads, such as a table that later tables are composed
+/// with.
 fn drop_unread_steps(program: &mut UncheckedProgram) {
     let mut read: HashSet<TensorId> = program.outputs.iter().map(|(id, _)| *id).collect();
     let mut kept = Vec::with_capacity(program.steps.len());

@@ -1,4 +1,7 @@
-//! The values of lowering: what is known of each tensor of the graph.
+//! The values of lowering: what is known of each tensor of the graph. `finish.rs` turns them into steps.
+//!
+//! A tensor of bytes that a value refers to is dense and channels last: its shape in the program is [`channels_last`]
+//! of the value's shape.
 
 use std::rc::Rc;
 
@@ -37,7 +40,8 @@ pub(super) enum ValueKind {
     Integers { tensor: TensorId, offset: u8 },
     /// Reals: a function of each byte of `input`.
     Pointwise { input: TensorId, function: Rc<Function> },
-    /// Reals: the result of an operator whose requantization is not known yet, clamped.
+    /// Reals: the result of an operator whose requantization is not known yet, clamped. No step computes it yet, and
+    /// each reader that requantizes it adds a step of its own.
     Deferred { operator: Rc<Deferred>, clamp: Clamp },
     /// Floats in memory. `strides` has the distance in elements between neighbours along each of the graph's axes.
     Floats { tensor: TensorId, strides: Vec<usize> },
@@ -57,7 +61,8 @@ pub(super) struct Function {
 pub(super) struct Affine {
     pub(super) scale: f32,
     pub(super) zero_point: u8,
-    /// The byte less the graph's integer: 128 where the graph's integers are signed, otherwise 0.
+    /// The byte less the graph's integer: 128 where the graph's integers are signed, otherwise 0. The zero point has it
+    /// added too.
     pub(super) offset: u8,
 }
 
@@ -96,7 +101,7 @@ impl Clamp {
         Clamp { low: self.low.max(other.low).min(other.high), high: self.high.min(other.high).max(other.low) }
     }
 
-    /// The minimum and the maximum byte of the range.
+    /// The minimum and the maximum byte of the range: its bounds, quantized like reals.
     pub(super) fn bytes(self, to: Affine) -> (u8, u8) {
         (to.byte(self.low), to.byte(self.high))
     }
@@ -109,7 +114,8 @@ pub(super) struct QuantizedTensor {
     pub(super) affine: Affine,
 }
 
-/// An operator that becomes a step when its requantization is known.
+/// An operator that becomes a step when its requantization is known. A convolution and a mean can also become steps
+/// that give floats.
 #[derive(Debug)]
 pub(super) enum Deferred {
     Convolution(Products),
@@ -151,7 +157,8 @@ pub(super) fn channels_last(shape: &[usize]) -> Result<[usize; 4], Reason> {
 }
 
 /// Reorders one number for each of the graph's axes (batch, channels, height, width) to the order of programs: batch,
-/// height, width, channels. `absent` is the number for an axis that the graph does not have.
+/// height, width, channels. `absent` is the number for an axis that the graph does not have: 1 for a length, 0 for a
+/// stride. A single axis counts as channels, and the third of three as width.
 ///
 /// # Errors
 /// The graph has more than four axes.

@@ -1,5 +1,6 @@
-//! The operators that replace quantizing ones in a rewritten graph. Each computes in float32, in the order of
-//! operations of ONNX Runtime, and rounds to the nearest integer, ties to even.
+//! The operators that replace quantizing ones in a rewritten graph, for tract to run. Each computes in float32, in the
+//! order of operations of ONNX Runtime, and rounds to the nearest integer, ties to even. `rewrite.rs` puts them into
+//! the graph and computes their parameters.
 
 use tract_onnx::model::{OnnxOpRegister, ParsingContext};
 use tract_onnx::pb::NodeProto;
@@ -56,7 +57,7 @@ struct QuantizingOperator {
     max: f32,
 }
 
-/// All parameters are finite, so every value equals itself.
+/// All parameters are finite (`rewrite.rs` checks it), so every value equals itself.
 impl Eq for QuantizingOperator {}
 
 /// What an operator computes before it clamps and rounds.
@@ -64,10 +65,11 @@ impl Eq for QuantizingOperator {}
 enum OperatorKind {
     /// `x / scale`
     Quantize { scale: f32 },
-    /// `sum * multipliers[channel]`; channels are the second axis.
+    /// `sum * multipliers[channel]`; channels are the second axis, and there is one multiplier for each.
     Requantize { multipliers: Vec<f32> },
-    /// `fma(a + a_zero_point, a_ratio, fma(b + b_zero_point, b_ratio, addend))`. `zero_point` is subtracted after the
-    /// result is clamped and rounded.
+    /// `fma(a + a_zero_point, a_ratio, fma(b + b_zero_point, b_ratio, addend))`. The zero points are added because ONNX
+    /// Runtime adds stored integers. `min` and `max` bound a stored integer too, and `zero_point` is subtracted after
+    /// the result is clamped and rounded.
     Add { a_zero_point: f32, b_zero_point: f32, a_ratio: f32, b_ratio: f32, addend: f32, zero_point: f32 },
 }
 

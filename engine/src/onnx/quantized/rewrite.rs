@@ -1,4 +1,5 @@
-//! Replaces quantizing operators of a graph by operators on float tensors that hold integers, `q - zero_point`.
+//! Replaces quantizing operators of a graph by operators on float tensors that hold integers, `q - zero_point`. It
+//! decides where that is exact; `operators.rs` computes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,13 +15,15 @@ use crate::onnx::live::live_nodes;
 /// Float32 represents all integers up to this magnitude exactly.
 const MAX_EXACT_INTEGER: u64 = 1 << 24;
 
-/// The prefix of the names of all tensors that this crate adds to a graph.
+/// The prefix of the names of all tensors that are added to a graph here, and of those between two partitions
+/// (`lower/partitions.rs`).
 const NAME_PREFIX: &str = "bedside:";
 
 /// Rewrites every quantized activation that only `DequantizeLinear` nodes read, and removes the nodes and initializers
 /// that no output depends on any more.
 ///
-/// A graph without such an activation, or with names that start with [`NAME_PREFIX`], stays as it is.
+/// A graph without such an activation, or with names that start with [`NAME_PREFIX`], stays as it is. tract then runs
+/// its quantizing operators with its own.
 pub(crate) fn rewrite_quantized_activations(graph: &mut GraphProto) {
     let rewrite = Rewrite::of(graph);
     if rewrite.quantized_activations.is_empty() || rewrite.has_reserved_names() {
