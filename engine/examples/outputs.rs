@@ -2,7 +2,7 @@
 //! those of ONNX Runtime.
 //!
 //! `outputs MODEL PICTURES OUTPUTS`. Both files hold float32 values, little-endian, one input after the other, and for
-//! each input all outputs. The graph must have a batch of one.
+//! each input all outputs. The graph must have a batch of one. `model/mod.rs` opens it.
 
 mod model;
 

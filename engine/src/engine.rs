@@ -1,4 +1,5 @@
-//! The engine: a graph that runs as one program, or in tract with programs as its quantized partitions.
+//! The engine: a graph that runs as one program, or in tract with programs as its quantized partitions. It leaves the
+//! import to `onnx/`, and packing and running a program to `executable/`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -113,7 +114,8 @@ impl Engine {
         guarded("import", move || Engine::build_for(kernels, graph, signature, threads))
     }
 
-    /// As [`Engine::build`], with these kernels. None leaves the whole graph to tract.
+    /// As [`Engine::build`], with these kernels. None, which [`kernels::chosen`] gives where there are only the
+    /// portable ones, leaves the whole graph to tract.
     #[cfg(feature = "onnx")]
     pub(crate) fn build_for(
         kernels: Option<&'static dyn Kernels>,
@@ -237,7 +239,7 @@ impl Engine {
     }
 }
 
-/// Runs a program once and returns the time of each step.
+/// Runs a program once and returns the time of each step. The first includes the preparation of the run.
 fn timed(program: &Executable, input: &Tensor) -> Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(program.descriptions().len());
     let mut last = Instant::now();

@@ -1,4 +1,4 @@
-//! The errors of this crate.
+//! The errors of this crate. Their texts are for people; the crate `bedside` gives each a kind that code can match.
 
 use std::io;
 use std::path::PathBuf;

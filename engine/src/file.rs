@@ -1,4 +1,5 @@
-//! Model files of either kind, prepared or ONNX. The first bytes of a file decide which it is, not its name.
+//! Model files of either kind, prepared or ONNX. The first bytes of a file decide which it is, not its name. The
+//! contents are left to `prepared/` and `onnx/graph.rs`.
 
 use std::fs::File;
 use std::io::{self, Read};

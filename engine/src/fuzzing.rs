@@ -28,7 +28,8 @@ pub fn tensor(pixels: &Pixels<'_>, shape: Vec<usize>) -> Result<Tensor> {
 #[must_use]
 pub fn takes(prepared: &Prepared) -> (u64, u64) {
     let program = prepared.program_for_fuzzing();
-    // The area that the windows of convolutions span, which is copied where it is larger than the image.
+    // The area that the windows of convolutions span, which is copied where it is larger than the image. The limits of
+    // programs count it as work, and here it counts as memory.
     let padded = |step: &Step| match step {
         Step::Convolution(Convolution { from, to, window, .. }) => {
             let ([.., channels], [_, height, width, _]) = (program.tensors[from.0].shape, program.tensors[to.0].shape);

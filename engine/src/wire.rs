@@ -3,14 +3,17 @@
 //! The hash of a graph is that of its bytes in the file. Decoding and encoding again would lose fields that this
 //! version does not know. (Packing a model does encode it again; the hash is then that of the bytes that it wrote.)
 //! Wire types are those of Protocol Buffers ("Encoding", protobuf.dev).
+//!
+//! `onnx/graph.rs` decodes the contents. A build without the importer only tells an ONNX file from other files.
 
 use std::ops::Range;
 
 use crate::{Error, Result};
 
-/// The number of the field `ModelProto.graph`.
+/// The number of the field `ModelProto.graph` in `onnx.proto`.
 const GRAPH: u64 = 7;
 
+// The wire types of ONNX's fields. Groups (3 and 4) are not among them.
 const VARINT: u64 = 0;
 const FIXED64: u64 = 1;
 const LENGTH_DELIMITED: u64 = 2;

@@ -302,7 +302,7 @@ fn check_names(graph: &GraphProto) -> Result<()> {
     }
 }
 
-/// The names of all initializers with external data.
+/// The names of all initializers with entries of external data.
 fn external_names(graph: &GraphProto) -> HashSet<String> {
     graph.initializer.iter().filter(|t| !t.external_data.is_empty()).map(|t| t.name.clone()).collect()
 }

@@ -1,7 +1,9 @@
-//! Prepared models: files that hold a graph as one program, and that open without an importer.
+//! Prepared models: files that hold a graph as one program, and that open without an importer. `onnx/prepare.rs` makes
+//! them.
 //!
 //! A file does not depend on an instruction set: its program is packed when an engine is built from it. Files are
-//! untrusted: a [`Program`] is made only by the check of what was read.
+//! untrusted: a [`Program`] is made only by the check of what was read. The checksum finds damage, and not changes that
+//! somebody made on purpose.
 //!
 //! All numbers are little-endian. A file begins with a header:
 //!
@@ -29,7 +31,7 @@ use crate::{Error, Result};
 /// them. The first two bytes are no valid key of Protocol Buffers, so no ONNX file does.
 pub(crate) const MAGIC: [u8; 8] = *b"\x8fBEDSIDE";
 
-/// The version of the format that is written and read.
+/// The version of the format that is written and read. A file of any other version is refused.
 const FORMAT_VERSION: u32 = 2;
 
 /// The length of the header, in bytes.
@@ -63,7 +65,8 @@ struct Output {
 }
 
 impl Prepared {
-    /// A prepared model of the graph with the SHA-256 `sha256`. `outputs` are those of the program, in its order.
+    /// A prepared model of the graph with the SHA-256 `sha256`. `outputs` are those of the program, in its order. Both
+    /// the reader and [`Prepared::of_program`] make models here.
     ///
     /// # Errors
     /// [`Problem::Unsound`] unless the program has one input, which `input` fits, and `outputs` are as many as the

@@ -1,4 +1,5 @@
-//! The reader of prepared models. It allocates nothing before the bytes that fill it have been found in the file.
+//! The reader of prepared models. It allocates nothing before the bytes that fill it have been found in the file. What
+//! the numbers mean is checked afterwards, in `program/check.rs`.
 
 use sha2::{Digest, Sha256};
 
@@ -127,7 +128,8 @@ impl<'a> Reader<'a> {
         self.array().map(Box::new)
     }
 
-    /// A list: the number of its items, at most `max`, and then the items.
+    /// A list: the number of its items, at most `max`, and then the items. Collecting into an `Option` reserves no
+    /// memory for the number, so that memory grows with the items that are read.
     fn list<T>(&mut self, max: usize, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.length().filter(|&count| count <= max)?;
         (0..count).map(|_| item(self)).collect()

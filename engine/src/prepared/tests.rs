@@ -1,5 +1,5 @@
 //! Prepared models are read as they were written, and damaged or unsound ones are errors. The checks of programs are
-//! tested here too.
+//! tested here too, on a program with steps of all kinds.
 
 use super::write::sealed;
 use super::*;
@@ -46,7 +46,8 @@ fn window(side: usize, pad: usize) -> Window {
     Window { kernel: [side; 2], stride: [1; 2], dilation: [1; 2], pad: [pad; 2] }
 }
 
-/// A convolution between two of [`TENSORS`], with made-up weights from `-max / 2` to `max / 2`.
+/// A convolution between two of [`TENSORS`], with made-up weights from `-max / 2` to `max / 2`. With a `max` above 256
+/// they do not fit `i8`.
 fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, max: i16, output_stage: OutputStage) -> Step {
     let [(_, [.., inputs]), (_, [.., outputs])] = tensors.map(|id| TENSORS[id.0]);
     let count = outputs * window.kernel[0] * window.kernel[1] * inputs / groups;
@@ -66,7 +67,7 @@ fn convolution(tensors: [TensorId; 2], window: Window, groups: usize, max: i16, 
     })
 }
 
-/// A program with steps of all kinds, for an input of 4×4 pixels.
+/// A program with steps of all kinds, for an input of 4×4 pixels. Tests name its steps and tensors by their indices.
 fn unchecked() -> UncheckedProgram {
     let id = TensorId;
     let byte = |flip: Option<u8>| OutputStage::Byte {
@@ -76,6 +77,7 @@ fn unchecked() -> UncheckedProgram {
         table: flip.map(|flip| Box::new(std::array::from_fn(|at| at as u8 ^ flip))),
     };
     let (inner, outer) = (dense_strides([1, 4, 4, 4]), dense_strides([1, 6, 6, 4]));
+    // One half of the channels of tensor 8.
     let half = |from, start| {
         let write = (start, dense_strides([1, 4, 4, 8]));
         Step::StridedCopy(StridedCopy { from, to: id(8), shape: [1, 4, 4, 4], read: (0, inner), write })

@@ -1,4 +1,5 @@
-//! The writer of prepared models: the bytes that `read.rs` reads, in the same order.
+//! The writer of prepared models: the bytes that `read.rs` reads, in the same order. It checks nothing: a
+//! program has been checked before.
 
 use sha2::{Digest, Sha256};
 
