@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 /// A JPEG with these bytes as the EXIF of its first segment.
 pub fn jpeg(exif: &[u8]) -> Vec<u8> {
     let sound = include_bytes!("containers/tiny.jpg");
+    // The length of a segment counts its own two bytes and the six of `Exif\0\0`.
     let length = (2 + 6 + exif.len() as u16).to_be_bytes();
     [&sound[..2], &[0xff, 0xe1], &length, b"Exif\0\0", exif, &sound[2..]].concat()
 }

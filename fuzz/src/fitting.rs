@@ -18,11 +18,13 @@ pub fn manifest(graph: &Graph) -> Value {
     };
     let side = |length: usize| if length == 0 { 32 } else { length };
     let bytes = input.is_some_and(|input| input.element == ElementType::U8);
+    // A graph that takes bytes takes them as they are: (v / 255 - 0) / (1 / 255).
     let (mean, std) = if bytes { (0.0, 1.0 / 255.0) } else { (0.5, 0.25) };
     let output = graph.outputs().into_iter().next();
     let scores: usize =
         output.as_ref().map_or(0, |output| lengths(&output.dims).into_iter().filter(|&n| n > 0).product());
     let ending = output.as_ref().map_or(Ending::Other, |output| graph.ending(&output.name));
+    // The manifest of a graph with more than 64 scores does not fit it: so many labels would fill the input.
     let count = if scores == 0 || scores > 64 { 3 } else { scores };
     let activation = match ending {
         Ending::Softmax | Ending::Sigmoid => "none",

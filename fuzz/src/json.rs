@@ -1,4 +1,5 @@
-//! A mutator whose results stay JSON.
+//! A mutator whose results stay JSON, with words of the manifest's schema. Whether they stay a manifest is left to
+//! chance.
 
 use serde_json::{Map, Number, Value};
 

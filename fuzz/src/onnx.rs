@@ -1,4 +1,5 @@
-//! A mutator whose results stay ONNX models: it changes fields, nodes and tensors of a decoded model.
+//! A mutator whose results stay ONNX models: it changes fields, nodes and tensors of a decoded model. A changed model
+//! may contradict itself, and the engine must then refuse it.
 
 use bedside::manifest::METADATA_KEY;
 use bedside_engine::Graph;
@@ -190,7 +191,8 @@ const ATTRIBUTES: &[&str] = &[
 /// The operator domains that a node may get.
 const DOMAINS: &[&str] = &["", "ai.onnx", "com.microsoft", "org.example"];
 
-/// The maximum length to which lists are extended; longer ones reach no other code.
+/// The maximum length to which lists are extended: one more than the pads of four axes. Longer ones reach no other
+/// code.
 const MAX_LIST: usize = 9;
 
 /// Changes a model. Once in 32 times, and where the file is no model with a graph, changes its bytes instead.
@@ -412,6 +414,7 @@ fn change_values(tensor: &mut TensorProto, random: &mut Random) {
     if !tensor.int32_data.is_empty() {
         return change_numbers(&mut tensor.int32_data, random, |random, near| random.number(near.into()) as i32);
     }
+    // In `TensorProto.DataType`, 1 is float, 6 int32 and 7 int64. Other types are changed byte by byte.
     let width = match tensor.data_type {
         1 | 6 => 4,
         7 => 8,

@@ -1,4 +1,4 @@
-//! The panics that end a run.
+//! The rule for which panics end a run. The engine says whether tract is importing a graph.
 
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 

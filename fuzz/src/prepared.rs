@@ -1,5 +1,5 @@
-//! A mutator of prepared models that keeps the head right, whose checksum is that of the changed content.
-//! `engine/src/prepared/mod.rs` describes the head.
+//! A mutator of prepared models that changes the content and recomputes the checksum in the header, without which no
+//! content would be read. `engine/src/prepared/mod.rs` describes the header.
 
 use sha2::{Digest, Sha256};
 
@@ -11,7 +11,8 @@ const SUM_AT: usize = 12;
 /// The offset of the content that the checksum covers, in bytes.
 const CONTENT_AT: usize = 44;
 
-/// Changes the content of a prepared model and recomputes its checksum. Once in 200 times changes any bytes instead.
+/// Changes the content of a prepared model and recomputes its checksum. Once in 200 times, and where the file is
+/// shorter than a header, changes any bytes instead.
 pub fn mutate(file: &[u8], max_len: usize, seed: u32) -> Vec<u8> {
     let mut random = Random::new(seed);
     if file.len() < CONTENT_AT || random.once_in(200) {
@@ -43,7 +44,7 @@ pub fn joined(one: &[u8], other: &[u8], seed: u32) -> Vec<u8> {
     sealed(head, &[&one[..at], &other[from..]].concat())
 }
 
-/// A file of the head with the checksum of `content`, and the content.
+/// A file: the header `head` with the checksum of `content`, and the content.
 pub fn sealed(head: &[u8], content: &[u8]) -> Vec<u8> {
     let mut file = [head, content].concat();
     file[SUM_AT..CONTENT_AT].copy_from_slice(&Sha256::digest(content));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// The maximum processor time of an input, the sanitizer's included.
+/// The maximum processor time of one input, in a build with a sanitizer. More is a failure (`docs/testing.md`).
 const MAX_TIME: Duration = Duration::from_secs(2);
 
 /// Runs a target. Where it took longer than [`MAX_TIME`] of wall time, it is run once more and its processor time is

@@ -1,4 +1,5 @@
-//! Prepared models, which are opened and run. The mutator recomputes the checksum in the head.
+//! Prepared models, which are opened and run by every set of kernels. The mutator recomputes the checksum in the
+//! header.
 
 #![no_main]
 
