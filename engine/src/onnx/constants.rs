@@ -99,7 +99,8 @@ impl<'a> Constants<'a> {
 
     /// The quantization of a `QuantizeLinear` or `DequantizeLinear` node. None unless it has one constant scale,
     /// positive and normal, and at most one constant 8-bit zero point. Without a zero point the integers are uint8
-    /// (ONNX, `QuantizeLinear`), unless `output_dtype` says otherwise.
+    /// (ONNX, `QuantizeLinear`), unless `output_dtype` says otherwise. A `DequantizeLinear` of int8 without a zero
+    /// point is taken for uint8 too, so callers must compare the type of its input.
     pub(crate) fn activation(&self, node: &NodeProto) -> Option<Activation> {
         let [scale] = self.floats(node.input.get(1)?)?[..] else { return None };
         let (zero_point, kind) = match zero_point(node) {
