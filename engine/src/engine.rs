@@ -207,7 +207,7 @@ impl Engine {
         match &self.runner {
             Runner::Program(_) => (vec![], &[]),
             Runner::Tract(plan) => {
-                (plan.partitions.iter().map(|partition| partition.descriptions()).collect(), &plan.floats)
+                (plan.partitions.iter().map(|partition| partition.descriptions()).collect(), &plan.unlowered)
             }
         }
     }

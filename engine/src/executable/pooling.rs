@@ -171,10 +171,10 @@ impl ClippedWindow {
 
 /// Writes the mean of a window with these sums to `to`, from element `at` on.
 fn mean(step: &Pooling, window: &ClippedWindow, sums: &[i32], to: &mut Output<'_>, at: usize) {
-    let PoolingKind::Mean { input_scale, output_scale, with_padding, output_stage, .. } = &step.kind else {
+    let PoolingKind::Mean { input_scale, output_scale, count_include_pad, output_stage, .. } = &step.kind else {
         unreachable!("sums are made for means");
     };
-    let count = if *with_padding { step.window.kernel.iter().product() } else { window.count() };
+    let count = if *count_include_pad { step.window.kernel.iter().product() } else { window.count() };
     let multiplier = input_scale / (output_scale * count as f32);
     match (output_stage, to) {
         (OutputStage::Float, Output::Floats(to)) => {

@@ -72,8 +72,8 @@ pub(crate) fn build(
         Err(Refusal::Unlowered(unlowered)) => unlowered.to_string(),
     };
     log::debug!("not one program: {reason}");
-    let (partitions, floats) = with_partitions(&mut graph, &framework, kernels, threads)?;
-    with_tract(graph, framework, threads, (start, partitions, reason, floats))
+    let (partitions, unlowered) = with_partitions(&mut graph, &framework, kernels, threads)?;
+    with_tract(graph, framework, threads, (start, partitions, reason, unlowered))
 }
 
 /// Compiles a whole graph to one program.
@@ -100,7 +100,7 @@ fn with_tract(
     mut graph: Graph,
     mut framework: Onnx,
     threads: usize,
-    (start, partitions, reason, floats): (Instant, Vec<PackedPartition>, String, Vec<Unlowered>),
+    (start, partitions, reason, unlowered): (Instant, Vec<PackedPartition>, String, Vec<Unlowered>),
 ) -> Result<(Built, Duration)> {
     add_operators(&mut graph, &mut framework);
     check_nodes(graph.proto())?;
@@ -118,7 +118,7 @@ fn with_tract(
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
         Ok((shapes, import, optimized))
     })?;
-    let plan = Plan::new(optimized, threads, partitions, reason, floats)?;
+    let plan = Plan::new(optimized, threads, partitions, reason, unlowered)?;
     Ok((Built::Plan(plan, shapes), import))
 }
 
@@ -182,7 +182,7 @@ fn with_partitions(
     }
     let facts = facts(graph, framework)?;
     let split = partition_graph(graph.proto(), &facts).map_err(|problem| too_large(&problem.to_string()))?;
-    let Some(Partitioned { partitions, fallback_nodes, constants, floats }) = split else {
+    let Some(Partitioned { partitions, fallback_nodes, constants, unlowered }) = split else {
         return Ok((vec![], vec![]));
     };
     let proto = graph.proto_mut();
@@ -194,7 +194,7 @@ fn with_partitions(
     proto.input.retain(|info| read.contains(&info.name) || !given.contains(&info.name));
     proto.initializer.retain(|tensor| read.contains(&tensor.name));
     proto.initializer.extend(constants);
-    Ok((partition::packed(partitions, kernels, threads), floats))
+    Ok((partition::packed(partitions, kernels, threads), unlowered))
 }
 
 /// The element type and shape of every tensor of float32, uint8 or int8 whose shape tract infers.

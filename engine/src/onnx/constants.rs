@@ -9,14 +9,14 @@ use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 /// The quantization of an activation: `real = scale * (q - zero_point)`, with the graph's own integers `q`, signed or
 /// unsigned, from `min` to `max`. `lower/` has them as unsigned bytes (`Affine`).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Activation {
+pub(crate) struct Quantization {
     pub(crate) scale: f32,
     pub(crate) zero_point: i32,
     pub(crate) min: i32,
     pub(crate) max: i32,
 }
 
-impl Activation {
+impl Quantization {
     /// The minimum and the maximum of `q - zero_point`.
     pub(crate) fn zero_centered_range(&self) -> [f32; 2] {
         [(self.min - self.zero_point) as f32, (self.max - self.zero_point) as f32]
@@ -101,7 +101,7 @@ impl<'a> Constants<'a> {
     /// positive and normal, and at most one constant 8-bit zero point. Without a zero point the integers are uint8
     /// (ONNX, `QuantizeLinear`), unless `output_dtype` says otherwise. A `DequantizeLinear` of int8 without a zero
     /// point is taken for uint8 too, so callers must compare the type of its input.
-    pub(crate) fn activation(&self, node: &NodeProto) -> Option<Activation> {
+    pub(crate) fn activation(&self, node: &NodeProto) -> Option<Quantization> {
         let [scale] = self.floats(node.input.get(1)?)?[..] else { return None };
         let (zero_point, kind) = match zero_point(node) {
             None if node.attribute.iter().any(|a| a.name == "output_dtype" && a.i != 0) => return None,
@@ -117,7 +117,7 @@ impl<'a> Constants<'a> {
             DataType::Int8 => (-128, 127),
             _ => return None,
         };
-        (scale.is_normal() && scale > 0.0).then_some(Activation { scale, zero_point, min, max })
+        (scale.is_normal() && scale > 0.0).then_some(Quantization { scale, zero_point, min, max })
     }
 
     /// The lengths of a constant's axes.
@@ -166,9 +166,9 @@ impl<'a> Constants<'a> {
     }
 
     /// The elements of an int64 constant, such as a shape or axes.
-    pub(crate) fn longs(&self, name: &str) -> Option<Vec<i64>> {
+    pub(crate) fn int64s(&self, name: &str) -> Option<Vec<i64>> {
         let tensor = self.0.get(name).filter(|tensor| tensor.data_type == DataType::Int64 as i32)?;
-        Some(longs(tensor).collect())
+        Some(int64s(tensor).collect())
     }
 
     /// The elements of a float32 constant.
@@ -207,7 +207,7 @@ impl<'a> Constants<'a> {
 }
 
 /// The values of an int64 tensor, from whichever of its two fields holds them.
-pub(crate) fn longs(tensor: &TensorProto) -> impl Iterator<Item = i64> {
+pub(crate) fn int64s(tensor: &TensorProto) -> impl Iterator<Item = i64> {
     let raw = tensor.raw_data.chunks_exact(8).map(|bytes| bytes.iter().rev().fold(0, |n, &b| n << 8 | i64::from(b)));
     tensor.int64_data.iter().copied().chain(raw)
 }

@@ -117,7 +117,7 @@ fn check_attributes(graph: &GraphProto) -> Result<()> {
         if node.op_type == "LRN" && attribute("size").is_none_or(|size| size.i < 1) {
             return Err(Error::Malformed(format!("{}: size must be positive", location())));
         }
-        let pads = node.input.get(1).filter(|_| node.op_type == "Pad").and_then(|name| constants.longs(name));
+        let pads = node.input.get(1).filter(|_| node.op_type == "Pad").and_then(|name| constants.int64s(name));
         if pads.is_some_and(|pads| pads.iter().any(|&pad| pad < 0)) {
             return Err(Error::Unsupported(format!("{}: negative pads are not supported; slice instead", location())));
         }

@@ -24,7 +24,7 @@ pub(crate) struct Plan {
     pub(crate) partitions: Vec<Arc<Executable>>,
     /// The fallback nodes that could not be lowered. Empty where the graph has no partitions, although tract then runs
     /// all nodes.
-    pub(crate) floats: Vec<Unlowered>,
+    pub(crate) unlowered: Vec<Unlowered>,
 }
 
 impl Plan {
@@ -37,12 +37,12 @@ impl Plan {
         threads: usize,
         partitions: Vec<PackedPartition>,
         reason: String,
-        floats: Vec<Unlowered>,
+        unlowered: Vec<Unlowered>,
     ) -> Result<Plan> {
         let options = RunOptions { executor: executor(threads), ..RunOptions::default() };
         let runnable = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
         let partitions = partitions.into_iter().map(|partition| partition.executable).collect();
-        Ok(Plan { runnable, reason, partitions, floats })
+        Ok(Plan { runnable, reason, partitions, unlowered })
     }
 
     /// Runs the graph once. Gives the outputs as float32, in the graph's order.

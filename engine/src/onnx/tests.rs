@@ -237,7 +237,7 @@ fn build_refuses_graphs_above_the_limits() {
 }
 
 /// An int64 constant of one axis.
-fn longs(name: &str, values: &[i64]) -> TensorProto {
+fn int64s(name: &str, values: &[i64]) -> TensorProto {
     let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     TensorProto { dims: vec![values.len() as i64], raw_data, ..scalar(name, DataType::Int64, &[]) }
 }
@@ -267,15 +267,15 @@ fn bounded_refuses_large_results_of_constants_before_they_are_computed() {
     let limits = ["start", "end", "step"].into_iter().zip([0, 1_i64 << 30, 1]);
     let limits = limits.map(|(name, value)| scalar(name, DataType::Int64, &value.to_le_bytes())).collect();
     let cases: Vec<(Vec<NodeProto>, Vec<TensorProto>)> = vec![
-        (vec![of_shape()], vec![longs("shape", &[1 << 17, 1 << 16])]),
+        (vec![of_shape()], vec![int64s("shape", &[1 << 17, 1 << 16])]),
         (vec![with(node("Constant", &[], "shape"), list("value_ints", &[1 << 17, 1 << 16])), of_shape()], vec![]),
-        (vec![node("Mul", &["a", "a"], "shape"), of_shape()], vec![longs("a", &[1 << 9, 1 << 8])]),
+        (vec![node("Mul", &["a", "a"], "shape"), of_shape()], vec![int64s("a", &[1 << 9, 1 << 8])]),
         (
             vec![node("Shape", &["input"], "of"), node("Mul", &["of", "a"], "shape"), of_shape()],
-            vec![longs("a", &[1 << 10; 4])],
+            vec![int64s("a", &[1 << 10; 4])],
         ),
-        (vec![node("Expand", &["a", "shape"], "k")], vec![longs("a", &[1]), longs("shape", &[1 << 17, 1 << 16])]),
-        (vec![node("Tile", &["a", "shape"], "k")], vec![longs("a", &[1; 256]), longs("shape", &[1 << 30])]),
+        (vec![node("Expand", &["a", "shape"], "k")], vec![int64s("a", &[1]), int64s("shape", &[1 << 17, 1 << 16])]),
+        (vec![node("Tile", &["a", "shape"], "k")], vec![int64s("a", &[1; 256]), int64s("shape", &[1 << 30])]),
         (vec![node("Range", &["start", "end", "step"], "k")], limits),
         (vec![node("Mul", &["v", "w"], "k")], vec![vector.clone(), across.clone()]),
         (vec![node("MatMul", &["v", "w"], "k")], vec![vector, across]),
@@ -285,7 +285,7 @@ fn bounded_refuses_large_results_of_constants_before_they_are_computed() {
                 .map(|at| node("ConstantOfShape", &["shape"], &format!("k{at}")))
                 .chain([node("Sum", &["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"], "k")])
                 .collect(),
-            vec![longs("shape", &[1 << 21])],
+            vec![int64s("shape", &[1 << 21])],
         ),
     ];
     for (mut nodes, constants) in cases {
@@ -298,7 +298,7 @@ fn bounded_refuses_large_results_of_constants_before_they_are_computed() {
     }
     // A small result is allowed.
     let nodes = vec![of_shape(), node("Add", &["input", "k"], "output")];
-    assert!(built(&model(17, &[1, 2, 2, 2], nodes, vec![longs("shape", &[1, 2, 2, 2])])).is_ok());
+    assert!(built(&model(17, &[1, 2, 2, 2], nodes, vec![int64s("shape", &[1, 2, 2, 2])])).is_ok());
 }
 
 #[test]
@@ -306,11 +306,11 @@ fn bounded_refuses_tensors_of_many_axes() {
     for count in [13, 200] {
         let axes: Vec<i64> = (0..count).collect();
         let nodes = vec![node("Unsqueeze", &["input", "axes"], "a"), node("Cos", &["a"], "output")];
-        too_large(&model(17, &[1, 2, 2, 2], nodes, vec![longs("axes", &axes)]), "axes; at most 16 are served");
+        too_large(&model(17, &[1, 2, 2, 2], nodes, vec![int64s("axes", &axes)]), "axes; at most 16 are served");
         let mut shape = vec![1; count as usize];
         shape.extend([2, 2, 2, 1]);
         let nodes = vec![node("Reshape", &["input", "shape"], "a"), node("Cos", &["a"], "output")];
-        too_large(&model(17, &[1, 2, 2, 2], nodes, vec![longs("shape", &shape)]), "axes; at most 16 are served");
+        too_large(&model(17, &[1, 2, 2, 2], nodes, vec![int64s("shape", &shape)]), "axes; at most 16 are served");
     }
 }
 
@@ -328,7 +328,7 @@ fn check_refuses_invalid_attributes() {
     refused("MaxPool", list("dilations", &[1, -1]), "dilations [1, -1] must be positive");
     refused("LRN", attribute("size", 0), "size must be positive");
     let nodes = vec![node("Pad", &["input", "pads"], "output")];
-    let cropped = model(17, &[1, 2, 2, 2], nodes, vec![longs("pads", &[0, 0, 0, 0, 0, 0, -1, 0])]);
+    let cropped = model(17, &[1, 2, 2, 2], nodes, vec![int64s("pads", &[0, 0, 0, 0, 0, 0, -1, 0])]);
     assert!(refusal(&cropped).contains("\"make output\": negative pads"));
     refused("HannWindow", attribute("output_datatype", 1), "operator HannWindow");
 }
@@ -365,7 +365,7 @@ fn pad_of_edges_ignores_the_padding_value() {
     };
     let pad = NodeProto { attribute: vec![edge], ..node("Pad", &["input", "pads", "scale"], "a") };
     let nodes = vec![pad, node("Neg", &["a"], "output")];
-    let padded = model(17, &[1, 1, 1, 2], nodes, vec![longs("pads", &[0, 0, 0, 1, 0, 0, 0, 1])]);
+    let padded = model(17, &[1, 1, 1, 2], nodes, vec![int64s("pads", &[0, 0, 0, 1, 0, 0, 0, 1])]);
     let engine = built(&padded).expect("served");
     let outputs = engine.run(&Tensor::f32(vec![1, 1, 1, 2], vec![3.0, 5.0]).expect("it fits")).expect("it runs");
     assert_eq!(outputs[0].data(), &Data::F32(vec![-3.0, -3.0, -5.0, -5.0]));
@@ -389,7 +389,7 @@ fn shuffled() -> ModelProto {
     nodes.extend(quantized("f", "g"));
     nodes.push(node("Relu", &["g"], "h"));
     nodes.extend(quantized("h", "output"));
-    let constants = vec![longs("apart", &[1, 2, 3, 2, 2]), longs("together", &[1, 6, 2, 2])];
+    let constants = vec![int64s("apart", &[1, 2, 3, 2, 2]), int64s("together", &[1, 6, 2, 2])];
     model(17, &[1, 6, 2, 2], nodes, constants)
 }
 

@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
             zero_point: self.byte()?,
             input_scale: self.float()?,
             output_scale: self.float()?,
-            with_padding: self.flag()?,
+            count_include_pad: self.flag()?,
             output_stage: self.output_stage()?,
         };
         Some(Pooling { from, to, window, kind })

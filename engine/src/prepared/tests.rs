@@ -88,7 +88,7 @@ fn unchecked() -> UncheckedProgram {
         zero_point: 4,
         input_scale: 0.5,
         output_scale: 0.25,
-        with_padding: true,
+        count_include_pad: true,
         output_stage: byte(None),
     };
     let product =

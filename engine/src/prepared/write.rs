@@ -214,11 +214,12 @@ impl Writer {
         self.tensor(step.from);
         self.tensor(step.to);
         self.window(&step.window);
-        if let PoolingKind::Mean { zero_point, input_scale, output_scale, with_padding, output_stage } = &step.kind {
+        if let PoolingKind::Mean { zero_point, input_scale, output_scale, count_include_pad, output_stage } = &step.kind
+        {
             self.byte(*zero_point);
             self.float(*input_scale);
             self.float(*output_scale);
-            self.byte(u8::from(*with_padding));
+            self.byte(u8::from(*count_include_pad));
             self.output_stage(output_stage);
         }
     }

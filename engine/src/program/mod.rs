@@ -236,7 +236,7 @@ pub(crate) enum PoolingKind {
         /// The scale of the output, or 1 where the output is floats.
         output_scale: f32,
         /// Whether `n` includes taps in the padding, which add nothing to the sum.
-        with_padding: bool,
+        count_include_pad: bool,
         output_stage: OutputStage,
     },
 }

@@ -139,8 +139,13 @@ impl Builder {
         let pooled = self.tensor(Element::Byte, [1, 1, 1, 1280 / THINNER]);
         let window = Window { kernel: [height, width], stride: [1; 2], dilation: [1; 2], pad: [0; 2] };
         let output_stage = OutputStage::Byte { zero_point: 0, min: 0, max: 255, table: None };
-        let kind =
-            PoolingKind::Mean { zero_point: 0, input_scale: 1.5, output_scale: 1.0, with_padding: true, output_stage };
+        let kind = PoolingKind::Mean {
+            zero_point: 0,
+            input_scale: 1.5,
+            output_scale: 1.0,
+            count_include_pad: true,
+            output_stage,
+        };
         self.program.steps.push(Step::Pooling(Pooling { from: features, to: pooled, window, kind }));
         let scores = self.convolution(pooled, 3, (1, 1, false), None);
         self.program.outputs.push((scores, vec![1, 3]));
@@ -243,7 +248,7 @@ fn pixels_replace_the_input_of_the_first_quantization_only() {
         zero_point: 40,
         input_scale: 0.1,
         output_scale: 1.0,
-        with_padding: true,
+        count_include_pad: true,
         output_stage: OutputStage::Float,
     };
     let program = UncheckedProgram {

@@ -128,7 +128,7 @@ fn pooling_is_equal_on_any_number_of_threads() {
                     zero_point: 9,
                     input_scale: 0.6,
                     output_scale: 0.5,
-                    with_padding: true,
+                    count_include_pad: true,
                     output_stage,
                 };
                 check(pool(mean), &[bytes(shape)], to);

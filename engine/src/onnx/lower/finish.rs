@@ -2,8 +2,8 @@
 //! of `docs/engine.md`, as far as the lowering fixes it; the kernels fix the rest.
 
 use super::value::{
-    Affine, Clamp, Deferred, Function, Products, QuantizedTensor, Value, ValueKind, by_program_axis, channels_last,
-    row_major, strides_of_axes,
+    Affine, Clamp, Deferred, DeferredConvolution, Function, QuantizedTensor, Value, ValueKind, by_program_axis,
+    channels_last, row_major, strides_of_axes,
 };
 use super::{Lowering, Reason};
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
@@ -105,8 +105,8 @@ impl Lowering<'_> {
                 }
                 Step::Multiply(Multiply { from: factors.map(|factor| factor.tensor), to: tensor, rule })
             }
-            Deferred::Mean { input, window, with_padding } => {
-                mean(*input, tensor, window, *with_padding, to.scale, byte)?
+            Deferred::Mean { input, window, count_include_pad } => {
+                mean(*input, tensor, window, *count_include_pad, to.scale, byte)?
             }
             Deferred::Concatenation { .. } => unreachable!("concatenated above"),
         };
@@ -155,8 +155,8 @@ impl Lowering<'_> {
                 let multiplier = |scale: &f32| products.from.affine.scale * scale;
                 products.step(to, products.scales.iter().map(multiplier).collect(), OutputStage::Float)?
             }
-            Deferred::Mean { input, window, with_padding } => {
-                mean(*input, to, window, *with_padding, 1.0, OutputStage::Float)?
+            Deferred::Mean { input, window, count_include_pad } => {
+                mean(*input, to, window, *count_include_pad, 1.0, OutputStage::Float)?
             }
             _ => return Err("its result is not quantized".into()),
         };
@@ -178,7 +178,7 @@ fn has_same_layout(shape: &[usize], one: &[usize], other: &[usize]) -> bool {
     (0..shape.len()).all(|axis| shape[axis] == 1 || one[axis] == other[axis])
 }
 
-impl Products {
+impl DeferredConvolution {
     /// The convolution as a step with this output stage.
     fn step(&self, to: TensorId, multipliers: Vec<f32>, output_stage: OutputStage) -> Result<Step, Reason> {
         check_finite(&multipliers)?;
@@ -217,7 +217,7 @@ fn mean(
     input: QuantizedTensor,
     to: TensorId,
     window: &Window,
-    with_padding: bool,
+    count_include_pad: bool,
     output_scale: f32,
     output_stage: OutputStage,
 ) -> Result<Step, Reason> {
@@ -226,7 +226,7 @@ fn mean(
         zero_point: input.affine.zero_point,
         input_scale: input.affine.scale,
         output_scale,
-        with_padding,
+        count_include_pad,
         output_stage,
     };
     Ok(Step::Pooling(Pooling { from: input.tensor, to, window: window.clone(), kind }))

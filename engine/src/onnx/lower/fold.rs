@@ -21,7 +21,7 @@ pub(super) struct IntegerTensor {
 
 impl Lowering<'_> {
     /// The integers of an int64 tensor that is known when the graph is lowered: a constant, or folded.
-    pub(super) fn longs(&self, name: &str) -> Option<Vec<i64>> {
+    pub(super) fn int64s(&self, name: &str) -> Option<Vec<i64>> {
         self.numbers(name).map(|numbers| numbers.values)
     }
 
@@ -34,7 +34,7 @@ impl Lowering<'_> {
             [_] => true,
             _ => return None,
         };
-        Some(IntegerTensor { values: self.constants.longs(name)?, is_list })
+        Some(IntegerTensor { values: self.constants.int64s(name)?, is_list })
     }
 
     /// The result of a node that depends on known integers and on shapes alone, where it has at most one axis and
@@ -80,7 +80,7 @@ impl Lowering<'_> {
             "Concat" => {
                 let mut all = Vec::new();
                 for name in &node.input {
-                    all.extend(self.longs(name)?);
+                    all.extend(self.int64s(name)?);
                     if all.len() > MAX_LENGTH {
                         return None;
                     }
@@ -94,7 +94,7 @@ impl Lowering<'_> {
                 Some(IntegerTensor { values, is_list: indices.is_list })
             }
             "Slice" => {
-                let bound = |input: usize| self.longs(node.input.get(input)?)?.first().copied();
+                let bound = |input: usize| self.int64s(node.input.get(input)?)?.first().copied();
                 if node.input.len() > 4 && bound(4) != Some(1) || node.input.len() > 3 && bound(3) != Some(0) {
                     return None;
                 }

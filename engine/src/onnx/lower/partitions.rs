@@ -33,7 +33,7 @@ pub(crate) struct Partitioned {
     /// Constants that fallback nodes read and that the graph does not have: integers that lowering has folded.
     pub(crate) constants: Vec<TensorProto>,
     /// The fallback nodes that could not be lowered, with the reasons.
-    pub(crate) floats: Vec<Unlowered>,
+    pub(crate) unlowered: Vec<Unlowered>,
 }
 
 /// A program, and its boundary tensors in the order of the program's inputs and outputs.
@@ -68,9 +68,9 @@ pub(crate) enum BoundaryType {
 /// The state of partitioning: the fallback nodes, and the tensors between them and the program.
 pub(super) struct Fallback<'a> {
     facts: &'a Facts,
-    /// The rank of each output of a fallback node, as [`Fallback::rank`] defines it.
-    ranks: HashMap<&'a str, usize>,
-    /// The level of each tensor of the program: that of the step that computes it, or the rank of an imported tensor. 0
+    /// The import level of each output of a fallback node, as [`Fallback::import_level`] defines it.
+    import_levels: HashMap<&'a str, usize>,
+    /// The level of each tensor of the program: that of the step that computes it, or the import level of an imported tensor. 0
     /// where there is no entry.
     levels: HashMap<TensorId, usize>,
     /// The tensors that are imported from tract, in the order of the program's inputs.
@@ -82,7 +82,7 @@ pub(super) struct Fallback<'a> {
     /// The outputs of all fallback nodes.
     outputs: HashSet<&'a str>,
     /// The fallback nodes, with the reasons why they could not be lowered.
-    floats: Vec<Unlowered>,
+    unlowered: Vec<Unlowered>,
     /// The tensors that can't be exported although their nodes were lowered, with the reasons.
     late: HashMap<&'a str, Reason>,
 }
@@ -100,12 +100,12 @@ impl Fallback<'_> {
         self.levels.get(&tensor).copied().unwrap_or(0)
     }
 
-    /// The rank of a tensor in tract's graph: one more than the maximum of the levels of the exported tensors that it
+    /// The import level of a tensor in tract's graph: one more than the maximum of the levels of the exported tensors that it
     /// depends on, or 0 where it depends on none. It is the level of the tensor where it is imported.
-    fn rank(&self, name: &str) -> usize {
+    fn import_level(&self, name: &str) -> usize {
         match self.exported.get(name) {
             Some((tensor, _)) => self.level(*tensor) + 1,
-            None => self.ranks.get(name).copied().unwrap_or(0),
+            None => self.import_levels.get(name).copied().unwrap_or(0),
         }
     }
 }
@@ -139,13 +139,13 @@ fn lower_without<'a>(graph: &'a GraphProto, facts: &'a Facts, excluded: &HashMap
     let mut lowering = Lowering::of(graph);
     lowering.fallback = Some(Fallback {
         facts,
-        ranks: HashMap::new(),
+        import_levels: HashMap::new(),
         levels: HashMap::new(),
         imported: vec![],
         values: HashMap::new(),
         exported: BTreeMap::new(),
         outputs: HashSet::new(),
-        floats: vec![],
+        unlowered: vec![],
         late: HashMap::new(),
     });
     for node in live_nodes_of(graph) {
@@ -179,8 +179,8 @@ impl<'a> Lowering<'a> {
         }
         let (element, shape) = fallback.facts.get(name).cloned().ok_or("its input's shape is not known")?;
         // `program_input` adds the input's tensor first, and steps that read it take their levels from its.
-        let (tensor, rank) = (TensorId(self.program.tensors.len()), self.fallback_mut().rank(name));
-        self.fallback_mut().levels.insert(tensor, rank);
+        let (tensor, level) = (TensorId(self.program.tensors.len()), self.fallback_mut().import_level(name));
+        self.fallback_mut().levels.insert(tensor, level);
         let outer_name = std::mem::replace(&mut self.tensor_name, name);
         let value = self.program_input(shape, element)?;
         self.tensor_name = outer_name;
@@ -217,10 +217,10 @@ impl<'a> Lowering<'a> {
                 }
             } else if let Some((node, reason, _)) = open.pop() {
                 let fallback = self.fallback_mut();
-                let rank = node.input.iter().map(|name| fallback.rank(name)).max().unwrap_or(0);
-                fallback.ranks.extend(node.output.iter().map(|name| (name.as_str(), rank)));
+                let level = node.input.iter().map(|name| fallback.import_level(name)).max().unwrap_or(0);
+                fallback.import_levels.extend(node.output.iter().map(|name| (name.as_str(), level)));
                 fallback.outputs.extend(node.output.iter().map(String::as_str));
-                fallback.floats.push(Unlowered { operator: full_name(node), node: node_name(node).into(), reason });
+                fallback.unlowered.push(Unlowered { operator: full_name(node), node: node_name(node).into(), reason });
             }
         }
     }
@@ -269,7 +269,7 @@ impl<'a> Lowering<'a> {
     /// # Errors
     /// [`Problem::TooLarge`], as that of [`partition_graph`].
     fn partitioned(mut self, graph: &'a GraphProto) -> Result<Option<Partitioned>, Problem> {
-        let Fallback { levels, imported, exported, outputs, floats, .. } =
+        let Fallback { levels, imported, exported, outputs, unlowered, .. } =
             self.fallback.take().expect("set while a graph is partitioned");
         let exported: Vec<(TensorId, BoundaryTensor)> = exported.into_values().collect();
         self.program.outputs = exported.iter().map(|(tensor, boundary)| (*tensor, boundary.shape.clone())).collect();
@@ -300,7 +300,7 @@ impl<'a> Lowering<'a> {
             TensorProto { name, dims, data_type: DataType::Int64 as i32, int64_data, ..TensorProto::default() }
         });
         let constants = constants.collect();
-        Ok(Some(Partitioned { partitions, fallback_nodes, constants, floats }))
+        Ok(Some(Partitioned { partitions, fallback_nodes, constants, unlowered }))
     }
 }
 

@@ -26,20 +26,20 @@ impl<'a> Lowering<'a> {
         } else {
             windows(attributes, lengths)?
         };
-        let with_padding = attributes.integer("count_include_pad", 0) != 0;
+        let count_include_pad = attributes.integer("count_include_pad", 0) != 0;
         // With ceil_mode a window may reach beyond the padding. Taps there do not count, and a step would count them.
-        if with_padding && attributes.integer("ceil_mode", 0) != 0 {
+        if count_include_pad && attributes.integer("ceil_mode", 0) != 0 {
             return Err("ceil_mode with count_include_pad".into());
         }
         let shape = [&[*batch, *channels], &outputs[..]].concat();
-        mean(&input, window, with_padding, shape)
+        mean(&input, window, count_include_pad, shape)
     }
 
     /// `ReduceMean` over all spatial axes. The axes are an input from opset 18 on, and an attribute before.
     pub(super) fn reduce_mean(&mut self, node: &'a NodeProto, attributes: &Attributes<'_>) -> Result<Value, Reason> {
         let input = self.value(node, 0)?;
         let given = match node.input.get(1).filter(|name| !name.is_empty()) {
-            Some(name) => self.longs(name).ok_or("its axes are not constant")?,
+            Some(name) => self.int64s(name).ok_or("its axes are not constant")?,
             None => attributes.integers("axes").unwrap_or_default().to_vec(),
         };
         let [batch, channels, lengths @ ..] = &input.shape[..] else { return Err("an input of one axis".into()) };
@@ -96,11 +96,11 @@ fn windows(attributes: &Attributes<'_>, lengths: &[usize]) -> Result<(Window, Ve
 const MAX_PIXELS: usize = (i32::MAX / 255) as usize;
 
 /// The deferred mean of a value in windows.
-fn mean(input: &Value, window: Window, with_padding: bool, shape: Vec<usize>) -> Result<Value, Reason> {
+fn mean(input: &Value, window: Window, count_include_pad: bool, shape: Vec<usize>) -> Result<Value, Reason> {
     if window.kernel.iter().product::<usize>() > MAX_PIXELS {
         return Err("a mean over more pixels than 32 bits can add up".into());
     }
-    let operator = Rc::new(Deferred::Mean { input: input.quantized_tensor()?, window, with_padding });
+    let operator = Rc::new(Deferred::Mean { input: input.quantized_tensor()?, window, count_include_pad });
     Ok(Value { shape, kind: ValueKind::Deferred { operator, clamp: Clamp::NONE } })
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tract_onnx::pb::NodeProto;
 
 use super::attributes::Attributes;
-use super::value::{Clamp, Deferred, Products, QuantizedTensor, Value, ValueKind};
+use super::value::{Clamp, Deferred, DeferredConvolution, QuantizedTensor, Value, ValueKind};
 use super::{Lowering, Reason};
 use crate::arithmetic::Window;
 use crate::onnx::constants::Weights;
@@ -123,7 +123,7 @@ impl<'a> Lowering<'a> {
 
     /// Adds a constant to the bias: quantized integers of the sums' scale as they are, reals after rounding to that
     /// scale.
-    fn add_bias(&mut self, products: &mut Products, name: &str) -> Result<(), Reason> {
+    fn add_bias(&mut self, products: &mut DeferredConvolution, name: &str) -> Result<(), Reason> {
         let outputs = products.bias.len();
         self.reserve_weights(outputs)?;
         let units: Vec<f32> = products.scales.iter().map(|scale| products.from.affine.scale * scale).collect();
@@ -173,7 +173,7 @@ fn products(
     weights: Weights<i16>,
     outputs: usize,
     axis_of_outputs: usize,
-) -> Result<Products, Reason> {
+) -> Result<DeferredConvolution, Reason> {
     let Weights { values: weights, mut scales, axis, .. } = weights;
     // An 8-bit weight less its zero point has at most nine bits. A constant of int32 may have more.
     if !fit_9_bits(&weights) {
@@ -185,11 +185,11 @@ fn products(
         return Err("its weights have scales that are not one an output channel".into());
     }
     let window = Window { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], pad: [0, 0] };
-    Ok(Products { from, window, groups: 1, weights: weights.into(), scales, bias: vec![0; outputs] })
+    Ok(DeferredConvolution { from, window, groups: 1, weights: weights.into(), scales, bias: vec![0; outputs] })
 }
 
 /// A deferred convolution as a value.
-fn deferred(shape: Vec<usize>, products: Products) -> Value {
+fn deferred(shape: Vec<usize>, products: DeferredConvolution) -> Value {
     let operator = Rc::new(Deferred::Convolution(products));
     Value { shape, kind: ValueKind::Deferred { operator, clamp: Clamp::NONE } }
 }
@@ -205,7 +205,7 @@ fn inputs_last(weights: &[i16], inputs: usize, taps: usize) -> Vec<i16> {
     transposed
 }
 
-impl Products {
+impl DeferredConvolution {
     /// Checks that no sum of products can overflow 32 bits, partial sums included. The bias does not count: with a bias
     /// near the limits of 32 bits, a sum may wrap around, as it does in ONNX Runtime. Channels whose weights became
     /// zero in training have such biases.

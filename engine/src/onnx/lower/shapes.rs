@@ -29,7 +29,7 @@ impl<'a> Lowering<'a> {
     /// The shape that a reshaping operator gives a value of shape `from`.
     fn new_shape(&self, node: &NodeProto, attributes: &Attributes<'_>, from: &[usize]) -> Result<Vec<usize>, Reason> {
         let given = |input: usize, name: &str| match node.input.get(input).filter(|name| !name.is_empty()) {
-            Some(name) => self.longs(name).ok_or_else(|| format!("\"{name}\" is not constant")),
+            Some(name) => self.int64s(name).ok_or_else(|| format!("\"{name}\" is not constant")),
             None => Ok(attributes.integers(name).unwrap_or_default().to_vec()),
         };
         match node.op_type.as_str() {
@@ -150,7 +150,7 @@ impl<'a> Lowering<'a> {
             return Err("other than constant padding of all axes".into());
         }
         let pads = match node.input.get(1) {
-            Some(name) => self.longs(name).ok_or("its pads are not constant")?,
+            Some(name) => self.int64s(name).ok_or("its pads are not constant")?,
             None => attributes.integers("pads").unwrap_or_default().to_vec(),
         };
         let rank = input.shape.len();

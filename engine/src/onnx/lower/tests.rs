@@ -232,8 +232,12 @@ fn partition_graph_needs_few_passes_for_many_late_fallback_nodes() {
     };
     let facts = Facts::from([("input".to_owned(), (DataType::Float, vec![1, 2, 4, 4]))]);
     let split = partition_graph(&graph, &facts).expect("it is small").expect("a part is quantized");
-    assert_eq!((split.partitions.len(), split.floats.len()), (1, 3 * count));
+    assert_eq!((split.partitions.len(), split.unlowered.len()), (1, 3 * count));
     assert!(
-        split.floats.iter().take(2).any(|node| node.operator == "Add" && node.reason == "its result is not quantized")
+        split
+            .unlowered
+            .iter()
+            .take(2)
+            .any(|node| node.operator == "Add" && node.reason == "its result is not quantized")
     );
 }

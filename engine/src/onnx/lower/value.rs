@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::Reason;
 use crate::arithmetic::Window;
-use crate::onnx::constants::Activation;
+use crate::onnx::constants::Quantization;
 use crate::program::TensorId;
 
 /// A tensor of the graph: its shape in the graph's order of axes, and where its elements come from.
@@ -68,7 +68,7 @@ pub(super) struct Affine {
 
 impl Affine {
     /// The quantization of an activation, in unsigned bytes. None where the zero point is out of range.
-    pub(super) fn of(activation: Activation) -> Option<Affine> {
+    pub(super) fn of(activation: Quantization) -> Option<Affine> {
         let zero_point = u8::try_from(activation.zero_point - activation.min).ok()?;
         Some(Affine { scale: activation.scale, zero_point, offset: -activation.min as u8 })
     }
@@ -118,16 +118,16 @@ pub(super) struct QuantizedTensor {
 /// that give floats.
 #[derive(Debug)]
 pub(super) enum Deferred {
-    Convolution(Products),
+    Convolution(DeferredConvolution),
     /// The elementwise sum of two tensors.
     Sum([QuantizedTensor; 2]),
     /// The elementwise product of two tensors.
     Product([QuantizedTensor; 2]),
-    /// The mean in each window. `with_padding` says whether the padding counts.
+    /// The mean in each window. `count_include_pad` says whether the padding counts.
     Mean {
         input: QuantizedTensor,
         window: Window,
-        with_padding: bool,
+        count_include_pad: bool,
     },
     /// Parts along an axis, in the graph's order of axes.
     Concatenation {
@@ -138,7 +138,7 @@ pub(super) enum Deferred {
 
 /// A convolution, or a matrix product as a convolution of kernel 1×1.
 #[derive(Debug, Clone)]
-pub(super) struct Products {
+pub(super) struct DeferredConvolution {
     /// The input.
     pub(super) from: QuantizedTensor,
     pub(super) window: Window,

@@ -9,7 +9,7 @@ use tract_onnx::pb::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
 use super::operators::{ADD, PARAMETERS, QUANTIZE, REQUANTIZE};
 use crate::arithmetic::AddRule;
-use crate::onnx::constants::{Activation, Constants, Weights};
+use crate::onnx::constants::{Constants, Quantization, Weights};
 use crate::onnx::live::live_nodes;
 
 /// Float32 represents all integers up to this magnitude exactly.
@@ -63,7 +63,7 @@ struct Rewrite<'a> {
     producers: HashMap<&'a str, &'a NodeProto>,
     consumers: HashMap<&'a str, Vec<&'a NodeProto>>,
     /// The activations to rewrite, by the name of the quantized tensor.
-    quantized_activations: HashMap<&'a str, Activation>,
+    quantized_activations: HashMap<&'a str, Quantization>,
 }
 
 impl<'a> Rewrite<'a> {
@@ -88,7 +88,7 @@ impl<'a> Rewrite<'a> {
 
     /// The output of a `QuantizeLinear` node whose consumers are all `DequantizeLinear` nodes of the same scale and
     /// zero point.
-    fn quantized_activation(&self, node: &'a NodeProto) -> Option<(&'a str, Activation)> {
+    fn quantized_activation(&self, node: &'a NodeProto) -> Option<(&'a str, Quantization)> {
         let name = node.output.first()?.as_str();
         let activation = self.constants.activation(node).filter(|_| node.op_type == "QuantizeLinear")?;
         let dequantizes = |node: &&NodeProto| {
@@ -109,7 +109,7 @@ impl<'a> Rewrite<'a> {
     }
 
     /// The quantized activation that a `DequantizeLinear` reads to produce `name`.
-    fn source(&self, name: &str) -> Option<(&'a str, Activation)> {
+    fn source(&self, name: &str) -> Option<(&'a str, Quantization)> {
         let producer = self.producers.get(name).filter(|node| node.op_type == "DequantizeLinear")?;
         let (name, activation) = self.quantized_activations.get_key_value(producer.input.first()?.as_str())?;
         Some((name, *activation))
@@ -132,7 +132,7 @@ impl<'a> Rewrite<'a> {
 
     /// Replaces a `QuantizeLinear` node by a requantization of a convolution or sum of quantized activations, or by a
     /// quantization of any other tensor.
-    fn quantize(&self, node: &NodeProto, to: Activation, graph: &mut RewrittenGraph) {
+    fn quantize(&self, node: &NodeProto, to: Quantization, graph: &mut RewrittenGraph) {
         let quantized = self.sole_producer(&node.input[0]).and_then(|producer| match producer.op_type.as_str() {
             "Conv" => self.convolution(producer, node, to, graph),
             "Add" => self.sum(producer, node, to),
@@ -156,7 +156,7 @@ impl<'a> Rewrite<'a> {
         &self,
         conv: &NodeProto,
         node: &NodeProto,
-        to: Activation,
+        to: Quantization,
         graph: &mut RewrittenGraph,
     ) -> Option<NodeProto> {
         let (input, from) = self.source(conv.input.first()?)?;
@@ -193,10 +193,10 @@ impl<'a> Rewrite<'a> {
     }
 
     /// The node of a sum of two quantized activations, as ONNX Runtime's `QLinearAdd` computes it.
-    fn sum(&self, add: &NodeProto, node: &NodeProto, to: Activation) -> Option<NodeProto> {
+    fn sum(&self, add: &NodeProto, node: &NodeProto, to: Quantization) -> Option<NodeProto> {
         let [left, right] = &add.input[..] else { return None };
         let ((left, a), (right, b)) = (self.source(left)?, self.source(right)?);
-        let affine = |activation: Activation| (activation.scale, activation.zero_point as f32);
+        let affine = |activation: Quantization| (activation.scale, activation.zero_point as f32);
         let ([a_ratio, b_ratio], addend) = AddRule::factors([affine(a), affine(b)], affine(to));
         let numbers = [a.zero_point as f32, b.zero_point as f32, a_ratio, b_ratio, addend, to.zero_point as f32];
         let parameters = parameters([to.min as f32, to.max as f32], numbers.into_iter())?;
@@ -205,7 +205,7 @@ impl<'a> Rewrite<'a> {
 }
 
 /// Whether no sum of a convolution can exceed [`MAX_EXACT_INTEGER`] in magnitude.
-fn sums_are_exact(weights: &Weights<i32>, bias: Option<&Weights<i32>>, from: Activation) -> bool {
+fn sums_are_exact(weights: &Weights<i32>, bias: Option<&Weights<i32>>, from: Quantization) -> bool {
     let slice = weights.values.len() / weights.dims[0];
     weights.values.chunks_exact(slice).enumerate().all(|(channel, values)| {
         let sum: u64 = values.iter().map(|value| u64::from(value.unsigned_abs())).sum();
@@ -221,7 +221,7 @@ fn parameters(range: [f32; 2], numbers: impl Iterator<Item = f32>) -> Option<Vec
 }
 
 /// Replaces a `DequantizeLinear` node by a product with the scale.
-fn dequantize(node: &NodeProto, from: Activation, graph: &mut RewrittenGraph) {
+fn dequantize(node: &NodeProto, from: Quantization, graph: &mut RewrittenGraph) {
     let scale = graph.constant(format!("{NAME_PREFIX}{}:scale", node.output[0]), vec![], [from.scale].into_iter());
     graph.nodes.push(NodeProto {
         op_type: "Mul".into(),
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn sums_are_exact_up_to_2_pow_24() {
-        let from = Activation { scale: 1.0, zero_point: 0, min: 0, max: 255 };
+        let from = Quantization { scale: 1.0, zero_point: 0, min: 0, max: 255 };
         // 255 · 127 · 518 = 16,775,430 and 2²⁴ = 16,777,216.
         let weights =
             |count: usize| Weights { dims: vec![1, count], values: vec![127; count], scales: vec![1.0], axis: 0 };
