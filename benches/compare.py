@@ -1,10 +1,13 @@
-"""Bedside beside ONNX Runtime and Pillow, in turn, in one run, each in processes of its own.
-
-Rounds alternate between the contenders, so that a machine that drifts drifts for all. A figure is the median over
-rounds of that round's median, in milliseconds of wall time on one thread; ratios are taken round by round. Peak memory
-is the largest of three fresh processes that look at the picture once. Writes docs/runs/performance-run.md.
+"""Compares Bedside with ONNX Runtime and Pillow in one run, and writes docs/runs/performance-run.md.
 
     python benches/compare.py target/release/bedside
+
+It reads the skin-lesion model and one sample picture. Each contender runs in processes of its own, and rounds alternate
+between contenders, so that a change of the machine's speed affects all of them. A figure is the median over rounds of
+the round's median, in milliseconds of wall time on one thread. A ratio is the median of the ratios of each round. Peak
+memory is the maximum of three fresh processes that classify the picture once.
+
+The script starts itself with the argument `peer` for a round of ONNX Runtime.
 """
 
 import datetime
@@ -24,7 +27,7 @@ SECONDS = 2.0
 
 
 def sample():
-    """The sample that is enlarged."""
+    """The path of the sample picture that is enlarged."""
     return sorted((ROOT / "models/samples").glob("*.jpg"))[0]
 
 
@@ -38,8 +41,8 @@ def session(exact, path=MODEL):
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def prepared(source, draft):
-    """The model's input from an encoded picture, as its training prepared it."""
+def preprocessed(source, draft):
+    """The model's input, 1×3×224×224 float32, from an encoded picture, preprocessed as in training."""
     import io
 
     import numpy as np
@@ -52,7 +55,8 @@ def prepared(source, draft):
     return ((pixels - 128 / 255) / (128 / 255)).transpose(2, 0, 1)[None].astype(np.float32)
 
 
-def repeated(run):
+def median_ms(run):
+    """The median time of a call in milliseconds, over `SECONDS` seconds and after three calls that are not counted."""
     for _ in range(3):
         run()
     times, end = [], time.perf_counter() + SECONDS
@@ -64,7 +68,7 @@ def repeated(run):
 
 
 def peer(exact, picture, draft, once):
-    """One peer's round, in this process: prints its figures as JSON."""
+    """One round of ONNX Runtime in this process. Prints the figures as JSON, or nothing if `once` is set."""
     start = time.perf_counter()
     import numpy as np
     model = session(exact)
@@ -73,18 +77,18 @@ def peer(exact, picture, draft, once):
     cold = (time.perf_counter() - start) * 1e3
     source = pathlib.Path(picture).read_bytes()
     if once:
-        model.run(None, {name: prepared(source, draft)})
+        model.run(None, {name: preprocessed(source, draft)})
         return
-    fixed = prepared(source, draft)
+    fixed = preprocessed(source, draft)
     print(json.dumps({
         "cold_ms": cold,
-        "steady_ms": repeated(lambda: model.run(None, {name: fixed})),
-        "image_ms": repeated(lambda: model.run(None, {name: prepared(source, draft)})),
+        "steady_ms": median_ms(lambda: model.run(None, {name: fixed})),
+        "image_ms": median_ms(lambda: model.run(None, {name: preprocessed(source, draft)})),
     }))
 
 
 def measured(command):
-    """A command's output and its own peak memory in MB."""
+    """The standard output of a command and its peak memory in MB."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -101,7 +105,7 @@ def bedside_round(binary, picture):
 
 
 def contenders(binary, picture):
-    """Name → (one round's figures, the command that looks at the picture once)."""
+    """{name: (function that gives the figures of one round, command that classifies the picture once)}."""
     def python(*arguments):
         return [sys.executable, __file__, "peer", *arguments, picture]
 
@@ -128,13 +132,13 @@ def cpu():
 
 def main(binary):
     picture = ROOT / "target/bench/12-megapixels.jpg"
-    # In a process of its own: a child's peak memory starts at its parent's.
+    # This runs in a process of its own, because the peak memory of a child starts at that of its parent.
     subprocess.run([sys.executable, ROOT / "benches/enlarge.py", sample(), picture], check=True)
     runs = contenders(binary, str(picture))
     rounds = {name: [] for name in runs}
     for _ in range(ROUNDS):
-        for name, (one, _) in runs.items():
-            rounds[name].append(one())
+        for name, (run_round, _) in runs.items():
+            rounds[name].append(run_round())
     peaks = {name: max(measured(once)[1] for _ in range(3)) for name, (_, once) in runs.items()}
 
     ours = rounds["Bedside"]

@@ -1,6 +1,9 @@
-"""Makes a 12-megapixel JPEG of a sample picture, as a phone would write it: enlarged, with sensor noise.
+"""Writes a 12-megapixel JPEG, like a phone's photo, of a sample picture: it is enlarged, and sensor noise is added.
 
-Noise keeps the entropy coder as busy as a real photo does. The file is made anew where it is needed and not kept.
+    python benches/enlarge.py SOURCE TARGET
+
+The noise gives the entropy coder as much work as a real photo does. `compare.py` makes the file at each run, so it is
+not in the repository.
 """
 
 import pathlib

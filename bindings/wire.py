@@ -1,9 +1,15 @@
-"""Writes bindings/wire.txt: what crosses the border between the Java classes and libbedside, one sample of each kind.
+"""Writes bindings/wire.txt: one sample of each message between the Java classes and libbedside.
 
-Java's and Rust's tests hold what they write and read against it, and the protocol number that both compare is a hash of
-it. Numbers are big-endian. A text is its length in bytes, an int, and as much UTF-8; a list is its length, an int, and
-its values; what may be left out is a byte, 0 or 1, and then the value. Where the form changes, change it here, run
-`python3 bindings/wire.py`, and write the number that the tests name into Native.java.
+    python3 bindings/wire.py
+
+It reads nothing. The tests of Java and Rust compare what they write and read with these samples. The protocol number,
+which both sides compare when the library is loaded, is a hash of the file.
+
+Numbers are big-endian. A text is its length in bytes as an int, then its UTF-8. A list is its length as an int, then
+its values. An optional value is a byte, 1 or 0, then the value if the byte is 1.
+
+To change the form of a message, change it here and run the script. The tests then name the new protocol number, which
+belongs into Native.java.
 """
 
 import struct
@@ -38,17 +44,17 @@ def texts(*values):
     return integer(len(values)) + b"".join(map(text, values))
 
 
-def listed(*values):
+def list_of(*values):
     return integer(len(values)) + b"".join(values)
 
 
-def given(value):
+def present(value):
     return byte(1) + value
 
 
-NOTHING = byte(0)
+ABSENT = byte(0)
 
-# The native methods, with their types as the JVM writes them; the last is called by the library.
+# The native methods with their JVM type signatures. The library calls the last one, and Java calls the others.
 METHODS = """
 cancel (J)[B
 check (J[B)[B
@@ -78,7 +84,7 @@ warmUp (J)[B
 log (Ldev/bedside/jni/Logger;ILjava/lang/String;Ljava/lang/String;)V
 """
 
-# What goes over by name, and by its place.
+# The enumerations. Some values are sent by their name and others by their index, so names and order both count.
 NAMES = """
 ErrorKind io unsupported_image malformed_image too_large malformed_model unsupported_model invalid_manifest \
 invalid_query cancelled self_test internal
@@ -93,12 +99,12 @@ YuvRange limited full
 """
 
 QUERY = (
-    given(integer(7)) + real(0.25) + texts("a", "б") + texts("c") + text("uk")
-    + given(real(0.125) + real(0.25) + real(0.5) + real(0.375))
-    + listed(text("a") + real(0.75), text("b") + real(0.25))
-    + listed(text("q") + byte(0), text("r") + byte(1), text("s") + byte(2) + double(4.5))
+    present(integer(7)) + real(0.25) + texts("a", "б") + texts("c") + text("uk")
+    + present(real(0.125) + real(0.25) + real(0.5) + real(0.375))
+    + list_of(text("a") + real(0.75), text("b") + real(0.25))
+    + list_of(text("q") + byte(0), text("r") + byte(1), text("s") + byte(2) + double(4.5))
 )  # fmt: skip
-DEFAULT_QUERY = NOTHING + real(0) + texts() + texts() + text("en") + NOTHING + listed() + listed()
+DEFAULT_QUERY = ABSENT + real(0) + texts() + texts() + text("en") + ABSENT + list_of() + list_of()
 
 
 def frame(layout, rotation, mirrored):
@@ -117,9 +123,9 @@ def yuv(matrix, value_range):
 REQUESTS = {
     "options": integer(2) + long(3) + long(4) + long(5),
     "path": text("m.onnx"),
-    "query": QUERY + NOTHING,
-    "query_default": DEFAULT_QUERY + NOTHING,
-    "query_cancel": DEFAULT_QUERY + given(long(0x0102030405060708)),
+    "query": QUERY + ABSENT,
+    "query_default": DEFAULT_QUERY + ABSENT,
+    "query_cancel": DEFAULT_QUERY + present(long(0x0102030405060708)),
     "frame_encoded": frame(byte(0), 1, 0),
     "frame_rgb8": frame(packed(1), 0, 1),
     "frame_rgba8": frame(packed(2), 0, 0),
@@ -131,17 +137,17 @@ REQUESTS = {
 
 DONE, FAILED, CLOSED = byte(0), byte(1), byte(2)
 IDENTITY = text("tiny") + text("1.2") + text("abc")
-REASONS = listed(
-    text("scope_no") + given(text("age")) + given(text("How old?")) + text("ask again"),
-    text("scope_unanswered") + NOTHING + NOTHING + text("x"),
+REASONS = list_of(
+    text("scope_no") + present(text("age")) + present(text("How old?")) + text("ask again"),
+    text("scope_unanswered") + ABSENT + ABSENT + text("x"),
 )
-FINDINGS = listed(
+FINDINGS = list_of(
     text("a") + text("Label A") + real(0.75) + real(0.5) + byte(1),
     text("b") + text("Label B") + real(0.25) + real(0.375) + byte(0),
 )
 TIMES = b"".join(map(double, (1, 2, 3, 4, 10)))
-# A report ends with its words and its JSON, which are not in the sample.
-REST = TIMES + IDENTITY + text("runtime") + text("4.5") + text("notice")
+# A whole report ends with its text and its JSON, which the sample leaves out.
+REPORT_END = TIMES + IDENTITY + text("runtime") + text("4.5") + text("notice")
 
 REPLIES = {
     "done": DONE,
@@ -149,23 +155,23 @@ REPLIES = {
     "closed": CLOSED + text("image"),
     "handle": DONE + long(0x0102030405060708),
     "flag": DONE + byte(1),
-    "scores": DONE + listed(real(0.75), real(0.25)),
-    "self_test": DONE + given(text("self") + real(0.0078125)),
-    "self_test_none": DONE + NOTHING,
+    "scores": DONE + list_of(real(0.75), real(0.25)),
+    "self_test": DONE + present(text("self") + real(0.0078125)),
+    "self_test_none": DONE + ABSENT,
     "identity": DONE + IDENTITY,
     "load_times": DONE + double(1.5) + double(2.5) + double(3.5),
     "reasons": DONE + REASONS,
-    "report": DONE + text("several") + listed(text("a") + text("Label A"), text("b") + text("Label B")) + listed()
-    + text("summary") + text("urgent") + text("advice") + FINDINGS + REST,
-    "report_rejected": DONE + text("rejected") + listed() + REASONS
-    + text("summary") + text("unassessed") + text("advice") + listed() + REST,
-    # A manifest ends with its JSON, which is not in the sample.
+    "report": DONE + text("several") + list_of(text("a") + text("Label A"), text("b") + text("Label B")) + list_of()
+    + text("summary") + text("urgent") + text("advice") + FINDINGS + REPORT_END,
+    "report_rejected": DONE + text("rejected") + list_of() + REASONS
+    + text("summary") + text("unassessed") + text("advice") + list_of() + REPORT_END,
+    # A whole manifest ends with its JSON, which the sample leaves out.
     "manifest": DONE + text("tiny") + text("1.2") + text("CC0-1.0") + text("Назва") + text("use") + text("not")
-    + listed(
-        text("age") + text("How old?") + byte(1) + given(double(1)) + NOTHING,
-        text("sex") + text("sex") + byte(0) + NOTHING + given(double(5.5)),
+    + list_of(
+        text("age") + text("How old?") + byte(1) + present(double(1)) + ABSENT,
+        text("sex") + text("sex") + byte(0) + ABSENT + present(double(5.5)),
     )
-    + listed(
+    + list_of(
         text("a") + text("Мітка А") + real(0.375) + text("urgent"),
         text("b") + text("Label B") + real(0.5) + text("no_sign"),
     ),

@@ -1,6 +1,8 @@
 """Draws docs/output.svg: a sample picture beside what `bedside classify` prints about it.
 
     python3 docs/draw_output.py target/release/bedside models/samples/PICTURE.jpg
+
+The picture is given by its path from the repository's root. The command runs with the skin-lesion model.
 """
 
 import base64
@@ -10,16 +12,17 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+# In pixels: the side of the picture, the height of a line, the margin, and the width of a letter.
 SIDE, LINE, MARGIN, LETTER = 224, 19, 20, 7.85
 
 
-def printed(binary, picture):
+def output_lines(binary, picture):
     command = [binary, "classify", picture, "--model", "models/skin-lesion/model.onnx", "--answer", "dermatoscope=yes"]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.rstrip().splitlines()
 
 
 def style(line):
-    """The terminal's own emphasis: the picture's name, the triage, and what is said quietly."""
+    """The SVG attributes of a line: verdict and triage are emphasized, and secondary lines are dimmed."""
     if line.startswith("  Triage"):
         return 'font-weight="bold" fill="#ff8a80"' if "URGENT" in line else 'font-weight="bold" fill="#ffd54f"'
     if line.startswith("  Verdict"):
@@ -28,7 +31,7 @@ def style(line):
 
 
 def main(binary, picture):
-    lines = printed(binary, picture)
+    lines = output_lines(binary, picture)
     left = MARGIN * 2 + SIDE
     width = round(left + LETTER * max(map(len, lines)) + MARGIN)
     height = max(SIDE, LINE * len(lines)) + MARGIN * 2

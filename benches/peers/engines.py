@@ -1,8 +1,10 @@
-"""The engines that come with Python, asked as `src/asked.rs` has it: a question a line, a line of JSON an answer.
+"""Runs an engine that comes as a Python package, driven by `peers.py` with the protocol of `src/asked.rs`.
 
     python benches/peers/engines.py openvino|litert MODEL PICTURES THREADS
 
-Their packages are imported, and with that their libraries loaded, before the clock of `load_ms` starts.
+PICTURES is a file of float32 values, n×1×3×224×224. The script reads one command a line from standard input and prints
+one line of JSON for each. It imports the engine's package, and so loads its libraries, before the time of `load_ms`
+begins.
 """
 
 import json
@@ -11,11 +13,13 @@ import time
 
 import numpy as np
 
+# The number of uncounted runs at the start of a turn, and the minimum number of counted ones, as in src/asked.rs.
 WARM_UP_RUNS = 2
-LEAST_RUNS = 3
+MIN_RUNS = 3
 
 
 def openvino(model, pictures, threads):
+    """(version, load). `load` opens the model and gives three functions: choose a picture, run, read the scores."""
     from openvino import Core, Tensor, __version__
 
     def load():
@@ -31,35 +35,37 @@ def openvino(model, pictures, threads):
 
 
 def litert(model, pictures, threads):
+    """(version, load), as for `openvino`."""
     from importlib.metadata import version
 
     from ai_edge_litert.interpreter import Interpreter
 
-    # The converter's graphs have the channels last.
+    # The graphs of onnx2tf are channels last.
     pictures = pictures.transpose(0, 1, 3, 4, 2).copy()
 
     def load():
         interpreter = Interpreter(model, num_threads=threads)
         interpreter.allocate_tensors()
-        given, got = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+        source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
 
         def choose(number):
-            interpreter.set_tensor(given, pictures[number])
-        return choose, interpreter.invoke, lambda: interpreter.get_tensor(got).ravel().tolist()
+            interpreter.set_tensor(source, pictures[number])
+        return choose, interpreter.invoke, lambda: interpreter.get_tensor(target).ravel().tolist()
     return version("ai-edge-litert"), load
 
 
 def memory(name):
-    """A size of this process in kB of 1024 bytes."""
+    """A memory figure of this process from /proc/self/status, in kB of 1024 bytes."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith(name))
 
 
 def timed(run, seconds):
+    """The CPU and wall times of runs over `seconds`, in milliseconds, and the peak memory in kB."""
     for _ in range(WARM_UP_RUNS):
         run()
-    cpu, wall, turn = [], [], time.perf_counter()
-    while len(cpu) < LEAST_RUNS or time.perf_counter() - turn < seconds:
+    cpu, wall, begin = [], [], time.perf_counter()
+    while len(cpu) < MIN_RUNS or time.perf_counter() - begin < seconds:
         start, cpu_start = time.perf_counter_ns(), time.process_time_ns()
         run()
         cpu.append((time.process_time_ns() - cpu_start) / 1e6)
@@ -77,24 +83,24 @@ def main(engine, model, pictures, threads):
     run()
     scores()
     first = time.perf_counter()
-    say({"about": version, "load_ms": (loaded - start) * 1e3, "first_ms": (first - start) * 1e3, "before_kb": before})
+    reply({"about": version, "load_ms": (loaded - start) * 1e3, "first_ms": (first - start) * 1e3, "before_kb": before})
     for line in sys.stdin:
-        question, *rest = line.split()
-        if question == "time":
+        command, *rest = line.split()
+        if command == "time":
             choose(0)
-            say(timed(run, float(rest[0])))
-        elif question == "outputs":
+            reply(timed(run, float(rest[0])))
+        elif command == "outputs":
             outputs = []
             for number in range(len(pictures)):
                 choose(number)
                 run()
                 outputs.append(scores())
-            say(outputs)
+            reply(outputs)
         else:
-            sys.exit(f"{line}: not a question")
+            sys.exit(f"{line}: not a command")
 
 
-def say(answer):
+def reply(answer):
     print(json.dumps(answer), flush=True)
 
 

@@ -1,15 +1,16 @@
-"""Bedside beside its peers on quantized networks: time, threads, cold start, memory, size, and whether they agree.
-
-Each engine is a process that answers questions (`src/asked.rs`); they are asked in turn, so that a machine that drifts
-drifts for all, and another one begins in every round. One thread is timed in process CPU time, two threads in wall
-time; a figure is the tenth percentile of all runs, since what disturbs a run only makes it longer. All processes are
-started anew a few times: of one that reads tens of megabytes, one is a tenth slower or faster than another for all its
-life, which its memory's place may be the cause of. The picture lies in the engine's own input before the clock starts.
-`cargo xtask bench peers` builds and makes what this needs.
+"""Compares Bedside with other engines on quantized networks: time, threads, cold start, memory, size and agreement.
 
     python benches/peers/peers.py MODELS [--quick]
 
-Writes docs/runs/performance-peers.md; with --quick, few rounds to see that all runs, target/peers/performance-peers.md.
+MODELS is the folder that `benches/models/make.py` and `convert.py` filled. `cargo xtask bench peers` makes it, builds
+the programs and runs this script. It writes docs/runs/performance-peers.md. With `--quick` it runs few rounds, to check
+that everything works, and writes target/peers/performance-peers.md.
+
+Each engine is a process that serves commands (`src/asked.rs`). The engines take turns, so that a change of the
+machine's speed affects all of them, and each round begins with another engine. One thread is timed in process CPU time,
+and two threads in wall time. A figure is the tenth percentile of all runs, because disturbances only make a run longer.
+All processes are restarted several times, because the speed of a process can differ by a tenth from that of another one
+for all its life. The picture is in the engine's input before a timed run begins.
 """
 
 import argparse
@@ -32,16 +33,19 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OURS, OTHERS = ROOT / "target/release", ROOT / "target/peers/release"
 
-# Between two turns: what an engine's threads do until they sleep is not to be another's burden.
+# The pause between two turns, in which the threads of the last engine go to sleep.
 PAUSE_SECONDS = 0.02
 
 
 @dataclasses.dataclass(frozen=True)
 class Network:
+    """A network, and the limits of Bedside's time as a multiple of another engine's: (must, aim)."""
+
     title: str
     file: str
-    # At most this multiple: must, aim.
+    # Against the fastest peer, on processors with VNNI.
     best: tuple[float, float]
+    # Against ONNX Runtime in its exact mode, with both at AVX2.
     avx2: tuple[float, float]
 
 
@@ -54,13 +58,16 @@ NETWORKS = [
 ]
 COLD = NETWORKS[:2]
 
-# Scores with less than this beside exact ones are those of another network: for Bedside the run ends there.
-SOUND_DB = 20
+# The minimum signal-to-noise ratio of scores against those of ONNX Runtime in its exact mode. If Bedside's is lower, the
+# run fails.
+MIN_DB = 20
 MEMORY_LIMIT_MB = 40
 
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
+    """An engine with its program, the suffix of its model files, its environment and its number of threads."""
+
     name: str
     program: tuple
     suffix: str = ".onnx"
@@ -84,55 +91,56 @@ def onnxruntime_library():
 LIBRARY = (("ONNXRUNTIME", str(onnxruntime_library())),)
 BEDSIDE = Contender("Bedside", (OURS / "peer-bedside",))
 PREPARED = dataclasses.replace(BEDSIDE, name="Bedside, prepared form", suffix=".prepared")
-HELD = dataclasses.replace(BEDSIDE, name="Bedside held to AVX2", environment=(("BEDSIDE_KERNEL", "avx2"),))
+BEDSIDE_AVX2 = dataclasses.replace(BEDSIDE, name="Bedside held to AVX2", environment=(("BEDSIDE_KERNEL", "avx2"),))
 ORT = Contender("ONNX Runtime", (OTHERS / "peer-onnxruntime",), environment=LIBRARY)
 EXACT = dataclasses.replace(ORT, name="ONNX Runtime, exact", environment=(*LIBRARY, ("ONNXRUNTIME_EXACT", "1")))
 OPENVINO = Contender("OpenVINO", python("openvino"))
 LITERT = Contender("LiteRT", python("litert"), suffix=".tflite")
 TRACT = Contender("tract", (OURS / "peer-tract",))
 RTEN = Contender("rten", (OTHERS / "peer-rten",))
-ALL = [BEDSIDE, HELD, ORT, EXACT, OPENVINO, LITERT, TRACT, RTEN]
+ALL = [BEDSIDE, BEDSIDE_AVX2, ORT, EXACT, OPENVINO, LITERT, TRACT, RTEN]
 PEERS = [ORT, EXACT, OPENVINO, LITERT, TRACT, RTEN]
 THREADED = [BEDSIDE, ORT, OPENVINO, LITERT]
 COLD_STARTERS = [BEDSIDE, PREPARED, ORT, OPENVINO, LITERT, TRACT, RTEN]
 
 
-class Unanswered(Exception):
-    """An engine that could not be asked, and what it said."""
+class NoAnswer(Exception):
+    """An engine did not answer. The message is its last line of standard error, or its status."""
 
 
 class Process:
-    """A contender with a network open."""
+    """The process of a contender that has opened a network."""
 
     def __init__(self, contender, models, network, pictures):
         command, model = contender.command(models, network, pictures)
         if not model.exists():
-            raise Unanswered(f"there is no {model.name}")
+            raise NoAnswer(f"there is no {model.name}")
         self.errors = tempfile.TemporaryFile("w+")
         start = time.perf_counter()
-        # Whatever the caller has set for itself is not to choose kernels here.
+        # The caller's BEDSIDE_KERNEL is left out, so that only the contender chooses kernels.
         environment = {name: value for name, value in os.environ.items() if name != "BEDSIDE_KERNEL"}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
                                         text=True, env={**environment, **dict(contender.environment)})
         self.opened = self.answer()
         self.opened["process_ms"] = (time.perf_counter() - start) * 1e3
 
-    def ask(self, question):
+    def ask(self, command):
+        """Sends a command and gives the answer."""
         try:
-            print(question, file=self.process.stdin, flush=True)
+            print(command, file=self.process.stdin, flush=True)
         except BrokenPipeError:
             pass
         return self.answer()
 
     def answer(self):
         while line := self.process.stdout.readline():
-            # Libraries that greet do so on standard output too.
+            # Some libraries print messages on standard output too.
             if line[0] in "[{":
                 return json.loads(line)
         self.process.wait()
         self.errors.seek(0)
-        said = self.errors.read().strip().splitlines()
-        raise Unanswered(said[-1] if said else f"status {self.process.returncode}")
+        errors = self.errors.read().strip().splitlines()
+        raise NoAnswer(errors[-1] if errors else f"status {self.process.returncode}")
 
     def close(self):
         self.process.stdin.close()
@@ -141,7 +149,8 @@ class Process:
 
 @dataclasses.dataclass
 class Measured:
-    """What a network's run has given, by contender."""
+    """The results of a network, each by contender: versions, times in milliseconds, agreement, failures."""
+
     about: dict
     cpu: dict
     wall: dict
@@ -149,29 +158,31 @@ class Measured:
     failures: dict
 
 
-def opened(contenders, models, network, failures):
+def start(contenders, models, network, failures):
+    """The processes by contender. A peer that fails is added to `failures`, and ends the run if it is a needed one."""
     processes = {}
     for contender in contenders:
         try:
             processes[contender] = Process(contender, models, network, models / "pictures.f32")
-        except Unanswered as failure:
+        except NoAnswer as failure:
             failures[contender] = str(failure)
-    for needed in (BEDSIDE, HELD, ORT, EXACT):
+    for needed in (BEDSIDE, BEDSIDE_AVX2, ORT, EXACT):
         if needed in failures:
             sys.exit(f"{needed.name}, {network.title}: {failures[needed]}")
-    if processes[HELD].opened["about"].split()[-1] != "avx2":
-        sys.exit(f"{HELD.name}, {network.title}: runs {processes[HELD].opened['about']}")
+    if processes[BEDSIDE_AVX2].opened["about"].split()[-1] != "avx2":
+        sys.exit(f"{BEDSIDE_AVX2.name}, {network.title}: runs {processes[BEDSIDE_AVX2].opened['about']}")
     return processes
 
 
 def in_turn(contenders, rounds, ask):
-    """Asks each in every round, and begins with another one each time."""
+    """Calls `ask` for each contender in every round. Each round begins with another contender."""
     for number in range(rounds):
         for place in range(len(contenders)):
             ask(contenders[(place + number) % len(contenders)])
 
 
-def measure(models, network, sittings, rounds, seconds):
+def measure(models, network, restarts, rounds, seconds):
+    """Times and compares all contenders on a network."""
     both = [dataclasses.replace(contender, threads=2) for contender in THREADED]
     cpu, wall = (collections.defaultdict(list) for _ in range(2))
     failures = {}
@@ -182,17 +193,17 @@ def measure(models, network, sittings, rounds, seconds):
         cpu[contender] += figures["cpu_ms"]
         wall[contender] += figures["wall_ms"]
 
-    for sitting in range(sittings):
-        processes = opened(ALL + both, models, network, failures)
+    for restart in range(restarts):
+        processes = start(ALL + both, models, network, failures)
         in_turn(list(processes), rounds, turn)
-        if sitting == 0:
+        if restart == 0:
             outputs = {contender: np.array(process.ask("outputs")) for contender, process in processes.items()}
         for process in processes.values():
             process.close()
-    if not np.array_equal(outputs[BEDSIDE], outputs[HELD]):
+    if not np.array_equal(outputs[BEDSIDE], outputs[BEDSIDE_AVX2]):
         sys.exit(f"{network.title}: Bedside's scores depend on its kernels")
     agreements = {contender: agreement(scores, outputs[EXACT]) for contender, scores in outputs.items()}
-    if agreements[BEDSIDE].decibels < SOUND_DB:
+    if agreements[BEDSIDE].decibels < MIN_DB:
         sys.exit(f"{network.title}: Bedside's scores are not those of {EXACT.name}: {agreements[BEDSIDE]}")
     return Measured(
         about={contender: process.opened["about"] for contender, process in processes.items()},
@@ -209,15 +220,16 @@ def p10(times):
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """On how many pictures, of how many, the highest score is the reference's; and the signal-to-noise ratio of all."""
+    """The number of pictures with the same top label as the reference, the number of pictures, and the SNR of all scores."""
+
     same: int
     pictures: int
     decibels: float
 
     def __str__(self):
         ratio = "the same scores" if self.decibels == math.inf else f"{self.decibels:.0f} dB"
-        told = f"{self.same}/{self.pictures}, {ratio}"
-        return told if self.decibels >= SOUND_DB else f"**{told}**"
+        text = f"{self.same}/{self.pictures}, {ratio}"
+        return text if self.decibels >= MIN_DB else f"**{text}**"
 
 
 def agreement(scores, reference):
@@ -228,7 +240,7 @@ def agreement(scores, reference):
 
 
 def in_fresh_processes(models, network, rounds, ask):
-    """What a process that has just opened the network answers, by contender: one answer a round."""
+    """The answers of fresh processes by contender, one a round. Each process opens the network and is asked once."""
     picture = models / "picture.f32"
     np.fromfile(models / "pictures.f32", np.float32)[:3 * 224 * 224].tofile(picture)
     model, prepared = (models / f"{network.file}{contender.suffix}" for contender in (BEDSIDE, PREPARED))
@@ -240,7 +252,7 @@ def in_fresh_processes(models, network, rounds, ask):
             process = Process(contender, models, network, picture)
             answers.setdefault(contender, []).append(ask(process))
             process.close()
-        except Unanswered as failure:
+        except NoAnswer as failure:
             print(f"{contender.name}, {network.title}: {failure}", file=sys.stderr)
 
     in_turn(COLD_STARTERS, rounds, turn)
@@ -248,22 +260,22 @@ def in_fresh_processes(models, network, rounds, ask):
 
 
 def cold(models, network, rounds):
-    """The times of a cold start by contender, the smallest of each."""
+    """The minimum of each time of a cold start, by contender."""
     answers = in_fresh_processes(models, network, rounds, lambda process: process.opened)
     return {contender: {key: min(opened[key] for opened in rows) for key in ("load_ms", "first_ms", "process_ms")}
             for contender, rows in answers.items()}
 
 
 def peaks(models, network, rounds):
-    """The largest peak memory in MB by contender: of the process, and over what it had before it opened the file."""
+    """The maximum peak memory in MB by contender: of the process, and less what it had before it opened the file."""
     def ask(process):
         kilobytes = process.ask("time 0.2")["peak_kb"]
         return [value * 1024 / 1e6 for value in (kilobytes, kilobytes - process.opened["before_kb"])]
     return {contender: max(rows) for contender, rows in in_fresh_processes(models, network, rounds, ask).items()}
 
 
-def stripped(files):
-    """The size in MB of what an app would carry, without symbols."""
+def stripped_size(files):
+    """The size of libraries in MB, without symbols."""
     size = 0
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
@@ -274,7 +286,7 @@ def stripped(files):
 
 
 def libraries():
-    """By contender: what its library is called here, and its files."""
+    """{contender: (description of its library, files)}."""
     def package(name, module, *patterns):
         folder = pathlib.Path(importlib.metadata.distribution(name).locate_file(module))
         return [next(folder.glob(pattern)) for pattern in patterns]
@@ -303,14 +315,14 @@ def has_vnni():
     return "vnni" in cpu_name()
 
 
-# The page.
+# What follows writes the page.
 
 
 def table(head, rows):
     return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows)]
 
 
-def judged(ratio, limits):
+def with_verdict(ratio, limits):
     must, aim = limits
     word = "aim met" if ratio <= aim else "must met" if ratio <= must else "**missed**"
     return f"{ratio:.2f}, {word}"
@@ -335,7 +347,7 @@ def one_thread(results):
     for contender in ALL:
         row = [contender.name]
         for result in results.values():
-            ours = result.cpu[HELD if contender is EXACT else BEDSIDE]
+            ours = result.cpu[BEDSIDE_AVX2 if contender is EXACT else BEDSIDE]
             theirs = result.cpu.get(contender)
             if theirs is None:
                 row.append("–")
@@ -344,16 +356,16 @@ def one_thread(results):
             else:
                 row.append(milliseconds(theirs))
         rows.append(row)
-    fastest, held = ["the fastest peer"], ["Bedside as a multiple of it"]
+    fastest, multiple = ["the fastest peer"], ["Bedside as a multiple of it"]
     exact = ["Bedside held to AVX2 as a multiple of ONNX Runtime, exact"]
     for network, result in results.items():
         peer = min((contender for contender in PEERS if contender in result.cpu), key=result.cpu.get)
         fastest.append(peer.name)
         ratio = result.cpu[BEDSIDE] / result.cpu[peer]
-        # The limits are those of processors with VNNI.
-        held.append(judged(ratio, network.best) if has_vnni() else f"{ratio:.2f}")
-        exact.append(judged(result.cpu[HELD] / result.cpu[EXACT], network.avx2))
-    rows += [fastest, held, ["must · aim, with VNNI", *(limits(network.best) for network in results)], exact,
+        # The limits hold for processors with VNNI only.
+        multiple.append(with_verdict(ratio, network.best) if has_vnni() else f"{ratio:.2f}")
+        exact.append(with_verdict(result.cpu[BEDSIDE_AVX2] / result.cpu[EXACT], network.avx2))
+    rows += [fastest, multiple, ["must · aim, with VNNI", *(limits(network.best) for network in results)], exact,
              ["must · aim", *(limits(network.avx2) for network in results)]]
     return ["## One thread", "", "Process CPU milliseconds; in brackets Bedside's time as a multiple of that engine's, "
             "below 1 where Bedside is faster; beside exact ONNX Runtime, which runs at AVX2's speed, it is Bedside's held to "
@@ -386,7 +398,7 @@ def agreements(results):
         rows.append([contender.name, *("–" if one is None else str(one) for one in found)])
     count = next(iter(results.values())).agreement[EXACT].pictures
     return ["## What they answer", "", f"Beside ONNX Runtime, exact, on {count} pictures: on how many the highest score "
-            f"is the same, and the signal-to-noise ratio of all scores, in bold below {SOUND_DB} dB. LiteRT's files are "
+            f"is the same, and the signal-to-noise ratio of all scores, in bold below {MIN_DB} dB. LiteRT's files are "
             "quantized by another converter: theirs tells that the network is the same one, no more. Bedside's two "
             "sets of kernels give the same bits, or this page would not have been written.", "",
             *table(["", *(network.title for network in results)], rows)]
@@ -413,7 +425,7 @@ def sizes(memory):
     rows = []
     for contender, (name, files) in libraries().items():
         whole, grown = memory.get(contender, (math.nan, math.nan))
-        rows.append([contender.name, f"{whole:.0f} MB", f"{grown:.0f} MB", f"{stripped(files):.1f} MB", name])
+        rows.append([contender.name, f"{whole:.0f} MB", f"{grown:.0f} MB", f"{stripped_size(files):.1f} MB", name])
     met = "must met" if memory[BEDSIDE][0] <= MEMORY_LIMIT_MB else "**missed**"
     return ["## Memory and size", "", f"{COLD[0].title}: peak memory of a fresh process that opens the file and "
             "looks at a picture for a fifth of a second; the same less what the process had before it opened the file "
@@ -422,7 +434,7 @@ def sizes(memory):
             f"Bedside's peak at most {MEMORY_LIMIT_MB} MB: {met}."]
 
 
-def page(results, starts, memory, sittings, rounds, seconds, cold_rounds, load):
+def page(results, starts, memory, restarts, rounds, seconds, cold_rounds, load):
     return "\n".join([
         "<!-- Written by `cargo xtask bench peers`. Do not edit. -->", "",
         "# Quantized networks, Bedside beside its peers: the last run", "",
@@ -430,7 +442,7 @@ def page(results, starts, memory, sittings, rounds, seconds, cold_rounds, load):
         "`benches/peers/convert.py`.", "",
         f"- Date: {datetime.date.today()}",
         f"- CPU: {cpu_name()}; load before the run {load[0]:.1f}, after it {os.getloadavg()[0]:.1f}",
-        f"- {sittings} times {rounds} rounds in turn, each time in fresh processes, at least {seconds} s of each engine a "
+        f"- {restarts} times {rounds} rounds in turn, each time in fresh processes, at least {seconds} s of each engine a "
         "round; tenth percentile of all runs",
         *(f"- {version(contender, results)}" for contender in ALL), "",
         *one_thread(results), "", *two_threads(results), "", *agreements(results), "",
@@ -443,21 +455,21 @@ def page(results, starts, memory, sittings, rounds, seconds, cold_rounds, load):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", type=pathlib.Path)
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("models", type=pathlib.Path, help="folder of the networks")
+    parser.add_argument("--quick", action="store_true", help="few rounds, to check that everything works")
     arguments = parser.parse_args()
-    sittings, rounds, seconds, cold_rounds, memory_rounds = (
+    restarts, rounds, seconds, cold_rounds, memory_rounds = (
         (2, 1, 0.05, 2, 1) if arguments.quick else (6, 5, 0.15, 20, 3))
     load = os.getloadavg()
     results, starts = {}, {}
     for network in NETWORKS:
         print(f"{network.title} …", file=sys.stderr, flush=True)
-        results[network] = measure(arguments.models, network, sittings, rounds, seconds)
+        results[network] = measure(arguments.models, network, restarts, rounds, seconds)
     for network in COLD:
         print(f"{network.title}, cold …", file=sys.stderr, flush=True)
         starts[network] = cold(arguments.models, network, cold_rounds)
     memory = peaks(arguments.models, COLD[0], memory_rounds)
-    written = page(results, starts, memory, sittings, rounds, seconds, cold_rounds, load)
+    written = page(results, starts, memory, restarts, rounds, seconds, cold_rounds, load)
     folder = ROOT / ("target/peers" if arguments.quick else "docs/runs")
     (folder / "performance-peers.md").write_text(written)
     print(written)

@@ -1,11 +1,17 @@
 """Fits temperature and operating points on pictures that the network did not learn from, and binds them to the graph.
 
-Each fold's network is trained, exported and quantized by one procedure and scores the pictures it never saw; the pooled
-int8 scores are fitted. Where all folds are held out in turn, the shipped network learned from all pictures and takes
-these values over; where one is, the shipped network is that fold's.
+    python3 models/recipe/calibrate.py DATASET --folds INT8... --int8 INT8 --manifest JSON --out-of-fold CSV
 
-Each operating point is the highest probability, rounded down, at which the label keeps a sensitivity of 0.90 on the
-pooled pictures: a label is left out of the verdict only where nine in ten pictures of its kind score higher.
+`data.py` of the model's recipe must be on PYTHONPATH, as `run.sh` has it. The script replaces the fitted fields of the
+manifest, writes the pooled logits as CSV, and prints sensitivity and specificity at the operating points.
+
+The network of each fold is trained, exported and quantized by one procedure. Its int8 graph scores the pictures that
+the fold holds out. Temperature and operating points are fitted on the pooled scores of all given folds. If every fold
+is given, the shipped network is trained on all pictures and takes these values over. If one fold is given, the shipped
+network is that of the fold.
+
+The operating point of a label is the highest threshold, rounded down, that keeps a sensitivity of 0.90 on the pooled
+pictures of the label.
 """
 
 import argparse
@@ -17,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from data import FOLDS, LABELS, LEARNED, LEARNED_FROM, pictures
+from data import FOLDS, LABELS, TRAINING_SPLITS, TRAINING_SPLITS_NAME, pictures
 from dataset import fold, labels_of
 from predict import logits, softmax
 
@@ -35,11 +41,11 @@ def arguments():
     return parser.parse_args()
 
 
-def pooled(dataset, graphs):
-    """(rows, logits) of the pictures that these folds hold out, each scored by its own fold's graph."""
+def pooled_logits(dataset, graphs):
+    """(rows, logits) of the pictures that the folds hold out, each scored by the graph of its own fold."""
     rows, scores = [], []
     for index, graph in enumerate(graphs):
-        _, held_out = fold(pictures(dataset, *LEARNED), index, FOLDS)
+        _, held_out = fold(pictures(dataset, *TRAINING_SPLITS), index, FOLDS)
         rows += held_out
         scores.append(logits(graph, [dataset / row.file for row in held_out]))
     return rows, np.concatenate(scores)
@@ -50,6 +56,8 @@ def negative_log_likelihood(values, labels, temperature):
 
 
 def fit_temperature(values, labels):
+    """The temperature with the minimum negative log-likelihood, to four digits: Guo et al. 2017, arXiv:1706.04599."""
+
     def loss(logarithm):
         return negative_log_likelihood(values, labels, np.exp(logarithm))
 
@@ -64,6 +72,7 @@ def operating_point(probabilities):
 
 
 def varint(data, at):
+    """(value, offset behind it) of a protobuf varint at an offset."""
     value = shift = 0
     while True:
         byte = data[at]
@@ -74,13 +83,13 @@ def varint(data, at):
 
 
 def graph_sha256(path):
-    """SHA-256 of the GraphProto as it stands in the file: the last length-delimited field 7 at the top level."""
+    """SHA-256 of the GraphProto's bytes in the file, which are the last length-delimited field 7 at the top level."""
     data, at, graph = path.read_bytes(), 0, None
     while at < len(data):
         key, at = varint(data, at)
         length, at = varint(data, at)
         if key & 7 == 0:
-            continue  # the varint just read was the value
+            continue  # `length` is the value of a varint field
         if key & 7 != 2:
             raise ValueError(f"{path}: unexpected wire type {key & 7}")
         if key >> 3 == GRAPH_FIELD:
@@ -99,7 +108,7 @@ def write_out_of_fold(path, rows, values):
 
 def main():
     args = arguments()
-    rows, values = pooled(args.dataset, args.folds)
+    rows, values = pooled_logits(args.dataset, args.folds)
     write_out_of_fold(args.out_of_fold, rows, values)
     labels = labels_of(rows)
     temperature = fit_temperature(values, labels)
@@ -108,8 +117,8 @@ def main():
     manifest = json.loads(args.manifest.read_text())
     manifest["calibration"] = {
         "graph_sha256": graph_sha256(args.int8),
-        "fitted_on": f"{len(rows)} pictures of {LEARNED_FROM}, held out in {len(args.folds)} of {FOLDS} folds and scored by "
-        "the int8 graph of the network that did not learn from them",
+        "fitted_on": f"{len(rows)} pictures of {TRAINING_SPLITS_NAME}, held out in {len(args.folds)} of {FOLDS} folds and "
+        "scored by the int8 graph of the network that did not learn from them",
         "temperature": temperature,
         "prevalence": [round(float(np.mean(labels == index)), 6) for index in range(len(LABELS))],
     }

@@ -1,4 +1,8 @@
-"""A dataset of pictures with labels, its folds, and how the runtime prepares a picture for the shipped models."""
+"""Reads a dataset of labelled pictures, splits it into folds, and preprocesses a picture as the runtime does.
+
+A dataset is a folder with `labels.csv` (`file,split,label,group`) and the pictures that the column `file` names. The
+recipes import this module.
+"""
 
 import csv
 from dataclasses import dataclass
@@ -14,7 +18,7 @@ FOLD_SEED = 20261123
 
 @dataclass(frozen=True)
 class Picture:
-    """One row of labels.csv; `label` is an index into the model's labels."""
+    """A row of labels.csv. `label` is an index into the labels of the model."""
 
     file: str
     split: str
@@ -23,25 +27,26 @@ class Picture:
 
 
 def pictures(labels, dataset, *splits):
-    """The rows of the given splits, in the order of the file names."""
+    """The rows of the given splits, sorted by file name."""
     with open(Path(dataset) / "labels.csv", newline="") as table:
         rows = [Picture(r["file"], r["split"], labels.index(r["label"]), r["group"]) for r in csv.DictReader(table)]
     return sorted((row for row in rows if row.split in splits), key=lambda row: row.file)
 
 
 def labels_of(rows):
+    """The label indices of rows as an array."""
     return np.array([row.label for row in rows])
 
 
 def fold(rows, index, folds):
-    """(rows to learn from, rows held out) of one of so many folds; no group stands on both sides."""
+    """(training rows, held-out rows) of fold `index` of `folds`. No group has rows on both sides."""
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=FOLD_SEED)
-    learn, hold = list(splitter.split(rows, labels_of(rows), [row.group for row in rows]))[index]
-    return [rows[i] for i in learn], [rows[i] for i in hold]
+    training, held_out = list(splitter.split(rows, labels_of(rows), [row.group for row in rows]))[index]
+    return [rows[i] for i in training], [rows[i] for i in held_out]
 
 
-def prepare(path):
-    """A 1×3×224×224 float32 array: the whole picture stretched (bilinear, antialiased), then (x − 128) / 128."""
+def preprocess(path):
+    """A 1×3×224×224 float32 array: the whole picture, stretched by an antialiased bilinear filter, as (x − 128) / 128."""
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
     return np.ascontiguousarray(((pixels - 128) / 128).transpose(2, 0, 1)[None])

@@ -1,6 +1,9 @@
-"""The figures of the card, from the committed scores of the test split and the manifest; no graph is run here.
+"""Prints the figures of a model's card, from the scores of the test split and the manifest.
 
-AUC intervals are percentiles of 2,000 bootstrap samples of the pictures; those of proportions are Wilson's.
+    python3 models/recipe/evaluate.py SCORES.csv MANIFEST.json
+
+It reads the scores that `tests/golden/make_scores.py` wrote, and runs no graph. The intervals are of 95 %. Those of an
+AUC are percentiles of 2,000 bootstrap samples of the pictures, and those of a proportion are Wilson's.
 """
 
 import argparse
@@ -11,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-SAMPLES = 2000
+SAMPLES = 2000  # of the bootstrap
 SEED = 20261123
-BINS = 15
+BINS = 15  # of the expected calibration error
 Z = 1.959964  # 97.5th percentile of the normal distribution
 
 
@@ -25,7 +28,7 @@ def arguments():
 
 
 def scores_of(table, graph, names):
-    """(labels as indices, pictures × labels scores without temperature) in the table's order."""
+    """(label indices, scores as pictures × labels) of a graph in the table's order. The scores are without temperature."""
     with open(table, newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["graph"] == graph]
     labels = np.array([names.index(row["label"]) for row in rows])
@@ -33,12 +36,13 @@ def scores_of(table, graph, names):
 
 
 def with_temperature(scores, temperature):
+    """The probabilities at a temperature, from those at temperature 1."""
     powers = np.maximum(scores, 1e-12) ** (1 / temperature)
     return powers / powers.sum(axis=1, keepdims=True)
 
 
 def auc_interval(truth, scores):
-    """(AUC, lower, upper)."""
+    """(AUC, lower bound, upper bound)."""
     random = np.random.default_rng(SEED)
     draws = (random.integers(len(truth), size=len(truth)) for _ in range(SAMPLES))
     resampled = [roc_auc_score(truth[draw], scores[draw]) for draw in draws]
@@ -46,7 +50,7 @@ def auc_interval(truth, scores):
 
 
 def wilson(successes, count):
-    """(share, lower, upper): Wilson 1927, doi:10.1080/01621459.1927.10502953."""
+    """(proportion, lower bound, upper bound): Wilson 1927, doi:10.1080/01621459.1927.10502953."""
     share = successes / count
     centre = (share + Z**2 / (2 * count)) / (1 + Z**2 / count)
     half = Z / (1 + Z**2 / count) * np.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
@@ -54,24 +58,25 @@ def wilson(successes, count):
 
 
 def calibration_error(probabilities, labels):
-    """Expected calibration error of the likeliest label, equal bins: Guo et al. 2017, arXiv:1706.04599."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    """Expected calibration error of the top label, with bins of equal width: Guo et al. 2017, arXiv:1706.04599."""
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(right[bins == b].mean() - confidence[bins == b].mean()) * np.mean(bins == b) for b in np.unique(bins)]
+    gaps = [abs(correct[bins == b].mean() - confidence[bins == b].mean()) * np.mean(bins == b) for b in np.unique(bins)]
     return sum(gaps)
 
 
-def triple(values):
+def with_interval(values):
+    """(value, lower bound, upper bound) as text."""
     return "{:.3f} ({:.3f}–{:.3f})".format(*values)
 
 
 def print_ranking(names, labels, graphs):
     print("| AUC, one label against the rest | float | int8 |\n|---|---|---|")
     for index, name in enumerate(names):
-        cells = [triple(auc_interval(labels == index, scores[:, index])) for scores in graphs]
+        cells = [with_interval(auc_interval(labels == index, scores[:, index])) for scores in graphs]
         print(f"| {name} | {' | '.join(cells)} |")
-    right = [triple(wilson(np.sum(scores.argmax(axis=1) == labels), len(labels))) for scores in graphs]
-    print(f"| likeliest label right | {' | '.join(right)} |\n")
+    correct = [with_interval(wilson(np.sum(scores.argmax(axis=1) == labels), len(labels))) for scores in graphs]
+    print(f"| likeliest label right | {' | '.join(correct)} |\n")
 
 
 def print_agreement(first, second):
@@ -87,12 +92,12 @@ def print_operating_points(labels, probabilities, outputs):
         over, truth = probabilities[:, index] >= output["operating_point"], labels == index
         reached = wilson(np.sum(over & truth), np.sum(truth))
         passed = wilson(np.sum(~over & ~truth), np.sum(~truth))
-        print(f"| {output['id']} | {output['operating_point']} | {triple(reached)} | {triple(passed)} |")
+        print(f"| {output['id']} | {output['operating_point']} | {with_interval(reached)} | {with_interval(passed)} |")
     print()
 
 
 def verdict_sets(probabilities, outputs):
-    """Pictures × labels: those over their operating point, or else the likeliest."""
+    """The verdicts as pictures × labels: the labels at or over their operating points, or else the top label."""
     points = np.array([output["operating_point"] for output in outputs])
     chosen = probabilities >= points
     likeliest = np.eye(len(points), dtype=bool)[probabilities.argmax(axis=1)]
@@ -132,11 +137,11 @@ def main():
     manifest = json.loads(args.manifest.read_text())
     outputs, temperature = manifest["output"]["labels"], manifest["calibration"]["temperature"]
     names = [output["id"] for output in outputs]
-    labels, exact = scores_of(args.scores, "float", names)
+    labels, float_scores = scores_of(args.scores, "float", names)
     _, scores = scores_of(args.scores, "int8", names)
     probabilities = with_temperature(scores, temperature)
-    print_ranking(names, labels, [exact, scores])
-    print_agreement(exact, scores)
+    print_ranking(names, labels, [float_scores, scores])
+    print_agreement(float_scores, scores)
     before, after = calibration_error(scores, labels), calibration_error(probabilities, labels)
     print(f"Expected calibration error of the int8 graph: {before:.3f} before temperature, {after:.3f} after.\n")
     print_operating_points(labels, probabilities, outputs)

@@ -1,4 +1,4 @@
-"""A torch network as the float ONNX graph that is quantized."""
+"""Exports a torch network as a float ONNX graph. The recipes import this module and quantize the graph."""
 
 import onnx
 import torch
@@ -9,7 +9,7 @@ OPSET = 18
 
 
 def export(network, path):
-    """The float graph: input `input` 1×3×224×224, output `logits` with a score for each label."""
+    """Writes the float graph with the input `input`, 1×3×224×224, and the output `logits`, 1×labels."""
     torch.onnx.export(
         network.eval(),
         (torch.zeros(1, 3, SIDE, SIDE),),
@@ -21,11 +21,11 @@ def export(network, path):
         external_data=False,
         verbose=False,
     )
-    onnx.save(without_traces(onnx.load(path)), path)
+    onnx.save(without_exporter_metadata(onnx.load(path)), path)
 
 
-def without_traces(model):
-    """The model without the exporter's notes, which hold the source lines and paths of the machine it ran on."""
+def without_exporter_metadata(model):
+    """The model without the metadata of the exporter, which holds source lines and paths of the exporting machine."""
     for part in [model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer]:
         del part.metadata_props[:]
         part.doc_string = ""

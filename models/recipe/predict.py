@@ -1,13 +1,13 @@
-"""Runs a graph over pictures in ONNX Runtime, in the mode whose integer products are exact.
+"""Runs a graph over pictures in ONNX Runtime in its exact mode, whose integer products do not saturate.
 
-Without `session.x64quantprecision`, ONNX Runtime on x86-64 CPUs without VNNI saturates the sums of two products of
-unsigned activations and signed weights, and answers differently from CPU to CPU.
+The recipes import this module. Without `session.x64quantprecision`, ONNX Runtime saturates the sums of two products of
+unsigned activations and signed weights on x86-64 CPUs without VNNI, so that its results depend on the CPU.
 """
 
 import numpy as np
 import onnxruntime
 
-from dataset import prepare
+from dataset import preprocess
 
 
 def session(graph, threads=2):
@@ -18,12 +18,13 @@ def session(graph, threads=2):
 
 
 def logits(graph, paths):
-    """Pictures × labels."""
+    """The logits of pictures as pictures × labels."""
     run = session(graph)
-    return np.concatenate([run.run(["logits"], {"input": prepare(path)})[0] for path in paths])
+    return np.concatenate([run.run(["logits"], {"input": preprocess(path)})[0] for path in paths])
 
 
 def softmax(values, temperature=1.0):
+    """The probabilities of logits, row by row, in float64."""
     values = np.asarray(values, np.float64) / temperature
     values = np.exp(values - values.max(axis=1, keepdims=True))
     return values / values.sum(axis=1, keepdims=True)

@@ -1,9 +1,8 @@
-"""Kermany's paediatric chest X-rays and their labels, how they are prepared, and how training varies them.
+"""Kermany's paediatric chest X-rays and their labels, and their augmentation for training.
 
-Preparation is what the runtime does with the manifest beside this folder: the whole picture stretched to 224×224 by
-Pillow's antialiased bilinear filter, then (x − 128) / 128. The pictures are grey, so one channel is kept in memory and
-repeated. They are not mirrored: the heart lies on one side. Variation happens on whole batches of tensors at once, so
-that two cores suffice for training.
+The recipe's scripts import this module. The pictures are grey, so one channel is kept in memory and repeated.
+Augmentation works on whole batches of tensors. It does not mirror, because the heart lies on one side. Preprocessing
+without augmentation is `preprocess` of `dataset.py`, which is what the runtime does with the model's manifest.
 """
 
 from functools import partial
@@ -14,40 +13,44 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from dataset import pictures as with_labels
+from dataset import pictures as pictures_with_labels
 
 LABELS = ["normal", "bacterial_pneumonia", "viral_pneumonia"]
-LEARNED = ("train",)  # the splits that the shipped network learns from
-LEARNED_FROM = "Kermany's train split"
+TRAINING_SPLITS = ("train",)  # of the shipped network
+TRAINING_SPLITS_NAME = "Kermany's train split"
 FOLDS = 5
 
-pictures = partial(with_labels, LABELS)
+pictures = partial(pictures_with_labels, LABELS)
 
 
 def load(dataset, rows):
-    """All pictures in memory at their stored 224×224, one grey channel: N×1×224×224, uint8."""
+    """All pictures at their stored size as a uint8 tensor of N×1×224×224."""
     arrays = [np.asarray(Image.open(Path(dataset) / row.file).convert("L")) for row in rows]
     return torch.from_numpy(np.stack(arrays))[:, None]
 
 
-def plain(pictures):
-    """A batch as `prepare` gives it: N×3×224×224 of values (x − 128) / 128."""
+def without_augmentation(pictures):
+    """A batch as `preprocess` gives it: N×3×224×224, values (x − 128) / 128."""
     return ((pictures.float() - 128) / 128).expand(-1, 3, -1, -1)
 
 
-def vary(pictures, side, generator):
-    """A varied batch for training: N×3×side×side of values (x − 128) / 128."""
-    grid = F.affine_grid(_placement(len(pictures), generator), [len(pictures), 1, side, side], align_corners=False)
+def augment(pictures, side, generator):
+    """An augmented batch for training: N×3×side×side, values (x − 128) / 128."""
+    grid = F.affine_grid(_affine_maps(len(pictures), generator), [len(pictures), 1, side, side], align_corners=False)
     x = F.grid_sample(pictures.float() / 128, grid, mode="bilinear", padding_mode="zeros", align_corners=False) - 1
-    return _expose(x, generator).clamp(-1, 127 / 128).expand(-1, 3, -1, -1)
+    return _exposure_jitter(x, generator).clamp(-1, 127 / 128).expand(-1, 3, -1, -1)
 
 
 def _uniform(count, low, high, generator):
     return torch.empty(count).uniform_(low, high, generator=generator)
 
 
-def _placement(count, generator):
-    """Affine maps: turned by up to 10°, 0.8 to 1.1 of the side, squashed, moved; black beyond the edge."""
+def _affine_maps(count, generator):
+    """Random affine maps as N×2×3.
+
+    They rotate by up to 10°, scale to 0.8 to 1.1 of the side, change the aspect ratio by up to 22 %, and translate by up
+    to a twentieth of the side.
+    """
     angle = _uniform(count, -10, 10, generator).deg2rad()
     scale = _uniform(count, 0.8, 1.1, generator)
     squash = _uniform(count, -0.1, 0.1, generator).exp()
@@ -57,11 +60,11 @@ def _placement(count, generator):
     return torch.stack(rows, dim=1).view(count, 2, 3)
 
 
-def _expose(x, generator):
-    """Gamma, contrast and brightness, each a little, and grain of up to four grey levels (standard deviation)."""
+def _exposure_jitter(x, generator):
+    """Small random changes of gamma, contrast and brightness, and noise with a standard deviation of up to 4 grey levels."""
     shape = (len(x), 1, 1, 1)
     gamma, contrast = (_uniform(len(x), -0.25, 0.25, generator).exp().view(shape) for _ in range(2))
     brightness = _uniform(len(x), -0.2, 0.2, generator).view(shape)
-    grain = _uniform(len(x), 0, 4 / 128, generator).view(shape)
+    noise = _uniform(len(x), 0, 4 / 128, generator).view(shape)
     x = 2 * ((x + 1) / 2).clamp_min(1e-3) ** gamma - 1
-    return x * contrast + brightness + grain * torch.empty_like(x).normal_(generator=generator)
+    return x * contrast + brightness + noise * torch.empty_like(x).normal_(generator=generator)

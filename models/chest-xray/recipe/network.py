@@ -1,9 +1,10 @@
-"""EfficientNet-B0 as a torch module.
+"""EfficientNet-B0 as a torch module with places for fake quantization.
 
-Stride-2 convolutions pad as TensorFlow's "SAME" does on an even side, because the weights that it starts
-from (`start.py`) were learned that way.
+The recipe's scripts import this module. Stride-2 convolutions use TensorFlow's SAME padding for even sides, with which
+the initial weights (`start.py`) were trained.
 
-Wherever the int8 graph rounds an activation stands a `Point`. It does nothing until `rounding.py` wakes it.
+A `QuantizationPoint` stands wherever the int8 graph quantizes an activation. `rounding.py` gives it a quantizer. The
+names of the attributes are keys of the checkpoints and of the file of ranges.
 """
 
 import torch
@@ -22,32 +23,33 @@ STAGES = [
 ]
 STEM, FEATURES = 32, 1280
 NORM_EPSILON, NORM_MOMENTUM = 1e-3, 0.05
-SQUEEZE = 4  # channels into a block for each channel of its squeeze
+SQUEEZE = 4  # the input channels of a block for each channel of its squeeze
 GATE_START = 3.0  # σ(3) = 0.95
-CEILING = 8.0  # of what SiLU is given
+CEILING = 8.0  # the maximum of SiLU's input
 
 
-class Point(nn.Module):
-    """A place where the int8 graph rounds an activation; exact while it has no rounding."""
+class QuantizationPoint(nn.Module):
+    """A place where the int8 graph quantizes an activation. It is the identity while it has no quantizer."""
 
     def __init__(self):
         super().__init__()
-        self.rounding = None
+        self.quantizer = None
 
     def forward(self, x):
-        return x if self.rounding is None else self.rounding(x)
+        return x if self.quantizer is None else self.quantizer(x)
 
 
 class Swish(nn.Module):
-    """x·σ(x), for x up to a ceiling, as Lite0's ReLU6 has one: its weights count on it, and int8 gets finer steps.
+    """SiLU, x·σ(x), of x clamped to a ceiling.
 
-    The int8 graph needs no operator for the ceiling, as its ranges end there. It rounds σ too, between 0 and 1; that
-    costs little, and training does not imitate it.
+    Lite0's weights were trained with the ceiling of ReLU6, and a bounded range gives int8 a finer scale. The int8 graph
+    needs no operator for the ceiling, because its ranges end there. The int8 graph quantizes σ too, which training
+    ignores.
     """
 
     def __init__(self):
         super().__init__()
-        self.before, self.sigmoid, self.after = Point(), Point(), Point()
+        self.before, self.sigmoid, self.after = QuantizationPoint(), QuantizationPoint(), QuantizationPoint()
         self.ceiling = CEILING
 
     def forward(self, x):
@@ -57,19 +59,19 @@ class Swish(nn.Module):
 
 
 class Layer(nn.Conv2d):
-    """Convolution and BatchNorm; `fold` draws both into one convolution with a bias."""
+    """A convolution and its BatchNorm. `fold` makes one convolution with a bias of both."""
 
     def __init__(self, inputs, outputs, kernel, stride=1, groups=1, norm=True):
         padding = kernel // 2 if stride == 1 else 0
         super().__init__(inputs, outputs, kernel, stride, padding=padding, groups=groups, bias=not norm)
         self.norm = nn.BatchNorm2d(outputs, eps=NORM_EPSILON, momentum=NORM_MOMENTUM) if norm else None
-        self.weight_rounding = None
+        self.weight_quantizer = None
 
     def forward(self, x):
         if self.stride[0] == 2:
-            spare = self.kernel_size[0] - 2
-            x = F.pad(x, (spare // 2, spare - spare // 2, spare // 2, spare - spare // 2))
-        weight = self.weight if self.weight_rounding is None else self.weight_rounding(self.weight)
+            padding = self.kernel_size[0] - 2
+            x = F.pad(x, (padding // 2, padding - padding // 2, padding // 2, padding - padding // 2))
+        weight = self.weight if self.weight_quantizer is None else self.weight_quantizer(self.weight)
         x = self._conv_forward(x, weight, self.bias)
         return x if self.norm is None else self.norm(x)
 
@@ -84,14 +86,14 @@ class Layer(nn.Conv2d):
 
 
 class SqueezeExcite(nn.Module):
-    """Scales each channel by a gate between 0 and 1, found from the means of all: Hu et al., arXiv:1709.01507."""
+    """Squeeze-and-excite: scales each channel by a gate that is computed from the means of all: Hu et al., arXiv:1709.01507."""
 
     def __init__(self, channels, squeezed):
         super().__init__()
-        self.pool, self.mean = nn.AdaptiveAvgPool2d(1), Point()
+        self.pool, self.mean = nn.AdaptiveAvgPool2d(1), QuantizationPoint()
         self.reduce, self.activation = Layer(channels, squeezed, 1, norm=False), Swish()
-        self.expand, self.answer = Layer(squeezed, channels, 1, norm=False), Point()
-        self.sigmoid, self.scaled = Point(), Point()
+        self.expand, self.answer = Layer(squeezed, channels, 1, norm=False), QuantizationPoint()
+        self.sigmoid, self.scaled = QuantizationPoint(), QuantizationPoint()
         nn.init.normal_(self.expand.weight, std=0.01)
         nn.init.constant_(self.expand.bias, GATE_START)
 
@@ -102,16 +104,16 @@ class SqueezeExcite(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Expand, filter each channel, gate, project; added to its input where the shapes allow."""
+    """Expansion, depthwise convolution, squeeze-and-excite and projection, with a residual connection if the shapes allow."""
 
     def __init__(self, inputs, outputs, expansion, kernel, stride):
         super().__init__()
         hidden = inputs * expansion
         layers = [Layer(inputs, hidden, 1), Swish()] if expansion > 1 else []
         layers += [Layer(hidden, hidden, kernel, stride, groups=hidden), Swish()]
-        layers += [SqueezeExcite(hidden, inputs // SQUEEZE), Layer(hidden, outputs, 1), Point()]
+        layers += [SqueezeExcite(hidden, inputs // SQUEEZE), Layer(hidden, outputs, 1), QuantizationPoint()]
         self.layers = nn.Sequential(*layers)
-        self.sum = Point() if stride == 1 and inputs == outputs else None
+        self.sum = QuantizationPoint() if stride == 1 and inputs == outputs else None
 
     def forward(self, x):
         y = self.layers(x)
@@ -119,7 +121,7 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetB0(nn.Module):
-    """Input N×3×H×W with values (x − 128) / 128, H and W multiples of 32; output N×classes logits."""
+    """The input is N×3×H×W, values (x − 128) / 128, H and W multiples of 32. The output is N×classes logits."""
 
     def __init__(self, classes, dropout=0.2):
         super().__init__()
@@ -129,9 +131,9 @@ class EfficientNetB0(nn.Module):
                 blocks.append(InvertedResidual(channels, outputs, expansion, kernel, stride if repeat == 0 else 1))
                 channels = outputs
         blocks.append(nn.Sequential(Layer(channels, FEATURES, 1), Swish()))
-        self.input = Point()
+        self.input = QuantizationPoint()
         self.blocks = nn.Sequential(*blocks)
-        self.pool, self.mean = nn.AdaptiveAvgPool2d(1), Point()
+        self.pool, self.mean = nn.AdaptiveAvgPool2d(1), QuantizationPoint()
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(FEATURES, classes)
 
@@ -140,17 +142,18 @@ class EfficientNetB0(nn.Module):
         return self.head(self.dropout(x))
 
     def freeze(self, count):
-        """Keeps the first `count` blocks (the stem is one) as they are, their BatchNorms' statistics too."""
+        """Excludes the first `count` blocks and their BatchNorm statistics from training. The stem counts as one."""
         self.blocks[:count].requires_grad_(False).eval()
 
     def without_ceilings(self):
+        """Removes the ceilings of all SiLUs from this network."""
         for module in self.modules():
             if isinstance(module, Swish):
                 module.ceiling = None
         return self
 
     def fold(self):
-        """Draws all BatchNorms into their convolutions; for good."""
+        """Folds all BatchNorms of this network into their convolutions."""
         for module in self.modules():
             if isinstance(module, Layer):
                 module.fold()

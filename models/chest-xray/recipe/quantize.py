@@ -1,8 +1,13 @@
-"""Exports finished weights to ONNX and quantizes the graph to int8 with the ranges that they were finished in.
+"""Exports finished weights to ONNX and quantizes the graph to int8 with the ranges of the quantization-aware training.
 
-Weights become signed 8-bit with a scale for each output channel, activations unsigned 8-bit with a zero point. The
-last layer's output stays float: a step of the logits would otherwise show in the scores. Global average pooling is
-computed in float between rounded tensors.
+    python3 models/chest-xray/recipe/quantize.py DATASET FINISHED.pt --float FLOAT.onnx --int8 INT8.onnx
+
+`models/recipe` must be on PYTHONPATH. The script reads the weights and the ranges (.json) that `finish.py` wrote, and
+one picture of the dataset. It writes the float graph and the int8 graph.
+
+Weights become signed 8-bit with a scale for each output channel, and activations unsigned 8-bit with a zero point. The
+output of the last layer stays float, so that the logits are not quantized. Global average pooling is computed in float
+between quantized tensors.
 """
 
 import argparse
@@ -16,11 +21,12 @@ import torch
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from data import LABELS, pictures
-from dataset import prepare
+from dataset import preprocess
 from export import export
 from network import EfficientNetB0
 
-ROUNDED = ("Conv", "Sigmoid", "Mul", "Add", "ReduceMean")  # operators whose output a Point stands for
+# The operators whose output has a QuantizationPoint.
+QUANTIZED_OPERATORS = ("Conv", "Sigmoid", "Mul", "Add", "ReduceMean")
 
 
 def arguments():
@@ -33,41 +39,41 @@ def arguments():
 
 
 def finished(path):
-    """The network of finish.py: folded, exact."""
+    """The float network of finish.py with folded BatchNorms."""
     network = EfficientNetB0(len(LABELS)).fold()
     network.load_state_dict(torch.load(path))
     return network.eval()
 
 
-def rounded_tensors(graph, behind=("Reshape",)):
-    """Names of the tensors that the int8 graph rounds, in the order in which they are computed: the Points' order.
+def quantized_tensors(graph, followers=("Reshape",)):
+    """The names of the tensors that the int8 graph quantizes, in order of execution, which is that of the points.
 
-    Where an operator of those in `behind` follows, it is that one's output.
+    If one of the operators in `followers` follows a tensor, the name is that of its output.
     """
-    following = {node.input[0]: node.output[0] for node in graph.node if node.op_type in behind}
-    outputs = [node.output[0] for node in graph.node if node.op_type in ROUNDED]
+    following = {node.input[0]: node.output[0] for node in graph.node if node.op_type in followers}
+    outputs = [node.output[0] for node in graph.node if node.op_type in QUANTIZED_OPERATORS]
     return [graph.input[0].name] + [following.get(name, name) for name in outputs]
 
 
 class OnePicture(CalibrationDataReader):
-    """ONNX Runtime asks for pictures although all ranges are given."""
+    """One picture, because ONNX Runtime wants calibration data although all ranges are given."""
 
     def __init__(self, path):
-        self.left = [{"input": prepare(path)}]
+        self.remaining = [{"input": preprocess(path)}]
 
     def get_next(self):
-        return self.left.pop() if self.left else None
+        return self.remaining.pop() if self.remaining else None
 
 
-def given(low, high):
-    """A range as ONNX Runtime takes it."""
+def range_override(low, high):
+    """A range in the form of ONNX Runtime's TensorQuantOverrides."""
     return {"rmin": np.array(low, np.float32), "rmax": np.array(high, np.float32)}
 
 
 def quantize(float_graph, int8_graph, reader, ranges):
-    """`ranges`: (low, high) of all Points in their order."""
-    names = rounded_tensors(onnx.load(float_graph).graph)
-    overrides = {name: [given(*pair)] for name, pair in zip(names, ranges, strict=True)}
+    """Quantizes a graph. `ranges` has the (low, high) of all points in their order."""
+    names = quantized_tensors(onnx.load(float_graph).graph)
+    overrides = {name: [range_override(*pair)] for name, pair in zip(names, ranges, strict=True)}
     quantize_static(
         str(float_graph),
         str(int8_graph),
@@ -88,10 +94,10 @@ def main():
     ranges = json.loads(args.finished.with_suffix(".json").read_text())
     reader = OnePicture(args.dataset / pictures(args.dataset, "train")[0].file)
     with tempfile.TemporaryDirectory() as folder:
-        # The int8 graph's ranges end where the ceilings are.
-        open_above = Path(folder) / "without_ceilings.onnx"
-        export(network.without_ceilings(), open_above)
-        quantize(open_above, args.int8, reader, ranges.values())
+        # The ranges of the int8 graph end at the ceilings, so that it needs no operators for them.
+        without_ceilings = Path(folder) / "without_ceilings.onnx"
+        export(network.without_ceilings(), without_ceilings)
+        quantize(without_ceilings, args.int8, reader, ranges.values())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/bin/sh
-# The model again from the dataset and the ImageNet weights: run.sh DATASET_DIR WEIGHTS WORK_DIR
-# Needs the packages of models/recipe/requirements.txt on `python3` and, for the last step, `bedside` on the path.
-# A step whose result stands in WORK_DIR is passed over, so a run that was cut off goes on.
+# Makes the chest X-ray model from the dataset and the ImageNet weights: run.sh DATASET_DIR WEIGHTS WORK_DIR
+# It writes the manifest, the model and the reference scores into the repository.
+# `python3` needs the packages of models/recipe/requirements.txt, and the last step needs `bedside` on the path.
+# A step whose result is in WORK_DIR is skipped, so that an interrupted run continues.
 set -eu
 
 [ $# -eq 3 ] || { echo "usage: run.sh DATASET_DIR WEIGHTS WORK_DIR" >&2; exit 2; }
@@ -16,7 +17,7 @@ tests=$(dirname "$(dirname "$model")")/tests/golden
 golden=$tests/chest-xray
 mkdir -p "$work" "$golden"
 
-# Waiting threads sleep: spinning ones cost a shared machine most of its time.
+# Waiting threads sleep and do not spin, so that other processes of a shared machine can run.
 export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
 export PYTHONPATH="$recipe:$shared"
 
@@ -25,7 +26,7 @@ finished="$work/shipped.pt"
 float="$work/shipped.float.onnx"
 int8="$work/shipped.int8.onnx"
 
-# A fifth of the train split is held out: fold 0.
+# Fold 0, a fifth of the train split, is held out.
 [ -f "$trained" ] || python3 "$recipe/train.py" "$dataset" "$weights" -o "$trained" --fold 0
 [ -f "$finished" ] || python3 "$recipe/finish.py" "$dataset" "$trained" -o "$finished" --fold 0
 [ -f "$int8" ] || python3 "$recipe/quantize.py" "$dataset" "$finished" --float "$float" --int8 "$int8"
@@ -44,7 +45,7 @@ scores "$samples/labels.csv" "$samples" "$golden/samples.csv"
 scores "$dataset/labels.csv" "$dataset" "$golden/test_split.csv"
 python3 "$shared/evaluate.py" "$golden/test_split.csv" "$model/manifest.json"
 
-# The golden sample's scores are ONNX Runtime's.
+# The scores of the golden sample are those of ONNX Runtime.
 picture=IM-0001-0001.jpeg
 awk -F, -v picture="$picture" '
     NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }

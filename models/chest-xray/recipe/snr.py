@@ -1,4 +1,10 @@
-"""The signal-to-noise ratio of every rounded tensor: the float graph against the int8 graph on the same pictures."""
+"""Prints the signal-to-noise ratio of every quantized tensor of the int8 graph against the float graph.
+
+    python3 models/chest-xray/recipe/snr.py DATASET FLOAT.onnx INT8.onnx [--fold N] [--pictures N]
+
+`models/recipe` must be on PYTHONPATH. Both graphs run on the same held-out pictures of a fold, evenly spaced in their
+list.
+"""
 
 import argparse
 from pathlib import Path
@@ -8,8 +14,8 @@ import onnx
 import onnxruntime
 
 from data import FOLDS, pictures
-from dataset import fold, prepare
-from quantize import rounded_tensors
+from dataset import fold, preprocess
+from quantize import quantized_tensors
 
 
 def arguments():
@@ -17,13 +23,13 @@ def arguments():
     parser.add_argument("dataset", type=Path, help="folder with labels.csv and the pictures")
     parser.add_argument("float", type=Path)
     parser.add_argument("int8", type=Path)
-    parser.add_argument("--fold", type=int, default=0, help="whose held-out pictures are used")
-    parser.add_argument("--pictures", type=int, default=24)
+    parser.add_argument("--fold", type=int, default=0, help="the fold whose held-out pictures are used")
+    parser.add_argument("--pictures", type=int, default=24, help="the number of pictures")
     return parser.parse_args()
 
 
 def session(path, outputs):
-    """A session, unoptimised, that also gives these tensors."""
+    """A session without graph optimizations, whose outputs are these tensors."""
     model = onnx.load(path)
     del model.graph.output[:]
     model.graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in outputs)
@@ -38,20 +44,20 @@ def decibels(signal, noise):
 
 
 def ratios(float_graph, int8_graph, paths):
-    """[(operator, tensor, decibels)] in the order in which they are computed, the logits last."""
+    """[(operator, tensor, decibels)] in order of execution, with the logits at the end."""
     graph = onnx.load(float_graph).graph
-    made_by = {name: node.op_type for node in graph.node for name in node.output}
-    names = rounded_tensors(graph, ("Reshape", "Clip"))
-    rounded = rounded_tensors(onnx.load(int8_graph).graph)
-    exact = session(float_graph, names + ["logits"])
-    coarse = session(int8_graph, [f"{name}_DequantizeLinear_Output" for name in rounded] + ["logits"])
+    operators = {name: node.op_type for node in graph.node for name in node.output}
+    names = quantized_tensors(graph, ("Reshape", "Clip"))
+    quantized = quantized_tensors(onnx.load(int8_graph).graph)
+    float_session = session(float_graph, names + ["logits"])
+    int8_session = session(int8_graph, [f"{name}_DequantizeLinear_Output" for name in quantized] + ["logits"])
     signal, noise = np.zeros(len(names) + 1), np.zeros(len(names) + 1)
     for path in paths:
-        pairs = zip(*(run.run(None, {"input": prepare(path)}) for run in (exact, coarse)), strict=True)
+        pairs = zip(*(run.run(None, {"input": preprocess(path)}) for run in (float_session, int8_session)), strict=True)
         for index, (a, b) in enumerate(pairs):
             signal[index] += np.square(a, dtype=np.float64).sum()
             noise[index] += np.square(a - b, dtype=np.float64).sum()
-    kinds = [made_by.get(name, "Input") for name in names] + ["Gemm"]
+    kinds = [operators.get(name, "Input") for name in names] + ["Gemm"]
     return list(zip(kinds, names + ["logits"], decibels(signal, noise), strict=True))
 
 

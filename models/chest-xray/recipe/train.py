@@ -1,11 +1,15 @@
-"""Fine-tunes EfficientNet-B0 on Kermany's train pictures: one cross-validation fold, or all of them.
+"""Fine-tunes EfficientNet-B0 on Kermany's train split: on one cross-validation fold, or on all pictures.
 
-This is the first of two steps: `finish.py` goes on in rounded arithmetic from what this one leaves.
+    python3 models/chest-xray/recipe/train.py DATASET WEIGHTS.pth -o TRAINED.pt [--fold N] [--threads N] [--pause FILE]
 
-The schedule is fixed beforehand and the same for every run: there is no early stopping, so no picture is used to
-choose a moment. The rarer classes weigh more in the loss; afterwards the logarithm of that weight is taken off the
-head's bias, so that the probabilities answer to the class shares of the training pictures again. What is kept is a
-moving average of the weights. A run that is cut off goes on from its last checkpoint, at most two minutes back.
+`models/recipe` must be on PYTHONPATH. The script reads the dataset and Lite0's weights. It writes the trained weights
+and, beside them, a checkpoint every two minutes. An interrupted run continues from its checkpoint. `finish.py` then
+trains the network with fake quantization.
+
+The schedule is fixed and has no early stopping, so that no picture is used for choosing a step. Rare classes have
+larger weights in the loss. After training, the logarithm of a class's weight is subtracted from the bias of the head,
+so that the probabilities correspond to the class shares of the training pictures. The result is the moving average of
+the weights.
 """
 
 import argparse
@@ -17,21 +21,21 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from data import FOLDS, LABELS, load, pictures, vary
+from data import FOLDS, LABELS, load, pictures, augment
 from dataset import fold, labels_of
-from schedule import class_weights, rate_at
+from schedule import class_weights, rate_factor
 from start import pretrained
 
 SEED = 20261123
-SAVE_AFTER = 120  # seconds
+SAVE_AFTER = 120  # seconds between checkpoints
 
 
-def arguments(start):
+def arguments(weights_help):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("dataset", type=Path, help="folder with labels.csv and the pictures")
-    parser.add_argument("weights", type=Path, help=start)
+    parser.add_argument("weights", type=Path, help=weights_help)
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the trained weights go (.pt)")
-    parser.add_argument("--fold", type=int, help="hold this fold out; without it, learn from everything")
+    parser.add_argument("--fold", type=int, help="hold this fold out; without it, train on all pictures")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pause", type=Path, help="sleep while this file exists")
     return parser.parse_args()
@@ -40,11 +44,11 @@ def arguments(start):
 class Run:
     """One training run: the network, its moving average and the optimiser."""
 
-    # (epochs, side, first blocks kept as they are)
-    programme = [(2, 160, 0), (2, 160, 3), (1, 224, 3)]
+    # (epochs, side, number of frozen blocks)
+    phases = [(2, 160, 0), (2, 160, 3), (1, 224, 3)]
     batch = 16
     rate, head_rate, decay = 3e-4, 1e-3, 0.02
-    averaging = 0.997
+    average_decay = 0.997
 
     def __init__(self, network, images, labels, checkpoint):
         self.network = network.to(memory_format=torch.channels_last)
@@ -56,7 +60,7 @@ class Run:
         self.pause = None
         self.step, self.losses, self.saved = 0, [], time.time()
         self.steps_an_epoch = -(-len(labels) // self.batch)
-        self.steps = int(self.steps_an_epoch * sum(epochs for epochs, *_ in self.programme))
+        self.steps = int(self.steps_an_epoch * sum(epochs for epochs, *_ in self.phases))
 
     def _optimiser(self):
         head = list(self.network.head.parameters())
@@ -100,25 +104,25 @@ class Run:
         self.losses = []
 
     def _learn(self):
-        """One step; what is random in it depends on its number alone, so that a resumed run does the same."""
+        """Trains one step. Its randomness depends on its number alone, so that a resumed run does the same."""
         generator = torch.Generator().manual_seed(SEED + self.step)
         torch.manual_seed(SEED + self.step)
-        side = self._prepare()
-        chosen = self._chosen()
-        x = vary(self.images[chosen], side, generator).contiguous(memory_format=torch.channels_last)
+        side = self._begin_step()
+        chosen = self._batch()
+        x = augment(self.images[chosen], side, generator).contiguous(memory_format=torch.channels_last)
         loss = self._loss(x, self.labels[chosen])
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
-        self._follow()
+        self._update_average()
         self.losses.append(loss.item())
 
-    def _prepare(self):
-        """Sets rate and frozen blocks for this step; its side."""
+    def _begin_step(self):
+        """Sets the learning rate and the frozen blocks of this step, and returns its side."""
         progress = self.step / self.steps
         for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * rate_at(progress)
+            group["lr"] = group["peak"] * rate_factor(progress)
         side, frozen = self._phase()
         self.network.train()
         self.network.freeze(frozen)
@@ -126,10 +130,11 @@ class Run:
 
     def _phase(self):
         """(side, frozen blocks) of this step."""
-        ends = itertools.accumulate(epochs * self.steps_an_epoch for epochs, *_ in self.programme)
-        return next(phase for end, (_, *phase) in zip(ends, self.programme, strict=True) if self.step < end)
+        ends = itertools.accumulate(epochs * self.steps_an_epoch for epochs, *_ in self.phases)
+        return next(phase for end, (_, *phase) in zip(ends, self.phases, strict=True) if self.step < end)
 
-    def _chosen(self):
+    def _batch(self):
+        """The indices of the pictures of this step."""
         epoch, at = divmod(self.step, self.steps_an_epoch)
         order = torch.randperm(len(self.labels), generator=torch.Generator().manual_seed(SEED + epoch))
         return order[at * self.batch : (at + 1) * self.batch]
@@ -138,22 +143,22 @@ class Run:
         return (F.cross_entropy(self.network(x), labels, reduction="none") * self.weights[labels]).mean()
 
     @torch.no_grad()
-    def _follow(self):
-        """Moves the average: weights by a share, and the statistics of BatchNorm likewise."""
+    def _update_average(self):
+        """Updates the moving average of the weights and of the BatchNorm statistics."""
         now = self.network.state_dict()
         for name, mean in self.average.state_dict().items():
             if mean.is_floating_point():
-                mean.lerp_(now[name], 1 - min(self.averaging, self.step / (self.step + 10)))
+                mean.lerp_(now[name], 1 - min(self.average_decay, self.step / (self.step + 10)))
 
     def result(self):
-        """The averaged network, its bias freed of the loss weights."""
+        """The averaged network, with the class weights of the loss taken out of the bias."""
         network = copy.deepcopy(self.average)
         network.head.bias.sub_(self.weights.log())
         return network
 
 
 def learn(args, kind, network):
-    """Runs all of a programme, from its last checkpoint if it was cut off, and writes the result."""
+    """Trains to the end, from the last checkpoint if there is one, and writes the weights of the result."""
     torch.set_num_threads(args.threads)
     rows = pictures(args.dataset, "train")
     if args.fold is not None:

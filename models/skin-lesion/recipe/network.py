@@ -1,9 +1,11 @@
-"""MobileNetV2 1.0 as a torch module, started from the ImageNet graph.
+"""MobileNetV2 1.0 as a torch module, initialized from the ImageNet graph.
 
-The graph's BatchNorms are already folded into its convolutions, so the module has none: every layer is a convolution
-with a bias, and fine-tuning behaves as with frozen BatchNorm. Stride-2 convolutions pad as TensorFlow's "SAME" does
-(for an even side one row below and one column to the right, nothing above or left), because the weights were learned
-that way.
+The recipe's scripts import this module. The BatchNorms of the graph are folded into its convolutions, so the module has
+none. Every layer is a convolution with a bias, and fine-tuning behaves as with frozen BatchNorm. Stride-2 convolutions
+use TensorFlow's SAME padding, with which the weights were trained: on an even side, one row at the bottom and one
+column at the right.
+
+The names of the attributes are keys of the checkpoints and of the trained weights.
 """
 
 import numpy as np
@@ -19,7 +21,7 @@ STEM, FEATURES = 32, 1280
 
 
 class SameConv(nn.Conv2d):
-    """A convolution whose stride-2 form pads as TensorFlow's SAME does on an even side."""
+    """A convolution that has TensorFlow's SAME padding for even sides if its stride is 2."""
 
     def __init__(self, inputs, outputs, kernel, stride=1, groups=1):
         super().__init__(inputs, outputs, kernel, stride, padding=(kernel // 2 if stride == 1 else 0), groups=groups)
@@ -31,7 +33,7 @@ class SameConv(nn.Conv2d):
 
 
 class InvertedResidual(nn.Module):
-    """Expand, filter each channel, project; added to its input where the shapes allow."""
+    """Expansion, depthwise convolution and projection, with a residual connection if the shapes are equal."""
 
     def __init__(self, inputs, outputs, expansion, stride):
         super().__init__()
@@ -47,7 +49,7 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNetV2(nn.Module):
-    """Input N×3×H×W with values (x − 128) / 128, H and W multiples of 32; output N×classes logits."""
+    """The input is N×3×H×W, values (x − 128) / 128, H and W multiples of 32. The output is N×classes logits."""
 
     def __init__(self, classes, dropout=0.2):
         super().__init__()
@@ -67,19 +69,19 @@ class MobileNetV2(nn.Module):
         return self.head(self.dropout(x))
 
     def freeze(self, count):
-        """Keep the first `count` blocks (the stem is one) as ImageNet left them."""
+        """Excludes the first `count` blocks from training. The stem counts as one."""
         self.blocks[:count].requires_grad_(False)
 
 
 def convolutions_of(graph_path):
-    """The (weight, bias) pairs of a graph's convolutions, in the order in which they run."""
+    """The (weight, bias) pairs of a graph's convolutions in their order of execution."""
     graph = onnx.load(graph_path).graph
     constants = {tensor.name: torch.from_numpy(np.array(numpy_helper.to_array(tensor))) for tensor in graph.initializer}
     return [(constants[node.input[1]], constants[node.input[2]]) for node in graph.node if node.op_type == "Conv"]
 
 
 def imagenet(graph_path):
-    """The network with all 1001 ImageNet classes, equal to the graph but for its softmax."""
+    """The network with all 1001 ImageNet classes. It gives the logits of the graph, which ends in a softmax."""
     network = MobileNetV2(1001)
     *body, (head_weight, head_bias) = convolutions_of(graph_path)
     layers = [module for module in network.blocks.modules() if isinstance(module, SameConv)]
@@ -93,7 +95,7 @@ def imagenet(graph_path):
 
 
 def pretrained(graph_path, classes):
-    """The network with ImageNet's features and a new head, small at first so that training starts near even odds."""
+    """The network with ImageNet's features and a new head, whose small weights give nearly equal probabilities."""
     network = imagenet(graph_path)
     network.head = nn.Linear(FEATURES, classes)
     nn.init.normal_(network.head.weight, std=0.01)

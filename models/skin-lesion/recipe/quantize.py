@@ -1,12 +1,16 @@
 """Exports trained weights to ONNX and quantizes the graph to int8.
 
-Weights become signed 8-bit with a scale for each output channel, activations unsigned 8-bit with a zero point; the
-ranges of the activations come from training pictures. The last layer's output stays float: a step of the logits would
-otherwise show in the scores.
+    python3 models/skin-lesion/recipe/quantize.py DATASET TRAINED.pt --float FLOAT.onnx --int8 INT8.onnx [--fold N]
 
-Depthwise kernels are rounded so that each keeps its sum. They have nine weights a channel, and in the first block some
-channels are differences of large ones: rounding each to the nearest shifts the channel's answer to an even surface, and
-that alone made up half of the quantized graph's error.
+`models/recipe` must be on PYTHONPATH. The script reads the weights that `train.py` wrote and 300 training pictures for
+calibration. It writes the float graph and the int8 graph.
+
+Weights become signed 8-bit with a scale for each output channel, and activations unsigned 8-bit with a zero point. The
+ranges of the activations are the minimum and maximum over the calibration pictures. The output of the last layer stays
+float, so that the logits are not quantized.
+
+Depthwise kernels are rounded so that the sum of each channel's nine weights is kept. The sum is the channel's response
+to a uniform input. Rounding each weight to the nearest would change it, most of all where large weights cancel out.
 """
 
 import argparse
@@ -20,12 +24,12 @@ from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from data import FOLDS, LABELS, pictures
-from dataset import fold, prepare
+from dataset import fold, preprocess
 from export import export
 from network import MobileNetV2
 
 CALIBRATION_PICTURES = 300
-LARGEST = 127  # of a symmetric signed 8-bit weight
+MAX_WEIGHT = 127  # the maximum of a symmetric signed 8-bit weight
 
 
 def arguments():
@@ -45,7 +49,7 @@ def trained(path):
 
 
 class Pictures(CalibrationDataReader):
-    """Every so many of the training pictures, prepared as the runtime does."""
+    """The calibration pictures, evenly spaced in the rows and preprocessed as the runtime does."""
 
     def __init__(self, dataset, rows):
         step = len(rows) / CALIBRATION_PICTURES
@@ -53,23 +57,27 @@ class Pictures(CalibrationDataReader):
 
     def get_next(self):
         path = next(self.paths, None)
-        return None if path is None else {"input": prepare(path)}
+        return None if path is None else {"input": preprocess(path)}
 
 
 def round_keeping_sums(kernels):
-    """Channels × weights on their 8-bit grids, as floats: nearest, then the cheapest others until each sum is kept."""
-    scale = np.maximum(np.abs(kernels).max(axis=1, keepdims=True), np.finfo(np.float32).tiny) / LARGEST
+    """The dequantized weights of kernels, given and returned as channels × weights, with the sum of each channel kept.
+
+    Weights are rounded to the nearest first. Then those that lie closest to the next value are moved by one step, until
+    the rounded sum is right.
+    """
+    scale = np.maximum(np.abs(kernels).max(axis=1, keepdims=True), np.finfo(np.float32).tiny) / MAX_WEIGHT
     exact = kernels / scale
     steps = np.round(exact)
-    for channel, lost in enumerate(np.round((exact - steps).sum(axis=1)).astype(int)):
-        movable = np.flatnonzero(np.abs(steps[channel]) < LARGEST)  # the largest weight sets the scale
-        gain = (exact - steps)[channel, movable] * np.sign(lost)
-        steps[channel, movable[np.argsort(-gain)[: abs(lost)]]] += np.sign(lost)
+    for channel, deficit in enumerate(np.round((exact - steps).sum(axis=1)).astype(int)):
+        movable = np.flatnonzero(np.abs(steps[channel]) < MAX_WEIGHT)  # the largest weight sets the scale
+        gain = (exact - steps)[channel, movable] * np.sign(deficit)
+        steps[channel, movable[np.argsort(-gain)[: abs(deficit)]]] += np.sign(deficit)
     return steps * scale
 
 
 def with_rounded_depthwise(model):
-    """The float model with its depthwise kernels on the grid that the quantizer is going to choose for them."""
+    """The float model with depthwise kernels that the quantizer represents exactly."""
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
         kernel = constants[node.input[1]] if node.op_type == "Conv" else None
@@ -82,6 +90,7 @@ def with_rounded_depthwise(model):
 
 
 def quantize(float_graph, int8_graph, reader):
+    """Quantizes a graph after its depthwise kernels are rounded."""
     with tempfile.TemporaryDirectory() as folder:
         rounded = Path(folder) / "rounded.onnx"
         onnx.save(with_rounded_depthwise(onnx.load(float_graph)), rounded)

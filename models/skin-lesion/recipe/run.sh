@@ -1,7 +1,8 @@
 #!/bin/sh
-# The model again from the dataset and the ImageNet weights: run.sh DATASET_DIR WEIGHTS_DIR WORK_DIR
-# Needs the packages of requirements.txt on `python3` and, for the last step, `bedside` on the path.
-# A step whose result stands in WORK_DIR is passed over, so a run that was cut off goes on.
+# Makes the skin-lesion model from the dataset and the ImageNet weights: run.sh DATASET_DIR WEIGHTS_DIR WORK_DIR
+# It writes the manifest, the model and the reference scores into the repository.
+# `python3` needs the packages of models/recipe/requirements.txt, and the last step needs `bedside` on the path.
+# A step whose result is in WORK_DIR is skipped, so that an interrupted run continues.
 set -eu
 
 [ $# -eq 3 ] || { echo "usage: run.sh DATASET_DIR WEIGHTS_DIR WORK_DIR" >&2; exit 2; }
@@ -16,7 +17,7 @@ tests=$(dirname "$(dirname "$model")")/tests/golden
 golden=$tests/skin-lesion
 mkdir -p "$work"
 
-# Waiting threads sleep: spinning ones cost a shared machine most of its time.
+# Waiting threads sleep and do not spin, so that other processes of a shared machine can run.
 export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
 export PYTHONPATH="$recipe:$shared"
 
@@ -50,7 +51,7 @@ scores "$dataset/labels.csv" "$work/enlarged" "$golden/enlarged_draft.csv" --dra
 cp "$work/all.float.onnx" "$golden/float.onnx"
 python3 "$shared/evaluate.py" "$golden/test_split.csv" "$model/manifest.json"
 
-# The golden sample's scores are ONNX Runtime's.
+# The scores of the golden sample are those of ONNX Runtime.
 picture=ISIC_0012134.jpg
 awk -F, -v picture="$picture" '
     NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }

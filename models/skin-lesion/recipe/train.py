@@ -1,9 +1,14 @@
-"""Fine-tunes MobileNetV2 on ISIC 2017's train and val pictures: one cross-validation fold, or all of them.
+"""Fine-tunes MobileNetV2 on the train and val splits of ISIC 2017: on one cross-validation fold, or on all pictures.
 
-The schedule is fixed beforehand and the same for every run: there is no early stopping, so no picture is used to
-choose a moment. The rarer classes weigh more in the loss; afterwards the logarithm of that weight is taken off the
-head's bias, so that the probabilities answer to the class shares of the training pictures again. What is kept is a
-moving average of the weights. A run that is cut off goes on from its last epoch.
+    python3 models/skin-lesion/recipe/train.py DATASET WEIGHTS.onnx -o TRAINED.pt [--fold N] [--threads N]
+
+`models/recipe` must be on PYTHONPATH. The script reads the dataset and the ImageNet graph. It writes the trained
+weights and, beside them, a checkpoint after each epoch. An interrupted run continues from its checkpoint.
+
+The schedule is fixed and has no early stopping, so that no picture is used for choosing an epoch. Rare classes have
+larger weights in the loss. After training, the logarithm of a class's weight is subtracted from the bias of the head,
+so that the probabilities correspond to the class shares of the training pictures. The result is the moving average of
+the weights.
 """
 
 import argparse
@@ -14,33 +19,33 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from data import FOLDS, LABELS, load, pictures, vary
+from data import FOLDS, LABELS, load, pictures, augment
 from dataset import fold, labels_of
 from network import pretrained
-from schedule import class_weights, rate_at
+from schedule import class_weights, rate_factor
 
 SEED = 20261123
 
 
-def arguments(start):
+def arguments(weights_help):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
-    parser.add_argument("weights", type=Path, help=start)
+    parser.add_argument("weights", type=Path, help=weights_help)
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the trained weights go (.pt)")
-    parser.add_argument("--fold", type=int, help="hold this fold out; without it, learn from everything")
+    parser.add_argument("--fold", type=int, help="hold this fold out; without it, train on all pictures")
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 
 
 class Run:
-    """One training run: the network, its moving average and the optimiser, saved after each epoch."""
+    """One training run: the network, its moving average and the optimiser. It is saved after each epoch."""
 
-    # (epochs, side): small pictures first, which cost half, then the size that the model is used at.
-    programme = [(10, 160), (5, 224)]
+    # (epochs, side). The smaller side takes half of the time, and the last one is that of the model.
+    phases = [(10, 160), (5, 224)]
     batch = 16
     rate, head_rate, decay = 2e-4, 1e-3, 0.02
     frozen_blocks = 4
-    averaging = 0.998
+    average_decay = 0.998
 
     def __init__(self, network, images, labels, checkpoint):
         self.network = network.to(memory_format=torch.channels_last)
@@ -51,7 +56,7 @@ class Run:
         self.weights = class_weights(labels, len(LABELS))
         self.checkpoint = checkpoint
         self.epoch = 0
-        self.epochs = sum(epochs for epochs, _ in self.programme)
+        self.epochs = sum(epochs for epochs, _ in self.phases)
 
     def _optimiser(self):
         head = list(self.network.head.parameters())
@@ -88,17 +93,17 @@ class Run:
         losses = []
         for step, batch in enumerate(batches):
             self._set_rate((self.epoch + step / len(batches)) / self.epochs)
-            x = vary(self.images[batch], side, generator).to(memory_format=torch.channels_last)
+            x = augment(self.images[batch], side, generator).to(memory_format=torch.channels_last)
             losses.append(self._step(x, self.labels[batch]))
         return sum(losses) / len(losses)
 
     def _side(self):
-        sides = [side for epochs, side in self.programme for _ in range(epochs)]
+        sides = [side for epochs, side in self.phases for _ in range(epochs)]
         return sides[self.epoch]
 
     def _set_rate(self, progress):
         for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * rate_at(progress)
+            group["lr"] = group["peak"] * rate_factor(progress)
 
     def _step(self, x, labels):
         loss = self._loss(x, labels)
@@ -108,21 +113,21 @@ class Run:
         self.optimiser.step()
         with torch.no_grad():
             for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(now, 1 - self.averaging)
+                mean.lerp_(now, 1 - self.average_decay)
         return loss.item()
 
     def _loss(self, x, labels):
         return (F.cross_entropy(self.network(x), labels, reduction="none") * self.weights[labels]).mean()
 
     def result(self):
-        """The averaged network, its bias freed of the loss weights."""
+        """The averaged network, with the class weights of the loss taken out of the bias."""
         network = copy.deepcopy(self.average)
         network.head.bias.sub_(self.weights.log())
         return network
 
 
 def learn(args, network, kind):
-    """Runs all of a programme, from its last epoch if it was cut off, and writes the result."""
+    """Trains to the end, from the last checkpoint if there is one, and writes the weights of the result."""
     torch.set_num_threads(args.threads)
     rows = pictures(args.dataset, "train", "val")
     if args.fold is not None:
