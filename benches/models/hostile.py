@@ -19,7 +19,6 @@ import sys
 import tempfile
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 # {bytes of the graph: limit in seconds}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command inside the Swift toolchain, in the repository's root, which is mounted at /bedside: read-only, but for
-# target/swift. The native library's folder is mounted at /library.
+# Runs a command inside the Swift toolchain, in the root of the repository. The repository is mounted at /bedside,
+# read-only except for target/swift. The folder of the native library is mounted at /library.
 #
 #   ios/linux/inside.sh LIBRARY_DIR TOOLCHAIN_DIR COMMAND [ARGUMENT...]
 #
@@ -12,7 +12,7 @@ die() { echo "inside.sh: $*" >&2; exit 1; }
 [ $# -ge 3 ] || die "give two folders and a command: ios/linux/inside.sh LIBRARY_DIR TOOLCHAIN_DIR COMMAND"
 [ "$(id -u)" -eq 0 ] || die "chroot needs root; run it as root"
 
-# Mounts made from here on are in a namespace of this process: they end with it, however it ends.
+# The mounts below are in a mount namespace of this process, so that they end with it.
 if [ -z "${BEDSIDE_NAMESPACE:-}" ]; then
     exec env BEDSIDE_NAMESPACE=1 unshare --mount --propagation private -- "$0" "$@"
 fi

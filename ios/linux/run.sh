@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds one Swift file as a user would, optimised, in a package of its own that depends on ios/, and runs it in the
-# repository's root. Standard output is the program's alone.
+# Builds one Swift file as a user would, optimised, in a package of its own that depends on ios/. Then it runs the program
+# in the root of the repository. Standard output has only what the program prints.
 #
 #   ios/linux/run.sh LIBRARY_DIR TOOLCHAIN_DIR FILE.swift [ARGUMENT...]
 #
-# The folders are those of `ios/linux/inside.sh`. BEDSIDE_PRELOAD=FILE: a library that the program, and nothing else,
-# loads first.
+# The folders are those of `ios/linux/inside.sh`. BEDSIDE_PRELOAD=FILE names a library that is preloaded into the program
+# only.
 set -euo pipefail
 
 if [ $# -lt 3 ]; then
@@ -17,10 +17,10 @@ here=$(realpath -- "$(dirname "$0")")
 inside=("$here/inside.sh" "$1" "$2")
 package=$here/../../target/swift/program
 mkdir -p "$package/Sources/Program"
-# One at a time: the next would put its file into the same place.
+# One run at a time holds the lock, because all runs use the same package.
 exec 9> "$package/lock"
 flock 9
-# A file that did not change keeps its time, so that nothing is built again.
+# An unchanged file keeps its modification time, so that it is not built again.
 cmp -s "$3" "$package/Sources/Program/main.swift" || cp "$3" "$package/Sources/Program/main.swift"
 shift 3
 cat > "$package/Package.swift.new" <<'PACKAGE'

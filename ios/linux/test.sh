@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Tests the Swift side on Linux: the package's tests, those of the demo app's core, the sources for Apple's frameworks
-# and the demo app's views against stand-ins, and the quickstart.
+# Tests the Swift package and the demo app on Linux. It runs the tests of the package and of the demo app's core. It compiles
+# the sources for Apple's frameworks and the demo app's views against stand-ins. It compares the output of the quickstart
+# with that of the command.
 #
 #   ios/linux/test.sh LIBRARY_DIR TOOLCHAIN_DIR
 #
-# LIBRARY_DIR holds libbedside.so and the command `bedside` of the same build; TOOLCHAIN_DIR is what
-# `ios/linux/toolchain.sh` installed. Needs root, for chroot. What it builds lies in target/swift.
+# LIBRARY_DIR holds libbedside.so and the command `bedside` of the same build. TOOLCHAIN_DIR is what
+# `ios/linux/toolchain.sh` installed. It needs root, for chroot. Its build output is in target/swift.
 #
-# BEDSIDE_COMMAND=FILE     the command, where it lies elsewhere
-# BEDSIDE_TEST_PANIC=1     the library was built with the feature test-panic: only what provokes panics is run
-# BEDSIDE_SOAK=1           the memory tests of the shipped model too
+# BEDSIDE_COMMAND=FILE     the path of the command, if it is not in LIBRARY_DIR
+# BEDSIDE_TEST_PANIC=1     runs only the tests that provoke panics; the library was built with the feature test-panic
+# BEDSIDE_SOAK=1           runs the memory tests of the shipped model too
 set -euo pipefail
 
 die() { echo "test.sh: $*" >&2; exit 1; }
@@ -29,7 +30,7 @@ if [ "${BEDSIDE_TEST_PANIC:-}" = 1 ]; then
     exit
 fi
 
-# What the command says, for the tests to hold their results against.
+# The command's results, which the tests expect.
 command=$(realpath -e -- "${BEDSIDE_COMMAND:-$library/bedside}") || die "no command bedside there; set BEDSIDE_COMMAND"
 cd "$here/../.."
 built=target/swift
@@ -52,7 +53,7 @@ swift_test ios/DemoApp/Core demo
 echo "== the sources for Apple's frameworks, against stand-ins"
 inside ios/linux/stand-ins/check.sh target/swift/stand-ins
 
-echo "== the quickstart, as it stands"
+echo "== the quickstart, unchanged"
 "$here/run.sh" "$library" "$toolchain" docs/quickstart/Quickstart.swift > "$built/quickstart.printed"
 diff <(grep -v '^  Time ' "$built/quickstart.expected") <(grep -v '^  Time ' "$built/quickstart.printed") \
     || die "docs/quickstart/Quickstart.swift does not print what bedside classify prints"

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Installs Swift 6.0 for Linux into a folder: a small Debian trixie with its package `swiftlang`. 3.3 GB, 4 minutes.
+# Installs Swift 6.0 for Linux into a folder: a minimal Debian trixie with its package `swiftlang`. It takes 3.3 GB and 4
+# minutes.
 #
 #   ios/linux/toolchain.sh FOLDER
 #
-# Needs root, debootstrap and the network. Running it again is free. `ios/linux/test.sh` uses what it installs.
+# It needs root, debootstrap and the network. If Swift is installed in the folder, it does nothing. `ios/linux/test.sh` uses
+# the folder.
 set -euo pipefail
 
 die() { echo "toolchain.sh: $*" >&2; exit 1; }
@@ -11,7 +13,7 @@ die() { echo "toolchain.sh: $*" >&2; exit 1; }
 [ $# -eq 1 ] || die "give the folder to install into: ios/linux/toolchain.sh FOLDER"
 [ "$(id -u)" -eq 0 ] || die "debootstrap and chroot need root; run it as root"
 
-# Mounts made from here on are in a namespace of this process: they end with it, however it ends.
+# The mounts below are in a mount namespace of this process, so that they end with it.
 if [ -z "${BEDSIDE_TOOLCHAIN_NAMESPACE:-}" ]; then
     exec env BEDSIDE_TOOLCHAIN_NAMESPACE=1 unshare --mount --propagation private -- "$0" "$@"
 fi
@@ -31,7 +33,7 @@ mkdir -p "$root"
 free=$(df --output=avail -k -- "$root" | tail -1)
 [ "$free" -gt 5000000 ] || die "$root has $((free / 1000000)) GB left; 5 GB are needed"
 
-# A run that was cut off leaves a folder that debootstrap or apt can go on with; dpkg's state tells them how far it is.
+# After an interrupted run, debootstrap and apt continue in the folder by dpkg's state.
 if [ ! -e "$root/etc/debian_version" ] || [ -d "$root/debootstrap" ]; then
     debootstrap --variant=minbase trixie "$root" || die "debootstrap failed; see $root/debootstrap/debootstrap.log"
 fi

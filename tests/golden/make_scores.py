@@ -1,10 +1,14 @@
-"""Makes the scores that the tests hold the runtime against: Pillow decodes and resizes, ONNX Runtime runs the graphs.
+"""Writes the reference scores of the tests: Pillow decodes and resizes pictures, and ONNX Runtime runs the graphs.
 
-`enlarge` makes the pictures whose decoding at a reduced scale is tested: the test split enlarged to 2048×2048. They are
-made anew where they are needed and not kept; Pillow's version is pinned, so they come out the same.
-`score` writes one line a picture and graph: the softmax of the logits, without temperature, in ONNX Runtime's mode
-whose integer products are exact. Every picture is decoded in full, or with `--draft` at the scale that the runtime chooses
-for pictures of these sizes (it rounds a scaled side up where Pillow rounds it down).
+    python make_scores.py enlarge DATASET FOLDER
+    python make_scores.py score LABELS.csv PICTURES --manifest JSON --float ONNX --int8 ONNX -o SCORES.csv [--draft]
+
+`enlarge` writes the test split, enlarged to 2048×2048, into a folder. With these pictures, decoding at a reduced scale is
+tested. They are not in the repository. Pillow's version is pinned, so that they are the same each time.
+
+`score` writes one line for each picture and graph: the softmax of the logits, without temperature. ONNX Runtime runs in
+its exact mode. Pictures are decoded in full. With `--draft`, they are decoded at the scale that the runtime chooses for
+these sizes. (The runtime rounds a scaled side up where Pillow rounds it down.)
 """
 
 import argparse
@@ -16,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 SIDE = 224
-ENLARGED = (2048, 2048)  # decoded at a quarter: twice the side of 224 is 448, and an eighth would leave 256
+ENLARGED = (2048, 2048)  # a quarter, 512, is the smallest scale of at least twice the input: 448
 QUALITY = 90
 
 
@@ -27,18 +31,19 @@ def arguments():
     enlarging.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
     enlarging.add_argument("output", type=Path, help="folder to fill")
     scoring = modes.add_parser("score", help="score pictures with both graphs")
-    scoring.add_argument("labels", type=Path, help="CSV with the columns file and label; what is scored is in split "
-                         "test, if there are splits, and has one of the model's labels")
-    scoring.add_argument("pictures", type=Path, help="folder that the file column starts from")
-    scoring.add_argument("--manifest", type=Path, required=True, help="names the labels, in the order of the logits")
+    scoring.add_argument("labels", type=Path, help="CSV with the columns file and label; rows are scored if they have a "
+                         "label of the model and, where there is a column split, are in split test")
+    scoring.add_argument("pictures", type=Path, help="folder of the paths in the column file")
+    scoring.add_argument("--manifest", type=Path, required=True, help="has the labels in the order of the logits")
     scoring.add_argument("--float", type=Path, required=True)
     scoring.add_argument("--int8", type=Path, required=True)
-    scoring.add_argument("--draft", action="store_true", help="decode at the least scale that leaves twice the input")
+    scoring.add_argument("--draft", action="store_true", help="decode at the smallest scale of at least twice the input")
     scoring.add_argument("-o", "--output", type=Path, required=True)
     return parser.parse_args()
 
 
 def rows_of(labels):
+    """The rows of the test split, or all if there are no splits."""
     with open(labels, newline="") as table:
         return [row for row in csv.DictReader(table) if row.get("split", "test") == "test"]
 
@@ -51,8 +56,8 @@ def enlarge(dataset, output):
             image.convert("RGB").resize(ENLARGED, Image.Resampling.BICUBIC).save(target, quality=QUALITY)
 
 
-def prepare(path, draft):
-    """1×3×224×224 float32: stretched by the antialiased bilinear filter, (x − 128) / 128."""
+def preprocess(path, draft):
+    """A 1×3×224×224 float32 array: the whole picture, stretched by an antialiased bilinear filter, as (x − 128) / 128."""
     with Image.open(path) as image:
         if draft:
             image.draft("RGB", (2 * SIDE, 2 * SIDE))
@@ -61,7 +66,7 @@ def prepare(path, draft):
 
 
 def session(graph):
-    import onnxruntime  # not needed to enlarge
+    import onnxruntime  # `enlarge` does not need it
 
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.x64quantprecision", "1")
@@ -83,7 +88,7 @@ def score(rows, labels, pictures, graphs, draft, output):
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["file", "label", "graph", *labels])
         for row in rows:
-            tensor = prepare(pictures / row["file"], draft)
+            tensor = preprocess(pictures / row["file"], draft)
             for name, graph in sessions.items():
                 scores = softmax(graph.run(["logits"], {"input": tensor})[0][0])
                 writer.writerow([row["file"], row["label"], name, *(f"{value:.6f}" for value in scores)])

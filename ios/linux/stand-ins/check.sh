@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles Bedside's sources with stand-ins for Core Graphics, ImageIO, UIKit and Core Video, so that the parts behind
-# `#if canImport` are compiled too, and runs Check.swift over them. Then compiles the demo app's views against stand-ins
-# for SwiftUI and the rest. Called by test.sh inside the toolchain.
+# `#if canImport` are compiled too, and runs Check.swift, which tests them. Then it compiles the demo app's views against
+# stand-ins for SwiftUI and other frameworks. test.sh calls it inside the toolchain. FOLDER gets the build output.
 #
 #   ios/linux/stand-ins/check.sh FOLDER
 set -euo pipefail
@@ -29,7 +29,7 @@ swift_6 "$1" -emit-module -parse-as-library -module-name Bedside "${map[@]}" \
     -emit-module-path "$1/Bedside.swiftmodule" "${bedside[@]}"
 swift_6 "$1" -emit-module -parse-as-library -module-name BedsideDemoCore "${map[@]}" \
     -emit-module-path "$1/BedsideDemoCore.swiftmodule" ios/DemoApp/Core/Sources/BedsideDemoCore/*.swift
-# To object code, since isolation is looked at after types.
+# The compiler checks isolation after types, so object code is made.
 swift_6 "$1" -c -whole-module-optimization -parse-as-library -module-name BedsideDemo -warnings-as-errors "${map[@]}" \
     ios/DemoApp/DemoApp/*.swift -o "$1/BedsideDemo.o"
 echo "ok      $(ls ios/DemoApp/DemoApp/*.swift | wc -l) files"

@@ -1,16 +1,18 @@
-"""Makes random quantized graphs, one operator each and short chains, with what `interpreter.py` gives for them. Graphs of one
-operator come in QDQ form and, where there is such an operator, in QOperator form, which means the same.
+"""Writes test vectors: random quantized graphs, an input for each, and the outputs that `interpreter.py` computes.
 
     pip install -r ../graphs/requirements.txt
     python generate.py vectors.bin --cases 240 --share      # the committed share
     python generate.py large.bin --cases 4000 --seed 1 --compare
 
-With `--compare`, graphs of single operators are held against ONNX Runtime in its exact mode too: the interpreter is
-checked by an engine that others wrote, and the engine by the interpreter.
+A graph has one operator or is a short chain. A graph of one operator comes in QDQ form and, if ONNX Runtime has the
+operator on codes, in QOperator form too. Both forms have the same outputs.
 
-A file of vectors is a list of records: name, model, input and each output, every one of them its length in bytes (32
-bits, little-endian) and its bytes; floats are float32 in the graph's order. Each record starts with the number of its
-outputs.
+With `--compare`, the script compares the outputs of single operators with ONNX Runtime in its exact mode, and exits
+with status 1 if they differ more than they may. So the interpreter is checked by an independent engine.
+
+A file of vectors is a list of records. A record starts with the number of its outputs (32 bits, little-endian). Then
+come name, model, input and each output, each as its length in bytes (32 bits, little-endian) and its bytes. Tensors are
+float32 in the graph's order of axes.
 """
 
 import argparse
@@ -23,24 +25,28 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from interpreter import Codes, F, Interpreter, Joined, Product, Reals, Sum, Sums, Waiting
+from interpreter import Codes, Concatenation, F, Interpreter, Product, Reals, Sum
 
 U8, S8 = np.uint8, np.int8
 LIMITS = {U8: (0, 255), S8: (-128, 127)}
-# What ONNX Runtime computes in floats between exact roundings, or by an approximation of its own: near, not equal.
-NEAR = {"Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Exp", "Erf", "Softplus", "Elu", "AveragePool", "ReduceMean", "silu",
-        "s8-by-u8"}
-# What it has operators in integers for.
+# The operators that ONNX Runtime computes in floats or approximates, so that its results are near and not equal.
+APPROXIMATE = {"Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Exp", "Erf", "Softplus", "Elu", "AveragePool", "ReduceMean", "silu",
+               "s8-by-u8"}
+# The operators that ONNX Runtime can compute in integers.
 QUANTIZABLE = {"Add", "Mul", "Conv", "Gemm", "MatMul"}
-# What the contract rounds and ONNX Runtime does not: a float bias, to units of the sums.
-OURS = {"float-bias", "bias-behind"}
+# A float bias, which the engine rounds to the units of the sums and ONNX Runtime does not.
+ROUNDED_BIAS = {"float-bias", "bias-behind"}
 
 
 class Builder:
-    """A graph that grows node by node, and is interpreted as it does."""
+    """A graph that grows node by node. Each node is interpreted when it is added.
 
-    def __init__(self, rng, shape, between):
-        self.rng, self.shape, self.between = rng, shape, between
+    `current` is the tensor that the next operator reads. `traits` says what of the graph ONNX Runtime computes another
+    way. With `near_ties`, scales are powers of two and many results lie right between two codes.
+    """
+
+    def __init__(self, rng, shape, near_ties):
+        self.rng, self.shape, self.near_ties = rng, shape, near_ties
         self.nodes, self.constants, self.traits = [], [], []
         self.kind = S8 if rng.random() < 0.35 else U8
         self.scale = self.scaled(10 ** rng.uniform(-3, 0))
@@ -54,16 +60,17 @@ class Builder:
         return values[self.rng.integers(len(values))]
 
     def scaled(self, scale):
-        """A power of two where many results are to lie right between two codes."""
-        return float(2.0 ** np.rint(np.log2(scale)) if self.between else scale)
+        """The scale, or the nearest power of two with `near_ties`."""
+        return float(2.0 ** np.rint(np.log2(scale)) if self.near_ties else scale)
 
     def zero(self):
+        """A random zero point of activations. Both ends and the middle of the range are likely."""
         low, high = LIMITS[self.kind]
-        place = self.choice(low, high, (low + high) // 2, int(self.rng.integers(low, high + 1)))
-        return self.kind(place)
+        zero = self.choice(low, high, (low + high) // 2, int(self.rng.integers(low, high + 1)))
+        return self.kind(zero)
 
     def model_of(self, nodes, constants, output):
-        """The operator set in which all operators here are."""
+        """A model of these nodes, in an operator set that has all operators used here."""
         value = helper.make_tensor_value_info("input", TensorProto.FLOAT, self.shape)
         wanted = helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
         graph = helper.make_graph(nodes, "g", [value], [wanted], constants)
@@ -78,6 +85,7 @@ class Builder:
         return name
 
     def node(self, kind, inputs, **attributes):
+        """Adds a node, runs it, and gives the name of its output."""
         output = f"t{len(self.nodes)}"
         node = helper.make_node(kind, inputs, [output], **attributes)
         self.interpreter.node(node)
@@ -89,6 +97,7 @@ class Builder:
         return value.q.shape if isinstance(value, Codes) else value.shape
 
     def requantized(self, name, scale, zero):
+        """Quantizes and dequantizes a tensor."""
         parameters = [self.constant(F(scale)), self.constant(zero)]
         if zero == 0 and self.kind is U8 and self.rng.random() < 0.3:
             parameters.pop()
@@ -96,8 +105,8 @@ class Builder:
         return self.node("DequantizeLinear", [codes, *parameters])
 
     def quantized(self, name):
-        """With a range that what is there fills, more or less."""
-        reals = estimate(self.interpreter.values[name])
+        """Quantizes and dequantizes a tensor with a range that is about that of its values."""
+        reals = approximate_reals(self.interpreter.values[name])
         low, high = min(float(reals.min()), 0), max(float(reals.max()), 0)
         scale = self.scaled(max(high - low, 1e-4) / 255 * self.rng.uniform(0.5, 1.3))
         floor, ceiling = LIMITS[self.kind]
@@ -105,12 +114,12 @@ class Builder:
         return self.requantized(name, scale, self.kind(zero))
 
     def weights(self, shape, channels_axis):
-        """Dequantized weights; their scales, one a channel or one for all."""
+        """(name of the dequantized weights, their scales, which are one or one a channel)."""
         rng, kind = self.rng, self.choice(S8, S8, S8, U8)
         if kind is U8 and self.kind is S8:
             self.traits.append("s8-by-u8")
         low, high = LIMITS[kind]
-        # Extreme ones in one case of five: what saturates would show.
+        # A fifth of the weights have extreme values only, so that a kernel that saturates gives wrong results.
         q = rng.choice([low, high], shape) if rng.random() < 0.2 else rng.integers(low, high + 1, shape)
         per_channel = rng.random() < 0.6
         channels = shape[channels_axis]
@@ -128,12 +137,12 @@ class Builder:
         return self.node("DequantizeLinear", inputs, **attributes)
 
     def bias(self, source, scales, channels, sums):
-        """None, in units of the sums, or floats."""
+        """The inputs of a random bias: none, one in the units of the sums, or one in floats."""
         rng = self.rng
         form = self.choice("none", "integers", "integers", "floats")
-        units = F(self.interpreter.carried(source).scale) * scales
-        reach = max(int(np.abs(sums).max()) // 2, 1)
-        q = rng.integers(-reach, reach + 1, channels).astype(np.int32)
+        units = F(self.interpreter.source(source).scale) * scales
+        limit = max(int(np.abs(sums).max()) // 2, 1)
+        q = rng.integers(-limit, limit + 1, channels).astype(np.int32)
         if form == "none":
             return []
         if form == "integers":
@@ -143,15 +152,15 @@ class Builder:
         return [self.constant((q * units * rng.uniform(0.9, 1.1, channels)).astype(F))]
 
 
-def estimate(value):
-    """What a value stands for, near enough to choose a scale."""
+def approximate_reals(value):
+    """The approximate reals of a value, from which a scale is chosen."""
     if isinstance(value, Reals):
         return value.x
     if isinstance(value, (Sum, Product)):
         a, b = ((c.q - c.zero) * c.scale for c in (value.a, value.b))
         reals = a + b if isinstance(value, Sum) else a * b
-    elif isinstance(value, Joined):
-        return np.concatenate([estimate(part).ravel() for part in value.parts])
+    elif isinstance(value, Concatenation):
+        return np.concatenate([approximate_reals(part).ravel() for part in value.parts])
     else:
         low, high, value.low, value.high = value.low, value.high, F(-np.inf), F(np.inf)
         reals, value.low, value.high = value.floats(), low, high
@@ -159,10 +168,10 @@ def estimate(value):
     return np.clip(reals, value.low, value.high)
 
 
-def spatial(b, channels, smallest):
-    """Attributes of windows over a picture."""
+def window_attributes(b):
+    """(kernel, attributes) of random windows over the current tensor, or None if they do not fit."""
     rng, attributes = b.rng, {}
-    lengths = b.shape_of(b.at)[2:]
+    lengths = b.shape_of(b.current)[2:]
     kernel = [int(rng.integers(1, 6)) for _ in lengths] if rng.random() < 0.5 else [3] * len(lengths)
     dilations = [int(rng.integers(1, 3)) for _ in lengths] if rng.random() < 0.25 else [1] * len(lengths)
     strides = [int(rng.integers(1, 4)) for _ in lengths] if rng.random() < 0.6 else [1] * len(lengths)
@@ -187,10 +196,11 @@ def spatial(b, channels, smallest):
 
 
 def conv(b, groups=None):
-    rng, channels = b.rng, b.shape_of(b.at)[1]
-    if len(b.shape_of(b.at)) < 3:
+    """A convolution with a random number of groups, or with this one. A tensor of two axes gets a Gemm."""
+    rng, channels = b.rng, b.shape_of(b.current)[1]
+    if len(b.shape_of(b.current)) < 3:
         return gemm(b)
-    form = spatial(b, channels, 1)
+    form = window_attributes(b)
     if form is None:
         return False
     kernel, attributes = form
@@ -204,139 +214,140 @@ def conv(b, groups=None):
     weights, scales = b.weights((outputs, channels // groups, *kernel), 0)
     if rng.random() < 0.5:
         attributes["kernel_shape"] = kernel
-    plain = b.interpreter.Conv(helper.make_node("Conv", [b.at, weights], ["x"]), attributes_of(attributes))
-    b.at = b.node("Conv", [b.at, weights, *b.bias(b.at, scales, outputs, plain.sums)], **attributes)
-    return waiting_sums(b, outputs)
+    plain = b.interpreter.Conv(helper.make_node("Conv", [b.current, weights], ["x"]), attributes_of(attributes))
+    b.current = b.node("Conv", [b.current, weights, *b.bias(b.current, scales, outputs, plain.sums)], **attributes)
+    return between_sums_and_quantization(b, outputs)
 
 
 def attributes_of(attributes):
+    """Attributes as `Interpreter` takes them, with texts as bytes."""
     return {name: value.encode() if isinstance(value, str) else value for name, value in attributes.items()}
 
 
-def waiting_sums(b, outputs):
-    """What may stand between sums and what rounds them."""
+def between_sums_and_quantization(b, outputs):
+    """Adds what may stand between sums of products and their quantization: Relu, Clip, another bias or nothing."""
     form = b.choice("", "", "", "Relu", "Clip", "bias")
     if form == "bias":
-        value = b.interpreter.values[b.at]
+        value = b.interpreter.values[b.current]
         shape = [1] * len(value.shape)
         shape[value.axis] = outputs
         b.traits.append("bias-behind")
-        bias = b.constant((estimate(value).std() * b.rng.normal(0, 0.5, shape)).astype(F))
-        b.at = b.node("Add", b.choice([b.at, bias], [bias, b.at]))
+        bias = b.constant((approximate_reals(value).std() * b.rng.normal(0, 0.5, shape)).astype(F))
+        b.current = b.node("Add", b.choice([b.current, bias], [bias, b.current]))
     elif form == "Relu":
-        b.at = b.node("Relu", [b.at])
+        b.current = b.node("Relu", [b.current])
     elif form == "Clip":
         clip(b)
-    return finish(b, may_stay=form not in ("Relu", "Clip"))
+    return quantize_or_end(b, may_end=form not in ("Relu", "Clip"))
 
 
 def clip(b):
-    reals = estimate(b.interpreter.values[b.at])
+    reals = approximate_reals(b.interpreter.values[b.current])
     low, high = F(b.choice(0, float(reals.min()) / 2)), F(float(np.abs(reals).max()) * b.rng.uniform(0.3, 0.9))
     b.traits.append("Clip")
-    b.at = b.node("Clip", [b.at, b.constant(low), b.constant(high)])
+    b.current = b.node("Clip", [b.current, b.constant(low), b.constant(high)])
 
 
-def finish(b, may_stay=False):
-    """Rounds what waits, or leaves it for the end of the graph."""
-    if may_stay and b.last and b.rng.random() < 0.15:
+def quantize_or_end(b, may_end=False):
+    """Quantizes the current tensor, or leaves it in floats at the end of the graph."""
+    if may_end and b.last and b.rng.random() < 0.15:
         return True
-    b.at = b.quantized(b.at)
+    b.current = b.quantized(b.current)
     return True
 
 
 def depthwise(b):
-    return conv(b, b.shape_of(b.at)[1])
+    return conv(b, b.shape_of(b.current)[1])
 
 
-def flat(b):
-    """To two axes, as reals or as codes."""
-    if len(b.shape_of(b.at)) != 2:
-        carried = b.interpreter.carried(b.at)
-        b.at = b.node("Flatten", [b.at])
-        if carried is not None and b.rng.random() < 0.5:
-            b.at = b.requantized(b.at, carried.scale, b.kind(carried.zero))
+def flatten(b):
+    """Flattens the current tensor to two axes, and quantizes it again or not."""
+    if len(b.shape_of(b.current)) != 2:
+        source = b.interpreter.source(b.current)
+        b.current = b.node("Flatten", [b.current])
+        if source is not None and b.rng.random() < 0.5:
+            b.current = b.requantized(b.current, source.scale, b.kind(source.zero))
 
 
 def gemm(b):
-    flat(b)
-    inputs, outputs = b.shape_of(b.at)[1], int(b.rng.integers(1, 20))
+    flatten(b)
+    inputs, outputs = b.shape_of(b.current)[1], int(b.rng.integers(1, 20))
     transposed = b.rng.random() < 0.7
     weights, scales = b.weights((outputs, inputs) if transposed else (inputs, outputs), 0 if transposed else 1)
     attributes = {"transB": 1} if transposed else {}
-    plain = b.interpreter.Gemm(helper.make_node("Gemm", [b.at, weights], ["x"]), attributes)
-    b.at = b.node("Gemm", [b.at, weights, *b.bias(b.at, scales, outputs, plain.sums)], **attributes)
-    return waiting_sums(b, outputs)
+    plain = b.interpreter.Gemm(helper.make_node("Gemm", [b.current, weights], ["x"]), attributes)
+    b.current = b.node("Gemm", [b.current, weights, *b.bias(b.current, scales, outputs, plain.sums)], **attributes)
+    return between_sums_and_quantization(b, outputs)
 
 
 def matmul(b):
-    flat(b)
-    inputs, outputs = b.shape_of(b.at)[1], int(b.rng.integers(1, 20))
+    flatten(b)
+    inputs, outputs = b.shape_of(b.current)[1], int(b.rng.integers(1, 20))
     weights, _ = b.weights((inputs, outputs), 1)
-    b.at = b.node("MatMul", [b.at, weights])
-    return waiting_sums(b, outputs)
+    b.current = b.node("MatMul", [b.current, weights])
+    return between_sums_and_quantization(b, outputs)
 
 
-def other(b, channels=None):
-    """Another quantized tensor of the same shape, made from the entry."""
-    source = b.at
+def second_tensor(b, channels=None):
+    """Another quantized tensor of the same shape, or with this number of channels, made by a 1×1 convolution."""
+    source = b.current
     channels = channels or b.shape_of(source)[1]
     weights, _ = b.weights((channels, b.shape_of(source)[1], *[1] * (len(b.shape_of(source)) - 2)), 0)
     return b.quantized(b.node("Conv", [source, weights]))
 
 
 def add(b):
-    if len(b.shape_of(b.at)) < 3:
+    if len(b.shape_of(b.current)) < 3:
         return gemm(b)
-    left, right = b.at, b.at if b.rng.random() < 0.1 else other(b)
-    b.at = b.node("Add", b.choice([left, right], [right, left]))
+    left, right = b.current, b.current if b.rng.random() < 0.1 else second_tensor(b)
+    b.current = b.node("Add", b.choice([left, right], [right, left]))
     if b.rng.random() < 0.25:
-        b.at = b.node("Relu", [b.at])
+        b.current = b.node("Relu", [b.current])
         b.traits.append("Clip")
-    return finish(b)
+    return quantize_or_end(b)
 
 
 def mul(b):
-    if len(b.shape_of(b.at)) < 3:
+    if len(b.shape_of(b.current)) < 3:
         return gemm(b)
-    left, right = b.at, b.at if b.rng.random() < 0.1 else other(b)
-    b.at = b.node("Mul", b.choice([left, right], [right, left]))
-    return finish(b)
+    left, right = b.current, b.current if b.rng.random() < 0.1 else second_tensor(b)
+    b.current = b.node("Mul", b.choice([left, right], [right, left]))
+    return quantize_or_end(b)
 
 
 def excite(b):
-    """Squeeze-and-excite: a tensor times one number a channel."""
-    if len(b.shape_of(b.at)) != 4:
+    """Squeeze-and-excite: a tensor times one number a channel, which is made from the channel means."""
+    if len(b.shape_of(b.current)) != 4:
         return gemm(b)
-    source = b.at
+    source = b.current
     pooled = b.node("GlobalAveragePool", [source])
     pooled = b.quantized(pooled)
     if b.rng.random() < 0.7:
         b.traits.append("Sigmoid")
         pooled = b.quantized(b.node("Sigmoid", [pooled]))
-    b.at = b.node("Mul", b.choice([source, pooled], [pooled, source]))
-    return finish(b)
+    b.current = b.node("Mul", b.choice([source, pooled], [pooled, source]))
+    return quantize_or_end(b)
 
 
 def concat(b):
-    if len(b.shape_of(b.at)) < 3:
+    if len(b.shape_of(b.current)) < 3:
         return gemm(b)
-    parts = [b.at] + [other(b, int(b.rng.integers(1, 12))) for _ in range(int(b.rng.integers(1, 3)))]
+    parts = [b.current] + [second_tensor(b, int(b.rng.integers(1, 12))) for _ in range(int(b.rng.integers(1, 3)))]
     b.rng.shuffle(parts)
-    b.at = b.node("Concat", parts, axis=b.choice(1, 1 - len(b.shape_of(b.at))))
-    return finish(b)
+    b.current = b.node("Concat", parts, axis=b.choice(1, 1 - len(b.shape_of(b.current))))
+    return quantize_or_end(b)
 
 
 def pool(kind):
     def made(b):
-        if len(b.shape_of(b.at)) < 3:
+        if len(b.shape_of(b.current)) < 3:
             return gemm(b)
-        form = spatial(b, 0, 1)
+        form = window_attributes(b)
         if form is None:
             return False
         kernel, attributes = form
         attributes["kernel_shape"] = kernel
-        # A window that lies in the padding alone has no value.
+        # No window lies in the padding alone, because it would have no value.
         if "pads" in attributes:
             attributes["pads"] = [min(p, (k - 1) // 2) for p, k in zip(attributes["pads"], kernel * 2)]
         dilations = attributes.get("dilations", [1, 1])
@@ -350,169 +361,171 @@ def pool(kind):
             attributes["ceil_mode"] = 1
         if kind == "MaxPool":
             if any(n + sum(attributes.get("pads", [0] * 4)[i::2][:2]) < (k - 1) * d + 1 for i, (n, k, d) in
-                   enumerate(zip(b.shape_of(b.at)[2:], kernel, dilations))):
+                   enumerate(zip(b.shape_of(b.current)[2:], kernel, dilations))):
                 return False
-            b.at = b.node("MaxPool", [b.at], **attributes)
+            b.current = b.node("MaxPool", [b.current], **attributes)
             if b.rng.random() < 0.5:
-                carried = b.interpreter.carried(b.at)
-                b.at = b.requantized(b.at, carried.scale, b.kind(carried.zero))
+                source = b.interpreter.source(b.current)
+                b.current = b.requantized(b.current, source.scale, b.kind(source.zero))
             return True
         if any(n + sum(attributes.get("pads", [0] * 4)[i::2][:2]) < k for i, (n, k) in
-               enumerate(zip(b.shape_of(b.at)[2:], kernel))):
+               enumerate(zip(b.shape_of(b.current)[2:], kernel))):
             return False
-        b.at = b.node("AveragePool", [b.at], **attributes)
-        return finish(b, may_stay=True)
+        b.current = b.node("AveragePool", [b.current], **attributes)
+        return quantize_or_end(b, may_end=True)
     return made
 
 
 def global_pool(b):
-    if len(b.shape_of(b.at)) < 3:
+    if len(b.shape_of(b.current)) < 3:
         return gemm(b)
-    b.at = b.node("GlobalAveragePool", [b.at])
-    return finish(b, may_stay=True)
+    b.current = b.node("GlobalAveragePool", [b.current])
+    return quantize_or_end(b, may_end=True)
 
 
 def reduce_mean(b):
-    rank = len(b.shape_of(b.at))
+    rank = len(b.shape_of(b.current))
     if rank < 3:
         return gemm(b)
     axes = list(range(2, rank)) if b.rng.random() < 0.5 else list(range(2 - rank, 0))
-    b.at = b.node("ReduceMean", [b.at], axes=axes, keepdims=int(b.rng.integers(2)))
-    return finish(b, may_stay=True)
+    b.current = b.node("ReduceMean", [b.current], axes=axes, keepdims=int(b.rng.integers(2)))
+    return quantize_or_end(b, may_end=True)
 
 
 def pad(b):
-    rank = len(b.shape_of(b.at))
+    rank = len(b.shape_of(b.current))
     pads = np.zeros((2, rank), np.int64)
     for axis in range(2, rank):
         pads[:, axis] = b.rng.integers(0, 3, 2)
-    inputs = [b.at, b.constant(pads.ravel())]
+    inputs = [b.current, b.constant(pads.ravel())]
     if b.rng.random() < 0.5:
-        carried = b.interpreter.carried(b.at)
-        inputs.append(b.constant(F((int(b.rng.integers(0, 100)) - 50 * (b.kind is S8) - carried.zero)) * carried.scale))
-    b.at = b.node("Pad", inputs)
+        source = b.interpreter.source(b.current)
+        inputs.append(b.constant(F((int(b.rng.integers(0, 100)) - 50 * (b.kind is S8) - source.zero)) * source.scale))
+    b.current = b.node("Pad", inputs)
     return True
 
 
-def moves(b):
-    """Reshape, Flatten, Transpose, Squeeze and Unsqueeze, of codes or of reals, and back to four axes."""
-    shape = b.shape_of(b.at)
+def reshape_or_transpose(b):
+    """A Reshape, Flatten, Transpose, or Squeeze with Unsqueeze, whose result is quantized again or not."""
+    shape = b.shape_of(b.current)
     form = b.choice("reshape", "flatten", "transpose", "squeeze", "halves")
-    carried = b.interpreter.carried(b.at)
+    source = b.interpreter.source(b.current)
     if form == "transpose":
         order = [0, *(1 + b.rng.permutation(len(shape) - 1))]
-        b.at = b.node("Transpose", [b.at], perm=[int(i) for i in order])
+        b.current = b.node("Transpose", [b.current], perm=[int(i) for i in order])
     elif form == "reshape":
-        b.at = b.node("Reshape", [b.at, b.constant(np.array([0, -1, 1, shape[-1]]))])
+        b.current = b.node("Reshape", [b.current, b.constant(np.array([0, -1, 1, shape[-1]]))])
     elif form == "halves" and len(shape) == 4 and shape[1] % 2 == 0:
-        b.at = b.node("Reshape", [b.at, b.constant(np.array([shape[0], shape[1] // 2, 2 * shape[2], -1]))])
+        b.current = b.node("Reshape", [b.current, b.constant(np.array([shape[0], shape[1] // 2, 2 * shape[2], -1]))])
     elif form == "squeeze" and len(shape) == 4:
-        b.at = b.node("GlobalAveragePool", [b.at])
-        b.at = b.quantized(b.at)
-        carried = b.interpreter.carried(b.at)
-        b.at = b.node("Squeeze", [b.at, b.constant(np.array([2, 3]))])
-        b.at = b.node("Unsqueeze", [b.at, b.constant(np.array([-1, 2]))])
+        b.current = b.node("GlobalAveragePool", [b.current])
+        b.current = b.quantized(b.current)
+        source = b.interpreter.source(b.current)
+        b.current = b.node("Squeeze", [b.current, b.constant(np.array([2, 3]))])
+        b.current = b.node("Unsqueeze", [b.current, b.constant(np.array([-1, 2]))])
     else:
-        b.at = b.node("Flatten", [b.at])
+        b.current = b.node("Flatten", [b.current])
     if b.rng.random() < 0.4:
-        b.at = b.requantized(b.at, carried.scale, b.kind(carried.zero))
+        b.current = b.requantized(b.current, source.scale, b.kind(source.zero))
     return True
 
 
 def unary(kind, **attributes):
     def made(b):
         b.traits.append(kind)
-        b.at = b.node(kind, [b.at], **attributes)
-        return finish(b, may_stay=True)
+        b.current = b.node(kind, [b.current], **attributes)
+        return quantize_or_end(b, may_end=True)
     return made
 
 
 def relu(b):
-    b.at = b.node("Relu", [b.at])
-    return finish(b, may_stay=True)
+    b.current = b.node("Relu", [b.current])
+    return quantize_or_end(b, may_end=True)
 
 
 def clipped(b):
     clip(b)
-    return finish(b, may_stay=True)
+    return quantize_or_end(b, may_end=True)
 
 
 def silu(b):
-    """x times its sigmoid, which a quantizer rounds or doesn't."""
+    """x times its sigmoid, which is quantized or not."""
     b.traits.append("silu")
-    gate = b.node(b.choice("Sigmoid", "HardSigmoid"), [b.at])
+    gate = b.node(b.choice("Sigmoid", "HardSigmoid"), [b.current])
     if b.rng.random() < 0.5:
         gate = b.quantized(gate)
-    b.at = b.node("Mul", b.choice([b.at, gate], [gate, b.at]))
-    return finish(b)
+    b.current = b.node("Mul", b.choice([b.current, gate], [gate, b.current]))
+    return quantize_or_end(b)
 
 
 def hard_swish(b):
-    """HardSwish taken apart: x * clip(x + 3, 0, 6) / 6, in floats between two roundings."""
+    """HardSwish as several operators: x * clip(x + 3, 0, 6) / 6, in floats between two quantizations."""
     b.traits.append("HardSwish")
-    more = b.node("Add", [b.at, b.constant(F(3))])
+    more = b.node("Add", [b.current, b.constant(F(3))])
     gate = b.node("Clip", [more, b.constant(F(0)), b.constant(F(6))])
-    product = b.node("Mul", [b.at, gate])
-    b.at = b.node("Div", [product, b.constant(F(6))])
-    return finish(b)
+    product = b.node("Mul", [b.current, gate])
+    b.current = b.node("Div", [product, b.constant(F(6))])
+    return quantize_or_end(b)
 
 
 def exponential(b):
-    """Within what float32 holds, and a scale can still tell apart."""
-    if estimate(b.interpreter.values[b.at]).max() > 20:
+    """Exp of inputs up to 20, whose results an 8-bit scale can still represent."""
+    if approximate_reals(b.interpreter.values[b.current]).max() > 20:
         return False
     return unary("Exp")(b)
 
 
-def of_two(b):
-    """A tensor and a number, or two functions of one tensor."""
-    kind, reals = b.choice("Sub", "Div", "Max", "Min", "Add", "Mul"), estimate(b.interpreter.values[b.at])
+def binary(b):
+    """A binary operator of the current tensor and a number, or of two functions of the current tensor."""
+    kind, reals = b.choice("Sub", "Div", "Max", "Min", "Add", "Mul"), approximate_reals(b.interpreter.values[b.current])
     if kind in ("Sub", "Max", "Min") and b.rng.random() < 0.4:
-        b.at = b.node(kind, b.choice([b.at, b.node("Neg", [b.at])], [b.node("Abs", [b.at]), b.at]))
-        return finish(b, may_stay=True)
+        b.current = b.node(kind, b.choice([b.current, b.node("Neg", [b.current])], [b.node("Abs", [b.current]), b.current]))
+        return quantize_or_end(b, may_end=True)
     number = b.constant(F(b.rng.normal(0, 1) * max(float(np.abs(reals).max()), 1e-3) + 1e-6))
-    b.at = b.node(kind, [b.at, number] if kind == "Div" else b.choice([b.at, number], [number, b.at]))
-    return finish(b, may_stay=True)
+    b.current = b.node(kind, [b.current, number] if kind == "Div" else b.choice([b.current, number], [number, b.current]))
+    return quantize_or_end(b, may_end=True)
 
 
 def cast(b):
-    """The stored bytes as numbers."""
-    made = next(node for node in b.nodes if b.at in node.output)
+    """A Cast of the stored codes to floats."""
+    made = next(node for node in b.nodes if b.current in node.output)
     if made.op_type != "DequantizeLinear":
         return gemm(b)
-    b.at = b.node("Cast", [made.input[0]], to=TensorProto.FLOAT)
-    return finish(b, may_stay=True)
+    b.current = b.node("Cast", [made.input[0]], to=TensorProto.FLOAT)
+    return quantize_or_end(b, may_end=True)
 
 
-def nothing(b):
-    b.at = b.node(b.choice("Identity", "Dropout"), [b.at])
+def identity(b):
+    """An Identity or Dropout before a convolution."""
+    b.current = b.node(b.choice("Identity", "Dropout"), [b.current])
     return conv(b)
 
 
+# What a graph is made of, by the name that it has in the names of the records.
 OPERATORS = {
     "Conv": conv, "depthwise": depthwise, "Gemm": gemm, "MatMul": matmul, "Add": add, "Mul": mul, "excite": excite,
     "Concat": concat, "AveragePool": pool("AveragePool"), "MaxPool": pool("MaxPool"), "GlobalAveragePool": global_pool,
-    "ReduceMean": reduce_mean, "Pad": pad, "moves": moves, "Clip": clipped, "Relu": relu,
+    "ReduceMean": reduce_mean, "Pad": pad, "moves": reshape_or_transpose, "Clip": clipped, "Relu": relu,
     "Sigmoid": unary("Sigmoid"), "HardSigmoid": unary("HardSigmoid", alpha=1 / 6, beta=0.5),
     "HardSwish": unary("HardSwish"), "LeakyRelu": unary("LeakyRelu", alpha=0.1), "Tanh": unary("Tanh"), "silu": silu,
-    "hard-swish": hard_swish, "nothing": nothing, "Exp": exponential, "Erf": unary("Erf"), "Softplus": unary("Softplus"),
-    "Elu": unary("Elu", alpha=0.7), "Neg": unary("Neg"), "Abs": unary("Abs"), "ofTwo": of_two, "Cast": cast,
+    "hard-swish": hard_swish, "nothing": identity, "Exp": exponential, "Erf": unary("Erf"), "Softplus": unary("Softplus"),
+    "Elu": unary("Elu", alpha=0.7), "Neg": unary("Neg"), "Abs": unary("Abs"), "ofTwo": binary, "Cast": cast,
 }
-# Those that a convolutional net is mostly made of come up more often.
+# The operators of most convolutional networks are chosen more often.
 WEIGHTED = [*OPERATORS, *["Conv"] * 8, *["depthwise"] * 5, *["Add"] * 2, *["Gemm"] * 2]
 
 
 def case(seed, number, small):
-    """One graph: its name, builder, model, and outputs."""
+    """(name, builder, model, outputs) of a random graph. `small` graphs are those of the committed share."""
     rng = np.random.default_rng([seed, number])
     while True:
-        most = 18 if small else 60
-        channels = int(rng.integers(1, most)) if rng.random() < 0.7 else int(rng.choice([8, 16, 24, 32]))
+        max_channels = 18 if small else 60
+        channels = int(rng.integers(1, max_channels)) if rng.random() < 0.7 else int(rng.choice([8, 16, 24, 32]))
         size = 8 if small else 14
         lengths = [int(n) for n in rng.integers(1, size, 1 if rng.random() < 0.08 else 2)]
-        b = Builder(rng, [2 if rng.random() < 0.1 else 1, channels, *lengths], between=number % 5 == 4)
-        b.at = b.entry
-        # The first cases are one operator each.
+        b = Builder(rng, [2 if rng.random() < 0.1 else 1, channels, *lengths], near_ties=number % 5 == 4)
+        b.current = b.entry
+        # Two of three cases have one operator. In the share they go through all operators in turn.
         count = 1 if number % 3 else int(rng.integers(2, 5))
         names = [list(OPERATORS)[(number // 3 * 2 + number % 3 - 1) % len(OPERATORS)]] if count == 1 and small else \
             [str(rng.choice(WEIGHTED)) for _ in range(count)]
@@ -521,9 +534,9 @@ def case(seed, number, small):
             if not OPERATORS[name](b):
                 break
         else:
-            if not isinstance(b.interpreter.values[b.at], (Sum, Product, Joined)):
-                model = b.model_of(b.nodes, b.constants, b.at)
-                outputs = [b.interpreter.result(b.at)]
+            if not isinstance(b.interpreter.values[b.current], (Sum, Product, Concatenation)):
+                model = b.model_of(b.nodes, b.constants, b.current)
+                outputs = [b.interpreter.result(b.current)]
                 dims = model.graph.output[0].type.tensor_type.shape.dim
                 del dims[:]
                 for length in outputs[0].shape:
@@ -532,7 +545,7 @@ def case(seed, number, small):
                 return "-".join(names), b, model, outputs
 
 
-# The operators on codes, how many quantized inputs they have before a bias, and their domain; `QLinearConcat` takes any number.
+# {operator: (operator on codes, number of quantized inputs before the bias, domain)}. `QLinearConcat` takes any number.
 ON_CODES = {
     "Conv": ("QLinearConv", 2, ""), "MatMul": ("QLinearMatMul", 2, ""), "Gemm": ("QGemm", 2, "com.microsoft"),
     "Add": ("QLinearAdd", 2, "com.microsoft"), "Mul": ("QLinearMul", 2, "com.microsoft"),
@@ -543,16 +556,18 @@ ON_CODES = {
 }
 
 
-def in_operators(model):
-    """The same graph with an operator on codes for each that stands between dequantized tensors and a QuantizeLinear; None
-    where there is none."""
+def to_qoperators(model):
+    """The graph in QOperator form, or None if it has no operator that exists on codes.
+
+    Each operator between dequantized tensors and a QuantizeLinear is replaced.
+    """
     nodes = model.graph.node
     makers = {name: node for node in nodes for name in node.output}
     zeros = {kind: numpy_helper.from_array(kind(0), f"zero {kind.__name__}") for kind in LIMITS}
     kinds = {t.name: numpy_helper.to_array(t).dtype.type for t in model.graph.initializer}
 
     def parameters(node, codes):
-        """Scale and zero point; that of weights may be left out for signed ones."""
+        """The inputs for scale and zero point. A zero point that is left out is that of the stored type."""
         kind = S8 if kinds.get(codes) is S8 else U8
         return [node.input[1], node.input[2] if len(node.input) > 2 else zeros[kind].name]
 
@@ -593,11 +608,11 @@ def in_operators(model):
     return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
 
-def of_reference(model, value, as_it_stands=False):
-    """What ONNX Runtime gives in its exact mode; `as_it_stands`: operator by operator, in floats."""
+def run_onnxruntime(model, value, optimized=True):
+    """The outputs of ONNX Runtime in its exact mode. Without optimizations it computes in floats, operator by operator."""
     import onnxruntime as ort
     options = ort.SessionOptions()
-    if as_it_stands:
+    if not optimized:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.x64quantprecision", "1")
     options.intra_op_num_threads = 1
@@ -606,8 +621,8 @@ def of_reference(model, value, as_it_stands=False):
     return session.run(None, {"input": value})
 
 
-def left_in_floats(model):
-    """Whether ONNX Runtime computes on reals what it has an operator in integers for: it knows only some ways of writing it."""
+def keeps_float_operators(model):
+    """Whether ONNX Runtime computes in floats an operator that it can compute in integers, but not in this form."""
     import onnxruntime as ort
     with tempfile.TemporaryDirectory() as folder:
         options = ort.SessionOptions()
@@ -618,37 +633,41 @@ def left_in_floats(model):
 
 
 class Comparison:
-    """Interpreter and ONNX Runtime, operator by operator."""
+    """Compares the interpreter with ONNX Runtime, and counts cases and differences by operator."""
 
     def __init__(self):
         self.counts = collections.defaultdict(lambda: [0, 0, 0])
         self.failed, self.refused = [], collections.defaultdict(list)
 
-    def take(self, name, number, b, model, outputs, form=""):
-        """What ends in floats is near by the order of float sums; what is near by steps of the last quantization."""
-        rounds = model.graph.node[-1].op_type == "DequantizeLinear" or b.interpreter.carried(b.at) is not None
+    def compare(self, name, number, b, model, outputs, form=""):
+        """Compares the first output of a graph.
+
+        The difference is counted in steps of the last quantization. For a graph that ends in floats, it is counted in
+        1e-5 of the maximum output, because float sums depend on their order.
+        """
+        ends_quantized = model.graph.node[-1].op_type == "DequantizeLinear" or b.interpreter.source(b.current) is not None
         try:
-            theirs = of_reference(model, b.value, as_it_stands=not rounds)[0]
-        except Exception as error:  # ONNX Runtime takes no such graph.
+            reference = run_onnxruntime(model, b.value, optimized=ends_quantized)[0]
+        except Exception as error:  # ONNX Runtime does not support the graph.
             self.refused[str(error).split(":")[-1].strip()[:90]].append(f"{name}{form} {number}")
             return
-        ours = {*b.traits} & OURS
-        near = {name, *b.traits} & (NEAR | OURS) or not rounds
-        unit = self.unit(b, model) if rounds else float(np.abs(outputs[0]).max()) * 1e-5
-        difference = np.abs(theirs - outputs[0])
-        near = near or bool(difference.any()) and left_in_floats(model)
+        rounded_bias = {*b.traits} & ROUNDED_BIAS
+        near = {name, *b.traits} & (APPROXIMATE | ROUNDED_BIAS) or not ends_quantized
+        unit = self.last_scale(b, model) if ends_quantized else float(np.abs(outputs[0]).max()) * 1e-5
+        difference = np.abs(reference - outputs[0])
+        near = near or bool(difference.any()) and keeps_float_operators(model)
         step = difference.max() / max(unit, 1e-30)
-        row = self.counts[f"{name}{form}{' (float bias)' if ours else ' (near)' if near else ''}"]
+        row = self.counts[f"{name}{form}{' (float bias)' if rounded_bias else ' (near)' if near else ''}"]
         row[0] += 1
         row[1] += bool(difference.any())
         row[2] = max(row[2], step)
-        # A sigmoid that is one code off moves a product by two where the product's scale is half of what its range takes.
+        # A sigmoid that differs by one code can move a product by two, as a product's scale can be half of what its range needs.
         allowed = 0 if not near else 2.01 if name == "excite" and "Sigmoid" in b.traits else 1.01
-        if step > allowed and not ours:
+        if step > allowed and not rounded_bias:
             self.failed.append(f"{name}{form} {number} {b.traits}: {step:.3f} steps, {(difference > 0).mean():.4f} of it")
 
-    def unit(self, b, model):
-        """The step of the last quantization."""
+    def last_scale(self, b, model):
+        """The scale of the last quantization."""
         quantizing = [n for n in model.graph.node if n.op_type == "DequantizeLinear" and n.input[0].startswith("t")]
         return float(b.interpreter.constants[quantizing[-1].input[1]])
 
@@ -663,25 +682,25 @@ class Comparison:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("to")
-    parser.add_argument("--cases", type=int, default=150)
+    parser.add_argument("to", help="where the vectors go")
+    parser.add_argument("--cases", type=int, default=150, help="number of graphs")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--share", action="store_true", help="small pictures: the committed share")
-    parser.add_argument("--compare", action="store_true", help="hold single operators against ONNX Runtime")
+    parser.add_argument("--share", action="store_true", help="small graphs, as in the committed share")
+    parser.add_argument("--compare", action="store_true", help="compare single operators with ONNX Runtime")
     options = parser.parse_args()
     comparison, field = Comparison(), lambda part: struct.pack("<I", len(part)) + part
     with open(options.to, "wb") as file:
         for number in range(options.cases):
             name, b, model, outputs = case(options.seed, number, options.share)
-            forms = {"": model}
-            if "-" not in name and (on_codes := in_operators(model)):
-                forms[" in operators"] = on_codes
+            forms = {"": model}  # by what they add to the name
+            if "-" not in name and (qoperators := to_qoperators(model)):
+                forms[" in operators"] = qoperators
             for form, model in forms.items():
                 parts = [f"{number} {name}{form}".encode(), model.SerializeToString(), b.value.tobytes()]
                 parts += [output.tobytes() for output in outputs]
                 file.write(struct.pack("<I", len(outputs)) + b"".join(map(field, parts)))
                 if options.compare and "-" not in name:
-                    comparison.take(name, number, b, model, outputs, form)
+                    comparison.compare(name, number, b, model, outputs, form)
     comparison.report()
     sys.exit(bool(comparison.failed))
 

@@ -1,9 +1,13 @@
-"""An interpreter of quantized ONNX graphs in numpy: the contract of `docs/engine.md`, "The arithmetic, step by step".
+"""Interprets quantized ONNX graphs in numpy: the reference of `docs/engine.md`, "The arithmetic, step by step".
 
-It is written from the words of the ONNX specification and of that table, operator by operator over whole tensors in
-ONNX's own order of axes, with integers of 64 bits, and shares nothing with the engine. What the table leaves to the
-reader of a tensor (a sum of products that waits for the `QuantizeLinear` behind it) waits here too: `Reals` are known
-numbers, and each other kind knows how it is rounded.
+`generate.py` and `nets.py` import this module. It is written from the ONNX specification and from the tables of that
+page, and it shares nothing with the engine. It runs operator by operator over whole tensors, in ONNX's order of axes,
+with integers of 64 bits.
+
+A tensor of the graph is one of three kinds. `Codes` are stored integers. `Reals` are numbers that are known. A
+`Deferred` operator, such as a sum of products, has no numbers until the `QuantizeLinear` behind it requantizes it.
+
+The methods of `Interpreter` that run an operator have the operator's name.
 """
 
 import math
@@ -33,46 +37,47 @@ def fma(a, b, c):
     return bits.view(np.float64).astype(F)
 
 
-def nearest(value, low, high):
-    """round(clamp(x)): to the nearest, ties to even. Not a number is nothing that a graph here has."""
+def round_clamped(value, low, high):
+    """round(clamp(x)) to the nearest, ties to even. The graphs here have no NaN."""
     return np.rint(np.minimum(np.maximum(value, F(low)), F(high))).astype(np.int64)
 
 
 class Codes:
-    """Integers as they are stored."""
+    """The stored integers of a quantized tensor, as `QuantizeLinear` makes them."""
 
     def __init__(self, q, kind):
         self.q, self.kind = np.asarray(q, np.int64), np.dtype(kind)
 
 
-class To:
-    """How a QuantizeLinear stores reals, with the bounds that operators before it set."""
+class QuantizeParameters:
+    """The parameters of a `QuantizeLinear`. `min` and `max` are its range, or the bounds that `Clip` and `Relu` set."""
 
     def __init__(self, scale, zero, kind):
         self.scale, self.zero, self.kind = F(scale), int(zero), np.dtype(kind)
-        self.least, self.most = RANGES[self.kind]
+        self.min, self.max = RANGES[self.kind]
 
     def stored(self, real):
-        """QuantizeLinear of reals."""
+        """The codes of reals, as `QuantizeLinear` defines them."""
         with np.errstate(over="ignore"):
             quotient = np.asarray(real, F) / self.scale
-        return nearest(quotient, self.least - self.zero, self.most - self.zero) + self.zero
+        return round_clamped(quotient, self.min - self.zero, self.max - self.zero) + self.zero
 
     def bounded(self, low, high):
-        bounded = To(self.scale, self.zero, self.kind)
-        bounded.least, bounded.most = int(self.stored(low)), int(self.stored(high))
+        """The parameters with bounds, given as reals."""
+        bounded = QuantizeParameters(self.scale, self.zero, self.kind)
+        bounded.min, bounded.max = int(self.stored(low)), int(self.stored(high))
         return bounded
 
     def rounded(self, value):
-        """round(clamp(x)) + zero."""
-        return nearest(value, self.least - self.zero, self.most - self.zero) + self.zero
+        """round(clamp(x)) + zero, of reals that are divided by the scale."""
+        return round_clamped(value, self.min - self.zero, self.max - self.zero) + self.zero
 
 
 class Reals:
-    """Numbers that are known, and the codes that they stand for where nothing lies between."""
+    """Numbers that are known. Those that `DequantizeLinear` makes also have the tensor that they were dequantized from."""
 
-    def __init__(self, x, carried=None):
-        self.x, self.carried = np.asarray(x, F), carried
+    def __init__(self, x, source=None):
+        self.x, self.source = np.asarray(x, F), source
 
     shape = property(lambda self: self.x.shape)
 
@@ -82,28 +87,28 @@ class Reals:
     def quantized(self, to):
         return to.stored(self.x)
 
-    def moved(self, move):
-        carried = self.carried
-        if carried is not None:
-            carried = Carried(move(carried.q), carried.scale, carried.zero)
-        return Reals(move(self.x), carried)
+    def rearranged(self, rearrange):
+        source = self.source
+        if source is not None:
+            source = QuantizedTensor(rearrange(source.q), source.scale, source.zero)
+        return Reals(rearrange(self.x), source)
 
 
-class Carried:
-    """real = scale * (q - zero)"""
+class QuantizedTensor:
+    """Stored integers with their scale and zero point: real = scale * (q - zero)."""
 
     def __init__(self, q, scale, zero):
         self.q, self.scale, self.zero = q, F(scale), int(zero)
 
 
-class Waiting:
-    """Reals that wait for what rounds them, between bounds."""
+class Deferred:
+    """An operator whose result is not requantized yet, with the bounds that `Relu` and `Clip` set."""
 
     def __init__(self):
         self.low, self.high = F(-np.inf), F(np.inf)
 
     def clipped(self, low, high):
-        # min(max(x, low), high), as the operator is defined: the upper bound holds where they are the wrong way round.
+        # The operator is min(max(x, low), high), so that the upper bound holds if low > high.
         low = min(low, high)
         other = self.copy()
         other.low = min(max(self.low, low), high)
@@ -114,8 +119,8 @@ class Waiting:
         return self.rounded(to.bounded(self.low, self.high) if (self.low, self.high) != (-np.inf, np.inf) else to)
 
 
-class Sums(Waiting):
-    """Exact sums of products, in units of scale_x * scale_w, one of these a channel."""
+class SumsOfProducts(Deferred):
+    """The exact sums of a convolution or matrix product, in units of scale_x * scale_w, which are one or one a channel."""
 
     def __init__(self, sums, scale_x, scale_w, axis):
         super().__init__()
@@ -123,7 +128,7 @@ class Sums(Waiting):
         self.shape = sums.shape
 
     def copy(self):
-        return Sums(self.sums, self.scale_x, self.scale_w, self.axis)
+        return SumsOfProducts(self.sums, self.scale_x, self.scale_w, self.axis)
 
     def by_channel(self, values):
         if values.size == 1:
@@ -139,23 +144,23 @@ class Sums(Waiting):
         return self.sums.astype(F) * self.by_channel(self.scale_x * self.scale_w)
 
     def with_bias(self, bias, bias_scale=None):
-        """Integers in units of the sums as they are; reals, or integers in other units, rounded to such."""
+        """The sums with a bias. A bias in the units of the sums is added as it is, and another is rounded to these units."""
         units = self.scale_x * self.scale_w
         bias = np.asarray(bias)
         if bias_scale is not None:
-            ours = np.broadcast_to(np.abs(np.asarray(bias_scale, F) - units) <= units * F(1e-5), units.shape).all()
-            if not ours:
+            has_same_units = np.broadcast_to(np.abs(np.asarray(bias_scale, F) - units) <= units * F(1e-5), units.shape).all()
+            if not has_same_units:
                 bias, bias_scale = bias.astype(F) * np.asarray(bias_scale, F), None
         if bias_scale is None:
             bias = np.rint(bias.reshape(-1).astype(np.float64) / units.astype(np.float64)).astype(np.int64)
         other = self.copy()
-        # 32-bit integers, which wrap around.
+        # The sum wraps around at 32 bits.
         other.sums = (self.sums + self.by_channel(bias.reshape(-1)) + 2**31) % 2**32 - 2**31
         return other
 
 
-class Sum(Waiting):
-    """Of two stored tensors."""
+class Sum(Deferred):
+    """The sum of two quantized tensors."""
 
     def __init__(self, a, b):
         super().__init__()
@@ -168,14 +173,14 @@ class Sum(Waiting):
     def rounded(self, to):
         a, b = self.a, self.b
         r_a, r_b = a.scale / to.scale, b.scale / to.scale
-        fixed = F(to.zero) - fma(r_a, F(a.zero), r_b * F(b.zero))
-        total = fma(a.q.astype(F), r_a, fma(b.q.astype(F), r_b, fixed))
-        # The zero point is in it already.
-        return nearest(total, to.least, to.most)
+        addend = F(to.zero) - fma(r_a, F(a.zero), r_b * F(b.zero))
+        total = fma(a.q.astype(F), r_a, fma(b.q.astype(F), r_b, addend))
+        # The addend has the zero point in it.
+        return round_clamped(total, to.min, to.max)
 
 
-class Product(Waiting):
-    """Of two stored tensors."""
+class Product(Deferred):
+    """The product of two quantized tensors."""
 
     def __init__(self, a, b):
         super().__init__()
@@ -188,12 +193,12 @@ class Product(Waiting):
     def rounded(self, to):
         a, b = self.a, self.b
         product = (a.q - a.zero) * (b.q - b.zero)
-        # The zero point is in it before it is rounded.
-        return nearest(product.astype(F) * (a.scale * b.scale / to.scale) + F(to.zero), to.least, to.most)
+        # The zero point is added before rounding.
+        return round_clamped(product.astype(F) * (a.scale * b.scale / to.scale) + F(to.zero), to.min, to.max)
 
 
-class Mean(Waiting):
-    """Exact sums of bytes less their zero point, over `count` of them."""
+class Mean(Deferred):
+    """The means of windows: exact sums of bytes less their zero point, and the number of bytes in each window."""
 
     def __init__(self, sums, count, scale):
         super().__init__()
@@ -210,8 +215,8 @@ class Mean(Waiting):
         return self.sums.astype(F) * (self.scale / self.count.astype(F))
 
 
-class Joined(Waiting):
-    """Parts, each of which is rounded by itself."""
+class Concatenation(Deferred):
+    """A concatenation of tensors, each of which is quantized by itself."""
 
     def __init__(self, parts, axis):
         super().__init__()
@@ -221,14 +226,14 @@ class Joined(Waiting):
                            for i in range(len(lengths[0])))
 
     def copy(self):
-        return Joined(self.parts, self.axis)
+        return Concatenation(self.parts, self.axis)
 
     def rounded(self, to):
         return np.concatenate([part.quantized(to) for part in self.parts], self.axis)
 
 
-def once(function):
-    """A function of float64, rounded once."""
+def rounded_once(function):
+    """A function that is computed in float64 and rounded once to float32."""
     return lambda x: np.vectorize(function, otypes=[np.float64])(x.astype(np.float64)).astype(F)
 
 
@@ -241,7 +246,7 @@ def softplus(x):
 
 
 def elu(alpha):
-    return lambda x: np.where(x < 0, once(lambda x: alpha * math.expm1(min(x, 0)))(x), x)
+    return lambda x: np.where(x < 0, rounded_once(lambda x: alpha * math.expm1(min(x, 0)))(x), x)
 
 
 def hard_sigmoid(x, alpha, beta):
@@ -249,11 +254,11 @@ def hard_sigmoid(x, alpha, beta):
 
 
 UNARY = {
-    "Sigmoid": lambda a: once(logistic),
-    "Tanh": lambda a: once(math.tanh),
-    "Exp": lambda a: once(math.exp),
-    "Erf": lambda a: once(math.erf),
-    "Softplus": lambda a: once(softplus),
+    "Sigmoid": lambda a: rounded_once(logistic),
+    "Tanh": lambda a: rounded_once(math.tanh),
+    "Exp": lambda a: rounded_once(math.exp),
+    "Erf": lambda a: rounded_once(math.erf),
+    "Softplus": lambda a: rounded_once(softplus),
     "Elu": lambda a: elu(float(F(a.get("alpha", 1.0)))),
     "HardSigmoid": lambda a: lambda x: hard_sigmoid(x, a.get("alpha", 0.2), a.get("beta", 0.5)),
     "HardSwish": lambda a: lambda x: x * hard_sigmoid(x, F(1) / F(6), F(0.5)),
@@ -264,7 +269,7 @@ UNARY = {
 
 
 def windows(attributes, kernel, lengths):
-    """Kernel, strides, dilations, pads at the front and output lengths, as `Conv`, `AveragePool` and `MaxPool` have them."""
+    """(strides, dilations, front pads, output lengths) of the windows of `Conv`, `AveragePool` and `MaxPool`."""
     axes = len(lengths)
     strides = attributes.get("strides", [1] * axes)
     dilations = attributes.get("dilations", [1] * axes)
@@ -276,8 +281,8 @@ def windows(attributes, kernel, lengths):
         if auto == "VALID":
             pads[i] = pads[axes + i] = 0
         elif auto != "NOTSET":
-            wanted = -(-lengths[i] // strides[i])
-            total = max((wanted - 1) * strides[i] + spans[i] - lengths[i], 0)
+            length = -(-lengths[i] // strides[i])
+            total = max((length - 1) * strides[i] + spans[i] - lengths[i], 0)
             small, large = total // 2, total - total // 2
             pads[i], pads[axes + i] = (small, large) if auto == "SAME_UPPER" else (large, small)
         steps = (lengths[i] + pads[i] + pads[axes + i] - spans[i]) / strides[i]
@@ -289,35 +294,37 @@ def windows(attributes, kernel, lengths):
 
 
 def taps(x, kernel, strides, dilations, pads, outputs):
-    """For each tap of the kernel, what lies under it for each output, and whether that is inside (batch, channels, …)."""
+    """(tap, elements of `x` under it for each output, whether these are inside of `x`) for each tap of the kernel."""
     spatial = x.shape[2:]
     for tap in np.ndindex(*kernel):
-        places, inside = [], np.ones((1, 1, *outputs), bool)
+        indices, inside = [], np.ones((1, 1, *outputs), bool)
         for i in range(len(kernel)):
             at = np.arange(outputs[i]) * strides[i] - pads[i] + tap[i] * dilations[i]
             fits = (at >= 0) & (at < spatial[i])
             inside = inside & fits.reshape([-1 if axis == i + 2 else 1 for axis in range(len(kernel) + 2)])
-            places.append(np.clip(at, 0, spatial[i] - 1))
-        yield tap, x[(slice(None), slice(None), *np.ix_(*places))], inside
+            indices.append(np.clip(at, 0, spatial[i] - 1))
+        yield tap, x[(slice(None), slice(None), *np.ix_(*indices))], inside
 
 
 class Interpreter:
-    """Runs a model on one input; `values` keeps what every tensor of it is."""
+    """Runs a model on one input. `values` has the tensors that were computed, and `weights` the dequantized constants."""
 
     def __init__(self, model, value):
         graph = model.graph
         self.constants = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
         self.values, self.weights = {}, {}
-        given = [i for i in graph.input if i.name not in self.constants]
-        self.values[given[0].name] = Reals(value) if value.dtype == F else Codes(value, value.dtype)
+        inputs = [i for i in graph.input if i.name not in self.constants]
+        self.values[inputs[0].name] = Reals(value) if value.dtype == F else Codes(value, value.dtype)
         for node in graph.node:
             self.node(node)
 
     def result(self, name):
+        """A tensor as floats."""
         value = self.values[name]
         return value.floats()
 
     def node(self, node):
+        """Runs one node."""
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         if node.op_type == "Constant":
             self.constants[node.output[0]] = numpy_helper.to_array(attributes["value"])
@@ -332,7 +339,7 @@ class Interpreter:
         self.values[node.output[0]] = operator(node, attributes)
 
     def dequantized_constant(self, node, attributes):
-        """Whole numbers less their zero point, their scales, and the axis of these."""
+        """(integers less their zero point, scales, axis of the scales) of a constant that is dequantized."""
         q = self.constants[node.input[0]].astype(np.int64)
         scales = self.constants[node.input[1]].astype(F)
         axis = attributes.get("axis", 1) % max(q.ndim, 1)
@@ -342,12 +349,13 @@ class Interpreter:
         return q, scales.reshape(-1), axis
 
     def parameters(self, node):
+        """Scale and zero point of a `QuantizeLinear` or `DequantizeLinear`."""
         scale = self.constants[node.input[1]].reshape(())
         zero = self.constants[node.input[2]] if len(node.input) > 2 and node.input[2] else np.zeros((), np.uint8)
-        return To(scale, zero.reshape(()), zero.dtype)
+        return QuantizeParameters(scale, zero.reshape(()), zero.dtype)
 
     def known(self, name):
-        """A tensor as numbers that are known: for functions of a byte."""
+        """The known numbers of a tensor, as a function of a byte reads them."""
         if name in self.constants:
             return self.constants[name].astype(F)
         if name in self.weights:
@@ -355,12 +363,13 @@ class Interpreter:
             by_axis = scales if scales.size == 1 else scales.reshape([-1 if i == axis else 1 for i in range(q.ndim)])
             return (q.astype(F) * by_axis).reshape(q.shape)
         value = self.values[name]
-        assert isinstance(value, Reals), f"{name} waits"
+        assert isinstance(value, Reals), f"{name} is deferred"
         return value.x
 
-    def carried(self, name):
+    def source(self, name):
+        """The quantized tensor that a tensor was dequantized from, or None."""
         value = self.values[name]
-        return value.carried if isinstance(value, Reals) else None
+        return value.source if isinstance(value, Reals) else None
 
     def is_constant(self, name):
         return name in self.constants or name in self.weights
@@ -373,7 +382,7 @@ class Interpreter:
         of, codes = self.parameters(node), self.values[node.input[0]]
         assert codes.kind == of.kind
         real = (codes.q - of.zero).astype(F) * of.scale
-        return Reals(real, Carried(codes.q, of.scale, of.zero))
+        return Reals(real, QuantizedTensor(codes.q, of.scale, of.zero))
 
     def with_bias(self, sums, node, input):
         if len(node.input) <= input or not node.input[input]:
@@ -385,46 +394,48 @@ class Interpreter:
         return sums.with_bias(self.constants[name])
 
     def Conv(self, node, attributes):
-        x = self.carried(node.input[0])
+        x = self.source(node.input[0])
         w, scales, axis = self.weights[node.input[1]]
         assert scales.size == 1 or axis == 0
         kernel, groups = w.shape[2:], attributes.get("group", 1)
         strides, dilations, pads, outputs = windows(attributes, kernel, x.q.shape[2:])
         sums = np.zeros((x.q.shape[0], w.shape[0], *outputs), np.int64)
-        inputs, made = w.shape[1], w.shape[0] // groups
+        inputs, outputs_per_group = w.shape[1], w.shape[0] // groups
         for tap, under, inside in taps(x.q - x.zero, kernel, strides, dilations, pads, outputs):
             under = under * inside
             for group in range(groups):
-                filters = w[(slice(group * made, (group + 1) * made), slice(None), *tap)]
+                group_outputs = slice(group * outputs_per_group, (group + 1) * outputs_per_group)
+                weights = w[(group_outputs, slice(None), *tap)]
                 part = under[:, group * inputs:(group + 1) * inputs]
-                sums[:, group * made:(group + 1) * made] += np.einsum("oi,bi...->bo...", filters, part)
-        return self.with_bias(Sums(sums, x.scale, scales, 1), node, 2)
+                sums[:, group_outputs] += np.einsum("oi,bi...->bo...", weights, part)
+        return self.with_bias(SumsOfProducts(sums, x.scale, scales, 1), node, 2)
 
     def MatMul(self, node, attributes):
-        x = self.carried(node.input[0])
+        x = self.source(node.input[0])
         w, scales, axis = self.weights[node.input[1]]
         assert scales.size == 1 or axis == w.ndim - 1
-        return Sums((x.q - x.zero) @ w, x.scale, scales, x.q.ndim - 1)
+        return SumsOfProducts((x.q - x.zero) @ w, x.scale, scales, x.q.ndim - 1)
 
     def Gemm(self, node, attributes):
-        x = self.carried(node.input[0])
+        x = self.source(node.input[0])
         w, scales, axis = self.weights[node.input[1]]
         if attributes.get("transB", 0):
             w, axis = w.T, 1 - axis
         assert scales.size == 1 or axis == 1
-        return self.with_bias(Sums((x.q - x.zero) @ w, x.scale, scales, 1), node, 2)
+        return self.with_bias(SumsOfProducts((x.q - x.zero) @ w, x.scale, scales, 1), node, 2)
 
-    def binary(self, node, waits, function):
+    def binary(self, node, deferred, function):
+        """A deferred operator of two quantized tensors, or else a function of known numbers."""
         a, b = node.input
         if self.is_constant(a) or self.is_constant(b):
             return Reals(function(self.known(a), self.known(b)))
-        if self.carried(a) is not None and self.carried(b) is not None:
-            return waits(self.carried(a), self.carried(b))
+        if self.source(a) is not None and self.source(b) is not None:
+            return deferred(self.source(a), self.source(b))
         return Reals(function(self.known(a), self.known(b)))
 
     def Add(self, node, attributes):
         for sums, bias in (node.input, node.input[::-1]):
-            if isinstance(self.values.get(sums), Sums) and self.is_constant(bias):
+            if isinstance(self.values.get(sums), SumsOfProducts) and self.is_constant(bias):
                 if bias in self.weights:
                     q, scales, _ = self.weights[bias]
                     return self.values[sums].with_bias(q, scales)
@@ -466,8 +477,8 @@ class Interpreter:
             return F(attributes.get(name, absent))
         return self.bounded(self.values[node.input[0]], bound(1, "min", -np.inf), bound(2, "max", np.inf))
 
-    def pooled(self, node, attributes, kernel):
-        x = self.carried(node.input[0])
+    def mean_in_windows(self, node, attributes, kernel):
+        x = self.source(node.input[0])
         strides, dilations, pads, outputs = windows(attributes, kernel, x.q.shape[2:])
         sums, count = np.zeros((*x.q.shape[:2], *outputs), np.int64), np.zeros((1, 1, *outputs), np.int64)
         for _, under, inside in taps(x.q - x.zero, kernel, strides, dilations, pads, outputs):
@@ -477,13 +488,13 @@ class Interpreter:
         return Mean(sums, count, x.scale)
 
     def AveragePool(self, node, attributes):
-        return self.pooled(node, attributes, attributes["kernel_shape"])
+        return self.mean_in_windows(node, attributes, attributes["kernel_shape"])
 
     def GlobalAveragePool(self, node, attributes):
-        return self.pooled(node, {}, self.values[node.input[0]].shape[2:])
+        return self.mean_in_windows(node, {}, self.values[node.input[0]].shape[2:])
 
     def ReduceMean(self, node, attributes):
-        x = self.carried(node.input[0])
+        x = self.source(node.input[0])
         axes = self.constants[node.input[1]].tolist() if len(node.input) > 1 else list(attributes["axes"])
         axes = tuple(axis % x.q.ndim for axis in axes)
         kept = bool(attributes.get("keepdims", 1))
@@ -493,49 +504,50 @@ class Interpreter:
     def MaxPool(self, node, attributes):
         value = self.values[node.input[0]]
         of_codes = isinstance(value, Codes)
-        q = value.q if of_codes else value.carried.q
+        q = value.q if of_codes else value.source.q
         kernel = attributes["kernel_shape"]
         strides, dilations, pads, outputs = windows(attributes, kernel, q.shape[2:])
-        greatest = np.full((*q.shape[:2], *outputs), -1000, np.int64)
+        maximum = np.full((*q.shape[:2], *outputs), -1000, np.int64)
         for _, under, inside in taps(q, kernel, strides, dilations, pads, outputs):
-            greatest = np.maximum(greatest, np.where(inside, under, -1000))
+            maximum = np.maximum(maximum, np.where(inside, under, -1000))
         if of_codes:
-            return Codes(greatest, value.kind)
-        carried = Carried(greatest, value.carried.scale, value.carried.zero)
-        return Reals((greatest - carried.zero).astype(F) * carried.scale, carried)
+            return Codes(maximum, value.kind)
+        source = QuantizedTensor(maximum, value.source.scale, value.source.zero)
+        return Reals((maximum - source.zero).astype(F) * source.scale, source)
 
     def Concat(self, node, attributes):
         parts = [self.values[name] for name in node.input]
         if all(isinstance(part, Codes) for part in parts):
             return Codes(np.concatenate([part.q for part in parts], attributes["axis"]), parts[0].kind)
-        return Joined(parts, attributes["axis"])
+        return Concatenation(parts, attributes["axis"])
 
-    def moved(self, node, move):
+    def rearranged(self, node, rearrange):
+        """The input with its elements in another shape or order."""
         value = self.values[node.input[0]]
         if isinstance(value, Codes):
-            return Codes(move(value.q), value.kind)
+            return Codes(rearrange(value.q), value.kind)
         if isinstance(value, Reals):
-            return value.moved(move)
-        return Reals(move(value.floats()))
+            return value.rearranged(rearrange)
+        return Reals(rearrange(value.floats()))
 
     def Reshape(self, node, attributes):
-        wanted = self.constants[node.input[1]].tolist()
-        return self.moved(node, lambda x: x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(wanted)]))
+        shape = self.constants[node.input[1]].tolist()
+        return self.rearranged(node, lambda x: x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(shape)]))
 
     def Flatten(self, node, attributes):
         axis = attributes.get("axis", 1)
-        return self.moved(node, lambda x: x.reshape(math.prod(x.shape[:axis]), -1))
+        return self.rearranged(node, lambda x: x.reshape(math.prod(x.shape[:axis]), -1))
 
     def Squeeze(self, node, attributes):
         axes = self.constants[node.input[1]] if len(node.input) > 1 else attributes["axes"]
-        return self.moved(node, lambda x: x.squeeze(tuple(int(axis) for axis in axes)))
+        return self.rearranged(node, lambda x: x.squeeze(tuple(int(axis) for axis in axes)))
 
     def Unsqueeze(self, node, attributes):
         axes = self.constants[node.input[1]] if len(node.input) > 1 else attributes["axes"]
-        return self.moved(node, lambda x: np.expand_dims(x, tuple(int(axis) for axis in axes)))
+        return self.rearranged(node, lambda x: np.expand_dims(x, tuple(int(axis) for axis in axes)))
 
     def Transpose(self, node, attributes):
-        return self.moved(node, lambda x: x.transpose(attributes["perm"]))
+        return self.rearranged(node, lambda x: x.transpose(attributes["perm"]))
 
     def Identity(self, node, attributes):
         return self.values[node.input[0]]
@@ -549,14 +561,14 @@ class Interpreter:
         value = self.values[node.input[0]]
         fill = self.known(node.input[2]).reshape(())[()] if len(node.input) > 2 and node.input[2] else F(0)
         x = np.pad(value.x, pairs, constant_values=fill)
-        carried = value.carried
-        if carried is not None:
-            code = int(np.rint(fill / carried.scale)) + carried.zero
-            carried = Carried(np.pad(carried.q, pairs, constant_values=code), carried.scale, carried.zero)
-        return Reals(x, carried)
+        source = value.source
+        if source is not None:
+            code = int(np.rint(fill / source.scale)) + source.zero
+            source = QuantizedTensor(np.pad(source.q, pairs, constant_values=code), source.scale, source.zero)
+        return Reals(x, source)
 
 
 def run(model, value):
-    """The outputs of a model."""
+    """The outputs of a model for an input."""
     interpreter = Interpreter(model, value)
     return [interpreter.result(output.name) for output in model.graph.output]

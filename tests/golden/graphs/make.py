@@ -1,11 +1,16 @@
-"""Makes the small graphs of this folder, as exporters write them today, and the scores that ONNX Runtime gives them.
-
-A tiny network with the operators of MobileNet and EfficientNet is exported by both of PyTorch's exporters at several
-operator sets, quantized by ONNX Runtime, and rebuilt in the forms that other exporters use (NHWC, bytes, softmax
-inside, several outputs). `cases.json` lists each file with the fields of its manifest and the expected probabilities;
-they come from ONNX Runtime in its exact mode, activation by numpy in float64.
+"""Makes the small graphs of this folder in the forms that exporters write, and their expected probabilities.
 
     pip install -r requirements.txt && python make.py
+
+It reads nothing, and writes the graphs, `picture.png` and `cases.json` into this folder. A tiny network with the
+operators of MobileNet and EfficientNet is exported by both of PyTorch's exporters at several operator sets. It is
+quantized by ONNX Runtime, and rebuilt in the forms of other exporters (NHWC, bytes as input, softmax inside, several
+outputs).
+
+`cases.json` lists each file with the fields of its manifest and the expected probabilities, or with the words that the
+refusal must have. The logits come from ONNX Runtime in its exact mode. The activation is computed in float64 by numpy.
+
+The exporters write the names of classes and attributes into the graphs.
 """
 
 import json
@@ -61,7 +66,7 @@ class Tiny(nn.Module):
 
 
 class WithFeatures(nn.Module):
-    """Two outputs: features first, so that taking the first output would be wrong."""
+    """A network with two outputs, of which the first is the features and the second the logits."""
 
     def __init__(self, net):
         super().__init__()
@@ -84,7 +89,7 @@ class Ending(nn.Module):
 
 
 class ChannelsLast(nn.Module):
-    """Takes NHWC floats."""
+    """A network whose input is NHWC floats."""
 
     def __init__(self, net):
         super().__init__()
@@ -95,7 +100,7 @@ class ChannelsLast(nn.Module):
 
 
 class Bytes(nn.Module):
-    """Takes NHWC bytes and normalises them inside."""
+    """A network whose input is NHWC bytes, which it normalises itself."""
 
     def __init__(self, net):
         super().__init__()
@@ -107,7 +112,7 @@ class Bytes(nn.Module):
 
 
 def network(channels=3):
-    """A network whose batch statistics and head are not trivial."""
+    """A network with BatchNorm statistics of random inputs and a head with large weights."""
     torch.manual_seed(7)
     net = Tiny(channels)
     with torch.no_grad():
@@ -119,7 +124,7 @@ def network(channels=3):
 
 
 def picture():
-    """A smooth, coloured, asymmetric picture with some noise; written once, of the input's own size."""
+    """A smooth, coloured, asymmetric picture with some noise, of the size of the input."""
     rng = np.random.default_rng(11)
     y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
     channels = [np.sin(5 * x + y), np.cos(3 * y), np.sin(4 * x * y + 1)]
@@ -128,13 +133,13 @@ def picture():
 
 
 def normalised(image, mean=MEAN, std=STD):
-    """NCHW floats."""
+    """The picture as 1×C×H×W float32, normalised by `mean` and `std`."""
     pixels = np.asarray(image, np.float32).reshape(SIZE, SIZE, -1) / 255
     return ((pixels - np.float32(mean)) / np.float32(std)).transpose(2, 0, 1)[None].astype(np.float32)
 
 
 def run(path, value, output):
-    """ONNX Runtime in its exact mode."""
+    """The output of ONNX Runtime in its exact mode, flattened. `output` is the first one if it is None."""
     options = ort.SessionOptions()
     options.add_session_config_entry("session.x64quantprecision", "1")
     source = path if isinstance(path, bytes) else str(path)
@@ -151,7 +156,7 @@ def probabilities(values, activation):
 
 
 def export(name, net, sample, opset, dynamo=False, batch=False, outputs=("logits",), external=False):
-    """One export; `batch`: symbolic."""
+    """Exports a network and gives the path. With `batch`, the batch axis is symbolic."""
     path = HERE / f"{name}.onnx"
     kwargs = {}
     if batch and dynamo:
@@ -169,7 +174,7 @@ def export(name, net, sample, opset, dynamo=False, batch=False, outputs=("logits
 
 
 def strip_traces(path):
-    """Takes out the source lines that the dynamo exporter notes at each node: they name the exporting machine's folders."""
+    """Removes the stack traces that the dynamo exporter adds to each node, because they have paths of the machine."""
     model = onnx.load(path, load_external_data=False)
     for node in model.graph.node:
         kept = [p for p in node.metadata_props if p.key != "pkg.torch.onnx.stack_trace"]
@@ -179,7 +184,7 @@ def strip_traces(path):
 
 
 class Random(CalibrationDataReader):
-    """Calibration inputs: the picture and noise."""
+    """The calibration data: the picture and eight inputs of noise."""
 
     def __init__(self, image):
         rng = np.random.default_rng(3)
@@ -198,7 +203,10 @@ def quantized(name, source, image, activations, per_channel, form=QuantFormat.QD
 
 
 def as_float16(source):
-    """All floats in 16 bits, as converters leave a model; and the same weights in 32 bits, which is what it means here."""
+    """(path of the graph with all floats in 16 bits, bytes of the graph with the same weights in 32 bits).
+
+    The second is the reference, because the engine computes 16-bit graphs in 32 bits.
+    """
     model = onnx.load(source)
     halves, wide = onnx.ModelProto(), onnx.ModelProto()
     halves.CopyFrom(model), wide.CopyFrom(model)
@@ -216,8 +224,10 @@ def as_float16(source):
 
 
 def fake_quantized(source):
-    """The weights of a QDQ graph as floats behind a QuantizeLinear, as exporters of networks trained with rounding write
-    them; biases as plain floats."""
+    """A QDQ graph with float weights before a QuantizeLinear and with float biases.
+
+    Exporters of quantization-aware training write graphs in this form.
+    """
     model = onnx.load(source)
     graph = model.graph
     constants = {t.name: t for t in graph.initializer}
@@ -243,18 +253,18 @@ def fake_quantized(source):
 
 
 def half_quantized(source, image):
-    """Quantized but for what stands in the middle, which is left in float."""
+    """A graph that is quantized except for its middle, which stays in float."""
     kept = ("/block/block.3", "/block/block.5", "/block/block.6", "/Add")
     names = [node.name for node in onnx.load(source).graph.node if node.name.startswith(kept)]
     return quantized("half-quantized", source, image, QuantType.QInt8, True, nodes_to_exclude=names)
 
 
 def otherwise_quantized(torchscript, image):
-    """Other ways of quantizing than QDQ with signed weights."""
+    """Other ways of quantizing than QDQ with signed weights, as `served` gives them."""
     plain = lambda path: (path, normalised(image), None, "softmax", {})
     operators = {"form": QuantFormat.QOperator}
     yield plain(quantized("qoperator-u8", torchscript, image, QuantType.QUInt8, True, **operators))
-    # ONNX Runtime has not all of these operators for signed bytes; their twins say what they mean.
+    # ONNX Runtime lacks some of these operators for signed bytes, so that the QDQ graph is the reference.
     quantized("qoperator-s8", torchscript, image, QuantType.QInt8, True, **operators)
     yield HERE / "qdq-s8.onnx", normalised(image), None, "softmax", {"graph": "qoperator-s8.onnx"}
     yield plain(quantized("qdq-u8-u8", torchscript, image, QuantType.QUInt8, True, weights=QuantType.QUInt8))
@@ -262,7 +272,7 @@ def otherwise_quantized(torchscript, image):
     quantize_dynamic(str(torchscript), str(dynamic), per_channel=True)
     yield plain(dynamic)
     yield plain(half_quantized(torchscript, image))
-    # As ONNX Runtime runs it where biases are integers: a float one keeps it from doing so.
+    # The QDQ graph is the reference, because ONNX Runtime does not compute in integers with a float bias.
     fake_quantized(HERE / "qdq-u8.onnx")
     yield (HERE / "qdq-u8.onnx", normalised(image), None, "softmax", {"graph": "fake-quantized.onnx"})
     path, wide = as_float16(torchscript)
@@ -270,7 +280,10 @@ def otherwise_quantized(torchscript, image):
 
 
 def served(image, grey):
-    """All graphs that must be served: (path, value, output, activation, fields of the manifest)."""
+    """(path or bytes of the reference, input, output, activation, fields of the manifest) of all graphs that must be served.
+
+    The field `graph` names the tested file if it is not the reference.
+    """
     net, chw = network(), torch.from_numpy(normalised(image))
     hwc = chw.permute(0, 2, 3, 1).contiguous()
     raw = torch.from_numpy(np.asarray(image)[None].copy())
@@ -305,8 +318,11 @@ def served(image, grey):
 
 
 def corners():
-    """What a quantizer may write and ONNX Runtime's seldom does: no zero point, unsigned weights with zero points, an
-    activation that two operators read, a sum that broadcasts, s8 and u8 activations side by side."""
+    """A QDQ graph with uncommon parts, which other quantizers than ONNX Runtime's may write.
+
+    It has no zero point, unsigned weights with zero points, an activation that two operators read, a sum that broadcasts,
+    and both signed and unsigned activations.
+    """
     rng = np.random.default_rng(5)
     constants, nodes = [], []
 
@@ -345,12 +361,12 @@ def corners():
     node("Flatten", [node("GlobalAveragePool", [last], "scores")], "logits")
     picture_in = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, SIZE, SIZE])
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3])
-    node_model("qdq-corners", nodes, [picture_in], [logits], constants)
+    save_graph("qdq-corners", nodes, [picture_in], [logits], constants)
     return HERE / "qdq-corners.onnx"
 
 
 def symbolic_size(source):
-    """Height and width left open, as in detectors and fully convolutional exports."""
+    """A graph with symbolic height and width, as detectors and fully convolutional networks have them."""
     model = onnx.load(source)
     for i, name in ((0, "batch"), (2, "height"), (3, "width")):
         model.graph.input[0].type.tensor_type.shape.dim[i].dim_param = name
@@ -360,25 +376,25 @@ def symbolic_size(source):
     return path
 
 
-def node_model(name, nodes, inputs, outputs, initializers=(), domains=(), opset=17):
+def save_graph(name, nodes, inputs, outputs, initializers=(), domains=(), opset=17):
     opsets = [helper.make_opsetid("", opset), *[helper.make_opsetid(d, 1) for d in domains]]
     graph = helper.make_graph(list(nodes), name, list(inputs), list(outputs), list(initializers))
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), HERE / f"{name}.onnx")
 
 
 def refused(source):
-    """Sound graphs that can't be served: (file, what the message must name)."""
+    """(file, words that the message must have) of the valid graphs that are not served."""
     picture_in = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, SIZE, SIZE])
     scores = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3])
-    node_model("unknown-operator", [helper.make_node("Frobnicate", ["input"], ["logits"], name="head/frob",
+    save_graph("unknown-operator", [helper.make_node("Frobnicate", ["input"], ["logits"], name="head/frob",
                                                      domain="org.example")],
                [picture_in], [scores], domains=["org.example"])
     yield "unknown-operator", ["org.example.Frobnicate", "head/frob"]
     other = helper.make_tensor_value_info("age", TensorProto.FLOAT, [1, 3])
-    node_model("two-inputs", [helper.make_node("ReduceMean", ["input"], ["m"], axes=[2, 3], keepdims=0),
+    save_graph("two-inputs", [helper.make_node("ReduceMean", ["input"], ["m"], axes=[2, 3], keepdims=0),
                               helper.make_node("Add", ["m", "age"], ["logits"])], [picture_in, other], [scores])
     yield "two-inputs", ["age"]
-    node_model("class-index", [helper.make_node("ReduceMean", ["input"], ["m"], axes=[2, 3], keepdims=0),
+    save_graph("class-index", [helper.make_node("ReduceMean", ["input"], ["m"], axes=[2, 3], keepdims=0),
                                helper.make_node("ArgMax", ["m"], ["logits"], axis=1)], [picture_in],
                [helper.make_tensor_value_info("logits", TensorProto.INT64, [1, 1])])
     yield "class-index", ["logits"]
@@ -386,7 +402,7 @@ def refused(source):
                                 ("other-size", [1, 3, 48, SIZE], "48")]:
         value = helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)
         axes = [len(shape) - 2, len(shape) - 1]
-        node_model(name, [helper.make_node("ReduceMean", ["input"], ["logits"], axes=axes, keepdims=0)], [value],
+        save_graph(name, [helper.make_node("ReduceMean", ["input"], ["logits"], axes=axes, keepdims=0)], [value],
                    [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape[:-2])])
         yield name, [wanted]
     yield from hostile(picture_in, scores)
@@ -395,16 +411,16 @@ def refused(source):
 
 
 def sixteen_bits(picture_in, scores):
-    """Quantization of newer operator sets."""
+    """Forms of quantization of newer operator sets that are not served: 16 bits, and blocks."""
     scale = onnx.numpy_helper.from_array(np.float32(0.001), "scale")
     zero = onnx.numpy_helper.from_array(np.uint16(30000), "zero")
     back = [helper.make_node("ReduceMean", ["d", "axes"], ["logits"], keepdims=0)]
     axes = onnx.numpy_helper.from_array(np.int64([2, 3]), "axes")
-    node_model("sixteen-bits", [helper.make_node("QuantizeLinear", ["input", "scale", "zero"], ["q"]),
+    save_graph("sixteen-bits", [helper.make_node("QuantizeLinear", ["input", "scale", "zero"], ["q"]),
                                 helper.make_node("DequantizeLinear", ["q", "scale", "zero"], ["d"]), *back],
                [picture_in], [scores], [scale, zero, axes], opset=21)
     yield "sixteen-bits", ["zero", "uint16"]
-    node_model("sixteen-bits-by-attribute",
+    save_graph("sixteen-bits-by-attribute",
                [helper.make_node("QuantizeLinear", ["input", "scale"], ["q"], name="wide",
                                  output_dtype=TensorProto.INT16),
                 helper.make_node("DequantizeLinear", ["q", "scale"], ["d"]), *back],
@@ -412,7 +428,7 @@ def sixteen_bits(picture_in, scores):
     yield "sixteen-bits-by-attribute", ["QuantizeLinear", "wide", "8 bits"]
     halves = onnx.numpy_helper.from_array(np.full((1, 3, 2, SIZE), 0.01, np.float32), "halves")
     weights = onnx.numpy_helper.from_array(np.ones((1, 3, SIZE, SIZE), np.int8), "weights")
-    node_model("blocks", [helper.make_node("DequantizeLinear", ["weights", "halves"], ["w"], name="blocked", axis=2,
+    save_graph("blocks", [helper.make_node("DequantizeLinear", ["weights", "halves"], ["w"], name="blocked", axis=2,
                                            block_size=SIZE // 2),
                           helper.make_node("Mul", ["input", "w"], ["d"]), *back],
                [picture_in], [scores], [weights, halves, axes], opset=21)
@@ -420,9 +436,9 @@ def sixteen_bits(picture_in, scores):
 
 
 def qoperators(picture_in, scores):
-    """A QOperator in a form that has no twin among the standard operators."""
+    """A QOperator in a form that the standard operators do not have."""
     constants = [onnx.numpy_helper.from_array(np.float32(0.02), "s"), onnx.numpy_helper.from_array(np.uint8(128), "z")]
-    node_model("channels-last",
+    save_graph("channels-last",
                [helper.make_node("QuantizeLinear", ["input", "s", "z"], ["q"]),
                 helper.make_node("QLinearGlobalAveragePool", ["q", "s", "z", "s", "z"], ["p"], name="pool",
                                  domain="com.microsoft", channels_last=1),
@@ -433,19 +449,19 @@ def qoperators(picture_in, scores):
 
 
 def hostile(picture_in, scores):
-    """Graphs that try what no exporter writes."""
+    """Graphs that no exporter writes."""
     mean = helper.make_node("ReduceMean", ["input"], ["m"], axes=[2, 3], keepdims=0)
     branch = helper.make_graph([helper.make_node("Identity", ["m"], ["inner"])], "branch", [],
                                [helper.make_tensor_value_info("inner", TensorProto.FLOAT, [1, 3])])
     yes = helper.make_tensor("yes", TensorProto.BOOL, [], [True])
-    node_model("control-flow", [mean, helper.make_node("If", ["yes"], ["logits"], name="gate", then_branch=branch,
+    save_graph("control-flow", [mean, helper.make_node("If", ["yes"], ["logits"], name="gate", then_branch=branch,
                                                        else_branch=branch)], [picture_in], [scores], [yes])
     yield "control-flow", ["If", "gate"]
-    node_model("two-origins", [mean, helper.make_node("Identity", ["m"], ["logits"]),
+    save_graph("two-origins", [mean, helper.make_node("Identity", ["m"], ["logits"]),
                                helper.make_node("Neg", ["m"], ["logits"])], [picture_in], [scores])
     yield "two-origins", ["logits", "twice"]
     huge = helper.make_tensor("huge", TensorProto.INT64, [4], [1, 3, 1 << 20, 1 << 20])
-    node_model("huge-tensor", [helper.make_node("ConstantOfShape", ["huge"], ["zeros"], name="bomb"),
+    save_graph("huge-tensor", [helper.make_node("ConstantOfShape", ["huge"], ["zeros"], name="bomb"),
                                helper.make_node("ReduceMean", ["zeros"], ["z"], axes=[2, 3], keepdims=0), mean,
                                helper.make_node("Add", ["z", "m"], ["logits"])], [picture_in], [scores], [huge])
     yield "huge-tensor", ["ConstantOfShape", "bomb"]

@@ -1,9 +1,10 @@
-"""Makes the reference files beside it: what Pillow, libjpeg-turbo, libwebp and numpy make of pictures.
+"""Writes test pictures into this folder, and reference files with what Pillow and numpy make of them.
 
     python make.py PHOTO
 
-PHOTO is ISIC_0000003.jpg of the ISIC 2017 training set (CC0). Pinned: Pillow 13.0.0, numpy 2.4.6. The tests that read
-the files need no Python. References are PPM (P6), which needs no decoder to trust.
+PHOTO is ISIC_0000003.jpg of the ISIC 2017 training set (CC0). Pillow 13.0.0 and numpy 2.4.6 are pinned. Pillow decodes
+JPEG with libjpeg-turbo and WebP with libwebp. A reference is a PPM file (P6), which is read without a decoder. The tests
+need no Python.
 """
 
 import io
@@ -44,7 +45,7 @@ def opened(data):
 
 
 def png(samples, bit_depth, color_type):
-    """A PNG of samples that Pillow cannot write: 16 bits a channel, or an Adam7 interlace (see png_interlaced)."""
+    """A PNG of samples with 16 bits a channel, which Pillow can't write."""
     height, width, channels = samples.shape
     big = samples.astype(">u2" if bit_depth == 16 else "u1")
     rows = b"".join(b"\0" + big[y].tobytes() for y in range(height))
@@ -52,6 +53,7 @@ def png(samples, bit_depth, color_type):
 
 
 def png_interlaced(samples):
+    """A PNG with Adam7 interlacing, which Pillow can't write."""
     height, width, _ = samples.shape
     rows = b""
     for x0, y0, dx, dy in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]:
@@ -70,18 +72,18 @@ def png_file(width, height, bit_depth, color_type, interlace, rows):
 
 
 def over_white(rgb, alpha):
-    """Exact, rounded to the nearest; there are no ties over 255."""
+    """The picture composited over white, rounded to the nearest. A division by 255 has no ties."""
     rgb, alpha = rgb.astype(np.int64), alpha.astype(np.int64)[..., None]
     return ((rgb * alpha + 255 * (255 - alpha)) * 2 + 255) // 510
 
 
 def to_eight_bits(samples):
-    """The nearest of 255 levels; there are no ties over 257."""
+    """16-bit samples as 8-bit ones, rounded to the nearest. A division by 257 has no ties."""
     return (samples.astype(np.int64) * 2 + 257) // 514
 
 
 def jpeg_files(photo):
-    # As a camera writes them, and every other way that a JPEG comes.
+    # The chroma subsamplings of cameras, progressive coding, and restart markers.
     for name, options in {
         "444": dict(subsampling=0),
         "422": dict(subsampling=1),
@@ -97,21 +99,21 @@ def jpeg_files(photo):
     save("jpeg/grey.jpg", grey)
     save_reference("jpeg/grey.ppm", opened(grey).convert("RGB"))
 
-    # Ink in all four plates: black is half of what the three inks have in common.
+    # All four inks occur: black is half of the minimum of the other three.
     ink = 255 - np.asarray(photo).astype(np.int64)
     black = ink.min(axis=2, keepdims=True) // 2
     inks = np.concatenate([(ink - black) * 255 // np.maximum(255 - black, 1), black], axis=2).clip(0, 255)
     cmyk = encoded(Image.fromarray(inks.astype(np.uint8), "CMYK"), "JPEG", quality=90, subsampling=0)
     save("jpeg/cmyk.jpg", cmyk)
     save_reference("jpeg/cmyk.ppm", opened(cmyk).convert("RGB"))
-    # The same samples declared to be YCCK: odd colours, but the same ones for every reader.
+    # The same samples are declared as YCCK. The colours make no sense, but each decoder must give the same.
     ycck = cmyk.replace(b"Adobe\0d\0\0\0\0\0", b"Adobe\0d\0\0\0\0\2")
     assert ycck != cmyk
     save("jpeg/ycck.jpg", ycck)
     save_reference("jpeg/ycck.ppm", opened(ycck).convert("RGB"))
 
-    # Red, green and blue as they are; once with the letters R, G, B as component numbers, once with 1, 2, 3, where only
-    # the Adobe segment tells.
+    # RGB without a conversion to YCbCr. One file has the letters R, G and B as component identifiers. The other has 1, 2
+    # and 3, so that only the Adobe segment declares RGB.
     rgb = encoded(photo, "JPEG", quality=90, keep_rgb=True)
     save("jpeg/rgb.jpg", rgb)
     numbered = rgb
@@ -151,21 +153,21 @@ def other_files(photo):
     save_reference("rgb16.ppm", to_eight_bits(wide[..., :3]))
     save_reference("rgba16.ppm", over_white(to_eight_bits(wide[..., :3]), to_eight_bits(wide[..., 3])))
     save_reference("grey16.ppm", np.dstack([to_eight_bits(wide[..., 0])] * 3))
-    few = photo.quantize(40)
-    save_reference("palette.ppm", few.convert("RGB"))
+    palette = photo.quantize(40)
+    save_reference("palette.ppm", palette.convert("RGB"))
     bits = photo.convert("1")
     save_reference("bits.ppm", bits.convert("RGB"))
-    # Palette colour 0 transparent.
-    seen = np.where(np.asarray(few)[..., None] == 0, 255, np.asarray(few.convert("RGB")))
-    save_reference("palette-alpha.ppm", seen)
+    # Palette colour 0 is transparent.
+    on_white = np.where(np.asarray(palette)[..., None] == 0, 255, np.asarray(palette.convert("RGB")))
+    save_reference("palette-alpha.ppm", on_white)
 
     save("png/rgb.png", encoded(photo, "PNG"))
     save("png/interlaced.png", png_interlaced(rgb))
     save("png/rgba.png", encoded(rgba, "PNG"))
     save("png/grey.png", encoded(photo.convert("L"), "PNG"))
     save("png/grey-alpha.png", encoded(Image.fromarray(np.dstack([grey, alpha]), "LA"), "PNG"))
-    save("png/palette.png", encoded(few, "PNG"))
-    save("png/palette-alpha.png", encoded(few, "PNG", transparency=0))
+    save("png/palette.png", encoded(palette, "PNG"))
+    save("png/palette-alpha.png", encoded(palette, "PNG", transparency=0))
     save("png/bits.png", encoded(bits, "PNG"))
     save("png/rgb16.png", png(wide[..., :3], 16, 2))
     save("png/rgba16.png", png(wide, 16, 6))
@@ -178,7 +180,7 @@ def other_files(photo):
     save_reference("webp/lossy.ppm", opened(lossy).convert("RGB"))
 
     save("bmp/rgb.bmp", encoded(photo, "BMP"))
-    save("bmp/palette.bmp", encoded(few, "BMP"))
+    save("bmp/palette.bmp", encoded(palette, "BMP"))
     save("bmp/grey.bmp", encoded(photo.convert("L"), "BMP"))
     save("bmp/bits.bmp", encoded(bits, "BMP"))
 
@@ -190,7 +192,7 @@ def other_files(photo):
     save("tiff/grey.tif", encoded(photo.convert("L"), "TIFF", compression="tiff_lzw"))
     save("tiff/bits.tif", encoded(bits, "TIFF"))
     save("tiff/grey16.tif", encoded(Image.fromarray(wide[..., 0]), "TIFF", compression="tiff_lzw"))
-    save("tiff/palette.tif", encoded(few, "TIFF"))
+    save("tiff/palette.tif", encoded(palette, "TIFF"))
     save("tiff/float.tif", encoded(Image.fromarray(np.float32(grey) / 255), "TIFF"))
 
 
@@ -203,14 +205,14 @@ def oriented_files(photo):
         save(f"exif/{value}.webp", encoded(upright, "WEBP", lossless=True, exif=exif))
         save(f"exif/{value}.tif", encoded(upright, "TIFF", tiffinfo={0x0112: value}, compression="tiff_lzw"))
         save(f"exif/{value}.jpg", encoded(upright, "JPEG", quality=95, subsampling=0, exif=exif))
-        turned = ImageOps.exif_transpose(opened(encoded(upright, "PNG", exif=exif)))
-        save_reference(f"exif/{value}.ppm", turned.convert("RGB"))
-        turned = ImageOps.exif_transpose(opened((HERE / f"exif/{value}.jpg").read_bytes()))
-        save_reference(f"exif/{value}-jpeg.ppm", turned.convert("RGB"))
+        transposed = ImageOps.exif_transpose(opened(encoded(upright, "PNG", exif=exif)))
+        save_reference(f"exif/{value}.ppm", transposed.convert("RGB"))
+        transposed = ImageOps.exif_transpose(opened((HERE / f"exif/{value}.jpg").read_bytes()))
+        save_reference(f"exif/{value}-jpeg.ppm", transposed.convert("RGB"))
 
 
 def yuv_files():
-    """Frames of an odd size, so that chroma is rounded up; all values of Y, U and V occur."""
+    """Frames of an odd size, so that the size of the chroma planes is rounded up. Samples are random bytes."""
     width, height = 37, 23
     columns, rows = (width + 1) // 2, (height + 1) // 2
     y = RNG.integers(0, 256, (height, width), dtype=np.uint8)
@@ -224,20 +226,21 @@ def yuv_files():
         return plane.repeat(2, axis=0).repeat(2, axis=1)[:height, :width].astype(np.float64)
 
     for matrix, (kr, kb) in {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}.items():
-        # The standard's definition of Y, Pb and Pr from R, G and B, inverted as a matrix.
+        # The matrix is the inverse of the standard's definition of Y, Pb and Pr by R, G and B.
         kg = 1 - kr - kb
         forward = np.array([[kr, kg, kb], [0, 0, 0], [0, 0, 0]])
         forward[1] = (np.array([0, 0, 1]) - forward[0]) / (2 * (1 - kb))
         forward[2] = (np.array([1, 0, 0]) - forward[0]) / (2 * (1 - kr))
         inverse = np.linalg.inv(forward)
-        for extent, (black, white, reach) in {"limited": (16, 219, 224), "full": (0, 255, 255)}.items():
-            analog = np.dstack([(y - float(black)) / white, (nearest(u) - 128) / reach, (nearest(v) - 128) / reach])
+        for extent, (black, luma_range, chroma_range) in {"limited": (16, 219, 224), "full": (0, 255, 255)}.items():
+            luma = (y - float(black)) / luma_range
+            analog = np.dstack([luma, (nearest(u) - 128) / chroma_range, (nearest(v) - 128) / chroma_range])
             rgb = np.rint(analog @ inverse.T * 255).clip(0, 255)
             save_reference(f"yuv/{matrix}-{extent}.ppm", rgb)
 
 
 def pattern(name, width, height):
-    """The same formulas are in the tests."""
+    """A test pattern. The tests compute it by the same formulas (src/preprocess/tests.rs)."""
     x, y = np.meshgrid(np.arange(width, dtype=np.uint64), np.arange(height, dtype=np.uint64))
     if name == "checkerboard":
         return np.dstack([(x + y) % 2 * 255] * 3).astype(np.uint8)
@@ -252,7 +255,7 @@ def pattern(name, width, height):
 
 
 def resized_by_torchvision(image, shorter_side, size):
-    """torchvision's Resize(shorter_side) and CenterCrop(size), by their published rules."""
+    """The result of torchvision's Resize(shorter_side) and CenterCrop(size), computed by their documented rules."""
     width, height = image.size
     if width <= height:
         new = (shorter_side, int(shorter_side * height / width))
@@ -266,7 +269,7 @@ def resized_by_torchvision(image, shorter_side, size):
 
 def resize_files(photo):
     cases = [
-        # pattern, from, policy, to, color, shorter side or fill
+        # (pattern, size, policy, size of the result, colour, shorter side of a crop or fill of a letterbox)
         ("photo", None, "stretch", (64, 64), "rgb", None),
         ("photo", None, "stretch", (112, 80), "bgr", None),
         ("photo", None, "stretch", (61, 47), "gray", None),
@@ -286,7 +289,7 @@ def resize_files(photo):
             (name, (60, 131), "crop", (48, 48), "rgb", 64),
             (name, (301, 227), "letterbox", (64, 64), "rgb", 0),
             (name, (50, 131), "letterbox", (63, 64), "gray", 255),
-            # Wide and tall: the order of the two passes turns.
+            # For very wide and very tall pictures, the order of the two passes differs.
             (name, (1999, 10), "stretch", (32, 32), "rgb", None),
             (name, (10, 1999), "stretch", (32, 32), "rgb", None),
             (name, (1999, 10), "crop", (32, 32), "rgb", 40),
@@ -336,7 +339,7 @@ def fill(image, level):
 
 
 def padded(image, to, level):
-    """A strip that ImageOps.contain would make 0 pixels high: one pixel, in the middle."""
+    """The letterbox of a picture that `ImageOps.contain` would make 0 pixels high: one line in the middle."""
     strip = image.resize((to[0], 1), Image.BILINEAR)
     made = Image.new(image.mode, to, fill(image, level))
     made.paste(strip, (0, round((to[1] - 1) * 0.5)))

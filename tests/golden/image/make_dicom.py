@@ -1,9 +1,10 @@
-"""Makes `dicom/`: files that are DICOM and TIFF at once, by pydicom, and a TIFF that only looks so.
+"""Writes `dicom/`: a DICOM file, two files that are DICOM and TIFF at once, and a TIFF that has the letters DICM.
 
     python make_dicom.py
 
-Pinned: pydicom 3.0.2, Pillow 13.0.0, numpy 2.4.6. DICOM leaves the first 128 bytes to the application (PS3.10, 7.1): here
-they are a TIFF's header, as scanners of whole slides write it, and the TIFF's directory lies in the trailing padding.
+It reads nothing. pydicom 3.0.2, Pillow 13.0.0 and numpy 2.4.6 are pinned. DICOM leaves the first 128 bytes of a file to
+the application (PS3.10, 7.1). Whole-slide scanners write a TIFF header there. In these files the TIFF directory lies in
+the data set's trailing padding.
 """
 
 import io
@@ -20,7 +21,7 @@ LEVELS = np.array([[10, 60, 110, 20], [160, 210, 250, 30]], dtype=np.uint8)
 
 
 def directory(offset, order, size):
-    """A directory of TIFF 6.0 for grey levels at `offset`."""
+    """An image file directory (TIFF 6.0) of 8-bit grey pixels at `offset`."""
     width, height = size
     entries = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, offset), (277, 1), (278, height)]
     entries.append((279, width * height))
@@ -29,29 +30,30 @@ def directory(offset, order, size):
 
 
 def dicom(preamble, padding):
-    made = pydicom.Dataset()
-    made.file_meta = pydicom.dataset.FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    made.file_meta.MediaStorageSOPInstanceUID = "2.25.1"
-    made.file_meta.ImplementationClassUID = "2.25.2"
-    made.SOPClassUID = SecondaryCaptureImageStorage
-    made.SOPInstanceUID = "2.25.1"
-    made.Modality = "OT"
-    made.Rows, made.Columns = LEVELS.shape
-    made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
-    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 8, 8, 7, 0
-    made.PixelData = LEVELS.tobytes()
-    made["PixelData"].VR = "OB"
-    made.add_new(0xFFFCFFFC, "OB", padding)
-    made.preamble = preamble.ljust(128, b"\0")
+    """A DICOM file of `LEVELS` with this preamble and trailing padding."""
+    dataset = pydicom.Dataset()
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = "2.25.1"
+    dataset.file_meta.ImplementationClassUID = "2.25.2"
+    dataset.SOPClassUID = SecondaryCaptureImageStorage
+    dataset.SOPInstanceUID = "2.25.1"
+    dataset.Modality = "OT"
+    dataset.Rows, dataset.Columns = LEVELS.shape
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 8, 8, 7, 0
+    dataset.PixelData = LEVELS.tobytes()
+    dataset["PixelData"].VR = "OB"
+    dataset.add_new(0xFFFCFFFC, "OB", padding)
+    dataset.preamble = preamble.ljust(128, b"\0")
     out = io.BytesIO()
-    made.save_as(out, enforce_file_format=True)
+    dataset.save_as(out, enforce_file_format=True)
     return out.getvalue()
 
 
 def both(order):
-    """First with places unknown, then with those that were found."""
+    """A file that is DICOM and TIFF at once. A first file without offsets shows where pixels and directory will lie."""
     size = LEVELS.shape[::-1]
     padding = directory(0, order, size)
     plain = dicom(b"", padding)
@@ -64,7 +66,7 @@ def both(order):
 
 
 def by_chance():
-    """A TIFF of grey levels, four of which are DICOM's letters, at their place."""
+    """(a TIFF whose pixels are the letters DICM at offset 128, its grey levels)."""
     levels = np.arange(24 * 16, dtype=np.uint16).astype(np.uint8).reshape(16, 24)
     levels.reshape(-1)[120:124] = list(b"DICM")
     data = b"II" + struct.pack("<HL", 42, 8 + levels.size) + levels.tobytes() + directory(8, "<", (24, 16))

@@ -1,11 +1,15 @@
-"""Makes `orientation/`: small pictures that say how they lie, and what Pillow's `ImageOps.exif_transpose` makes of them.
+"""Writes `orientation/`: small pictures with orientation metadata, and what Pillow's `ImageOps.exif_transpose` gives.
 
     python make_orientation.py
 
-Pinned: Pillow 13.0.0. `cases.json` has one file a line, in base64, with the orientation that Pillow gave it, 1 to 8, found
-by its pixels, which are `1.ppm` to `8.ppm`. Where Pillow refuses a file, its exception is named, and the orientation is 1
-(docs/limits.md); but the one of BigTIFF that is big-endian, which Pillow cannot read, is the tag's. The files are put
-together here byte by byte (EXIF 2.32, TIFF 6.0, ISO/IEC 15948, RFC 9649), as Pillow writes no damage.
+It reads nothing. Pillow 13.0.0 is pinned. `1.ppm` to `8.ppm` are the picture in the eight orientations. `cases.json` has
+one file a line, in base64, with the orientation that Pillow applied, 1 to 8. It is found by comparing pixels.
+
+If Pillow refuses a file, the case has the name of its exception, and the orientation is 1 (docs/limits.md). A big-endian
+BigTIFF, which Pillow can't read, has the orientation of its tag.
+
+The script makes the files byte by byte (EXIF 2.32, TIFF 6.0, ISO/IEC 15948, RFC 9649), because Pillow can't write
+damaged files.
 """
 
 import base64
@@ -20,7 +24,7 @@ from PIL import Image, ImageOps
 
 HERE = pathlib.Path(__file__).parent / "orientation"
 
-# Squares of one level each, so that JPEG loses nothing.
+# Each 8×8 block has one level, so that JPEG is lossless.
 LEVELS = [[10, 60, 110], [160, 210, 250]]
 SIDE = 8
 PICTURE = Image.new("L", (3 * SIDE, 2 * SIDE))
@@ -31,19 +35,20 @@ for row, levels in enumerate(LEVELS):
 PREFIX = b"Exif\0\0"
 BIG = "BigTIFF, MM"
 SHORT, LONG, ASCII = 3, 4, 2
-MAKE, ORIENTATION, XMP, SUB = 0x010F, 0x0112, 700, 0x8769
+# Tags of TIFF and EXIF.
+MAKE, ORIENTATION, XMP, EXIF_DIRECTORY = 0x010F, 0x0112, 700, 0x8769
 
 
-# The structure of a TIFF file, which is EXIF's too.
+# What follows writes the structure of TIFF, which EXIF has too.
 
 
 def entry(tag, kind, count, value, order="<"):
-    """Twelve bytes of a directory. A value of bytes is put there as it is."""
+    """An entry of a directory, 12 bytes. A value of bytes is written as it is."""
     value = value if isinstance(value, bytes) else struct.pack(order + ("H" if kind == SHORT else "L"), value)
     return struct.pack(order + "HHL", tag, kind, count) + value.ljust(4, b"\0")
 
 
-def head(order="<", first=8):
+def tiff_header(order="<", first=8):
     return (b"II" if order == "<" else b"MM") + struct.pack(order + "HL", 42, first)
 
 
@@ -53,17 +58,18 @@ def directory(*entries, order="<", following=0, declared=None):
 
 
 def exif(value, order="<"):
-    return head(order) + directory(entry(ORIENTATION, SHORT, 1, value, order), order=order)
+    """EXIF with an orientation alone."""
+    return tiff_header(order) + directory(entry(ORIENTATION, SHORT, 1, value, order), order=order)
 
 
 def with_thumbnail(value, order="<"):
-    """The second directory, which a thumbnail has, says otherwise."""
+    """EXIF whose second directory, that of a thumbnail, has another orientation."""
     second = 8 + 2 + 12 + 4
     first = directory(entry(ORIENTATION, SHORT, 1, value, order), order=order, following=second)
-    return head(order) + first + directory(entry(ORIENTATION, SHORT, 1, value % 8 + 1, order), order=order)
+    return tiff_header(order) + first + directory(entry(ORIENTATION, SHORT, 1, value % 8 + 1, order), order=order)
 
 
-# Containers, each with EXIF and XMP blocks where asked for.
+# What follows writes containers with EXIF and XMP.
 
 
 def segment(marker, body):
@@ -75,7 +81,7 @@ def jpeg(*blocks, late=b""):
     PICTURE.save(out, "JPEG", quality=100, optimize=True)
     plain = out.getvalue()
     assert Image.open(io.BytesIO(plain)).tobytes() == PICTURE.tobytes()
-    # Without JFIF's segment, which declares a resolution and so keeps Pillow from reading EXIF early.
+    # The JFIF segment is left out, because Pillow reads EXIF early only if no resolution is declared.
     return plain[:2] + b"".join(blocks) + plain[20:] + late
 
 
@@ -105,7 +111,7 @@ def frame_control(number):
 
 
 def apng(*first, second=b"", frames=2):
-    """Two frames; `first` stands behind the pixels of the first, `second` in front of those of the second."""
+    """An animation of two frames, with chunks behind the pixels of the first and before those of the second."""
     still = png()
     end = still[-12:]
     at = still.index(b"IDAT") - 4
@@ -116,7 +122,7 @@ def apng(*first, second=b"", frames=2):
 
 
 def profile(block, name="exif"):
-    """The text that ImageMagick writes: name, length and 36 bytes a line in hexadecimal."""
+    """A raw profile as ImageMagick writes it: name, length, and 36 bytes a line in hexadecimal."""
     digits = block.hex()
     lines = [digits[i : i + 72] for i in range(0, len(digits), 72)]
     return ("\n%s\n%8d\n" % (name, len(block)) + "\n".join(lines) + "\n").encode()
@@ -154,7 +160,7 @@ def webp_file(chunks):
 
 
 def webp(*chunks, early=b"", flags=None):
-    """EXIF's flag is 8 and XMP's 4, here set for what there is."""
+    """A WebP file with chunks. The flags of VP8X are those of the chunks, 8 for EXIF and 4 for XMP, unless given."""
     after = b"".join(chunks)
     if flags is None:
         flags = 8 * (b"EXIF" in early + after) + 4 * (b"XMP " in after)
@@ -170,13 +176,13 @@ def webp_animated(value):
 
 
 def packed_rows():
-    """PackBits: runs of eight."""
+    """The pixels in PackBits coding, as runs of eight."""
     rows = [b"".join(bytes([257 - SIDE, level]) for level in levels) for levels in LEVELS]
     return b"".join(row * SIDE for row in rows)
 
 
 def tiff(*more, order="<", data=b"", page_after=False):
-    """A page, and where asked for the same again that lies otherwise. `data` is put at 300."""
+    """A TIFF of one page, or of two pages with different orientations. `data` is at offset 300."""
     pixels = packed_rows()
     width, height = PICTURE.size
 
@@ -198,10 +204,10 @@ def tiff(*more, order="<", data=b"", page_after=False):
 
     at = 8 + len(pixels)
     first = page(at, more, 0)
-    file = head(order, at) + pixels + first
+    file = tiff_header(order, at) + pixels + first
     if page_after:
         otherwise = entry(ORIENTATION, SHORT, 1, 3, order)
-        file = head(order, at) + pixels + page(at, more, len(file)) + page(len(file), [otherwise], 0)
+        file = tiff_header(order, at) + pixels + page(at, more, len(file)) + page(len(file), [otherwise], 0)
     return file.ljust(300, b"\0") + data if data else file
 
 
@@ -226,11 +232,11 @@ def xmp(value, form="attribute"):
     return b"<tiff:Orientation>%s</tiff:Orientation>" % value
 
 
-# The cases.
+# What follows makes the cases. Their names are in `cases.json`.
 
 
-def sound(value):
-    """Every place where an orientation can stand."""
+def valid(value):
+    """(name, file) for every place that can hold an orientation."""
     yield "JPEG, EXIF, II", jpeg(jpeg_exif(exif(value)))
     yield "JPEG, EXIF, MM", jpeg(jpeg_exif(exif(value, ">")))
     yield "JPEG, thumbnail that says otherwise, II", jpeg(jpeg_exif(with_thumbnail(value)))
@@ -260,7 +266,7 @@ def sound(value):
 
 
 def uncommon():
-    """What else a container may hold, and which of two counts."""
+    """(name, file) of unusual containers, of those with two orientations, and of those with damaged chunks."""
     six, three = exif(6), exif(3)
     yield "JPEG, EXIF after the tables", jpeg()[:2] + jpeg()[2:-2].replace(b"\xff\xc0", jpeg_exif(six) + b"\xff\xc0", 1) + b"\xff\xd9"
     yield "JPEG, EXIF after the picture", jpeg(late=jpeg_exif(six))
@@ -271,7 +277,7 @@ def uncommon():
     yield "JPEG, prefix in lower case", jpeg(segment(0xE1, b"exif\0\0" + six))
     yield "JPEG, prefix twice", jpeg(jpeg_exif(PREFIX + six))
     yield "JPEG, no EXIF, XMP in its own words", jpeg(jpeg_xmp(xmp(b"6", "single quotes")))
-    yield "JPEG, EXIF without orientation, XMP", jpeg(jpeg_exif(head() + directory()), jpeg_xmp(xmp(b"6")))
+    yield "JPEG, EXIF without orientation, XMP", jpeg(jpeg_exif(tiff_header() + directory()), jpeg_xmp(xmp(b"6")))
     yield "JPEG, EXIF that is none, XMP", jpeg(jpeg_exif(b"nothing"), jpeg_xmp(xmp(b"6")))
     yield "JPEG, EXIF out of range, XMP", jpeg(jpeg_exif(exif(9)), jpeg_xmp(xmp(b"6")))
     yield "JPEG, two XMP segments", jpeg(jpeg_xmp(xmp(b"6")), jpeg_xmp(xmp(b"3")))
@@ -325,7 +331,7 @@ def uncommon():
     yield "PNG, XMP compressed", png(text("iTXt compressed", PNG_XMP, xmp(b"6")))
     yield "PNG, XMP as plain text", png(text("tEXt", PNG_XMP, xmp(b"6")))
     yield "PNG, XMP after the pixels", png(late=text("iTXt", PNG_XMP, xmp(b"6")))
-    yield "PNG, eXIf without orientation, XMP", png(chunk(b"eXIf", head() + directory()), text("iTXt", PNG_XMP, xmp(b"6")))
+    yield "PNG, eXIf without orientation, XMP", png(chunk(b"eXIf", tiff_header() + directory()), text("iTXt", PNG_XMP, xmp(b"6")))
 
     yield "WebP, prefix twice", webp(riff(b"EXIF", PREFIX + PREFIX + six))
     yield "WebP, prefix thrice", webp(riff(b"EXIF", PREFIX * 3 + six))
@@ -336,7 +342,7 @@ def uncommon():
     yield "WebP, XMP without its flag", webp(riff(b"XMP ", xmp(b"6")), flags=0)
     yield "WebP, EXIF behind a simple file", webp_file(webp_data() + riff(b"EXIF", six))
     yield "WebP, EXIF behind an unknown chunk", webp(riff(b"ABCD", b"12345"), riff(b"EXIF", six))
-    yield "WebP, EXIF without orientation, XMP", webp(riff(b"EXIF", head() + directory()), riff(b"XMP ", xmp(b"6")))
+    yield "WebP, EXIF without orientation, XMP", webp(riff(b"EXIF", tiff_header() + directory()), riff(b"XMP ", xmp(b"6")))
     yield "WebP, animated", webp_animated(6)
     yield "WebP, EXIF announced and missing", webp(flags=8)
     yield "WebP, XMP announced and missing", webp(riff(b"EXIF", six), flags=12)
@@ -349,18 +355,18 @@ def uncommon():
     yield "TIFF, XMP beside the tag", tiff(entry(XMP, 1, len(described), at), entry(ORIENTATION, SHORT, 1, 3), data=described)
     yield "TIFF, XMP of undefined type", tiff(entry(XMP, 7, len(described), at), data=described)
     sub = directory(entry(ORIENTATION, SHORT, 1, 6))
-    yield "TIFF, orientation in EXIF's directory", tiff(entry(SUB, LONG, 1, 300), data=sub)
+    yield "TIFF, orientation in EXIF's directory", tiff(entry(EXIF_DIRECTORY, LONG, 1, 300), data=sub)
 
 
-def fields(place):
-    """One directory entry for the orientation, sound or not, and what it says is at `place`."""
+def fields(offset):
+    """(name, entry of the orientation, data at `offset` that it refers to), valid or not."""
     for kind in [*range(0, 19), 129, 65535]:
         yield f"type {kind}", entry(ORIENTATION, kind, 1, b"\6\0\0\0"), b""
     for value in [0, 9, 255, 256, 262, 65535]:
         yield f"value {value}", entry(ORIENTATION, SHORT, 1, value), b""
     yield "long 65542", entry(ORIENTATION, LONG, 1, 65536 + 6), b""
     yield "signed long -6", entry(ORIENTATION, 9, 1, struct.pack("<l", -6)), b""
-    at = struct.pack("<L", place)
+    at = struct.pack("<L", offset)
     for count in [0, 2, 3, 8, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]:
         inline = b"\6\0\x08\0" if count * 2 <= 4 else at
         yield f"count {count}", entry(ORIENTATION, SHORT, count, inline), b"\6\0\x08\0" * 4
@@ -375,25 +381,25 @@ def fields(place):
         yield f"float {value}", entry(ORIENTATION, 11, 1, struct.pack("<f", value)), b""
         yield f"double {value}", entry(ORIENTATION, 12, 1, at), struct.pack("<d", value)
     yield "long8 6", entry(ORIENTATION, 16, 1, at), struct.pack("<Q", 6)
-    for offset in [-26, 0, 2, 3, 200, 0x7FFFFF00, 0xFFFFFE00]:
-        yield f"three values, {offset} bytes off", entry(ORIENTATION, SHORT, 3, struct.pack("<L", place + offset)), b"\6\0" * 4
+    for error in [-26, 0, 2, 3, 200, 0x7FFFFF00, 0xFFFFFE00]:
+        yield f"three values, {error} bytes off", entry(ORIENTATION, SHORT, 3, struct.pack("<L", offset + error)), b"\6\0" * 4
 
 
 def blocks():
-    """EXIF, damaged."""
+    """(name, EXIF) with every entry of `fields`, and with those of `structures`."""
     for name, field, data in fields(26):
-        yield name, head() + directory(field) + data
+        yield name, tiff_header() + directory(field) + data
     yield from structures()
 
 
 def structures():
-    """EXIF, damaged outside of the orientation's entry."""
+    """(name, EXIF) with unusual or damaged parts outside of the entry of the orientation."""
     six = entry(ORIENTATION, SHORT, 1, 6)
     three = entry(ORIENTATION, SHORT, 1, 3)
 
     def before(name, field):
-        yield f"orientation after {name}", head() + directory(field, six)
-        yield f"orientation before {name}", head() + directory(six, field)
+        yield f"orientation after {name}", tiff_header() + directory(field, six)
+        yield f"orientation before {name}", tiff_header() + directory(six, field)
 
     yield from before("text beyond the end", entry(MAKE, ASCII, 20, struct.pack("<L", 4000)))
     yield from before("text at an absurd place", entry(MAKE, ASCII, 20, b"\xff\xff\xff\xff"))
@@ -409,24 +415,24 @@ def structures():
     yield from before("the same, out of range", entry(ORIENTATION, SHORT, 1, 9))
     text = entry(MAKE, ASCII, 20, struct.pack("<L", 8))
     beyond = entry(MAKE, ASCII, 20, struct.pack("<L", 4000))
-    yield "orientation after text twice, then beyond the end", head() + directory(text, beyond, six)
+    yield "orientation after text twice, then beyond the end", tiff_header() + directory(text, beyond, six)
     for length in [38, 39]:
         far = [entry(MAKE, ASCII, length, bytes(4)), entry(ORIENTATION, SHORT, 3, struct.pack("<L", 38))]
-        yield f"{length} + 6 bytes far from the directory, of 44", head() + directory(*far) + b"\6\0" * 3
+        yield f"{length} + 6 bytes far from the directory, of 44", tiff_header() + directory(*far) + b"\6\0" * 3
 
     good = exif(6)
     for first in [0, 2, 7, 9, len(good) - 2, len(good) - 1, len(good), 4000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]:
-        yield f"first directory at {first}", head(first=first) + good[8:]
-    yield "first directory at 20", head(first=20) + bytes(12) + good[8:]
-    yield "directory that follows itself", head() + directory(six, following=8)
-    yield "no orientation, directory that follows itself", head() + directory(following=8)
-    yield "only in the second directory", head() + directory(following=14) + directory(six)
-    sub = entry(SUB, LONG, 1, 26)
-    yield "only in EXIF's own directory", head() + directory(sub) + directory(six)
-    yield "EXIF's own directory says otherwise", head() + directory(six, entry(SUB, LONG, 1, 38)) + directory(three)
-    yield "EXIF's own directory is the first", head() + directory(six, entry(SUB, LONG, 1, 8))
+        yield f"first directory at {first}", tiff_header(first=first) + good[8:]
+    yield "first directory at 20", tiff_header(first=20) + bytes(12) + good[8:]
+    yield "directory that follows itself", tiff_header() + directory(six, following=8)
+    yield "no orientation, directory that follows itself", tiff_header() + directory(following=8)
+    yield "only in the second directory", tiff_header() + directory(following=14) + directory(six)
+    sub = entry(EXIF_DIRECTORY, LONG, 1, 26)
+    yield "only in EXIF's own directory", tiff_header() + directory(sub) + directory(six)
+    yield "EXIF's own directory says otherwise", tiff_header() + directory(six, entry(EXIF_DIRECTORY, LONG, 1, 38)) + directory(three)
+    yield "EXIF's own directory is the first", tiff_header() + directory(six, entry(EXIF_DIRECTORY, LONG, 1, 8))
     for declared in [0, 2, 100, 65535]:
-        yield f"{declared} entries declared", head() + directory(six, declared=declared)
+        yield f"{declared} entries declared", tiff_header() + directory(six, declared=declared)
     for length in range(len(good)):
         yield f"cut off after {length}", good[:length]
     for name, start in [
@@ -446,6 +452,7 @@ def structures():
 
 
 def damaged():
+    """(name, file) of containers with damaged EXIF."""
     for name, block in blocks():
         yield f"WebP, {name}", webp(riff(b"EXIF", block))
     for name, block in structures():
@@ -457,17 +464,21 @@ def damaged():
     yield "PNG, eXIf, none", png(chunk(b"eXIf", b"nothing that is EXIF"))
 
 
-def turned(data):
+def transposed(data):
+    """(size, grey levels) of a file after `ImageOps.exif_transpose`."""
     picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("L")
     return picture.size, picture.tobytes()
 
 
 def case(name, data, known, refused=1):
-    """The file with the orientation that its pixels show, or with Pillow's exception and the orientation `refused`."""
+    """A case: the file with the orientation that Pillow applied, or with its exception and the orientation `refused`.
+
+    `known` has what `transposed` gives for each orientation.
+    """
     record = {"name": name, "file": base64.b64encode(data).decode()}
     try:
-        found = turned(data)
-    except Exception as error:  # whatever Pillow raises
+        found = transposed(data)
+    except Exception as error:  # Pillow raises exceptions of many types
         return record | {"orientation": refused, "pillow": type(error).__name__}
     return record | {"orientation": known.index(found) + 1}
 
@@ -475,7 +486,7 @@ def case(name, data, known, refused=1):
 def main():
     warnings.simplefilter("ignore")
     HERE.mkdir(exist_ok=True)
-    known = [turned(png(chunk(b"eXIf", exif(value)))) for value in range(1, 9)]
+    known = [transposed(png(chunk(b"eXIf", exif(value)))) for value in range(1, 9)]
     assert len(set(known)) == 8
     for value, (size, grey) in enumerate(known, 1):
         rgb = b"".join(bytes([level] * 3) for level in grey)
@@ -483,7 +494,7 @@ def main():
 
     cases = []
     for value in range(1, 9):
-        for name, data in sound(value):
+        for name, data in valid(value):
             made = case(f"{name}: {value}", data, known, refused=value)
             assert made["orientation"] == value and ("pillow" not in made or name == BIG), name
             cases.append(made)
