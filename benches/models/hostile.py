@@ -338,8 +338,8 @@ def sized_by_arithmetic(graph):
     graph.add_constant(constant("many", [2000, 1000, 1000, 1000], np.int64))
 
     def step(of, to):
-        made = node("ConstantOfShape", [f"n{to}"], f"k{to}")
-        return [node("Shape", [of], f"h{to}"), node("Mul", [f"h{to}", "many"], f"n{to}"), made, node("Add", [of, f"k{to}"], to)]
+        zeros = node("ConstantOfShape", [f"n{to}"], f"k{to}")
+        return [node("Shape", [of], f"h{to}"), node("Mul", [f"h{to}", "many"], f"n{to}"), zeros, node("Add", [of, f"k{to}"], to)]
 
     graph.chain(step)
 

@@ -35,13 +35,13 @@ def convert(folder, name):
         environment = {**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
         done = subprocess.run(command, cwd=work, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True)
-        made = pathlib.Path(work, OUTPUT.format(name=name))
-        if done.returncode or not made.exists():
+        converted = pathlib.Path(work, OUTPUT.format(name=name))
+        if done.returncode or not converted.exists():
             print(f"{name}: not converted, status {done.returncode}:\n{done.stdout[-4000:]}", file=sys.stderr)
             (folder / f"{name}.unconverted.txt").write_text(done.stdout)
             return
-        shutil.copy(made, folder / f"{name}.tflite")
-        print(f"{name}.tflite: {made.stat().st_size / 1e6:.1f} MB")
+        shutil.copy(converted, folder / f"{name}.tflite")
+        print(f"{name}.tflite: {converted.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

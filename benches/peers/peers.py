@@ -31,7 +31,8 @@ import time
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OURS, OTHERS = ROOT / "target/release", ROOT / "target/peers/release"
+# The programs of this workspace, and those of the peers that have a workspace of their own.
+RELEASE, PEERS_RELEASE = ROOT / "target/release", ROOT / "target/peers/release"
 
 # The pause between two turns, in which the threads of the last engine go to sleep.
 PAUSE_SECONDS = 0.02
@@ -89,15 +90,15 @@ def onnxruntime_library():
 
 
 LIBRARY = (("ONNXRUNTIME", str(onnxruntime_library())),)
-BEDSIDE = Contender("Bedside", (OURS / "peer-bedside",))
+BEDSIDE = Contender("Bedside", (RELEASE / "peer-bedside",))
 PREPARED = dataclasses.replace(BEDSIDE, name="Bedside, prepared form", suffix=".prepared")
 BEDSIDE_AVX2 = dataclasses.replace(BEDSIDE, name="Bedside held to AVX2", environment=(("BEDSIDE_KERNEL", "avx2"),))
-ORT = Contender("ONNX Runtime", (OTHERS / "peer-onnxruntime",), environment=LIBRARY)
+ORT = Contender("ONNX Runtime", (PEERS_RELEASE / "peer-onnxruntime",), environment=LIBRARY)
 EXACT = dataclasses.replace(ORT, name="ONNX Runtime, exact", environment=(*LIBRARY, ("ONNXRUNTIME_EXACT", "1")))
 OPENVINO = Contender("OpenVINO", python("openvino"))
 LITERT = Contender("LiteRT", python("litert"), suffix=".tflite")
-TRACT = Contender("tract", (OURS / "peer-tract",))
-RTEN = Contender("rten", (OTHERS / "peer-rten",))
+TRACT = Contender("tract", (RELEASE / "peer-tract",))
+RTEN = Contender("rten", (PEERS_RELEASE / "peer-rten",))
 ALL = [BEDSIDE, BEDSIDE_AVX2, ORT, EXACT, OPENVINO, LITERT, TRACT, RTEN]
 PEERS = [ORT, EXACT, OPENVINO, LITERT, TRACT, RTEN]
 THREADED = [BEDSIDE, ORT, OPENVINO, LITERT]
@@ -291,15 +292,15 @@ def libraries():
         folder = pathlib.Path(importlib.metadata.distribution(name).locate_file(module))
         return [next(folder.glob(pattern)) for pattern in patterns]
     return {
-        BEDSIDE: ("`libbedside.so`, release profile", [OURS / "libbedside.so"]),
-        PREPARED: ("the same; smaller without the importer", [OURS / "libbedside.so"]),
+        BEDSIDE: ("`libbedside.so`, release profile", [RELEASE / "libbedside.so"]),
+        PREPARED: ("the same; smaller without the importer", [RELEASE / "libbedside.so"]),
         ORT: ("`libonnxruntime.so` of the wheel", [onnxruntime_library()]),
         OPENVINO: ("runtime, CPU plugin, ONNX reader, TBB", package(
             "openvino", "openvino/libs", "libopenvino.so*", "libopenvino_intel_cpu_plugin.so",
             "libopenvino_onnx_frontend.so*", "libtbb.so*")),
         LITERT: ("`libLiteRt.so` of the wheel", package("ai-edge-litert", "ai_edge_litert", "libLiteRt.so")),
-        TRACT: ("a program around it", [OURS / "peer-tract"]),
-        RTEN: ("a program around it", [OTHERS / "peer-rten"]),
+        TRACT: ("a program around it", [RELEASE / "peer-tract"]),
+        RTEN: ("a program around it", [PEERS_RELEASE / "peer-rten"]),
     }
 
 

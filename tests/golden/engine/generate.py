@@ -72,8 +72,8 @@ class Builder:
     def model_of(self, nodes, constants, output):
         """A model of these nodes, in an operator set that has all operators used here."""
         value = helper.make_tensor_value_info("input", TensorProto.FLOAT, self.shape)
-        wanted = helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
-        graph = helper.make_graph(nodes, "g", [value], [wanted], constants)
+        result = helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
+        graph = helper.make_graph(nodes, "g", [value], [result], constants)
         opsets = [helper.make_opsetid("", 17)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
@@ -339,7 +339,7 @@ def concat(b):
 
 
 def pool(kind):
-    def made(b):
+    def add_operator(b):
         if len(b.shape_of(b.current)) < 3:
             return gemm(b)
         form = window_attributes(b)
@@ -373,7 +373,7 @@ def pool(kind):
             return False
         b.current = b.node("AveragePool", [b.current], **attributes)
         return quantize_or_end(b, may_end=True)
-    return made
+    return add_operator
 
 
 def global_pool(b):
@@ -431,11 +431,11 @@ def reshape_or_transpose(b):
 
 
 def unary(kind, **attributes):
-    def made(b):
+    def add_operator(b):
         b.traits.append(kind)
         b.current = b.node(kind, [b.current], **attributes)
         return quantize_or_end(b, may_end=True)
-    return made
+    return add_operator
 
 
 def relu(b):
@@ -488,10 +488,10 @@ def binary(b):
 
 def cast(b):
     """A Cast of the stored codes to floats."""
-    made = next(node for node in b.nodes if b.current in node.output)
-    if made.op_type != "DequantizeLinear":
+    source = next(node for node in b.nodes if b.current in node.output)
+    if source.op_type != "DequantizeLinear":
         return gemm(b)
-    b.current = b.node("Cast", [made.input[0]], to=TensorProto.FLOAT)
+    b.current = b.node("Cast", [source.input[0]], to=TensorProto.FLOAT)
     return quantize_or_end(b, may_end=True)
 
 
@@ -501,7 +501,7 @@ def identity(b):
     return conv(b)
 
 
-# What a graph is made of, by the name that it has in the names of the records.
+# {name in the records: function that adds the operator to a builder, or gives False if it does not fit}.
 OPERATORS = {
     "Conv": conv, "depthwise": depthwise, "Gemm": gemm, "MatMul": matmul, "Add": add, "Mul": mul, "excite": excite,
     "Concat": concat, "AveragePool": pool("AveragePool"), "MaxPool": pool("MaxPool"), "GlobalAveragePool": global_pool,
@@ -584,18 +584,18 @@ def to_qoperators(model):
             bias = [triple[0] for triple in triples[count:]]
             inputs = sum(triples[:count], [])
             inputs += [*(bias or [""] * (kind == "QGemm")), *to] if kind == "QGemm" else [*to, *bias]
-        made = helper.make_node(kind, inputs, [quantizer.output[0]], domain=domain)
-        made.attribute.extend(node.attribute)
-        return made
+        qoperator = helper.make_node(kind, inputs, [quantizer.output[0]], domain=domain)
+        qoperator.attribute.extend(node.attribute)
+        return qoperator
 
-    made = {}
+    qoperators = {}
     for quantizer in nodes:
         node = makers.get(quantizer.input[0]) if quantizer.op_type == "QuantizeLinear" else None
         if node is not None and node.op_type in ON_CODES:
-            made[quantizer.output[0]] = operator(node, quantizer)
-    if not any(made.values()):
+            qoperators[quantizer.output[0]] = operator(node, quantizer)
+    if not any(qoperators.values()):
         return None
-    kept = [made.get(node.output[0]) or node for node in nodes]
+    kept = [qoperators.get(node.output[0]) or node for node in nodes]
     while True:
         read = {name for node in kept for name in node.input} | {info.name for info in model.graph.output}
         fewer = [node for node in kept if node.output[0] in read]

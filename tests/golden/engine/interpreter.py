@@ -144,7 +144,7 @@ class SumsOfProducts(Deferred):
         return self.sums.astype(F) * self.by_channel(self.scale_x * self.scale_w)
 
     def with_bias(self, bias, bias_scale=None):
-        """The sums with a bias. A bias in the units of the sums is added as it is, and another is rounded to these units."""
+        """The sums with a bias. A bias in other units is rounded to the units of the sums first."""
         units = self.scale_x * self.scale_w
         bias = np.asarray(bias)
         if bias_scale is not None:
