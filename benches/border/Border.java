@@ -10,7 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/** One 640×480 RGBA frame over JNI, as {@code src/main.rs} says. */
+/** Measures the classification of one 640×480 RGBA frame over JNI, as {@code src/main.rs} describes. */
 public final class Border {
     private static final int WIDTH = 640;
     private static final int HEIGHT = 480;

@@ -17,15 +17,15 @@ public final class Answer {
         this.value = value;
     }
 
-    /** A number, in the question's unit, where the question has a least or a greatest one. */
+    /** A number in the question's unit, for a question that has a {@code min} or a {@code max}. */
     public static Answer number(double value) {
         return new Answer(NUMBER, value);
     }
 
     void write(Request request) {
-        request.number(kind);
+        request.int8(kind);
         if (kind == NUMBER) {
-            request.longReal(value);
+            request.float64(value);
         }
     }
 }

@@ -1,7 +1,7 @@
 package dev.bedside.jni;
 
 /**
- * What went wrong. The message names what was wrong, where, and what to do; it is written for a person.
+ * Why a call failed. The message is written for a person: it names what was wrong, where, and what to do.
  */
 public final class BedsideException extends Exception {
     private static final long serialVersionUID = 1;
@@ -13,7 +13,7 @@ public final class BedsideException extends Exception {
         this.kind = kind;
     }
 
-    /** Which kind of error this is, the same in every language. */
+    /** The kind of the error, the same in every language. */
     public ErrorKind getKind() {
         return kind;
     }

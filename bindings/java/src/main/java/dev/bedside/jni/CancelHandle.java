@@ -1,8 +1,8 @@
 package dev.bedside.jni;
 
 /**
- * Ends a classification from another thread, at its next stage (decode, preprocess, engine, verdict), or at the next layer of
- * a network that is quantized from end to end.
+ * Ends a classification from another thread: at its next stage (decode, preprocess, engine, verdict), or at the next
+ * layer of a network that is quantized from end to end.
  */
 public final class CancelHandle extends Handle {
     /** A handle that has not been used. */

@@ -4,15 +4,15 @@ package dev.bedside.jni;
 public enum ErrorKind {
     /** A file could not be read. */
     IO,
-    /** The picture is of a format, or a variant of one, that is not decoded. */
+    /** The picture has a format, or a variant of a format, that is not supported. */
     UNSUPPORTED_IMAGE,
     /** The picture is damaged, or its pixels do not fit the size given. */
     MALFORMED_IMAGE,
     /** A picture or a model is larger than the limits allow. */
     TOO_LARGE,
-    /** The model file is neither an ONNX model nor a prepared one, or a damaged one. */
+    /** The model file is neither an ONNX model nor a prepared one, or it is damaged. */
     MALFORMED_MODEL,
-    /** The model is sound but needs something that is not served; the message names operator, node or field. */
+    /** The model is sound but needs something that is not supported; the message names the operator, node or field. */
     UNSUPPORTED_MODEL,
     /** The manifest is missing, has a field of a wrong type or value, or does not fit the graph. */
     INVALID_MANIFEST,
@@ -25,6 +25,6 @@ public enum ErrorKind {
      * device.
      */
     SELF_TEST,
-    /** A fault in Bedside or in a library below it. */
+    /** A fault in Bedside or in a library that it uses. */
     INTERNAL
 }

@@ -11,8 +11,8 @@ public final class Finding {
     Finding(Reply reply) {
         label = reply.string();
         name = reply.string();
-        probability = reply.real();
-        operatingPoint = reply.real();
+        probability = reply.float32();
+        operatingPoint = reply.float32();
         overOperatingPoint = reply.flag();
     }
 
@@ -31,12 +31,12 @@ public final class Finding {
         return probability;
     }
 
-    /** The calibrated probability, 0 to 1, from which on the label can't be excluded. */
+    /** The calibrated probability, 0 to 1, at and above which the label can't be excluded. */
     public float getOperatingPoint() {
         return operatingPoint;
     }
 
-    /** Whether the calibrated probability, not re-weighted, is at or over the operating point. */
+    /** Whether the calibrated probability, not re-weighted, is at or above the operating point. */
     public boolean isOverOperatingPoint() {
         return overOperatingPoint;
     }

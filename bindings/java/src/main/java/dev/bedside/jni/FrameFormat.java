@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * How the bytes of a picture are to be read, and the turn that brings it upright. Strides are in bytes from one row to
- * the next; the last row may end with its last pixel.
+ * The layout of a picture's bytes, and the rotation that brings it upright. Widths and heights are in pixels. A row
+ * stride is the number of bytes from one row to the next; the last row may end with its last pixel.
  */
 public final class FrameFormat {
     private static final int ENCODED = 0;
@@ -25,9 +25,9 @@ public final class FrameFormat {
         this.mirrored = mirrored;
     }
 
-    /** An encoded file: JPEG, PNG, WebP, BMP or TIFF, told by its first bytes. */
+    /** An encoded file: JPEG, PNG, WebP, BMP or TIFF, recognised by its first bytes. */
     public static FrameFormat encoded() {
-        return of(new Request().number(ENCODED));
+        return of(new Request().int8(ENCODED));
     }
 
     /** Red, green, blue; 8 bits each; {@code rowStride} at least 3 × {@code width}. */
@@ -36,14 +36,17 @@ public final class FrameFormat {
     }
 
     /**
-     * Red, green, blue, alpha; 8 bits each, not premultiplied; laid over white; {@code rowStride} at least 4 ×
-     * {@code width}.
+     * Red, green, blue, alpha; 8 bits each, not premultiplied; composited over white; {@code rowStride} at least
+     * 4 × {@code width}.
      */
     public static FrameFormat rgba8(int width, int height, int rowStride) {
         return packed(RGBA8, width, height, rowStride);
     }
 
-    /** As {@link #rgba8}, with blue first. */
+    /**
+     * Blue, green, red, alpha; 8 bits each, not premultiplied; composited over white; {@code rowStride} at least
+     * 4 × {@code width}.
+     */
     public static FrameFormat bgra8(int width, int height, int rowStride) {
         return packed(BGRA8, width, height, rowStride);
     }
@@ -53,24 +56,26 @@ public final class FrameFormat {
         return packed(GRAY8, width, height, rowStride);
     }
 
-    /** Three planes: Y for every pixel, U and V for every two by two, odd sizes rounded up. */
+    /**
+     * Three planes: a sample of Y for every pixel, one of U and of V for every two by two pixels, odd sizes rounded up.
+     */
     public static FrameFormat yuv420(int width, int height, YuvStrides strides, YuvMatrix matrix, YuvRange range) {
-        Request request = new Request().number(YUV420).integer(width).integer(height);
+        Request request = new Request().int8(YUV420).int32(width).int32(height);
         strides.write(request);
-        return of(request.number(matrix.ordinal()).number(range.ordinal()));
+        return of(request.int8(matrix.ordinal()).int8(range.ordinal()));
     }
 
-    /** The same with another turn that brings it upright; {@code UPRIGHT} unless given. */
-    public FrameFormat rotated(Rotation turn) {
-        return new FrameFormat(layout, turn, mirrored);
+    /** The same layout with this rotation, which brings the picture upright; {@code UPRIGHT} unless given. */
+    public FrameFormat rotated(Rotation rotation) {
+        return new FrameFormat(layout, rotation, mirrored);
     }
 
-    /** The same with left and right exchanged once it is upright, as front cameras do it. */
+    /** The same format with left and right exchanged after the rotation, as front cameras exchange them. */
     public FrameFormat mirrored() {
         return new FrameFormat(layout, rotation, !mirrored);
     }
 
-    /** As the library takes it. */
+    /** The format as the library reads it. */
     byte[] toBytes() {
         byte[] bytes = Arrays.copyOf(layout, layout.length + 2);
         bytes[layout.length] = (byte) rotation.ordinal();
@@ -79,7 +84,7 @@ public final class FrameFormat {
     }
 
     private static FrameFormat packed(int layout, int width, int height, int rowStride) {
-        return of(new Request().number(layout).integer(width).integer(height).integer(rowStride));
+        return of(new Request().int8(layout).int32(width).int32(height).int32(rowStride));
     }
 
     private static FrameFormat of(Request layout) {

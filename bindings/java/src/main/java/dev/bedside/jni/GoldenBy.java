@@ -2,7 +2,7 @@ package dev.bedside.jni;
 
 import java.util.Locale;
 
-/** Who measured golden scores. */
+/** The runtime that measured golden scores. */
 public enum GoldenBy {
     /** The lab's own runtime. */
     LAB,
@@ -10,7 +10,7 @@ public enum GoldenBy {
     ITSELF;
 
     static GoldenBy named(String name) {
-        // `self` is no name for a Java constant to have.
+        // The shared name is `self`, and the constant's name is not.
         return name.equals("self") ? ITSELF : valueOf(name.toUpperCase(Locale.ROOT));
     }
 }

@@ -9,9 +9,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 
 /**
- * Something that the library holds by number, until it is closed or, where that was forgotten, collected.
+ * An object of the library, which the library holds by number until {@code close} is called. An object that is not
+ * closed is closed after it has been garbage-collected.
  *
- * <p>A number is never given twice, and one that was closed stands for nothing: using it is an error, not a crash.
+ * <p>A number is never used for two objects. Using the number of a closed object is an error, not a crash.
  */
 abstract class Handle implements AutoCloseable {
     private static final ReferenceQueue<Handle> COLLECTED = new ReferenceQueue<>();
@@ -20,7 +21,7 @@ abstract class Handle implements AutoCloseable {
     static {
         Thread closing = new Thread(Handle::closeCollected, "bedside-closing");
         closing.setDaemon(true);
-        // Else whoever made the first handle could not be unloaded.
+        // An inherited class loader could never be unloaded, because this thread does not end.
         closing.setContextClassLoader(null);
         closing.start();
     }
@@ -31,10 +32,11 @@ abstract class Handle implements AutoCloseable {
     private volatile boolean reached;
 
     /**
-     * Takes a number over.
+     * Takes ownership of a number.
      *
-     * @param close lets go of it; a lambda and no reference to the native method, of which ProGuard does not see that
-     *     another package will need it once it has moved this class there
+     * @param close closes the object of this number. It must be a lambda and not a reference to the native method:
+     *     ProGuard does not see that such a reference needs access from another package, once it has moved this class
+     *     to one
      */
     Handle(long number, LongConsumer close) {
         this.number = number;
@@ -42,17 +44,20 @@ abstract class Handle implements AutoCloseable {
         OPEN.add(owned);
     }
 
-    /** The number to call the library with. */
+    /** The number by which the library holds this object. */
     final long number() {
         return number;
     }
 
-    /** Keeps the object from being collected up to here: the virtual machine may not leave a volatile write out. */
+    /**
+     * Keeps this object from being collected before this call, because the virtual machine must not leave out a
+     * volatile write.
+     */
     final void keepReachable() {
         reached = true;
     }
 
-    /** Lets go of what the library holds. Calls that are running end as usual; closing twice does nothing. */
+    /** Frees what the library holds. Calls that are running end as usual. A second call does nothing. */
     @Override
     public final void close() {
         owned.close();
@@ -63,13 +68,13 @@ abstract class Handle implements AutoCloseable {
             try {
                 ((Owned) COLLECTED.remove()).close();
             } catch (Throwable ignored) {
-                // Nobody has a reason to end this thread; it is a daemon. Where there was no room for the library's
-                // reply, it has let go all the same.
+                // Nothing may end this thread. Where there was no memory for the library's reply, the object is closed
+                // nevertheless.
             }
         }
     }
 
-    /** What outlives the object. */
+    /** The number of a handle and how to close it, which outlive the handle. */
     private static final class Owned extends PhantomReference<Handle> {
         private final long number;
         private final LongConsumer close;

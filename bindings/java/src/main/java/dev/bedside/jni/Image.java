@@ -4,10 +4,10 @@ import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /**
- * A picture to look at, kept by the library: the bytes of a file, or a copy of a frame.
+ * A picture that the library keeps: the bytes of a file, or a copy of a frame.
  *
- * <p>It is decoded inside {@code classify}, at the scale that the model needs, and brought upright by its EXIF
- * orientation. One picture may be looked at by many threads, and as often as you like.
+ * <p>It is decoded inside {@code classify}, at the scale that the model needs, and rotated upright by its EXIF
+ * orientation. Many threads may classify one picture at once, any number of times.
  */
 public final class Image extends Handle {
     private Image(byte[] reply, Handle... held) throws BedsideException {
@@ -15,24 +15,26 @@ public final class Image extends Handle {
     }
 
     /**
-     * Reads a file: JPEG, PNG, WebP, BMP or TIFF, told by its content, of at most 256 MiB.
+     * Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF. The format is recognised by the content, which is
+     * checked when the picture is classified.
      *
-     * @throws BedsideException {@code IO}, {@code TOO_LARGE}
+     * @throws BedsideException with {@code IO} or {@code TOO_LARGE}
      */
     public static Image open(String path) throws BedsideException {
         return new Image(Native.openImage(Request.of(Objects.requireNonNull(path, "path"))));
     }
 
-    /** Takes a copy of the bytes of such a file. They are looked at when it is classified. */
+    /** Copies the bytes of such a file, which are checked when the picture is classified. */
     public static Image fromBytes(byte[] file) throws BedsideException {
         return new Image(Native.imageFromBytes(Objects.requireNonNull(file, "file")));
     }
 
     /**
-     * Copies a frame.
+     * Copies a frame of one plane, or an encoded file.
      *
-     * @param pixels a direct buffer; its bytes from position to limit are the frame
-     * @throws BedsideException {@code MALFORMED_IMAGE} where they do not fit the format
+     * @param pixels a direct buffer; the bytes from its position to its limit are the frame
+     * @throws BedsideException with {@code MALFORMED_IMAGE} where the pixels do not fit the format; with
+     *     {@code TOO_LARGE} where the frame has more than 256 MiB
      * @throws IllegalArgumentException where the buffer is not direct
      */
     public static Image fromFrame(ByteBuffer pixels, FrameFormat format) throws BedsideException {
@@ -40,9 +42,10 @@ public final class Image extends Handle {
     }
 
     /**
-     * Copies a frame of three planes.
+     * Copies a YUV 4:2:0 frame, whose planes are given as {@link Classifier#classifyYuv420} takes them.
      *
-     * @throws BedsideException {@code MALFORMED_IMAGE} where they do not fit the format
+     * @throws BedsideException with {@code MALFORMED_IMAGE} where the planes do not fit the format; with
+     *     {@code TOO_LARGE} where they have more than 256 MiB
      * @throws IllegalArgumentException where a buffer is not direct
      */
     public static Image fromYuv420(ByteBuffer y, ByteBuffer u, ByteBuffer v, FrameFormat format)
@@ -52,12 +55,15 @@ public final class Image extends Handle {
         return new Image(reply);
     }
 
-    /** The same picture with another turn that brings it upright; a turn stored in the file is done first. */
+    /**
+     * The same picture with this rotation, which brings it upright, instead of an earlier one. A rotation that is
+     * stored in the file is applied first.
+     */
     public Image rotated(Rotation rotation) throws BedsideException {
         return new Image(Native.rotated(number(), rotation.ordinal()), this);
     }
 
-    /** The same picture with left and right exchanged, once it is upright. */
+    /** The same picture with left and right exchanged after the rotation. */
     public Image mirrored() throws BedsideException {
         return new Image(Native.mirrored(number()), this);
     }

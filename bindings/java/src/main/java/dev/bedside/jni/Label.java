@@ -1,6 +1,6 @@
 package dev.bedside.jni;
 
-/** One thing that a model can name. */
+/** A label of a model. */
 public final class Label {
     private final String id;
     private final String name;
@@ -10,7 +10,7 @@ public final class Label {
     Label(Reply reply) {
         id = reply.string();
         name = reply.string();
-        operatingPoint = reply.real();
+        operatingPoint = reply.float32();
         triage = reply.named(Triage.class);
     }
 
@@ -19,17 +19,17 @@ public final class Label {
         return id;
     }
 
-    /** What to call it on a screen. */
+    /** The label's name for a screen. */
     public String getName() {
         return name;
     }
 
-    /** The calibrated probability, 0 to 1, from which on it can't be excluded. */
+    /** The calibrated probability, 0 to 1, at and above which the label can't be excluded. */
     public float getOperatingPoint() {
         return operatingPoint;
     }
 
-    /** What it asks of a person. */
+    /** What a person should do where the label can't be excluded. */
     public Triage getTriage() {
         return triage;
     }

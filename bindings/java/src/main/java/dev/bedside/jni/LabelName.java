@@ -1,6 +1,6 @@
 package dev.bedside.jni;
 
-/** A label of the model, and what to call it. */
+/** A label of the model, and its name. */
 public final class LabelName {
     private final String id;
     private final String name;

@@ -1,6 +1,6 @@
 package dev.bedside.jni;
 
-/** Bounds on what is read, checked before memory is asked for. */
+/** Bounds on pictures and models, which are checked before memory is allocated. */
 public final class Limits {
     private final long maxDeclaredPixels;
     private final long maxDecodedBytes;
@@ -12,16 +12,16 @@ public final class Limits {
         maxModelBytes = builder.maxModelBytes;
     }
 
-    /** The default limits, to be changed. */
+    /** A builder that has the default limits. */
     public static Builder builder() {
         return new Builder();
     }
 
     Request write(Request request) {
-        return request.longInteger(maxDeclaredPixels).longInteger(maxDecodedBytes).longInteger(maxModelBytes);
+        return request.int64(maxDeclaredPixels).int64(maxDecodedBytes).int64(maxModelBytes);
     }
 
-    /** Sets limits one by one. */
+    /** Sets the limits one by one. */
     public static final class Builder {
         private long maxDeclaredPixels = 200_000_000;
         private long maxDecodedBytes = 256L << 20;
@@ -29,22 +29,25 @@ public final class Limits {
 
         private Builder() {}
 
-        /** The most pixels, width times height, that a picture's header may declare; 200,000,000 unless given. */
+        /**
+         * The maximum number of pixels, width times height, that a picture's header may declare: 200,000,000 unless
+         * given.
+         */
         public Builder maxDeclaredPixels(long pixels) {
             maxDeclaredPixels = pixels;
             return this;
         }
 
         /**
-         * The most bytes that decoding may take for pixels and coefficients, beside the encoded bytes; 256 MiB unless
-         * given.
+         * The maximum number of bytes that decoding may take for pixels and coefficients, besides the encoded bytes:
+         * 256 MiB unless given.
          */
         public Builder maxDecodedBytes(long bytes) {
             maxDecodedBytes = bytes;
             return this;
         }
 
-        /** The most bytes that a model file may have; 512 MiB unless given. */
+        /** The maximum number of bytes of a model file: 512 MiB unless given. */
         public Builder maxModelBytes(long bytes) {
             maxModelBytes = bytes;
             return this;

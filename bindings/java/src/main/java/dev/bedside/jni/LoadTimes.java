@@ -7,9 +7,9 @@ public final class LoadTimes {
     private final double optimize;
 
     LoadTimes(Reply reply) {
-        read = reply.longReal();
-        importing = reply.longReal();
-        optimize = reply.longReal();
+        read = reply.float64();
+        importing = reply.float64();
+        optimize = reply.float64();
     }
 
     /** Reading the file, decoding it, checking the manifest against it. */
@@ -22,7 +22,7 @@ public final class LoadTimes {
         return importing;
     }
 
-    /** From those to the ones that run. */
+    /** From typed operators to those that run. */
     public double getOptimize() {
         return optimize;
     }

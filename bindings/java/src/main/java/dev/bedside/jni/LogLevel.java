@@ -1,15 +1,15 @@
 package dev.bedside.jni;
 
-/** How much a record of the log matters. */
+/** The severity of a log record. */
 public enum LogLevel {
     /** Something failed. */
     ERROR,
     /** Something is amiss but not fatal, such as an unknown field in a manifest. */
     WARN,
-    /** What happens now and then. */
+    /** An event that happens now and then. */
     INFO,
-    /** What happens once a model. */
+    /** An event that happens once for each opened model. */
     DEBUG,
-    /** What happens once a stage of a picture. */
+    /** An event that happens once for each stage of a classification. */
     TRACE
 }

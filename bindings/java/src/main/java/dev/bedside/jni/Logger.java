@@ -1,24 +1,30 @@
 package dev.bedside.jni;
 
-/** Receives the library's log: what happened, never whose it was. Pictures and results are not in it. */
+/** Receives the library's log. Pictures and results are never in it. */
 public interface Logger {
     /**
-     * One record. May be called from any thread, and several at once; what it throws is lost.
+     * Receives one record. May be called from any thread, and from several at once; an error that it throws is ignored.
      *
-     * @param target the part of the library that speaks, such as {@code bedside::stages}
+     * @param target the module that logs, such as {@code bedside::stages}
      */
     void log(LogLevel level, String target, String message);
 
     /**
-     * Sends the log from {@code WARN} up to {@code logger}, in the place of the one before; nowhere where it is null,
-     * as before the first. In a program that is itself in Rust and has a logger of its own, that one keeps the log and
-     * its level, and this changes nothing.
+     * Does the same as {@link #set(Logger, LogLevel)} with the level {@code WARN}.
+     *
+     * @param logger the logger, or null
      */
     static void set(Logger logger) throws BedsideException {
         set(logger, LogLevel.WARN);
     }
 
-    /** As {@link #set(Logger)}, from this level up. */
+    /**
+     * Sends the records of the library's log from this level up to {@code logger}, which replaces the previous one.
+     * Without a logger the records are dropped, as before the first call. In a program in Rust with its own logger,
+     * that logger keeps the log and its level, and this changes nothing.
+     *
+     * @param logger the logger, or null
+     */
     static void set(Logger logger, LogLevel level) throws BedsideException {
         Reply.of(Native.setLogger(logger, level.ordinal()));
     }

@@ -2,7 +2,7 @@ package dev.bedside.jni;
 
 import java.util.List;
 
-/** What a model says about itself, in one language. */
+/** A model's description of itself, in one language. */
 public final class Manifest {
     private final String name;
     private final String version;
@@ -41,17 +41,17 @@ public final class Manifest {
         return license;
     }
 
-    /** What to call it on a screen. */
+    /** The model's name for a screen. */
     public String getTitle() {
         return title;
     }
 
-    /** What it is meant for; empty where it does not say. */
+    /** What the model is meant for; empty where the manifest does not state it. */
     public String getIntendedUse() {
         return intendedUse;
     }
 
-    /** What it must not be used for; empty where it does not say. */
+    /** What the model must not be used for; empty where the manifest does not state it. */
     public String getNotFor() {
         return notFor;
     }
@@ -61,7 +61,7 @@ public final class Manifest {
         return scope;
     }
 
-    /** What the model can name, in its own order. */
+    /** The model's labels, in the order of its scores. */
     public List<Label> getLabels() {
         return labels;
     }

@@ -1,6 +1,6 @@
 package dev.bedside.jni;
 
-/** Which model it was. */
+/** The identity of a model. */
 public final class ModelIdentity {
     private final String name;
     private final String version;

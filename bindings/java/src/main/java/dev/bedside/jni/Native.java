@@ -3,27 +3,27 @@ package dev.bedside.jni;
 import java.nio.ByteBuffer;
 
 /**
- * The native methods of {@code libbedside}. Each answers with what {@link Reply} reads.
+ * The native methods of {@code libbedside}. Each returns the bytes that {@link Reply} reads.
  *
- * <p>Rust has its side in {@code bindings/src/java/mod.rs}. A shrinker must keep this class's name, its native methods,
+ * <p>{@code bindings/src/java/mod.rs} implements them. A shrinker must keep this class's name, its native methods,
  * and {@link #log}.
  */
 final class Native {
     /**
-     * Which form of these methods, of requests and of replies this jar has: the 32-bit FNV-1a hash of
-     * {@code bindings/wire.txt}, which has a sample of each. A test tells the number where that file changes.
+     * The version of these methods, of requests and of replies in this jar: the 32-bit FNV-1a hash of
+     * {@code bindings/wire.txt}, which has a sample of each. Where that file changes, a test prints the new number.
      */
     static final int PROTOCOL = 0x1946bb1c;
 
     static {
         NativeLibrary.load();
-        NativeLibrary.require(PROTOCOL, spoken());
+        NativeLibrary.require(PROTOCOL, libraryProtocol());
     }
 
     private Native() {}
 
-    /** The protocol of the library, or null where it is older than the method that tells. */
-    private static Integer spoken() {
+    /** The protocol of the library, or null where the library is too old to have that method. */
+    private static Integer libraryProtocol() {
         try {
             return protocol();
         } catch (UnsatisfiedLinkError tooOld) {
@@ -82,13 +82,13 @@ final class Native {
 
     static native byte[] setLogger(Logger logger, int level);
 
-    /** Called by the library, on any thread. A logger that throws must not end a classification. */
+    /** Passes one record to a logger. The library calls this on any thread. It ignores what the logger throws. */
     @SuppressWarnings("unused")
     private static void log(Logger logger, int level, String target, String message) {
         try {
             logger.log(LogLevel.values()[level], target, message);
         } catch (Throwable ignored) {
-            // There is no other place to say so. Of a logger in Kotlin it may be a checked exception.
+            // There is no other place to report it. A logger in Kotlin may throw a checked exception.
         }
     }
 }

@@ -8,8 +8,9 @@ import java.io.OutputStream;
 import java.util.Locale;
 
 /**
- * Finds {@code libbedside}: in the folder that the system property {@code bedside.library.dir} names; else where the
- * system looks, which on Android is the app itself; else in a jar on the class path ({@code bedside-native}).
+ * Finds and loads {@code libbedside}. It looks first in the folder that the system property {@code bedside.library.dir}
+ * names, then where the system looks, which on Android is the app itself, then in a jar on the class path
+ * ({@code bedside-native}).
  */
 final class NativeLibrary {
     private NativeLibrary() {}
@@ -22,40 +23,41 @@ final class NativeLibrary {
         }
         try {
             System.loadLibrary("bedside");
-        } catch (UnsatisfiedLinkError notThere) {
-            loadFromJar(notThere);
+        } catch (UnsatisfiedLinkError notFound) {
+            loadFromJar(notFound);
         }
     }
 
     /**
-     * Refuses a library that has another protocol than this jar, as every call would be misread.
+     * Refuses a library that has another protocol than this jar, because such a library would misread every call.
      *
-     * @param library null where the library does not tell
+     * @param jar the protocol of the jar
+     * @param library the protocol of the library, or null where the library has no such method
      */
     static void require(int jar, Integer library) {
         if (library == null || library != jar) {
             throw new UnsatisfiedLinkError(String.format(
-                    "bedside-jni and libbedside are of two releases: the jar has protocol %08x, the library %s; use the jar"
-                            + " and the library of one release",
+                    "bedside-jni and libbedside are of two releases: the jar has protocol %08x, the library %s; use the"
+                            + " jar and the library of one release",
                     jar, library == null ? "none, as it is older" : String.format("%08x", library)));
         }
     }
 
-    private static void loadFromJar(UnsatisfiedLinkError notThere) {
+    private static void loadFromJar(UnsatisfiedLinkError notFound) {
         String resource = platform() + "/" + System.mapLibraryName("bedside");
-        // Through the loader and not the class, which would look into its own module only.
+        // `Class.getResourceAsStream` would look in the class's own module only.
         try (InputStream library = NativeLibrary.class.getClassLoader().getResourceAsStream(resource)) {
             if (library == null) {
                 throw withCause("libbedside is neither in java.library.path nor, as " + resource
                         + ", in a jar on the class path; add dev.bedside:bedside-native, or set bedside.library.dir",
-                        notThere);
+                        notFound);
             }
             File copy = File.createTempFile("libbedside", ".library");
             try {
                 write(library, copy);
                 System.load(copy.getPath());
             } finally {
-                // On Linux and macOS a loaded library needs its file no more; Windows keeps it until the JVM ends.
+                // Linux and macOS can delete the file of a loaded library; Windows can't before the JVM ends.
                 if (!copy.delete()) {
                     copy.deleteOnExit();
                 }
@@ -65,7 +67,7 @@ final class NativeLibrary {
         }
     }
 
-    /** By means that Android has from API 24 on: {@code java.nio.file} came later. */
+    /** Writes a file without {@code java.nio.file}, which Android 7 (API 24) does not have. */
     private static void write(InputStream library, File copy) throws IOException {
         try (OutputStream output = new FileOutputStream(copy)) {
             byte[] buffer = new byte[1 << 16];
@@ -75,7 +77,7 @@ final class NativeLibrary {
         }
     }
 
-    /** The folder's name, as JNA has it, so that one jar serves both languages. */
+    /** The name of the folder in the jar. JNA uses the same names, so one jar serves both languages. */
     private static String platform() {
         String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String processor = System.getProperty("os.arch").toLowerCase(Locale.ROOT);

@@ -2,7 +2,7 @@ package dev.bedside.jni;
 
 import java.util.Objects;
 
-/** What is fixed when a model is opened. */
+/** The settings of a classifier, which are fixed when its model is opened. */
 public final class Options {
     static final Options DEFAULT = builder().build();
 
@@ -14,16 +14,16 @@ public final class Options {
         limits = builder.limits;
     }
 
-    /** The default options, to be changed. */
+    /** A builder that has the default options. */
     public static Builder builder() {
         return new Builder();
     }
 
     Request write(Request request) {
-        return limits.write(request.integer(threads));
+        return limits.write(request.int32(threads));
     }
 
-    /** Sets options one by one. */
+    /** Sets the options one by one. */
     public static final class Builder {
         private int threads = 1;
         private Limits limits = Limits.builder().build();
@@ -31,9 +31,10 @@ public final class Options {
         private Builder() {}
 
         /**
-         * How many threads one classification may use, the caller's among them; 1 unless given. Where a phone has cores of
-         * several kinds, the number of fast ones is a good one. All classifiers share the other threads, which sleep between
-         * classifications. Results do not depend on it. 0 is taken for 1, more than 256 for 256.
+         * The maximum number of threads of one classification, the caller's among them; 1 unless given. On a phone with
+         * fast and slow cores, the number of fast cores is a good choice. All classifiers share the other threads,
+         * which sleep between classifications. Results do not depend on the number. 0 counts as 1, and more than 256 as
+         * 256.
          */
         public Builder threads(int count) {
             threads = count;

@@ -2,11 +2,14 @@ package dev.bedside.jni;
 
 import java.nio.ByteBuffer;
 
-/** Buffers as the library takes them. */
+/** Checks the buffers of a frame and slices them for the library. */
 final class Planes {
     private Planes() {}
 
-    /** The bytes from position to limit, as a buffer of its own: the library sees its whole capacity. */
+    /**
+     * The bytes from position to limit as a buffer of their own, because the library reads a buffer from its start to
+     * its capacity.
+     */
     static ByteBuffer of(ByteBuffer buffer, String name) {
         if (!buffer.isDirect()) {
             throw new IllegalArgumentException(

@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * What is asked of one classification. The default asks for everything, in English.
+ * The query of one classification. The default asks for all findings of the whole picture, in English.
  *
  * <p>{@code maxResults}, {@code scoreThreshold}, {@code allow}, {@code deny} and {@code prevalence} change the findings
- * only: verdict and triage always come from all labels, unweighted.
+ * only: the verdict and the triage always come from all labels, not re-weighted.
  */
 public final class Query {
     static final Query DEFAULT = builder().build();
@@ -23,23 +23,23 @@ public final class Query {
         cancel = builder.cancel;
     }
 
-    /** The default query, to be changed. */
+    /** A builder that has the default query. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** What must not be collected while this is used; null where there is none. */
+    /** The cancel handle, which must not be collected during a call; null where there is none. */
     CancelHandle cancel() {
         return cancel;
     }
 
-    /** As the library takes it. */
+    /** The query as the library reads it. */
     byte[] toBytes() {
         Request request = new Request().bytes(withoutCancel).flag(cancel != null);
-        return cancel == null ? request.toBytes() : request.longInteger(cancel.number()).toBytes();
+        return cancel == null ? request.toBytes() : request.int64(cancel.number()).toBytes();
     }
 
-    /** Sets the parts of a query one by one. */
+    /** Sets the fields of a query one by one. */
     public static final class Builder {
         private Integer maxResults;
         private float scoreThreshold;
@@ -53,25 +53,25 @@ public final class Query {
 
         private Builder() {}
 
-        /** At most this many findings; all unless given. */
-        public Builder maxResults(int most) {
-            maxResults = most;
+        /** The maximum number of findings; all unless given. */
+        public Builder maxResults(int count) {
+            maxResults = count;
             return this;
         }
 
-        /** Findings of at least this probability, 0 to 1. */
-        public Builder scoreThreshold(float least) {
-            scoreThreshold = least;
+        /** The minimum probability of a finding, 0 to 1; 0 unless given. */
+        public Builder scoreThreshold(float probability) {
+            scoreThreshold = probability;
             return this;
         }
 
-        /** Findings of these labels only, by id; of all where empty. */
+        /** The labels that findings may have, by id; all where empty. */
         public Builder allow(List<String> labels) {
             allow = new ArrayList<>(labels);
             return this;
         }
 
-        /** No findings of these labels, by id. */
+        /** The labels that findings may not have, by id. */
         public Builder deny(List<String> labels) {
             deny = new ArrayList<>(labels);
             return this;
@@ -87,28 +87,28 @@ public final class Query {
             return this;
         }
 
-        /** The part of the upright picture to look at, or null for all of it; all unless given. */
-        public Builder region(Region part) {
-            region = part;
+        /** The part of the upright picture that is classified, or null for all of it; all of it unless given. */
+        public Builder region(Region rectangle) {
+            region = rectangle;
             return this;
         }
 
         /**
-         * The share of each label where the picture was taken, by id: all labels, summing to 1. The findings'
-         * probabilities are re-weighted to it. Left as they are where empty.
+         * How common each label is where the picture was taken: the share of every label, by id, summing to 1. The
+         * probabilities of the findings are re-weighted to it; where it is empty, they are not.
          */
         public Builder prevalence(Map<String, Float> shares) {
             prevalence = new LinkedHashMap<>(shares);
             return this;
         }
 
-        /** An answer to the scope question of this id. */
+        /** An answer to the scope question that has this id. */
         public Builder answer(String id, Answer answer) {
             answers.put(Objects.requireNonNull(id, "id"), Objects.requireNonNull(answer, "answer"));
             return this;
         }
 
-        /** A handle by which another thread can end the classification, or null. */
+        /** A handle by which another thread can end the classification, or null for none. */
         public Builder cancel(CancelHandle handle) {
             cancel = handle;
             return this;
@@ -122,15 +122,15 @@ public final class Query {
         private Request write() {
             Request request = new Request().flag(maxResults != null);
             if (maxResults != null) {
-                request.integer(maxResults);
+                request.int32(maxResults);
             }
-            request.real(scoreThreshold).strings(allow).strings(deny).string(language).flag(region != null);
+            request.float32(scoreThreshold).strings(allow).strings(deny).string(language).flag(region != null);
             if (region != null) {
                 region.write(request);
             }
-            request.integer(prevalence.size());
-            prevalence.forEach((label, share) -> request.string(label).real(share));
-            request.integer(answers.size());
+            request.int32(prevalence.size());
+            prevalence.forEach((label, share) -> request.string(label).float32(share));
+            request.int32(answers.size());
             answers.forEach((id, answer) -> answer.write(request.string(id)));
             return request;
         }

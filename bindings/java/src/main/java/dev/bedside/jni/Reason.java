@@ -19,12 +19,14 @@ public final class Reason {
         return kind;
     }
 
-    /** The scope question's id, where it is about one; else null. */
+    /** The scope question's id, or null where the reason is not about one. */
     public String getId() {
         return id;
     }
 
-    /** That question in the query's language, or its id where it has no text; null where it is about none. */
+    /**
+     * That question in the query's language, or its id where it has no text; null where the reason is not about one.
+     */
     public String getQuestion() {
         return question;
     }

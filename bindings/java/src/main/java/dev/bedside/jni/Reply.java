@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 
-/** Reads what came over the border; {@code bindings/src/java/reply.rs} writes it in the same order. */
+/** Reads the reply of a native method. {@code bindings/src/java/reply.rs} writes the fields in the same order. */
 final class Reply {
     private static final byte DONE = 0;
     private static final byte FAILED = 1;
@@ -20,9 +20,11 @@ final class Reply {
     }
 
     /**
-     * The reply of a call that went well, at its result; throws what the others say.
+     * The reply of a call that succeeded, positioned at its result.
      *
-     * @param held what the call was about: it must not be collected, and so closed, before the call has returned
+     * @param held the objects of the call, which must not be collected, and so closed, before the call has returned
+     * @throws BedsideException where the call failed
+     * @throws IllegalStateException where an object of the call was closed
      */
     static Reply of(byte[] bytes, Handle... held) throws BedsideException {
         for (Handle handle : held) {
@@ -49,11 +51,11 @@ final class Reply {
         return bytes.get() != 0;
     }
 
-    float real() {
+    float float32() {
         return bytes.getFloat();
     }
 
-    double longReal() {
+    double float64() {
         return bytes.getDouble();
     }
 
@@ -63,12 +65,12 @@ final class Reply {
         return new String(encoded, StandardCharsets.UTF_8);
     }
 
-    /** A constant of an enum, by the name that all languages share. */
+    /** A constant of an enum, read by the name that all languages share. */
     <E extends Enum<E>> E named(Class<E> type) {
         return Enum.valueOf(type, string().toUpperCase(Locale.ROOT));
     }
 
-    /** A value that may be left out: null where it is. */
+    /** A value that may be absent; null where it is. */
     <T> T optional(Function<Reply, T> read) {
         return flag() ? read.apply(this) : null;
     }

@@ -91,7 +91,7 @@ public final class Report {
         return json;
     }
 
-    /** As {@link #getText}. */
+    /** The same as {@link #getText}. */
     @Override
     public String toString() {
         return text;

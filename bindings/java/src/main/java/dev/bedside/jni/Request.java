@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 
-/** Writes what goes over the border; {@code bindings/src/java/request.rs} reads it in the same order. */
+/** Writes the request of a native method. {@code bindings/src/java/request.rs} reads the fields in the same order. */
 final class Request {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
@@ -18,46 +18,46 @@ final class Request {
         return bytes.toByteArray();
     }
 
-    Request number(int value) {
+    Request int8(int value) {
         bytes.write(value);
         return this;
     }
 
     Request flag(boolean value) {
-        return number(value ? 1 : 0);
+        return int8(value ? 1 : 0);
     }
 
-    Request integer(int value) {
+    Request int32(int value) {
         return raw(ByteBuffer.allocate(Integer.BYTES).putInt(value));
     }
 
-    Request longInteger(long value) {
+    Request int64(long value) {
         return raw(ByteBuffer.allocate(Long.BYTES).putLong(value));
     }
 
-    Request real(float value) {
+    Request float32(float value) {
         return raw(ByteBuffer.allocate(Float.BYTES).putFloat(value));
     }
 
-    Request longReal(double value) {
+    Request float64(double value) {
         return raw(ByteBuffer.allocate(Double.BYTES).putDouble(value));
     }
 
     Request string(String text) {
         byte[] encoded = text.getBytes(StandardCharsets.UTF_8);
-        integer(encoded.length);
+        int32(encoded.length);
         bytes.write(encoded, 0, encoded.length);
         return this;
     }
 
-    /** What another request has written. */
+    /** Bytes that another request has written. */
     Request bytes(byte[] written) {
         bytes.write(written, 0, written.length);
         return this;
     }
 
     Request strings(Collection<String> texts) {
-        integer(texts.size());
+        int32(texts.size());
         texts.forEach(this::string);
         return this;
     }

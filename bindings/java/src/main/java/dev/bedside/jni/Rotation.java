@@ -1,8 +1,8 @@
 package dev.bedside.jni;
 
-/** A turn that brings a picture upright. */
+/** The rotation that brings a picture upright. */
 public enum Rotation {
-    /** It is upright already. */
+    /** None: the picture is upright already. */
     UPRIGHT,
     /** A quarter turn clockwise. */
     CLOCKWISE90,

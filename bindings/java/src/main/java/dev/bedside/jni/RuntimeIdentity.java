@@ -1,6 +1,6 @@
 package dev.bedside.jni;
 
-/** Which runtime it was. */
+/** The identity of a runtime. */
 public final class RuntimeIdentity {
     private final String name;
     private final String version;

@@ -12,11 +12,11 @@ public final class ScopeQuestion {
         id = reply.string();
         question = reply.string();
         required = reply.flag();
-        min = reply.optional(Reply::longReal);
-        max = reply.optional(Reply::longReal);
+        min = reply.optional(Reply::float64);
+        max = reply.optional(Reply::float64);
     }
 
-    /** The name by which it is answered. */
+    /** The id under which a query answers the question. */
     public String getId() {
         return id;
     }
@@ -26,20 +26,20 @@ public final class ScopeQuestion {
         return question;
     }
 
-    /** Whether leaving it open rejects. */
+    /** Whether a picture is rejected where the question is not answered. */
     public boolean isRequired() {
         return required;
     }
 
     /**
-     * The least number that is in scope, or null. With {@code min} or {@code max} the answer is a number, else yes or
+     * The minimum number that is in scope, or null. With {@code min} or {@code max} the answer is a number, else yes or
      * no.
      */
     public Double getMin() {
         return min;
     }
 
-    /** The greatest number that is in scope, or null. */
+    /** The maximum number that is in scope, or null. */
     public Double getMax() {
         return max;
     }

@@ -1,16 +1,16 @@
 package dev.bedside.jni;
 
-/** What a self-test found. */
+/** The result of a self-test that passed. */
 public final class SelfTest {
     private final GoldenBy by;
     private final float maxDifference;
 
     SelfTest(Reply reply) {
         by = GoldenBy.named(reply.string());
-        maxDifference = reply.real();
+        maxDifference = reply.float32();
     }
 
-    /** Who measured the golden scores. */
+    /** The runtime that measured the golden scores. */
     public GoldenBy getBy() {
         return by;
     }

@@ -9,11 +9,11 @@ public final class Timings {
     private final double total;
 
     Timings(Reply reply) {
-        decode = reply.longReal();
-        preprocess = reply.longReal();
-        engine = reply.longReal();
-        verdict = reply.longReal();
-        total = reply.longReal();
+        decode = reply.float64();
+        preprocess = reply.float64();
+        engine = reply.float64();
+        verdict = reply.float64();
+        total = reply.float64();
     }
 
     /** Decoding, orienting, cropping. */
@@ -36,7 +36,7 @@ public final class Timings {
         return verdict;
     }
 
-    /** All of it. */
+    /** The whole classification. */
     public double getTotal() {
         return total;
     }

@@ -14,20 +14,20 @@ public final class Verdict {
         reasons = reply.list(Reason::new);
     }
 
-    /** Which of the four it is. */
+    /** The kind of the verdict. */
     public Kind getKind() {
         return kind;
     }
 
     /**
-     * The labels that can't be excluded, likeliest first: one where the kind is {@code SINGLE}, several where it is
-     * {@code SEVERAL}, else none.
+     * The labels that can't be excluded, likeliest first. There is one where the kind is {@code SINGLE}, there are
+     * several where it is {@code SEVERAL}, else the list is empty.
      */
     public List<LabelName> getLabels() {
         return labels;
     }
 
-    /** Why there is no verdict; none unless it is {@code REJECTED}. */
+    /** Why there is no verdict; empty unless the kind is {@code REJECTED}. */
     public List<Reason> getReasons() {
         return reasons;
     }
@@ -36,14 +36,14 @@ public final class Verdict {
     public enum Kind {
         /** One label can't be excluded. */
         SINGLE,
-        /** Several labels can't be excluded. */
+        /** These labels can't be excluded. */
         SEVERAL,
         /**
-         * No label reached its operating point. Only models whose labels don't exclude each other say so, and it does
-         * not exclude disease.
+         * No label reached its operating point. Only models whose labels don't exclude each other give this verdict,
+         * and it does not exclude disease.
          */
         NO_FINDING,
-        /** No verdict: the reasons say what to do again. */
+        /** There is no verdict: the reasons say what to do before the next try. */
         REJECTED
     }
 }

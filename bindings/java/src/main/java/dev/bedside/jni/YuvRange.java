@@ -1,9 +1,9 @@
 package dev.bedside.jni;
 
-/** Which values stand for black, white and full colour. */
+/** The range of values between black and white, and of full colour. */
 public enum YuvRange {
-    /** Y in 16 to 235, U and V in 16 to 240, as video has it. */
+    /** Y from 16 to 235, U and V from 16 to 240, as in video. */
     LIMITED,
-    /** 0 to 255 for all, as JPEG has it. */
+    /** 0 to 255 for all, as in JPEG. */
     FULL
 }

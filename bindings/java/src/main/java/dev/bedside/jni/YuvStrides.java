@@ -1,8 +1,8 @@
 package dev.bedside.jni;
 
 /**
- * Bytes from one sample to the next, in each plane of a YUV 4:2:0 frame: down a column, and along a row (1 in planar
- * frames, 2 where U and V alternate).
+ * The bytes from one sample to the next in each plane of a YUV 4:2:0 frame: down a column (row stride), and along a row
+ * (pixel stride: 1 in planar frames, 2 where U and V are interleaved).
  */
 public final class YuvStrides {
     private final int yRow;
@@ -12,7 +12,7 @@ public final class YuvStrides {
     private final int vRow;
     private final int vPixel;
 
-    /** The strides of Y, U and V, in bytes: down, then along. */
+    /** The row stride and the pixel stride of Y, of U and of V, in bytes. */
     public YuvStrides(int yRow, int yPixel, int uRow, int uPixel, int vRow, int vPixel) {
         this.yRow = yRow;
         this.yPixel = yPixel;
@@ -23,6 +23,6 @@ public final class YuvStrides {
     }
 
     void write(Request request) {
-        request.integer(yRow).integer(yPixel).integer(uRow).integer(uPixel).integer(vRow).integer(vPixel);
+        request.int32(yRow).int32(yPixel).int32(uRow).int32(uPixel).int32(vRow).int32(vPixel);
     }
 }

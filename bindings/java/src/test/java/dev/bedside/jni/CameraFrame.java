@@ -3,7 +3,7 @@ package dev.bedside.jni;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/** A camera frame of 37×23 samples: three planes, each in its buffer, and how they lie there. */
+/** A camera frame of 37×23 pixels: three planes, each in a buffer, and their strides. */
 record CameraFrame(ByteBuffer y, ByteBuffer u, ByteBuffer v, YuvStrides strides) {
     static final int WIDTH = 37;
     static final int HEIGHT = 23;
@@ -12,7 +12,7 @@ record CameraFrame(ByteBuffer y, ByteBuffer u, ByteBuffer v, YuvStrides strides)
     private static final int COLUMNS = 19;
     private static final int CHROMA = COLUMNS * 12;
 
-    /** U, then V. */
+    /** The layout I420: separate planes. */
     static CameraFrame planar() {
         ByteBuffer all = all("i420");
         ByteBuffer u = part(all, LUMA, LUMA + CHROMA);
@@ -20,16 +20,16 @@ record CameraFrame(ByteBuffer y, ByteBuffer u, ByteBuffer v, YuvStrides strides)
         return new CameraFrame(part(all, 0, LUMA), u, v, new YuvStrides(WIDTH, 1, COLUMNS, 1, COLUMNS, 1));
     }
 
-    /** U and V in turns, U first. */
-    static CameraFrame alternating() {
+    /** The layout NV12: U and V interleaved, U first. */
+    static CameraFrame interleaved() {
         ByteBuffer all = all("nv12");
-        return alternating(all, LUMA, LUMA + 1);
+        return interleaved(all, LUMA, LUMA + 1);
     }
 
-    /** V and U in turns, V first. */
-    static CameraFrame alternatingVFirst() {
+    /** The layout NV21: V and U interleaved, V first. */
+    static CameraFrame interleavedVFirst() {
         ByteBuffer all = all("nv21");
-        return alternating(all, LUMA + 1, LUMA);
+        return interleaved(all, LUMA + 1, LUMA);
     }
 
     FrameFormat format(YuvMatrix matrix, YuvRange range) {
@@ -40,13 +40,13 @@ record CameraFrame(ByteBuffer y, ByteBuffer u, ByteBuffer v, YuvStrides strides)
         return classifier.classifyYuv420(y, u, v, format(matrix, range));
     }
 
-    /** The same planes in read-only buffers inside of others, at strides that differ. */
-    CameraFrame apart() {
+    /** The same planes in read-only parts of larger buffers, each with its own strides. */
+    CameraFrame withSpreadSamples() {
         YuvStrides strides = new YuvStrides(WIDTH + 5, 1, 3 * COLUMNS + 5, 3, 2 * COLUMNS + 5, 2);
-        return new CameraFrame(apart(y, WIDTH, 1), apart(u, COLUMNS, 3), apart(v, COLUMNS, 2), strides);
+        return new CameraFrame(spread(y, WIDTH, 1), spread(u, COLUMNS, 3), spread(v, COLUMNS, 2), strides);
     }
 
-    private static CameraFrame alternating(ByteBuffer all, int u, int v) {
+    private static CameraFrame interleaved(ByteBuffer all, int u, int v) {
         int end = LUMA + 2 * CHROMA;
         YuvStrides strides = new YuvStrides(WIDTH, 1, 2 * COLUMNS, 2, 2 * COLUMNS, 2);
         return new CameraFrame(part(all, 0, LUMA), part(all, u, end), part(all, v, end), strides);
@@ -60,16 +60,16 @@ record CameraFrame(ByteBuffer y, ByteBuffer u, ByteBuffer v, YuvStrides strides)
         return all.duplicate().position(start).limit(end);
     }
 
-    /** A plane's samples moved apart, with 5 bytes more at the end of each row. */
-    private static ByteBuffer apart(ByteBuffer plane, int width, int pixelStride) {
+    /** The samples of a plane at this pixel stride, with 5 bytes of padding after each row. */
+    private static ByteBuffer spread(ByteBuffer plane, int width, int pixelStride) {
         byte[] samples = new byte[plane.remaining()];
         plane.duplicate().get(samples);
-        Pixels spread = new Pixels(width, samples.length / width, 1, samples).recoded(pixelStride, sample -> {
-            byte[] padded = new byte[pixelStride];
-            Arrays.fill(padded, Pixels.NO_PIXEL);
-            padded[0] = sample[0];
-            return padded;
+        Pixels padded = new Pixels(width, samples.length / width, 1, samples).recoded(pixelStride, sample -> {
+            byte[] cell = new byte[pixelStride];
+            Arrays.fill(cell, Pixels.PADDING);
+            cell[0] = sample[0];
+            return cell;
         });
-        return Pixels.insideOfAnother(spread.rows(width * pixelStride + 5)).asReadOnlyBuffer();
+        return Pixels.insideLargerBuffer(padded.rows(width * pixelStride + 5)).asReadOnlyBuffer();
     }
 }

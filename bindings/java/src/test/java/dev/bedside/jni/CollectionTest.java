@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What was not closed is closed once it is collected, and not before its last call has returned. */
+/** An object that was not closed is closed after it has been collected, and not before its last call has returned. */
 class CollectionTest {
     private final Thread collector = new Thread(() -> {
         while (!Thread.interrupted()) {
@@ -23,7 +23,7 @@ class CollectionTest {
     });
 
     @BeforeEach
-    void collect_all_the_time() {
+    void start_collecting_repeatedly() {
         collector.start();
     }
 
@@ -34,16 +34,16 @@ class CollectionTest {
     }
 
     @Test
-    void what_is_collected_is_let_go() throws Exception {
-        assertLetGo(Tiny.open().number(), Native::identity);
-        assertLetGo(Tiny.picture().number(), Native::mirrored);
-        assertLetGo(new CancelHandle().number(), Native::isCancelled);
+    void collected_objects_are_closed() throws Exception {
+        assertClosedSoon(TinyModel.open().number(), Native::identity);
+        assertClosedSoon(TinyModel.picture().number(), Native::mirrored);
+        assertClosedSoon(new CancelHandle().number(), Native::isCancelled);
     }
 
-    /** The library soon holds nothing by a number whose object nobody holds. */
-    private static void assertLetGo(long number, LongFunction<byte[]> ask) throws Exception {
-        long patience = System.nanoTime() + 30_000_000_000L;
-        while (System.nanoTime() < patience) {
+    /** Asserts that the library frees the object of this number, which has no other reference. */
+    private static void assertClosedSoon(long number, LongFunction<byte[]> ask) throws Exception {
+        long deadline = System.nanoTime() + 30_000_000_000L;
+        while (System.nanoTime() < deadline) {
             try {
                 Reply.of(ask.apply(number));
             } catch (IllegalStateException closed) {
@@ -55,43 +55,45 @@ class CollectionTest {
     }
 
     @Test
-    void what_a_call_is_about_is_not_collected_before_it_has_returned() {
-        Path gson = Ended.home(JsonObject.class);
-        List<Path> classPath = List.of(Ended.home(Classifier.class), Ended.home(Tiny.class), gson);
-        Ended ended = Ended.ofJava(classPath, HeldDuringCalls.class.getName(),
+    void objects_of_a_call_are_not_collected_before_it_returns() {
+        Path gson = ProcessResult.locationOf(JsonObject.class);
+        List<Path> classPath = List.of(
+                ProcessResult.locationOf(Classifier.class), ProcessResult.locationOf(TinyModel.class), gson);
+        ProcessResult result = ProcessResult.ofJava(classPath, HeldDuringCalls.class.getName(),
                 "-Xcomp", "-XX:-TieredCompilation", "-XX:CompileCommand=quiet",
                 "-XX:CompileCommand=compileonly,dev.bedside.jni.*::*",
                 "-Dbedside.root=" + Repository.ROOT,
                 "-Dbedside.library.dir=" + Repository.property("bedside.library.dir"));
-        assertEquals("", ended.complaint());
+        assertEquals("", result.stderr());
         assertEquals("""
                 classifier held, image held, cancel handle held
                 classifier held, cancel handle held
                 classifier held, cancel handle held
-                """, ended.printed());
+                """, result.stdout());
     }
 
     @Test
-    void a_picture_that_nobody_else_holds_outlives_the_call() throws BedsideException {
-        try (Classifier classifier = Tiny.open()) {
-            List<Found> wanted = Found.in(classifier.classify(Tiny.picture()));
+    void image_without_another_reference_outlives_the_call() throws BedsideException {
+        try (Classifier classifier = TinyModel.open()) {
+            List<FindingValue> wanted = FindingValue.of(classifier.classify(TinyModel.picture()));
             for (int i = 0; i < 100; i++) {
-                assertEquals(wanted, Found.in(classifier.classify(Tiny.picture().rotated(Rotation.UPRIGHT))));
+                assertEquals(
+                        wanted, FindingValue.of(classifier.classify(TinyModel.picture().rotated(Rotation.UPRIGHT))));
             }
         }
     }
 
     @Test
-    void a_classifier_that_nobody_else_holds_outlives_the_call() throws BedsideException {
+    void classifier_without_another_reference_outlives_the_call() throws BedsideException {
         for (int i = 0; i < 20; i++) {
-            assertEquals(3, Tiny.open().classify(Tiny.picture()).getFindings().size());
-            assertEquals("tiny", Tiny.open().identity().getName());
+            assertEquals(3, TinyModel.open().classify(TinyModel.picture()).getFindings().size());
+            assertEquals("tiny", TinyModel.open().identity().getName());
         }
     }
 
     @Test
-    void a_handle_that_only_a_query_holds_outlives_the_call() throws BedsideException {
-        try (Classifier classifier = Tiny.open(); Image picture = Tiny.picture()) {
+    void cancel_handle_referenced_only_by_a_query_outlives_the_call() throws BedsideException {
+        try (Classifier classifier = TinyModel.open(); Image picture = TinyModel.picture()) {
             for (int i = 0; i < 1000; i++) {
                 classifier.check(Query.builder().cancel(new CancelHandle()).build());
             }
@@ -102,34 +104,34 @@ class CollectionTest {
     }
 
     @Test
-    void a_frame_that_nobody_else_holds_outlives_the_call() throws BedsideException {
-        // Few pixels, far apart: little to compute, and all of the memory in use.
+    void frame_without_another_reference_outlives_the_call() throws BedsideException {
+        // Few pixels with a large stride take little time and use all of the memory.
         FrameFormat format = FrameFormat.gray8(32, 32, 32768);
-        try (Classifier classifier = Tiny.open()) {
-            List<Found> wanted = Found.in(classifier.classifyFrame(blank(), format));
+        try (Classifier classifier = TinyModel.open()) {
+            List<FindingValue> wanted = FindingValue.of(classifier.classifyFrame(blank(), format));
             for (int i = 0; i < 200; i++) {
-                assertEquals(wanted, Found.in(classifier.classifyFrame(blank(), format)));
+                assertEquals(wanted, FindingValue.of(classifier.classifyFrame(blank(), format)));
             }
         }
     }
 
-    /** A frame whose memory the system takes back as soon as the buffer is collected. */
+    /** A frame whose memory goes back to the system as soon as the buffer is collected. */
     private static ByteBuffer blank() {
         return ByteBuffer.allocateDirect(1 << 20);
     }
 
     @Test
-    void an_object_closed_by_hand_is_not_closed_again_when_collected() throws Exception {
+    void closed_handle_is_not_closed_again_when_collected() throws Exception {
         List<Long> closed = new CopyOnWriteArrayList<>();
         for (long number = 0; number < 200; number++) {
-            new Noted(number, closed).close();
+            new RecordedHandle(number, closed).close();
         }
-        new Noted(200, closed);
-        long patience = System.nanoTime() + 30_000_000_000L;
-        while (!closed.contains(200L) && System.nanoTime() < patience) {
+        new RecordedHandle(200, closed);
+        long deadline = System.nanoTime() + 30_000_000_000L;
+        while (!closed.contains(200L) && System.nanoTime() < deadline) {
             Thread.sleep(10);
         }
-        // The last one was collected, and with it whatever else was going to be.
+        // The last one was collected, and with it all others that are collected at all.
         Thread.sleep(200);
         assertEquals(LongStream.rangeClosed(0, 200).boxed().toList(), closed);
     }

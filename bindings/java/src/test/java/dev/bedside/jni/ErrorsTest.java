@@ -20,34 +20,35 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
 
-/** Every kind of error reaches Java as what it is. {@code INTERNAL} needs a panic: see PanicTest. */
+/** Every kind of error reaches Java as that kind. {@code INTERNAL} needs a panic: see PanicTest. */
 class ErrorsTest {
-    /** How a kind is provoked, and what the message names. */
+    /** A call that fails with this kind, and a part of its message. */
     private record Provocation(ErrorKind kind, String named, Executable provoke) {}
 
     private static final List<Provocation> PROVOCATIONS = List.of(
             new Provocation(ErrorKind.IO, "no-such.jpg", () -> Image.open("no-such.jpg")),
             new Provocation(ErrorKind.IO, "no-such.onnx", () -> Classifier.open("no-such.onnx")),
-            new Provocation(ErrorKind.UNSUPPORTED_IMAGE, "GIF", () -> look(header("GIF89a"))),
-            new Provocation(ErrorKind.UNSUPPORTED_IMAGE, "HEIC", () -> look(header("\0\0\0\30ftypheic"))),
-            new Provocation(ErrorKind.MALFORMED_IMAGE, "JPEG", () -> look(cutOffPhoto())),
+            new Provocation(ErrorKind.UNSUPPORTED_IMAGE, "GIF", () -> classify(header("GIF89a"))),
+            new Provocation(ErrorKind.UNSUPPORTED_IMAGE, "HEIC", () -> classify(header("\0\0\0\30ftypheic"))),
+            new Provocation(ErrorKind.MALFORMED_IMAGE, "JPEG", () -> classify(cutOffPhoto())),
             // The picture has 1024 pixels of three bytes each.
-            new Provocation(ErrorKind.TOO_LARGE, "1024", () -> look(limited(Limits.builder().maxDeclaredPixels(1023)))),
+            new Provocation(ErrorKind.TOO_LARGE, "1024", () ->
+                    classify(limited(Limits.builder().maxDeclaredPixels(1023)))),
             new Provocation(ErrorKind.TOO_LARGE, "max_decoded_bytes", () ->
-                    look(limited(Limits.builder().maxDecodedBytes(3071)))),
+                    classify(limited(Limits.builder().maxDecodedBytes(3071)))),
             new Provocation(ErrorKind.TOO_LARGE, "model.onnx", () -> limited(Limits.builder().maxModelBytes(1000))),
             new Provocation(ErrorKind.MALFORMED_MODEL, "ONNX", () -> Classifier.fromBytes(header("not a model"))),
             new Provocation(ErrorKind.UNSUPPORTED_MODEL, "operator", () ->
-                    Classifier.open(Tiny.file("unknown-operator.onnx", Tiny.manifest()))),
+                    Classifier.open(TinyModel.file("unknown-operator.onnx", TinyModel.manifest()))),
             new Provocation(ErrorKind.INVALID_MANIFEST, "manifest", () ->
-                    Classifier.open(Tiny.file("torchscript-17.onnx", null))),
-            new Provocation(ErrorKind.INVALID_QUERY, "`d`", () -> look(Query.builder().allow(List.of("d")))),
-            new Provocation(ErrorKind.CANCELLED, "cancelled", () -> look(Query.builder().cancel(usedHandle()))),
+                    Classifier.open(TinyModel.file("torchscript-17.onnx", null))),
+            new Provocation(ErrorKind.INVALID_QUERY, "`d`", () -> classify(Query.builder().allow(List.of("d")))),
+            new Provocation(ErrorKind.CANCELLED, "cancelled", () -> classify(Query.builder().cancel(usedHandle()))),
             new Provocation(ErrorKind.SELF_TEST, "0.82", () ->
-                    Tiny.open(golden("lab", "[0.82, 0.11, 0.07]")).selfTest()));
+                    TinyModel.open(golden("lab", "[0.82, 0.11, 0.07]")).selfTest()));
 
     @TestFactory
-    Stream<DynamicTest> each_kind_is_provoked_and_its_message_names_what_was_wrong() {
+    Stream<DynamicTest> error_of_each_kind_names_what_was_wrong() {
         return PROVOCATIONS.stream().map(provocation -> DynamicTest.dynamicTest(
                 provocation.kind + ": " + provocation.named, () -> {
                     BedsideException error = assertThrows(BedsideException.class, provocation.provoke);
@@ -57,14 +58,14 @@ class ErrorsTest {
     }
 
     @Test
-    void no_kind_is_left_out() {
+    void error_kinds_are_all_tested() {
         Set<ErrorKind> provoked = PROVOCATIONS.stream().map(Provocation::kind).collect(Collectors.toSet());
         assertEquals(EnumSet.complementOf(EnumSet.of(ErrorKind.INTERNAL)), provoked);
     }
 
     @Test
-    void a_query_is_checked_without_a_picture() throws BedsideException {
-        try (Classifier classifier = Tiny.open()) {
+    void classifier_check_refuses_invalid_queries() throws BedsideException {
+        try (Classifier classifier = TinyModel.open()) {
             classifier.check(Query.builder().build());
             Map<String, Query.Builder> wrong = Map.of(
                     "allow", Query.builder().allow(List.of("d")),
@@ -83,25 +84,26 @@ class ErrorsTest {
     }
 
     @Test
-    void the_self_test_says_by_whom_and_by_how_much_and_is_nothing_without_any() throws BedsideException {
-        List<Float> scores = List.of(Tiny.EXPECTED.get(0) - 0.01f, Tiny.EXPECTED.get(1) + 0.005f, Tiny.EXPECTED.get(2));
-        Map<String, GoldenBy> makers = Map.of("lab", GoldenBy.LAB, "self", GoldenBy.ITSELF);
-        for (Map.Entry<String, GoldenBy> maker : makers.entrySet()) {
-            try (Classifier classifier = Tiny.open(golden(maker.getKey(), scores.toString()))) {
+    void self_test_returns_runtime_and_difference_or_null_without_golden_sample() throws BedsideException {
+        List<Float> expected = TinyModel.EXPECTED;
+        List<Float> scores = List.of(expected.get(0) - 0.01f, expected.get(1) + 0.005f, expected.get(2));
+        Map<String, GoldenBy> runtimes = Map.of("lab", GoldenBy.LAB, "self", GoldenBy.ITSELF);
+        for (Map.Entry<String, GoldenBy> runtime : runtimes.entrySet()) {
+            try (Classifier classifier = TinyModel.open(golden(runtime.getKey(), scores.toString()))) {
                 SelfTest passed = classifier.selfTest();
-                assertEquals(maker.getValue(), passed.getBy());
+                assertEquals(runtime.getValue(), passed.getBy());
                 assertEquals(0.01f, passed.getMaxDifference(), 1e-4f);
             }
         }
-        try (Classifier without = Tiny.open()) {
+        try (Classifier without = TinyModel.open()) {
             assertNull(without.selfTest());
         }
     }
 
     @Test
-    void text_that_is_no_unicode_does_no_harm() throws BedsideException {
-        try (Classifier classifier = Tiny.open()) {
-            classifier.classify(Tiny.picture(), Query.builder().language("\ud800").build());
+    void query_with_malformed_unicode_does_not_crash() throws BedsideException {
+        try (Classifier classifier = TinyModel.open()) {
+            classifier.classify(TinyModel.picture(), Query.builder().language("\ud800").build());
             Query query = Query.builder().allow(List.of("\udfff")).build();
             assertEquals(ErrorKind.INVALID_QUERY, kindOf(() -> classifier.check(query)));
             assertEquals(ErrorKind.IO, kindOf(() -> Image.open("no\0such")));
@@ -112,21 +114,21 @@ class ErrorsTest {
         return assertThrows(BedsideException.class, call).getKind();
     }
 
-    private static void look(byte[] file) throws BedsideException {
-        try (Classifier classifier = Tiny.open(); Image image = Image.fromBytes(file)) {
+    private static void classify(byte[] file) throws BedsideException {
+        try (Classifier classifier = TinyModel.open(); Image image = Image.fromBytes(file)) {
             classifier.classify(image);
         }
     }
 
-    private static void look(Query.Builder query) throws BedsideException {
-        try (Classifier classifier = Tiny.open()) {
-            classifier.classify(Tiny.picture(), query.build());
+    private static void classify(Query.Builder query) throws BedsideException {
+        try (Classifier classifier = TinyModel.open()) {
+            classifier.classify(TinyModel.picture(), query.build());
         }
     }
 
-    private static void look(Classifier classifier) throws BedsideException {
+    private static void classify(Classifier classifier) throws BedsideException {
         try (classifier) {
-            classifier.classify(Tiny.picture());
+            classifier.classify(TinyModel.picture());
         }
     }
 
@@ -140,7 +142,7 @@ class ErrorsTest {
     }
 
     private static Classifier limited(Limits.Builder limits) throws BedsideException {
-        return Tiny.open(Options.builder().limits(limits.build()).build());
+        return TinyModel.open(Options.builder().limits(limits.build()).build());
     }
 
     private static CancelHandle usedHandle() throws BedsideException {
@@ -149,11 +151,11 @@ class ErrorsTest {
         return handle;
     }
 
-    /** A model whose golden sample has these scores, by this maker. */
-    private static JsonObject golden(String maker, String scores) {
-        String picture = Base64.getEncoder().encodeToString(Repository.bytes(Tiny.PICTURE));
-        return Tiny.manifest("golden", """
+    /** A manifest whose golden sample has these scores, measured by this runtime. */
+    private static JsonObject golden(String runtime, String scores) {
+        String picture = Base64.getEncoder().encodeToString(Repository.bytes(TinyModel.PICTURE));
+        return TinyModel.manifest("golden", """
                 {"by": "%s", "input": {"image": "%s"}, "scores": %s}
-                """.formatted(maker, picture, scores));
+                """.formatted(runtime, picture, scores));
     }
 }

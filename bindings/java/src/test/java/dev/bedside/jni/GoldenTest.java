@@ -15,18 +15,18 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Java's results are Rust's, to the last bit. */
+/** Java's results equal Rust's, bit for bit. */
 class GoldenTest {
     private static final Query QUERY = Query.builder().answer("dermatoscope", Answer.YES).build();
 
     private static final List<String> SAMPLES = Repository.samples();
     private static final List<Report> REPORTS = new ArrayList<>();
 
-    /** What the command says of each sample: a Rust program of the same sources. */
+    /** The reports of the command, which is a Rust program built from the same sources. */
     private static final List<JsonObject> WANTED = new ArrayList<>();
 
     @BeforeAll
-    static void classify_each_sample_in_both_languages() throws BedsideException {
+    static void classify_each_sample_in_java_and_by_command() throws BedsideException {
         List<String> command = new ArrayList<>(List.of("classify"));
         command.addAll(SAMPLES);
         command.addAll(List.of("--model", Repository.MODEL, "--answer", "dermatoscope=yes", "--json"));
@@ -39,27 +39,27 @@ class GoldenTest {
     }
 
     @Test
-    void all_six_samples_are_looked_at() {
+    void samples_are_six() {
         assertEquals(6, SAMPLES.size());
         assertEquals(6, WANTED.size());
     }
 
     @Test
-    void the_library_under_test_is_the_one_that_was_named() throws Exception {
+    void library_is_loaded_from_the_named_folder() throws Exception {
         Path named = Path.of(Repository.property("bedside.library.dir"), "libbedside.so").toRealPath();
         List<String> loaded = Files.readAllLines(Path.of("/proc/self/maps"));
         assertTrue(loaded.stream().anyMatch(mapped -> mapped.endsWith(" " + named)), named + " is not loaded");
     }
 
     @Test
-    void the_samples_give_the_commands_findings_to_the_last_bit() {
+    void report_findings_equal_the_commands_bit_for_bit() {
         for (int i = 0; i < SAMPLES.size(); i++) {
-            assertEquals(Found.in(WANTED.get(i)), Found.in(REPORTS.get(i)), SAMPLES.get(i));
+            assertEquals(FindingValue.of(WANTED.get(i)), FindingValue.of(REPORTS.get(i)), SAMPLES.get(i));
         }
     }
 
     @Test
-    void a_reports_json_is_the_commands_but_for_the_times() {
+    void report_json_equals_the_commands_except_for_times() {
         for (int i = 0; i < SAMPLES.size(); i++) {
             JsonObject wanted = WANTED.get(i).deepCopy();
             assertEquals(SAMPLES.get(i), wanted.remove("image").getAsString());
@@ -68,7 +68,7 @@ class GoldenTest {
     }
 
     @Test
-    void a_reports_fields_are_those_of_the_commands_json() {
+    void report_fields_equal_the_commands_json() {
         for (int i = 0; i < SAMPLES.size(); i++) {
             JsonObject wanted = WANTED.get(i);
             Report report = REPORTS.get(i);
@@ -93,7 +93,7 @@ class GoldenTest {
     }
 
     @Test
-    void a_reports_times_are_those_of_its_json() {
+    void report_times_equal_those_of_its_json() {
         for (Report report : REPORTS) {
             JsonObject times = Repository.json(report.getJson()).getAsJsonObject("timings_ms");
             Timings found = report.getTimingsMs();
@@ -108,7 +108,7 @@ class GoldenTest {
     }
 
     @Test
-    void a_report_as_a_string_is_its_text() {
+    void report_to_string_is_its_text() {
         for (Report report : REPORTS) {
             assertEquals(report.getText(), report.toString());
             assertTrue(report.getText().endsWith(report.getNotice()));
@@ -116,37 +116,38 @@ class GoldenTest {
     }
 
     @Test
-    void a_models_bytes_give_what_its_file_gives() throws BedsideException {
+    void classifier_from_bytes_gives_the_files_findings() throws BedsideException {
         try (Classifier classifier = Classifier.fromBytes(Repository.bytes(Repository.MODEL))) {
             Report report = classifier.classify(Repository.openImage(SAMPLES.get(0)), QUERY);
-            assertEquals(Found.in(WANTED.get(0)), Found.in(report));
+            assertEquals(FindingValue.of(WANTED.get(0)), FindingValue.of(report));
             assertEquals(REPORTS.get(0).getModel().getGraphSha256(), classifier.identity().getGraphSha256());
         }
     }
 
     @Test
-    void a_photos_bytes_give_what_its_file_gives() throws BedsideException {
+    void image_from_bytes_gives_the_files_findings() throws BedsideException {
         try (Classifier classifier = Repository.openModel()) {
             Image image = Image.fromBytes(Repository.bytes(SAMPLES.get(0)));
-            assertEquals(Found.in(WANTED.get(0)), Found.in(classifier.classify(image, QUERY)));
+            assertEquals(FindingValue.of(WANTED.get(0)), FindingValue.of(classifier.classify(image, QUERY)));
         }
     }
 
     @Test
-    void the_tiny_graph_gives_onnx_runtimes_scores() throws BedsideException {
-        try (Classifier classifier = Tiny.open()) {
-            List<Float> scores = classifier.scores(Tiny.picture());
-            assertEquals(Tiny.EXPECTED.size(), scores.size());
+    void classifier_scores_equal_onnx_runtimes() throws BedsideException {
+        try (Classifier classifier = TinyModel.open()) {
+            List<Float> scores = classifier.scores(TinyModel.picture());
+            assertEquals(TinyModel.EXPECTED.size(), scores.size());
             for (int i = 0; i < scores.size(); i++) {
-                assertEquals(Tiny.EXPECTED.get(i), scores.get(i), 1e-4f);
+                assertEquals(TinyModel.EXPECTED.get(i), scores.get(i), 1e-4f);
             }
         }
     }
 
     @Test
-    void more_threads_give_the_same_scores() throws BedsideException {
-        try (Classifier one = Tiny.open(); Classifier four = Tiny.open(Options.builder().threads(4).build())) {
-            assertEquals(one.scores(Tiny.picture()), four.scores(Tiny.picture()));
+    void classifier_scores_do_not_depend_on_threads() throws BedsideException {
+        Options threads = Options.builder().threads(4).build();
+        try (Classifier one = TinyModel.open(); Classifier four = TinyModel.open(threads)) {
+            assertEquals(one.scores(TinyModel.picture()), four.scores(TinyModel.picture()));
         }
     }
 

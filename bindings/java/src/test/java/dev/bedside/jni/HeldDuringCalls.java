@@ -3,8 +3,9 @@ package dev.bedside.jni;
 import java.nio.ByteBuffer;
 
 /**
- * A program that asks, while a classification runs, whether what it is about is still there though nobody else holds
- * it. CollectionTest runs it with compiled code only: the interpreter keeps every argument to the end of a method.
+ * A program that prints, while a classification runs, whether the library still holds the objects of the call, which
+ * have no other reference. CollectionTest runs it with compiled code only, because the interpreter keeps every argument
+ * to the end of a method.
  */
 final class HeldDuringCalls {
     private static final FrameFormat GREY = FrameFormat.gray8(2, 2, 2);
@@ -19,13 +20,15 @@ final class HeldDuringCalls {
 
     public static void main(String[] arguments) throws Exception {
         ByteBuffer pixels = ByteBuffer.allocateDirect(4);
-        Stages.during(HeldDuringCalls::look, () -> noted(Tiny.open()).classify(noted(Tiny.picture()), query()));
-        Stages.during(HeldDuringCalls::look, () -> noted(Tiny.open()).classifyFrame(pixels, GREY, query()));
-        Stages.during(HeldDuringCalls::look, () ->
-                noted(Tiny.open()).classifyYuv420(pixels, pixels, pixels, YUV, query()));
+        Stages.during(HeldDuringCalls::printHeldObjects, () ->
+                recorded(TinyModel.open()).classify(recorded(TinyModel.picture()), query()));
+        Stages.during(HeldDuringCalls::printHeldObjects, () ->
+                recorded(TinyModel.open()).classifyFrame(pixels, GREY, query()));
+        Stages.during(HeldDuringCalls::printHeldObjects, () ->
+                recorded(TinyModel.open()).classifyYuv420(pixels, pixels, pixels, YUV, query()));
     }
 
-    private static void look(String stage) {
+    private static void printHeldObjects(String stage) {
         if (stage.equals("decode")) {
             for (int i = 0; i < 3; i++) {
                 System.gc();
@@ -50,12 +53,12 @@ final class HeldDuringCalls {
         }
     }
 
-    private static Classifier noted(Classifier opened) {
+    private static Classifier recorded(Classifier opened) {
         classifier = opened.number();
         return opened;
     }
 
-    private static Image noted(Image opened) {
+    private static Image recorded(Image opened) {
         image = opened.number();
         return opened;
     }

@@ -16,15 +16,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
-/** Misuse of what the library keeps is an exception, never a crash. */
+/** Misuse of an object that the library holds is an exception, never a crash. */
 class LifetimesTest {
     private static final FrameFormat ONE_PIXEL = FrameFormat.gray8(1, 1, 1);
 
     @Test
-    void every_call_on_a_closed_classifier_is_refused() throws BedsideException {
-        Classifier classifier = Tiny.open();
+    void classifier_refuses_every_call_once_closed() throws BedsideException {
+        Classifier classifier = TinyModel.open();
         classifier.close();
-        Image picture = Tiny.picture();
+        Image picture = TinyModel.picture();
         ByteBuffer pixel = ByteBuffer.allocateDirect(1);
         assertRefused("classifier", List.of(
                 () -> classifier.classify(picture),
@@ -41,10 +41,10 @@ class LifetimesTest {
     }
 
     @Test
-    void every_call_on_a_closed_image_is_refused() throws BedsideException {
-        Image image = Tiny.picture();
+    void image_refuses_every_call_once_closed() throws BedsideException {
+        Image image = TinyModel.picture();
         image.close();
-        try (Classifier classifier = Tiny.open()) {
+        try (Classifier classifier = TinyModel.open()) {
             assertRefused("image", List.of(
                     () -> image.rotated(Rotation.CLOCKWISE90),
                     image::mirrored,
@@ -54,11 +54,11 @@ class LifetimesTest {
     }
 
     @Test
-    void every_call_on_a_closed_cancel_handle_is_refused() throws BedsideException {
+    void cancel_handle_refuses_every_call_once_closed() throws BedsideException {
         CancelHandle handle = new CancelHandle();
         handle.close();
         Query query = Query.builder().cancel(handle).build();
-        try (Classifier classifier = Tiny.open(); Image picture = Tiny.picture()) {
+        try (Classifier classifier = TinyModel.open(); Image picture = TinyModel.picture()) {
             assertRefused("cancel handle", List.of(
                     handle::cancel,
                     handle::isCancelled,
@@ -70,21 +70,23 @@ class LifetimesTest {
     }
 
     @Test
-    void a_turned_picture_outlives_the_one_it_was_made_of() throws BedsideException {
-        try (Classifier classifier = Tiny.open()) {
-            Image image = Tiny.picture();
-            Image turned = image.rotated(Rotation.CLOCKWISE90);
-            List<Found> wanted = Found.in(classifier.classify(turned));
+    void rotated_image_outlives_the_original() throws BedsideException {
+        try (Classifier classifier = TinyModel.open()) {
+            Image image = TinyModel.picture();
+            Image rotated = image.rotated(Rotation.CLOCKWISE90);
+            List<FindingValue> wanted = FindingValue.of(classifier.classify(rotated));
             image.close();
-            assertEquals(wanted, Found.in(classifier.classify(turned)));
+            assertEquals(wanted, FindingValue.of(classifier.classify(rotated)));
         }
     }
 
     @Test
-    void closing_twice_is_closing_once() throws Exception {
+    void handle_closed_many_times_is_closed_once() throws Exception {
         List<Long> closed = new CopyOnWriteArrayList<>();
-        for (Handle handle : List.of(Tiny.open(), Tiny.picture(), new CancelHandle(), new Noted(7, closed))) {
-            Crowd.of(10, () -> {
+        List<Handle> handles = List.of(
+                TinyModel.open(), TinyModel.picture(), new CancelHandle(), new RecordedHandle(7, closed));
+        for (Handle handle : handles) {
+            EightThreads.repeat(10, () -> {
                 handle.close();
                 return handle;
             });
@@ -93,30 +95,30 @@ class LifetimesTest {
     }
 
     @Test
-    void what_is_closed_during_a_call_serves_that_call_to_its_end() throws Exception {
-        Classifier classifier = Tiny.open();
-        Image picture = Tiny.picture();
+    void objects_closed_during_a_call_serve_it_to_its_end() throws Exception {
+        Classifier classifier = TinyModel.open();
+        Image picture = TinyModel.picture();
         CancelHandle handle = new CancelHandle();
-        List<Found> wanted = Found.in(classifier.classify(picture));
+        List<FindingValue> wanted = FindingValue.of(classifier.classify(picture));
         Stages.Block closeAll = () -> Stream.of(classifier, picture, handle).forEach(Handle::close);
-        Stages.during(Stages.elsewhereAfter("decode", closeAll), () -> {
+        Stages.during(Stages.onAnotherThreadAfter("decode", closeAll), () -> {
             Query query = Query.builder().cancel(handle).build();
-            assertEquals(wanted, Found.in(classifier.classify(picture, query)));
+            assertEquals(wanted, FindingValue.of(classifier.classify(picture, query)));
         });
-        assertThrows(IllegalStateException.class, () -> classifier.classify(Tiny.picture()));
+        assertThrows(IllegalStateException.class, () -> classifier.classify(TinyModel.picture()));
     }
 
     @Test
-    void closing_while_eight_threads_call_gives_each_a_report_or_an_exception() throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(Crowd.SIZE);
+    void classifier_closed_under_eight_calling_threads_gives_reports_or_exceptions() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(EightThreads.COUNT);
         int reports = 0;
         for (int round = 0; round < 40; round++) {
-            Classifier classifier = Tiny.open();
-            Image picture = Tiny.picture();
-            List<Found> wanted = Found.in(classifier.classify(picture));
+            Classifier classifier = TinyModel.open();
+            Image picture = TinyModel.picture();
+            List<FindingValue> wanted = FindingValue.of(classifier.classify(picture));
             Callable<Integer> callUntilClosed = () -> reportsUntilClosed(classifier, picture, wanted);
             List<Future<Integer>> callers =
-                    Stream.generate(() -> threads.submit(callUntilClosed)).limit(Crowd.SIZE).toList();
+                    Stream.generate(() -> threads.submit(callUntilClosed)).limit(EightThreads.COUNT).toList();
             Thread.sleep(2);
             (round % 2 == 0 ? classifier : picture).close();
             for (Future<Integer> caller : callers) {
@@ -126,15 +128,15 @@ class LifetimesTest {
             picture.close();
         }
         threads.shutdown();
-        assertTrue(reports > 0, "nobody was in time for a report");
+        assertTrue(reports > 0, "no thread got a report before the close");
     }
 
-    private static int reportsUntilClosed(Classifier classifier, Image picture, List<Found> wanted)
+    private static int reportsUntilClosed(Classifier classifier, Image picture, List<FindingValue> wanted)
             throws BedsideException {
-        long patience = System.nanoTime() + 30_000_000_000L;
-        for (int reports = 0; System.nanoTime() < patience; reports++) {
+        long deadline = System.nanoTime() + 30_000_000_000L;
+        for (int reports = 0; System.nanoTime() < deadline; reports++) {
             try {
-                assertEquals(wanted, Found.in(classifier.classify(picture)));
+                assertEquals(wanted, FindingValue.of(classifier.classify(picture)));
             } catch (IllegalStateException closed) {
                 return reports;
             }
@@ -143,20 +145,20 @@ class LifetimesTest {
     }
 
     @Test
-    void eight_threads_open_and_close_side_by_side() throws Exception {
-        String model = Tiny.file();
-        List<Found> wanted;
-        try (Classifier classifier = Tiny.open()) {
-            wanted = Found.in(classifier.classify(Tiny.picture()));
+    void classifier_and_image_open_and_close_on_eight_threads_at_once() throws Exception {
+        String model = TinyModel.file();
+        List<FindingValue> wanted;
+        try (Classifier classifier = TinyModel.open()) {
+            wanted = FindingValue.of(classifier.classify(TinyModel.picture()));
         }
-        List<List<Found>> all = Crowd.of(50, () -> {
+        List<List<FindingValue>> all = EightThreads.repeat(50, () -> {
             try (Classifier classifier = Classifier.open(model);
-                    Image picture = Tiny.picture();
-                    Image turned = picture.rotated(Rotation.CLOCKWISE180);
-                    Image back = turned.rotated(Rotation.UPRIGHT);
+                    Image picture = TinyModel.picture();
+                    Image rotated = picture.rotated(Rotation.CLOCKWISE180);
+                    Image back = rotated.rotated(Rotation.UPRIGHT);
                     CancelHandle handle = new CancelHandle()) {
                 assertFalse(handle.isCancelled());
-                return Found.in(classifier.classify(back, Query.builder().cancel(handle).build()));
+                return FindingValue.of(classifier.classify(back, Query.builder().cancel(handle).build()));
             }
         });
         assertTrue(all.stream().allMatch(wanted::equals));

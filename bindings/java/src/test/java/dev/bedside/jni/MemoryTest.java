@@ -16,26 +16,26 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/** Memory stays flat: what the library keeps goes when it is closed, or collected. */
-@EnabledOnOs(value = OS.LINUX, disabledReason = "only Linux says how much memory is resident")
+/** Memory stays flat: the library frees an object when it is closed or collected. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "only Linux tells how much memory is resident")
 class MemoryTest {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final int ROUNDS = 3;
     private static final long BOUND_KIB = 4 * 1024;
 
-    /** 64 KiB for few pixels: little to compute, and much to leave behind. */
+    /** 64 KiB for few pixels: a classification takes little time, and a leak is large. */
     private static final FrameFormat FORMAT = FrameFormat.gray8(32, 32, 2048);
     private static final ByteBuffer FRAME = ByteBuffer.allocateDirect(64 * 1024);
 
     @Test
-    void ten_thousand_images_reports_and_handles_and_many_classifiers_leave_nothing_behind() throws Exception {
-        assertFlat(Tiny.file(), Query.builder());
+    void memory_stays_flat_over_ten_thousand_classifications() throws Exception {
+        assertFlat(TinyModel.file(), Query.builder());
     }
 
     @Test
     @EnabledIfSystemProperty(
             named = "bedside.soak", matches = "true", disabledReason = "takes long: cargo xtask soak runs it")
-    void the_shipped_model_leaves_nothing_behind() throws Exception {
+    void memory_stays_flat_with_the_shipped_model() throws Exception {
         assertFlat(Repository.file(Repository.MODEL).toString(), Query.builder().answer("dermatoscope", Answer.YES));
     }
 
@@ -43,27 +43,27 @@ class MemoryTest {
         assertFlat(() -> {
             for (int i = 0; i < 20; i++) {
                 try (Classifier classifier = Classifier.open(model)) {
-                    lookAndClose(classifier, query);
+                    classifyAndClose(classifier, query);
                 }
             }
             try (Classifier classifier = Classifier.open(model)) {
                 for (int i = 0; i < 1000; i++) {
-                    lookAndClose(classifier, query);
+                    classifyAndClose(classifier, query);
                 }
             }
         });
     }
 
-    /** One image, one report and one handle. */
-    private static void lookAndClose(Classifier classifier, Query.Builder query) throws BedsideException {
+    /** Classifies one image with one cancel handle and closes both. */
+    private static void classifyAndClose(Classifier classifier, Query.Builder query) throws BedsideException {
         try (CancelHandle handle = new CancelHandle(); Image image = Image.fromFrame(FRAME, FORMAT)) {
             classifier.classify(image, query.cancel(handle).build());
         }
     }
 
-    /** 9.6 MB each time, at two allocations of 32 bytes each, if handles stayed behind; more with their numbers. */
+    /** If handles leaked, 150,000 of them would add 9.6 MB, at two allocations of 32 bytes each. */
     @Test
-    void half_a_million_handles_leave_nothing_behind() throws Exception {
+    void memory_stays_flat_over_half_a_million_cancel_handles() throws Exception {
         assertFlat(() -> {
             for (int i = 0; i < 50_000; i++) {
                 new CancelHandle().close();
@@ -72,8 +72,8 @@ class MemoryTest {
     }
 
     @Test
-    void what_is_not_closed_goes_with_the_garbage() throws Exception {
-        String model = Tiny.file();
+    void memory_stays_flat_where_objects_are_collected_and_not_closed() throws Exception {
+        String model = TinyModel.file();
         assertFlat(() -> {
             for (int i = 0; i < 1000; i++) {
                 Image.fromFrame(FRAME, FORMAT);
@@ -82,20 +82,20 @@ class MemoryTest {
             for (int i = 0; i < 20; i++) {
                 Classifier.open(model);
             }
-            // The library's memory does not press on the collector, so it is asked.
+            // The library's memory is not part of the heap, so the collector does not start by itself.
             collect();
         });
     }
 
     @Test
-    void calls_that_fail_leave_nothing_behind() throws Exception {
-        byte[] junk = new byte[64 * 1024];
-        try (Classifier classifier = Tiny.open()) {
+    void memory_stays_flat_where_calls_fail() throws Exception {
+        byte[] noPicture = new byte[64 * 1024];
+        try (Classifier classifier = TinyModel.open()) {
             assertFlat(() -> {
                 for (int i = 0; i < 1000; i++) {
-                    try (Image image = Image.fromBytes(junk)) {
+                    try (Image image = Image.fromBytes(noPicture)) {
                         classifier.classify(image);
-                        throw new AssertionError("a report of junk");
+                        throw new AssertionError("there is a report of bytes that are no picture");
                     } catch (BedsideException expected) {
                         assertTrue(expected.getKind() == ErrorKind.UNSUPPORTED_IMAGE, expected.getMessage());
                     }
@@ -105,31 +105,31 @@ class MemoryTest {
     }
 
     /**
-     * Runs a round until memory has settled, then three times three more, and asserts that the time between the least
-     * and the most growth added less than the bound: a leak adds each time, what the virtual machine takes or gives
-     * back for itself does not. Where it did meanwhile, four times more decide. If images stayed behind it would be
-     * 64 KiB each, 190 MiB each time.
+     * Runs a round five times, so that memory settles. Then measures three times how much memory three rounds add, and
+     * asserts that the median is below the bound: a leak adds memory each time, while the virtual machine takes memory
+     * for itself, or gives it back, only now and then. Where the median is not below the bound, four more measurements
+     * decide. If images leaked, three rounds would add 190 MiB.
      */
     private static void assertFlat(Stages.Block round) throws Exception {
         repeat(5, round);
-        long before = settled();
+        long before = residentKib();
         List<Long> growth = new ArrayList<>();
-        int stretches = 3;
-        while (growth.size() < stretches) {
+        int measurements = 3;
+        while (growth.size() < measurements) {
             repeat(ROUNDS, round);
-            long after = settled();
+            long after = residentKib();
             growth.add(after - before);
             before = after;
-            if (growth.size() == 3 && middle(growth) >= BOUND_KIB) {
-                stretches = 7;
+            if (growth.size() == 3 && median(growth) >= BOUND_KIB) {
+                measurements = 7;
             }
         }
         String message = "resident memory: " + before + " KiB; each " + ROUNDS + " rounds added " + growth + " KiB";
         System.out.println(message);
-        assertTrue(middle(growth) < BOUND_KIB, message);
+        assertTrue(median(growth) < BOUND_KIB, message);
     }
 
-    private static long middle(List<Long> values) {
+    private static long median(List<Long> values) {
         List<Long> ordered = new ArrayList<>(values);
         Collections.sort(ordered);
         return ordered.get(ordered.size() / 2);
@@ -141,10 +141,10 @@ class MemoryTest {
         }
     }
 
-    /** Resident memory in KiB, once what is unreachable has been collected, and what is free given back. */
-    private static long settled() throws Exception {
+    /** Resident memory in KiB, after unreachable objects were collected and free memory was given back. */
+    private static long residentKib() throws Exception {
         collect();
-        // Tens of MiB that the C library keeps free between classifiers are no leak.
+        // The C library keeps tens of MiB free between classifiers, which are no leak.
         ObjectName diagnostics = new ObjectName("com.sun.management:type=DiagnosticCommand");
         ManagementFactory.getPlatformMBeanServer()
                 .invoke(diagnostics, "systemTrimNativeHeap", new Object[0], new String[0]);
@@ -154,7 +154,7 @@ class MemoryTest {
         }
     }
 
-    /** Collects what is unreachable, and gives the thread that closes it the time. */
+    /** Collects unreachable objects, and waits for the thread that closes them. */
     private static void collect() throws InterruptedException {
         for (int i = 0; i < 3; i++) {
             System.gc();

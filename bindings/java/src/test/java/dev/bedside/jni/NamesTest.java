@@ -22,11 +22,11 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
 /**
- * Java has the names and defaults that every language has: {@code bindings/names.json}, which Rust is held to as well.
+ * Java has the names and defaults of {@code bindings/names.json}, as every language has.
  */
 class NamesTest {
     @Test
-    void java_has_the_names_that_every_language_has() {
+    void names_equal_those_of_every_language() {
         Map<String, Set<String>> java = Map.of(
                 "error_kinds", constants(ErrorKind.values()),
                 "verdict_kinds", constants(Verdict.Kind.values()),
@@ -43,7 +43,7 @@ class NamesTest {
     }
 
     @Test
-    void what_is_left_out_is_what_it_is_in_every_language() throws IllegalAccessException {
+    void defaults_equal_those_of_every_language() throws IllegalAccessException {
         JsonObject defaults = shared().getAsJsonObject("defaults");
         assertEquals(defaults.get("options"), values(Options.DEFAULT));
         assertEquals(defaults.get("query"), values(Query.builder()));
@@ -56,7 +56,7 @@ class NamesTest {
         return Repository.json(new String(Repository.bytes("bindings/names.json"), StandardCharsets.UTF_8));
     }
 
-    /** What an object holds, by the names that all languages share. */
+    /** The fields of an object, by the names that all languages share. */
     private static JsonObject values(Object holder) throws IllegalAccessException {
         JsonObject values = new JsonObject();
         for (Field field : holder.getClass().getDeclaredFields()) {
@@ -97,7 +97,10 @@ class NamesTest {
         return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
     }
 
-    /** A setter has the option's name; one that adds an entry, by key and value, has it in the singular. */
+    /**
+     * The option that a setter sets. A setter that adds one entry, by key and value, has the option's name in the
+     * singular.
+     */
     private static String optionOf(Method setter) {
         return setter.getParameterCount() == 2 ? setter.getName() + "s" : setter.getName();
     }

@@ -23,28 +23,28 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** No argument may be null unless its description says so: each one, of each public method, is tried. */
+/** No argument may be null unless its description says so. Each argument of each public method is tried. */
 class NullsTest {
-    /** Those whose description says so. */
+    /** The arguments whose description says so. */
     private static final Set<String> MAY_BE_NULL =
             Set.of("Query.Builder.region 0", "Query.Builder.cancel 0", "Logger.set 0");
 
-    /** Something sound of each type, to be called or given. */
-    private final Map<Class<?>, Object> sound = new HashMap<>();
+    /** A valid value of each type, to be a receiver or an argument. */
+    private final Map<Class<?>, Object> validValues = new HashMap<>();
 
     NullsTest() throws BedsideException {
-        List<Object> things = List.of("en", new byte[8], ByteBuffer.allocateDirect(8), 1, 1L, 1f, 1.0, true,
-                Tiny.open(), Tiny.picture(), new CancelHandle(), FrameFormat.gray8(1, 1, 1), Rotation.UPRIGHT,
+        List<Object> values = List.of("en", new byte[8], ByteBuffer.allocateDirect(8), 1, 1L, 1f, 1.0, true,
+                TinyModel.open(), TinyModel.picture(), new CancelHandle(), FrameFormat.gray8(1, 1, 1), Rotation.UPRIGHT,
                 new YuvStrides(1, 1, 1, 1, 1, 1), YuvMatrix.BT601, YuvRange.FULL, new Region(0, 0, 1, 1), Answer.YES,
                 Options.DEFAULT, Options.builder(), Limits.builder().build(), Limits.builder(), Query.DEFAULT,
                 Query.builder(), (Logger) (level, target, message) -> {}, LogLevel.ERROR);
-        things.forEach(thing -> sound.put(thing.getClass(), thing));
-        sound.put(List.class, List.of("a"));
-        sound.put(Map.class, Map.of("a", 1f));
+        values.forEach(value -> validValues.put(value.getClass(), value));
+        validValues.put(List.class, List.of("a"));
+        validValues.put(Map.class, Map.of("a", 1f));
     }
 
     @Test
-    void null_for_any_argument_is_a_null_pointer_exception_and_not_a_crash() throws Exception {
+    void null_argument_is_a_null_pointer_exception() throws Exception {
         List<String> tried = new ArrayList<>();
         for (Class<?> type : publicTypes()) {
             for (Executable call : calls(type)) {
@@ -65,7 +65,7 @@ class NullsTest {
 
     /** Lists and maps with a null inside. */
     @Test
-    void null_inside_of_a_list_or_map_is_a_null_pointer_exception() {
+    void null_in_a_list_or_map_is_a_null_pointer_exception() {
         Map<String, Float> shares = new HashMap<>();
         shares.put("a", null);
         List<Query.Builder> queries = List.of(
@@ -77,13 +77,13 @@ class NullsTest {
         }
     }
 
-    private Throwable thrownWithNull(Executable call, int place) throws ReflectiveOperationException {
-        Object[] arguments = Arrays.stream(call.getParameterTypes()).map(this::soundOf).toArray();
-        arguments[place] = null;
+    private Throwable thrownWithNull(Executable call, int index) throws ReflectiveOperationException {
+        Object[] arguments = Arrays.stream(call.getParameterTypes()).map(this::validValueOf).toArray();
+        arguments[index] = null;
         try {
             if (call instanceof Method method) {
                 boolean isStatic = Modifier.isStatic(method.getModifiers());
-                method.invoke(isStatic ? null : soundOf(call.getDeclaringClass()), arguments);
+                method.invoke(isStatic ? null : validValueOf(call.getDeclaringClass()), arguments);
             } else {
                 ((Constructor<?>) call).newInstance(arguments);
             }
@@ -93,21 +93,21 @@ class NullsTest {
         }
     }
 
-    private Object soundOf(Class<?> type) {
-        Object exact = sound.get(type);
-        Stream<Object> fitting = sound.values().stream().filter(thing -> isOf(type, thing));
-        return exact != null ? exact : fitting.findFirst().orElseThrow(() -> new AssertionError("nothing of " + type));
+    private Object validValueOf(Class<?> type) {
+        Object exact = validValues.get(type);
+        Stream<Object> fitting = validValues.values().stream().filter(value -> isOf(type, value));
+        return exact != null ? exact : fitting.findFirst().orElseThrow(() -> new AssertionError("no value of " + type));
     }
 
-    private static boolean isOf(Class<?> type, Object thing) {
-        return type.isInstance(thing)
-                || type.isPrimitive() && MethodType.methodType(type).wrap().returnType().isInstance(thing);
+    private static boolean isOf(Class<?> type, Object value) {
+        return type.isInstance(value)
+                || type.isPrimitive() && MethodType.methodType(type).wrap().returnType().isInstance(value);
     }
 
     /** The public classes of the package, nested ones too. */
     private static List<Class<?>> publicTypes() throws IOException, ClassNotFoundException {
         List<Class<?>> types = new ArrayList<>();
-        try (Stream<Path> files = Files.list(Ended.home(Classifier.class).resolve("dev/bedside/jni"))) {
+        try (Stream<Path> files = Files.list(ProcessResult.locationOf(Classifier.class).resolve("dev/bedside/jni"))) {
             for (Path file : files.sorted().toList()) {
                 String name = "dev.bedside.jni." + file.getFileName().toString().replace(".class", "");
                 Class<?> type = Class.forName(name, false, NullsTest.class.getClassLoader());
@@ -119,7 +119,7 @@ class NullsTest {
         return types;
     }
 
-    /** What an app can call: abstract methods it writes itself. */
+    /** The methods and constructors that an app can call. It implements abstract methods itself. */
     private static List<Executable> calls(Class<?> type) {
         Stream<Executable> constructors = Arrays.stream(type.getConstructors());
         return Stream.concat(Arrays.stream(type.getDeclaredMethods()), constructors)

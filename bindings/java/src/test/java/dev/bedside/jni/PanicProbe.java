@@ -1,9 +1,9 @@
 package dev.bedside.jni;
 
-/** The switch of libraries that were built with the feature {@code test-panic}. */
+/** Provokes panics in a library that was built with the feature {@code test-panic}. */
 final class PanicProbe {
     private PanicProbe() {}
 
-    /** Makes the next call panic, whichever it is, once. */
+    /** Makes the next call of any method panic, once. */
     static native void arm();
 }

@@ -7,24 +7,24 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A picture as rows of samples without padding, {@code channels} bytes a pixel, and the direct buffers made of it. */
+/** A picture as rows of samples without padding, {@code channels} bytes for each pixel. */
 record Pixels(int width, int height, int channels, byte[] bytes) {
-    /** Looks unlike any neighbour, so that a read beside the picture changes its scores. */
-    static final byte NO_PIXEL = 0x5a;
+    /** Differs from neighbouring samples, so that a read outside of the picture changes its scores. */
+    static final byte PADDING = 0x5a;
 
     private static final Pattern HEADER = Pattern.compile("P6\\s(\\d+)\\s(\\d+)\\s255\\s");
 
-    /** Where a pixel comes from. */
+    /** Gives the position (x, y) that a pixel is copied from. */
     interface Source {
         int[] of(int x, int y);
     }
 
-    /** A binary PPM, which needs no decoder to be trusted. */
+    /** Reads a binary PPM, which holds the samples as they are. */
     static Pixels ppm(String path) {
         byte[] file = Repository.bytes(path);
         Matcher header = HEADER.matcher(new String(file, 0, 20, StandardCharsets.ISO_8859_1));
         if (!header.lookingAt()) {
-            throw new IllegalArgumentException(path + " is no binary PPM");
+            throw new IllegalArgumentException(path + " is not a binary PPM");
         }
         byte[] samples = Arrays.copyOfRange(file, header.end(), file.length);
         return new Pixels(Integer.parseInt(header.group(1)), Integer.parseInt(header.group(2)), 3, samples);
@@ -35,7 +35,7 @@ record Pixels(int width, int height, int channels, byte[] bytes) {
         return Arrays.copyOfRange(bytes, start, start + channels);
     }
 
-    /** A picture of this size whose pixel at (x, y) is the one that the source names here. */
+    /** A picture of this size whose pixel at (x, y) is copied from the position that the source gives. */
     Pixels rearranged(int width, int height, Source source) {
         ByteBuffer moved = ByteBuffer.allocate(width * height * channels);
         for (int y = 0; y < height; y++) {
@@ -47,7 +47,7 @@ record Pixels(int width, int height, int channels, byte[] bytes) {
         return new Pixels(width, height, channels, moved.array());
     }
 
-    /** The same picture with other bytes for each pixel. */
+    /** The same picture with each pixel encoded in other bytes. */
     Pixels recoded(int channels, UnaryOperator<byte[]> recode) {
         ByteBuffer recoded = ByteBuffer.allocate(width * height * channels);
         for (int number = 0; number < width * height; number++) {
@@ -56,11 +56,11 @@ record Pixels(int width, int height, int channels, byte[] bytes) {
         return new Pixels(width, height, channels, recoded.array());
     }
 
-    /** Rows this many bytes apart, with what is no pixel between them; the last ends with its last pixel. */
+    /** The rows at this stride in bytes, with padding between them. The last row ends with its last pixel. */
     byte[] rows(int stride) {
         int row = width * channels;
         byte[] padded = new byte[(height - 1) * stride + row];
-        Arrays.fill(padded, NO_PIXEL);
+        Arrays.fill(padded, PADDING);
         for (int y = 0; y < height; y++) {
             System.arraycopy(bytes, y * row, padded, y * stride, row);
         }
@@ -79,13 +79,15 @@ record Pixels(int width, int height, int channels, byte[] bytes) {
         return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
     }
 
-    /** A direct buffer that holds the bytes from a position other than 0 to a limit below its capacity. */
-    static ByteBuffer insideOfAnother(byte[] bytes) {
-        int around = 13;
-        ByteBuffer buffer = ByteBuffer.allocateDirect(around + bytes.length + around);
+    /**
+     * A direct buffer whose position is above 0 and whose limit is below its capacity, with these bytes between them.
+     */
+    static ByteBuffer insideLargerBuffer(byte[] bytes) {
+        int margin = 13;
+        ByteBuffer buffer = ByteBuffer.allocateDirect(margin + bytes.length + margin);
         while (buffer.hasRemaining()) {
-            buffer.put(NO_PIXEL);
+            buffer.put(PADDING);
         }
-        return buffer.position(around).put(bytes).flip().position(around);
+        return buffer.position(margin).put(bytes).flip().position(margin);
     }
 }

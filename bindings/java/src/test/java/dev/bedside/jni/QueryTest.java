@@ -16,20 +16,20 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Every field of a query, and what a model says about itself, cross the border. */
+/** Every field of a query and of a manifest crosses the border unchanged. */
 class QueryTest {
     private static final Query PLAIN = Query.builder().build();
     private static final String SCOPE = """
             [{"id": "dermatoscope", "question": {"en": "Through a dermatoscope?", "uk": "Через дерматоскоп?"},
               "required": true}, {"id": "age", "min": 18}]""";
 
-    private final Classifier classifier = Tiny.open();
-    private final Image picture = Tiny.picture();
+    private final Classifier classifier = TinyModel.open();
+    private final Image picture = TinyModel.picture();
 
     QueryTest() throws BedsideException {}
 
     @Test
-    void lists_and_thresholds_choose_the_findings() throws BedsideException {
+    void query_lists_and_thresholds_choose_the_findings() throws BedsideException {
         assertEquals(List.of("a", "b", "c"), labels(PLAIN));
         assertEquals(List.of("a"), labels(Query.builder().maxResults(1).build()));
         assertEquals(List.of(), labels(Query.builder().maxResults(0).build()));
@@ -39,17 +39,17 @@ class QueryTest {
     }
 
     @Test
-    void without_a_query_all_labels_come_in_english_with_onnx_runtimes_probabilities() throws BedsideException {
+    void default_query_gives_all_labels_in_english_with_onnx_runtimes_probabilities() throws BedsideException {
         classifier.warmUp();
         List<Finding> findings = classifier.classify(picture).getFindings();
         assertEquals(List.of("Label A", "Label B", "Label C"), findings.stream().map(Finding::getName).toList());
         for (int i = 0; i < findings.size(); i++) {
-            assertEquals(Tiny.EXPECTED.get(i), findings.get(i).getProbability(), 1e-4f);
+            assertEquals(TinyModel.EXPECTED.get(i), findings.get(i).getProbability(), 1e-4f);
         }
     }
 
     @Test
-    void names_come_in_the_language_asked_for_with_english_to_fall_back_on() throws BedsideException {
+    void query_language_falls_back_to_english() throws BedsideException {
         Report report = classifier.classify(picture, Query.builder().language("uk-UA").build());
         List<String> names = report.getFindings().stream().map(Finding::getName).toList();
         assertEquals(List.of("Мітка А", "Label B", "Label C"), names);
@@ -57,28 +57,29 @@ class QueryTest {
     }
 
     @Test
-    void a_region_is_the_cropped_picture() throws BedsideException {
+    void query_region_gives_the_cropped_pictures_findings() throws BedsideException {
         Pixels photo = Pixels.ppm("tests/golden/image/yuv/bt601-full.ppm");
         Pixels whole = photo.rearranged(32, 20, (x, y) -> new int[] {x, y});
         Pixels part = photo.rearranged(20, 8, (x, y) -> new int[] {x + 8, y + 10});
         Query region = Query.builder().region(new Region(0.25f, 0.5f, 0.625f, 0.4f)).build();
-        List<Found> wanted = Found.in(classifier.classifyFrame(part.buffer(), FrameFormat.rgb8(20, 8, 60)));
-        Report found = classifier.classifyFrame(whole.buffer(), FrameFormat.rgb8(32, 20, 96), region);
-        assertEquals(wanted, Found.in(found));
-        assertNotEquals(wanted, Found.in(classifier.classifyFrame(whole.buffer(), FrameFormat.rgb8(32, 20, 96))));
+        FrameFormat cropped = FrameFormat.rgb8(20, 8, 60);
+        FrameFormat uncropped = FrameFormat.rgb8(32, 20, 96);
+        List<FindingValue> wanted = FindingValue.of(classifier.classifyFrame(part.buffer(), cropped));
+        assertEquals(wanted, FindingValue.of(classifier.classifyFrame(whole.buffer(), uncropped, region)));
+        assertNotEquals(wanted, FindingValue.of(classifier.classifyFrame(whole.buffer(), uncropped)));
     }
 
     @Test
-    void prevalence_reweights_the_findings_and_not_the_verdict() throws BedsideException {
+    void query_prevalence_reweights_findings_and_not_the_verdict() throws BedsideException {
         String hash = classifier.identity().getGraphSha256();
         String calibration = "{\"graph_sha256\": \"" + hash + "\", \"prevalence\": [0.5, 0.25, 0.25]}";
         Query query = Query.builder().prevalence(Map.of("a", 0.01f, "b", 0.59f, "c", 0.4f)).build();
-        try (Classifier fitted = Tiny.open(Tiny.manifest("calibration", calibration))) {
+        try (Classifier fitted = TinyModel.open(TinyModel.manifest("calibration", calibration))) {
             Report report = fitted.classify(picture, query);
-            // Each probability times new/old, divided by the sum.
-            double a = Tiny.EXPECTED.get(0) * 0.01 / 0.5;
-            double b = Tiny.EXPECTED.get(1) * 0.59 / 0.25;
-            double c = Tiny.EXPECTED.get(2) * 0.4 / 0.25;
+            // Each probability is multiplied by its new share over its old one, then divided by their sum.
+            double a = TinyModel.EXPECTED.get(0) * 0.01 / 0.5;
+            double b = TinyModel.EXPECTED.get(1) * 0.59 / 0.25;
+            double c = TinyModel.EXPECTED.get(2) * 0.4 / 0.25;
             List<Finding> findings = report.getFindings();
             assertEquals(List.of("b", "c", "a"), findings.stream().map(Finding::getLabel).toList());
             assertEquals(b / (a + b + c), findings.get(0).getProbability(), 1e-4);
@@ -89,8 +90,8 @@ class QueryTest {
     }
 
     @Test
-    void an_open_scope_question_rejects_and_says_what_to_do() throws BedsideException {
-        try (Classifier scoped = Tiny.open(Tiny.manifest("scope", SCOPE))) {
+    void unanswered_scope_question_rejects_and_says_what_to_do() throws BedsideException {
+        try (Classifier scoped = TinyModel.open(TinyModel.manifest("scope", SCOPE))) {
             Report report = scoped.classify(picture, Query.builder().language("uk").build());
             assertEquals(Verdict.Kind.REJECTED, report.getVerdict().getKind());
             assertEquals(Triage.UNASSESSED, report.getTriage());
@@ -104,8 +105,8 @@ class QueryTest {
     }
 
     @Test
-    void answers_decide_whether_there_is_a_verdict() throws BedsideException {
-        try (Classifier scoped = Tiny.open(Tiny.manifest("scope", SCOPE))) {
+    void query_answers_decide_whether_there_is_a_verdict() throws BedsideException {
+        try (Classifier scoped = TinyModel.open(TinyModel.manifest("scope", SCOPE))) {
             Query outside = Query.builder().answer("dermatoscope", Answer.NO).answer("age", Answer.number(17)).build();
             List<Reason> reasons = scoped.classify(picture, outside).getVerdict().getReasons();
             List<Reason> beforehand = scoped.scopeReasons(outside);
@@ -121,7 +122,7 @@ class QueryTest {
     }
 
     @Test
-    void a_sigmoid_model_may_find_several_labels_or_none() throws BedsideException {
+    void sigmoid_model_gives_several_labels_or_none() throws BedsideException {
         try (Classifier low = sigmoid(0); Classifier high = sigmoid(1)) {
             assertEquals(Verdict.Kind.SEVERAL, low.classify(picture).getVerdict().getKind());
             assertEquals(3, low.classify(picture).getVerdict().getLabels().size());
@@ -132,17 +133,17 @@ class QueryTest {
 
     /** A model whose labels do not exclude each other, with this operating point for each. */
     private static Classifier sigmoid(float operatingPoint) throws BedsideException {
-        JsonObject manifest = Tiny.manifest();
+        JsonObject manifest = TinyModel.manifest();
         JsonObject output = manifest.getAsJsonObject("output");
         output.addProperty("activation", "sigmoid");
         for (JsonElement label : output.getAsJsonArray("labels")) {
             label.getAsJsonObject().addProperty("operating_point", operatingPoint);
         }
-        return Tiny.open(manifest);
+        return TinyModel.open(manifest);
     }
 
     @Test
-    void a_manifest_speaks_the_language_asked_for() throws BedsideException {
+    void manifest_has_the_language_asked_for() throws BedsideException {
         try (Classifier model = Repository.openModel()) {
             Manifest manifest = model.manifest("uk");
             List<String> names = List.of("Меланома", "Невус (родимка)", "Себорейний кератоз");
@@ -156,7 +157,7 @@ class QueryTest {
     }
 
     @Test
-    void a_manifests_fields_are_those_of_its_json() throws BedsideException {
+    void manifest_fields_equal_those_of_its_json() throws BedsideException {
         try (Classifier model = Repository.openModel()) {
             Manifest manifest = model.manifest();
             JsonObject json = Repository.json(manifest.getJson());
@@ -176,14 +177,14 @@ class QueryTest {
     }
 
     @Test
-    void a_manifest_is_what_was_written() throws BedsideException {
+    void manifest_fields_equal_what_was_written() throws BedsideException {
         JsonObject written = Repository.json("""
                 {"title": {"en": "A title", "uk": "Назва"}, "intended_use": {"en": "For tests", "uk": "Для тестів"},
                  "not_for": {"en": "For nobody", "uk": "Ні для кого"}}
                 """);
-        JsonObject whole = Tiny.manifest();
+        JsonObject whole = TinyModel.manifest();
         written.entrySet().forEach(field -> whole.add(field.getKey(), field.getValue()));
-        try (Classifier model = Tiny.open(whole)) {
+        try (Classifier model = TinyModel.open(whole)) {
             Manifest manifest = model.manifest();
             assertEquals("tiny", manifest.getName());
             assertEquals("0.0.1", manifest.getVersion());
@@ -210,39 +211,39 @@ class QueryTest {
     }
 
     @Test
-    void a_number_question_has_its_bounds() throws BedsideException {
-        String scope = "[{\"id\": \"age\", \"min\": 18.5, \"max\": 90}, {\"id\": \"most\", \"max\": 7}]";
-        try (Classifier scoped = Tiny.open(Tiny.manifest("scope", scope))) {
+    void scope_question_has_its_bounds() throws BedsideException {
+        String scope = "[{\"id\": \"age\", \"min\": 18.5, \"max\": 90}, {\"id\": \"size\", \"max\": 7}]";
+        try (Classifier scoped = TinyModel.open(TinyModel.manifest("scope", scope))) {
             ScopeQuestion age = scoped.manifest().getScope().get(0);
             assertEquals(18.5, age.getMin());
             assertEquals(90.0, age.getMax());
             assertEquals("age", age.getQuestion());
             assertFalse(age.isRequired());
-            ScopeQuestion most = scoped.manifest().getScope().get(1);
-            assertNull(most.getMin());
-            assertEquals(7.0, most.getMax());
+            ScopeQuestion size = scoped.manifest().getScope().get(1);
+            assertNull(size.getMin());
+            assertEquals(7.0, size.getMax());
         }
     }
 
     @Test
-    void a_classifier_says_how_long_each_part_of_opening_took() throws BedsideException {
-        String model = Tiny.file();
-        double[] least = {Double.MAX_VALUE, Double.MAX_VALUE, Double.MAX_VALUE};
+    void classifier_load_times_grow_from_read_to_optimize() throws BedsideException {
+        String model = TinyModel.file();
+        double[] shortest = {Double.MAX_VALUE, Double.MAX_VALUE, Double.MAX_VALUE};
         for (int i = 0; i < 10; i++) {
             try (Classifier opened = Classifier.open(model)) {
                 LoadTimes times = opened.loadTimesMs();
-                least[0] = Math.min(least[0], times.getRead());
-                least[1] = Math.min(least[1], times.getImport());
-                least[2] = Math.min(least[2], times.getOptimize());
+                shortest[0] = Math.min(shortest[0], times.getRead());
+                shortest[1] = Math.min(shortest[1], times.getImport());
+                shortest[2] = Math.min(shortest[2], times.getOptimize());
             }
         }
-        // The least of ten, which a busy machine hardly lengthens: `bedside bench` says 0.6, 2.5 and 48 ms here.
-        boolean inOrder = 0 < least[0] && least[0] < least[1] && least[1] < least[2];
-        assertTrue(inOrder, Arrays.toString(least));
+        // The minimum of ten runs, which a busy machine hardly changes.
+        boolean inOrder = 0 < shortest[0] && shortest[0] < shortest[1] && shortest[1] < shortest[2];
+        assertTrue(inOrder, Arrays.toString(shortest));
     }
 
     @Test
-    void what_is_given_can_not_be_changed() throws BedsideException {
+    void returned_lists_can_not_be_changed() throws BedsideException {
         Report report = classifier.classify(picture);
         assertThrows(UnsupportedOperationException.class, () -> report.getFindings().remove(0));
         assertThrows(UnsupportedOperationException.class, () -> report.getVerdict().getLabels().clear());
@@ -250,7 +251,7 @@ class QueryTest {
     }
 
     @Test
-    void a_query_keeps_what_its_builder_was_given() throws BedsideException {
+    void query_does_not_change_with_its_builder() throws BedsideException {
         List<String> allowed = new ArrayList<>(List.of("b"));
         Query.Builder builder = Query.builder().allow(allowed);
         allowed.add("a");

@@ -10,32 +10,34 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** The quickstart in {@code docs/quickstart}, as it stands there, in a virtual machine of its own. */
+/** The quickstart in {@code docs/quickstart} runs unchanged in a new virtual machine. */
 class QuickstartTest {
     @Test
-    void it_prints_what_the_command_prints_but_for_the_times() {
+    void quickstart_prints_the_commands_output_except_for_times() {
         String library = "-Dbedside.library.dir=" + Repository.property("bedside.library.dir");
-        assertPrintsWhatTheCommandPrints(run(List.of(), library));
+        assertPrintsTheCommandsOutput(run(List.of(), library));
     }
 
     @Test
-    void it_is_at_most_fifteen_lines() throws Exception {
+    void quickstart_has_at_most_fifteen_lines() throws Exception {
         assertTrue(Files.readAllLines(Repository.file("docs/quickstart/Quickstart.java")).size() <= 15);
     }
 
-    /** Runs it with the module's classes and what else is named, and nothing more. */
-    static Ended run(List<Path> alsoOnClassPath, String... options) {
-        List<Path> classPath = new ArrayList<>(List.of(Ended.home(Classifier.class), Ended.home(QuickstartTest.class)));
+    /** Runs the quickstart with only the module's classes and these on its class path. */
+    static ProcessResult run(List<Path> alsoOnClassPath, String... options) {
+        List<Path> classPath = new ArrayList<>();
+        classPath.add(ProcessResult.locationOf(Classifier.class));
+        classPath.add(ProcessResult.locationOf(QuickstartTest.class));
         classPath.addAll(alsoOnClassPath);
-        return Ended.ofJava(classPath, "Quickstart", options);
+        return ProcessResult.ofJava(classPath, "Quickstart", options);
     }
 
-    static void assertPrintsWhatTheCommandPrints(Ended quickstart) {
-        assertEquals(0, quickstart.status(), quickstart.complaint());
+    static void assertPrintsTheCommandsOutput(ProcessResult quickstart) {
+        assertEquals(0, quickstart.status(), quickstart.stderr());
         String photo = "models/samples/ISIC_0012258.jpg";
         String[] command = {"classify", photo, "--model", Repository.MODEL, "--answer", "dermatoscope=yes"};
         String wanted = Repository.command(command);
-        assertEquals(withoutTimes(wanted), withoutTimes(quickstart.printed()));
+        assertEquals(withoutTimes(wanted), withoutTimes(quickstart.stdout()));
     }
 
     private static String withoutTimes(String printed) {

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The files that tests look at, and the command they are held against; the build says where both are. */
+/** The files that tests read, and the command that they compare with. The build sets where both are. */
 final class Repository {
     static final Path ROOT = Path.of(property("bedside.root")).toAbsolutePath().normalize();
 
@@ -62,12 +62,12 @@ final class Repository {
         return Image.open(file(path).toString());
     }
 
-    /** What the command {@code bedside} prints. */
+    /** The output of the command {@code bedside}. */
     static String command(String... arguments) {
         List<String> command = Stream.concat(Stream.of(property("bedside.command")), Stream.of(arguments)).toList();
-        Ended ended = Ended.of(command);
-        assertEquals(0, ended.status(), ended.complaint());
-        return ended.printed();
+        ProcessResult result = ProcessResult.of(command);
+        assertEquals(0, result.status(), result.stderr());
+        return result.stdout();
     }
 
     static JsonObject json(String text) {

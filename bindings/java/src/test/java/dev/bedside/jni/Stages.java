@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
-/** Hears which stages of a classification end, and acts then: the log runs on the thread that classifies. */
+/** A logger that acts when a stage of a classification ends. It runs on the thread that classifies. */
 final class Stages implements Logger {
     static final List<String> ALL = List.of("decode", "preprocess", "engine", "verdict");
 
@@ -15,7 +15,7 @@ final class Stages implements Logger {
         this.act = act;
     }
 
-    /** What a test does. */
+    /** A block of a test, which may throw. */
     interface Block {
         void run() throws Exception;
     }
@@ -29,24 +29,24 @@ final class Stages implements Logger {
         }
     }
 
-    /** Runs a block during which {@code act} is called after each stage, and gives the stages that ended. */
+    /** Runs a block, calls {@code act} after each stage of its classifications, and returns the stages that ended. */
     static List<String> during(Consumer<String> act, Block block) throws Exception {
         Stages stages = new Stages(act);
-        hearing(stages, block);
+        withLogger(stages, block);
         return List.copyOf(stages.ended);
     }
 
-    /** Acts, on a thread of its own and to the end, when this stage ends. */
-    static Consumer<String> elsewhereAfter(String stage, Block act) {
+    /** Runs {@code act} on another thread when this stage ends, and waits for it. */
+    static Consumer<String> onAnotherThreadAfter(String stage, Block act) {
         return ended -> {
             if (ended.equals(stage)) {
-                elsewhere(act);
+                onAnotherThread(act);
             }
         };
     }
 
-    /** Runs a block with a logger that hears all, and with none after it. */
-    static void hearing(Logger logger, Block block) throws Exception {
+    /** Runs a block with a logger at the level {@code TRACE}, and removes the logger after it. */
+    static void withLogger(Logger logger, Block block) throws Exception {
         Logger.set(logger, LogLevel.TRACE);
         try {
             block.run();
@@ -55,7 +55,7 @@ final class Stages implements Logger {
         }
     }
 
-    private static void elsewhere(Block act) {
+    private static void onAnotherThread(Block act) {
         Thread thread = new Thread(() -> {
             try {
                 act.run();

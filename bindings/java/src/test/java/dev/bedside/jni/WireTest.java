@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * What is written and read here, held against the samples of {@code bindings/wire.txt}, as Rust's side is in its own
- * tests ({@code bindings/src/java/samples.rs}). The protocol number is a hash of that file.
+ * Compares requests and replies with the samples of {@code bindings/wire.txt}, as {@code bindings/src/java/samples.rs}
+ * does for Rust. The protocol number is a hash of that file.
  */
 class WireTest {
     private static final byte[] FILE = Repository.bytes("bindings/wire.txt");
@@ -35,7 +35,7 @@ class WireTest {
     }
 
     @Test
-    void the_number_of_jar_and_library_is_the_hash_of_the_samples() {
+    void protocol_number_is_the_hash_of_the_samples() {
         int hash = 0x811c9dc5;
         for (byte value : FILE) {
             hash = value == '\r' ? hash : (hash ^ (value & 0xff)) * 0x01000193;
@@ -45,7 +45,7 @@ class WireTest {
     }
 
     @Test
-    void the_methods_are_those_of_the_samples() {
+    void native_methods_equal_those_of_the_samples() {
         Map<String, String> methods = Arrays.stream(Native.class.getDeclaredMethods())
                 .filter(method -> Modifier.isNative(method.getModifiers()) || method.getName().equals("log"))
                 .collect(Collectors.toMap(Method::getName, WireTest::descriptor));
@@ -57,7 +57,7 @@ class WireTest {
     }
 
     @Test
-    void names_and_places_are_those_of_the_samples() {
+    void enum_constants_equal_those_of_the_samples() {
         Map<String, String> names = Stream.of(
                         ErrorKind.values(), ReasonKind.values(), Triage.values(), LogLevel.values(), Rotation.values(),
                         YuvMatrix.values(), YuvRange.values())
@@ -75,15 +75,15 @@ class WireTest {
                 .collect(Collectors.joining(" "));
     }
 
-    private static void writes(String name, byte[] found) {
+    private static void assertRequest(String name, byte[] found) {
         assertEquals(SAMPLES.get("request").get(name), HexFormat.of().formatHex(found), name);
     }
 
     @Test
     void requests_are_written_as_rust_reads_them() throws BedsideException {
         Limits limits = Limits.builder().maxDeclaredPixels(3).maxDecodedBytes(4).maxModelBytes(5).build();
-        writes("options", Options.builder().threads(2).limits(limits).build().write(new Request()).toBytes());
-        writes("path", Request.of("m.onnx"));
+        assertRequest("options", Options.builder().threads(2).limits(limits).build().write(new Request()).toBytes());
+        assertRequest("path", Request.of("m.onnx"));
         Map<String, Float> prevalence = new LinkedHashMap<>();
         prevalence.put("a", 0.75f);
         prevalence.put("b", 0.25f);
@@ -98,34 +98,34 @@ class WireTest {
                 .answer("q", Answer.YES)
                 .answer("r", Answer.NO)
                 .answer("s", Answer.number(4.5));
-        writes("query", query.build().toBytes());
-        writes("query_default", Query.DEFAULT.toBytes());
+        assertRequest("query", query.build().toBytes());
+        assertRequest("query_default", Query.DEFAULT.toBytes());
         try (CancelHandle handle = new CancelHandle()) {
-            // The library gives the numbers: the sample's takes the place of this one's.
+            // The library chooses the number, so the sample's number replaces it.
             byte[] cancelled = Query.builder().cancel(handle).build().toBytes();
             ByteBuffer number = ByteBuffer.wrap(cancelled, cancelled.length - Long.BYTES, Long.BYTES);
             assertEquals(handle.number(), number.mark().getLong());
             number.reset();
             number.putLong(0x0102030405060708L);
-            writes("query_cancel", cancelled);
+            assertRequest("query_cancel", cancelled);
         }
     }
 
     @Test
     void frames_are_written_as_rust_reads_them() {
-        writes("frame_encoded", FrameFormat.encoded().rotated(Rotation.CLOCKWISE90).toBytes());
-        writes("frame_rgb8", FrameFormat.rgb8(2, 3, 16).mirrored().toBytes());
-        writes("frame_rgba8", FrameFormat.rgba8(2, 3, 16).toBytes());
-        writes("frame_bgra8", FrameFormat.bgra8(2, 3, 16).toBytes());
-        writes("frame_gray8", FrameFormat.gray8(2, 3, 16).rotated(Rotation.CLOCKWISE180).toBytes());
+        assertRequest("frame_encoded", FrameFormat.encoded().rotated(Rotation.CLOCKWISE90).toBytes());
+        assertRequest("frame_rgb8", FrameFormat.rgb8(2, 3, 16).mirrored().toBytes());
+        assertRequest("frame_rgba8", FrameFormat.rgba8(2, 3, 16).toBytes());
+        assertRequest("frame_bgra8", FrameFormat.bgra8(2, 3, 16).toBytes());
+        assertRequest("frame_gray8", FrameFormat.gray8(2, 3, 16).rotated(Rotation.CLOCKWISE180).toBytes());
         YuvStrides strides = new YuvStrides(11, 12, 13, 14, 15, 16);
         FrameFormat full = FrameFormat.yuv420(9, 10, strides, YuvMatrix.BT709, YuvRange.FULL);
-        writes("frame_yuv420", full.rotated(Rotation.CLOCKWISE270).mirrored().toBytes());
+        assertRequest("frame_yuv420", full.rotated(Rotation.CLOCKWISE270).mirrored().toBytes());
         FrameFormat limited = FrameFormat.yuv420(9, 10, strides, YuvMatrix.BT601, YuvRange.LIMITED);
-        writes("frame_yuv420_limited", limited.toBytes());
+        assertRequest("frame_yuv420_limited", limited.toBytes());
     }
 
-    /** A reply of the samples, and the texts at its end that the sample lacks. */
+    /** A reply of the samples, with the texts at its end that the sample leaves out. */
     private static byte[] reply(String name, String... rest) {
         byte[] sample = HexFormat.of().parseHex(SAMPLES.get("reply").get(name));
         Request whole = new Request().bytes(sample);
@@ -147,7 +147,7 @@ class WireTest {
                 "the image is closed", assertThrows(IllegalStateException.class, () -> read("closed")).getMessage());
         assertEquals(0x0102030405060708L, read("handle").handle());
         assertEquals(true, read("flag").flag());
-        assertEquals(List.of(0.75f, 0.25f), read("scores").list(Reply::real));
+        assertEquals(List.of(0.75f, 0.25f), read("scores").list(Reply::float32));
         assertNull(read("self_test_none").optional(SelfTest::new));
         SelfTest passed = read("self_test").optional(SelfTest::new);
         assertEquals(GoldenBy.ITSELF, passed.getBy());
@@ -201,7 +201,8 @@ class WireTest {
         assertEquals(
                 List.of(1.0, 2.0, 3.0, 4.0, 10.0),
                 List.of(
-                        times.getDecode(), times.getPreprocess(), times.getEngine(), times.getVerdict(), times.getTotal()));
+                        times.getDecode(), times.getPreprocess(), times.getEngine(), times.getVerdict(),
+                        times.getTotal()));
         assertIdentity(report.getModel());
         RuntimeIdentity runtime = report.getRuntime();
         assertEquals(
@@ -220,7 +221,7 @@ class WireTest {
     }
 
     @Test
-    void a_manifest_is_read_as_rust_writes_it() throws BedsideException {
+    void manifest_is_read_as_rust_writes_it() throws BedsideException {
         Manifest manifest = new Manifest(read("manifest", "{}"));
         assertEquals(
                 List.of("tiny", "1.2", "CC0-1.0", "Назва", "use", "not", "{}"),

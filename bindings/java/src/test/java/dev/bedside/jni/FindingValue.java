@@ -4,22 +4,22 @@ import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.stream.StreamSupport;
 
-/** A finding as a value: two are equal where they say the same, to the last bit. */
-record Found(String label, String name, float probability, float operatingPoint, boolean overOperatingPoint) {
-    /** All of a report's. */
-    static List<Found> in(Report report) {
-        return report.getFindings().stream().map(Found::of).toList();
+/** A finding as a value: two are equal where their fields are, bit for bit. */
+record FindingValue(String label, String name, float probability, float operatingPoint, boolean overOperatingPoint) {
+    /** The findings of a report. */
+    static List<FindingValue> of(Report report) {
+        return report.getFindings().stream().map(FindingValue::from).toList();
     }
 
-    /** All of a report's as JSON. A shortest decimal that round-trips is the float itself, once parsed. */
-    static List<Found> in(JsonObject report) {
+    /** The findings of a report as JSON. The shortest decimal that round-trips parses to the float itself. */
+    static List<FindingValue> of(JsonObject report) {
         return StreamSupport.stream(report.getAsJsonArray("findings").spliterator(), false)
-                .map(finding -> of(finding.getAsJsonObject()))
+                .map(finding -> from(finding.getAsJsonObject()))
                 .toList();
     }
 
-    private static Found of(Finding finding) {
-        return new Found(
+    private static FindingValue from(Finding finding) {
+        return new FindingValue(
                 finding.getLabel(),
                 finding.getName(),
                 finding.getProbability(),
@@ -27,8 +27,8 @@ record Found(String label, String name, float probability, float operatingPoint,
                 finding.isOverOperatingPoint());
     }
 
-    private static Found of(JsonObject finding) {
-        return new Found(
+    private static FindingValue from(JsonObject finding) {
+        return new FindingValue(
                 finding.get("label").getAsString(),
                 finding.get("name").getAsString(),
                 Float.parseFloat(finding.get("probability").getAsString()),

@@ -9,17 +9,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A tiny graph whose scores are known, as in {@code tests/tiny/mod.rs}. */
-final class Tiny {
+/** A small model whose scores are known, as in {@code tests/tiny/mod.rs}. */
+final class TinyModel {
     /** ONNX Runtime's probabilities of a, b and c for the golden picture ({@code tests/golden/graphs/cases.json}). */
     static final List<Float> EXPECTED = List.of(0.8573658f, 0.0913147f, 0.0513195f);
 
-    /** Where the golden picture is. */
+    /** The path of the golden picture. */
     static final String PICTURE = "tests/golden/graphs/picture.png";
 
-    private Tiny() {}
+    private TinyModel() {}
 
-    /** For a graph that takes 32×32 pictures and gives three scores. */
+    /** The manifest of a graph that takes 32×32 pictures and gives three scores. */
     static JsonObject manifest() {
         return Repository.json("""
                 {"bedside": "1.0", "kind": "scores", "name": "tiny", "version": "0.0.1", "license": "CC0-1.0",
@@ -41,7 +41,7 @@ final class Tiny {
         return manifest;
     }
 
-    /** A graph of {@code tests/golden/graphs} in a folder of its own, with a manifest beside it, if any. */
+    /** A graph of {@code tests/golden/graphs} in a new folder, with this manifest beside it unless it is null. */
     static String file(String graph, JsonObject manifest) {
         try {
             Path folder = Files.createTempDirectory("bedside");

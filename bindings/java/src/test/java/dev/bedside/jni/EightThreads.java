@@ -8,18 +8,18 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Eight threads. */
-final class Crowd {
-    static final int SIZE = 8;
+/** Makes calls on eight threads at once. */
+final class EightThreads {
+    static final int COUNT = 8;
 
-    private Crowd() {}
+    private EightThreads() {}
 
-    /** What a call gives on each thread, so many times each. Fails where one does. */
-    static <T> List<T> of(int times, Callable<T> call) throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(SIZE);
+    /** The results of a call that is made this many times on each thread. Fails where one of them fails. */
+    static <T> List<T> repeat(int times, Callable<T> call) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(COUNT);
         try {
             List<T> given = new ArrayList<>();
-            for (Future<List<T>> thread : threads.invokeAll(Collections.nCopies(SIZE, repeated(times, call)))) {
+            for (Future<List<T>> thread : threads.invokeAll(Collections.nCopies(COUNT, repeated(times, call)))) {
                 given.addAll(thread.get());
             }
             return given;

@@ -10,27 +10,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** How a process ended that was started in the repository's root, and what it printed. */
-record Ended(int status, String printed, String complaint) {
-    static Ended of(List<String> command) {
+/** The exit status of a process that ran in the root of the repository, and what it printed. */
+record ProcessResult(int status, String stdout, String stderr) {
+    static ProcessResult of(List<String> command) {
         try {
             Path errors = Files.createTempFile("bedside", ".txt");
             ProcessBuilder builder = new ProcessBuilder(command).directory(Repository.ROOT.toFile());
-            // Cargo, where it runs this, points here to a library that no test has named.
+            // Cargo sets this variable, and then another library would be found than the one that a test names.
             builder.environment().remove("LD_LIBRARY_PATH");
             Process process = builder.redirectError(errors.toFile()).start();
-            String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            String stdout = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             int status = process.waitFor();
-            String complaint = Files.readString(errors);
+            String stderr = Files.readString(errors);
             Files.delete(errors);
-            return new Ended(status, printed, complaint);
+            return new ProcessResult(status, stdout, stderr);
         } catch (IOException | InterruptedException error) {
             throw new IllegalStateException(error);
         }
     }
 
-    /** A virtual machine of its own, with nothing but this on its class path. */
-    static Ended ofJava(List<Path> classPath, String mainClass, String... options) {
+    /** Runs a class in a new virtual machine with this class path. */
+    static ProcessResult ofJava(List<Path> classPath, String mainClass, String... options) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xcheck:jni", "-Dfile.encoding=UTF-8"));
@@ -41,7 +41,7 @@ record Ended(int status, String printed, String complaint) {
     }
 
     /** The folder or jar that a class was loaded from. */
-    static Path home(Class<?> type) {
+    static Path locationOf(Class<?> type) {
         try {
             return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
         } catch (URISyntaxException error) {
