@@ -13,7 +13,7 @@ import java.nio.ByteBuffer
 private const val WIDTH = 640
 private const val HEIGHT = 480
 
-/** One 640×480 RGBA frame over JNA, as `src/main.rs` says. */
+/** Measures the classification of one 640×480 RGBA frame over JNA, as `src/main.rs` describes. */
 fun main(arguments: Array<String>) {
     val (model, number, part) = arguments
     val calls = number.toInt()

@@ -1,9 +1,9 @@
 // Classification that does not block the caller's thread.
 //
-// Each call runs on one thread of the dispatcher from beginning to end, and the coroutine resumes after it: neither
-// image nor buffers are in use once the call has returned or thrown. Cancelling the coroutine ends the classification
-// at its next stage (decode, preprocess, engine, verdict), or at the next layer of a network that is quantized from end to
-// end, so it may take as long as what is running.
+// Each call runs on one thread of the dispatcher from beginning to end, and the coroutine resumes after it. The image
+// and the buffers are not in use once the call has returned or thrown. Cancelling the coroutine ends the classification
+// at its next stage (decode, preprocess, engine, verdict), or at the next layer of a network that is quantized from end
+// to end, so the call returns when that stage or layer is done.
 
 package dev.bedside
 
@@ -16,13 +16,13 @@ import kotlinx.coroutines.job
 import kotlinx.coroutines.withContext
 
 /**
- * Looks at one picture on a thread of the dispatcher.
+ * Classifies one picture on a thread of the dispatcher.
  *
  * Cancelling the coroutine uses the query's cancel handle, or one made for this call where the query has none. A handle
- * that serves several classifications ends them all.
+ * that several queries share ends all of their classifications.
  *
- * @param dispatcher where the work is done, for tens to hundreds of milliseconds: never the main thread's
- * @throws BedsideException as `classify` does; `Cancelled` where the query's handle was used, and not the coroutine
+ * @param dispatcher runs the work, for tens to hundreds of milliseconds, so it must not be the main thread's
+ * @throws BedsideException as `classify` does; `Cancelled` where the query's handle was used and the coroutine was not
  *   cancelled
  * @throws IllegalStateException where the classifier is closed
  */
@@ -33,7 +33,7 @@ public suspend fun Classifier.classifyInBackground(
 ): Report = inBackground(query, dispatcher) { classify(image, it) }
 
 /**
- * Looks at one frame, as [classifyFrame] does, on a thread of the dispatcher.
+ * Classifies one frame, as [classifyFrame] does, on a thread of the dispatcher.
  *
  * The bytes must not change before this returns or throws. For cancelling and for errors see [classifyInBackground].
  *
@@ -50,7 +50,7 @@ public suspend fun Classifier.classifyFrameInBackground(
 }
 
 /**
- * Looks at one YUV 4:2:0 frame, as [classifyYuv420] does, on a thread of the dispatcher.
+ * Classifies one YUV 4:2:0 frame, as [classifyYuv420] does, on a thread of the dispatcher.
  *
  * The bytes must not change before this returns or throws. For cancelling and for errors see [classifyInBackground].
  *
@@ -68,31 +68,31 @@ public suspend fun Classifier.classifyYuv420InBackground(
     return inBackground(query, dispatcher) { planes.classifiedBy(this, format, it) }
 }
 
-/** Runs a classification on the dispatcher, with a query whose handle is used when the coroutine is cancelled. */
+/** Runs a classification on the dispatcher, with a cancel handle that is used when the coroutine is cancelled. */
 private suspend fun inBackground(query: Query, dispatcher: CoroutineDispatcher, call: (Query) -> Report): Report =
     withContext(dispatcher) {
         val given = query.cancel
         val handle = given ?: CancelHandle()
-        // A child without work of its own ends in the moment in which its parent is cancelled.
-        val watch = Job(coroutineContext.job)
-        watch.invokeOnCompletion { cause -> if (cause != null) handle.cancelUnlessClosed() }
+        // A child job without work completes at the moment when its parent is cancelled.
+        val observer = Job(coroutineContext.job)
+        observer.invokeOnCompletion { cause -> if (cause != null) handle.cancelUnlessClosed() }
         try {
             call(query.copy(cancel = handle))
         } catch (cancelled: BedsideException.Cancelled) {
-            // Where the coroutine was cancelled, that is what its caller hears.
+            // Where the coroutine was cancelled, this throws its `CancellationException`.
             coroutineContext.ensureActive()
             throw cancelled
         } finally {
-            watch.complete()
+            observer.complete()
             if (given == null) handle.close()
         }
     }
 
-/** Cancels, from any thread. A closed handle has nothing left to cancel. */
+/** Uses the handle. A closed handle has no classification left to end. */
 private fun CancelHandle.cancelUnlessClosed() {
     try {
         cancel()
     } catch (_: IllegalStateException) {
-        // Its query, or the call it was made for, is over.
+        // The handle was closed: its classification is over, or can no longer be ended by it.
     }
 }

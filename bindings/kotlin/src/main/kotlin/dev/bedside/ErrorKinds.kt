@@ -1,8 +1,8 @@
-// The kind of an error, for those who would rather compare a value than match a class.
+// The kind of an error as a value, for callers that compare values instead of matching classes.
 
 package dev.bedside
 
-/** Which kind of error this is, the same in every language. Show the message to a person; decide by this. */
+/** The kind of this error, the same in every language. Show the message to a person; decide by the kind. */
 public val BedsideException.kind: ErrorKind
     get() = when (this) {
         is BedsideException.Io -> ErrorKind.IO

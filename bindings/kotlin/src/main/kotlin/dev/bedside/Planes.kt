@@ -1,27 +1,29 @@
-// The buffers of one frame on their way across the border: what the generated code leaves to its caller.
+// The buffers of one frame, checked, sliced and kept reachable, which the generated code leaves to its caller.
 
 package dev.bedside
 
 import java.nio.ByteBuffer
 
-/** The bytes from each buffer's position to its limit, as they stand now. The buffers themselves are left alone. */
+/** The bytes from each buffer's position to its limit at construction. The buffers stay unchanged. */
 internal class Planes(first: ByteBuffer, second: ByteBuffer = none, third: ByteBuffer = none) {
-    // The generated code pairs a buffer's base, not its position, with what remains of it: a slice has both alike.
+    // The generated code reads `remaining` bytes from the base of a buffer and not from its position. A slice begins at
+    // its base.
     private val first = sliced(first)
     private val second = sliced(second)
     private val third = sliced(third)
 
     fun classifiedBy(classifier: Classifier, format: FrameFormat, query: Query): Report =
-        held { classifier.classifyPlanes(first, second, third, format, query) }
+        reachable { classifier.classifyPlanes(first, second, third, format, query) }
 
-    fun copied(format: FrameFormat): Image = held { Image.fromPlanes(first, second, third, format) }
+    fun copied(format: FrameFormat): Image = reachable { Image.fromPlanes(first, second, third, format) }
 
     /**
-     * Runs a call that reads the planes. A direct buffer's memory goes with the buffer, and the garbage collector may
-     * take one that is not used after the call has begun. `Reference.reachabilityFence` is not there before Java 9 and
-     * Android 9; a volatile write of what can be known only from the buffers does the same.
+     * Runs a call that reads the planes, and keeps the buffers reachable until it returns. Otherwise the garbage
+     * collector may free a buffer that is not used after the call has begun, and its memory with it. Java 8 and Android
+     * before 9 have no `Reference.reachabilityFence`; a volatile write of a value that depends on the buffers does the
+     * same.
      */
-    private inline fun <T> held(call: () -> T): T =
+    private inline fun <T> reachable(call: () -> T): T =
         try {
             call()
         } finally {

@@ -1,4 +1,5 @@
-// Cancelling reaches the core, which stops at its next stage; a coroutine returns when the core has.
+// A cancel handle or a cancelled coroutine ends a classification at its next stage. The coroutine returns after the
+// core.
 
 package dev.bedside
 
@@ -28,17 +29,17 @@ import kotlinx.coroutines.withTimeout
 
 @OptIn(ExperimentalCoroutinesApi::class)
 class CancellationTest {
-    private val classifier = Tiny.open()
-    private val picture = Tiny.picture()
-    private val frame = directBuffer(Tiny.pictureFile.readBytes())
+    private val classifier = TinyModel.open()
+    private val picture = TinyModel.picture()
+    private val frame = directBuffer(TinyModel.pictureFile.readBytes())
     private val encoded = FrameFormat(FrameLayout.Encoded)
 
     @Test
-    fun a_handle_used_on_another_thread_ends_the_classification_at_its_next_stage() {
+    fun cancel_handle_used_on_another_thread_ends_a_classification_at_its_next_stage() {
         val stages = listOf("decode", "preprocess", "engine")
         for ((number, last) in stages.withIndex()) {
             val handle = CancelHandle()
-            val ended = Stages.during({ stage -> if (stage == last) elsewhere { handle.cancel() } }) {
+            val ended = Stages.during({ stage -> if (stage == last) onAnotherThread { handle.cancel() } }) {
                 assertFailsWith<BedsideException.Cancelled> { classifier.classify(picture, Query(cancel = handle)) }
             }
             assertEquals(stages.take(number + 1), ended)
@@ -47,13 +48,13 @@ class CancellationTest {
     }
 
     @Test
-    fun cancelling_the_coroutine_ends_the_classification_at_its_next_stage() {
+    fun cancelled_coroutine_ends_its_classification_at_the_next_stage() {
         val ended = cancelledAfterDecoding { classifier.classifyInBackground(picture) }
         assertEquals(listOf("decode"), ended)
     }
 
     @Test
-    fun cancelling_the_coroutine_ends_frames_alike() {
+    fun cancelled_coroutine_ends_frame_classifications_at_the_next_stage() {
         assertEquals(
             listOf("decode"),
             cancelledAfterDecoding { classifier.classifyFrameInBackground(frame, encoded) },
@@ -67,7 +68,7 @@ class CancellationTest {
     }
 
     @Test
-    fun cancelling_the_coroutine_uses_the_querys_handle() {
+    fun cancelled_coroutine_uses_the_querys_handle() {
         val handle = CancelHandle()
         val ended = cancelledAfterDecoding { classifier.classifyInBackground(picture, Query(cancel = handle)) }
         assertEquals(listOf("decode"), ended)
@@ -75,31 +76,31 @@ class CancellationTest {
     }
 
     @Test
-    fun a_coroutine_that_was_not_cancelled_leaves_the_querys_handle_unused() = runBlocking {
+    fun coroutine_that_is_not_cancelled_leaves_the_querys_handle_unused() = runBlocking {
         val handle = CancelHandle()
         repeat(2) { classifier.classifyInBackground(picture, Query(cancel = handle)) }
         assertFalse(handle.isCancelled())
     }
 
     @Test
-    fun a_used_handle_is_an_error_where_the_coroutine_was_not_cancelled(): Unit = runBlocking {
+    fun used_cancel_handle_is_an_error_where_the_coroutine_was_not_cancelled(): Unit = runBlocking {
         val used = Query(cancel = CancelHandle().apply { cancel() })
         assertFailsWith<BedsideException.Cancelled> { classifier.classifyInBackground(picture, used) }
     }
 
     @Test
-    fun a_handle_closed_during_the_call_does_no_harm() {
+    fun cancel_handle_closed_during_a_call_does_not_end_it() {
         val handle = CancelHandle()
         val ended = cancelledAfterDecoding(before = { handle.close() }) {
             classifier.classifyInBackground(picture, Query(cancel = handle))
         }
-        assertEquals(listOf("decode", "preprocess", "engine", "verdict"), ended, "nothing was left to cancel it by")
+        assertEquals(listOf("decode", "preprocess", "engine", "verdict"), ended, "a closed handle can't cancel")
     }
 
     @Test
-    fun a_cancelled_coroutine_returns_no_sooner_than_the_core() {
+    fun cancelled_coroutine_returns_after_the_core() {
         val isInCore = AtomicBoolean(true)
-        val ended = cancelledAfterDecoding(after = { linger(); isInCore.set(false) }) {
+        val ended = cancelledAfterDecoding(after = { pause(); isInCore.set(false) }) {
             classifier.classifyFrameInBackground(frame, encoded).also { error("it was cancelled") }
         }
         assertEquals(listOf("decode"), ended)
@@ -107,7 +108,7 @@ class CancellationTest {
     }
 
     @Test
-    fun a_coroutine_cancelled_before_it_began_classifies_nothing() {
+    fun coroutine_cancelled_before_its_call_classifies_nothing() {
         val ended = Stages.during({}) {
             runBlocking {
                 val job = launch(start = CoroutineStart.UNDISPATCHED) {
@@ -122,8 +123,8 @@ class CancellationTest {
     }
 
     @Test
-    fun a_timeout_ends_the_classification() {
-        val ended = Stages.during({ stage -> if (stage == "decode") linger() }) {
+    fun timeout_ends_a_classification() {
+        val ended = Stages.during({ stage -> if (stage == "decode") pause() }) {
             assertFailsWith<TimeoutCancellationException> {
                 runBlocking { withTimeout(50) { classifier.classifyInBackground(picture) } }
             }
@@ -132,12 +133,12 @@ class CancellationTest {
     }
 
     @Test
-    fun one_that_fails_ends_its_siblings() {
+    fun failed_coroutine_ends_its_siblings() {
         val isInCore = CompletableDeferred<Unit>()
         val decoded: (String) -> Unit = { stage ->
             if (stage == "decode") {
                 isInCore.complete(Unit)
-                linger()
+                pause()
             }
         }
         val ended = Stages.during(decoded) {
@@ -157,7 +158,7 @@ class CancellationTest {
     }
 
     @Test
-    fun the_work_is_done_on_the_dispatcher_and_not_on_the_callers_thread() {
+    fun background_classification_runs_on_the_dispatcher() {
         val threads = mutableSetOf<Thread>()
         val executor = Executors.newSingleThreadExecutor()
         Stages.during({ threads += Thread.currentThread() }) {
@@ -169,7 +170,7 @@ class CancellationTest {
     }
 
     @Test
-    fun the_background_gives_what_the_foreground_gives() = runBlocking {
+    fun background_classification_gives_the_same_findings() = runBlocking {
         val wanted = classifier.classify(picture).bits
         val reports = List(16) { async(Dispatchers.Default) { classifier.classifyInBackground(picture) } }.awaitAll()
         assertTrue(reports.all { it.bits == wanted })
@@ -177,7 +178,7 @@ class CancellationTest {
     }
 
     @Test
-    fun a_position_that_moves_after_the_call_began_changes_nothing() = runBlocking {
+    fun buffer_position_moved_during_a_call_changes_nothing() = runBlocking {
         val wanted = classifier.classify(picture).bits
         val moving = frame.duplicate()
         val report = async(start = CoroutineStart.UNDISPATCHED) {
@@ -187,7 +188,7 @@ class CancellationTest {
         assertEquals(wanted, report.await().bits)
     }
 
-    /** The stages that end when the coroutine of a call is cancelled, from another thread, after the first one. */
+    /** The stages that end when the coroutine of a call is cancelled on another thread after the first stage. */
     private fun cancelledAfterDecoding(
         before: () -> Unit = {},
         after: () -> Unit = {},
@@ -196,12 +197,12 @@ class CancellationTest {
         lateinit var job: Deferred<Report>
         val cancel = {
             before()
-            elsewhere { job.cancel() }
+            onAnotherThread { job.cancel() }
             after()
         }
         return Stages.during({ stage -> if (stage == "decode") cancel() }) {
             runBlocking {
-                // A scope of its own: a failure other than the cancellation is the test's.
+                // A supervisor scope leaves a failure other than the cancellation to this test.
                 supervisorScope {
                     job = async(start = CoroutineStart.LAZY) { call() }
                     job.join()
@@ -211,6 +212,6 @@ class CancellationTest {
         }
     }
 
-    /** Long enough for a coroutine that does not wait to be seen. */
-    private fun linger() = Thread.sleep(200)
+    /** Waits so long that a coroutine which does not wait for the core would return before. */
+    private fun pause() = Thread.sleep(200)
 }

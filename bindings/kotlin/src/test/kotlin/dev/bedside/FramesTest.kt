@@ -1,4 +1,4 @@
-// A frame gives what the same picture gives as a file, however its bytes lie.
+// A frame gives the findings that the same picture gives as a file, in every layout and at every stride.
 
 package dev.bedside
 
@@ -14,12 +14,12 @@ import kotlin.test.assertNotEquals
 import kotlinx.coroutines.runBlocking
 
 class FramesTest {
-    private val classifier = Tiny.open()
+    private val classifier = TinyModel.open()
     private val file = Repository.golden("image/png/rgb.png")
     private val rgb = Pixels.png(file)
     private val wanted = classifier.classify(Image.open(file.path)).findings
 
-    /** Each layout that can hold this picture exactly, by the bytes of a pixel. */
+    /** Each layout that holds this picture without loss, with the pixels in that layout. */
     private val layouts: List<Pair<Pixels, (UInt) -> FrameLayout>> = listOf(
         rgb to { stride -> FrameLayout.Rgb8(97u, 71u, stride) },
         rgb.recoded(4) { (r, g, b) -> byteArrayOf(r, g, b, -1) } to { stride -> FrameLayout.Rgba8(97u, 71u, stride) },
@@ -27,7 +27,7 @@ class FramesTest {
     )
 
     @Test
-    fun each_layout_gives_the_files_findings_at_any_stride() {
+    fun frame_of_each_layout_gives_the_files_findings_at_any_stride() {
         for ((pixels, layout) in layouts) {
             for (padding in listOf(0, 1, 7, 512)) {
                 val stride = pixels.width * pixels.channels + padding
@@ -38,11 +38,11 @@ class FramesTest {
     }
 
     @Test
-    fun the_bytes_are_those_from_position_to_limit_and_both_stay() {
+    fun frame_is_read_from_position_to_limit_and_both_stay_unchanged() {
         for ((pixels, layout) in layouts) {
             val stride = pixels.width * pixels.channels + 3
             val format = FrameFormat(layout(stride.toUInt()))
-            val buffer = insideOfAnother(pixels.rows(stride))
+            val buffer = insideLargerBuffer(pixels.rows(stride))
             val (position, limit) = buffer.position() to buffer.limit()
             for (view in listOf(buffer, buffer.slice(), buffer.asReadOnlyBuffer(), buffer.asReadOnlyBuffer().slice())) {
                 assertEquals(wanted, classifier.classifyFrame(view, format).findings)
@@ -53,7 +53,7 @@ class FramesTest {
     }
 
     @Test
-    fun an_encoded_file_is_read_where_it_is_mapped() {
+    fun frame_of_a_mapped_encoded_file_gives_the_files_findings() {
         FileChannel.open(file.toPath(), StandardOpenOption.READ).use { channel ->
             val mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
             assertEquals(wanted, classifier.classifyFrame(mapped, FrameFormat(FrameLayout.Encoded)).findings)
@@ -61,14 +61,14 @@ class FramesTest {
     }
 
     @Test
-    fun a_frame_in_the_background_gives_the_same() = runBlocking {
+    fun frame_classified_in_background_gives_the_files_findings() = runBlocking {
         val format = FrameFormat(FrameLayout.Rgb8(97u, 71u, 300u))
-        val report = classifier.classifyFrameInBackground(insideOfAnother(rgb.rows(300)).asReadOnlyBuffer(), format)
+        val report = classifier.classifyFrameInBackground(insideLargerBuffer(rgb.rows(300)).asReadOnlyBuffer(), format)
         assertEquals(wanted, report.findings)
     }
 
     @Test
-    fun transparent_pixels_are_laid_over_white_as_in_the_file() {
+    fun frame_with_transparent_pixels_gives_the_files_findings() {
         val file = Repository.golden("image/png/rgba.png")
         val pixels = Pixels.png(file)
         val format = FrameFormat(FrameLayout.Rgba8(97u, 71u, 400u))
@@ -79,24 +79,24 @@ class FramesTest {
     }
 
     @Test
-    fun grey_gives_the_grey_files_findings() {
+    fun frame_in_grey_gives_the_grey_files_findings() {
         val file = Repository.golden("image/png/grey.png")
         val pixels = Pixels.png(file)
         val format = FrameFormat(FrameLayout.Gray8(pixels.width.toUInt(), pixels.height.toUInt(), 101u))
         assertEquals(
             classifier.classify(Image.open(file.path)).findings,
-            classifier.classifyFrame(insideOfAnother(pixels.rows(101)), format).findings,
+            classifier.classifyFrame(insideLargerBuffer(pixels.rows(101)), format).findings,
         )
     }
 
     @Test
-    fun planar_and_alternating_yuv_give_the_same_and_nearly_that_of_the_standards_colours() {
+    fun yuv_frame_planar_or_interleaved_matches_the_standards_colours() {
         for (matrix in YuvMatrix.entries) {
             for (range in YuvRange.entries) {
                 val colours = Pixels.ppm(Repository.golden("image/yuv/$matrix-$range.ppm".lowercase()))
                 val rounded = classifier.classifyFrame(directBuffer(colours.bytes), upright(colours))
                 val planar = Yuv.i420.classified(matrix, range)
-                // Colours are within one level of 255 of the standard's, which float64 gives.
+                // The library's colours are within one level of 255 of the standard's in float64.
                 for ((label, probability) in planar.probabilities) {
                     assertEquals(rounded.probabilities.getValue(label), probability, 1e-3f, "$matrix $range")
                 }
@@ -107,33 +107,42 @@ class FramesTest {
     }
 
     @Test
-    fun matrix_and_range_matter() {
+    fun yuv_frame_gives_other_findings_for_each_matrix_and_range() {
         val all = YuvMatrix.entries.flatMap { matrix -> YuvRange.entries.map { Yuv.nv21.classified(matrix, it).bits } }
         assertEquals(4, all.toSet().size)
     }
 
     @Test
-    fun a_copy_of_a_yuv_frame_gives_what_the_frame_gives() {
+    fun image_from_yuv_frame_gives_the_frames_findings() {
         val (y, u, v) = Yuv.nv21.planes
         val image = Image.fromYuv420(y, u, v, FrameFormat(Yuv.nv21.layout()))
         assertEquals(Yuv.nv21.classified().bits, classifier.classify(image).bits)
     }
 
     @Test
-    fun yuv_planes_may_lie_apart_at_odd_strides_in_read_only_buffers() {
+    fun yuv_frame_reads_separate_read_only_planes_at_odd_strides() {
         val (y, u, v) = Yuv.i420.planes
-        val planes = listOf(apart(y, 37, 23, along = 1), apart(u, 19, 12, along = 3), apart(v, 19, 12, along = 2))
+        val planes = listOf(
+            spread(y, 37, 23, pixelStride = 1),
+            spread(u, 19, 12, pixelStride = 3),
+            spread(v, 19, 12, pixelStride = 2),
+        )
         val strides = YuvStrides(yRow = 42u, yPixel = 1u, uRow = 62u, uPixel = 3u, vRow = 43u, vPixel = 2u)
         val format = FrameFormat(FrameLayout.Yuv420(37u, 23u, strides, YuvMatrix.BT601, YuvRange.FULL))
         val report = classifier.classifyYuv420(planes[0], planes[1], planes[2], format)
         assertEquals(Yuv.i420.classified().bits, report.bits)
     }
 
-    /** A plane's samples moved apart, with 5 bytes more at the end of each row, inside of another buffer. */
-    private fun apart(plane: ByteBuffer, width: Int, height: Int, along: Int): ByteBuffer {
+    /**
+     * The samples of a plane at this pixel stride, with 5 bytes of padding after each row, in a part of a larger
+     * buffer.
+     */
+    private fun spread(plane: ByteBuffer, width: Int, height: Int, pixelStride: Int): ByteBuffer {
         val samples = Pixels(width, height, 1, ByteArray(width * height).also { plane.duplicate().get(it) })
-        val spread = samples.recoded(along) { (sample) -> ByteArray(along) { NO_PIXEL }.also { it[0] = sample } }
-        return insideOfAnother(spread.rows(width * along + 5)).asReadOnlyBuffer()
+        val padded = samples.recoded(pixelStride) { (sample) ->
+            ByteArray(pixelStride) { PADDING }.also { it[0] = sample }
+        }
+        return insideLargerBuffer(padded.rows(width * pixelStride + 5)).asReadOnlyBuffer()
     }
 
     private fun Yuv.classified(matrix: YuvMatrix = YuvMatrix.BT601, range: YuvRange = YuvRange.FULL): Report {
@@ -143,8 +152,8 @@ class FramesTest {
 
     private val Report.probabilities get() = findings.associate { it.label to it.probability }
 
-    /** What is stored such that the turn, and then the mirror, bring the picture back. */
-    private val turned: Map<Rotation, Pixels> = mapOf(
+    /** For each rotation, the pixels that it brings back to the picture. */
+    private val rotated: Map<Rotation, Pixels> = mapOf(
         Rotation.UPRIGHT to rgb,
         Rotation.CLOCKWISE90 to rgb.rearranged(71, 97) { x, y -> 96 - y to x },
         Rotation.CLOCKWISE180 to rgb.rearranged(97, 71) { x, y -> 96 - x to 70 - y },
@@ -152,33 +161,33 @@ class FramesTest {
     )
 
     @Test
-    fun a_turned_frame_gives_the_upright_ones_findings() {
-        assertEquals(Rotation.entries.toSet(), turned.keys)
-        for ((rotation, stored) in turned) {
+    fun frame_with_rotation_gives_the_upright_pictures_findings() {
+        assertEquals(Rotation.entries.toSet(), rotated.keys)
+        for ((rotation, stored) in rotated) {
             val buffer = directBuffer(stored.bytes)
             val format = FrameFormat(upright(stored).layout, rotation)
             assertEquals(wanted, classifier.classifyFrame(buffer, format).findings, "$rotation")
             val image = Image.fromFrame(buffer, upright(stored)).rotated(rotation)
             assertEquals(wanted, classifier.classify(image).findings)
-            val unturned = classifier.classifyFrame(buffer, upright(stored)).findings
-            if (rotation != Rotation.UPRIGHT) assertNotEquals(wanted, unturned, "this picture shows a wrong turn")
+            val wrong = classifier.classifyFrame(buffer, upright(stored)).findings
+            if (rotation != Rotation.UPRIGHT) assertNotEquals(wanted, wrong, "a wrong rotation changes the findings")
         }
     }
 
     @Test
-    fun a_mirrored_frame_is_turned_first_and_mirrored_then() {
+    fun frame_is_rotated_before_it_is_mirrored() {
         val mirrored = rgb.rearranged(97, 71) { x, y -> 96 - x to y }
-        val turned = mirrored.rearranged(71, 97) { x, y -> 96 - y to x }
+        val rotated = mirrored.rearranged(71, 97) { x, y -> 96 - y to x }
         val straight = FrameFormat(upright(mirrored).layout, mirrored = true)
         assertEquals(wanted, classifier.classifyFrame(directBuffer(mirrored.bytes), straight).findings)
-        val both = FrameFormat(upright(turned).layout, Rotation.CLOCKWISE90, mirrored = true)
-        assertEquals(wanted, classifier.classifyFrame(directBuffer(turned.bytes), both).findings)
-        val image = Image.fromFrame(directBuffer(turned.bytes), upright(turned))
+        val both = FrameFormat(upright(rotated).layout, Rotation.CLOCKWISE90, mirrored = true)
+        assertEquals(wanted, classifier.classifyFrame(directBuffer(rotated.bytes), both).findings)
+        val image = Image.fromFrame(directBuffer(rotated.bytes), upright(rotated))
         assertEquals(wanted, classifier.classify(image.mirrored().rotated(Rotation.CLOCKWISE90)).findings)
     }
 
     @Test
-    fun a_copy_outlives_what_becomes_of_the_buffer() {
+    fun image_from_frame_keeps_its_own_copy() {
         val buffer = directBuffer(rgb.bytes)
         val image = Image.fromFrame(buffer, upright(rgb))
         while (buffer.hasRemaining()) buffer.put(0)
@@ -186,7 +195,7 @@ class FramesTest {
     }
 
     @Test
-    fun a_heap_buffer_is_refused_with_what_to_use() {
+    fun frame_in_a_heap_buffer_is_refused_with_advice() {
         val (heap, direct) = ByteBuffer.wrap(rgb.bytes) to directBuffer(rgb.bytes)
         val calls = listOf<() -> Any>(
             { classifier.classifyFrame(heap, upright(rgb)) },
@@ -201,7 +210,7 @@ class FramesTest {
     }
 
     @Test
-    fun pixels_that_do_not_fit_are_an_error_and_never_read_beside_the_buffer() {
+    fun frame_whose_size_does_not_fit_the_buffer_is_an_error() {
         val buffer = directBuffer(rgb.bytes)
         val misfits = listOf(
             FrameLayout.Rgb8(97u, 72u, 291u),
@@ -225,11 +234,11 @@ class FramesTest {
     }
 
     @Test
-    fun a_frame_that_nobody_else_holds_is_not_collected_under_the_call() {
+    fun frame_without_another_reference_is_not_collected_during_the_call() {
         lateinit var frame: WeakReference<ByteBuffer>
         val format = FrameFormat(FrameLayout.Gray8(1u, 1u, 1u))
         val call = { classifier.classifyFrame(directBuffer(byteArrayOf(1)).also { frame = WeakReference(it) }, format) }
-        // Compiled code forgets what it does not use any more, the interpreter does not.
+        // Only compiled code drops a reference after its last use; the interpreter keeps it.
         repeat(CALLS_UNTIL_COMPILED) { call() }
         var lost = 0
         val collect = {
@@ -237,7 +246,7 @@ class FramesTest {
             if (frame.get() == null) lost += 1
         }
         Stages.during({ stage -> if (stage == "decode") collect() }) { repeat(20) { call() } }
-        assertEquals(0, lost, "collected while the core had it")
+        assertEquals(0, lost, "collected while the core read it")
     }
 
     private fun upright(pixels: Pixels) = FrameFormat(
@@ -249,13 +258,13 @@ class FramesTest {
     }
 }
 
-/** A camera frame of 37×23 samples in one of its orders: one file, three planes in it. */
+/** A camera frame of 37×23 pixels in one of its layouts: a file with three planes. */
 private class Yuv(
     private val name: String,
     private val u: Int,
     private val v: Int,
-    private val row: UInt,
-    private val along: UInt,
+    private val rowStride: UInt,
+    private val pixelStride: UInt,
 ) {
     /** Three views of one buffer, each from its plane's first sample to the end of the frame. */
     val planes: List<ByteBuffer>
@@ -265,7 +274,7 @@ private class Yuv(
         }
 
     fun layout(matrix: YuvMatrix = YuvMatrix.BT601, range: YuvRange = YuvRange.FULL) =
-        FrameLayout.Yuv420(37u, 23u, YuvStrides(37u, 1u, row, along, row, along), matrix, range)
+        FrameLayout.Yuv420(37u, 23u, YuvStrides(37u, 1u, rowStride, pixelStride, rowStride, pixelStride), matrix, range)
 
     companion object {
         private const val Y = 37 * 23

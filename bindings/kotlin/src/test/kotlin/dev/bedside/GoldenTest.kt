@@ -1,4 +1,4 @@
-// Kotlin's results are Rust's, to the last bit.
+// Kotlin's results equal Rust's, bit for bit.
 
 package dev.bedside
 
@@ -16,12 +16,12 @@ import kotlinx.serialization.json.jsonPrimitive
 
 class GoldenTest {
     @Test
-    fun all_six_samples_are_looked_at() {
+    fun samples_are_six() {
         assertEquals(listOf(6, 6, 6), listOf(Repository.samples, wanted, reports).map { it.size })
     }
 
     @Test
-    fun the_library_under_test_is_the_one_that_was_named() {
+    fun library_is_loaded_from_the_named_folder() {
         assertEquals(
             File(Repository.property("bedside.library.dir")).canonicalFile,
             NativeLibrary.getInstance("bedside").file.canonicalFile.parentFile,
@@ -29,17 +29,17 @@ class GoldenTest {
     }
 
     @Test
-    fun the_samples_give_the_commands_findings_to_the_last_bit() =
+    fun report_findings_equal_the_commands_bit_for_bit() =
         assertEquals(wanted.map { it.findings }, reports.map { it.findings })
 
     @Test
-    fun a_reports_json_is_the_commands_but_for_the_times() = assertEquals(
+    fun report_json_equals_the_commands_except_for_times() = assertEquals(
         wanted.map { it - "image" - "timings_ms" },
         reports.map { json(it.json) - "timings_ms" },
     )
 
     @Test
-    fun a_reports_fields_are_those_of_the_commands_json() {
+    fun report_fields_equal_the_commands_json() {
         assertEquals(wanted.size, reports.size)
         for ((wanted, report) in wanted.zip(reports)) {
             val verdict = wanted["verdict"]!!.jsonObject
@@ -58,7 +58,7 @@ class GoldenTest {
     }
 
     @Test
-    fun a_reports_times_are_those_of_its_json() {
+    fun report_times_equal_those_of_its_json() {
         for (report in reports) {
             val times = json(report.json)["timings_ms"]!!.jsonObject
             val found = with(report.timingsMs) {
@@ -78,29 +78,29 @@ class GoldenTest {
     }
 
     @Test
-    fun a_models_bytes_give_what_its_file_gives() {
+    fun classifier_from_bytes_gives_the_files_findings() {
         Classifier.fromBytes(File(Repository.model).readBytes()).use { classifier ->
-            assertEquals(wanted.first().findings, classifier.look(Repository.samples.first()).findings)
+            assertEquals(wanted.first().findings, classifier.classifySample(Repository.samples.first()).findings)
             assertEquals(wanted.first()["model"].identity, classifier.identity())
         }
     }
 
     @Test
-    fun the_tiny_graph_gives_onnx_runtimes_scores() {
-        val scores = Tiny.open().use { it.scores(Tiny.picture()) }
-        assertEquals(Tiny.expected.size, scores.size)
-        for ((expected, score) in Tiny.expected.zip(scores)) assertEquals(expected, score, 1e-4f)
+    fun classifier_scores_equal_onnx_runtimes() {
+        val scores = TinyModel.open().use { it.scores(TinyModel.picture()) }
+        assertEquals(TinyModel.expected.size, scores.size)
+        for ((expected, score) in TinyModel.expected.zip(scores)) assertEquals(expected, score, 1e-4f)
     }
 
     @Test
-    fun more_threads_give_the_same_scores() {
-        val one = Tiny.open().use { it.scores(Tiny.picture()) }
-        val four = Tiny.open(options = Options(threads = 4u)).use { it.scores(Tiny.picture()) }
+    fun classifier_scores_do_not_depend_on_threads() {
+        val one = TinyModel.open().use { it.scores(TinyModel.picture()) }
+        val four = TinyModel.open(options = Options(threads = 4u)).use { it.scores(TinyModel.picture()) }
         assertEquals(one.map { it.toRawBits() }, four.map { it.toRawBits() })
     }
 
     @Test
-    fun an_open_scope_question_rejects_and_says_what_to_do_in_the_querys_language() {
+    fun unanswered_scope_question_rejects_in_the_querys_language() {
         Classifier.open(Repository.model).use { classifier ->
             val image = Image.open(Repository.file(Repository.samples.first()).path)
             val query = Query(language = "uk")
@@ -122,7 +122,7 @@ class GoldenTest {
             is Verdict.NoFinding, is Verdict.Rejected -> emptyList()
         }
 
-    /** A shortest decimal that round-trips is the float itself, once parsed. */
+    /** The findings of a report as JSON. The shortest decimal that round-trips parses to the float itself. */
     private val JsonObject.findings: List<Finding>
         get() = getValue("findings").jsonArray.map { it.jsonObject }.map {
             Finding(
@@ -143,7 +143,7 @@ class GoldenTest {
     private companion object {
         val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
 
-        /** What the command says of each sample: a Rust program of the same sources. */
+        /** The reports of the command, which is a Rust program built from the same sources. */
         val wanted: List<JsonObject> by lazy {
             val samples = Repository.samples.toTypedArray()
             val model = "--model=models/skin-lesion/model.onnx"
@@ -151,11 +151,13 @@ class GoldenTest {
             printed.trim().lines().map(::json)
         }
 
-        /** What the library says of each. */
+        /** The reports of the library. */
         val reports: List<Report> by lazy {
-            Classifier.open(Repository.model).use { classifier -> Repository.samples.map { classifier.look(it) } }
+            Classifier.open(Repository.model).use { classifier ->
+                Repository.samples.map { classifier.classifySample(it) }
+            }
         }
 
-        fun Classifier.look(sample: String) = classify(Image.open(Repository.file(sample).path), query)
+        fun Classifier.classifySample(sample: String) = classify(Image.open(Repository.file(sample).path), query)
     }
 }

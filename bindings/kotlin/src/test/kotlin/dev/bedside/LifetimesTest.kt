@@ -1,4 +1,4 @@
-// Misuse of what the library keeps is an exception, never a crash.
+// Misuse of an object that the library holds is an exception, never a crash.
 
 package dev.bedside
 
@@ -14,61 +14,61 @@ class LifetimesTest {
     private val failures = CopyOnWriteArrayList<Throwable>()
 
     @Test
-    fun a_closed_classifier_is_refused() {
-        val classifier = Tiny.open().apply { close() }
-        assertFailsWith<IllegalStateException> { classifier.classify(Tiny.picture()) }
+    fun classifier_refuses_calls_once_closed() {
+        val classifier = TinyModel.open().apply { close() }
+        assertFailsWith<IllegalStateException> { classifier.classify(TinyModel.picture()) }
         assertFailsWith<IllegalStateException> {
-            classifier.classifyFrame(directBuffer(Tiny.pictureFile.readBytes()), FrameFormat(FrameLayout.Encoded))
+            classifier.classifyFrame(directBuffer(TinyModel.pictureFile.readBytes()), FrameFormat(FrameLayout.Encoded))
         }
         assertFailsWith<IllegalStateException> { classifier.warmUp() }
         assertFailsWith<IllegalStateException> { classifier.manifest() }
         assertFailsWith<IllegalStateException> {
-            runBlocking { classifier.classifyInBackground(Tiny.picture()) }
+            runBlocking { classifier.classifyInBackground(TinyModel.picture()) }
         }
     }
 
     @Test
-    fun a_closed_image_is_refused() {
-        val image = Tiny.picture().apply { close() }
+    fun image_refuses_calls_once_closed() {
+        val image = TinyModel.picture().apply { close() }
         assertFailsWith<IllegalStateException> { image.rotated(Rotation.CLOCKWISE90) }
-        Tiny.open().use { classifier ->
+        TinyModel.open().use { classifier ->
             assertFailsWith<IllegalStateException> { classifier.classify(image) }
             assertFailsWith<IllegalStateException> { classifier.scores(image) }
         }
     }
 
     @Test
-    fun a_closed_handle_is_refused() {
+    fun cancel_handle_refuses_calls_once_closed() {
         val handle = CancelHandle().apply { close() }
         assertFailsWith<IllegalStateException> { handle.cancel() }
-        Tiny.open().use { classifier ->
-            assertFailsWith<IllegalStateException> { classifier.classify(Tiny.picture(), Query(cancel = handle)) }
+        TinyModel.open().use { classifier ->
+            assertFailsWith<IllegalStateException> { classifier.classify(TinyModel.picture(), Query(cancel = handle)) }
             assertFailsWith<IllegalStateException> { classifier.check(Query(cancel = handle)) }
         }
     }
 
     @Test
-    fun closing_twice_is_closing_once() {
-        for (kept in listOf(Tiny.open(), Tiny.picture(), CancelHandle())) repeat(2) { kept.close() }
-        val classifier = Tiny.open()
+    fun object_may_be_closed_many_times() {
+        for (closeable in listOf(TinyModel.open(), TinyModel.picture(), CancelHandle())) repeat(2) { closeable.close() }
+        val classifier = TinyModel.open()
         List(8) { thread { classifier.close() } }.forEach { it.join() }
     }
 
     @Test
-    fun a_classifier_closed_during_a_call_serves_that_call_to_its_end() {
-        val (classifier, image, handle) = Triple(Tiny.open(), Tiny.picture(), CancelHandle())
+    fun objects_closed_during_a_call_serve_it_to_its_end() {
+        val (classifier, image, handle) = Triple(TinyModel.open(), TinyModel.picture(), CancelHandle())
         val wanted = classifier.classify(image).bits
-        val closeAll = { elsewhere { listOf(classifier, image, handle).forEach { it.close() } } }
+        val closeAll = { onAnotherThread { listOf(classifier, image, handle).forEach { it.close() } } }
         Stages.during({ stage -> if (stage == "decode") closeAll() }) {
             assertEquals(wanted, classifier.classify(image, Query(cancel = handle)).bits)
         }
-        assertFailsWith<IllegalStateException> { classifier.classify(Tiny.picture()) }
+        assertFailsWith<IllegalStateException> { classifier.classify(TinyModel.picture()) }
     }
 
     @Test
-    fun closing_while_eight_threads_call_gives_each_a_report_or_an_exception() {
+    fun classifier_closed_under_eight_calling_threads_gives_reports_or_exceptions() {
         repeat(20) {
-            val (classifier, image) = Tiny.open() to Tiny.picture()
+            val (classifier, image) = TinyModel.open() to TinyModel.picture()
             val wanted = classifier.classify(image).bits
             val callers = List(8) {
                 thread {

@@ -1,4 +1,4 @@
-// Memory stays flat: what the library keeps goes when it is closed, or collected.
+// Memory stays flat: the library frees an object when it is closed or collected.
 
 package dev.bedside
 
@@ -18,51 +18,54 @@ import org.junit.jupiter.api.Assumptions.assumeTrue
 
 class MemoryTest {
     @BeforeTest
-    fun only_linux_says_how_much_memory_is_resident() = assumeTrue(STATUS.exists(), "there is no $STATUS")
+    fun assume_linux_which_tells_resident_memory() = assumeTrue(STATUS.exists(), "there is no $STATUS")
 
     @Test
-    fun ten_thousand_images_reports_and_handles_and_many_classifiers_leave_nothing_behind() {
-        val (model, frame) = Tiny.file().path to directBuffer(ByteArray(BYTES))
-        stayFlat(rounds = 3) {
-            repeat(20) { Classifier.open(model).use { it.lookAt(frame, Query()) } }
-            Classifier.open(model).use { classifier -> repeat(1000) { classifier.lookAt(frame, Query()) } }
+    fun memory_stays_flat_over_ten_thousand_classifications() {
+        val (model, frame) = TinyModel.file().path to directBuffer(ByteArray(BYTES))
+        assertFlat(rounds = 3) {
+            repeat(20) { Classifier.open(model).use { it.classifyAndClose(frame, Query()) } }
+            Classifier.open(model).use { classifier -> repeat(1000) { classifier.classifyAndClose(frame, Query()) } }
         }
     }
 
     @Test
-    fun the_shipped_model_leaves_nothing_behind() {
+    fun memory_stays_flat_with_the_shipped_model() {
         assumeTrue(Repository.property("bedside.soak").toBoolean(), "takes long: cargo xtask soak runs it")
         val frame = directBuffer(ByteArray(BYTES))
         val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
-        stayFlat(rounds = 3) {
-            repeat(20) { Classifier.open(Repository.model).use { it.lookAt(frame, query) } }
-            Classifier.open(Repository.model).use { classifier -> repeat(1000) { classifier.lookAt(frame, query) } }
+        assertFlat(rounds = 3) {
+            repeat(20) { Classifier.open(Repository.model).use { it.classifyAndClose(frame, query) } }
+            Classifier.open(Repository.model).use { classifier ->
+                repeat(1000) { classifier.classifyAndClose(frame, query) }
+            }
         }
     }
 
     @Test
-    fun what_is_closed_is_held_no_more() {
-        val (classifier, image, handle) = Triple(Tiny.open(), Tiny.picture(), CancelHandle())
-        val shares = listOf(classifier.uniffiCloneHandle(), image.uniffiCloneHandle(), handle.uniffiCloneHandle())
-        assertEquals(listOf(2L, 2L, 2L), shares.map(::holders), "the object, and the share that was taken here")
+    fun closed_object_has_no_reference_in_the_library() {
+        val (classifier, image, handle) = Triple(TinyModel.open(), TinyModel.picture(), CancelHandle())
+        val references = listOf(classifier.uniffiCloneHandle(), image.uniffiCloneHandle(), handle.uniffiCloneHandle())
+        val before = references.map(::referenceCount)
+        assertEquals(listOf(2L, 2L, 2L), before, "the object, and the reference that was taken here")
         listOf(classifier, image, handle).forEach { it.close() }
-        assertEquals(listOf(1L, 1L, 1L), shares.map(::holders))
-        giveBack(shares)
+        assertEquals(listOf(1L, 1L, 1L), references.map(::referenceCount))
+        release(references)
     }
 
     @Test
-    fun what_a_call_is_about_is_held_no_longer_than_it_lasts() {
-        val (classifier, image, handle) = Triple(Tiny.open(), Tiny.picture(), CancelHandle())
-        val shares = listOf(classifier.uniffiCloneHandle(), image.uniffiCloneHandle(), handle.uniffiCloneHandle())
-        val (closedImage, closedHandle) = Tiny.picture().apply { close() } to CancelHandle().apply { close() }
-        val (frame, format) = directBuffer(Tiny.pictureFile.readBytes()) to FrameFormat(FrameLayout.Encoded)
+    fun call_releases_its_objects_when_it_ends() {
+        val (classifier, image, handle) = Triple(TinyModel.open(), TinyModel.picture(), CancelHandle())
+        val references = listOf(classifier.uniffiCloneHandle(), image.uniffiCloneHandle(), handle.uniffiCloneHandle())
+        val (closedImage, closedHandle) = TinyModel.picture().apply { close() } to CancelHandle().apply { close() }
+        val (frame, format) = directBuffer(TinyModel.pictureFile.readBytes()) to FrameFormat(FrameLayout.Encoded)
         val queries = listOf(
             Query(cancel = handle),
             Query(cancel = handle, allow = listOf("d")),
-            Query(cancel = handle, allow = listOf(NO_UNICODE)),
+            Query(cancel = handle, allow = listOf(MALFORMED_UNICODE)),
             Query(cancel = closedHandle),
         )
-        val asking = queries.flatMap { query ->
+        val callsWithQueries = queries.flatMap { query ->
             listOf<() -> Any?>(
                 { classifier.classify(image, query) },
                 { classifier.classifyFrame(frame, format, query) },
@@ -71,52 +74,52 @@ class MemoryTest {
                 { classifier.classify(closedImage, query) },
             )
         }
-        val others = listOf<() -> Any?>(
+        val otherCalls = listOf<() -> Any?>(
             { classifier.scores(image) },
             { classifier.manifest() },
             { image.mirrored() },
             { handle.isCancelled() },
             { classifier.scores(closedImage) },
-            { classifier.manifest(NO_UNICODE) },
+            { classifier.manifest(MALFORMED_UNICODE) },
         )
-        val outcomes = (asking + others).map { call ->
-            runCatching(call).also { assertEquals(listOf(2L, 2L, 2L), shares.map(::holders), "$it") }
+        val outcomes = (callsWithQueries + otherCalls).map { call ->
+            runCatching(call).also { assertEquals(listOf(2L, 2L, 2L), references.map(::referenceCount), "$it") }
         }
         assertEquals(8, outcomes.count { it.isSuccess }, "the first four of the first query, and of the others")
-        giveBack(shares)
+        release(references)
     }
 
     /**
-     * How many hold what a share is of: the first word of a Rust `Arc`, 16 bytes before its value. Exact where memory
-     * is not: until it is collected, what JNA leaves behind of a call is more than a cancel handle.
+     * The number of references to a Rust `Arc`: its first word, 16 bytes before its value. This is exact, and memory is
+     * not: the garbage that JNA makes in a call is larger than a cancel handle.
      */
-    private fun holders(share: Long) = Pointer(share - 16).getLong(0)
+    private fun referenceCount(reference: Long) = Pointer(reference - 16).getLong(0)
 
-    /** Lets go of the shares of a classifier, an image and a cancel handle. */
-    private fun giveBack(shares: List<Long>) {
-        Classifier(UniffiWithHandle, shares[0]).close()
-        Image(UniffiWithHandle, shares[1]).close()
-        CancelHandle(UniffiWithHandle, shares[2]).close()
+    /** Releases the references to a classifier, an image and a cancel handle. */
+    private fun release(references: List<Long>) {
+        Classifier(UniffiWithHandle, references[0]).close()
+        Image(UniffiWithHandle, references[1]).close()
+        CancelHandle(UniffiWithHandle, references[2]).close()
     }
 
     @Test
-    fun calls_that_are_refused_leave_no_classifier_behind() {
+    fun memory_stays_flat_where_a_classifiers_calls_are_refused() {
         val notes = JsonObject(mapOf("notes" to JsonPrimitive("x".repeat(2 * MIB))))
-        val model = Tiny.file(Tiny.manifest("provenance", notes)).path // 2 MiB that each classifier keeps
-        val (closedImage, closedHandle) = Tiny.picture().apply { close() } to CancelHandle().apply { close() }
-        val (picture, frame) = Tiny.picture() to directBuffer(Tiny.pictureFile.readBytes())
+        val model = TinyModel.file(TinyModel.manifest("provenance", notes)).path // each classifier keeps 2 MiB
+        val (closedImage, closedHandle) = TinyModel.picture().apply { close() } to CancelHandle().apply { close() }
+        val (picture, frame) = TinyModel.picture() to directBuffer(TinyModel.pictureFile.readBytes())
         val refused = listOf<(Classifier) -> Any?>(
             { it.classify(closedImage) },
             { it.classify(picture, Query(cancel = closedHandle)) },
-            { it.classify(picture, Query(allow = listOf(NO_UNICODE))) },
+            { it.classify(picture, Query(allow = listOf(MALFORMED_UNICODE))) },
             { it.classify(picture, Query(allow = listOf("d"))) },
             { it.classifyFrame(frame, FrameFormat(FrameLayout.Encoded), Query(cancel = closedHandle)) },
             { it.check(Query(cancel = closedHandle)) },
-            { it.scopeReasons(Query(deny = listOf(NO_UNICODE))) },
+            { it.scopeReasons(Query(deny = listOf(MALFORMED_UNICODE))) },
             { it.scores(closedImage) },
-            { it.manifest(NO_UNICODE) },
+            { it.manifest(MALFORMED_UNICODE) },
         )
-        stayFlat(rounds = 2) {
+        assertFlat(rounds = 2) {
             repeat(5) {
                 Classifier.open(model).use { classifier ->
                     for (call in refused) assertFailsWith<Exception> { call(classifier) }
@@ -127,18 +130,18 @@ class MemoryTest {
     }
 
     @Test
-    fun calls_that_are_refused_leave_no_image_and_no_text_behind() {
-        val (junk, closed) = ByteArray(4 * MIB) to CancelHandle().apply { close() }
+    fun memory_stays_flat_where_calls_with_large_images_and_texts_are_refused() {
+        val (noPicture, closed) = ByteArray(4 * MIB) to CancelHandle().apply { close() }
         val queries = listOf(
             Query(cancel = closed),
-            Query(allow = listOf(NO_UNICODE)),
-            Query(allow = listOf("x".repeat(MIB), NO_UNICODE)),
-            Query(language = NO_UNICODE),
+            Query(allow = listOf(MALFORMED_UNICODE)),
+            Query(allow = listOf("x".repeat(MIB), MALFORMED_UNICODE)),
+            Query(language = MALFORMED_UNICODE),
         )
-        Tiny.open().use { classifier ->
-            stayFlat(rounds = 2) {
+        TinyModel.open().use { classifier ->
+            assertFlat(rounds = 2) {
                 repeat(10) {
-                    Image.fromBytes(junk).use { image ->
+                    Image.fromBytes(noPicture).use { image ->
                         for (query in queries) assertFailsWith<Exception> { classifier.classify(image, query) }
                         assertFailsWith<BedsideException.InvalidQuery> {
                             classifier.classify(image, Query(allow = listOf("d")))
@@ -151,12 +154,12 @@ class MemoryTest {
     }
 
     @Test
-    fun calls_that_fail_leave_nothing_behind() {
-        val junk = ByteArray(BYTES)
-        Tiny.open().use { classifier ->
-            stayFlat(rounds = 3) {
+    fun memory_stays_flat_where_calls_fail() {
+        val noPicture = ByteArray(BYTES)
+        TinyModel.open().use { classifier ->
+            assertFlat(rounds = 3) {
                 repeat(100) {
-                    Image.fromBytes(junk).use { image ->
+                    Image.fromBytes(noPicture).use { image ->
                         assertFailsWith<BedsideException.UnsupportedImage> { classifier.classify(image) }
                     }
                 }
@@ -165,51 +168,51 @@ class MemoryTest {
     }
 
     @Test
-    fun what_is_not_closed_goes_with_the_garbage() {
-        val (model, frame) = Tiny.file().path to directBuffer(ByteArray(BYTES))
-        stayFlat(rounds = 3) {
+    fun memory_stays_flat_where_objects_are_collected_and_not_closed() {
+        val (model, frame) = TinyModel.file().path to directBuffer(ByteArray(BYTES))
+        assertFlat(rounds = 3) {
             repeat(1000) {
                 Image.fromFrame(frame, FORMAT)
                 CancelHandle()
             }
             repeat(20) { Classifier.open(model) }
-            // The library's memory does not press on the collector, so it is asked.
+            // The library's memory is not part of the heap, so the collector does not start by itself.
             collect()
         }
     }
 
-    /** One image, one report and one handle, kept and closed. */
-    private fun Classifier.lookAt(frame: ByteBuffer, query: Query) {
+    /** Classifies one image with one cancel handle and closes both. */
+    private fun Classifier.classifyAndClose(frame: ByteBuffer, query: Query) {
         CancelHandle().use { handle ->
             Image.fromFrame(frame, FORMAT).use { image -> classify(image, query.copy(cancel = handle)) }
         }
     }
 
     /**
-     * Runs a round until memory has settled, then three times so many, and asserts that the time between the least and
-     * the most growth added less than [BOUND_KIB]: a leak adds each time, what the virtual machine takes or gives back
-     * for itself does not. Where it did meanwhile, four times more decide. If images stayed behind it would be 64 KiB
-     * each, of reports about 3.
+     * Runs a round three times, so that memory settles. Then measures three times how much memory `rounds` rounds add,
+     * and asserts that the median is below [BOUND_KIB]: a leak adds memory each time, while the virtual machine takes
+     * memory for itself, or gives it back, only now and then. Where the median is not below the bound, four more
+     * measurements decide. A leaked image would add 64 KiB, a leaked report about 3 KiB.
      */
-    private fun stayFlat(rounds: Int, round: () -> Unit) {
+    private fun assertFlat(rounds: Int, round: () -> Unit) {
         repeat(3) { round() }
-        var before = settled()
-        fun stretch(): Long {
+        var before = residentKib()
+        fun measure(): Long {
             repeat(rounds) { round() }
-            val after = settled()
+            val after = residentKib()
             return (after - before).also { before = after }
         }
-        fun List<Long>.middle() = sorted()[size / 2]
-        var growth = List(3) { stretch() }
-        if (growth.middle() >= BOUND_KIB) growth = growth + List(4) { stretch() }
+        fun List<Long>.median() = sorted()[size / 2]
+        var growth = List(3) { measure() }
+        if (growth.median() >= BOUND_KIB) growth = growth + List(4) { measure() }
         println("resident memory: $before KiB; each $rounds rounds added $growth KiB")
-        assertTrue(growth.middle() < BOUND_KIB, "memory grew by $growth KiB")
+        assertTrue(growth.median() < BOUND_KIB, "memory grew by $growth KiB")
     }
 
-    /** Resident memory in KiB, once what is unreachable has been collected, and what is free given back. */
-    private fun settled(): Long {
+    /** Resident memory in KiB, after unreachable objects were collected and free memory was given back. */
+    private fun residentKib(): Long {
         collect()
-        // Tens of MiB that the C library keeps free between classifiers are no leak.
+        // The C library keeps tens of MiB free between classifiers, which are no leak.
         val diagnostics = ObjectName("com.sun.management:type=DiagnosticCommand")
         ManagementFactory.getPlatformMBeanServer()
             .invoke(diagnostics, "systemTrimNativeHeap", emptyArray(), emptyArray())
@@ -217,7 +220,7 @@ class MemoryTest {
         return line.filter(Char::isDigit).toLong()
     }
 
-    /** Collects what is unreachable, and gives the thread that frees it the time. */
+    /** Collects unreachable objects, and waits for the thread that frees them. */
     private fun collect() = repeat(3) {
         System.gc()
         Thread.sleep(200)
@@ -229,10 +232,10 @@ class MemoryTest {
 
         const val MIB = 1024 * 1024
 
-        /** Half of a letter. */
-        val NO_UNICODE = "\ud800"
+        /** An unpaired surrogate, which is not Unicode text. */
+        val MALFORMED_UNICODE = "\ud800"
 
-        /** 64 KiB for few pixels: little to compute, and much to leave behind. */
+        /** 64 KiB for few pixels: a classification takes little time, and a leak is large. */
         const val BYTES = 64 * 1024
         val FORMAT = FrameFormat(FrameLayout.Gray8(32u, 32u, 2048u))
     }

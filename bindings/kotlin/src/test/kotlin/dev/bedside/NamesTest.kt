@@ -1,4 +1,4 @@
-// Kotlin has the names and defaults that every language has: bindings/names.json, which Rust is held to as well.
+// Kotlin has the names and defaults of bindings/names.json, as every language has.
 
 package dev.bedside
 
@@ -19,7 +19,7 @@ class NamesTest {
     private val names = (shared - "defaults").mapValues { (_, list) -> list.strings.toSet() }
     private val defaults = shared.getValue("defaults").jsonObject
 
-    private val kotlins = mapOf(
+    private val kotlinNames = mapOf(
         "error_kinds" to ErrorKind.entries.map { it.name.lowercase() },
         "verdict_kinds" to Verdict::class.sealedSubclasses.map { it.simpleName!!.snakeCase },
         "reason_kinds" to ReasonKind.entries.map { it.name.lowercase() },
@@ -30,12 +30,12 @@ class NamesTest {
     ).mapValues { (_, list) -> list.toSet() }
 
     @Test
-    fun kotlin_has_the_names_that_every_language_has() {
-        assertEquals(names, kotlins)
+    fun names_equal_those_of_every_language() {
+        assertEquals(names, kotlinNames)
     }
 
     @Test
-    fun options_have_the_defaults_that_every_language_has() {
+    fun options_have_the_defaults_of_every_language() {
         val options = Options()
         val limits = mapOf(
             "max_declared_pixels" to JsonPrimitive(options.limits.maxDeclaredPixels.toLong()),
@@ -48,7 +48,7 @@ class NamesTest {
     }
 
     @Test
-    fun a_query_has_the_defaults_that_every_language_has() {
+    fun query_has_the_defaults_of_every_language() {
         val query = Query()
         val found = mapOf(
             "max_results" to JsonPrimitive(query.maxResults?.toLong()),
@@ -65,7 +65,7 @@ class NamesTest {
     }
 
     @Test
-    fun a_frame_has_the_defaults_that_every_language_has() {
+    fun frame_format_has_the_defaults_of_every_language() {
         val format = FrameFormat(FrameLayout.Encoded)
         val rotation = JsonPrimitive(format.rotation.name.lowercase())
         val found = mapOf("rotation" to rotation, "mirrored" to JsonPrimitive(format.mirrored))

@@ -1,5 +1,5 @@
-// A panic in the library is an error like any other, and the library goes on. Needs one that was built with the feature
-// `test-panic`, which no shipped library has.
+// A panic in the library becomes an error, and the library stays usable. The test needs a library that was built with
+// the feature `test-panic`, which no shipped library has.
 
 package dev.bedside
 
@@ -12,14 +12,14 @@ import kotlin.test.assertNotNull
 import org.junit.jupiter.api.Assumptions.assumeTrue
 
 class PanicTest {
-    private val isAsked = Repository.property("bedside.test.panic").toBoolean()
+    private val hasTestPanic = Repository.property("bedside.test.panic").toBoolean()
 
     @Test
-    fun a_panic_is_an_internal_error_and_the_next_call_succeeds() {
-        assumeTrue(isAsked, "PANICS ARE NOT TESTED: give a library with test-panic and -Dbedside.test.panic=true")
+    fun panic_is_an_internal_error_and_the_next_call_succeeds() {
+        assumeTrue(hasTestPanic, "PANICS ARE NOT TESTED: give a library with test-panic and -Dbedside.test.panic=true")
         val arm = assertNotNull(probe(), "the library lacks bedside_test_panic: build it with the feature test-panic")
-        Tiny.open().use { classifier ->
-            val picture = Tiny.picture()
+        TinyModel.open().use { classifier ->
+            val picture = TinyModel.picture()
             val wanted = classifier.classify(picture).bits
             arm.invokeVoid(emptyArray())
             val exception = assertFailsWith<BedsideException> { classifier.classify(picture) }
@@ -33,8 +33,8 @@ class PanicTest {
     }
 
     @Test
-    fun a_library_without_the_feature_has_no_switch_for_panics() {
-        assumeTrue(!isAsked, "this library has the feature test-panic")
+    fun library_without_test_panic_has_no_panic_probe() {
+        assumeTrue(!hasTestPanic, "this library has the feature test-panic")
         assertEquals(null, probe())
     }
 

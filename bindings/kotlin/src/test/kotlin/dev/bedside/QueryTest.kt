@@ -1,4 +1,4 @@
-// Every field of a query, of a verdict, and of what a model says about itself, crosses the border as itself.
+// Every field of a query, of a verdict and of a manifest crosses the border unchanged.
 
 package dev.bedside
 
@@ -15,10 +15,10 @@ import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.TestFactory
 
 class QueryTest {
-    private val classifier = Tiny.open(asking())
-    private val picture = Tiny.picture()
+    private val classifier = TinyModel.open(manifestWithQuestions())
+    private val picture = TinyModel.picture()
 
-    /** What each field does, by the name that all languages share. */
+    /** A test of each field of a query, by the name that all languages share. */
     private val effects: Map<String, () -> Any?> = mapOf(
         "max_results" to {
             assertEquals(listOf("a"), labels(Query(maxResults = 1u)))
@@ -28,51 +28,52 @@ class QueryTest {
         "allow" to { assertEquals(listOf("b", "c"), labels(Query(allow = listOf("c", "b")))) },
         "deny" to { assertEquals(listOf("b", "c"), labels(Query(deny = listOf("a")))) },
         "language" to {
-            val names = look(Query(language = "uk-UA")).findings.map { it.name }
+            val names = classify(Query(language = "uk-UA")).findings.map { it.name }
             assertEquals(listOf("Мітка А", "Label B", "Label C"), names)
         },
-        "region" to { aRegionIsTheCroppedPicture() },
-        "prevalence" to { aPrevalenceReweightsTheFindings() },
-        "answers" to { answersDecideWhetherThereIsAVerdict() },
+        "region" to { assertRegionCropsThePicture() },
+        "prevalence" to { assertPrevalenceReweightsTheFindings() },
+        "answers" to { assertAnswersDecideTheVerdict() },
         "cancel" to {
             val handle = CancelHandle()
-            look(Query(cancel = handle))
+            classify(Query(cancel = handle))
             handle.cancel()
-            assertFailsWith<BedsideException.Cancelled> { look(Query(cancel = handle)) }
+            assertFailsWith<BedsideException.Cancelled> { classify(Query(cancel = handle)) }
         },
     )
 
     @TestFactory
-    fun every_field_of_a_query_reaches_the_core() = effects.map { (field, effect) ->
+    fun query_field_reaches_the_core() = effects.map { (field, effect) ->
         DynamicTest.dynamicTest(field) { effect() }
     }
 
     @Test
-    fun no_field_is_left_out() {
+    fun query_fields_are_all_tested() {
         val fields = json(Repository.file("bindings/names.json").readText()).getValue("query").jsonArray
         assertEquals(fields.map { it.jsonPrimitive.content }.toSet(), effects.keys)
     }
 
     @Test
-    fun without_a_query_all_labels_come_in_english_with_onnx_runtimes_probabilities() {
+    fun default_query_gives_all_labels_in_english_with_onnx_runtimes_probabilities() {
         val findings = classifier.classify(picture).findings
         assertEquals(listOf("Label A", "Label B", "Label C"), findings.map { it.name })
-        for ((expected, finding) in Tiny.expected.zip(findings)) assertEquals(expected, finding.probability, 1e-4f)
+        for ((expected, finding) in TinyModel.expected.zip(findings)) assertEquals(expected, finding.probability, 1e-4f)
     }
 
-    private fun aRegionIsTheCroppedPicture() {
+    private fun assertRegionCropsThePicture() {
         val photo = Pixels.ppm(Repository.golden("image/yuv/bt601-full.ppm"))
         val whole = photo.rearranged(32, 20) { x, y -> x to y }
         val part = photo.rearranged(20, 8) { x, y -> x + 8 to y + 10 }
         val region = Region(left = 0.25f, top = 0.5f, width = 0.625f, height = 0.4f)
-        assertEquals(look(part), look(whole, Query(region = region)))
-        assertNotEquals(look(part), look(whole))
+        assertEquals(classify(part), classify(whole, Query(region = region)))
+        assertNotEquals(classify(part), classify(whole))
     }
 
-    private fun aPrevalenceReweightsTheFindings() {
-        val report = look(Query(prevalence = mapOf("a" to 0.01f, "b" to 0.59f, "c" to 0.4f)))
-        // Each probability times new/old, divided by the sum.
-        val (a, b, c) = Tiny.expected.zip(listOf(0.01 / 0.5, 0.59 / 0.25, 0.4 / 0.25)) { old, ratio -> old * ratio }
+    private fun assertPrevalenceReweightsTheFindings() {
+        val report = classify(Query(prevalence = mapOf("a" to 0.01f, "b" to 0.59f, "c" to 0.4f)))
+        // Each probability is multiplied by its new share over its old one, then divided by their sum.
+        val ratios = listOf(0.01 / 0.5, 0.59 / 0.25, 0.4 / 0.25)
+        val (a, b, c) = TinyModel.expected.zip(ratios) { old, ratio -> old * ratio }
         val wanted = listOf("b" to b, "c" to c, "a" to a).map { (label, weight) -> label to weight / (a + b + c) }
         assertEquals(wanted.map { it.first }, report.findings.map { it.label })
         for ((expected, finding) in wanted.zip(report.findings)) {
@@ -81,22 +82,22 @@ class QueryTest {
         assertEquals(Verdict.Single(LabelName("a", "Label A")), report.verdict)
     }
 
-    private fun answersDecideWhetherThereIsAVerdict() {
+    private fun assertAnswersDecideTheVerdict() {
         val outside = Query(language = "uk", answers = mapOf("ready" to Answer.No, "age" to Answer.Number(90.5)))
-        val (no, old) = (look(outside).verdict as Verdict.Rejected).reasons.also { assertEquals(2, it.size) }
+        val (no, old) = (classify(outside).verdict as Verdict.Rejected).reasons.also { assertEquals(2, it.size) }
         assertEquals(Reason(ReasonKind.SCOPE_NO, "ready", "Готові?", no.message), no)
         assertContains(no.message, "Програма не для таких знімків")
         assertEquals(Reason(ReasonKind.SCOPE_OUT_OF_RANGE, "age", "age", old.message), old)
         assertContains(old.message, "(18.5–90)")
         val inside = Query(answers = mapOf("ready" to Answer.Yes, "age" to Answer.Number(18.5)))
-        assertEquals(Verdict.Single(LabelName("a", "Label A")), look(inside).verdict)
+        assertEquals(Verdict.Single(LabelName("a", "Label A")), classify(inside).verdict)
     }
 
     @Test
-    fun labels_that_do_not_exclude_each_other_may_be_several_or_none() {
+    fun sigmoid_model_gives_several_labels_or_none() {
         val several = sigmoid(operatingPoint = 0).use { it.classify(picture) }
         assertEquals(Verdict.Several(listOf("a", "b", "c").map { LabelName(it, "Label $it") }), several.verdict)
-        assertEquals(Triage.REFER, several.triage, "several are at least that")
+        assertEquals(Triage.REFER, several.triage, "several labels give at least this triage")
         assertTrue(several.findings.all { it.overOperatingPoint && it.operatingPoint == 0f })
         val none = sigmoid(operatingPoint = 1).use { it.classify(picture) }
         assertEquals<Verdict>(Verdict.NoFinding, none.verdict)
@@ -109,18 +110,18 @@ class QueryTest {
         val labels = listOf("a", "b", "c").joinToString {
             """{"id": "$it", "name": {"en": "Label $it"}, "operating_point": $operatingPoint, "triage": "no_sign"}"""
         }
-        return Tiny.open(Tiny.manifest("output", json("""{"activation": "sigmoid", "labels": [$labels]}""")))
+        return TinyModel.open(TinyModel.manifest("output", json("""{"activation": "sigmoid", "labels": [$labels]}""")))
     }
 
     @Test
-    fun a_manifest_is_what_was_written() {
+    fun manifest_fields_equal_what_was_written() {
         val written = json(
             """
             {"title": {"en": "A title", "uk": "Назва"}, "intended_use": {"en": "For tests", "uk": "Для тестів"},
              "not_for": {"en": "For nobody", "uk": "Ні для кого"}}
             """,
         )
-        Tiny.open(JsonObject(asking() + written)).use { classifier ->
+        TinyModel.open(JsonObject(manifestWithQuestions() + written)).use { classifier ->
             val english = classifier.manifest()
             val wanted = Manifest(
                 name = "tiny",
@@ -151,9 +152,9 @@ class QueryTest {
     }
 
     @Test
-    fun a_required_question_and_one_with_a_single_bound_are_what_was_written() {
+    fun scope_question_fields_equal_what_was_written() {
         val scope = json("""{"scope": [{"id": "first", "required": true}, {"id": "most", "max": 7}]}""")
-        Tiny.open(JsonObject(Tiny.manifest + scope)).use { classifier ->
+        TinyModel.open(JsonObject(TinyModel.manifest + scope)).use { classifier ->
             val wanted = listOf(
                 ScopeQuestion("first", "first", required = true, min = null, max = null),
                 ScopeQuestion("most", "most", required = false, min = null, max = 7.0),
@@ -163,7 +164,7 @@ class QueryTest {
     }
 
     @Test
-    fun a_manifest_speaks_the_language_asked_for() {
+    fun manifest_has_the_language_asked_for() {
         Classifier.open(Repository.model).use { classifier ->
             val labels = listOf("Меланома", "Невус (родимка)", "Себорейний кератоз")
             assertEquals(labels, classifier.manifest("uk").labels.map { it.name })
@@ -173,18 +174,18 @@ class QueryTest {
     }
 
     @Test
-    fun a_classifier_says_how_long_each_part_of_opening_took() {
-        val model = Tiny.file().path
+    fun classifier_load_times_grow_from_read_to_optimize() {
+        val model = TinyModel.file().path
         val times = List(10) { Classifier.open(model).use { it.loadTimesMs() } }
-        // The least of ten, which a busy machine hardly lengthens: `bedside bench` says 0.6, 2.5 and 48 ms here.
-        val least = listOf(times.minOf { it.read }, times.minOf { it.`import` }, times.minOf { it.optimize })
-        assertTrue(least.first() > 0, "$least")
-        assertEquals(least.sorted(), least)
+        // The minimum of ten runs, which a busy machine hardly changes.
+        val shortest = listOf(times.minOf { it.read }, times.minOf { it.`import` }, times.minOf { it.optimize })
+        assertTrue(shortest.first() > 0, "$shortest")
+        assertEquals(shortest.sorted(), shortest)
     }
 
-    /** A manifest with two questions that may be left open, and the shares that the model was fitted on. */
-    private fun asking(): JsonObject {
-        val hash = Tiny.open().use { it.identity().graphSha256 }
+    /** A manifest with two optional scope questions and a calibration with a prevalence. */
+    private fun manifestWithQuestions(): JsonObject {
+        val hash = TinyModel.open().use { it.identity().graphSha256 }
         val more = json(
             """
             {"scope": [{"id": "ready", "question": {"en": "Ready?", "uk": "Готові?"}},
@@ -192,14 +193,14 @@ class QueryTest {
              "calibration": {"graph_sha256": "$hash", "prevalence": [0.5, 0.25, 0.25]}}
             """,
         )
-        return JsonObject(Tiny.manifest + more)
+        return JsonObject(TinyModel.manifest + more)
     }
 
-    private fun look(query: Query) = classifier.classify(picture, query)
+    private fun classify(query: Query) = classifier.classify(picture, query)
 
-    private fun labels(query: Query) = look(query).findings.map { it.label }
+    private fun labels(query: Query) = classify(query).findings.map { it.label }
 
-    private fun look(pixels: Pixels, query: Query = Query()): List<Finding> {
+    private fun classify(pixels: Pixels, query: Query = Query()): List<Finding> {
         val layout = FrameLayout.Rgb8(pixels.width.toUInt(), pixels.height.toUInt(), (pixels.width * 3).toUInt())
         return classifier.classifyFrame(directBuffer(pixels.bytes), FrameFormat(layout), query).findings
     }

@@ -1,4 +1,4 @@
-// The quickstart in docs/quickstart, as it stands there, prints what the command prints.
+// The quickstart in docs/quickstart runs unchanged, and prints what the command prints.
 
 package dev.bedside
 
@@ -11,7 +11,7 @@ import main as quickstart
 
 class QuickstartTest {
     @Test
-    fun the_quickstart_prints_what_the_command_prints_but_for_the_times() {
+    fun quickstart_prints_the_commands_output_except_for_times() {
         val photo = "models/samples/ISIC_0012258.jpg"
         val model = "models/skin-lesion/model.onnx"
         val wanted = Repository.command("classify", photo, "--model", model, "--answer", "dermatoscope=yes")
@@ -19,7 +19,7 @@ class QuickstartTest {
     }
 
     @Test
-    fun the_quickstart_is_at_most_fifteen_lines() {
+    fun quickstart_has_at_most_fifteen_lines() {
         assertTrue(Repository.file("docs/quickstart/Quickstart.kt").readLines().size <= 15)
     }
 

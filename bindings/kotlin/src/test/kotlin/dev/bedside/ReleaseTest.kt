@@ -1,5 +1,5 @@
-// Classes and a library that do not belong together are an error that says so, at the first call: in a virtual machine of its
-// own, as classes are bound to a library for good.
+// Classes and a library of two releases are an error at the first call, and its message says so. Each test starts a new
+// virtual machine, because classes stay bound to a library.
 
 package dev.bedside
 
@@ -12,53 +12,62 @@ import kotlin.test.assertEquals
 import kotlin.test.assertNotEquals
 
 class ReleaseTest {
-    /** The classes of another release: these with another checksum of one function in them. */
+    /** The classes of another release are this one's with another checksum of one function. */
     @Test
-    fun classes_of_another_release_refuse_the_library() {
+    fun library_of_another_release_is_refused() {
         val folder = Files.createTempDirectory("bedside").toFile()
         try {
             val name = "dev/bedside/BedsideKt.class"
             val code = checkNotNull(javaClass.classLoader.getResource(name)).readBytes()
             folder.resolve(name).apply { parentFile.mkdirs() }.writeBytes(withOtherChecksum(code))
-            val (status, complaint) = quickstart(folder)
+            val (status, stderr) = quickstart(folder)
             assertNotEquals(0, status)
-            assertContains(complaint, "UnsatisfiedLinkError")
-            assertContains(complaint, "of two releases; use both of one release")
+            assertContains(stderr, "UnsatisfiedLinkError")
+            assertContains(stderr, "of two releases; use both of one release")
         } finally {
             folder.deleteRecursively()
         }
     }
 
-    /** Any library stands for one that lacks a function: this one comes with the virtual machine. */
+    /** The library that lacks functions is one of the virtual machine's own. */
     @Test
-    fun a_library_that_lacks_functions_is_refused() {
+    fun library_that_lacks_functions_is_refused() {
         val folder = Files.createTempDirectory("bedside").toFile()
         try {
             val other = File(System.getProperty("java.home"), "lib/${System.mapLibraryName("prefs")}")
             other.copyTo(folder.resolve(System.mapLibraryName("bedside")))
-            val (status, complaint) = quickstart(folder.resolve("no classes"), folder.path)
+            val (status, stderr) = quickstart(folder.resolve("no classes"), folder.path)
             assertNotEquals(0, status)
-            assertContains(complaint, "UnsatisfiedLinkError")
-            assertContains(complaint, "of two releases; use both of one release")
-            assertContains(complaint, "uniffi_bedside_")
+            assertContains(stderr, "UnsatisfiedLinkError")
+            assertContains(stderr, "of two releases; use both of one release")
+            assertContains(stderr, "uniffi_bedside_")
         } finally {
             folder.deleteRecursively()
         }
     }
 
-    /** The first checksum that stands once among the class's constants: those above 32767 do, as a tag and four bytes. */
+    /**
+     * The class with another value for the first checksum that occurs once among its constants, as a tag and four
+     * bytes.
+     */
     private fun withOtherChecksum(code: ByteArray): ByteArray {
         val source = Repository.file("bindings/kotlin/src/generated/kotlin/dev/bedside/bedside.kt").readText()
         val checksums = Regex("""and 0xFFFF\) != (\d+)""").findAll(source).map { it.groupValues[1].toInt() }
         val changed = ByteBuffer.wrap(code.clone())
-        fun places(checksum: Int) = (1..code.size - 4).filter { code[it - 1] == 3.toByte() && changed.getInt(it) == checksum }
-        val place = checksums.filter { it > 32767 }.map(::places).first { it.size == 1 }.single()
-        changed.putInt(place, changed.getInt(place) xor 1)
+        fun offsets(checksum: Int) =
+            (1..code.size - 4).filter { code[it - 1] == 3.toByte() && changed.getInt(it) == checksum }
+        val offset = checksums.filter { it > 32767 }.map(::offsets).first { it.size == 1 }.single()
+        changed.putInt(offset, changed.getInt(offset) xor 1)
         return changed.array()
     }
 
-    /** How the quickstart ends, and its complaint, with these classes before all others. */
-    private fun quickstart(classes: File, libraries: String = Repository.property("bedside.library.dir")): Pair<Int, String> {
+    /**
+     * The exit status and the error output of the quickstart, with these classes before all others on the class path.
+     */
+    private fun quickstart(
+        classes: File,
+        libraries: String = Repository.property("bedside.library.dir"),
+    ): Pair<Int, String> {
         val java = File(System.getProperty("java.home"), "bin/java").path
         val others = System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path")
         val library = "-Djna.library.path=$libraries"

@@ -1,4 +1,4 @@
-// The files that tests look at, and the command they are held against; the build says where both are.
+// The files that tests read, and the command that they compare with. The build sets where both are.
 
 package dev.bedside
 
@@ -23,16 +23,16 @@ internal object Repository {
 
     fun golden(path: String) = file("tests/golden/$path")
 
-    /** What the command `bedside` prints. */
+    /** The output of the command `bedside`. */
     fun command(vararg arguments: String): String {
         val errors = Files.createTempFile("bedside", ".txt").toFile()
         val builder = ProcessBuilder(property("bedside.command"), *arguments).directory(root).redirectError(errors)
         val process = builder.start()
-        val printed = process.inputStream.readBytes().decodeToString()
+        val stdout = process.inputStream.readBytes().decodeToString()
         val status = process.waitFor()
-        val complaint = errors.readText().also { errors.delete() }
-        check(status == 0) { complaint }
-        return printed
+        val stderr = errors.readText().also { errors.delete() }
+        check(status == 0) { stderr }
+        return stdout
     }
 }
 

@@ -1,10 +1,10 @@
-// Lets a test act while a classification is between two stages.
+// Runs test code while a classification is between two stages.
 
 package dev.bedside
 
 import java.util.concurrent.CopyOnWriteArrayList
 
-/** Hears which stages end, and acts then; `log` runs on the thread that classifies. */
+/** A logger that acts when a stage of a classification ends. It runs on the thread that classifies. */
 internal class Stages(private val act: (stage: String) -> Unit) : Logger {
     val ended = CopyOnWriteArrayList<String>()
 
@@ -16,17 +16,17 @@ internal class Stages(private val act: (stage: String) -> Unit) : Logger {
     }
 
     companion object {
-        /** Runs a block during which `act` is called after each stage, and gives the stages that ended. */
+        /** Runs a block, calls `act` after each stage of its classifications, and returns the stages that ended. */
         inline fun during(noinline act: (stage: String) -> Unit, block: () -> Unit): List<String> {
             val stages = Stages(act)
-            hearing(stages, block)
+            withLogger(stages, block)
             return stages.ended
         }
     }
 }
 
-/** Runs a block with a logger that hears all, and with none after it. */
-internal inline fun hearing(logger: Logger, block: () -> Unit) {
+/** Runs a block with a logger at the level TRACE, and removes the logger after it. */
+internal inline fun withLogger(logger: Logger, block: () -> Unit) {
     setLogger(logger, LogLevel.TRACE)
     try {
         block()
@@ -35,7 +35,7 @@ internal inline fun hearing(logger: Logger, block: () -> Unit) {
     }
 }
 
-/** Runs a block on a thread of its own, to its end. */
-internal fun elsewhere(block: () -> Unit) {
+/** Runs a block on another thread and waits for it. */
+internal fun onAnotherThread(block: () -> Unit) {
     Thread(block).apply { start() }.join()
 }

@@ -1,4 +1,4 @@
-// One classifier serves many threads.
+// Many threads use one classifier at once.
 
 package dev.bedside
 
@@ -9,14 +9,14 @@ import kotlin.test.assertEquals
 
 class ThreadsTest {
     @Test
-    fun eight_threads_share_one_classifier_and_get_the_same_bits() {
-        val (classifier, picture) = Tiny.open() to Tiny.picture()
+    fun classifier_gives_eight_threads_the_same_bits() {
+        val (classifier, picture) = TinyModel.open() to TinyModel.picture()
         val wanted = classifier.classify(picture).bits
         assertEquals(List(8 * 50) { wanted }, onEightThreads(50) { classifier.classify(picture).bits })
     }
 
     @Test
-    fun eight_threads_share_the_shipped_model() {
+    fun shipped_model_gives_eight_threads_the_same_bits() {
         val classifier = Classifier.open(Repository.model).apply { warmUp() }
         val image = Image.open(Repository.file(Repository.samples.first()).path)
         val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))

@@ -1,4 +1,4 @@
-// A tiny graph whose scores are known, as in tests/tiny/mod.rs.
+// A small model whose scores are known, as in tests/tiny/mod.rs.
 
 package dev.bedside
 
@@ -7,8 +7,8 @@ import java.nio.file.Files
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 
-internal object Tiny {
-    /** For a graph that takes 32×32 pictures and gives three scores. */
+internal object TinyModel {
+    /** The manifest of a graph that takes 32×32 pictures and gives three scores. */
     val manifest = json(
         """
         {"bedside": "1.0", "kind": "scores", "name": "tiny", "version": "0.0.1", "license": "CC0-1.0",
@@ -29,11 +29,14 @@ internal object Tiny {
     /** The same manifest with one more field. */
     fun manifest(field: String, value: JsonElement) = JsonObject(manifest + (field to value))
 
-    /** A graph of `golden/graphs` in a folder of its own, with a manifest beside it; gone when the tests end. */
+    /**
+     * A graph of `golden/graphs` in a new folder, with this manifest beside it unless it is null. Deleted when the
+     * tests end.
+     */
     fun file(manifest: JsonObject? = this.manifest, graph: String = "torchscript-17.onnx"): File {
         val folder = Files.createTempDirectory("bedside").toFile()
         val files = listOf(folder, folder.resolve("model.json"), folder.resolve("model.onnx"))
-        files.forEach(File::deleteOnExit) // the last first, so the folder is empty by then
+        files.forEach(File::deleteOnExit) // the last file goes first, so the folder is empty when it is deleted
         if (manifest != null) files[1].writeText(manifest.toString())
         return Repository.golden("graphs/$graph").copyTo(files[2])
     }
@@ -44,6 +47,6 @@ internal object Tiny {
     fun picture() = Image.fromBytes(pictureFile.readBytes())
 }
 
-/** What a report says, to the last bit; two reports are alike where these are equal. */
+/** The labels and the bits of the probabilities of a report. */
 internal val Report.bits: List<Pair<String, Int>>
     get() = findings.map { it.label to it.probability.toRawBits() }
