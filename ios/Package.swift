@@ -1,8 +1,8 @@
 // swift-tools-version:6.0
-// Bedside for Swift: generated sources and glue over the native library `libbedside`.
+// Bedside for Swift: generated and hand-written sources over the native library `libbedside`.
 //
-// On Apple platforms the native library comes as BedsideFFI.xcframework, beside this file, made by `cargo xtask ios`.
-// On Linux it is found by the linker: `swift build -Xlinker -L/folder/of/libbedside.so`; `linux/test.sh` does that.
+// On Apple platforms the native library is BedsideFFI.xcframework beside this file, which `cargo xtask ios` makes. On
+// Linux the linker finds it: `swift build -Xlinker -L/folder/of/libbedside.so`, as `linux/test.sh` does.
 
 import PackageDescription
 

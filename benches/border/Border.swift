@@ -1,4 +1,4 @@
-// One 640×480 RGBA frame from Swift, as src/main.rs says.
+// Measures the classification of one 640×480 RGBA frame from Swift, as src/main.rs describes.
 import Bedside
 import Dispatch
 import Foundation

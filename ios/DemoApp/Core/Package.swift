@@ -1,5 +1,5 @@
 // swift-tools-version:6.0
-// All of the demo app but its views. Builds and is tested on Linux too: `ios/linux/test.sh`.
+// All of the demo app except its views. `ios/linux/test.sh` builds and tests it on Linux.
 
 import PackageDescription
 

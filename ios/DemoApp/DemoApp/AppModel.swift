@@ -1,4 +1,4 @@
-// The capture as SwiftUI watches it, with the texts and models of the app's bundle.
+// The capture as an observable object of SwiftUI, with the texts and models of the app's bundle.
 
 import BedsideDemoCore
 import SwiftUI
@@ -19,13 +19,13 @@ final class AppModel: ObservableObject {
         TemporaryFiles.removeLeftOvers()
     }
 
-    /// The stack of pages. SwiftUI only ever takes some off; the flow puts them there.
+    /// The stack of pages. SwiftUI only removes pages; the flow adds them.
     var pages: [Page] {
         get { flow.pages }
         set { flow.back(to: newValue.count) }
     }
 
-    /// What is typed for a question.
+    /// The text that is typed for a question.
     subscript(typed question: String) -> String {
         get { if case .typed(let text)? = flow.drafts[question] { text } else { "" } }
         set { flow.answer(question, .typed(newValue)) }
@@ -41,7 +41,7 @@ final class AppModel: ObservableObject {
         TemporaryFiles.removeAll()
     }
 
-    /// Looks at the picture that `load` gives; nothing where it gives none.
+    /// Classifies the picture that `load` returns. Does nothing where it returns nil.
     func look(at load: @escaping @Sendable () async throws -> Data?) {
         Task {
             do {

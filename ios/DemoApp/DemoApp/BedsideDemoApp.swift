@@ -1,4 +1,4 @@
-// The demo app: one window over one capture. What it does is in BedsideDemoCore; these are its views.
+// The demo app: one window with one capture. This folder has its views; BedsideDemoCore has the rest.
 
 import SwiftUI
 

@@ -1,14 +1,14 @@
-// The system's camera screen. The picture goes to memory, never to the photo library.
+// The system's camera screen. The picture stays in memory and is not added to the photo library.
 
 import AVFoundation
 import SwiftUI
 import UIKit
 
 struct Camera: UIViewControllerRepresentable {
-    /// Called with the picture as JPEG, upright by its EXIF orientation, or with nil where none was taken.
+    /// Called with the picture as JPEG, which has its EXIF orientation, or with nil where none was taken.
     let onEnd: (Data?) -> Void
 
-    /// Whether there is a camera, and the person has not forbidden it.
+    /// Whether there is a camera that the person has not forbidden.
     static var isAvailable: Bool {
         let isForbidden = [.denied, .restricted].contains(AVCaptureDevice.authorizationStatus(for: .video))
         return UIImagePickerController.isSourceTypeAvailable(.camera) && !isForbidden

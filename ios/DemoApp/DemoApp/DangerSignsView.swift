@@ -1,4 +1,4 @@
-// The signs for which a person is referred whatever the program says.
+// The danger signs, for which a person is referred whatever the result is.
 
 import BedsideDemoCore
 import SwiftUI
@@ -23,7 +23,7 @@ struct DangerSignsView: View {
     }
 }
 
-/// One line of a list.
+/// One item of a list.
 struct Bullet: View {
     let text: String
 

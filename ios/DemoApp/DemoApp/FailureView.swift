@@ -1,4 +1,4 @@
-// What went wrong, and what to do.
+// The screen of an error and of what to do.
 
 import BedsideDemoCore
 import SwiftUI

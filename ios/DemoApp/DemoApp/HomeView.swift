@@ -1,4 +1,4 @@
-// The first screen: what the picture is of.
+// The first screen, on which the topic is chosen.
 
 import BedsideDemoCore
 import SwiftUI

@@ -1,4 +1,4 @@
-// The bytes of pictures from files and from the photo library, as the core reads them, and small copies to show.
+// The bytes of pictures from files and from the photo library, in a format that the core reads, and small previews.
 
 import Foundation
 import ImageIO
@@ -8,7 +8,7 @@ import UIKit
 import UniformTypeIdentifiers
 
 enum PictureFile {
-    /// The bytes of a file that another app or the list of files gave. A copy that the system made for us is removed.
+    /// The bytes of a file that another app or the file picker gave.
     static func bytes(of file: URL) async throws -> Data {
         let isScoped = file.startAccessingSecurityScopedResource()
         defer { if isScoped { file.stopAccessingSecurityScopedResource() } }
@@ -22,13 +22,13 @@ enum PictureFile {
         return readable(bytes)
     }
 
-    /// A small upright copy; nil where the system can't decode the picture.
+    /// A small upright copy, or nil where the system can't decode the picture.
     static func preview(of bytes: Data) -> UIImage? {
         guard let source = CGImageSourceCreateWithData(bytes as CFData, nil) else { return nil }
         return copy(of: source, side: 1024)
     }
 
-    /// HEIC, which the core does not decode, as JPEG; anything else as it is.
+    /// Converts HEIC, which the core does not decode, to JPEG. Returns other bytes unchanged.
     private static func readable(_ bytes: Data) -> Data {
         guard let source = CGImageSourceCreateWithData(bytes as CFData, nil),
             let type = CGImageSourceGetType(source), UTType(type as String)?.conforms(to: .heif) == true,
@@ -37,7 +37,7 @@ enum PictureFile {
         return jpeg
     }
 
-    /// The upright picture with its longer side at most `side` pixels, decoded no larger than that.
+    /// The upright picture, decoded with its longer side at most `side` pixels.
     private static func copy(of source: CGImageSource, side: Int) -> UIImage? {
         let options: [CFString: Any] = [
             kCGImageSourceCreateThumbnailFromImageAlways: true, kCGImageSourceCreateThumbnailWithTransform: true,
@@ -47,7 +47,7 @@ enum PictureFile {
     }
 }
 
-/// The picture that a result is about, or the sentence that it is gone.
+/// The picture of a result, or the sentence that it is gone.
 struct PicturePreview: View {
     @EnvironmentObject private var model: AppModel
     @State private var preview: UIImage?

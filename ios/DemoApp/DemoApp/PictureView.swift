@@ -1,4 +1,4 @@
-// Where the picture comes from: camera and photos for what is photographed, files for all.
+// The screen on which the picture is taken or chosen: camera and photos for photographed topics, files for all.
 
 import BedsideDemoCore
 import PhotosUI
@@ -39,7 +39,7 @@ struct PictureView: View {
         }
     }
 
-    /// The pictures that the app has already.
+    /// The shared picture and the last picture, where there are any.
     @ViewBuilder private var known: some View {
         if let shared = model.flow.shared {
             BigButton(title: model.texts(.pictureShared), symbol: "square.and.arrow.down", weight: .first) {
@@ -58,7 +58,7 @@ struct PictureView: View {
         if lacksCamera {
             Text(model.texts(.pictureNoCamera)).font(.body.bold())
         }
-        // The library hands HEIC photos over as JPEG, which the core reads.
+        // With `compatible` the photo library gives HEIC photos as JPEG, which the core reads.
         PhotosPicker(selection: $photo, matching: .images, preferredItemEncoding: .compatible) {
             BigLabel(title: model.texts(.pictureChoose), symbol: "photo")
         }

@@ -1,4 +1,4 @@
-// Covers all windows while the app is not in front, so that the app switcher shows no patient's picture.
+// Covers all windows while the app is not active, so that the app switcher shows no patient's picture.
 
 import SwiftUI
 import UIKit
@@ -7,7 +7,7 @@ import UIKit
 final class PrivacyCover {
     private var window: UIWindow?
 
-    /// A window of its own lies over sheets and the camera too.
+    /// Shows the cover in a window of its own, which is above sheets and the camera too.
     func show(over scene: UIWindowScene?, name: String) {
         guard window == nil, let scene else { return }
         let cover = UIWindow(windowScene: scene)

@@ -1,4 +1,4 @@
-// What the model is for, and its scope questions, whatever they are.
+// The screen of the model's scope questions and its intended use.
 
 import BedsideDemoCore
 import SwiftUI
@@ -58,7 +58,7 @@ private struct QuestionView: View {
         }
     }
 
-    /// One below the other, so that large type has room.
+    /// The choices one below the other, so that large type has room.
     @ViewBuilder private var choices: some View {
         choice(.yes, model.texts(.questionsYes))
         choice(.no, model.texts(.questionsNo))

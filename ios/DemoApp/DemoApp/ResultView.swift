@@ -1,4 +1,4 @@
-// What the program says, in the order in which it matters: what to do, why, the danger signs, then numbers.
+// The screen of a result, in the order of importance: what to do, why, the danger signs, then numbers.
 
 import BedsideDemoCore
 import SwiftUI
@@ -75,7 +75,7 @@ private struct TriageBand: View {
 }
 
 extension TriageLook.ColorRole {
-    /// The band's colour. Each has a contrast of at least 7 to 1 with its ink: the screen is read in sunlight.
+    /// The band's colour. Its contrast with the ink is at least 7 to 1, because the screen is read in sunlight.
     fileprivate func paper(in scheme: ColorScheme) -> Color {
         let isDark = scheme == .dark
         return switch self {
@@ -98,7 +98,7 @@ extension TriageLook.ColorRole {
 }
 
 extension Color {
-    /// `0xRRGGBB`
+    /// A colour from a number of the form `0xRRGGBB`.
     fileprivate init(hex: Int) {
         let parts = [16, 8, 0].map { Double(hex >> $0 & 0xFF) / 255 }
         self.init(red: parts[0], green: parts[1], blue: parts[2])

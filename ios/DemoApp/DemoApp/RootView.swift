@@ -1,4 +1,4 @@
-// The stack of pages, and what comes from the system: shared pictures, going away and coming back.
+// The stack of pages, and the events of the system: shared pictures, and the app becoming active or inactive.
 
 import BedsideDemoCore
 import SwiftUI

@@ -1,9 +1,9 @@
-// What all screens are made of: the frame with its heading, large buttons, the notice.
+// Parts that all screens share: the frame with its heading, large buttons, the notice.
 
 import BedsideDemoCore
 import SwiftUI
 
-/// A screen that scrolls, with its heading first; screen readers begin there.
+/// A screen that scrolls. Screen readers begin at its heading.
 struct Screen<Top: View, Content: View>: View {
     private let heading: Top
     private let content: Content
@@ -57,7 +57,7 @@ struct Heading: View {
     }
 }
 
-/// What a large button shows: as wide as the screen, and high enough for gloves.
+/// The label of a large button, as wide as the screen and high enough for gloves.
 struct BigLabel: View {
     let title: String
     var detail: String?
@@ -106,7 +106,7 @@ struct BigButton: View {
     }
 }
 
-/// The line that stands wherever a result does.
+/// The notice, which must be shown with every result.
 struct Notice: View {
     @EnvironmentObject private var model: AppModel
 
@@ -116,10 +116,10 @@ struct Notice: View {
     }
 }
 
-/// While a model is opened, or looks.
+/// The screen while a model is opened or runs.
 struct WaitingView: View {
     let title: Key
-    /// The button that stops it; there is the way back in any case.
+    /// The text of the button that stops the work, or nil for none. The way back stops it too.
     let stop: Key?
     @EnvironmentObject private var model: AppModel
 

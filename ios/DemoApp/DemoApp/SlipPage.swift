@@ -18,7 +18,7 @@ enum SlipPage {
         }
     }
 
-    /// How far down the page goes at a scale.
+    /// The height that the texts take at a scale, in points.
     private static func end(of slip: Slip, _ picture: UIImage?, scale: CGFloat) -> CGFloat {
         var pen = Pen(scale: scale, isDrawing: false)
         compose(slip, picture, &pen)
@@ -52,7 +52,7 @@ enum SlipPage {
     }
 }
 
-/// Writes from the top of the page down, or only finds out how far down that goes.
+/// Draws texts from the top of the page down, or only measures their height.
 @MainActor
 private struct Pen {
     static let bottom: CGFloat = 842 - 40
@@ -80,7 +80,7 @@ private struct Pen {
         y += height + 6 * scale
     }
 
-    /// A label with a line to write on.
+    /// Draws a label with a line to write on.
     mutating func blank(_ label: String) {
         y += 10 * scale
         write(label, size: 11)

@@ -1,4 +1,4 @@
-// The slip: its page to look at, and the ways to print and share it.
+// The screen of the slip: its page, and buttons to print and share it.
 
 import BedsideDemoCore
 import PDFKit

@@ -1,4 +1,4 @@
-// The only files that the app has: the slip while it is shared, and copies that the system made of opened pictures.
+// The only files of the app: the slip while it is shared, and copies that the system made of opened pictures.
 
 import Foundation
 
@@ -13,18 +13,18 @@ enum TemporaryFiles {
         return file
     }
 
-    /// At the start: what an earlier run left. A picture that is being opened with the app just now stays.
+    /// Removes the files of an earlier run when the app starts. A picture that the app is being opened with stays.
     static func removeLeftOvers() {
         for place in temporary where !place.lastPathComponent.contains("Inbox") { remove(place) }
     }
 
     static func removeAll() {
-        // The system puts copies of pictures that other apps open with this one into Inbox.
+        // The system copies pictures that other apps open with this app to the folder Inbox.
         let documents = FileManager.default.urls(for: .documentDirectory, in: .userDomainMask)
         for place in temporary + documents.map({ $0.appendingPathComponent("Inbox") }) { remove(place) }
     }
 
-    /// The slips, and what pickers and sheets left.
+    /// The slips, and the files of pickers and sheets.
     private static var temporary: [URL] {
         let folder = FileManager.default.temporaryDirectory
         return (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []

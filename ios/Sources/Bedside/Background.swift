@@ -1,28 +1,27 @@
-// The calls of `Classifier` for callers that must not block: `async`, on a queue of their own, ended with their task.
+// The calls of `Classifier` as `async` functions. They run on a queue of the library and end with their task.
 
 import Foundation
 
-/// Where background calls run: about as many at once as there are cores, the rest in line.
+/// The queue of background calls. It runs about as many at once as there are cores; the others wait.
 private let queue = DispatchQueue(label: "dev.bedside.classify", qos: .userInitiated, attributes: .concurrent)
 
 extension Classifier {
-    /// Looks at one picture on a queue of its own: safe to await on the main actor.
+    /// Classifies one picture on a queue of the library. It may be awaited on the main actor.
     ///
-    /// Cancelling the task ends the classification at its next stage, or at the next layer of a network that is
-    /// quantized from end to end: up to one inference later of another. It does so through `query.cancel` where the
-    /// query has a handle, so that whatever else has that handle ends too, and through one made for this call where it
-    /// has none.
+    /// Cancelling the task ends the classification at its next stage (decode, preprocess, engine, verdict), or at the
+    /// next layer of a network that is quantized from end to end. It uses the query's cancel handle, or one made for
+    /// this call where the query has none. A handle that several queries share ends all of their classifications.
     ///
-    /// - Throws: `CancellationError` where the task was cancelled; `BedsideError`, as `classify` does, for all else,
-    ///   among it `Cancelled` where the handle was used and the task was not cancelled.
+    /// - Throws: `CancellationError` where the task was cancelled; else `BedsideError`, as `classify` does, with
+    ///   `Cancelled` where the query's handle was used and the task was not cancelled.
     public func classifyInBackground(image: Image, query: Query = Query()) async throws -> Report {
         try await inBackground(query) { query in try self.classify(image: image, query: query) }
     }
 
-    /// Looks at one frame of pixels, as `classifyFrame` does, on a queue of its own.
+    /// Classifies one frame, as `classifyFrame` does, on a queue of the library.
     ///
-    /// - Parameter pixels: Not copied. Data that owns its bytes is safe; memory of a camera behind `Data(bytesNoCopy:)`
-    ///   must stay until this returns.
+    /// - Parameter pixels: The rows of the frame, which are not copied. `Data(bytesNoCopy:)` does not own its bytes:
+    ///   they must not change or be freed before this returns.
     /// - Throws: As `classifyInBackground` does.
     public func classifyFrameInBackground(
         _ pixels: Data, format: FrameFormat, query: Query = Query()
@@ -30,7 +29,8 @@ extension Classifier {
         try await inBackground(query) { query in try self.classifyFrame(pixels, format: format, query: query) }
     }
 
-    /// Looks at one YUV 4:2:0 frame, as `classifyYuv420` does, on a queue of its own. Planes are kept as `pixels` are.
+    /// Classifies one YUV 4:2:0 frame, as `classifyYuv420` does, on a queue of the library. The planes are not copied;
+    /// for `Data(bytesNoCopy:)` see `classifyFrameInBackground`.
     ///
     /// - Throws: As `classifyInBackground` does.
     public func classifyYuv420InBackground(
@@ -41,7 +41,7 @@ extension Classifier {
         }
     }
 
-    /// Runs a call on the queue, with a query that ends when the task does.
+    /// Runs a call on the queue, with a cancel handle that is used when the task is cancelled.
     private func inBackground(
         _ query: Query, _ classify: @escaping @Sendable (Query) throws -> Report
     ) async throws -> Report {
@@ -49,11 +49,11 @@ extension Classifier {
         let query = query.ended(by: handle)
         do {
             return try await withTaskCancellationHandler {
-                try await withCheckedThrowingContinuation { waiting in
-                    queue.async { waiting.resume(with: Result { try classify(query) }) }
+                try await withCheckedThrowingContinuation { continuation in
+                    queue.async { continuation.resume(with: Result { try classify(query) }) }
                 }
             } onCancel: {
-                // Only a fault inside the library makes this fail; the classification then runs to its end.
+                // This fails only by a fault in the library. The classification then runs to its end.
                 try? handle.cancel()
             }
         } catch BedsideError.Cancelled where Task.isCancelled {

@@ -1,7 +1,7 @@
-// The error's kind and its words. The error itself is generated.
+// The kind and the message of an error. The error itself is generated.
 
 extension BedsideError {
-    /// The kind, the same in every language. Decide by this; show `localizedDescription` to a person.
+    /// The kind of this error, the same in every language. Decide by the kind; show `localizedDescription` to a person.
     public var kind: ErrorKind {
         switch self {
         case .Io: .io
@@ -18,7 +18,7 @@ extension BedsideError {
         }
     }
 
-    /// What was wrong, where, and what to do, in English. Also what `localizedDescription` gives and `print` prints.
+    /// What was wrong, where, and what to do, in English. `localizedDescription` and `print` give the same text.
     public var message: String {
         switch self {
         case .Io(let message), .UnsupportedImage(let message), .MalformedImage(let message), .TooLarge(let message),
@@ -29,7 +29,7 @@ extension BedsideError {
     }
 }
 
-// The generated `errorDescription`, and so `localizedDescription`, is `String(reflecting: self)`, which asks for this.
+// The generated `errorDescription`, and so `localizedDescription`, is `String(reflecting: self)`, which calls this.
 extension BedsideError: CustomDebugStringConvertible {
     /// The same as `message`.
     public var debugDescription: String { message }

@@ -1,4 +1,4 @@
-// Pictures that are bitmaps already. A photo's file gives the more exact result: `Image.open` and `Image.fromBytes`.
+// Pictures of Core Graphics. The file of a photo gives a more exact result: see `Image.open` and `Image.fromBytes`.
 
 #if canImport(CoreGraphics)
 import CoreGraphics
@@ -6,15 +6,17 @@ import Foundation
 import ImageIO
 
 extension Image {
-    /// Draws a bitmap into sRGB pixels, over white where it is transparent, and keeps those.
+    /// Draws a bitmap into sRGB pixels, composited over white, and copies them.
     ///
-    /// Takes 4 bytes a pixel, twice for a moment. Core Graphics converts the colours of other spaces, such as Display
-    /// P3; the same photo as a file is taken as sRGB, so that its scores differ a little. Runs on the caller's thread.
+    /// Takes 4 bytes for each pixel, and as many again while it runs. Core Graphics converts the colours of other
+    /// spaces, such as Display P3. The same photo as a file is read as sRGB, so its scores differ a little. Runs on the
+    /// caller's thread.
     ///
     /// - Parameters:
     ///   - bitmap: The picture.
-    ///   - orientation: How it lies, as its file or its view says.
-    /// - Throws: `BedsideError`: `MalformedImage` where Core Graphics has no memory for it, `TooLarge` over 2 GiB.
+    ///   - orientation: The orientation of the bitmap, which is undone.
+    /// - Throws: `BedsideError`: `MalformedImage` where Core Graphics has no memory for the pixels, `TooLarge` where
+    ///   they have more than 256 MiB.
     public static func fromCGImage(_ bitmap: CGImage, orientation: CGImagePropertyOrientation = .up) throws -> Image {
         guard let context = CGContext.drawn(bitmap), let start = context.data else {
             throw BedsideError.MalformedImage(
@@ -25,7 +27,7 @@ extension Image {
             width: UInt32(context.width), height: UInt32(context.height), rowStride: UInt32(context.bytesPerRow))
         let upright = Upright(exif: orientation.rawValue)
         let format = FrameFormat(layout: layout, rotation: upright.rotation, mirrored: upright.mirrored)
-        // The pixels belong to the context, which would otherwise end before they are read.
+        // The context owns the pixels and must not be freed before they are read.
         return try withExtendedLifetime(context) {
             let pixels = UnsafeRawBufferPointer(start: start, count: context.bytesPerRow * context.height)
             return try fromFrame(pixels, format: format)
@@ -34,7 +36,7 @@ extension Image {
 }
 
 extension CGContext {
-    /// A bitmap over white, as rows of blue, green, red and full alpha in sRGB.
+    /// A bitmap composited over white, as rows of blue, green, red and full alpha in sRGB.
     fileprivate static func drawn(_ bitmap: CGImage) -> CGContext? {
         let bgra = CGImageAlphaInfo.premultipliedFirst.rawValue | CGBitmapInfo.byteOrder32Little.rawValue
         guard let sRGB = CGColorSpace(name: CGColorSpace.sRGB),

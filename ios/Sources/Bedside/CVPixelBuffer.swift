@@ -1,26 +1,27 @@
-// Camera frames of AVFoundation, looked at where they lie.
+// Camera frames of AVFoundation, classified without a copy.
 
 #if canImport(CoreVideo)
 import CoreVideo
 import Foundation
 
 extension Classifier {
-    /// Looks at one camera frame without copying it. Its base address is locked for reading until this returns.
+    /// Classifies one camera frame without copying it. Its base address is locked for reading until this returns.
     ///
-    /// Runs on the caller's thread, for tens to hundreds of milliseconds: call it in the camera delegate's queue, with
-    /// `alwaysDiscardsLateVideoFrames` left on, so that frames don't pile up.
+    /// Runs on the caller's thread for tens to hundreds of milliseconds: call it on the queue of the camera's delegate,
+    /// and leave `alwaysDiscardsLateVideoFrames` on, so that frames do not wait.
     ///
-    /// Pixel formats: `kCVPixelFormatType_32BGRA`, whose transparent pixels, if any, are laid over white as if not
-    /// premultiplied, and `kCVPixelFormatType_420YpCbCr8BiPlanarFullRange` and `…VideoRange`, with the matrix that the
-    /// frame's attachment `kCVImageBufferYCbCrMatrixKey` names: ITU-R BT.601 where it has none.
+    /// The pixel format is `kCVPixelFormatType_32BGRA`, `kCVPixelFormatType_420YpCbCr8BiPlanarFullRange` or
+    /// `kCVPixelFormatType_420YpCbCr8BiPlanarVideoRange`. BGRA is read as not premultiplied, and composited over white.
+    /// The matrix of the others is the one that the frame's attachment `kCVImageBufferYCbCrMatrixKey` names, or ITU-R
+    /// BT.601 where it has none.
     ///
     /// - Parameters:
     ///   - pixelBuffer: The frame.
-    ///   - rotation: The turn that brings it upright.
-    ///   - mirrored: Whether left and right are exchanged once it is upright, as front cameras do it.
-    ///   - query: What to ask. The default asks for everything, in English.
+    ///   - rotation: The rotation that brings the picture upright.
+    ///   - mirrored: Whether left and right are exchanged after the rotation, as front cameras exchange them.
+    ///   - query: The query. The default asks for all findings of the whole picture, in English.
     /// - Throws: `BedsideError`: `UnsupportedImage` for another pixel format or matrix, `MalformedImage` where the
-    ///   frame can't be locked; else as `classifyFrame`.
+    ///   frame can't be locked; else as `classifyFrame` does.
     public func classify(
         pixelBuffer: CVPixelBuffer, rotation: Rotation = .upright, mirrored: Bool = false, query: Query = Query()
     ) throws -> Report {
@@ -40,7 +41,7 @@ extension Classifier {
     }
 }
 
-/// Where the bytes of a locked pixel buffer lie.
+/// The layout and the bytes of a locked pixel buffer.
 private struct LockedFrame {
     enum Planes {
         case pixels(UnsafeRawBufferPointer)
@@ -86,7 +87,7 @@ private struct LockedFrame {
     }
 }
 
-/// The rows of a plane; of the last one, only the bytes in use.
+/// The rows of a plane, of which the last ends with its last pixel.
 private func rows(
     at start: UnsafeMutableRawPointer?, count: Int, stride: Int, used: Int
 ) throws -> UnsafeRawBufferPointer {
@@ -96,7 +97,7 @@ private func rows(
     return UnsafeRawBufferPointer(start: start, count: (count - 1) * stride + used)
 }
 
-/// The matrix that the frame names.
+/// The matrix that the frame's attachment names, or BT.601 where it has none.
 private func matrix(of buffer: CVPixelBuffer) throws -> YuvMatrix {
     guard let attached = CVBufferCopyAttachment(buffer, kCVImageBufferYCbCrMatrixKey, nil) else { return .bt601 }
     let name = attached as? String
@@ -106,7 +107,7 @@ private func matrix(of buffer: CVPixelBuffer) throws -> YuvMatrix {
         message: "YCbCr matrix \(name ?? "of no name"); set the camera to a format with BT.601 or BT.709")
 }
 
-/// A pixel format as it is written: `420f`.
+/// A pixel format as four characters, such as `420f`, or as a number.
 private func fourCharacters(_ code: OSType) -> String {
     let bytes = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: code >> $0) }
     let isPrintable = bytes.allSatisfy { (0x20...0x7e).contains($0) }

@@ -1,12 +1,12 @@
-// The eight ways in which a stored picture can lie, as the two steps that bring it upright.
+// The eight EXIF orientations, as the rotation and the mirroring that bring a picture upright.
 
-/// A turn, and then whether left and right are exchanged.
+/// The rotation that brings a picture upright, and whether left and right are exchanged after it.
 struct Upright: Equatable {
     let rotation: Rotation
     let mirrored: Bool
 
-    /// From the value of the EXIF tag 0x0112 (EXIF 2.32, 4.6.4 A), which is also the raw value of
-    /// `CGImagePropertyOrientation`; anything but 1 to 8 means upright.
+    /// The steps for a value of the EXIF tag 0x0112 (EXIF 2.32, 4.6.4 A), which is also the raw value of
+    /// `CGImagePropertyOrientation`. A value other than 1 to 8 counts as 1, which is upright.
     init(exif: UInt32) {
         switch exif {
         case 2: (rotation, mirrored) = (.upright, true)

@@ -1,6 +1,6 @@
-// A report prints itself. The report itself is generated.
+// The description of a report. The report itself is generated.
 
 extension Report: CustomStringConvertible {
-    /// `text`: verdict, triage, findings, times, model and notice, in words.
+    /// The same as `text`: verdict, triage, findings, times, model and notice, in words.
     public var description: String { text }
 }

@@ -1,4 +1,4 @@
-// Pictures of UIKit, with the way they lie.
+// Pictures of UIKit, with their orientation.
 
 #if canImport(UIKit)
 import ImageIO
@@ -6,10 +6,10 @@ import UIKit
 
 extension Image {
     /// Draws a `UIImage` into pixels, as `fromCGImage` does, and brings it upright by its `imageOrientation`. Its
-    /// `scale` does not matter.
+    /// `scale` is not used.
     ///
-    /// - Throws: `BedsideError`: `UnsupportedImage` where it has no `cgImage`, as one made of a `CIImage` hasn't; else
-    ///   as `fromCGImage`.
+    /// - Throws: `BedsideError`: `UnsupportedImage` where it has no `cgImage`, such as one made of a `CIImage`; else as
+    ///   `fromCGImage` does.
     public static func fromUIImage(_ picture: UIImage) throws -> Image {
         guard let bitmap = picture.cgImage else {
             throw BedsideError.UnsupportedImage(
@@ -20,7 +20,7 @@ extension Image {
 }
 
 extension CGImagePropertyOrientation {
-    /// The same way to lie: the names agree, the numbers don't.
+    /// The same orientation. The two types have the same names and other raw values.
     fileprivate init(_ orientation: UIImage.Orientation) {
         switch orientation {
         case .up: self = .up

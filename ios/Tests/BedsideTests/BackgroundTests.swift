@@ -1,12 +1,12 @@
-// Calls in the background, many threads, and the ways to end a classification.
+// Background calls, calls on many threads, and the ways to end a classification.
 
 import Foundation
 import XCTest
 
 @testable import Bedside
 
-/// What a thread or a task left behind.
-private final class Outcome: @unchecked Sendable {
+/// The results of the calls that a thread or a task made.
+private final class CallResults: @unchecked Sendable {
     private let lock = NSLock()
     private var results: [Result<Report, any Error>] = []
 
@@ -26,25 +26,26 @@ final class BackgroundTests: XCTestCase {
     private let classifier = try! TinyModel().classifier()
     private let picture = try! goldenPicture()
 
-    /// Runs a body on a thread of its own.
-    private func onAThread(_ body: @escaping @Sendable () throws -> Report) -> (Outcome, XCTestExpectation) {
-        let (outcome, ended) = (Outcome(), expectation(description: "the thread ended"))
+    /// Runs a call on a new thread. The expectation is fulfilled when the thread ends.
+    private func onNewThread(_ body: @escaping @Sendable () throws -> Report) -> (CallResults, XCTestExpectation) {
+        let (results, ended) = (CallResults(), expectation(description: "the thread ended"))
         Thread.detachNewThread {
-            outcome.add(Result { try body() })
+            results.add(Result { try body() })
             ended.fulfill()
         }
-        return (outcome, ended)
+        return (results, ended)
     }
 
-    func testTheBackgroundGivesTheSameReports() async throws {
+    func testBackgroundCallGivesTheSameReport() async throws {
         let wanted = bits(try classifier.classify(image: picture))
         let report = try await classifier.classifyInBackground(image: picture)
         XCTAssertEqual(bits(report), wanted)
-        let narrowed = try await classifier.classifyInBackground(image: picture, query: Query(maxResults: 1, language: "uk"))
+        let query = Query(maxResults: 1, language: "uk")
+        let narrowed = try await classifier.classifyInBackground(image: picture, query: query)
         XCTAssertEqual(narrowed.findings.map(\.name), ["Мітка А"])
     }
 
-    func testFramesInTheBackgroundGiveTheSameReports() async throws {
+    func testBackgroundCallWithFrameGivesTheSameReport() async throws {
         let frame = Picture.slope()
         let wanted = bits(try classifier.classifyFrame(frame.rgb, format: frame.rgbFormat()))
         let report = try await classifier.classifyFrameInBackground(frame.rgb, format: frame.rgbFormat())
@@ -55,16 +56,16 @@ final class BackgroundTests: XCTestCase {
         XCTAssertEqual(bits(yuv), wantedYuv)
     }
 
-    func testErrorsComeBackFromTheBackground() async throws {
+    func testBackgroundCallThrowsErrorsOfTheCall() async throws {
         do {
             _ = try await classifier.classifyInBackground(image: picture, query: Query(allow: ["d"]))
-            XCTFail("an unknown label passed")
+            XCTFail("an unknown label was accepted")
         } catch let error as BedsideError {
             XCTAssertEqual(error.kind, .invalidQuery)
         }
     }
 
-    func testManyTasksAtOnceGiveTheSameBits() async throws {
+    func testBackgroundCallsOfManyTasksGiveTheSameBits() async throws {
         let wanted = bits(try classifier.classify(image: picture))
         let (classifier, picture) = (classifier, picture)
         try await withThrowingTaskGroup(of: Report.self) { group in
@@ -75,47 +76,47 @@ final class BackgroundTests: XCTestCase {
         }
     }
 
-    func testCancellingATaskEndsItsClassificationInFlight() throws {
-        let records = try Records.listening()
-        let pause = records.pause(after: "decode")
-        let (outcome, ended) = (Outcome(), expectation(description: "the task ended"))
+    func testCancelledTaskEndsItsClassificationAtTheNextStage() throws {
+        let logger = try RecordingLogger.install()
+        let pause = logger.pause(after: "decode")
+        let (results, ended) = (CallResults(), expectation(description: "the task ended"))
         let (classifier, picture) = (classifier, picture)
         let task = Task {
-            do { outcome.add(.success(try await classifier.classifyInBackground(image: picture))) }
-            catch { outcome.add(.failure(error)) }
+            do { results.add(.success(try await classifier.classifyInBackground(image: picture))) }
+            catch { results.add(.failure(error)) }
             ended.fulfill()
         }
         pause.waitUntilReached()
         task.cancel()
-        pause.letGo()
+        pause.resume()
         wait(for: [ended], timeout: 60)
-        XCTAssert(outcome.error is CancellationError, "\(outcome.all)")
-        XCTAssertEqual(records.stages, ["decode"], "nothing runs after it")
+        XCTAssert(results.error is CancellationError, "\(results.all)")
+        XCTAssertEqual(logger.stages, ["decode"], "no later stage runs")
     }
 
-    func testCancellingATaskUsesTheQuerysHandle() throws {
-        let records = try Records.listening()
-        let pause = records.pause(after: "decode")
+    func testCancelledTaskUsesTheQuerysHandle() throws {
+        let logger = try RecordingLogger.install()
+        let pause = logger.pause(after: "decode")
         let handle = try CancelHandle()
-        let (outcome, ended) = (Outcome(), expectation(description: "the task ended"))
+        let (results, ended) = (CallResults(), expectation(description: "the task ended"))
         let (classifier, picture) = (classifier, picture)
         let task = Task {
             do {
                 let query = Query(cancel: handle)
-                outcome.add(.success(try await classifier.classifyInBackground(image: picture, query: query)))
-            } catch { outcome.add(.failure(error)) }
+                results.add(.success(try await classifier.classifyInBackground(image: picture, query: query)))
+            } catch { results.add(.failure(error)) }
             ended.fulfill()
         }
         pause.waitUntilReached()
         task.cancel()
-        pause.letGo()
+        pause.resume()
         wait(for: [ended], timeout: 60)
-        XCTAssert(outcome.error is CancellationError, "\(outcome.all)")
+        XCTAssert(results.error is CancellationError, "\(results.all)")
         XCTAssert(try handle.isCancelled())
     }
 
-    func testATaskThatIsCancelledBeforeItStartsClassifiesNothing() async throws {
-        let records = try Records.listening()
+    func testTaskCancelledBeforeItsCallClassifiesNothing() async throws {
+        let logger = try RecordingLogger.install()
         let (classifier, picture) = (classifier, picture)
         let task = Task {
             while !Task.isCancelled { await Task.yield() }
@@ -124,58 +125,58 @@ final class BackgroundTests: XCTestCase {
         task.cancel()
         let result = await task.result
         XCTAssertThrowsError(try result.get()) { XCTAssert($0 is CancellationError, "\($0)") }
-        XCTAssertEqual(records.stages, [])
+        XCTAssertEqual(logger.stages, [])
     }
 
-    func testAHandleEndsABackgroundCallWithItsOwnError() async throws {
+    func testCancelHandleEndsBackgroundCallWithCancelledError() async throws {
         let handle = try CancelHandle()
         try handle.cancel()
         do {
             _ = try await classifier.classifyInBackground(image: picture, query: Query(cancel: handle))
-            XCTFail("a used handle passed")
+            XCTFail("a used handle was accepted")
         } catch let error as BedsideError {
             XCTAssertEqual(error.kind, .cancelled)
         }
     }
 
-    func testAHandleEndsAClassificationFromAnotherThread() throws {
-        let records = try Records.listening()
-        let pause = records.pause(after: "preprocess")
+    func testCancelHandleEndsClassificationOnAnotherThread() throws {
+        let logger = try RecordingLogger.install()
+        let pause = logger.pause(after: "preprocess")
         let handle = try CancelHandle()
-        let (outcome, ended) = onAThread { [classifier, picture] in
+        let (results, ended) = onNewThread { [classifier, picture] in
             try classifier.classify(image: picture, query: Query(cancel: handle))
         }
         pause.waitUntilReached()
         try handle.cancel()
-        pause.letGo()
+        pause.resume()
         wait(for: [ended], timeout: 60)
-        XCTAssertEqual((outcome.error as? BedsideError)?.kind, .cancelled, "\(outcome.all)")
-        XCTAssertEqual(records.stages, ["decode", "preprocess"])
+        XCTAssertEqual((results.error as? BedsideError)?.kind, .cancelled, "\(results.all)")
+        XCTAssertEqual(logger.stages, ["decode", "preprocess"])
     }
 
-    func testEightThreadsOnOneClassifierGetTheSameBits() throws {
+    func testClassifierGivesEightThreadsTheSameBits() throws {
         let wanted = bits(try classifier.classify(image: picture))
-        let (outcome, ended) = (Outcome(), expectation(description: "eight threads ended"))
+        let (results, ended) = (CallResults(), expectation(description: "eight threads ended"))
         ended.expectedFulfillmentCount = 8
         for _ in 0..<8 {
             Thread.detachNewThread { [classifier, picture] in
-                for _ in 0..<20 { outcome.add(Result { try classifier.classify(image: picture) }) }
+                for _ in 0..<20 { results.add(Result { try classifier.classify(image: picture) }) }
                 ended.fulfill()
             }
         }
         wait(for: [ended], timeout: 120)
-        XCTAssertEqual(outcome.all.count, 160)
-        for result in outcome.all { XCTAssertEqual(bits(try result.get()), wanted) }
+        XCTAssertEqual(results.all.count, 160)
+        for result in results.all { XCTAssertEqual(bits(try result.get()), wanted) }
     }
 
-    func testEightThreadsOnTheShippedModelGetTheSameBits() throws {
+    func testShippedModelGivesEightThreadsTheSameBits() throws {
         let classifier = try shippedClassifier()
         let picture = try Image.open(path: path(samples[4]))
-        let wanted = bits(try classifier.classify(image: picture, query: throughDermatoscope))
+        let wanted = bits(try classifier.classify(image: picture, query: dermatoscopeQuery))
         let runs = (0..<8).map { _ in
-            onAThread { try classifier.classify(image: picture, query: throughDermatoscope) }
+            onNewThread { try classifier.classify(image: picture, query: dermatoscopeQuery) }
         }
         wait(for: runs.map(\.1), timeout: 300)
-        for (outcome, _) in runs { XCTAssertEqual(bits(try outcome.all[0].get()), wanted) }
+        for (results, _) in runs { XCTAssertEqual(bits(try results.all[0].get()), wanted) }
     }
 }

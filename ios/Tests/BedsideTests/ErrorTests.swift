@@ -1,4 +1,4 @@
-// Every kind of error that a caller can provoke, and the words that go with it.
+// Every kind of error that a caller can provoke, and its message.
 
 import Foundation
 import XCTest
@@ -6,12 +6,12 @@ import XCTest
 @testable import Bedside
 
 final class ErrorTests: XCTestCase {
-    func testAMissingFileIsIo() throws {
+    func testMissingFileIsIoError() throws {
         assertThrows(.io, saying: "no-such.jpg") { try Image.open(path: "/no-such.jpg") }
         assertThrows(.io, saying: "no-such.onnx") { try Classifier.open(path: "/no-such.onnx") }
     }
 
-    func testAFormatThatIsNotDecodedIsAnUnsupportedImage() throws {
+    func testImageOfUnknownFormatIsUnsupported() throws {
         let classifier = try TinyModel().classifier()
         let gif = try Image.fromBytes(bytes: Data("GIF89a".utf8) + Data(count: 64))
         assertThrows(.unsupportedImage, saying: "GIF") { try classifier.classify(image: gif) }
@@ -19,19 +19,19 @@ final class ErrorTests: XCTestCase {
         assertThrows(.unsupportedImage, saying: "HEIC") { try classifier.classify(image: heic) }
     }
 
-    func testACutOffPictureIsMalformed() throws {
+    func testTruncatedImageIsMalformed() throws {
         let classifier = try TinyModel().classifier()
-        let cut = try Image.fromBytes(bytes: bytes(samples[0]).prefix(3000))
-        assertThrows(.malformedImage) { try classifier.classify(image: cut) }
+        let truncated = try Image.fromBytes(bytes: bytes(samples[0]).prefix(3000))
+        assertThrows(.malformedImage) { try classifier.classify(image: truncated) }
         assertThrows(.malformedImage) { try classifier.classify(image: Image.fromBytes(bytes: Data())) }
     }
 
-    func testWhatIsOverTheLimitsIsTooLarge() throws {
+    func testImageOrModelOverTheLimitsIsTooLarge() throws {
         let fewPixels = Options(limits: Limits(maxDeclaredPixels: 1023))
         assertThrows(.tooLarge, saying: "max_declared_pixels") {
             try TinyModel().classifier(options: fewPixels).classify(image: goldenPicture())
         }
-        // Three bytes each.
+        // The picture has 1024 pixels of three bytes each.
         let fewBytes = Options(limits: Limits(maxDecodedBytes: 3071))
         assertThrows(.tooLarge, saying: "max_decoded_bytes") {
             try TinyModel().classifier(options: fewBytes).classify(image: goldenPicture())
@@ -42,31 +42,31 @@ final class ErrorTests: XCTestCase {
         assertThrows(.tooLarge) { try TinyModel().classifier(options: smallModels) }
     }
 
-    func testJunkIsAMalformedModel() throws {
-        assertThrows(.malformedModel) { try Classifier.fromBytes(bytes: Data("junk, not a model".utf8)) }
+    func testModelOfOtherBytesIsMalformed() throws {
+        assertThrows(.malformedModel) { try Classifier.fromBytes(bytes: Data("not a model".utf8)) }
     }
 
-    func testAnUnknownOperatorIsAnUnsupportedModel() throws {
+    func testModelWithUnknownOperatorIsUnsupported() throws {
         let model = try TinyModel(graph: "unknown-operator.onnx")
         assertThrows(.unsupportedModel, saying: "org.example.Frobnicate", "head/frob") { try model.classifier() }
     }
 
-    func testABareGraphHasNoValidManifest() throws {
+    func testModelWithoutManifestIsInvalid() throws {
         assertThrows(.invalidManifest) { try TinyModel(manifest: nil).classifier() }
     }
 
-    func testAnUnknownLabelIsAnInvalidQuery() throws {
+    func testQueryThatDoesNotFitTheModelIsInvalid() throws {
         let classifier = try TinyModel().classifier()
         assertThrows(.invalidQuery, saying: "allow: ", "`d`", "a, b, c") {
             try classifier.classify(image: goldenPicture(), query: Query(allow: ["d"]))
         }
-        let noNumber = Query(scoreThreshold: .nan)
-        assertThrows(.invalidQuery, saying: "score_threshold") { try classifier.check(query: noNumber) }
+        let notANumber = Query(scoreThreshold: .nan)
+        assertThrows(.invalidQuery, saying: "score_threshold") { try classifier.check(query: notANumber) }
         let outside = Region(left: 0.5, top: 0, width: 0.6, height: 1)
         assertThrows(.invalidQuery) { try classifier.check(query: Query(region: outside)) }
     }
 
-    func testAUsedHandleCancels() throws {
+    func testUsedCancelHandleEndsClassifications() throws {
         let classifier = try TinyModel().classifier()
         let handle = try CancelHandle()
         let query = Query(cancel: handle)
@@ -79,7 +79,7 @@ final class ErrorTests: XCTestCase {
         }
     }
 
-    func testWrongScoresFailTheSelfTest() throws {
+    func testSelfTestFailsWhereScoresDiffer() throws {
         let picture = try bytes("tests/golden/graphs/picture.png").base64EncodedString()
         var manifest = TinyModel.manifest
         manifest["golden"] =
@@ -88,7 +88,7 @@ final class ErrorTests: XCTestCase {
         assertThrows(.selfTest) { try classifier.selfTest() }
     }
 
-    func testAnErrorShowsItsMessageAndNothingElse() throws {
+    func testErrorDescriptionIsItsMessage() throws {
         XCTAssertThrowsError(try Image.open(path: "/no-such.jpg")) { error in
             XCTAssertEqual((error as? BedsideError)?.message, error.localizedDescription)
             XCTAssertEqual("\(error)", error.localizedDescription)

@@ -1,4 +1,4 @@
-// Frames of every layout and turn, held against the same picture as a BMP file.
+// Frames of every layout and rotation, compared with the same picture as a BMP file.
 
 import Foundation
 import XCTest
@@ -18,7 +18,7 @@ final class FrameTests: XCTestCase {
         bits(try classifier.classifyYuv420(y: planes.y, u: planes.u, v: planes.v, format: planes.format))
     }
 
-    func testEveryLayoutWithOddStridesGivesTheScoresOfTheFile() throws {
+    func testFrameOfEachLayoutGivesTheFilesScoresAtOddStrides() throws {
         let size = (width: UInt32(picture.width), height: UInt32(picture.height))
         let rgba = picture.rows(padding: 5) { [$0.red, $0.green, $0.blue, 255] }
         let bgra = picture.rows(padding: 3) { [$0.blue, $0.green, $0.red, 255] }
@@ -42,27 +42,27 @@ final class FrameTests: XCTestCase {
         }
     }
 
-    func testGreyFramesGiveTheScoresOfTheGreyFile() throws {
+    func testFrameInGreyGivesTheGreyFilesScores() throws {
         let wanted = try scores(ofFile: .grey)
         let pixels = Picture.grey.rows(padding: 7) { [$0.red] }
         let layout = FrameLayout.gray8(width: 41, height: 25, rowStride: 48)
         let format = FrameFormat(layout: layout, rotation: .upright)
         XCTAssertEqual(bits(try classifier.classifyFrame(pixels, format: format)), wanted)
-        // In full range, Y alone is a level of grey.
+        // In full range, Y is the level of grey.
         let planes = Planes(
             width: 41, height: 25, y: { Picture.grey.color($0, $1).red }, u: { _, _ in 128 }, v: { _, _ in 128 })
         XCTAssertEqual(try scores(of: planes.planar()), wanted)
         XCTAssertEqual(try scores(of: planes.biPlanar(uFirst: true)), wanted)
     }
 
-    func testTransparentPixelsAreLaidOverWhite() throws {
+    func testFrameWithTransparentPixelsIsCompositedOverWhite() throws {
         let format = FrameFormat(layout: .rgba8(width: 40, height: 24, rowStride: 160), rotation: .upright)
         let clear = Picture.plain((10, 20, 30)).rows { [$0.red, $0.green, $0.blue, 0] }
         XCTAssertEqual(
             bits(try classifier.classifyFrame(clear, format: format)), try scores(ofFile: .plain((255, 255, 255))))
     }
 
-    func testYuvLayoutsAgree() throws {
+    func testYuvFrameGivesTheSameScoresInEachLayout() throws {
         let planes = Planes.slope
         let planar = planes.planar()
         let wanted = try scores(of: planar)
@@ -82,7 +82,7 @@ final class FrameTests: XCTestCase {
         }
     }
 
-    func testMatrixAndRangeAreHeeded() throws {
+    func testYuvFrameIsConvertedByItsMatrixAndRange() throws {
         // Red by ITU-R BT.601, limited: 1.164 (81 - 16) + 1.596 (240 - 128) = 254; green and blue below 0.
         let red = Planes.plain(81, 90, 240)
         XCTAssertEqual(try scores(of: red.planar(range: .limited)), try scores(ofFile: .plain((254, 0, 0))))
@@ -94,16 +94,16 @@ final class FrameTests: XCTestCase {
         XCTAssertNotEqual(try scores(of: hdRed.planar(range: .limited)), try scores(ofFile: .plain((255, 1, 0))))
     }
 
-    func testEveryTurnAndMirroringBringsTheFrameUpright() throws {
+    func testFrameWithRotationAndMirroringGivesTheUprightScores() throws {
         let (width, height) = (picture.width, picture.height)
-        // Which upright pixel lies at a stored one, by the turn that undoes it.
-        let turns: [(Rotation, (Int, Int) -> (Int, Int))] = [
+        // For each rotation, the upright position of a pixel that is stored at (x, y).
+        let rotations: [(Rotation, (Int, Int) -> (Int, Int))] = [
             (.upright, { ($0, $1) }),
             (.clockwise90, { (width - 1 - $1, $0) }),
             (.clockwise180, { (width - 1 - $0, height - 1 - $1) }),
             (.clockwise270, { ($1, height - 1 - $0) }),
         ]
-        for (rotation, upright) in turns {
+        for (rotation, upright) in rotations {
             let isQuarter = rotation == .clockwise90 || rotation == .clockwise270
             for mirrored in [false, true] {
                 let stored = picture.stored(width: isQuarter ? height : width, height: isQuarter ? width : height) {
@@ -120,38 +120,38 @@ final class FrameTests: XCTestCase {
         }
     }
 
-    func testExifOrientationsBecomeTheirTurns() throws {
+    func testUprightUndoesEachExifOrientation() throws {
         let (right, bottom) = (picture.width - 1, picture.height - 1)
-        // EXIF 2.32, 4.6.4 A, tag 0x0112: at which sides of the upright picture row 0 and column 0 lie.
-        let ways: [UInt32: (Int, Int) -> (Int, Int)] = [
+        // EXIF 2.32, 4.6.4 A, tag 0x0112: the upright position of a pixel that is stored at (x, y).
+        let orientations: [UInt32: (Int, Int) -> (Int, Int)] = [
             1: { ($0, $1) }, 2: { (right - $0, $1) }, 3: { (right - $0, bottom - $1) }, 4: { ($0, bottom - $1) },
             5: { ($1, $0) }, 6: { (right - $1, $0) }, 7: { (right - $1, bottom - $0) }, 8: { ($1, bottom - $0) },
         ]
-        for (exif, upright) in ways {
+        for (exif, upright) in orientations {
             let (width, height) = exif > 4 ? (bottom + 1, right + 1) : (right + 1, bottom + 1)
             let stored = picture.stored(width: width, height: height, upright)
-            let way = Upright(exif: exif)
-            let format = stored.rgbFormat(rotation: way.rotation, mirrored: way.mirrored)
+            let steps = Upright(exif: exif)
+            let format = stored.rgbFormat(rotation: steps.rotation, mirrored: steps.mirrored)
             XCTAssertEqual(bits(try classifier.classifyFrame(stored.rgb, format: format)), wanted, "\(exif)")
         }
     }
 
-    func testAPieceOfDataIsReadFromItsStart() throws {
+    func testFrameInASliceOfDataIsReadFromItsStart() throws {
         let longer = Data(repeating: 7, count: 13) + picture.rgb + Data(repeating: 9, count: 5)
-        let piece = longer[13..<13 + picture.rgb.count]
-        XCTAssertEqual(bits(try classifier.classifyFrame(piece, format: picture.rgbFormat())), wanted)
+        let slice = longer[13..<13 + picture.rgb.count]
+        XCTAssertEqual(bits(try classifier.classifyFrame(slice, format: picture.rgbFormat())), wanted)
         let file = (Data([1, 2, 3]) + picture.bmp).dropFirst(3)
         XCTAssertEqual(bits(try classifier.classify(image: Image.fromBytes(bytes: file))), wanted)
     }
 
-    func testBorrowedBytesStayWhereTheyAre() {
+    func testBorrowingDataDoesNotCopyBytes() {
         let pixels = [UInt8](repeating: 1, count: 1_000_000)
         pixels.withUnsafeBytes { pixels in
             Data(borrowing: pixels).withUnsafeBytes { XCTAssertEqual($0.baseAddress, pixels.baseAddress) }
         }
     }
 
-    func testFramesThatDoNotFitTheirFormatAreMalformed() throws {
+    func testFrameThatDoesNotFitItsFormatIsMalformed() throws {
         let (pixels, format) = (picture.rgb, picture.rgbFormat())
         let classify = { [classifier] (pixels: Data, layout: FrameLayout) in
             try classifier.classifyFrame(pixels, format: FrameFormat(layout: layout, rotation: .upright))
@@ -171,7 +171,7 @@ final class FrameTests: XCTestCase {
         assertThrows(.malformedImage) { try classifier.classifyYuv420(y: pixels, u: u, v: v, format: format) }
     }
 
-    func testMoreBytesThanTheBorderCountsAreTooLarge() throws {
+    func testFrameOfTwoGibibytesOrMoreIsTooLarge() throws {
         let count = 3 << 30
         let reserved = mmap(nil, count, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         let start = try XCTUnwrap(reserved == MAP_FAILED ? nil : reserved)

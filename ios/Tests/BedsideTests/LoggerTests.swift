@@ -1,12 +1,12 @@
-// The library's log, and a way to stop at the end of a stage.
+// The library's log, and a logger that can hold a classification at the end of a stage.
 
 import Foundation
 import XCTest
 
 @testable import Bedside
 
-/// Keeps what the library logs, and may stop a classification after a stage until it is let go.
-final class Records: Logger, @unchecked Sendable {
+/// Keeps the records of the log, and may hold a classification after a stage until it is resumed.
+final class RecordingLogger: Logger, @unchecked Sendable {
     struct Record {
         let level: LogLevel
         let target: String
@@ -14,19 +14,19 @@ final class Records: Logger, @unchecked Sendable {
     }
 
     private let lock = NSLock()
-    private var kept: [Record] = []
+    private var records: [Record] = []
     private var pause: (stage: String, pause: Pause)?
 
-    /// Takes the place of the logger before.
-    static func listening(level: LogLevel? = .trace) throws -> Records {
-        let records = Records()
-        try setLogger(logger: records, level: level)
-        return records
+    /// Installs a new logger, which replaces the previous one.
+    static func install(level: LogLevel? = .trace) throws -> RecordingLogger {
+        let logger = RecordingLogger()
+        try setLogger(logger: logger, level: level)
+        return logger
     }
 
     func log(level: LogLevel, target: String, message: String) {
         let pause = lock.withLock {
-            kept.append(Record(level: level, target: target, message: message))
+            records.append(Record(level: level, target: target, message: message))
             guard let (stage, pause) = self.pause, message.hasPrefix(stage + " ") else { return nil as Pause? }
             self.pause = nil
             return pause
@@ -34,14 +34,14 @@ final class Records: Logger, @unchecked Sendable {
         pause?.hold()
     }
 
-    var all: [Record] { lock.withLock { kept } }
+    var all: [Record] { lock.withLock { records } }
 
-    /// The stages that ended, in their order.
+    /// The stages that ended, in order.
     var stages: [String] {
         all.filter { $0.target == "bedside::stages" }.map { String($0.message.prefix { $0 != " " }) }
     }
 
-    /// Holds the next classification that ends this stage.
+    /// Holds the next classification when this stage ends.
     func pause(after stage: String) -> Pause {
         let pause = Pause()
         lock.withLock { self.pause = (stage, pause) }
@@ -49,28 +49,28 @@ final class Records: Logger, @unchecked Sendable {
     }
 }
 
-/// A place where one thread waits for another.
+/// A point at which one thread waits for another.
 final class Pause: Sendable {
     private let arrived = DispatchSemaphore(value: 0)
-    private let released = DispatchSemaphore(value: 0)
+    private let resumed = DispatchSemaphore(value: 0)
 
     fileprivate func hold() {
         arrived.signal()
-        _ = released.wait(timeout: .now() + 60)
+        _ = resumed.wait(timeout: .now() + 60)
     }
 
-    /// Waits until the classification is there, and fails where it never comes.
+    /// Waits until the classification is held, and fails where that takes more than a minute.
     func waitUntilReached(file: StaticString = #filePath, line: UInt = #line) {
         XCTAssertEqual(arrived.wait(timeout: .now() + 60), .success, "not reached", file: file, line: line)
     }
 
-    func letGo() {
-        released.signal()
+    func resume() {
+        resumed.signal()
     }
 }
 
-/// Throws whatever is logged, and counts it.
-private final class Refusing: Logger, @unchecked Sendable {
+/// A logger that throws at each record, and counts them.
+private final class ThrowingLogger: Logger, @unchecked Sendable {
     private let lock = NSLock()
     private var count = 0
 
@@ -80,49 +80,49 @@ private final class Refusing: Logger, @unchecked Sendable {
         throw CancellationError()
     }
 
-    var refused: Int { lock.withLock { count } }
+    var thrown: Int { lock.withLock { count } }
 }
 
 final class LoggerTests: XCTestCase {
-    func testALoggerThatThrowsEndsNoClassification() throws {
+    func testLoggerThatThrowsDoesNotEndAClassification() throws {
         let classifier = try TinyModel().classifier()
         let wanted = bits(try classifier.classify(image: goldenPicture()))
-        let refusing = Refusing()
-        try setLogger(logger: refusing, level: .trace)
+        let throwing = ThrowingLogger()
+        try setLogger(logger: throwing, level: .trace)
         XCTAssertEqual(bits(try classifier.classify(image: goldenPicture())), wanted)
-        XCTAssertEqual(refusing.refused, 4, "one for each stage")
-        _ = try Records.listening()
+        XCTAssertEqual(throwing.thrown, 4, "one for each stage")
+        _ = try RecordingLogger.install()
     }
 
-    func testALoggerThatWasTakenOffHearsNoMore() throws {
+    func testLoggerReceivesNothingOnceRemoved() throws {
         let classifier = try TinyModel().classifier()
-        let records = try Records.listening()
+        let logger = try RecordingLogger.install()
         _ = try classifier.classify(image: goldenPicture())
-        let heard = records.all.count
-        XCTAssertGreaterThanOrEqual(heard, 4, "one for each stage")
+        let count = logger.all.count
+        XCTAssertGreaterThanOrEqual(count, 4, "one for each stage")
         try setLogger(logger: nil, level: .trace)
         _ = try classifier.classify(image: goldenPicture())
-        XCTAssertEqual(records.all.count, heard)
+        XCTAssertEqual(logger.all.count, count)
     }
 
-    func testEveryStageIsLoggedAtTrace() throws {
+    func testLoggerReceivesEachStageAtTrace() throws {
         let classifier = try TinyModel().classifier()
-        let records = try Records.listening()
+        let logger = try RecordingLogger.install()
         _ = try classifier.classify(image: goldenPicture())
-        XCTAssertEqual(records.stages, ["decode", "preprocess", "engine", "verdict"])
-        let stages = records.all.filter { $0.target == "bedside::stages" }
+        XCTAssertEqual(logger.stages, ["decode", "preprocess", "engine", "verdict"])
+        let stages = logger.all.filter { $0.target == "bedside::stages" }
         XCTAssert(stages.allSatisfy { $0.level == .trace })
     }
 
-    func testNothingOfThePictureOrItsResultIsLogged() throws {
-        let records = try Records.listening()
+    func testLogHoldsNothingOfThePictureOrItsResult() throws {
+        let logger = try RecordingLogger.install()
         let classifier = try Classifier.open(path: shippedModel)
-        let report = try classifier.classify(image: Image.open(path: path(samples[4])), query: throughDermatoscope)
+        let report = try classifier.classify(image: Image.open(path: path(samples[4])), query: dermatoscopeQuery)
         _ = try? classifier.classify(image: Image.fromBytes(bytes: bytes(samples[4]).prefix(3000)))
-        XCTAssertFalse(records.all.isEmpty)
+        XCTAssertFalse(logger.all.isEmpty)
         XCTAssertEqual(report.findings.count, 3)
         let words = ["ISIC", "samples", "melanoma", "nevus", "keratosis", "urgent", "refer", "dermatoscope"]
-        for record in records.all {
+        for record in logger.all {
             XCTAssert(record.target.hasPrefix("bedside"), record.target)
             let message = record.message.lowercased()
             for word in words + report.findings.map({ "\($0.probability)" }) {
@@ -131,36 +131,36 @@ final class LoggerTests: XCTestCase {
         }
     }
 
-    func testALevelKeepsLowerRecordsOut() throws {
-        // A warning of the unknown field, a line for the model, one for each stage.
+    func testLoggerReceivesNoRecordsBelowItsLevel() throws {
+        // A warning about the unknown field, one record for the model, one for each stage.
         let wanted: [(LogLevel, Set<LogLevel>)] = [
             (.error, []), (.warn, [.warn]), (.info, [.warn]), (.debug, [.warn, .debug]),
             (.trace, [.warn, .debug, .trace]),
         ]
         for (level, levels) in wanted {
-            XCTAssertEqual(Set(try heard(level).map(\.level)), levels, "\(level)")
+            XCTAssertEqual(Set(try receivedRecords(level).map(\.level)), levels, "\(level)")
         }
     }
 
-    /// The records of this level and above, of a model with a field that nobody knows.
-    private func heard(_ level: LogLevel?) throws -> [Records.Record] {
+    /// The records of this level and above about a model whose manifest has an unknown field.
+    private func receivedRecords(_ level: LogLevel?) throws -> [RecordingLogger.Record] {
         var manifest = TinyModel.manifest
         manifest["telepathy"] = true
-        let records = try Records.listening(level: level)
+        let logger = try RecordingLogger.install(level: level)
         _ = try TinyModel(manifest: manifest).classifier().classify(image: goldenPicture())
-        return records.all
+        return logger.all
     }
 
-    func testWithoutALevelOnlyWarningsAndErrorsCome() throws {
-        let records = try heard(nil)
+    func testLoggerWithoutLevelReceivesWarningsAndErrors() throws {
+        let records = try receivedRecords(nil)
         XCTAssertEqual(Set(records.map(\.level)), [.warn])
         XCTAssert(records.contains { $0.message.contains("telepathy") }, "\(records)")
     }
 
-    func testALaterLoggerTakesThePlaceOfTheOneBefore() throws {
+    func testLoggerReplacesThePreviousOne() throws {
         let classifier = try TinyModel().classifier()
-        let before = try Records.listening()
-        let after = try Records.listening()
+        let before = try RecordingLogger.install()
+        let after = try RecordingLogger.install()
         _ = try classifier.classify(image: goldenPicture())
         XCTAssertEqual(before.stages, [])
         XCTAssertEqual(after.stages.count, 4)

@@ -1,25 +1,24 @@
-// The names of kinds, options and fields, and what is taken where one is left out, held against the list that all
-// languages share.
+// The names of kinds, options and fields, and the defaults, compared with the list that all languages share.
 
 import Foundation
 import XCTest
 
 @testable import Bedside
 
-/// The list's `defaults`, by the names that they have here.
+/// The `defaults` of bindings/names.json, by their names in Swift.
 private struct Defaults: Decodable {
-    struct Bounds: Decodable {
+    struct LimitDefaults: Decodable {
         let maxDeclaredPixels: UInt64
         let maxDecodedBytes: UInt64
         let maxModelBytes: UInt64
     }
 
-    struct Opening: Decodable {
+    struct OptionDefaults: Decodable {
         let threads: UInt32
-        let limits: Bounds
+        let limits: LimitDefaults
     }
 
-    struct Asking: Decodable {
+    struct QueryDefaults: Decodable {
         let maxResults: UInt32?
         let scoreThreshold: Float
         let allow: [String]
@@ -31,13 +30,13 @@ private struct Defaults: Decodable {
         let cancel: String?
     }
 
-    struct Lying: Decodable {
+    struct FormatDefaults: Decodable {
         let mirrored: Bool
     }
 
-    let options: Opening
-    let query: Asking
-    let frameFormat: Lying
+    let options: OptionDefaults
+    let query: QueryDefaults
+    let frameFormat: FormatDefaults
 
     static func read() throws -> Defaults {
         struct Shared: Decodable {
@@ -55,11 +54,11 @@ final class NamesTests: XCTestCase {
         return try XCTUnwrap((lists as? [String: Any])?[key] as? [String], key)
     }
 
-    func testErrorKinds() throws {
+    func testErrorKindsHaveTheSharedNames() throws {
         XCTAssertEqual(errorKinds.map(errorKindName), try names("error_kinds"))
     }
 
-    func testEveryErrorHasTheKindOfItsName() throws {
+    func testErrorCaseHasTheKindOfItsName() throws {
         XCTAssertEqual(errors.map(\.kind), errorKinds)
         for error in errors {
             let name = try XCTUnwrap(Mirror(reflecting: error).children.first?.label)
@@ -68,30 +67,30 @@ final class NamesTests: XCTestCase {
         }
     }
 
-    func testVerdictKinds() throws {
+    func testVerdictKindsHaveTheSharedNames() throws {
         let verdicts: [Verdict] = [
             .single(label: LabelName(id: "", name: "")), .several(labels: []), .noFinding, .rejected(reasons: []),
         ]
         XCTAssertEqual(verdicts.map(verdictKind), try names("verdict_kinds"))
     }
 
-    func testReasonKinds() throws {
+    func testReasonKindsHaveTheSharedNames() throws {
         let kinds: [ReasonKind] = [.scopeUnanswered, .scopeNo, .scopeOutOfRange]
         XCTAssertEqual(kinds.map(reasonKindName), try names("reason_kinds"))
     }
 
-    func testTriage() throws {
+    func testTriageLevelsHaveTheSharedNames() throws {
         let levels: [Triage] = [.noSign, .refer, .urgent, .unassessed]
         XCTAssertEqual(levels.map(triageName), try names("triage"))
     }
 
-    func testFieldsOfOptionsLimitsAndQuery() throws {
+    func testOptionsLimitsAndQueryHaveTheSharedFields() throws {
         XCTAssertEqual(fields(Options()), try names("options"))
         XCTAssertEqual(fields(Limits()), try names("limits"))
         XCTAssertEqual(fields(Query()), try names("query"))
     }
 
-    func testWhatIsLeftOutOfOptions() throws {
+    func testOptionsHaveTheSharedDefaults() throws {
         let wanted = try Defaults.read().options
         let options = Options()
         XCTAssertEqual(options.threads, wanted.threads)
@@ -101,7 +100,7 @@ final class NamesTests: XCTestCase {
         XCTAssertEqual(options.limits, Limits())
     }
 
-    func testWhatIsLeftOutOfAQuery() throws {
+    func testQueryHasTheSharedDefaults() throws {
         let wanted = try Defaults.read().query
         let query = Query()
         XCTAssertEqual(query.maxResults, wanted.maxResults)
@@ -115,12 +114,12 @@ final class NamesTests: XCTestCase {
         XCTAssertEqual(query.cancel == nil, wanted.cancel == nil)
     }
 
-    func testWhatIsLeftOutOfAFrame() throws {
+    func testFrameFormatHasTheSharedDefaults() throws {
         let wanted = try Defaults.read().frameFormat
         XCTAssertEqual(FrameFormat(layout: .encoded, rotation: .upright).mirrored, wanted.mirrored)
     }
 
-    func testAQueryKeepsItsFieldsWhenItGetsAHandle() throws {
+    func testQueryKeepsItsFieldsWithAnotherHandle() throws {
         let full = Query(
             maxResults: 1, scoreThreshold: 0.5, allow: ["a"], deny: ["b"], language: "uk",
             region: Region(left: 0, top: 0, width: 0.5, height: 0.5), prevalence: ["a": 1], answers: ["ready": .no])
@@ -128,7 +127,7 @@ final class NamesTests: XCTestCase {
         let (before, after) = (Mirror(reflecting: full).children, Mirror(reflecting: full.ended(by: handle)).children)
         for ((name, old), (_, new)) in zip(before, after) where name != "cancel" {
             XCTAssertEqual("\(old)", "\(new)", name ?? "")
-            // A field that this test does not set would show nothing.
+            // Fails where a field keeps its default, because the comparison above proves nothing then.
             let untouched = Mirror(reflecting: Query()).children.first { $0.label == name }?.value
             XCTAssertNotEqual(untouched.map { "\($0)" }, "\(old)", "set \(name ?? "") in this test")
         }
@@ -153,7 +152,8 @@ private let errorKinds: [ErrorKind] = [
     .invalidQuery, .cancelled, .selfTest, .internal,
 ]
 
-// The switches below have no default: a case more in Swift does not compile, a case less in the list fails.
+// The switches below have no default case, so a new case in Swift does not compile, and a missing one in the list
+// fails.
 
 private func errorKindName(_ kind: ErrorKind) -> String {
     switch kind {

@@ -1,4 +1,4 @@
-// A panic in the library is an error here. Needs a library built with the feature `test-panic`.
+// A panic in the library becomes an error. The test needs a library that was built with the feature `test-panic`.
 
 import Foundation
 import XCTest
@@ -9,8 +9,8 @@ final class PanicTests: XCTestCase {
     /// Makes the next call panic.
     private typealias Arm = @convention(c) () -> Void
 
-    /// The switch that libraries for tests export.
-    private func armingSymbol() -> Arm? {
+    /// The function that makes the next call panic, which only a library with `test-panic` exports.
+    private func panicSymbol() -> Arm? {
         dlsym(dlopen(nil, RTLD_NOW), "bedside_test_panic").map { unsafeBitCast($0, to: Arm.self) }
     }
 
@@ -18,16 +18,16 @@ final class PanicTests: XCTestCase {
         guard ProcessInfo.processInfo.environment["BEDSIDE_TEST_PANIC"] == "1" else {
             throw XCTSkip("set BEDSIDE_TEST_PANIC=1 with a library built with the feature test-panic")
         }
-        return try XCTUnwrap(armingSymbol(), "bedside_test_panic is missing: build with the feature test-panic")
+        return try XCTUnwrap(panicSymbol(), "bedside_test_panic is missing: build with the feature test-panic")
     }
 
-    func testAPanicIsAnInternalErrorAndTheNextCallWorks() throws {
+    func testPanicIsInternalErrorAndTheNextCallSucceeds() throws {
         let arm = try arm()
         let (classifier, picture) = (try TinyModel().classifier(), try goldenPicture())
         let wanted = bits(try classifier.classify(image: picture))
         let calls: [(String, () throws -> Any)] = [
             ("classify", { try classifier.classify(image: picture) }),
-            ("classifyFrame", { try classifier.classifyFrame(Data([1]), format: anEncodedFile) }),
+            ("classifyFrame", { try classifier.classifyFrame(Data([1]), format: encodedFormat) }),
             ("open", { try Image.open(path: path(samples[0])) }),
             ("fromBytes", { try Image.fromBytes(bytes: Data()) }),
             ("mirrored", { try picture.mirrored() }),
@@ -45,10 +45,10 @@ final class PanicTests: XCTestCase {
         }
     }
 
-    func testAShippedLibraryLacksTheSwitch() throws {
+    func testShippedLibraryHasNoPanicSymbol() throws {
         if ProcessInfo.processInfo.environment["BEDSIDE_TEST_PANIC"] == "1" {
             throw XCTSkip("this library is for tests")
         }
-        XCTAssertNil(armingSymbol())
+        XCTAssertNil(panicSymbol())
     }
 }

@@ -1,11 +1,11 @@
-// Pictures made of a formula, stored in every way that a frame can be, and as a BMP file, which has none of those ways.
+// Pictures that a formula gives, in every layout of a frame and as a BMP file.
 
 import Foundation
 
 @testable import Bedside
 
 /// The format of the bytes of a file.
-let anEncodedFile = FrameFormat(layout: .encoded, rotation: .upright)
+let encodedFormat = FrameFormat(layout: .encoded, rotation: .upright)
 
 /// A colour for each pixel.
 struct Picture {
@@ -15,7 +15,7 @@ struct Picture {
     let height: Int
     let color: (Int, Int) -> Color
 
-    /// Different at every corner, so that no turn looks like another.
+    /// A picture whose corners differ, so that each rotation gives another picture.
     static func slope(width: Int = 41, height: Int = 25) -> Picture {
         Picture(width: width, height: height) { x, y in
             (UInt8(x * 255 / width), UInt8(y * 255 / height), UInt8((x * 7 + y * 13) % 256))
@@ -26,7 +26,7 @@ struct Picture {
         Picture(width: 40, height: 24) { _, _ in color }
     }
 
-    /// Levels of grey.
+    /// A picture in grey.
     static var grey: Picture {
         Picture(width: 41, height: 25) { x, y in
             let level = UInt8((x * 5 + y * 3) % 256)
@@ -34,7 +34,7 @@ struct Picture {
         }
     }
 
-    /// Stored at another place: `upright` says which pixel of this lies at a stored one.
+    /// A picture of this size whose pixel at (x, y) is copied from the position that `upright` gives.
     func stored(width: Int, height: Int, _ upright: @escaping (Int, Int) -> (Int, Int)) -> Picture {
         Picture(width: width, height: height) { x, y in
             let (x, y) = upright(x, y)
@@ -42,7 +42,7 @@ struct Picture {
         }
     }
 
-    /// Rows of pixels, `padding` bytes of junk between them and none after the last.
+    /// Rows of pixels with `padding` bytes between them and none after the last.
     func rows(padding: Int = 0, _ pixel: (Color) -> [UInt8]) -> Data {
         var bytes = Data()
         for y in 0..<height {
@@ -52,7 +52,7 @@ struct Picture {
         return bytes
     }
 
-    /// As red, green, blue without padding.
+    /// The pixels as red, green, blue without padding.
     var rgb: Data { rows { [$0.red, $0.green, $0.blue] } }
 
     func rgbFormat(rotation: Rotation = .upright, mirrored: Bool = false) -> FrameFormat {
@@ -60,7 +60,7 @@ struct Picture {
         return FrameFormat(layout: layout, rotation: rotation, mirrored: mirrored)
     }
 
-    /// As a BMP file: 24 bits a pixel, the last row first, rows padded to 4 bytes.
+    /// The picture as a BMP file: 24 bits for each pixel, the last row first, rows padded to 4 bytes.
     var bmp: Data {
         let padding = (4 - 3 * width % 4) % 4
         var pixels = Data()
@@ -100,7 +100,7 @@ struct Planes {
         Planes(width: 40, height: 24, y: { _, _ in y }, u: { _, _ in u }, v: { _, _ in v })
     }
 
-    /// One sample after another, `pixelStride` bytes apart, in rows `rowStride` bytes apart.
+    /// The bytes of a plane at these strides, which are in bytes.
     func plane(
         _ sample: (Int, Int) -> UInt8, columns: Int, rows: Int, rowStride: Int, pixelStride: Int = 1
     ) -> Data {
@@ -123,7 +123,7 @@ struct Planes {
         )
     }
 
-    /// Y, and U and V that alternate: U first (NV12), or V first (NV21).
+    /// A plane of Y, and one of U and V interleaved: U first (NV12), or V first (NV21).
     func biPlanar(uFirst: Bool) -> (y: Data, u: Data, v: Data, FrameFormat) {
         let (columns, rows) = ((width + 1) / 2, (height + 1) / 2)
         let stride = 2 * columns + 6

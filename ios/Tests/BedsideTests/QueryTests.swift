@@ -1,4 +1,4 @@
-// Every field of a query, of a verdict, and of what a model says about itself, crosses the border as itself.
+// Every field of a query, of a verdict and of a manifest crosses the border unchanged.
 
 import Foundation
 import XCTest
@@ -9,7 +9,7 @@ final class QueryTests: XCTestCase {
     /// ONNX Runtime's probabilities of a, b and c for the golden picture (`tests/golden/graphs/cases.json`).
     private let expected = [0.8573658, 0.0913147, 0.0513195]
 
-    /// With two questions that may be left open, and the shares that the model was fitted on.
+    /// A manifest with two optional scope questions and a calibration with a prevalence.
     private func manifest() throws -> [String: Any] {
         var manifest = TinyModel.manifest
         manifest["scope"] =
@@ -22,24 +22,24 @@ final class QueryTests: XCTestCase {
         return manifest
     }
 
-    private lazy var asking = try! TinyModel(manifest: manifest()).classifier()
+    private lazy var calibrated = try! TinyModel(manifest: manifest()).classifier()
 
     private func report(_ query: Query) throws -> Report {
-        try asking.classify(image: goldenPicture(), query: query)
+        try calibrated.classify(image: goldenPicture(), query: query)
     }
 
     private func labels(_ query: Query) throws -> [String] {
         try report(query).findings.map(\.label)
     }
 
-    func testEveryFieldIsTriedHere() {
+    func testQueryFieldsAreAllTested() {
         let fields = Mirror(reflecting: Query()).children.compactMap(\.label)
-        let tried = ["maxResults", "scoreThreshold", "allow", "deny"]  // testListsAndThresholdsChooseTheFindings
-        let others = ["language", "region", "prevalence", "answers", "cancel"]  // each by a test of its own
+        let tried = ["maxResults", "scoreThreshold", "allow", "deny"]  // testQueryListsAndThresholdsChooseTheFindings
+        let others = ["language", "region", "prevalence", "answers", "cancel"]  // each has its own test
         XCTAssertEqual(fields, tried + others)
     }
 
-    func testWithoutAQueryAllLabelsComeInEnglishWithOnnxRuntimesProbabilities() throws {
+    func testDefaultQueryGivesAllLabelsInEnglishWithOnnxRuntimesProbabilities() throws {
         let findings = try TinyModel().classifier().classify(image: goldenPicture()).findings
         XCTAssertEqual(findings.map(\.name), ["Label A", "Label B", "Label C"])
         for (finding, probability) in zip(findings, expected) {
@@ -52,7 +52,7 @@ final class QueryTests: XCTestCase {
         }
     }
 
-    func testListsAndThresholdsChooseTheFindings() throws {
+    func testQueryListsAndThresholdsChooseTheFindings() throws {
         XCTAssertEqual(try labels(Query()), ["a", "b", "c"])
         XCTAssertEqual(try labels(Query(maxResults: 1)), ["a"])
         XCTAssertEqual(try labels(Query(maxResults: 0)), [])
@@ -62,15 +62,15 @@ final class QueryTests: XCTestCase {
         let none = try report(Query(maxResults: 0))
         XCTAssertEqual(none.verdict, .single(label: LabelName(id: "a", name: "Label A")))
         XCTAssertEqual(none.triage, .urgent)
-        XCTAssertNoThrow(try asking.check(query: Query(maxResults: 0)))
+        XCTAssertNoThrow(try calibrated.check(query: Query(maxResults: 0)))
     }
 
-    func testNamesComeInTheLanguageAskedFor() throws {
+    func testQueryLanguageFallsBackToEnglish() throws {
         let names = try report(Query(language: "uk-UA")).findings.map(\.name)
         XCTAssertEqual(names, ["Мітка А", "Label B", "Label C"])
     }
 
-    func testARegionIsTheCroppedPicture() throws {
+    func testQueryRegionGivesTheCroppedPicturesFindings() throws {
         let classifier = try TinyModel().classifier()
         let whole = Picture.slope(width: 32, height: 20)
         let part = whole.stored(width: 20, height: 8) { ($0 + 8, $1 + 10) }
@@ -81,9 +81,9 @@ final class QueryTests: XCTestCase {
         XCTAssertNotEqual(bits(try classifier.classifyFrame(whole.rgb, format: whole.rgbFormat())), wanted)
     }
 
-    func testAPrevalenceReweightsTheFindingsAndNotTheVerdict() throws {
+    func testQueryPrevalenceReweightsFindingsAndNotTheVerdict() throws {
         let report = try report(Query(prevalence: ["a": 0.01, "b": 0.59, "c": 0.4]))
-        // Each probability times new/old, divided by the sum.
+        // Each probability is multiplied by its new share over its old one, then divided by their sum.
         let (a, b, c) = (expected[0] * 0.01 / 0.5, expected[1] * 0.59 / 0.25, expected[2] * 0.4 / 0.25)
         XCTAssertEqual(report.findings.map(\.label), ["b", "c", "a"])
         for (finding, weight) in zip(report.findings, [b, c, a]) {
@@ -92,7 +92,7 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(report.verdict, .single(label: LabelName(id: "a", name: "Label A")))
     }
 
-    func testAnswersDecideWhetherThereIsAVerdict() throws {
+    func testQueryAnswersDecideWhetherThereIsAVerdict() throws {
         let outside = Query(language: "uk", answers: ["ready": .no, "age": .number(value: 90.5)])
         guard case .rejected(let reasons) = try report(outside).verdict else { return XCTFail("not rejected") }
         XCTAssertEqual(reasons.map(\.kind), [.scopeNo, .scopeOutOfRange])
@@ -104,18 +104,18 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(try report(inside).verdict, .single(label: LabelName(id: "a", name: "Label A")))
     }
 
-    func testAUsedHandleEndsWhatHasItAndAnUnusedOneDoesNot() throws {
+    func testQueryWithUsedCancelHandleIsCancelled() throws {
         let handle = try CancelHandle()
         XCTAssertEqual(try labels(Query(cancel: handle)), ["a", "b", "c"])
         try handle.cancel()
         assertThrows(.cancelled) { try report(Query(cancel: handle)) }
     }
 
-    func testLabelsThatDoNotExcludeEachOtherMayBeSeveralOrNone() throws {
+    func testSigmoidModelGivesSeveralLabelsOrNone() throws {
         let several = try sigmoid(operatingPoint: 0)
         let names = ["a", "b", "c"].map { LabelName(id: $0, name: "Label \($0)") }
         XCTAssertEqual(several.verdict, .several(labels: names))
-        XCTAssertEqual(several.triage, .refer, "several are at least that")
+        XCTAssertEqual(several.triage, .refer, "several labels give at least this triage")
         XCTAssertEqual(several.findings.map(\.operatingPoint), [0, 0, 0])
         XCTAssertEqual(several.findings.map(\.overOperatingPoint), [true, true, true])
         let none = try sigmoid(operatingPoint: 1)
@@ -125,7 +125,7 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(none.findings.map(\.overOperatingPoint), [false, false, false])
     }
 
-    /// What a model says whose labels do not exclude each other, with this operating point for each.
+    /// The report of a model whose labels do not exclude each other, with this operating point for each.
     private func sigmoid(operatingPoint: Int) throws -> Report {
         let labels = ["a", "b", "c"].map { id in
             ["id": id, "name": ["en": "Label \(id)"], "operating_point": operatingPoint, "triage": "no_sign"]
@@ -136,7 +136,7 @@ final class QueryTests: XCTestCase {
         return try TinyModel(manifest: manifest).classifier().classify(image: goldenPicture())
     }
 
-    func testAManifestIsWhatWasWritten() throws {
+    func testManifestFieldsEqualWhatWasWritten() throws {
         var written = try manifest()
         written["title"] = ["en": "A title", "uk": "Назва"]
         written["intended_use"] = ["en": "For tests", "uk": "Для тестів"]
@@ -167,7 +167,7 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(ukrainian.labels[0].name, "Мітка А")
     }
 
-    func testARequiredQuestionAndOneWithASingleBoundAreWhatWasWritten() throws {
+    func testScopeQuestionFieldsEqualWhatWasWritten() throws {
         var written = TinyModel.manifest
         written["scope"] = [["id": "first", "required": true], ["id": "most", "max": 7]] as [[String: Any]]
         let scope = try TinyModel(manifest: written).classifier().manifest().scope
@@ -179,10 +179,10 @@ final class QueryTests: XCTestCase {
             ])
     }
 
-    func testAClassifierSaysHowLongEachPartOfOpeningTook() throws {
+    func testClassifierLoadTimesGrowFromReadToOptimize() throws {
         let model = try TinyModel()
         let times = try (0..<10).map { _ in try model.classifier().loadTimesMs() }
-        // The least of ten, which a busy machine hardly lengthens: `bedside bench` says 0.6, 2.5 and 48 ms here.
+        // The minimum of ten runs, which a busy machine hardly changes.
         let read = try XCTUnwrap(times.map { $0.read }.min())
         let imported = try XCTUnwrap(times.map { $0.import }.min())
         let optimized = try XCTUnwrap(times.map { $0.optimize }.min())

@@ -1,14 +1,14 @@
-// What lies in the repository, and the tiny models made of it.
+// The files of the repository that tests use, and small models made of them.
 
 import Foundation
 import XCTest
 
 @testable import Bedside
 
-/// The repository's folder, named by BEDSIDE_ROOT, which `ios/linux/test.sh` sets.
+/// The folder of the repository, which BEDSIDE_ROOT names. `ios/linux/test.sh` sets it.
 let repository = URL(fileURLWithPath: ProcessInfo.processInfo.environment["BEDSIDE_ROOT"] ?? "../")
 
-/// A file of the repository.
+/// The path of a file of the repository.
 func path(_ name: String) -> String {
     repository.appendingPathComponent(name).path
 }
@@ -19,14 +19,14 @@ func bytes(_ name: String) throws -> Data {
 }
 
 let shippedModel = path("models/skin-lesion/model.onnx")
-/// The shipped model, opened once: in an unoptimised library that takes long.
+/// The shipped model, opened once, because that takes long in a library without optimization.
 private let opened = Result { try Classifier.open(path: shippedModel) }
 let samples = ["ISIC_0012086", "ISIC_0012092", "ISIC_0012095", "ISIC_0012134", "ISIC_0012258", "ISIC_0012356"]
     .map { "models/samples/\($0).jpg" }
-/// Answers the shipped model's question.
-let throughDermatoscope = Query(answers: ["dermatoscope": .yes])
+/// A query that answers the shipped model's scope question.
+let dermatoscopeQuery = Query(answers: ["dermatoscope": .yes])
 
-/// A classifier of the shipped model, the same for all tests.
+/// The classifier of the shipped model that all tests share.
 func shippedClassifier() throws -> Classifier {
     try opened.get()
 }
@@ -36,12 +36,13 @@ func goldenPicture() throws -> Image {
     try Image.fromBytes(bytes: bytes("tests/golden/graphs/picture.png"))
 }
 
-/// A tiny model in a folder of its own: a graph of `tests/golden/graphs` with `model.json` beside it.
+/// A small model in a new folder: a graph of `tests/golden/graphs` with `model.json` beside it.
 final class TinyModel {
     let folder: URL
     var file: String { folder.appendingPathComponent("tiny.onnx").path }
 
-    /// As in `tests/tiny/mod.rs`; without a manifest where that is nil.
+    /// Copies a graph, and writes this manifest beside it unless it is nil. The defaults are those of
+    /// `tests/tiny/mod.rs`.
     init(graph: String = "torchscript-17.onnx", manifest: [String: Any]? = TinyModel.manifest) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("bedside-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -60,7 +61,7 @@ final class TinyModel {
         try Classifier.open(path: file, options: options)
     }
 
-    /// A manifest for a graph that takes 32 by 32 pictures and gives three scores.
+    /// The manifest of a graph that takes 32 by 32 pictures and gives three scores.
     static var manifest: [String: Any] {
         [
             "bedside": "1.0", "kind": "scores", "name": "tiny", "version": "0.0.1", "license": "CC0-1.0",
@@ -93,7 +94,7 @@ func assertThrows<T>(
     }
 }
 
-/// The bits of each finding's probability, by label: equal only where nothing differs.
+/// The bits of each finding's probability, by label.
 func bits(_ report: Report) -> [String: UInt32] {
     Dictionary(uniqueKeysWithValues: report.findings.map { ($0.label, $0.probability.bitPattern) })
 }

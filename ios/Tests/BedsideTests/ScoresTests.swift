@@ -1,4 +1,4 @@
-// Scores and reports held against those that the command `bedside classify --json` printed on this machine.
+// Scores and reports compared with those that the command `bedside classify --json` printed on this machine.
 
 import Foundation
 import XCTest
@@ -6,7 +6,8 @@ import XCTest
 @testable import Bedside
 
 final class ScoresTests: XCTestCase {
-    /// The command's lines, one a picture of the skin model, from the file that BEDSIDE_EXPECTED names.
+    /// The lines that the command printed for the pictures of the skin model, from the file that BEDSIDE_EXPECTED
+    /// names.
     private func expectedLines() throws -> [String] {
         let file = try XCTUnwrap(
             ProcessInfo.processInfo.environment["BEDSIDE_EXPECTED"], "ios/linux/test.sh writes that file")
@@ -22,7 +23,7 @@ final class ScoresTests: XCTestCase {
             .replacingOccurrences(of: #""timings_ms":\{[^}]*\},"#, with: "", options: .regularExpression)
     }
 
-    /// The numbers of a field, as they are written. Rust writes the shortest text that gives the same bits again.
+    /// The bits of the numbers of a field. Rust writes the shortest text that parses to the same bits.
     private func numbers(_ field: String, in json: String) throws -> [UInt32] {
         let pattern = try NSRegularExpression(pattern: "\"\(field)\":([-+.0-9e]+)")
         let whole = NSRange(json.startIndex..., in: json)
@@ -32,10 +33,10 @@ final class ScoresTests: XCTestCase {
         }
     }
 
-    func testFindingsHaveTheBitsThatRustPrints() throws {
+    func testReportFindingsEqualTheCommandsBitForBit() throws {
         let classifier = try shippedClassifier()
         for (sample, line) in zip(samples, try expectedLines()) {
-            let report = try classifier.classify(image: Image.open(path: path(sample)), query: throughDermatoscope)
+            let report = try classifier.classify(image: Image.open(path: path(sample)), query: dermatoscopeQuery)
             XCTAssertEqual(report.findings.count, 3)
             XCTAssertEqual(report.findings.map(\.probability.bitPattern), try numbers("probability", in: line), sample)
             XCTAssertEqual(
@@ -44,10 +45,10 @@ final class ScoresTests: XCTestCase {
         }
     }
 
-    func testTypedResultsSayWhatTheJsonSays() throws {
+    func testReportFieldsEqualTheCommandsJson() throws {
         let classifier = try shippedClassifier()
         for (sample, line) in zip(samples, try expectedLines()) {
-            let report = try classifier.classify(image: Image.open(path: path(sample)), query: throughDermatoscope)
+            let report = try classifier.classify(image: Image.open(path: path(sample)), query: dermatoscopeQuery)
             let expected = try XCTUnwrap(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
             let verdict = try XCTUnwrap(expected["verdict"] as? [String: Any])
             XCTAssertEqual(verdictKind(report.verdict), verdict["kind"] as? String)
@@ -74,45 +75,45 @@ final class ScoresTests: XCTestCase {
         }
     }
 
-    func testAReportsTimesAreThoseOfItsJson() throws {
-        struct Told: Decodable {
+    func testReportTimesEqualThoseOfItsJson() throws {
+        struct TimesJson: Decodable {
             let timings_ms: [String: Double]
         }
         let classifier = try shippedClassifier()
         for sample in samples {
-            let report = try classifier.classify(image: Image.open(path: path(sample)), query: throughDermatoscope)
-            let told = try JSONDecoder().decode(Told.self, from: Data(report.json.utf8)).timings_ms
+            let report = try classifier.classify(image: Image.open(path: path(sample)), query: dermatoscopeQuery)
+            let expected = try JSONDecoder().decode(TimesJson.self, from: Data(report.json.utf8)).timings_ms
             let times = report.timingsMs
             let found = [
-                "decode": times.decode, "preprocess": times.preprocess, "engine": times.engine, "verdict": times.verdict,
-                "total": times.total,
+                "decode": times.decode, "preprocess": times.preprocess, "engine": times.engine,
+                "verdict": times.verdict, "total": times.total,
             ]
-            XCTAssertEqual(found.keys.sorted(), told.keys.sorted())
+            XCTAssertEqual(found.keys.sorted(), expected.keys.sorted())
             for (stage, milliseconds) in found {
-                // JSON has whole microseconds.
-                XCTAssertEqual(milliseconds, try XCTUnwrap(told[stage]), accuracy: 0.00051, stage)
+                // The JSON is rounded to microseconds.
+                XCTAssertEqual(milliseconds, try XCTUnwrap(expected[stage]), accuracy: 0.00051, stage)
             }
             XCTAssertGreaterThanOrEqual(times.total, times.decode + times.preprocess + times.engine + times.verdict)
         }
     }
 
-    func testAModelFromBytesAndAPictureFromBytesGiveTheSameBits() throws {
+    func testClassifierAndImageFromBytesGiveTheSameBits() throws {
         let opened = try shippedClassifier()
         let fromBytes = try Classifier.fromBytes(bytes: bytes("models/skin-lesion/model.onnx"))
-        let wanted = try opened.classify(image: Image.open(path: path(samples[4])), query: throughDermatoscope)
+        let wanted = try opened.classify(image: Image.open(path: path(samples[4])), query: dermatoscopeQuery)
         let picture = try Image.fromBytes(bytes: bytes(samples[4]))
-        XCTAssertEqual(bits(try fromBytes.classify(image: picture, query: throughDermatoscope)), bits(wanted))
+        XCTAssertEqual(bits(try fromBytes.classify(image: picture, query: dermatoscopeQuery)), bits(wanted))
     }
 
-    func testAReportPrintsItsText() throws {
+    func testReportDescriptionIsItsText() throws {
         let report = try TinyModel().classifier().classify(image: goldenPicture())
         XCTAssertEqual("\(report)", report.text)
         XCTAssert(report.text.contains("Can't be excluded: Label A."), report.text)
         XCTAssert(report.text.hasSuffix(report.notice))
     }
 
-    func testTheGoldenPictureHasTheScoresOfOnnxRuntime() throws {
-        // From tests/golden/graphs/cases.json, written by ONNX Runtime.
+    func testClassifierScoresEqualOnnxRuntimes() throws {
+        // ONNX Runtime's scores, from tests/golden/graphs/cases.json.
         let wanted: [Float] = [0.8573658, 0.0913147, 0.0513195]
         let scores = try TinyModel().classifier().scores(image: goldenPicture())
         XCTAssertEqual(scores.count, wanted.count)
@@ -121,7 +122,7 @@ final class ScoresTests: XCTestCase {
         }
     }
 
-    func testAnOpenScopeQuestionRejectsAndSaysWhatToDo() throws {
+    func testUnansweredScopeQuestionRejects() throws {
         let classifier = try shippedClassifier()
         let report = try classifier.classify(image: Image.open(path: path(samples[0])))
         guard case .rejected(let reasons) = report.verdict else { return XCTFail(report.text) }
@@ -133,7 +134,7 @@ final class ScoresTests: XCTestCase {
         XCTAssertEqual(try classifier.scopeReasons(query: Query(answers: ["dermatoscope": .yes])), [])
     }
 
-    func testAModelSaysWhatItIs() throws {
+    func testClassifierHasManifestAndIdentity() throws {
         let classifier = try shippedClassifier()
         let manifest = try classifier.manifest()
         XCTAssertEqual(manifest.labels.map(\.id), ["melanoma", "nevus", "seborrheic_keratosis"])
@@ -142,11 +143,11 @@ final class ScoresTests: XCTestCase {
         XCTAssertNoThrow(try classifier.warmUp())
     }
 
-    func testTheSelfTestSaysByWhomAndByHowMuch() throws {
+    func testSelfTestReturnsRuntimeAndDifference() throws {
         let picture = try bytes("tests/golden/graphs/picture.png").base64EncodedString()
-        let makers: [(String, GoldenBy)] = [("lab", .lab), ("self", .itself)]
-        for (name, by) in makers {
-            // ONNX Runtime's scores, the first 0.01 and the second 0.005 away.
+        let runtimes: [(String, GoldenBy)] = [("lab", .lab), ("self", .itself)]
+        for (name, by) in runtimes {
+            // ONNX Runtime's scores, of which the first differs by 0.01 and the second by 0.005.
             let scores = [0.8473658, 0.0963147, 0.0513195]
             var manifest = TinyModel.manifest
             manifest["golden"] = ["by": name, "input": ["image": picture], "scores": scores] as [String: Any]

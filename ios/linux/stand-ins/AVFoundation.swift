@@ -1,4 +1,4 @@
-// The part of AVFoundation that the demo app asks.
+// The part of AVFoundation that the demo app calls.
 
 public struct AVMediaType: Sendable {
     public static let video = AVMediaType()

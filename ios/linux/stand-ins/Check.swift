@@ -1,4 +1,4 @@
-// Runs the sources for Apple's frameworks over their stand-ins. Compiled into the module Bedside by check.sh.
+// Tests the sources for Apple's frameworks over stand-ins. check.sh compiles this file into the module Bedside.
 
 import CoreGraphics
 import CoreVideo
@@ -13,7 +13,7 @@ private func expect(_ isTrue: Bool, _ what: String) {
     if !isTrue { failures += 1 }
 }
 
-/// Expects an error of this kind that says `word`.
+/// Expects an error of this kind whose message contains `word`.
 private func expectError(_ kind: ErrorKind, _ word: String, _ what: String, _ call: () throws -> Any) {
     do {
         _ = try call()
@@ -30,14 +30,14 @@ private let query = Query(answers: ["dermatoscope": .yes])
 private let (width, height) = (31, 17)
 private let size = (width: UInt32(width), height: UInt32(height))
 
-/// Different at every corner, so that no turn looks like another.
+/// A picture whose corners differ, so that each rotation gives another picture.
 private func colour(_ x: Int, _ y: Int) -> [UInt8] {
     [UInt8(x * 8), UInt8(y * 15), UInt8((x * 7 + y * 13) % 256)]
 }
 
 private func bits(_ report: Report) -> [UInt32] { report.findings.map(\.probability.bitPattern) }
 
-/// The scores of a frame of this size, by the call that the tests hold against the command.
+/// The scores of a frame of this size, by a call that the tests compare with the command.
 private func scores(_ pixels: [UInt8], _ layout: FrameLayout, _ rotation: Rotation = .upright) throws -> [UInt32] {
     let format = FrameFormat(layout: layout, rotation: rotation)
     return bits(try classifier.classifyFrame(Data(pixels), format: format, query: query))
@@ -46,7 +46,7 @@ private func scores(_ pixels: [UInt8], _ layout: FrameLayout, _ rotation: Rotati
 private let rgb = (0..<height).flatMap { y in (0..<width).flatMap { x in colour(x, y) } }
 private let wanted = try scores(rgb, .rgb8(width: size.width, height: size.height, rowStride: 3 * size.width))
 
-/// Pixels as Core Graphics and cameras store them, in rows 12 bytes longer than needed, the last one not.
+/// Pixels as Core Graphics and cameras store them, with padding after each row but the last.
 private func bgra(_ padding: Int, alpha: UInt8 = 255) -> [UInt8] {
     (0..<height).flatMap { y in
         (0..<width).flatMap { x in colour(x, y).reversed() + [alpha] }

@@ -1,5 +1,5 @@
 // The part of Core Graphics that ios/Sources/Bedside calls, with its signatures, so that Linux can compile and run that
-// code. It draws nothing but what the check needs: a bitmap over white.
+// code. It draws only what the check needs: a bitmap composited over white.
 
 @_exported import Foundation
 

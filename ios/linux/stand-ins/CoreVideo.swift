@@ -1,4 +1,4 @@
-// The part of Core Video that ios/Sources/Bedside calls, over memory that ends where the plane's last pixel does.
+// The part of Core Video that ios/Sources/Bedside calls. The memory of a plane ends with its last pixel.
 
 public typealias OSType = UInt32
 public typealias CVReturn = Int32
@@ -27,7 +27,7 @@ public final class CVPixelBuffer {
     let planes: [UnsafeMutableRawBufferPointer]
     public var matrix: String?
     public private(set) var locks = 0
-    /// Whether it refuses to be locked.
+    /// Whether locking fails.
     public var isGone = false
 
     public init(format: OSType, width: Int, height: Int, planes: [[UInt8]], strides: [Int]) {
@@ -43,7 +43,7 @@ public final class CVPixelBuffer {
         for plane in planes { plane.deallocate() }
     }
 
-    /// Addresses are for those who hold a lock.
+    /// The address of a plane, or nil where the buffer is not locked.
     func address(of plane: Int) -> UnsafeMutableRawPointer? {
         locks > 0 && plane < planes.count ? planes[plane].baseAddress : nil
     }

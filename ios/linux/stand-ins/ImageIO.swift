@@ -14,7 +14,7 @@ public enum CGImagePropertyOrientation: UInt32 {
     case left = 8
 }
 
-// The demo app's part is only compiled against, and does nothing.
+// The part that the demo app calls does nothing; the app is only compiled against it.
 
 public typealias CFData = Data
 public typealias CFString = String

@@ -1,4 +1,4 @@
-// The part of PDFKit that the demo app shows its slip with.
+// The part of PDFKit that the demo app calls to show its slip.
 
 @_exported import UIKit
 

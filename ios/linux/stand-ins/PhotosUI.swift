@@ -1,4 +1,4 @@
-// The part of PhotosUI that the demo app picks photos with.
+// The part of PhotosUI that the demo app calls to choose photos.
 
 import Foundation
 import SwiftUI

@@ -1,5 +1,5 @@
-// The part of SwiftUI that the demo app's views call, as iOS 16 has it, with its isolation. Views are only compiled
-// against it: it shows nothing.
+// The part of SwiftUI that the demo app's views call, with the signatures and the actor isolation of iOS 16. Views are
+// only compiled against it; it shows nothing.
 
 @_exported import UIKit
 @_exported import UniformTypeIdentifiers
@@ -18,7 +18,7 @@ extension Never: View {
     public var body: Never { nothing() }
 }
 
-/// A view of the system: it has no body.
+/// A view of the system, which has no body.
 @MainActor
 public protocol Primitive: View where Body == Never {}
 extension Primitive {
@@ -126,7 +126,7 @@ extension ObservableObject {
     public var objectWillChange: ObservableObjectPublisher { ObservableObjectPublisher() }
 }
 
-/// What `$` gives of an observed object.
+/// The wrapper that `$` gives for an observed object.
 @MainActor @preconcurrency @dynamicMemberLookup
 public struct ObservedObjectWrapper<ObjectType: ObservableObject> {
     public subscript<Subject>(dynamicMember path: ReferenceWritableKeyPath<ObjectType, Subject>) -> Binding<Subject> {

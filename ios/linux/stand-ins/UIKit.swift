@@ -1,5 +1,5 @@
-// The part of UIKit that ios/Sources/Bedside and the demo app call. The raw values are those of Apple's header. What
-// the demo app calls is only compiled against, and does nothing.
+// The part of UIKit that ios/Sources/Bedside and the demo app call. The raw values are those of Apple's header. The
+// part that the demo app calls does nothing; the app is only compiled against it.
 
 @_exported import CoreGraphics
 
@@ -187,7 +187,7 @@ public enum UIAccessibility {
     public nonisolated static func post(notification: Notification, argument: Any?) {}
 }
 
-// Foundation's own, which Linux lacks.
+// Functions of Foundation that Linux lacks.
 
 extension URL {
     public func startAccessingSecurityScopedResource() -> Bool { false }

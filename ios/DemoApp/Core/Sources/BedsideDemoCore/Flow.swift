@@ -1,22 +1,22 @@
-// A capture, from the first screen to the slip: which pages lie on it, what was answered, and the work under way.
+// A capture from the first screen to the slip: its stack of pages, the answers, and the work that is running.
 
 import Bedside
 import Foundation
 
-/// Holds a capture and does its work off the main thread. The first screen is where no page lies on it.
+/// Holds a capture and does its work off the main thread. The first screen is shown where there are no pages.
 ///
-/// Pictures are in memory only. A moved capture can be kept as text, without its picture, and restored.
+/// Pictures are in memory only. A capture can be saved as text, without its picture, and restored.
 @MainActor
 public final class Flow {
     /// The pages above the first screen, the visible one last.
     public private(set) var pages: [Page] = [] { willSet { willChange() } }
     /// What was tapped and typed for the scope questions, by their ids.
     public private(set) var drafts: [String: Draft] = [:] { willSet { willChange() } }
-    /// The picture that is, or was last, looked at.
+    /// The picture that was classified last, or is being classified.
     public private(set) var picture: Data? { willSet { willChange() } }
-    /// A picture that another app handed over and that was not looked at yet.
+    /// A picture that another app shared and that was not classified yet.
     public private(set) var shared: Data? { willSet { willChange() } }
-    /// Whether somebody went on before all was answered.
+    /// Whether `proceed` was called before all required questions were answered.
     public private(set) var isIncomplete = false { willSet { willChange() } }
 
     public let texts: Texts
@@ -27,15 +27,15 @@ public final class Flow {
     private var opened: (topic: Topic, classifier: Classifier)?
     private var work: Task<Void, Never>?
 
-    /// - Parameter modelPath: Where a topic's model lies.
+    /// - Parameter modelPath: Gives the path of the model of a topic.
     public init(texts: Texts, modelPath: @escaping @Sendable (Topic) -> String) {
         self.texts = texts
         self.modelPath = modelPath
     }
 
-    // MARK: What a person does
+    // MARK: Actions of a person
 
-    /// Begins with a topic: opens its model, then asks its questions.
+    /// Begins a capture with a topic: opens its model, then shows its questions.
     public func choose(_ topic: Topic) {
         forget()
         pages = [.opening(topic)]
@@ -52,7 +52,7 @@ public final class Flow {
         isIncomplete = false
     }
 
-    /// Goes on from the questions: to the picture, or to a result at once where the answers reject every picture.
+    /// Leaves the questions for the picture, or for a result where the answers reject every picture.
     public func proceed() {
         guard case .questions(let page)? = pages.last else { return }
         isIncomplete = page.firstOpen(drafts) != nil
@@ -66,7 +66,7 @@ public final class Flow {
         }
     }
 
-    /// Looks at a picture: the bytes of its file.
+    /// Classifies a picture, given as the bytes of its file.
     public func look(at bytes: Data) {
         guard let page = questionsPage, pages.last == .picture(page.topic) else { return }
         picture = bytes
@@ -81,14 +81,14 @@ public final class Flow {
         }
     }
 
-    /// The picture that was chosen can't be had from where it is.
+    /// Shows that the chosen picture can't be read.
     public func pictureIsUnreadable() {
         guard case .picture? = pages.last else { return }
         push(.failed(FailurePage(text: texts(.errorIo), isAboutPicture: true)))
     }
 
-    /// Another app hands a picture over; nil where it can't be had. What is on the screen is of another picture, so
-    /// that it goes in either case.
+    /// Takes a picture that another app shares, or nil where it can't be read. Ends the capture in either case, because
+    /// it is of another picture.
     public func receive(_ bytes: Data?) {
         finish()
         shared = bytes
@@ -100,12 +100,12 @@ public final class Flow {
         push(.slip(Slip(result, texts: texts)))
     }
 
-    /// One page back. Stops the work under way.
+    /// Goes back one page and stops the work that is running.
     public func back() {
         back(to: pages.count - 1)
     }
 
-    /// Back until so many pages are left.
+    /// Goes back until this many pages are left.
     public func back(to count: Int) {
         guard (0..<pages.count).contains(count) else { return }
         stop()
@@ -113,14 +113,14 @@ public final class Flow {
         if pages.isEmpty { forget() }
     }
 
-    /// Another picture of the same topic: the last one and the answers are forgotten.
+    /// Begins again at the questions of the same topic, without the picture and the answers.
     public func again() {
         guard let page = questionsPage else { return }
         finish()
         pages = [.questions(page)]
     }
 
-    /// Forgets everything.
+    /// Ends the capture and forgets all of it, with the shared picture.
     public func finish() {
         stop()
         pages = []
@@ -128,24 +128,26 @@ public final class Flow {
         shared = nil
     }
 
-    /// Waits for the work under way.
+    /// Waits for the work that is running.
     public func settled() async {
         await work?.value
     }
 
-    // MARK: While the app is away
+    // MARK: While the app is in the background
 
-    /// What to keep while the app is away, and nothing on the first screen. Neither pictures nor what is under way.
+    /// The capture as text, to be kept while the app is in the background; empty on the first screen. It has neither
+    /// pictures nor work that is running.
     public var saved: String {
         guard !pages.isEmpty else { return "" }
         let saved = Saved(language: texts.language, pages: pages.filter(\.isLasting), drafts: drafts)
         let encoder = JSONEncoder()
-        // The same flow is kept as the same text: whoever watches the text sees it change with the flow only.
+        // With sorted keys the text of a flow stays the same until the flow changes.
         encoder.outputFormatting = .sortedKeys
         return (try? encoder.encode(saved)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    /// Goes on where `saved` was taken; stays on the first screen where that is of another language or version.
+    /// Restores the capture that `saved` gave. Stays on the first screen where the text is of another language or
+    /// version.
     public func restore(_ text: String) {
         guard pages.isEmpty, shared == nil,
             let saved = try? JSONDecoder().decode(Saved.self, from: Data(text.utf8)), saved.language == texts.language
@@ -156,7 +158,7 @@ public final class Flow {
 
     // MARK: Work
 
-    /// Does something that takes a while, then changes the flow by what comes of it, unless it was stopped meanwhile.
+    /// Runs work that takes a while, then changes the flow by its result, unless the work was stopped before.
     private func start(
         _ body: @escaping @MainActor (Flow) async throws -> @MainActor (Flow) -> Void,
         onError: @escaping @MainActor (Flow, ErrorKind) -> Void
@@ -212,7 +214,7 @@ public final class Flow {
         pages.append(page)
     }
 
-    /// Shows a failure in place of the page whose work failed.
+    /// Replaces the page whose work failed with a failure.
     private func fail(_ text: String, isAboutPicture: Bool) {
         pages[pages.count - 1] = .failed(FailurePage(text: text, isAboutPicture: isAboutPicture))
     }
@@ -224,7 +226,7 @@ public final class Flow {
     }
 }
 
-/// What is kept while the app is away.
+/// The parts of a flow that are kept while the app is in the background.
 private struct Saved: Codable {
     let language: String
     let pages: [Page]
@@ -232,7 +234,7 @@ private struct Saved: Codable {
 }
 
 extension Page {
-    /// Whether it means anything once its work and its picture are gone.
+    /// Whether the page can be shown without its work and its picture.
     fileprivate var isLasting: Bool {
         switch self {
         case .questions, .picture, .result, .slip: true
@@ -241,7 +243,7 @@ extension Page {
     }
 }
 
-/// Opens a model on a thread that may wait, and makes sure that it gives the scores that its maker measured.
+/// Opens a model on a background thread, and runs its self-test, or a warm-up where it has no golden sample.
 private func openModel(_ path: String) async throws -> Classifier {
     try await withCheckedThrowingContinuation { opened in
         DispatchQueue.global(qos: .userInitiated).async {

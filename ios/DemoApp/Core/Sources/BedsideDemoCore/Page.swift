@@ -1,4 +1,4 @@
-// What each screen shows after the first one, as values: they are compared, kept while the app is away, and tested.
+// The pages of all screens but the first, as values that can be compared, saved and tested.
 
 import Bedside
 
@@ -12,12 +12,12 @@ public enum Page: Hashable, Codable, Sendable {
     case failed(FailurePage)
 }
 
-/// What the model says about itself, and asks.
+/// The model's intended use and its questions.
 public struct QuestionsPage: Hashable, Codable, Sendable {
     public let topic: Topic
-    /// Empty where the model does not say.
+    /// Empty where the manifest does not state it.
     public let madeFor: String
-    /// Empty where the model does not say.
+    /// Empty where the manifest does not state it.
     public let notFor: String
     public let questions: [Question]
 
@@ -40,9 +40,9 @@ public struct QuestionsPage: Hashable, Codable, Sendable {
     }
 }
 
-/// A result in words.
+/// A result as texts.
 public struct ResultPage: Hashable, Codable, Sendable {
-    /// A label and its number.
+    /// A label and its frequency.
     public struct Row: Hashable, Codable, Sendable {
         public let name: String
         public let frequency: String
@@ -57,11 +57,11 @@ public struct ResultPage: Hashable, Codable, Sendable {
     /// Why there is no result, and what to do.
     public let reasons: [String]
     public let rows: [Row]
-    /// Nil where the answers rejected before a picture was taken: no model has looked then.
+    /// Nil where the answers rejected every picture, so that the model did not run.
     public let time: String?
     public let model: String?
 
-    /// Whether there was a picture. It is not kept while the app is away, so that it may be gone.
+    /// Whether a picture was classified. The picture is not kept while the app is in the background.
     public var hadPicture: Bool { model != nil }
 
     init(topic: Topic, report: Report, caseNumber: String, texts: Texts) {
@@ -79,7 +79,7 @@ public struct ResultPage: Hashable, Codable, Sendable {
         model = texts.identity(report)
     }
 
-    /// The answers reject whatever a picture would show.
+    /// The result where the answers reject every picture.
     init(topic: Topic, outOfScope reasons: [Reason], caseNumber: String, texts: Texts) {
         self.topic = topic
         self.caseNumber = caseNumber

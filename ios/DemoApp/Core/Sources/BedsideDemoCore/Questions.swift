@@ -1,13 +1,13 @@
-// The scope questions of a model, and what was tapped and typed for them.
+// The scope questions of a model, and the answers that a person has tapped or typed.
 
 import Bedside
 import Foundation
 
-/// A scope question, as the model's manifest has it.
+/// A scope question of the model's manifest.
 public struct Question: Hashable, Codable, Sendable, Identifiable {
     public enum Kind: Hashable, Codable, Sendable {
         case yesOrNo
-        /// The hint says which numbers the model was made for.
+        /// The hint names the numbers that the model was made for.
         case number(hint: String)
     }
 
@@ -23,7 +23,7 @@ public struct Question: Hashable, Codable, Sendable, Identifiable {
         kind = texts.hint(min: question.min, max: question.max).map(Kind.number(hint:)) ?? .yesOrNo
     }
 
-    /// The answer that a draft stands for; nil where it stands for none.
+    /// The answer of a draft; nil where it is not an answer.
     func answer(_ draft: Draft?) -> Answer? {
         switch draft {
         case .yes?: .yes
@@ -33,19 +33,19 @@ public struct Question: Hashable, Codable, Sendable, Identifiable {
         }
     }
 
-    /// Whether a number was typed that is none.
+    /// Whether the typed text is not a number. Blank text does not count.
     public func isNoNumber(_ draft: Draft?) -> Bool {
         guard case .typed(let text)? = draft else { return false }
         return !isBlank(text) && number(text) == nil
     }
 
-    /// Whether this question keeps the capture from going on.
+    /// Whether the capture can't go on with this draft.
     func isOpen(_ draft: Draft?) -> Bool {
         answer(draft) == nil && (isRequired || isNoNumber(draft))
     }
 }
 
-/// What was tapped or typed for a question so far.
+/// What a person has tapped or typed for a question.
 public enum Draft: Hashable, Codable, Sendable {
     case yes
     case no
@@ -56,7 +56,7 @@ private func isBlank(_ text: String) -> Bool {
     text.allSatisfy(\.isWhitespace)
 }
 
-/// A number as people type it, with a decimal point or comma.
+/// The number of a typed text, which may have a decimal point or a decimal comma.
 private func number(_ text: String) -> Double? {
     let typed = text.trimmingCharacters(in: .whitespaces).replacingOccurrences(of: ",", with: ".")
     let isPlain = typed.range(of: "^-?[0-9]{1,9}(\\.[0-9]{0,9})?$", options: .regularExpression) != nil
@@ -64,7 +64,7 @@ private func number(_ text: String) -> Double? {
 }
 
 extension Texts {
-    /// Which numbers a question takes; nil where it takes none.
+    /// The hint for the numbers that a question takes; nil where it is a yes-or-no question.
     fileprivate func hint(min: Double?, max: Double?) -> String? {
         switch (min, max) {
         case (let min?, let max?): self(.questionsNumber, number(min), number(max))

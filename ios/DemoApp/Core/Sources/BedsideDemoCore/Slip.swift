@@ -1,11 +1,11 @@
-// The referral slip: what stands on its one page, from the top.
+// The referral slip: the texts of its one page, from the top.
 
 public struct Slip: Hashable, Codable, Sendable {
     public let title: String
     public let caseLine: String
     /// The file's name without its ending.
     public let fileName: String
-    /// Lines to be filled in by hand: who it is about, who saw them, where they go.
+    /// Labels of lines to be filled in by hand: the person, who refers them, and where to.
     public let blanks: [String]
     public let resultTitle: String
     public let topic: String
@@ -17,11 +17,11 @@ public struct Slip: Hashable, Codable, Sendable {
     /// Empty where there are no numbers.
     public let numbersLead: String
     public let rows: [ResultPage.Row]
-    /// Stands in the picture's place where it is gone; nil where there was none.
+    /// The sentence in the place of a picture that is gone; nil where there was no picture.
     public let pictureGone: String?
-    /// To be filled in by hand, with the room that is left.
+    /// The label of the rest of the page, to be filled in by hand.
     public let remarks: String
-    /// Nil where no model has looked.
+    /// Nil where the model did not run.
     public let model: String?
     public let notice: String
 

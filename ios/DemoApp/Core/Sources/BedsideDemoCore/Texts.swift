@@ -1,10 +1,10 @@
-// The sentences of the screens, by key, from the string catalogue that the copy deck is written into.
+// The sentences of the screens by key, from the string catalogue that `cargo xtask copy` makes of the copy deck.
 
 import Foundation
 
-/// Looks up sentences in one language and fills in what they leave open.
+/// Looks up sentences in one language and fills in their arguments.
 public struct Texts: Sendable {
-    /// `en` or `uk`: also the language of what the model says.
+    /// `en` or `uk`, which is also the language of the reports.
     public let language: String
     private let wording: @Sendable (String) -> String
 
@@ -14,7 +14,7 @@ public struct Texts: Sendable {
         self.wording = wording
     }
 
-    /// The sentence, with the arguments in the places that it numbers.
+    /// The sentence of a key, with its arguments filled in by number.
     public func callAsFunction(_ key: Key, _ arguments: String...) -> String {
         let sentence = wording(key.rawValue)
         return arguments.isEmpty ? sentence : filled(sentence, arguments)
@@ -25,7 +25,7 @@ public struct Texts: Sendable {
         self(key).split(separator: "\n").map(String.init)
     }
 
-    /// A number as this language writes it.
+    /// A number in the format of this language.
     func number(_ value: Double) -> String {
         let formatter = NumberFormatter()
         formatter.locale = Locale(identifier: language)
@@ -34,7 +34,7 @@ public struct Texts: Sendable {
     }
 }
 
-/// `%1$@` is the first argument, `%%` a per cent sign. An argument that looks so itself stays as it is.
+/// Replaces `%1$@` with the first argument, and `%%` with a per cent sign. Does not replace anything in arguments.
 private func filled(_ sentence: String, _ arguments: [String]) -> String {
     var (text, rest) = ("", sentence[...])
     while let percent = rest.firstIndex(of: "%") {

@@ -1,10 +1,10 @@
-// What a picture is of: which model looks at it, and what goes with that on the screens.
+// The topics of pictures: the model of each and its texts on the screens.
 
 public enum Topic: String, CaseIterable, Codable, Sendable {
     case skin
     case chest
 
-    /// The model's file, in the app's bundle as in the repository's folder `models`.
+    /// The path of the model, in the app's bundle and in the folder `models` of the repository.
     public var modelFile: String {
         switch self {
         case .skin: "skin-lesion/model.onnx"
@@ -54,7 +54,7 @@ public enum Topic: String, CaseIterable, Codable, Sendable {
         }
     }
 
-    /// Whether pictures come from the phone's camera and photo library, or from files only.
+    /// Whether pictures may come from the camera and the photo library. Else they come from files only.
     public var isPhotographed: Bool {
         switch self {
         case .skin: true

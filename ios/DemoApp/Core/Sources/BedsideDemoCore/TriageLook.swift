@@ -1,4 +1,5 @@
-// How a triage level looks and reads: a word, an icon and a colour, so that none of them stands alone.
+// The word, the icon and the colour of each triage level. They are shown together, so that none of them is needed
+// alone.
 
 import Bedside
 
@@ -8,7 +9,7 @@ public enum TriageLook: String, CaseIterable, Codable, Sendable {
     case urgent
     case unassessed
 
-    /// What a colour is for. There is none that reassures.
+    /// The role of a colour. No role reassures.
     public enum ColorRole: Sendable {
         case neutral
         case attention

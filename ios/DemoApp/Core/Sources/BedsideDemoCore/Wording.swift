@@ -1,9 +1,9 @@
-// What the core says, in the app's words.
+// Verdicts, reasons, errors and probabilities of the library in the app's texts.
 
 import Bedside
 
 extension Texts {
-    /// The one sentence of a verdict.
+    /// A verdict as a sentence.
     func sentence(_ verdict: Verdict) -> String {
         switch verdict {
         case .single(let label): self(.verdictSingle, label.name)
@@ -39,7 +39,7 @@ extension Texts {
         return self(.resultModel, model, String(report.model.graphSha256.prefix(12)), report.runtime.version)
     }
 
-    /// What went wrong with a picture, and what to do.
+    /// An error about a picture as a sentence that says what to do.
     func pictureFailure(_ kind: ErrorKind) -> String {
         switch kind {
         case .io: self(.errorIo)
@@ -51,13 +51,13 @@ extension Texts {
         }
     }
 
-    /// What went wrong with a model. Files and sizes go wrong with models too, and then no other picture helps.
+    /// An error about a model as a sentence. Io and TooLarge concern models too, and then no other picture helps.
     func modelFailure(_ kind: ErrorKind) -> String {
         self(.errorInternal, name(kind))
     }
 }
 
-/// The kind's name as the core spells it.
+/// The name of the kind as in Rust.
 private func name(_ kind: ErrorKind) -> String {
     switch kind {
     case .io: "Io"

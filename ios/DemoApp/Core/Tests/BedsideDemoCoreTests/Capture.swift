@@ -1,4 +1,4 @@
-// A capture as tests make one: a flow in one language, and what it is held against.
+// A flow in one language that tests drive, and the sentences that it is compared with.
 
 import Bedside
 import Foundation
@@ -6,12 +6,12 @@ import XCTest
 
 @testable import BedsideDemoCore
 
-/// Where the topics' models lie in the repository.
+/// The path of the model of a topic in the repository.
 @Sendable func shippedModel(_ topic: Topic) -> String {
     repository.appendingPathComponent("models/\(topic.modelFile)").path
 }
 
-/// A flow in one language, and the sentences that it is held against.
+/// A flow in one language, and the sentences that it is compared with.
 @MainActor
 struct Capture {
     let flow: Flow
@@ -37,7 +37,7 @@ struct Capture {
         await flow.settled()
     }
 
-    /// Looks at a file of the repository.
+    /// Classifies a picture of the repository.
     func look(_ name: String) async throws {
         flow.look(at: try bytes(name))
         await flow.settled()
@@ -50,7 +50,7 @@ struct Capture {
         return page
     }
 
-    /// The result on the screen is what the command said of the picture.
+    /// Asserts that the result on the screen equals the one that the command printed for the picture.
     func assertResult(says expected: Expected, _ model: ModelFile) throws {
         let page = try result()
         let names = try expected.labels.map { try model.name(ofLabel: $0, language) }.joined(separator: ", ")
@@ -58,7 +58,7 @@ struct Capture {
         XCTAssertEqual(page.triage.rawValue, expected.triage)
         XCTAssertEqual(page.reasons, [])
         XCTAssertEqual(page.rows.map(\.name), try expected.findings.map { try model.name(ofLabel: $0.label, language) })
-        XCTAssertEqual(page.rows.map(\.frequency), try expected.findings.map { try often($0.probability) })
+        XCTAssertEqual(page.rows.map(\.frequency), try expected.findings.map { try frequency($0.probability) })
         let over = try sentence("findings_over")
         XCTAssertEqual(page.rows.map(\.mark), expected.findings.map { $0.isOver ? over : nil })
         XCTAssertEqual(
@@ -70,8 +70,8 @@ struct Capture {
         XCTAssert(page.hadPicture)
     }
 
-    /// How often, as the deck says that it is worded.
-    private func often(_ probability: Double) throws -> String {
+    /// A probability as a natural frequency, in the words of the deck.
+    private func frequency(_ probability: Double) throws -> String {
         if probability < 0.01 { return try sentence("findings_few") }
         if probability > 0.99 { return try sentence("findings_most") }
         return try catalogue.sentence("findings_about", language, "\(Int((probability * 100).rounded()))")
@@ -98,5 +98,5 @@ struct Capture {
     }
 }
 
-/// A melanoma.
+/// A picture of a melanoma.
 let sample = "models/samples/ISIC_0012258.jpg"

@@ -8,7 +8,7 @@ import XCTest
 
 final class ChestTests: XCTestCase, @unchecked Sendable {
     @MainActor
-    func testItAsksForTheChildsAge() async throws {
+    func testChestQuestionsAskForTheAge() async throws {
         let model = try ModelFile("chest-xray")
         for language in languages {
             let capture = try Capture(language)
@@ -23,7 +23,7 @@ final class ChestTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testAnotherAgeRejectsBeforeAnyPicture() async throws {
+    func testChestAgeOutOfScopeRejectsBeforeThePicture() async throws {
         let model = try ModelFile("chest-xray")
         for language in languages {
             for age in ["0,5", "6", "40"] {
@@ -37,7 +37,7 @@ final class ChestTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testEachSamplesResultIsWhatTheCommandSays() async throws {
+    func testResultEqualsTheCommandsForEachSample() async throws {
         let model = try ModelFile("chest-xray")
         for language in languages {
             let capture = try Capture(language)

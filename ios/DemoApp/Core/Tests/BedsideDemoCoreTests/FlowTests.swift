@@ -1,4 +1,4 @@
-// Captures with the shipped skin model: from the choice of the topic to the slip, in both languages.
+// Captures with the shipped skin model, from the choice of the topic to the slip, in both languages.
 
 import Bedside
 import Foundation
@@ -8,7 +8,7 @@ import XCTest
 
 final class FlowTests: XCTestCase, @unchecked Sendable {
     @MainActor
-    func testTheQuestionsAreThoseOfTheModel() async throws {
+    func testQuestionsEqualThoseOfTheModel() async throws {
         let model = try ModelFile("skin-lesion")
         for language in languages {
             let capture = try Capture(language)
@@ -27,7 +27,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testEachSamplesResultIsWhatTheCommandSays() async throws {
+    func testResultEqualsTheCommandsForEachSample() async throws {
         let model = try ModelFile("skin-lesion")
         for language in languages {
             let capture = try Capture(language)
@@ -41,14 +41,14 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
         }
     }
 
-    func testTheSamplesShowWhatTheTestsAreAbout() throws {
+    func testSamplesCoverTheVerdictsAndTriages() throws {
         let all = try Expected.all()
         XCTAssertEqual(Set(all.map(\.kind)), ["single", "several"])
         XCTAssertEqual(Set(all.map(\.triage)), ["refer", "urgent"])
     }
 
     @MainActor
-    func testAnUrgentResultSaysSo() async throws {
+    func testSlipOfUrgentResultSaysSo() async throws {
         let expected = try XCTUnwrap(Expected.all().first { $0.triage == "urgent" })
         for language in languages {
             let capture = try Capture(language)
@@ -63,7 +63,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testAnAnswerOutOfScopeRejectsBeforeAnyPicture() async throws {
+    func testAnswerOutOfScopeRejectsBeforeThePicture() async throws {
         let question = try ModelFile("skin-lesion")
         for language in languages {
             let capture = try Capture(language)
@@ -84,7 +84,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testNobodyGoesOnBeforeAllIsAnswered() async throws {
+    func testProceedNeedsAllAnswers() async throws {
         let capture = try Capture()
         capture.flow.choose(.skin)
         await capture.flow.settled()
@@ -100,7 +100,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testABrokenPictureSaysWhatToDoAndAnotherGoesOn() async throws {
+    func testBrokenPictureFailsWithAdviceAndAnotherSucceeds() async throws {
         let broken: [(Data, String)] = [
             (try bytes(sample).prefix(3000), "error_malformed_image"),
             (Data("GIF89a".utf8) + Data(count: 64), "error_unsupported_image"),
@@ -127,7 +127,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testAModelThatCannotBeOpenedIsNoMatterOfThePicture() async throws {
+    func testModelThatCannotBeOpenedFailsWithoutAPicture() async throws {
         for language in languages {
             let capture = try Capture(language, modelPath: { _ in "/no-such.onnx" })
             capture.flow.choose(.skin)
@@ -141,7 +141,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testStoppingLeadsBackToThePictureAndNoResultComesAfter() async throws {
+    func testBackDuringClassificationReturnsToThePictureWithoutAResult() async throws {
         let capture = try Capture()
         await capture.answer()
         capture.flow.look(at: try bytes(sample))
@@ -157,7 +157,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testLeavingWhileTheModelIsOpenedLeadsNowhere() async throws {
+    func testBackWhileTheModelOpensReturnsToTheFirstScreen() async throws {
         let capture = try Capture()
         capture.flow.choose(.skin)
         let opening = Task { @MainActor in await capture.flow.settled() }
@@ -168,7 +168,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testASharedPictureIsOfferedOnceAndPutsAnotherResultAway() async throws {
+    func testSharedPictureClosesTheResultAndIsOfferedOnce() async throws {
         let capture = try Capture()
         await capture.answer()
         try await capture.look(sample)
@@ -185,7 +185,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testASharedPictureThatCannotBeHadPutsAnotherResultAwayToo() async throws {
+    func testSharedPictureThatCannotBeReadClosesTheResult() async throws {
         let capture = try Capture()
         await capture.answer()
         try await capture.look(sample)
@@ -197,7 +197,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testAgainAndFinishForgetWhatTheyShould() async throws {
+    func testAgainAndFinishForgetThePictureAndTheAnswers() async throws {
         let capture = try Capture()
         await capture.answer()
         try await capture.look(sample)
@@ -216,7 +216,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testBackGoesPageByPage() async throws {
+    func testBackRemovesOnePage() async throws {
         let capture = try Capture()
         await capture.answer()
         try await capture.look(sample)
@@ -237,7 +237,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testTheSlipHasAllOfTheResult() async throws {
+    func testSlipHasAllOfTheResult() async throws {
         let expected = try Expected.first(ofKind: "several")
         for language in languages {
             let capture = try Capture(language)
@@ -265,7 +265,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testASlipWithoutAPictureSaysWhyThereIsNoResult() async throws {
+    func testSlipWithoutAPictureHasTheReasons() async throws {
         let capture = try Capture("uk")
         await capture.answer(.skin, ["dermatoscope": .no])
         let result = try capture.result()
@@ -279,7 +279,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testEachChangeIsAnnouncedBeforehand() async throws {
+    func testWillChangeIsCalledBeforeEachChange() async throws {
         let capture = try Capture()
         var seen: [Int] = []
         capture.flow.willChange = { seen.append(capture.flow.pages.count) }

@@ -1,11 +1,11 @@
-// What the tests hold the app against: the string catalogue, the models' manifests, and what the command printed.
+// What the tests compare the app with: the string catalogue, the models' manifests and the command's output.
 
 import Foundation
 import XCTest
 
 @testable import BedsideDemoCore
 
-/// The repository's folder, named by BEDSIDE_ROOT, which `ios/linux/test.sh` sets.
+/// The folder of the repository, which BEDSIDE_ROOT names. `ios/linux/test.sh` sets it.
 let repository = URL(fileURLWithPath: ProcessInfo.processInfo.environment["BEDSIDE_ROOT"] ?? "../../..")
 
 let languages = ["en", "uk"]
@@ -20,7 +20,7 @@ func json(_ bytes: Data) throws -> [String: Any] {
 
 /// The app's string catalogue.
 struct Catalogue: Sendable {
-    /// By language and key.
+    /// The wordings by language and key.
     private let wordings: [String: [String: String]]
     let keys: Set<String>
 
@@ -43,7 +43,7 @@ struct Catalogue: Sendable {
         wordings[language]?[key]
     }
 
-    /// A sentence with its arguments, put there without the code under test.
+    /// A sentence with its arguments, filled in without the code under test.
     func sentence(_ key: String, _ language: String, _ arguments: String...) throws -> String {
         let wording = try XCTUnwrap(wording(key, language), "\(key), \(language)")
         guard !arguments.isEmpty else { return wording }
@@ -58,7 +58,7 @@ struct Catalogue: Sendable {
     }
 }
 
-/// A model's manifest, as the file that it was packed from has it.
+/// The manifest of a model, from the file that it was packed from.
 struct ModelFile {
     let manifest: [String: Any]
 
@@ -83,7 +83,7 @@ struct ModelFile {
     }
 }
 
-/// What `bedside classify --json` printed of one picture.
+/// The line that `bedside classify --json` printed for one picture.
 struct Expected {
     struct Finding {
         let label: String
@@ -120,7 +120,7 @@ struct Expected {
         runtime = try XCTUnwrap((line["runtime"] as? [String: String])?["version"])
     }
 
-    /// One a sample picture of a model, from the file that BEDSIDE_EXPECTED names.
+    /// One for each sample picture of a model, from the file that BEDSIDE_EXPECTED names.
     static func all(of model: String = "skin-lesion") throws -> [Expected] {
         let name = ProcessInfo.processInfo.environment["BEDSIDE_EXPECTED"]
         let file = try XCTUnwrap(name, "ios/linux/test.sh writes that file")
@@ -130,13 +130,13 @@ struct Expected {
         return all
     }
 
-    /// The likeliest verdict of a kind among the samples.
+    /// The first sample whose verdict has this kind.
     static func first(ofKind kind: String) throws -> Expected {
         try XCTUnwrap(all().first { $0.kind == kind }, "no sample is \(kind)")
     }
 }
 
-/// A tiny model in a folder of its own: a graph of `tests/golden/graphs`, 32 by 32 pixels and three scores, with a
+/// A small model in a new folder: a graph of `tests/golden/graphs`, 32 by 32 pixels and three scores, with a
 /// manifest beside it.
 final class TinyModel: Sendable {
     private let folder: URL
@@ -166,5 +166,5 @@ final class TinyModel: Sendable {
     }
 }
 
-/// The golden picture of the tiny graphs.
+/// The golden picture of the small graphs.
 let goldenPicture = "tests/golden/graphs/picture.png"

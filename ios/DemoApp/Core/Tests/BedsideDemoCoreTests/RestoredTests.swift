@@ -1,4 +1,4 @@
-// What comes back after the app was ended.
+// The flow after the system ended the app and the app started again.
 
 import Bedside
 import Foundation
@@ -7,7 +7,7 @@ import XCTest
 @testable import BedsideDemoCore
 
 final class RestoredTests: XCTestCase, @unchecked Sendable {
-    /// Another flow, as after a new start of the app.
+    /// A new flow, restored from the text of another.
     @MainActor
     private func restored(_ saved: String, _ language: String = "en") throws -> Capture {
         let capture = try Capture(language)
@@ -16,7 +16,7 @@ final class RestoredTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testAResultAndItsSlipComeBackWithoutThePicture() async throws {
+    func testRestoredFlowHasResultAndSlipWithoutThePicture() async throws {
         for language in languages {
             let before = try Capture(language)
             await before.answer()
@@ -31,7 +31,7 @@ final class RestoredTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testARestoredCaptureGoesOn() async throws {
+    func testRestoredFlowContinues() async throws {
         let before = try Capture()
         await before.answer()
         let after = try restored(before.flow.saved)
@@ -50,7 +50,7 @@ final class RestoredTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testWhatWasUnderWayComesBackWhereItBegan() async throws {
+    func testRestoredFlowIsAtThePageBeforeUnfinishedWork() async throws {
         let before = try Capture()
         await before.answer()
         before.flow.look(at: try bytes(sample))
@@ -65,7 +65,7 @@ final class RestoredTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testNothingComesBackFromAnotherLanguageOrFromJunk() async throws {
+    func testRestoreIgnoresAnotherLanguageAndOtherTexts() async throws {
         let before = try Capture("uk")
         await before.answer()
         for saved in ["", "junk", "{}"] { XCTAssertEqual(try restored(saved).flow.pages, []) }
@@ -74,7 +74,7 @@ final class RestoredTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testNoPictureIsKept() async throws {
+    func testSavedFlowHoldsNoPicture() async throws {
         let before = try Capture()
         await before.answer()
         try await before.look(sample)

@@ -1,4 +1,4 @@
-// The string catalogue and the code that shows it.
+// The string catalogue, and the code that uses it.
 
 import Foundation
 import XCTest
@@ -17,7 +17,7 @@ final class TextsTests: XCTestCase {
         return Dictionary(uniqueKeysWithValues: files)
     }
 
-    /// What the first group of a pattern matches.
+    /// The matches of the first group of a pattern.
     private func matches(_ pattern: String, in text: String) throws -> [String] {
         try NSRegularExpression(pattern: pattern).matches(in: text, range: NSRange(text.startIndex..., in: text))
             .map { match in String(text[try XCTUnwrap(Range(match.range(at: 1), in: text))]) }
@@ -27,7 +27,7 @@ final class TextsTests: XCTestCase {
         Key.allCases.first { "\($0)" == name }
     }
 
-    func testTheCatalogueHasEachKeyInBothLanguagesAndNoOther() throws {
+    func testCatalogueHasTheKeysInBothLanguages() throws {
         let catalogue = try Catalogue()
         XCTAssertEqual(catalogue.keys, Set(Key.allCases.map(\.rawValue)))
         for key in Key.allCases {
@@ -37,13 +37,13 @@ final class TextsTests: XCTestCase {
         }
     }
 
-    func testEveryKeyIsShown() throws {
+    func testKeysAreAllUsed() throws {
         let code = try ["Core/Sources", "DemoApp"].flatMap { try sources($0).values }.joined()
         let used = Set(try matches("\\.([a-z][A-Za-z]+)\\b", in: code))
         for key in Key.allCases { XCTAssert(used.contains("\(key)"), "\(key) is shown nowhere") }
     }
 
-    func testSentencesThatTakeNothingLeaveNothingOpen() throws {
+    func testSentencesWithoutArgumentsHaveNoPlaceholders() throws {
         let catalogue = try Catalogue()
         for (file, code) in try sources("DemoApp").merging(sources("Core/Sources"), uniquingKeysWith: { a, _ in a }) {
             for name in try matches("(?:texts|self)\\(\\.([a-z][A-Za-z]+)\\)", in: code) {
@@ -55,7 +55,7 @@ final class TextsTests: XCTestCase {
         }
     }
 
-    func testNoSentenceStandsInTheCode() throws {
+    func testCodeHasNoSentences() throws {
         for folder in ["Core/Sources", "DemoApp"] {
             for (file, code) in try sources(folder) {
                 let lines = code.split(separator: "\n").filter { !$0.contains("//") }.joined(separator: "\n")
@@ -67,7 +67,7 @@ final class TextsTests: XCTestCase {
         }
     }
 
-    func testTheSystemsTextsAreInBothLanguages() throws {
+    func testSystemTextsAreInBothLanguages() throws {
         let file = try json(bytes("ios/DemoApp/DemoApp/InfoPlist.xcstrings"))
         let strings = try XCTUnwrap(file["strings"] as? [String: [String: Any]])
         XCTAssertEqual(Set(strings.keys), ["CFBundleDisplayName", "NSCameraUsageDescription"])
@@ -76,14 +76,14 @@ final class TextsTests: XCTestCase {
         }
     }
 
-    func testArgumentsGoWhereTheirNumbersStand() {
+    func testTextsFillInArgumentsByNumber() {
         let wordings = ["result_model": "%2$@ of %1$@: %3$@ %%", "home_title": "5 % of it"]
         let texts = Texts(language: "en") { wordings[$0] ?? "" }
         XCTAssertEqual(texts(.resultModel, "a", "%1$@ %%", "c"), "%1$@ %% of a: c %")
-        XCTAssertEqual(texts(.homeTitle), "5 % of it", "a sentence without arguments is as it stands")
+        XCTAssertEqual(texts(.homeTitle), "5 % of it", "a sentence without arguments is unchanged")
     }
 
-    func testDangerSignsAreOneALine() throws {
+    func testDangerSignsAreOnePerLine() throws {
         let catalogue = try Catalogue()
         for language in languages {
             XCTAssertEqual(catalogue.texts(language).lines(.dangerSkin).count, 7)

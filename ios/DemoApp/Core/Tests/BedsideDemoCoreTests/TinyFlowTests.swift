@@ -1,4 +1,4 @@
-// What the shipped skin model does not ask for or say.
+// Questions and results that the shipped skin model does not have.
 
 import Bedside
 import Foundation
@@ -6,7 +6,7 @@ import XCTest
 
 @testable import BedsideDemoCore
 
-/// Number questions and models whose labels don't exclude each other, with a tiny model.
+/// Captures with a small model: number questions, and labels that don't exclude each other.
 final class TinyFlowTests: XCTestCase, @unchecked Sendable {
     private static var age: [String: Any] {
         ["id": "age", "question": ["en": "How old is the child, in years?"], "required": true, "min": 1, "max": 5]
@@ -18,12 +18,12 @@ final class TinyFlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testANumberQuestionSaysWhatItTakes() async throws {
+    func testNumberQuestionHintHasItsBounds() async throws {
         for language in languages {
-            var (least, greatest) = (Self.age, Self.age)
-            (least["id"], least["max"]) = ("least", nil)
-            (greatest["id"], greatest["min"], greatest["max"]) = ("greatest", nil, 2.5)
-            let capture = try capture(TinyModel(scope: [Self.age, least, greatest]), language)
+            var (minimumOnly, maximumOnly) = (Self.age, Self.age)
+            (minimumOnly["id"], minimumOnly["max"]) = ("minimum", nil)
+            (maximumOnly["id"], maximumOnly["min"], maximumOnly["max"]) = ("maximum", nil, 2.5)
+            let capture = try capture(TinyModel(scope: [Self.age, minimumOnly, maximumOnly]), language)
             capture.flow.choose(.chest)
             await capture.flow.settled()
             XCTAssertEqual(
@@ -39,7 +39,7 @@ final class TinyFlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testNumbersAreTakenWithPointOrComma() async throws {
+    func testNumberAnswerMayHavePointOrComma() async throws {
         let model = try TinyModel(scope: [Self.age])
         for typed in ["1", "5", "2.5", "2,5", " 3 ", "4."] {
             let capture = try capture(model)
@@ -49,7 +49,7 @@ final class TinyFlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testANumberOutsideRejectsBeforeAnyPicture() async throws {
+    func testNumberAnswerOutOfRangeRejectsBeforeThePicture() async throws {
         let model = try TinyModel(scope: [Self.age])
         for typed in ["0,9", "5.1", "40", "-1"] {
             let capture = try capture(model)
@@ -61,7 +61,7 @@ final class TinyFlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testWhatIsNoNumberIsNoAnswer() async throws {
+    func testTextThatIsNotANumberIsNoAnswer() async throws {
         let model = try TinyModel(scope: [Self.age])
         for typed in ["x", "1e3", "nan", "3 4", "1,2,3", "٣", ",", "--1"] {
             let capture = try capture(model)
@@ -77,7 +77,7 @@ final class TinyFlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testAQuestionThatIsNotRequiredMayStayOpenButHoldsNoJunk() async throws {
+    func testOptionalQuestionMayStayUnansweredButNotHoldOtherText() async throws {
         var age = Self.age
         age["required"] = false
         let model = try TinyModel(scope: [age])
@@ -92,7 +92,7 @@ final class TinyFlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testNoFindingDoesNotExcludeDisease() async throws {
+    func testNoFindingHasItsSentenceAndNoSignTriage() async throws {
         let model = try TinyModel(activation: "sigmoid", operatingPoint: 0.999)
         for language in languages {
             let capture = try capture(model, language)

@@ -1,4 +1,4 @@
-// What the core says, in the words of the deck.
+// The texts for verdicts, reasons, errors and probabilities, compared with the deck.
 
 import Bedside
 import Foundation
@@ -6,7 +6,7 @@ import XCTest
 
 @testable import BedsideDemoCore
 
-/// As the notes in docs/copy/deck.toml have it; for each kind not named there, `error_internal`.
+/// The key of each kind by the notes in docs/copy/deck.toml, or `error_internal` where they do not name the kind.
 private let errorKeys: [(ErrorKind, key: String, name: String)] = [
     (.io, "error_io", "Io"), (.unsupportedImage, "error_unsupported_image", "UnsupportedImage"),
     (.malformedImage, "error_malformed_image", "MalformedImage"), (.tooLarge, "error_too_large", "TooLarge"),
@@ -17,7 +17,7 @@ private let errorKeys: [(ErrorKind, key: String, name: String)] = [
 ]
 
 final class WordingTests: XCTestCase {
-    func testEveryErrorKindHasItsTextInBothLanguages() throws {
+    func testErrorKindsHaveTextsInBothLanguages() throws {
         let catalogue = try Catalogue()
         let shared = try JSONSerialization.jsonObject(with: bytes("bindings/names.json")) as? [String: Any]
         let kinds = shared?["error_kinds"] as? [String]
@@ -33,7 +33,7 @@ final class WordingTests: XCTestCase {
         }
     }
 
-    func testEveryVerdictHasItsSentence() throws {
+    func testVerdictsHaveTheirSentences() throws {
         let catalogue = try Catalogue()
         let (a, b) = (LabelName(id: "a", name: "A%"), LabelName(id: "b", name: "B"))
         for language in languages {
@@ -47,7 +47,7 @@ final class WordingTests: XCTestCase {
         }
     }
 
-    func testEveryReasonNamesItsQuestion() throws {
+    func testReasonsNameTheirQuestions() throws {
         let catalogue = try Catalogue()
         let kinds: [(ReasonKind, String)] = [
             (.scopeUnanswered, "reason_scope_unanswered"), (.scopeNo, "reason_scope_no"),
@@ -62,7 +62,7 @@ final class WordingTests: XCTestCase {
         }
     }
 
-    func testProbabilitiesAreNaturalFrequencies() throws {
+    func testFrequencyIsANaturalFrequency() throws {
         let catalogue = try Catalogue()
         for language in languages {
             let texts = catalogue.texts(language)
@@ -93,7 +93,7 @@ final class WordingTests: XCTestCase {
         XCTAssertEqual(Set(looks.map(\.1.color)).count, 4)
     }
 
-    func testNothingReassures() throws {
+    func testSymbolsAndColoursDoNotReassure() throws {
         let symbols = TriageLook.allCases.map(\.symbol).joined()
         for word in ["checkmark", "heart", "thumbsup", "smiling", "seal"] {
             XCTAssertFalse(symbols.contains(word), symbols)
@@ -111,7 +111,7 @@ final class WordingTests: XCTestCase {
         XCTAssertEqual(count, 13, "the colours of four levels, light and dark, and one white")
     }
 
-    /// Red, green and blue of each colour that code names as `0xRRGGBB`.
+    /// The red, green and blue of each colour that the code has as `0xRRGGBB`.
     private func colors(in code: String) throws -> [(Int, Int, Int)] {
         let pattern = try NSRegularExpression(pattern: "0x([0-9A-F]{6})\\b")
         return try pattern.matches(in: code, range: NSRange(code.startIndex..., in: code)).map { match in
@@ -121,7 +121,7 @@ final class WordingTests: XCTestCase {
         }
     }
 
-    func testACaseNumberIsTheDayAndFourSignsThatNobodyMixesUp() throws {
+    func testCaseNumberIsTheDayAndFourUnambiguousCharacters() throws {
         let zone = try XCTUnwrap(TimeZone(identifier: "Europe/Kyiv"))
         // 2026-11-23 22:30 UTC is half past midnight in Kyiv.
         let date = Date(timeIntervalSince1970: 1_795_473_000)
