@@ -1,4 +1,4 @@
-// The Android plugin brings a Kotlin compiler of its own; this is the one that the project is tested with.
+// The Android plugin has its own Kotlin compiler. This version replaces it, because the project is tested with it.
 buildscript {
     dependencies {
         classpath(libs.kotlin.gradle.plugin)

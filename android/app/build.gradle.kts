@@ -4,10 +4,10 @@ plugins {
     alias(libs.plugins.android.application)
 }
 
-/** The repository's root: the models are there, and the library for the tests. */
+/** The root of the repository, which has the models and the library for the tests. */
 val repository = rootDir.resolve("..")
 
-/** What the library is built for, here and in `cargo xtask android`. */
+/** The ABIs that the library is built for, here and in `cargo xtask android`. */
 val abis = listOf("arm64-v8a", "armeabi-v7a", "x86_64")
 
 android {
@@ -27,12 +27,12 @@ android {
             isMinifyEnabled = true
             isShrinkResources = true
             proguardFiles(getDefaultProguardFile("proguard-android-optimize.txt"), "proguard-rules.pro")
-            // A demo: signed with the key of whoever builds it.
+            // The demo is signed with the debug key of the person who builds it.
             signingConfig = signingConfigs.getByName("debug")
         }
     }
 
-    // One APK an ABI, and one for all of them.
+    // One APK for each ABI, and one for all of them.
     splits {
         abi {
             isEnable = true
@@ -43,9 +43,9 @@ android {
     }
 
     packaging {
-        // Left as they are in the APK, at 16 KB boundaries, and read from there.
+        // The libraries stay uncompressed in the APK, at boundaries of 16 KiB, and are loaded from there.
         jniLibs.useLegacyPackaging = false
-        // JNA comes for these too, Bedside does not.
+        // JNA has libraries for these ABIs, and Bedside has not.
         jniLibs.excludes += listOf("armeabi", "mips", "mips64", "x86").map { "**/$it/*.so" }
     }
 
@@ -66,9 +66,9 @@ android {
                 test.systemProperty("bedside.library.dir", host)
                 test.systemProperty("bedside.command", "$host/bedside")
                 test.systemProperty("bedside.root", repository.path)
-                // A JVM loads the library for one Android only.
+                // A JVM loads the native library once, so the tests run on one version of Android.
                 test.systemProperty("robolectric.enabledSdks", "35")
-                // Robolectric's ParcelFileDescriptor looks into Java's.
+                // Robolectric's ParcelFileDescriptor uses private fields of java.io.
                 test.jvmArgs("--add-opens=java.base/java.io=ALL-UNNAMED")
                 test.maxHeapSize = "2g"
             }
@@ -76,7 +76,7 @@ android {
     }
 }
 
-/** Lays the models out as the app asks for them: NAME/model.onnx. */
+/** Copies the models to the paths under which the app opens them: NAME/model.onnx. */
 abstract class CollectModels : DefaultTask() {
     @get:InputDirectory
     @get:PathSensitive(PathSensitivity.RELATIVE)

@@ -2,7 +2,7 @@ plugins {
     alias(libs.plugins.android.library)
 }
 
-/** The repository's root: the bindings' sources are there, and what `cargo xtask android` builds. */
+/** The root of the repository, which has the sources of the bindings and the output of `cargo xtask android`. */
 val repository = rootDir.resolve("..")
 
 android {
@@ -21,7 +21,7 @@ android {
         kotlin.directories += "$repository/bindings/kotlin/src/main/kotlin"
         kotlin.directories += "$repository/bindings/kotlin/src/generated/kotlin"
         java.directories += "$repository/bindings/java/src/main/java"
-        // One folder an ABI, each with libbedside.so.
+        // One folder for each ABI, with libbedside.so.
         jniLibs.directories += "$repository/target/android/jniLibs"
     }
 }

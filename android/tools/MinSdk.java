@@ -9,7 +9,7 @@ import org.codehaus.mojo.animal_sniffer.SignatureChecker;
 import org.codehaus.mojo.animal_sniffer.logging.Logger;
 import org.codehaus.mojo.animal_sniffer.logging.PrintWriterLogger;
 
-/** Fails where a jar refers to what the oldest Android lacks: SIGNATURE JAR [JAR THAT COMES ALONG]... */
+/** Fails where a jar uses classes or methods that the oldest Android lacks: SIGNATURE JAR [OTHER JAR]... */
 public class MinSdk {
     public static void main(String[] arguments) throws Exception {
         Logger logger = new PrintWriterLogger(System.err);
@@ -19,7 +19,7 @@ public class MinSdk {
         }
         try (InputStream signature = new FileInputStream(arguments[0])) {
             Set<String> known = new HashSet<>(own.getPackages());
-            // What UniFFI writes looks whether there is a Cleaner before it uses one.
+            // The code that UniFFI generates checks that there is a Cleaner before it uses one.
             known.addAll(List.of("java.lang.ref.Cleaner", "java.lang.ref.Cleaner$Cleanable"));
             SignatureChecker checker = new SignatureChecker(signature, known, logger);
             checker.setSourcePath(List.of());

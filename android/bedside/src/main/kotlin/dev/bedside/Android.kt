@@ -1,4 +1,4 @@
-// Models from an app's assets, and pictures from where Android keeps them: content providers and bitmaps.
+// Opens models from an app's assets, and pictures from content providers and bitmaps.
 
 package dev.bedside
 
@@ -12,23 +12,23 @@ import java.io.InputStream
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
-/** The most bytes that a picture's file may have, as in `Image.open`: 256 MiB. */
+/** The maximum size of a picture's file in bytes, as in `Image.open`: 256 MiB. */
 private const val MAX_PICTURE_BYTES = 256L shl 20
 
-/** How much is read at a time. */
+/** The number of bytes that are read at a time. */
 private const val CHUNK = 64 * 1024
 
-/** The most that is asked for at once on the word of a stream, which may be wrong. */
+/** The maximum first allocation, in bytes, because the size that a stream declares may be wrong. */
 private const val MAX_FIRST = 16 shl 20
 
 /**
- * Opens a model that is an asset of the app: an ONNX or a prepared file with its manifest inside.
+ * Opens a model that is an asset of the app: an ONNX file or a prepared one with its manifest inside.
  *
- * Takes a fraction of a second: not for a thread that draws a screen.
+ * Runs on the caller's thread for a fraction of a second: do not call it on the main thread.
  *
  * @param name the asset's path, such as `skin-lesion/model.onnx`
- * @throws BedsideException `Io` where there is no such asset; `TooLarge` where it is over the options' limit, or memory
- *   is short; else as `fromBytes` does
+ * @throws BedsideException `Io` where there is no such asset; `TooLarge` where it is over the options' limit or does
+ *   not fit the memory; else as `fromBytes` does
  */
 @Throws(BedsideException::class)
 public fun Classifier.Companion.fromAsset(
@@ -41,36 +41,37 @@ public fun Classifier.Companion.fromAsset(
 }
 
 /**
- * Reads a picture of another app, by a `content:` address that a picker, the camera or the share sheet gave. `file:`
- * and `android.resource:` addresses will do too.
+ * Reads a picture of another app by a `content:` address, which a picker, the camera or the share sheet gives. The
+ * address may also be a `file:` or an `android.resource:` one.
  *
- * Takes as long as the other app does: not for a thread that draws a screen. The picture is decoded when it is
- * classified, and brought upright by its EXIF orientation then.
+ * Runs on the caller's thread until the other app has given the picture: do not call it on the main thread. The picture
+ * is decoded when it is classified, and rotated upright by its EXIF orientation.
  *
- * @throws BedsideException `Io` where the other app does not give it (any more); `TooLarge` over 256 MiB, or where
- *   memory is short
+ * @throws BedsideException `Io` where the other app does not give the picture; `TooLarge` where it has more than 256
+ *   MiB or does not fit the memory
  */
 @Throws(BedsideException::class)
 public fun Image.Companion.fromUri(resolver: ContentResolver, uri: Uri): Image =
     fromBytes(
-        // Only the authority is named: the rest may name a person.
+        // The message has the authority only, because the rest of the address may name a person.
         bytes("the picture of ${uri.authority ?: uri.scheme}", MAX_PICTURE_BYTES) {
             resolver.openInputStream(uri) ?: throw IOException("the app that has it is gone")
         },
     )
 
 /**
- * Copies a bitmap's pixels. It is taken to be upright: a bitmap no longer knows its file's EXIF orientation.
+ * Copies the pixels of a bitmap, which must be upright, because a bitmap has no EXIF orientation.
  *
- * A file is the better source where there is one: it is decoded at the scale that the model needs.
+ * Prefer the file where there is one, because it is decoded at the scale that the model needs.
  *
+ * @throws BedsideException `TooLarge` where the pixels have more than 256 MiB
  * @throws IllegalStateException where the bitmap is recycled, or its pixels are in graphics memory (`Config.HARDWARE`)
  */
 @Throws(BedsideException::class)
 public fun Image.Companion.fromBitmap(bitmap: Bitmap): Image {
     val width = bitmap.width
     val height = bitmap.height
-    // `getPixels` gives 0xAARRGGBB, not premultiplied: in little-endian order the bytes are blue, green, red, alpha.
+    // `getPixels` gives 0xAARRGGBB, not premultiplied. In little-endian order the bytes are blue, green, red, alpha.
     val pixels = ByteBuffer.allocateDirect(4 * width * height).order(ByteOrder.LITTLE_ENDIAN)
     val row = IntArray(width)
     val ints = pixels.asIntBuffer()
@@ -83,8 +84,9 @@ public fun Image.Companion.fromBitmap(bitmap: Bitmap): Image {
 }
 
 /**
- * All bytes of a stream, with what other apps and Android throw turned into a [BedsideException]. Providers throw more
- * than they declare, and their messages may name the file and so a person: only the class of what they threw is told.
+ * All bytes of a stream. Exceptions of other apps and of Android become a [BedsideException]. Providers throw
+ * undeclared exceptions, and their messages may name the file and so a person, so the new message has only the class of
+ * the exception.
  */
 private fun bytes(what: String, limit: Long, open: () -> InputStream): ByteArray =
     try {

@@ -1,4 +1,4 @@
-// From what was tapped and typed to what the core takes.
+// Makes answers of what a person tapped and typed.
 
 package dev.bedside.demo
 
@@ -7,11 +7,11 @@ import dev.bedside.Manifest
 import dev.bedside.Query
 import dev.bedside.ScopeQuestion
 
-/** Whether the question takes a number, and not yes or no. */
+/** Whether the answer is a number, and not yes or no. */
 val ScopeQuestion.isNumber: Boolean
     get() = min != null || max != null
 
-/** The answer that a text stands for; null where it stands for none. A comma is a decimal point too. */
+/** The answer of a text; null where it is not an answer. A number may have a decimal point or a decimal comma. */
 fun ScopeQuestion.answer(text: String?): Answer? = when {
     text == null -> null
     isNumber -> text.trim().replace(',', '.').takeIf(NUMBER::matches)?.let { Answer.Number(it.toDouble()) }
@@ -20,13 +20,13 @@ fun ScopeQuestion.answer(text: String?): Answer? = when {
     else -> null
 }
 
-/** Whether this question keeps the capture from going on: a required one without an answer, or a text that is none. */
+/** Whether the capture can't go on: a required question has no answer, or the text is not an answer. */
 fun ScopeQuestion.isOpen(text: String?): Boolean = answer(text) == null && (required || text != null)
 
-/** The first question that keeps the capture from going on. */
+/** The first question for which [isOpen] is true. */
 fun Manifest.openQuestion(answers: Map<String, String>): ScopeQuestion? = scope.find { it.isOpen(answers[it.id]) }
 
-/** What the core is asked, with the answers that there are. */
+/** The query with the answers that were given. */
 fun query(manifest: Manifest, answers: Map<String, String>, language: String): Query {
     val given = manifest.scope.mapNotNull { question ->
         question.answer(answers[question.id])?.let { question.id to it }

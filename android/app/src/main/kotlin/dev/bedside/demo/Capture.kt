@@ -1,30 +1,30 @@
-// One capture, from the choice of a task to the slip, as a value: every move gives a new one. It holds what must
-// survive the process, and nothing of Android.
+// A capture from the choice of a task to the slip, as an immutable value. It holds what must survive the process, and
+// no objects of Android.
 
 package dev.bedside.demo
 
-/** Where a capture stands. */
+/** The steps of a capture. */
 enum class Step { HOME, QUESTIONS, PICTURE, WORK, RESULT, SLIP, ERROR }
 
 /**
- * A capture under way.
+ * A capture. Each function returns the capture after one move.
  *
- * Results are not part of it: the same picture and answers give the same result again, and so none need be kept.
+ * Results are not part of it, because the same picture and answers give the same result again.
  */
 data class Capture(
     val step: Step = Step.HOME,
     val task: Task? = null,
-    /** What was answered, by the question's id: [YES], [NO] or the number as it was typed. */
+    /** The answers by the question's id: [YES], [NO] or the number as it was typed. */
     val answers: Map<String, String> = emptyMap(),
-    /** The address of a picture that another app shared and that was not looked at yet. */
+    /** The address of a picture that another app shared and that was not classified yet. */
     val shared: String? = null,
-    /** The address that the camera app was asked to write to, while it is open. */
+    /** The address that the camera app writes to, while it is open. */
     val camera: String? = null,
-    /** The address of the picture that is, or was last, looked at. */
+    /** The address of the picture that was classified last, or is being classified. */
     val picture: String? = null,
-    /** The number on the slip, once there is one. */
+    /** The case number of the slip, or null before a slip was opened. */
     val case: String? = null,
-    /** Whether the danger signs are open, over whatever the step shows. */
+    /** Whether the danger signs are shown over the screen of the step. */
     val danger: Boolean = false,
 ) {
     fun shared(address: String): Capture = Capture(shared = address)
@@ -34,15 +34,15 @@ data class Capture(
     fun answered(question: String, answer: String): Capture =
         copy(answers = if (answer.isEmpty()) answers - question else answers + (question to answer))
 
-    /** The answers leave the picture open. */
+    /** The answers are in scope: a picture comes next. */
     fun inScope(): Capture = copy(step = Step.PICTURE)
 
-    /** The answers reject already: the result says so, without a picture. */
+    /** The answers reject every picture: the result is shown without one. */
     fun outOfScope(): Capture = copy(step = Step.RESULT, picture = null, case = null)
 
     fun cameraOpened(address: String): Capture = copy(camera = address)
 
-    /** Without a picture: cancelled, or there is no camera app. */
+    /** The camera app gave no picture, or there is no camera app. */
     fun cameraClosed(): Capture = copy(camera = null)
 
     fun pictured(address: String): Capture = copy(
@@ -53,26 +53,26 @@ data class Capture(
         case = null,
     )
 
-    /** Before there was a result, be it for the first time or for one that is made again. */
-    fun stopped(): Capture = if (step in looking) copy(step = Step.PICTURE) else this
+    /** The classification was stopped, be it the first one or one for a restored result. */
+    fun stopped(): Capture = if (step in resultSteps) copy(step = Step.PICTURE) else this
 
     fun told(): Capture = if (step == Step.WORK) copy(step = Step.RESULT) else this
 
     fun failed(): Capture = copy(step = Step.ERROR)
 
-    /** The slip, under its number: [number] unless it has one already. */
+    /** The slip is opened. Its case number is [number] unless it has one already. */
     fun slip(number: String): Capture = copy(step = Step.SLIP, case = case ?: number)
 
     fun dangerOpened(): Capture = copy(danger = true)
 
     fun dangerClosed(): Capture = copy(danger = false)
 
-    /** Another person or lesion: the picture and the answers are forgotten. */
+    /** A new capture of the same task, without the picture and the answers. */
     fun again(): Capture = Capture(Step.QUESTIONS, task)
 
     fun finished(): Capture = Capture()
 
-    /** One step back; null where that leaves the app. */
+    /** The capture one step back; null where that leaves the app. */
     fun back(): Capture? = when {
         danger -> dangerClosed()
         else -> when (step) {
@@ -86,7 +86,7 @@ data class Capture(
         }
     }
 
-    /** As it goes on in a new process: what failed, and why the answers rejected, is not known there any more. */
+    /** The capture in a new process, which does not know the error or the reasons that the step showed. */
     fun restored(): Capture {
         val known = step != Step.ERROR && (step != Step.RESULT || picture != null)
         return if (known) this else checkNotNull(copy(danger = false).back())
@@ -96,6 +96,6 @@ data class Capture(
         const val YES = "yes"
         const val NO = "no"
 
-        private val looking = setOf(Step.WORK, Step.RESULT, Step.SLIP)
+        private val resultSteps = setOf(Step.WORK, Step.RESULT, Step.SLIP)
     }
 }

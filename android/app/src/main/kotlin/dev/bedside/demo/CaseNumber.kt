@@ -6,11 +6,11 @@ import java.util.Date
 import java.util.Locale
 import java.util.Random
 
-/** No letter or digit that looks or sounds like another, and no vowel, so that no word comes of them. */
-private const val SIGNS = "2346789CDFGHJKMNPRTWXY"
+/** Letters and digits that do not look or sound like another, without vowels, so that they form no word. */
+private const val CHARACTERS = "2346789CDFGHJKMNPRTWXY"
 
-/** A number for a slip, made on the phone and kept nowhere: the date and four signs, such as `2026-11-23-7KMP`. */
+/** A case number, made on the phone: the date and four characters, such as `2026-11-23-7KMP`. */
 fun caseNumber(date: Date = Date(), random: Random = SecureRandom()): String {
-    val signs = List(4) { SIGNS[random.nextInt(SIGNS.length)] }
-    return SimpleDateFormat("yyyy-MM-dd-", Locale.ROOT).format(date) + signs.joinToString("")
+    val ending = List(4) { CHARACTERS[random.nextInt(CHARACTERS.length)] }
+    return SimpleDateFormat("yyyy-MM-dd-", Locale.ROOT).format(date) + ending.joinToString("")
 }

@@ -3,7 +3,7 @@ package dev.bedside.demo
 import android.view.ViewGroup
 import android.widget.TextView
 
-/** The danger signs of the chosen task, or of both, over whatever was shown. */
+/** The danger signs of the chosen task, or of both tasks, shown over another screen. */
 class DangerScreen(activity: MainActivity) : Screen(activity, R.layout.danger) {
     init {
         onClick(R.id.close) { session.move(session.capture.dangerClosed()) }

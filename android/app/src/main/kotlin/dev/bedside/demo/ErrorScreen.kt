@@ -1,6 +1,6 @@
 package dev.bedside.demo
 
-/** What failed, and what to do. */
+/** The screen of an error and of what to do. */
 class ErrorScreen(activity: MainActivity) : Screen(activity, R.layout.error) {
     init {
         backArrow()

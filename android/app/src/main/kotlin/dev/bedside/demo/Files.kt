@@ -13,22 +13,22 @@ import java.io.FileNotFoundException
 import java.util.UUID
 
 /**
- * The files of the capture under way, in the app's cache: the picture that the camera app writes, and the slip that
- * another app reads. Other apps get at one of them by its address, and only where they were handed it.
+ * The files of the capture, in the app's cache: the picture that the camera app writes, and the slip that another app
+ * reads. Another app can open only a file whose address this app gave it.
  */
 class CaptureFiles(context: Context) {
     private val folder = folder(context)
     private val authority = authority(context)
 
-    /** An address for the camera app to write to. */
+    /** The address of a new file for the camera app. */
     fun newPicture(): Uri = address("${UUID.randomUUID()}.jpg")
 
     fun slip(case: String): Uri = address("$case.pdf")
 
-    /** The file behind an address; null where the address is another app's. */
+    /** The file of an address; null where the address is not one of this app's. */
     fun file(address: Uri): File? = if (address.authority == authority) folder.file(address) else null
 
-    /** Deletes what this capture does not refer to. */
+    /** Deletes the files that this capture does not refer to. */
     fun keepOnly(capture: Capture) {
         val kept = listOfNotNull(capture.camera, capture.picture, capture.shared).map { Uri.parse(it).lastPathSegment }
         val slip = capture.case?.let { slip(it).lastPathSegment }
@@ -45,11 +45,11 @@ private fun folder(context: Context) = File(context.cacheDir, "capture")
 
 private fun authority(context: Context) = "${context.packageName}.files"
 
-/** A plain name only: an address can't lead out of the folder. */
+/** The file of an address. Its name must be plain, so that an address can't lead out of the folder. */
 private fun File.file(address: Uri): File? =
     address.lastPathSegment?.takeIf(Regex("[0-9A-Za-z-]+\\.(jpg|pdf)")::matches)?.let { File(this, it) }
 
-/** Hands the capture's files to the app that was given their address. */
+/** Provides the files of the capture to apps that were given their addresses. */
 class CaptureProvider : ContentProvider() {
     override fun onCreate(): Boolean = true
 

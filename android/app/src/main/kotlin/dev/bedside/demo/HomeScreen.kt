@@ -4,7 +4,7 @@ import android.view.View
 import android.view.accessibility.AccessibilityNodeInfo
 import android.widget.Button
 
-/** What is the picture of? */
+/** The first screen, on which the task is chosen. */
 class HomeScreen(activity: MainActivity) : Screen(activity, R.layout.home) {
     init {
         task(R.id.skin, Task.SKIN)
@@ -20,7 +20,7 @@ class HomeScreen(activity: MainActivity) : Screen(activity, R.layout.home) {
     }
 }
 
-/** Has a screen reader call a group of views a button. */
+/** Makes a screen reader announce a group of views as a button. */
 private object SaysButton : View.AccessibilityDelegate() {
     override fun onInitializeAccessibilityNodeInfo(host: View, info: AccessibilityNodeInfo) {
         super.onInitializeAccessibilityNodeInfo(host, info)

@@ -20,7 +20,7 @@ import android.window.OnBackInvokedDispatcher
 private const val TAKE = 1
 private const val CHOOSE = 2
 
-/** The one activity: draws the screen that the session asks for, and talks to the camera and to the picker. */
+/** The only activity. It draws the screen of the session, and opens the camera app and the picker. */
 class MainActivity : Activity() {
     lateinit var session: Session
         private set
@@ -35,8 +35,8 @@ class MainActivity : Activity() {
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        // A patient's picture must get neither into the list of recent apps nor, by a screenshot, into a gallery that
-        // copies itself to a network. A result is handed on by the slip.
+        // A patient's picture must not appear in the list of recent apps, nor by a screenshot in a gallery that is
+        // copied to a network. The slip is the way to pass on a result.
         window.setFlags(WindowManager.LayoutParams.FLAG_SECURE, WindowManager.LayoutParams.FLAG_SECURE)
         setContentView(R.layout.main)
         root = findViewById(R.id.root)
@@ -66,7 +66,7 @@ class MainActivity : Activity() {
         super.onDestroy()
     }
 
-    /** The session that was there before the screen was turned; else one that goes on where the saved one stood. */
+    /** The session from before a configuration change; else a new one that continues the saved capture. */
     private fun session(state: Bundle?): Session {
         val language = getString(R.string.language)
         val kept = lastNonConfigurationInstance as Session?
@@ -77,7 +77,10 @@ class MainActivity : Activity() {
         return Session(models, contentResolver, language, capture).also { it.proceed() }
     }
 
-    /** Android hands the share that an ended capture began with to an app that is opened from the recent ones again. */
+    /**
+     * The capture of a new start. An app that is opened from the recent apps gets the old share again, which is
+     * ignored.
+     */
     private fun fresh(): Capture {
         val old = intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0
         return (if (old) null else sharedPicture(intent))?.let { Capture().shared(it) } ?: Capture()
@@ -88,7 +91,7 @@ class MainActivity : Activity() {
         files.keepOnly(capture)
         val next = shown(capture)
         val moved = next != shown
-        // At the start nothing is said: the reader begins by itself.
+        // The first screen is not announced, because a screen reader begins to read it by itself.
         val first = screen == null
         if (moved) {
             screen = replace(screen, screen(next))
@@ -100,7 +103,7 @@ class MainActivity : Activity() {
         listenToBack(capture.back() != null)
     }
 
-    /** What is drawn: while a result has to be made again, that it is being made. */
+    /** The step that is drawn: WORK while a restored result is computed again, else the step of the capture. */
     private fun shown(capture: Capture): Step {
         val awaited = capture.step == Step.RESULT || capture.step == Step.SLIP
         return if (awaited && session.outcome == null) Step.WORK else capture.step
@@ -122,7 +125,9 @@ class MainActivity : Activity() {
         return new
     }
 
-    /** What is below the danger signs is out of reach, for fingers, keys and screen readers, and keeps its place. */
+    /**
+     * Shows or removes the danger signs. The screen below is invisible then, so it can't be used, and keeps its state.
+     */
     private fun drawDanger(capture: Capture) {
         screen?.view?.visibility = if (capture.danger) View.INVISIBLE else View.VISIBLE
         val open = danger
@@ -159,7 +164,7 @@ class MainActivity : Activity() {
         }
     }
 
-    /** An X-ray is a file, perhaps on a stick, and not a photo in the gallery: the photo picker would not show it. */
+    /** The pickers to try in turn. An X-ray is a file and not a photo, so the photo picker would not show it. */
     private fun pickers(photos: Boolean): List<Intent> {
         val gallery = Intent(MediaStore.ACTION_PICK_IMAGES).takeIf { photos && Build.VERSION.SDK_INT >= 33 }
         val documents = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE)
@@ -174,7 +179,7 @@ class MainActivity : Activity() {
         } catch (_: ActivityNotFoundException) {
             false
         } catch (_: SecurityException) {
-            // Another app has put itself forward and is not to be started from here.
+            // The app that handles the intent does not allow others to start it.
             false
         }
 
@@ -194,10 +199,10 @@ class MainActivity : Activity() {
     private fun sharedPicture(intent: Intent): String? {
         if (intent.action != Intent.ACTION_SEND) return null
         return try {
-            @Suppress("DEPRECATION") // The typed one fails on API 33 for some senders, and is not there before.
+            @Suppress("DEPRECATION") // The typed method fails on API 33 for some senders, and needs API 33.
             (intent.getParcelableExtra<Parcelable>(Intent.EXTRA_STREAM) as? Uri)?.toString()
         } catch (_: RuntimeException) {
-            null // What the sender put there is of a class that this app does not know.
+            null // The extra has a class that this app does not have.
         }
     }
 
@@ -206,11 +211,11 @@ class MainActivity : Activity() {
         if (before == null) finish() else session.move(before)
     }
 
-    @SuppressLint("GestureBackNavigation") // Before API 33; from there on the callback below is asked.
+    @SuppressLint("GestureBackNavigation") // Used before API 33. Later versions call the callback below.
     @Deprecated("Called before API 33 only.")
     override fun onBackPressed(): Unit = back()
 
-    /** Listens only where back stays in the app, so that the system can show where it leads where it does not. */
+    /** Registers the callback only where back stays in the app, so that the system can preview where back leaves it. */
     private fun listenToBack(listen: Boolean) {
         if (Build.VERSION.SDK_INT < 33 || listen == (backCallback != null)) return
         val dispatcher = onBackInvokedDispatcher
@@ -223,7 +228,9 @@ class MainActivity : Activity() {
         }
     }
 
-    /** From API 35 on the app draws below the system's bars; before, this is told of none. */
+    /**
+     * Pads the view by the system's bars, below which the app draws from API 35 on. Earlier versions report no bars.
+     */
     private fun keepClearOfBars(view: View) {
         if (Build.VERSION.SDK_INT < 30) return
         view.setOnApplyWindowInsetsListener { _, insets ->

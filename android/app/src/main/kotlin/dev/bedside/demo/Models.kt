@@ -11,20 +11,19 @@ import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 
-/** The models, each opened once, when it is first asked for, and kept as long as the process lives. */
+/** The models. Each is opened when it is first needed, and kept until the process ends. */
 class Models(private val assets: AssetManager, private val dispatcher: CoroutineDispatcher = Dispatchers.Default) {
     private val opening = Mutex()
     private val opened = HashMap<Task, Classifier>()
 
     /**
-     * The task's model. The first time its golden sample is run, so that a phone on which that goes wrong shows no
-     * result.
+     * The task's model. The first call runs its self-test, so that a phone on which that fails shows no result.
      *
      * @throws dev.bedside.BedsideException where it can't be opened, or its self-test fails
      */
     suspend fun open(task: Task): Classifier = opening.withLock {
         opened.getOrPut(task) {
-            // Kept for the next one who asks, even where this one has gone.
+            // The model is kept for later calls, even where this call is cancelled.
             withContext(dispatcher + NonCancellable) { tested(Classifier.fromAsset(assets, task.model)) }
         }
     }
@@ -35,7 +34,7 @@ class Models(private val assets: AssetManager, private val dispatcher: Coroutine
     }
 }
 
-/** The process: all that it keeps are the models. */
+/** The application, which keeps the models. */
 class DemoApplication : Application() {
     val models: Models by lazy { Models(assets) }
 }

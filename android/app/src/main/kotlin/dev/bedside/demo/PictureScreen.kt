@@ -2,7 +2,7 @@ package dev.bedside.demo
 
 import android.widget.Button
 
-/** Where the picture comes from. */
+/** The screen on which a picture is taken or chosen. */
 class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture) {
     init {
         backArrow()

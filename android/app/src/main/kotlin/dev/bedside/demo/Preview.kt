@@ -1,4 +1,4 @@
-@file:SuppressLint("ExifInterface") // One tag is read, and any failure is caught: no reason for a dependency.
+@file:SuppressLint("ExifInterface") // This reads one tag and catches all failures, so it needs no dependency.
 
 package dev.bedside.demo
 
@@ -12,10 +12,10 @@ import android.net.Uri
 import java.io.IOException
 import java.io.InputStream
 
-/** The longest side of a preview, in pixels, is at most twice this: sharp on the slip, and at most 4 MB. */
+/** Half of the maximum length of the longer side of a preview, in pixels. A preview takes at most 4 MB. */
 private const val SIDE = 512
 
-/** A small upright copy of a picture, to be shown; null where Android can't decode it, such as a TIFF file. */
+/** A small upright copy of a picture; null where Android can't decode it, such as a TIFF file. */
 fun preview(resolver: ContentResolver, address: Uri): Bitmap? =
     try {
         val small = resolver.read(address) { decode(it, sampling(resolver, address)) }
@@ -23,14 +23,14 @@ fun preview(resolver: ContentResolver, address: Uri): Bitmap? =
     } catch (_: IOException) {
         null
     } catch (_: RuntimeException) {
-        // The app that has the picture may throw anything; the report is there, so go on without the preview.
+        // The app that provides the picture may throw any exception. The result is shown without the preview then.
         null
     }
 
 private fun <T> ContentResolver.read(address: Uri, act: (InputStream) -> T): T? =
     openInputStream(address)?.use { act(it) }
 
-/** How many pixels of the file become one: a power of two. */
+/** The factor by which decoding reduces each side: a power of two. */
 private fun sampling(resolver: ContentResolver, address: Uri): Int {
     val size = BitmapFactory.Options().apply { inJustDecodeBounds = true }
     resolver.read(address) { BitmapFactory.decodeStream(it, null, size) }
@@ -45,24 +45,24 @@ private fun decode(stream: InputStream, sampling: Int): Bitmap? =
 private fun orientation(stream: InputStream): Int =
     ExifInterface(stream).getAttributeInt(ExifInterface.TAG_ORIENTATION, ExifInterface.ORIENTATION_NORMAL)
 
-/** The picture turned and mirrored as its EXIF orientation asks for. */
+/** The picture, rotated and mirrored by its EXIF orientation. */
 internal fun upright(bitmap: Bitmap, orientation: Int): Bitmap {
-    val turn = Matrix()
+    val matrix = Matrix()
     when (orientation) {
-        ExifInterface.ORIENTATION_FLIP_HORIZONTAL -> turn.setScale(-1f, 1f)
-        ExifInterface.ORIENTATION_ROTATE_180 -> turn.setRotate(180f)
-        ExifInterface.ORIENTATION_FLIP_VERTICAL -> turn.setScale(1f, -1f)
+        ExifInterface.ORIENTATION_FLIP_HORIZONTAL -> matrix.setScale(-1f, 1f)
+        ExifInterface.ORIENTATION_ROTATE_180 -> matrix.setRotate(180f)
+        ExifInterface.ORIENTATION_FLIP_VERTICAL -> matrix.setScale(1f, -1f)
         ExifInterface.ORIENTATION_TRANSPOSE -> {
-            turn.setRotate(90f)
-            turn.postScale(-1f, 1f)
+            matrix.setRotate(90f)
+            matrix.postScale(-1f, 1f)
         }
-        ExifInterface.ORIENTATION_ROTATE_90 -> turn.setRotate(90f)
+        ExifInterface.ORIENTATION_ROTATE_90 -> matrix.setRotate(90f)
         ExifInterface.ORIENTATION_TRANSVERSE -> {
-            turn.setRotate(270f)
-            turn.postScale(-1f, 1f)
+            matrix.setRotate(270f)
+            matrix.postScale(-1f, 1f)
         }
-        ExifInterface.ORIENTATION_ROTATE_270 -> turn.setRotate(270f)
+        ExifInterface.ORIENTATION_ROTATE_270 -> matrix.setRotate(270f)
         else -> return bitmap
     }
-    return Bitmap.createBitmap(bitmap, 0, 0, bitmap.width, bitmap.height, turn, true)
+    return Bitmap.createBitmap(bitmap, 0, 0, bitmap.width, bitmap.height, matrix, true)
 }

@@ -11,7 +11,7 @@ import android.widget.TextView
 import dev.bedside.Manifest
 import dev.bedside.ScopeQuestion
 
-/** The model's scope questions, whichever they are, and what it is for and not for. */
+/** The screen of the model's scope questions and its intended use. */
 class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questions) {
     private val fields = HashMap<String, View>()
     private var drawn = false
@@ -64,7 +64,7 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
         view.findViewById<TextView>(R.id.question).text = question.question
         view.findViewById<TextView>(R.id.hint).text = activity.resources.hint(question)
         val field = view.findViewById<EditText>(R.id.number)
-        // Each question has one of these: the saved capture restores them, and not the view's id.
+        // Several questions may have this view, so its id is replaced. The saved capture restores the text.
         field.id = View.generateViewId()
         view.findViewById<TextView>(R.id.question).labelFor = field.id
         field.isSaveEnabled = false
@@ -85,7 +85,7 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
         if (open == null) session.questionsAnswered() else ask(open)
     }
 
-    /** Says what is missing, and leads to it. */
+    /** Shows what is missing and moves the focus to it. */
     private fun ask(asked: ScopeQuestion) {
         val typed = asked.isNumber && session.capture.answers[asked.id] != null
         val what = if (typed) R.string.questions_not_a_number else R.string.questions_open

@@ -10,7 +10,7 @@ import dev.bedside.Report
 import dev.bedside.Triage
 import dev.bedside.Verdict
 
-/** One honest screen: what to do, why, in numbers, by which model, and that it is research. */
+/** The screen of a result: what to do, why, the numbers, the model and the notice. */
 class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
     private val resources = activity.resources
 

@@ -4,7 +4,7 @@ import android.os.Build
 import android.view.View
 import android.widget.TextView
 
-/** One screen: a layout, drawn anew from the session after each change. */
+/** A screen: a layout that is drawn from the session after each change. */
 abstract class Screen(protected val activity: MainActivity, layout: Int) {
     val view: View = activity.layoutInflater.inflate(layout, activity.root, false)
 
@@ -13,10 +13,14 @@ abstract class Screen(protected val activity: MainActivity, layout: Int) {
 
     abstract fun draw()
 
-    /** Has a screen reader say that this screen is here now; where it goes on reading is its own affair. */
+    /** Makes a screen reader announce this screen. */
     fun announce() {
         val heading = find<TextView>(R.id.title).text
-        if (Build.VERSION.SDK_INT >= 28) view.accessibilityPaneTitle = heading else view.announceForAccessibility(heading)
+        if (Build.VERSION.SDK_INT >= 28) {
+            view.accessibilityPaneTitle = heading
+        } else {
+            view.announceForAccessibility(heading)
+        }
     }
 
     protected fun <T : View> find(id: Int): T = view.findViewById(id)
@@ -33,6 +37,6 @@ abstract class Screen(protected val activity: MainActivity, layout: Int) {
         find<View>(id).visibility = if (shown) View.VISIBLE else View.GONE
     }
 
-    /** The arrow at the top left, where the layout has one. */
+    /** Makes the arrow at the top left go back. The layout must have one. */
     protected fun backArrow() = onClick(R.id.back, activity::back)
 }

@@ -20,7 +20,7 @@ import kotlinx.coroutines.cancel
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 
-/** What came of a capture. */
+/** The outcome of a capture. */
 sealed interface Outcome {
     class Told(val report: Report, val preview: Bitmap?) : Outcome
 
@@ -30,13 +30,13 @@ sealed interface Outcome {
 }
 
 /**
- * A capture and the work that it asks for, on the main thread. It outlives the activity when the screen is turned, and
- * is made anew from the saved capture when the process was ended: work that was under way is then done again.
+ * A capture and the work of its step, on the main thread. It outlives the activity at a configuration change. In a new
+ * process it is made of the saved capture, and unfinished work runs again.
  */
 class Session(
     private val models: Models,
     private val resolver: ContentResolver,
-    /** A BCP 47 tag: what the model says about itself and its labels is in this language. */
+    /** The language of manifests and reports, a BCP 47 tag. */
     val language: String,
     first: Capture,
     private val background: CoroutineDispatcher = Dispatchers.Default,
@@ -48,13 +48,13 @@ class Session(
     var outcome: Outcome? = null
         private set
 
-    /** Called after each change, to draw it. */
+    /** Called after each change. */
     var onChange: () -> Unit = {}
 
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main)
     private var work: Job? = null
 
-    /** Goes on with another state of the capture, and starts the work that it needs. */
+    /** Replaces the capture and starts the work that it needs. */
     fun move(next: Capture) {
         if (next.task != capture.task) manifest = null
         if (!keepsOutcome(next)) outcome = null
@@ -63,12 +63,12 @@ class Session(
         onChange()
     }
 
-    /** An answer, while it is being given: nothing else changes. */
+    /** Sets an answer while a person types or taps it, without drawing the screen. */
     fun answer(question: String, answer: String) {
         capture = capture.answered(question, answer)
     }
 
-    /** Starts, or ends, what the capture's step asks for. */
+    /** Ends the work that is running, and starts the work of the capture's step. */
     fun proceed() {
         work?.cancel()
         work = when (capture.step) {
@@ -78,7 +78,7 @@ class Session(
         }
     }
 
-    /** Goes on from the questions: to the picture, or to the result where the answers reject already. */
+    /** Leaves the questions for the picture, or for the result where the answers reject every picture. */
     fun questionsAnswered() {
         val task = capture.task ?: return
         work?.cancel()
@@ -118,15 +118,15 @@ class Session(
         val address = capture.picture ?: return
         val classifier = opened(task) ?: return
         try {
-            tell(look(classifier, Uri.parse(address)))
+            tell(classify(classifier, Uri.parse(address)))
         } catch (error: BedsideException) {
             fail(error, aboutPicture = true)
         }
     }
 
-    private suspend fun look(classifier: Classifier, address: Uri): Outcome {
+    private suspend fun classify(classifier: Classifier, address: Uri): Outcome {
         val query = withContext(background) { query(classifier.manifest(language), capture.answers, language) }
-        // Another app may take its time: it must not hold a thread that classifies.
+        // Another app may be slow, so this must not run on a thread that classifies.
         val image = withContext(Dispatchers.IO) { Image.fromUri(resolver, address) }
         val report = image.use { classifier.classifyInBackground(it, query, background) }
         return Outcome.Told(report, withContext(Dispatchers.IO) { preview(resolver, address) })

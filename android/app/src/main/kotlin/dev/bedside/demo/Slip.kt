@@ -3,7 +3,7 @@ package dev.bedside.demo
 import android.content.res.Resources
 import android.graphics.Bitmap
 
-/** What stands on a referral slip: all texts are ready to print. */
+/** The texts and the picture of a referral slip. */
 class Slip(
     val title: String,
     val case: String,
@@ -18,9 +18,9 @@ class Slip(
     val findings: List<String>,
     val model: String,
     val notice: String,
-    /** What is to be filled in by hand, each on a line. */
+    /** Labels of lines to be filled in by hand. */
     val blanks: List<String>,
-    /** What is to be filled in by hand, with room below. */
+    /** The label of the lines for remarks. */
     val remarks: String,
 )
 

@@ -15,16 +15,16 @@ import android.view.View
 import java.io.OutputStream
 import kotlin.math.max
 
-/** A slip on one page of A4, black on white; the unit is the point, 1/72 inch. */
+/** A slip on one page of A4, black on white. Lengths are in points (1/72 inch). */
 class SlipPage(private val slip: Slip) {
     fun draw(canvas: Canvas) {
         canvas.drawColor(Color.WHITE)
-        // Long names make the type smaller, never a second page.
+        // Long names make the type smaller, so that the slip stays on one page.
         val scale = SCALES.firstOrNull { paint(null, it) <= HEIGHT - MARGIN } ?: SCALES.last()
         paint(canvas, scale)
     }
 
-    /** Draws, or only measures where there is no canvas; gives the lowest point that is used. */
+    /** Draws the slip, or only measures it where there is no canvas. Returns the y of its end. */
     private fun paint(canvas: Canvas?, scale: Float): Float {
         val pen = Pen(canvas, MARGIN, WIDTH - 2 * MARGIN, MARGIN, scale)
         pen.text(slip.title, 22f, bold = true)
@@ -40,7 +40,7 @@ class SlipPage(private val slip: Slip) {
         return pen.y
     }
 
-    /** The picture on the left, and beside it what the program says. */
+    /** Draws the picture on the left and the result beside it. */
     private fun result(pen: Pen) {
         val picture = slip.picture
         val used = if (picture == null) 0f else pen.picture(picture, SIDE) + 16f
@@ -73,7 +73,7 @@ class SlipPage(private val slip: Slip) {
     }
 }
 
-/** Writes from the top down, in a column of a page. */
+/** Draws from the top down in a column of a page. */
 private class Pen(
     private val canvas: Canvas?,
     private val left: Float,
@@ -108,7 +108,7 @@ private class Pen(
         gap(9f)
     }
 
-    /** What is to be filled in, and lines to write on. */
+    /** Draws a label with lines to write on. */
     fun blank(label: String, lines: Int) {
         text(label, 11f)
         repeat(lines) {
@@ -118,7 +118,7 @@ private class Pen(
         gap(8f)
     }
 
-    /** Fits a picture into a square at the left; gives the width that it takes. */
+    /** Draws a picture inside a square at the left. Returns its width. */
     fun picture(bitmap: Bitmap, side: Float): Float {
         val fit = side / max(bitmap.width, bitmap.height)
         val place = RectF(left, y, left + bitmap.width * fit, y + bitmap.height * fit)
@@ -126,7 +126,7 @@ private class Pen(
         return place.width()
     }
 
-    /** The column to the right of what takes this width. */
+    /** The column to the right of this width. */
     fun beside(used: Float) = Pen(canvas, left + used, width - used, y, scale)
 }
 
@@ -144,7 +144,7 @@ fun writePdf(slip: Slip, out: OutputStream) {
     }
 }
 
-/** The page as it will be printed, as wide as the screen lets it be. */
+/** A view of the page as it is printed, as wide as the screen. */
 class SlipView(context: Context, attributes: AttributeSet?) : View(context, attributes) {
     private var page: SlipPage? = null
 

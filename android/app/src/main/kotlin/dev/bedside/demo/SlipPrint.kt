@@ -10,7 +10,7 @@ import android.print.PrintDocumentInfo
 import java.io.FileOutputStream
 import java.io.IOException
 
-/** The slip for the system's print sheet. */
+/** Prints the slip from the system's print sheet. */
 class SlipPrint(private val slip: Slip) : PrintDocumentAdapter() {
     override fun onLayout(
         old: PrintAttributes?,

@@ -8,7 +8,7 @@ import android.print.PrintManager
 import java.io.FileOutputStream
 import java.io.IOException
 
-/** The referral slip, to be printed or shared. */
+/** The screen of the referral slip, which can be printed or shared. */
 class SlipScreen(activity: MainActivity) : Screen(activity, R.layout.slip) {
     private var slip: Slip? = null
 
@@ -33,7 +33,7 @@ class SlipScreen(activity: MainActivity) : Screen(activity, R.layout.slip) {
         try {
             checkNotNull(printer).print(slip.case, SlipPrint(slip), paper)
         } catch (_: RuntimeException) {
-            // A phone without a print service, or one whose service is broken: it throws what it likes.
+            // A missing or broken print service throws undeclared exceptions.
             say()
         }
     }

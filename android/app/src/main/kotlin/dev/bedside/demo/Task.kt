@@ -1,15 +1,15 @@
 package dev.bedside.demo
 
-/** What the picture is of: which model looks at it, and what goes with that on the screens. */
+/** The tasks: the model of each and its texts on the screens. */
 enum class Task(
-    /** The model, as an asset. */
+    /** The path of the model among the assets. */
     val model: String,
     val title: Int,
     val pictureHint: Int,
     val dangerLead: Int,
     val dangerSigns: Int,
     val dangerSource: Int,
-    /** Whether a picture may come from the phone's camera and its gallery, or only from a file. */
+    /** Whether a picture may come from the camera and the gallery. Else it comes from a file only. */
     val fromCamera: Boolean,
 ) {
     SKIN(

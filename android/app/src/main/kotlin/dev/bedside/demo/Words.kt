@@ -1,4 +1,4 @@
-// What the core says, in the app's words.
+// Verdicts, reasons, errors and probabilities of the library in the app's texts.
 
 package dev.bedside.demo
 
@@ -18,7 +18,7 @@ import java.util.Locale
 import kotlin.math.roundToInt
 import kotlin.math.roundToLong
 
-/** How a triage level looks and reads: a word, an icon and a colour, so that none of them stands alone. */
+/** The word, the icon and the colours of each triage level. They are shown together, so that none is needed alone. */
 enum class TriageLook(val word: Int, val advice: Int, val icon: Int, val color: Int, val onColor: Int) {
     NO_SIGN(
         R.string.triage_no_sign,
@@ -52,7 +52,7 @@ val Triage.look: TriageLook
         Triage.UNASSESSED -> TriageLook.UNASSESSED
     }
 
-/** The one sentence of a verdict. */
+/** A verdict as a sentence. */
 fun Resources.sentence(verdict: Verdict): String = when (verdict) {
     is Verdict.Single -> getString(R.string.verdict_single, verdict.label.name)
     is Verdict.Several -> getString(R.string.verdict_several, verdict.labels.joinToString { it.name })
@@ -79,7 +79,7 @@ fun Resources.frequency(probability: Float): String = when {
     else -> getString(R.string.findings_about, number((probability * 100).roundToInt()))
 }
 
-/** What a finding says beside its label: how often, and whether it can't be excluded. */
+/** The text beside the label of a finding: its frequency, and whether it can't be excluded. */
 fun Resources.share(finding: Finding): String {
     val often = frequency(finding.probability)
     return if (finding.overOperatingPoint) "$often · ${getString(R.string.findings_over)}" else often
@@ -93,7 +93,7 @@ fun Resources.identity(report: Report): String {
     return getString(R.string.result_model, model, report.model.graphSha256.take(12), report.runtime.version)
 }
 
-/** What a number question takes. */
+/** The hint for the numbers that a question takes. */
 fun Resources.hint(question: ScopeQuestion): String {
     val min = question.min?.let(::number)
     val max = question.max?.let(::number)
@@ -120,16 +120,16 @@ fun Resources.sentence(failed: Outcome.Failed): String =
         -> internal(failed.error.kind)
     }
 
-/** Files and sizes go wrong with models too: then it is no picture that the person could choose again. */
+/** Io and TooLarge concern models too, and then another picture does not help. */
 private fun Resources.picture(failed: Outcome.Failed, text: Int): String =
     if (failed.aboutPicture) getString(text) else internal(failed.error.kind)
 
-private fun Resources.internal(kind: ErrorKind): String = getString(R.string.error_internal, kind.spelled)
+private fun Resources.internal(kind: ErrorKind): String = getString(R.string.error_internal, kind.rustName)
 
-/** `SELF_TEST` as `SelfTest`, as the core has it. */
-private val ErrorKind.spelled: String
+/** `SELF_TEST` as `SelfTest`, which is its name in Rust. */
+private val ErrorKind.rustName: String
     get() = name.split('_').joinToString("") { it.take(1) + it.drop(1).lowercase() }
 
-/** In the language of the texts, which need not be the phone's. */
+/** A number in the format of the texts' language, which may differ from the phone's. */
 private fun Resources.number(value: Number): String =
     NumberFormat.getInstance(Locale.forLanguageTag(getString(R.string.language))).format(value)

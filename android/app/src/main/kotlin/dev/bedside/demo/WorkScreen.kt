@@ -1,6 +1,6 @@
 package dev.bedside.demo
 
-/** While the program looks at the picture. */
+/** The screen while a picture is classified. */
 class WorkScreen(activity: MainActivity) : Screen(activity, R.layout.work) {
     init {
         onClick(R.id.cancel) { session.move(session.capture.stopped()) }

@@ -12,7 +12,7 @@ class CaptureTest {
     private val result = asked.inScope().pictured("content://a/1").told()
 
     @Test
-    fun a_capture_goes_from_the_task_to_the_slip() {
+    fun capture_goes_from_the_task_to_the_slip() {
         val slip = result.slip("2026-11-23-7KMP")
         assertEquals(Step.SLIP, slip.step)
         assertEquals("2026-11-23-7KMP", slip.case)
@@ -21,7 +21,7 @@ class CaptureTest {
     }
 
     @Test
-    fun back_leads_over_every_screen_to_the_first_one_and_out() {
+    fun back_leads_through_each_step_and_out_of_the_app() {
         val steps = generateSequence(result.slip("1")) { it.back() }.map { it.step }.toList()
         assertEquals(listOf(Step.SLIP, Step.RESULT, Step.PICTURE, Step.QUESTIONS, Step.HOME), steps)
     }
@@ -40,24 +40,24 @@ class CaptureTest {
     }
 
     @Test
-    fun another_picture_keeps_the_task_only() {
+    fun again_keeps_only_the_task() {
         assertEquals(Capture(Step.QUESTIONS, Task.SKIN), result.slip("1").again())
     }
 
     @Test
-    fun another_picture_gets_another_case_number() {
+    fun slip_of_another_picture_gets_another_case_number() {
         val first = result.slip("1")
         assertEquals("1", first.slip("2").case)
         assertEquals("2", first.inScope().pictured("content://a/2").told().slip("2").case)
     }
 
     @Test
-    fun finishing_forgets_everything() {
+    fun finished_capture_is_empty() {
         assertEquals(Capture(), result.slip("1").finished())
     }
 
     @Test
-    fun a_result_that_comes_after_the_stop_changes_nothing() {
+    fun stopped_capture_ignores_a_late_result() {
         val stopped = asked.inScope().pictured("content://a/1").stopped()
         assertEquals(Step.PICTURE, stopped.step)
         assertEquals(stopped, stopped.told())
@@ -66,7 +66,7 @@ class CaptureTest {
     }
 
     @Test
-    fun a_shared_picture_waits_until_it_is_used() {
+    fun shared_picture_is_kept_until_it_is_classified() {
         val shared = Capture().shared("content://a/1")
         val asked = shared.chosen(Task.SKIN).inScope()
         assertEquals("content://a/1", asked.shared)
@@ -75,12 +75,12 @@ class CaptureTest {
     }
 
     @Test
-    fun a_shared_picture_takes_the_place_of_the_capture() {
+    fun shared_picture_replaces_the_capture() {
         assertEquals(Capture(shared = "content://a/2"), result.shared("content://a/2"))
     }
 
     @Test
-    fun in_a_new_process_errors_and_rejections_are_gone_and_results_are_not() {
+    fun restored_capture_keeps_results_but_not_errors_or_rejections() {
         assertEquals(Step.PICTURE, result.failed().restored().step)
         assertEquals(Step.HOME, Capture().chosen(Task.SKIN).failed().restored().step)
         assertEquals(Step.QUESTIONS, asked.outOfScope().restored().step)
@@ -88,7 +88,7 @@ class CaptureTest {
     }
 
     @Test
-    fun case_numbers_have_the_date_and_four_signs_that_can_not_be_mistaken() {
+    fun case_number_is_the_date_and_four_unambiguous_characters() {
         val numbers = List(200) { caseNumber() }
         assertTrue(numbers.all { Regex("\\d{4}-\\d\\d-\\d\\d-[2-9A-Z]{4}").matches(it) })
         assertFalse(numbers.any { number -> number.takeLast(4).any { it in "01OIL5SAEU" } })

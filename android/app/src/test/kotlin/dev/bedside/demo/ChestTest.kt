@@ -14,7 +14,7 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
-/** The chest X-ray, with its own questions and its own way to a picture. */
+/** Captures with the chest X-ray model, from its questions to its result. */
 @RunWith(ParameterizedRobolectricTestRunner::class)
 @Config(sdk = [35], qualifiers = "w360dp-h740dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -22,15 +22,15 @@ class ChestTest(private val language: String) {
     private val deck = Deck(language)
 
     @Before
-    fun speak() {
+    fun setLanguage() {
         RuntimeEnvironment.setQualifiers("+$language")
     }
 
     @Test
-    fun the_age_is_asked_for_as_a_number() {
+    fun chest_questions_ask_for_the_age_as_a_number() {
         val phone = Phone()
-        phone.chooses(R.id.chest)
-        phone.shows(deck["questions.number", "1", "5"])
+        phone.chooseTask(R.id.chest)
+        phone.assertShows(deck["questions.number", "1", "5"])
         phone.tap(R.id.next)
         assertEquals(deck["questions.open"], phone.text(R.id.message))
         phone.type(phone.numberField(), "7.5.1")
@@ -39,9 +39,9 @@ class ChestTest(private val language: String) {
     }
 
     @Test
-    fun another_age_gives_the_result_without_a_picture() {
+    fun chest_age_out_of_scope_gives_a_result_without_a_picture() {
         val phone = Phone()
-        phone.chooses(R.id.chest)
+        phone.chooseTask(R.id.chest)
         phone.type(phone.numberField(), "40")
         phone.tap(R.id.yes)
         phone.tap(R.id.next)
@@ -51,42 +51,42 @@ class ChestTest(private val language: String) {
     }
 
     @Test
-    fun a_typed_age_outlives_the_process() {
+    fun typed_age_survives_the_end_of_the_process() {
         val phone = Phone()
-        phone.chooses(R.id.chest)
+        phone.chooseTask(R.id.chest)
         phone.type(phone.numberField(), "2,5")
-        phone.processDies()
+        phone.endProcess()
         phone.await(Step.QUESTIONS) { phone.shown(R.id.questions) }
         assertEquals("2,5", phone.numberField().text.toString())
     }
 
     @Test
-    fun the_picture_is_a_file_and_not_a_photo() {
+    fun chest_picture_is_chosen_from_files() {
         val phone = Phone()
-        phone.toChestPicture("3")
+        phone.openChestPicture("3")
         assertFalse(phone.shown(R.id.take))
-        phone.shows(deck["picture.hint_chest"])
+        phone.assertShows(deck["picture.hint_chest"])
         phone.tap(R.id.choose)
         assertEquals(Intent.ACTION_OPEN_DOCUMENT, shadowOf(phone.activity).nextStartedActivityForResult.intent.action)
     }
 
     @Test
-    fun every_sample_says_what_the_command_says() {
+    fun chest_result_equals_the_commands_for_each_sample() {
         val folder = File(root, "models/samples")
         val samples = folder.listFiles { file -> file.extension == "jpeg" }.orEmpty()
         assertEquals(6, samples.size)
         for (sample in samples) {
             val phone = Phone()
-            phone.toChestPicture("3")
-            phone.looksAt(elsewhere(sample.name))
-            val said = command(sample, "chest-xray", language, *answers())
-            assertEquals(deck["triage.${said.getString("triage")}"], phone.text(R.id.title))
-            val kind = said.getJSONObject("verdict").getString("kind")
-            assertEquals(deck["verdict.$kind", said.labels().joinToString(", ")], phone.text(R.id.verdict))
-            assertTexts(said.findings(deck).flatMap { it.toList() }, phone.texts())
+            phone.openChestPicture("3")
+            phone.classifyPicture(galleryAddress(sample.name))
+            val expected = command(sample, "chest-xray", language, *answers())
+            assertEquals(deck["triage.${expected.getString("triage")}"], phone.text(R.id.title))
+            val kind = expected.getJSONObject("verdict").getString("kind")
+            assertEquals(deck["verdict.$kind", expected.labels().joinToString(", ")], phone.text(R.id.verdict))
+            assertTexts(expected.findings(deck).flatMap { it.toList() }, phone.texts())
             phone.tap(R.id.danger)
             assertTexts(deck["danger.chest"].lines(), phone.texts())
-            phone.leaves()
+            phone.close()
         }
     }
 

@@ -2,19 +2,21 @@ package dev.bedside.demo
 
 import java.io.File
 
-/** The root of the repository, where the models, the samples and the copy deck are. */
+/** The root of the repository, which has the models, the samples and the copy deck. */
 val root = File(System.getProperty("bedside.root") ?: "../..").canonicalFile
 
 fun sample(name: String): File = File(root, "models/samples/$name")
 
-/** The copy deck in one language, read from its own file and not through the app's resources. */
+/** The copy deck in one language, read from its file and not from the app's resources. */
 class Deck(private val language: String) {
     private val texts = sections(File(root, "docs/copy/deck.toml").readText())
 
-    /** The text of this name, such as `home.title`, with its places filled in the order of the English text. */
+    /** The text of this name, such as `home.title`, with its placeholders filled in the order of the English text. */
     operator fun get(name: String, vararg values: String): String {
-        val places = Regex("\\{\\w+}").findAll(text(name, "en")).map { it.value }.distinct().toList()
-        return places.zip(values).fold(text(name, language)) { text, (place, value) -> text.replace(place, value) }
+        val placeholders = Regex("\\{\\w+}").findAll(text(name, "en")).map { it.value }.distinct().toList()
+        return placeholders.zip(values).fold(text(name, language)) { text, (placeholder, value) ->
+            text.replace(placeholder, value)
+        }
     }
 
     private fun text(name: String, language: String): String {

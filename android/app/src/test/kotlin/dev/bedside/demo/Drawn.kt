@@ -13,8 +13,8 @@ import org.robolectric.util.ReflectionHelpers
 import org.robolectric.util.ReflectionHelpers.ClassParameter
 
 /**
- * Stands in for Android's writer of PDF, which Robolectric does not have: takes down the pages, and writes their words
- * in place of a PDF. That PdfDocument itself writes a sound file is left to Android.
+ * Replaces Android's PdfDocument, which Robolectric does not have. It records the pages and writes their texts instead
+ * of a PDF. That PdfDocument itself writes a valid file is not tested.
  */
 @Implements(PdfDocument::class)
 class PdfStandIn {
@@ -27,7 +27,7 @@ class PdfStandIn {
     @Implementation
     fun startPage(size: PdfDocument.PageInfo): PdfDocument.Page = ReflectionHelpers.callConstructor(
         PdfDocument.Page::class.java,
-        ClassParameter.from(Canvas::class.java, Words()),
+        ClassParameter.from(Canvas::class.java, RecordingCanvas()),
         ClassParameter.from(PdfDocument.PageInfo::class.java, size),
     ).also { pages += it }
 
@@ -40,8 +40,9 @@ class PdfStandIn {
     fun writeTo(out: OutputStream) {
         check(pages == finished) { "a page was not finished" }
         finished.forEach { page ->
-            val words = page.canvas as Words
-            out.write("${page.info.pageWidth}x${page.info.pageHeight} ${words.pictures} ${words.text}\n".toByteArray())
+            val canvas = page.canvas as RecordingCanvas
+            val size = "${page.info.pageWidth}x${page.info.pageHeight}"
+            out.write("$size ${canvas.pictures} ${canvas.text}\n".toByteArray())
         }
     }
 
@@ -49,37 +50,37 @@ class PdfStandIn {
     fun close() = Unit
 }
 
-/** A text without the spaces at which lines may break. */
-fun squeezed(text: String): String = text.filterNot(Char::isWhitespace)
+/** A text without spaces, because lines may break at them. */
+fun withoutSpaces(text: String): String = text.filterNot(Char::isWhitespace)
 
-/** A canvas that takes down what is drawn. */
-class Words : Canvas(Bitmap.createBitmap(595, 842, Bitmap.Config.ARGB_8888)) {
-    /** All text in the order of drawing, without the spaces at which lines may break. */
+/** A canvas that records what is drawn. */
+class RecordingCanvas : Canvas(Bitmap.createBitmap(595, 842, Bitmap.Config.ARGB_8888)) {
+    /** All texts in the order of drawing, without spaces. */
     var text = ""
     var pictures = 0
     var lowest = 0f
-    private var down = 0f
+    private var offset = 0f
 
     override fun translate(dx: Float, dy: Float) {
-        down += dy
+        offset += dy
         super.translate(dx, dy)
     }
 
     override fun restore() {
-        down = 0f
+        offset = 0f
         super.restore()
     }
 
-    override fun drawText(text: String, x: Float, y: Float, paint: Paint) = take(text, y)
+    override fun drawText(text: String, x: Float, y: Float, paint: Paint) = record(text, y)
 
     override fun drawText(text: CharArray, index: Int, count: Int, x: Float, y: Float, paint: Paint) =
-        take(String(text, index, count), y)
+        record(String(text, index, count), y)
 
     override fun drawText(text: CharSequence, start: Int, end: Int, x: Float, y: Float, paint: Paint) =
-        take(text.subSequence(start, end).toString(), y)
+        record(text.subSequence(start, end).toString(), y)
 
     override fun drawText(text: String, start: Int, end: Int, x: Float, y: Float, paint: Paint) =
-        take(text.substring(start, end), y)
+        record(text.substring(start, end), y)
 
     override fun drawTextRun(
         text: CharSequence,
@@ -91,7 +92,7 @@ class Words : Canvas(Bitmap.createBitmap(595, 842, Bitmap.Config.ARGB_8888)) {
         y: Float,
         isRtl: Boolean,
         paint: Paint,
-    ) = take(text.subSequence(start, end).toString(), y)
+    ) = record(text.subSequence(start, end).toString(), y)
 
     override fun drawTextRun(
         text: CharArray,
@@ -103,7 +104,7 @@ class Words : Canvas(Bitmap.createBitmap(595, 842, Bitmap.Config.ARGB_8888)) {
         y: Float,
         isRtl: Boolean,
         paint: Paint,
-    ) = take(String(text, index, count), y)
+    ) = record(String(text, index, count), y)
 
     override fun drawBitmap(
         bitmap: Bitmap,
@@ -118,8 +119,8 @@ class Words : Canvas(Bitmap.createBitmap(595, 842, Bitmap.Config.ARGB_8888)) {
         lowest = maxOf(lowest, startY)
     }
 
-    private fun take(drawn: String, y: Float) {
-        text += squeezed(drawn)
-        lowest = maxOf(lowest, down + y)
+    private fun record(drawn: String, y: Float) {
+        text += withoutSpaces(drawn)
+        lowest = maxOf(lowest, offset + y)
     }
 }

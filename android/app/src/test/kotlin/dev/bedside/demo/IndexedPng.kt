@@ -8,11 +8,11 @@ import java.util.zip.CRC32
 import java.util.zip.Deflater
 import java.util.zip.DeflaterOutputStream
 
-/** How many of the palette's colours are taken as they are: those of a screen's surfaces and letters. */
+/** The number of the most frequent colours that the palette has exactly: those of surfaces and letters. */
 private const val EXACT = 96
 private const val COLORS = 256
 
-/** A PNG of at most 256 colours, a third of the size of Android's own: for pictures kept in the repository. */
+/** A PNG of at most 256 colours, which is smaller than Android's own. The repository keeps such pictures. */
 fun indexedPng(bitmap: Bitmap): ByteArray {
     val pixels = IntArray(bitmap.width * bitmap.height)
     bitmap.getPixels(pixels, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
@@ -27,7 +27,7 @@ fun indexedPng(bitmap: Bitmap): ByteArray {
     return file(bitmap.width, bitmap.height, palette, rows.toByteArray())
 }
 
-/** The most frequent colours, and for the others the middles of the most frequent cubes of 8 levels a side. */
+/** The most frequent colours, and for the others the centres of the most frequent cubes of 8 levels a side. */
 private fun palette(pixels: IntArray): List<Int> {
     val counts = pixels.toTypedArray().groupingBy { it }.eachCount().entries
         .sortedWith(compareByDescending<Map.Entry<Int, Int>> { it.value }.thenBy { it.key })
@@ -54,7 +54,7 @@ private fun file(width: Int, height: Int, palette: List<Int>, rows: ByteArray): 
     chunk(file, "IHDR") {
         it.writeInt(width)
         it.writeInt(height)
-        // 8 bits a pixel, indexed.
+        // 8 bits for each pixel, indexed.
         it.write(byteArrayOf(8, 3, 0, 0, 0))
     }
     chunk(file, "PLTE") { out ->

@@ -29,7 +29,7 @@ import org.robolectric.annotation.GraphicsMode
 private const val MODEL = "skin-lesion/model.onnx"
 private const val PICTURE = "ISIC_0012086.jpg"
 
-/** What the library has for Android: assets, content addresses and bitmaps, in Kotlin and in Java. */
+/** Classifiers from assets and images from content addresses and bitmaps, in Kotlin and in Java. */
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [24, 35])
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -39,14 +39,14 @@ class LibraryTest {
     private val opened by lazy { Classifier.open(File(root, "models/$MODEL").path) }
 
     @Test
-    fun a_model_from_an_asset_is_the_model() {
+    fun classifier_from_asset_has_the_models_identity() {
         assertEquals(opened.identity(), Classifier.fromAsset(application.assets, MODEL).identity())
         val java = Android.classifierFromAsset(application.assets, MODEL)
         assertEquals(opened.identity().graphSha256, java.identity().graphSha256)
     }
 
     @Test
-    fun an_asset_that_is_not_there_is_an_io_error() {
+    fun classifier_from_missing_asset_is_an_io_error() {
         assertThrows(BedsideException.Io::class.java) { Classifier.fromAsset(application.assets, "none.onnx") }
         val java = assertThrows(dev.bedside.jni.BedsideException::class.java) {
             Android.classifierFromAsset(application.assets, "none.onnx")
@@ -55,15 +55,15 @@ class LibraryTest {
     }
 
     @Test
-    fun a_model_over_the_limit_is_too_large() {
+    fun classifier_from_asset_over_the_limit_is_too_large() {
         val small = Options(limits = Limits(maxModelBytes = 1000uL))
         assertThrows(BedsideException.TooLarge::class.java) { Classifier.fromAsset(application.assets, MODEL, small) }
     }
 
     @Test
-    fun a_picture_by_its_address_gives_what_its_file_gives() {
+    fun image_from_uri_gives_the_files_findings() {
         val report = opened.classify(Image.open(sample(PICTURE).path), query)
-        val address = elsewhere(PICTURE)
+        val address = galleryAddress(PICTURE)
         val kotlin = opened.classify(Image.fromUri(application.contentResolver, address), query)
         assertEquals(report.findings, kotlin.findings)
         Android.classifierFromAsset(application.assets, MODEL).use { classifier ->
@@ -74,7 +74,7 @@ class LibraryTest {
     }
 
     @Test
-    fun a_bitmap_gives_what_its_png_gives() {
+    fun image_from_bitmap_gives_the_pngs_scores() {
         val bitmap = BitmapFactory.decodeFile(sample(PICTURE).path)
         val png = java.io.ByteArrayOutputStream()
         bitmap.compress(android.graphics.Bitmap.CompressFormat.PNG, 100, png)
@@ -83,8 +83,8 @@ class LibraryTest {
     }
 
     @Test
-    fun a_provider_that_breaks_is_an_io_error_that_names_no_file() {
-        val address = elsewhere("Anna Example.jpg") { throw SecurityException("no grant for Anna Example.jpg") }
+    fun image_from_failing_provider_is_an_io_error_without_the_files_name() {
+        val address = galleryAddress("Anna Example.jpg") { throw SecurityException("no grant for Anna Example.jpg") }
         val kotlin = assertThrows(BedsideException.Io::class.java) {
             Image.fromUri(application.contentResolver, address)
         }
@@ -96,8 +96,8 @@ class LibraryTest {
     }
 
     @Test
-    fun a_picture_without_an_end_is_too_large() {
-        val endless = elsewhere("endless.jpg") { Endless() }
+    fun image_from_endless_stream_is_too_large() {
+        val endless = galleryAddress("endless.jpg") { Endless() }
         assertThrows(BedsideException.TooLarge::class.java) { Image.fromUri(application.contentResolver, endless) }
         val java = assertThrows(dev.bedside.jni.BedsideException::class.java) {
             Android.imageFromUri(application.contentResolver, endless)
@@ -106,7 +106,7 @@ class LibraryTest {
     }
 
     @Test
-    fun an_address_out_of_the_folder_of_a_capture_leads_nowhere() {
+    fun capture_files_refuse_addresses_outside_of_their_folder() {
         File(application.cacheDir, "secret.jpg").writeText("secret")
         val files = CaptureFiles(application)
         val inside = files.newPicture()
@@ -118,7 +118,7 @@ class LibraryTest {
     }
 }
 
-/** Says that it has little, and never ends. */
+/** A stream that declares no bytes and never ends. */
 private class Endless : InputStream() {
     override fun read(): Int = 0
 

@@ -19,7 +19,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 
-/** A person with the phone in hand. */
+/** The app as a person uses it, on the JVM. */
 class Phone(intent: Intent? = null) {
     private var controller: ActivityController<MainActivity> =
         Robolectric.buildActivity(MainActivity::class.java, intent).setup()
@@ -38,7 +38,7 @@ class Phone(intent: Intent? = null) {
 
     fun text(id: Int): String = (view(id) as TextView).also { assertTrue(it.isShown) }.text.toString()
 
-    /** All texts on the screen, from the top down. */
+    /** All visible texts of the screen, from the top down. */
     fun texts(): List<String> = texts(activity.window.decorView)
 
     private fun texts(view: View): List<String> = when {
@@ -48,9 +48,9 @@ class Phone(intent: Intent? = null) {
         else -> emptyList()
     }
 
-    fun shows(text: String) = assertTrue("“$text” is not among ${texts()}", text in texts())
+    fun assertShows(text: String) = assertTrue("“$text” is not among ${texts()}", text in texts())
 
-    /** What a screen reader is told of the screen that is shown. */
+    /** The title by which a screen reader announces the screen. */
     fun pane(): String = activity.root.getChildAt(0).accessibilityPaneTitle.toString()
 
     fun shown(id: Int): Boolean = activity.findViewById<View>(id)?.isShown == true
@@ -72,7 +72,7 @@ class Phone(intent: Intent? = null) {
         idle()
     }
 
-    /** Waits until the screen of a step is drawn. */
+    /** Waits until the capture is at a step and `done` is true. Fails after three minutes. */
     fun await(step: Step, done: () -> Boolean = { true }) {
         val end = System.nanoTime() + 180_000_000_000L
         while (!(capture.step == step && done())) {
@@ -83,58 +83,58 @@ class Phone(intent: Intent? = null) {
         idle()
     }
 
-    fun chooses(task: Int) {
+    fun chooseTask(task: Int) {
         tap(task)
         await(Step.QUESTIONS) { shown(R.id.questions) }
     }
 
-    /** Skin: to the screen where a picture is chosen. */
-    fun toSkinPicture() {
-        chooses(R.id.skin)
+    /** Goes to the screen on which a picture of the skin is chosen. */
+    fun openSkinPicture() {
+        chooseTask(R.id.skin)
         tap(R.id.yes)
         tap(R.id.next)
         await(Step.PICTURE)
     }
 
-    /** Takes a picture from the picker. */
-    fun picks(address: Uri) {
+    /** Chooses a picture in the picker. */
+    fun choosePicture(address: Uri) {
         tap(R.id.choose)
-        returns(Activity.RESULT_OK, Intent().setData(address))
+        returnResult(Activity.RESULT_OK, Intent().setData(address))
     }
 
-    fun looksAt(address: Uri) {
-        picks(address)
+    fun classifyPicture(address: Uri) {
+        choosePicture(address)
         await(Step.RESULT)
     }
 
-    /** The app that was opened for a result gives one. */
-    fun returns(result: Int, data: Intent? = null): Intent {
+    /** Returns a result from the app that was opened for one. */
+    fun returnResult(result: Int, data: Intent? = null): Intent {
         val asked = shadowOf(activity).nextStartedActivityForResult.intent
         shadowOf(activity).receiveResult(asked, result, data)
         idle()
         return asked
     }
 
-    fun rotates() {
+    fun rotate() {
         RuntimeEnvironment.setQualifiers("+land")
         controller.recreate()
         idle()
     }
 
-    /** The system ends the process, and the person comes back to the app. */
-    fun processDies() {
+    /** Ends the process as the system does, and opens the app again. */
+    fun endProcess() {
         val state = Bundle()
         controller.pause().saveInstanceState(state).stop().destroy()
         controller = Robolectric.buildActivity(MainActivity::class.java).setup(parcelled(state))
         idle()
     }
 
-    fun isSharedTo(address: Uri) {
+    fun sharePicture(address: Uri) {
         controller.newIntent(share(address))
         idle()
     }
 
-    fun leaves() {
+    fun close() {
         controller.pause().stop().destroy()
     }
 
@@ -155,17 +155,17 @@ class Phone(intent: Intent? = null) {
 fun share(address: Uri): Intent =
     Intent(Intent.ACTION_SEND).setType("image/jpeg").putExtra(Intent.EXTRA_STREAM, address)
 
-/** A picture that another app has. */
-fun elsewhere(name: String): Uri = elsewhere(name) { FileInputStream(sample(name)) }
+/** The address of a picture of another app. */
+fun galleryAddress(name: String): Uri = galleryAddress(name) { FileInputStream(sample(name)) }
 
-fun elsewhere(name: String, open: () -> InputStream): Uri {
+fun galleryAddress(name: String, open: () -> InputStream): Uri {
     val address = Uri.parse("content://org.example.gallery/$name")
     shadowOf(RuntimeEnvironment.getApplication().contentResolver).registerInputStreamSupplier(address, open)
     return address
 }
 
-/** What the app has on the phone at this moment. */
-fun filesOfTheCapture(): List<File> =
+/** The files that the app has now. */
+fun captureFiles(): List<File> =
     File(RuntimeEnvironment.getApplication().cacheDir, "capture").listFiles()?.toList() ?: emptyList()
 
 fun assertTexts(expected: List<String>, texts: List<String>) {

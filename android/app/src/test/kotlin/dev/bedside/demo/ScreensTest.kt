@@ -28,61 +28,61 @@ private val PROBLEMS = setOf(
 )
 
 /**
- * Every screen in both languages, light and dark, with type of the usual and of twice the size: Google's accessibility
- * checks find nothing, and no text is cut off.
+ * Each screen in both languages, light and dark, with type of the usual and of twice the size: Google's accessibility
+ * checks find no problem, and no text is cut off.
  */
 @RunWith(ParameterizedRobolectricTestRunner::class)
 @Config(sdk = [35], qualifiers = "w360dp-h740dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class ScreensTest(private val language: String, private val night: String, private val font: Float) {
     @Test
-    fun screens() = visit("w360dp-h740dp", tour)
+    fun screens_in_portrait_pass_the_checks() = visit("w360dp-h740dp", tour)
 
-    /** All of a screen at once, with what is else to be scrolled to. */
+    /** The screens so high that nothing has to be scrolled. */
     @Test
-    fun whole_screens() = visit("w360dp-h3000dp", tour - "work")
+    fun screens_drawn_whole_pass_the_checks() = visit("w360dp-h3000dp", tour - "work")
 
     @Test
-    fun screens_of_a_phone_on_its_side() = visit("w740dp-h360dp-land", tour)
+    fun screens_in_landscape_pass_the_checks() = visit("w740dp-h360dp-land", tour)
 
     private fun visit(size: String, screens: Map<String, () -> Phone>) {
         RuntimeEnvironment.setQualifiers("+$language-$size-$night")
         RuntimeEnvironment.setFontScale(font)
-        val problems = screens.flatMap { (name, way) ->
-            val phone = way()
-            phone.saysItTook("12345", language)
+        val problems = screens.flatMap { (name, open) ->
+            val phone = open()
+            phone.setTime("12345", language)
             val screen = phone.activity.window.decorView
             val drawn = drawn(screen)
-            val found = found(screen, drawn) + cut(screen)
-            phone.leaves()
+            val found = accessibilityProblems(screen, drawn) + cutOffTexts(screen)
+            phone.close()
             found.map { "$name: $it" }
         }
         assertEquals(emptyList<String>(), problems)
     }
 
-    /** What Google's checks find: labels, targets under 48 dp, contrast on the drawn pixels, and more. */
-    private fun found(screen: View, drawn: Bitmap): List<String> {
+    /** The problems that Google's checks find, such as missing labels, targets under 48 dp and low contrast. */
+    private fun accessibilityProblems(screen: View, drawn: Bitmap): List<String> {
         val views = AccessibilityHierarchyAndroid.newBuilder(screen).build()
         val capture = Parameters().apply { putScreenCapture(BitmapImage(drawn)) }
         return AccessibilityCheckPreset.getAccessibilityHierarchyChecksForPreset(AccessibilityCheckPreset.LATEST)
             .flatMap { results(it, views, capture) }
             .filter { it.type in PROBLEMS }
-            .filterNot(::isHalfScrolledAway)
+            .filterNot(::isCutByScrolling)
             .filterNot(::isFieldBesideItsLabel)
             .map { "${it.sourceCheckClass.simpleName} ${it.resultId} ${it.element?.resourceName} ${it.metadata}" }
     }
 
-    /** What the edge of a scrolled column cuts has few pixels to judge by; whole screens are looked at too. */
-    private fun isHalfScrolledAway(result: AccessibilityHierarchyCheckResult): Boolean =
+    /** Whether a view is cut by the edge of a scrolled column. Screens that are drawn whole check it too. */
+    private fun isCutByScrolling(result: AccessibilityHierarchyCheckResult): Boolean =
         result.metadata?.getBoolean("KEY_IS_AGAINST_SCROLLABLE_EDGE", false) == true
 
-    /** A field's name is its label's text, as Android wants it (`labelFor`): the check counts that as said twice. */
+    /** Whether a field has the text of its own label (`labelFor`), which the check counts as a duplicate. */
     private fun isFieldBesideItsLabel(result: AccessibilityHierarchyCheckResult): Boolean =
         result.sourceCheckClass == DuplicateSpeakableTextCheck::class.java &&
             result.element?.labeledBy != null &&
             result.metadata?.getInt("KEY_CONFLICTING_VIEW_COUNT", 0) == 1
 
-    /** Two checks look for a bundle of strings that is not in the jar. */
+    /** The results of a check. Two checks need a bundle of strings that the jar lacks, and have none. */
     private fun results(
         check: AccessibilityHierarchyCheck,
         views: AccessibilityHierarchy,
@@ -94,8 +94,10 @@ class ScreensTest(private val language: String, private val night: String, priva
             emptyList()
         }
 
-    /** Texts that are higher than their view, or wider, so that some of them is not to be read. */
-    private fun cut(screen: View): List<String> = views(screen).filterIsInstance<TextView>().filter { it.isShown }
+    /** Texts that are higher or wider than their view, so that they are cut off. */
+    private fun cutOffTexts(screen: View): List<String> = views(screen)
+        .filterIsInstance<TextView>()
+        .filter { it.isShown }
         .filter { view ->
             val layout = view.layout ?: return@filter false
             val room = view.height - view.compoundPaddingTop - view.compoundPaddingBottom
@@ -107,7 +109,7 @@ class ScreensTest(private val language: String, private val night: String, priva
     companion object {
         @JvmStatic
         @ParameterizedRobolectricTestRunner.Parameters(name = "{0}-{1}-{2}")
-        fun ways(): List<Array<Any>> = waysToLook
+        fun parameters(): List<Array<Any>> = configurations
     }
 }
 

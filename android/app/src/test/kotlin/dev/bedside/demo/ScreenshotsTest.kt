@@ -14,25 +14,25 @@ import org.robolectric.annotation.GraphicsMode
 /** The width of a picture, in pixels. */
 private const val WIDTH = 400
 
-/** Draws every screen to a PNG in the folder that `bedside.screenshots` names: the same bytes in each run. */
+/** Draws each screen to a PNG in the folder that `bedside.screenshots` names. Each run gives the same bytes. */
 @RunWith(ParameterizedRobolectricTestRunner::class)
 @Config(sdk = [35], qualifiers = "w360dp-h740dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class ScreenshotsTest(private val language: String, private val night: String, private val font: Float) {
     @Test
-    fun every_screen_is_drawn() {
+    fun screens_are_drawn_to_files() {
         val folder = System.getProperty("bedside.screenshots")
         assumeTrue("no folder for them", folder != null)
         RuntimeEnvironment.setQualifiers("+$language-$night")
         RuntimeEnvironment.setFontScale(font)
         val light = if (night == "night") "dark" else "light"
-        for ((name, way) in tour) {
-            val phone = way()
-            phone.saysItTook("84", language)
+        for ((name, open) in tour) {
+            val phone = open()
+            phone.setTime("84", language)
             val small = small(drawn(phone.activity.window.decorView))
             assertTrue("$name is empty", small.getPixel(0, 0) != 0)
             save(small, File(folder, "$name-$language-$light-$font.png"))
-            phone.leaves()
+            phone.close()
         }
     }
 
@@ -47,6 +47,6 @@ class ScreenshotsTest(private val language: String, private val night: String, p
     companion object {
         @JvmStatic
         @ParameterizedRobolectricTestRunner.Parameters(name = "{0}-{1}-{2}")
-        fun ways(): List<Array<Any>> = waysToLook
+        fun parameters(): List<Array<Any>> = configurations
     }
 }

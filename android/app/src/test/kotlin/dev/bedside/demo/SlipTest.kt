@@ -27,19 +27,19 @@ class SlipTest {
     private val deck = Deck("uk")
 
     @Test
-    fun it_has_every_word_of_the_result_and_room_to_write() {
-        val phone = opened()
-        val said = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", "dermatoscope=yes")
-        val drawn = Words().also { SlipPage(slip(phone)).draw(it) }
+    fun slip_has_all_texts_of_the_result() {
+        val phone = phoneWithSlip()
+        val report = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", "dermatoscope=yes")
+        val drawn = RecordingCanvas().also { SlipPage(slip(phone)).draw(it) }
         val case = checkNotNull(phone.capture.case)
-        val findings = said.findings(deck).map { (label, share) -> "$label: $share" }
+        val findings = report.findings(deck).map { (label, share) -> "$label: $share" }
         val expected = listOf(
             deck["slip.title"],
             deck["slip.case", case],
             deck["slip.result"],
             deck["triage.urgent"],
             deck["triage.urgent_advice"],
-            deck["verdict.several", said.labels().joinToString(", ")],
+            deck["verdict.several", report.labels().joinToString(", ")],
             deck["findings.lead"],
         ) + findings + listOf(
             deck["app.notice"],
@@ -48,28 +48,28 @@ class SlipTest {
             deck["slip.to"],
             deck["slip.remarks"],
         )
-        expected.forEach { assertTrue("“$it” is not on the slip: ${drawn.text}", squeezed(it) in drawn.text) }
+        expected.forEach { assertTrue("“$it” is not on the slip: ${drawn.text}", withoutSpaces(it) in drawn.text) }
         assertEquals(1, drawn.pictures)
     }
 
     @Test
-    fun it_stays_on_the_page_however_long_the_names_are() {
+    fun slip_with_long_names_stays_on_the_page() {
         val long = List(30) { "An uncommonly long name of a label, number $it: about 12 of 100" }
-        val slip = slip(opened())
-        val words = Words()
+        val slip = slip(phoneWithSlip())
+        val canvas = RecordingCanvas()
         SlipPage(
             Slip(
                 slip.title, slip.case, slip.caseLine, slip.picture, slip.resultTitle, slip.triage, slip.advice,
                 slip.verdict, slip.findingsTitle, slip.findingsLead, long, slip.model, slip.notice, slip.blanks,
                 slip.remarks,
             ),
-        ).draw(words)
-        assertTrue("drawn down to ${words.lowest}", words.lowest in 400f..SlipPage.HEIGHT)
+        ).draw(canvas)
+        assertTrue("drawn down to ${canvas.lowest}", canvas.lowest in 400f..SlipPage.HEIGHT)
     }
 
     @Test
-    fun sharing_it_hands_one_page_of_pdf_to_the_share_sheet() {
-        val phone = opened()
+    fun slip_is_shared_as_a_pdf_of_one_page() {
+        val phone = phoneWithSlip()
         phone.tap(R.id.share)
         val chooser = shadowOf(phone.activity).nextStartedActivity
         assertEquals(Intent.ACTION_CHOOSER, chooser.action)
@@ -86,9 +86,9 @@ class SlipTest {
     }
 
     @Test
-    fun printing_it_writes_one_page_of_pdf() {
+    fun slip_is_printed_as_a_pdf_of_one_page() {
         val file = File(RuntimeEnvironment.getApplication().cacheDir, "printed.pdf").apply { createNewFile() }
-        val adapter = SlipPrint(slip(opened()))
+        val adapter = SlipPrint(slip(phoneWithSlip()))
         val laidOut = ArrayList<Int>()
         val a4 = PrintAttributes.Builder().setMediaSize(PrintAttributes.MediaSize.ISO_A4).build()
         val layout = object : PrintDocumentAdapter.LayoutResultCallback() {
@@ -110,16 +110,16 @@ class SlipTest {
         assertOnePage(file.readBytes())
     }
 
-    /** One page of A4 with one picture, and the result among its words. */
+    /** Asserts that the PDF has one page of A4 with one picture and the result. */
     private fun assertOnePage(pdf: ByteArray) {
         val page = String(pdf).trim().lines().single()
         assertTrue(page, page.startsWith("595x842 1 "))
-        assertTrue(page, squeezed(deck["triage.urgent"]) in page && squeezed(deck["app.notice"]) in page)
+        assertTrue(page, withoutSpaces(deck["triage.urgent"]) in page && withoutSpaces(deck["app.notice"]) in page)
     }
 
-    private fun opened(): Phone = Phone().apply {
-        toSkinPicture()
-        looksAt(elsewhere("ISIC_0012086.jpg"))
+    private fun phoneWithSlip(): Phone = Phone().apply {
+        openSkinPicture()
+        classifyPicture(galleryAddress("ISIC_0012086.jpg"))
         tap(R.id.slip)
     }
 

@@ -17,7 +17,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
-/** Numbers, errors, answers and turns. */
+/** Texts of numbers, errors and answers, and the rotation of previews. */
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [35])
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -27,7 +27,7 @@ class WordsTest {
         get() = RuntimeEnvironment.getApplication().resources
 
     @Test
-    fun a_probability_is_told_as_a_count_of_a_hundred_and_never_as_none_or_all() {
+    fun frequency_is_a_count_of_a_hundred_and_never_none_or_all() {
         assertEquals(deck["findings.few"], resources.frequency(0f))
         assertEquals(deck["findings.few"], resources.frequency(0.0099f))
         assertEquals(deck["findings.about", "1"], resources.frequency(0.01f))
@@ -38,7 +38,7 @@ class WordsTest {
     }
 
     @Test
-    fun an_error_about_the_model_asks_for_no_other_picture() {
+    fun error_about_the_model_does_not_ask_for_another_picture() {
         val internal = { kind: String -> deck["error.internal", kind] }
         assertEquals(deck["error.io"], sentence(BedsideException.Io(""), aboutPicture = true))
         assertEquals(internal("Io"), sentence(BedsideException.Io(""), aboutPicture = false))
@@ -48,7 +48,7 @@ class WordsTest {
     }
 
     @Test
-    fun a_number_may_have_a_comma_and_must_be_a_number() {
+    fun number_answer_may_have_a_comma_and_must_be_a_number() {
         val age = ScopeQuestion("age", "?", true, 1.0, 5.0)
         assertEquals(Answer.Number(2.5), age.answer("2,5"))
         assertEquals(Answer.Number(3.0), age.answer(" 3 "))
@@ -56,7 +56,7 @@ class WordsTest {
     }
 
     @Test
-    fun a_question_that_need_not_be_answered_may_be_left_open_but_not_answered_with_nonsense() {
+    fun optional_question_may_stay_unanswered_but_not_hold_other_text() {
         val weight = ScopeQuestion("weight", "?", false, 1.0, null)
         assertEquals(false, weight.isOpen(null))
         assertEquals(false, weight.isOpen("12"))
@@ -65,16 +65,19 @@ class WordsTest {
     }
 
     @Test
-    fun a_number_questions_hint_names_the_limits_that_there_are() {
+    fun number_question_hint_names_its_bounds() {
         val hint = { min: Double?, max: Double? -> resources.hint(ScopeQuestion("age", "?", true, min, max)) }
         assertEquals(deck["questions.number", "1", "5"], hint(1.0, 5.0))
         assertEquals(deck["questions.number_min", "18"], hint(18.0, null))
         assertEquals(deck["questions.number_max", "2.5"], hint(null, 2.5))
     }
 
-    /** The picture is red at the top left and blue elsewhere; where the red is to be seen is from the EXIF standard. */
+    /**
+     * The picture is red at the top left and blue elsewhere. The EXIF standard gives the corner that is red when
+     * upright.
+     */
     @Test
-    fun a_preview_is_turned_as_the_exif_orientation_says() {
+    fun preview_is_rotated_by_the_exif_orientation() {
         val places = mapOf(
             ExifInterface.ORIENTATION_NORMAL to (0 to 0),
             ExifInterface.ORIENTATION_FLIP_HORIZONTAL to (1 to 0),
@@ -86,21 +89,21 @@ class WordsTest {
             ExifInterface.ORIENTATION_ROTATE_270 to (0 to 1),
         )
         for ((orientation, place) in places) {
-            val turned = upright(cornered(), orientation)
+            val preview = upright(bitmapWithRedCorner(), orientation)
             val quarter = orientation >= ExifInterface.ORIENTATION_TRANSPOSE
-            assertEquals(if (quarter) 20 to 40 else 40 to 20, turned.width to turned.height)
-            val corner = turned.getPixel(place.first * (turned.width - 1), place.second * (turned.height - 1))
+            assertEquals(if (quarter) 20 to 40 else 40 to 20, preview.width to preview.height)
+            val corner = preview.getPixel(place.first * (preview.width - 1), place.second * (preview.height - 1))
             assertEquals("orientation $orientation", Color.RED, corner)
         }
     }
 
-    private fun cornered(): Bitmap = Bitmap.createBitmap(40, 20, Bitmap.Config.ARGB_8888).apply {
+    private fun bitmapWithRedCorner(): Bitmap = Bitmap.createBitmap(40, 20, Bitmap.Config.ARGB_8888).apply {
         eraseColor(Color.BLUE)
         for (x in 0 until 10) for (y in 0 until 10) setPixel(x, y, Color.RED)
     }
 
     @Test
-    fun the_app_asks_for_no_permission() {
+    fun app_requests_no_permission() {
         val context = RuntimeEnvironment.getApplication()
         val info = context.packageManager.getPackageInfo(context.packageName, PackageManager.GET_PERMISSIONS)
         assertEquals(emptyList<String>(), info.requestedPermissions.orEmpty().toList())

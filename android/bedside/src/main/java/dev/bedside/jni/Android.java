@@ -9,27 +9,27 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Objects;
 
-/** Models from an app's assets, and pictures from content providers. Not for a thread that draws a screen. */
+/** Opens models from an app's assets and pictures from content providers. Do not call it on the main thread. */
 public final class Android {
     private static final int MAX_MODEL_BYTES = 512 << 20;
     private static final int MAX_PICTURE_BYTES = 256 << 20;
     private static final int CHUNK = 64 * 1024;
-    /** The most that is asked for at once on the word of a stream, which may be wrong. */
+    /** The maximum first allocation, in bytes, because the size that a stream declares may be wrong. */
     private static final int MAX_FIRST = 16 << 20;
 
     private Android() {}
 
-    /** As {@link #classifierFromAsset(AssetManager, String, Options)}, with the default options. */
+    /** Does the same as {@link #classifierFromAsset(AssetManager, String, Options)} with the default options. */
     public static Classifier classifierFromAsset(AssetManager assets, String name) throws BedsideException {
         return classifierFromAsset(assets, name, Options.DEFAULT);
     }
 
     /**
-     * Opens a model that is an asset of the app: an ONNX or a prepared file with its manifest inside.
+     * Opens a model that is an asset of the app: an ONNX file or a prepared one with its manifest inside.
      *
      * @param name the asset's path, such as {@code skin-lesion/model.onnx}
-     * @throws BedsideException {@code IO} where there is no such asset; {@code TOO_LARGE} where memory is short; else
-     *     as {@link Classifier#fromBytes(byte[], Options)}
+     * @throws BedsideException with {@code IO} where there is no such asset; with {@code TOO_LARGE} where it does not
+     *     fit the memory or has more than 512 MiB; else as {@link Classifier#fromBytes(byte[], Options)} does
      */
     public static Classifier classifierFromAsset(AssetManager assets, String name, Options options)
             throws BedsideException {
@@ -38,14 +38,14 @@ public final class Android {
     }
 
     /**
-     * Reads a picture of another app, by a {@code content:} address that a picker, the camera or the share sheet gave.
-     * It is decoded when it is classified, and brought upright by its EXIF orientation then.
+     * Reads a picture of another app by a {@code content:} address, which a picker, the camera or the share sheet
+     * gives. The picture is decoded when it is classified, and rotated upright by its EXIF orientation.
      *
-     * @throws BedsideException {@code IO} where the other app does not give it (any more); {@code TOO_LARGE} over
-     *     256 MiB, or where memory is short
+     * @throws BedsideException with {@code IO} where the other app does not give the picture; with {@code TOO_LARGE}
+     *     where it has more than 256 MiB or does not fit the memory
      */
     public static Image imageFromUri(ContentResolver resolver, Uri uri) throws BedsideException {
-        // Only the authority is named: the rest may name a person.
+        // The message has the authority only, because the rest of the address may name a person.
         String what = "the picture of " + (uri.getAuthority() == null ? uri.getScheme() : uri.getAuthority());
         return Image.fromBytes(bytes(what, MAX_PICTURE_BYTES, () -> {
             InputStream stream = resolver.openInputStream(uri);
@@ -61,9 +61,9 @@ public final class Android {
     }
 
     /**
-     * All bytes of a stream, with what other apps and Android throw turned into a {@link BedsideException}. Providers
-     * throw more than they declare, and their messages may name the file and so a person: only the class of what they
-     * threw is told.
+     * All bytes of a stream. Exceptions of other apps and of Android become a {@link BedsideException}. Providers throw
+     * undeclared exceptions, and their messages may name the file and so a person, so the new message has only the
+     * class of the exception.
      */
     private static byte[] bytes(String what, int limit, Source source) throws BedsideException {
         try (InputStream stream = source.open()) {

@@ -1,6 +1,6 @@
 package com.google.android.material.button;
 
-/** A class by this name is asked for by the accessibility checks; the app has none of it. */
+/** The accessibility checks need a class of this name, which the app does not have. */
 public class MaterialButton extends android.widget.Button {
     public MaterialButton(android.content.Context context) {
         super(context);
