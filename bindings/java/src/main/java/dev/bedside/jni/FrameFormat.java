@@ -65,7 +65,7 @@ public final class FrameFormat {
         return of(request.int8(matrix.ordinal()).int8(range.ordinal()));
     }
 
-    /** The same layout with this rotation, which brings the picture upright; {@code UPRIGHT} unless given. */
+    /** The same format with this rotation, which brings the picture upright; {@code UPRIGHT} unless given. */
     public FrameFormat rotated(Rotation rotation) {
         return new FrameFormat(layout, rotation, mirrored);
     }
