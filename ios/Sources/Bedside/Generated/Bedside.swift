@@ -800,7 +800,7 @@ public protocol ClassifierProtocol: AnyObject, Sendable {
      * `classifyInBackground` does the same without blocking.
      *
      * Fails with `InvalidQuery` where the query does not fit the model; with `UnsupportedImage`, `MalformedImage` or
-     * `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was used; and
+     * `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was cancelled; and
      * with `UnsupportedModel` where the graph gives no scores.
      */
     func classify(image: Image, query: Query) throws  -> Report
@@ -838,15 +838,16 @@ public protocol ClassifierProtocol: AnyObject, Sendable {
     /**
      * The probability of each label for the whole picture, 0 to 1, in the manifest's order, before temperature and
      * without a verdict. A lab compares these scores with those of its own runtime; do not show them as a result. Runs
-     * and fails as `classify` does.
+     * and fails as `classify` does, without `InvalidQuery` and `Cancelled`.
      */
     func scores(image: Image) throws  -> [Float]
     
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; gives nothing where the model has
      * none. Runs on the caller's thread for as long as a classification. Fails with `SelfTest` where a label's score
-     * differs from the golden one by more than 0.02. The order of labels is not compared: labels whose golden scores
-     * are less than 0.04 apart may come in another order.
+     * differs from the golden one by more than 0.02, with `InvalidManifest` where the sample is not base64, and as
+     * `classify` does where it can't be run. The order of labels is not compared: labels whose golden scores are less
+     * than 0.04 apart may come in another order.
      */
     func selfTest() throws  -> SelfTest?
     
@@ -969,7 +970,7 @@ open func check(query: Query)throws   {try rustCallWithError(FfiConverterTypeBed
      * `classifyInBackground` does the same without blocking.
      *
      * Fails with `InvalidQuery` where the query does not fit the model; with `UnsupportedImage`, `MalformedImage` or
-     * `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was used; and
+     * `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was cancelled; and
      * with `UnsupportedModel` where the graph gives no scores.
      */
 open func classify(image: Image, query: Query = Query())throws  -> Report  {
@@ -1064,7 +1065,7 @@ open func scopeReasons(query: Query)throws  -> [Reason]  {
     /**
      * The probability of each label for the whole picture, 0 to 1, in the manifest's order, before temperature and
      * without a verdict. A lab compares these scores with those of its own runtime; do not show them as a result. Runs
-     * and fails as `classify` does.
+     * and fails as `classify` does, without `InvalidQuery` and `Cancelled`.
      */
 open func scores(image: Image)throws  -> [Float]  {
     return try  FfiConverterSequenceFloat.lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -1079,8 +1080,9 @@ open func scores(image: Image)throws  -> [Float]  {
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; gives nothing where the model has
      * none. Runs on the caller's thread for as long as a classification. Fails with `SelfTest` where a label's score
-     * differs from the golden one by more than 0.02. The order of labels is not compared: labels whose golden scores
-     * are less than 0.04 apart may come in another order.
+     * differs from the golden one by more than 0.02, with `InvalidManifest` where the sample is not base64, and as
+     * `classify` does where it can't be run. The order of labels is not compared: labels whose golden scores are less
+     * than 0.04 apart may come in another order.
      */
 open func selfTest()throws  -> SelfTest?  {
     return try  FfiConverterOptionTypeSelfTest.lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -2509,8 +2511,8 @@ public struct Report: Equatable, Hashable {
      */
     public var notice: String
     /**
-     * The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences and
-     * names are in the query's language.
+     * The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences
+     * and names are in the query's language.
      */
     public var text: String
     /**
@@ -2549,8 +2551,8 @@ public struct Report: Equatable, Hashable {
          * The sentence that must be shown with every result, in the query's language.
          */notice: String, 
         /**
-         * The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences and
-         * names are in the query's language.
+         * The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences
+         * and names are in the query's language.
          */text: String, 
         /**
          * The report as JSON, on one line.
@@ -3215,7 +3217,7 @@ enum BedsideError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
     case InvalidQuery(message: String)
     
     /**
-     * The query's cancel handle was used.
+     * The query's cancel handle was cancelled.
      */
     case Cancelled(message: String)
     
@@ -5119,7 +5121,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_method_classifier_check() != 15574) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_classifier_classify() != 17803) {
+    if (uniffi_bedside_checksum_method_classifier_classify() != 3276) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_method_classifier_classify_planes() != 30343) {
@@ -5137,10 +5139,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_method_classifier_scope_reasons() != 40426) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_classifier_scores() != 14659) {
+    if (uniffi_bedside_checksum_method_classifier_scores() != 12130) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_method_classifier_self_test() != 27236) {
+    if (uniffi_bedside_checksum_method_classifier_self_test() != 56688) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_method_classifier_warm_up() != 53221) {

@@ -952,7 +952,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_method_classifier_check() and 0xFFFF) != 15574) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_classify() and 0xFFFF) != 17803) {
+    if ((lib.uniffi_bedside_checksum_method_classifier_classify() and 0xFFFF) != 3276) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_classify_planes() and 0xFFFF) != 30343) {
@@ -970,10 +970,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_method_classifier_scope_reasons() and 0xFFFF) != 40426) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_scores() and 0xFFFF) != 14659) {
+    if ((lib.uniffi_bedside_checksum_method_classifier_scores() and 0xFFFF) != 12130) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_method_classifier_self_test() and 0xFFFF) != 27236) {
+    if ((lib.uniffi_bedside_checksum_method_classifier_self_test() and 0xFFFF) != 56688) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_classifier_warm_up() and 0xFFFF) != 53221) {
@@ -1804,7 +1804,7 @@ public interface ClassifierInterface {
      * `classifyInBackground` does the same without blocking.
      *
      * Fails with `InvalidQuery` where the query does not fit the model; with `UnsupportedImage`, `MalformedImage` or
-     * `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was used; and
+     * `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was cancelled; and
      * with `UnsupportedModel` where the graph gives no scores.
      */
     fun `classify`(`image`: Image, `query`: Query = Query()): Report
@@ -1842,15 +1842,16 @@ public interface ClassifierInterface {
     /**
      * The probability of each label for the whole picture, 0 to 1, in the manifest's order, before temperature and
      * without a verdict. A lab compares these scores with those of its own runtime; do not show them as a result. Runs
-     * and fails as `classify` does.
+     * and fails as `classify` does, without `InvalidQuery` and `Cancelled`.
      */
     fun `scores`(`image`: Image): List<kotlin.Float>
     
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; gives nothing where the model has
      * none. Runs on the caller's thread for as long as a classification. Fails with `SelfTest` where a label's score
-     * differs from the golden one by more than 0.02. The order of labels is not compared: labels whose golden scores
-     * are less than 0.04 apart may come in another order.
+     * differs from the golden one by more than 0.02, with `InvalidManifest` where the sample is not base64, and as
+     * `classify` does where it can't be run. The order of labels is not compared: labels whose golden scores are less
+     * than 0.04 apart may come in another order.
      */
     fun `selfTest`(): SelfTest?
     
@@ -1994,7 +1995,7 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
      * `classifyInBackground` does the same without blocking.
      *
      * Fails with `InvalidQuery` where the query does not fit the model; with `UnsupportedImage`, `MalformedImage` or
-     * `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was used; and
+     * `TooLarge` where the picture can't be decoded; with `Cancelled` where the query's cancel handle was cancelled; and
      * with `UnsupportedModel` where the graph gives no scores.
      */
     @Throws(BedsideException::class)override fun `classify`(`image`: Image, `query`: Query): Report {
@@ -2102,7 +2103,7 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     /**
      * The probability of each label for the whole picture, 0 to 1, in the manifest's order, before temperature and
      * without a verdict. A lab compares these scores with those of its own runtime; do not show them as a result. Runs
-     * and fails as `classify` does.
+     * and fails as `classify` does, without `InvalidQuery` and `Cancelled`.
      */
     @Throws(BedsideException::class)override fun `scores`(`image`: Image): List<kotlin.Float> {
             return FfiConverterSequenceFloat.lift(
@@ -2121,8 +2122,9 @@ open class Classifier: Disposable, AutoCloseable, ClassifierInterface
     /**
      * Runs the manifest's golden sample, from its encoded picture to its scores; gives nothing where the model has
      * none. Runs on the caller's thread for as long as a classification. Fails with `SelfTest` where a label's score
-     * differs from the golden one by more than 0.02. The order of labels is not compared: labels whose golden scores
-     * are less than 0.04 apart may come in another order.
+     * differs from the golden one by more than 0.02, with `InvalidManifest` where the sample is not base64, and as
+     * `classify` does where it can't be run. The order of labels is not compared: labels whose golden scores are less
+     * than 0.04 apart may come in another order.
      */
     @Throws(BedsideException::class)override fun `selfTest`(): SelfTest? {
             return FfiConverterOptionalTypeSelfTest.lift(
@@ -3433,8 +3435,8 @@ data class Report (
     val `notice`: kotlin.String
     , 
     /**
-     * The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences and
-     * names are in the query's language.
+     * The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences
+     * and names are in the query's language.
      */
     val `text`: kotlin.String
     , 
@@ -3969,7 +3971,7 @@ sealed class BedsideException(message: String): kotlin.Exception(message) {
         class InvalidQuery(message: String) : BedsideException(message)
         
     /**
-     * The query's cancel handle was used.
+     * The query's cancel handle was cancelled.
      */
         class Cancelled(message: String) : BedsideException(message)
         
