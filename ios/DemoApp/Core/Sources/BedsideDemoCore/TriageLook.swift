@@ -3,8 +3,9 @@
 
 import Bedside
 
+/// The raw value is the level's name in reports and in the copy deck.
 public enum TriageLook: String, CaseIterable, Codable, Sendable {
-    case noSign
+    case noSign = "no_sign"
     case refer
     case urgent
     case unassessed
