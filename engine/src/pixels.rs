@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn lie_as_tells_planes_from_adjacent_channels() {
+    fn are_in_order_of_tells_planes_from_adjacent_channels() {
         // One line of two pixels, in planes and with adjacent channels.
         let (planes, adjacent) = (pixels(None, Layout::Nchw), pixels(None, Layout::Nhwc));
         assert!(

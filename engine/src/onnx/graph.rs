@@ -14,7 +14,7 @@ use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, StringStringEntryProto, 
 use super::external;
 use super::halves::is_half;
 use super::names::{full_name, standard_type};
-use crate::file::model_bytes;
+use crate::read::model_bytes;
 use crate::tensor::{Dim, ElementType, Ending, TensorInfo, hex};
 use crate::{Error, Prepared, Result, wire};
 

@@ -3,6 +3,7 @@
 
 mod avx2;
 mod features;
+mod requantize;
 mod vnni;
 
 use std::sync::OnceLock;

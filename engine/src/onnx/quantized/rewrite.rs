@@ -258,12 +258,12 @@ fn named(names: &[String]) -> impl Iterator<Item = &str> {
 fn drop_unused(graph: &mut GraphProto) {
     let mut live = live_nodes(&graph.node, graph.output.iter().map(|info| info.name.as_str())).into_iter();
     graph.node.retain(|_| live.next() == Some(true));
-    let read = graph.node.iter().flat_map(|node| &node.input);
-    let needed: HashSet<&String> = read.chain(graph.output.iter().map(|info| &info.name)).collect();
+    let read = graph.node.iter().flat_map(|node| named(&node.input));
+    let needed: HashSet<&str> = read.chain(graph.output.iter().map(|info| info.name.as_str())).collect();
     // An initializer may be listed as an input too. Where it is removed, that input must be removed with it.
     let given: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
-    graph.input.retain(|info| needed.contains(&info.name) || !given.contains(info.name.as_str()));
-    graph.initializer.retain(|tensor| needed.contains(&tensor.name));
+    graph.input.retain(|info| needed.contains(info.name.as_str()) || !given.contains(info.name.as_str()));
+    graph.initializer.retain(|tensor| needed.contains(tensor.name.as_str()));
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
-use super::{Avx2, Requantize, floats, integers, rounded, store};
+use super::vectors::{floats, integers, rounded, store};
 use crate::arithmetic::Window;
+use crate::kernels::x86_64::features::Avx2;
+use crate::kernels::x86_64::requantize::Requantize;
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
 /// The maximum number of taps, whose addresses are on the stack: the 49 of a 7×7 kernel, rounded up to an even number.

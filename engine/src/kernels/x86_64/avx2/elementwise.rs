@@ -6,9 +6,10 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::transmute;
 
-use super::{Requantize, load_16, load_32, pack, rounded, store_16, store_32};
+use super::vectors::{load_16, load_32, pack, rounded, store_16, store_32};
 use crate::arithmetic::{AddRule, MultiplyRule};
 use crate::kernels::portable;
+use crate::kernels::x86_64::requantize::Requantize;
 
 /// Quantizes floats, as [`Kernels::quantize`](crate::kernels::Kernels::quantize) does, as many as the shorter of the
 /// two has.

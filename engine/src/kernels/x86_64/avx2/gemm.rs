@@ -8,8 +8,10 @@ use std::mem::transmute;
 use super::pairs::{GROUP, WIDTH, arrange};
 use super::seven_bit::SevenBit;
 use super::tile::{Outputs, ROWS, cost, multiply, rows};
-use super::{Avx2, Requantize, vector};
+use super::vectors::vector;
 use crate::kernels::x86_64::checked_offsets;
+use crate::kernels::x86_64::features::Avx2;
+use crate::kernels::x86_64::requantize::Requantize;
 use crate::kernels::{Lines, Matrix};
 
 /// A packed matrix.

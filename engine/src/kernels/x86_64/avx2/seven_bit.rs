@@ -15,7 +15,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::pairs::{GROUP, Group, WIDTH};
 use super::tile::{Outputs, ROWS, cost, multiply, rows};
-use super::{Avx2, Requantize, integers, load_32, store_32, vector};
+use super::vectors::{integers, load_32, store_32, vector};
+use crate::kernels::x86_64::features::Avx2;
+use crate::kernels::x86_64::requantize::Requantize;
 use crate::kernels::{Lines, Matrix};
 use crate::program::weights::{fit_i8, sum};
 use crate::threads::processors;

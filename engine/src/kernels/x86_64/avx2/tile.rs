@@ -6,8 +6,9 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 
 use super::pairs::WIDTH;
-use super::{Requantize, floats, integers, pack, rounded, store};
+use super::vectors::{floats, integers, pack, rounded, store};
 use crate::kernels::Matrix;
+use crate::kernels::x86_64::requantize::Requantize;
 
 /// The maximum number of rows of a tile. The widths of the activations of networks for images of 224×224 pixels are
 /// multiples of 7. Seven accumulators leave nine of the sixteen registers for the operands.

@@ -12,8 +12,8 @@ mod gemm;
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
-use super::avx2::Requantize;
 use super::features::{Avx2, Avx512Vbmi, Avx512Vnni};
+use super::requantize::Requantize;
 use crate::arithmetic::{AddRule, MultiplyRule, Window};
 use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_two};
 use crate::program::weights::{fit_i8, magnitude};
