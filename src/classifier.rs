@@ -25,7 +25,8 @@ pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
 ///
 /// All methods take `&self`, so that one classifier serves many threads. Open a model once and keep it.
 ///
-/// ```no_run
+/// ```
+/// # if cfg!(not(feature = "onnx")) { return Ok(()); }
 /// use bedside::{Answer, Classifier, Image, Options, Query};
 ///
 /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new().threads(4))?;
@@ -57,7 +58,8 @@ impl Classifier {
     /// the file's metadata, or in `model.json` beside the file. The first bytes of the file decide which kind it is,
     /// not its name.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// use bedside::{Classifier, Options};
     ///
     /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
@@ -82,7 +84,8 @@ impl Classifier {
     /// Opens a model from the bytes of an ONNX or prepared file, which has its manifest in its metadata and no external
     /// data. The bytes are not copied; a `Vec` is freed as soon as it is decoded.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// use bedside::{Classifier, Options};
     ///
     /// # let path = "models/skin-lesion/model.onnx";
@@ -109,7 +112,8 @@ impl Classifier {
     /// layers of a graph that is quantized from end to end. The time of each stage is logged at level `trace` with the
     /// target `bedside::stages`, without any data of the picture.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// use bedside::{Answer, Classifier, Image, Options, Query, Triage};
     ///
     /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
@@ -117,7 +121,7 @@ impl Classifier {
     /// let query = Query::new().answer("dermatoscope", Answer::Yes);
     /// let report = classifier.classify(&image, &query)?;
     /// if report.triage == Triage::Urgent {
-    ///     println!("{}", report.triage.advice());
+    ///     println!("{}", report.advice);
     /// }
     /// # Ok::<(), bedside::Error>(())
     /// ```
@@ -164,11 +168,11 @@ impl Classifier {
             summary: verdict.sentence(words),
             verdict,
             triage,
-            advice: words.advice(triage).to_owned(),
+            advice: triage.advice(&query.language).to_owned(),
             findings,
             timings,
             model: self.model.identity.clone(),
-            runtime: RuntimeIdentity::THIS,
+            runtime: RuntimeIdentity::this(),
             notice: words.app_notice.to_owned(),
         })
     }
@@ -176,7 +180,8 @@ impl Classifier {
     /// Runs the graph once on a black input, so that the first picture is not slower than later ones. This takes as
     /// long as a classification without decoding.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// # use bedside::{Classifier, Options};
     /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// classifier.warm_up()?;
@@ -191,7 +196,8 @@ impl Classifier {
 
     /// Checks a query against the model, as [`classify`](Classifier::classify) does before it decodes the picture.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// # use bedside::{Classifier, ErrorKind, Options, Query};
     /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// let error = classifier.check(&Query::new().deny("measles")).unwrap_err();
@@ -208,7 +214,8 @@ impl Classifier {
     /// The reasons for which the query's answers alone reject every picture; empty where the answers are in scope.
     /// Check them before a picture is taken, since [`classify`](Classifier::classify) would reject it.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// # use bedside::{Classifier, Options, Query};
     /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// for reason in classifier.scope_reasons(&Query::new())? {
@@ -231,7 +238,8 @@ impl Classifier {
     /// scores differ by less than 0.04, twice the tolerance, may come out in another order. Operating points and triage
     /// are not compared: they follow from the scores.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// # use bedside::{Classifier, Options};
     /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// match classifier.self_test()? {
@@ -265,7 +273,8 @@ impl Classifier {
     /// temperature. For comparison with another runtime; not a result, since scope, calibration and operating points
     /// are left out.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// # use bedside::{Classifier, Image, Options};
     /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// let scores = classifier.scores(&Image::open("models/samples/ISIC_0012258.jpg")?)?;
@@ -283,7 +292,8 @@ impl Classifier {
 
     /// The model's manifest.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// # use bedside::{Classifier, Options};
     /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// for question in classifier.manifest().scope() {
@@ -298,7 +308,8 @@ impl Classifier {
 
     /// The name, the version and the graph's hash of the model, which each [`Report`] repeats.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// # use bedside::{Classifier, Options};
     /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// assert_eq!(classifier.identity().name, "skin-lesion");
@@ -311,7 +322,8 @@ impl Classifier {
 
     /// The wall-clock times of the parts of opening the model.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// # use bedside::{Classifier, Options};
     /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// let times = classifier.load_times();

@@ -7,6 +7,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The result of a function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,15 +25,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(error.kind(), ErrorKind::InvalidQuery);
 /// println!("{error}");
 /// ```
-#[derive(Debug)]
-pub struct Error(Box<Parts>);
+#[derive(Debug, Clone)]
+pub struct Error(Arc<Parts>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Parts {
     kind: ErrorKind,
     file: Option<PathBuf>,
     message: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The kind of an [`Error`], which is the same in the bindings of all languages.
@@ -68,7 +69,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds, in the order of declaration.
-    pub const ALL: [ErrorKind; 11] = [
+    pub const ALL: &'static [ErrorKind] = &[
         ErrorKind::Io,
         ErrorKind::UnsupportedImage,
         ErrorKind::MalformedImage,
@@ -132,7 +133,7 @@ impl Error {
             }
             (_, message) => message,
         };
-        Error(Box::new(Parts { kind, file: None, message, source: None }))
+        Error(Arc::new(Parts { kind, file: None, message, source: None }))
     }
 
     /// The kind.
@@ -171,7 +172,7 @@ impl Error {
         self.0.file.as_deref()
     }
 
-    /// The error of a file that could not be read or written.
+    /// The error of a file that could not be read, or written by a tool.
     pub(crate) fn io(path: &Path, source: io::Error) -> Error {
         Error::new(ErrorKind::Io, describe_io(&source)).caused_by(source).in_file(path)
     }
@@ -196,7 +197,7 @@ impl Error {
 
     /// The same error with its [`source`](StdError::source).
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Error {
-        self.0.source = Some(Box::new(source));
+        Arc::make_mut(&mut self.0).source = Some(Arc::new(source));
         self
     }
 
@@ -204,7 +205,7 @@ impl Error {
     pub(crate) fn in_file(mut self, file: &Path) -> Error {
         let about_query = matches!(self.0.kind, ErrorKind::InvalidQuery | ErrorKind::Cancelled);
         if self.0.file.is_none() && !about_query {
-            self.0.file = Some(file.to_owned());
+            Arc::make_mut(&mut self.0).file = Some(file.to_owned());
         }
         self
     }

@@ -76,13 +76,13 @@ pub fn report(
     let timings = Timings { decode, preprocess, engine, verdict: verdict_time, total };
     Report {
         summary: verdict.to_string(),
-        advice: triage.advice().into(),
+        advice: triage.advice("en").into(),
         verdict,
         triage,
         findings,
         timings,
         model,
-        runtime: RuntimeIdentity::THIS,
+        runtime: RuntimeIdentity::this(),
         notice: NOTICE.into(),
     }
 }

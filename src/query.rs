@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::manifest::{Manifest, PREVALENCE_TOLERANCE, ScopeQuestion};
+use crate::manifest::{Manifest, PREVALENCE_TOLERANCE};
 use crate::{Error, ErrorKind, Region, Result};
 
 /// The parameters of one classification. By default, the report has all findings, in English, for the whole picture.
@@ -219,6 +219,7 @@ impl Query {
 /// # Ok::<(), bedside::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Answer {
     /// Yes.
     Yes,
@@ -226,24 +227,6 @@ pub enum Answer {
     No,
     /// A finite number, for a question that has a `min` or a `max`.
     Number(f64),
-}
-
-impl Answer {
-    /// An answer that is in scope: the question's `min`, else its `max`, else `Yes`. For tools that time or test a
-    /// model, not for a picture of a person.
-    ///
-    /// ```
-    /// use bedside::{Answer, manifest::ScopeQuestion};
-    ///
-    /// assert_eq!(Answer::in_scope(&ScopeQuestion::new("dermatoscope")), Answer::Yes);
-    /// ```
-    #[must_use]
-    pub fn in_scope(question: &ScopeQuestion) -> Answer {
-        match question.min.or(question.max) {
-            Some(bound) => Answer::Number(bound),
-            None => Answer::Yes,
-        }
-    }
 }
 
 impl FromStr for Answer {
@@ -267,7 +250,8 @@ impl FromStr for Answer {
 /// Cancels a classification from another thread. Clones share one state, which can't be reset: make a new handle for
 /// the next classification.
 ///
-/// ```no_run
+/// ```
+/// # if cfg!(not(feature = "onnx")) { return Ok(()); }
 /// use std::{thread, time::Duration};
 ///
 /// use bedside::{Answer, CancelHandle, Classifier, ErrorKind, Image, Options, Query};

@@ -1,6 +1,5 @@
 //! The report of a classification: its fields, its JSON form and its text.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -123,15 +122,16 @@ pub struct ModelIdentity {
 #[non_exhaustive]
 pub struct RuntimeIdentity {
     /// The crate's name, `bedside`.
-    pub name: Cow<'static, str>,
+    pub name: String,
     /// The crate's version.
-    pub version: Cow<'static, str>,
+    pub version: String,
 }
 
 impl RuntimeIdentity {
     /// This build of the crate.
-    pub(crate) const THIS: RuntimeIdentity =
-        RuntimeIdentity { name: Cow::Borrowed("bedside"), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) };
+    pub(crate) fn this() -> RuntimeIdentity {
+        RuntimeIdentity { name: "bedside".into(), version: env!("CARGO_PKG_VERSION").into() }
+    }
 }
 
 impl Report {
@@ -141,7 +141,8 @@ impl Report {
     /// `findings`, `timings_ms`, `model`, `runtime` and `notice`. Enums are written as their `as_str()`, a verdict's
     /// `kind` as [`Verdict::kind`].
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// use bedside::{Answer, Classifier, Image, Options, Query};
     ///
     /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
@@ -152,7 +153,7 @@ impl Report {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a report has string keys and finite numbers only")
+        serde_json::to_string(self).expect("a report's keys are strings")
     }
 }
 

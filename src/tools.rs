@@ -1,9 +1,11 @@
 //! What tools need that make, inspect and measure models, such as the command `bedside`. It is no part of the API: it
 //! changes in any version, and has the types of [`bedside_engine`].
 
+use std::io;
 use std::path::Path;
 
-use crate::{Error, Manifest, Result};
+use crate::manifest::ScopeQuestion;
+use crate::{Answer, Error, Manifest, Result};
 
 pub use crate::model::Binding;
 pub use crate::report::{MAX_WIDTH, abbreviated, findings_table};
@@ -16,6 +18,22 @@ pub use bedside_engine as engine;
 /// As [`Classifier::open`](crate::Classifier::open) has for the manifest.
 pub fn manifest_of(file: &engine::ModelFile, path: Option<&Path>) -> Result<Manifest> {
     Manifest::of(file, path)
+}
+
+/// An answer that is in scope: the question's `min`, else its `max`, else `Yes`. It is for runs that time or test a model,
+/// not for a picture of a person.
+#[must_use]
+pub fn in_scope_answer(question: &ScopeQuestion) -> Answer {
+    match question.min.or(question.max) {
+        Some(bound) => Answer::Number(bound),
+        None => Answer::Yes,
+    }
+}
+
+/// The error of a file that could not be read or written.
+#[must_use]
+pub fn io_error(file: &Path, source: io::Error) -> Error {
+    Error::io(file, source)
 }
 
 /// An error of the engine as one of this crate.

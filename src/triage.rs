@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::ENGLISH;
+use crate::words::words;
 
 /// A triage level: what a person should do. Manifests give one to each label. A report has the highest one among the
 /// labels that can't be excluded, and at least `Refer` where there are several.
@@ -24,7 +24,7 @@ pub enum Triage {
 
 impl Triage {
     /// All levels, in ascending order of urgency, with `Unassessed` last.
-    pub const ALL: [Triage; 4] = [Triage::NoSign, Triage::Refer, Triage::Urgent, Triage::Unassessed];
+    pub const ALL: &'static [Triage] = &[Triage::NoSign, Triage::Refer, Triage::Urgent, Triage::Unassessed];
 
     /// The name of the level in reports, in manifests and in other languages, in snake case.
     ///
@@ -47,14 +47,25 @@ impl Triage {
         if rank(other) > rank(self) { other } else { self }
     }
 
-    /// What a person should do, in English. [`Report::advice`](crate::Report::advice) is in the query's language.
+    /// What a person should do, as a sentence in a language, a BCP 47 tag: in its base language where there are sentences
+    /// in that, else in English. [`Report::advice`](crate::Report::advice) is that of the report's triage, in the query's
+    /// language.
     ///
     /// ```
-    /// assert_eq!(bedside::Triage::Urgent.advice(), "A clinician should look at it soon.");
+    /// use bedside::Triage;
+    ///
+    /// assert_eq!(Triage::Urgent.advice("en"), "A clinician should look at it soon.");
+    /// assert_eq!(Triage::Urgent.advice("uk-UA"), "Це має невдовзі оглянути лікар.");
     /// ```
     #[must_use]
-    pub fn advice(self) -> &'static str {
-        ENGLISH.advice(self)
+    pub fn advice(self, language: &str) -> &'static str {
+        let words = words(language);
+        match self {
+            Triage::NoSign => words.triage_no_sign_advice,
+            Triage::Refer => words.triage_refer_advice,
+            Triage::Urgent => words.triage_urgent_advice,
+            Triage::Unassessed => words.triage_unassessed_advice,
+        }
     }
 }
 

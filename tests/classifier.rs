@@ -141,7 +141,7 @@ fn rejected_report_text_says_what_to_do() {
     assert_eq!(
         head,
         "  Verdict         The program gives no result, because:\n                  \
-         “How old?” has no answer. Go back and answer it.\n  \
+         “How old?” has no answer. Answer it first.\n  \
          Triage          UNASSESSED  The reasons say why, and what to do."
     );
 }
@@ -186,7 +186,7 @@ fn report_that_contradicts_itself_is_not_read() {
         ("/verdict/kind", json!("several")),
         ("/verdict/kind", json!("benign")),
         ("/verdict/names", json!([])),
-        ("/triage", json!("routine")),
+        ("/triage", json!("sometimes")),
         ("/timings_ms/total", json!(-1)),
         ("/findings", json!(null)),
     ] {

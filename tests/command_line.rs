@@ -713,6 +713,40 @@ fn pack_names_what_is_wrong_with_scores() {
 }
 
 #[test]
+fn pack_refuses_an_output_that_is_one_of_its_inputs() {
+    let folder = ModelFolder::new();
+    let inputs = ["manifest.json", "picture.png", "scores.csv"];
+    let before = inputs.map(|name| fs::read(folder.path(name)).expect("there"));
+    for output in inputs {
+        let graph = golden("graphs/torchscript-17.onnx");
+        let [manifest, picture, scores] = inputs.map(|name| folder.text(name));
+        let (graph, to) = (text(&graph).to_owned(), folder.text(output));
+        let packed =
+            bedside(&["pack", &graph, "--manifest", &manifest, "--golden", &picture, "--scores", &scores, "-o", &to]);
+        exited(&packed, 2);
+        assert!(err(&packed).contains(output) && err(&packed).contains("-o"), "{}", err(&packed));
+    }
+    assert_eq!(inputs.map(|name| fs::read(folder.path(name)).expect("there")), before);
+
+    let model = folder.text("model.onnx");
+    let before = fs::read(&model).expect("there");
+    exited(&bedside(&["pack", &model, "--prepare", "-o", &model]), 2);
+    assert_eq!(fs::read(&model).expect("there"), before);
+    exited(&bedside(&["pack", &model, "-o", &model]), 0);
+}
+
+#[test]
+fn table_has_the_reasons_of_rejected_pictures_and_sentences_of_the_language() {
+    let folder = ModelFolder::new();
+    let picture = folder.text("picture.png");
+    let output = folder.classify(&[&picture, &picture, "--lang", "uk"]);
+    exited(&output, 0);
+    let text = out(&output);
+    assert_eq!(text.matches("без відповіді. Спершу дайте відповідь.").count(), 2, "{text}");
+    assert!(text.contains("Це має невдовзі оглянути лікар.") && !text.contains("()"), "{text}");
+}
+
+#[test]
 fn pack_marks_bedsides_own_scores_as_self() {
     let folder = ModelFolder::new();
     exited(&folder.pack("torchscript-17.onnx", &["--golden", &folder.text("picture.png")]), 0);

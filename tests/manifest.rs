@@ -121,6 +121,12 @@ fn reader_refuses_contradictory_manifests() {
     let hash = "0".repeat(64);
     let contradictions = [
         ("output.labels[1].id", with("/output/labels/1/id", json!("a"))),
+        ("output.labels[1].name.uk", with("/output/labels/1/name", json!({"en": "B", "uk": " "}))),
+        ("output.labels[1].name.en", with("/output/labels/1/name", json!({"EN": "B", "en": "B"}))),
+        ("output.labels[1].name.en", with("/output/labels/1/name", json!({"en": "B\u{1b}[2J"}))),
+        ("title.en", with("/title", json!({"en": "two\nlines"}))),
+        ("version", with("/version", json!("1\n2"))),
+        ("output.labels[0].triage", with("/output/labels/0/triage", json!("unassessed"))),
         ("scope[1].id", with("/scope", json!([{"id": "x"}, {"id": "x"}]))),
         ("scope[0]", with("/scope", json!([{"id": "age", "min": 5, "max": 1}]))),
         ("input.mean", with("/input/mean", json!([0.5]))),

@@ -17,10 +17,10 @@ fn fields(value: &impl Debug) -> Vec<String> {
 fn names_json_has_the_names_and_defaults_of_rust() {
     let shared: Value = serde_json::from_str(include_str!("../names.json")).expect("JSON");
     let rust = json!({
-        "error_kinds": ErrorKind::ALL.map(ErrorKind::as_str),
+        "error_kinds": ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "verdict_kinds": Verdict::KINDS,
-        "reason_kinds": ReasonKind::ALL.map(ReasonKind::as_str),
-        "triage": Triage::ALL.map(Triage::as_str),
+        "reason_kinds": ReasonKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
+        "triage": Triage::ALL.iter().map(|level| level.as_str()).collect::<Vec<_>>(),
         "options": fields(&Options::new()),
         "limits": fields(&Limits::new()),
         "query": fields(&Query::new()),

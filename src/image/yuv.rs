@@ -29,6 +29,7 @@ impl fmt::Debug for Plane<'_> {
 
 /// The matrix between RGB and YUV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum YuvMatrix {
     /// ITU-R BT.601: standard definition, JPEG, and the still frames of Android cameras.
     Bt601,
@@ -38,6 +39,7 @@ pub enum YuvMatrix {
 
 /// The range of the samples from black to white and full colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum YuvRange {
     /// Y in 16…235, U and V in 16…240, as in video.
     Limited,

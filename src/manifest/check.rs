@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::SCHEMA;
 use super::draft::{Activation, Calibration, Draft, Input, Output, ResizePolicy, ScopeQuestion};
+use super::text::Text;
 use crate::{Error, ErrorKind, Result, Triage};
 
 /// The maximum side of an input, in pixels, far above that of image classifiers (224 to 600).
@@ -23,7 +24,11 @@ impl Draft {
         self.check_form()?;
         for (field, value) in [("name", &self.name), ("version", &self.version), ("license", &self.license)] {
             ensure(!value.trim().is_empty(), field, "is empty")?;
+            ensure(!value.contains(char::is_control), field, CONTROL)?;
         }
+        check_text("title", &self.title, false)?;
+        check_text("intended_use", &self.intended_use, true)?;
+        check_text("not_for", &self.not_for, true)?;
         check_id("name", &self.name)?;
         check_scope(&self.scope)?;
         check_input(&self.input)?;
@@ -82,6 +87,7 @@ fn check_scope(scope: &[ScopeQuestion]) -> Result<()> {
             &format!("{field}.question"),
             "has no English text",
         )?;
+        check_text(&format!("{field}.question"), &question.question, false)?;
         let (min, max) = (question.min.unwrap_or(f64::NEG_INFINITY), question.max.unwrap_or(f64::INFINITY));
         ensure(min <= max, &field, "has a `min` above its `max`")?;
     }
@@ -147,6 +153,7 @@ fn check_output(output: &Output) -> Result<()> {
         check_id(&format!("{field}.id"), &label.id)?;
         ensure(seen.insert(&label.id), &format!("{field}.id"), &format!("repeats `{}`", label.id))?;
         ensure(label.name.has_english(), &format!("{field}.name"), "has no English text (`en`)")?;
+        check_text(&format!("{field}.name"), &label.name, false)?;
         ensure(
             is_probability(label.operating_point()),
             &format!("{field}.operating_point"),
@@ -185,6 +192,22 @@ fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
     )?;
     let sum: f32 = prevalence.iter().sum();
     ensure((sum - 1.0).abs() <= PREVALENCE_TOLERANCE, field, &format!("sums to {sum}, not to 1"))
+}
+
+/// What is wrong with a text that has control characters: they could move a terminal's cursor, or fake another line.
+const CONTROL: &str = "has a control character; leave it out";
+
+/// Checks that a text is not blank in any language, has each language once, and has no control characters. `lines` allows
+/// line breaks.
+fn check_text(field: &str, text: &Text, lines: bool) -> Result<()> {
+    let mut seen = HashSet::new();
+    for (tag, text) in text.entries() {
+        let field = format!("{field}.{tag}");
+        ensure(!text.trim().is_empty(), &field, "is empty; leave the language out")?;
+        ensure(seen.insert(tag.to_ascii_lowercase()), &field, "repeats a language in another case")?;
+        ensure(!text.contains(|c: char| c.is_control() && !(lines && c == '\n')), &field, CONTROL)?;
+    }
+    Ok(())
 }
 
 /// Checks that an id has at least one character, and only lower-case letters, digits, `_` and `-`.

@@ -1,6 +1,7 @@
 //! The fields of a manifest, as JSON has them.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::text::Text;
 use crate::Triage;
@@ -33,7 +34,7 @@ pub struct Draft {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
     /// The kind of the outputs.
-    pub kind: Kind,
+    pub kind: ModelKind,
     /// A short name, of at least one lower-case letter, digit, underscore or hyphen.
     pub name: String,
     /// The version of the model, any text that is not empty.
@@ -80,7 +81,7 @@ impl Draft {
         Draft {
             bedside: "1.0".into(),
             requires: Vec::new(),
-            kind: Kind::Scores,
+            kind: ModelKind::Scores,
             name: name.into(),
             version: version.into(),
             license: license.into(),
@@ -101,7 +102,7 @@ impl Draft {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Kind {
+pub enum ModelKind {
     /// One score for each label.
     Scores,
 }
@@ -343,8 +344,17 @@ pub struct Label {
     pub operating_point: Option<f32>,
     /// What a person should do where the label can't be excluded; [`Triage::Refer`] by default. [`Triage::Unassessed`]
     /// is invalid.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "label_triage")]
     pub triage: Triage,
+}
+
+/// The triage of a label, by its name.
+fn label_triage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Triage, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let level = Triage::ALL.iter().find(|level| level.as_str() == name && **level != Triage::Unassessed);
+    level.copied().ok_or_else(|| {
+        D::Error::custom(format_args!("\"{name}\" is no triage of a label; give `no_sign`, `refer` or `urgent`"))
+    })
 }
 
 impl Label {
@@ -458,6 +468,7 @@ impl Golden {
 /// The runtime that measured golden scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum GoldenBy {
     /// The runtime of the lab that made the model.
     Lab,

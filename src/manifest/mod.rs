@@ -16,8 +16,8 @@ use bedside_engine::{ModelFile, read_bounded};
 
 pub(crate) use check::PREVALENCE_TOLERANCE;
 pub use draft::{
-    Activation, Calibration, Color, DEFAULT_OPERATING_POINT, Draft, Filter, Golden, GoldenBy, GoldenInput, Input, Kind,
-    Label, Output, Resize, ResizePolicy, ScopeQuestion,
+    Activation, Calibration, Color, DEFAULT_OPERATING_POINT, Draft, Filter, Golden, GoldenBy, GoldenInput, Input,
+    Label, ModelKind, Output, Resize, ResizePolicy, ScopeQuestion,
 };
 pub use text::Text;
 
@@ -66,7 +66,7 @@ impl From<Manifest> for Draft {
 ///
 /// ```
 /// use bedside::Manifest;
-/// use bedside::manifest::{Activation, Color, Draft, Input, Kind, Label, Output, Resize, ResizePolicy, Text};
+/// use bedside::manifest::{Activation, Color, Draft, Input, ModelKind, Label, Output, Resize, ResizePolicy, Text};
 ///
 /// let resize = Resize::new(ResizePolicy::Stretch);
 /// let input = Input::new(Color::Gray, (224, 224), resize, vec![0.5], vec![0.5]);
@@ -75,7 +75,7 @@ impl From<Manifest> for Draft {
 /// draft.title = Text::from([("en", "Chest X-ray")]);
 /// let manifest = Manifest::try_from(draft)?;
 ///
-/// assert_eq!((manifest.kind(), manifest.name()), (Kind::Scores, "chest"));
+/// assert_eq!((manifest.kind(), manifest.name()), (ModelKind::Scores, "chest"));
 /// assert_eq!((manifest.version(), manifest.license()), ("1.0.0", "CC0-1.0"));
 /// assert_eq!(manifest.title("uk"), "Chest X-ray");
 /// assert_eq!((manifest.input().width, manifest.output().activation), (224, Activation::Sigmoid));
@@ -87,7 +87,7 @@ impl From<Manifest> for Draft {
 impl Manifest {
     /// The kind of the outputs.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ModelKind {
         self.0.kind
     }
 
@@ -250,7 +250,8 @@ impl Manifest {
     /// The manifest as JSON, on one line. Fields with default values may be left out, and so are those that
     /// [`from_json`](Manifest::from_json) ignored.
     ///
-    /// ```no_run
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
     /// use bedside::{Classifier, Manifest, Options};
     ///
     /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
@@ -260,7 +261,7 @@ impl Manifest {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).expect("a manifest has string keys and finite numbers only")
+        serde_json::to_string(&self.0).expect("a manifest's keys are strings")
     }
 }
 

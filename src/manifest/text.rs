@@ -52,6 +52,11 @@ impl Text {
         self.0.is_empty()
     }
 
+    /// The tag and the text of each language, sorted by tag.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(tag, text)| (tag.as_str(), text.as_str()))
+    }
+
     /// Whether there is English text other than white space, under the tag `en` in lower case.
     pub(super) fn has_english(&self) -> bool {
         self.0.get("en").is_some_and(|text| !text.trim().is_empty())
@@ -62,6 +67,13 @@ impl Text {
 impl<const N: usize> From<[(&str, &str); N]> for Text {
     fn from(entries: [(&str, &str); N]) -> Text {
         Text(entries.into_iter().map(|(tag, text)| (tag.to_owned(), text.to_owned())).collect())
+    }
+}
+
+/// A text from pairs of a BCP 47 tag and the text in that language. Of two pairs with one tag the later counts.
+impl FromIterator<(String, String)> for Text {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(entries: I) -> Text {
+        Text(entries.into_iter().collect())
     }
 }
 

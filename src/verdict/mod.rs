@@ -70,7 +70,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The names of all kinds, in the order of declaration.
-    pub const KINDS: [&'static str; 4] = ["single", "several", "no_finding", "rejected"];
+    pub const KINDS: &'static [&'static str] = &["single", "several", "no_finding", "rejected"];
 
     /// The name of the kind in reports and in other languages, in snake case.
     ///
@@ -79,12 +79,11 @@ impl Verdict {
     /// ```
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        let [single, several, no_finding, rejected] = Verdict::KINDS;
         match self {
-            Verdict::Single(_) => single,
-            Verdict::Several(_) => several,
-            Verdict::NoFinding => no_finding,
-            Verdict::Rejected(_) => rejected,
+            Verdict::Single(_) => "single",
+            Verdict::Several(_) => "several",
+            Verdict::NoFinding => "no_finding",
+            Verdict::Rejected(_) => "rejected",
         }
     }
 

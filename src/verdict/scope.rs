@@ -36,7 +36,8 @@ pub enum ReasonKind {
 
 impl ReasonKind {
     /// All kinds, in the order of declaration.
-    pub const ALL: [ReasonKind; 3] = [ReasonKind::ScopeUnanswered, ReasonKind::ScopeNo, ReasonKind::ScopeOutOfRange];
+    pub const ALL: &'static [ReasonKind] =
+        &[ReasonKind::ScopeUnanswered, ReasonKind::ScopeNo, ReasonKind::ScopeOutOfRange];
 
     /// The name of the kind in reports and in other languages, in snake case.
     ///
@@ -71,10 +72,14 @@ fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
         _ => return None,
     };
     let text = question.question.get(&query.language).unwrap_or(&question.id);
-    let mut message = words(&query.language).reason(kind, text);
-    if kind == ReasonKind::ScopeOutOfRange {
-        message.push_str(&range(question));
-    }
+    let words = words(&query.language);
+    let message = match kind {
+        ReasonKind::ScopeUnanswered => words.reason_scope_unanswered.replace("{question}", text),
+        ReasonKind::ScopeNo => words.reason_scope_no.replace("{question}", text),
+        ReasonKind::ScopeOutOfRange => {
+            words.reason_scope_out_of_range.replace("{question}", &format!("{text}{}", range(question)))
+        }
+    };
     Some(Reason { kind, id: Some(question.id.clone()), question: Some(text.to_owned()), message })
 }
 
@@ -121,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn message_of_a_number_out_of_range_ends_with_the_range() {
+    fn message_of_a_number_out_of_range_has_the_range() {
         for (min, max, expected) in
             [(Some(18.5), Some(90.0), "(18.5–90)"), (Some(1.0), None, "(≥ 1)"), (None, Some(0.5), "(≤ 0.5)")]
         {
             let query = Query::new().answer("age", Answer::Number(if max.is_some() { 90.5 } else { 0.5 }));
             let reasons = reasons(&[question("age", true, min, max)], &query);
-            assert!(reasons[0].message.ends_with(&format!(" {expected}")), "{}", reasons[0].message);
+            assert!(reasons[0].message.contains(&format!("“age {expected}”")), "{}", reasons[0].message);
         }
     }
 

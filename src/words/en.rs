@@ -13,7 +13,7 @@ pub(super) const WORDS: Words = Words {
     verdict_several: "None of these can be excluded: {labels}.",
     verdict_no_finding: "No sign found by this program. This does not exclude disease.",
     verdict_rejected: "The program gives no result, because:",
-    reason_scope_unanswered: "“{question}” has no answer. Go back and answer it.",
+    reason_scope_unanswered: "“{question}” has no answer. Answer it first.",
     reason_scope_no: "“{question}” was answered with no. The program was not made for such a picture: examine without it.",
     reason_scope_out_of_range: "The answer to “{question}” is outside what the program was made for: examine without it.",
 };

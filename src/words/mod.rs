@@ -6,8 +6,6 @@
 mod en;
 mod uk;
 
-use crate::{ReasonKind, Triage};
-
 /// The sentences of one language. A placeholder stands in braces.
 #[derive(Debug)]
 pub(crate) struct Words {
@@ -35,26 +33,4 @@ pub(crate) const ENGLISH: &Words = &en::WORDS;
 pub(crate) fn words(language: &str) -> &'static Words {
     let base = language.split(['-', '_']).next().unwrap_or(language);
     if base.eq_ignore_ascii_case("uk") { &uk::WORDS } else { ENGLISH }
-}
-
-impl Words {
-    /// What a person should do at a triage level.
-    pub(crate) fn advice(&self, triage: Triage) -> &'static str {
-        match triage {
-            Triage::NoSign => self.triage_no_sign_advice,
-            Triage::Refer => self.triage_refer_advice,
-            Triage::Urgent => self.triage_urgent_advice,
-            Triage::Unassessed => self.triage_unassessed_advice,
-        }
-    }
-
-    /// Why there is no verdict, and what to do. `question` is the text of the scope question.
-    pub(crate) fn reason(&self, kind: ReasonKind, question: &str) -> String {
-        let sentence = match kind {
-            ReasonKind::ScopeUnanswered => self.reason_scope_unanswered,
-            ReasonKind::ScopeNo => self.reason_scope_no,
-            ReasonKind::ScopeOutOfRange => self.reason_scope_out_of_range,
-        };
-        sentence.replace("{question}", question)
-    }
 }

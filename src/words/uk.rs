@@ -13,7 +13,7 @@ pub(super) const WORDS: Words = Words {
     verdict_several: "Нічого з цього не можна виключити: {labels}.",
     verdict_no_finding: "Програма не знайшла ознак. Це не виключає хвороби.",
     verdict_rejected: "Програма не дає результату, бо:",
-    reason_scope_unanswered: "Питання «{question}» без відповіді. Поверніться й дайте відповідь.",
+    reason_scope_unanswered: "Питання «{question}» без відповіді. Спершу дайте відповідь.",
     reason_scope_no: "На питання «{question}» відповіли «ні». Програма не для таких знімків: оглядайте без неї.",
     reason_scope_out_of_range: "Відповідь на питання «{question}» поза межами, для яких зроблено програму: оглядайте без неї.",
 };

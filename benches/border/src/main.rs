@@ -6,7 +6,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bedside::{Answer, Classifier, Image, Options, Query, Region, Result};
+use bedside::tools::in_scope_answer;
+use bedside::{Classifier, Image, Options, Query, Region, Result};
 
 const WIDTH: usize = 640;
 const HEIGHT: usize = 480;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
 fn run(model: &str, calls: usize, part: &str) -> Result<()> {
     let classifier = Classifier::open(model, Options::default())?;
     let scope = classifier.manifest().scope();
-    let answers = scope.iter().map(|question| (&question.id, Answer::in_scope(question)));
+    let answers = scope.iter().map(|question| (&question.id, in_scope_answer(question)));
     // With a corner of 8 by 8 pixels, a call costs little besides the border itself.
     let corner = Region::new(0.0, 0.0, 8.0 / WIDTH as f32, 8.0 / HEIGHT as f32)?;
     let mut query = Query::new().answers(answers);

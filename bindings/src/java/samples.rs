@@ -211,10 +211,10 @@ fn enum_names_and_ordinals_are_those_of_java() {
     let rotations: Vec<String> =
         (0..4).map(|number| format!("{:?}", request::rotation(number).expect("known")).to_lowercase()).collect();
     for (name, rust) in [
-        ("ErrorKind", ErrorKind::ALL.map(ErrorKind::as_str).join(" ")),
+        ("ErrorKind", ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" ")),
         ("Verdict", Verdict::KINDS.join(" ")),
-        ("ReasonKind", ReasonKind::ALL.map(ReasonKind::as_str).join(" ")),
-        ("Triage", Triage::ALL.map(Triage::as_str).join(" ")),
+        ("ReasonKind", ReasonKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" ")),
+        ("Triage", Triage::ALL.iter().map(|level| level.as_str()).collect::<Vec<_>>().join(" ")),
         ("GoldenBy", [GoldenBy::Lab, GoldenBy::Itself].map(GoldenBy::as_str).join(" ")),
         ("LogLevel", levels.join(" ")),
         ("Rotation", rotations.join(" ")),

@@ -68,10 +68,7 @@ impl From<CoreReport> for Report {
                 total: ms(times.total),
             },
             model: (&report.model).into(),
-            runtime: RuntimeIdentity {
-                name: report.runtime.name.into_owned(),
-                version: report.runtime.version.into_owned(),
-            },
+            runtime: RuntimeIdentity { name: report.runtime.name, version: report.runtime.version },
             notice: report.notice,
             text,
             json,
@@ -156,6 +153,7 @@ impl From<bedside::SelfTest> for SelfTest {
         let by = match found.by {
             CoreGoldenBy::Lab => GoldenBy::Lab,
             CoreGoldenBy::Itself => GoldenBy::Itself,
+            other => unreachable!("`{}` is not known to the bindings", other.as_str()),
         };
         SelfTest { by, max_difference: found.max_difference }
     }

@@ -165,7 +165,7 @@ fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
         Ok(fuzzing::label_name(String::arbitrary(some)?, String::arbitrary(some)?))
     };
     let reason = |some: &mut Unstructured<'_>| -> arbitrary::Result<Reason> {
-        let kind = *some.choose(&ReasonKind::ALL)?;
+        let kind = *some.choose(ReasonKind::ALL)?;
         Ok(fuzzing::reason(kind, Arbitrary::arbitrary(some)?, Arbitrary::arbitrary(some)?, String::arbitrary(some)?))
     };
     let verdict = match some.int_in_range(0..=3)? {
@@ -182,7 +182,7 @@ fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
         Ok(fuzzing::finding(String::arbitrary(some)?, String::arbitrary(some)?, numbers, bool::arbitrary(some)?))
     };
     let findings = (0..some.int_in_range(0..=4)?).map(|_| finding(some)).collect::<arbitrary::Result<_>>()?;
-    let triage = *some.choose(&Triage::ALL)?;
+    let triage = *some.choose(Triage::ALL)?;
     let identity = fuzzing::identity(String::arbitrary(some)?, String::arbitrary(some)?, String::arbitrary(some)?);
     Ok(fuzzing::report(verdict, triage, findings, identity, Arbitrary::arbitrary(some)?))
 }
