@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bedside::tools::{self, Binding};
-use bedside::{Answer, Classifier, Image, Limits, Options, Query};
+use bedside::{Classifier, Image, Limits, Options, Query};
 use bedside_engine::{ElementType, Engine, ModelFile, Tensor};
 use serde::Serialize;
 
@@ -185,7 +185,7 @@ fn measure(arguments: &Arguments) -> Result<Measured, Failure> {
 
 /// A query whose answers are in scope, so that no scope question rejects the picture.
 fn in_scope(classifier: &Classifier) -> Query {
-    let answers = classifier.manifest().scope().iter().map(|question| (&question.id, Answer::in_scope(question)));
+    let answers = classifier.manifest().scope().iter().map(|question| (&question.id, tools::in_scope_answer(question)));
     Query::new().answers(answers)
 }
 

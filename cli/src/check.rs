@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bedside::manifest::{Activation, GoldenBy};
-use bedside::{Classifier, Manifest, Options};
+use bedside::{Classifier, Image, Manifest, Options};
 
 use crate::output::{BOLD, Failure, complain, line};
 
@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     writeln!(out, "{BOLD}{}{BOLD:#}", arguments.model.display())?;
     line(&mut out, "loads", "yes")?;
-    classifier.warm_up()?;
+    run_once(&classifier)?;
     line(&mut out, "runs", "yes")?;
     let manifest = classifier.manifest();
     match classifier.self_test()? {
@@ -44,6 +44,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         complain("warning", &warning);
     }
     Ok(())
+}
+
+/// Runs the model on a grey picture and reads its scores, so that a graph that fails or gives no numbers is found.
+pub(crate) fn run_once(classifier: &Classifier) -> bedside::Result<()> {
+    classifier.scores(&Image::gray8(1, 1, 1, vec![128])?).map(drop)
 }
 
 /// Warnings about fields that a complete manifest has and this one lacks.

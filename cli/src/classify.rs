@@ -73,7 +73,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let (file, outcome) = match found {
             Ok(file) => {
                 let outcome = Image::open(&file).and_then(|image| classifier.classify(&image, &query));
-                (file, outcome.map_err(|error| (error.kind().as_str(), error.to_string())))
+                let named = outcome.map_err(|error| tools::in_file(error, &file));
+                (file, named.map_err(|error| (error.kind().as_str(), error.to_string())))
             }
             Err(Missing { path, problem }) => {
                 let message = format!("{}: {problem}", path.display());
@@ -97,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         if pictures > 1 {
             writeln!(out)?;
             for triage in [Triage::Urgent, Triage::Refer, Triage::NoSign, Triage::Unassessed] {
-                writeln!(out, "{DIM}{:<10}  {}{DIM:#}", word(triage), triage.advice())?;
+                writeln!(out, "{DIM}{:<10}  {}{DIM:#}", word(triage), triage.advice(&arguments.lang))?;
             }
         }
         writeln!(out, "\n{DIM}{}{DIM:#}", notice(&arguments.lang))?;
@@ -151,7 +152,8 @@ fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
     }
 }
 
-/// Writes the report of a single picture, without the notice.
+/// Writes the report of a single picture, without the notice: what `Display` of a report gives, in colours, and with the
+/// option that answers an open question.
 fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
     line(out, "Verdict", &report.summary)?;
@@ -188,17 +190,18 @@ fn word(triage: Triage) -> String {
 fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -> io::Result<()> {
     let style = triage_style(report.triage);
     let summary = match &report.verdict {
-        Verdict::Rejected(reasons) => {
-            let ids: Vec<&str> = reasons.iter().filter_map(|r| r.id.as_deref()).collect();
-            format!("no verdict: see to {}", ids.join(", "))
-        }
-        Verdict::NoFinding => report.verdict.to_string(),
+        Verdict::Rejected(reasons) => reasons.iter().map(|r| r.message.as_str()).collect::<Vec<_>>().join(" "),
+        Verdict::NoFinding => report.summary.clone(),
         verdict => verdict.labels().iter().map(|label| label.name.as_str()).collect::<Vec<_>>().join(", "),
     };
+    let (name, word) = (file.display().to_string(), word(report.triage));
+    write!(out, "{name:<width$}  {style}{word:<10}{style:#}  {summary}")?;
     let probabilities: Vec<String> =
         report.findings.iter().map(|f| format!("{} {:.1} %", f.name, f.probability * 100.0)).collect();
-    let (name, word) = (file.display().to_string(), word(report.triage));
-    writeln!(out, "{name:<width$}  {style}{word:<10}{style:#}  {summary}  {DIM}({}){DIM:#}", probabilities.join(", "))
+    if !probabilities.is_empty() {
+        write!(out, "  {DIM}({}){DIM:#}", probabilities.join(", "))?;
+    }
+    writeln!(out)
 }
 
 /// The style of a triage. `no_sign` has no colour, because a colour could reassure.

@@ -12,6 +12,7 @@ use bedside::{Classifier, Image, Limits, Manifest, Options};
 use bedside_engine::{Graph, ModelFile, Prepared, Signature, read_bounded};
 use serde_json::Value;
 
+use crate::check::run_once;
 use crate::output::{Failure, line};
 
 /// The maximum size of a golden picture, in bytes. It goes into the model file, so a larger one is taken for a mistake.
@@ -79,6 +80,7 @@ impl Form {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    refuse_to_replace_inputs(arguments)?;
     let graph = Graph::open(&arguments.graph, Limits::default().max_model_bytes)
         .map_err(|error| named(&arguments.graph, tools::engine_error(error)))?;
     let text = manifest_text(arguments, &graph)?;
@@ -101,7 +103,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         json["golden"] = golden(picture, arguments.scores.as_deref(), &manifest, &mut form, &json)?;
     }
     let (bytes, classifier) = form.opened(&json).map_err(|error| named(&arguments.graph, error))?;
-    let passed = classifier.self_test()?;
+    run_once(&classifier).map_err(|error| named(&arguments.graph, error))?;
+    let passed = classifier.self_test().map_err(|error| named(&arguments.graph, error))?;
     write_whole(&arguments.output, &bytes)?;
 
     let mut out = anstream::stdout().lock();
@@ -111,6 +114,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     line(&mut out, "graph SHA-256", &classifier.identity().graph_sha256)?;
     line(&mut out, "golden sample", passed.map_or("none", |passed| passed.by.as_str()))?;
     Ok(())
+}
+
+/// Fails where the output would replace a file that it is made of. A graph may be packed onto itself, because what is
+/// written has all of it; a prepared model has not.
+fn refuse_to_replace_inputs(arguments: &Arguments) -> Result<(), Failure> {
+    let Ok(output) = fs::canonicalize(&arguments.output) else { return Ok(()) };
+    let graph = arguments.prepare.then_some(&arguments.graph);
+    let inputs = [arguments.manifest.as_ref(), arguments.golden.as_ref(), arguments.scores.as_ref(), graph];
+    match inputs.into_iter().flatten().find(|input| fs::canonicalize(input).is_ok_and(|input| input == output)) {
+        Some(input) => Err(Failure::Usage(format!(
+            "{}: the output would replace this file, which it is made of; give another name with `-o`",
+            input.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The manifest's JSON: that of `--manifest`, or the one that the graph was packed with.
@@ -197,6 +215,9 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         return Err(failed(&"this is a folder or a device; give the name of a file"));
     }
     let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(failed(&"there is no such folder; make it first"));
+    }
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -228,7 +249,7 @@ fn read(path: &Path, what: &str, max_bytes: u64) -> Result<Vec<u8>, Failure> {
         io::ErrorKind::FileTooLarge => {
             Failure::Usage(format!("{}: {what} has {error}; give a shorter one", path.display()))
         }
-        _ => tools::engine_error(bedside_engine::Error::Io { path: path.to_owned(), source: error }).into(),
+        _ => tools::io_error(path, error).into(),
     })
 }
 
