@@ -12,7 +12,6 @@ mod full;
 mod fuzz;
 mod ios;
 mod loom;
-
 mod miri;
 mod packages;
 mod peers;
@@ -44,7 +43,7 @@ struct Arguments {
 enum Job {
     /// The gate: format, lints, tests, documentation, dependencies
     Test {
-        /// Rust alone, in some minutes: no other language, no ARM, no miri, no dependencies
+        /// Rust alone, in some minutes: no other language, spelling, documentation, ARM, miri or dependencies
         #[arg(long)]
         quick: bool,
     },

@@ -15,7 +15,7 @@ use crate::step::Step;
 type Word = (&'static str, &'static str, &'static str);
 
 /// Words that were ours.
-const INVENTED: [Word; 12] = [
+const INVENTED: [Word; 14] = [
     ("crew", "thread pool", ""),
     ("desk", "job queue", ""),
     ("seat", "slot", "engine/"),
@@ -28,6 +28,8 @@ const INVENTED: [Word; 12] = [
     ("hands", "workers", "engine/"),
     ("narrow", "7-bit path", "engine/"),
     ("carried", "quantized", "engine/"),
+    ("routine", "no_sign", ""),
+    ("triagelevel", "triage", ""),
 ];
 
 /// Words of ordinary English that say nothing as a name.
@@ -80,7 +82,10 @@ fn extension(path: &str) -> Option<&str> {
 }
 
 fn is_read(path: &str) -> bool {
-    let is_source = matches!(extension(path), Some("rs" | "md" | "toml"));
+    let is_source = matches!(
+        extension(path),
+        Some("java" | "kt" | "kts" | "md" | "py" | "rs" | "sh" | "swift" | "toml" | "xml" | "yml")
+    );
     let is_record = path.starts_with("docs/notes/") || path == "CHANGELOG.md" || path == "xtask/src/words.rs";
     // What the apps say is not about kernels.
     is_source && !is_record && !path.starts_with("docs/copy/")
@@ -88,7 +93,7 @@ fn is_read(path: &str) -> bool {
 
 /// The replaced words of a line, with what replaces each. `code` is the line without strings and comments.
 fn in_line<'a>(path: &'a str, line: &'a str, code: &'a str) -> impl Iterator<Item = (&'a str, &'static str)> {
-    let invented = words_of(line).filter_map(move |word| replaced(&INVENTED, path, word));
+    let invented = words_of(line).flat_map(with_parts).filter_map(move |word| replaced(&INVENTED, path, word));
     let names = names_of(code).filter_map(move |word| replaced(&AS_NAMES, path, word));
     invented.chain(names)
 }
@@ -146,8 +151,27 @@ fn words_of(line: &str) -> impl Iterator<Item = &str> {
 fn names_of(code: &str) -> impl Iterator<Item = &str> {
     words_of(code).flat_map(|name| {
         let english = ["at_least", "at_most"].iter().any(|phrase| name.contains(phrase));
-        name.split('_').filter(move |_| !english)
+        name.split('_').flat_map(capitalized_parts).filter(move |_| !english)
     })
+}
+
+/// A word, and the parts of it that begin with a capital: `IslandPlan`, `Island` and `Plan`.
+fn with_parts(word: &str) -> impl Iterator<Item = &str> {
+    let parts: Vec<&str> = capitalized_parts(word).collect();
+    let is_whole = parts.len() == 1;
+    std::iter::once(word).chain(parts.into_iter().filter(move |_| !is_whole))
+}
+
+/// The parts of a name in which each begins where a capital follows another letter.
+fn capitalized_parts(name: &str) -> impl Iterator<Item = &str> {
+    let mut starts = vec![0];
+    let letters: Vec<(usize, char)> = name.char_indices().collect();
+    starts.extend(
+        letters.windows(2).filter(|pair| !pair[0].1.is_uppercase() && pair[1].1.is_uppercase()).map(|pair| pair[1].0),
+    );
+    starts.push(name.len());
+    let ranges: Vec<(usize, usize)> = starts.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    ranges.into_iter().map(move |(start, end)| &name[start..end])
 }
 
 #[cfg(test)]
@@ -164,6 +188,8 @@ mod tests {
         assert_eq!(found("docs/engine.md", "the crew, and its islands"), ["crew", "islands"]);
         assert_eq!(found("engine/src/a.rs", "let most = SLACK; // the desk"), ["SLACK", "desk", "most"]);
         assert_eq!(found("src/a.rs", "const MOST_PIXELS: u32 = 1;"), ["MOST"]);
+        assert_eq!(found("src/A.kt", "class IslandPlan(val crew: Int)"), ["Island", "crew"]);
+        assert_eq!(found("src/a.rs", "struct LeastSum;"), ["Least"]);
     }
 
     #[test]
