@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-#[cfg(not(feature = "onnx"))]
+// With the importer, only the documentation names it.
+#[cfg(any(doc, not(feature = "onnx")))]
 use crate::Error;
 #[cfg(feature = "onnx")]
 use crate::onnx::Graph;
