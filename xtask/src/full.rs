@@ -1,6 +1,7 @@
 //! The gate and every check that takes longer, some hours on two cores. Writes a dated summary to
 //! `docs/runs/full-run.md`. A run that was stopped continues after its last passed step when it is started again on the
-//! same clean commit; no other commit may be built in between.
+//! same clean commit; no other commit may be built in between. Of another commit, the steps that passed count only where
+//! the caller names it, having looked at what changed since; the summary says of each step on which commit it passed.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,17 +14,20 @@ use crate::step::{Step, cpu};
 use crate::versions::{MSRV, VERSION};
 use crate::{root, test};
 
+/// The first step, which always runs on the commit that is checked out.
+const GATE: &str = "the gate (`cargo xtask test`)";
+
 /// Runs all steps. `data` is the folder of the data sets. `toolchain` is the folder of Swift, which is installed there
-/// where it is missing.
-pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
+/// where it is missing. `keep` is another commit whose passed steps count, but for the gate.
+pub(crate) fn run(data: &Path, toolchain: &Path, keep: Option<&str>) -> Result<()> {
     let data = data.canonicalize().with_context(|| format!("{}: no such folder", data.display()))?;
     let [isic, kermany] = ["isic2017", "kermany_cxr"].map(|set| data.join(set));
     for set in [&isic, &kermany] {
         ensure!(set.join("labels.csv").is_file(), "{}: unpack the data set there first", set.display());
     }
 
-    let mut passed = Passed::read()?;
-    passed.once("the gate (`cargo xtask test`)", || {
+    let mut passed = Passed::read(keep)?;
+    passed.once(GATE, || {
         let started = Instant::now();
         test::run().map(|()| started.elapsed())
     })?;
@@ -107,11 +111,17 @@ pub(crate) fn run(data: &Path, toolchain: &Path) -> Result<()> {
     write_summary(&passed)
 }
 
-/// The steps that passed on a commit, with their minutes. The file under `target` has the commit in its first line,
-/// then a line for each step: minutes and name.
+/// The steps that passed. The file under `target` has a line for each: minutes, commit and name.
 struct Passed {
+    /// The commit that is checked out, with `-dirty` where the working tree differs from it.
     commit: String,
-    steps: Vec<(String, f64)>,
+    steps: Vec<PassedStep>,
+}
+
+struct PassedStep {
+    minutes: f64,
+    commit: String,
+    name: String,
 }
 
 impl Passed {
@@ -119,32 +129,36 @@ impl Passed {
         root().join("target/full-run.txt")
     }
 
-    /// The steps that passed on the commit that is checked out; none where the working tree differs from it.
-    fn read() -> Result<Passed> {
+    /// The steps that passed on the commit that is checked out, and but for the gate those that passed on `keep`. None
+    /// where the working tree differs from the commit.
+    fn read(keep: Option<&str>) -> Result<Passed> {
         let commit = Step::new("git describe --always --dirty").output()?;
         let text = fs::read_to_string(Passed::file()).unwrap_or_default();
-        let mut lines = text.lines();
-        let same = lines.next() == Some(&commit) && !commit.ends_with("-dirty");
-        let step = |line: &str| line.split_once(' ').and_then(|(took, name)| Some((name.into(), took.parse().ok()?)));
-        let steps = if same { lines.filter_map(step).collect() } else { Vec::new() };
-        Ok(Passed { commit, steps })
+        let step = |line: &str| {
+            let mut parts = line.splitn(3, ' ');
+            let (minutes, commit, name) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
+            Some(PassedStep { minutes, commit: commit.into(), name: name.into() })
+        };
+        let counts = |step: &PassedStep| step.commit == commit || (Some(&*step.commit) == keep && step.name != GATE);
+        let steps = text.lines().filter_map(step).filter(|step| counts(step) && !commit.ends_with("-dirty"));
+        Ok(Passed { steps: steps.collect(), commit })
     }
 
     /// Removes a step, so that it runs again.
     fn forget(&mut self, name: &str) {
-        self.steps.retain(|(passed, _)| *passed != format!("`{name}`"));
+        self.steps.retain(|passed| passed.name != format!("`{name}`"));
     }
 
     /// Runs a step, which returns its duration, unless it passed before.
     fn once(&mut self, name: &str, run: impl FnOnce() -> Result<Duration>) -> Result<()> {
-        if self.steps.iter().any(|(passed, _)| passed == name) {
-            eprintln!("\n=== {name}: passed before on {}", self.commit);
+        if let Some(passed) = self.steps.iter().find(|passed| passed.name == name) {
+            eprintln!("\n=== {name}: passed before on {}", passed.commit);
             return Ok(());
         }
-        self.steps.push((name.to_owned(), run()?.as_secs_f64() / 60.0));
-        let lines = self.steps.iter().map(|(name, took)| format!("{took:.2} {name}\n"));
-        let text = format!("{}\n{}", self.commit, lines.collect::<String>());
-        Ok(fs::write(Passed::file(), text)?)
+        let minutes = run()?.as_secs_f64() / 60.0;
+        self.steps.push(PassedStep { minutes, commit: self.commit.clone(), name: name.to_owned() });
+        let lines = self.steps.iter().map(|step| format!("{:.2} {} {}\n", step.minutes, step.commit, step.name));
+        Ok(fs::write(Passed::file(), lines.collect::<String>())?)
     }
 }
 
@@ -193,9 +207,9 @@ fn write_summary(passed: &Passed) -> Result<()> {
     writeln!(page, "- Date: {}", Step::new("date -u +%Y-%m-%d").output()?)?;
     writeln!(page, "- Of: {}", passed.commit)?;
     writeln!(page, "- Compiler: {}", Step::new("rustc --version").output()?)?;
-    writeln!(page, "- CPU: {}\n\n| step | result | minutes |\n|---|---|---|", cpu())?;
-    for (name, took) in &passed.steps {
-        writeln!(page, "| {name} | passed | {took:.1} |")?;
+    writeln!(page, "- CPU: {}\n\n| step | passed on | minutes |\n|---|---|---|", cpu())?;
+    for PassedStep { minutes, commit, name } in &passed.steps {
+        writeln!(page, "| {name} | {commit} | {minutes:.1} |")?;
     }
     let found = [
         ("skin-lesion", "skin-lesion beside ONNX Runtime, from picture to score"),

@@ -55,6 +55,9 @@ enum Job {
         /// Where Swift is, or is installed [default: target/swift-toolchain]
         #[arg(long, value_name = "DIR")]
         swift: Option<PathBuf>,
+        /// Another commit, on which steps passed that need not run again: you looked at what changed since
+        #[arg(long, value_name = "COMMIT")]
+        keep: Option<String>,
     },
     /// Fuzz targets, with their coverage. Needs a nightly compiler
     Fuzz {
@@ -183,7 +186,10 @@ fn run(job: Job) -> Result<()> {
     match job {
         Job::Test { quick: false } => test::run(),
         Job::Test { quick: true } => test::quick(),
-        Job::Full { data, swift } => full::run(&data, &swift.unwrap_or_else(|| root().join("target/swift-toolchain"))),
+        Job::Full { data, swift, keep } => {
+            let swift = swift.unwrap_or_else(|| root().join("target/swift-toolchain"));
+            full::run(&data, &swift, keep.as_deref())
+        }
         Job::Fuzz { target, .. } if target == "coverage" => fuzz::coverage(),
         Job::Fuzz { target, minutes } => fuzz::run(&target, minutes),
         Job::Bindings => bindings::write(),
