@@ -5,7 +5,7 @@
 //! [`LabelledLogits`] has the logits of all classes.
 
 use super::proportion::Proportion;
-use super::{Estimate, Undefined, check_lengths, check_probabilities, is_tied};
+use super::{Estimate, Interval, Undefined, check_lengths, check_probabilities, is_tied};
 
 /// The Brier score of two classes: the mean of (p − y)², y being 1 for a case that has the outcome and 0 for others.
 ///
@@ -473,8 +473,8 @@ impl LabelledLogits {
     /// assert!(fit.outcome == Outcome::Improved && fit.nll_after < fit.nll_before);
     /// # Ok::<(), bedside_tools::statistics::Undefined>(())
     /// ```
-    pub fn fit_temperature(&self, bounds: (f64, f64)) -> Result<TemperatureFit, Undefined> {
-        let (lower, upper) = bounds;
+    pub fn fit_temperature(&self, bounds: Interval) -> Result<TemperatureFit, Undefined> {
+        let Interval { lower, upper } = bounds;
         if !(lower > 0.0 && lower < 1.0 && upper > 1.0 && upper.is_finite()) {
             return Err(Undefined::OutOfRange("bounds"));
         }
@@ -511,7 +511,7 @@ impl LabelledLogits {
 }
 
 /// The temperatures between which a fit looks, where nothing else is asked for.
-pub const TEMPERATURE_BOUNDS: (f64, f64) = (0.05, 20.0);
+pub const TEMPERATURE_BOUNDS: Interval = Interval { lower: 0.05, upper: 20.0 };
 
 /// By how much the mean NLL must fall, in nats, for a temperature to be better than 1: far more than rounding, and far
 /// less than matters.
@@ -707,10 +707,14 @@ mod tests {
     #[test]
     fn temperature_stops_at_its_bounds() {
         // All are right: the colder, the better.
-        let right = logits(&[1.0, 0.0, 2.0, 0.0], &[0, 0]).fit_temperature((0.5, 4.0)).expect("bounds");
+        let right = logits(&[1.0, 0.0, 2.0, 0.0], &[0, 0])
+            .fit_temperature(Interval { lower: 0.5, upper: 4.0 })
+            .expect("bounds");
         assert_eq!((right.outcome, right.temperature), (Outcome::AtLowerBound, 0.5));
         // All are wrong: the hotter, the better.
-        let wrong = logits(&[1.0, 0.0, 2.0, 0.0], &[1, 1]).fit_temperature((0.5, 4.0)).expect("bounds");
+        let wrong = logits(&[1.0, 0.0, 2.0, 0.0], &[1, 1])
+            .fit_temperature(Interval { lower: 0.5, upper: 4.0 })
+            .expect("bounds");
         assert_eq!((wrong.outcome, wrong.temperature), (Outcome::AtUpperBound, 4.0));
     }
 
@@ -737,7 +741,9 @@ mod tests {
         assert_eq!(new(&[1.0, f64::NAN], 2, &[0]), Err(Undefined::OutOfRange("logit")));
         let sound = logits(&[1.0, 0.0], &[0]);
         assert!(sound.nll(0.0).is_err() && sound.nll(f64::INFINITY).is_err() && sound.nll(1e-320).is_err());
-        assert!(sound.fit_temperature((1.0, 2.0)).is_err() && sound.fit_temperature((0.5, 1.0)).is_err());
+        for (lower, upper) in [(1.0, 2.0), (0.5, 1.0), (0.0, 2.0), (0.5, f64::INFINITY)] {
+            assert_eq!(sound.fit_temperature(Interval { lower, upper }), Err(Undefined::OutOfRange("bounds")));
+        }
     }
 
     #[test]
