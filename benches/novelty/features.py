@@ -5,7 +5,9 @@
 A feature is the mean over space of each channel of a tensor, taken after its DequantizeLinear where the graph is in
 int8. The means are appended to the graph and computed by ONNX Runtime in its exact mode. DIR holds the data sets
 unpacked. A SET is one of `SETS` below. A VARIANT brings every picture to one size and one JPEG quality first:
-`256q75` means 256×256 pixels, stretched, quality 75, 4:2:0. Of data sets with a test split only train is read (and val
+`256q75` means 256×256 pixels, stretched, quality 75, 4:2:0. The variant `copyN` saves each picture once at a random side
+(144 to 256) and quality (60 to 95), `toneN` changes its gamma, gain and colour balance a little besides, and
+`sharpN` sharpens it by an unsharp mask at 256 pixels (quality 80 to 95). Of data sets with a test split only train is read (and val
 of ISIC 2017, which the shipped network learned from). Each set gives one .npz file. Files that exist are kept.
 """
 
@@ -20,7 +22,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper
-from PIL import Image
+from PIL import Image, ImageFilter
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "quality"))
 from measure import SIDE, absolute, digest, luma, percentile  # noqa: E402
@@ -38,12 +40,27 @@ def jpeg(picture, quality):
     return Image.open(file).convert("RGB")
 
 
-def brought_to(picture, variant):
-    """The picture stretched to one side and saved at one quality; `variant` is like `256q75`, or empty."""
+def brought_to(picture, variant, file):
+    """The picture as a variant of it, see above."""
     if not variant:
         return picture
-    side, quality = map(int, variant.split("q"))
-    return jpeg(picture.resize((side, side), Image.BILINEAR), quality)
+    if not variant.startswith(("copy", "tone", "sharp")):
+        side, quality = map(int, variant.split("q"))
+        return jpeg(picture.resize((side, side), Image.BILINEAR), quality)
+    rng = np.random.default_rng(int(digest(f"{variant} {file}")[:12], 16))
+    side, quality = rng.integers(144, 257), rng.integers(60, 96)
+    if variant.startswith("sharp"):
+        side, quality = 256, rng.integers(80, 96)
+    picture = picture.resize((side, side), Image.BILINEAR)
+    if variant.startswith("sharp"):
+        picture = picture.filter(ImageFilter.UnsharpMask(rng.uniform(0.6, 1.6), int(rng.integers(30, 160)), 0))
+    if variant.startswith("tone"):
+        gamma, gain = np.exp(rng.uniform(-0.2, 0.2)), np.exp(rng.uniform(-0.15, 0.15))
+        values = 255 * (np.asarray(picture) / 255) ** gamma * gain
+        if np.ptp(np.asarray(picture), axis=2).any():  # a grey picture stays grey
+            values = values * rng.uniform(0.95, 1.05, 3)
+        picture = image(values)
+    return jpeg(picture, int(quality))
 
 
 def rows(data, name, splits=("train",)):
@@ -133,9 +150,26 @@ SETS = {
 }
 
 
-def tapped(graph, names):
+def without_quantization(model):
+    """Takes the pairs QuantizeLinear, DequantizeLinear of activations out of a graph: the float graph of the same weights.
+
+    Only for graphs whose activation functions are operators: a ReLU6 that is the range of a QuantizeLinear would be lost.
+    """
+    quantize = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"}
+    same = {node.output[0]: quantize[node.input[0]] for node in model.graph.node
+            if node.op_type == "DequantizeLinear" and node.input[0] in quantize}
+    kept = [node for node in model.graph.node if node.output[0] not in quantize and node.output[0] not in same]
+    for node in kept:
+        node.input[:] = [same.get(name, name) for name in node.input]
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+
+
+def tapped(graph, names, dequantize=False):
     """The graph with the spatial mean of each named tensor as one more output, `tap/NAME`."""
     model = onnx.load(graph)
+    if dequantize:
+        without_quantization(model)
     made = {output for node in model.graph.node for output in node.output}
     for name in names:
         tensor = f"{name}_DequantizeLinear_Output" if f"{name}_DequantizeLinear_Output" in made else name
@@ -174,7 +208,7 @@ def quality(rgb):
 def cache(run, names, pictures, variant, path):
     meta, features, logits, measured = [], {name: [] for name in names}, [], []
     for label, group, file, picture in pictures:
-        picture = brought_to(picture, variant)
+        picture = brought_to(picture, variant, file)
         rgb = np.asarray(picture.resize((SIDE, SIDE), Image.BILINEAR))
         x = np.ascontiguousarray(((rgb.astype(np.float32) - 128) / 128).transpose(2, 0, 1)[None])
         out = run.run(["logits", *(f"tap/{name}" for name in names)], {"input": x})
@@ -195,11 +229,12 @@ def main():
     parser.add_argument("sets", nargs="+")
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True)
+    parser.add_argument("--dequantize", action="store_true", help="run the graph in float; see without_quantization")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     ops = {node.op_type for node in onnx.load(args.graph).graph.node}
     names = EFFICIENTNET if "Sigmoid" in ops else MOBILENET
-    run = session(tapped(args.graph, names))
+    run = session(tapped(args.graph, names, args.dequantize))
     for name in args.sets:
         path = args.output / f"{name}.npz"
         if path.exists():
