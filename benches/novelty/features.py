@@ -192,6 +192,7 @@ def session(model):
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.x64quantprecision", "1")
     options.intra_op_num_threads = 1
+    options.log_severity_level = 3  # leave out the notes on initializers that are not used
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
