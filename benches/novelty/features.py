@@ -4,11 +4,15 @@
 
 A feature is the mean over space of each channel of a tensor, taken after its DequantizeLinear where the graph is in
 int8. The means are appended to the graph and computed by ONNX Runtime in its exact mode. DIR holds the data sets
-unpacked. A SET is one of `SETS` below. A VARIANT brings every picture to one size and one JPEG quality first:
-`256q75` means 256×256 pixels, stretched, quality 75, 4:2:0. The variant `copyN` saves each picture once at a random side
-(144 to 256) and quality (60 to 95), `toneN` changes its gamma, gain and colour balance a little besides, and
-`sharpN` sharpens it by an unsharp mask at 256 pixels (quality 80 to 95). Of data sets with a test split only train is read (and val
-of ISIC 2017, which the shipped network learned from). Each set gives one .npz file. Files that exist are kept.
+unpacked. A SET is one of `SETS` below. A VARIANT changes every picture first:
+
+- `256q75` brings it to 256×256 pixels, stretched, and to JPEG quality 75, 4:2:0; other numbers likewise;
+- `copyN` saves it at a side of 144 to 256 and a quality of 60 to 95, drawn for each picture;
+- `toneN` changes its gamma, gain and colour balance a little besides;
+- `sharpN` sharpens it by an unsharp mask at 256 pixels, quality 80 to 95.
+
+Of data sets with a test split only train is read (and val of ISIC 2017, which the shipped network learned from). Each
+set gives one .npz file. Files that exist are kept.
 """
 
 import argparse
