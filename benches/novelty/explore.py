@@ -482,7 +482,7 @@ def folds(root, task, data):
                 pooled.setdefault(name, []).append(fit(pictures))
         scores = np.concatenate([s for _, s, _ in sound])
         hard, soft = np.quantile(scores, HARD), np.quantile(scores, SOFT)
-        print(f"\nfitted on {pair}, {len(sound)} fold networks, {len(scores)} held out; soft {soft:.3f}, hard {hard:.3f}, training 99 % "
+        print(f"\nfitted on {pair if recipe.weight else 'nothing foreign'}, {len(sound)} fold networks, {len(scores)} held out; soft {soft:.3f}, hard {hard:.3f}, training 99 % "
               f"{np.mean(training_level):.3f}; per fold hard {[round(float(np.quantile(s, HARD)), 3) for _, s, _ in sound]}")
         for name, parts in pooled.items():
             print(f"- {name}: AUROC {np.mean([auroc(s, p) for (_, s, _), p in zip(sound, parts)]):.3f}, under hard "
