@@ -8,8 +8,8 @@ use crate::executable::{Description, Executable, InputView};
 use crate::guard::guarded;
 use crate::kernels::{self, Kernels};
 #[cfg(feature = "onnx")]
-use crate::onnx::{Built, Graph, Plan, Unlowered, build};
-use crate::program::Program;
+use crate::onnx::{Built, Graph, TappedPlan, Unlowered, build};
+use crate::program::{Program, Tap};
 use crate::tensor::Tensor;
 use crate::threads::Threads;
 use crate::{Error, ModelFile, Pixels, Prepared, Result, Signature};
@@ -23,6 +23,8 @@ pub struct Engine {
     /// The shape of the input.
     shape: Vec<usize>,
     output_shapes: Vec<Vec<usize>>,
+    /// The shape of what is returned of each tap.
+    tap_shapes: Vec<Vec<usize>>,
     times: BuildTimes,
 }
 
@@ -33,7 +35,25 @@ pub(crate) enum Runner {
     Program(Executable),
     /// tract, for any other graph.
     #[cfg(feature = "onnx")]
-    Tract(Plan),
+    Tract(TappedPlan),
+}
+
+/// The input of a run.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// The input tensor.
+    Tensor(&'a Tensor),
+    /// Pixels in its place, as for [`Engine::run_pixels`].
+    Pixels(Pixels<'a>),
+}
+
+/// What a run with taps returns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tapped {
+    /// The outputs, as [`Engine::run`] returns them.
+    pub outputs: Vec<Tensor>,
+    /// The taps of the selection, in its order.
+    pub taps: Vec<Tensor>,
 }
 
 /// The wall-clock times of the two phases of building an engine.
@@ -64,9 +84,10 @@ impl Engine {
     /// Builds an engine from a prepared model. `threads` is as for [`Engine::load`].
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where the model was prepared for another input or shape or without an output of
+    /// [`Error::Unsupported`] where the model was prepared for another input or shape or without an output or a tap of
     /// `signature`, and where the environment variable `BEDSIDE_KERNEL` names kernels that this processor does not
-    /// have; [`Error::TooLarge`] where the outputs of `signature` are more than 4096 or take the program beyond 1 GiB;
+    /// have; [`Error::TooLarge`] where the outputs of `signature` are more than 4096, or its outputs and taps take the program
+    /// beyond 1 GiB;
     /// [`Error::Internal`] where this crate panics.
     pub fn prepared(prepared: Prepared, signature: &Signature, threads: usize) -> Result<Engine> {
         // Without kernels for this processor the portable ones run it: a prepared model can't fall back to tract.
@@ -95,16 +116,17 @@ impl Engine {
     ) -> Engine {
         let start = Instant::now();
         let output_shapes = program.outputs.iter().map(|(_, shape)| shape.clone()).collect();
+        let tap_shapes = program.taps.iter().map(Tap::returned_shape).collect();
         let runner = Runner::Program(Executable::new(program, kernels, Threads::new(threads)));
         let times = BuildTimes { import, optimize: start.elapsed() };
-        Engine { runner, shape: signature.shape.clone(), output_shapes, times }
+        Engine { runner, shape: signature.shape.clone(), output_shapes, tap_shapes, times }
     }
 
     /// Builds an engine from an ONNX graph, for the input and the outputs of `signature`. `threads` is as for
     /// [`Engine::load`].
     ///
     /// # Errors
-    /// [`Error::Unsupported`] names the operator, node, input or output that is not supported, or kernels that the
+    /// [`Error::Unsupported`] names the operator, node, input, output or tap that is not supported, or kernels that the
     /// environment variable `BEDSIDE_KERNEL` names and this processor does not have; [`Error::Malformed`] where the
     /// graph contradicts itself; [`Error::TooLarge`] where it exceeds a limit of memory, work or size
     /// (`docs/limits.md`); [`Error::Internal`] where this crate panics.
@@ -128,9 +150,16 @@ impl Engine {
             (Built::Program(program, kernels), import) => {
                 Ok(Engine::of_program(&program, kernels, signature, threads, import))
             }
-            (Built::Plan(plan, output_shapes), import) => {
+            (Built::Plan(plan), import) => {
                 let times = BuildTimes { import, optimize: start.elapsed().saturating_sub(import) };
-                Ok(Engine { runner: Runner::Tract(plan), shape: signature.shape.clone(), output_shapes, times })
+                let (output_shapes, tap_shapes) = plan.shapes();
+                Ok(Engine {
+                    runner: Runner::Tract(plan),
+                    shape: signature.shape.clone(),
+                    output_shapes,
+                    tap_shapes,
+                    times,
+                })
             }
         }
     }
@@ -152,17 +181,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::run`]; [`Error::Cancelled`] where `cancelled` was found set.
     pub fn run_cancellable(&self, cancelled: &AtomicBool, input: &Tensor) -> Result<Vec<Tensor>> {
-        if cancelled.load(Ordering::Acquire) {
-            return Err(Error::Cancelled);
-        }
-        if input.shape() != self.shape {
-            return Err(Error::Tensor(format!("input of shape {:?}, built for {:?}", input.shape(), self.shape)));
-        }
-        guarded("run", || match &self.runner {
-            Runner::Program(program) => program.run(&[InputView::of(input)], cancelled, || {}),
-            #[cfg(feature = "onnx")]
-            Runner::Tract(plan) => plan.run(input),
-        })
+        self.run_tapped(cancelled, Input::Tensor(input), &[]).map(|run| run.outputs)
     }
 
     /// As [`Engine::run_cancellable`], with the pixels of an image in place of the input tensor. The outputs are those of
@@ -171,18 +190,61 @@ impl Engine {
     /// # Errors
     /// As [`Engine::run_cancellable`]; [`Error::Tensor`] where the number of channels is 0 or not that of the tables in
     /// `values`.
-    #[allow(clippy::match_wildcard_for_single_variants, reason = "builds without `onnx` have one kind of runner")]
     pub fn run_pixels(&self, cancelled: &AtomicBool, pixels: &Pixels<'_>) -> Result<Vec<Tensor>> {
-        let tables = pixels.values.map_or(pixels.channels, <[_]>::len);
-        if pixels.channels == 0 || tables != pixels.channels {
-            return Err(Error::Tensor(format!("pixels of {} channels, with tables for {tables}", pixels.channels)));
+        self.run_tapped(cancelled, Input::Pixels(*pixels), &[]).map(|run| run.outputs)
+    }
+
+    /// As [`Engine::run_cancellable`] or [`Engine::run_pixels`]; computes some of the signature's taps too. `selection`
+    /// has their indices in the signature; taps that it does not name take no time. The outputs are the same to the bit
+    /// whatever the signature's taps and the selection are.
+    ///
+    /// Where tract runs the graph, a selection may make it run twice (`docs/engine.md`, "Taps").
+    ///
+    /// # Errors
+    /// As [`Engine::run_cancellable`] and [`Engine::run_pixels`]; [`Error::Tensor`] where the signature has no tap of an
+    /// index of `selection`.
+    pub fn run_tapped(&self, cancelled: &AtomicBool, input: Input<'_>, selection: &[usize]) -> Result<Tapped> {
+        if let Some(&index) = selection.iter().find(|&&index| index >= self.tap_shapes.len()) {
+            let taps = self.tap_shapes.len();
+            return Err(Error::Tensor(format!("there is no tap {index}; the engine was built for {taps}")));
         }
+        match input {
+            Input::Tensor(tensor) => self.run_tensor(cancelled, tensor, selection),
+            Input::Pixels(pixels) => {
+                let tables = pixels.values.map_or(pixels.channels, <[_]>::len);
+                if pixels.channels == 0 || tables != pixels.channels {
+                    let channels = pixels.channels;
+                    return Err(Error::Tensor(format!("pixels of {channels} channels, with tables for {tables}")));
+                }
+                self.run_any_pixels(cancelled, &pixels, selection)
+            }
+        }
+    }
+
+    /// As [`Engine::run_tapped`], of pixels with as many tables as channels.
+    #[allow(clippy::match_wildcard_for_single_variants, reason = "builds without `onnx` have one kind of runner")]
+    fn run_any_pixels(&self, cancelled: &AtomicBool, pixels: &Pixels<'_>, selection: &[usize]) -> Result<Tapped> {
         match &self.runner {
             Runner::Program(program) if program.accepts(pixels) => {
-                guarded("run", || program.run(&[InputView::Pixels(*pixels)], cancelled, || {}))
+                guarded("run", || ran(program, InputView::Pixels(*pixels), selection, cancelled))
             }
-            _ => self.run_cancellable(cancelled, &pixels.tensor(self.shape.clone())?),
+            _ => self.run_tensor(cancelled, &pixels.tensor(self.shape.clone())?, selection),
         }
+    }
+
+    /// As [`Engine::run_tapped`], of a tensor.
+    fn run_tensor(&self, cancelled: &AtomicBool, input: &Tensor, selection: &[usize]) -> Result<Tapped> {
+        if cancelled.load(Ordering::Acquire) {
+            return Err(Error::Cancelled);
+        }
+        if input.shape() != self.shape {
+            return Err(Error::Tensor(format!("input of shape {:?}, built for {:?}", input.shape(), self.shape)));
+        }
+        guarded("run", || match &self.runner {
+            Runner::Program(program) => ran(program, InputView::of(input), selection, cancelled),
+            #[cfg(feature = "onnx")]
+            Runner::Tract(plan) => plan.run(input, selection),
+        })
     }
 
     /// The name of the kernels, and a description of each step, in the order in which they run, of a graph that is one
@@ -194,7 +256,7 @@ impl Engine {
         match &self.runner {
             Runner::Program(program) => Ok((program.kernels(), program.descriptions())),
             #[cfg(feature = "onnx")]
-            Runner::Tract(plan) => Err(&plan.reason),
+            Runner::Tract(tapped) => Err(&tapped.plan.reason),
         }
     }
 
@@ -206,7 +268,7 @@ impl Engine {
     pub fn partitions(&self) -> (Vec<&[Description]>, &[Unlowered]) {
         match &self.runner {
             Runner::Program(_) => (vec![], &[]),
-            Runner::Tract(plan) => {
+            Runner::Tract(TappedPlan { plan, .. }) => {
                 (plan.partitions.iter().map(|partition| partition.descriptions()).collect(), &plan.unlowered)
             }
         }
@@ -232,11 +294,23 @@ impl Engine {
         &self.output_shapes
     }
 
+    /// The shape of what a run returns of each tap, in the order of the signature.
+    #[must_use]
+    pub fn tap_shapes(&self) -> &[Vec<usize>] {
+        &self.tap_shapes
+    }
+
     /// The times that building the engine took.
     #[must_use]
     pub fn times(&self) -> BuildTimes {
         self.times
     }
+}
+
+/// Runs a program once and returns its outputs, and the taps of the selection.
+fn ran(program: &Executable, input: InputView<'_>, selection: &[usize], cancelled: &AtomicBool) -> Result<Tapped> {
+    let (outputs, taps) = program.run_tapped(&[input], selection, cancelled, || {})?;
+    Ok(Tapped { outputs, taps })
 }
 
 /// Runs a program once and returns the time of each step. The first includes the preparation of the run.

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::onnx::Graph;
 use crate::read::model_bytes;
 use crate::tensor::{Ending, TensorInfo};
-use crate::{Prepared, Result};
+use crate::{Head, Prepared, Result};
 
 /// A decoded model file of either kind.
 #[derive(Debug, Clone)]
@@ -92,6 +92,19 @@ impl ModelFile {
             ModelFile::Prepared(prepared) => prepared.outputs(),
             #[cfg(feature = "onnx")]
             ModelFile::Onnx(graph) => graph.outputs(),
+        }
+    }
+
+    /// The linear head of `output`, with its weights as reals: the same numbers from either kind of file.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) where the file has no such output, or the output has no such
+    /// head; it has the reason.
+    pub fn head(&self, output: &str) -> Result<Head> {
+        match self {
+            ModelFile::Prepared(prepared) => prepared.head(output),
+            #[cfg(feature = "onnx")]
+            ModelFile::Onnx(graph) => graph.head(output),
         }
     }
 

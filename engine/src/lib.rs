@@ -13,7 +13,12 @@
 //! use bedside_engine::{Engine, Graph, Signature, Tensor};
 //!
 //! let graph = Graph::open("model.onnx".as_ref(), 1 << 29)?;
-//! let signature = Signature { input: "input".into(), shape: vec![1, 3, 224, 224], outputs: vec!["logits".into()] };
+//! let signature = Signature {
+//!     input: "input".into(),
+//!     shape: vec![1, 3, 224, 224],
+//!     outputs: vec!["logits".into()],
+//!     taps: vec![],
+//! };
 //! let engine = Engine::build(graph, &signature, 1)?;
 //! let outputs = engine.run(&Tensor::f32(vec![1, 3, 224, 224], vec![0.0; 3 * 224 * 224])?)?;
 //! println!("{:?}", outputs[0].shape());
@@ -30,6 +35,7 @@ mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod guard;
+mod head;
 mod kernels;
 #[cfg(feature = "onnx")]
 mod onnx;
@@ -42,14 +48,15 @@ mod tensor;
 mod threads;
 mod wire;
 
-pub use engine::{BuildTimes, Engine};
+pub use engine::{BuildTimes, Engine, Input, Tapped};
 pub use error::{Error, Result};
 pub use executable::Description;
 pub use file::ModelFile;
+pub use head::Head;
 #[cfg(feature = "onnx")]
 pub use onnx::{Graph, Unlowered, multiply_adds};
 pub use pixels::{Layout, Pixels};
 pub use prepared::Prepared;
 pub use read::read_bounded;
-pub use signature::Signature;
+pub use signature::{MAX_TAPS, Signature, Tap, TapKind};
 pub use tensor::{Data, Dim, ElementType, Ending, Tensor, TensorInfo};

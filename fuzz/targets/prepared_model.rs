@@ -29,7 +29,7 @@ fn run(data: &[u8]) {
         })
         .collect();
     let outputs = prepared.outputs().into_iter().map(|output| output.name).collect();
-    let signature = Signature { input: inputs[0].name.clone(), shape: shape.clone(), outputs };
+    let signature = Signature { input: inputs[0].name.clone(), shape: shape.clone(), outputs, taps: prepared.taps() };
     let (bytes, work) = fuzzing::takes(&prepared);
     if bytes > MAX_BYTES || work > MAX_WORK {
         return;

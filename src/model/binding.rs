@@ -66,7 +66,7 @@ impl Binding {
                 "`calibration.prevalence` needs labels that exclude each other; the graph's do not",
             ));
         }
-        let signature = Signature { input: input.name, shape, outputs: vec![output.name] };
+        let signature = Signature { input: input.name, shape, outputs: vec![output.name], taps: vec![] };
         Ok(Binding { signature, multi_label, layout, element })
     }
 }

@@ -32,7 +32,7 @@ fn main() -> Outcome<()> {
 fn signature(file: &ModelFile) -> Outcome<Signature> {
     let input = file.inputs().into_iter().next().ok_or("no input")?.name;
     let outputs = file.outputs().into_iter().map(|output| output.name).collect();
-    Ok(Signature { input, shape: SHAPE.to_vec(), outputs })
+    Ok(Signature { input, shape: SHAPE.to_vec(), outputs, taps: vec![] })
 }
 
 fn open(arguments: Arguments) -> Outcome<Bedside> {

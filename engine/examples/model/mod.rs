@@ -32,5 +32,6 @@ fn signature(file: &ModelFile) -> Result<Signature, Box<dyn Error>> {
         input: input.name.clone(),
         shape: dims.iter().enumerate().map(length).collect(),
         outputs: file.outputs().into_iter().map(|info| info.name).collect(),
+        taps: vec![],
     })
 }

@@ -9,6 +9,7 @@ mod description;
 mod pooling;
 mod quantize;
 mod strided_copy;
+mod taps;
 #[cfg(test)]
 pub(crate) mod tests;
 mod work;
@@ -24,13 +25,14 @@ pub use description::Description;
 use pooling::pool_windows;
 use quantize::{MAX_CHANNELS, quantize, quantize_pixels};
 use strided_copy::strided_copy;
+use taps::tapped;
 use work::CACHE_LINE;
 use workspace::{Buffer, Output, Scratch, Workspace};
 
 use crate::kernels::Kernels;
 use crate::pixels::Pixels;
 use crate::program::{
-    Add, BufferPlan, Element, Fill, Lookup, Multiply, Pooling, Program, Quantize, Step, StridedCopy, Table, TensorId,
+    Add, BufferPlan, Element, Fill, Lookup, Multiply, Pooling, Program, Quantize, Step, StridedCopy, Table, Tap, TensorId,
     TensorType,
 };
 use crate::tensor::{Data, Tensor};
@@ -53,6 +55,8 @@ pub(crate) struct Executable {
     /// The index of the step that can take pixels in place of the input: the only step that reads it, a quantization.
     pixel_step: Option<usize>,
     outputs: Vec<(TensorId, Vec<usize>)>,
+    /// The taps, each with the index of the last step that writes its tensor.
+    taps: Vec<(usize, Tap)>,
     /// The workspaces that no run uses now.
     workspaces: Mutex<Vec<Workspace>>,
 }
@@ -113,6 +117,7 @@ impl Executable {
             inputs: program.inputs.clone(),
             pixel_step: pixel_step(program),
             outputs: program.outputs.clone(),
+            taps: program.taps.iter().map(|tap| (last_writer(program, tap.tensor), tap.clone())).collect(),
             workspaces: Mutex::default(),
         }
     }
@@ -138,32 +143,56 @@ impl Executable {
     /// Runs all steps once and returns the outputs, in the program's order. `done` is called after each step.
     ///
     /// # Errors
-    /// [`Error::Tensor`] where `inputs` differ from the program's in number, element type or length;
-    /// [`Error::Cancelled`] where `cancelled` is set before the last step begins. It is read before each step.
+    /// As [`Executable::run_tapped`].
     pub(crate) fn run(
         &self,
         inputs: &[InputView<'_>],
         cancelled: &AtomicBool,
-        mut done: impl FnMut(),
+        done: impl FnMut(),
     ) -> Result<Vec<Tensor>> {
+        self.run_tapped(inputs, &[], cancelled, done).map(|(outputs, _)| outputs)
+    }
+
+    /// As [`Executable::run`]; also returns the taps at the indices of `selection`, in its order.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] where `inputs` differ from the program's in number, element type or length;
+    /// [`Error::Cancelled`] where `cancelled` is set before the last step begins. It is read before each step.
+    ///
+    /// # Panics
+    /// Where there is no tap at an index of `selection`.
+    pub(crate) fn run_tapped(
+        &self,
+        inputs: &[InputView<'_>],
+        selection: &[usize],
+        cancelled: &AtomicBool,
+        mut done: impl FnMut(),
+    ) -> Result<(Vec<Tensor>, Vec<Tensor>)> {
         let run = Run { executable: self, inputs };
         run.check_inputs()?;
+        let selected: Vec<&(usize, Tap)> = selection.iter().map(|&index| &self.taps[index]).collect();
+        let mut taps: Vec<Option<Tensor>> = vec![None; selected.len()];
         let kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut workspace = kept.unwrap_or_else(|| Workspace::new(&self.buffers.lengths, self.threads.count()));
         run.copy_bytes(&mut workspace);
-        for step in &self.steps {
+        for (number, step) in self.steps.iter().enumerate() {
             if cancelled.load(Ordering::Relaxed) {
                 return Err(Error::Cancelled);
             }
             run.step(step, &mut workspace);
+            for ((_, tap), to) in selected.iter().zip(&mut taps).filter(|((last, _), _)| *last == number) {
+                *to = Some(run.tap(tap, &mut workspace)?);
+            }
             done();
         }
-        let outputs = self.outputs.iter().map(|(id, shape)| run.output(*id, shape, &workspace)).collect();
+        let outputs: Result<_> =
+            self.outputs.iter().map(|(id, shape)| run.output(*id, shape, &workspace)).collect();
         let mut workspaces = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         if workspaces.len() < processors() {
             workspaces.push(workspace);
         }
-        outputs
+        // A step writes each tapped tensor, so each has been computed.
+        Ok((outputs?, taps.into_iter().flatten().collect()))
     }
 
     /// The number of workspaces that are kept.
@@ -175,6 +204,11 @@ impl Executable {
     fn kind(&self, id: TensorId) -> &TensorType {
         &self.tensors[id.0]
     }
+}
+
+/// The index of the last step that writes a tensor.
+fn last_writer(program: &Program, tensor: TensorId) -> usize {
+    program.steps.iter().rposition(|step| step.output() == tensor).expect("the check finds a step for each tap")
 }
 
 /// The index of the step that quantizes the program's only input, unless another step reads it or it is an output.
@@ -328,5 +362,14 @@ impl Run<'_> {
             Element::Byte => Tensor::u8(shape.to_vec(), self.bytes(id, workspace)[..length].to_vec()),
             Element::Float => Tensor::f32(shape.to_vec(), self.floats(id, workspace)[..length].to_vec()),
         }
+    }
+
+    /// What is returned of a tap whose tensor is complete.
+    fn tap(&self, tap: &Tap, workspace: &mut Workspace) -> Result<Tensor> {
+        let mut sums = take(&mut workspace.scratch.sums);
+        let length = self.executable.kind(tap.tensor).len();
+        let tensor = tapped(tap, &self.bytes(tap.tensor, workspace)[..length], self.executable.kernels, &mut sums);
+        workspace.scratch.sums = sums;
+        tensor
     }
 }

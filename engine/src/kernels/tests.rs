@@ -321,6 +321,7 @@ fn one_convolution(random: &mut Random) -> (Program, Tensor) {
         names: vec![String::new(); 3],
         inputs: vec![from],
         outputs: vec![(to, shapes[1].to_vec())],
+        taps: vec![],
     };
     let values = random.bytes_near(zero_point, shapes[0].iter().product()).into_iter().map(f32::from).collect();
     (program.check().expect("sound"), Tensor::f32(shapes[0].to_vec(), values).expect("a tensor"))

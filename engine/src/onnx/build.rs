@@ -19,8 +19,8 @@ use super::lower::{Facts, Partitioned, Refusal, Unlowered, lower, partition_grap
 use super::outline::Outline;
 use super::panics::engine_code;
 use super::partition::PackedPartition;
-use super::plan::{Plan, check_float, rejected};
-use super::{bounded, halves, operators, partition, qoperator, quantized};
+use super::plan::{Plan, TappedPlan, check_float, rejected};
+use super::{bounded, halves, operators, partition, qoperator, quantized, taps};
 use crate::kernels::Kernels;
 use crate::program::{MAX_TENSOR_BYTES, Program};
 use crate::{Error, Graph, Result, Signature};
@@ -44,8 +44,8 @@ const FREE_INPUTS: usize = 4;
 pub(crate) enum Built {
     /// One program, and the kernels to run it with.
     Program(Program, &'static dyn Kernels),
-    /// A plan of tract, and the shape of each output.
-    Plan(Plan, Vec<Vec<usize>>),
+    /// tract, with plans for the outputs and for the taps.
+    Plan(TappedPlan),
 }
 
 /// Builds the runner of a graph for one signature, on `threads` threads. Without kernels, tract runs the whole graph.
@@ -61,19 +61,26 @@ pub(crate) fn build(
 ) -> Result<(Built, Duration)> {
     let start = Instant::now();
     let framework = framework();
-    let mut graph = canonicalized(graph, signature, &framework)?;
-    let Some(kernels) = kernels else {
-        let reason = "no integer kernels for this processor".to_owned();
-        return with_tract(graph, framework, threads, (start, vec![], reason, vec![]));
-    };
-    let reason = match lower(graph.proto()) {
-        Ok(program) => return Ok((Built::Program(program, kernels), start.elapsed())),
-        Err(Refusal::TooLarge(what)) => return Err(too_large(&what)),
-        Err(Refusal::Unlowered(unlowered)) => unlowered.to_string(),
+    let graph = canonicalized(graph, signature, &framework)?;
+    let reason = match kernels {
+        None => "no integer kernels for this processor".to_owned(),
+        Some(kernels) => match lower(graph.proto(), &signature.taps) {
+            Ok(program) => return Ok((Built::Program(program, kernels), start.elapsed())),
+            Err(Refusal::Unlowered(unlowered)) => unlowered.to_string(),
+            Err(refusal) => return Err(refused(refusal)),
+        },
     };
     log::debug!("not one program: {reason}");
-    let (partitions, unlowered) = with_partitions(&mut graph, &framework, kernels, threads)?;
-    with_tract(graph, framework, threads, (start, partitions, reason, unlowered))
+    let mut with_taps = (!signature.taps.is_empty()).then(|| graph.clone());
+    let (plan, import) = with_tract(graph, kernels, threads, (start, reason.clone()))?;
+    let Some(graph) = &mut with_taps else { return Ok((Built::Plan(TappedPlan::without_taps(plan)), import)) };
+    let at = taps::add_outputs(graph, &signature.taps)?;
+    let graph = with_taps.take().expect("just changed");
+    let (tapped_plan, more) = with_tract(graph, kernels, threads, (Instant::now(), reason))?;
+    let outputs = signature.outputs.len();
+    let is_same = have_same_outputs(plan.model(), tapped_plan.model(), outputs);
+    let plan = TappedPlan::new((plan, tapped_plan, is_same), outputs, &signature.taps, at)?;
+    Ok((Built::Plan(plan), import + more))
 }
 
 /// Compiles a whole graph to one program.
@@ -82,29 +89,42 @@ pub(crate) fn build(
 /// Those of `Engine::build`; [`Error::Unsupported`] names the node that is not supported in integers.
 pub(crate) fn program(graph: Graph, signature: &Signature) -> Result<Program> {
     let graph = canonicalized(graph, signature, &framework())?;
-    lower(graph.proto()).map_err(|refusal| match refusal {
+    lower(graph.proto(), &signature.taps).map_err(refused)
+}
+
+/// The error for a graph that is no program.
+fn refused(refusal: Refusal) -> Error {
+    match refusal {
         Refusal::TooLarge(what) => too_large(&what),
         Refusal::Unlowered(unlowered) => Error::Unsupported(format!(
             "{unlowered}; a model is prepared only where its whole graph runs in integers: quantize all of it, or keep \
              the ONNX file"
         )),
-    })
+        Refusal::Tap(tap, reason) => tap.refused(&reason),
+    }
 }
 
 fn too_large(what: &str) -> Error {
     Error::TooLarge(format!("the graph is too large: {what}"))
 }
 
-/// Builds a plan of tract for the fallback nodes of a graph and for its partitions.
+/// Builds a plan of tract for the fallback nodes of a graph and for its partitions. Gives the time of the import
+/// too. `reason` says why the graph is not one program.
 fn with_tract(
     mut graph: Graph,
-    mut framework: Onnx,
+    kernels: Option<&'static dyn Kernels>,
     threads: usize,
-    (start, partitions, reason, unlowered): (Instant, Vec<PackedPartition>, String, Vec<Unlowered>),
-) -> Result<(Built, Duration)> {
+    (start, reason): (Instant, String),
+) -> Result<(Plan, Duration)> {
+    let mut framework = framework();
+    let (partitions, unlowered) = match kernels {
+        Some(kernels) => with_partitions(&mut graph, &framework, kernels, threads)?,
+        None => (vec![], vec![]),
+    };
     add_operators(&mut graph, &mut framework);
     check_nodes(graph.proto())?;
     let outline = Outline::of(graph.model());
+    let outputs: Vec<String> = graph.proto().output.iter().map(|info| info.name.clone()).collect();
     let import_again = |model: &ModelProto| {
         let typed = typed(parse(&framework, model, &partitions)?)?;
         typed.into_optimized().map(drop).map_err(|error| rejected(&error))
@@ -114,12 +134,34 @@ fn with_tract(
         // The proto holds a second copy of all weights.
         drop(graph);
         let typed = typed(parsed)?;
-        let (shapes, import) = (engine_code(|| output_shapes(&typed))?, start.elapsed());
+        let (shapes, import) = (engine_code(|| output_shapes(&typed, &outputs))?, start.elapsed());
         let optimized = typed.into_optimized().map_err(|error| rejected(&error))?;
         Ok((shapes, import, optimized))
     })?;
-    let plan = Plan::new(optimized, threads, partitions, reason, unlowered)?;
-    Ok((Built::Plan(plan, shapes), import))
+    let plan = Plan::new(optimized, threads, shapes, (partitions, reason, unlowered))?;
+    Ok((plan, import))
+}
+
+/// Whether two graphs compute the first `count` outputs by the same operators from the same inputs, so that these have
+/// the same bits.
+fn have_same_outputs(one: &TypedModel, other: &TypedModel, count: usize) -> bool {
+    let pairs = one.outputs.iter().zip(&other.outputs).take(count);
+    let mut open: Vec<_> = pairs.map(|(a, b)| (*a, *b)).collect();
+    let mut seen = HashSet::new();
+    while let Some((a, b)) = open.pop() {
+        if a.slot != b.slot {
+            return false;
+        }
+        if !seen.insert((a.node, b.node)) {
+            continue;
+        }
+        let (a, b) = (one.node(a.node), other.node(b.node));
+        if *a.op != *b.op || a.inputs.len() != b.inputs.len() {
+            return false;
+        }
+        open.extend(a.inputs.iter().copied().zip(b.inputs.iter().copied()));
+    }
+    true
 }
 
 /// The graph as tract's typed and decluttered model, with the signature's shape and outputs.
@@ -163,6 +205,7 @@ fn canonicalized(mut graph: Graph, signature: &Signature, framework: &Onnx) -> R
     operators::check(graph.proto(), &framework.op_register)?;
     graph.fix_input_shape(&signature.input, &signature.shape)?;
     select_outputs(&mut graph, &signature.outputs)?;
+    taps::check(graph.proto(), signature)?;
     graph.forget_symbols();
     graph.drop_trailing_inputs();
     Ok(graph)
@@ -317,18 +360,16 @@ fn select_outputs(graph: &mut Graph, names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The shape of each output.
+/// The shape of each output, tapped tensors included.
 ///
 /// # Errors
 /// [`Error::Unsupported`] where an output is not floating point or its shape is not known.
-fn output_shapes(model: &TypedModel) -> Result<Vec<Vec<usize>>> {
-    let facts = model.outputs.iter().map(|&outlet| model.outlet_fact(outlet));
-    facts
-        .map(|fact| {
-            let fact = fact.map_err(|error| rejected(&error))?;
-            check_float(fact.datum_type)?;
-            let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
-            shape.ok_or_else(|| Error::Unsupported("an output's shape depends on what is in the picture".into()))
-        })
-        .collect()
+fn output_shapes(model: &TypedModel, names: &[String]) -> Result<Vec<Vec<usize>>> {
+    let shape = |(&outlet, name): (&_, &String)| {
+        let fact = model.outlet_fact(outlet).map_err(|error| rejected(&error))?;
+        check_float(fact.datum_type).map_err(|what| Error::Unsupported(format!("\"{name}\": {what}")))?;
+        let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
+        shape.ok_or_else(|| Error::Unsupported(format!("the shape of \"{name}\" depends on what is in the picture")))
+    };
+    model.outputs.iter().zip(names).map(shape).collect()
 }

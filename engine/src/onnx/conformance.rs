@@ -52,7 +52,7 @@ fn signature(graph: &Graph) -> Signature {
     let dims = info.dims.as_ref().expect("a shape");
     let length = |dim: &Dim| if let Dim::Fixed(length) = dim { *length } else { panic!("an open axis") };
     let outputs = graph.outputs().into_iter().map(|info| info.name).collect();
-    Signature { input: info.name.clone(), shape: dims.iter().map(length).collect(), outputs }
+    Signature { input: info.name.clone(), shape: dims.iter().map(length).collect(), outputs, taps: vec![] }
 }
 
 /// Builds and runs a vector's graph; gives a description of the first difference or of the error.

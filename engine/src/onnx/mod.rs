@@ -10,6 +10,7 @@ mod constants;
 mod cost;
 mod external;
 mod graph;
+mod head;
 mod halves;
 mod limits;
 mod live;
@@ -23,6 +24,7 @@ mod plan;
 mod prepare;
 mod qoperator;
 mod quantized;
+mod taps;
 #[cfg(test)]
 mod tests;
 
@@ -30,4 +32,4 @@ pub(crate) use build::{Built, build};
 pub use cost::multiply_adds;
 pub use graph::Graph;
 pub use lower::Unlowered;
-pub(crate) use plan::Plan;
+pub(crate) use plan::TappedPlan;

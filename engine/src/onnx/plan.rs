@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use tract_linalg::multithread::Executor;
-use tract_onnx::prelude::{DatumType, IntoTValue, TValue, Tensor as TractTensor, TypedModel, tvec};
+use tract_onnx::prelude::{DatumType, IntoTValue, TVec, TValue, Tensor as TractTensor, TypedModel, tvec};
 use tract_onnx::tract_core::internal::TypedRunnableModel;
 use tract_onnx::tract_core::runtime::RunOptions;
 
 use super::bounded::Refused;
-use super::lower::Unlowered;
+use super::lower::{Unlowered, shape_reason};
 use super::partition::PackedPartition;
 use crate::executable::Executable;
+use crate::signature::{Tap, TapKind};
 use crate::tensor::{Data, Tensor};
-use crate::{Error, Result};
+use crate::{Error, Result, Tapped};
 
 /// A graph that is ready to run on tract.
 #[derive(Debug)]
@@ -25,32 +26,127 @@ pub(crate) struct Plan {
     /// The fallback nodes that could not be lowered. Empty where the graph has no partitions, although tract then runs
     /// all nodes.
     pub(crate) unlowered: Vec<Unlowered>,
+    /// The shape of each output.
+    shapes: Vec<Vec<usize>>,
+}
+
+/// What runs a graph on tract for a signature with taps.
+#[derive(Debug)]
+pub(crate) struct TappedPlan {
+    pub(crate) plan: Plan,
+    /// A plan that gives the tapped tensors beside the outputs; none where `plan` does.
+    ///
+    /// With more outputs, tract may optimize a graph in other ways. So the outputs always come from a plan that
+    /// computes them as the graph without taps does.
+    with_taps: Option<Plan>,
+    /// The number of outputs of the signature.
+    outputs: usize,
+    /// The taps, each with the index of its tensor among all outputs of the plan that gives it.
+    taps: Vec<(usize, TapKind)>,
+}
+
+impl TappedPlan {
+    /// Of a plan for a signature without taps.
+    pub(super) fn without_taps(plan: Plan) -> TappedPlan {
+        TappedPlan { outputs: plan.shapes.len(), plan, with_taps: None, taps: vec![] }
+    }
+
+    /// Of the plan of a graph without taps and of one with its taps among the outputs, and whether both compute the
+    /// `outputs` outputs of the signature alike. `at` has the index among all outputs of each tap's tensor.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] names a tensor whose shape is not that of one image with channels.
+    pub(super) fn new(
+        (plan, with_taps, is_same): (Plan, Plan, bool),
+        outputs: usize,
+        taps: &[Tap],
+        at: Vec<usize>,
+    ) -> Result<TappedPlan> {
+        for (tap, &at) in taps.iter().zip(&at) {
+            if !matches!(with_taps.shapes[at][..], [1, _, ..]) {
+                return Err(tap.refused(&shape_reason(&with_taps.shapes[at])));
+            }
+        }
+        let taps = at.into_iter().zip(taps.iter().map(|tap| tap.kind)).collect();
+        let (plan, with_taps) = if is_same { (with_taps, None) } else { (plan, Some(with_taps)) };
+        Ok(TappedPlan { plan, with_taps, outputs, taps })
+    }
+
+    /// The shapes of the outputs, and of what is returned of each tap.
+    pub(crate) fn shapes(&self) -> (Vec<Vec<usize>>, Vec<Vec<usize>>) {
+        let shapes = &self.with_taps.as_ref().unwrap_or(&self.plan).shapes;
+        let returned = |&(at, kind): &(usize, TapKind)| match kind {
+            TapKind::Values => shapes[at].clone(),
+            TapKind::Means => shapes[at][..2].to_vec(),
+        };
+        (shapes[..self.outputs].to_vec(), self.taps.iter().map(returned).collect())
+    }
+
+    /// Whether a selection of taps makes the graph run twice.
+    #[cfg(test)]
+    pub(crate) fn runs_twice(&self) -> bool {
+        self.with_taps.is_some()
+    }
+
+    /// Runs the graph once, and gives the outputs and the taps at the indices of `selection`.
+    ///
+    /// # Errors
+    /// As [`Plan::run`].
+    pub(crate) fn run(&self, input: &Tensor, selection: &[usize]) -> Result<Tapped> {
+        let ran = self.plan.run(input)?;
+        let outputs = ran[..self.outputs].iter().map(from_tract).collect::<Result<_>>()?;
+        if selection.is_empty() {
+            return Ok(Tapped { outputs, taps: vec![] });
+        }
+        let ran = self.with_taps.as_ref().map_or(Ok(ran), |plan| plan.run(input))?;
+        let tap = |&index: &usize| {
+            let (at, kind) = self.taps[index];
+            let values = from_tract(&ran[at])?;
+            if kind == TapKind::Means { means(&values) } else { Ok(values) }
+        };
+        Ok(Tapped { outputs, taps: selection.iter().map(tap).collect::<Result<_>>()? })
+    }
+}
+
+/// The mean of each channel of floats: the sum in f64, in the order of the elements, over their number, then as f32.
+fn means(tensor: &Tensor) -> Result<Tensor> {
+    let (shape, values) = (tensor.shape()[..2].to_vec(), tensor.as_f32().unwrap_or_default());
+    let count = (values.len() / shape[1].max(1)).max(1);
+    let mean = |values: &[f32]| {
+        (values.iter().fold(0.0, |sum, &value| sum + f64::from(value)) / count as f64) as f32
+    };
+    Tensor::f32(shape, values.chunks_exact(count).map(mean).collect())
 }
 
 impl Plan {
-    /// Plans the run of an optimized graph, whose float operators use so many threads.
+    /// Plans the run of an optimized graph, whose float operators use so many threads and whose outputs have these
+    /// shapes.
     ///
     /// # Errors
     /// As [`rejected`], where tract cannot plan the run.
     pub(super) fn new(
         optimized: TypedModel,
         threads: usize,
-        partitions: Vec<PackedPartition>,
-        reason: String,
-        unlowered: Vec<Unlowered>,
+        shapes: Vec<Vec<usize>>,
+        (partitions, reason, unlowered): (Vec<PackedPartition>, String, Vec<Unlowered>),
     ) -> Result<Plan> {
         let options = RunOptions { executor: executor(threads), ..RunOptions::default() };
         let runnable = TypedRunnableModel::new_with_options(optimized, &options).map_err(|error| rejected(&error))?;
         let partitions = partitions.into_iter().map(|partition| partition.executable).collect();
-        Ok(Plan { runnable, reason, partitions, unlowered })
+        Ok(Plan { runnable, reason, partitions, unlowered, shapes })
     }
 
-    /// Runs the graph once. Gives the outputs as float32, in the graph's order.
+    /// The optimized graph.
+    pub(super) fn model(&self) -> &TypedModel {
+        self.runnable.model()
+    }
+
+    /// Runs the graph once. Gives the outputs in the graph's order.
     ///
     /// # Errors
     /// [`Error::Tensor`] where the input's type is not the graph's; [`Error::Unsupported`] where tract cannot run the
     /// graph.
-    pub(crate) fn run(&self, input: &Tensor) -> Result<Vec<Tensor>> {
+    fn run(&self, input: &Tensor) -> Result<TVec<TValue>> {
         let input = to_tract(input)?;
         let wanted = self.runnable.model().input_fact(0).map_err(|error| rejected(&error))?.datum_type;
         if input.datum_type() != wanted {
@@ -59,8 +155,7 @@ impl Plan {
                 "the input is of another type than the graph's: {given:?}, not {wanted:?}"
             )));
         }
-        let outputs = self.runnable.run(tvec!(input)).map_err(|error| run_failed(&error))?;
-        outputs.iter().map(from_tract).collect()
+        self.runnable.run(tvec!(input)).map_err(|error| run_failed(&error))
     }
 }
 

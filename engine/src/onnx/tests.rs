@@ -33,7 +33,7 @@ fn built(model: &ModelProto) -> Result<Engine, Error> {
     let info = &graph.inputs()[0];
     let lengths = info.dims.iter().flatten().map(|dim| if let Dim::Fixed(length) = dim { *length } else { 1 });
     let outputs = graph.outputs().into_iter().map(|info| info.name).collect();
-    let signature = Signature { input: info.name.clone(), shape: lengths.collect(), outputs };
+    let signature = Signature { input: info.name.clone(), shape: lengths.collect(), outputs, taps: vec![] };
     guarded("import", || Engine::build_for(available().last().copied(), graph, &signature, 1))
 }
 

@@ -3,13 +3,14 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{FORMAT_VERSION, HEADER_BYTES, Input, MAGIC, Output, Prepared, refusal};
+use super::{FORMAT_VERSION, HEADER_BYTES, Input, MAGIC, Output, Prepared, PreparedHead, refusal};
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 use crate::program::check::{MAX_OUTPUTS, MAX_STEPS, MAX_TENSORS};
 use crate::program::{
     Add, Convolution, Element, Fill, Lookup, Multiply, Pooling, PoolingKind, Problem, Quantize, Step, StridedCopy,
-    Table, TensorId, TensorType, UncheckedProgram,
+    Table, Tap, TensorId, TensorType, UncheckedProgram,
 };
+use crate::signature::{MAX_TAPS, TapKind};
 use crate::tensor::Ending;
 use crate::{Error, Result};
 
@@ -49,8 +50,9 @@ impl Prepared {
         if !reader.rest.is_empty() {
             return Err(malformed("something stands behind its end"));
         }
-        let Content { program, sha256, metadata, input, outputs } = content;
-        let checked = program.check().and_then(|program| Prepared::new(program, sha256, metadata, input, outputs));
+        let Content { program, sha256, metadata, input, outputs, taps } = content;
+        let checked =
+            program.check().and_then(|program| Prepared::new(program, sha256, metadata, input, outputs, taps));
         checked.map_err(refusal)
     }
 }
@@ -62,6 +64,7 @@ struct Content {
     metadata: Vec<(String, String)>,
     input: Input,
     outputs: Vec<Output>,
+    taps: Vec<String>,
 }
 
 /// The bytes that are left to read. Each method takes a value from their front; it returns None where they are too few
@@ -147,16 +150,39 @@ impl<'a> Reader<'a> {
         let input = Input { name: self.text()?, shape: self.list(MAX_ENTRIES, Self::length)? };
         let input_tensor = self.tensor()?;
         let outputs = self.list(MAX_OUTPUTS, |reader| {
-            let output = Output { name: reader.text()?, ending: reader.ending()? };
+            let (name, ending) = (reader.text()?, reader.ending()?);
             let tensor_and_shape = (reader.tensor()?, reader.list(MAX_ENTRIES, Self::length)?);
-            Some((output, tensor_and_shape))
+            Some(((name, ending), tensor_and_shape))
         })?;
         let tensors = self.list(MAX_TENSORS, |reader| Some((reader.kind()?, reader.text()?)))?;
         let steps = self.list(MAX_STEPS, Self::step)?;
-        let (outputs, output_tensors) = outputs.into_iter().unzip();
+        let taps = self.list(MAX_TAPS, |reader| Some((reader.text()?, reader.tap()?)))?;
+        let (outputs, output_tensors): (Vec<_>, _) = outputs.into_iter().unzip();
+        let output = |(name, ending)| Some(Output { name, ending, head: self.head()? });
+        let outputs = outputs.into_iter().map(output).collect::<Option<_>>()?;
         let (tensors, names) = tensors.into_iter().unzip();
-        let program = UncheckedProgram { tensors, steps, names, inputs: vec![input_tensor], outputs: output_tensors };
-        Some(Content { program, sha256, metadata, input, outputs })
+        let (tap_names, taps) = taps.into_iter().unzip();
+        let inputs = vec![input_tensor];
+        let program = UncheckedProgram { tensors, steps, names, inputs, outputs: output_tensors, taps };
+        Some(Content { program, sha256, metadata, input, outputs, taps: tap_names })
+    }
+
+    fn tap(&mut self) -> Option<Tap> {
+        let kind = if self.flag()? { TapKind::Means } else { TapKind::Values };
+        let (tensor, shape) = (self.tensor()?, self.list(MAX_ENTRIES, Self::length)?);
+        Some(Tap { tensor, shape, scale: self.float()?, zero_point: self.byte()?, kind })
+    }
+
+    /// The head of an output, or the reason why it has none.
+    fn head(&mut self) -> Option<Result<PreparedHead, String>> {
+        if !self.flag()? {
+            return Some(Err(self.text()?));
+        }
+        let (features, pooled, initializer) = (self.text()?, self.text()?, self.text()?);
+        let (step, labels) = (self.length()?, self.length()?);
+        let scales = self.words(labels, f32::from_le_bytes)?;
+        let bias = self.words(labels, f32::from_le_bytes)?;
+        Some(Ok(PreparedHead { features, pooled, initializer, step, scales, bias }))
     }
 
     fn ending(&mut self) -> Option<Ending> {

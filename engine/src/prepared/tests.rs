@@ -1,7 +1,9 @@
 //! Prepared models are read as they were written, and damaged or unsound ones are errors. The checks of programs are
 //! tested here too, on a program with steps of all kinds.
 
-use super::write::sealed;
+use std::sync::atomic::AtomicBool;
+
+use super::write::{self, sealed};
 use super::*;
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 use crate::executable::tests::network::network;
@@ -11,15 +13,37 @@ use crate::program::{
     Add, Convolution, Fill, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorType,
     UncheckedProgram, dense_strides,
 };
-use crate::{Engine, Tensor};
+use crate::{Engine, Input, Tensor, program};
 
 fn signature(shape: &[usize]) -> Signature {
-    Signature { input: "picture".into(), shape: shape.to_vec(), outputs: vec!["scores".into()] }
+    Signature { input: "picture".into(), shape: shape.to_vec(), outputs: vec!["scores".into()], taps: vec![] }
+}
+
+/// The taps of a program, named by their numbers.
+fn taps(program: &Program) -> Vec<Tap> {
+    program.taps.iter().enumerate().map(|(at, tap)| Tap { name: format!("tap {at}"), kind: tap.kind }).collect()
 }
 
 fn prepared(program: Program, shape: &[usize]) -> Prepared {
+    with_head(program, shape, Err("none is wanted".into())).expect("a sound program")
+}
+
+fn with_head(program: Program, shape: &[usize], head: Result<PreparedHead, String>) -> Result<Prepared, Problem> {
     let metadata = vec![("bedside".to_owned(), "{}".to_owned())];
-    Prepared::of_program(program, [7; 32], metadata, &signature(shape), vec![Ending::Softmax]).expect("a sound program")
+    let signature = Signature { taps: taps(&program), ..signature(shape) };
+    Prepared::of_program(program, [7; 32], metadata, &signature, vec![Ending::Softmax], vec![head])
+}
+
+/// A head of the last convolution of [`unchecked`].
+fn head() -> PreparedHead {
+    PreparedHead {
+        features: "features".into(),
+        pooled: "pooled".into(),
+        initializer: "weights".into(),
+        step: 15,
+        scales: vec![0.5, 0.25, 2.0],
+        bias: vec![-1.0, 0.0, 3.5],
+    }
 }
 
 /// The tensors of [`unchecked`].
@@ -126,7 +150,17 @@ fn unchecked() -> UncheckedProgram {
         steps,
         inputs: vec![id(0)],
         outputs: vec![(id(14), vec![1, 3])],
+        taps: vec![
+            tap(8, vec![1, 8, 4, 4], TapKind::Values),
+            tap(10, vec![1, 4], TapKind::Means),
+            tap(8, vec![1, 8, 4, 4], TapKind::Means),
+        ],
     }
+}
+
+/// A tap of a tensor of bytes.
+fn tap(tensor: usize, shape: Vec<usize>, kind: TapKind) -> program::Tap {
+    program::Tap { tensor: TensorId(tensor), shape, scale: 0.5, zero_point: 40, kind }
 }
 
 fn all_steps() -> Program {
@@ -137,10 +171,10 @@ fn all_steps() -> Program {
 fn assert_same(one: &Prepared, other: &Prepared) {
     let (a, b) = (&one.program, &other.program);
     assert_eq!((&a.tensors, &a.names, &a.inputs, &a.outputs), (&b.tensors, &b.names, &b.inputs, &b.outputs));
-    assert_eq!(a.steps, b.steps);
+    assert_eq!((&a.steps, &a.taps), (&b.steps, &b.taps));
     assert_eq!(
-        (&one.sha256, &one.metadata, &one.input, &one.outputs),
-        (&other.sha256, &other.metadata, &other.input, &other.outputs)
+        (&one.sha256, &one.metadata, &one.input, &one.outputs, &one.taps),
+        (&other.sha256, &other.metadata, &other.input, &other.outputs, &other.taps)
     );
 }
 
@@ -177,16 +211,89 @@ fn prepared_network_is_read_as_it_was_written() {
 
 #[test]
 fn prepared_steps_of_all_kinds_are_read_as_they_were_written() {
-    let before = prepared(all_steps(), &[1, 3, 4, 4]);
+    let before = with_head(all_steps(), &[1, 3, 4, 4], Ok(head())).expect("sound");
     let after = Prepared::from_bytes(&before.to_bytes()).expect("sound");
     assert_same(&before, &after);
-    let input = Tensor::f32(vec![1, 3, 4, 4], (0..48).map(|at| at as f32 / 4.0 - 6.0).collect()).expect("it fits");
+    let signature = Signature { taps: after.taps(), ..signature(&[1, 3, 4, 4]) };
     let mut results = vec![];
     for kernels in available() {
-        let engine = Engine::prepared_for(kernels, after.clone(), &signature(&[1, 3, 4, 4]), 1).expect("its own");
-        results.push(engine.run(&input).expect("it runs"));
+        let engine = Engine::prepared_for(kernels, after.clone(), &signature, 1).expect("its own");
+        assert_eq!(engine.tap_shapes(), [vec![1, 8, 4, 4], vec![1, 4], vec![1, 8]]);
+        let with_taps = engine.run_tapped(&AtomicBool::new(false), Input::Tensor(&input()), &[2, 0, 1]);
+        let (plain, with_taps) = (engine.run(&input()).expect("it runs"), with_taps.expect("it runs"));
+        assert_eq!(plain, with_taps.outputs, "{}", kernels.name());
+        results.push(with_taps);
     }
     assert!(results.iter().all(|result| *result == results[0]), "{results:?}");
+    // The means of the second tap are those of the values of the first.
+    let [means, values, _] = &results[0].taps[..] else { panic!("three taps") };
+    let of_values = values.as_f32().expect("floats").chunks_exact(16).map(|channel| {
+        // All numbers are multiples of 1/2, and 16 of them add up exactly.
+        channel.iter().sum::<f32>() / 16.0
+    });
+    assert_eq!(means.as_f32().expect("floats"), of_values.collect::<Vec<_>>());
+}
+
+/// The input of [`unchecked`].
+fn input() -> Tensor {
+    Tensor::f32(vec![1, 3, 4, 4], (0..48).map(|at| at as f32 / 4.0 - 6.0).collect()).expect("it fits")
+}
+
+#[test]
+fn prepared_serves_the_taps_that_it_was_prepared_with() {
+    let model = prepared(all_steps(), &[1, 3, 4, 4]);
+    let engine = |taps: Vec<Tap>| Engine::prepared(model.clone(), &Signature { taps, ..signature(&[1, 3, 4, 4]) }, 1);
+    let known = model.taps();
+    let engine_of_one = engine(vec![known[1].clone()]).expect("one of its own");
+    assert_eq!(engine_of_one.tap_shapes(), [vec![1, 4]]);
+    assert!(engine(vec![]).is_ok());
+    for (name, kind) in [("tap 1", TapKind::Values), ("other", TapKind::Means)] {
+        let error = engine(vec![Tap { name: name.into(), kind }]).map(drop).expect_err("refused").to_string();
+        assert!(error.contains(name) && error.contains("was prepared without a tap of its"), "{error}");
+    }
+    let twice = engine(vec![known[0].clone(), known[0].clone()]).map(drop).expect_err("refused").to_string();
+    assert!(twice.contains("stands twice"), "{twice}");
+    let none = engine_of_one.run_tapped(&AtomicBool::new(false), Input::Tensor(&input()), &[1]);
+    assert!(matches!(none, Err(Error::Tensor(what)) if what.contains("no tap 1")));
+}
+
+#[test]
+fn prepared_head_has_the_reals_of_its_step() {
+    let model = with_head(all_steps(), &[1, 3, 4, 4], Ok(head())).expect("sound");
+    let found = model.head("scores").expect("it has one");
+    let Step::Convolution(step) = &unchecked().steps[15] else { panic!("a convolution") };
+    assert_eq!((found.labels, found.channels, &found.bias), (3, 4, &head().bias));
+    for (label, scale) in [0.5, 0.25, 2.0].into_iter().enumerate() {
+        let wanted: Vec<f32> = step.weights[4 * label..][..4].iter().map(|&weight| f32::from(weight) * scale).collect();
+        assert_eq!(found.weights_of(label), wanted);
+    }
+    assert!(model.head("other").is_err());
+    let error = prepared(all_steps(), &[1, 3, 4, 4]).head("scores").expect_err("none").to_string();
+    assert!(error.contains("\"scores\" has no linear head") && error.contains("none is wanted"), "{error}");
+}
+
+#[test]
+fn from_bytes_refuses_unsound_heads() {
+    let refused = |change: fn(&mut PreparedHead)| {
+        let mut changed = head();
+        change(&mut changed);
+        let bytes = with_head(all_steps(), &[1, 3, 4, 4], Err(String::new())).expect("sound").to_bytes();
+        // The head stands at the end: a flag, and the length of the reason.
+        let mut content = bytes[HEADER_BYTES..bytes.len() - 5].to_vec();
+        content.extend(write::head_bytes(&Ok(changed)));
+        let error = Prepared::from_bytes(&sealed(&content)).map(drop);
+        assert!(matches!(error, Err(Error::Malformed(_))), "{error:?}");
+    };
+    refused(|head| head.step = 17);
+    refused(|head| head.step = 0);
+    // Three by three, and in two groups.
+    refused(|head| head.step = 1);
+    refused(|head| head.step = 7);
+    refused(|head| head.scales.truncate(2));
+    refused(|head| [&mut head.scales, &mut head.bias].into_iter().for_each(|numbers| numbers.truncate(2)));
+    refused(|head| head.scales[1] = f32::NAN);
+    refused(|head| head.scales[1] = f32::MAX);
+    refused(|head| head.bias[0] = f32::INFINITY);
 }
 
 /// The seed of the fuzz target `prepared_model`. Where the format changes, `BEDSIDE_WRITE_SEEDS=1` has this test write
@@ -195,7 +302,7 @@ fn prepared_steps_of_all_kinds_are_read_as_they_were_written() {
 #[cfg_attr(miri, ignore = "miri opens no files; `cargo xtask test` runs it")]
 fn fuzz_seed_has_the_current_format() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/prepared_model/all-steps");
-    let bytes = prepared(all_steps(), &[1, 3, 4, 4]).to_bytes();
+    let bytes = with_head(all_steps(), &[1, 3, 4, 4], Ok(head())).expect("sound").to_bytes();
     if std::env::var_os("BEDSIDE_WRITE_SEEDS").is_some() {
         std::fs::write(path, &bytes).expect("a folder that can be written");
     }
@@ -226,7 +333,7 @@ fn from_bytes_refuses_damage_and_names_another_version() {
         damaged[at] ^= 1;
         let error = Prepared::from_bytes(&damaged).map(drop).expect_err("refused");
         match error {
-            Error::Unsupported(what) => assert!((8..12).contains(&at) && what.contains("reads form 2"), "{at}: {what}"),
+            Error::Unsupported(what) => assert!((8..12).contains(&at) && what.contains("reads form 3"), "{at}: {what}"),
             Error::Malformed(_) => {}
             other => panic!("{at}: {other}"),
         }
@@ -237,7 +344,7 @@ fn from_bytes_refuses_damage_and_names_another_version() {
 /// The fuzz target `prepared_model` covers other damage with a valid checksum.
 #[test]
 fn from_bytes_refuses_truncated_content_with_a_valid_checksum() {
-    let bytes = prepared(all_steps(), &[1, 3, 4, 4]).to_bytes();
+    let bytes = with_head(all_steps(), &[1, 3, 4, 4], Ok(head())).expect("sound").to_bytes();
     let content = &bytes[HEADER_BYTES..];
     for end in (0..content.len()).step_by(DAMAGE_STEP) {
         assert!(matches!(Prepared::from_bytes(&sealed(&content[..end])), Err(Error::Malformed(_))), "{end}");
@@ -353,6 +460,32 @@ fn check_refuses_unsound_programs() {
     unsound("output's shape", |p| p.outputs[0].1 = vec![usize::MAX, 3]);
     unsound("an input twice", |p| p.inputs.push(TensorId(0)));
     unsound("one name", |p| drop(p.names.pop()));
+    // Of floats, of an input, of what no step writes, and of nothing.
+    unsound("other elements", |p| p.taps[1].tensor = TensorId(14));
+    unsound("no step writes", |p| {
+        p.tensors[0].element = Byte;
+        p.steps.remove(0);
+        p.steps.insert(0, Step::Fill(Fill { to: TensorId(1), value: 0 }));
+        (p.taps[1].tensor, p.taps[1].shape) = (TensorId(0), vec![1, 48]);
+    });
+    unsound("no step writes", |p| {
+        let unwritten = one_more(p, [1, 1, 1, 4]);
+        p.taps[1].tensor = unwritten;
+    });
+    unsound("no tensor", |p| p.taps[1].tensor = TensorId(99));
+    // The graph's axes are batch, channels, height, width.
+    unsound("a tap's shape", |p| p.taps[0].shape = vec![1, 4, 4, 8]);
+    unsound("a tap's shape", |p| p.taps[0].shape = vec![1, 8, 16]);
+    unsound("a tap's shape", |p| p.taps[1].shape = vec![4]);
+    unsound("a tap's shape", |p| p.taps[1].shape = vec![1, 1, 1, 1, 4]);
+    unsound("a tap's scale", |p| p.taps[1].scale = f32::NAN);
+    unsound("a tap's scale", |p| p.taps[1].scale = 0.0);
+    unsound("a tap's mean over too many pixels", |p| {
+        let long = one_more_filled(p, [1, 1, 8_421_505, 1]);
+        (p.taps[2].tensor, p.taps[2].shape) = (long, vec![1, 1, 8_421_505]);
+    });
+    too_large("17 taps", |p| p.taps = vec![p.taps[0].clone(); 17]);
+    accepted(|p| p.taps = vec![p.taps[0].clone(); 16]);
 }
 
 #[test]
@@ -451,6 +584,13 @@ fn check_counts_the_memory_of_each_output() {
     accepted(|p| large(p, 6));
     too_large("outputs", |p| p.outputs = vec![p.outputs[0].clone(); (1 << 12) + 1]);
     accepted(|p| p.outputs = vec![p.outputs[0].clone(); 1 << 12]);
+
+    // So does a tap of all values.
+    too_large("together", |p| {
+        large(p, 6);
+        let (tensor, shape) = (TensorId(p.tensors.len() - 2), vec![1, 1, LARGE[1], LARGE[2]]);
+        p.taps = vec![program::Tap { tensor, shape, scale: 0.5, zero_point: 0, kind: TapKind::Values }];
+    });
 
     let mut program = unchecked();
     large(&mut program, 1);

@@ -3,13 +3,14 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{FORMAT_VERSION, MAGIC, Prepared};
+use super::{FORMAT_VERSION, MAGIC, Prepared, PreparedHead};
 use crate::arithmetic::{OutputStage, Window};
 use crate::program::weights::fit_i8;
 use crate::program::{
-    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorId,
+    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, Tap, TensorId,
     TensorType,
 };
+use crate::signature::TapKind;
 use crate::tensor::Ending;
 
 impl Prepared {
@@ -25,6 +26,14 @@ impl Prepared {
 /// The bytes of a file: the header, and this content.
 pub(super) fn sealed(content: &[u8]) -> Vec<u8> {
     [&MAGIC[..], &FORMAT_VERSION.to_le_bytes(), &Sha256::digest(content), content].concat()
+}
+
+/// The bytes of a head, as they end a file of one output.
+#[cfg(test)]
+pub(super) fn head_bytes(head: &Result<PreparedHead, String>) -> Vec<u8> {
+    let mut writer = Writer { bytes: vec![] };
+    writer.head(head);
+    writer.bytes
 }
 
 struct Writer {
@@ -70,7 +79,7 @@ impl Writer {
     }
 
     fn prepared(&mut self, prepared: &Prepared) {
-        let Prepared { program, sha256, metadata, input, outputs } = prepared;
+        let Prepared { program, sha256, metadata, input, outputs, taps } = prepared;
         self.write(sha256);
         self.length(metadata.len());
         for (key, value) in metadata {
@@ -99,6 +108,41 @@ impl Writer {
         self.length(program.steps.len());
         for step in &program.steps {
             self.step(step);
+        }
+        self.length(taps.len());
+        for (name, tap) in taps.iter().zip(&program.taps) {
+            self.tap(name, tap);
+        }
+        for output in outputs {
+            self.head(&output.head);
+        }
+    }
+
+    fn tap(&mut self, name: &str, tap: &Tap) {
+        self.text(name);
+        self.byte(match tap.kind {
+            TapKind::Values => 0,
+            TapKind::Means => 1,
+        });
+        self.tensor(tap.tensor);
+        self.shape(&tap.shape);
+        self.float(tap.scale);
+        self.byte(tap.zero_point);
+    }
+
+    fn head(&mut self, head: &Result<PreparedHead, String>) {
+        self.byte(u8::from(head.is_ok()));
+        let head = match head {
+            Ok(head) => head,
+            Err(reason) => return self.text(reason),
+        };
+        for name in [&head.features, &head.pooled, &head.initializer] {
+            self.text(name);
+        }
+        self.length(head.step);
+        self.length(head.scales.len());
+        for &number in head.scales.iter().chain(&head.bias) {
+            self.float(number);
         }
     }
 

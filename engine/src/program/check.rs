@@ -8,12 +8,14 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::buffers::BufferPlan;
+use super::taps::returned_len;
 use super::weights::{fit_9_bits, sums_fit};
 use super::{
-    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, TensorId,
+    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, Tap, TensorId,
     TensorType, UncheckedProgram, dense_strides,
 };
 use crate::arithmetic::{OutputStage, Window};
+use crate::signature::{MAX_TAPS, TapKind};
 
 /// The maximum number of steps. A large network, DenseNet-201, has some 800.
 pub(crate) const MAX_STEPS: usize = 1 << 14;
@@ -31,7 +33,7 @@ pub(crate) const MAX_OUTPUTS: usize = 1 << 12;
 /// The maximum size of a tensor, in bytes, with its elements counted as floats.
 pub(crate) const MAX_TENSOR_BYTES: usize = 1 << 29;
 
-/// The maximum size, in bytes, of all buffers and of the output tensors that a run allocates.
+/// The maximum size, in bytes, of all buffers, and of the outputs and taps that a run allocates.
 pub(crate) const MAX_MEMORY: u64 = 1 << 30;
 
 /// The maximum work of one run, in multiply-adds and elements copied or compared. ResNet-50 at 224×224 takes 2³².
@@ -106,7 +108,7 @@ impl Program {
         &self.buffers
     }
 
-    /// The size, in bytes, of all buffers and of the output tensors that a run allocates.
+    /// The size, in bytes, of all buffers, and of the outputs and taps that a run allocates.
     #[cfg(any(feature = "onnx", fuzzing))]
     pub(crate) fn memory(&self) -> u64 {
         memory(&self.checked, &self.buffers)
@@ -118,17 +120,20 @@ impl Program {
         self.work
     }
 
-    /// The same program with only the outputs at these indices, in this order. An index may occur more than once.
+    /// The same program with only the outputs and the taps at these indices, in this order. An index may occur more
+    /// than once.
     ///
     /// # Errors
-    /// [`Problem::TooLarge`] where there are more than [`MAX_OUTPUTS`] or they take the program beyond [`MAX_MEMORY`].
+    /// [`Problem::TooLarge`] where there are more than [`MAX_OUTPUTS`] outputs, or all that a run returns takes the
+    /// program beyond [`MAX_MEMORY`].
     ///
     /// # Panics
-    /// Where an index is not below the number of outputs.
-    pub(crate) fn with_outputs(self, indices: &[usize]) -> Result<Program, Problem> {
-        let outputs = indices.iter().map(|&index| self.checked.outputs[index].clone()).collect();
+    /// Where an index is not below the number of outputs or of taps.
+    pub(crate) fn returning(self, outputs: &[usize], taps: &[usize]) -> Result<Program, Problem> {
+        let outputs = outputs.iter().map(|&index| self.checked.outputs[index].clone()).collect();
+        let taps = taps.iter().map(|&index| self.checked.taps[index].clone()).collect();
         // Other outputs change the lifetimes of tensors, and so the buffers; all else has been checked.
-        Program::within_memory(UncheckedProgram { outputs, ..self.checked }, self.work)
+        Program::within_memory(UncheckedProgram { outputs, taps, ..self.checked }, self.work)
     }
 
     /// The program, if its outputs and its memory are within the limits. All else must have been checked.
@@ -137,16 +142,17 @@ impl Program {
         within(count <= MAX_OUTPUTS, || format!("{count} outputs are too many; at most {MAX_OUTPUTS} are served"))?;
         let buffers = BufferPlan::of(&checked);
         within(memory(&checked, &buffers) <= MAX_MEMORY, || {
-            format!("its tensors and outputs take more than {MAX_MEMORY} bytes together")
+            format!("its tensors, outputs and taps take more than {MAX_MEMORY} bytes together")
         })?;
         Ok(Program { checked, buffers, work })
     }
 }
 
-/// The size, in bytes, of all buffers and of a copy of each output.
+/// The size, in bytes, of all buffers, of a copy of each output, and of what each tap returns.
 fn memory(program: &UncheckedProgram, buffers: &BufferPlan) -> u64 {
     let copies = program.outputs.iter().map(|(output, _)| program.tensors[output.0].bytes());
-    copies.fold(buffers.bytes(), u64::saturating_add)
+    let tapped = program.taps.iter().map(|tap| returned_len(tap).saturating_mul(4));
+    copies.chain(tapped).fold(buffers.bytes(), u64::saturating_add)
 }
 
 impl UncheckedProgram {
@@ -168,6 +174,11 @@ impl UncheckedProgram {
         }
         for (output, shape) in &self.outputs {
             check.output(*output, shape)?;
+        }
+        let taps = self.taps.len();
+        within(taps <= MAX_TAPS, || format!("{taps} taps are too many; at most {MAX_TAPS} are served"))?;
+        for tap in &self.taps {
+            check.tap(tap)?;
         }
         let work = check.work;
         Program::within_memory(self, work)
@@ -252,6 +263,19 @@ impl<'a> Check<'a> {
         self.is_written(id)?;
         let count = shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
         holds(count == Some(kind.len()), "an output's shape does not fit its tensor")
+    }
+
+    /// Checks that a tap is of a tensor of bytes that steps write, and that its shape in the graph is that of the
+    /// tensor. Adds its work.
+    fn tap(&mut self, tap: &Tap) -> Result<(), Problem> {
+        let kind = self.typed(tap.tensor, Element::Byte)?;
+        holds(matches!(self.states[tap.tensor.0], State::Filled | State::Whole), "a tap of what no step writes")?;
+        holds(tap.program_shape() == Some(kind.shape), "a tap's shape is not that of its tensor")?;
+        holds(tap.scale.is_normal() && tap.scale > 0.0, "a tap's scale is no positive number")?;
+        let pixels = kind.shape[1] as u64 * kind.shape[2] as u64;
+        holds(tap.kind == TapKind::Values || pixels <= MAX_PIXELS, "a tap's mean over too many pixels")?;
+        self.work = self.work.saturating_add(kind.len() as u64);
+        within(self.work <= MAX_WORK, || "more work than a network is".into())
     }
 
     fn is_written(&self, id: TensorId) -> Result<(), Problem> {

@@ -11,12 +11,14 @@
 
 mod buffers;
 pub(crate) mod check;
+mod taps;
 pub(crate) mod weights;
 
 pub(crate) use buffers::BufferPlan;
 #[cfg(feature = "onnx")]
 pub(crate) use check::{MAX_MEMORY, MAX_STEPS, MAX_TENSOR_BYTES, MAX_WORK};
 pub(crate) use check::{Problem, Program};
+pub(crate) use taps::Tap;
 
 use crate::arithmetic::{AddRule, MultiplyRule, OutputStage, Window};
 
@@ -72,6 +74,8 @@ pub(crate) struct UncheckedProgram {
     pub(crate) inputs: Vec<TensorId>,
     /// The tensors that a run returns, each with its shape in the graph.
     pub(crate) outputs: Vec<(TensorId, Vec<usize>)>,
+    /// The tensors of bytes that a run can return besides.
+    pub(crate) taps: Vec<Tap>,
 }
 
 /// One operation.

@@ -261,6 +261,7 @@ fn pixels_replace_the_input_of_the_first_quantization_only() {
         names: vec![String::new(); 4],
         inputs: vec![TensorId(0)],
         outputs: vec![(TensorId(3), vec![1, 3])],
+        taps: vec![],
         steps: vec![
             quantize([0, 1], [12, 2, 1, 4], 0.1),
             Step::Pooling(Pooling { from: TensorId(1), to: TensorId(2), window, kind: mean }),

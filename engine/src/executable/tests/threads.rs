@@ -35,6 +35,7 @@ fn check(step: Step, from: &[TensorType], to: TensorType) {
         names: vec![String::new(); 1 + from.len()],
         inputs: FROM[..from.len()].to_vec(),
         outputs: vec![(TO, to.shape.to_vec())],
+        taps: vec![],
         steps: vec![step],
     };
     let program = program.check().expect("sound");

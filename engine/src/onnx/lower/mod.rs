@@ -18,6 +18,7 @@ mod pointwise;
 mod pooling;
 mod products;
 mod shapes;
+mod taps;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -35,10 +36,13 @@ use crate::onnx::constants::Constants;
 use crate::onnx::limits::{bytes, constants};
 use crate::onnx::live::live_nodes;
 use crate::onnx::names::{full_name, node_name};
+use crate::signature::Tap;
 use crate::program::{Element, MAX_STEPS, Problem, Program, Step, TensorId, TensorType, UncheckedProgram};
 use attributes::Attributes;
 use fold::IntegerTensor;
 pub(crate) use partitions::{BoundaryTensor, BoundaryType, Facts, Partition, Partitioned, partition_graph};
+pub(crate) use products::integer_bias;
+pub(crate) use taps::shape_reason;
 use value::{Value, ValueKind, channels_last, row_major};
 
 /// Why a graph, or a node of it, can't be lowered.
@@ -68,6 +72,8 @@ pub(crate) enum Refusal {
     Unlowered(Unlowered),
     /// It needs more memory or work than the limits of programs allow. Such a graph is refused, and not left to tract.
     TooLarge(String),
+    /// A tap can't be served, for this reason.
+    Tap(Tap, Reason),
 }
 
 impl From<Unlowered> for Refusal {
@@ -76,12 +82,13 @@ impl From<Unlowered> for Refusal {
     }
 }
 
-/// Lowers a whole graph to one program. Requires an input of fixed shape; the program gives all outputs of the graph.
+/// Lowers a whole graph to one program. Requires an input of fixed shape; the program gives all outputs of the graph, and
+/// has these taps.
 ///
 /// # Errors
 /// [`Refusal::Unlowered`] names the first node that is not supported in integers; [`Refusal::TooLarge`] names what is
-/// above a limit of programs.
-pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Refusal> {
+/// above a limit of programs; [`Refusal::Tap`] where the program does not compute a tap's tensor.
+pub(crate) fn lower(graph: &GraphProto, taps: &[Tap]) -> Result<Program, Refusal> {
     let mut lowering = Lowering::of(graph);
     let at = |operator: &str, node: &str, reason| Unlowered { operator: operator.into(), node: node.into(), reason };
     for info in &graph.input {
@@ -93,7 +100,10 @@ pub(crate) fn lower(graph: &GraphProto) -> Result<Program, Refusal> {
     for info in &graph.output {
         lowering.output(&info.name).map_err(|reason| at("Output", &info.name, reason))?;
     }
-    tidy::tidy(lowering.program).check().map_err(|problem| match problem {
+    let mut program = tidy::tidy(std::mem::take(&mut lowering.program));
+    let taps = lowering.taps(graph, &program, taps);
+    program.taps = taps.map_err(|(tap, reason)| Refusal::Tap(tap.clone(), reason))?;
+    program.check().map_err(|problem| match problem {
         Problem::TooLarge(what) => Refusal::TooLarge(what),
         Problem::Unsound(reason) => Refusal::Unlowered(at("Graph", &graph.name, reason)),
     })

@@ -388,6 +388,7 @@ impl UncutProgram<'_> {
             steps,
             inputs: read.iter().map(|id| own[id]).collect(),
             outputs: outputs.iter().map(|(id, boundary)| (own[id], boundary.shape.clone())).collect(),
+            taps: vec![],
         };
         let outputs = outputs.into_iter().map(|(_, boundary)| boundary).collect();
         Ok(Partition { program: program.check()?, inputs, outputs })

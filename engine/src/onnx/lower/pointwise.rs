@@ -46,7 +46,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The quantization of a `QuantizeLinear` or `DequantizeLinear`.
-    fn affine(&self, node: &NodeProto) -> Result<Affine, Reason> {
+    pub(super) fn affine(&self, node: &NodeProto) -> Result<Affine, Reason> {
         let activation = self.constants.activation(node);
         activation.and_then(Affine::of).ok_or_else(|| "not one scale and one 8-bit zero point, both constant".into())
     }

@@ -128,21 +128,7 @@ impl<'a> Lowering<'a> {
         self.reserve_weights(outputs)?;
         let units: Vec<f32> = products.scales.iter().map(|scale| products.from.affine.scale * scale).collect();
         let integers = self.producers.get(name).and_then(|producer| self.constants.weights::<i32>(producer));
-        let bias: Vec<i32> = match integers {
-            Some(bias) if bias.values.len() == outputs && bias.has_scales(units.iter().copied()) => bias.values,
-            _ => {
-                let reals = self.reals(name).ok_or("its bias is not constant")?;
-                if reals.len() != outputs && reals.len() != 1 {
-                    return Err("a bias that is not one number a channel".into());
-                }
-                let rounded = |(at, unit): (usize, &f32)| {
-                    let sums = f64::from(reals[at % reals.len()]) / f64::from(*unit);
-                    // Half of what 32 bits hold, so that rounding can't pass it.
-                    (sums.abs() < f64::from(1 << 30)).then(|| sums.round_ties_even() as i32)
-                };
-                units.iter().enumerate().map(rounded).collect::<Option<_>>().ok_or("a bias beyond what sums hold")?
-            }
-        };
+        let bias = integer_bias(integers, || self.reals(name), &units)?;
         for (sum, bias) in products.bias.iter_mut().zip(bias) {
             *sum = sum.checked_add(bias).ok_or("a bias beyond what sums hold")?;
         }
@@ -164,6 +150,31 @@ impl<'a> Lowering<'a> {
         let producer = self.producers.get(name.as_str()).ok_or("its weights are not quantized")?;
         self.constants.weights(producer).ok_or_else(|| "its weights are not 8-bit constants with scales".into())
     }
+}
+
+/// A bias in these units, one for each channel: integers of these scales as they are, reals after rounding.
+pub(crate) fn integer_bias(
+    integers: Option<Weights<i32>>,
+    reals: impl FnOnce() -> Option<Vec<f32>>,
+    units: &[f32],
+) -> Result<Vec<i32>, Reason> {
+    if let Some(bias) = integers
+        && bias.values.len() == units.len()
+        && bias.has_scales(units.iter().copied())
+    {
+        return Ok(bias.values);
+    }
+    let reals = reals().ok_or("its bias is not constant")?;
+    if reals.len() != units.len() && reals.len() != 1 {
+        return Err("a bias that is not one number a channel".into());
+    }
+    let rounded = |(at, unit): (usize, &f32)| {
+        let sums = f64::from(reals[at % reals.len()]) / f64::from(*unit);
+        // Half of what 32 bits hold, so that rounding can't pass it.
+        (sums.abs() < f64::from(1 << 30)).then(|| sums.round_ties_even() as i32)
+    };
+    let bias = units.iter().enumerate().map(rounded).collect::<Option<_>>();
+    bias.ok_or_else(|| "a bias beyond what sums hold".into())
 }
 
 /// A matrix product with these weights, without bias. `axis_of_outputs` is the axis of the weights that scales may lie

@@ -23,7 +23,7 @@ fn built(name: &str) -> Engine {
     let info = &graph.inputs()[0];
     let lengths = info.dims.iter().flatten().map(|dim| if let Dim::Fixed(length) = dim { *length } else { 1 });
     let outputs = graph.outputs().into_iter().map(|info| info.name).collect();
-    let signature = Signature { input: info.name.clone(), shape: lengths.collect(), outputs };
+    let signature = Signature { input: info.name.clone(), shape: lengths.collect(), outputs, taps: vec![] };
     Engine::build_for(available().last().copied(), graph, &signature, 1).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
@@ -139,9 +139,9 @@ fn lowered(nodes: Vec<NodeProto>, constants: Vec<TensorProto>) -> Result<(), Str
         output: vec![ValueInfoProto { name: "output".into(), ..ValueInfoProto::default() }],
         ..GraphProto::default()
     };
-    lower(&graph).map(drop).map_err(|refusal| match refusal {
+    lower(&graph, &[]).map(drop).map_err(|refusal| match refusal {
         Refusal::Unlowered(unlowered) => unlowered.reason,
-        Refusal::TooLarge(what) => what,
+        Refusal::TooLarge(what) | Refusal::Tap(_, what) => what,
     })
 }
 
