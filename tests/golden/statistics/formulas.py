@@ -90,8 +90,19 @@ def equal_mass_bins(confidence, bins):
     return np.array_split(np.argsort(confidence, kind="stable"), bins)
 
 
-def calibration_error(confidence, hits, bins):
-    parts = equal_mass_bins(confidence, bins)
+def bins_of_whole_ties(confidence, bins):
+    """The same, but a boundary between equal confidences moves up behind the last of them. Empty bins are left out."""
+    order = np.argsort(confidence, kind="stable")
+    ranked = confidence[order]
+    starts = np.cumsum([len(part) for part in np.array_split(order, bins)])[:-1]
+    tied = [start for start in starts if 0 < start < len(ranked) and ranked[start] == ranked[start - 1]]
+    moved = {start: np.searchsorted(ranked, ranked[start], side="right") for start in tied}
+    parts = np.split(order, sorted({int(moved.get(start, start)) for start in starts}))
+    return [part for part in parts if len(part)]
+
+
+def calibration_error(confidence, hits, bins, parted=equal_mass_bins):
+    parts = parted(confidence, bins)
     return sum(abs((hits[part] - confidence[part]).sum()) for part in parts) / len(hits)
 
 
@@ -103,10 +114,10 @@ def poisson_binomial(probabilities):
     return found
 
 
-def calibrated_error(confidence, bins):
+def calibrated_error(confidence, bins, parted=equal_mass_bins):
     """Mean and standard deviation of the calibration error if each row is a hit with the probability `confidence`."""
     mean, variance = 0.0, 0.0
-    for part in equal_mass_bins(confidence, bins):
+    for part in parted(confidence, bins):
         mass = poisson_binomial(confidence[part])
         expected = confidence[part].sum()
         distance = np.abs(np.arange(len(mass)) - expected)

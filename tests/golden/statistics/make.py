@@ -3,6 +3,7 @@
     pip install -r requirements.txt
     python make.py
     python make.py --asah aSAH.csv       # also holds DeLong's method against pROC's tests; aSAH.csv is exported from R
+    python make.py --netcal              # also asks netcal, which must be installed, for the errors of published.py
 
 Values come from numpy, scipy, scikit-learn and statsmodels, or from `formulas.py` where these have no function. Each part of
 `expected.json` names its functions under `by`. README.md has the formulas, the rules for ties and the sources. A check that
@@ -246,8 +247,21 @@ def calibration_errors(p):
                     close(error, np.abs(true - predicted).mean(), rtol=1e-10)
                 sizes = [len(part) for part in formulas.equal_mass_bins(confidence, bins)]
                 found[f"{model} {name} {bins}"] = {"rows": len(hits), "bins": bins, "sizes": sizes, "error": error,
-                                                    "calibrated_mean": mean, "calibrated_deviation": deviation}
+                                                    "calibrated_mean": mean, "calibrated_deviation": deviation,
+                                                    "whole_ties": whole_ties(confidence, hits, bins)}
+    found["netcal"] = published.NETCAL
+    for name, error in published.NETCAL["error"].items():
+        close(found[name]["error"], error, rtol=1e-12)
     return found
+
+
+def whole_ties(confidence, hits, bins):
+    """The same with bins that keep equal confidences together."""
+    parted = formulas.bins_of_whole_ties
+    mean, deviation = formulas.calibrated_error(confidence, bins, parted)
+    return {"sizes": [len(part) for part in parted(confidence, bins)],
+            "error": formulas.calibration_error(confidence, hits, bins, parted),
+            "calibrated_mean": mean, "calibrated_deviation": deviation}
 
 
 def selective(p):
@@ -478,6 +492,8 @@ def plain(value):
 def main():
     if sys.argv[1:2] == ["--asah"]:
         published.check_asah(sys.argv[2])
+    if sys.argv[1:2] == ["--netcal"]:
+        published.check_netcal(Predictions())
     data.write()
     p = Predictions()
     check_clusters(p)

@@ -1,5 +1,7 @@
 """Published values of DeLong's method, the check of `formulas.py` against them, and a published example for other tests.
 
+NETCAL has calibration errors by netcal, which needs PyTorch: `make.py --netcal` asks it again.
+
 PROC_ASAH is what the tests of the R package pROC expect of its data set aSAH. That data set is under the GPL and not in this
 repository; `make.py --asah FILE` reads it.
 
@@ -30,6 +32,11 @@ PROC_ASAH = {
         "wfns ndka": [0.0634011709339876, 0.3600405634833566],
         "ndka s100b": [-0.2876917446341914, 0.0488706064228094],
     },
+}
+
+NETCAL = {
+    "source": "netcal 1.4.0, netcal.metrics.ECE(bins, equal_intervals=False), first model, all rows: no confidences are equal",
+    "error": {"first all 10": 0.11599632166666676, "first all 15": 0.12618555166666662},
 }
 
 
@@ -73,3 +80,14 @@ def check_asah(path):
         for ours, published in near:
             np.testing.assert_allclose(ours, published, rtol=1e-12)
     print(f"{path}: as pROC's tests expect, to 12 digits")
+
+
+def check_netcal(p):
+    """Holds NETCAL against netcal itself. It refuses the second model, whose equal confidences give equal edges."""
+    from netcal.metrics import ECE
+
+    for name, error in NETCAL["error"].items():
+        bins = int(name.split()[-1])
+        found = ECE(bins=bins, equal_intervals=False).measure(p.confidence("first"), p.hits("first").astype(int))
+        np.testing.assert_allclose(found, error, rtol=1e-12)
+    print("netcal: the same calibration errors")
