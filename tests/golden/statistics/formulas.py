@@ -54,11 +54,11 @@ def ratio(hits, groups):
     return proportion, g / (g - 1) * (deviations**2).sum() / len(hits) ** 2, g
 
 
-def wilson(k, n):
+def wilson(k, n, z=Z):
     """Wilson's interval for counts that need not be integers."""
     p = k / n
-    middle, half = p + Z**2 / (2 * n), Z * np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-    return (middle - half) / (1 + Z**2 / n), (middle + half) / (1 + Z**2 / n)
+    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
 
 
 def logit_interval(p, variance):

@@ -114,6 +114,7 @@ def clustered_proportion(hits, groups):
         "t_interval": interval((proportion - t * np.sqrt(variance), proportion + t * np.sqrt(variance))),
         "logit_interval": interval(formulas.logit_interval(proportion, variance)),
         "wilson_of_effective_rows": interval(formulas.wilson(k / effect, n / effect)),
+        "wilson_of_at_most_all_rows_by_t": interval(formulas.wilson(k / max(effect, 1), n / max(effect, 1), t)),
         "wilson_unclustered": interval(proportion_confint(k, n, method="wilson")),
         "clopper_pearson_unclustered": interval(proportion_confint(k, n, method="beta")),
     }

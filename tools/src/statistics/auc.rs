@@ -119,6 +119,39 @@ impl ClassScores {
         })
     }
 
+    /// The ROC curve: a point for each score that occurs, from the highest on. Its first point, where nothing is called
+    /// positive, is (0, 0) and has no threshold: it is left out.
+    ///
+    /// # Errors
+    /// [`Undefined::OutOfRange`] for more than 10⁹ cases of a class.
+    ///
+    /// ```
+    /// use bedside_tools::statistics::auc::ClassScores;
+    ///
+    /// let scores = ClassScores::new(&[0.9, 0.5, 0.5], &[true, true, false])?;
+    /// let points: Vec<_> = scores.curve()?.iter().map(|p| (p.false_positives.value(), p.true_positives.value())).collect();
+    /// assert_eq!(points, [(0.0, 0.5), (1.0, 1.0)]);
+    /// # Ok::<(), bedside_tools::statistics::Undefined>(())
+    /// ```
+    pub fn curve(&self) -> Result<Vec<RocPoint>, Undefined> {
+        let positives = self.positives.iter().map(|&s| (s, true));
+        let mut all: Vec<(f64, bool)> = positives.chain(self.negatives.iter().map(|&s| (s, false))).collect();
+        all.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let (mut over, mut false_alarms) = (0, 0);
+        all.chunk_by(|a, b| is_tied(a.0, b.0))
+            .map(|equal| {
+                let hits = equal.iter().filter(|(_, is_positive)| *is_positive).count();
+                over += hits as u64;
+                false_alarms += (equal.len() - hits) as u64;
+                Ok(RocPoint {
+                    threshold: equal[0].0,
+                    true_positives: Proportion::new(over, self.positives.len() as u64)?,
+                    false_positives: Proportion::new(false_alarms, self.negatives.len() as u64)?,
+                })
+            })
+            .collect()
+    }
+
     /// Each case's placement: the share of the other class's cases that it is in order with (equal scores count half).
     fn placements(&self) -> Placements {
         let (m, n) = (self.positives.len(), self.negatives.len());

@@ -51,6 +51,19 @@ impl Groups {
     pub fn cases(&self) -> usize {
         self.cases.iter().map(Vec::len).sum()
     }
+
+    /// The indices of each group's cases, ascending, in the order of the groups' keys.
+    ///
+    /// ```
+    /// use bedside_tools::statistics::bootstrap::Groups;
+    ///
+    /// let groups = Groups::new(&["anna", "boris", "anna"])?;
+    /// assert_eq!(groups.iter().collect::<Vec<_>>(), [&[0, 2][..], &[1][..]]);
+    /// # Ok::<(), bedside_tools::statistics::Undefined>(())
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = &[usize]> {
+        self.cases.iter().map(Vec::as_slice)
+    }
 }
 
 /// How a bootstrap draws.
@@ -111,21 +124,53 @@ pub fn percentile_interval(
     options: Options,
     statistic: impl Fn(&[usize]) -> Result<f64, Undefined>,
 ) -> Result<Bootstrapped, Undefined> {
+    let mut found = percentile_intervals(groups, options, |cases| Ok(vec![statistic(cases)?]))?;
+    found.pop().ok_or(Undefined::Empty)
+}
+
+/// The percentile intervals of several statistics on the same draws, such as the sensitivities of a ROC curve.
+///
+/// `statistics` gives the same number of values each time. Each interval is that of its own value: that all hold at
+/// once is less certain than the confidence level.
+///
+/// # Errors
+/// As [`percentile_interval`], and [`Undefined::Lengths`] where the number of values changes.
+///
+/// ```
+/// use bedside_tools::statistics::bootstrap::{Groups, Options, percentile_intervals};
+///
+/// let groups = Groups::new(&["a", "b", "c"])?;
+/// let found = percentile_intervals(&groups, Options::default(), |cases| Ok(vec![cases.len() as f64, 0.5]))?;
+/// assert_eq!((found[0].interval.lower, found[1].value), (3.0, 0.5));
+/// # Ok::<(), bedside_tools::statistics::Undefined>(())
+/// ```
+pub fn percentile_intervals(
+    groups: &Groups,
+    options: Options,
+    statistics: impl Fn(&[usize]) -> Result<Vec<f64>, Undefined>,
+) -> Result<Vec<Bootstrapped>, Undefined> {
     if options.replicates < 100 {
         return Err(Undefined::OutOfRange("number of replicates"));
     }
     let mut all = groups.cases.concat();
     all.sort_unstable();
-    let value = finite(statistic(&all)?)?;
-    let mut replicates = draw(groups, options, &statistic)?;
+    let values = finite(statistics(&all)?)?;
+    let replicates = draw(groups, options, &statistics)?;
     let undefined = options.replicates - replicates.len();
     if undefined as f64 > MAX_UNDEFINED * options.replicates as f64 {
         return Err(Undefined::Replicates);
     }
-    replicates.sort_by(f64::total_cmp);
-    let tail = options.confidence.alpha() / 2.0;
-    let interval = Interval { lower: quantile(&replicates, tail), upper: quantile(&replicates, 1.0 - tail) };
-    Ok(Bootstrapped { value, interval, undefined })
+    if replicates.iter().any(|r| r.len() != values.len()) {
+        return Err(Undefined::Lengths);
+    }
+    let interval = |index: usize| {
+        let mut of_one: Vec<f64> = replicates.iter().map(|r| r[index]).collect();
+        of_one.sort_by(f64::total_cmp);
+        let tail = options.confidence.alpha() / 2.0;
+        Interval { lower: sorted_quantile(&of_one, tail), upper: sorted_quantile(&of_one, 1.0 - tail) }
+    };
+    let with_interval = |(index, value)| Bootstrapped { value, interval: interval(index), undefined };
+    Ok(values.into_iter().enumerate().map(with_interval).collect())
 }
 
 /// The percentile interval of the difference of two statistics on the same draws: `first` less `second`.
@@ -159,8 +204,8 @@ pub fn paired_difference(
 fn draw(
     groups: &Groups,
     options: Options,
-    statistic: impl Fn(&[usize]) -> Result<f64, Undefined>,
-) -> Result<Vec<f64>, Undefined> {
+    statistics: impl Fn(&[usize]) -> Result<Vec<f64>, Undefined>,
+) -> Result<Vec<Vec<f64>>, Undefined> {
     let mut random = Random::new(options.seed);
     let mut values = Vec::with_capacity(options.replicates);
     let mut cases = Vec::with_capacity(groups.cases());
@@ -169,19 +214,45 @@ fn draw(
         for _ in 0..groups.count() {
             cases.extend_from_slice(&groups.cases[random.below(groups.count())]);
         }
-        if let Ok(value) = statistic(&cases) {
-            values.push(finite(value)?);
+        if let Ok(found) = statistics(&cases) {
+            values.push(finite(found)?);
         }
     }
     Ok(values)
 }
 
-fn finite(value: f64) -> Result<f64, Undefined> {
-    if value.is_finite() { Ok(value) } else { Err(Undefined::OutOfRange("statistic")) }
+fn finite(values: Vec<f64>) -> Result<Vec<f64>, Undefined> {
+    if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(Undefined::OutOfRange("statistic")) }
 }
 
-/// The p quantile of sorted values, interpolated between those next to (n − 1)p.
-fn quantile(sorted: &[f64], p: f64) -> f64 {
+/// The p quantile of values, 0 ≤ p ≤ 1, interpolated between the sorted values next to position (n − 1)p (definition 7
+/// of Hyndman and Fan 1996, Am. Stat. 50:361, which is the default of numpy and R).
+///
+/// # Errors
+/// [`Undefined::Empty`], and [`Undefined::OutOfRange`] where p is not 0…1 or a value is NaN.
+///
+/// ```
+/// use bedside_tools::statistics::bootstrap::quantile;
+///
+/// // numpy.percentile([1, 2, 3, 4], 25) is 1.75.
+/// assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0], 0.25)?, 1.75);
+/// # Ok::<(), bedside_tools::statistics::Undefined>(())
+/// ```
+pub fn quantile(values: &[f64], p: f64) -> Result<f64, Undefined> {
+    check_lengths(values.len(), values.len())?;
+    if !(0.0..=1.0).contains(&p) {
+        return Err(Undefined::OutOfRange("p"));
+    }
+    if values.iter().any(|v| v.is_nan()) {
+        return Err(Undefined::OutOfRange("value"));
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    Ok(sorted_quantile(&sorted, p))
+}
+
+/// The quantile of sorted values, at least one.
+fn sorted_quantile(sorted: &[f64], p: f64) -> f64 {
     let position = (sorted.len() - 1) as f64 * p;
     let below = position.floor() as usize;
     let above = (below + 1).min(sorted.len() - 1);
@@ -279,7 +350,7 @@ mod tests {
     fn quantile_is_that_of_numpy() {
         // numpy.percentile([1, 2, 3, 4], [0, 25, 50, 100]) is [1, 1.75, 2.5, 4].
         let values = [1.0, 2.0, 3.0, 4.0];
-        let found = [0.0, 0.25, 0.5, 1.0].map(|p| quantile(&values, p));
+        let found = [0.0, 0.25, 0.5, 1.0].map(|p| quantile(&values, p).expect("in range"));
         assert_eq!(found.map(|q| (q * 100.0).round() as i64), [100, 175, 250, 400]);
     }
 

@@ -4,6 +4,7 @@
 //! Functions of one probability a case are for two classes, or for the most probable label and whether it is right.
 //! [`LabelledLogits`] has the logits of all classes.
 
+use super::bootstrap::Groups;
 use super::proportion::Proportion;
 use super::{Estimate, Interval, Undefined, check_lengths, check_probabilities, is_tied};
 
@@ -60,10 +61,14 @@ pub struct Bin {
 
 /// The bins of a reliability diagram, in ascending order of confidence, with as equal numbers of cases as can be.
 ///
-/// The rule: the n cases are sorted by confidence, and bin b of B, from 0 on, begins at position ⌊b·n/B⌋. A boundary
-/// between equal confidences moves up behind the last of them, so that the bins do not depend on the order of cases.
-/// Bins that are left empty are left out. (Equal mass: Roelofs et al. 2022, AISTATS, "Mitigating bias in calibration
-/// error estimation".)
+/// The rule: the n cases are sorted by confidence, and the first n mod B of B bins have ⌊n/B⌋ + 1 of them, the others
+/// ⌊n/B⌋, as numpy's `array_split` has it. A boundary between equal confidences moves up behind the last of them, so
+/// that the bins do not depend on the order of cases. Bins that are left empty are left out. (Equal mass: Roelofs et
+/// al. 2022, AISTATS, "Mitigating bias in calibration error estimation".)
+///
+/// Where no confidences are equal and B divides n, these are the bins of scikit-learn's `calibration_curve` with
+/// `strategy="quantile"` and of netcal's `ECE` with `equal_intervals=False`. Elsewhere those interpolate the
+/// boundaries, and put other cases together.
 ///
 /// # Errors
 /// As [`brier`], and [`Undefined::OutOfRange`] where `bins` is 0.
@@ -107,11 +112,20 @@ pub fn ece(confidences: &[f64], right: &[bool], bins: usize) -> Result<f64, Unde
     Ok(bins.iter().map(gap).sum::<f64>() / right.len() as f64)
 }
 
-/// The ECE that a perfectly calibrated model with these confidences has on average: each case is right with a
-/// probability of its own confidence, independently of the others.
+/// The ECE that a perfectly calibrated model with these confidences shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExpectedEce {
+    /// Its mean, 0…1.
+    pub mean: f64,
+    /// Its standard deviation from one set of cases to another, 0 or above.
+    pub standard_deviation: f64,
+}
+
+/// The ECE of a perfectly calibrated model with these confidences: each case is right with a probability of its own
+/// confidence, independently of the others.
 ///
 /// It is exact, not simulated: the number of right cases of a bin has a Poisson-binomial distribution, which is built
-/// up case by case, and its mean absolute deviation is summed. Probabilities below 10⁻³⁰ are left out, so that a bin of
+/// up case by case, and the moments of its absolute deviation are summed. Bins are independent. Probabilities below 10⁻³⁰ are left out, so that a bin of
 /// n cases takes in the order of n^1.5 steps; the error is below 10⁻¹².
 ///
 /// # Errors
@@ -121,15 +135,20 @@ pub fn ece(confidences: &[f64], right: &[bool], bins: usize) -> Result<f64, Unde
 /// use bedside_tools::statistics::calibration::expected_ece;
 ///
 /// // 0, 1 or 2 of 2 coins: (¼ · 1 + ½ · 0 + ¼ · 1) / 2.
-/// assert!((expected_ece(&[0.5, 0.5], 1)? - 0.25).abs() < 1e-15);
+/// let found = expected_ece(&[0.5, 0.5], 1)?;
+/// assert!((found.mean - 0.25).abs() < 1e-15 && (found.standard_deviation - 0.25).abs() < 1e-15);
 /// # Ok::<(), bedside_tools::statistics::Undefined>(())
 /// ```
-pub fn expected_ece(confidences: &[f64], bins: usize) -> Result<f64, Undefined> {
+pub fn expected_ece(confidences: &[f64], bins: usize) -> Result<ExpectedEce, Undefined> {
     check_lengths(confidences.len(), confidences.len())?;
     check_probabilities(confidences)?;
     let bins = equal_mass_bins(confidences, bins)?;
-    let deviations = bins.iter().map(|bin| mean_absolute_deviation(bin.iter().map(|&i| confidences[i])));
-    Ok(deviations.sum::<f64>() / confidences.len() as f64)
+    let n = confidences.len() as f64;
+    let (mean, variance) = bins
+        .iter()
+        .map(|bin| absolute_deviation(bin.iter().map(|&i| confidences[i])))
+        .fold((0.0, 0.0), |sums, of_bin| (sums.0 + of_bin.0, sums.1 + of_bin.1));
+    Ok(ExpectedEce { mean: mean / n, standard_deviation: variance.sqrt() / n })
 }
 
 /// The indices of each bin's cases, by the rule of [`reliability`].
@@ -143,7 +162,7 @@ fn equal_mass_bins(confidences: &[f64], bins: usize) -> Result<Vec<Vec<usize>>, 
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&a, &b| confidences[a].total_cmp(&confidences[b]));
     let boundary = |b: usize| {
-        let position = b * n / bins;
+        let position = b * (n / bins) + b.min(n % bins);
         let is_split = |i: usize| i > 0 && i < n && is_tied(confidences[order[i]], confidences[order[i - 1]]);
         (position..=n).find(|&i| !is_split(i)).unwrap_or(n)
     };
@@ -152,8 +171,8 @@ fn equal_mass_bins(confidences: &[f64], bins: usize) -> Result<Vec<Vec<usize>>, 
     Ok(boundaries.windows(2).map(|ends| order[ends[0]..ends[1]].to_vec()).collect())
 }
 
-/// E|S − E S| of the number S of cases that are right, each with its own probability.
-fn mean_absolute_deviation(probabilities: impl Iterator<Item = f64>) -> f64 {
+/// Mean and variance of |S − E S| of the number S of cases that are right, each with its own probability.
+fn absolute_deviation(probabilities: impl Iterator<Item = f64>) -> (f64, f64) {
     const NEGLIGIBLE: f64 = 1e-30;
     // `distribution[i]` is the probability of `offset` + i right cases.
     let (mut distribution, mut offset, mut mean) = (vec![1.0], 0usize, 0.0);
@@ -171,7 +190,12 @@ fn mean_absolute_deviation(probabilities: impl Iterator<Item = f64>) -> f64 {
             distribution.pop();
         }
     }
-    distribution.iter().enumerate().map(|(i, q)| q * ((offset + i) as f64 - mean).abs()).sum()
+    let moment = |power: i32| -> f64 {
+        distribution.iter().enumerate().map(|(i, q)| q * ((offset + i) as f64 - mean).abs().powi(power)).sum()
+    };
+    let first = moment(1);
+    // Of a single case of probability ½ the variance is 0, but for rounding.
+    (first, (moment(2) - first * first).max(0.0))
 }
 
 /// The calibration intercept ("calibration in the large"): α of logit P(y = 1) = α + log-odds, by maximum likelihood.
@@ -209,6 +233,42 @@ pub fn calibration_intercept(log_odds: &[f64], outcomes: &[bool]) -> Result<Esti
     } else {
         Err(Undefined::NotConverged)
     }
+}
+
+/// [`calibration_intercept`] where cases of one group depend on each other: the same value, with the standard error of
+/// the sandwich estimator by groups, √(G/(G − 1) Σ (Σ residuals of a group)²) by the information (Liang and Zeger 1986,
+/// Biometrika 73:13; the factor is that of Stata and statsmodels).
+///
+/// # Errors
+/// As [`calibration_intercept`], and [`Undefined::Lengths`] where the groups are of another number of cases.
+///
+/// ```
+/// use bedside_tools::statistics::{bootstrap::Groups, calibration::calibration_intercept_clustered};
+///
+/// // Two of three patients have it, and ⅔ was said: the residuals are ⅓, ⅓ and −⅔.
+/// let said = f64::ln(2.0);
+/// let found = calibration_intercept_clustered(&[said; 3], &[true, true, false], &Groups::new(&["a", "b", "c"])?)?;
+/// assert!((found.standard_error - (1.5f64 * 6.0 / 9.0).sqrt() / (3.0 * 2.0 / 9.0)).abs() < 1e-9);
+/// # Ok::<(), bedside_tools::statistics::Undefined>(())
+/// ```
+pub fn calibration_intercept_clustered(
+    log_odds: &[f64],
+    outcomes: &[bool],
+    groups: &Groups,
+) -> Result<Estimate, Undefined> {
+    check_lengths(groups.cases(), outcomes.len())?;
+    let Estimate { value, .. } = calibration_intercept(log_odds, outcomes)?;
+    let information: f64 = log_odds.iter().map(|x| weight(value + x)).sum();
+    let influence = |i: usize| (f64::from(outcomes[i]) - sigmoid(value + log_odds[i])) / information;
+    Ok(Estimate { value, standard_error: sandwich(groups, 1, influence) })
+}
+
+/// The standard error of an estimate from the influence of each case on it, with `parameters` fitted together.
+fn sandwich(groups: &Groups, parameters: usize, influence: impl Fn(usize) -> f64) -> f64 {
+    let of_group = |cases: &[usize]| cases.iter().map(|&i| influence(i)).sum::<f64>();
+    let squares: f64 = groups.iter().map(|cases| of_group(cases).powi(2)).sum();
+    let (g, n) = (groups.count() as f64, groups.cases() as f64);
+    (g / (g - 1.0) * (n - 1.0) / (n - parameters as f64) * squares).sqrt()
 }
 
 /// A logistic regression of outcomes on log-odds: logit P(y = 1) = intercept + slope · log-odds.
@@ -266,6 +326,33 @@ pub fn calibration_slope(log_odds: &[f64], outcomes: &[bool]) -> Result<Logistic
         }
     }
     Err(Undefined::NotConverged)
+}
+
+/// [`calibration_slope`] where cases of one group depend on each other: the same values, with the standard errors of the
+/// sandwich estimator by groups, times √(G/(G − 1) · (N − 1)/(N − 2)) (Liang and Zeger 1986, Biometrika 73:13; the
+/// factor is that of Stata and statsmodels).
+///
+/// # Errors
+/// As [`calibration_slope`], [`Undefined::Lengths`] where the groups are of another number of cases, and
+/// [`Undefined::TooFew`] for fewer than three cases.
+pub fn calibration_slope_clustered(
+    log_odds: &[f64],
+    outcomes: &[bool],
+    groups: &Groups,
+) -> Result<LogisticFit, Undefined> {
+    check_lengths(groups.cases(), outcomes.len())?;
+    if outcomes.len() < 3 {
+        return Err(Undefined::TooFew);
+    }
+    let LogisticFit { intercept, slope } = calibration_slope(log_odds, outcomes)?;
+    let moments = Moments::at((intercept.value, slope.value), log_odds, outcomes);
+    let residual = |i: usize| f64::from(outcomes[i]) - sigmoid(intercept.value + slope.value * log_odds[i]);
+    let on_slope = |i: usize| residual(i) * (log_odds[i] - moments.mean) / moments.squares;
+    let on_intercept = |i: usize| residual(i) / moments.weights - moments.mean * on_slope(i);
+    Ok(LogisticFit {
+        intercept: Estimate { value: intercept.value, standard_error: sandwich(groups, 2, on_intercept) },
+        slope: Estimate { value: slope.value, standard_error: sandwich(groups, 2, on_slope) },
+    })
 }
 
 /// The fit after the step, halved until the loss does not grow by more than its sum's rounding.
@@ -632,9 +719,9 @@ mod tests {
         // Boundaries at 0, 2 and 4 of 6; the one at 2 moves to 3, behind the last 0.5.
         let bins = equal_mass_bins(&[0.5, 0.5, 0.5, 0.1, 0.8, 0.9], 3).expect("three bins");
         assert_eq!(bins, vec![vec![3, 0, 1, 2], vec![4, 5]]);
-        // Boundaries at 0, 1, 3 and 5.
+        // Boundaries at 0, 2, 4 and 5.
         let bins = equal_mass_bins(&[0.1, 0.2, 0.3, 0.4, 0.5], 3).expect("three bins");
-        assert_eq!(bins, vec![vec![0], vec![1, 2], vec![3, 4]]);
+        assert_eq!(bins, vec![vec![0, 1], vec![2, 3], vec![4]]);
         assert_eq!(equal_mass_bins(&[0.2, 0.1, 0.2], usize::MAX).expect("bins"), vec![vec![1], vec![0, 2]]);
         assert_eq!(equal_mass_bins(&[0.2], 0), Err(Undefined::OutOfRange("number of bins")));
     }
@@ -647,10 +734,10 @@ mod tests {
     #[test]
     fn expected_ece_by_hand() {
         // A bin for each case: |1 − p| with p, and p with 1 − p: 2p(1 − p). (0.5 + 0.18)/2.
-        assert!((expected_ece(&[0.5, 0.9], 2).expect("defined") - 0.34).abs() < 1e-15);
+        assert!((expected_ece(&[0.5, 0.9], 2).expect("defined").mean - 0.34).abs() < 1e-15);
         // One bin: P(0, 1, 2) = 0.05, 0.5, 0.45, around 1.4: 0.05 · 1.4 + 0.5 · 0.4 + 0.45 · 0.6 = 0.54, by 2.
-        assert!((expected_ece(&[0.5, 0.9], 1).expect("defined") - 0.27).abs() < 1e-15);
-        assert_eq!(expected_ece(&[0.0, 1.0], 1), Ok(0.0));
+        assert!((expected_ece(&[0.5, 0.9], 1).expect("defined").mean - 0.27).abs() < 1e-15);
+        assert_eq!(expected_ece(&[0.0, 1.0], 1), Ok(ExpectedEce { mean: 0.0, standard_deviation: 0.0 }));
     }
 
     #[test]
@@ -660,7 +747,7 @@ mod tests {
             let ln_choose = libm::lgamma(f64::from(n) + 1.0) - 2.0 * libm::lgamma(f64::from(n) / 2.0 + 1.0);
             let expected = libm::exp(ln_choose - f64::from(n + 1) * std::f64::consts::LN_2);
             let found = expected_ece(&vec![0.5; n as usize], 1).expect("defined");
-            assert!((found / expected - 1.0).abs() < 1e-9, "{n}: {found} instead of {expected}");
+            assert!((found.mean / expected - 1.0).abs() < 1e-9, "{n}: {found:?} instead of {expected}");
         }
     }
 
@@ -793,7 +880,7 @@ mod tests {
                 let probability: f64 = p.iter().zip(&right).map(|(p, &r)| if r { *p } else { 1.0 - p }).product();
                 expected += probability * ece(&p, &right, bins).expect("defined");
             }
-            prop_assert!((expected_ece(&p, bins).expect("defined") - expected).abs() < 1e-12);
+            prop_assert!((expected_ece(&p, bins).expect("defined").mean - expected).abs() < 1e-12);
         }
 
         #[test]

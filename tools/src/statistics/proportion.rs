@@ -260,6 +260,101 @@ fn share(right: f64, wrong: f64) -> Option<f64> {
     (sum > 0.0).then(|| right / sum)
 }
 
+/// What a test said of one patient's pictures. All are 0 or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TestCounts {
+    /// The pictures that have the condition.
+    pub ill: u64,
+    /// Those of them that the test calls positive: at most `ill`.
+    pub called: u64,
+    /// The pictures that do not have the condition.
+    pub well: u64,
+    /// Those of them that the test does not call positive: at most `well`.
+    pub cleared: u64,
+}
+
+/// The intervals of [`predictive_values`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PredictiveIntervals {
+    /// That of the positive predictive value.
+    pub positive: Result<Interval, Undefined>,
+    /// That of the negative predictive value.
+    pub negative: Result<Interval, Undefined>,
+}
+
+/// The intervals of predictive values at a stated prevalence, from the pictures of each patient.
+///
+/// They are normal on the logit scale, where the predictive values are logit π + ln of a likelihood ratio. The variance
+/// of the ratio's logarithm is by the delta method, with patients as clusters: G/(G − 1) Σ (aᵢ/Se + bᵢ/(1 − Sp))² for
+/// the positive, and with 1 − Se and Sp for the negative one; aᵢ and bᵢ are patient i's sums of (hit − Se)/m and (hit −
+/// Sp)/n over the m pictures with and the n without the condition (Mercaldo, Lau and Zhou 2007, Stat. Med. 26:2170, for
+/// independent cases). The prevalence is taken as known.
+///
+/// A value of 0 or 1, and one whose likelihood ratio is, have no interval: [`Undefined::NoVariation`].
+///
+/// # Errors
+/// [`Undefined::OutOfRange`] where a count is above the pictures, or the prevalence is not above 0 and below 1;
+/// [`Undefined::OneClass`] where there are no pictures with, or none without the condition; [`Undefined::TooFew`] for a
+/// single patient.
+///
+/// ```
+/// use bedside_tools::statistics::{Confidence, proportion::{TestCounts, predictive_intervals}};
+///
+/// let patient = |called, cleared| TestCounts { ill: 1, called, well: 1, cleared };
+/// let patients = [patient(1, 1), patient(1, 0), patient(0, 1), patient(1, 1), patient(0, 0)];
+/// let positive = predictive_intervals(&patients, 0.5, Confidence::P95)?.positive?;
+/// assert!(positive.contains(0.6));
+/// # Ok::<(), bedside_tools::statistics::Undefined>(())
+/// ```
+pub fn predictive_intervals(
+    patients: &[TestCounts],
+    prevalence: f64,
+    confidence: Confidence,
+) -> Result<PredictiveIntervals, Undefined> {
+    if patients.iter().any(|p| p.called > p.ill || p.cleared > p.well) {
+        return Err(Undefined::OutOfRange("count"));
+    }
+    if !(prevalence > 0.0 && prevalence < 1.0) {
+        return Err(Undefined::OutOfRange("prevalence"));
+    }
+    if patients.len() < 2 {
+        return Err(Undefined::TooFew);
+    }
+    let sum = |of: fn(&TestCounts) -> u64| patients.iter().map(of).sum::<u64>() as f64;
+    let (ill, well) = (sum(|p| p.ill), sum(|p| p.well));
+    if ill == 0.0 || well == 0.0 {
+        return Err(Undefined::OneClass);
+    }
+    let (sensitivity, specificity) = (sum(|p| p.called) / ill, sum(|p| p.cleared) / well);
+    // The interval of a value, where the test says so with these probabilities for the ill and for the well.
+    let interval = |of_ill: f64, of_well: f64, prevalence_odds: f64| {
+        if of_ill <= 0.0 || of_well <= 0.0 {
+            return Err(Undefined::NoVariation);
+        }
+        let influence = |p: &TestCounts| {
+            let a = (p.called as f64 - sensitivity * p.ill as f64) / ill;
+            let b = (p.cleared as f64 - specificity * p.well as f64) / well;
+            a / of_ill + b / of_well
+        };
+        let squares: f64 = patients.iter().map(|p| influence(p).powi(2)).sum();
+        let g = patients.len() as f64;
+        let half = confidence.z() * (g / (g - 1.0) * squares).sqrt();
+        if half == 0.0 {
+            return Err(Undefined::NoVariation);
+        }
+        let centre = libm::log(of_ill / of_well * prevalence_odds);
+        let back = |logit: f64| 1.0 / (1.0 + libm::exp(-logit));
+        Ok(Interval { lower: back(centre - half), upper: back(centre + half) })
+    };
+    let odds = prevalence / (1.0 - prevalence);
+    let negative = interval(1.0 - sensitivity, specificity, odds);
+    Ok(PredictiveIntervals {
+        positive: interval(sensitivity, 1.0 - specificity, odds),
+        // The odds of being ill in spite of a negative result, turned round.
+        negative: negative.map(|ill| Interval { lower: 1.0 - ill.upper, upper: 1.0 - ill.lower }),
+    })
+}
+
 /// The smallest number of cases of which `count` may fail so that the one-sided upper bound of
 /// [`Proportion::upper_bound`] is at most `bound`.
 ///

@@ -86,6 +86,26 @@ pub fn aurc(confidences: &[f64], is_wrong: &[bool]) -> Result<f64, Undefined> {
     Ok(sum / confidences.len() as f64)
 }
 
+/// What of the [`aurc`] is the order's: the area less that of the best order, in which all wrong cases come last (E-AURC,
+/// Geifman, Uziel and El-Yaniv 2019, ICLR, equation 6).
+///
+/// # Errors
+/// As [`risk_coverage`].
+///
+/// ```
+/// use bedside_tools::statistics::risk::excess_aurc;
+///
+/// assert_eq!(excess_aurc(&[0.9, 0.8, 0.1], &[false, false, true])?, 0.0);
+/// # Ok::<(), bedside_tools::statistics::Undefined>(())
+/// ```
+pub fn excess_aurc(confidences: &[f64], is_wrong: &[bool]) -> Result<f64, Undefined> {
+    let area = aurc(confidences, is_wrong)?;
+    // By counts, as equal confidences would spread the wrong cases: they come last, one by one.
+    let (n, right) = (is_wrong.len(), is_wrong.iter().filter(|&&w| !w).count());
+    let best: f64 = (right + 1..=n).map(|answered| (answered - right) as f64 / answered as f64).sum();
+    Ok(area - best / n as f64)
+}
+
 /// How many cases of each truth had each answer, such as triage by diagnosis. Both may be any ordered type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confusion<T, A> {
