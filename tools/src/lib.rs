@@ -6,3 +6,4 @@
 #![forbid(unsafe_code)]
 
 pub mod statistics;
+pub mod table;
