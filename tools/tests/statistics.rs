@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use bedside_tools::samplesize::{failures_allowed, for_half_width, for_power};
 use bedside_tools::statistics::auc::{ClassScores, compare, logit_interval};
 use bedside_tools::statistics::bootstrap::{Groups, Options, paired_difference, percentile_interval};
 use bedside_tools::statistics::calibration::{
@@ -500,9 +501,24 @@ fn novelty_is_separated_as_by_scikit_learn() {
 
 #[test]
 fn sample_sizes_equal_scipy() {
-    for case in list(&expected("sample_size")["smallest_n_for_upper_bound"]) {
+    let expected = expected("sample_size");
+    for case in list(&expected["smallest_n_for_upper_bound"]) {
         let found = smallest_sample(whole(&case["failures"]), number(&case["bound"]), P95).expect("in range");
         assert_eq!(found, whole(&case["n"]), "{case}");
+    }
+    for case in list(&expected["failures_allowed"]) {
+        let found = failures_allowed(whole(&case["n"]), number(&case["bound"]), P95).expect("in range");
+        assert_eq!(found, case["failures"].as_u64(), "{case}");
+    }
+    for case in list(&expected["for_half_width"]) {
+        let [share, width, prevalence] = ["proportion", "half_width", "prevalence"].map(|name| number(&case[name]));
+        let found = for_half_width(share, width, prevalence, P95).expect("in range");
+        assert_eq!((found.with_label, found.all), (whole(&case["with_label"]), whole(&case["all"])), "{case}");
+    }
+    for case in list(&expected["for_power"]) {
+        let [rate, bound, power] = ["failure_rate", "bound", "probability"].map(|name| number(&case[name]));
+        let found = for_power(rate, bound, power, P95).expect("in range");
+        assert_eq!((found.first, found.from_on), (whole(&case["first_n"]), whole(&case["from_n_on"])), "{case}");
     }
 }
 

@@ -151,12 +151,25 @@ pub fn expected_ece(confidences: &[f64], bins: usize) -> Result<ExpectedEce, Und
     Ok(ExpectedEce { mean: mean / n, standard_deviation: variance.sqrt() / n })
 }
 
-/// The indices of each bin's cases, by the rule of [`reliability`].
-fn equal_mass_bins(confidences: &[f64], bins: usize) -> Result<Vec<Vec<usize>>, Undefined> {
+/// The indices of each bin's cases, by the rule of [`reliability`]; at most as many bins as cases.
+///
+/// # Errors
+/// [`Undefined::OutOfRange`] where `bins` is 0.
+///
+/// ```
+/// use bedside_tools::statistics::calibration::equal_mass_bins;
+///
+/// assert_eq!(equal_mass_bins(&[0.5, 0.9, 0.7], 2)?, [vec![0, 2], vec![1]]);
+/// # Ok::<(), bedside_tools::statistics::Undefined>(())
+/// ```
+pub fn equal_mass_bins(confidences: &[f64], bins: usize) -> Result<Vec<Vec<usize>>, Undefined> {
     if bins == 0 {
         return Err(Undefined::OutOfRange("number of bins"));
     }
     let n = confidences.len();
+    if n == 0 {
+        return Ok(Vec::new());
+    }
     // More bins than cases part no more of them.
     let bins = bins.min(n);
     let mut order: Vec<usize> = (0..n).collect();

@@ -97,13 +97,13 @@ impl Confidence {
     }
 
     /// The normal quantile z of a two-sided interval: 1.96 for 95 %.
-    fn z(self) -> f64 {
+    pub(crate) fn z(self) -> f64 {
         special::upper_normal_quantile(self.alpha() / 2.0)
     }
 }
 
 /// An interval with both of its ends.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Interval {
     /// The lower end.
     pub lower: f64,
@@ -178,7 +178,7 @@ fn check_probabilities(values: &[f64]) -> Result<(), Undefined> {
 /// The largest whole k with k/n at most `share`, which is 0…1.
 ///
 /// The quotient is compared, as ⌊n · share⌋ is one too small for 100 · 0.29, whose product is below 29 in f64.
-fn largest_rank(n: usize, share: f64) -> usize {
+pub(crate) fn largest_rank(n: usize, share: f64) -> usize {
     let product = (n as f64 * share).floor() as usize;
     if product < n && (product + 1) as f64 / n as f64 <= share {
         return product + 1;
