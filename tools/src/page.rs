@@ -29,8 +29,10 @@ thead { display: table-header-group; }
 tr { break-inside: avoid; }
 th, td { text-align: left; vertical-align: top; padding: 0.22rem 1rem 0.22rem 0; border-bottom: 1px solid var(--rule); }
 th { font-weight: 600; border-bottom-color: var(--ink); vertical-align: bottom; }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.none { color: var(--pale); font-style: italic; white-space: normal; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
+.n span { white-space: nowrap; }
+.n .none { color: var(--pale); font-style: italic; white-space: normal; }
+td:first-child { min-width: 6.5rem; }
 td.file { overflow-wrap: anywhere; min-width: 9rem; }
 td img { display: block; max-width: 6rem; max-height: 6rem; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; }
@@ -38,7 +40,7 @@ figure { margin: 0.6rem 0; flex: 0 1 21.5rem; min-width: 0; break-inside: avoid;
 figure.broad { flex-basis: 100%; max-width: 43rem; }
 figcaption { font-size: 0.85rem; }
 svg { display: block; width: 100%; height: auto; font-size: 11px; font-family: inherit; }
-svg text { fill: var(--ink); } svg .small { font-size: 10px; fill: var(--pale); } svg .strong { font-weight: 600; }
+svg text { fill: var(--ink); stroke: var(--paper); stroke-width: 2.5px; paint-order: stroke; } svg .small { font-size: 10px; fill: var(--pale); } svg .strong { font-weight: 600; }
 svg line, svg path { fill: none; }
 svg .axis { stroke: var(--ink); } svg .grid { stroke: var(--rule); stroke-width: 0.6; }
 svg .chance { stroke: var(--pale); stroke-dasharray: 2 4; }
@@ -48,7 +50,7 @@ svg .fill { fill: var(--band); stroke: var(--line); stroke-width: 1; }
 svg .dash-1 { stroke-dasharray: 7 4; } svg .dash-2 { stroke-dasharray: 2 3; } svg .dash-3 { stroke-dasharray: 9 3 2 3; }
 @media print { :root { --ink: #000; --pale: #444; --rule: #bbb; --paper: #fff; --line: #0b5394;
   --band: rgba(11, 83, 148, 0.16); } body { padding: 0; max-width: none; font-size: 9.5pt; } .wide { overflow: visible; }
-  th, td { padding-right: 0.6rem; } figure { flex-basis: 48%; } }
+  table { font-size: 8pt; } th, td { padding-right: 0.5rem; } figure { flex-basis: 47%; } }
 ";
 
 /// A whole page.
@@ -108,7 +110,7 @@ impl Cell {
     fn draw(&self) -> Markup {
         match self {
             Self::Text(text) => html! { td { (text) } },
-            Self::Number(text) => html! { td.n { (text) } },
+            Self::Number(text) => number(text),
             Self::File(text) => html! { td.file { (text) } },
             Self::None(text) => html! { td.n { span.none { (text) } } },
             Self::Picture(url) if url.starts_with("data:image/") => html! { td { img src=(url) alt=""; } },
@@ -117,8 +119,14 @@ impl Cell {
     }
 }
 
-/// A table with the names of its columns; `None` where there are no rows. A column is at the right where its first value
-/// is a number.
+/// A number at the right. It may break before its interval, and nowhere else.
+fn number(text: &str) -> Markup {
+    let (value, interval) = text.split_at(text.find(" (").unwrap_or(text.len()));
+    html! { td.n { span { (value) } @if !interval.is_empty() { " " span.pale { (interval.trim_start()) } } } }
+}
+
+/// A table with the names of its columns; "none" where there are no rows. A column is at the right where one of its
+/// values is a number.
 #[must_use]
 pub fn table(caption: &str, head: &[&str], rows: &[Vec<Cell>]) -> Markup {
     let is_number = |column: usize| {
@@ -158,6 +166,8 @@ mod tests {
     #[test]
     fn table_has_numbers_at_the_right_and_escapes_words() {
         let rows = [vec![Cell::File("<a>.jpg".into()), Cell::None("undefined".into())]];
+        let interval = Cell::Number("0.9 (0.8 to 1.0)".into()).draw().into_string();
+        assert_eq!(interval, r#"<td class="n"><span>0.9</span> <span class="pale">(0.8 to 1.0)</span></td>"#);
         let drawn = table("Of all", &["File", "AUC"], &rows).into_string();
         assert!(drawn.contains(r#"<td class="file">&lt;a&gt;.jpg</td>"#), "{drawn}");
         assert!(drawn.contains(r#"<th class="n" scope="col">AUC</th>"#), "{drawn}");

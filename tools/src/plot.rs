@@ -14,7 +14,7 @@ const WIDTH: f64 = 340.0;
 const HEIGHT: f64 = 300.0;
 /// Space for numbers and names beside the area of a plot.
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 20.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 42.0;
 /// How many series have a dash of their own.
@@ -372,8 +372,8 @@ mod tests {
     fn roc_goes_in_steps_from_corner_to_corner() {
         let series = Series { points: vec![(0.0, 0.0), (0.0, 0.5), (1.0, 1.0)], ..Series::default() };
         let svg = roc("a curve", &[series]).into_string();
-        // The corners of the area are 52…328 and 258…10.
-        assert!(svg.contains(r#"d="M52 258H52V134H328V10""#), "{svg}");
+        // The corners of the area are 52…320 and 258…10.
+        assert!(svg.contains(r#"d="M52 258H52V134H320V10""#), "{svg}");
         assert!(svg.contains(r#"role="img" aria-label="a curve""#));
     }
 

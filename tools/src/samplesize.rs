@@ -250,10 +250,10 @@ pub fn for_power(rate: f64, bound: f64, power: f64, confidence: Confidence) -> R
         } else {
             (from_on, passed) = (None, 0);
         }
-        if let (Some(first), Some(from_on)) = (first, from_on) {
-            if passed > CERTAIN {
-                return Ok(ForPower { first, from_on });
-            }
+        if let (Some(first), Some(from_on)) = (first, from_on)
+            && passed > CERTAIN
+        {
+            return Ok(ForPower { first, from_on });
         }
         patients = next;
     }

@@ -20,7 +20,7 @@
 //! called by the label alone, whoever reads must say what they hold. One file may be both: the prefixes keep truth and
 //! score apart.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -187,10 +187,10 @@ impl<R: Read> LabelTable<R> {
     fn read(&mut self, record: &Record) -> Result<Option<LabelRow>, TableError> {
         let group = self.group.map(|column| record.text(column).to_owned()).filter(|g| !g.is_empty());
         self.note_split(record, group.as_deref());
-        if let (Some(column), Some(split)) = (self.split, &self.options.split) {
-            if record.text(column) != split.value {
-                return Ok(None);
-            }
+        if let (Some(column), Some(split)) = (self.split, &self.options.split)
+            && record.text(column) != split.value
+        {
+            return Ok(None);
         }
         let file = self.rows.file(record)?;
         let truth = match &self.truth {
@@ -445,7 +445,7 @@ impl<R: Read> ScoreTable<R> {
     ///
     /// # Errors
     /// The first [`TableError`] of a row.
-    pub fn by_file(self) -> Result<HashMap<String, Vec<f64>>, TableError> {
+    pub fn by_file(self) -> Result<BTreeMap<String, Vec<f64>>, TableError> {
         self.map(|row| row.map(|row| (row.file, row.scores))).collect()
     }
 
@@ -485,7 +485,7 @@ impl<R: Read> Iterator for ScoreTable<R> {
 /// An item is an error where the row is, or where `scores` lacks its picture.
 pub fn with_scores<R: Read>(
     labels: LabelTable<R>,
-    mut scores: HashMap<String, Vec<f64>>,
+    mut scores: BTreeMap<String, Vec<f64>>,
 ) -> impl Iterator<Item = Result<(LabelRow, Vec<f64>), TableError>> {
     let table = labels.rows.table.clone();
     labels.map(move |row| {
@@ -837,7 +837,7 @@ mod tests {
     #[test]
     fn labels_meet_their_scores_by_file() {
         let labels = LabelTable::new("t.csv", &b"file,label\n1,a\n2,a\n"[..], &options(&["a"])).expect("a head");
-        let scores = HashMap::from([("1".to_owned(), vec![0.25])]);
+        let scores = BTreeMap::from([("1".to_owned(), vec![0.25])]);
         let found: Vec<_> = with_scores(labels, scores).collect();
         assert_eq!(found[0].as_ref().expect("both").1, [0.25]);
         let error = found[1].as_ref().expect_err("no scores").to_string();

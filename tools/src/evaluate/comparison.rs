@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::ranking::Sorted;
+use super::ranking::{Sorted, varying};
 use super::{Against, Case, Level, Measure, Model, Options, Ranged, Sample, Target, check_classes};
 use crate::statistics::auc::compare;
 use crate::statistics::bootstrap::{Groups, paired_difference};
@@ -155,8 +155,7 @@ fn bootstrap(
     second: impl Fn(&[usize]) -> Result<f64, Undefined>,
 ) -> Result<Interval, Undefined> {
     let found = paired_difference(&Groups::new(patients)?, options.bootstrap(), first, second)?;
-    // Replicates that all agree do not say how uncertain the difference is.
-    if found.interval.lower < found.interval.upper { Ok(found.interval) } else { Err(Undefined::NoVariation) }
+    varying(found.interval)
 }
 
 /// Urgent pictures found and others cleared, by both models.
@@ -198,10 +197,10 @@ fn triage(model: &Model, pairs: &[(&Case, &Case)], options: &Options) -> Vec<Pai
 fn shifts(model: &Model, pairs: &[(&Case, &Case)]) -> Vec<Shift> {
     let mut counts: BTreeMap<(Option<bool>, Level, Level), u64> = BTreeMap::new();
     for (first, second) in pairs {
-        if let (Some(to), Some(from)) = (first.triage(), second.triage()) {
-            if from != to {
-                *counts.entry((first.is_urgent(model), from, to)).or_default() += 1;
-            }
+        if let (Some(to), Some(from)) = (first.triage(), second.triage())
+            && from != to
+        {
+            *counts.entry((first.is_urgent(model), from, to)).or_default() += 1;
         }
     }
     let shift = |((is_urgent, from, to), pictures): ((Option<bool>, Level, Level), u64)| Shift {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::ranking::varying;
 use super::{Case, Measure, Options, Ranged, Rate};
 use crate::statistics::Undefined;
 use crate::statistics::auc::{ClassScores, logit_interval};
@@ -119,7 +120,7 @@ fn area(own: &Values<'_>, foreign: &Values<'_>, options: &Options) -> Result<Ran
             let is_foreign: Vec<bool> = drawn.iter().map(|&i| is_foreign[i]).collect();
             Ok(ClassScores::new(&novelty, &is_foreign)?.auc())
         };
-        percentile_interval(&groups, options.bootstrap(), of_drawn).map(|found| found.interval)
+        percentile_interval(&groups, options.bootstrap(), of_drawn).and_then(|found| varying(found.interval))
     };
     Ok(Ranged { value, interval: interval.into() })
 }

@@ -233,7 +233,7 @@ fn misses(e: &Evaluation) -> Markup {
 fn ranking(rankings: &[Ranking]) -> Markup {
     let method = |method: Method| match method {
         Method::DeLong => "DeLong",
-        Method::Bootstrap => "bootstrap by patients",
+        Method::Bootstrap => "bootstrap",
     };
     let row = |r: &Ranking| {
         let rate_of = |of: &dyn Fn(&super::OperatingPoint) -> Rate| {
@@ -253,7 +253,13 @@ fn ranking(rankings: &[Ranking]) -> Markup {
     markup! {
         h2 { "Order of the probabilities" }
         (table("Areas under ROC curves of judged pictures", &head, &rankings.iter().map(row).collect::<Vec<_>>()))
-        div.plots { @for ranking in rankings { @if ranking.curve.len() > 1 { (roc(ranking)) } } }
+        div.plots {
+            @for (index, ranking) in rankings.iter().enumerate() {
+                // Of a single urgent label the curve is that of what is urgent.
+                @let is_again = rankings[index + 1..].iter().any(|other| other.curve == ranking.curve);
+                @if ranking.curve.len() > 1 && !is_again { (roc(ranking)) }
+            }
+        }
     }
 }
 
@@ -274,7 +280,7 @@ fn roc(ranking: &Ranking) -> Markup {
         ranking.of,
         ranking.auc.map(|a| format!("{:.3}", a.value)).value_or_reason()
     );
-    let mut caption = format!("{}. Curve with 95 % band of the sensitivity", text);
+    let mut caption = format!("{text}. Curve with 95 % band of the sensitivity");
     caption.push_str(if mark.is_some() { "; the circle is the threshold." } else { "." });
     figure(&plot::roc(&text, &[series]), &caption)
 }
@@ -307,7 +313,10 @@ fn calibration(found: &[Calibration]) -> Markup {
         (table("Judged pictures", &head, &found.iter().map(row).collect::<Vec<_>>()))
         @if cut > 0 { p.pale { (cut) " probabilities were nearer to 0 or 1 than 10⁻⁹; their log-odds were cut there." } }
         div.plots {
-            @for calibration in found { @if calibration.bins.len() > 1 { (reliability(calibration)) } }
+            @for (index, calibration) in found.iter().enumerate() {
+                @let is_again = found[index + 1..].iter().any(|other| other.bins == calibration.bins);
+                @if calibration.bins.len() > 1 && !is_again { (reliability(calibration)) }
+            }
         }
     }
 }
@@ -563,7 +572,7 @@ impl Measure<String> {
 fn percent(share: f64) -> String {
     let value = share * 100.0;
     // What is not 0 or 100 % does not look so.
-    let digits = if (value > 0.0 && value < 0.05) || (value < 100.0 && value >= 99.95) { 3 } else { 1 };
+    let digits = if (value > 0.0 && value < 0.05) || (99.95..100.0).contains(&value) { 3 } else { 1 };
     format!("{value:.digits$} %").replacen('-', "−", 1)
 }
 

@@ -98,7 +98,12 @@ pub(super) fn area(sample: &Sample<'_>, options: &Options) -> Result<Ranged, Und
     let sorted = Sorted::new(sample);
     let groups = Groups::new(&sample.patients)?;
     let found = percentile_interval(&groups, options.bootstrap(), |drawn| Ok(sorted.draw(drawn)?.auc()));
-    Ok(Ranged { value, interval: found.map(|f| f.interval).into() })
+    Ok(Ranged { value, interval: found.and_then(|f| varying(f.interval)).into() })
+}
+
+/// The interval, unless all replicates agree: as where the classes are apart, they do not say how uncertain it is.
+pub(super) fn varying(interval: Interval) -> Result<Interval, Undefined> {
+    if interval.lower < interval.upper { Ok(interval) } else { Err(Undefined::NoVariation) }
 }
 
 fn curve(sample: &Sample<'_>) -> Result<Vec<CurvePoint>, Undefined> {
