@@ -1,7 +1,9 @@
 //! Functions for the fuzz targets (`fuzz/`) that the public API does not have. They exist only under `--cfg fuzzing`,
 //! which cargo-fuzz sets for everything that it builds, and are no part of the API.
 
-use crate::engine::Engine;
+use std::sync::atomic::AtomicBool;
+
+use crate::engine::{Engine, Input, Tapped};
 use crate::guard::importing;
 use crate::program::{Convolution, Step};
 use crate::signature::Signature;
@@ -58,8 +60,11 @@ pub fn run_by_all_kernels(prepared: &Prepared, signature: &Signature, input: &Te
     for kernels in kernels::available() {
         let engine =
             Engine::prepared_for(kernels, prepared.clone(), signature, 1).expect("its own signature is served");
-        let outputs = engine.run(input).expect("what was checked runs");
-        let outputs: Vec<_> = outputs.iter().map(|tensor| (tensor.shape().to_vec(), bits(tensor))).collect();
+        let all: Vec<usize> = (0..signature.taps.len()).collect();
+        let ran = engine.run_tapped(&AtomicBool::new(false), Input::Tensor(input), &all);
+        let Tapped { outputs, taps } = ran.expect("what was checked runs");
+        let outputs: Vec<_> =
+            outputs.iter().chain(&taps).map(|tensor| (tensor.shape().to_vec(), bits(tensor))).collect();
         match &first {
             None => first = Some(outputs),
             Some(portable) => {

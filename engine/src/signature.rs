@@ -48,7 +48,10 @@ impl Signature {
     /// [`Error::TooLarge`] and [`Error::Unsupported`].
     pub(crate) fn check_taps(&self) -> Result<()> {
         if self.taps.len() > MAX_TAPS {
-            return Err(Error::TooLarge(format!("{} taps are too many; at most {MAX_TAPS} are served", self.taps.len())));
+            return Err(Error::TooLarge(format!(
+                "{} taps are too many; at most {MAX_TAPS} are served",
+                self.taps.len()
+            )));
         }
         for (number, tap) in self.taps.iter().enumerate() {
             if self.outputs.contains(&tap.name) {

@@ -28,7 +28,10 @@ fn run(data: &[u8]) {
             Dim::Symbolic(_) => unreachable!("a prepared model has one shape"),
         })
         .collect();
-    let outputs = prepared.outputs().into_iter().map(|output| output.name).collect();
+    let outputs: Vec<String> = prepared.outputs().into_iter().map(|output| output.name).collect();
+    for output in &outputs {
+        let _ = prepared.head(output);
+    }
     let signature = Signature { input: inputs[0].name.clone(), shape: shape.clone(), outputs, taps: prepared.taps() };
     let (bytes, work) = fuzzing::takes(&prepared);
     if bytes > MAX_BYTES || work > MAX_WORK {

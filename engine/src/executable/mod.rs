@@ -32,8 +32,8 @@ use workspace::{Buffer, Output, Scratch, Workspace};
 use crate::kernels::Kernels;
 use crate::pixels::Pixels;
 use crate::program::{
-    Add, BufferPlan, Element, Fill, Lookup, Multiply, Pooling, Program, Quantize, Step, StridedCopy, Table, Tap, TensorId,
-    TensorType,
+    Add, BufferPlan, Element, Fill, Lookup, Multiply, Pooling, Program, Quantize, Step, StridedCopy, Table, Tap,
+    TensorId, TensorType,
 };
 use crate::tensor::{Data, Tensor};
 use crate::threads::{Threads, processors};
@@ -185,8 +185,7 @@ impl Executable {
             }
             done();
         }
-        let outputs: Result<_> =
-            self.outputs.iter().map(|(id, shape)| run.output(*id, shape, &workspace)).collect();
+        let outputs: Result<_> = self.outputs.iter().map(|(id, shape)| run.output(*id, shape, &workspace)).collect();
         let mut workspaces = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         if workspaces.len() < processors() {
             workspaces.push(workspace);

@@ -9,15 +9,15 @@ use crate::tensor::Dim;
 use crate::{Engine, Graph, Prepared, Signature, Tensor};
 
 /// A test vector: one graph, its input, and the outputs of the reference interpreter or of the standard's node test.
-struct Vector<'a> {
-    name: &'a str,
-    model: &'a [u8],
-    input: Vec<f32>,
+pub(super) struct Vector<'a> {
+    pub(super) name: &'a str,
+    pub(super) model: &'a [u8],
+    pub(super) input: Vec<f32>,
     outputs: Vec<Vec<f32>>,
 }
 
 /// Reads the records of a file. `tests/golden/engine/generate.py` describes their form.
-fn vectors(mut bytes: &[u8]) -> Vec<Vector<'_>> {
+pub(super) fn vectors(mut bytes: &[u8]) -> Vec<Vector<'_>> {
     let mut vectors = vec![];
     while !bytes.is_empty() {
         let count = number(&mut bytes);
@@ -47,7 +47,7 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 }
 
 /// The signature that has all outputs of a graph.
-fn signature(graph: &Graph) -> Signature {
+pub(super) fn signature(graph: &Graph) -> Signature {
     let info = &graph.inputs()[0];
     let dims = info.dims.as_ref().expect("a shape");
     let length = |dim: &Dim| if let Dim::Fixed(length) = dim { *length } else { panic!("an open axis") };
@@ -132,7 +132,7 @@ fn check(path: &Path, sets: &[&'static dyn Kernels], compare: Compare) {
 }
 
 /// The path of a file of vectors in the repository.
-fn golden(name: &str) -> PathBuf {
+pub(super) fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/engine").join(name)
 }
 

@@ -1,14 +1,17 @@
 //! Finds the linear head of an output: from the output back to a product with constant weights, and from there to the
 //! mean over height and width that it reads.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto};
 
 use super::constants::{Constants, Quantization, Weights, quantize_constants};
-use super::lower::integer_bias;
 use super::limits::check_constant_reads;
+use super::lower::integer_bias;
 use super::names::{full_name, node_name};
 use super::{halves, operators, qoperator};
 use crate::guard::guarded;
@@ -63,16 +66,8 @@ impl Graph {
 /// Operators that may stand behind a head: a logit of more gives a value of more.
 const BEHIND: &[&str] = &["Softmax", "Sigmoid"];
 /// Operators that keep each value, but for rounding, as a cast to float32 does.
-const PLAIN: &[&str] = &[
-    "Identity",
-    "Dropout",
-    "Flatten",
-    "Reshape",
-    "Squeeze",
-    "Unsqueeze",
-    "QuantizeLinear",
-    "DequantizeLinear",
-];
+const PLAIN: &[&str] =
+    &["Identity", "Dropout", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "QuantizeLinear", "DequantizeLinear"];
 /// Operators whose result has the channels of their first input.
 const KEEPS_CHANNELS: &[&str] = &[
     "Add",
@@ -120,6 +115,9 @@ impl<'a> Search<'a> {
             let (reals, product) = self.bias_of_add(behind)?;
             (added, behind) = (Some(reals), product);
         }
+        if !["Gemm", "MatMul", "Conv"].contains(&behind.op_type.as_str()) {
+            return Err(format!("{} makes it, no product", described(behind)));
+        }
         let product = behind;
         let read = product.input.first().ok_or("a product of nothing")?;
         let (pooling, quantization) = self.pooling(read)?;
@@ -132,7 +130,8 @@ impl<'a> Search<'a> {
             self.check_whole_map(product, features, channels)?;
         }
         let scales = weights.scales(is_transposed);
-        let units = scales.as_ref().zip(quantization).map(|(scales, from)| scales.iter().map(|s| from.scale * s).collect());
+        let units =
+            scales.as_ref().zip(quantization).map(|(scales, from)| scales.iter().map(|s| from.scale * s).collect());
         let units: Option<Vec<f32>> = units;
         let mut bias = vec![0.0; labels];
         let own = product.input.get(2).filter(|name| !name.is_empty()).map(String::as_str);
@@ -184,9 +183,7 @@ impl<'a> Search<'a> {
 
     /// The elements of a constant as reals: of float32, or dequantized.
     fn reals(&self, name: &str) -> Option<Vec<f32>> {
-        self.constants
-            .floats(name)
-            .or_else(|| Some(self.constants.weights::<i32>(self.producers.get(name)?)?.reals()))
+        self.constants.floats(name).or_else(|| Some(self.constants.weights::<i32>(self.producers.get(name)?)?.reals()))
     }
 
     /// The node that pools what a product reads, and the quantization of the pooled tensor nearest to the product.
@@ -224,15 +221,14 @@ impl<'a> Search<'a> {
         let is_one = |name: &str| number(name, 1.0).to_bits() == 1.0_f32.to_bits();
         match (product.op_type.as_str(), dims) {
             ("Gemm", [_, _]) if is_one("alpha") && is_one("beta") && !flag("transA") => Ok(!flag("transB")),
-            ("Gemm", _) => Err(format!("{} has alpha, beta or transA", described(product))),
+            ("Gemm", [_, _]) => Err(format!("{} has alpha, beta or transA", described(product))),
             ("MatMul", [_, _]) => Ok(true),
             ("Conv", [_, _, 1, 1] | [_, _, 1]) => {
                 let group = product.attribute.iter().find(|attribute| attribute.name == "group").map_or(1, |a| a.i);
                 let pads = integers(product, "pads").iter().all(|&pad| pad == 0);
                 if group == 1 && pads { Ok(false) } else { Err(format!("{} has groups or pads", described(product))) }
             }
-            ("MatMul" | "Conv", _) => Err(format!("the weights of {} have {} axes", described(product), dims.len())),
-            _ => Err(format!("{} makes it, no product", described(product))),
+            _ => Err(format!("the weights of {} are of shape {dims:?}", described(product))),
         }
     }
 

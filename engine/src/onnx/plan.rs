@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tract_linalg::multithread::Executor;
-use tract_onnx::prelude::{DatumType, IntoTValue, TVec, TValue, Tensor as TractTensor, TypedModel, tvec};
+use tract_onnx::prelude::{DatumType, IntoTValue, TValue, TVec, Tensor as TractTensor, TypedModel, tvec};
 use tract_onnx::tract_core::internal::TypedRunnableModel;
 use tract_onnx::tract_core::runtime::RunOptions;
 
@@ -112,9 +112,7 @@ impl TappedPlan {
 fn means(tensor: &Tensor) -> Result<Tensor> {
     let (shape, values) = (tensor.shape()[..2].to_vec(), tensor.as_f32().unwrap_or_default());
     let count = (values.len() / shape[1].max(1)).max(1);
-    let mean = |values: &[f32]| {
-        (values.iter().fold(0.0, |sum, &value| sum + f64::from(value)) / count as f64) as f32
-    };
+    let mean = |values: &[f32]| (values.iter().fold(0.0, |sum, &value| sum + f64::from(value)) / count as f64) as f32;
     Tensor::f32(shape, values.chunks_exact(count).map(mean).collect())
 }
 

@@ -33,9 +33,7 @@ impl Prepared {
 fn prepared_head(found: FoundHead, program: &Program) -> Result<PreparedHead, String> {
     let integers = found.integers.ok_or("its weights are not quantized")?;
     let has_weights = |step: &Step| match step {
-        Step::Convolution(step) => {
-            step.window.kernel == [1, 1] && step.groups == 1 && step.weights == integers.weights
-        }
+        Step::Convolution(step) => step.window.kernel == [1, 1] && step.groups == 1 && step.weights == integers.weights,
         _ => false,
     };
     let labels = |step: &Step| matches!(step, Step::Convolution(step) if step.bias.len() == integers.scales.len());

@@ -1,6 +1,9 @@
 //! Finds the tensors that taps name in a graph: which of a quantized tensor's three names a tap uses does not matter
 //! here any more. `lower/taps.rs` finds them in a program.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use tract_onnx::pb::{GraphProto, NodeProto, ValueInfoProto};
@@ -67,9 +70,7 @@ impl<'a> Neighbours<'a> {
         };
         match readers.find(|other| !alike(other)) {
             None => Ok(Tapped::Integers(made(first), first)),
-            Some(other) => {
-                Err(format!("it is quantized in two ways; name \"{}\" or \"{}\"", made(first), made(other)))
-            }
+            Some(other) => Err(format!("it is quantized in two ways; name \"{}\" or \"{}\"", made(first), made(other))),
         }
     }
 

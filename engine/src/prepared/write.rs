@@ -7,8 +7,8 @@ use super::{FORMAT_VERSION, MAGIC, Prepared, PreparedHead};
 use crate::arithmetic::{OutputStage, Window};
 use crate::program::weights::fit_i8;
 use crate::program::{
-    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, Tap, TensorId,
-    TensorType,
+    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, Tap,
+    TensorId, TensorType,
 };
 use crate::signature::TapKind;
 use crate::tensor::Ending;

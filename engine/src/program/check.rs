@@ -11,8 +11,8 @@ use super::buffers::BufferPlan;
 use super::taps::returned_len;
 use super::weights::{fit_9_bits, sums_fit};
 use super::{
-    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, Tap, TensorId,
-    TensorType, UncheckedProgram, dense_strides,
+    Add, Convolution, Element, Lookup, Multiply, Pooling, PoolingKind, Quantize, Step, StridedCopy, Table, Tap,
+    TensorId, TensorType, UncheckedProgram, dense_strides,
 };
 use crate::arithmetic::{OutputStage, Window};
 use crate::signature::{MAX_TAPS, TapKind};

@@ -11,8 +11,10 @@ use crate::executable::{Executable, InputView};
 use crate::kernels;
 use crate::pixels::{Layout, Pixels};
 use crate::program::{
-    Add, Convolution, Element, Pooling, PoolingKind, Program, Quantize, Step, TensorId, TensorType, UncheckedProgram,
+    Add, Convolution, Element, Pooling, PoolingKind, Program, Quantize, Step, Tap, TensorId, TensorType,
+    UncheckedProgram,
 };
+use crate::signature::TapKind;
 use crate::tensor::Tensor;
 use crate::threads::Threads;
 
@@ -317,6 +319,39 @@ fn measure_instructions_of_the_network() {
     let executable = Executable::new(&program, kernels, Threads::new(1));
     for _ in 0..number("BEDSIDE_RUNS") {
         run(&executable, &input);
+    }
+}
+
+/// The taps of [`measure_instructions_of_taps`]: the means of the pooled features, of a block's output of 64 × 14 × 14 and
+/// of the last features, 1280 × 7 × 7, and the values of the latter.
+fn with_taps(program: Program) -> Program {
+    let mut unchecked = UncheckedProgram::clone(&program);
+    let last = |shape| unchecked.tensors.iter().rposition(|kind| kind.shape == shape).expect("it has one");
+    let tap = |shape: [usize; 4], kind| {
+        let [batch, height, width, channels] = shape;
+        let of_graph = if height == 1 { vec![batch, channels] } else { vec![batch, channels, height, width] };
+        Tap { tensor: TensorId(last(shape)), shape: of_graph, scale: 0.1, zero_point: 3, kind }
+    };
+    let (features, means) = ([1, 7, 7, 1280], TapKind::Means);
+    let taps = [
+        tap([1, 1, 1, 1280], means),
+        tap([1, 14, 14, 64], means),
+        tap(features, means),
+        tap(features, TapKind::Values),
+    ];
+    unchecked.taps = taps.to_vec();
+    unchecked.check().expect("sound")
+}
+
+#[test]
+#[ignore = "a measurement: run to count instructions; BEDSIDE_TAP is the number of a tap, of which 4 and more are none"]
+fn measure_instructions_of_taps() {
+    let (program, input) = network(224);
+    let kernels = kernels::chosen().expect("a set that there is").expect("kernels for this processor");
+    let executable = Executable::new(&with_taps(program), kernels, Threads::new(1));
+    let selection: Vec<usize> = (0..4).filter(|&tap| tap == number("BEDSIDE_TAP")).collect();
+    for _ in 0..number("BEDSIDE_RUNS") {
+        executable.run_tapped(&[InputView::of(&input)], &selection, &AtomicBool::new(false), || {}).expect("it runs");
     }
 }
 
