@@ -24,7 +24,7 @@ p { margin: 0.4rem 0; max-width: 46rem; }
 .notice { border: 1px solid var(--ink); padding: 0.5rem 0.8rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: 0.6rem 0; font-size: 0.88rem; break-inside: auto; }
-caption { text-align: left; padding-bottom: 0.25rem; }
+caption { text-align: left; padding-bottom: 0.25rem; break-after: avoid; }
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
 th, td { text-align: left; vertical-align: top; padding: 0.22rem 1rem 0.22rem 0; border-bottom: 1px solid var(--rule); }

@@ -25,13 +25,13 @@ pub struct Worst {
 
 /// The judged pictures whose probability of a label is farthest from the truth, each once.
 pub(super) fn worst(model: &Model, cases: &[&Case], options: &Options) -> Vec<Worst> {
-    let mut found: Vec<(f64, Worst)> = cases.iter().filter_map(|case| most_wrong(model, case)).collect();
+    let mut found: Vec<(f64, Worst)> = cases.iter().filter_map(|case| worst_label(model, case)).collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.file.cmp(&b.1.file)));
     found.into_iter().take(options.worst).map(|(_, worst)| worst).collect()
 }
 
 /// How far the probability of the label that holds is from 1, or of another from 0, where it is on the wrong side of ½.
-fn most_wrong(model: &Model, case: &Case) -> Option<(f64, Worst)> {
+fn worst_label(model: &Model, case: &Case) -> Option<(f64, Worst)> {
     let scores = case.judged()?;
     let distance = |label: usize| Some((scores.probabilities[label] - f64::from(case.truth[label]?)).abs());
     // Of equal ones that which holds, then the first.

@@ -52,7 +52,7 @@ impl<T> Measure<T> {
     }
 
     /// The measure where there are enough patients.
-    pub(super) fn of_at_least(self, patients: u64, needed: u64) -> Self {
+    pub(super) fn with_min_patients(self, patients: u64, needed: u64) -> Self {
         if patients < needed { Self::NotEstimable { patients, needed } } else { self }
     }
 }
@@ -155,8 +155,8 @@ impl Rate {
     }
 
     /// The same, but not estimable with fewer patients.
-    pub(super) fn of_at_least(mut self, needed: u64) -> Self {
-        self.share = self.share.of_at_least(self.patients, needed);
+    pub(super) fn with_min_patients(mut self, needed: u64) -> Self {
+        self.share = self.share.with_min_patients(self.patients, needed);
         self
     }
 }

@@ -95,9 +95,9 @@ fn triage(e: &Evaluation) -> Markup {
     let row = |row: &super::TriageRow| {
         let name = row.label.clone().unwrap_or_else(|| "none of the labels".to_owned());
         let level = row.level.map_or("", Level::name);
-        let mut cells = vec![text(&name), text(level), Cell::count(row.at_least_refer.pictures)];
+        let mut cells = vec![text(&name), text(level), Cell::count(row.refer_or_urgent.pictures)];
         cells.extend(row.at.iter().map(|at| Cell::count(at.count)));
-        cells.push(rate(&row.at_least_refer));
+        cells.push(rate(&row.refer_or_urgent));
         cells.push(row.at.last().map_or_else(|| Cell::Number(String::new()), rate));
         cells
     };
@@ -126,7 +126,7 @@ fn triage(e: &Evaluation) -> Markup {
         p { "Readable pictures. Where several labels hold, a picture stands in several rows." }
         (table("", &head, &e.triage.iter().map(row).collect::<Vec<_>>()))
         (table(
-            "Patients with an urgent label of whom a picture ended no_sign, and the one-sided 95 % upper bound of their share",
+            "Patients with an urgent label of whom a picture ended no_sign, and the one-sided 95\u{a0}% upper bound of their share",
             &["Label", "Patients", "Upper bound", "Limit", ""],
             &no_sign.collect::<Vec<_>>(),
         ))
@@ -136,7 +136,7 @@ fn triage(e: &Evaluation) -> Markup {
 fn detection(found: &[Detection]) -> Markup {
     let name = |test: Test| match test {
         Test::Urgent => "urgent",
-        Test::AtLeastRefer => "refer or urgent",
+        Test::ReferOrUrgent => "refer or urgent",
     };
     let rates = found.iter().map(|d| {
         vec![
@@ -219,7 +219,7 @@ fn misses(e: &Evaluation) -> Markup {
     markup! {
         h2 { "Misses beside what was stated" }
         p {
-            "A patient is missed where any judged picture that shows the label is under its threshold. The band holds 95 % \
+            "A patient is missed where any judged picture that shows the label is under its threshold. The band holds 95\u{a0}% \
              of the counts that the threshold would have on patients like those that it was fitted on."
         }
         (table(
@@ -280,7 +280,7 @@ fn roc(ranking: &Ranking) -> Markup {
         ranking.of,
         ranking.auc.map(|a| format!("{:.3}", a.value)).value_or_reason()
     );
-    let mut caption = format!("{text}. Curve with 95 % band of the sensitivity");
+    let mut caption = format!("{text}. Curve with 95\u{a0}% band of the sensitivity");
     caption.push_str(if mark.is_some() { "; the circle is the threshold." } else { "." });
     figure(&plot::roc(&text, &[series]), &caption)
 }
@@ -329,7 +329,7 @@ fn reliability(c: &Calibration) -> Markup {
     let marks: Vec<Mark> = c.bins.iter().filter_map(mark).collect();
     let text = format!("Reliability of {}", c.of);
     let caption =
-        format!("{text}: {} bins with as equal numbers of pictures as can be, with 95 % intervals.", c.bins.len());
+        format!("{text}: {} bins with as equal numbers of pictures as can be, with 95\u{a0}% intervals.", c.bins.len());
     figure(&plot::reliability(&text, &marks), &caption)
 }
 
@@ -353,7 +353,7 @@ fn novelty(e: &Evaluation) -> Markup {
         .map(|s| Histogram { name: format!("{} ({})", s.name, s.accepted.pictures), shares: shares(&s.counts) });
     let sources: Vec<Histogram> = [set].into_iter().chain(foreign).collect();
     let lines: Vec<(String, f64)> =
-        n.threshold.value().map(|at| ("95 % of the set are to the left".to_owned(), at)).into_iter().collect();
+        n.threshold.value().map(|at| ("95\u{a0}% of the set are to the left".to_owned(), at)).into_iter().collect();
     markup! {
         h2 { "Foreign pictures" }
         @if n.pictures == 0 {
@@ -361,7 +361,7 @@ fn novelty(e: &Evaluation) -> Markup {
         } @else {
             (table(
                 "How well novelty tells foreign pictures from the set",
-                &["Source", "Pictures", "AUROC", "Accepted where 95 % of the set are", "Ended with a verdict"],
+                &["Source", "Pictures", "AUROC", "Accepted where 95\u{a0}% of the set are", "Ended with a verdict"],
                 &n.sources.iter().map(row).collect::<Vec<_>>(),
             ))
             @if let Some((min, max)) = n.range {
@@ -423,7 +423,7 @@ fn subgroups(e: &Evaluation) -> Markup {
             @for by in &e.subgroups {
                 (table(&format!("By {}", by.by), &head, &by.parts.iter().map(row).collect::<Vec<_>>()))
             }
-            (broad_figure(&forest(e, urgent), "AUC of what is urgent, with 95 % intervals; the dashed line is that of all pictures."))
+            (broad_figure(&forest(e, urgent), "AUC of what is urgent, with 95\u{a0}% intervals; the dashed line is that of all pictures."))
         }
     }
 }
@@ -447,12 +447,12 @@ fn forest(e: &Evaluation, all: Option<f64>) -> Markup {
 }
 
 fn comparison(e: &Evaluation, c: &Comparison) -> Markup {
-    let rows = |pairs: &[Paired], of: fn(f64) -> String| {
+    let rows = |pairs: &[Paired], of: fn(f64) -> String, of_difference: fn(f64) -> String| {
         pairs
             .iter()
             .map(|p| {
                 let value = p.p_value.map_or_else(|| Cell::None(String::new()), |p| number(p_text(p)));
-                let difference = show(&p.difference, |d| in_text(d, |v| signed(v, of)));
+                let difference = show(&p.difference, |d| in_text(d, |v| signed(v, of_difference)));
                 vec![text(&p.of), show(&p.first, |v| of(*v)), show(&p.second, |v| of(*v)), difference, value]
             })
             .collect::<Vec<_>>()
@@ -472,9 +472,9 @@ fn comparison(e: &Evaluation, c: &Comparison) -> Markup {
             "This model is " (e.model.name) ", the other " (c.against) ". Both read " (c.pictures) " pictures; both judged "
             (c.judged_by_both) ", this one alone " (c.judged_by_first) ", the other alone " (c.judged_by_second) "."
         }
-        (table("Areas under ROC curves, pictures judged by both", &head("AUC of"), &rows(&c.auc, |v| format!("{v:.3}"))))
-        (table("Brier scores, pictures judged by both; lower is better", &head("Of"), &rows(&c.brier, |v| format!("{v:.4}"))))
-        (table("Triage of readable pictures; unassessed counts as wrong", &head("Share"), &rows(&c.triage, percent)))
+        (table("Areas under ROC curves, pictures judged by both", &head("AUC of"), &rows(&c.auc, |v| format!("{v:.3}"), |v| format!("{v:.3}"))))
+        (table("Brier scores, pictures judged by both; lower is better", &head("Of"), &rows(&c.brier, |v| format!("{v:.4}"), |v| format!("{v:.4}"))))
+        (table("Triage of readable pictures; unassessed counts as wrong", &head("Share"), &rows(&c.triage, percent, points)))
         (table(
             "Pictures whose triage differs",
             &["Truth", "The other", "This model", "Pictures"],
@@ -568,12 +568,17 @@ impl Measure<String> {
     }
 }
 
-/// "71.8 %".
+/// "1.4 points": a difference of shares.
+fn points(difference: f64) -> String {
+    format!("{:.1}\u{a0}points", difference * 100.0)
+}
+
+/// "71.8 %", with a space that does not break.
 fn percent(share: f64) -> String {
     let value = share * 100.0;
     // What is not 0 or 100 % does not look so.
     let digits = if (value > 0.0 && value < 0.05) || (99.95..100.0).contains(&value) { 3 } else { 1 };
-    format!("{value:.digits$} %").replacen('-', "−", 1)
+    format!("{value:.digits$}\u{a0}%").replacen('-', "−", 1)
 }
 
 fn signed(value: f64, of: fn(f64) -> String) -> String {

@@ -91,7 +91,7 @@ fn range(value: f64, [low, middle, high]: [f64; 3]) -> (usize, String) {
 fn subgroup(name: String, model: &Model, cases: &[&Case], options: &Options) -> Subgroup {
     let needed = options.min_patients;
     let readable: Vec<(&Case, Level)> = cases.iter().filter_map(|case| Some((*case, case.triage()?))).collect();
-    let rate = |pictures: Vec<(&str, bool)>| Rate::of(pictures, options.confidence).of_at_least(needed);
+    let rate = |pictures: Vec<(&str, bool)>| Rate::of(pictures, options.confidence).with_min_patients(needed);
     let of_class = |class: bool, is_right: fn(Level) -> bool| {
         let of_class = readable.iter().filter(|(case, _)| case.is_urgent(model) == Some(class));
         rate(of_class.map(|(case, level)| (case.patient(), is_right(*level))).collect())

@@ -79,13 +79,13 @@ fn triage_has_a_row_for_each_label() {
     let at = |row: &TriageRow| row.at.iter().map(|r| r.count).collect::<Vec<_>>();
     // The picture whose truth is not known is in no row.
     assert_eq!((rows.len(), at(&rows[0]), at(&rows[1])), (2, vec![1, 1, 0, 2], vec![2, 0, 0, 1]));
-    assert_eq!(counts(&rows[0].at_least_refer), (2, 4, 2));
+    assert_eq!(counts(&rows[0].refer_or_urgent), (2, 4, 2));
 }
 
 #[test]
 fn detection_leaves_unassessed_out_or_counts_it_as_wrong() {
     let found = evaluation().detection;
-    assert_eq!((found[0].test, found[1].test), (Test::AtLeastRefer, Test::Urgent));
+    assert_eq!((found[0].test, found[1].test), (Test::ReferOrUrgent, Test::Urgent));
     assert_eq!((counts(&found[1].sensitivity), counts(&found[1].specificity)), ((2, 3, 2), (2, 3, 2)));
     assert_eq!((counts(&found[1].sensitivity_of_all), counts(&found[1].specificity_of_all)), ((2, 4, 2), (2, 3, 2)));
     // Sensitivity ⅔, specificity ⅔: 0.1 · ⅔ / (0.1 · ⅔ + 0.9 · ⅓) = 2/11.

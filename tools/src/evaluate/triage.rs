@@ -18,7 +18,7 @@ pub struct TriageRow {
     /// The pictures and patients at each triage, from `no_sign` to `urgent`.
     pub at: Vec<Rate>,
     /// The pictures that a clinician should look at: `refer` or `urgent`.
-    pub at_least_refer: Rate,
+    pub refer_or_urgent: Rate,
 }
 
 /// A row for each label, and one for pictures for which none holds. Where several labels hold, a picture is in several
@@ -37,11 +37,11 @@ pub(super) fn rows(model: &Model, cases: &[&Case], options: &Options) -> Vec<Tri
             label: label.map(|label| model.labels[label].name.clone()),
             level: label.map(|label| model.labels[label].level),
             at: Level::ALL.iter().map(|wanted| rate(&|level| level == *wanted)).collect(),
-            at_least_refer: rate(&|level| level >= Level::Refer),
+            refer_or_urgent: rate(&|level| level >= Level::Refer),
         }
     };
     let all = (0..model.labels.len()).map(Some).chain([None]).map(row);
-    all.filter(|row| row.label.is_some() || row.at_least_refer.pictures > 0).collect()
+    all.filter(|row| row.label.is_some() || row.refer_or_urgent.pictures > 0).collect()
 }
 
 /// When triage counts as a positive result.
@@ -51,14 +51,14 @@ pub enum Test {
     /// Where it is `urgent`.
     Urgent,
     /// Where it is `refer` or `urgent`.
-    AtLeastRefer,
+    ReferOrUrgent,
 }
 
 impl Test {
     fn is_positive(self, level: Level) -> bool {
         match self {
             Self::Urgent => level == Level::Urgent,
-            Self::AtLeastRefer => level >= Level::Refer,
+            Self::ReferOrUrgent => level >= Level::Refer,
         }
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn detections(model: &Model, cases: &[&Case], options: &Options) -> V
     if model.urgent().next().is_none() {
         return Vec::new();
     }
-    [Test::AtLeastRefer, Test::Urgent].into_iter().map(|test| detection(test, model, cases, options)).collect()
+    [Test::ReferOrUrgent, Test::Urgent].into_iter().map(|test| detection(test, model, cases, options)).collect()
 }
 
 fn detection(test: Test, model: &Model, cases: &[&Case], options: &Options) -> Detection {
