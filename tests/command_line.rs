@@ -437,10 +437,12 @@ fn without_steps() -> Vec<u8> {
         [number(1), text("out"), vec![0], number(0), shape(&[1, 3])].concat(),
         [number(1), vec![1], [1, 1, 1, 3].into_iter().flat_map(number).collect(), text("in")].concat(),
         number(0),
+        number(0),
+        [vec![0], text("it has no product")].concat(),
     ]
     .concat();
     let digest = sha2::Sha256::digest(&content).to_vec();
-    [b"\x8fBEDSIDE".to_vec(), number(2), digest, content].concat()
+    [b"\x8fBEDSIDE".to_vec(), number(3), digest, content].concat()
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl<'a> Search<'a> {
         let features = pooling.input.first().ok_or("a mean of nothing")?;
         let weights_name = product.input.get(1).ok_or("a product without weights")?;
         let (initializer, weights) = self.weights(weights_name)?;
-        let is_transposed = self.check_product(product, weights.dims())?;
+        let is_transposed = Search::check_product(product, weights.dims())?;
         let [labels, channels] = weights.labels_and_channels(is_transposed);
         if pooling.op_type == "AveragePool" {
             self.check_whole_map(product, features, channels)?;
@@ -213,7 +213,7 @@ impl<'a> Search<'a> {
 
     /// Checks that a product is one with plain weights of these dimensions. Whether they are channels × labels, and not
     /// labels × channels.
-    fn check_product(&self, product: &NodeProto, dims: &[usize]) -> Result<bool, String> {
+    fn check_product(product: &NodeProto, dims: &[usize]) -> Result<bool, String> {
         let number = |name: &str, absent: f32| {
             product.attribute.iter().find(|attribute| attribute.name == name).map_or(absent, |attribute| attribute.f)
         };
