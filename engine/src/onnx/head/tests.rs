@@ -288,6 +288,9 @@ fn reason(form: Form, change: impl FnOnce(&mut GraphProto)) -> String {
     graph.head("output").expect_err("none").to_string()
 }
 
+/// A change of a graph.
+type Change = Box<dyn Fn(&mut GraphProto)>;
+
 #[test]
 fn head_is_none_with_the_reason() {
     let form = |pooling, product| Form { is_quantized: true, pooling, product, is_signed: false };
@@ -295,7 +298,7 @@ fn head_is_none_with_the_reason() {
     let named = |graph: &mut GraphProto, name: &str| {
         graph.node.iter().position(|node| node.output[0] == name).unwrap_or_else(|| panic!("{name}"))
     };
-    let cases: Vec<(Form, &str, Box<dyn Fn(&mut GraphProto)>)> = vec![
+    let cases: Vec<(Form, &str, Change)> = vec![
         (
             gemm,
             "operator MaxPool at node",
