@@ -294,12 +294,6 @@ impl Engine {
         &self.output_shapes
     }
 
-    /// Whether a selection of taps makes tract run the graph twice.
-    #[cfg(all(test, feature = "onnx"))]
-    pub(crate) fn runs_twice(&self) -> bool {
-        matches!(&self.runner, Runner::Tract(plan) if plan.runs_twice())
-    }
-
     /// The shape of what a run returns of each tap, in the order of the signature.
     #[must_use]
     pub fn tap_shapes(&self) -> &[Vec<usize>] {

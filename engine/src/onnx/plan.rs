@@ -82,12 +82,6 @@ impl TappedPlan {
         (shapes[..self.outputs].to_vec(), self.taps.iter().map(returned).collect())
     }
 
-    /// Whether a selection of taps makes the graph run twice.
-    #[cfg(test)]
-    pub(crate) fn runs_twice(&self) -> bool {
-        self.with_taps.is_some()
-    }
-
     /// Runs the graph once, and gives the outputs and the taps at the indices of `selection`.
     ///
     /// # Errors

@@ -322,23 +322,6 @@ fn taps_of_tracts_tensors_are_the_tensors_as_outputs() {
     }
 }
 
-/// The features of a float network, whose means are the pooled tensor, are computed by what computes the output.
-#[test]
-fn taps_of_float_features_take_no_second_run() {
-    for name in ["torchscript-13.onnx", "torchscript-17.onnx", "torchscript-20.onnx", "dynamo-18.onnx", "float16.onnx"]
-    {
-        let graph = graph(&format!("tests/golden/graphs/{name}"));
-        let plain = small(&graph);
-        let head = graph.head(&plain.outputs[0]).unwrap_or_else(|error| panic!("{name}: {error}"));
-        for tensor in [&head.features, &head.pooled] {
-            let tapped = with_taps(&plain, vec![tap(tensor, TapKind::Means)]);
-            let engine = Engine::build_for(available().pop(), graph.clone(), &tapped, 1).expect("it is served");
-            // The pooled tensor would keep tract from computing with fewer axes.
-            assert!(!engine.runs_twice() || tensor == &head.pooled, "{name}, {tensor}");
-        }
-    }
-}
-
 // Names, refusals and forms.
 
 /// The names of a quantized tensor that can be tapped: of its reals, of its integers, and of what `DequantizeLinear`
