@@ -9,11 +9,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::image::{Picture, decode};
-use crate::manifest::{Golden, GoldenBy, Label, Manifest};
+use crate::manifest::{Golden, GoldenBy, Manifest};
 use crate::model::{LoadTimes, Model};
 use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
-use crate::verdict::{Reason, Verdict, is_over, judge, reasons};
+use crate::verdict::{Class, Conclusion, DecidedBy, Reason, danger_signs, reasons};
 use crate::words::words;
 use crate::{Error, ErrorKind, Image, Limits, Options, Query, Region, Result, Triage};
 
@@ -105,8 +105,8 @@ impl Classifier {
     /// Classifies one picture.
     ///
     /// This runs on the caller's thread and blocks it until the report is there: do not call it from a thread that
-    /// draws a screen. A picture that is out of scope by the query's answers is decoded and preprocessed, but the graph
-    /// does not run: its report has [`Verdict::Rejected`], no findings, and [`Triage::Unassessed`].
+    /// draws a screen. A picture that is out of scope by the query's answers is not decoded: its report has
+    /// [`Verdict::Rejected`], no findings, and [`Triage::Unassessed`] unless a danger sign asks for more.
     ///
     /// The query's cancel handle is read between the stages (decode, preprocess, engine, verdict), and between the
     /// layers of a graph that is quantized from end to end. The time of each stage is logged at level `trace` with the
@@ -135,46 +135,62 @@ impl Classifier {
     /// - [`ErrorKind::Internal`] where a decoder or the engine panics.
     pub fn classify(&self, image: &Image<'_>, query: &Query) -> Result<Report> {
         let start = Instant::now();
-        query.check(&self.model.manifest)?;
+        self.check(query)?;
         query.check_cancelled()?;
-        let mut stages = Stages::new();
-
-        let picture = self.decode(image, query.region)?;
-        let decoded = stages.ended("decode");
-        query.check_cancelled()?;
-
-        let input = self.model.preprocess(&picture);
-        drop(picture);
-        let preprocessed = stages.ended("preprocess");
-        query.check_cancelled()?;
-
-        let mut timings = Timings { decode: decoded, preprocess: preprocessed, ..Timings::default() };
-        let reasons = reasons(self.model.manifest.scope(), query);
-        let (verdict, triage, findings) = if reasons.is_empty() {
-            let values = match &query.cancel {
-                Some(cancel) => self.model.run_cancellable(cancel, &input)?,
-                None => self.model.run(&input)?,
-            };
-            timings.engine = stages.ended("engine");
-            query.check_cancelled()?;
-            self.judge(&values, query)?
+        let questions = self.model.manifest.scope();
+        let reasons = reasons(questions, query);
+        let mut timings = Timings::default();
+        let (conclusion, findings) = if reasons.is_empty() {
+            self.assess(image, query, &mut timings)?
         } else {
-            (Verdict::Rejected(reasons), Triage::Unassessed, Vec::new())
+            (Conclusion::rejected(reasons, Triage::Unassessed, DecidedBy::Scope), Vec::new())
         };
-        timings.verdict = stages.ended("verdict");
+        let danger = danger_signs(questions, query);
+        let Conclusion { verdict, triage, decided_by } = conclusion.at_least(&danger);
         timings.total = start.elapsed();
         let words = words(&query.language);
         Ok(Report {
-            summary: verdict.sentence(words),
+            summary: verdict.headline(triage, words),
             verdict,
             triage,
-            advice: triage.advice(&query.language).to_owned(),
+            decided_by,
+            advice: self.model.manifest.advice(triage, &query.language).to_owned(),
+            danger,
             findings,
             timings,
             model: self.model.identity.clone(),
             runtime: RuntimeIdentity::this(),
             notice: words.app_notice.to_owned(),
         })
+    }
+
+    /// The conclusion and the findings on a picture that is in scope.
+    fn assess(
+        &self,
+        image: &Image<'_>,
+        query: &Query,
+        timings: &mut Timings,
+    ) -> Result<(Conclusion, Vec<Finding>)> {
+        let mut stages = Stages::new();
+        let picture = self.decode(image, query.region)?;
+        timings.decode = stages.ended("decode");
+        query.check_cancelled()?;
+
+        let input = self.model.preprocess(&picture);
+        drop(picture);
+        timings.preprocess = stages.ended("preprocess");
+        query.check_cancelled()?;
+
+        let values = match &query.cancel {
+            Some(cancel) => self.model.run_cancellable(cancel, &input)?,
+            None => self.model.run(&input)?,
+        };
+        timings.engine = stages.ended("engine");
+        query.check_cancelled()?;
+
+        let judged = self.judge(&values, query)?;
+        timings.verdict = stages.ended("verdict");
+        Ok(judged)
     }
 
     /// Runs the graph once on a black input, so that the first picture is not slower than later ones. This takes as
@@ -208,7 +224,7 @@ impl Classifier {
     /// # Errors
     /// [`ErrorKind::InvalidQuery`], whose text names the field.
     pub fn check(&self, query: &Query) -> Result<()> {
-        query.check(&self.model.manifest)
+        query.check(&self.model.manifest, &self.model.rule.classes)
     }
 
     /// The reasons for which the query's answers alone reject every picture; empty where the answers are in scope.
@@ -269,8 +285,8 @@ impl Classifier {
         Ok(Some(SelfTest { by: golden.by, max_difference }))
     }
 
-    /// The probability of each label for the whole picture, 0…1, in the manifest's order, before the calibration's
-    /// temperature. For comparison with another runtime; not a result, since scope, calibration and operating points
+    /// The probability of each label for the whole picture, 0…1, in the order of [`Manifest::labels`], before
+    /// calibration. For comparison with another runtime; not a result, since scope, calibration and operating points
     /// are left out.
     ///
     /// ```
@@ -350,41 +366,42 @@ impl Classifier {
         })
     }
 
-    /// The verdict, the triage and the findings from the graph's output values, one for each label.
-    fn judge(&self, values: &[f32], query: &Query) -> Result<(Verdict, Triage, Vec<Finding>)> {
-        let (output, calibration) = (self.model.manifest.output(), self.model.manifest.calibration());
-        let calibrated = self.model.scoring.calibrated(values)?;
-        let (verdict, triage) = judge(&output.labels, &calibrated, self.model.scoring.multi_label, &query.language);
-        let fitted = calibration.and_then(|c| c.prevalence.as_ref());
+    /// The conclusion and the findings from the graph's output values, one for each of its labels.
+    fn judge(&self, values: &[f32], query: &Query) -> Result<(Conclusion, Vec<Finding>)> {
+        let Model { rule, scoring, manifest, .. } = &self.model;
+        let calibrated = rule.of_classes(&scoring.calibrated(values)?);
+        let fitted = manifest.calibration().and_then(|c| c.prevalence.as_ref());
         let shown = match fitted {
-            Some(old) if !query.prevalence.is_empty() => {
-                // `Query::check` has found a prevalence for each label.
-                let new: Vec<f32> = output.labels.iter().map(|label| query.prevalence[&label.id]).collect();
-                reweighted(&calibrated, old, &new)
+            Some(fitted) if !query.prevalence.is_empty() => {
+                let fitted: Vec<f64> = fitted.iter().map(|&share| f64::from(share)).collect();
+                // `Query::check` has found a prevalence for each class.
+                let new = |class: &Class| f64::from(query.prevalence[&class.label.id]);
+                let new: Vec<f64> = rule.classes.iter().map(new).collect();
+                reweighted(&calibrated, &rule.of_classes(&fitted), &new)
             }
             _ => calibrated.clone(),
         };
-        Ok((verdict, triage, findings(&output.labels, &calibrated, &shown, query)))
+        let conclusion = rule.conclude(&calibrated, false, &query.language);
+        Ok((conclusion, findings(&rule.classes, &calibrated, &shown, query)))
     }
 }
 
-/// The findings that the query selects, in descending order of `shown`; where it is equal, in the labels' order.
+/// The findings that the query selects, in descending order of `shown`; where it is equal, in the classes' order.
 ///
-/// `calibrated` and `shown` have one probability for each label: `shown` is reported and compared with the query's
+/// `calibrated` and `shown` have one probability for each class: `shown` is reported and compared with the query's
 /// threshold, `calibrated` is compared with the operating point.
-fn findings(labels: &[Label], calibrated: &[f32], shown: &[f32], query: &Query) -> Vec<Finding> {
-    let wanted =
-        |label: &Label| (query.allow.is_empty() || query.allow.contains(&label.id)) && !query.deny.contains(&label.id);
-    let mut findings: Vec<Finding> = labels
+fn findings(classes: &[Class], calibrated: &[f64], shown: &[f64], query: &Query) -> Vec<Finding> {
+    let wanted = |id: &String| (query.allow.is_empty() || query.allow.contains(id)) && !query.deny.contains(id);
+    let mut findings: Vec<Finding> = classes
         .iter()
         .zip(calibrated.iter().zip(shown))
-        .filter(|(label, (_, shown))| wanted(label) && **shown >= query.score_threshold)
-        .map(|(label, (&calibrated, &shown))| Finding {
-            label: label.id.clone(),
-            name: label.name_in(&query.language).to_owned(),
-            probability: shown,
-            operating_point: label.operating_point(),
-            over_operating_point: is_over(label, calibrated),
+        .filter(|(class, (_, shown))| wanted(&class.label.id) && **shown as f32 >= query.score_threshold)
+        .map(|(class, (&calibrated, &shown))| Finding {
+            label: class.label.id.clone(),
+            name: class.label.name_in(&query.language).to_owned(),
+            probability: shown as f32,
+            operating_point: class.operating_point(),
+            over_operating_point: class.is_over(calibrated),
         })
         .collect();
     findings.sort_by(|a, b| b.probability.total_cmp(&a.probability));

@@ -7,7 +7,7 @@ use crate::image::decode;
 use crate::manifest::{GoldenBy, Input};
 use crate::preprocess::{normalised, preprocess};
 use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
-use crate::verdict::{LabelName, Reason, ReasonKind, Verdict};
+use crate::verdict::{DangerSign, DecidedBy, LabelName, Reason, ReasonKind, Verdict};
 use crate::{Image, Limits, Region, Result, SelfTest, Triage};
 
 /// The input tensor that a graph gets for a picture: the stages of
@@ -45,10 +45,16 @@ pub fn stored_orientation(bytes: &[u8]) -> Option<u8> {
     crate::image::stored_orientation(bytes)
 }
 
-/// A label's id and name.
+/// A label's id, name and level.
 #[must_use]
-pub fn label_name(id: String, name: String) -> LabelName {
-    LabelName { id, name }
+pub fn label_name(id: String, name: String, level: Triage) -> LabelName {
+    LabelName { id, name, level }
+}
+
+/// A danger sign.
+#[must_use]
+pub fn danger_sign(id: String, question: String, level: Triage) -> DangerSign {
+    DangerSign { id, question, level }
 }
 
 /// A reason of a rejected verdict.
@@ -67,7 +73,8 @@ pub fn finding(label: String, name: String, [probability, operating_point]: [f32
 #[must_use]
 pub fn report(
     verdict: Verdict,
-    triage: Triage,
+    (triage, decided_by): (Triage, DecidedBy),
+    danger: Vec<DangerSign>,
     findings: Vec<Finding>,
     model: ModelIdentity,
     nanoseconds: [u64; 5],
@@ -79,6 +86,8 @@ pub fn report(
         advice: triage.advice("en").into(),
         verdict,
         triage,
+        decided_by,
+        danger,
         findings,
         timings,
         model,

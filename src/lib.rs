@@ -41,18 +41,19 @@
 //!
 //! # Results
 //!
-//! The verdict and the triage come from the calibrated probabilities of all labels:
+//! The verdict and the triage come from the calibrated probabilities of all labels, and from the answers:
 //!
-//! - Where labels exclude each other, those at or over their operating point can't be excluded. Where there are none,
-//!   the most probable label can't be excluded.
-//! - Where they don't exclude each other, those at or over their operating point can't be excluded. Where there are
-//!   none, the verdict is [`Verdict::NoFinding`].
-//! - The triage is the highest level among the labels that can't be excluded, and at least [`Triage::Refer`] where
-//!   there are several.
+//! - Labels at or over their operating point can't be excluded. Where there are none, the verdict is
+//!   [`Verdict::Undecided`].
+//! - The triage is [`Triage::Urgent`] where an urgent label can't be excluded; else [`Triage::Refer`] where a label of that
+//!   level can't be excluded, or the verdict is undecided. [`Triage::NoSign`] takes a model that was shown to be able to
+//!   say it. [`Report::decided_by`] says what decided.
 //! - Where an answer puts the picture out of scope, or a required answer is missing, the verdict is
 //!   [`Verdict::Rejected`] and the triage [`Triage::Unassessed`].
+//! - A danger sign that an answer states sets the triage to at least its level.
 //!
-//! Labels are in descending order of probability, and those of equal probability in the manifest's order.
+//! A verdict has its labels in descending order of level, then of probability. Findings are in descending order of
+//! probability. Where both are equal, the manifest's order stays.
 //!
 //! # Models
 //!
@@ -177,7 +178,7 @@ pub use options::Options;
 pub use query::{Answer, CancelHandle, Query};
 pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings, notice};
 pub use triage::Triage;
-pub use verdict::{LabelName, Reason, ReasonKind, Verdict};
+pub use verdict::{DangerSign, DecidedBy, LabelName, Reason, ReasonKind, Verdict};
 
 /// The README, whose code is compiled as a doctest.
 #[cfg(doctest)]

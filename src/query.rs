@@ -47,7 +47,7 @@ pub struct Query {
     /// which the manifest must state (Saerens, Latinne and Decaestecker 2002, equation 2.4). Where empty, they are not
     /// re-weighted.
     pub prevalence: BTreeMap<String, f32>,
-    /// The answers to the model's scope questions, by the question's id. A question that takes a number needs
+    /// The answers to the model's questions about scope and danger signs, by the question's id. A question that takes a number needs
     /// [`Answer::Number`], any other one `Yes` or `No`. A required question without an answer is no error: the verdict
     /// is [`Verdict::Rejected`](crate::Verdict::Rejected).
     pub answers: BTreeMap<String, Answer>,
@@ -165,7 +165,7 @@ impl Query {
         self
     }
 
-    /// Sets the answer to a scope question, by the question's id. It replaces an earlier answer to the same question.
+    /// Sets the answer to a question, by the question's id. It replaces an earlier answer to the same question.
     ///
     /// ```
     /// use bedside::{Answer, Query};
@@ -179,7 +179,7 @@ impl Query {
         self
     }
 
-    /// Sets the answers to several scope questions. Each replaces an earlier answer to the same question.
+    /// Sets the answers to several questions. Each replaces an earlier answer to the same question.
     ///
     /// ```
     /// use bedside::{Answer, Query};
@@ -207,7 +207,7 @@ impl Query {
     }
 }
 
-/// An answer to a scope question.
+/// An answer to a question about scope or a danger sign.
 ///
 /// It is parsed from `yes`, `no` (in any case) or a finite number:
 ///
@@ -331,12 +331,12 @@ impl Query {
         }
     }
 
-    /// Checks each field against the model's manifest.
+    /// Checks each field against the model's manifest, whose rule has these classes.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidQuery`], whose text names the field.
-    pub(crate) fn check(&self, manifest: &Manifest) -> Result<()> {
-        let ids: Vec<&str> = manifest.labels().iter().map(|l| l.id.as_str()).collect();
+    pub(crate) fn check(&self, manifest: &Manifest, classes: &[Class]) -> Result<()> {
+        let ids: Vec<&str> = classes.iter().map(|class| class.label.id.as_str()).collect();
         let lists = [("allow", &self.allow), ("deny", &self.deny)];
         for (field, label) in lists.iter().flat_map(|(field, list)| list.iter().map(move |label| (field, label))) {
             known_label(field, label, &ids)?;

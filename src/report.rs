@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::words::{ENGLISH, words};
-use crate::{Triage, Verdict};
+use crate::{DangerSign, DecidedBy, Triage, Verdict};
 
 /// The notice that must be shown with each result, in English.
 pub const NOTICE: &str = ENGLISH.app_notice;
@@ -32,13 +32,17 @@ pub fn notice(language: &str) -> &'static str {
 pub struct Report {
     /// What can't be excluded, among all labels.
     pub verdict: Verdict,
-    /// The verdict as a sentence, in the query's language.
+    /// The headline: the verdict as a sentence in the query's language, without the labels whose level is
+    /// [`Triage::NoSign`].
     pub summary: String,
-    /// What a person should do: the highest level among the labels that can't be excluded, and at least
-    /// [`Triage::Refer`] where there are several.
+    /// What a person should do.
     pub triage: Triage,
-    /// The triage as a sentence, in the query's language.
+    /// What decided the triage.
+    pub decided_by: DecidedBy,
+    /// The triage as a sentence, in the query's language: the manifest's, or that of [`Triage::advice`].
     pub advice: String,
+    /// The danger signs that the query's answers state, in the order of the questions.
+    pub danger: Vec<DangerSign>,
     /// The labels that the query selects, in descending order of probability, and where it is equal in the manifest's
     /// order. Empty where the verdict is [`Verdict::Rejected`].
     pub findings: Vec<Finding>,
@@ -166,6 +170,10 @@ impl fmt::Display for Report {
             line(f, "", &reason.message)?;
         }
         line(f, "Triage", format_args!("{}  {}", self.triage.as_str().to_uppercase().replace('_', " "), self.advice))?;
+        line(f, "Decided by", self.decided_by.as_str().replace('_', " "))?;
+        for sign in &self.danger {
+            line(f, "Danger sign", format_args!("{}  yes", sign.question))?;
+        }
         let table = findings_table(&self.findings);
         if !table.is_empty() {
             writeln!(f, "\n{}", table.join("\n"))?;

@@ -3,17 +3,59 @@
 //! The arithmetic is in f64 with the functions of `libm`, so that the same output values give the same probabilities on
 //! all platforms.
 
-use crate::manifest::Activation;
+use crate::manifest::{Activation, Calibration};
 use crate::{Error, ErrorKind, Result};
 
 /// How a model's output values become probabilities, one for each label.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scoring {
     pub(crate) activation: Activation,
     /// Whether labels do not exclude each other: sigmoids, not a softmax.
     pub(crate) multi_label: bool,
-    /// The divisor of the logits, above 0.
-    pub(crate) temperature: f32,
+    pub(crate) rescaling: Rescaling,
+}
+
+/// How calibration changes logits.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Rescaling {
+    /// All are divided by a temperature, above 0 (Guo et al. 2017).
+    Temperature(f64),
+    /// Each is multiplied by its label's scale, above 0, and its label's bias is added: vector scaling (Guo et al. 2017),
+    /// and Platt scaling where labels don't exclude each other.
+    ScaleBias(Vec<(f64, f64)>),
+}
+
+impl Rescaling {
+    /// That of a calibration; temperature 1 without one.
+    pub(crate) fn of(calibration: Option<&Calibration>) -> Rescaling {
+        let Some(calibration) = calibration else { return Rescaling::Temperature(1.0) };
+        match (&calibration.scale, &calibration.bias) {
+            (None, None) => Rescaling::Temperature(calibration.temperature.map_or(1.0, f64::from)),
+            (scale, bias) => {
+                let count = scale.as_ref().or(bias.as_ref()).map_or(0, Vec::len);
+                let scale_of = |i: usize| scale.as_ref().map_or(1.0, |scale| f64::from(scale[i]));
+                let bias_of = |i: usize| bias.as_ref().map_or(0.0, |bias| f64::from(bias[i]));
+                Rescaling::ScaleBias((0..count).map(|i| (scale_of(i), bias_of(i))).collect())
+            }
+        }
+    }
+
+    /// Whether it changes no logit.
+    fn is_identity(&self) -> bool {
+        match self {
+            Rescaling::Temperature(temperature) => (temperature - 1.0).abs() < f64::EPSILON,
+            Rescaling::ScaleBias(_) => false,
+        }
+    }
+
+    fn apply(&self, logits: &[f64]) -> Vec<f64> {
+        match self {
+            Rescaling::Temperature(temperature) => logits.iter().map(|v| v / temperature).collect(),
+            Rescaling::ScaleBias(each) => {
+                logits.iter().zip(each).map(|(v, (scale, bias))| v * scale + bias).collect()
+            }
+        }
+    }
 }
 
 /// How far outside of 0…1 a probability that a graph gives may be, and how far from 1 the sum of those of labels that
@@ -25,25 +67,25 @@ const PROBABILITY_TOLERANCE: f64 = 0.02;
 const MIN_PROBABILITY: f64 = 1e-12;
 
 impl Scoring {
-    /// The probability of each label, before temperature.
+    /// The probability of each label, before calibration.
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedModel`] where a value is not finite, or where the activation is `None` and the values
     /// are no probabilities.
-    pub(crate) fn probabilities(self, values: &[f32]) -> Result<Vec<f32>> {
-        Ok(to_f32(&self.activated(values, 1.0)?))
+    pub(crate) fn probabilities(&self, values: &[f32]) -> Result<Vec<f32>> {
+        Ok(self.activated(values, &Rescaling::Temperature(1.0))?.iter().map(|&p| p as f32).collect())
     }
 
     /// The calibrated probability of each label.
     ///
     /// # Errors
     /// As [`probabilities`](Scoring::probabilities).
-    pub(crate) fn calibrated(self, values: &[f32]) -> Result<Vec<f32>> {
-        Ok(to_f32(&self.activated(values, f64::from(self.temperature))?))
+    pub(crate) fn calibrated(&self, values: &[f32]) -> Result<Vec<f64>> {
+        self.activated(values, &self.rescaling)
     }
 
-    /// The probability of each label, with its logit divided by `temperature`.
-    fn activated(self, values: &[f32], temperature: f64) -> Result<Vec<f64>> {
+    /// The probability of each label, with its logit rescaled.
+    fn activated(&self, values: &[f32], rescaling: &Rescaling) -> Result<Vec<f64>> {
         if let Some(value) = values.iter().find(|v| !v.is_finite()) {
             return Err(Error::new(
                 ErrorKind::UnsupportedModel,
@@ -55,19 +97,19 @@ impl Scoring {
             Activation::Softmax | Activation::Sigmoid => values,
             Activation::None => {
                 check_probabilities(&values, self.multi_label)?;
-                // Without a temperature, logits are not needed: keep the graph's own values.
-                if (temperature - 1.0).abs() < f64::EPSILON {
+                // Where no logit changes, keep the graph's own values.
+                if rescaling.is_identity() {
                     return Ok(values.iter().map(|p| p.clamp(0.0, 1.0)).collect());
                 }
                 values.iter().map(|&p| self.to_logit(p)).collect()
             }
         };
-        let scaled: Vec<f64> = logits.iter().map(|v| v / temperature).collect();
+        let scaled = rescaling.apply(&logits);
         Ok(if self.multi_label { scaled.iter().map(|&v| sigmoid(v)).collect() } else { softmax(&scaled) })
     }
 
     /// A logit of `p`: its sigmoid is `p`, or `p` is its softmax among the logits of all labels.
-    fn to_logit(self, p: f64) -> f64 {
+    fn to_logit(&self, p: f64) -> f64 {
         let p = p.clamp(MIN_PROBABILITY, 1.0 - MIN_PROBABILITY);
         if self.multi_label { libm::log(p / (1.0 - p)) } else { libm::log(p) }
     }
@@ -101,15 +143,12 @@ fn check_probabilities(values: &[f64], multi_label: bool) -> Result<()> {
 /// Re-weights probabilities from the prevalence that they were calibrated on (`old`) to that of another population
 /// (`new`): each is multiplied by new/old and divided by the sum (Saerens, Latinne and Decaestecker 2002, equation
 /// 2.4). The values of `old` are above 0, which the check of the manifest ensures.
-pub(crate) fn reweighted(probabilities: &[f32], old: &[f32], new: &[f32]) -> Vec<f32> {
-    let weighted: Vec<f64> = probabilities
-        .iter()
-        .zip(old.iter().zip(new))
-        .map(|(&p, (&old, &new))| f64::from(p) * f64::from(new) / f64::from(old))
-        .collect();
+pub(crate) fn reweighted(probabilities: &[f64], old: &[f64], new: &[f64]) -> Vec<f64> {
+    let weighted: Vec<f64> =
+        probabilities.iter().zip(old.iter().zip(new)).map(|(p, (old, new))| p * new / old).collect();
     let sum: f64 = weighted.iter().sum();
     // All labels of a probability above 0 have a prevalence of 0: keep the probabilities.
-    if sum <= 0.0 { probabilities.to_vec() } else { weighted.iter().map(|w| (w / sum) as f32).collect() }
+    if sum <= 0.0 { probabilities.to_vec() } else { weighted.iter().map(|w| w / sum).collect() }
 }
 
 fn softmax(values: &[f64]) -> Vec<f64> {
@@ -124,22 +163,18 @@ fn sigmoid(value: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-value))
 }
 
-fn to_f32(values: &[f64]) -> Vec<f32> {
-    values.iter().map(|&v| v as f32).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn scoring(activation: Activation, multi_label: bool, temperature: f32) -> Scoring {
-        Scoring { activation, multi_label, temperature }
+    fn scoring(activation: Activation, multi_label: bool, temperature: f64) -> Scoring {
+        Scoring { activation, multi_label, rescaling: Rescaling::Temperature(temperature) }
     }
 
-    fn assert_close(found: &[f32], expected: &[f32]) {
+    fn assert_close<N: Copy + Into<f64> + std::fmt::Debug>(found: &[N], expected: &[f64]) {
         assert_eq!(found.len(), expected.len());
         for (f, e) in found.iter().zip(expected) {
-            assert!((f - e).abs() < 1e-6, "{found:?} instead of {expected:?}");
+            assert!(((*f).into() - e).abs() < 1e-6, "{found:?} instead of {expected:?}");
         }
     }
 
@@ -168,6 +203,16 @@ mod tests {
         assert_close(&softmax.calibrated(&[0.9, 0.1]).expect("sound"), &[0.75, 0.25]);
         let sigmoid = scoring(Activation::None, true, 2.0);
         assert_close(&sigmoid.calibrated(&[0.9, 0.5]).expect("sound"), &[0.75, 0.5]);
+    }
+
+    #[test]
+    fn scale_and_bias_change_each_logit() {
+        // Logits of 2·ln 3 + 0 and 1·0 + ln 3: odds of 9 to 3.
+        let rescaling = Rescaling::ScaleBias(vec![(2.0, 0.0), (1.0, 3f64.ln())]);
+        let softmax = Scoring { activation: Activation::Softmax, multi_label: false, rescaling: rescaling.clone() };
+        assert_close(&softmax.calibrated(&[3.0f32.ln(), 0.0]).expect("sound"), &[0.75, 0.25]);
+        let sigmoid = Scoring { activation: Activation::Sigmoid, multi_label: true, rescaling };
+        assert_close(&sigmoid.calibrated(&[3.0f32.ln(), 0.0]).expect("sound"), &[0.9, 0.75]);
     }
 
     #[test]

@@ -6,25 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::words;
 
-/// A triage level: what a person should do. Manifests give one to each label. A report has the highest one among the
-/// labels that can't be excluded, and at least `Refer` where there are several.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A triage level: what a person should do. Levels are ordered from the least to the most pressing.
+///
+/// Manifests give one to each label, and a report has one, by the rule of [`Verdict`](crate::Verdict).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Triage {
     /// This program found no sign that calls for more than usual care. This does not exclude disease.
     NoSign,
+    /// Nothing was assessed: a person decides without this program.
+    Unassessed,
     /// A clinician should look. The level of a label whose manifest gives none.
     #[default]
     Refer,
     /// A clinician should look soon.
     Urgent,
-    /// Nothing was assessed: do what the verdict's reasons say, then classify again. Only for reports; no label has it.
-    Unassessed,
 }
 
 impl Triage {
-    /// All levels, in ascending order of urgency, with `Unassessed` last.
-    pub const ALL: &'static [Triage] = &[Triage::NoSign, Triage::Refer, Triage::Urgent, Triage::Unassessed];
+    /// All levels, from the least to the most pressing.
+    pub const ALL: &'static [Triage] = &[Triage::NoSign, Triage::Unassessed, Triage::Refer, Triage::Urgent];
 
     /// The name of the level in reports, in manifests and in other languages, in snake case.
     ///
@@ -41,15 +42,9 @@ impl Triage {
         }
     }
 
-    /// The later of two levels in the order of [`Triage::ALL`].
-    pub(crate) fn or_higher(self, other: Triage) -> Triage {
-        let rank = |level| Triage::ALL.iter().position(|&l| l == level);
-        if rank(other) > rank(self) { other } else { self }
-    }
-
     /// What a person should do, as a sentence in a language, a BCP 47 tag: in its base language where there are sentences
-    /// in that, else in English. [`Report::advice`](crate::Report::advice) is that of the report's triage, in the query's
-    /// language.
+    /// in that, else in English. [`Report::advice`](crate::Report::advice) is the manifest's, where it has one for the level,
+    /// and else this.
     ///
     /// ```
     /// use bedside::Triage;
@@ -70,7 +65,7 @@ impl Triage {
 }
 
 // `ALL` has every level: the discriminant of the last variant is the number of variants less one.
-const _: () = assert!(Triage::ALL.len() == Triage::Unassessed as usize + 1);
+const _: () = assert!(Triage::ALL.len() == Triage::Urgent as usize + 1);
 
 impl fmt::Display for Triage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

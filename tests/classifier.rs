@@ -8,7 +8,7 @@ use std::fs;
 use bedside::manifest::{Calibration, Draft};
 use bedside::tools::Binding;
 use bedside::{
-    Answer, CancelHandle, Classifier, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region, Report,
+    Answer, CancelHandle, Classifier, DecidedBy, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region, Report,
     Triage, Verdict, notice,
 };
 use bedside_engine::{Graph, ModelFile};
@@ -81,7 +81,8 @@ fn report_text_is_in_the_querys_language() {
     assert_eq!(
         head,
         "  Verdict         Не можна виключити: Мітка А.\n  \
-         Triage          URGENT  Це має невдовзі оглянути лікар.\n\n  \
+         Triage          URGENT  Це має невдовзі оглянути лікар.\n  \
+         Decided by      label\n\n  \
          Finding  Probability  Operating point\n  \
          Мітка А       85.7 %           30.0 %  reached\n  \
          Label B        9.1 %           50.0 %"
@@ -142,15 +143,16 @@ fn rejected_report_text_says_what_to_do() {
         head,
         "  Verdict         The program gives no result, because:\n                  \
          “How old?” has no answer. Answer it first.\n  \
-         Triage          UNASSESSED  The reasons say why, and what to do."
+         Triage          UNASSESSED  Not assessed: decide by the danger signs.\n  \
+         Decided by      scope"
     );
 }
 
 #[test]
 fn report_json_has_the_documented_form() {
     let json: Value = serde_json::from_str(&ask(&manifest(), &Query::default()).to_json()).expect("JSON");
-    assert_eq!(json["verdict"], json!({"kind": "single", "labels": ["a"], "names": ["Label A"], "reasons": []}));
-    assert_eq!(json["triage"], "urgent");
+    assert_eq!(json["verdict"], json!({"kind": "single", "labels": ["a"], "names": ["Label A"], "levels": ["urgent"], "reasons": []}));
+    assert_eq!((&json["triage"], &json["decided_by"], &json["danger"]), (&json!("urgent"), &json!("label"), &json!([])));
     assert_eq!(json["findings"][0]["label"], "a");
     assert_eq!(json["findings"][0]["over_operating_point"], true);
     for stage in ["decode", "preprocess", "engine", "verdict", "total"] {
@@ -167,8 +169,14 @@ fn report_is_read_back_from_json() {
         manifest["scope"] = json!([{"id": "ready", "required": true}]);
         manifest
     };
-    for manifest in [manifest(), rejecting] {
-        let report = ask(&manifest, &Query::new().language("uk"));
+    let asking = {
+        let mut manifest = manifest();
+        manifest["scope"] = json!([{"id": "bleeds", "role": "danger", "level": "refer"}]);
+        manifest
+    };
+    let (plain, bleeds) = (Query::new().language("uk"), Query::new().answer("bleeds", Answer::Yes));
+    for (manifest, query) in [(manifest(), &plain), (rejecting, &plain), (asking, &bleeds)] {
+        let report = ask(&manifest, query);
         let read: Report = serde_json::from_str(&report.to_json()).expect("a report");
         // Times are written to the microsecond.
         let micros = |report: &Report| report.timings.total.as_micros().abs_diff(read.timings.total.as_micros());
@@ -186,6 +194,8 @@ fn report_that_contradicts_itself_is_not_read() {
         ("/verdict/kind", json!("several")),
         ("/verdict/kind", json!("benign")),
         ("/verdict/names", json!([])),
+        ("/verdict/levels", json!([])),
+        ("/decided_by", json!("chance")),
         ("/triage", json!("sometimes")),
         ("/timings_ms/total", json!(-1)),
         ("/findings", json!(null)),
@@ -306,6 +316,81 @@ fn unanswered_scope_question_rejects_and_says_what_to_do() {
 }
 
 #[test]
+fn danger_sign_sets_the_triage_of_a_rejected_picture_and_of_any_other() {
+    let mut manifest = manifest();
+    manifest["scope"] = json!([
+        {"id": "ready", "required": true},
+        {"id": "bleeds", "role": "danger", "level": "urgent", "question": {"en": "Does it bleed?", "uk": "Кровоточить?"}},
+        {"id": "grows", "role": "danger", "level": "refer"}]);
+    manifest["output"]["labels"][0]["triage"] = json!("no_sign");
+    let ready = || Query::new().answer("ready", Answer::Yes).language("uk");
+    // Labels of `no_sign` alone, and a model that was not shown to be able to say it.
+    let plain = ask(&manifest, &ready());
+    assert_eq!((plain.triage, plain.decided_by), (Triage::Refer, DecidedBy::NoSignNotShown));
+    let no = ask(&manifest, &ready().answer("bleeds", Answer::No));
+    assert_eq!((no.triage, no.decided_by, no.danger.len()), (Triage::Refer, DecidedBy::NoSignNotShown, 0));
+    let yes = ask(&manifest, &ready().answer("grows", Answer::Yes).answer("bleeds", Answer::Yes));
+    assert_eq!((yes.triage, yes.decided_by), (Triage::Urgent, DecidedBy::Danger));
+    let signs: Vec<(&str, &str)> = yes.danger.iter().map(|sign| (sign.id.as_str(), sign.question.as_str())).collect();
+    assert_eq!(signs, [("bleeds", "Кровоточить?"), ("grows", "grows")]);
+    let rejected = ask(&manifest, &Query::new().answer("grows", Answer::Yes));
+    assert_eq!((rejected.verdict.kind(), rejected.triage), ("rejected", Triage::Refer));
+    assert_eq!(rejected.decided_by, DecidedBy::Danger);
+}
+
+#[test]
+fn picture_out_of_scope_is_not_decoded() {
+    let mut manifest = manifest();
+    manifest["scope"] = json!([{"id": "ready", "required": true}]);
+    let damaged = Image::from_bytes(b"no picture".as_slice());
+    let report = classifier(&manifest).expect("sound").classify(&damaged, &Query::new()).expect("a report");
+    assert_eq!((report.verdict.kind(), report.decided_by), ("rejected", DecidedBy::Scope));
+}
+
+#[test]
+fn headline_leaves_out_labels_of_no_sign() {
+    let mut manifest = calibrated(json!({"no_sign": true}));
+    manifest["output"]["labels"][1]["operating_point"] = json!(0.05);
+    let report = ask(&manifest, &Query::default());
+    assert_eq!(not_excluded(&report.verdict), ("several", vec![("a", "Label A"), ("b", "Label B")]));
+    assert_eq!(report.summary, "Can't be excluded: Label A.");
+    manifest["output"]["labels"][0]["operating_point"] = json!(0.9);
+    let report = ask(&manifest, &Query::default());
+    assert_eq!(not_excluded(&report.verdict), ("single", vec![("b", "Label B")]));
+    assert_eq!((report.triage, report.summary.as_str()), (Triage::NoSign, "No warning sign in this picture."));
+}
+
+#[test]
+fn advice_of_the_manifest_takes_the_place_of_the_cores() {
+    let mut manifest = manifest();
+    manifest["advice"] = json!({"urgent": {"en": "A doctor today.", "uk": "До лікаря сьогодні."}});
+    assert_eq!(ask(&manifest, &Query::new()).advice, "A doctor today.");
+    assert_eq!(ask(&manifest, &Query::new().language("uk")).advice, "До лікаря сьогодні.");
+    let undecided = {
+        manifest["output"]["labels"][0]["operating_point"] = json!(0.9);
+        ask(&manifest, &Query::new())
+    };
+    assert_eq!((undecided.verdict.kind(), undecided.advice.as_str()), ("undecided", Triage::Refer.advice("en")));
+}
+
+#[test]
+fn group_is_shown_in_place_of_its_labels() {
+    let mut manifest = calibrated(json!({"prevalence": [0.5, 0.25, 0.25], "thresholds": {"bc": {"at": 0.1}}}));
+    manifest["output"]["groups"] =
+        json!([{"id": "bc", "name": {"en": "B or C"}, "labels": ["b", "c"], "triage": "urgent"}]);
+    let report = ask(&manifest, &Query::default());
+    assert_eq!(labels(&report), ["a", "bc"]);
+    assert!(close(report.findings[1].probability, EXPECTED[1] + EXPECTED[2]), "{:?}", report.findings);
+    assert_eq!(report.findings[1].operating_point, 0.1);
+    assert_eq!(not_excluded(&report.verdict), ("several", vec![("a", "Label A"), ("bc", "B or C")]));
+    // Re-weighted from shares of 0.5 and 0.5 to 0.9 and 0.1.
+    let weighted = [EXPECTED[0] * 0.9 / 0.5, (EXPECTED[1] + EXPECTED[2]) * 0.1 / 0.5];
+    let report = ask(&manifest, &Query::new().prevalence("a", 0.9).prevalence("bc", 0.1));
+    assert!(close(report.findings[0].probability, weighted[0] / (weighted[0] + weighted[1])));
+    assert!(refused(&manifest, &Query::new().allow("b")).contains("`b`; it has a, bc"));
+}
+
+#[test]
 fn classify_fails_once_its_handle_is_cancelled() {
     let cancel = CancelHandle::new();
     let query = Query::new().cancel(cancel.clone());
@@ -397,7 +482,7 @@ fn calibration_of_another_graph_is_refused() {
 
 #[test]
 fn manifest_that_requires_an_unknown_field_is_refused() {
-    for field in ["explanation", "calibration.conformal", "calibration.novelty", "calibration.quality", "telepathy"] {
+    for field in ["calibration.conformal", "telepathy"] {
         let mut manifest = manifest();
         manifest["requires"] = json!([field]);
         let error = classifier(&manifest).map(|_| ()).expect_err("refused");

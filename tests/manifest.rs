@@ -46,6 +46,14 @@ fn schema_and_reader_accept_sound_manifests() {
             "/calibration",
             json!({"graph_sha256": "0".repeat(64), "temperature": 1.3, "prevalence": [0.2, 0.13, 0.67]}),
         ),
+        with(
+            "/calibration",
+            json!({"graph_sha256": "0".repeat(64), "unit": "patient", "scale": [1.0, 2.0, 0.5], "bias": [0.0, -1.0, 0.5],
+                   "thresholds": {"a": {"at": 0.04, "miss": 0.02, "count": 400}}, "action": 0.11, "no_sign": true}),
+        ),
+        with("/advice", json!({"urgent": {"en": "A doctor today."}, "refer": {}})),
+        with("/scope", json!([{"id": "bleeds", "role": "danger", "level": "urgent"}, {"id": "ready", "role": "scope"}])),
+        with("/output/groups", json!([{"id": "a", "name": {"en": "A or B"}, "labels": ["a", "b"], "triage": "unassessed"}])),
         with("/golden", json!({"by": "self", "input": {"image": ""}, "scores": [0.1, 0.2, 0.7]})),
         with("/a_field_of_tomorrow", json!({"x": 1})),
     ];
@@ -103,6 +111,15 @@ fn schema_and_reader_refuse_unsound_manifests_and_the_reader_names_the_field() {
         ("golden.scores", with("/golden", json!({"by": "lab", "input": {"image": ""}, "scores": [2.0, 0.0, 0.0]}))),
         ("golden.by", with("/golden", json!({"by": "me", "input": {"image": ""}, "scores": [1.0, 0.0, 0.0]}))),
         ("scope[0].id", with("/scope", json!([{"id": ""}]))),
+        ("scope[0].role", with("/scope", json!([{"id": "x", "role": "alarm"}]))),
+        ("scope[0].level", with("/scope", json!([{"id": "x", "role": "danger", "level": "no_sign"}]))),
+        ("advice.refer", with("/advice", json!({"refer": {"uk": "Лікар"}}))),
+        ("output.groups[0].labels", with("/output/groups", json!([group("g", &[])]))),
+        (
+            "calibration.thresholds.a.miss",
+            with("/calibration", json!({"graph_sha256": "0".repeat(64), "thresholds": {"a": {"at": 0.1, "miss": 1.0}}})),
+        ),
+        ("calibration.action", with("/calibration", json!({"graph_sha256": "0".repeat(64), "action": 0}))),
         ("input.resize", with("/input/resize", json!(["stretch"]))),
         ("calibration", with("/calibration", json!(["0".repeat(64)]))),
         ("golden.input", with("/golden", json!({"by": "lab", "input": [""], "scores": [0.2, 0.2, 0.6]}))),
@@ -126,7 +143,20 @@ fn reader_refuses_contradictory_manifests() {
         ("output.labels[1].name.en", with("/output/labels/1/name", json!({"en": "B\u{1b}[2J"}))),
         ("title.en", with("/title", json!({"en": "two\nlines"}))),
         ("version", with("/version", json!("1\n2"))),
-        ("output.labels[0].triage", with("/output/labels/0/triage", json!("unassessed"))),
+        ("scope[0].level", with("/scope", json!([{"id": "x", "level": "urgent"}]))),
+        ("scope[0].level", with("/scope", json!([{"id": "x", "role": "danger"}]))),
+        ("scope[0].required", with("/scope", json!([{"id": "x", "role": "danger", "level": "refer", "required": true}]))),
+        ("scope[0]", with("/scope", json!([{"id": "x", "role": "danger", "level": "refer", "min": 1}]))),
+        ("output.groups[0].labels", with("/output/groups", json!([group("g", &["a", "d"])]))),
+        ("output.groups[1].labels", with("/output/groups", json!([group("g", &["a"]), group("h", &["a", "b"])]))),
+        ("output.groups[1].id", with("/output/groups", json!([group("g", &["a"]), group("g", &["b"])]))),
+        ("output.groups", with("/output/groups", json!([group("c", &["a", "b"])]))),
+        (
+            "calibration.temperature",
+            with("/calibration", json!({"graph_sha256": hash, "temperature": 1.0, "bias": [0.0, 0.0, 0.0]})),
+        ),
+        ("calibration.scale", with("/calibration", json!({"graph_sha256": hash, "scale": [1.0, 1.0]}))),
+        ("calibration.thresholds.d", with("/calibration", json!({"graph_sha256": hash, "thresholds": {"d": {"at": 0.1}}}))),
         ("scope[1].id", with("/scope", json!([{"id": "x"}, {"id": "x"}]))),
         ("scope[0]", with("/scope", json!([{"id": "age", "min": 5, "max": 1}]))),
         ("input.mean", with("/input/mean", json!([0.5]))),
@@ -142,6 +172,10 @@ fn reader_refuses_contradictory_manifests() {
     for (field, manifest) in contradictions {
         refused(field, &manifest);
     }
+}
+
+fn group(id: &str, labels: &[&str]) -> Value {
+    json!({"id": id, "name": {"en": "A group"}, "labels": labels})
 }
 
 fn refused(field: &str, manifest: &Value) {

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use bedside::manifest::{Activation, GoldenBy};
-use bedside::{Classifier, Image, Manifest, Options};
+use bedside::manifest::{Activation, Calibration, GoldenBy, Label};
+use bedside::{Classifier, Image, Manifest, Options, Triage};
 
 use crate::output::{BOLD, Failure, complain, line};
 
@@ -21,6 +21,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let classifier = Classifier::open(&arguments.model, Options::default())?;
+    check_triage(classifier.manifest())?;
     let mut out = anstream::stdout().lock();
     writeln!(out, "{BOLD}{}{BOLD:#}", arguments.model.display())?;
     line(&mut out, "loads", "yes")?;
@@ -46,6 +47,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses a model that has operating points, and so a triage, but no label that asks for a clinician.
+fn check_triage(manifest: &Manifest) -> Result<(), Failure> {
+    let labels = manifest.shown_labels();
+    if has_triage(manifest) && labels.iter().all(|label| label.triage < Triage::Refer) {
+        return Err(Failure::Failed(
+            "no label has the triage `refer` or `urgent`: the model could never ask for a clinician; give one a level, or leave \
+             out all operating points and thresholds"
+                .into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the manifest states an operating point or a threshold, without which a report has no triage.
+fn has_triage(manifest: &Manifest) -> bool {
+    let output = manifest.output();
+    output.labels.iter().any(|label| label.operating_point.is_some())
+        || output.groups.iter().any(|group| group.operating_point.is_some())
+        || manifest.calibration().is_some_and(|calibration| !calibration.thresholds.is_empty())
+}
+
 /// Runs the model on a grey picture and reads its scores, so that a graph that fails or gives no numbers is found.
 pub(crate) fn run_once(classifier: &Classifier) -> bedside::Result<()> {
     classifier.scores(&Image::gray8(1, 1, 1, vec![128])?).map(drop)
@@ -66,7 +88,8 @@ fn warnings(manifest: &Manifest) -> Vec<String> {
         "the golden scores are Bedside's own: they show only that nothing changed since packing",
     );
     let calibration = manifest.calibration();
-    warn(calibration.and_then(|c| c.temperature).is_none(), "no temperature: probabilities are not calibrated");
+    let rescales = |c: &Calibration| c.temperature.is_some() || c.scale.is_some() || c.bias.is_some();
+    warn(!calibration.is_some_and(rescales), "no temperature, scale or bias: probabilities are not calibrated");
     warn(
         manifest.output().activation == Activation::Softmax && calibration.is_some_and(|c| c.prevalence.is_none()),
         "no calibration prevalence: findings can't be re-weighted to a population",
@@ -74,12 +97,37 @@ fn warnings(manifest: &Manifest) -> Vec<String> {
     warn(manifest.intended_use().is_empty(), "`intended_use` is not stated");
     warn(manifest.not_for().is_empty(), "`not_for` is not stated");
     warn(manifest.scope().is_empty(), "no scope question: every picture is taken for one that the model was made for");
-    let labels = manifest.labels();
-    let without_point: Vec<&str> =
-        labels.iter().filter(|l| l.operating_point.is_none()).map(|l| l.id.as_str()).collect();
-    warn(!without_point.is_empty(), &format!("no operating point for {}: 0.5 is taken", without_point.join(", ")));
+    let without_point = without_operating_point(manifest);
+    if has_triage(manifest) {
+        let listed = without_point.join(", ");
+        warn(!without_point.is_empty(), &format!("no operating point for {listed}: 0.5 is taken"));
+    } else {
+        warn(true, "no operating point for any label: every picture ends as unassessed");
+    }
+    let always = always_in(manifest);
+    warn(!always.is_empty(), &format!("always in the verdict: {}", always.join(", ")));
     warnings.extend(missing_names(manifest));
     warnings
+}
+
+/// The ids of the shown labels for which nothing states an operating point.
+fn without_operating_point(manifest: &Manifest) -> Vec<String> {
+    let output = manifest.output();
+    let thresholds = manifest.calibration().map(|calibration| &calibration.thresholds);
+    let stated = |label: &Label| {
+        let of_group = output.groups.iter().find(|group| group.id == label.id).map(|group| group.operating_point);
+        let of_label = || output.labels.iter().find(|known| known.id == label.id).and_then(|known| known.operating_point);
+        thresholds.is_some_and(|thresholds| thresholds.contains_key(&label.id))
+            || of_group.unwrap_or_else(of_label).is_some()
+    };
+    manifest.shown_labels().into_iter().filter(|label| !stated(label)).map(|label| label.id).collect()
+}
+
+/// The ids of the shown labels that are in every verdict: their operating point is 0, which is what a threshold of too few
+/// patients for its stated miss has.
+fn always_in(manifest: &Manifest) -> Vec<String> {
+    let is_zero = |label: &Label| label.operating_point.is_some_and(|point| point <= 0.0);
+    manifest.shown_labels().into_iter().filter(is_zero).map(|label| label.id).collect()
 }
 
 /// Warnings about languages in which some labels have a name and others do not.

@@ -162,6 +162,10 @@ fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Res
     }
     let style = triage_style(report.triage);
     line(out, "Triage", format_args!("{style}{}{style:#}  {}", word(report.triage).to_uppercase(), report.advice))?;
+    line(out, "Decided by", report.decided_by.as_str().replace('_', " "))?;
+    for sign in &report.danger {
+        line(out, "Danger sign", format_args!("{}  yes", sign.question))?;
+    }
     if let [heading, rows @ ..] = &tools::findings_table(&report.findings)[..] {
         writeln!(out, "\n{DIM}{heading}{DIM:#}\n{}", rows.join("\n"))?;
     }
@@ -191,7 +195,7 @@ fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -
     let style = triage_style(report.triage);
     let summary = match &report.verdict {
         Verdict::Rejected(reasons) => reasons.iter().map(|r| r.message.as_str()).collect::<Vec<_>>().join(" "),
-        Verdict::NoFinding => report.summary.clone(),
+        Verdict::Undecided => report.summary.clone(),
         verdict => verdict.labels().iter().map(|label| label.name.as_str()).collect::<Vec<_>>().join(", "),
     };
     let (name, word) = (file.display().to_string(), word(report.triage));

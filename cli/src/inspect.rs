@@ -137,7 +137,11 @@ fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {
         line(out, heading, text.get("en").unwrap_or("not stated"))?;
     }
     for question in manifest.scope() {
-        let need = if question.required { "required" } else { "optional" };
+        let need = match question.level {
+            Some(level) => format!("danger sign, {level}"),
+            None if question.required => "required".into(),
+            None => "optional".into(),
+        };
         line(out, "asks", format_args!("`{}` ({need}): {}", question.id, question.question.get("en").unwrap_or("")))?;
     }
     line(
@@ -149,23 +153,42 @@ fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {
     )?;
     line(out, "mean, std", format_args!("{:?}, {:?}", input.mean, input.std))?;
     line(out, "activation", format!("{:?}", output.activation).to_lowercase())?;
+    let in_group = |id: &String| {
+        let group = output.groups.iter().find(|group| group.labels.contains(id));
+        group.map_or(String::new(), |group| format!(", shown as {}", group.id))
+    };
     for label in &output.labels {
         let name = label.name.get("en").unwrap_or(&label.id);
         line(
             out,
             "label",
-            format_args!("{}: {name}, operating point {:.3}, {}", label.id, label.operating_point(), label.triage),
+            format_args!("{}: {name}{}", label.id, in_group(&label.id)),
         )?;
     }
-    if let Some(calibration) = manifest.calibration() {
-        let fitted = calibration.fitted_on.as_deref().unwrap_or("unstated data");
-        line(
-            out,
-            "calibration",
-            format_args!("temperature {}, fitted on {fitted}", calibration.temperature.unwrap_or(1.0)),
-        )?;
+    for label in manifest.shown_labels() {
+        let point = label.operating_point.unwrap_or(DEFAULT_OPERATING_POINT);
+        line(out, "verdict has", format_args!("{} from {point:.4} on: {}", label.id, label.triage))?;
     }
-    Ok(())
+    manifest.calibration().map_or(Ok(()), |calibration| describe_calibration(out, calibration))
+}
+
+fn describe_calibration(out: &mut impl Write, calibration: &Calibration) -> std::io::Result<()> {
+    let fitted = calibration.fitted_on.as_deref().unwrap_or("unstated data");
+    let rescaling = match (&calibration.scale, &calibration.bias) {
+        (None, None) => format!("temperature {}", calibration.temperature.unwrap_or(1.0)),
+        _ => "scale and bias of each label".into(),
+    };
+    line(out, "calibration", format_args!("{rescaling}, fitted on {fitted}"))?;
+    for (id, threshold) in &calibration.thresholds {
+        if let (Some(miss), Some(count)) = (threshold.miss, threshold.count) {
+            let unit = calibration.unit.as_deref().unwrap_or("case");
+            line(out, "stated miss", format_args!("{id}: {:.1} %, fitted on {count} ({unit})", miss * 100.0))?;
+        }
+    }
+    if let Some(action) = calibration.action {
+        line(out, "action", format_args!("urgent from a sum of {action:.4} of all urgent labels on"))?;
+    }
+    line(out, "may say no_sign", if calibration.no_sign { "yes" } else { "no" })
 }
 
 fn describe_graph(out: &mut impl Write, graph: &Graph, signature: Option<&Signature>) -> std::io::Result<()> {

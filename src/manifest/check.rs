@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::SCHEMA;
-use super::draft::{Activation, Calibration, Draft, Input, Output, ResizePolicy, ScopeQuestion};
+use super::advice::Advice;
+use super::calibration::{Calibration, Threshold};
+use super::draft::{Activation, Draft, Group, Input, Output, ResizePolicy};
+use super::scope::{QuestionRole, ScopeQuestion};
 use super::text::Text;
 use crate::{Error, ErrorKind, Result, Triage};
 
@@ -30,6 +33,7 @@ impl Draft {
         check_text("intended_use", &self.intended_use, true)?;
         check_text("not_for", &self.not_for, true)?;
         check_id("name", &self.name)?;
+        check_advice(&self.advice)?;
         check_scope(&self.scope)?;
         check_input(&self.input)?;
         check_output(&self.output)?;
@@ -76,6 +80,15 @@ fn is_known(path: &str) -> bool {
     field.is_some()
 }
 
+fn check_advice(advice: &Advice) -> Result<()> {
+    for level in Triage::ALL {
+        let (field, text) = (format!("advice.{level}"), advice.of(*level));
+        ensure(text.is_empty() || text.has_english(), &field, "has no English text")?;
+        check_text(&field, text, false)?;
+    }
+    Ok(())
+}
+
 fn check_scope(scope: &[ScopeQuestion]) -> Result<()> {
     let mut seen = HashSet::new();
     for (i, question) in scope.iter().enumerate() {
@@ -90,8 +103,25 @@ fn check_scope(scope: &[ScopeQuestion]) -> Result<()> {
         check_text(&format!("{field}.question"), &question.question, false)?;
         let (min, max) = (question.min.unwrap_or(f64::NEG_INFINITY), question.max.unwrap_or(f64::INFINITY));
         ensure(min <= max, &field, "has a `min` above its `max`")?;
+        match question.role {
+            QuestionRole::Scope => {
+                ensure(question.level.is_none(), &format!("{field}.level"), "goes with the role `danger` only")?;
+            }
+            QuestionRole::Danger => check_danger(&field, question)?,
+        }
     }
     Ok(())
+}
+
+/// Checks a danger question, which takes yes or no and has a level.
+fn check_danger(field: &str, question: &ScopeQuestion) -> Result<()> {
+    ensure(
+        matches!(question.level, Some(Triage::Refer | Triage::Urgent)),
+        &format!("{field}.level"),
+        "of a danger question is missing, or no level that `yes` can set; give `refer` or `urgent`",
+    )?;
+    ensure(!question.required, &format!("{field}.required"), "goes with the role `scope` only")?;
+    ensure(!question.takes_number(), field, "has `min` or `max`, but a danger question takes yes or no")
 }
 
 fn check_input(input: &Input) -> Result<()> {
@@ -145,22 +175,47 @@ fn check_output(output: &Output) -> Result<()> {
     let mut seen = HashSet::new();
     for (i, label) in output.labels.iter().enumerate() {
         let field = format!("output.labels[{i}]");
-        ensure(
-            label.triage != Triage::Unassessed,
-            &format!("{field}.triage"),
-            "is `unassessed`, which no label asks for; give `no_sign`, `refer` or `urgent`",
-        )?;
         check_id(&format!("{field}.id"), &label.id)?;
         ensure(seen.insert(&label.id), &format!("{field}.id"), &format!("repeats `{}`", label.id))?;
         ensure(label.name.has_english(), &format!("{field}.name"), "has no English text (`en`)")?;
         check_text(&format!("{field}.name"), &label.name, false)?;
-        ensure(
-            is_probability(label.operating_point()),
-            &format!("{field}.operating_point"),
-            &format!("is {}; give a probability, 0 to 1", label.operating_point()),
-        )?;
+        check_operating_point(&field, label.operating_point)?;
     }
-    Ok(())
+    check_groups(output)
+}
+
+fn check_operating_point(field: &str, operating_point: Option<f32>) -> Result<()> {
+    let Some(point) = operating_point else { return Ok(()) };
+    let problem = format!("is {point}; give a probability, 0 to 1");
+    ensure(is_probability(point), &format!("{field}.operating_point"), &problem)
+}
+
+fn check_groups(output: &Output) -> Result<()> {
+    let (mut ids, mut grouped) = (HashSet::new(), HashSet::new());
+    for (i, group) in output.groups.iter().enumerate() {
+        let field = format!("output.groups[{i}]");
+        check_id(&format!("{field}.id"), &group.id)?;
+        ensure(ids.insert(&group.id), &format!("{field}.id"), &format!("repeats `{}`", group.id))?;
+        ensure(group.name.has_english(), &format!("{field}.name"), "has no English text (`en`)")?;
+        check_text(&format!("{field}.name"), &group.name, false)?;
+        check_operating_point(&field, group.operating_point)?;
+        let field = format!("{field}.labels");
+        ensure(!group.labels.is_empty(), &field, "is empty")?;
+        for label in &group.labels {
+            let is_label = output.labels.iter().any(|known| &known.id == label);
+            ensure(is_label, &field, &format!("has `{label}`, which is no label of the output"))?;
+            ensure(grouped.insert(label), &field, &format!("has `{label}`, which is in a group already"))?;
+        }
+    }
+    let is_apart = |group: &&Group| output.labels.iter().any(|l| l.id == group.id && !group.labels.contains(&l.id));
+    if let Some(group) = output.groups.iter().find(is_apart) {
+        ensure(false, "output.groups", &format!("has the id `{}` of a label outside that group", group.id))?;
+    }
+    ensure(
+        output.groups.is_empty() || output.activation != Activation::Sigmoid,
+        "output.groups",
+        "need labels that exclude each other; these are sigmoids",
+    )
 }
 
 fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
@@ -170,8 +225,18 @@ fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
         "calibration.graph_sha256",
         "is not a SHA-256 in lower-case hex (64 digits); `bedside inspect` prints the graph's",
     )?;
-    if let Some(t) = calibration.temperature {
-        ensure(t.is_finite() && t > 0.0, "calibration.temperature", "is not a number above 0")?;
+    check_rescaling(calibration, output.labels.len())?;
+    for (id, threshold) in &calibration.thresholds {
+        check_threshold(id, *threshold, output)?;
+    }
+    if let Some(action) = calibration.action {
+        let field = "calibration.action";
+        ensure(is_probability(action) && action > 0.0, field, "is not above 0 and at most 1")?;
+        ensure(
+            output.activation != Activation::Sigmoid,
+            field,
+            "needs labels that exclude each other; these are sigmoids",
+        )?;
     }
     let Some(prevalence) = &calibration.prevalence else { return Ok(()) };
     let field = "calibration.prevalence";
@@ -192,6 +257,32 @@ fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
     )?;
     let sum: f32 = prevalence.iter().sum();
     ensure((sum - 1.0).abs() <= PREVALENCE_TOLERANCE, field, &format!("sums to {sum}, not to 1"))
+}
+
+fn check_rescaling(calibration: &Calibration, labels: usize) -> Result<()> {
+    let Calibration { temperature, scale, bias, .. } = calibration;
+    if let Some(t) = temperature {
+        ensure(t.is_finite() && *t > 0.0, "calibration.temperature", "is not a number above 0")?;
+        ensure(scale.is_none() && bias.is_none(), "calibration.temperature", "does not go with `scale` or `bias`")?;
+    }
+    for (field, values) in [("calibration.scale", scale), ("calibration.bias", bias)] {
+        let Some(values) = values else { continue };
+        ensure(values.len() == labels, field, &format!("has {} values for {labels} labels", values.len()))?;
+        ensure(values.iter().all(|v| v.is_finite()), field, "has a value that is not a finite number")?;
+    }
+    ensure(scale.iter().flatten().all(|&v| v > 0.0), "calibration.scale", "has a value that is not above 0")
+}
+
+fn check_threshold(id: &str, threshold: Threshold, output: &Output) -> Result<()> {
+    let field = format!("calibration.thresholds.{id}");
+    let is_grouped = output.groups.iter().any(|group| group.labels.iter().any(|label| label == id));
+    let is_shown =
+        output.groups.iter().any(|group| group.id == id) || output.labels.iter().any(|label| label.id == id) && !is_grouped;
+    ensure(is_shown, &field, "is for no label outside groups, and no group")?;
+    ensure(is_probability(threshold.at), &format!("{field}.at"), "is no probability, 0 to 1")?;
+    let is_share = threshold.miss.is_none_or(|miss| miss > 0.0 && miss < 1.0);
+    ensure(is_share, &format!("{field}.miss"), "is not above 0 and below 1")?;
+    ensure(threshold.count != Some(0), &format!("{field}.count"), "is 0")
 }
 
 /// What is wrong with a text that has control characters: they could move a terminal's cursor, or fake another line.

@@ -4,21 +4,28 @@
 //! The types have the fields of `models/manifest.schema.json`, which is also [`SCHEMA`]. [`Manifest::from_json`] checks
 //! the values; [`Classifier::open`](crate::Classifier::open) checks them against the graph.
 
+mod advice;
+mod calibration;
 mod check;
 mod draft;
+mod scope;
 mod text;
 
 use std::path::Path;
 use std::{fs, io};
 
-use crate::{Error, ErrorKind, Result};
+use crate::verdict::Rule;
+use crate::{Error, ErrorKind, Result, Triage};
 use bedside_engine::{ModelFile, read_bounded};
 
+pub use advice::Advice;
+pub use calibration::{Calibration, Threshold};
 pub(crate) use check::PREVALENCE_TOLERANCE;
 pub use draft::{
-    Activation, Calibration, Color, DEFAULT_OPERATING_POINT, Draft, Filter, Golden, GoldenBy, GoldenInput, Input,
-    Label, ModelKind, Output, Resize, ResizePolicy, ScopeQuestion,
+    Activation, Color, DEFAULT_OPERATING_POINT, Draft, Filter, Golden, GoldenBy, GoldenInput, Group, Input, Label,
+    ModelKind, Output, Resize, ResizePolicy,
 };
+pub use scope::{QuestionRole, ScopeQuestion};
 pub use text::Text;
 
 /// The metadata key of a model file whose value is the manifest.
@@ -134,7 +141,22 @@ impl Manifest {
         &self.0.provenance
     }
 
-    /// The scope questions, in the order in which they are asked.
+    /// What a person should do at a triage level in a language, with the fallbacks of [`Text::get`];
+    /// [`Triage::advice`] where the manifest has no sentence for it.
+    ///
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
+    /// # use bedside::{Classifier, Options, Triage};
+    /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// println!("{}", classifier.manifest().advice(Triage::Urgent, "en"));
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
+    #[must_use]
+    pub fn advice(&self, level: Triage, language: &str) -> &str {
+        self.0.advice.of(level).get(language).unwrap_or(level.advice(language))
+    }
+
+    /// The questions about scope and danger signs, in the order in which they are asked.
     #[must_use]
     pub fn scope(&self) -> &[ScopeQuestion] {
         &self.0.scope
@@ -152,10 +174,27 @@ impl Manifest {
         &self.0.output
     }
 
-    /// The labels of the output, in its order.
+    /// The labels of the graph's output, in its order: one for each of [`Classifier::scores`](crate::Classifier::scores).
     #[must_use]
     pub fn labels(&self) -> &[Label] {
         &self.0.output.labels
+    }
+
+    /// The labels that verdicts and findings have, with their operating points in force: each group in place of its
+    /// labels, where the first of them stands.
+    ///
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
+    /// # use bedside::{Classifier, Options};
+    /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// for label in classifier.manifest().shown_labels() {
+    ///     println!("{}: {:?}", label.id, label.operating_point);
+    /// }
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
+    #[must_use]
+    pub fn shown_labels(&self) -> Vec<Label> {
+        Rule::of(self).classes.into_iter().map(|class| class.label).collect()
     }
 
     /// The calibration, where one was fitted.
@@ -205,7 +244,7 @@ impl Manifest {
     ///     }"#,
     /// )?;
     /// assert_eq!(manifest.labels()[0].triage, Triage::Urgent);
-    /// assert_eq!(manifest.labels()[1].operating_point(), 0.5);
+    /// assert_eq!(manifest.shown_labels()[1].operating_point, Some(0.5));
     /// # Ok::<(), bedside::Error>(())
     /// ```
     ///

@@ -60,10 +60,16 @@ impl Binding {
         let output = chosen("output", manifest.output().tensor.as_deref(), &graph.outputs())?;
         check_output_shape(&output, manifest.labels().len())?;
         let multi_label = is_multi_label(manifest.output(), graph.ending(&output.name))?;
-        if multi_label && manifest.calibration().is_some_and(|c| c.prevalence.is_some()) {
+        let calibration = manifest.calibration();
+        let exclusive_only = [
+            ("calibration.prevalence", calibration.is_some_and(|c| c.prevalence.is_some())),
+            ("calibration.action", calibration.is_some_and(|c| c.action.is_some())),
+            ("output.groups", !manifest.output().groups.is_empty()),
+        ];
+        if let Some((field, _)) = exclusive_only.iter().find(|(_, is_there)| multi_label && *is_there) {
             return Err(Error::new(
                 ErrorKind::InvalidManifest,
-                "`calibration.prevalence` needs labels that exclude each other; the graph's do not",
+                format!("`{field}` needs labels that exclude each other; the graph's do not"),
             ));
         }
         let signature = Signature { input: input.name, shape, outputs: vec![output.name], taps: vec![] };

@@ -13,7 +13,8 @@ use crate::manifest::Manifest;
 use crate::preprocess::{ModelInput, normalised, preprocess};
 use crate::query::CancelHandle;
 use crate::report::ModelIdentity;
-use crate::scores::Scoring;
+use crate::scores::{Rescaling, Scoring};
+use crate::verdict::Rule;
 use crate::{Error, ErrorKind, Options, Result};
 
 /// The maximum number of threads, more than any phone has cores. It bounds the memory that threads take.
@@ -41,6 +42,7 @@ pub(crate) struct Model {
     pub(crate) manifest: Manifest,
     pub(crate) identity: ModelIdentity,
     pub(crate) scoring: Scoring,
+    pub(crate) rule: Rule,
     pub(crate) times: LoadTimes,
     engine: Engine,
     binding: Binding,
@@ -83,9 +85,12 @@ impl Model {
             version: manifest.version().to_owned(),
             graph_sha256: file.sha256(),
         };
-        let temperature = manifest.calibration().and_then(|c| c.temperature).unwrap_or(1.0);
-        let scoring =
-            Scoring { activation: manifest.output().activation, multi_label: binding.multi_label, temperature };
+        let scoring = Scoring {
+            activation: manifest.output().activation,
+            multi_label: binding.multi_label,
+            rescaling: Rescaling::of(manifest.calibration()),
+        };
+        let rule = Rule::of(&manifest);
         let read = start.elapsed();
         let engine = Engine::load(file, &binding.signature, options.threads.clamp(1, MAX_THREADS) as usize)
             .map_err(Error::engine)?;
@@ -95,7 +100,7 @@ impl Model {
         log::debug!("model {} {} opened in {:?}", identity.name, identity.version, start.elapsed());
         let values =
             (binding.element == InputElement::Float).then(|| normalised(&manifest.input().mean, &manifest.input().std));
-        Ok(Model { manifest, identity, scoring, times, engine, binding, values })
+        Ok(Model { manifest, identity, scoring, rule, times, engine, binding, values })
     }
 
     /// Resizes the picture to the graph's input, in the input's channel order.

@@ -1,17 +1,22 @@
-//! The verdict (which labels can't be excluded) and the triage.
+//! The verdict (which labels can't be excluded), the triage, and what decided it.
 //!
-//! The rules, for the calibrated probabilities of all labels:
+//! The rule, in this order:
 //!
-//! - Where a scope question is answered `no` or out of range, or is required and not answered, the verdict is
-//!   [`Verdict::Rejected`].
-//! - Where labels exclude each other, those at or over their operating point can't be excluded. Where there are none,
-//!   the most probable label can't be excluded.
-//! - Where they don't, those at or over their operating point can't be excluded. Where there are none, the verdict is
-//!   [`Verdict::NoFinding`].
+//! 0. *Danger.* A danger question that is answered `yes` sets a floor for the triage, which holds whatever follows.
+//! 1. *Scope.* Where a scope question is answered `no` or out of range, or is required and not answered, the verdict is
+//!    [`Verdict::Rejected`] and the triage `unassessed`. Nothing is decoded.
+//! 2. *Labels.* Those at or over their operating point can't be excluded.
+//! 3. *Triage.* `urgent` where an urgent label can't be excluded, or the sum of all urgent labels' probabilities is at or
+//!    over the action threshold; else `refer` where a `refer` label can't be excluded, or no label is at or over its
+//!    operating point ([`Verdict::Undecided`]); else the highest level among the labels that can't be excluded, where
+//!    `no_sign` becomes `refer` for a model whose calibration doesn't allow it. A model without any stated operating
+//!    point gives `unassessed`.
 //!
-//! The triage is the highest level among the labels that can't be excluded, and at least `refer` where there are
-//! several. That of a rejected picture is `unassessed`.
+//! The triage of the report is the higher one of this and the floor.
 
+mod danger;
+mod decided_by;
+mod rule;
 mod scope;
 
 use std::fmt;
@@ -21,13 +26,16 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Triage;
-use crate::manifest::Label;
 use crate::words::{ENGLISH, Words};
 
+pub use danger::DangerSign;
+pub(crate) use danger::danger_signs;
+pub use decided_by::DecidedBy;
+pub(crate) use rule::{Class, Conclusion, Rule};
 pub(crate) use scope::reasons;
 pub use scope::{Reason, ReasonKind};
 
-/// The id and the name of a label.
+/// The id, the name and the level of a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LabelName {
@@ -35,20 +43,21 @@ pub struct LabelName {
     pub id: String,
     /// The label's name in the query's language.
     pub name: String,
+    /// What a person should do where the label can't be excluded.
+    pub level: Triage,
 }
 
-/// Which labels can't be excluded, in descending order of probability; or why there is no verdict.
+/// Which labels can't be excluded, the most pressing first; or why there is no verdict.
 ///
-/// A label can't be excluded where its calibrated probability is at or over its operating point. Where labels exclude
-/// each other and none reaches its operating point, the most probable label can't be excluded. Labels of equal
-/// probability are in the manifest's order.
+/// A label can't be excluded where its calibrated probability is at or over its operating point. Labels are in descending
+/// order of their level, then of probability; those of equal level and probability are in the manifest's order.
 ///
 /// `Display` gives the verdict as a sentence in English. In JSON it is an object:
 ///
 /// ```
 /// use bedside::Verdict;
 ///
-/// let json = r#"{"kind": "single", "labels": ["nevus"], "names": ["Nevus"], "reasons": []}"#;
+/// let json = r#"{"kind": "single", "labels": ["nevus"], "names": ["Nevus"], "levels": ["no_sign"], "reasons": []}"#;
 /// let verdict: Verdict = serde_json::from_str(json)?;
 /// assert_eq!((verdict.kind(), verdict.labels()[0].id.as_str()), ("single", "nevus"));
 /// assert_eq!(verdict.to_string(), "Can't be excluded: Nevus.");
@@ -61,50 +70,49 @@ pub enum Verdict {
     Single(LabelName),
     /// Two or more labels can't be excluded.
     Several(Vec<LabelName>),
-    /// No label reached its operating point. Only models whose labels don't exclude each other give this. It does not
-    /// exclude disease.
-    NoFinding,
-    /// No verdict, since the picture is out of scope: the reasons say why and what to do.
+    /// No label reached its operating point: the model can't tell what the picture shows. It does not exclude disease.
+    Undecided,
+    /// No verdict: the reasons say why and what to do.
     Rejected(Vec<Reason>),
 }
 
 impl Verdict {
     /// The names of all kinds, in the order of declaration.
-    pub const KINDS: &'static [&'static str] = &["single", "several", "no_finding", "rejected"];
+    pub const KINDS: &'static [&'static str] = &["single", "several", "undecided", "rejected"];
 
     /// The name of the kind in reports and in other languages, in snake case.
     ///
     /// ```
-    /// assert_eq!(bedside::Verdict::NoFinding.kind(), "no_finding");
+    /// assert_eq!(bedside::Verdict::Undecided.kind(), "undecided");
     /// ```
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Verdict::Single(_) => "single",
             Verdict::Several(_) => "several",
-            Verdict::NoFinding => "no_finding",
+            Verdict::Undecided => "undecided",
             Verdict::Rejected(_) => "rejected",
         }
     }
 
-    /// The labels that can't be excluded; empty for `NoFinding` and `Rejected`.
+    /// The labels that can't be excluded; empty for `Undecided` and `Rejected`.
     ///
     /// ```
-    /// assert!(bedside::Verdict::NoFinding.labels().is_empty());
+    /// assert!(bedside::Verdict::Undecided.labels().is_empty());
     /// ```
     #[must_use]
     pub fn labels(&self) -> &[LabelName] {
         match self {
             Verdict::Single(label) => std::slice::from_ref(label),
             Verdict::Several(labels) => labels,
-            Verdict::NoFinding | Verdict::Rejected(_) => &[],
+            Verdict::Undecided | Verdict::Rejected(_) => &[],
         }
     }
 
     /// Why there is no verdict; empty where there is one.
     ///
     /// ```
-    /// assert!(bedside::Verdict::NoFinding.reasons().is_empty());
+    /// assert!(bedside::Verdict::Undecided.reasons().is_empty());
     /// ```
     #[must_use]
     pub fn reasons(&self) -> &[Reason] {
@@ -123,15 +131,31 @@ impl fmt::Display for Verdict {
 }
 
 impl Verdict {
-    /// The verdict as a sentence.
-    pub(crate) fn sentence(&self, words: &Words) -> String {
-        let names: Vec<&str> = self.labels().iter().map(|label| label.name.as_str()).collect();
-        let sentence = match self {
-            Verdict::Single(_) => words.verdict_single,
-            Verdict::Several(_) => words.verdict_several,
-            Verdict::NoFinding => words.verdict_no_finding,
-            Verdict::Rejected(_) => words.verdict_rejected,
+    /// The verdict as a sentence, with the names of all labels.
+    fn sentence(&self, words: &Words) -> String {
+        self.sentence_of(self.labels(), words)
+    }
+
+    /// The headline of a report with this triage. Labels whose level is `no_sign` are left out.
+    pub(crate) fn headline(&self, triage: Triage, words: &Words) -> String {
+        let pressing = self.labels().iter().take_while(|label| label.level > Triage::NoSign).count();
+        match self {
+            Verdict::Single(_) | Verdict::Several(_) if pressing == 0 && triage == Triage::NoSign => {
+                words.verdict_no_sign.to_owned()
+            }
+            Verdict::Single(_) | Verdict::Several(_) if pressing == 0 => words.verdict_undecided.to_owned(),
+            _ => self.sentence_of(&self.labels()[..pressing], words),
+        }
+    }
+
+    fn sentence_of(&self, labels: &[LabelName], words: &Words) -> String {
+        let sentence = match (self, labels.len()) {
+            (Verdict::Undecided, _) => words.verdict_undecided,
+            (Verdict::Rejected(_), _) => words.verdict_rejected,
+            (_, 0 | 1) => words.verdict_single,
+            _ => words.verdict_several,
         };
+        let names: Vec<&str> = labels.iter().map(|label| label.name.as_str()).collect();
         sentence.replace("{labels}", &names.join(", "))
     }
 }
@@ -140,10 +164,12 @@ impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let ids: Vec<&str> = self.labels().iter().map(|label| label.id.as_str()).collect();
         let names: Vec<&str> = self.labels().iter().map(|label| label.name.as_str()).collect();
-        let mut object = serializer.serialize_struct("Verdict", 4)?;
+        let levels: Vec<Triage> = self.labels().iter().map(|label| label.level).collect();
+        let mut object = serializer.serialize_struct("Verdict", 5)?;
         object.serialize_field("kind", self.kind())?;
         object.serialize_field("labels", &ids)?;
         object.serialize_field("names", &names)?;
+        object.serialize_field("levels", &levels)?;
         object.serialize_field("reasons", self.reasons())?;
         object.end()
     }
@@ -156,143 +182,20 @@ impl<'de> Deserialize<'de> for Verdict {
             kind: String,
             labels: Vec<String>,
             names: Vec<String>,
+            levels: Vec<Triage>,
             reasons: Vec<Reason>,
         }
-        let Fields { kind, labels, names, reasons } = Fields::deserialize(deserializer)?;
-        let named = labels.len() == names.len();
+        let Fields { kind, labels, names, levels, reasons } = Fields::deserialize(deserializer)?;
+        let named = labels.len() == names.len() && labels.len() == levels.len();
         let mut labels: Vec<LabelName> =
-            labels.into_iter().zip(names).map(|(id, name)| LabelName { id, name }).collect();
+            labels.into_iter().zip(names).zip(levels).map(|((id, name), level)| LabelName { id, name, level }).collect();
         match (kind.as_str(), labels.len(), reasons.len()) {
             ("single", 1, 0) if named => Ok(Verdict::Single(labels.remove(0))),
             ("several", 2.., 0) if named => Ok(Verdict::Several(labels)),
-            ("no_finding", 0, 0) if named => Ok(Verdict::NoFinding),
+            ("undecided", 0, 0) if named => Ok(Verdict::Undecided),
             ("rejected", 0, 1..) if named => Ok(Verdict::Rejected(reasons)),
             _ => Err(D::Error::custom(format_args!("a verdict `{kind}` with other labels or reasons than it has"))),
         }
     }
 }
 
-/// The verdict and the triage of a picture that is in scope. `probabilities` has one calibrated probability for each
-/// label; names are in `language`.
-pub(crate) fn judge(labels: &[Label], probabilities: &[f32], multi_label: bool, language: &str) -> (Verdict, Triage) {
-    let mut ranked: Vec<(&Label, f32)> = labels.iter().zip(probabilities.iter().copied()).collect();
-    ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    let likeliest = ranked.first().map(|(label, _)| *label);
-    let mut not_excluded: Vec<&Label> = ranked.into_iter().filter(|(l, p)| is_over(l, *p)).map(|(l, _)| l).collect();
-    if not_excluded.is_empty() && !multi_label {
-        not_excluded.extend(likeliest);
-    }
-
-    let highest = not_excluded.iter().map(|label| label.triage).fold(Triage::NoSign, Triage::or_higher);
-    let named = |label: &&Label| LabelName { id: label.id.clone(), name: label.name_in(language).to_owned() };
-    match <[LabelName; 1]>::try_from(not_excluded.iter().map(named).collect::<Vec<_>>()) {
-        Ok([only]) => (Verdict::Single(only), highest),
-        Err(none) if none.is_empty() => (Verdict::NoFinding, Triage::NoSign),
-        Err(several) => (Verdict::Several(several), highest.or_higher(Triage::Refer)),
-    }
-}
-
-/// Whether a calibrated probability is at or over the label's operating point.
-pub(crate) fn is_over(label: &Label, probability: f32) -> bool {
-    probability >= label.operating_point()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::manifest::Text;
-
-    fn label(id: &str, operating_point: f32, triage: Triage) -> Label {
-        Label { id: id.into(), name: Text::from([("en", id)]), operating_point: Some(operating_point), triage }
-    }
-
-    fn skin() -> Vec<Label> {
-        vec![
-            label("melanoma", 0.2, Triage::Urgent),
-            label("nevus", 0.6, Triage::NoSign),
-            label("keratosis", 0.5, Triage::NoSign),
-        ]
-    }
-
-    /// The verdict's kind, the ids of its labels, and the triage.
-    fn judged(labels: &[Label], probabilities: &[f32], multi_label: bool) -> (&'static str, Vec<String>, Triage) {
-        let (verdict, triage) = judge(labels, probabilities, multi_label, "en");
-        (verdict.kind(), verdict.labels().iter().map(|label| label.id.clone()).collect(), triage)
-    }
-
-    fn expected(kind: &'static str, ids: &[&str], triage: Triage) -> (&'static str, Vec<String>, Triage) {
-        (kind, ids.iter().map(|&id| id.into()).collect(), triage)
-    }
-
-    #[test]
-    fn judge_gives_single_for_one_label_over_its_operating_point() {
-        assert_eq!(judged(&skin(), &[0.1, 0.8, 0.1], false), expected("single", &["nevus"], Triage::NoSign));
-        assert_eq!(judged(&skin(), &[0.4, 0.5, 0.1], false), expected("single", &["melanoma"], Triage::Urgent));
-    }
-
-    #[test]
-    fn judge_counts_an_operating_point_reached_exactly() {
-        assert_eq!(judged(&skin(), &[0.2, 0.59, 0.21], false), expected("single", &["melanoma"], Triage::Urgent));
-    }
-
-    #[test]
-    fn judge_gives_several_in_order_of_probability_and_at_least_refer() {
-        let labels = [label("a", 0.3, Triage::NoSign), label("b", 0.3, Triage::NoSign)];
-        assert_eq!(judged(&labels, &[0.4, 0.6], false), expected("several", &["b", "a"], Triage::Refer));
-    }
-
-    #[test]
-    fn judge_gives_the_likeliest_label_where_none_reaches_its_operating_point() {
-        assert_eq!(judged(&skin(), &[0.15, 0.45, 0.4], false), expected("single", &["nevus"], Triage::NoSign));
-    }
-
-    #[test]
-    fn judge_gives_no_finding_for_multi_label_only() {
-        assert_eq!(judged(&skin(), &[0.1, 0.5, 0.4], true), expected("no_finding", &[], Triage::NoSign));
-        let both = expected("several", &["melanoma", "nevus"], Triage::Urgent);
-        assert_eq!(judged(&skin(), &[0.9, 0.9, 0.4], true), both);
-    }
-
-    fn level(triage: Triage) -> u8 {
-        match triage {
-            Triage::NoSign => 0,
-            Triage::Refer => 1,
-            Triage::Urgent => 2,
-            Triage::Unassessed => unreachable!("judge rejects nothing"),
-        }
-    }
-
-    fn any_level() -> impl Strategy<Value = Triage> {
-        prop_oneof![Just(Triage::NoSign), Just(Triage::Refer), Just(Triage::Urgent)]
-    }
-
-    proptest! {
-        #[test]
-        fn judge_triage_is_never_below_that_of_a_label_over_its_operating_point(
-            rows in prop::collection::vec((0f32..=1.0, 0f32..=1.0, any_level()), 1..8),
-            multi_label: bool,
-        ) {
-            let labels: Vec<Label> =
-                rows.iter().enumerate().map(|(i, &(_, point, level))| label(&i.to_string(), point, level)).collect();
-            let probabilities: Vec<f32> = rows.iter().map(|r| r.0).collect();
-            let (verdict, triage) = judge(&labels, &probabilities, multi_label, "en");
-            for (probability, operating_point, wanted) in &rows {
-                if probability >= operating_point {
-                    prop_assert!(level(triage) >= level(*wanted));
-                }
-            }
-            let over = rows.iter().filter(|(p, point, _)| p >= point).count();
-            match &verdict {
-                Verdict::Several(labels) => {
-                    prop_assert!(triage != Triage::NoSign);
-                    prop_assert_eq!(labels.len(), over);
-                }
-                Verdict::Single(_) => prop_assert!(over <= 1),
-                Verdict::NoFinding => prop_assert!(multi_label && over == 0),
-                Verdict::Rejected(_) => prop_assert!(false, "judge rejects nothing"),
-            }
-        }
-    }
-}

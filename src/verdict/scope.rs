@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::ScopeQuestion;
+use crate::manifest::{QuestionRole, ScopeQuestion};
 use crate::query::{Answer, Query};
 use crate::words::words;
 
@@ -60,7 +60,8 @@ const _: () = assert!(ReasonKind::ALL.len() == ReasonKind::ScopeOutOfRange as us
 /// The reasons to reject that the query's answers give, in the order of the questions; empty where the picture is in
 /// scope.
 pub(crate) fn reasons(scope: &[ScopeQuestion], query: &Query) -> Vec<Reason> {
-    scope.iter().filter_map(|question| reason(question, query)).collect()
+    let about_scope = scope.iter().filter(|question| question.role == QuestionRole::Scope);
+    about_scope.filter_map(|question| reason(question, query)).collect()
 }
 
 /// The reason to reject that the answer to one question gives, if any.
@@ -71,7 +72,7 @@ fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
         Some(Answer::Number(value)) if !in_range(question, *value) => ReasonKind::ScopeOutOfRange,
         _ => return None,
     };
-    let text = question.question.get(&query.language).unwrap_or(&question.id);
+    let text = question.text_in(&query.language);
     let words = words(&query.language);
     let message = match kind {
         ReasonKind::ScopeUnanswered => words.reason_scope_unanswered.replace("{question}", text),
@@ -101,10 +102,17 @@ fn in_range(question: &ScopeQuestion, value: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Text;
 
     fn question(id: &str, required: bool, min: Option<f64>, max: Option<f64>) -> ScopeQuestion {
-        ScopeQuestion { id: id.into(), question: Text::default(), required, min, max }
+        ScopeQuestion { required, min, max, ..ScopeQuestion::new(id) }
+    }
+
+    #[test]
+    fn reasons_pass_over_danger_questions() {
+        let bleeds = || ScopeQuestion::danger("bleeds", crate::Triage::Urgent);
+        assert_eq!(first_reason(bleeds(), None), None);
+        assert_eq!(first_reason(bleeds(), Some(Answer::No)), None);
+        assert_eq!(first_reason(bleeds(), Some(Answer::Yes)), None);
     }
 
     fn first_reason(question: ScopeQuestion, answer: Option<Answer>) -> Option<ReasonKind> {

@@ -18,7 +18,8 @@ pub(crate) struct Words {
     pub(crate) verdict_single: &'static str,
     /// `{labels}` are the labels' names.
     pub(crate) verdict_several: &'static str,
-    pub(crate) verdict_no_finding: &'static str,
+    pub(crate) verdict_undecided: &'static str,
+    pub(crate) verdict_no_sign: &'static str,
     pub(crate) verdict_rejected: &'static str,
     /// `{question}` is the question's text, here and below.
     pub(crate) reason_scope_unanswered: &'static str,

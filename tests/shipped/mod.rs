@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bedside::manifest::QuestionRole;
 use bedside::{Classifier, Image, Options};
 
 /// The maximum difference of a score from ONNX Runtime's where both decode the picture at the same scale: the
@@ -122,7 +123,7 @@ pub(crate) fn assert_complete(classifier: &Classifier) {
         assert!(label.operating_point.is_some(), "{}", label.id);
         assert_eq!(label.name.languages().collect::<Vec<_>>(), ["en", "uk"], "{}", label.id);
     }
-    assert!(manifest.scope().iter().all(|question| question.required));
+    assert!(manifest.scope().iter().all(|question| question.required || question.role == QuestionRole::Danger));
     let calibration = manifest.calibration().expect("calibrated");
     assert!(calibration.temperature.is_some() && calibration.prevalence.is_some());
 }

@@ -19,7 +19,7 @@ const IOS: &str = "ios/DemoApp/DemoApp/Localizable.xcstrings";
 /// The core's table of each language, in the order of `LANGUAGES`.
 const CORE: [&str; 2] = ["src/words/en.rs", "src/words/uk.rs"];
 /// The texts that the core has, which are the fields of `Words` in `src/words/mod.rs`.
-const IN_CORE: [&str; 12] = [
+const IN_CORE: [&str; 13] = [
     "app_notice",
     "triage_no_sign_advice",
     "triage_refer_advice",
@@ -27,7 +27,8 @@ const IN_CORE: [&str; 12] = [
     "triage_unassessed_advice",
     "verdict_single",
     "verdict_several",
-    "verdict_no_finding",
+    "verdict_undecided",
+    "verdict_no_sign",
     "verdict_rejected",
     "reason_scope_unanswered",
     "reason_scope_no",

@@ -1,0 +1,151 @@
+//! The rule by which calibrated probabilities, novelty and danger signs give a verdict and a triage.
+
+use super::{DangerSign, DecidedBy, LabelName, Reason, Verdict};
+use crate::Triage;
+use crate::manifest::{DEFAULT_OPERATING_POINT, Label, Manifest};
+
+/// What the rule needs to know of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rule {
+    pub(crate) classes: Vec<Class>,
+    /// The action threshold of the sum of all urgent classes' probabilities.
+    action: Option<f32>,
+    may_say_no_sign: bool,
+    /// Whether the manifest states an operating point for any class. Without any, the triage is `unassessed`.
+    is_calibrated: bool,
+}
+
+/// A label outside groups, or a group: what verdicts and findings show as one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Class {
+    /// Its id, name, triage and operating point in force, which is always there.
+    pub(crate) label: Label,
+    /// The indices of its labels in the graph's output, in ascending order.
+    pub(crate) members: Vec<usize>,
+}
+
+impl Class {
+    /// The operating point in force.
+    pub(crate) fn operating_point(&self) -> f32 {
+        self.label.operating_point.unwrap_or(DEFAULT_OPERATING_POINT)
+    }
+
+    /// Whether the class can't be excluded.
+    pub(crate) fn is_over(&self, probability: f64) -> bool {
+        probability as f32 >= self.operating_point()
+    }
+
+    fn named(&self, language: &str) -> LabelName {
+        let Label { id, triage, .. } = &self.label;
+        LabelName { id: id.clone(), name: self.label.name_in(language).to_owned(), level: *triage }
+    }
+}
+
+/// The verdict on a picture, its triage, and what decided the triage.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Conclusion {
+    pub(crate) verdict: Verdict,
+    pub(crate) triage: Triage,
+    pub(crate) decided_by: DecidedBy,
+}
+
+impl Conclusion {
+    pub(crate) fn rejected(reasons: Vec<Reason>, triage: Triage, decided_by: DecidedBy) -> Conclusion {
+        Conclusion { verdict: Verdict::Rejected(reasons), triage, decided_by }
+    }
+
+    /// The conclusion, with a triage that is at least that of all danger signs.
+    pub(crate) fn at_least(self, signs: &[DangerSign]) -> Conclusion {
+        match signs.iter().map(|sign| sign.level).max() {
+            Some(floor) if floor > self.triage => {
+                Conclusion { triage: floor, decided_by: DecidedBy::Danger, ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
+impl Rule {
+    /// The rule of a manifest.
+    pub(crate) fn of(manifest: &Manifest) -> Rule {
+        let (output, calibration) = (manifest.output(), manifest.calibration());
+        let mut classes: Vec<Class> = Vec::new();
+        for (index, label) in output.labels.iter().enumerate() {
+            let Some(group) = output.groups.iter().find(|group| group.labels.contains(&label.id)) else {
+                classes.push(Class { label: label.clone(), members: vec![index] });
+                continue;
+            };
+            match classes.iter_mut().find(|class| class.label.id == group.id) {
+                Some(class) => class.members.push(index),
+                None => {
+                    let (operating_point, triage) = (group.operating_point, group.triage);
+                    let label = Label { id: group.id.clone(), name: group.name.clone(), operating_point, triage };
+                    classes.push(Class { label, members: vec![index] });
+                }
+            }
+        }
+        let mut is_calibrated = false;
+        for Class { label, .. } in &mut classes {
+            let threshold = calibration.and_then(|c| c.thresholds.get(&label.id)).map(|threshold| threshold.at);
+            let stated = threshold.or(label.operating_point);
+            is_calibrated |= stated.is_some();
+            label.operating_point = Some(stated.unwrap_or(DEFAULT_OPERATING_POINT));
+        }
+        let may_say_no_sign = calibration.is_some_and(|c| c.no_sign);
+        Rule { classes, action: calibration.and_then(|c| c.action), may_say_no_sign, is_calibrated }
+    }
+
+    /// The probability of each class, from those of the graph's labels.
+    pub(crate) fn of_classes(&self, probabilities: &[f64]) -> Vec<f64> {
+        let sum = |class: &Class| class.members.iter().map(|&member| probabilities[member]).sum::<f64>().min(1.0);
+        self.classes.iter().map(sum).collect()
+    }
+
+    /// Whether an urgent class can't be excluded, by itself or by the sum of all urgent ones; and which.
+    pub(crate) fn urgent(&self, probabilities: &[f64]) -> Option<DecidedBy> {
+        let urgent = || self.classes.iter().zip(probabilities).filter(|(class, _)| class.label.triage == Triage::Urgent);
+        if urgent().any(|(class, &probability)| class.is_over(probability)) {
+            return Some(DecidedBy::Label);
+        }
+        let sum: f64 = urgent().map(|(_, &probability)| probability).sum();
+        (urgent().next().is_some() && self.action.is_some_and(|action| sum as f32 >= action)).then_some(DecidedBy::Action)
+    }
+
+    /// The conclusion on a picture that is in scope, sound, and not rejected for its novelty. `probabilities` has one
+    /// calibrated probability for each class; names are in `language`. `is_unusual` says that its novelty is over the
+    /// soft level.
+    pub(crate) fn conclude(&self, probabilities: &[f64], is_unusual: bool, language: &str) -> Conclusion {
+        let mut not_excluded: Vec<(&Class, f64)> = self.classes.iter().zip(probabilities.iter().copied()).collect();
+        not_excluded.retain(|&(class, probability)| class.is_over(probability));
+        // Stable: of one level and one probability, the manifest's order stays.
+        not_excluded.sort_by(|(a, p), (b, q)| b.label.triage.cmp(&a.label.triage).then(q.total_cmp(p)));
+        let (triage, decided_by) = self.triage(&not_excluded, probabilities, is_unusual);
+        let mut names: Vec<LabelName> = not_excluded.iter().map(|(class, _)| class.named(language)).collect();
+        let verdict = match names.len() {
+            0 => Verdict::Undecided,
+            1 => Verdict::Single(names.remove(0)),
+            _ => Verdict::Several(names),
+        };
+        Conclusion { verdict, triage, decided_by }
+    }
+
+    /// The triage and what decided it. `not_excluded` is in descending order of level.
+    fn triage(&self, not_excluded: &[(&Class, f64)], probabilities: &[f64], is_unusual: bool) -> (Triage, DecidedBy) {
+        if !self.is_calibrated {
+            return (Triage::Unassessed, DecidedBy::Uncalibrated);
+        }
+        if let Some(decided_by) = self.urgent(probabilities) {
+            return (Triage::Urgent, decided_by);
+        }
+        let Some((highest, _)) = not_excluded.first() else { return (Triage::Refer, DecidedBy::Undecided) };
+        match highest.label.triage {
+            Triage::Refer => (Triage::Refer, DecidedBy::Label),
+            _ if is_unusual => (Triage::Refer, DecidedBy::Novelty),
+            Triage::NoSign if !self.may_say_no_sign => (Triage::Refer, DecidedBy::NoSignNotShown),
+            level => (level, DecidedBy::Label),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
