@@ -165,12 +165,7 @@ impl Classifier {
     }
 
     /// The conclusion and the findings on a picture that is in scope.
-    fn assess(
-        &self,
-        image: &Image<'_>,
-        query: &Query,
-        timings: &mut Timings,
-    ) -> Result<(Conclusion, Vec<Finding>)> {
+    fn assess(&self, image: &Image<'_>, query: &Query, timings: &mut Timings) -> Result<(Conclusion, Vec<Finding>)> {
         let mut stages = Stages::new();
         let picture = self.decode(image, query.region)?;
         timings.decode = stages.ended("decode");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::manifest::{Manifest, PREVALENCE_TOLERANCE};
+use crate::verdict::Class;
 use crate::{Error, ErrorKind, Region, Result};
 
 /// The parameters of one classification. By default, the report has all findings, in English, for the whole picture.

@@ -51,9 +51,7 @@ impl Rescaling {
     fn apply(&self, logits: &[f64]) -> Vec<f64> {
         match self {
             Rescaling::Temperature(temperature) => logits.iter().map(|v| v / temperature).collect(),
-            Rescaling::ScaleBias(each) => {
-                logits.iter().zip(each).map(|(v, (scale, bias))| v * scale + bias).collect()
-            }
+            Rescaling::ScaleBias(each) => logits.iter().zip(each).map(|(v, (scale, bias))| v * scale + bias).collect(),
         }
     }
 }

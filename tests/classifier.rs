@@ -8,8 +8,8 @@ use std::fs;
 use bedside::manifest::{Calibration, Draft};
 use bedside::tools::Binding;
 use bedside::{
-    Answer, CancelHandle, Classifier, DecidedBy, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind, Region, Report,
-    Triage, Verdict, notice,
+    Answer, CancelHandle, Classifier, DecidedBy, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind,
+    Region, Report, Triage, Verdict, notice,
 };
 use bedside_engine::{Graph, ModelFile};
 use proptest::prelude::*;
@@ -151,8 +151,14 @@ fn rejected_report_text_says_what_to_do() {
 #[test]
 fn report_json_has_the_documented_form() {
     let json: Value = serde_json::from_str(&ask(&manifest(), &Query::default()).to_json()).expect("JSON");
-    assert_eq!(json["verdict"], json!({"kind": "single", "labels": ["a"], "names": ["Label A"], "levels": ["urgent"], "reasons": []}));
-    assert_eq!((&json["triage"], &json["decided_by"], &json["danger"]), (&json!("urgent"), &json!("label"), &json!([])));
+    assert_eq!(
+        json["verdict"],
+        json!({"kind": "single", "labels": ["a"], "names": ["Label A"], "levels": ["urgent"], "reasons": []})
+    );
+    assert_eq!(
+        (&json["triage"], &json["decided_by"], &json["danger"]),
+        (&json!("urgent"), &json!("label"), &json!([]))
+    );
     assert_eq!(json["findings"][0]["label"], "a");
     assert_eq!(json["findings"][0]["over_operating_point"], true);
     for stage in ["decode", "preprocess", "engine", "verdict", "total"] {

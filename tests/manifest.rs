@@ -52,8 +52,14 @@ fn schema_and_reader_accept_sound_manifests() {
                    "thresholds": {"a": {"at": 0.04, "miss": 0.02, "count": 400}}, "action": 0.11, "no_sign": true}),
         ),
         with("/advice", json!({"urgent": {"en": "A doctor today."}, "refer": {}})),
-        with("/scope", json!([{"id": "bleeds", "role": "danger", "level": "urgent"}, {"id": "ready", "role": "scope"}])),
-        with("/output/groups", json!([{"id": "a", "name": {"en": "A or B"}, "labels": ["a", "b"], "triage": "unassessed"}])),
+        with(
+            "/scope",
+            json!([{"id": "bleeds", "role": "danger", "level": "urgent"}, {"id": "ready", "role": "scope"}]),
+        ),
+        with(
+            "/output/groups",
+            json!([{"id": "a", "name": {"en": "A or B"}, "labels": ["a", "b"], "triage": "unassessed"}]),
+        ),
         with("/golden", json!({"by": "self", "input": {"image": ""}, "scores": [0.1, 0.2, 0.7]})),
         with("/a_field_of_tomorrow", json!({"x": 1})),
     ];
@@ -117,7 +123,10 @@ fn schema_and_reader_refuse_unsound_manifests_and_the_reader_names_the_field() {
         ("output.groups[0].labels", with("/output/groups", json!([group("g", &[])]))),
         (
             "calibration.thresholds.a.miss",
-            with("/calibration", json!({"graph_sha256": "0".repeat(64), "thresholds": {"a": {"at": 0.1, "miss": 1.0}}})),
+            with(
+                "/calibration",
+                json!({"graph_sha256": "0".repeat(64), "thresholds": {"a": {"at": 0.1, "miss": 1.0}}}),
+            ),
         ),
         ("calibration.action", with("/calibration", json!({"graph_sha256": "0".repeat(64), "action": 0}))),
         ("input.resize", with("/input/resize", json!(["stretch"]))),
@@ -145,7 +154,10 @@ fn reader_refuses_contradictory_manifests() {
         ("version", with("/version", json!("1\n2"))),
         ("scope[0].level", with("/scope", json!([{"id": "x", "level": "urgent"}]))),
         ("scope[0].level", with("/scope", json!([{"id": "x", "role": "danger"}]))),
-        ("scope[0].required", with("/scope", json!([{"id": "x", "role": "danger", "level": "refer", "required": true}]))),
+        (
+            "scope[0].required",
+            with("/scope", json!([{"id": "x", "role": "danger", "level": "refer", "required": true}])),
+        ),
         ("scope[0]", with("/scope", json!([{"id": "x", "role": "danger", "level": "refer", "min": 1}]))),
         ("output.groups[0].labels", with("/output/groups", json!([group("g", &["a", "d"])]))),
         ("output.groups[1].labels", with("/output/groups", json!([group("g", &["a"]), group("h", &["a", "b"])]))),
@@ -156,7 +168,10 @@ fn reader_refuses_contradictory_manifests() {
             with("/calibration", json!({"graph_sha256": hash, "temperature": 1.0, "bias": [0.0, 0.0, 0.0]})),
         ),
         ("calibration.scale", with("/calibration", json!({"graph_sha256": hash, "scale": [1.0, 1.0]}))),
-        ("calibration.thresholds.d", with("/calibration", json!({"graph_sha256": hash, "thresholds": {"d": {"at": 0.1}}}))),
+        (
+            "calibration.thresholds.d",
+            with("/calibration", json!({"graph_sha256": hash, "thresholds": {"d": {"at": 0.1}}})),
+        ),
         ("scope[1].id", with("/scope", json!([{"id": "x"}, {"id": "x"}]))),
         ("scope[0]", with("/scope", json!([{"id": "age", "min": 5, "max": 1}]))),
         ("input.mean", with("/input/mean", json!([0.5]))),

@@ -116,7 +116,8 @@ fn without_operating_point(manifest: &Manifest) -> Vec<String> {
     let thresholds = manifest.calibration().map(|calibration| &calibration.thresholds);
     let stated = |label: &Label| {
         let of_group = output.groups.iter().find(|group| group.id == label.id).map(|group| group.operating_point);
-        let of_label = || output.labels.iter().find(|known| known.id == label.id).and_then(|known| known.operating_point);
+        let of_label =
+            || output.labels.iter().find(|known| known.id == label.id).and_then(|known| known.operating_point);
         thresholds.is_some_and(|thresholds| thresholds.contains_key(&label.id))
             || of_group.unwrap_or_else(of_label).is_some()
     };

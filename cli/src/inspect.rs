@@ -159,11 +159,7 @@ fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {
     };
     for label in &output.labels {
         let name = label.name.get("en").unwrap_or(&label.id);
-        line(
-            out,
-            "label",
-            format_args!("{}: {name}{}", label.id, in_group(&label.id)),
-        )?;
+        line(out, "label", format_args!("{}: {name}{}", label.id, in_group(&label.id)))?;
     }
     for label in manifest.shown_labels() {
         let point = label.operating_point.unwrap_or(DEFAULT_OPERATING_POINT);

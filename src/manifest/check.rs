@@ -276,8 +276,8 @@ fn check_rescaling(calibration: &Calibration, labels: usize) -> Result<()> {
 fn check_threshold(id: &str, threshold: Threshold, output: &Output) -> Result<()> {
     let field = format!("calibration.thresholds.{id}");
     let is_grouped = output.groups.iter().any(|group| group.labels.iter().any(|label| label == id));
-    let is_shown =
-        output.groups.iter().any(|group| group.id == id) || output.labels.iter().any(|label| label.id == id) && !is_grouped;
+    let is_shown = output.groups.iter().any(|group| group.id == id)
+        || output.labels.iter().any(|label| label.id == id) && !is_grouped;
     ensure(is_shown, &field, "is for no label outside groups, and no group")?;
     ensure(is_probability(threshold.at), &format!("{field}.at"), "is no probability, 0 to 1")?;
     let is_share = threshold.miss.is_none_or(|miss| miss > 0.0 && miss < 1.0);

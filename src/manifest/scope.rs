@@ -119,6 +119,7 @@ impl QuestionRole {
         }
     }
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     fn is_scope(&self) -> bool {
         *self == QuestionRole::Scope
     }

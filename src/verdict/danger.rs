@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Triage;
 use crate::manifest::{QuestionRole, ScopeQuestion};
 use crate::query::{Answer, Query};
-use crate::Triage;
 
 /// A danger question that was answered with yes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -187,8 +187,12 @@ impl<'de> Deserialize<'de> for Verdict {
         }
         let Fields { kind, labels, names, levels, reasons } = Fields::deserialize(deserializer)?;
         let named = labels.len() == names.len() && labels.len() == levels.len();
-        let mut labels: Vec<LabelName> =
-            labels.into_iter().zip(names).zip(levels).map(|((id, name), level)| LabelName { id, name, level }).collect();
+        let mut labels: Vec<LabelName> = labels
+            .into_iter()
+            .zip(names)
+            .zip(levels)
+            .map(|((id, name), level)| LabelName { id, name, level })
+            .collect();
         match (kind.as_str(), labels.len(), reasons.len()) {
             ("single", 1, 0) if named => Ok(Verdict::Single(labels.remove(0))),
             ("several", 2.., 0) if named => Ok(Verdict::Several(labels)),
@@ -198,4 +202,3 @@ impl<'de> Deserialize<'de> for Verdict {
         }
     }
 }
-

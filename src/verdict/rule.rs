@@ -57,9 +57,7 @@ impl Conclusion {
     /// The conclusion, with a triage that is at least that of all danger signs.
     pub(crate) fn at_least(self, signs: &[DangerSign]) -> Conclusion {
         match signs.iter().map(|sign| sign.level).max() {
-            Some(floor) if floor > self.triage => {
-                Conclusion { triage: floor, decided_by: DecidedBy::Danger, ..self }
-            }
+            Some(floor) if floor > self.triage => Conclusion { triage: floor, decided_by: DecidedBy::Danger, ..self },
             _ => self,
         }
     }
@@ -75,14 +73,13 @@ impl Rule {
                 classes.push(Class { label: label.clone(), members: vec![index] });
                 continue;
             };
-            match classes.iter_mut().find(|class| class.label.id == group.id) {
-                Some(class) => class.members.push(index),
-                None => {
-                    let (operating_point, triage) = (group.operating_point, group.triage);
-                    let label = Label { id: group.id.clone(), name: group.name.clone(), operating_point, triage };
-                    classes.push(Class { label, members: vec![index] });
-                }
+            if let Some(class) = classes.iter_mut().find(|class| class.label.id == group.id) {
+                class.members.push(index);
+                continue;
             }
+            let (operating_point, triage) = (group.operating_point, group.triage);
+            let label = Label { id: group.id.clone(), name: group.name.clone(), operating_point, triage };
+            classes.push(Class { label, members: vec![index] });
         }
         let mut is_calibrated = false;
         for Class { label, .. } in &mut classes {
@@ -103,12 +100,14 @@ impl Rule {
 
     /// Whether an urgent class can't be excluded, by itself or by the sum of all urgent ones; and which.
     pub(crate) fn urgent(&self, probabilities: &[f64]) -> Option<DecidedBy> {
-        let urgent = || self.classes.iter().zip(probabilities).filter(|(class, _)| class.label.triage == Triage::Urgent);
+        let urgent =
+            || self.classes.iter().zip(probabilities).filter(|(class, _)| class.label.triage == Triage::Urgent);
         if urgent().any(|(class, &probability)| class.is_over(probability)) {
             return Some(DecidedBy::Label);
         }
         let sum: f64 = urgent().map(|(_, &probability)| probability).sum();
-        (urgent().next().is_some() && self.action.is_some_and(|action| sum as f32 >= action)).then_some(DecidedBy::Action)
+        (urgent().next().is_some() && self.action.is_some_and(|action| sum as f32 >= action))
+            .then_some(DecidedBy::Action)
     }
 
     /// The conclusion on a picture that is in scope, sound, and not rejected for its novelty. `probabilities` has one

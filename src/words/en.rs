@@ -5,13 +5,14 @@ use super::Words;
 #[rustfmt::skip]
 pub(super) const WORDS: Words = Words {
     app_notice: "Research software, not a medical device. A result does not replace a clinician's examination.",
-    triage_no_sign_advice: "The program found no sign that asks for more. This does not exclude disease.",
+    triage_no_sign_advice: "No warning sign in this picture. That does not make it harmless: go by the danger signs.",
     triage_refer_advice: "A clinician should look at it.",
     triage_urgent_advice: "A clinician should look at it soon.",
-    triage_unassessed_advice: "The reasons say why, and what to do.",
+    triage_unassessed_advice: "Not assessed: decide by the danger signs.",
     verdict_single: "Can't be excluded: {labels}.",
     verdict_several: "None of these can be excluded: {labels}.",
-    verdict_no_finding: "No sign found by this program. This does not exclude disease.",
+    verdict_undecided: "The program can't tell what this picture shows. A clinician should decide.",
+    verdict_no_sign: "No warning sign in this picture.",
     verdict_rejected: "The program gives no result, because:",
     reason_scope_unanswered: "“{question}” has no answer. Answer it first.",
     reason_scope_no: "“{question}” was answered with no. The program was not made for such a picture: examine without it.",

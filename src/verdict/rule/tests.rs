@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::manifest::{Activation, Calibration, Color, Draft, Group, Input, Output, Resize, ResizePolicy, Text, Threshold};
+use crate::manifest::{
+    Activation, Calibration, Color, Draft, Group, Input, Output, Resize, ResizePolicy, Text, Threshold,
+};
 
 fn label(id: &str, operating_point: f32, triage: Triage) -> Label {
     let mut label = Label::new(id, Text::from([("en", id)]));
