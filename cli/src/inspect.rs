@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use bedside::manifest::{Calibration, DEFAULT_OPERATING_POINT};
 use bedside::tools::{self, Binding};
 use bedside::{Limits, Manifest};
 use bedside_engine::{Description, Engine, Graph, ModelFile, Prepared, Signature, multiply_adds};
