@@ -36,7 +36,8 @@ fn classify_prints_the_reason_of_an_open_question() {
 #[test]
 fn camera_frame_prints_a_verdict_of_the_frame() {
     let text = output("camera_frame", &[]);
-    assert!(text.contains("an't be excluded") || text.contains("can be excluded"), "{text}");
+    let verdicts = ["be excluded", "can't tell", "gives no result"];
+    assert!(verdicts.iter().any(|words| text.contains(words)), "{text}");
     assert!(text.contains(NOTICE), "{text}");
 }
 
