@@ -11,11 +11,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::image::{Picture, decode};
 use crate::manifest::{Golden, GoldenBy, Manifest};
 use crate::model::{LoadTimes, Model};
+use crate::quality::{measure, quality_reasons};
 use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
 use crate::verdict::{Class, Conclusion, DecidedBy, Reason, danger_signs, reasons};
 use crate::words::words;
-use crate::{Error, ErrorKind, Image, Limits, Options, Query, Region, Result, Triage};
+use crate::{Error, ErrorKind, Image, Limits, Options, Quality, Query, Region, Result, Triage};
 
 /// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of
 /// int8 kernels and differences between decoders stay below it.
@@ -41,6 +42,20 @@ pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
 pub struct Classifier {
     model: Model,
     limits: Limits,
+}
+
+/// What a picture says, by itself.
+struct Assessed {
+    conclusion: Conclusion,
+    findings: Vec<Finding>,
+    /// `None` where nothing was decoded.
+    quality: Option<Quality>,
+}
+
+impl Assessed {
+    fn rejected(conclusion: Conclusion, quality: Option<Quality>) -> Assessed {
+        Assessed { conclusion, findings: Vec::new(), quality }
+    }
 }
 
 /// The result of a self-test that passed. See [`Classifier::self_test`].
@@ -105,8 +120,9 @@ impl Classifier {
     /// Classifies one picture.
     ///
     /// This runs on the caller's thread and blocks it until the report is there: do not call it from a thread that
-    /// draws a screen. A picture that is out of scope by the query's answers is not decoded: its report has
-    /// [`Verdict::Rejected`], no findings, and [`Triage::Unassessed`] unless a danger sign asks for more.
+    /// draws a screen. A picture that is out of scope by the query's answers is not decoded, and for one whose quality is
+    /// beyond the manifest's limits the graph does not run: the report has [`Verdict::Rejected`], no findings, and
+    /// [`Triage::Unassessed`] unless a danger sign asks for more, or it is the second refusal of a case for its quality.
     ///
     /// The query's cancel handle is read between the stages (decode, preprocess, engine, verdict), and between the
     /// layers of a graph that is quantized from end to end. The time of each stage is logged at level `trace` with the
@@ -138,12 +154,12 @@ impl Classifier {
         self.check(query)?;
         query.check_cancelled()?;
         let questions = self.model.manifest.scope();
-        let reasons = reasons(questions, query);
+        let reasons = reasons(&self.model.manifest, query);
         let mut timings = Timings::default();
-        let (conclusion, findings) = if reasons.is_empty() {
+        let Assessed { conclusion, findings, quality } = if reasons.is_empty() {
             self.assess(image, query, &mut timings)?
         } else {
-            (Conclusion::rejected(reasons, Triage::Unassessed, DecidedBy::Scope), Vec::new())
+            Assessed::rejected(Conclusion::rejected(reasons, Triage::Unassessed, DecidedBy::Scope), None)
         };
         let danger = danger_signs(questions, query);
         let Conclusion { verdict, triage, decided_by } = conclusion.at_least(&danger);
@@ -157,6 +173,7 @@ impl Classifier {
             advice: self.model.manifest.advice(triage, &query.language).to_owned(),
             danger,
             findings,
+            quality,
             timings,
             model: self.model.identity.clone(),
             runtime: RuntimeIdentity::this(),
@@ -164,18 +181,24 @@ impl Classifier {
         })
     }
 
-    /// The conclusion and the findings on a picture that is in scope.
-    fn assess(&self, image: &Image<'_>, query: &Query, timings: &mut Timings) -> Result<(Conclusion, Vec<Finding>)> {
+    /// What the picture says, where the answers are in scope.
+    fn assess(&self, image: &Image<'_>, query: &Query, timings: &mut Timings) -> Result<Assessed> {
         let mut stages = Stages::new();
         let picture = self.decode(image, query.region)?;
         timings.decode = stages.ended("decode");
         query.check_cancelled()?;
 
         let input = self.model.preprocess(&picture);
+        let limits = self.model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default();
+        let quality = measure(&picture, &input, self.model.manifest.input(), limits.color);
         drop(picture);
         timings.preprocess = stages.ended("preprocess");
         query.check_cancelled()?;
 
+        let poor = quality_reasons(&quality, &limits, query, words(&query.language));
+        if !poor.is_empty() {
+            return Ok(Assessed::rejected(Conclusion::poor_quality(poor, query.refusals), Some(quality)));
+        }
         let values = match &query.cancel {
             Some(cancel) => self.model.run_cancellable(cancel, &input)?,
             None => self.model.run(&input)?,
@@ -183,9 +206,9 @@ impl Classifier {
         timings.engine = stages.ended("engine");
         query.check_cancelled()?;
 
-        let judged = self.judge(&values, query)?;
+        let (conclusion, findings) = self.judge(&values, query)?;
         timings.verdict = stages.ended("verdict");
-        Ok(judged)
+        Ok(Assessed { conclusion, findings, quality: Some(quality) })
     }
 
     /// Runs the graph once on a black input, so that the first picture is not slower than later ones. This takes as
@@ -222,7 +245,7 @@ impl Classifier {
         query.check(&self.model.manifest, &self.model.rule.classes)
     }
 
-    /// The reasons for which the query's answers alone reject every picture; empty where the answers are in scope.
+    /// The reasons for which the query's answers and source alone reject every picture; empty where they are in scope.
     /// Check them before a picture is taken, since [`classify`](Classifier::classify) would reject it.
     ///
     /// ```
@@ -239,7 +262,7 @@ impl Classifier {
     /// [`ErrorKind::InvalidQuery`], whose text names the field.
     pub fn scope_reasons(&self, query: &Query) -> Result<Vec<Reason>> {
         self.check(query)?;
-        Ok(reasons(self.model.manifest.scope(), query))
+        Ok(reasons(&self.model.manifest, query))
     }
 
     /// Runs the manifest's golden sample, from its encoded picture to its scores, which takes as long as a

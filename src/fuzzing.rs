@@ -89,6 +89,7 @@ pub fn report(
         decided_by,
         danger,
         findings,
+        quality: None,
         timings,
         model,
         runtime: RuntimeIdentity::this(),

@@ -13,7 +13,8 @@
 //!
 //! 1. *decode*: decodes the picture or reads the camera frame, rotates it upright, and crops it to the query's
 //!    [`Region`];
-//! 2. *preprocess*: resizes the picture to the model's input and normalises it, as the [`Manifest`] says;
+//! 2. *preprocess*: resizes the picture to the model's input and normalises it, as the [`Manifest`] says, and measures its
+//!    [`Quality`]: a picture beyond the manifest's limits is rejected;
 //! 3. *engine*: runs the graph with the crate `bedside-engine`, in integers where the graph is quantized;
 //! 4. *verdict*: computes calibrated probabilities, compares each with its label's operating point, and derives the
 //!    [`Verdict`], the [`Triage`] and the [`Finding`]s.
@@ -50,6 +51,8 @@
 //!   say it. [`Report::decided_by`] says what decided.
 //! - Where an answer puts the picture out of scope, or a required answer is missing, the verdict is
 //!   [`Verdict::Rejected`] and the triage [`Triage::Unassessed`].
+//! - Where the picture's quality is beyond a limit of the manifest, the same; the triage is [`Triage::Refer`] where an
+//!   earlier picture of the case was rejected for its quality ([`Query::refusals`]).
 //! - A danger sign that an answer states sets the triage to at least its level.
 //!
 //! A verdict has its labels in descending order of level, then of probability. Findings are in descending order of
@@ -118,7 +121,7 @@
 //! assert_eq!(error.to_string(), "missing.jpg: no such file; check the path");
 //! ```
 //!
-//! A picture that is out of scope is no error: its report has [`Verdict::Rejected`].
+//! A picture that is out of scope, or too poor, is no error: its report has [`Verdict::Rejected`].
 //!
 //! A panic in a decoder or in the engine becomes [`ErrorKind::Internal`], or [`ErrorKind::UnsupportedModel`] where
 //! tract panics while it imports a graph. A program that is built with `panic = "abort"` ends instead.
@@ -146,7 +149,7 @@
 //! (`warn`). Error messages contain file names. The `Debug` text of an [`Image`] has its size and file name, and no
 //! pixels. Freed memory is not overwritten.
 
-// One module for each stage: `image` (decode), `preprocess`, the crate `bedside_engine` by way of `model` (engine), and
+// One module for each stage: `image` (decode), `preprocess` and `quality`, the crate `bedside_engine` by way of `model` (engine), and
 // `scores`, `verdict` and `report` (verdict). `classifier` calls them in order.
 
 mod classifier;
@@ -159,9 +162,11 @@ pub mod manifest;
 mod model;
 mod options;
 mod preprocess;
+mod quality;
 mod query;
 mod report;
 mod scores;
+mod source;
 #[doc(hidden)]
 pub mod tools;
 mod triage;
@@ -175,8 +180,10 @@ pub use limits::Limits;
 pub use manifest::Manifest;
 pub use model::LoadTimes;
 pub use options::Options;
+pub use quality::Quality;
 pub use query::{Answer, CancelHandle, Query};
 pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings, notice};
+pub use source::Source;
 pub use triage::Triage;
 pub use verdict::{DangerSign, DecidedBy, LabelName, Reason, ReasonKind, Verdict};
 

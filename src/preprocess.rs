@@ -4,6 +4,7 @@
 //! Each resize policy gives the bytes of Pillow and torchvision to the bit, since models are trained and calibrated on
 //! them. A grey input is converted before it is resized, as by Pillow's `convert("L").resize(…)`.
 
+mod area;
 mod resize;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use bedside_engine::{Layout, Pixels};
 
 use crate::image::Picture;
 use crate::manifest::{Color, Filter, Input, ResizePolicy};
+pub(crate) use area::{Area, filled, shown};
 use resize::{Axis, resize};
 
 /// A picture at the input's size, with its channels in the input's order, before normalisation.
@@ -57,8 +59,11 @@ pub(crate) fn preprocess(picture: &Picture, input: &Input) -> ModelInput {
     let Filter::Bilinear = input.resize.filter;
     let mut pixels = match input.resize.policy {
         ResizePolicy::Stretch => source.stretch(size),
-        ResizePolicy::Crop => source.center_crop(input.resize.shorter_side.unwrap_or(size.0.max(size.1)), size),
-        ResizePolicy::Letterbox => source.letterbox(size, input.resize.fill.unwrap_or(0)),
+        ResizePolicy::Crop => source.center_crop(shorter_side(input), size),
+        ResizePolicy::Letterbox => {
+            let inner = filled((source.width, source.height), input);
+            source.letterbox(size, inner, input.resize.fill.unwrap_or(0))
+        }
     };
     if input.color == Color::Bgr {
         pixels.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));
@@ -79,7 +84,7 @@ impl<'a> Raster<'a> {
     fn of(picture: &'a Picture, color: Color) -> Raster<'a> {
         let data = match color {
             Color::Rgb | Color::Bgr => Cow::Borrowed(picture.rgb.as_slice()),
-            Color::Gray => Cow::Owned(picture.rgb.chunks_exact(3).map(luma).collect()),
+            Color::Gray => Cow::Owned(picture.rgb.as_chunks::<3>().0.iter().map(luma).collect()),
         };
         Raster { width: picture.width, height: picture.height, channels: color.channels(), data }
     }
@@ -100,17 +105,15 @@ impl<'a> Raster<'a> {
         self.resized(&center(self.width, resized.0, width), &center(self.height, resized.1, height))
     }
 
-    /// Resizes the whole raster to fit inside `size` with its aspect ratio kept, centred between bars of the level
-    /// `fill`: Pillow's `ImageOps.pad`, but at least one pixel wide and high.
-    fn letterbox(&self, size: (u32, u32), fill: u8) -> Vec<u8> {
-        let inner = contained((self.width, self.height), size);
-        let fitted = self.stretch(inner);
-        if inner == size {
+    /// Resizes the whole raster to `inner`, which [`filled`] gives for `size`, between bars of the level `fill`: Pillow's
+    /// `ImageOps.pad`, but at least one pixel wide and high.
+    fn letterbox(&self, size: (u32, u32), inner: Area, fill: u8) -> Vec<u8> {
+        let fitted = self.stretch((inner.width, inner.height));
+        if (inner.width, inner.height) == size {
             return fitted;
         }
-        let left = half_to_even(size.0 - inner.0) as usize;
-        let top = half_to_even(size.1 - inner.1) as usize;
-        let (row_len, inner_row_len) = (size.0 as usize * self.channels, inner.0 as usize * self.channels);
+        let (left, top) = (inner.left as usize, inner.top as usize);
+        let (row_len, inner_row_len) = (size.0 as usize * self.channels, inner.width as usize * self.channels);
         let mut pixels = vec![fill; row_len * size.1 as usize];
         for (to, from) in pixels.chunks_exact_mut(row_len).skip(top).zip(fitted.chunks_exact(inner_row_len)) {
             to[left * self.channels..left * self.channels + inner_row_len].copy_from_slice(from);
@@ -126,8 +129,13 @@ impl<'a> Raster<'a> {
     }
 }
 
+/// The length to which the policy `crop` resizes the picture's shorter side, in pixels.
+fn shorter_side(input: &Input) -> u32 {
+    input.resize.shorter_side.unwrap_or(input.width.max(input.height))
+}
+
 /// The ITU-R 601 luma of an RGB pixel with 16 fractional bits, as Pillow's `convert("L")` computes it.
-fn luma(rgb: &[u8]) -> u8 {
+pub(crate) fn luma(rgb: &[u8; 3]) -> u8 {
     ((u32::from(rgb[0]) * 19595 + u32::from(rgb[1]) * 38470 + u32::from(rgb[2]) * 7471 + 0x8000) >> 16) as u8
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::manifest::{Manifest, PREVALENCE_TOLERANCE};
 use crate::verdict::Class;
-use crate::{Error, ErrorKind, Region, Result};
+use crate::{Error, ErrorKind, Region, Result, Source};
 
 /// The parameters of one classification. By default, the report has all findings, in English, for the whole picture.
 ///
@@ -52,6 +52,13 @@ pub struct Query {
     /// [`Answer::Number`], any other one `Yes` or `No`. A required question without an answer is no error: the verdict
     /// is [`Verdict::Rejected`](crate::Verdict::Rejected).
     pub answers: BTreeMap<String, Answer>,
+    /// Where the picture came from; unknown by default. Only a picture of a camera is asked for again where its quality
+    /// is too poor.
+    pub source: Option<Source>,
+    /// How many pictures of this case were rejected for their quality before; 0 by default. From 1 on, a picture of poor
+    /// quality is not asked for again, and its triage is [`Triage::Refer`](crate::Triage::Refer). Whoever asks counts,
+    /// since a classifier keeps nothing between two pictures.
+    pub refusals: u32,
     /// The handle by which another thread can cancel the classification.
     pub cancel: Option<CancelHandle>,
 }
@@ -67,6 +74,8 @@ impl Default for Query {
             region: None,
             prevalence: BTreeMap::new(),
             answers: BTreeMap::new(),
+            source: None,
+            refusals: 0,
             cancel: None,
         }
     }
@@ -191,6 +200,28 @@ impl Query {
     #[must_use]
     pub fn answers<Q: Into<String>>(self, answers: impl IntoIterator<Item = (Q, Answer)>) -> Query {
         answers.into_iter().fold(self, |query, (question, answer)| query.answer(question, answer))
+    }
+
+    /// Sets where the picture came from.
+    ///
+    /// ```
+    /// use bedside::{Query, Source};
+    ///
+    /// assert_eq!(Query::new().source(Source::Camera).source, Some(Source::Camera));
+    /// ```
+    #[must_use]
+    pub fn source(self, source: Source) -> Query {
+        Query { source: Some(source), ..self }
+    }
+
+    /// Sets how many pictures of this case were rejected for their quality before.
+    ///
+    /// ```
+    /// assert_eq!(bedside::Query::new().refusals(1).refusals, 1);
+    /// ```
+    #[must_use]
+    pub fn refusals(self, count: u32) -> Query {
+        Query { refusals: count, ..self }
     }
 
     /// Sets the handle by which another thread can cancel the classification.

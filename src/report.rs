@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::words::{ENGLISH, words};
-use crate::{DangerSign, DecidedBy, Triage, Verdict};
+use crate::{DangerSign, DecidedBy, Quality, Triage, Verdict};
 
 /// The notice that must be shown with each result, in English.
 pub const NOTICE: &str = ENGLISH.app_notice;
@@ -46,6 +46,9 @@ pub struct Report {
     /// The labels that the query selects, in descending order of probability, and where it is equal in the manifest's
     /// order. Empty where the verdict is [`Verdict::Rejected`].
     pub findings: Vec<Finding>,
+    /// The measures of the picture, also where the manifest has no limits for them or the verdict is
+    /// [`Verdict::Rejected`]. `None` only where no picture was decoded.
+    pub quality: Option<Quality>,
     /// The wall-clock time of each stage. In JSON: `timings_ms`, in milliseconds.
     #[serde(rename = "timings_ms")]
     pub timings: Timings,
@@ -80,7 +83,7 @@ pub struct Timings {
     /// Decoding, rotating upright, cropping.
     #[serde(with = "milliseconds")]
     pub decode: Duration,
-    /// Resizing and normalising.
+    /// Resizing, normalising, and measuring the quality.
     #[serde(with = "milliseconds")]
     pub preprocess: Duration,
     /// Running the graph. Zero where the picture was rejected.
@@ -142,7 +145,7 @@ impl Report {
     /// The report as JSON, on one line.
     ///
     /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `summary`, `triage`, `advice`,
-    /// `findings`, `timings_ms`, `model`, `runtime` and `notice`. Enums are written as their `as_str()`, a verdict's
+    /// `findings`, `quality`, `timings_ms`, `model`, `runtime` and `notice`. Enums are written as their `as_str()`, a verdict's
     /// `kind` as [`Verdict::kind`].
     ///
     /// ```

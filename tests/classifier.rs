@@ -9,7 +9,7 @@ use bedside::manifest::{Calibration, Draft};
 use bedside::tools::Binding;
 use bedside::{
     Answer, CancelHandle, Classifier, DecidedBy, ErrorKind, Image, Manifest, NOTICE, Options, Query, ReasonKind,
-    Region, Report, Triage, Verdict, notice,
+    Region, Report, Source, Triage, Verdict, notice,
 };
 use bedside_engine::{Graph, ModelFile};
 use proptest::prelude::*;
@@ -166,6 +166,67 @@ fn report_json_has_the_documented_form() {
     }
     assert_eq!(json["runtime"]["name"], "bedside");
     assert_eq!(json["notice"], NOTICE);
+}
+
+/// The plain manifest with limits of a picture's quality.
+fn limited(quality: Value) -> Value {
+    calibrated(json!({"quality": quality}))
+}
+
+#[test]
+fn report_has_the_pictures_quality_with_and_without_limits() {
+    let plain = ask(&manifest(), &Query::default()).quality.expect("decoded");
+    // `picture.png` has 32×32 pixels, as the input.
+    assert_eq!(plain.size, 1.0);
+    let within = limited(json!({"focus": {"min": 0}, "dark": {"max": 1}, "size": {"min": 1}}));
+    let report = ask(&within, &Query::default());
+    assert_eq!((report.quality, report.verdict.kind()), (Some(plain), "single"));
+    let json: Value = serde_json::from_str(&report.to_json()).expect("JSON");
+    let mut names: Vec<&String> = json["quality"].as_object().expect("an object").keys().collect();
+    names.sort();
+    assert_eq!(names, ["bright", "color", "contrast", "dark", "focus", "size"]);
+}
+
+#[test]
+fn picture_beyond_a_limit_is_rejected_before_the_engine() {
+    let manifest = limited(json!({"size": {"min": 1.5}, "contrast": {"min": 1}}));
+    let report = ask(&manifest, &Query::new().source(Source::Camera));
+    let kinds: Vec<ReasonKind> = report.verdict.reasons().iter().map(|reason| reason.kind).collect();
+    assert_eq!(kinds, [ReasonKind::TooSmall, ReasonKind::LowContrast]);
+    assert_eq!((report.triage, report.findings.len()), (Triage::Unassessed, 0));
+    assert!(report.timings.engine.is_zero() && report.quality.is_some());
+    let read: Report = serde_json::from_str(&report.to_json()).expect("a report");
+    assert_eq!((read.verdict, read.quality), (report.verdict, report.quality));
+}
+
+#[test]
+fn second_picture_refused_for_its_quality_is_refer() {
+    let manifest = limited(json!({"size": {"min": 1.5}}));
+    for (refusals, wanted) in [(0, Triage::Unassessed), (1, Triage::Refer), (u32::MAX, Triage::Refer)] {
+        let report = ask(&manifest, &Query::new().source(Source::Camera).refusals(refusals));
+        assert_eq!((report.verdict.kind(), report.triage), ("rejected", wanted));
+        assert_eq!(report.verdict.reasons()[0].message.contains("again"), refusals == 0);
+    }
+    // A picture within the limits is judged as any other.
+    let report = ask(&limited(json!({"size": {"min": 1}})), &Query::new().refusals(3));
+    assert_eq!((report.verdict.kind(), report.triage), ("single", Triage::Urgent));
+}
+
+#[test]
+fn scope_is_decided_before_quality() {
+    let mut manifest = limited(json!({"size": {"min": 1.5}}));
+    manifest["scope"] = json!([{"id": "ready", "required": true}]);
+    let report = ask(&manifest, &Query::new().refusals(1));
+    let kinds: Vec<ReasonKind> = report.verdict.reasons().iter().map(|reason| reason.kind).collect();
+    assert_eq!((kinds, report.triage), (vec![ReasonKind::ScopeUnanswered], Triage::Unassessed));
+    assert_eq!(report.quality, None, "nothing is decoded");
+}
+
+#[test]
+fn report_without_quality_is_read() {
+    let mut json: Value = serde_json::from_str(&ask(&manifest(), &Query::default()).to_json()).expect("JSON");
+    json.as_object_mut().expect("an object").remove("quality").expect("it has one");
+    assert_eq!(serde_json::from_value::<Report>(json).expect("a report").quality, None);
 }
 
 #[test]

@@ -23,6 +23,11 @@ fn with(pointer: &str, value: Value) -> Value {
     manifest
 }
 
+/// The plain manifest with limits of a picture's quality.
+fn limited(quality: Value) -> Value {
+    with("/calibration", json!({"graph_sha256": "0".repeat(64), "quality": quality}))
+}
+
 /// The plain manifest without the field at a JSON pointer.
 fn without(pointer: &str) -> Value {
     let mut manifest = manifest();
@@ -60,6 +65,13 @@ fn schema_and_reader_accept_sound_manifests() {
             "/output/groups",
             json!([{"id": "a", "name": {"en": "A or B"}, "labels": ["a", "b"], "triage": "unassessed"}]),
         ),
+        limited(json!({})),
+        limited(json!({
+            "focus": {"min": 0.26}, "dark": {"max": 0.75}, "bright": {"max": 0}, "contrast": {"min": 1}, "size": {"min": 0.5},
+            "color": "rgb",
+        })),
+        limited(json!({"color": "gray"})),
+        with("/requires", json!(["calibration.quality", "calibration.quality.focus.min", "calibration.quality.color"])),
         with("/golden", json!({"by": "self", "input": {"image": ""}, "scores": [0.1, 0.2, 0.7]})),
         with("/a_field_of_tomorrow", json!({"x": 1})),
     ];
@@ -114,6 +126,17 @@ fn schema_and_reader_refuse_unsound_manifests_and_the_reader_names_the_field() {
             "calibration.prevalence",
             with("/calibration", json!({"graph_sha256": "0".repeat(64), "prevalence": [1.0, 0.0, 0.0]})),
         ),
+        ("calibration.quality.focus", limited(json!({"focus": {}}))),
+        ("calibration.quality.focus", limited(json!({"focus": {"min": 0.2, "max": 0.9}}))),
+        ("calibration.quality.dark", limited(json!({"dark": {"min": 0.2}}))),
+        ("calibration.quality.dark.max", limited(json!({"dark": {"max": 1.1}}))),
+        ("calibration.quality.bright.max", limited(json!({"bright": {"max": -0.1}}))),
+        ("calibration.quality.contrast", limited(json!({"contrast": {"max": 0.5}}))),
+        ("calibration.quality.contrast.min", limited(json!({"contrast": {"min": 2}}))),
+        ("calibration.quality.size.min", limited(json!({"size": {"min": -1}}))),
+        ("calibration.quality.size.min", limited(json!({"size": {"min": null}}))),
+        ("calibration.quality.color", limited(json!({"color": "red"}))),
+        ("calibration.quality", limited(json!([]))),
         ("golden.scores", with("/golden", json!({"by": "lab", "input": {"image": ""}, "scores": [2.0, 0.0, 0.0]}))),
         ("golden.by", with("/golden", json!({"by": "me", "input": {"image": ""}, "scores": [1.0, 0.0, 0.0]}))),
         ("scope[0].id", with("/scope", json!([{"id": ""}]))),

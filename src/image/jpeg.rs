@@ -60,7 +60,9 @@ pub(super) fn decode(bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
     let size = (pixels.width as u32, pixels.height as u32);
     let row_stride = pixels.width * layout.bytes_per_pixel();
     let rectangle = Rectangle::of(request.region, orientation.size(size));
-    Ok(PackedPixels::new(layout, size, row_stride, Cow::Owned(pixels.data))?.into_upright(orientation, rectangle))
+    let pixels = PackedPixels::new(layout, size, row_stride, Cow::Owned(pixels.data))?;
+    let source = Rectangle::of(request.region, orientation.size(declared));
+    Ok(Picture { source_size: (source.width, source.height), ..pixels.into_upright(orientation, rectangle) })
 }
 
 /// The layout that a file is decoded to, and its name in the decoder.

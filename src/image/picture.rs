@@ -11,6 +11,16 @@ pub(crate) struct Picture {
     pub(crate) height: u32,
     /// `height` × `width` × 3 bytes.
     pub(crate) rgb: Vec<u8>,
+    /// The width and height of the region in the source's own pixels, each at least 1. They are larger than `width` and
+    /// `height` where a JPEG was decoded at a reduced scale.
+    pub(crate) source_size: (u32, u32),
+}
+
+impl Picture {
+    /// A picture that has the pixels of its source.
+    pub(crate) fn at_full_size(width: u32, height: u32, rgb: Vec<u8>) -> Picture {
+        Picture { width, height, rgb, source_size: (width, height) }
+    }
 }
 
 // Pictures never enter a log: only sizes are shown.

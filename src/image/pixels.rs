@@ -33,7 +33,7 @@ pub(super) fn upright(
             rgb.extend_from_slice(&pixels.rgb(stored_x as usize, stored_y as usize));
         }
     }
-    Picture { width, height, rgb }
+    Picture::at_full_size(width, height, rgb)
 }
 
 /// The samples of one pixel, in the order of their bytes. Samples of 16 bits have the machine's byte order, as in the
@@ -106,7 +106,7 @@ impl<'a> PackedPixels<'a> {
     /// A rectangle of the upright picture. The data are moved without a copy where they are that picture.
     pub(super) fn into_upright(self, orientation: Orientation, rectangle: Rectangle) -> Picture {
         if self.is_picture(orientation, rectangle) {
-            return Picture { width: self.width, height: self.height, rgb: self.data.into_owned() };
+            return Picture::at_full_size(self.width, self.height, self.data.into_owned());
         }
         self.upright(orientation, rectangle)
     }

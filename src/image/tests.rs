@@ -28,7 +28,7 @@ pub(crate) fn reference(name: &str) -> Picture {
     let fields: Vec<&str> = header.split(' ').collect();
     let ["P6", width, height, "255"] = fields[..] else { panic!("{name}: header {header}") };
     let side = |text: &str| text.parse().expect("a PPM's sides are numbers");
-    Picture { width: side(width), height: side(height), rgb: bytes[line + 1..].to_vec() }
+    Picture::at_full_size(side(width), side(height), bytes[line + 1..].to_vec())
 }
 
 /// The maximum and the mean absolute difference of two slices of levels of equal length.
@@ -51,7 +51,7 @@ fn cropped(picture: &Picture, (x, y, width, height): (u32, u32, u32, u32)) -> Pi
         let start = (row * picture.width + x) as usize * 3;
         picture.rgb[start..start + width as usize * 3].to_vec()
     };
-    Picture { width, height, rgb: rows.flat_map(row).collect() }
+    Picture::at_full_size(width, height, rows.flat_map(row).collect())
 }
 
 /// The region that covers the pixels (x, y, width, height) of a picture of a size (width, height).

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::quality::QualityLimits;
+
 /// The calibration, which was fitted after training on the graph that has this manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -41,6 +43,9 @@ pub struct Calibration {
     /// default, and then it says [`Triage::Refer`](crate::Triage::Refer) in its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_sign: bool,
+    /// The limits of a picture's quality; none by default. A picture beyond one is rejected before the graph runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualityLimits>,
 }
 
 impl Calibration {
@@ -66,6 +71,7 @@ impl Calibration {
             thresholds: BTreeMap::new(),
             action: None,
             no_sign: false,
+            quality: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::SCHEMA;
 use super::advice::Advice;
 use super::calibration::{Calibration, Threshold};
 use super::draft::{Activation, Draft, Group, Input, Output, ResizePolicy};
+use super::quality::check_quality;
 use super::scope::{QuestionRole, ScopeQuestion};
 use super::text::Text;
 use crate::{Error, ErrorKind, Result, Triage};
@@ -238,6 +239,9 @@ fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
             "needs labels that exclude each other; these are sigmoids",
         )?;
     }
+    if let Some(quality) = &calibration.quality {
+        check_quality(quality)?;
+    }
     let Some(prevalence) = &calibration.prevalence else { return Ok(()) };
     let field = "calibration.prevalence";
     ensure(
@@ -314,6 +318,6 @@ pub(crate) fn is_probability(value: f32) -> bool {
 }
 
 /// [`ErrorKind::InvalidManifest`] with the field and the problem unless `sound`.
-fn ensure(sound: bool, field: &str, problem: &str) -> Result<()> {
+pub(super) fn ensure(sound: bool, field: &str, problem: &str) -> Result<()> {
     if sound { Ok(()) } else { Err(Error::new(ErrorKind::InvalidManifest, format!("manifest: `{field}` {problem}"))) }
 }

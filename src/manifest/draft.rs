@@ -6,7 +6,7 @@ use super::advice::Advice;
 use super::calibration::Calibration;
 use super::scope::ScopeQuestion;
 use super::text::Text;
-use crate::Triage;
+use crate::{Source, Triage};
 
 /// The operating point of a label for which a manifest has neither a threshold nor an operating point.
 pub const DEFAULT_OPERATING_POINT: f32 = 0.5;
@@ -129,6 +129,10 @@ pub struct Input {
     pub height: u32,
     /// How a picture is resized to `width` × `height`.
     pub resize: Resize,
+    /// Where pictures may come from; anywhere where empty. A picture of which the query states another
+    /// [`source`](crate::Query::source) is rejected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
     /// The mean of each channel, one finite value for each channel in the order of `color`. A sample v of 0…255 becomes
     /// (v / 255 - mean) / std. Where the graph takes bytes (uint8), `mean` is 0 and `std` 1/255.
     pub mean: Vec<f32>,
@@ -150,7 +154,7 @@ impl Input {
     /// ```
     #[must_use]
     pub fn new(color: Color, (width, height): (u32, u32), resize: Resize, mean: Vec<f32>, std: Vec<f32>) -> Input {
-        Input { tensor: None, color, width, height, resize, mean, std }
+        Input { tensor: None, color, width, height, resize, sources: Vec::new(), mean, std }
     }
 }
 

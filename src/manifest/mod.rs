@@ -8,6 +8,7 @@ mod advice;
 mod calibration;
 mod check;
 mod draft;
+mod quality;
 mod scope;
 mod text;
 
@@ -25,6 +26,7 @@ pub use draft::{
     Activation, Color, DEFAULT_OPERATING_POINT, Draft, Filter, Golden, GoldenBy, GoldenInput, Group, Input, Label,
     ModelKind, Output, Resize, ResizePolicy,
 };
+pub use quality::{ColorMeant, Limit, QualityLimits};
 pub use scope::{QuestionRole, ScopeQuestion};
 pub use text::Text;
 

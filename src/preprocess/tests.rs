@@ -31,7 +31,7 @@ fn pattern(name: &str, width: u32, height: u32) -> Picture {
         }
     };
     let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| at(x, y))).collect();
-    Picture { width, height, rgb }
+    Picture::at_full_size(width, height, rgb)
 }
 
 fn noise(x: u64, y: u64, channel: u64) -> u8 {
@@ -102,7 +102,7 @@ fn crop_rounds_half_a_margin_to_even() {
 
 #[test]
 fn letterbox_fills_bars_with_the_level() {
-    let picture = Picture { width: 2, height: 1, rgb: vec![200; 6] };
+    let picture = Picture::at_full_size(2, 1, vec![200; 6]);
     let mut input = input(ResizePolicy::Letterbox, Color::Gray, (4, 4));
     assert_eq!(preprocess(&picture, &input).pixels, [[0; 4], [200; 4], [200; 4], [0; 4]].concat());
     input.resize.fill = Some(9);
@@ -121,7 +121,7 @@ fn letterbox_keeps_at_least_one_pixel() {
 
 #[test]
 fn grey_rounds_as_pillow() {
-    let picture = Picture { width: 3, height: 1, rgb: vec![255, 0, 0, 0, 255, 0, 0, 0, 255] };
+    let picture = Picture::at_full_size(3, 1, vec![255, 0, 0, 0, 255, 0, 0, 0, 255]);
     let found = preprocess(&picture, &input(ResizePolicy::Stretch, Color::Gray, (3, 1)));
     // Pillow: Image.new("RGB", (1, 1), "red").convert("L") is 76; lime 150, blue 29.
     assert_eq!(found.pixels, [76, 150, 29]);

@@ -5,8 +5,10 @@
 //! 0. *Danger.* A danger question that is answered `yes` sets a floor for the triage, which holds whatever follows.
 //! 1. *Scope.* Where a scope question is answered `no` or out of range, or is required and not answered, the verdict is
 //!    [`Verdict::Rejected`] and the triage `unassessed`. Nothing is decoded.
-//! 2. *Labels.* Those at or over their operating point can't be excluded.
-//! 3. *Triage.* `urgent` where an urgent label can't be excluded, or the sum of all urgent labels' probabilities is at or
+//! 2. *Quality.* Where a measure of the picture is beyond the manifest's limit, the verdict is [`Verdict::Rejected`] and the
+//!    triage `unassessed`, or `refer` at the second refusal of a case.
+//! 3. *Labels.* Those at or over their operating point can't be excluded.
+//! 4. *Triage.* `urgent` where an urgent label can't be excluded, or the sum of all urgent labels' probabilities is at or
 //!    over the action threshold; else `refer` where a `refer` label can't be excluded, or no label is at or over its
 //!    operating point ([`Verdict::Undecided`]); else the highest level among the labels that can't be excluded, where
 //!    `no_sign` becomes `refer` for a model whose calibration doesn't allow it. A model without any stated operating

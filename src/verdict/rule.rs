@@ -54,6 +54,14 @@ impl Conclusion {
         Conclusion { verdict: Verdict::Rejected(reasons), triage, decided_by }
     }
 
+    /// That on a picture whose quality is beyond a limit, after this many refusals of the case for that.
+    pub(crate) fn poor_quality(reasons: Vec<Reason>, refusals: u32) -> Conclusion {
+        match refusals {
+            0 => Conclusion::rejected(reasons, Triage::Unassessed, DecidedBy::Quality),
+            _ => Conclusion::rejected(reasons, Triage::Refer, DecidedBy::RepeatedQuality),
+        }
+    }
+
     /// The conclusion, with a triage that is at least that of all danger signs.
     pub(crate) fn at_least(self, signs: &[DangerSign]) -> Conclusion {
         match signs.iter().map(|sign| sign.level).max() {

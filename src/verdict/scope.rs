@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{QuestionRole, ScopeQuestion};
+use crate::Source;
+use crate::manifest::{Manifest, QuestionRole, ScopeQuestion};
 use crate::query::{Answer, Query};
 use crate::words::words;
 
@@ -32,12 +33,39 @@ pub enum ReasonKind {
     ScopeNo,
     /// The number that answers a scope question is out of the question's range.
     ScopeOutOfRange,
+    /// The picture came from a source that the model was not made for.
+    Source,
+    /// The picture, or the region of it, has too few pixels.
+    TooSmall,
+    /// The picture is underexposed.
+    TooDark,
+    /// The picture is overexposed.
+    TooBright,
+    /// The picture is pale, as behind a veil.
+    LowContrast,
+    /// The picture is blurred.
+    OutOfFocus,
+    /// The picture has no colour, and the model was made for colour.
+    Colorless,
+    /// The picture has colour, and the model was made for grey.
+    Colored,
 }
 
 impl ReasonKind {
     /// All kinds, in the order of declaration.
-    pub const ALL: &'static [ReasonKind] =
-        &[ReasonKind::ScopeUnanswered, ReasonKind::ScopeNo, ReasonKind::ScopeOutOfRange];
+    pub const ALL: &'static [ReasonKind] = &[
+        ReasonKind::ScopeUnanswered,
+        ReasonKind::ScopeNo,
+        ReasonKind::ScopeOutOfRange,
+        ReasonKind::Source,
+        ReasonKind::TooSmall,
+        ReasonKind::TooDark,
+        ReasonKind::TooBright,
+        ReasonKind::LowContrast,
+        ReasonKind::OutOfFocus,
+        ReasonKind::Colorless,
+        ReasonKind::Colored,
+    ];
 
     /// The name of the kind in reports and in other languages, in snake case.
     ///
@@ -50,36 +78,54 @@ impl ReasonKind {
             ReasonKind::ScopeUnanswered => "scope_unanswered",
             ReasonKind::ScopeNo => "scope_no",
             ReasonKind::ScopeOutOfRange => "scope_out_of_range",
+            ReasonKind::Source => "source",
+            ReasonKind::TooSmall => "too_small",
+            ReasonKind::TooDark => "too_dark",
+            ReasonKind::TooBright => "too_bright",
+            ReasonKind::LowContrast => "low_contrast",
+            ReasonKind::OutOfFocus => "out_of_focus",
+            ReasonKind::Colorless => "colorless",
+            ReasonKind::Colored => "colored",
         }
     }
 }
 
 // `ALL` has every kind: the discriminant of the last variant is the number of variants less one.
-const _: () = assert!(ReasonKind::ALL.len() == ReasonKind::ScopeOutOfRange as usize + 1);
+const _: () = assert!(ReasonKind::ALL.len() == ReasonKind::Colored as usize + 1);
 
-/// The reasons to reject that the query's answers give, in the order of the questions; empty where the picture is in
-/// scope.
-pub(crate) fn reasons(scope: &[ScopeQuestion], query: &Query) -> Vec<Reason> {
-    let about_scope = scope.iter().filter(|question| question.role == QuestionRole::Scope);
-    about_scope.filter_map(|question| reason(question, query)).collect()
+/// The reasons to reject that the query's answers give, in the order of the questions, and that its source gives; empty
+/// where the picture is in scope.
+pub(crate) fn reasons(manifest: &Manifest, query: &Query) -> Vec<Reason> {
+    let about_scope = manifest.scope().iter().filter(|question| question.role == QuestionRole::Scope);
+    let of_answers = about_scope.filter_map(|question| reason(question, query));
+    of_answers.chain(source_reason(&manifest.input().sources, query)).collect()
+}
+
+/// The reason to reject where the picture's source is stated and is none of `sources`, unless that is empty.
+fn source_reason(sources: &[Source], query: &Query) -> Option<Reason> {
+    let source = query.source.filter(|source| !sources.is_empty() && !sources.contains(source))?;
+    let words = words(&query.language);
+    let message = match source {
+        Source::Camera => words.reason_source_camera,
+        Source::File => words.reason_source_file,
+    };
+    Some(Reason { kind: ReasonKind::Source, id: None, question: None, message: message.to_owned() })
 }
 
 /// The reason to reject that the answer to one question gives, if any.
 fn reason(question: &ScopeQuestion, query: &Query) -> Option<Reason> {
-    let kind = match query.answers.get(&question.id) {
-        None if question.required => ReasonKind::ScopeUnanswered,
-        Some(Answer::No) => ReasonKind::ScopeNo,
-        Some(Answer::Number(value)) if !in_range(question, *value) => ReasonKind::ScopeOutOfRange,
-        _ => return None,
-    };
     let text = question.text_in(&query.language);
     let words = words(&query.language);
-    let message = match kind {
-        ReasonKind::ScopeUnanswered => words.reason_scope_unanswered.replace("{question}", text),
-        ReasonKind::ScopeNo => words.reason_scope_no.replace("{question}", text),
-        ReasonKind::ScopeOutOfRange => {
-            words.reason_scope_out_of_range.replace("{question}", &format!("{text}{}", range(question)))
+    let (kind, message) = match query.answers.get(&question.id) {
+        None if question.required => {
+            (ReasonKind::ScopeUnanswered, words.reason_scope_unanswered.replace("{question}", text))
         }
+        Some(Answer::No) => (ReasonKind::ScopeNo, words.reason_scope_no.replace("{question}", text)),
+        Some(Answer::Number(value)) if !in_range(question, *value) => {
+            let with_range = format!("{text}{}", range(question));
+            (ReasonKind::ScopeOutOfRange, words.reason_scope_out_of_range.replace("{question}", &with_range))
+        }
+        _ => return None,
     };
     Some(Reason { kind, id: Some(question.id.clone()), question: Some(text.to_owned()), message })
 }
@@ -108,16 +154,20 @@ mod tests {
     }
 
     #[test]
-    fn reasons_pass_over_danger_questions() {
-        let bleeds = || ScopeQuestion::danger("bleeds", crate::Triage::Urgent);
-        assert_eq!(first_reason(bleeds(), None), None);
-        assert_eq!(first_reason(bleeds(), Some(Answer::No)), None);
-        assert_eq!(first_reason(bleeds(), Some(Answer::Yes)), None);
+    fn source_is_a_reason_where_it_is_stated_and_not_listed() {
+        let kind = |sources: &[Source], source: Option<Source>| {
+            let query = source.map_or(Query::new(), |source| Query::new().source(source));
+            source_reason(sources, &query).map(|reason| reason.kind)
+        };
+        assert_eq!(kind(&[Source::File], Some(Source::Camera)), Some(ReasonKind::Source));
+        assert_eq!(kind(&[Source::File], Some(Source::File)), None);
+        assert_eq!(kind(&[Source::File], None), None);
+        assert_eq!(kind(&[], Some(Source::Camera)), None);
     }
 
     fn first_reason(question: ScopeQuestion, answer: Option<Answer>) -> Option<ReasonKind> {
         let answers = answer.map(|answer| (question.id.clone(), answer));
-        reasons(&[question], &Query::new().answers(answers)).first().map(|r| r.kind)
+        reason(&question, &Query::new().answers(answers)).map(|reason| reason.kind)
     }
 
     #[test]
@@ -139,8 +189,8 @@ mod tests {
             [(Some(18.5), Some(90.0), "(18.5–90)"), (Some(1.0), None, "(≥ 1)"), (None, Some(0.5), "(≤ 0.5)")]
         {
             let query = Query::new().answer("age", Answer::Number(if max.is_some() { 90.5 } else { 0.5 }));
-            let reasons = reasons(&[question("age", true, min, max)], &query);
-            assert!(reasons[0].message.contains(&format!("“age {expected}”")), "{}", reasons[0].message);
+            let reason = reason(&question("age", true, min, max), &query).expect("out of range");
+            assert!(reason.message.contains(&format!("“age {expected}”")), "{}", reason.message);
         }
     }
 

@@ -25,6 +25,23 @@ pub(crate) struct Words {
     pub(crate) reason_scope_unanswered: &'static str,
     pub(crate) reason_scope_no: &'static str,
     pub(crate) reason_scope_out_of_range: &'static str,
+    pub(crate) reason_source_camera: &'static str,
+    pub(crate) reason_source_file: &'static str,
+    pub(crate) reason_too_small: &'static str,
+    /// Where the picture can be taken again, here and below.
+    pub(crate) reason_too_small_again: &'static str,
+    pub(crate) reason_too_dark: &'static str,
+    pub(crate) reason_too_dark_again: &'static str,
+    pub(crate) reason_too_bright: &'static str,
+    pub(crate) reason_too_bright_again: &'static str,
+    pub(crate) reason_low_contrast: &'static str,
+    pub(crate) reason_low_contrast_again: &'static str,
+    pub(crate) reason_out_of_focus: &'static str,
+    pub(crate) reason_out_of_focus_again: &'static str,
+    pub(crate) reason_colorless: &'static str,
+    pub(crate) reason_colorless_again: &'static str,
+    pub(crate) reason_colored: &'static str,
+    pub(crate) reason_colored_again: &'static str,
 }
 
 /// English: the language of constants, of `Display`, and of reports in a language that has no sentences here.

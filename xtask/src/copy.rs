@@ -19,7 +19,7 @@ const IOS: &str = "ios/DemoApp/DemoApp/Localizable.xcstrings";
 /// The core's table of each language, in the order of `LANGUAGES`.
 const CORE: [&str; 2] = ["src/words/en.rs", "src/words/uk.rs"];
 /// The texts that the core has, which are the fields of `Words` in `src/words/mod.rs`.
-const IN_CORE: [&str; 13] = [
+const IN_CORE: [&str; 29] = [
     "app_notice",
     "triage_no_sign_advice",
     "triage_refer_advice",
@@ -33,12 +33,29 @@ const IN_CORE: [&str; 13] = [
     "reason_scope_unanswered",
     "reason_scope_no",
     "reason_scope_out_of_range",
+    "reason_source_camera",
+    "reason_source_file",
+    "reason_too_small",
+    "reason_too_small_again",
+    "reason_too_dark",
+    "reason_too_dark_again",
+    "reason_too_bright",
+    "reason_too_bright_again",
+    "reason_low_contrast",
+    "reason_low_contrast_again",
+    "reason_out_of_focus",
+    "reason_out_of_focus_again",
+    "reason_colorless",
+    "reason_colorless_again",
+    "reason_colored",
+    "reason_colored_again",
 ];
 /// iOS's string catalogue of the texts of Info.plist, which iOS itself shows.
 const PLIST: &str = "ios/DemoApp/DemoApp/InfoPlist.xcstrings";
 /// Keys of Info.plist, each with the deck's name of its text.
 const IN_PLIST: [(&str, &str); 2] = [("CFBundleDisplayName", "app_name"), ("NSCameraUsageDescription", "plist_camera")];
-const PLATFORMS: [&str; 2] = ["android", "ios"];
+/// What a text may be for alone: one platform's app, or the core, whose reports the apps show as they are.
+const PLATFORMS: [&str; 3] = ["android", "ios", "core"];
 /// The comment at the head of Android's files and of the core's.
 const HEADER: &str = "Written by `cargo xtask copy` from docs/copy/deck.toml.";
 
@@ -48,7 +65,7 @@ struct Text {
     name: String,
     /// A note for translators.
     note: String,
-    /// The one platform that shows the text; `None` where both do.
+    /// The one of `PLATFORMS` that has the text; `None` where both apps do.
     only: Option<String>,
     /// The text in each language, in the order of `LANGUAGES`.
     wording: [String; 2],
@@ -216,6 +233,12 @@ mod tests {
     fn strings_xml_escapes_special_characters() {
         let texts = texts("[a.b]\nnote = 'n'\nen = \"\"\"can't <b> & \"so\"\n5 %\"\"\"\nuk = 'x'");
         assert!(strings_xml(&texts, 0).contains(r#"<string name="a_b">can\'t &lt;b> &amp; \"so\"\n5 %</string>"#));
+    }
+
+    #[test]
+    fn texts_of_the_core_alone_are_in_no_app() {
+        let texts = texts("[a.b]\nnote = 'n'\nonly = 'core'\nen = 'x'\nuk = 'x'");
+        assert!(!texts[0].is_on("ios") && !texts[0].is_on("android") && !strings_xml(&texts, 0).contains("a_b"));
     }
 
     #[test]

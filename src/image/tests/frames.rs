@@ -97,7 +97,7 @@ fn packed_pixels_are_read_across_their_row_stride() {
     let grey: Vec<u8> = (0..15).collect();
     let rgba: Vec<u8> = rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
     let bgra: Vec<u8> = rgb.chunks_exact(3).flat_map(|p| [p[2], p[1], p[0], 255]).collect();
-    let wanted = Picture { width: 5, height: 3, rgb: rgb.clone() };
+    let wanted = Picture::at_full_size(5, 3, rgb.clone());
     assert_eq!(decoded_frame(&Image::bgra8(5, 3, 20, bgra.as_slice()).expect("sound")), wanted);
     assert_eq!(decoded_frame(&Image::rgb8(5, 3, 15, rgb.as_slice()).expect("sound")), wanted);
     assert_eq!(decoded_frame(&Image::rgba8(5, 3, 20, rgba.as_slice()).expect("sound")), wanted);

@@ -1,0 +1,154 @@
+//! The stated tolerance: the same photo, however it arrives, gives the same measures.
+//!
+//! The photos are samples of 256 and 224 pixels, enlarged. `benches/quality/measure.py` does the same with Pillow on many.
+
+use libjpeg_turbo_rs::{Encoder, PixelFormat, Subsampling};
+
+use super::{FULL, Quality, decoded, input, measured};
+use crate::Limits;
+use crate::image::{Image, Picture, Region, Yuv420, YuvMatrix, YuvRange, decode};
+use crate::manifest::{Color, ColorMeant, Input, ResizePolicy};
+use crate::preprocess::preprocess;
+
+/// The side of the enlarged photos. For inputs of 224 pixels, 1/4 is the smallest scale of decoding, for 112 it is 1/8.
+const SIDE: u32 = 1792;
+
+/// A sample, enlarged to `SIDE`, with noise of up to `noise` levels on all channels alike.
+fn photo(name: &str, noise: i32) -> Picture {
+    let small = decoded(&format!("models/samples/{name}")).expect("a sound picture");
+    let large = preprocess(&small, &input(ResizePolicy::Stretch, Color::Rgb, (SIDE, SIDE)));
+    let mut state = 1u32;
+    let (pixels, _) = large.pixels.as_chunks::<3>();
+    let noisy = pixels.iter().flat_map(|pixel| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let added = (state >> 16) as i32 % (2 * noise + 1) - noise;
+        pixel.map(|level| (i32::from(level) + added).clamp(0, 255) as u8)
+    });
+    Picture::at_full_size(SIDE, SIDE, noisy.collect())
+}
+
+fn jpeg(picture: &Picture, quality: u8) -> Vec<u8> {
+    let encoder = Encoder::new(&picture.rgb, picture.width as usize, picture.height as usize, PixelFormat::Rgb);
+    encoder.quality(quality).subsampling(Subsampling::S420).encode().expect("pixels of this size")
+}
+
+/// The picture as planes of Y, U and V by BT.601, each square of 2×2 pixels with the mean of its U and V.
+fn frame(picture: &Picture, range: YuvRange) -> Vec<u8> {
+    let (black, luma, chroma) = match range {
+        YuvRange::Full => (0.0, 1.0, 1.0),
+        YuvRange::Limited => (16.0, 219.0 / 255.0, 224.0 / 255.0),
+    };
+    let (pixels, _) = picture.rgb.as_chunks::<3>();
+    let y = |at: usize| {
+        let [r, g, b] = pixels[at].map(f64::from);
+        0.299 * r + 0.587 * g + 0.114 * b
+    };
+    let rounded = |value: f64| value.round().clamp(0.0, 255.0) as u8;
+    let mut planes: Vec<u8> = (0..pixels.len()).map(|at| rounded(y(at) * luma + black)).collect();
+    for (channel, divisor) in [(2, 1.772), (0, 1.402)] {
+        let side = SIDE as usize;
+        for (row, column) in (0..side / 2).flat_map(|row| (0..side / 2).map(move |column| (row, column))) {
+            let first = 2 * row * side + 2 * column;
+            let square = [first, first + 1, first + side, first + side + 1];
+            let sum: f64 = square.iter().map(|&at| (f64::from(pixels[at][channel]) - y(at)) / divisor).sum();
+            planes.push(rounded(sum / 4.0 * chroma + 128.0));
+        }
+    }
+    planes
+}
+
+/// The picture inside a larger one, at (307, 211) of 2400×2400 pixels, and its region there.
+fn surrounded(picture: &Picture) -> (Picture, Region) {
+    let (side, left, top) = (2400, 307, 211);
+    let mut rgb = [90, 120, 60].repeat((side * side) as usize);
+    for (row, pixels) in picture.rgb.chunks_exact(SIDE as usize * 3).enumerate() {
+        let start = ((top as usize + row) * side as usize + left as usize) * 3;
+        rgb[start..start + pixels.len()].copy_from_slice(pixels);
+    }
+    let fraction = |pixels: u32| (f64::from(pixels) / f64::from(side)) as f32;
+    let region = Region::new(fraction(left), fraction(top), fraction(SIDE), fraction(SIDE)).expect("inside");
+    (Picture::at_full_size(side, side, rgb), region)
+}
+
+/// What a model looks for: its input, and the colours that are meant.
+struct Seen {
+    input: Input,
+    meant: Option<ColorMeant>,
+}
+
+impl Seen {
+    fn new(color: Color, side: u32, meant: Option<ColorMeant>) -> Seen {
+        Seen { input: input(ResizePolicy::Stretch, color, (side, side)), meant }
+    }
+
+    /// The measures of a picture that is decoded as for an input of `model_size`.
+    fn of(&self, image: &Image<'_>, region: Option<Region>, model_size: (u32, u32), width: u32) -> Quality {
+        let picture = decode(image, region, model_size, &Limits::default()).expect("a sound picture");
+        assert_eq!(picture.width, width);
+        measured(&picture, &self.input, self.meant)
+    }
+}
+
+/// Asserts that each measure is within 10 % of the value wanted, or within 0.02 where that is more.
+fn assert_within_tolerance(found: Quality, wanted: Quality, what: &str) {
+    for (name, found, wanted) in [
+        ("focus", found.focus, wanted.focus),
+        ("dark", found.dark, wanted.dark),
+        ("bright", found.bright, wanted.bright),
+        ("contrast", found.contrast, wanted.contrast),
+        ("color", found.color, wanted.color),
+        ("size", found.size, wanted.size),
+    ] {
+        let change = (found - wanted).abs();
+        assert!(change <= (0.1 * wanted).max(0.02), "{what}: {name} is {found}, not {wanted}");
+    }
+}
+
+fn assert_stable(name: &str, noise: i32, seen: &Seen) {
+    let photo = photo(name, noise);
+    let file = jpeg(&photo, 90);
+    let image = Image::from_bytes(file.as_slice());
+    let wanted = seen.of(&image, None, FULL, SIDE);
+    let check = |found, what: &str| assert_within_tolerance(found, wanted, &format!("{name}, noise {noise}, {what}"));
+
+    for part in [2, 4, 8] {
+        let width = SIDE / part;
+        if width >= 2 * seen.input.width {
+            check(seen.of(&image, None, (width / 2, width / 2), width), &format!("1/{part}"));
+        }
+    }
+    let coarse = jpeg(&photo, 60);
+    check(seen.of(&Image::from_bytes(coarse.as_slice()), None, FULL, SIDE), "quality 60");
+    for range in [YuvRange::Full, YuvRange::Limited] {
+        let planes = frame(&photo, range);
+        let frame = Yuv420::i420(SIDE, SIDE, &planes, YuvMatrix::Bt601, range).expect("planes of this size");
+        check(seen.of(&Image::yuv420(frame).expect("sound"), None, FULL, SIDE), &format!("frame, {range:?}"));
+    }
+    let (larger, region) = surrounded(&photo);
+    let larger = jpeg(&larger, 90);
+    let larger = Image::from_bytes(larger.as_slice());
+    check(seen.of(&larger, Some(region), FULL, SIDE), "region");
+    let quarter = (SIDE / 8, SIDE / 8);
+    check(seen.of(&larger, Some(region), quarter, SIDE / 4), "region, 1/4");
+}
+
+#[test]
+fn photo_in_colour_gives_the_same_measures_however_it_arrives() {
+    for (side, noise) in [(224, 0), (224, 10), (112, 0)] {
+        assert_stable("ISIC_0012258.jpg", noise, &Seen::new(Color::Rgb, side, Some(ColorMeant::Rgb)));
+    }
+}
+
+#[test]
+fn film_gives_the_same_measures_however_it_arrives() {
+    for (side, noise) in [(224, 0), (224, 10), (112, 0)] {
+        assert_stable("IM-0001-0001.jpeg", noise, &Seen::new(Color::Gray, side, Some(ColorMeant::Gray)));
+    }
+}
+
+#[test]
+fn photo_in_colour_gives_a_grey_model_the_same_measures_however_it_arrives() {
+    for (side, meant) in [(224, None), (112, Some(ColorMeant::Gray))] {
+        assert_stable("ISIC_0012356.jpg", 10, &Seen::new(Color::Gray, side, meant));
+    }
+}
