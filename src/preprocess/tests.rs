@@ -75,6 +75,7 @@ fn input(policy: ResizePolicy, color: Color, (width, height): (u32, u32)) -> Inp
         width,
         height,
         resize: Resize { policy, shorter_side: None, filter: Filter::Bilinear, fill: None },
+        sources: Vec::new(),
         mean: vec![0.5; channels],
         std: vec![0.25; channels],
     }
