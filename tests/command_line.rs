@@ -179,7 +179,7 @@ fn classify_searches_folders_and_fails_on_one_without_pictures() {
     exited(&output, 0);
     let text = out(&output);
     assert_eq!(text.lines().filter(|line| line.contains("urgent      Label A")).count(), 2, "{text}");
-    assert!(text.contains("This does not exclude disease.") && text.contains("not a medical device"), "{text}");
+    assert!(text.contains("That does not make it harmless") && text.contains("not a medical device"), "{text}");
 
     fs::create_dir(folder.path("empty")).expect("room");
     let output = folder.classify(&[&folder.text("empty"), &folder.text("picture.png"), "--answer", "ready=yes"]);

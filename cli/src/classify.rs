@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use bedside::{
-    Answer, Classifier, Error, ErrorKind, Image, Options, Query, ReasonKind, Region, Report, Triage, Verdict, notice,
-    tools,
+    Answer, Classifier, Error, ErrorKind, Image, Options, Query, ReasonKind, Region, Report, Source, Triage, Verdict,
+    notice, tools,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -47,6 +47,12 @@ pub(crate) struct Arguments {
     /// An answer to a question of the model: `yes`, `no` or a number. May be given several times
     #[arg(long = "answer", value_parser = parse_answer, value_name = "ID=VALUE")]
     answers: Vec<(String, Answer)>,
+    /// Where the pictures came from: `camera`, just now, or `file`
+    #[arg(long, value_parser = parse_source, value_name = "SOURCE")]
+    source: Option<Source>,
+    /// How many earlier pictures of the same case were refused for their quality
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    refusals: u32,
     /// Print one line of JSON for each picture
     #[arg(long)]
     json: bool,
@@ -97,8 +103,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.json && pictures > 0 {
         if pictures > 1 {
             writeln!(out)?;
-            for triage in [Triage::Urgent, Triage::Refer, Triage::NoSign, Triage::Unassessed] {
-                writeln!(out, "{DIM}{:<10}  {}{DIM:#}", word(triage), triage.advice(&arguments.lang))?;
+            for &triage in Triage::ALL.iter().rev() {
+                let advice = classifier.manifest().advice(triage, &arguments.lang);
+                writeln!(out, "{DIM}{:<10}  {advice}{DIM:#}", word(triage))?;
             }
         }
         writeln!(out, "\n{DIM}{}{DIM:#}", notice(&arguments.lang))?;
@@ -117,6 +124,7 @@ impl Arguments {
         query.region = self.region;
         query.prevalence = once("--prevalence", &self.prevalence)?;
         query.answers = once("--answer", &self.answers)?;
+        (query.source, query.refusals) = (self.source, self.refusals);
         Ok(query)
     }
 }
@@ -229,6 +237,11 @@ fn parse_prevalence(text: &str) -> Result<(String, f32), String> {
     let (label, value) = text.split_once('=').ok_or("give LABEL=SHARE, such as melanoma=0.02")?;
     let value = value.trim().parse().map_err(|_| format!("\"{value}\" is no number"))?;
     Ok((label.trim().to_owned(), value))
+}
+
+fn parse_source(text: &str) -> Result<Source, String> {
+    let known = Source::ALL.iter().find(|source| source.as_str() == text);
+    known.copied().ok_or_else(|| "give `camera` or `file`".into())
 }
 
 fn parse_answer(text: &str) -> Result<(String, Answer), String> {
