@@ -1,5 +1,7 @@
 //! The classifier: it opens a model and runs the stages decode, preprocess, engine and verdict in order.
 
+mod heatmap;
+
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -8,7 +10,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::image::{Picture, decode};
+use crate::image::{Picture, Placement, decode_placed};
 use crate::manifest::{Golden, GoldenBy, Manifest};
 use crate::model::{LoadTimes, Model};
 use crate::quality::{measure, quality_reasons};
@@ -16,7 +18,8 @@ use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
 use crate::verdict::{Class, Conclusion, DecidedBy, Reason, danger_signs, reasons};
 use crate::words::words;
-use crate::{Error, ErrorKind, Image, Limits, Options, Quality, Query, Region, Result, Triage};
+use crate::{Error, ErrorKind, Heatmap, Image, Limits, Options, Quality, Query, Region, Result, Triage};
+use heatmap::Evidence;
 
 /// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of
 /// int8 kernels and differences between decoders stay below it.
@@ -50,11 +53,12 @@ struct Assessed {
     findings: Vec<Finding>,
     /// `None` where nothing was decoded.
     quality: Option<Quality>,
+    heatmap: Option<Heatmap>,
 }
 
 impl Assessed {
     fn rejected(conclusion: Conclusion, quality: Option<Quality>) -> Assessed {
-        Assessed { conclusion, findings: Vec::new(), quality }
+        Assessed { conclusion, findings: Vec::new(), quality, heatmap: None }
     }
 }
 
@@ -156,7 +160,7 @@ impl Classifier {
         let questions = self.model.manifest.scope();
         let reasons = reasons(&self.model.manifest, query);
         let mut timings = Timings::default();
-        let Assessed { conclusion, findings, quality } = if reasons.is_empty() {
+        let Assessed { conclusion, findings, quality, heatmap } = if reasons.is_empty() {
             self.assess(image, query, &mut timings)?
         } else {
             Assessed::rejected(Conclusion::rejected(reasons, Triage::Unassessed, DecidedBy::Scope), None)
@@ -174,6 +178,7 @@ impl Classifier {
             danger,
             findings,
             quality,
+            heatmap,
             timings,
             model: self.model.identity.clone(),
             runtime: RuntimeIdentity::this(),
@@ -184,13 +189,14 @@ impl Classifier {
     /// What the picture says, where the answers are in scope.
     fn assess(&self, image: &Image<'_>, query: &Query, timings: &mut Timings) -> Result<Assessed> {
         let mut stages = Stages::new();
-        let picture = self.decode(image, query.region)?;
+        let (picture, placement) = self.decode(image, query.region)?;
         timings.decode = stages.ended("decode");
         query.check_cancelled()?;
 
         let input = self.model.preprocess(&picture);
         let limits = self.model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default();
         let quality = measure(&picture, &input, self.model.manifest.input(), limits.color);
+        let view = self.view(&picture, placement);
         drop(picture);
         timings.preprocess = stages.ended("preprocess");
         query.check_cancelled()?;
@@ -199,16 +205,18 @@ impl Classifier {
         if !poor.is_empty() {
             return Ok(Assessed::rejected(Conclusion::poor_quality(poor, query.refusals), Some(quality)));
         }
-        let values = match &query.cancel {
-            Some(cancel) => self.model.run_cancellable(cancel, &input)?,
-            None => self.model.run(&input)?,
-        };
+        let cancel = query.cancel.clone().unwrap_or_default();
+        let features = self.features_tap(query);
+        let (values, taps) = self.model.run_tapped(&cancel, &input, features.as_slice())?;
         timings.engine = stages.ended("engine");
         query.check_cancelled()?;
 
         let (conclusion, findings) = self.judge(&values, query)?;
         timings.verdict = stages.ended("verdict");
-        Ok(Assessed { conclusion, findings, quality: Some(quality) })
+        let features = features.and(taps.first());
+        let evidence = Evidence { values: &values, features, input: &input, view };
+        let heatmap = self.heatmap(query, &conclusion.verdict, &evidence)?;
+        Ok(Assessed { conclusion, findings, quality: Some(quality), heatmap })
     }
 
     /// Runs the graph once on a black input, so that the first picture is not slower than later ones. This takes as
@@ -319,7 +327,7 @@ impl Classifier {
     /// # Errors
     /// As [`classify`](Classifier::classify), without [`ErrorKind::InvalidQuery`] and [`ErrorKind::Cancelled`].
     pub fn scores(&self, image: &Image<'_>) -> Result<Vec<f32>> {
-        let picture = self.decode(image, None)?;
+        let (picture, _) = self.decode(image, None)?;
         let values = self.model.run(&self.model.preprocess(&picture))?;
         self.model.scoring.probabilities(&values)
     }
@@ -370,11 +378,11 @@ impl Classifier {
     }
 
     /// Decodes the picture for the model's input size. Errors name the picture's file where it has one.
-    fn decode(&self, image: &Image<'_>, region: Option<Region>) -> Result<Picture> {
+    fn decode(&self, image: &Image<'_>, region: Option<Region>) -> Result<(Picture, Placement)> {
         let input = self.model.manifest.input();
         // Decoders are third-party code that reads untrusted bytes: a panic in one must not end the app.
         let decoded =
-            catch_unwind(AssertUnwindSafe(|| decode(image, region, (input.width, input.height), &self.limits)));
+            catch_unwind(AssertUnwindSafe(|| decode_placed(image, region, (input.width, input.height), &self.limits)));
         let picture = decoded.unwrap_or_else(|_| {
             Err(Error::new(ErrorKind::Internal, "the decoder gave up on this picture; copy or export it again"))
         });

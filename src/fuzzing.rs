@@ -90,6 +90,7 @@ pub fn report(
         danger,
         findings,
         quality: None,
+        heatmap: None,
         timings,
         model,
         runtime: RuntimeIdentity::this(),

@@ -154,8 +154,10 @@
 
 mod classifier;
 mod error;
+mod explain;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod geometry;
 mod image;
 mod limits;
 pub mod manifest;
@@ -175,6 +177,7 @@ mod words;
 
 pub use classifier::{Classifier, SelfTest};
 pub use error::{Error, ErrorKind, Result};
+pub use explain::{Explain, ExplainMethod, Heatmap};
 pub use image::{Image, Plane, Region, Rotation, Yuv420, YuvMatrix, YuvRange};
 pub use limits::Limits;
 pub use manifest::Manifest;

@@ -4,7 +4,7 @@
 //! Each resize policy gives the bytes of Pillow and torchvision to the bit, since models are trained and calibrated on
 //! them. A grey input is converted before it is resized, as by Pillow's `convert("L").resize(…)`.
 
-mod area;
+mod fit;
 mod resize;
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,8 @@ use bedside_engine::{Layout, Pixels};
 
 use crate::image::Picture;
 use crate::manifest::{Color, Filter, Input, ResizePolicy};
-pub(crate) use area::{Area, filled, shown};
+use fit::Fit;
+pub(crate) use fit::{Area, filled, shown, to_picture};
 use resize::{Axis, resize};
 
 /// A picture at the input's size, with its channels in the input's order, before normalisation.
@@ -55,15 +56,12 @@ pub(crate) fn normalised(mean: &[f32], std: &[f32]) -> Vec<[f32; 256]> {
 /// Resizes a picture to the input's size by the input's policy, with its channels in the input's order.
 pub(crate) fn preprocess(picture: &Picture, input: &Input) -> ModelInput {
     let source = Raster::of(picture, input.color);
-    let size = (input.width, input.height);
     let Filter::Bilinear = input.resize.filter;
+    let fit = Fit::of((picture.width, picture.height), input);
     let mut pixels = match input.resize.policy {
-        ResizePolicy::Stretch => source.stretch(size),
-        ResizePolicy::Crop => source.center_crop(shorter_side(input), size),
-        ResizePolicy::Letterbox => {
-            let inner = filled((source.width, source.height), input);
-            source.letterbox(size, inner, input.resize.fill.unwrap_or(0))
-        }
+        ResizePolicy::Stretch => source.stretch(fit.resized),
+        ResizePolicy::Crop => source.center_crop(fit, (input.width, input.height)),
+        ResizePolicy::Letterbox => source.letterbox(fit, (input.width, input.height), input.resize.fill.unwrap_or(0)),
     };
     if input.color == Color::Bgr {
         pixels.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));
@@ -95,25 +93,21 @@ impl<'a> Raster<'a> {
     }
 
     /// torchvision's `Resize(shorter_side)` and `CenterCrop(size)`. Only the pixels of the crop are computed.
-    /// `shorter_side` is at least the larger side of the crop, which the check of the manifest ensures.
-    fn center_crop(&self, shorter_side: u32, (width, height): (u32, u32)) -> Vec<u8> {
-        let resized = resized_by_shorter_side((self.width, self.height), shorter_side);
-        let center = |length, resized: u32, size| {
-            let start = half_to_even(resized - size);
-            Axis { length, resized, kept: start..start + size }
-        };
-        self.resized(&center(self.width, resized.0, width), &center(self.height, resized.1, height))
+    fn center_crop(&self, Fit { resized, crop, .. }: Fit, (width, height): (u32, u32)) -> Vec<u8> {
+        let center = |length, resized, start, size| Axis { length, resized, kept: start..start + size };
+        let horizontal = center(self.width, resized.0, crop.0, width);
+        self.resized(&horizontal, &center(self.height, resized.1, crop.1, height))
     }
 
-    /// Resizes the whole raster to `inner`, which [`filled`] gives for `size`, between bars of the level `fill`: Pillow's
-    /// `ImageOps.pad`, but at least one pixel wide and high.
-    fn letterbox(&self, size: (u32, u32), inner: Area, fill: u8) -> Vec<u8> {
-        let fitted = self.stretch((inner.width, inner.height));
-        if (inner.width, inner.height) == size {
+    /// Resizes the whole raster to fit inside `size` with its aspect ratio kept, centred between bars of the level
+    /// `fill`: Pillow's `ImageOps.pad`, but at least one pixel wide and high.
+    fn letterbox(&self, Fit { resized: inner, bars, .. }: Fit, size: (u32, u32), fill: u8) -> Vec<u8> {
+        let fitted = self.stretch(inner);
+        if inner == size {
             return fitted;
         }
-        let (left, top) = (inner.left as usize, inner.top as usize);
-        let (row_len, inner_row_len) = (size.0 as usize * self.channels, inner.width as usize * self.channels);
+        let (left, top) = (bars.0 as usize, bars.1 as usize);
+        let (row_len, inner_row_len) = (size.0 as usize * self.channels, inner.0 as usize * self.channels);
         let mut pixels = vec![fill; row_len * size.1 as usize];
         for (to, from) in pixels.chunks_exact_mut(row_len).skip(top).zip(fitted.chunks_exact(inner_row_len)) {
             to[left * self.channels..left * self.channels + inner_row_len].copy_from_slice(from);
@@ -127,11 +121,6 @@ impl<'a> Raster<'a> {
             _ => resize::<3>(&self.data, horizontal, vertical),
         }
     }
-}
-
-/// The length to which the policy `crop` resizes the picture's shorter side, in pixels.
-fn shorter_side(input: &Input) -> u32 {
-    input.resize.shorter_side.unwrap_or(input.width.max(input.height))
 }
 
 /// The ITU-R 601 luma of an RGB pixel with 16 fractional bits, as Pillow's `convert("L")` computes it.

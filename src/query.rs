@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::explain::Explain;
 use crate::manifest::{Manifest, PREVALENCE_TOLERANCE};
 use crate::verdict::Class;
 use crate::{Error, ErrorKind, Region, Result, Source};
@@ -59,6 +60,8 @@ pub struct Query {
     /// quality is not asked for again, and its triage is [`Triage::Refer`](crate::Triage::Refer). Whoever asks counts,
     /// since a classifier keeps nothing between two pictures.
     pub refusals: u32,
+    /// The heatmap to compute with the classification; none by default.
+    pub explain: Option<Explain>,
     /// The handle by which another thread can cancel the classification.
     pub cancel: Option<CancelHandle>,
 }
@@ -76,6 +79,7 @@ impl Default for Query {
             answers: BTreeMap::new(),
             source: None,
             refusals: 0,
+            explain: None,
             cancel: None,
         }
     }
@@ -222,6 +226,21 @@ impl Query {
     #[must_use]
     pub fn refusals(self, count: u32) -> Query {
         Query { refusals: count, ..self }
+    }
+
+    /// Sets the heatmap to compute with the classification: [`Report::heatmap`](crate::Report::heatmap). A class
+    /// activation map needs a model whose manifest has an
+    /// [`explanation`](crate::manifest::Manifest::explanation).
+    ///
+    /// ```
+    /// use bedside::{Explain, Query};
+    ///
+    /// let query = Query::new().explain(Explain::new().label("melanoma"));
+    /// assert!(query.explain.is_some());
+    /// ```
+    #[must_use]
+    pub fn explain(self, explain: Explain) -> Query {
+        Query { explain: Some(explain), ..self }
     }
 
     /// Sets the handle by which another thread can cancel the classification.
@@ -376,6 +395,9 @@ impl Query {
         ensure((0.0..=1.0).contains(&self.score_threshold), || {
             format!("score_threshold is {}; give a probability, 0 to 1", self.score_threshold)
         })?;
+        if let Some(explain) = &self.explain {
+            explain.check(manifest, classes)?;
+        }
         self.check_prevalence(manifest, &ids)?;
         self.check_answers(manifest)
     }

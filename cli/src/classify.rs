@@ -130,7 +130,7 @@ impl Arguments {
 }
 
 /// The pairs as a map. A name that is given twice is wrong usage of `option`.
-fn once<T: Copy>(option: &str, pairs: &[(String, T)]) -> Result<BTreeMap<String, T>, Failure> {
+pub(crate) fn once<T: Copy>(option: &str, pairs: &[(String, T)]) -> Result<BTreeMap<String, T>, Failure> {
     let mut map = BTreeMap::new();
     for (name, value) in pairs {
         if map.insert(name.clone(), *value).is_some() {
@@ -150,7 +150,7 @@ fn progress(files: usize) -> ProgressBar {
 }
 
 /// The line of JSON for a picture: its name first, then the report or the error.
-fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
+pub(crate) fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
     let image = json!(file.display().to_string());
     match outcome {
         Ok(report) => format!("{{\"image\":{image},{}", &report.to_json()[1..]),
@@ -162,7 +162,7 @@ fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
 
 /// Writes the report of a single picture, without the notice: what `Display` of a report gives, in colours, and with the
 /// option that answers an open question.
-fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
+pub(crate) fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
     line(out, "Verdict", &report.summary)?;
     for reason in report.verdict.reasons() {
@@ -225,7 +225,7 @@ fn triage_style(triage: Triage) -> Style {
     }
 }
 
-fn parse_region(text: &str) -> Result<Region, String> {
+pub(crate) fn parse_region(text: &str) -> Result<Region, String> {
     let parts: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
     match parts.as_deref() {
         Ok([left, top, width, height]) => Region::new(*left, *top, *width, *height).map_err(|error| error.to_string()),
@@ -244,7 +244,7 @@ fn parse_source(text: &str) -> Result<Source, String> {
     known.copied().ok_or_else(|| "give `camera` or `file`".into())
 }
 
-fn parse_answer(text: &str) -> Result<(String, Answer), String> {
+pub(crate) fn parse_answer(text: &str) -> Result<(String, Answer), String> {
     let (id, value) = text.split_once('=').ok_or("give ID=VALUE, such as dermatoscope=yes")?;
     Ok((id.trim().to_owned(), value.parse().map_err(|error: Error| error.to_string())?))
 }

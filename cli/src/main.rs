@@ -6,6 +6,7 @@
 mod bench;
 mod check;
 mod classify;
+mod explain;
 mod inspect;
 mod output;
 mod pack;
@@ -31,6 +32,8 @@ struct Arguments {
 enum Command {
     /// Look at pictures and print what can't be excluded
     Classify(classify::Arguments),
+    /// Draw where the evidence for a label lies in a picture
+    Explain(explain::Arguments),
     /// Print what a model file says about itself and what it holds
     Inspect(inspect::Arguments),
     /// Make one self-describing model file from a graph and a manifest
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = std::panic::catch_unwind(|| match arguments.command {
         Command::Classify(arguments) => classify::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),

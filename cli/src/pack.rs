@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bedside::manifest::{Golden, GoldenBy, MAX_BYTES, METADATA_KEY};
+use bedside::manifest::{Draft, Explanation, Golden, GoldenBy, MAX_BYTES, METADATA_KEY};
 use bedside::tools::{self, Binding};
 use bedside::{Classifier, Image, Limits, Manifest, Options};
 use bedside_engine::{Graph, ModelFile, Prepared, Signature, read_bounded};
@@ -27,8 +27,8 @@ Examples:
   bedside pack int8.onnx --manifest manifest.json -o model.onnx --golden lesion.jpg --scores scores.csv
   bedside pack model.onnx --prepare -o model.prepared
 
-Brings external data inside, fixes the batch at 1, binds the calibration to the packed graph, and runs the result before
-it is written. The file of --scores has a line `label,score` and then one for each label: probabilities from the lab's
+Brings external data inside, fixes the batch at 1, binds the calibration to the packed graph, finds what heatmaps are
+computed from, and runs the result before it is written. The file of --scores has a line `label,score` and then one for each label: probabilities from the lab's
 own runtime, before temperature. Without it, Bedside's own scores are kept, marked `self`.
 
 A prepared model carries the same manifest and gives the same scores to the bit. It opens in apps that were built without
@@ -89,6 +89,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // The JSON is packed as it was read, so that fields unknown to this version are kept.
     let mut json: Value = serde_json::from_str(&text).map_err(|error| Failure::Failed(error.to_string()))?;
     let (graph, signature) = with_fixed_shape(graph, &manifest).map_err(|error| named(&arguments.graph, error))?;
+    let explained = with_explanation(&graph, manifest, &signature).and_then(|(manifest, heatmaps)| {
+        let (graph, signature) = bound(graph, &manifest)?;
+        Ok((graph, signature, manifest, heatmaps))
+    });
+    let (graph, signature, manifest, heatmaps) = explained.map_err(|error| named(&arguments.graph, error))?;
+    if let Some(explanation) = manifest.explanation() {
+        json["explanation"] = serde_json::to_value(explanation).map_err(|error| Failure::Failed(error.to_string()))?;
+    }
     if manifest.calibration().is_some() {
         json["calibration"]["graph_sha256"] = graph.sha256().into();
     }
@@ -112,6 +120,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     line(&mut out, "form", if arguments.prepare { "prepared" } else { "ONNX" })?;
     line(&mut out, "model", format_args!("{} {}", manifest.name(), manifest.version()))?;
     line(&mut out, "graph SHA-256", &classifier.identity().graph_sha256)?;
+    line(&mut out, "heatmaps", heatmaps)?;
     line(&mut out, "golden sample", passed.map_or("none", |passed| passed.by.as_str()))?;
     Ok(())
 }
@@ -146,12 +155,33 @@ fn manifest_text(arguments: &Arguments, graph: &Graph) -> Result<String, Failure
 /// The graph with its input's shape and its batch fixed, and its signature. The graph is read again from its bytes, so
 /// that its hash is that of the graph in the written file.
 fn with_fixed_shape(graph: Graph, manifest: &Manifest) -> bedside::Result<(Graph, Signature)> {
-    let file = ModelFile::from(graph);
-    let signature = Binding::new(manifest, &file)?.signature;
-    let ModelFile::Onnx(mut graph) = file else { unreachable!("it was made of a graph") };
+    let (mut graph, signature) = bound(graph, manifest)?;
     graph.fix_input_shape(&signature.input, &signature.shape).map_err(tools::engine_error)?;
     graph.fix_output_batch();
     Ok((Graph::from_bytes(&graph.to_bytes()).map_err(tools::engine_error)?, signature))
+}
+
+/// The graph, and the signature that it has with this manifest.
+fn bound(graph: Graph, manifest: &Manifest) -> bedside::Result<(Graph, Signature)> {
+    let file = ModelFile::from(graph);
+    let signature = Binding::new(manifest, &file)?.signature;
+    let ModelFile::Onnx(graph) = file else { unreachable!("it was made of a graph") };
+    Ok((*graph, signature))
+}
+
+/// The manifest with an `explanation`, its own or the one that is found in the graph, and what heatmaps are computed from,
+/// or why there are no class activation maps.
+fn with_explanation(graph: &Graph, manifest: Manifest, signature: &Signature) -> bedside::Result<(Manifest, String)> {
+    let output = signature.outputs.first().map_or("", String::as_str);
+    let head = match (manifest.explanation(), graph.head(output)) {
+        (Some(stated), _) => (stated.features.clone(), stated.weights.clone()),
+        (None, Ok(head)) => (head.features, head.initializer),
+        (None, Err(error)) => return Ok((manifest, format!("by occlusion only: {error}"))),
+    };
+    let heatmaps = format!("class activation, from \"{}\" and \"{}\"", head.0, head.1);
+    let mut draft = Draft::from(manifest);
+    draft.explanation = Some(Explanation::new(head.0, head.1));
+    Ok((Manifest::try_from(draft)?, heatmaps))
 }
 
 /// The manifest's field `golden`, with the scores of a file or, without one, Bedside's own.
@@ -205,7 +235,7 @@ fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
 /// Writes a temporary file beside the target and renames it, so that an interrupted write leaves the old file. Where
 /// `path` is a symbolic link, the file that it leads to is replaced. A replaced file keeps its permissions; a new one
 /// has the permissions of any new file of the user.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", path.display()));
     let target = if path.is_symlink() { fs::canonicalize(path) } else { Ok(path.to_owned()) };
     let target = target

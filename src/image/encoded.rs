@@ -9,15 +9,16 @@ use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::format::Format;
 use super::metadata;
-use super::picture::Picture;
+use super::picture::{Picture, Placement};
 use super::pixels::{PackedPixels, PixelLayout};
 use super::region::Rectangle;
 use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
 use crate::{Error, ErrorKind, Result};
 
-/// Decodes an encoded picture of a format, upright and cropped as the request says.
-pub(super) fn decode(format: ImageFormat, bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
+/// Decodes an encoded picture of a format, upright and cropped as the request says, and tells where the picture lies in
+/// the stored one.
+pub(super) fn decode(format: ImageFormat, bytes: &[u8], request: &DecodeRequest) -> Result<(Picture, Placement)> {
     let name = name(format);
     let bytes = if format == ImageFormat::WebP { metadata::webp_as_announced(bytes) } else { bytes.into() };
     let copied = if let Cow::Owned(copy) = &bytes { copy.len() as u64 } else { 0 };
@@ -39,7 +40,9 @@ pub(super) fn decode(format: ImageFormat, bytes: &[u8], request: &DecodeRequest)
     let mut data = vec![0; total as usize];
     decoder.read_image(&mut data).map_err(|error| undecoded(name, error))?;
     let row_stride = size.0 as usize * layout.bytes_per_pixel();
-    Ok(PackedPixels::new(layout, size, row_stride, Cow::Owned(data))?.into_upright(orientation, rectangle))
+    let placement = rectangle.placement(orientation, size, size, 1.0);
+    let pixels = PackedPixels::new(layout, size, row_stride, Cow::Owned(data))?;
+    Ok((pixels.into_upright(orientation, rectangle), placement))
 }
 
 /// The bytes that a decoder allocates besides its result of `total` bytes, as far as they grow with the picture. `tiff`

@@ -15,7 +15,7 @@ use super::encoded::ends_early;
 use super::format::Format;
 use super::metadata;
 use super::orientation::Orientation;
-use super::picture::Picture;
+use super::picture::{Picture, Placement};
 use super::pixels::{PackedPixels, PixelLayout};
 use super::region::Rectangle;
 use super::request::DecodeRequest;
@@ -30,8 +30,8 @@ const OVERSAMPLING: u64 = 2;
 /// visit all coefficients.
 const MAX_SCANS: usize = 100;
 
-/// Decodes a JPEG, upright and cropped as the request says.
-pub(super) fn decode(bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
+/// Decodes a JPEG, upright and cropped as the request says, and tells where the picture lies in the stored one.
+pub(super) fn decode(bytes: &[u8], request: &DecodeRequest) -> Result<(Picture, Placement)> {
     // `check_declared` and `check_decoded` below check the sizes, with this crate's messages.
     let longest = usize::from(u16::MAX);
     let limits = DecodeLimits {
@@ -60,9 +60,12 @@ pub(super) fn decode(bytes: &[u8], request: &DecodeRequest) -> Result<Picture> {
     let size = (pixels.width as u32, pixels.height as u32);
     let row_stride = pixels.width * layout.bytes_per_pixel();
     let rectangle = Rectangle::of(request.region, orientation.size(size));
-    let pixels = PackedPixels::new(layout, size, row_stride, Cow::Owned(pixels.data))?;
     let source = Rectangle::of(request.region, orientation.size(declared));
-    Ok(Picture { source_size: (source.width, source.height), ..pixels.into_upright(orientation, rectangle) })
+    // Each block of 8×8 pixels is decoded to a block of `eighths` a side, also where the last one is incomplete.
+    let placement = rectangle.placement(orientation, size, declared, 8.0 / f64::from(eighths));
+    let pixels = PackedPixels::new(layout, size, row_stride, Cow::Owned(pixels.data))?;
+    let picture = pixels.into_upright(orientation, rectangle);
+    Ok((Picture { source_size: (source.width, source.height), ..picture }, placement))
 }
 
 /// The layout that a file is decoded to, and its name in the decoder.

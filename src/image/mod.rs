@@ -36,7 +36,7 @@ use request::DecodeRequest;
 use size::{check_declared, check_decoded};
 
 pub use orientation::Rotation;
-pub(crate) use picture::Picture;
+pub(crate) use picture::{Picture, Placement};
 pub use region::Region;
 pub use yuv::{Plane, Yuv420, YuvMatrix, YuvRange};
 
@@ -311,12 +311,23 @@ pub(crate) fn stored_orientation(bytes: &[u8]) -> Option<u8> {
 ///
 /// # Errors
 /// [`ErrorKind::UnsupportedImage`], [`ErrorKind::MalformedImage`], [`ErrorKind::TooLarge`].
+#[cfg(any(test, fuzzing))]
 pub(crate) fn decode(
     image: &Image<'_>,
     region: Option<Region>,
     model_size: (u32, u32),
     limits: &Limits,
 ) -> Result<Picture> {
+    decode_placed(image, region, model_size, limits).map(|(picture, _)| picture)
+}
+
+/// As [`decode`]; tells where the picture lies in the stored one, too.
+pub(crate) fn decode_placed(
+    image: &Image<'_>,
+    region: Option<Region>,
+    model_size: (u32, u32),
+    limits: &Limits,
+) -> Result<(Picture, Placement)> {
     let Image { rotation, mirrored, .. } = *image;
     let request = DecodeRequest { region, model_size, rotation, mirrored, limits: *limits };
     match &image.source {
@@ -326,12 +337,14 @@ pub(crate) fn decode(
         },
         Source::Packed(pixels) => {
             let (orientation, rectangle) = frame(pixels.size(), &request)?;
-            Ok(pixels.upright(orientation, rectangle))
+            let placement = rectangle.placement(orientation, pixels.size(), pixels.size(), 1.0);
+            Ok((pixels.upright(orientation, rectangle), placement))
         }
         Source::Yuv(yuv) => {
             let size = (yuv.width, yuv.height);
             let (orientation, rectangle) = frame(size, &request)?;
-            Ok(upright(&yuv.pixels(), size, orientation, rectangle))
+            let placement = rectangle.placement(orientation, size, size, 1.0);
+            Ok((upright(&yuv.pixels(), size, orientation, rectangle), placement))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Rotations, and the eight orientations of stored pixels.
 
+use crate::geometry::Affine;
+
 /// The rotation that brings a picture upright. See [`Image::rotated`](crate::Image::rotated).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Rotation {
@@ -78,5 +80,16 @@ impl Orientation {
         let x = if self.flipped_horizontally { size.0 - 1 - x } else { x };
         let y = if self.flipped_vertically { size.1 - 1 - y } else { y };
         if self.transposed { (y, x) } else { (x, y) }
+    }
+
+    /// The map from the pixels of the upright picture of `size` (width, height) to the stored ones.
+    pub(super) fn to_stored(self, size: (u32, u32)) -> Affine {
+        let axis = |flipped, length: u32| if flipped { (-1.0, f64::from(length)) } else { (1.0, 0.0) };
+        let (x, y) = (axis(self.flipped_horizontally, size.0), axis(self.flipped_vertically, size.1));
+        if self.transposed {
+            Affine([[0.0, y.0, y.1], [x.0, 0.0, x.1]])
+        } else {
+            Affine([[x.0, 0.0, x.1], [0.0, y.0, y.1]])
+        }
     }
 }

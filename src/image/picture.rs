@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::geometry::Affine;
+
 /// The upright pixels of the query's region: rows from the top, without padding, of red, green and blue, 8 bits each.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Picture {
@@ -28,4 +30,13 @@ impl fmt::Debug for Picture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Picture").field("width", &self.width).field("height", &self.height).finish_non_exhaustive()
     }
+}
+
+/// Where a [`Picture`] lies in the picture as it is stored: before any rotation, mirroring, cropping and reduction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Placement {
+    /// The stored width and height, in pixels.
+    pub(crate) stored: (u32, u32),
+    /// From the picture's pixels to the stored ones.
+    pub(crate) to_stored: Affine,
 }

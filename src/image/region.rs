@@ -1,5 +1,8 @@
 //! Regions of a picture: in fractions of its sides, which do not depend on the scale of decoding, and in pixels.
 
+use super::orientation::Orientation;
+use super::picture::Placement;
+use crate::geometry::Affine;
 use crate::{Error, ErrorKind, Result};
 
 /// The maximum length, in fractions of a side, that a region may extend over an edge, for rounding in the caller's
@@ -104,6 +107,20 @@ impl Rectangle {
             Some(region) => region.rectangle(size),
             None => Rectangle { x: 0, y: 0, width: size.0, height: size.1 },
         }
+    }
+
+    /// Where the picture of this rectangle lies in a picture of the stored size `stored` (width, height), which was
+    /// decoded at `decoded`, one of its pixels for `scale` stored ones along each axis.
+    pub(super) fn placement(
+        &self,
+        orientation: Orientation,
+        decoded: (u32, u32),
+        stored: (u32, u32),
+        scale: f64,
+    ) -> Placement {
+        let in_upright = Affine::scaled((1.0, 1.0), (f64::from(self.x), f64::from(self.y)));
+        let in_decoded = in_upright.then(&orientation.to_stored(orientation.size(decoded)));
+        Placement { stored, to_stored: in_decoded.then(&Affine::scaled((scale, scale), (0.0, 0.0))) }
     }
 
     /// The number of pixels.

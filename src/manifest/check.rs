@@ -41,6 +41,9 @@ impl Draft {
         if let Some(calibration) = &self.calibration {
             check_calibration(calibration, &self.output)?;
         }
+        if let Some(explanation) = &self.explanation {
+            explanation.check()?;
+        }
         if let Some(golden) = &self.golden {
             ensure(
                 golden.scores.len() == self.output.labels.len(),
@@ -290,7 +293,7 @@ fn check_threshold(id: &str, threshold: Threshold, output: &Output) -> Result<()
 }
 
 /// What is wrong with a text that has control characters: they could move a terminal's cursor, or fake another line.
-const CONTROL: &str = "has a control character; leave it out";
+pub(super) const CONTROL: &str = "has a control character; leave it out";
 
 /// Checks that a text is not blank in any language, has each language once, and has no control characters. `lines` allows
 /// line breaks.

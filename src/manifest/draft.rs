@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::advice::Advice;
 use super::calibration::Calibration;
+use super::explanation::Explanation;
 use super::scope::ScopeQuestion;
 use super::text::Text;
 use crate::{Source, Triage};
@@ -69,6 +70,9 @@ pub struct Draft {
     /// The calibration, which was fitted after training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// The tensors from which a class activation map is computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
     /// A sample picture and the scores that it must give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden: Option<Golden>,
@@ -100,6 +104,7 @@ impl Draft {
             input,
             output,
             calibration: None,
+            explanation: None,
             golden: None,
         }
     }

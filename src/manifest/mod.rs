@@ -8,6 +8,7 @@ mod advice;
 mod calibration;
 mod check;
 mod draft;
+mod explanation;
 mod quality;
 mod scope;
 mod text;
@@ -26,6 +27,7 @@ pub use draft::{
     Activation, Color, DEFAULT_OPERATING_POINT, Draft, Filter, Golden, GoldenBy, GoldenInput, Group, Input, Label,
     ModelKind, Output, Resize, ResizePolicy,
 };
+pub use explanation::Explanation;
 pub use quality::{ColorMeant, Limit, QualityLimits};
 pub use scope::{QuestionRole, ScopeQuestion};
 pub use text::Text;
@@ -203,6 +205,12 @@ impl Manifest {
     #[must_use]
     pub fn calibration(&self) -> Option<&Calibration> {
         self.0.calibration.as_ref()
+    }
+
+    /// The tensors from which a class activation map is computed, where the manifest names them.
+    #[must_use]
+    pub fn explanation(&self) -> Option<&Explanation> {
+        self.0.explanation.as_ref()
     }
 
     /// The golden sample, where there is one.

@@ -1,7 +1,7 @@
 //! Checks of a manifest against its graph, an ONNX graph or a prepared one, and what follows from both: the engine's
 //! signature, the input's layout and element type, and whether labels exclude each other.
 
-use bedside_engine::{Dim, ElementType, Ending, Layout, ModelFile, Signature, TensorInfo};
+use bedside_engine::{Dim, ElementType, Ending, Head, Layout, ModelFile, Signature, Tap, TapKind, TensorInfo};
 
 use crate::manifest::{Activation, Input, Manifest, Output};
 use crate::report::abbreviated;
@@ -12,15 +12,17 @@ use crate::{Error, ErrorKind, Result};
 const BYTE_TOLERANCE: f32 = 1e-4;
 
 /// What follows from a manifest and its graph together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Binding {
-    /// The input's name, its shape with a batch of 1, and the output's name.
+    /// The input's name, its shape with a batch of 1, the output's name, and the taps that the manifest's fields need.
     pub signature: Signature,
     /// `false` where labels exclude each other, `true` where they don't.
     pub multi_label: bool,
     pub(crate) layout: Layout,
     pub(crate) element: InputElement,
+    /// The linear head, where the manifest has an `explanation`.
+    pub(crate) head: Option<Head>,
 }
 
 /// The element type of the graph's input.
@@ -72,9 +74,39 @@ impl Binding {
                 format!("`{field}` needs labels that exclude each other; the graph's do not"),
             ));
         }
-        let signature = Signature { input: input.name, shape, outputs: vec![output.name], taps: vec![] };
-        Ok(Binding { signature, multi_label, layout, element })
+        let head = head(manifest, graph, &output.name)?;
+        let signature = Signature { input: input.name, shape, outputs: vec![output.name], taps: taps(manifest) };
+        Ok(Binding { signature, multi_label, layout, element, head })
     }
+}
+
+/// The taps that the manifest's fields need, each once. A run computes those that it asks for.
+fn taps(manifest: &Manifest) -> Vec<Tap> {
+    manifest.explanation().map(|explanation| features_tap(&explanation.features)).into_iter().collect()
+}
+
+/// The tap of the features that a class activation map is computed from.
+pub(crate) fn features_tap(features: &str) -> Tap {
+    Tap { name: features.to_owned(), kind: TapKind::Values }
+}
+
+/// The linear head of `output` that the manifest's `explanation` names; `None` where the manifest has none.
+fn head(manifest: &Manifest, graph: &ModelFile, output: &str) -> Result<Option<Head>> {
+    let Some(explanation) = manifest.explanation() else { return Ok(None) };
+    let wrong = |problem: String| {
+        let advice = "leave it out, and `bedside pack` finds what there is";
+        Error::new(ErrorKind::InvalidManifest, format!("`explanation` does not fit the graph: {problem}; {advice}"))
+    };
+    let head = graph.head(output).map_err(|error| wrong(error.to_string()))?;
+    let names =
+        [("features", &explanation.features, &head.features), ("weights", &explanation.weights, &head.initializer)];
+    if let Some((field, stated, found)) = names.into_iter().find(|(_, stated, found)| stated != found) {
+        return Err(wrong(format!("`{field}` is \"{stated}\", but the graph's head has \"{found}\"")));
+    }
+    if head.labels != manifest.labels().len() {
+        return Err(wrong(format!("the head has {} labels, and not {}", head.labels, manifest.labels().len())));
+    }
+    Ok(Some(head))
 }
 
 /// The graph's only input, which must be the one that the manifest names, if it does.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bedside_engine::{Engine, ModelFile, Tensor};
+use bedside_engine::{Engine, Head, Input, ModelFile, Tap, Tensor};
 
 use crate::image::Picture;
 use crate::manifest::Manifest;
@@ -22,6 +22,7 @@ const MAX_THREADS: u32 = 256;
 
 pub use binding::Binding;
 use binding::InputElement;
+pub(crate) use binding::features_tap;
 
 /// The wall-clock times of the parts of opening a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -115,10 +116,32 @@ impl Model {
 
     /// As [`run`](Model::run), with cancellation: [`ErrorKind::Cancelled`] where the handle is cancelled meanwhile.
     pub(crate) fn run_cancellable(&self, cancel: &CancelHandle, input: &ModelInput) -> Result<Vec<f32>> {
-        let pixels = input.pixels(self.binding.layout, self.values.as_deref());
-        let outputs = self.engine.run_pixels(cancel.flag(), &pixels).map_err(Error::engine)?;
-        let values = outputs.first().and_then(Tensor::as_f32);
-        values.map(<[f32]>::to_vec).ok_or_else(|| Error::new(ErrorKind::Internal, "the engine gave no floats"))
+        self.run_tapped(cancel, input, &[]).map(|(values, _)| values)
+    }
+
+    /// As [`run_cancellable`](Model::run_cancellable); returns some of the taps, too. `selection` has their indices, as
+    /// [`tap`](Model::tap) gives them. The output values are the same to the bit whatever the selection is.
+    pub(crate) fn run_tapped(
+        &self,
+        cancel: &CancelHandle,
+        input: &ModelInput,
+        selection: &[usize],
+    ) -> Result<(Vec<f32>, Vec<Tensor>)> {
+        let pixels = Input::Pixels(input.pixels(self.binding.layout, self.values.as_deref()));
+        let run = self.engine.run_tapped(cancel.flag(), pixels, selection).map_err(Error::engine)?;
+        let values = run.outputs.first().and_then(Tensor::as_f32);
+        let values = values.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine gave no floats"))?;
+        Ok((values.to_vec(), run.taps))
+    }
+
+    /// The index of a tap in selections; `None` where the manifest's fields don't need it.
+    pub(crate) fn tap(&self, tap: &Tap) -> Option<usize> {
+        self.binding.signature.taps.iter().position(|declared| declared == tap)
+    }
+
+    /// The linear head, where the manifest has an `explanation`.
+    pub(crate) fn head(&self) -> Option<&Head> {
+        self.binding.head.as_ref()
     }
 
     /// A black input.
