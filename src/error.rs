@@ -189,6 +189,8 @@ impl Error {
             Engine::Io { path, source } => Error::io(&path, source),
             Engine::Malformed(message) => Error::new(ErrorKind::MalformedModel, message),
             Engine::Unsupported(message) => Error::new(ErrorKind::UnsupportedModel, message),
+            // Whoever named the tensor did so in the manifest.
+            tap @ Engine::Tap { .. } => Error::new(ErrorKind::InvalidManifest, format!("manifest: {tap}")),
             Engine::TooLarge(message) => Error::new(ErrorKind::TooLarge, message),
             Engine::Cancelled => Error::cancelled(),
             other => Error::new(ErrorKind::Internal, other.to_string()),

@@ -84,9 +84,9 @@ impl Engine {
     /// Builds an engine from a prepared model. `threads` is as for [`Engine::load`].
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where the model was prepared for another input or shape or without an output or a tap of
+    /// [`Error::Unsupported`] where the model was prepared for another input or shape or without an output of
     /// `signature`, and where the environment variable `BEDSIDE_KERNEL` names kernels that this processor does not
-    /// have; [`Error::TooLarge`] where the outputs of `signature` are more than 4096, or its outputs and taps take the program
+    /// have; [`Error::Tap`] where it was prepared without a tap of `signature`; [`Error::TooLarge`] where the outputs of `signature` are more than 4096, or its outputs and taps take the program
     /// beyond 1 GiB;
     /// [`Error::Internal`] where this crate panics.
     pub fn prepared(prepared: Prepared, signature: &Signature, threads: usize) -> Result<Engine> {
@@ -126,8 +126,8 @@ impl Engine {
     /// [`Engine::load`].
     ///
     /// # Errors
-    /// [`Error::Unsupported`] names the operator, node, input, output or tap that is not supported, or kernels that the
-    /// environment variable `BEDSIDE_KERNEL` names and this processor does not have; [`Error::Malformed`] where the
+    /// [`Error::Unsupported`] names the operator, node, input or output that is not supported, or kernels that the
+    /// environment variable `BEDSIDE_KERNEL` names and this processor does not have; [`Error::Tap`] names a tap that is not served; [`Error::Malformed`] where the
     /// graph contradicts itself; [`Error::TooLarge`] where it exceeds a limit of memory, work or size
     /// (`docs/limits.md`); [`Error::Internal`] where this crate panics.
     #[cfg(feature = "onnx")]

@@ -24,6 +24,14 @@ pub enum Error {
     /// The model is sound, but needs something that this engine does not support.
     #[error("{0}")]
     Unsupported(String),
+    /// A tap of the signature is not served.
+    #[error("the tensor \"{tensor}\" can't be tapped: {reason}")]
+    Tap {
+        /// The name by which the signature taps it.
+        tensor: String,
+        /// Why, and which tensors near it can be tapped, where some can.
+        reason: String,
+    },
     /// A limit of size, memory or work is exceeded.
     #[error("{0}")]
     TooLarge(String),

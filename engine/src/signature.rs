@@ -45,7 +45,7 @@ impl Signature {
     /// Checks the number of the taps, and that none stands twice and none is an output.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] and [`Error::Unsupported`].
+    /// [`Error::TooLarge`] and [`Error::Tap`].
     pub(crate) fn check_taps(&self) -> Result<()> {
         if self.taps.len() > MAX_TAPS {
             return Err(Error::TooLarge(format!(
@@ -68,7 +68,7 @@ impl Signature {
 impl Tap {
     /// The error of a tap that is not served.
     pub(crate) fn refused(&self, reason: &str) -> Error {
-        Error::Unsupported(format!("the tensor \"{}\" can't be tapped: {reason}", self.name))
+        Error::Tap { tensor: self.name.clone(), reason: reason.to_owned() }
     }
 }
 

@@ -55,7 +55,7 @@ impl TappedPlan {
     /// `outputs` outputs of the signature alike. `at` has the index among all outputs of each tap's tensor.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] names a tensor whose shape is not that of one image with channels.
+    /// [`Error::Tap`] names a tensor whose shape is not that of one image with channels.
     pub(super) fn new(
         (plan, with_taps, is_same): (Plan, Plan, bool),
         outputs: usize,

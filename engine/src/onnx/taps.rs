@@ -104,7 +104,7 @@ impl<'a> Neighbours<'a> {
 /// input and that an output depends on.
 ///
 /// # Errors
-/// [`Error::TooLarge`](crate::Error::TooLarge) and [`Error::Unsupported`](crate::Error::Unsupported), as those of
+/// [`Error::TooLarge`](crate::Error::TooLarge) and [`Error::Tap`](crate::Error::Tap), as those of
 /// [`Signature::check_taps`]; the latter also names any other tap that is refused.
 pub(crate) fn check(graph: &GraphProto, signature: &Signature) -> Result<()> {
     signature.check_taps()?;
@@ -151,7 +151,7 @@ fn varying<'a>(graph: &'a GraphProto, input: &'a str) -> HashSet<&'a str> {
 /// tensor.
 ///
 /// # Errors
-/// [`Error::Unsupported`](crate::Error::Unsupported) where a tensor is quantized in two ways.
+/// [`Error::Tap`](crate::Error::Tap) where a tensor is quantized in two ways.
 pub(crate) fn add_outputs(graph: &mut Graph, taps: &[Tap]) -> Result<Vec<usize>> {
     let mut new_nodes = vec![];
     let mut names = vec![];

@@ -264,8 +264,8 @@ impl Prepared {
     /// The program, with the outputs and the taps of `signature`.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where the graph was prepared for another input, another shape, or without an output or a
-    /// tap of `signature`; [`Error::TooLarge`] where these take the program beyond the limits of
+    /// [`Error::Unsupported`] where the graph was prepared for another input, another shape, or without an output of
+    /// `signature`; [`Error::Tap`] where it was prepared without a tap of it; [`Error::TooLarge`] where these take the program beyond the limits of
     /// [`Program::returning`].
     pub(crate) fn program(self, signature: &Signature) -> Result<Program> {
         signature.check_taps()?;

@@ -381,7 +381,7 @@ fn taps_of_prepared_models_are_those_of_the_graph() {
 fn refusal(graph: &Graph, name: &str) -> String {
     let signature = with_taps(&small(graph), vec![tap(name, TapKind::Means)]);
     match Engine::build_for(available().pop(), graph.clone(), &signature, 1) {
-        Err(Error::Unsupported(what)) => what,
+        Err(error @ Error::Tap { .. }) => error.to_string(),
         other => panic!("{name}: {other:?}"),
     }
 }
@@ -426,7 +426,8 @@ fn tap_of_a_fused_tensor_names_those_near_it() {
     for name in ["conv2d_80", "conv2d_80_QuantizeLinear_Output", "val_86_DequantizeLinear_Output", "mean_16"] {
         let signature = of_shipped(vec![tap(name, TapKind::Means)]);
         let error = Engine::build_for(available().pop(), graph.clone(), &signature, 1).map(drop);
-        let Err(Error::Unsupported(what)) = error else { panic!("{name}: {error:?}") };
+        let Err(error @ Error::Tap { .. }) = error else { panic!("{name}: {error:?}") };
+        let what = error.to_string();
         let near = if name == "mean_16" { "\"view\"" } else { "\"silu_48\"" };
         assert!(what.contains(&format!("\"{name}\" can't be tapped")) && what.contains("fused"), "{what}");
         assert!(what.contains("near it these can be tapped: ") && what.contains(near), "{what}");
