@@ -12,11 +12,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::image::{Picture, Placement, decode_placed};
 use crate::manifest::{Golden, GoldenBy, Manifest};
-use crate::model::{LoadTimes, Model};
+use crate::model::{LoadTimes, Model, Run};
 use crate::quality::{measure, quality_reasons};
 use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
-use crate::verdict::{Class, Conclusion, DecidedBy, Reason, danger_signs, reasons};
+use crate::verdict::{Class, Conclusion, DecidedBy, Novelty, NoveltyMeter, Reason, Verdict, danger_signs, reasons};
 use crate::words::words;
 use crate::{Error, ErrorKind, Heatmap, Image, Limits, Options, Quality, Query, Region, Result, Triage};
 use heatmap::Evidence;
@@ -44,6 +44,8 @@ pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
 #[derive(Debug)]
 pub struct Classifier {
     model: Model,
+    /// What computes novelty, where the manifest says how.
+    novelty: Option<NoveltyMeter>,
     limits: Limits,
 }
 
@@ -53,12 +55,13 @@ struct Assessed {
     findings: Vec<Finding>,
     /// `None` where nothing was decoded.
     quality: Option<Quality>,
+    novelty: Option<Novelty>,
     heatmap: Option<Heatmap>,
 }
 
 impl Assessed {
     fn rejected(conclusion: Conclusion, quality: Option<Quality>) -> Assessed {
-        Assessed { conclusion, findings: Vec::new(), quality, heatmap: None }
+        Assessed { conclusion, findings: Vec::new(), quality, novelty: None, heatmap: None }
     }
 }
 
@@ -97,7 +100,7 @@ impl Classifier {
     /// - [`ErrorKind::Internal`] where the engine fails.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Classifier> {
         let model = Model::open(path.as_ref(), &options)?;
-        Ok(Classifier { model, limits: options.limits })
+        Classifier::of(model, options.limits)
     }
 
     /// Opens a model from the bytes of an ONNX or prepared file, which has its manifest in its metadata and no external
@@ -118,7 +121,13 @@ impl Classifier {
     /// has external data.
     pub fn from_bytes<'a>(bytes: impl Into<Cow<'a, [u8]>>, options: Options) -> Result<Classifier> {
         let model = Model::from_bytes(bytes.into(), &options)?;
-        Ok(Classifier { model, limits: options.limits })
+        Classifier::of(model, options.limits)
+    }
+
+    fn of(model: Model, limits: Limits) -> Result<Classifier> {
+        let novelty = model.manifest.calibration().and_then(|calibration| calibration.novelty.as_ref());
+        let novelty = novelty.map(NoveltyMeter::new).transpose()?;
+        Ok(Classifier { model, novelty, limits })
     }
 
     /// Classifies one picture.
@@ -160,7 +169,7 @@ impl Classifier {
         let questions = self.model.manifest.scope();
         let reasons = reasons(&self.model.manifest, query);
         let mut timings = Timings::default();
-        let Assessed { conclusion, findings, quality, heatmap } = if reasons.is_empty() {
+        let Assessed { conclusion, findings, quality, novelty, heatmap } = if reasons.is_empty() {
             self.assess(image, query, &mut timings)?
         } else {
             Assessed::rejected(Conclusion::rejected(reasons, Triage::Unassessed, DecidedBy::Scope), None)
@@ -178,6 +187,7 @@ impl Classifier {
             danger,
             findings,
             quality,
+            novelty,
             heatmap,
             timings,
             model: self.model.identity.clone(),
@@ -207,16 +217,18 @@ impl Classifier {
         }
         let cancel = query.cancel.clone().unwrap_or_default();
         let features = self.features_tap(query);
-        let (values, taps) = self.model.run_tapped(&cancel, &input, features.as_slice())?;
+        let selection: Vec<usize> = self.model.novelty_taps.iter().copied().chain(features).collect();
+        let mut run = self.model.run_tapped(&cancel, &input, &selection)?;
+        let features = features.and_then(|_| run.taps.pop());
         timings.engine = stages.ended("engine");
         query.check_cancelled()?;
 
-        let (conclusion, findings) = self.judge(&values, query)?;
+        let novelty = self.novelty(&run)?;
+        let (conclusion, findings) = self.judge(&run.values, novelty.as_ref(), query)?;
         timings.verdict = stages.ended("verdict");
-        let features = features.and(taps.first());
-        let evidence = Evidence { values: &values, features, input: &input, view };
+        let evidence = Evidence { values: &run.values, features: features.as_ref(), input: &input, view };
         let heatmap = self.heatmap(query, &conclusion.verdict, &evidence)?;
-        Ok(Assessed { conclusion, findings, quality: Some(quality), heatmap })
+        Ok(Assessed { conclusion, findings, quality: Some(quality), novelty, heatmap })
     }
 
     /// Runs the graph once on a black input, so that the first picture is not slower than later ones. This takes as
@@ -392,10 +404,19 @@ impl Classifier {
         })
     }
 
+    /// How unlike the pictures that the model was made for the picture of a run is, where the manifest says how to tell.
+    fn novelty(&self, run: &Run) -> Result<Option<Novelty>> {
+        self.novelty.as_ref().map(|meter| meter.measure(&run.joined_taps(), &run.values)).transpose()
+    }
+
     /// The conclusion and the findings from the graph's output values, one for each of its labels.
-    fn judge(&self, values: &[f32], query: &Query) -> Result<(Conclusion, Vec<Finding>)> {
+    fn judge(&self, values: &[f32], novelty: Option<&Novelty>, query: &Query) -> Result<(Conclusion, Vec<Finding>)> {
         let Model { rule, scoring, manifest, .. } = &self.model;
         let calibrated = rule.of_classes(&scoring.calibrated(values)?);
+        let conclusion = rule.conclude(&calibrated, novelty, &query.language);
+        if matches!(conclusion.verdict, Verdict::Rejected(_)) {
+            return Ok((conclusion, Vec::new()));
+        }
         let fitted = manifest.calibration().and_then(|c| c.prevalence.as_ref());
         let shown = match fitted {
             Some(fitted) if !query.prevalence.is_empty() => {
@@ -407,7 +428,6 @@ impl Classifier {
             }
             _ => calibrated.clone(),
         };
-        let conclusion = rule.conclude(&calibrated, false, &query.language);
         Ok((conclusion, findings(&rule.classes, &calibrated, &shown, query)))
     }
 }

@@ -91,6 +91,7 @@ pub fn report(
         findings,
         quality: None,
         heatmap: None,
+        novelty: None,
         timings,
         model,
         runtime: RuntimeIdentity::this(),

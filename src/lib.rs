@@ -188,7 +188,7 @@ pub use query::{Answer, CancelHandle, Query};
 pub use report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings, notice};
 pub use source::Source;
 pub use triage::Triage;
-pub use verdict::{DangerSign, DecidedBy, LabelName, Reason, ReasonKind, Verdict};
+pub use verdict::{DangerSign, DecidedBy, LabelName, Novelty, Reason, ReasonKind, Verdict};
 
 /// The README, whose code is compiled as a doctest.
 #[cfg(doctest)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::words::{ENGLISH, words};
-use crate::{DangerSign, DecidedBy, Heatmap, Quality, Triage, Verdict};
+use crate::{DangerSign, DecidedBy, Heatmap, Novelty, Quality, Triage, Verdict};
 
 /// The notice that must be shown with each result, in English.
 pub const NOTICE: &str = ENGLISH.app_notice;
@@ -49,6 +49,9 @@ pub struct Report {
     /// The measures of the picture, also where the manifest has no limits for them or the verdict is
     /// [`Verdict::Rejected`]. `None` only where no picture was decoded.
     pub quality: Option<Quality>,
+    /// How unlike the pictures that the model was made for this one is; `None` where the model does not tell, and where
+    /// the graph did not run.
+    pub novelty: Option<Novelty>,
     /// The heatmap that the query asks for. `None` where it asks for none, or the verdict is [`Verdict::Rejected`]. In
     /// JSON it is left out then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,7 +152,7 @@ impl Report {
     /// The report as JSON, on one line.
     ///
     /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `summary`, `triage`, `advice`,
-    /// `findings`, `quality`, `heatmap` (where the query asks for one), `timings_ms`, `model`, `runtime` and `notice`.
+    /// `findings`, `quality`, `novelty`, `heatmap` (where the query asks for one), `timings_ms`, `model`, `runtime` and `notice`.
     /// Enums are written as their `as_str()`, a verdict's
     /// `kind` as [`Verdict::kind`].
     ///

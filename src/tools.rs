@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::manifest::ScopeQuestion;
+use crate::manifest::{QuestionRole, ScopeQuestion};
 use crate::{Answer, Error, Manifest, Result};
 
 pub use crate::model::Binding;
@@ -20,12 +20,13 @@ pub fn manifest_of(file: &engine::ModelFile, path: Option<&Path>) -> Result<Mani
     Manifest::of(file, path)
 }
 
-/// An answer that is in scope: the question's `min`, else its `max`, else `Yes`. It is for runs that time or test a model,
-/// not for a picture of a person.
+/// An answer that is in scope and states no danger sign: the question's `min`, else its `max`, else `Yes`, or `No` where it
+/// asks for a danger sign. It is for runs that time or test a model, not for a picture of a person.
 #[must_use]
 pub fn in_scope_answer(question: &ScopeQuestion) -> Answer {
     match question.min.or(question.max) {
         Some(bound) => Answer::Number(bound),
+        None if question.role == QuestionRole::Danger => Answer::No,
         None => Answer::Yes,
     }
 }

@@ -36,6 +36,16 @@ fn without(pointer: &str) -> Value {
     manifest
 }
 
+/// The plain manifest with a novelty of one feature and one dimension (mean 0, scale 1, axis 1), with the value of a field
+/// replaced.
+fn with_novelty(field: &str, value: Value) -> Value {
+    let statistics = "AAAAAAAAgD8APA==";
+    let mut novelty = json!({"method": "mahalanobis", "features": ["t"], "dimensions": 1, "statistics": statistics,
+                             "soft": 1.2, "hard": 1.4});
+    novelty[field] = value;
+    with("/calibration", json!({"graph_sha256": "0".repeat(64), "novelty": novelty}))
+}
+
 #[test]
 fn schema_and_reader_accept_sound_manifests() {
     let schema = schema();
@@ -72,6 +82,12 @@ fn schema_and_reader_accept_sound_manifests() {
         })),
         limited(json!({"color": "gray"})),
         with("/requires", json!(["calibration.quality", "calibration.quality.focus.min", "calibration.quality.color"])),
+        with_novelty("root", json!(true)),
+        with_novelty("soft", json!(1.4)),
+        with(
+            "/calibration",
+            json!({"graph_sha256": "0".repeat(64), "novelty": {"method": "energy", "soft": -3, "hard": -1.5}}),
+        ),
         with("/golden", json!({"by": "self", "input": {"image": ""}, "scores": [0.1, 0.2, 0.7]})),
         with("/a_field_of_tomorrow", json!({"x": 1})),
     ];
@@ -137,6 +153,12 @@ fn schema_and_reader_refuse_unsound_manifests_and_the_reader_names_the_field() {
         ("calibration.quality.size.min", limited(json!({"size": {"min": null}}))),
         ("calibration.quality.color", limited(json!({"color": "red"}))),
         ("calibration.quality", limited(json!([]))),
+        ("calibration.novelty.method", with_novelty("method", json!("distance"))),
+        ("calibration.novelty.features", with_novelty("features", json!(["t", "t"]))),
+        ("calibration.novelty.statistics", with_novelty("statistics", json!("A".repeat(200_004)))),
+        ("calibration.novelty.weight", with_novelty("weight", json!(0))),
+        ("calibration.novelty", with_novelty("sample", json!(0))),
+        ("calibration.novelty.dimensions", with_novelty("dimensions", json!(-1))),
         ("golden.scores", with("/golden", json!({"by": "lab", "input": {"image": ""}, "scores": [2.0, 0.0, 0.0]}))),
         ("golden.by", with("/golden", json!({"by": "me", "input": {"image": ""}, "scores": [1.0, 0.0, 0.0]}))),
         ("scope[0].id", with("/scope", json!([{"id": ""}]))),
@@ -204,6 +226,11 @@ fn reader_refuses_contradictory_manifests() {
         ("output.multi_label", with("/output/multi_label", json!(true))),
         ("calibration.prevalence", with("/calibration", json!({"graph_sha256": hash, "prevalence": [0.5, 0.5]}))),
         ("calibration.prevalence", with("/calibration", json!({"graph_sha256": hash, "prevalence": [0.5, 0.5, 0.5]}))),
+        ("calibration.novelty.soft", with_novelty("soft", json!(1.5))),
+        ("calibration.novelty.dimensions", with_novelty("dimensions", json!(0))),
+        ("calibration.novelty.statistics", with_novelty("statistics", json!("AAAA"))),
+        ("calibration.novelty.statistics", with_novelty("statistics", json!("no base64"))),
+        ("calibration.novelty.sample", with_novelty("method", json!("nearest_neighbors"))),
         ("golden.scores", with("/golden", json!({"by": "lab", "input": {"image": ""}, "scores": [1.0]}))),
         ("requires", with("/requires", json!(["a_field_of_tomorrow"]))),
     ];

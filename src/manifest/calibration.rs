@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::novelty::NoveltyModel;
 use super::quality::QualityLimits;
 
 /// The calibration, which was fitted after training on the graph that has this manifest.
@@ -43,6 +44,9 @@ pub struct Calibration {
     /// default, and then it says [`Triage::Refer`](crate::Triage::Refer) in its place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_sign: bool,
+    /// How pictures unlike those that the model was made for are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub novelty: Option<NoveltyModel>,
     /// The limits of a picture's quality; none by default. A picture beyond one is rejected before the graph runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<QualityLimits>,
@@ -71,6 +75,7 @@ impl Calibration {
             thresholds: BTreeMap::new(),
             action: None,
             no_sign: false,
+            novelty: None,
             quality: None,
         }
     }

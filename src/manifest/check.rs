@@ -245,6 +245,9 @@ fn check_calibration(calibration: &Calibration, output: &Output) -> Result<()> {
     if let Some(quality) = &calibration.quality {
         check_quality(quality)?;
     }
+    if let Some(novelty) = &calibration.novelty {
+        novelty.check(output)?;
+    }
     let Some(prevalence) = &calibration.prevalence else { return Ok(()) };
     let field = "calibration.prevalence";
     ensure(

@@ -9,6 +9,7 @@ mod calibration;
 mod check;
 mod draft;
 mod explanation;
+mod novelty;
 mod quality;
 mod scope;
 mod text;
@@ -28,6 +29,7 @@ pub use draft::{
     ModelKind, Output, Resize, ResizePolicy,
 };
 pub use explanation::Explanation;
+pub use novelty::{MAX_STATISTICS_BYTES, NoveltyMethod, NoveltyModel, NoveltySample, NoveltyTables};
 pub use quality::{ColorMeant, Limit, QualityLimits};
 pub use scope::{QuestionRole, ScopeQuestion};
 pub use text::Text;

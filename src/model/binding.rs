@@ -80,9 +80,23 @@ impl Binding {
     }
 }
 
-/// The taps that the manifest's fields need, each once. A run computes those that it asks for.
+/// The taps of all inner tensors that the manifest names, each once. A run computes those that it asks for.
 fn taps(manifest: &Manifest) -> Vec<Tap> {
-    manifest.explanation().map(|explanation| features_tap(&explanation.features)).into_iter().collect()
+    let mut taps: Vec<Tap> = Vec::new();
+    let explained = manifest.explanation().map(|explanation| features_tap(&explanation.features));
+    for tap in novelty_taps(manifest).into_iter().chain(explained) {
+        if !taps.contains(&tap) {
+            taps.push(tap);
+        }
+    }
+    taps
+}
+
+/// The taps that novelty is computed from, in the order of its features.
+pub(super) fn novelty_taps(manifest: &Manifest) -> Vec<Tap> {
+    let novelty = manifest.calibration().and_then(|calibration| calibration.novelty.as_ref());
+    let names = novelty.map_or(&[][..], |novelty| &novelty.features);
+    names.iter().map(|name| Tap { name: name.clone(), kind: TapKind::Means }).collect()
 }
 
 /// The tap of the features that a class activation map is computed from.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bedside_engine::{Engine, Head, Input, ModelFile, Tap, Tensor};
 
 use crate::image::Picture;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, NoveltyModel};
 use crate::preprocess::{ModelInput, normalised, preprocess};
 use crate::query::CancelHandle;
 use crate::report::ModelIdentity;
@@ -21,8 +21,8 @@ use crate::{Error, ErrorKind, Options, Result};
 const MAX_THREADS: u32 = 256;
 
 pub use binding::Binding;
-use binding::InputElement;
 pub(crate) use binding::features_tap;
+use binding::{InputElement, novelty_taps};
 
 /// The wall-clock times of the parts of opening a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,10 +45,28 @@ pub(crate) struct Model {
     pub(crate) scoring: Scoring,
     pub(crate) rule: Rule,
     pub(crate) times: LoadTimes,
+    /// The selection of taps that gives the features of novelty, in their order.
+    pub(crate) novelty_taps: Vec<usize>,
     engine: Engine,
     binding: Binding,
     /// The normalised value of each byte, one table for each channel; `None` for a graph whose input is bytes.
     values: Option<Vec<[f32; 256]>>,
+}
+
+/// What one run of the graph gives.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// The output values, one for each label.
+    pub(crate) values: Vec<f32>,
+    /// The tapped tensors of the selection, in its order.
+    pub(crate) taps: Vec<Tensor>,
+}
+
+impl Run {
+    /// The values of all taps, joined.
+    pub(crate) fn joined_taps(&self) -> Vec<f32> {
+        self.taps.iter().filter_map(Tensor::as_f32).flatten().copied().collect()
+    }
 }
 
 impl Model {
@@ -96,12 +114,14 @@ impl Model {
         let engine = Engine::load(file, &binding.signature, options.threads.clamp(1, MAX_THREADS) as usize)
             .map_err(Error::engine)?;
         check_values(&manifest, &engine)?;
+        let novelty_taps = selection(&binding.signature.taps, &novelty_taps(&manifest));
+        check_features(&manifest, &engine, &novelty_taps)?;
         let built = engine.times();
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };
         log::debug!("model {} {} opened in {:?}", identity.name, identity.version, start.elapsed());
         let values =
             (binding.element == InputElement::Float).then(|| normalised(&manifest.input().mean, &manifest.input().std));
-        Ok(Model { manifest, identity, scoring, rule, times, engine, binding, values })
+        Ok(Model { manifest, identity, scoring, rule, times, novelty_taps, engine, binding, values })
     }
 
     /// Resizes the picture to the graph's input, in the input's channel order.
@@ -111,27 +131,22 @@ impl Model {
 
     /// Runs the graph and returns its output values, one for each label.
     pub(crate) fn run(&self, input: &ModelInput) -> Result<Vec<f32>> {
-        self.run_cancellable(&CancelHandle::new(), input)
+        self.run_tapped(&CancelHandle::new(), input, &[]).map(|run| run.values)
     }
 
     /// As [`run`](Model::run), with cancellation: [`ErrorKind::Cancelled`] where the handle is cancelled meanwhile.
     pub(crate) fn run_cancellable(&self, cancel: &CancelHandle, input: &ModelInput) -> Result<Vec<f32>> {
-        self.run_tapped(cancel, input, &[]).map(|(values, _)| values)
+        self.run_tapped(cancel, input, &[]).map(|run| run.values)
     }
 
     /// As [`run_cancellable`](Model::run_cancellable); returns some of the taps, too. `selection` has their indices, as
     /// [`tap`](Model::tap) gives them. The output values are the same to the bit whatever the selection is.
-    pub(crate) fn run_tapped(
-        &self,
-        cancel: &CancelHandle,
-        input: &ModelInput,
-        selection: &[usize],
-    ) -> Result<(Vec<f32>, Vec<Tensor>)> {
+    pub(crate) fn run_tapped(&self, cancel: &CancelHandle, input: &ModelInput, selection: &[usize]) -> Result<Run> {
         let pixels = Input::Pixels(input.pixels(self.binding.layout, self.values.as_deref()));
         let run = self.engine.run_tapped(cancel.flag(), pixels, selection).map_err(Error::engine)?;
-        let values = run.outputs.first().and_then(Tensor::as_f32);
+        let values = run.outputs.first().and_then(Tensor::as_f32).map(<[f32]>::to_vec);
         let values = values.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine gave no floats"))?;
-        Ok((values.to_vec(), run.taps))
+        Ok(Run { values, taps: run.taps })
     }
 
     /// The index of a tap in selections; `None` where the manifest's fields don't need it.
@@ -161,5 +176,30 @@ fn check_values(manifest: &Manifest, engine: &Engine) -> Result<()> {
     Err(Error::new(
         ErrorKind::InvalidManifest,
         format!("`output.labels` has {labels} labels, but the graph gives {values} values, of shape {shapes:?}"),
+    ))
+}
+
+/// The indices in a signature's taps of those that are wanted. The signature has all that the manifest names.
+fn selection(taps: &[Tap], wanted: &[Tap]) -> Vec<usize> {
+    wanted.iter().filter_map(|tap| taps.iter().position(|known| known == tap)).collect()
+}
+
+/// Checks that novelty's statistics are of as many features as the tapped tensors have channels.
+fn check_features(manifest: &Manifest, engine: &Engine, taps: &[usize]) -> Result<()> {
+    let novelty = manifest.calibration().and_then(|calibration| calibration.novelty.as_ref());
+    let tables = novelty.map(NoveltyModel::tables).transpose()?.flatten();
+    let Some(tables) = tables else { return Ok(()) };
+    let shapes: Vec<&[usize]> = taps.iter().map(|&tap| engine.tap_shapes()[tap].as_slice()).collect();
+    let channels: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
+    if channels == tables.mean.len() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InvalidManifest,
+        format!(
+            "`calibration.novelty.statistics` are of {} features, but the tensors of `calibration.novelty.features` have \
+             {channels} channels, with means of shape {shapes:?}",
+            tables.mean.len()
+        ),
     ))
 }

@@ -18,6 +18,7 @@
 
 mod danger;
 mod decided_by;
+mod novelty;
 mod rule;
 mod scope;
 
@@ -33,6 +34,8 @@ use crate::words::{ENGLISH, Words};
 pub use danger::DangerSign;
 pub(crate) use danger::danger_signs;
 pub use decided_by::DecidedBy;
+pub use novelty::Novelty;
+pub(crate) use novelty::NoveltyMeter;
 pub(crate) use rule::{Class, Conclusion, Rule};
 pub(crate) use scope::reasons;
 pub use scope::{Reason, ReasonKind};

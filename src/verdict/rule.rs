@@ -1,6 +1,6 @@
 //! The rule by which calibrated probabilities, novelty and danger signs give a verdict and a triage.
 
-use super::{DangerSign, DecidedBy, LabelName, Reason, Verdict};
+use super::{DangerSign, DecidedBy, LabelName, Novelty, Reason, Verdict};
 use crate::Triage;
 use crate::manifest::{DEFAULT_OPERATING_POINT, Label, Manifest};
 
@@ -118,10 +118,15 @@ impl Rule {
             .then_some(DecidedBy::Action)
     }
 
-    /// The conclusion on a picture that is in scope, sound, and not rejected for its novelty. `probabilities` has one
-    /// calibrated probability for each class; names are in `language`. `is_unusual` says that its novelty is over the
-    /// soft level.
-    pub(crate) fn conclude(&self, probabilities: &[f64], is_unusual: bool, language: &str) -> Conclusion {
+    /// The conclusion on a picture that is in scope and sound. `probabilities` has one calibrated probability for each
+    /// class; names are in `language`.
+    pub(crate) fn conclude(&self, probabilities: &[f64], novelty: Option<&Novelty>, language: &str) -> Conclusion {
+        if novelty.is_some_and(Novelty::is_over_hard) {
+            let is_urgent = self.is_calibrated && self.urgent(probabilities).is_some();
+            let triage = if is_urgent { Triage::Refer } else { Triage::Unassessed };
+            return Conclusion::rejected(vec![Novelty::reason(language)], triage, DecidedBy::Novelty);
+        }
+        let is_unusual = novelty.is_some_and(Novelty::is_over_soft);
         let mut not_excluded: Vec<(&Class, f64)> = self.classes.iter().zip(probabilities.iter().copied()).collect();
         not_excluded.retain(|&(class, probability)| class.is_over(probability));
         // Stable: of one level and one probability, the manifest's order stays.

@@ -49,6 +49,8 @@ pub enum ReasonKind {
     Colorless,
     /// The picture has colour, and the model was made for grey.
     Colored,
+    /// The picture is unlike those that the model was made for.
+    Novel,
 }
 
 impl ReasonKind {
@@ -65,6 +67,7 @@ impl ReasonKind {
         ReasonKind::OutOfFocus,
         ReasonKind::Colorless,
         ReasonKind::Colored,
+        ReasonKind::Novel,
     ];
 
     /// The name of the kind in reports and in other languages, in snake case.
@@ -86,12 +89,13 @@ impl ReasonKind {
             ReasonKind::OutOfFocus => "out_of_focus",
             ReasonKind::Colorless => "colorless",
             ReasonKind::Colored => "colored",
+            ReasonKind::Novel => "novel",
         }
     }
 }
 
 // `ALL` has every kind: the discriminant of the last variant is the number of variants less one.
-const _: () = assert!(ReasonKind::ALL.len() == ReasonKind::Colored as usize + 1);
+const _: () = assert!(ReasonKind::ALL.len() == ReasonKind::Novel as usize + 1);
 
 /// The reasons to reject that the query's answers give, in the order of the questions, and that its source gives; empty
 /// where the picture is in scope.

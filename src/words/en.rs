@@ -33,4 +33,5 @@ pub(super) const WORDS: Words = Words {
     reason_colorless_again: "The picture has no colour, and the program was made for colour. Take it again in colour.",
     reason_colored: "The picture has colour, and the program was made for grey pictures: examine without the program.",
     reason_colored_again: "The picture has colour, and the program was made for grey pictures. Take the original file in place of a photo of it.",
+    reason_novel: "This picture is unlike those that the program was made for: examine without it.",
 };

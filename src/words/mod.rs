@@ -42,6 +42,7 @@ pub(crate) struct Words {
     pub(crate) reason_colorless_again: &'static str,
     pub(crate) reason_colored: &'static str,
     pub(crate) reason_colored_again: &'static str,
+    pub(crate) reason_novel: &'static str,
 }
 
 /// English: the language of constants, of `Display`, and of reports in a language that has no sentences here.

@@ -3,6 +3,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`statistics`] | the formulas by which a model is calibrated and evaluated: pure functions of numbers |
+//! | [`calibrate`] | what is fitted to pictures that a model has not learned from |
 //! | [`samplesize`] | how many patients a stated bound takes |
 //! | [`table`] | reading the CSV files that say what pictures show, and what a model scored |
 //! | [`evaluate`] | what a model does on labelled pictures: from rows to numbers, and to a page |
@@ -12,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod calibrate;
 pub mod evaluate;
 pub mod page;
 pub mod plot;

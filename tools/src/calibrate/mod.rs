@@ -1,0 +1,4 @@
+//! What `bedside calibrate` fits, from plain rows.
+
+mod eigen;
+pub mod novelty;
