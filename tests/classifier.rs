@@ -549,7 +549,7 @@ fn calibration_of_another_graph_is_refused() {
 
 #[test]
 fn manifest_that_requires_an_unknown_field_is_refused() {
-    for field in ["calibration.conformal", "telepathy"] {
+    for field in ["calibration.conformal", "calibration.quality.noise", "telepathy"] {
         let mut manifest = manifest();
         manifest["requires"] = json!([field]);
         let error = classifier(&manifest).map(|_| ()).expect_err("refused");
