@@ -214,8 +214,61 @@ fn wrong_usage_exits_with_status_two_and_names_what_is_wrong() {
 }
 
 #[test]
+fn explain_draws_a_heatmap_and_prints_its_numbers() {
+    let folder = ModelFolder::new();
+    let (model, picture, png) = (folder.text("model.onnx"), folder.text("picture.png"), folder.text("heatmap.png"));
+    let explain = |more: &[&str]| bedside(&[&["explain", &model, &picture, "-o", &png], more].concat());
+    let output = explain(&["--answer", "ready=yes"]);
+    exited(&output, 0);
+    assert!(out(&output).contains("logits for a") && out(&output).contains("Research software"), "{}", out(&output));
+    assert_eq!(fs::read(&png).expect("written")[..8], *b"\x89PNG\r\n\x1a\n");
+    fs::remove_file(&png).expect("there");
+    let output = explain(&["--answer", "ready=yes", "--label", "b", "--method", "occlusion", "--json"]);
+    exited(&output, 0);
+    let report: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    assert_eq!(report["heatmap"]["label"], "b");
+    assert_eq!(report["heatmap"]["values"].as_array().map(Vec::len), Some(64));
+    assert!(Path::new(&png).exists());
+
+    fs::remove_file(&png).expect("there");
+    let rejected = explain(&["--answer", "ready=no"]);
+    exited(&rejected, 1);
+    assert!(err(&rejected).contains("rejected, so that there is no heatmap"), "{}", err(&rejected));
+    for (more, words) in [(["--label", "z"], "no label `z`"), (["--method", "magic"], "class-activation")] {
+        let wrong = explain(&more);
+        exited(&wrong, 2);
+        assert!(err(&wrong).contains(words), "{}", err(&wrong));
+    }
+    let replacing = bedside(&["explain", &model, &picture, "-o", &picture]);
+    exited(&replacing, 2);
+    assert!(err(&replacing).contains("would replace this file"), "{}", err(&replacing));
+    assert!(!Path::new(&png).exists());
+}
+
+#[test]
+fn pack_writes_the_tensors_that_heatmaps_are_computed_from() {
+    let folder = ModelFolder::new();
+    let packed = folder.pack("torchscript-17.onnx", &[]);
+    exited(&packed, 0);
+    assert!(out(&packed).contains("class activation, from"), "{}", out(&packed));
+    let mut graph = bedside_engine::Graph::open(&folder.path("model.onnx"), 1 << 20).expect("a sound graph");
+    let manifest: Value = serde_json::from_str(graph.metadata("bedside").expect("packed")).expect("JSON");
+    let head = graph.head("logits").expect("a network with a linear head");
+    assert_eq!(manifest["explanation"], json!({"features": head.features, "weights": head.initializer}));
+
+    // What the manifest states stays, and must be right.
+    let mut wrong = manifest;
+    wrong["explanation"]["features"] = "input".into();
+    graph.set_metadata("bedside", wrong.to_string());
+    fs::write(folder.path("wrong.onnx"), graph.to_bytes()).expect("room");
+    let packed = bedside(&["pack", &folder.text("wrong.onnx"), "-o", &folder.text("new.onnx")]);
+    exited(&packed, 1);
+    assert!(err(&packed).contains("`features` is \"input\""), "{}", err(&packed));
+}
+
+#[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["classify", "inspect", "pack", "check", "bench"] {
+    for command in ["classify", "explain", "inspect", "pack", "check", "bench"] {
         let output = bedside(&[command, "--help"]);
         exited(&output, 0);
         assert!(out(&output).contains(&format!("  bedside {command} ")), "{}", out(&output));
@@ -238,8 +291,9 @@ fn unopenable_model_is_one_error_line_in_every_command() {
         (text(folder.folder.path()).to_owned(), "folder", 1),
         (folder.text("unknown.onnx"), "org.example.Frobnicate at node \"head/frob\"", 0),
     ] {
-        let commands: [(&[&str], i32); 5] = [
+        let commands: [(&[&str], i32); 6] = [
             (&["classify", &picture, "--model", &model], 1),
+            (&["explain", &model, &picture, "-o", &packed], 1),
             (&["check", &model], 1),
             (&["bench", &model], 1),
             (&["pack", &model, "--manifest", &manifest, "-o", &packed], 1),

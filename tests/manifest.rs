@@ -88,6 +88,7 @@ fn schema_and_reader_accept_sound_manifests() {
             "/calibration",
             json!({"graph_sha256": "0".repeat(64), "novelty": {"method": "energy", "soft": -3, "hard": -1.5}}),
         ),
+        with("/explanation", json!({"features": "/features/18/Relu_output_0", "weights": "classifier.1.weight"})),
         with("/golden", json!({"by": "self", "input": {"image": ""}, "scores": [0.1, 0.2, 0.7]})),
         with("/a_field_of_tomorrow", json!({"x": 1})),
     ];
@@ -159,6 +160,9 @@ fn schema_and_reader_refuse_unsound_manifests_and_the_reader_names_the_field() {
         ("calibration.novelty.weight", with_novelty("weight", json!(0))),
         ("calibration.novelty", with_novelty("sample", json!(0))),
         ("calibration.novelty.dimensions", with_novelty("dimensions", json!(-1))),
+        ("explanation", with("/explanation", json!({"features": "f"}))),
+        ("explanation.weights", with("/explanation", json!({"features": "f", "weights": ""}))),
+        ("explanation", with("/explanation", json!(["f", "w"]))),
         ("golden.scores", with("/golden", json!({"by": "lab", "input": {"image": ""}, "scores": [2.0, 0.0, 0.0]}))),
         ("golden.by", with("/golden", json!({"by": "me", "input": {"image": ""}, "scores": [1.0, 0.0, 0.0]}))),
         ("scope[0].id", with("/scope", json!([{"id": ""}]))),

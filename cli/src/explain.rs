@@ -69,20 +69,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         writeln!(out, "{}", json_line(&arguments.image, Ok(&report)))?;
     } else {
         write_detailed(&mut out, &arguments.image, &report)?;
-        match &report.heatmap {
-            Some(heatmap) if heatmap.evidence => {
-                let (label, max) = (&heatmap.label, heatmap.max);
-                line(&mut out, "Evidence", format_args!("for {label}, up to {max:.1} logits a cell"))?;
-            }
-            Some(heatmap) => line(&mut out, "Evidence", format_args!("none for {}", heatmap.label))?,
-            None => line(&mut out, "Evidence", "not computed: the picture was rejected")?,
-        }
-        if report.heatmap.is_some() {
+        if let Some(heatmap) = &report.heatmap {
+            let (label, max) = (&heatmap.label, heatmap.max);
+            let evidence = if heatmap.evidence {
+                format!("up to {max:.1} logits for {label}")
+            } else {
+                format!("none for {label}")
+            };
+            line(&mut out, "Evidence", evidence)?;
             line(&mut out, "Written", arguments.output.display())?;
         }
         writeln!(out, "\n{DIM}{}{DIM:#}", notice(&arguments.lang))?;
     }
-    if report.heatmap.is_some() { Ok(()) } else { Err(Failure::Reported) }
+    match report.heatmap {
+        Some(_) => Ok(()),
+        None => Err(Failure::Failed(format!(
+            "{}: the picture was rejected, so that there is no heatmap",
+            arguments.image.display()
+        ))),
+    }
 }
 
 impl Arguments {

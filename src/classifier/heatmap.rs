@@ -79,3 +79,91 @@ impl Classifier {
         })
     }
 }
+
+#[cfg(all(test, feature = "onnx"))]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::AtomicBool;
+
+    use bedside_engine::{Engine, Graph, Input, ModelFile, Signature, Tap, TapKind};
+
+    use super::*;
+    use crate::manifest::{Draft, Explanation, METADATA_KEY, Manifest};
+    use crate::model::Run;
+    use crate::{Explain, Image, Options};
+
+    /// A shipped model with the `explanation` that its graph's head gives, and an engine of the same graph that taps the
+    /// means of the features and the pooled tensor.
+    fn shipped(model: &str) -> (Classifier, Engine) {
+        let path = Path::new("models").join(model).join("model.onnx");
+        let mut graph = Graph::open(&path, 64 << 20).expect("the shipped model");
+        let head = graph.head("logits").expect("a network with a linear head");
+        let manifest = Manifest::from_json(graph.metadata(METADATA_KEY).expect("packed")).expect("sound");
+        let mut draft = Draft::from(manifest);
+        draft.explanation = Some(Explanation::new(&head.features, &head.initializer));
+        let json = Manifest::try_from(draft).expect("sound").to_json();
+        graph.set_metadata(METADATA_KEY, json);
+        let classifier = Classifier::from_bytes(graph.to_bytes(), Options::new()).expect("opens");
+        let signature = Signature {
+            input: "input".into(),
+            shape: vec![1, 3, 224, 224],
+            outputs: vec!["logits".into()],
+            taps: vec![
+                Tap { name: head.features, kind: TapKind::Means },
+                Tap { name: head.pooled, kind: TapKind::Values },
+            ],
+        };
+        (classifier, Engine::load(ModelFile::from(graph), &signature, 1).expect("builds"))
+    }
+
+    /// The smallest distance of two different values, of which there are many with the same scale: their step.
+    fn step(values: &[f32]) -> f64 {
+        let mut sorted: Vec<f64> = values.iter().map(|&value| f64::from(value)).collect();
+        sorted.sort_by(f64::total_cmp);
+        sorted.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 1e-9).fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn mean_of_the_map_plus_bias_is_the_logit_to_one_step() {
+        let cases = [
+            ("skin-lesion", ["ISIC_0012258.jpg", "ISIC_0012092.jpg"]),
+            ("chest-xray", ["IM-0001-0001.jpeg", "person10_virus_35.jpeg"]),
+        ];
+        for (model, files) in cases {
+            let (classifier, engine) = shipped(model);
+            let head = classifier.model.head().expect("explained");
+            for file in files {
+                let image = Image::open(Path::new("models/samples").join(file)).expect("a sample");
+                let (picture, placement) = classifier.decode(&image, None).expect("decodes");
+                let input = classifier.model.preprocess(&picture);
+                let tap = classifier.features_tap(&Query::new().explain(Explain::new())).expect("declared");
+                let Run { values, taps } =
+                    classifier.model.run_tapped(&Default::default(), &input, &[tap]).expect("runs");
+                assert_eq!(values, classifier.model.run(&input).expect("runs"), "a tap changes no bit");
+                let pixels = Input::Pixels(classifier.model.pixels(&input));
+                let tapped = engine.run_tapped(&AtomicBool::new(false), pixels, &[0, 1]).expect("runs").taps;
+                let [means, pooled] = [0, 1].map(|i: usize| tapped[i].as_f32().expect("floats").to_vec());
+                let half = step(&pooled) / 2.0;
+                for label in 0..head.labels {
+                    let grid = activation_map(head, &taps[0], &[(label, 1.0)]).expect("fits");
+                    let view = classifier.view(&picture, placement);
+                    let heatmap = Heatmap::of("a".into(), ExplainMethod::ClassActivation, &grid, &view);
+                    let sum: f64 = heatmap.values.iter().map(|&value| f64::from(value)).sum();
+                    let logit = sum / heatmap.values.len() as f64 + f64::from(head.bias[label]);
+                    let difference = (logit - f64::from(values[label])).abs();
+                    // `docs/engine.md`, "The linear head": half a step of the pooled tensor for each channel, or what
+                    // calibration cut off, and float rounding; and half a step of the quantized logits.
+                    let channels = head.weights_of(label).iter().zip(means.iter().zip(&pooled));
+                    let (mut bound, mut products) = (0.0, 0.0);
+                    for (&weight, (&mean, &pooled)) in channels {
+                        let rounded = (f64::from(mean) - f64::from(pooled)).abs().max(half);
+                        bound += f64::from(weight).abs() * rounded;
+                        products += f64::from(weight).abs() * f64::from(pooled).abs();
+                    }
+                    println!("{model} {file} {label}: {difference} of {bound} {} {half}", values[label]);
+                    assert!(difference <= bound + 1e-5 * products, "{model} {file} {label}: {difference} {bound}");
+                }
+            }
+        }
+    }
+}

@@ -39,7 +39,7 @@ mod tests {
     fn encoded_is_read_back_by_the_decoder() {
         // The decoder is that of the crate `image`, which this writer has nothing in common with but the compressor.
         for (width, height) in [(1, 1), (5, 3), (640, 37)] {
-            let rgb: Vec<u8> = (0..width * height * 3).map(|i| (i * i / 7 + i) as u8).collect();
+            let rgb: Vec<u8> = (0..u64::from(width * height) * 3).map(|i| (i * i / 7 + i) as u8).collect();
             let found = ::image::load_from_memory_with_format(&encoded(width, &rgb), ::image::ImageFormat::Png);
             let found = found.expect("a sound PNG").into_rgb8();
             assert_eq!((found.dimensions(), found.into_raw()), ((width, height), rgb));

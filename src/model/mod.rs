@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bedside_engine::{Engine, Head, Input, ModelFile, Tap, Tensor};
+use bedside_engine::{Engine, Head, Input, ModelFile, Pixels, Tap, Tensor};
 
 use crate::image::Picture;
 use crate::manifest::{Manifest, NoveltyModel};
@@ -142,11 +142,16 @@ impl Model {
     /// As [`run_cancellable`](Model::run_cancellable); returns some of the taps, too. `selection` has their indices, as
     /// [`tap`](Model::tap) gives them. The output values are the same to the bit whatever the selection is.
     pub(crate) fn run_tapped(&self, cancel: &CancelHandle, input: &ModelInput, selection: &[usize]) -> Result<Run> {
-        let pixels = Input::Pixels(input.pixels(self.binding.layout, self.values.as_deref()));
+        let pixels = Input::Pixels(self.pixels(input));
         let run = self.engine.run_tapped(cancel.flag(), pixels, selection).map_err(Error::engine)?;
         let values = run.outputs.first().and_then(Tensor::as_f32).map(<[f32]>::to_vec);
         let values = values.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine gave no floats"))?;
         Ok(Run { values, taps: run.taps })
+    }
+
+    /// The input as the engine takes it.
+    pub(crate) fn pixels<'a>(&'a self, input: &'a ModelInput) -> Pixels<'a> {
+        input.pixels(self.binding.layout, self.values.as_deref())
     }
 
     /// The index of a tap in selections; `None` where the manifest's fields don't need it.
