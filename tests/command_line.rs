@@ -1,18 +1,16 @@
 //! The command `bedside` as a process: its output, its exit status, and the files that it writes.
 
+mod process;
 mod tiny;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use process::{bedside, err, exited, out, text};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tiny::golden;
-
-fn bedside(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_bedside")).args(arguments).output().expect("the command starts")
-}
 
 /// The command's output. Fails where the command does not end within 20 seconds.
 #[cfg(unix)]
@@ -31,26 +29,6 @@ fn in_time(arguments: &[&str]) -> Output {
         std::thread::sleep(Duration::from_millis(5));
     }
     child.wait_with_output().expect("it has ended")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
-
-/// Fails where the command exited with another status, or where a panic's message reached the user.
-fn exited(output: &Output, status: i32) {
-    assert_eq!(output.status.code(), Some(status), "{}\n{}", out(output), err(output));
-    for words in ["panicked", "RUST_BACKTRACE", "stack backtrace"] {
-        assert!(!err(output).contains(words), "{}", err(output));
-    }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
 }
 
 /// The output of the command when it is run by a user without root's privileges: `nobody`, where the tests run as root.

@@ -141,7 +141,7 @@ pub(crate) fn once<T: Copy>(option: &str, pairs: &[(String, T)]) -> Result<BTree
 }
 
 /// A progress bar on standard error, hidden where that is no terminal or there are fewer than two files.
-fn progress(files: usize) -> ProgressBar {
+pub(crate) fn progress(files: usize) -> ProgressBar {
     if files < 2 || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

@@ -4,13 +4,20 @@
 //! 2 for wrong usage. No subcommand opens a network connection.
 
 mod bench;
+mod calibrate;
 mod check;
+mod classes;
 mod classify;
+mod evaluate;
 mod explain;
 mod inspect;
+mod labelled;
+mod looks;
 mod output;
 mod pack;
 mod pictures;
+mod samplesize;
+mod values;
 
 use std::process::ExitCode;
 
@@ -40,6 +47,12 @@ enum Command {
     Pack(pack::Arguments),
     /// Load a model, run its golden sample, list what is missing
     Check(check::Arguments),
+    /// Fit a model's probabilities, thresholds and limits on pictures that it did not learn from
+    Calibrate(calibrate::Arguments),
+    /// Measure a model on labelled pictures, as numbers and as a page
+    Evaluate(evaluate::Arguments),
+    /// Say how many patients a stated bound takes
+    Samplesize(samplesize::Arguments),
     /// Time a model: cold start, steady state, a picture from bytes to report
     Bench(bench::Arguments),
 }
@@ -55,6 +68,9 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Samplesize(arguments) => samplesize::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     });
     let failure = match outcome {

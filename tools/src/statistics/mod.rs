@@ -127,7 +127,7 @@ impl Interval {
 }
 
 /// An estimate with its standard error.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Estimate {
     /// The estimated value.
     pub value: f64,

@@ -1,0 +1,288 @@
+//! The rows that a model is fitted on, from pictures or from a table of scores.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use bedside::tools::{in_file, io_error};
+use bedside::{Image, Manifest};
+use bedside_engine::read_bounded;
+use bedside_tools::calibrate::{Row, logits_of};
+use bedside_tools::table::{
+    LabelOptions, LabelRow, LabelTable, ScoreKind, ScoreOptions, ScoreTable, below, with_scores,
+};
+use sha2::{Digest, Sha256};
+
+use super::cache::{Cache, Measured, Outcome, stamp};
+use super::{Arguments, Subject, row};
+use crate::classes::labels;
+use crate::classify::progress;
+use crate::labelled::{self, Net, failed};
+use crate::output::{Failure, complain};
+
+/// The longest file that is taken for a picture, in bytes.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// The column that says which network did not learn from a picture.
+const FOLD: &str = "fold";
+
+/// What a model is fitted on.
+pub(super) struct Gathered {
+    pub(super) rows: Vec<Row>,
+    /// Whether rows have the graph's own logits.
+    pub(super) has_logits: bool,
+    /// What whoever reads the page should know, in sentences.
+    pub(super) notes: Vec<String>,
+}
+
+/// The rows of a table of scores.
+pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Path) -> Result<Gathered, Failure> {
+    let manifest = &subject.manifest;
+    let options = arguments.set.options(manifest, subject.is_multi_label, Vec::new());
+    let table = arguments.set.labels.as_deref().unwrap_or(scores);
+    labelled::check(table, None, &options)?;
+    let score_options = ScoreOptions { labels: labels(manifest), is_multi_label: subject.is_multi_label, kind: None };
+    let found = ScoreTable::open(scores, &score_options).map_err(failed)?;
+    let kind = found.kind();
+    let found = found.by_file().map_err(failed)?;
+    let truth = LabelTable::open(table, &options).map_err(failed)?;
+    let rows = with_scores(truth, found).map(|found| {
+        let (truth, scores) = found.map_err(failed)?;
+        let logits = match kind {
+            ScoreKind::Logits => scores,
+            ScoreKind::Probabilities => logits_of(&scores, subject.is_multi_label),
+        };
+        Ok(row(truth.file, truth.group, truth.truth, logits))
+    });
+    Ok(Gathered {
+        rows: rows.collect::<Result<_, Failure>>()?,
+        has_logits: kind == ScoreKind::Logits,
+        notes: vec![
+            "novelty and quality need pictures".to_owned(),
+            "that the model did not learn from these pictures can't be checked on a table of scores".to_owned(),
+        ],
+    })
+}
+
+/// The networks that look at pictures.
+struct Networks {
+    all: Vec<Network>,
+    /// Whether they stand in for the model.
+    are_folds: bool,
+}
+
+struct Network {
+    net: Net,
+    /// The first 16 hex digits of the SHA-256 of each picture that it learned from.
+    learned: BTreeSet<String>,
+}
+
+impl Networks {
+    fn open(arguments: &Arguments, subject: &Subject, has_column: bool) -> Result<Networks, Failure> {
+        let are_folds = !arguments.folds.is_empty();
+        let model = std::slice::from_ref(&arguments.model);
+        let paths = if are_folds { &arguments.folds[..] } else { model };
+        let open = |path: &std::path::PathBuf| {
+            let net = Net::open(path, &[], arguments.threads)?;
+            let wrong = |problem: &str| Failure::Usage(format!("{}: {problem}", path.display()));
+            if labels(net.classifier.manifest()) != labels(&subject.manifest) {
+                return Err(wrong("has other labels than the model"));
+            }
+            let learned = learned(net.classifier.manifest()).map_err(|problem| wrong(&problem))?;
+            if are_folds && !has_column && learned.is_empty() {
+                return Err(wrong(
+                    "its `provenance.training_sha256` does not say what it learned from; add a column `fold` to the \
+                     table of labels, with the number of the network that did not learn from the picture",
+                ));
+            }
+            Ok(Network { net, learned })
+        };
+        let all = paths.iter().map(open).collect::<Result<_, Failure>>()?;
+        Ok(Networks { all, are_folds })
+    }
+
+    /// The network that did not learn from a picture; none where all did.
+    fn of(&self, sha256: &str, fold: Option<usize>) -> Option<usize> {
+        match fold {
+            Some(fold) => Some(fold).filter(|&fold| !self.all[fold].learned.contains(sha256)),
+            None => self.all.iter().position(|network| !network.learned.contains(sha256)),
+        }
+    }
+}
+
+/// The manifest's `provenance.training_sha256`.
+fn learned(manifest: &Manifest) -> Result<BTreeSet<String>, String> {
+    let Some(found) = manifest.provenance().get("training_sha256") else { return Ok(BTreeSet::new()) };
+    let prefix = |value: &serde_json::Value| {
+        let text = value.as_str().filter(|text| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        Some(text.to_ascii_lowercase())
+    };
+    let all = found.as_array().and_then(|list| list.iter().map(prefix).collect::<Option<BTreeSet<String>>>());
+    all.ok_or_else(|| "`provenance.training_sha256` is not a list of texts of 16 hex digits".to_owned())
+}
+
+/// The rows of labelled pictures.
+pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &Path) -> Result<Gathered, Failure> {
+    let Some(table) = arguments.set.labels.as_deref() else { unreachable!("clap requires it with --images") };
+    let has_column = !arguments.folds.is_empty() && has_column(table, FOLD)?;
+    let by = if has_column { vec![FOLD.to_owned()] } else { Vec::new() };
+    let options = arguments.set.options(&subject.manifest, subject.is_multi_label, by);
+    let summary = labelled::check(table, Some(images), &options)?;
+    let networks = Networks::open(arguments, subject, has_column)?;
+    let graphs = networks.all.iter().map(|network| network.net.classifier.identity().graph_sha256.clone()).collect();
+    let mut cache = Cache::open(&arguments.output, graphs)?;
+    if cache.len() > 0 {
+        complain("note", &format!("{} pictures were measured before the last run ended", cache.len()));
+    }
+    let mut gathering =
+        Gathering { networks: &networks, cache: &mut cache, images, rows: Vec::new(), lost: Lost::default() };
+    gathering.all(table, &options, summary.rows as usize)?;
+    let (rows, lost) = (gathering.rows, gathering.lost);
+    if rows.is_empty() {
+        return Err(Failure::Failed(format!("no picture is left to fit on: {}", lost.words())));
+    }
+    Ok(Gathered { rows, has_logits: false, notes: notes(&networks, &lost) })
+}
+
+/// Pictures that nothing is fitted on.
+#[derive(Default)]
+struct Lost {
+    learned: u64,
+    unreadable: u64,
+}
+
+impl Lost {
+    fn words(&self) -> String {
+        let mut text = format!("{} were refused, as the model learned from them", self.learned);
+        // Writing to a string can't fail.
+        let _ = write!(text, ", and {} could not be read", self.unreadable);
+        text
+    }
+}
+
+struct Gathering<'a> {
+    networks: &'a Networks,
+    cache: &'a mut Cache,
+    images: &'a Path,
+    rows: Vec<Row>,
+    lost: Lost,
+}
+
+impl Gathering<'_> {
+    fn all(&mut self, table: &Path, options: &LabelOptions, rows: usize) -> Result<(), Failure> {
+        let bar = progress(rows);
+        for found in LabelTable::open(table, options).map_err(failed)? {
+            self.add(found.map_err(failed)?)?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn add(&mut self, labelled: LabelRow) -> Result<(), Failure> {
+        let fold = self.fold(&labelled)?;
+        let path = below(self.images, &labelled.file).map_err(Failure::Failed)?;
+        let known = self.cache.take(&labelled.file, stamp(&path));
+        // Another column `fold` may have been written since.
+        let known = known.filter(|known| fold.is_none() || known.network == fold);
+        let measured = match known {
+            Some(known) => known,
+            None => {
+                let measured = self.measure(&labelled.file, &path, fold);
+                self.cache.add(&measured)?;
+                measured
+            }
+        };
+        match measured.outcome {
+            Outcome::Logits(logits) => self.rows.push(row(labelled.file, labelled.group, labelled.truth, logits)),
+            Outcome::Learned => self.lost.learned += 1,
+            Outcome::Unreadable(problem) => {
+                complain("warning", &problem);
+                self.lost.unreadable += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The network that the column `fold` names, from 0 on.
+    fn fold(&self, labelled: &LabelRow) -> Result<Option<usize>, Failure> {
+        let Some(text) = labelled.by.first() else { return Ok(None) };
+        let count = self.networks.all.len();
+        let fold = text.as_ref().and_then(|text| text.parse().ok()).filter(|fold| (1..=count).contains(fold));
+        let wrong = || {
+            let found = text.as_deref().unwrap_or_default();
+            Failure::Failed(format!("line {}: the column `fold` has \"{found}\"; give 1 to {count}", labelled.line))
+        };
+        fold.map(|fold: usize| Some(fold - 1)).ok_or_else(wrong)
+    }
+
+    fn measure(&self, file: &str, path: &Path, fold: Option<usize>) -> Measured {
+        let (bytes, modified) = stamp(path);
+        let mut measured = Measured {
+            file: file.to_owned(),
+            bytes,
+            modified,
+            sha256: String::new(),
+            network: None,
+            outcome: Outcome::Learned,
+        };
+        let encoded = match read_bounded(path, MAX_FILE_BYTES) {
+            Ok(encoded) => encoded,
+            Err(error) => {
+                return Measured { outcome: Outcome::Unreadable(io_error(path, error).to_string()), ..measured };
+            }
+        };
+        measured.sha256 = prefix(&encoded);
+        measured.network = self.networks.of(&measured.sha256, fold);
+        if let Some(network) = measured.network {
+            let net = &self.networks.all[network].net;
+            let scores = net.classifier.scores(&Image::from_bytes(encoded));
+            measured.outcome = match scores {
+                Ok(scores) => Outcome::Logits(logits(net, &scores)),
+                Err(error) => Outcome::Unreadable(in_file(error, path).to_string()),
+            };
+        }
+        measured
+    }
+}
+
+fn logits(net: &Net, scores: &[f32]) -> Vec<f64> {
+    let scores: Vec<f64> = scores.iter().map(|&score| f64::from(score)).collect();
+    logits_of(&scores, net.is_multi_label)
+}
+
+/// The first 16 hex digits of a SHA-256.
+fn prefix(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(8).fold(String::new(), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn has_column(table: &Path, name: &str) -> Result<bool, Failure> {
+    let failed = |error: csv::Error| Failure::Failed(format!("{}: {error}", table.display()));
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(table).map_err(failed)?;
+    Ok(reader.headers().map_err(failed)?.iter().any(|column| column == name))
+}
+
+fn notes(networks: &Networks, lost: &Lost) -> Vec<String> {
+    let mut notes = Vec::new();
+    if networks.are_folds {
+        notes.push(format!(
+            "the guarantee is approximate: the scores are those of {} networks, each of pictures that it did not learn \
+             from, and the model is another network",
+            networks.all.len()
+        ));
+    } else if networks.all.iter().all(|network| network.learned.is_empty()) {
+        notes.push(
+            "the manifest's `provenance.training_sha256` does not say what the model learned from: that these pictures \
+             are none of those was not checked"
+                .to_owned(),
+        );
+    }
+    if lost.learned + lost.unreadable > 0 {
+        notes.push(format!("of the pictures {}", lost.words()));
+    }
+    notes
+}

@@ -1,0 +1,164 @@
+//! `bedside calibrate`: fits a model's probabilities, thresholds and limits on pictures that it did not learn from.
+
+mod cache;
+mod gather;
+mod packed;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bedside::manifest::Calibration;
+use bedside::tools::Binding;
+use bedside::{Limits, Manifest, tools};
+use bedside_engine::ModelFile;
+use bedside_tools::calibrate::{Fitted, Model, Options, Problem, Row, Scaling, calibration, fit, page};
+use serde_json::json;
+
+use crate::classes::{classes, labels};
+use crate::classify::once;
+use crate::labelled::SetArguments;
+use crate::output::{BOLD, DIM, Failure, line};
+use crate::values::parse_label_share;
+use gather::Gathered;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  bedside calibrate model.onnx --images photos/ --labels labels.csv --group patient -o calibrated.onnx
+  bedside calibrate model.onnx --scores scores.csv --miss melanoma=0.02 -o calibrated.onnx
+  bedside calibrate model.onnx --folds fold1.onnx,fold2.onnx --images photos/ --labels labels.csv -o calibrated.onnx
+
+Take pictures that the model did not learn from. Those whose SHA-256 begins with one of the 16 hex digits in the
+manifest's `provenance.training_sha256` (a list) are refused.
+
+Where the model learned from all pictures, networks that were trained without a part of them can stand in: --folds.
+A column `fold` says which of them did not learn from a picture, from 1 on; without it, their own
+`provenance.training_sha256` says so. What is promised is then promised of those networks, and of the model only as far
+as it is like them.
+
+--scores: a CSV file with `file`, a column `logit_LABEL` for each label (or `probability_LABEL`), as the graph gives
+them, before any temperature; and the columns of --labels, unless that names another file.
+
+What was measured is kept beside the output until it is written, in FILE.rows.jsonl: run the same command again to go on
+after an interruption.
+
+Exit status: 0; 1 where the model, a table or a picture failed; 2 for wrong usage.")]
+pub(crate) struct Arguments {
+    /// The model
+    model: PathBuf,
+    /// The folder of pictures
+    #[arg(long, value_name = "DIR", requires = "labels", required_unless_present = "scores")]
+    images: Option<PathBuf>,
+    /// What the graph said of each picture, in place of --images
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["images", "folds", "foreign"])]
+    scores: Option<PathBuf>,
+    /// Networks that were trained without a part of the pictures each
+    #[arg(long, value_delimiter = ',', value_name = "FILE,…")]
+    folds: Vec<PathBuf>,
+    #[command(flatten)]
+    set: SetArguments,
+    /// The share of its patients that a class's threshold may miss: 0.02 for one that asks for `urgent`, else 0.1,
+    /// unless given. May be given several times
+    #[arg(long = "miss", value_delimiter = ',', value_parser = parse_label_share, value_name = "LABEL=SHARE")]
+    misses: Vec<(String, f64)>,
+    /// Where to write the calibrated model
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// How many threads one picture may use
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256), value_name = "N")]
+    threads: u16,
+}
+
+/// The model that is calibrated.
+struct Subject {
+    file: ModelFile,
+    manifest: Manifest,
+    is_multi_label: bool,
+}
+
+impl Subject {
+    fn open(path: &Path) -> Result<Subject, Failure> {
+        let in_file = |error| tools::in_file(error, path);
+        let file = ModelFile::open(path, Limits::default().max_model_bytes)
+            .map_err(|error| in_file(tools::engine_error(error)))?;
+        let manifest = tools::manifest_of(&file, Some(path)).map_err(in_file)?;
+        let is_multi_label = Binding::new(&manifest, &file).map_err(in_file)?.multi_label;
+        Ok(Subject { file, manifest, is_multi_label })
+    }
+
+    fn model(&self, has_logits: bool) -> Model {
+        Model {
+            labels: labels(&self.manifest),
+            is_multi_label: self.is_multi_label,
+            classes: classes(&self.manifest),
+            before: self.manifest.calibration().map_or(Scaling::NONE, before),
+            has_logits,
+        }
+    }
+}
+
+/// How a calibration makes probabilities of logits.
+fn before(calibration: &Calibration) -> Scaling {
+    Scaling::Temperature(calibration.temperature.map_or(1.0, f64::from))
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let misses: BTreeMap<String, f64> = once("--miss", &arguments.misses)?;
+    let subject = Subject::open(&arguments.model)?;
+    let gathered = arguments.gather(&subject)?;
+    let model = subject.model(gathered.has_logits);
+    let mut fitted = fit(&model, &gathered.rows, &Options { misses }).map_err(|problem| match problem {
+        Problem::Option(_) => Failure::Usage(problem.to_string()),
+        _ => Failure::Failed(problem.to_string()),
+    })?;
+    fitted.missing.extend(gathered.notes);
+    let fitted_on = arguments.fitted_on(&fitted);
+    let fitted_fields = calibration(&fitted, &subject.file.sha256(), &fitted_on);
+    packed::write(subject.file, &subject.manifest, fitted_fields, &arguments.output)?;
+    cache::remove(&arguments.output);
+    arguments.report(&model, &fitted)
+}
+
+impl Arguments {
+    fn gather(&self, subject: &Subject) -> Result<Gathered, Failure> {
+        match (&self.scores, &self.images) {
+            (Some(scores), _) => gather::from_scores(self, subject, scores),
+            (None, Some(images)) => gather::from_pictures(self, subject, images),
+            (None, None) => unreachable!("clap requires one of them"),
+        }
+    }
+
+    /// What was fitted on, in a sentence for the manifest.
+    fn fitted_on(&self, fitted: &Fitted) -> String {
+        let table = self.set.labels.as_deref().or(self.scores.as_deref()).unwrap_or(Path::new(""));
+        let table = table.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let split = self.set.split.as_ref().map_or_else(String::new, |split| format!(", {split}"));
+        let by = match self.folds.len() {
+            0 => String::new(),
+            n => format!(", each scored by one of {n} networks that did not learn from it"),
+        };
+        format!("{} pictures of {} patients ({table}{split}){by}", fitted.pictures, fitted.patients)
+    }
+
+    fn report(&self, model: &Model, fitted: &Fitted) -> Result<(), Failure> {
+        let mut out = anstream::stdout().lock();
+        if self.json {
+            let json = json!({"model": self.output.display().to_string(), "fitted": fitted});
+            writeln!(out, "{json}")?;
+            return Ok(());
+        }
+        writeln!(out, "{BOLD}{}{BOLD:#}\n\n{}", self.model.display(), page(model, fitted))?;
+        line(&mut out, "written", self.output.display())?;
+        writeln!(out, "\n{DIM}{}{DIM:#}", bedside::NOTICE)?;
+        Ok(())
+    }
+}
+
+/// A row of a picture that shows this.
+fn row(file: String, group: Option<String>, truth: Vec<Option<bool>>, logits: Vec<f64>) -> Row {
+    Row { file, group, logits, truth }
+}

@@ -1,0 +1,41 @@
+//! A manifest's classes, as calibrating and evaluating know them: labels, and groups of labels in their place.
+
+use bedside::{Manifest, Triage};
+use bedside_tools::calibrate::Class;
+use bedside_tools::evaluate::Level;
+
+/// The classes, in the order of the graph's labels.
+pub(crate) fn classes(manifest: &Manifest) -> Vec<Class> {
+    let class = |(index, label): (usize, &bedside::manifest::Label)| Class {
+        id: label.id.clone(),
+        level: level(label.triage),
+        members: vec![index],
+    };
+    manifest.labels().iter().enumerate().map(class).collect()
+}
+
+/// The ids of the graph's labels, in its order.
+pub(crate) fn labels(manifest: &Manifest) -> Vec<String> {
+    manifest.labels().iter().map(|label| label.id.clone()).collect()
+}
+
+/// For each class whether one of its labels holds; `None` where none is known to, and one is not known.
+pub(crate) fn truths(classes: &[Class], labels: &[Option<bool>]) -> Vec<Option<bool>> {
+    let truth = |class: &Class| {
+        let members: Vec<Option<bool>> = class.members.iter().map(|&label| labels[label]).collect();
+        if members.contains(&Some(true)) {
+            return Some(true);
+        }
+        members.iter().all(Option::is_some).then_some(false)
+    };
+    classes.iter().map(truth).collect()
+}
+
+pub(crate) fn level(triage: Triage) -> Level {
+    match triage {
+        Triage::NoSign => Level::NoSign,
+        Triage::Unassessed => Level::Unassessed,
+        Triage::Refer => Level::Refer,
+        Triage::Urgent => Level::Urgent,
+    }
+}

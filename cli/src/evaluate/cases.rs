@@ -1,0 +1,163 @@
+//! From labelled pictures to the cases of an evaluation.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bedside::{Report, Verdict};
+use bedside_tools::evaluate::{Case, Label, Level, Model, Outcome, Scores, Stated};
+use bedside_tools::table::{LabelOptions, LabelRow, LabelTable, below};
+
+use crate::classes::{level, truths};
+use crate::classify::progress;
+use crate::labelled::{Foreign, Net, failed};
+use crate::output::Failure;
+
+/// A column to report by, and the numbers that cut it into bands.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) cuts: Vec<f64>,
+}
+
+pub(super) fn parse_column(text: &str) -> Result<Column, String> {
+    let mut parts = text.split(':');
+    let name = parts.next().unwrap_or_default().trim().to_owned();
+    let cuts = parts.map(|cut| cut.trim().parse().ok().filter(|cut: &f64| cut.is_finite()));
+    let cuts: Option<Vec<f64>> = cuts.collect();
+    let cuts = cuts.ok_or("give numbers after the column, such as age:18:65")?;
+    if name.is_empty() || cuts.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Err("give a column, and numbers that grow, such as age:18:65".to_owned());
+    }
+    Ok(Column { name, cuts })
+}
+
+/// Names of bands, which sort as their numbers do as long as those have as many digits.
+pub(super) struct Band;
+
+impl Band {
+    pub(super) fn under(cut: f64) -> String {
+        format!("under {cut}")
+    }
+
+    pub(super) fn between(from: f64, to: f64) -> String {
+        format!("{from} to under {to}")
+    }
+
+    pub(super) fn from(cut: f64) -> String {
+        format!("{cut} and over")
+    }
+}
+
+/// The model, as an evaluation knows it: its classes, with what its calibration states.
+pub(super) fn model(net: &Net) -> Model {
+    let manifest = net.classifier.manifest();
+    let label = |class: &bedside_tools::calibrate::Class| Label {
+        name: class.id.clone(),
+        level: class.level,
+        stated: stated(net, &class.id),
+    };
+    Model {
+        name: format!("{} {}", manifest.name(), manifest.version()),
+        labels: net.classes.iter().map(label).collect(),
+        is_multi_label: net.is_multi_label,
+    }
+}
+
+/// What the calibration states of a class's threshold.
+fn stated(_net: &Net, _class: &str) -> Option<Stated> {
+    None
+}
+
+/// Where labelled pictures are.
+pub(super) struct Source<'a> {
+    pub(super) images: &'a Path,
+    pub(super) labels: &'a Path,
+    pub(super) options: &'a LabelOptions,
+    pub(super) by: &'a [Column],
+}
+
+/// Runs the model on each picture. `rows` is how many the table has.
+pub(super) fn gather(net: &Net, source: &Source<'_>, rows: usize, foreign: &[Foreign]) -> Result<Vec<Case>, Failure> {
+    let bar = progress(rows + foreign.len());
+    let mut cases = Vec::with_capacity(rows + foreign.len());
+    for row in LabelTable::open(source.labels, source.options).map_err(failed)? {
+        cases.push(labelled(net, source, row.map_err(failed)?)?);
+        bar.inc(1);
+    }
+    for picture in foreign {
+        let (outcome, seconds) = outcome(net, &picture.path);
+        cases.push(Case {
+            file: picture.file.clone(),
+            group: None,
+            foreign: Some(picture.source.clone()),
+            truth: Vec::new(),
+            outcome,
+            subgroups: BTreeMap::new(),
+            seconds,
+        });
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(cases)
+}
+
+fn labelled(net: &Net, source: &Source<'_>, row: LabelRow) -> Result<Case, Failure> {
+    let path = below(source.images, &row.file).map_err(Failure::Failed)?;
+    let (outcome, seconds) = outcome(net, &path);
+    let subgroups = source.by.iter().zip(&row.by);
+    let subgroups =
+        subgroups.filter_map(|(column, value)| Some((column.name.clone(), column.place(value.as_deref()?)))).collect();
+    let truth = truths(&net.classes, &row.truth);
+    Ok(Case { file: row.file, group: row.group, foreign: None, truth, outcome, subgroups, seconds })
+}
+
+fn outcome(net: &Net, path: &Path) -> (Outcome, Option<f64>) {
+    match net.report(path) {
+        Ok(report) => (of_report(net, &report), Some(report.timings.total.as_secs_f64())),
+        Err(error) => (Outcome::Unreadable { error }, None),
+    }
+}
+
+fn of_report(net: &Net, report: &Report) -> Outcome {
+    let triage = level(report.triage);
+    let novelty = None;
+    if let Verdict::Rejected(reasons) = &report.verdict {
+        let reasons = reasons.iter().map(|reason| reason.kind.as_str().to_owned()).collect();
+        return Outcome::Rejected { reasons, triage, novelty };
+    }
+    let of = |id: &str| report.findings.iter().find(|finding| finding.label == id);
+    let findings: Vec<_> = net.classes.iter().map(|class| of(&class.id)).collect();
+    let probability = |finding: &Option<&bedside::Finding>| finding.map_or(0.0, |f| f64::from(f.probability));
+    let probabilities: Vec<f64> = findings.iter().map(probability).collect();
+    let over = findings.iter().map(|finding| finding.is_some_and(|f| f.over_operating_point)).collect();
+    let urgent = urgent(net, &probabilities);
+    Outcome::Judged { triage, scores: Scores { probabilities, over, urgent }, novelty }
+}
+
+/// The sum of the urgent classes' probabilities; none for a model without one, and where several may hold.
+fn urgent(net: &Net, probabilities: &[f64]) -> Option<f64> {
+    let urgent: Vec<f64> = net
+        .classes
+        .iter()
+        .zip(probabilities)
+        .filter(|(class, _)| class.level == Level::Urgent)
+        .map(|(_, p)| *p)
+        .collect();
+    let is_summable = !urgent.is_empty() && (!net.is_multi_label || urgent.len() == 1);
+    is_summable.then(|| urgent.iter().sum::<f64>().min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn column_is_cut_into_bands() {
+        let age = parse_column("age:18:65").expect("sound");
+        for (value, band) in [("17", "under 18"), ("18", "18 to under 65"), ("65", "65 and over"), ("old", "old")] {
+            assert_eq!(age.place(value), band);
+        }
+        assert_eq!(parse_column("sex").expect("sound").place("f"), "f");
+        assert!(parse_column("age:65:18").is_err() && parse_column("age:x").is_err() && parse_column(":1").is_err());
+    }
+}

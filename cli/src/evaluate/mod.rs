@@ -1,0 +1,155 @@
+//! `bedside evaluate`: measures a model on labelled pictures.
+
+mod cases;
+mod summary;
+
+use std::path::{Path, PathBuf};
+
+use bedside::Answer;
+use bedside_tools::evaluate::{Against, Case, Evaluation, Options, Problem, evaluate, html};
+
+use crate::classify::parse_answer;
+use crate::labelled::{self, Net, SetArguments};
+use crate::looks;
+use crate::output::Failure;
+use crate::pack::write_whole;
+use crate::values::parse_share;
+use cases::{Band, Column};
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  bedside evaluate model.onnx --images photos/ --labels labels.csv --html report.html
+  bedside evaluate model.onnx --images photos/ --labels labels.csv --group patient --by sex,age:18:65 --foreign others/
+  bedside evaluate new.onnx --images photos/ --labels labels.csv --against old.onnx --json > report.json
+  bedside evaluate model.onnx --images photos/ --labels labels.csv --split test --why \"figures of the card\"
+
+Each look at a set named `test` (by --split, or by the name of the folder of pictures) is written down in a file: date,
+model, set, commit, and why. Questions of the model are answered in scope unless --answer says otherwise.
+
+Exit status: 0; 1 where the model or a table failed; 2 for wrong usage. A picture that can't be read is counted.")]
+pub(crate) struct Arguments {
+    /// The model
+    model: PathBuf,
+    /// The folder of pictures
+    #[arg(long, value_name = "DIR", requires = "labels")]
+    images: PathBuf,
+    #[command(flatten)]
+    set: SetArguments,
+    /// Columns to report by. Numbers after a column cut it into bands: `age:18:65` has three
+    #[arg(long, value_delimiter = ',', value_parser = cases::parse_column, value_name = "COLUMN,…")]
+    by: Vec<Column>,
+    /// Another model of the same labels, on the same pictures
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Shares of urgent patients for which predictive values are given
+    #[arg(long, value_delimiter = ',', value_parser = parse_share, default_values_t = [0.01, 0.05, 0.2], value_name = "SHARE,…")]
+    prevalence: Vec<f64>,
+    /// An answer to a question of the model, for all pictures. May be given several times
+    #[arg(long = "answer", value_parser = parse_answer, value_name = "ID=VALUE")]
+    answers: Vec<(String, Answer)>,
+    /// Why a test set is looked at; needed for a set named `test`
+    #[arg(long, value_name = "TEXT")]
+    why: Option<String>,
+    /// Where looks at a test set are written down
+    #[arg(long, default_value = "docs/evidence/looks.csv", value_name = "CSV")]
+    looks: PathBuf,
+    /// Write a page that stands by itself
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// How many threads one picture may use
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256), value_name = "N")]
+    threads: u16,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let set = arguments.set_name();
+    let is_look = looks::is_logged(&set);
+    if is_look && arguments.why.as_ref().is_none_or(|why| why.trim().is_empty()) {
+        return Err(Failure::Usage(
+            "this is a test set: say with `--why TEXT` what it is looked at for; the look is written down".to_owned(),
+        ));
+    }
+    let net = Net::open(&arguments.model, &arguments.answers, arguments.threads)?;
+    let other = arguments.against.as_deref().map(|path| Net::open(path, &arguments.answers, arguments.threads));
+    let other = other.transpose()?;
+    let evaluation = arguments.evaluation(&net, other.as_ref(), &set)?;
+    if let (true, Some(why)) = (is_look, &arguments.why) {
+        looks::append(&arguments.looks, net.classifier.identity(), &set, why)?;
+    }
+    if let Some(path) = &arguments.html {
+        write_whole(path, html(&evaluation).as_bytes())?;
+    }
+    summary::write(&evaluation, arguments.json, arguments.html.as_deref())
+}
+
+impl Arguments {
+    /// The name of the set: its split, or else its folder's.
+    fn set_name(&self) -> String {
+        let folder = || {
+            let path = std::fs::canonicalize(&self.images).unwrap_or_else(|_| self.images.clone());
+            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        };
+        self.set.split.clone().unwrap_or_else(folder)
+    }
+
+    fn evaluation(&self, net: &Net, other: Option<&Net>, set: &str) -> Result<Evaluation, Failure> {
+        let cases = self.cases(net)?;
+        let model = cases::model(net);
+        let others = other.map(|net| Ok::<_, Failure>((cases::model(net), self.cases(net)?))).transpose()?;
+        let against = others.as_ref().map(|(model, cases)| Against { model, cases });
+        evaluate(&model, &cases, against, &self.options(net, set)).map_err(|problem| match problem {
+            Problem::Option(_) => Failure::Usage(problem.to_string()),
+            Problem::Case { .. } => Failure::Failed(problem.to_string()),
+        })
+    }
+
+    fn cases(&self, net: &Net) -> Result<Vec<Case>, Failure> {
+        let by: Vec<String> = self.by.iter().map(|column| column.name.clone()).collect();
+        let options = self.set.options(net.classifier.manifest(), net.is_multi_label, by);
+        let Some(labels) = &self.set.labels else { unreachable!("clap requires it with --images") };
+        let summary = labelled::check(labels, Some(&self.images), &options)?;
+        let foreign = self.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
+        let source = cases::Source { images: &self.images, labels, options: &options, by: &self.by };
+        cases::gather(net, &source, summary.rows as usize, &foreign)
+    }
+
+    fn options(&self, net: &Net, set: &str) -> Options {
+        let identity = net.classifier.identity();
+        let mut about = vec![
+            ("date".to_owned(), looks::today()),
+            ("graph SHA-256".to_owned(), identity.graph_sha256.clone()),
+            ("pictures".to_owned(), self.images.display().to_string()),
+            ("labels".to_owned(), self.set.labels.as_deref().unwrap_or(Path::new("")).display().to_string()),
+        ];
+        about.extend(looks::commit().map(|commit| ("commit".to_owned(), commit)));
+        if !net.answers().is_empty() {
+            about.push(("questions".to_owned(), net.answers()));
+        }
+        about.extend(self.why.clone().map(|why| ("why".to_owned(), why)));
+        Options {
+            title: format!("{} {}", identity.name, identity.version),
+            set: format!("Set {set}"),
+            about,
+            by: self.by.iter().map(|column| column.name.clone()).collect(),
+            prevalences: self.prevalence.clone(),
+            ..Options::default()
+        }
+    }
+}
+
+impl Column {
+    /// The band of a value, or the value itself.
+    fn place(&self, value: &str) -> String {
+        let Ok(number) = value.parse::<f64>() else { return value.to_owned() };
+        match self.cuts.iter().position(|&cut| number < cut) {
+            _ if self.cuts.is_empty() => value.to_owned(),
+            Some(0) => Band::under(self.cuts[0]),
+            Some(i) => Band::between(self.cuts[i - 1], self.cuts[i]),
+            None => Band::from(self.cuts[self.cuts.len() - 1]),
+        }
+    }
+}

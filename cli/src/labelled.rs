@@ -1,0 +1,172 @@
+//! A set of labelled pictures: a folder and a table of what its pictures show; and folders of foreign pictures.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bedside::manifest::{Activation, ScopeQuestion};
+use bedside::tools::{self, Binding};
+use bedside::{Answer, Classifier, Image, Limits, Manifest, Options, Query, Report};
+use bedside_engine::ModelFile;
+use bedside_tools::calibrate::Class;
+use bedside_tools::table::{self, LabelOptions, LabelTable, Split, Summary, TableError};
+
+use crate::classes::{classes, labels};
+use crate::classify::once;
+use crate::output::{Failure, complain};
+use crate::pictures::{self, Missing};
+
+/// What a table of labels has, and which of its rows are meant.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct SetArguments {
+    /// What each picture shows: a CSV file with the columns `file` and `label`, or one column a label with 1, 0 or nothing
+    #[arg(long, value_name = "CSV")]
+    pub(crate) labels: Option<PathBuf>,
+    /// The column that says whose picture it is, such as `patient`
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) group: Option<String>,
+    /// Only the rows with this value in the column of --split-column
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Option<String>,
+    /// The column of --split
+    #[arg(long, default_value = "split", value_name = "COLUMN")]
+    pub(crate) split_column: String,
+    /// Names in the column `label` that the model has no label for: none of its labels holds
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    pub(crate) other: Vec<String>,
+    /// A folder of pictures that show none of what the model was made for; each of its folders is a source
+    #[arg(long, value_name = "DIR")]
+    pub(crate) foreign: Option<PathBuf>,
+}
+
+impl SetArguments {
+    /// How the table is read for a model, with these columns beside.
+    pub(crate) fn options(&self, manifest: &Manifest, is_multi_label: bool, by: Vec<String>) -> LabelOptions {
+        LabelOptions {
+            labels: labels(manifest),
+            is_multi_label,
+            others: self.other.iter().cloned().collect::<BTreeSet<_>>(),
+            group: self.group.clone(),
+            split: self.split.clone().map(|value| Split { column: self.split_column.clone(), value }),
+            by,
+        }
+    }
+}
+
+/// Reads a whole table, so that work does not end at its last row, and prints what is strange in it.
+///
+/// # Errors
+/// [`Failure::Failed`] with all that is wrong, and where no row is left.
+pub(crate) fn check(path: &Path, images: Option<&Path>, options: &LabelOptions) -> Result<Summary, Failure> {
+    let summary = table::check(LabelTable::open(path, options).map_err(failed)?, images);
+    for warning in &summary.warnings.first {
+        complain("warning", warning);
+    }
+    if summary.problems.count > 0 {
+        let more = summary.problems.count - summary.problems.first.len() as u64;
+        let more = if more > 0 { format!("\n… and {more} more") } else { String::new() };
+        return Err(Failure::Failed(format!("{}{more}", summary.problems.first.join("\n"))));
+    }
+    if summary.rows == 0 {
+        return Err(Failure::Failed(format!("{}: no row is meant; see --split", path.display())));
+    }
+    Ok(summary)
+}
+
+pub(crate) fn failed(error: TableError) -> Failure {
+    Failure::Failed(error.to_string())
+}
+
+/// A foreign picture.
+pub(crate) struct Foreign {
+    /// The name of its folder.
+    pub(crate) source: String,
+    /// Its path below the folder of foreign pictures.
+    pub(crate) file: String,
+    pub(crate) path: PathBuf,
+}
+
+/// The pictures of a folder whose folders are sources, in the order of their paths.
+///
+/// # Errors
+/// [`Failure::Failed`] where a folder can't be listed, a picture lies beside the sources, or there is none.
+pub(crate) fn foreign(folder: &Path) -> Result<Vec<Foreign>, Failure> {
+    let wrong = |problem: &str| Failure::Failed(format!("{}: {problem}", folder.display()));
+    if !fs::metadata(folder).is_ok_and(|found| found.is_dir()) {
+        return Err(wrong("there is no such folder"));
+    }
+    let mut all = Vec::new();
+    for found in pictures::find(folder) {
+        let path =
+            found.map_err(|Missing { path, problem }| Failure::Failed(format!("{}: {problem}", path.display())))?;
+        let below = path.strip_prefix(folder).unwrap_or(&path);
+        let mut parts = below.components();
+        let source = parts.next().map(|part| part.as_os_str().to_string_lossy().into_owned()).unwrap_or_default();
+        if parts.next().is_none() {
+            return Err(Failure::Failed(format!(
+                "{}: lies beside the folders of sources; put it into one",
+                path.display()
+            )));
+        }
+        all.push(Foreign { source, file: below.display().to_string(), path });
+    }
+    Ok(all)
+}
+
+/// A model that is opened to look at labelled pictures.
+pub(crate) struct Net {
+    pub(crate) classifier: Classifier,
+    pub(crate) classes: Vec<Class>,
+    pub(crate) is_multi_label: bool,
+    query: Query,
+}
+
+impl Net {
+    /// Opens a model. Scope questions without an answer in `answers` are answered in scope.
+    pub(crate) fn open(path: &Path, answers: &[(String, Answer)], threads: u16) -> Result<Net, Failure> {
+        let classifier = Classifier::open(path, Options::new().threads(threads.into()))?;
+        let manifest = classifier.manifest();
+        let is_multi_label = is_multi_label(path, manifest)?;
+        let given = once("--answer", answers)?;
+        let in_scope = manifest.scope().iter().map(|question| (&question.id, tools::in_scope_answer(question)));
+        let mut query = Query::new().answers(in_scope);
+        query.answers.extend(given);
+        classifier.check(&query)?;
+        Ok(Net { classes: classes(manifest), classifier, is_multi_label, query })
+    }
+
+    /// The report of a picture, or why there is none.
+    pub(crate) fn report(&self, path: &Path) -> Result<Report, String> {
+        let report = Image::open(path).and_then(|image| self.classifier.classify(&image, &self.query));
+        report.map_err(|error| tools::in_file(error, path).to_string())
+    }
+
+    /// What was answered, in words.
+    pub(crate) fn answers(&self) -> String {
+        let answer = |question: &ScopeQuestion| {
+            let given = self.query.answers.get(&question.id);
+            let words = match given {
+                Some(Answer::Yes) => "yes".to_owned(),
+                Some(Answer::No) => "no".to_owned(),
+                Some(Answer::Number(number)) => number.to_string(),
+                _ => "left open".to_owned(),
+            };
+            format!("{}: {words}", question.id)
+        };
+        self.classifier.manifest().scope().iter().map(answer).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Whether any number of the model's labels may hold.
+fn is_multi_label(path: &Path, manifest: &Manifest) -> Result<bool, Failure> {
+    match manifest.output().activation {
+        Activation::Softmax => Ok(false),
+        Activation::Sigmoid => Ok(true),
+        _ => {
+            let in_file = |error| tools::in_file(error, path);
+            let file = ModelFile::open(path, Limits::default().max_model_bytes)
+                .map_err(|error| in_file(tools::engine_error(error)))?;
+            Ok(Binding::new(manifest, &file).map_err(in_file)?.multi_label)
+        }
+    }
+}

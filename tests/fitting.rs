@@ -1,0 +1,297 @@
+//! `bedside calibrate`, `evaluate` and `samplesize` as processes: what they print, write and refuse.
+
+mod process;
+mod tiny;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bedside_engine::Graph;
+use process::{bedside, err, exited, out, text};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// A folder with `model.onnx` (labels a, b and c), and `photos/` of one colour each with `labels.csv`: three pictures a
+/// patient, and every third a broken file where asked for.
+struct Set {
+    folder: TempDir,
+}
+
+impl Set {
+    fn new(pictures: usize) -> Set {
+        let set = Set { folder: tempfile::tempdir().expect("a folder") };
+        set.pack("model.onnx", &tiny::manifest());
+        fs::create_dir(set.path("photos")).expect("room");
+        let mut table = "file,label,patient,sex,age,split,fold\n".to_owned();
+        for i in 0..pictures {
+            let (label, sex) = (["a", "b", "c"][i % 3], ["f", "m"][i % 2]);
+            fs::write(set.path(&format!("photos/{i:03}.bmp")), bitmap(i)).expect("room");
+            writeln!(table, "{i:03}.bmp,{label},p{},{sex},{},test,{}", i / 3, 20 + i, i % 2 + 1).expect("memory");
+        }
+        fs::write(set.path("labels.csv"), table).expect("room");
+        set
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        text(&self.path(name)).to_owned()
+    }
+
+    fn pack(&self, name: &str, manifest: &Value) {
+        fs::write(self.path(name), tiny::packed("torchscript-17.onnx", manifest)).expect("room");
+    }
+
+    /// Runs a subcommand on the model and the pictures.
+    fn run(&self, subcommand: &str, more: &[&str]) -> std::process::Output {
+        let (model, photos, labels) = (self.text("model.onnx"), self.text("photos"), self.text("labels.csv"));
+        let mut arguments = vec![subcommand, &model, "--images", &photos, "--labels", &labels];
+        arguments.extend(more);
+        bedside(&arguments)
+    }
+}
+
+/// A picture of 32×32 pixels of one colour.
+fn bitmap(i: usize) -> Vec<u8> {
+    let colour = [(i * 37 % 256) as u8, (i * 91 % 256) as u8, (i * 151 % 256) as u8];
+    let mut bytes = b"BM".to_vec();
+    for value in [54 + 32 * 32 * 3, 0, 54, 40, 32, 32] {
+        bytes.extend(u32::to_le_bytes(value));
+    }
+    bytes.extend([1, 0, 24, 0]);
+    bytes.extend([0; 24]);
+    bytes.extend(colour.repeat(32 * 32));
+    bytes
+}
+
+fn manifest_of(path: &Path) -> Value {
+    let graph = Graph::open(path, 1 << 30).expect("a model");
+    serde_json::from_str(graph.metadata("bedside").expect("a manifest")).expect("JSON")
+}
+
+#[test]
+fn samplesize_prints_the_counts_of_clopper_and_pearson() {
+    let output = bedside(&["samplesize", "--bound", "0.05", "--failures", "0,1,2"]);
+    exited(&output, 0);
+    for words in ["0 fail", "59 patients", "93 patients", "124 patients"] {
+        assert!(out(&output).contains(words), "{}", out(&output));
+    }
+    let output = bedside(&["samplesize", "--patients", "400", "--json"]);
+    exited(&output, 0);
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    assert_eq!(json["bound"]["allowed"], json!({"patients": 400, "failures": 12}));
+    let output = bedside(&["samplesize", "--miss", "0.02", "--json"]);
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    // (49 + 1) · 0.02 = 1, and (249 + 1) · 0.02 = 5.
+    assert_eq!(
+        (json["thresholds"][0]["patients"].clone(), json["thresholds"][2]["patients"].clone()),
+        (json!(49), json!(249))
+    );
+    assert!(out(&bedside(&["samplesize"])).contains("no"), "it prints what is usual");
+    exited(&bedside(&["samplesize", "--bound", "5"]), 2);
+    exited(&bedside(&["samplesize", "--bound", "0"]), 2);
+}
+
+#[test]
+fn evaluate_counts_pictures_and_writes_a_page() {
+    let set = Set::new(30);
+    fs::write(set.path("photos/004.bmp"), b"BM no picture").expect("room");
+    fs::create_dir_all(set.path("others/plants")).expect("room");
+    fs::copy(set.path("photos/001.bmp"), set.path("others/plants/x.bmp")).expect("room");
+    let (page, others, looks) = (set.text("page.html"), set.text("others"), set.text("looks.csv"));
+    let options = ["--group", "patient", "--by", "sex,age:30:40", "--foreign", &others, "--looks", &looks];
+    let output = set.run("evaluate", &[&options[..], &["--html", &page, "--json"]].concat());
+    exited(&output, 0);
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    let flow = &json["flow"];
+    assert_eq!(
+        (&flow[0]["pictures"], &flow[0]["patients"], &flow[0]["unreadable"]),
+        (&json!(30), &json!(10), &json!(1))
+    );
+    assert_eq!((&flow[1]["source"], &flow[1]["pictures"]), (&json!("plants"), &json!(1)));
+    let bands: Vec<String> = json["subgroups"].to_string().split('"').map(str::to_owned).collect();
+    assert!(["f", "m", "under 30", "40 and over"].iter().all(|band| bands.iter().any(|b| b == band)), "{bands:?}");
+    let html = fs::read_to_string(&page).expect("a page");
+    assert!(html.contains("<svg") && html.contains("004.bmp") == json.to_string().contains("004.bmp"));
+    // This is no test set: no look is written down.
+    assert!(!set.path("looks.csv").exists());
+
+    let output = set.run("evaluate", &options);
+    exited(&output, 0);
+    for words in ["30 of 10 patients: 29 judged", "refer or urgent", "not a medical device"] {
+        assert!(out(&output).contains(words), "no \"{words}\" in\n{}", out(&output));
+    }
+}
+
+#[test]
+fn evaluate_writes_down_each_look_at_a_test_set() {
+    let set = Set::new(6);
+    let looks = set.text("evidence/looks.csv");
+    let output = set.run("evaluate", &["--split", "test", "--looks", &looks]);
+    exited(&output, 2);
+    assert!(err(&output).contains("--why") && !set.path("evidence").exists(), "{}", err(&output));
+    for why in ["a first, honest look", "another\nlook"] {
+        exited(&set.run("evaluate", &["--split", "test", "--looks", &looks, "--why", why]), 0);
+    }
+    let log = fs::read_to_string(&looks).expect("a log");
+    let mut reader = csv::Reader::from_reader(log.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV");
+    assert_eq!(rows.len(), 2, "{log}");
+    let sha256 = Graph::open(&set.path("model.onnx"), 1 << 20).expect("a model").sha256().to_owned();
+    let found: Vec<&str> = [1, 2, 3, 4, 6].map(|column| &rows[0][column]).to_vec();
+    assert_eq!(found, ["tiny", "0.0.1", &sha256, "test", "a first, honest look"]);
+    assert_eq!(&rows[1][6], "another look");
+}
+
+#[test]
+fn evaluate_compares_two_models_on_the_same_pictures() {
+    let set = Set::new(30);
+    let mut other = tiny::manifest();
+    other["name"] = json!("other");
+    set.pack("other.onnx", &other);
+    let output = set.run("evaluate", &["--against", &set.text("other.onnx"), "--json"]);
+    exited(&output, 0);
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    assert_eq!(json["comparison"]["judged_by_both"], json!(30));
+    assert!(json["comparison"]["against"].as_str().expect("a name").contains("other"));
+}
+
+#[test]
+fn evaluate_names_all_rows_that_are_wrong_and_looks_at_nothing() {
+    let set = Set::new(3);
+    fs::write(set.path("labels.csv"), "file,label\n000.bmp,a\n001.bmp,z\nmissing.bmp,b\n").expect("room");
+    let output = set.run("evaluate", &[]);
+    exited(&output, 1);
+    assert!(err(&output).contains("line 3") && err(&output).contains("missing.bmp"), "{}", err(&output));
+}
+
+/// Scores of 300 patients with `a` (urgent) and 300 with `b`: sums that are spread evenly.
+fn scores() -> String {
+    let mut text = "file,label,logit_a,logit_b,logit_c\n".to_owned();
+    for i in 0..300 {
+        let p = f64::from(i + 1) / 301.0;
+        let (z, w) = ((p / (1.0 - p)).ln(), (0.01 * (1.0 - p) / p).ln());
+        writeln!(text, "a{i}.jpg,a,{z},0,-9\nb{i}.jpg,b,{w},0,-9").expect("memory");
+    }
+    text
+}
+
+#[test]
+fn calibrate_writes_what_it_fitted_on_scores_into_the_model() {
+    let set = Set::new(0);
+    fs::write(set.path("scores.csv"), scores()).expect("room");
+    let (model, scores, to) = (set.text("model.onnx"), set.text("scores.csv"), set.text("calibrated.onnx"));
+    let output = bedside(&["calibrate", &model, "--scores", &scores, "--miss", "a=0.05", "-o", &to]);
+    exited(&output, 0);
+    for words in ["600 pictures of 600 patients", "May it say `no_sign`?", "c is always in", "novelty and quality need"]
+    {
+        assert!(out(&output).contains(words), "no \"{words}\" in\n{}", out(&output));
+    }
+    let (before, after) = (manifest_of(&set.path("model.onnx")), manifest_of(&set.path("calibrated.onnx")));
+    let fitted = &after["calibration"];
+    let graph = Graph::open(&set.path("model.onnx"), 1 << 20).expect("a model");
+    assert_eq!(fitted["graph_sha256"], json!(graph.sha256()));
+    assert_eq!((&fitted["thresholds"]["a"]["miss"], &fitted["thresholds"]["a"]["count"]), (&json!(0.05), &json!(300)));
+    assert_eq!(fitted["thresholds"]["c"]["at"], json!(0.0));
+    assert_eq!(after["output"], before["output"]);
+    exited(&bedside(&["check", &to]), 0);
+
+    // Usage errors leave what was written.
+    let written = fs::read(&to).expect("a model");
+    let output = bedside(&["calibrate", &model, "--scores", &scores, "--miss", "z=0.05", "-o", &to]);
+    exited(&output, 2);
+    assert!(err(&output).contains("a, b, c"), "{}", err(&output));
+    assert_eq!(fs::read(&to).expect("a model"), written);
+}
+
+#[test]
+fn calibrate_refuses_pictures_that_the_model_learned_from() {
+    let set = Set::new(30);
+    let hash = |i: usize| Sha256::digest(bitmap(i)).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>();
+    let mut manifest = tiny::manifest();
+    manifest["provenance"] = json!({"training_sha256": [hash(3), hash(7).to_uppercase()]});
+    set.pack("model.onnx", &manifest);
+    let to = set.text("calibrated.onnx");
+    let output = set.run("calibrate", &["--group", "patient", "-o", &to, "--json"]);
+    exited(&output, 0);
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    assert_eq!((&json["fitted"]["pictures"], &json["fitted"]["patients"]), (&json!(28), &json!(10)));
+    assert!(json["fitted"]["missing"].to_string().contains("2 were refused"), "{json}");
+    assert_eq!(manifest_of(&set.path("calibrated.onnx"))["calibration"]["unit"], json!("patient"));
+    // Nothing is left beside the output.
+    assert!(!set.path("calibrated.onnx.rows.jsonl").exists());
+
+    manifest["provenance"] = json!({"training_sha256": (0..30).map(hash).collect::<Vec<_>>()});
+    set.pack("model.onnx", &manifest);
+    let output = set.run("calibrate", &["-o", &set.text("none.onnx")]);
+    exited(&output, 1);
+    assert!(err(&output).contains("30 were refused") && !set.path("none.onnx").exists(), "{}", err(&output));
+}
+
+#[test]
+fn calibrate_takes_each_picture_from_the_network_of_its_fold() {
+    let set = Set::new(30);
+    set.pack("first.onnx", &tiny::manifest());
+    set.pack("second.onnx", &tiny::manifest());
+    let folds = format!("{},{}", set.text("first.onnx"), set.text("second.onnx"));
+    let output = set.run("calibrate", &["--folds", &folds, "-o", &set.text("out.onnx")]);
+    exited(&output, 0);
+    assert!(out(&output).contains("the guarantee is approximate"), "{}", out(&output));
+    let fitted_on = manifest_of(&set.path("out.onnx"))["calibration"]["fitted_on"].clone();
+    assert!(fitted_on.as_str().expect("a sentence").contains("2 networks"), "{fitted_on}");
+    // A third network is none.
+    let table = fs::read_to_string(set.path("labels.csv")).expect("a table").replace("test,2", "test,3");
+    fs::write(set.path("labels.csv"), table).expect("room");
+    let output = set.run("calibrate", &["--folds", &folds, "-o", &set.text("out.onnx")]);
+    exited(&output, 1);
+    assert!(err(&output).contains("line 3: the column `fold` has \"3\""), "{}", err(&output));
+}
+
+#[test]
+fn calibrate_goes_on_where_it_was_interrupted() {
+    let set = Set::new(12);
+    let to = set.text("out.onnx");
+    // A miss that is out of range ends the run after all pictures were measured.
+    let output = set.run("calibrate", &["-o", &to, "--miss", "a=1"]);
+    exited(&output, 2);
+    assert!(set.path("out.onnx.rows.jsonl").exists());
+    let output = set.run("calibrate", &["-o", &to]);
+    exited(&output, 0);
+    assert!(err(&output).contains("12 pictures were measured before"), "{}", err(&output));
+    assert!(set.path("out.onnx").exists() && !set.path("out.onnx.rows.jsonl").exists());
+}
+
+/// A shipped model on six pictures: far too few, which is said, and the model that is written opens and passes.
+#[test]
+fn shipped_model_is_calibrated_and_evaluated_on_the_samples() {
+    let models = tiny::golden("../../models");
+    let (model, images) = (models.join("skin-lesion/model.onnx"), models.join("samples"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let labels = folder.path().join("labels.csv");
+    let table = fs::read_to_string(images.join("labels.csv")).expect("a table");
+    let own: Vec<&str> = table.lines().filter(|line| line.starts_with("file") || line.starts_with("ISIC")).collect();
+    fs::write(&labels, own.join("\n")).expect("room");
+    let to = folder.path().join("calibrated.onnx");
+    let set = ["--images", text(&images), "--labels", text(&labels)];
+    let output = bedside(&[&["calibrate", text(&model)], &set[..], &["-o", text(&to)]].concat());
+    exited(&output, 0);
+    for words in [
+        "6 pictures of 6 patients",
+        "No.",
+        "melanoma is always in: a miss of 2.0 % takes 47 patients more",
+        "57 patients",
+    ] {
+        assert!(out(&output).contains(words), "no \"{words}\" in\n{}", out(&output));
+    }
+    exited(&bedside(&["check", text(&to)]), 0);
+    let output = bedside(&[&["evaluate", text(&to)], &set[..], &["--json"]].concat());
+    exited(&output, 0);
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    assert_eq!(json["flow"][0]["judged"]["count"], json!(6), "{json}");
+    // Too few for an area under a curve with an interval is said, and is no 0.
+    assert!(json["ranking"][0]["auc"] != json!(0));
+}

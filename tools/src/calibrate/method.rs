@@ -1,0 +1,308 @@
+//! Which method tells pictures unlike what a model was made for, and from which novelty on.
+//!
+//! Levels are quantiles of sound pictures' novelty, of each by statistics that were fitted without its patient: those of
+//! the pictures that statistics were fitted on are too low. Where there are foreign pictures, the method is the one whose
+//! worst source is accepted least at the level that 95 % of the sound pictures stay under.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::novelty::{Fitted as Axes, first_by_hash, fit as axes_of, levels};
+use crate::statistics::proportion::Proportion;
+use crate::statistics::{Confidence, Interval, Undefined};
+
+/// The quantile of sound pictures' novelty over which a picture is unusual.
+pub const SOFT: f64 = 0.95;
+
+/// The quantile over which it is refused.
+pub const HARD: f64 = 0.99;
+
+/// With fewer sound pictures nothing is fitted: one in a hundred is what `hard` is about.
+pub const MIN_PICTURES: usize = 200;
+
+/// The most sound pictures that statistics are fitted on, so that memory does not grow with their number.
+pub const MAX_PICTURES: usize = 4_000;
+
+/// The nearest neighbour that counts, and the pictures among which it is looked for.
+const NEIGHBORS: usize = 3;
+const SAMPLE: usize = 1_000;
+const SAMPLE_DIMENSIONS: usize = 48;
+
+const FOLDS: usize = 5;
+
+/// The bytes that tables may take before they are written in base64: 200 kB as they lie in the file, with room for names.
+const MAX_BYTES: usize = 149_000;
+
+/// What the graph said of a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// Its path.
+    pub file: String,
+    /// Whose picture it is.
+    pub patient: String,
+    /// The means of the tapped tensors' channels; all pictures have as many.
+    pub features: Vec<f64>,
+    /// The logits.
+    pub logits: Vec<f64>,
+}
+
+/// A way to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// −ln Σ eᶻ of the logits z.
+    Energy,
+    /// The distance from the mean, in the reduced space.
+    Mahalanobis,
+    /// The distance to the third nearest picture of a sample.
+    NearestNeighbors,
+    /// The distance from the mean, and a multiple of the energy.
+    Combined,
+}
+
+/// What was tried.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MethodTrial {
+    /// The method.
+    pub method: Method,
+    /// Whether features are first replaced by their signed square roots.
+    pub root: bool,
+    /// For each foreign source, the pictures that are accepted where 95 % of the sound ones are.
+    pub sources: Vec<SourceRate>,
+    /// The largest share of them; none without foreign pictures.
+    pub worst: Option<f64>,
+}
+
+/// How many pictures of a foreign source are accepted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceRate {
+    /// The source.
+    pub source: String,
+    /// Its pictures.
+    pub pictures: u64,
+    /// Those at or under the soft level.
+    pub accepted: u64,
+    /// The share's 95 % interval (Clopper and Pearson).
+    pub interval: Interval,
+}
+
+/// The method, its tables and its levels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedNovelty {
+    /// The method.
+    pub method: Method,
+    /// The axes; none for the energy.
+    pub axes: Option<Axes>,
+    /// The sample's points in the reduced space, and which nearest counts.
+    pub sample: Option<(Vec<Vec<f64>>, usize)>,
+    /// What the energy is multiplied by.
+    pub weight: Option<f64>,
+    /// The level over which a picture is unusual.
+    pub soft: f64,
+    /// The level over which it is refused.
+    pub hard: f64,
+    /// The sound pictures.
+    pub pictures: u64,
+    /// What was tried.
+    pub trials: Vec<MethodTrial>,
+}
+
+/// Fits a method on sound pictures, and chooses it by foreign ones.
+///
+/// # Errors
+/// [`Undefined::TooFew`] for fewer than [`MIN_PICTURES`] sound pictures; as [`fit`](super::novelty::fit) where none of
+/// the methods can be fitted.
+pub fn fit(sound: &[Seen], foreign: &BTreeMap<String, Vec<Seen>>) -> Result<FittedNovelty, Undefined> {
+    if sound.len() < MIN_PICTURES {
+        return Err(Undefined::TooFew);
+    }
+    let mut best: Option<(Option<f64>, Tables, [f64; 2])> = None;
+    let (mut trials, mut failure) = (Vec::new(), Undefined::Empty);
+    for (method, root) in candidates(sound) {
+        let (tables, levels) = match of_method(method, root, sound) {
+            Ok(found) => found,
+            Err(why) => {
+                failure = why;
+                continue;
+            }
+        };
+        let sources = rates(&tables, levels[0], foreign)?;
+        let shares = sources.iter().map(|rate| rate.accepted as f64 / rate.pictures as f64);
+        let worst = shares.reduce(f64::max);
+        let is_better = best.as_ref().is_none_or(|(before, ..)| worst.zip(*before).is_some_and(|(new, old)| new < old));
+        if is_better {
+            best = Some((worst, tables, levels));
+        }
+        trials.push(MethodTrial { method, root, sources, worst });
+    }
+    let (_, tables, [soft, hard]) = best.ok_or(failure)?;
+    let Tables { method, axes, sample, weight } = tables;
+    let sample = sample.map(|points| (points, NEIGHBORS));
+    Ok(FittedNovelty { method, axes, sample, weight, soft, hard, pictures: sound.len() as u64, trials })
+}
+
+/// What is tried, the first of equals first. Without features there is the energy alone.
+fn candidates(sound: &[Seen]) -> Vec<(Method, bool)> {
+    let has_features = sound.first().is_some_and(|seen| !seen.features.is_empty());
+    let by_features = [
+        (Method::Mahalanobis, false),
+        (Method::Mahalanobis, true),
+        (Method::NearestNeighbors, true),
+        (Method::Combined, false),
+    ];
+    let by_features = by_features.into_iter().filter(|_| has_features);
+    by_features.chain([(Method::Energy, false)]).collect()
+}
+
+/// What a method computes with.
+struct Tables {
+    method: Method,
+    axes: Option<Axes>,
+    sample: Option<Vec<Vec<f64>>>,
+    weight: Option<f64>,
+}
+
+impl Tables {
+    fn new(method: Method, root: bool, sound: &[&Seen]) -> Result<Self, Undefined> {
+        if method == Method::Energy {
+            return Ok(Self { method, axes: None, sample: None, weight: None });
+        }
+        let rows: Vec<&[f64]> = sound.iter().map(|seen| seen.features.as_slice()).collect();
+        let axes = axes_of(&rows, root, dimensions(method, rows[0].len(), rows.len()))?;
+        let sample = (method == Method::NearestNeighbors).then(|| {
+            let files: Vec<&str> = sound.iter().map(|seen| seen.file.as_str()).collect();
+            first_by_hash(&files, SAMPLE).into_iter().map(|at| axes.point(&sound[at].features)).collect()
+        });
+        let weight = (method == Method::Combined).then(|| weight(&axes, sound));
+        Ok(Self { method, axes: Some(axes), sample, weight })
+    }
+
+    fn novelty(&self, seen: &Seen) -> f64 {
+        let energy = || -log_sum_exp(&seen.logits);
+        let Some(axes) = &self.axes else { return energy() };
+        match (&self.sample, self.weight) {
+            (Some(sample), _) => nearest(sample, &axes.point(&seen.features)),
+            (None, Some(weight)) => axes.distance(&seen.features) + weight * energy(),
+            (None, None) => axes.distance(&seen.features),
+        }
+    }
+}
+
+/// The dimensions that the pictures and the limit of bytes allow: mean and scale in f32, axes in f16, a sample in int8.
+fn dimensions(method: Method, features: usize, pictures: usize) -> usize {
+    let left = MAX_BYTES.saturating_sub(8 * features);
+    let (most, each) = match method {
+        Method::NearestNeighbors => (SAMPLE_DIMENSIONS, 2 * features + 4 + SAMPLE),
+        _ => (features, 2 * features),
+    };
+    // Ten pictures a dimension, so that the small axes are not noise.
+    most.min(left / each).min(pictures / 10).max(1)
+}
+
+/// The ratio of the deviations of distance and energy: both then count alike.
+fn weight(axes: &Axes, sound: &[&Seen]) -> f64 {
+    let deviation = |values: Vec<f64>| {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        libm::sqrt(values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64)
+    };
+    let distance = deviation(sound.iter().map(|seen| axes.distance(&seen.features)).collect());
+    let energy = deviation(sound.iter().map(|seen| log_sum_exp(&seen.logits)).collect());
+    if energy > 0.0 && distance > 0.0 { distance / energy } else { 1.0 }
+}
+
+/// The distance to the third nearest, over the root of the dimensions.
+fn nearest(sample: &[Vec<f64>], point: &[f64]) -> f64 {
+    let square = |other: &Vec<f64>| other.iter().zip(point).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+    let mut squares: Vec<f64> = sample.iter().map(square).collect();
+    let at = NEIGHBORS.min(squares.len()) - 1;
+    let (_, third, _) = squares.select_nth_unstable_by(at, f64::total_cmp);
+    libm::sqrt(*third / point.len() as f64)
+}
+
+/// The tables of all sound pictures, and the levels of theirs by the tables of other patients.
+fn of_method(method: Method, root: bool, sound: &[Seen]) -> Result<(Tables, [f64; 2]), Undefined> {
+    let mut patients: BTreeMap<&str, usize> = sound.iter().map(|seen| (seen.patient.as_str(), 0)).collect();
+    patients.values_mut().enumerate().for_each(|(i, fold)| *fold = i % FOLDS);
+    let mut values = Vec::with_capacity(sound.len());
+    for fold in 0..FOLDS {
+        let (out, others): (Vec<&Seen>, Vec<&Seen>) =
+            sound.iter().partition(|seen| patients[seen.patient.as_str()] == fold);
+        if out.is_empty() || others.is_empty() {
+            return Err(Undefined::TooFew);
+        }
+        let tables = Tables::new(method, root, &others)?;
+        values.extend(out.into_iter().map(|seen| tables.novelty(seen)));
+    }
+    let all: Vec<&Seen> = sound.iter().collect();
+    Ok((Tables::new(method, root, &all)?, levels(&values, SOFT, HARD)?))
+}
+
+fn rates(tables: &Tables, soft: f64, foreign: &BTreeMap<String, Vec<Seen>>) -> Result<Vec<SourceRate>, Undefined> {
+    let rate = |(source, pictures): (&String, &Vec<Seen>)| {
+        let accepted = pictures.iter().filter(|seen| tables.novelty(seen) <= soft).count() as u64;
+        let share = Proportion::new(accepted, pictures.len() as u64)?;
+        let interval = share.clopper_pearson(Confidence::P95);
+        Ok(SourceRate { source: source.clone(), pictures: share.cases(), accepted, interval })
+    };
+    foreign.iter().filter(|(_, pictures)| !pictures.is_empty()).map(rate).collect()
+}
+
+fn log_sum_exp(values: &[f64]) -> f64 {
+    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    max + libm::log(values.iter().map(|v| libm::exp(v - max)).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number of −0.5 to 0.5, by `SplitMix64` (Steele, Lea and Flood 2014, OOPSLA).
+    fn drawn(i: usize) -> f64 {
+        let z = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+    }
+
+    /// Pictures with four features around `shift`, and logits that say nothing.
+    fn pictures(count: usize, from: usize, shift: f64) -> Vec<Seen> {
+        let seen = |i: usize| Seen {
+            file: format!("{i}.jpg"),
+            patient: format!("p{}", i / 2),
+            features: (0..4).map(|f| shift + drawn(from + 4 * i + f)).collect(),
+            logits: vec![drawn(from + i), 0.0],
+        };
+        (0..count).map(seen).collect()
+    }
+
+    #[test]
+    fn method_is_the_one_whose_worst_source_is_accepted_least() {
+        let sound = pictures(400, 0, 1.0);
+        let foreign = BTreeMap::from([("far".to_owned(), pictures(50, 9_000, 4.0))]);
+        let found = fit(&sound, &foreign).expect("there are enough");
+        // Far in features, and alike in logits: the energy accepts nearly all.
+        assert_eq!((found.method, found.trials[0].worst), (Method::Mahalanobis, Some(0.0)));
+        let energy = found.trials.iter().find(|trial| trial.method == Method::Energy).expect("it is tried");
+        assert!(energy.worst.expect("there is a source") > 0.8, "{energy:?}");
+        assert!(found.soft < found.hard && found.pictures == 400);
+    }
+
+    #[test]
+    fn levels_hold_for_sound_pictures_that_were_not_fitted_on() {
+        let found = fit(&pictures(1_000, 0, 1.0), &BTreeMap::new()).expect("there are enough");
+        let axes = found.axes.expect("it has features");
+        let others = pictures(1_000, 50_000, 1.0);
+        let over = |level: f64| others.iter().filter(|seen| axes.distance(&seen.features) > level).count();
+        assert!((20..=90).contains(&over(found.soft)) && over(found.hard) <= 30, "{}", over(found.soft));
+        assert_eq!(found.trials[0].worst, None);
+    }
+
+    #[test]
+    fn few_pictures_are_refused_and_no_features_leave_the_energy() {
+        assert_eq!(fit(&pictures(199, 0, 1.0), &BTreeMap::new()).expect_err("too few"), Undefined::TooFew);
+        let bare: Vec<Seen> =
+            pictures(300, 0, 1.0).into_iter().map(|seen| Seen { features: Vec::new(), ..seen }).collect();
+        assert_eq!(fit(&bare, &BTreeMap::new()).expect("there are enough").method, Method::Energy);
+    }
+}

@@ -1,0 +1,148 @@
+//! What was fitted, as a page of text for a terminal or a file.
+
+use std::fmt::Write as _;
+
+use super::{Fitted, FittedClass, Model, Scaling};
+use crate::evaluate::Level;
+use crate::statistics::conformal::NO_SIGN_BOUND;
+
+/// One page: what was fitted, on how many patients, with intervals, and what is missing.
+#[must_use]
+pub fn page(model: &Model, fitted: &Fitted) -> String {
+    let mut text = String::new();
+    // Writing to a string can't fail.
+    let _ = write_page(&mut text, model, fitted);
+    text
+}
+
+fn write_page(out: &mut String, model: &Model, fitted: &Fitted) -> std::fmt::Result {
+    writeln!(out, "Fitted on {} of {}.", counted(fitted.pictures, "picture"), counted(fitted.patients, "patient"))?;
+    if !fitted.is_grouped {
+        writeln!(out, "Each picture counts as a patient. If some have several, name the column of patients.")?;
+    }
+    writeln!(out, "\nProbabilities")?;
+    write_scaling(out, model, fitted)?;
+    writeln!(out, "\nThresholds: from which probability on a class can't be excluded")?;
+    writeln!(out, "  {:<24} {:>8} {:>7} {:>10}  of new patients it misses", "class", "patients", "miss", "at")?;
+    for class in &fitted.classes {
+        writeln!(out, "  {}", threshold_line(class))?;
+    }
+    match fitted.action {
+        Some(action) => writeln!(
+            out,
+            "  The triage is urgent from a sum of the urgent classes' probabilities of {:.4} on ({} patients).",
+            action.at, action.patients
+        )?,
+        None => writeln!(out, "  No threshold of the sum of urgent classes.")?,
+    }
+    writeln!(out, "\nMay it say `no_sign`? {}", if fitted.no_sign.is_allowed { "Yes." } else { "No." })?;
+    for class in &fitted.no_sign.classes {
+        writeln!(
+            out,
+            "  {:<24} {} of {} patients would end so: at most {}, with 95 % (the limit is {})",
+            class.id,
+            class.count,
+            class.patients,
+            percent(class.upper_bound),
+            percent(NO_SIGN_BOUND)
+        )?;
+    }
+    if let Some(prevalence) = &fitted.prevalence {
+        let shares = model.labels.iter().zip(prevalence).map(|(label, p)| format!("{label} {}", percent(*p)));
+        writeln!(out, "\nShares of the pictures: {}", shares.collect::<Vec<_>>().join(", "))?;
+    }
+    if !fitted.missing.is_empty() {
+        writeln!(out, "\nMissing")?;
+        fitted.missing.iter().try_for_each(|text| writeln!(out, "  - {text}"))?;
+    }
+    Ok(())
+}
+
+fn write_scaling(out: &mut String, model: &Model, fitted: &Fitted) -> std::fmt::Result {
+    let chosen = &fitted.scaling;
+    let stays = if chosen.is_new { "" } else { " (as before: nothing was clearly better)" };
+    match &chosen.scaling {
+        Scaling::Temperature(t) => writeln!(out, "  Temperature {t:.4}{stays}")?,
+        Scaling::Labels { scale, bias } => {
+            writeln!(out, "  Scale and bias of each label{stays}")?;
+            for (label, (scale, bias)) in model.labels.iter().zip(scale.iter().zip(bias)) {
+                writeln!(out, "    {label:<22} × {scale:.4} {bias:+.4}")?;
+            }
+        }
+    }
+    for trial in &chosen.trials {
+        let change = trial.change.map_or(String::new(), |change| {
+            format!(" ({:+.4} ± {:.4} beside what was there)", change.value, change.standard_error)
+        });
+        writeln!(out, "  {:<30} {:.4} nats a held-out picture{change}", trial.name, trial.nll)?;
+    }
+    Ok(())
+}
+
+fn threshold_line(class: &FittedClass) -> String {
+    let misses = if class.rank == 0 {
+        "none: it is always in".to_owned()
+    } else {
+        let Interval { lower, upper } = class.interval;
+        format!("{} on average, {} to {} with 95 %", percent(class.expected), percent(lower), percent(upper))
+    };
+    format!("{:<24} {:>8} {:>7} {:>10.5}  {misses}", class.id, class.patients, percent(class.miss), class.at)
+}
+
+use crate::statistics::Interval;
+
+/// What is missing, in sentences.
+pub(super) fn missing(model: &Model, fitted: &Fitted) -> Vec<String> {
+    let mut texts = Vec::new();
+    if fitted.scaling.trials.is_empty() {
+        let min = super::MIN_PATIENTS;
+        texts.push(format!("probabilities were left as they were: it takes {min} patients or more to choose"));
+    }
+    for class in fitted.classes.iter().filter(|class| class.rank == 0) {
+        texts.push(always_in(class));
+    }
+    for class in fitted.no_sign.classes.iter().filter(|class| !class.is_allowed) {
+        texts.push(format!(
+            "`no_sign`: {} of {} with {} would end so; {} more, none of whom does, would allow it",
+            class.count,
+            counted(class.patients, "patient"),
+            class.id,
+            counted(class.missing, "patient")
+        ));
+    }
+    if fitted.no_sign.classes.is_empty() {
+        texts.push("`no_sign`: the model has no urgent class, so nothing can be shown".to_owned());
+    }
+    if fitted.action.is_none() && model.classes.iter().any(|class| class.level == Level::Urgent) {
+        let why = if model.is_multi_label {
+            "probabilities of labels that don't exclude each other don't add up"
+        } else {
+            "there are too few patients with an urgent class"
+        };
+        texts.push(format!("a threshold of the urgent classes' sum: {why}"));
+    }
+    if fitted.prevalence.is_none() && !model.is_multi_label {
+        texts.push("the labels' shares: a label is in none of the pictures".to_owned());
+    }
+    texts
+}
+
+fn always_in(class: &FittedClass) -> String {
+    let (id, have) = (&class.id, counted(class.patients, "patient"));
+    match class.missing {
+        None => format!("{id} is always in, as none of its patients may be missed"),
+        Some(missing) => format!(
+            "{id} is always in: a miss of {} takes {} more than {have} with it",
+            percent(class.miss),
+            counted(missing, "patient")
+        ),
+    }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
