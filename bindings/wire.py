@@ -88,9 +88,13 @@ log (Ldev/bedside/jni/Logger;ILjava/lang/String;Ljava/lang/String;)V
 NAMES = """
 ErrorKind io unsupported_image malformed_image too_large malformed_model unsupported_model invalid_manifest \
 invalid_query cancelled self_test internal
-Verdict single several no_finding rejected
-ReasonKind scope_unanswered scope_no scope_out_of_range
-Triage no_sign refer urgent unassessed
+Verdict single several undecided rejected
+ReasonKind scope_unanswered scope_no scope_out_of_range source too_small too_dark too_bright low_contrast \
+out_of_focus colorless colored
+Triage no_sign unassessed refer urgent
+DecidedBy danger scope quality repeated_quality novelty label action undecided no_sign_not_shown uncalibrated
+QuestionRole scope danger
+Source camera file
 GoldenBy lab self
 LogLevel error warn info debug trace
 Rotation upright clockwise90 clockwise180 clockwise270
@@ -103,8 +107,9 @@ QUERY = (
     + present(real(0.125) + real(0.25) + real(0.5) + real(0.375))
     + list_of(text("a") + real(0.75), text("b") + real(0.25))
     + list_of(text("q") + byte(0), text("r") + byte(1), text("s") + byte(2) + double(4.5))
+    + present(byte(1)) + integer(3)
 )  # fmt: skip
-DEFAULT_QUERY = ABSENT + real(0) + texts() + texts() + text("en") + ABSENT + list_of() + list_of()
+DEFAULT_QUERY = ABSENT + real(0) + texts() + texts() + text("en") + ABSENT + list_of() + list_of() + ABSENT + integer(0)
 
 
 def frame(layout, rotation, mirrored):
@@ -141,10 +146,16 @@ REASONS = list_of(
     text("scope_no") + present(text("age")) + present(text("How old?")) + text("ask again"),
     text("scope_unanswered") + ABSENT + ABSENT + text("x"),
 )
+LABELS = list_of(
+    text("a") + text("Label A") + text("refer"),
+    text("b") + text("Label B") + text("no_sign"),
+)
+DANGER = list_of(text("bleeds") + text("Does it bleed?") + text("urgent"))
 FINDINGS = list_of(
     text("a") + text("Label A") + real(0.75) + real(0.5) + byte(1),
     text("b") + text("Label B") + real(0.25) + real(0.375) + byte(0),
 )
+QUALITY = present(b"".join(map(real, (0.5, 0.25, 0.125, 0.375, 0.0625, 2))))
 TIMES = b"".join(map(double, (1, 2, 3, 4, 10)))
 # A whole report ends with its text and its JSON, which the sample leaves out.
 REPORT_END = TIMES + IDENTITY + text("runtime") + text("4.5") + text("notice")
@@ -161,19 +172,26 @@ REPLIES = {
     "identity": DONE + IDENTITY,
     "load_times": DONE + double(1.5) + double(2.5) + double(3.5),
     "reasons": DONE + REASONS,
-    "report": DONE + text("several") + list_of(text("a") + text("Label A"), text("b") + text("Label B")) + list_of()
-    + text("summary") + text("urgent") + text("advice") + FINDINGS + REPORT_END,
+    "report": DONE + text("several") + LABELS + list_of() + text("summary") + text("urgent") + text("danger")
+    + text("advice") + DANGER + FINDINGS + QUALITY + REPORT_END,
     "report_rejected": DONE + text("rejected") + list_of() + REASONS
-    + text("summary") + text("unassessed") + text("advice") + list_of() + REPORT_END,
+    + text("summary") + text("unassessed") + text("scope") + text("advice") + list_of() + list_of() + ABSENT + REPORT_END,
     # A whole manifest ends with its JSON, which the sample leaves out.
     "manifest": DONE + text("tiny") + text("1.2") + text("CC0-1.0") + text("Назва") + text("use") + text("not")
+    + text("none") + text("not assessed") + text("look") + text("look soon")
     + list_of(
-        text("age") + text("How old?") + byte(1) + present(double(1)) + ABSENT,
-        text("sex") + text("sex") + byte(0) + ABSENT + present(double(5.5)),
+        text("age") + text("How old?") + text("scope") + ABSENT + byte(1) + present(double(1)) + ABSENT,
+        text("sex") + text("sex") + text("scope") + ABSENT + byte(0) + ABSENT + present(double(5.5)),
+        text("bleeds") + text("bleeds") + text("danger") + present(text("urgent")) + byte(0) + ABSENT + ABSENT,
     )
     + list_of(
-        text("a") + text("Мітка А") + real(0.375) + text("urgent"),
-        text("b") + text("Label B") + real(0.5) + text("no_sign"),
+        text("a") + text("Мітка А") + present(real(0.375)) + text("urgent"),
+        text("b") + text("Label B") + ABSENT + text("no_sign"),
+        text("c") + text("Label C") + ABSENT + text("refer"),
+    )
+    + list_of(
+        text("a") + text("Мітка А") + present(real(0.375)) + text("urgent"),
+        text("bc") + text("Група") + present(real(0.25)) + text("refer"),
     ),
 }  # fmt: skip
 

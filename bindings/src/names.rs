@@ -3,7 +3,8 @@
 
 use std::fmt::Debug;
 
-use bedside::{ErrorKind, Image, Limits, Options, Query, ReasonKind, Rotation, Triage, Verdict};
+use bedside::manifest::QuestionRole;
+use bedside::{DecidedBy, ErrorKind, Image, Limits, Options, Query, ReasonKind, Rotation, Source, Triage, Verdict};
 use serde_json::{Value, json};
 
 /// The names of a struct's fields, read from its debug text, which must show all of them.
@@ -21,6 +22,9 @@ fn names_json_has_the_names_and_defaults_of_rust() {
         "verdict_kinds": Verdict::KINDS,
         "reason_kinds": ReasonKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "triage": Triage::ALL.iter().map(|level| level.as_str()).collect::<Vec<_>>(),
+        "decided_by": DecidedBy::ALL.iter().map(|decided_by| decided_by.as_str()).collect::<Vec<_>>(),
+        "question_roles": QuestionRole::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
+        "sources": Source::ALL.iter().map(|source| source.as_str()).collect::<Vec<_>>(),
         "options": fields(&Options::new()),
         "limits": fields(&Limits::new()),
         "query": fields(&Query::new()),
@@ -54,6 +58,8 @@ fn query() -> Value {
         "region": null,
         "prevalence": query.prevalence,
         "answers": {},
+        "source": query.source,
+        "refusals": query.refusals,
         "cancel": null,
     })
 }

@@ -38,10 +38,12 @@ mkdir -p "$built"
 classify() { "$command" classify "$@"; }
 skin=(--model models/skin-lesion/model.onnx --answer dermatoscope=yes)
 chest=(--model models/chest-xray/model.onnx --answer age=3 --answer frontal_file=yes)
-{
-    classify "${skin[@]}" --json models/samples/*.jpg
-    classify "${chest[@]}" --json models/samples/*.jpeg
-} > "$built/expected.jsonl"
+expected() {
+    classify "${skin[@]}" --json "$@" models/samples/*.jpg
+    classify "${chest[@]}" --json "$@" models/samples/*.jpeg
+}
+expected > "$built/expected.jsonl"
+expected --lang uk > "$built/expected.jsonl.uk"
 classify "${skin[@]}" models/samples/ISIC_0012258.jpg > "$built/quickstart.expected"
 
 echo "== the package's tests"

@@ -1,7 +1,9 @@
 //! Replies to Java: how a call ended, then its result. `Reply.java` reads the fields in the same order.
 
 use bedside::manifest::{Label, Manifest, ScopeQuestion};
-use bedside::{Error, LabelName, LoadTimes, ModelIdentity, Reason, Report, SelfTest, Verdict};
+use bedside::{
+    DangerSign, Error, LabelName, LoadTimes, ModelIdentity, Quality, Reason, Report, SelfTest, Triage, Verdict,
+};
 
 use super::wire::Writer;
 
@@ -76,10 +78,19 @@ pub(super) fn load_times(times: &LoadTimes) -> Writer {
 pub(super) fn report(report: &Report) -> Writer {
     let mut writer = done();
     write_verdict(&mut writer, &report.verdict);
-    writer.string(&report.summary).string(report.triage.as_str()).string(&report.advice);
+    writer.string(&report.summary).string(report.triage.as_str()).string(report.decided_by.as_str());
+    writer.string(&report.advice);
+    writer.list(&report.danger, |writer, DangerSign { id, question, level, .. }| {
+        writer.string(id).string(question).string(level.as_str());
+    });
     writer.list(&report.findings, |writer, finding| {
         writer.string(&finding.label).string(&finding.name).float(finding.probability);
         writer.float(finding.operating_point).flag(finding.over_operating_point);
+    });
+    writer.optional(report.quality, |writer, Quality { focus, dark, bright, contrast, color, size, .. }| {
+        for measure in [focus, dark, bright, contrast, color, size] {
+            writer.float(measure);
+        }
     });
     let times = &report.timings;
     for stage in [times.decode, times.preprocess, times.engine, times.verdict, times.total] {
@@ -93,8 +104,8 @@ pub(super) fn report(report: &Report) -> Writer {
 
 fn write_verdict(writer: &mut Writer, verdict: &Verdict) {
     writer.string(verdict.kind());
-    writer.list(verdict.labels(), |writer, LabelName { id, name, .. }| {
-        writer.string(id).string(name);
+    writer.list(verdict.labels(), |writer, LabelName { id, name, level, .. }| {
+        writer.string(id).string(name).string(level.as_str());
     });
     writer.list(verdict.reasons(), write_reason);
 }
@@ -126,14 +137,22 @@ pub(super) fn manifest(manifest: &Manifest, language: &str) -> Writer {
     writer.string(manifest.title(language));
     writer.string(manifest.intended_use().get(language).unwrap_or_default());
     writer.string(manifest.not_for().get(language).unwrap_or_default());
+    for level in Triage::ALL {
+        writer.string(manifest.advice(*level, language));
+    }
     writer.list(manifest.scope(), |writer, question| write_question(writer, question, language));
     writer.list(manifest.labels(), |writer, label| write_label(writer, label, language));
+    writer.list(&manifest.shown_labels(), |writer, label| write_label(writer, label, language));
     writer.string(&manifest.to_json());
     writer
 }
 
 fn write_question(writer: &mut Writer, question: &ScopeQuestion, language: &str) {
-    writer.string(&question.id).string(question.question.get(language).unwrap_or(&question.id)).flag(question.required);
+    writer.string(&question.id).string(question.text_in(language)).string(question.role.as_str());
+    writer.optional(question.level, |writer, level| {
+        writer.string(level.as_str());
+    });
+    writer.flag(question.required);
     for bound in [question.min, question.max] {
         writer.optional(bound, |writer, bound| {
             writer.double(bound);
@@ -143,5 +162,8 @@ fn write_question(writer: &mut Writer, question: &ScopeQuestion, language: &str)
 
 fn write_label(writer: &mut Writer, label: &Label, language: &str) {
     writer.string(&label.id).string(label.name_in(language));
-    writer.float(label.operating_point()).string(label.triage.as_str());
+    writer.optional(label.operating_point, |writer, point| {
+        writer.float(point);
+    });
+    writer.string(label.triage.as_str());
 }

@@ -1,8 +1,10 @@
 //! Requests of Java: options, a query, the format of a frame. The Java classes of these names write the fields in the
-//! same order. A rotation, a matrix and a range are their ordinals in Java's enums, an answer and a layout numbers that
-//! both sides list.
+//! same order. A source, a rotation, a matrix and a range are their ordinals in Java's enums, an answer and a layout numbers
+//! that both sides list.
 
-use bedside::{Answer, Error, ErrorKind, Limits, Options, Query, Region, Result, Rotation, YuvMatrix, YuvRange};
+use bedside::{
+    Answer, Error, ErrorKind, Limits, Options, Query, Region, Result, Rotation, Source, YuvMatrix, YuvRange,
+};
 
 use crate::frame::{Frame, Layout, PixelFormat, Strides};
 
@@ -29,6 +31,8 @@ pub(super) fn query(request: &[u8]) -> Result<Query, Failure> {
     query.region = request.optional(region)?;
     query.prevalence = request.list(|request| Ok((request.string()?, request.float()?)))?.into_iter().collect();
     query.answers = request.list(|request| Ok((request.string()?, answer(request)?)))?.into_iter().collect();
+    query.source = request.optional(source)?;
+    query.refusals = request.size("refusals")?;
     if let Some(handle) = request.optional(|request| request.long_size("cancel"))? {
         let handle = CANCEL_HANDLES.get(handle as i64).ok_or(Failure::Closed("cancel handle"))?;
         query.cancel = Some(bedside::CancelHandle::clone(&handle));
@@ -47,6 +51,14 @@ fn answer(request: &mut Reader<'_>) -> Result<Answer> {
         1 => Ok(Answer::No),
         2 => Ok(Answer::Number(request.double()?)),
         other => Err(unknown("an answer", other.into())),
+    }
+}
+
+fn source(request: &mut Reader<'_>) -> Result<Source> {
+    match request.byte()? {
+        0 => Ok(Source::Camera),
+        1 => Ok(Source::File),
+        other => Err(unknown("a source", other.into())),
     }
 }
 

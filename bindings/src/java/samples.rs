@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use bedside::manifest::GoldenBy;
+use bedside::manifest::{GoldenBy, QuestionRole};
 use bedside::{
-    Answer, Classifier, ErrorKind, Image, Limits, LoadTimes, Manifest, Options, Query, Reason, ReasonKind, Region,
-    Report, Rotation, Timings, Triage, Verdict, YuvMatrix, YuvRange,
+    Answer, Classifier, DecidedBy, ErrorKind, Image, Limits, LoadTimes, Manifest, Options, Query, Reason, ReasonKind,
+    Region, Report, Rotation, Source, Timings, Triage, Verdict, YuvMatrix, YuvRange,
 };
 
 use super::wire::{Reader, Writer};
@@ -74,7 +74,9 @@ fn request_reader_decodes_the_samples() {
         .prevalence("b", 0.25)
         .answer("q", Answer::Yes)
         .answer("r", Answer::No)
-        .answer("s", Answer::Number(4.5));
+        .answer("s", Answer::Number(4.5))
+        .source(Source::File)
+        .refusals(3);
     assert_eq!(query_of("query"), wanted);
     assert_eq!(query_of("query_default"), Query::default());
     let cancelled = request::query(&sample("request", "query_cancel"));
@@ -141,7 +143,10 @@ fn reply_writer_encodes_the_samples() {
     writes("reasons", reply::reasons(&reasons), &[]);
     let mut rejected = report;
     (rejected.verdict, rejected.triage) = (Verdict::Rejected(reasons), Triage::Unassessed);
+    rejected.decided_by = DecidedBy::Scope;
+    rejected.danger.clear();
     rejected.findings.clear();
+    rejected.quality = None;
     writes("report_rejected", reply::report(&rejected), &[&rejected.to_string(), &rejected.to_json()]);
 }
 
@@ -150,14 +155,15 @@ fn report(classifier: &Classifier) -> Report {
     let query = Query::new().answer("dermatoscope", Answer::Yes);
     let gray = Image::gray8(8, 8, 8, vec![128; 64]).expect("sound");
     let mut report = classifier.classify(&gray, &query).expect("a report");
-    let named = |label: &bedside::LabelName, id: &str| {
-        let mut label = label.clone();
-        (label.id, label.name) = (id.into(), format!("Label {}", id.to_uppercase()));
-        label
-    };
-    let label = report.verdict.labels()[0].clone();
-    report.verdict = Verdict::Several(vec![named(&label, "a"), named(&label, "b")]);
+    report.verdict = serde_json::from_str(
+        r#"{"kind": "several", "labels": ["a", "b"], "names": ["Label A", "Label B"], "levels": ["refer", "no_sign"],
+            "reasons": []}"#,
+    )
+    .expect("sound");
     (report.summary, report.triage, report.advice) = ("summary".into(), Triage::Urgent, "advice".into());
+    report.decided_by = DecidedBy::Danger;
+    report.danger =
+        serde_json::from_str(r#"[{"id": "bleeds", "question": "Does it bleed?", "level": "urgent"}]"#).expect("sound");
     report.findings.truncate(2);
     for (finding, (id, probability, point, over)) in
         report.findings.iter_mut().zip([("a", 0.75, 0.5, true), ("b", 0.25, 0.375, false)])
@@ -165,6 +171,9 @@ fn report(classifier: &Classifier) -> Report {
         (finding.label, finding.name) = (id.into(), format!("Label {}", id.to_uppercase()));
         (finding.probability, finding.operating_point, finding.over_operating_point) = (probability, point, over);
     }
+    let quality = report.quality.as_mut().expect("a picture was decoded");
+    (quality.focus, quality.dark, quality.bright) = (0.5, 0.25, 0.125);
+    (quality.contrast, quality.color, quality.size) = (0.375, 0.0625, 2.0);
     report.timings = Timings::default();
     let times = &mut report.timings;
     let stages = [&mut times.decode, &mut times.preprocess, &mut times.engine, &mut times.verdict, &mut times.total];
@@ -193,13 +202,18 @@ fn reply_writer_encodes_the_manifest_sample() {
     let manifest = Manifest::from_json(
         r#"{"bedside": "1.0", "kind": "scores", "name": "tiny", "version": "1.2", "license": "CC0-1.0",
             "title": {"en": "Title", "uk": "Назва"}, "intended_use": {"en": "use"}, "not_for": {"en": "not"},
+            "advice": {"no_sign": {"en": "none"}, "unassessed": {"en": "not assessed"}, "refer": {"en": "look"},
+                       "urgent": {"en": "look soon"}},
             "scope": [{"id": "age", "question": {"en": "How old?"}, "required": true, "min": 1},
-                      {"id": "sex", "max": 5.5}],
+                      {"id": "sex", "max": 5.5}, {"id": "bleeds", "role": "danger", "level": "urgent"}],
             "input": {"color": "rgb", "width": 32, "height": 32, "resize": {"policy": "stretch"},
                       "mean": [0, 0, 0], "std": [1, 1, 1]},
             "output": {"activation": "softmax", "labels": [
                 {"id": "a", "name": {"en": "Label A", "uk": "Мітка А"}, "operating_point": 0.375, "triage": "urgent"},
-                {"id": "b", "name": {"en": "Label B"}, "triage": "no_sign"}]}}"#,
+                {"id": "b", "name": {"en": "Label B"}, "triage": "no_sign"},
+                {"id": "c", "name": {"en": "Label C"}}],
+                "groups": [{"id": "bc", "name": {"en": "Group", "uk": "Група"}, "labels": ["b", "c"],
+                            "operating_point": 0.25, "triage": "refer"}]}}"#,
     )
     .expect("sound");
     writes("manifest", reply::manifest(&manifest, "uk"), &[&manifest.to_json()]);
@@ -215,6 +229,9 @@ fn enum_names_and_ordinals_are_those_of_java() {
         ("Verdict", Verdict::KINDS.join(" ")),
         ("ReasonKind", ReasonKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" ")),
         ("Triage", Triage::ALL.iter().map(|level| level.as_str()).collect::<Vec<_>>().join(" ")),
+        ("DecidedBy", DecidedBy::ALL.iter().map(|by| by.as_str()).collect::<Vec<_>>().join(" ")),
+        ("QuestionRole", QuestionRole::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" ")),
+        ("Source", Source::ALL.iter().map(|source| source.as_str()).collect::<Vec<_>>().join(" ")),
         ("GoldenBy", [GoldenBy::Lab, GoldenBy::Itself].map(GoldenBy::as_str).join(" ")),
         ("LogLevel", levels.join(" ")),
         ("Rotation", rotations.join(" ")),

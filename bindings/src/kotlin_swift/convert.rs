@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use bedside::manifest::{GoldenBy as CoreGoldenBy, Manifest as CoreManifest, ScopeQuestion as CoreQuestion};
-use bedside::{Report as CoreReport, Result, Verdict as CoreVerdict};
+use bedside::manifest::{
+    GoldenBy as CoreGoldenBy, Label as CoreLabel, Manifest as CoreManifest, QuestionRole as CoreRole,
+    ScopeQuestion as CoreQuestion,
+};
+use bedside::{DecidedBy as Decided, Report as CoreReport, Result, Triage as Level, Verdict as CoreVerdict};
 
 use crate::frame::{Frame, Layout, PixelFormat, Strides};
 
@@ -35,6 +38,8 @@ impl TryFrom<Query> for bedside::Query {
         core.region = query.region.map(region).transpose()?;
         core.prevalence = query.prevalence.into_iter().collect();
         core.answers = query.answers.into_iter().map(|(id, answer)| (id, answer.into())).collect();
+        core.source = query.source.map(bedside::Source::from);
+        core.refusals = query.refusals;
         core.cancel = query.cancel.map(|handle| handle.0.clone());
         Ok(core)
     }
@@ -50,6 +55,15 @@ impl From<Answer> for bedside::Answer {
     }
 }
 
+impl From<Source> for bedside::Source {
+    fn from(source: Source) -> bedside::Source {
+        match source {
+            Source::Camera => bedside::Source::Camera,
+            Source::File => bedside::Source::File,
+        }
+    }
+}
+
 impl From<CoreReport> for Report {
     fn from(report: CoreReport) -> Report {
         let (text, json) = (report.to_string(), report.to_json());
@@ -58,8 +72,11 @@ impl From<CoreReport> for Report {
             verdict: report.verdict.into(),
             summary: report.summary,
             triage: report.triage.into(),
+            decided_by: report.decided_by.into(),
             advice: report.advice,
+            danger: report.danger.into_iter().map(DangerSign::from).collect(),
             findings: report.findings.into_iter().map(Finding::from).collect(),
+            quality: report.quality.map(Quality::from),
             timings_ms: Timings {
                 decode: ms(times.decode),
                 preprocess: ms(times.preprocess),
@@ -97,6 +114,13 @@ impl From<&bedside::ModelIdentity> for ModelIdentity {
     }
 }
 
+impl From<bedside::Quality> for Quality {
+    fn from(quality: bedside::Quality) -> Quality {
+        let bedside::Quality { focus, dark, bright, contrast, color, size, .. } = quality;
+        Quality { focus, dark, bright, contrast, color, size }
+    }
+}
+
 impl From<bedside::Finding> for Finding {
     fn from(finding: bedside::Finding) -> Finding {
         Finding {
@@ -111,16 +135,22 @@ impl From<bedside::Finding> for Finding {
 
 impl From<CoreVerdict> for Verdict {
     fn from(verdict: CoreVerdict) -> Verdict {
-        let named = |label: bedside::LabelName| LabelName { id: label.id, name: label.name };
+        let named = |label: bedside::LabelName| LabelName { id: label.id, name: label.name, level: label.level.into() };
         match verdict {
             CoreVerdict::Single(label) => Verdict::Single { label: named(label) },
             CoreVerdict::Several(labels) => Verdict::Several { labels: labels.into_iter().map(named).collect() },
-            CoreVerdict::NoFinding => Verdict::NoFinding,
+            CoreVerdict::Undecided => Verdict::Undecided,
             CoreVerdict::Rejected(reasons) => {
                 Verdict::Rejected { reasons: reasons.into_iter().map(Reason::from).collect() }
             }
             other => unreachable!("the verdict {} is not known to the bindings: a test compares", other.kind()),
         }
+    }
+}
+
+impl From<bedside::DangerSign> for DangerSign {
+    fn from(sign: bedside::DangerSign) -> DangerSign {
+        DangerSign { id: sign.id, question: sign.question, level: sign.level.into() }
     }
 }
 
@@ -131,19 +161,55 @@ impl From<bedside::Reason> for Reason {
             Core::ScopeUnanswered => ReasonKind::ScopeUnanswered,
             Core::ScopeNo => ReasonKind::ScopeNo,
             Core::ScopeOutOfRange => ReasonKind::ScopeOutOfRange,
+            Core::Source => ReasonKind::Source,
+            Core::TooSmall => ReasonKind::TooSmall,
+            Core::TooDark => ReasonKind::TooDark,
+            Core::TooBright => ReasonKind::TooBright,
+            Core::LowContrast => ReasonKind::LowContrast,
+            Core::OutOfFocus => ReasonKind::OutOfFocus,
+            Core::Colorless => ReasonKind::Colorless,
+            Core::Colored => ReasonKind::Colored,
             other => unreachable!("the reason {} is not known to the bindings: a test compares", other.as_str()),
         };
         Reason { kind, id: reason.id, question: reason.question, message: reason.message }
     }
 }
 
-impl From<bedside::Triage> for Triage {
-    fn from(triage: bedside::Triage) -> Triage {
+impl From<Level> for Triage {
+    fn from(triage: Level) -> Triage {
         match triage {
-            bedside::Triage::NoSign => Triage::NoSign,
-            bedside::Triage::Refer => Triage::Refer,
-            bedside::Triage::Urgent => Triage::Urgent,
-            bedside::Triage::Unassessed => Triage::Unassessed,
+            Level::NoSign => Triage::NoSign,
+            Level::Unassessed => Triage::Unassessed,
+            Level::Refer => Triage::Refer,
+            Level::Urgent => Triage::Urgent,
+        }
+    }
+}
+
+impl From<Decided> for DecidedBy {
+    fn from(decided_by: Decided) -> DecidedBy {
+        match decided_by {
+            Decided::Danger => DecidedBy::Danger,
+            Decided::Scope => DecidedBy::Scope,
+            Decided::Quality => DecidedBy::Quality,
+            Decided::RepeatedQuality => DecidedBy::RepeatedQuality,
+            Decided::Novelty => DecidedBy::Novelty,
+            Decided::Label => DecidedBy::Label,
+            Decided::Action => DecidedBy::Action,
+            Decided::Undecided => DecidedBy::Undecided,
+            Decided::NoSignNotShown => DecidedBy::NoSignNotShown,
+            Decided::Uncalibrated => DecidedBy::Uncalibrated,
+            other => unreachable!("`{}` is not known to the bindings: a test compares", other.as_str()),
+        }
+    }
+}
+
+impl From<CoreRole> for QuestionRole {
+    fn from(role: CoreRole) -> QuestionRole {
+        match role {
+            CoreRole::Scope => QuestionRole::Scope,
+            CoreRole::Danger => QuestionRole::Danger,
+            other => unreachable!("the role {} is not known to the bindings: a test compares", other.as_str()),
         }
     }
 }
@@ -164,17 +230,20 @@ impl Manifest {
     pub(super) fn of(manifest: &CoreManifest, language: &str) -> Manifest {
         let question = |q: &CoreQuestion| ScopeQuestion {
             id: q.id.clone(),
-            question: q.question.get(language).unwrap_or(&q.id).to_owned(),
+            question: q.text_in(language).to_owned(),
+            role: q.role.into(),
+            level: q.level.map(Triage::from),
             required: q.required,
             min: q.min,
             max: q.max,
         };
-        let label = |l: &bedside::manifest::Label| Label {
+        let label = |l: &CoreLabel| Label {
             id: l.id.clone(),
             name: l.name_in(language).to_owned(),
-            operating_point: l.operating_point(),
+            operating_point: l.operating_point,
             triage: l.triage.into(),
         };
+        let advice = |level| manifest.advice(level, language).to_owned();
         Manifest {
             name: manifest.name().to_owned(),
             version: manifest.version().to_owned(),
@@ -182,8 +251,15 @@ impl Manifest {
             title: manifest.title(language).to_owned(),
             intended_use: manifest.intended_use().get(language).unwrap_or_default().to_owned(),
             not_for: manifest.not_for().get(language).unwrap_or_default().to_owned(),
+            advice: Advice {
+                no_sign: advice(Level::NoSign),
+                unassessed: advice(Level::Unassessed),
+                refer: advice(Level::Refer),
+                urgent: advice(Level::Urgent),
+            },
             scope: manifest.scope().iter().map(question).collect(),
             labels: manifest.labels().iter().map(label).collect(),
+            shown_labels: manifest.shown_labels().iter().map(label).collect(),
             json: manifest.to_json(),
         }
     }

@@ -64,9 +64,17 @@ pub struct Query {
     /// probabilities of the findings are re-weighted to it; where it is empty, they are not.
     #[uniffi(default)]
     pub prevalence: HashMap<String, f32>,
-    /// Answers to the model's scope questions, by id.
+    /// Answers to the model's questions about scope and danger signs, by id.
     #[uniffi(default)]
     pub answers: HashMap<String, Answer>,
+    /// Where the picture came from; unknown unless given. Only a picture of a camera is asked for again where its quality
+    /// is too poor.
+    #[uniffi(default)]
+    pub source: Option<Source>,
+    /// How many pictures of this case were rejected for their quality before; 0 unless given. From 1 on, a picture of
+    /// poor quality is not asked for again, and its triage is `Refer`. Whoever asks counts.
+    #[uniffi(default = 0)]
+    pub refusals: u32,
     /// A handle by which another thread can end the classification.
     #[uniffi(default)]
     pub cancel: Option<Arc<CancelHandle>>,
@@ -85,7 +93,7 @@ pub struct Region {
     pub height: f32,
 }
 
-/// An answer to a scope question.
+/// An answer to a question about scope or a danger sign.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum Answer {
     /// Yes.
@@ -97,6 +105,15 @@ pub enum Answer {
         /// The number, in the question's unit.
         value: f64,
     },
+}
+
+/// Where a picture came from: what a person can do about a bad one depends on it.
+#[derive(Debug, Clone, Copy, uniffi::Enum)]
+pub enum Source {
+    /// A camera, just now: the picture can be taken again.
+    Camera,
+    /// A file that was chosen or received.
+    File,
 }
 
 /// Ends a classification from another thread: at its next stage (decode, preprocess, engine, verdict), or at the next
@@ -131,14 +148,21 @@ impl CancelHandle {
 pub struct Report {
     /// What can't be excluded, from all labels.
     pub verdict: Verdict,
-    /// The verdict as a sentence, in the query's language.
+    /// The headline: the verdict as a sentence in the query's language, without labels whose level is `NoSign`.
     pub summary: String,
     /// What a person should do.
     pub triage: Triage,
+    /// What decided the triage.
+    pub decided_by: DecidedBy,
     /// The triage as a sentence, in the query's language.
     pub advice: String,
+    /// The danger signs that the query's answers state, in the order of the questions.
+    pub danger: Vec<DangerSign>,
     /// The labels that the query asks for, likeliest first. Empty where the verdict is `Rejected`.
     pub findings: Vec<Finding>,
+    /// The measures of the picture, also where the model has no limits for them or the verdict is `Rejected`. Absent only
+    /// where no picture was decoded.
+    pub quality: Option<Quality>,
     /// How long each stage took, in milliseconds.
     pub timings_ms: Timings,
     /// The model that was run.
@@ -154,7 +178,7 @@ pub struct Report {
     pub json: String,
 }
 
-/// What can't be excluded. Labels come likeliest first.
+/// What can't be excluded. The most pressing labels come first; of one level, the likeliest.
 #[derive(Debug, Clone, uniffi::Enum)]
 pub enum Verdict {
     /// One label can't be excluded.
@@ -167,9 +191,8 @@ pub enum Verdict {
         /// The labels.
         labels: Vec<LabelName>,
     },
-    /// No label reached its operating point. Only models whose labels don't exclude each other give this verdict, and
-    /// it does not exclude disease.
-    NoFinding,
+    /// No label reached its operating point: the model can't tell what the picture shows. It does not exclude disease.
+    Undecided,
     /// There is no verdict: the reasons say what to do before the next try.
     Rejected {
         /// Why.
@@ -177,13 +200,26 @@ pub enum Verdict {
     },
 }
 
-/// A label of the model, and its name.
+/// A label of the model, its name, and its level.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct LabelName {
     /// The label's id.
     pub id: String,
     /// Its name in the query's language.
     pub name: String,
+    /// What a person should do where the label can't be excluded.
+    pub level: Triage,
+}
+
+/// A danger question that was answered with yes.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct DangerSign {
+    /// The question's id.
+    pub id: String,
+    /// The question in the query's language, or its id where it has no text.
+    pub question: String,
+    /// The triage that the sign sets at least.
+    pub level: Triage,
 }
 
 /// Why there is no verdict, and what to do.
@@ -208,19 +244,61 @@ pub enum ReasonKind {
     ScopeNo,
     /// A number is outside the range that the model was made for.
     ScopeOutOfRange,
+    /// The picture came from a source that the model was not made for.
+    Source,
+    /// The picture, or the region of it, has too few pixels.
+    TooSmall,
+    /// The picture is underexposed.
+    TooDark,
+    /// The picture is overexposed.
+    TooBright,
+    /// The picture is pale, as behind a veil.
+    LowContrast,
+    /// The picture is blurred.
+    OutOfFocus,
+    /// The picture has no colour, and the model was made for colour.
+    Colorless,
+    /// The picture has colour, and the model was made for grey.
+    Colored,
 }
 
-/// What a person should do.
+/// What a person should do, from the least to the most pressing level.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum Triage {
     /// This program found no sign that needs more than usual care. This does not exclude disease.
     NoSign,
+    /// Nothing was assessed: a person decides without this program.
+    Unassessed,
     /// A clinician should look.
     Refer,
     /// A clinician should look soon.
     Urgent,
-    /// Nothing was assessed: do what the reasons say, then classify again.
-    Unassessed,
+}
+
+/// What decided the triage of a report.
+#[derive(Debug, Clone, Copy, uniffi::Enum)]
+pub enum DecidedBy {
+    /// A danger sign, which asks for more than what the picture gives.
+    Danger,
+    /// The picture is out of scope by the answers.
+    Scope,
+    /// The picture's quality is under the model's limits.
+    Quality,
+    /// The picture's quality is under the model's limits, and so was that of an earlier picture of this case.
+    RepeatedQuality,
+    /// The picture's novelty is over one of the model's two levels.
+    Novelty,
+    /// The highest level among the labels that can't be excluded.
+    Label,
+    /// The sum of all urgent labels' probabilities, which is at or over the action threshold. None of them is at or over
+    /// its own operating point.
+    Action,
+    /// No label is at or over its operating point.
+    Undecided,
+    /// The calibration doesn't allow the model to say that there is no sign.
+    NoSignNotShown,
+    /// The model states no operating point.
+    Uncalibrated,
 }
 
 /// One label and how probable it is.
@@ -238,12 +316,34 @@ pub struct Finding {
     pub over_operating_point: bool,
 }
 
+/// Measures of a picture, or of the query's region of it. All are ratios without a unit, finite, and at least 0.
+///
+/// Y is ITU-R BT.601 luma of the model's input before normalisation, in whole levels of 0 to 255.
+#[derive(Debug, Clone, Copy, uniffi::Record)]
+pub struct Quality {
+    /// How fine the detail is: from 0, 0.3 to 0.9 in most sharp photos, and about 1.7 for noise alone. Low where the picture
+    /// is out of focus.
+    pub focus: f32,
+    /// 0 to 1: 1 less the 95th percentile of Y over 255. High where even the brightest part is dark.
+    pub dark: f32,
+    /// The share of pixels, 0 to 1, with a Y of at least 250.
+    pub bright: f32,
+    /// The standard deviation of Y over 127.5, 0 to 1.
+    pub contrast: f32,
+    /// The share of coloured pixels, 0 to 1: those whose largest and smallest of red, green and blue differ by at least
+    /// 24, or by at least 8 where the model was made for grey.
+    pub color: f32,
+    /// The width of the region over that of the model's input, or the height over the height where that is less, in pixels
+    /// of the file or frame before any scaling. Above 0.
+    pub size: f32,
+}
+
 /// How long each stage took, in milliseconds.
 #[derive(Debug, Clone, Copy, uniffi::Record)]
 pub struct Timings {
     /// Decoding, orienting, cropping.
     pub decode: f64,
-    /// Resizing and normalising.
+    /// Resizing, normalising, and measuring the quality.
     pub preprocess: f64,
     /// The graph. 0 where a picture was rejected before it.
     pub engine: f64,
@@ -317,12 +417,40 @@ pub struct Manifest {
     pub intended_use: String,
     /// What the model must not be used for; empty where the manifest does not state it.
     pub not_for: String,
-    /// Questions whose answers say whether a picture is one that the model was made for.
+    /// What a person should do at each triage level.
+    pub advice: Advice,
+    /// Questions whose answers say whether a picture is one that the model was made for, and which danger signs there
+    /// are, in the order in which they are asked.
     pub scope: Vec<ScopeQuestion>,
     /// The model's labels, in the order of its scores.
     pub labels: Vec<Label>,
+    /// What verdicts and findings show: the labels, and in place of labels that the model can't tell apart, their group.
+    /// Each has the operating point in force.
+    pub shown_labels: Vec<Label>,
     /// The whole manifest as JSON, on one line.
     pub json: String,
+}
+
+/// What a person should do at each triage level, as sentences: the model's own, else the library's.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct Advice {
+    /// At `NoSign`.
+    pub no_sign: String,
+    /// At `Unassessed`.
+    pub unassessed: String,
+    /// At `Refer`.
+    pub refer: String,
+    /// At `Urgent`.
+    pub urgent: String,
+}
+
+/// What the answer to a question decides.
+#[derive(Debug, Clone, Copy, uniffi::Enum)]
+pub enum QuestionRole {
+    /// Whether the model was made for the picture: `no`, or a number out of range, rejects it.
+    Scope,
+    /// Whether there is a danger sign: `yes` sets the triage to at least the question's level.
+    Danger,
 }
 
 /// A question about the picture or the person, asked before a result is given.
@@ -332,7 +460,11 @@ pub struct ScopeQuestion {
     pub id: String,
     /// The question, for a screen.
     pub question: String,
-    /// Whether a picture is rejected where the question is not answered.
+    /// What the answer decides.
+    pub role: QuestionRole,
+    /// The triage that `yes` sets at least, `Refer` or `Urgent`; only where the role is `Danger`.
+    pub level: Option<Triage>,
+    /// Whether a picture is rejected where the question is not answered. Never with the role `Danger`.
     pub required: bool,
     /// The minimum number that is in scope. With `min` or `max` the answer is a number, else yes or no.
     pub min: Option<f64>,
@@ -347,8 +479,9 @@ pub struct Label {
     pub id: String,
     /// The label's name for a screen.
     pub name: String,
-    /// The calibrated probability, 0 to 1, at and above which the label can't be excluded.
-    pub operating_point: f32,
+    /// The calibrated probability, 0 to 1, at and above which the label can't be excluded. In `labels` the one that
+    /// the manifest writes beside the label, where it does; in `shownLabels` the one in force, which is always there.
+    pub operating_point: Option<f32>,
     /// What a person should do where the label can't be excluded.
     pub triage: Triage,
 }

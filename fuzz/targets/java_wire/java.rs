@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use bedside::manifest::{GoldenBy, Manifest};
-use bedside::{CancelHandle, Error, LabelName, LoadTimes, Reason, ReasonKind, Report, Triage, Verdict, fuzzing};
+use bedside::{
+    CancelHandle, DangerSign, DecidedBy, Error, LabelName, LoadTimes, Quality, Reason, ReasonKind, Report, Triage,
+    Verdict, fuzzing,
+};
 use handles::Handles;
 use wire::Reader;
 
@@ -96,19 +99,27 @@ fn manifest(bytes: &[u8]) -> Option<()> {
     for text in [manifest.intended_use(), manifest.not_for()] {
         assert_eq!(reader.string(), text.get(language).unwrap_or_default());
     }
+    for level in Triage::ALL {
+        assert_eq!(reader.string(), manifest.advice(*level, language));
+    }
     reader.list(manifest.scope(), |reader, question| {
         assert_eq!(reader.string(), question.id);
-        assert_eq!(reader.string(), question.question.get(language).unwrap_or(&question.id));
+        assert_eq!(reader.string(), question.text_in(language));
+        assert_eq!(reader.string(), question.role.as_str());
+        assert_eq!(reader.optional(ReplyReader::string).as_deref(), question.level.map(Triage::as_str));
         assert_eq!(reader.flag(), question.required);
         for bound in [question.min, question.max] {
             assert_eq!(reader.optional(ReplyReader::double).map(f64::to_bits), bound.map(f64::to_bits));
         }
     });
-    reader.list(manifest.labels(), |reader, label| {
-        assert_eq!((reader.string().as_str(), reader.string().as_str()), (label.id.as_str(), label.name_in(language)));
-        assert_eq!(reader.float().to_bits(), label.operating_point().to_bits());
-        assert_eq!(reader.string(), label.triage.as_str());
-    });
+    for labels in [manifest.labels(), &manifest.shown_labels()] {
+        reader.list(labels, |reader, label| {
+            assert_eq!(reader.string(), label.id);
+            assert_eq!(reader.string(), label.name_in(language));
+            assert_eq!(reader.optional(ReplyReader::float).map(f32::to_bits), label.operating_point.map(f32::to_bits));
+            assert_eq!(reader.string(), label.triage.as_str());
+        });
+    }
     assert_eq!(reader.string(), manifest.to_json());
     reader.end();
     Some(())
@@ -162,7 +173,7 @@ fn results(some: &mut Unstructured<'_>) -> arbitrary::Result<()> {
 
 fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
     let label = |some: &mut Unstructured<'_>| -> arbitrary::Result<LabelName> {
-        Ok(fuzzing::label_name(String::arbitrary(some)?, String::arbitrary(some)?))
+        Ok(fuzzing::label_name(String::arbitrary(some)?, String::arbitrary(some)?, *some.choose(Triage::ALL)?))
     };
     let reason = |some: &mut Unstructured<'_>| -> arbitrary::Result<Reason> {
         let kind = *some.choose(ReasonKind::ALL)?;
@@ -171,7 +182,7 @@ fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
     let verdict = match some.int_in_range(0..=3)? {
         0 => Verdict::Single(label(some)?),
         1 => Verdict::Several((0..some.int_in_range(0..=4)?).map(|_| label(some)).collect::<Result<_, _>>()?),
-        2 => Verdict::NoFinding,
+        2 => Verdict::Undecided,
         _ => Verdict::Rejected((0..some.int_in_range(0..=4)?).map(|_| reason(some)).collect::<Result<_, _>>()?),
     };
     let finding = |some: &mut Unstructured<'_>| {
@@ -182,9 +193,13 @@ fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
         Ok(fuzzing::finding(String::arbitrary(some)?, String::arbitrary(some)?, numbers, bool::arbitrary(some)?))
     };
     let findings = (0..some.int_in_range(0..=4)?).map(|_| finding(some)).collect::<arbitrary::Result<_>>()?;
-    let triage = *some.choose(Triage::ALL)?;
+    let sign = |some: &mut Unstructured<'_>| -> arbitrary::Result<DangerSign> {
+        Ok(fuzzing::danger_sign(String::arbitrary(some)?, String::arbitrary(some)?, *some.choose(Triage::ALL)?))
+    };
+    let danger = (0..some.int_in_range(0..=4)?).map(|_| sign(some)).collect::<arbitrary::Result<_>>()?;
+    let triage = (*some.choose(Triage::ALL)?, *some.choose(DecidedBy::ALL)?);
     let identity = fuzzing::identity(String::arbitrary(some)?, String::arbitrary(some)?, String::arbitrary(some)?);
-    Ok(fuzzing::report(verdict, triage, findings, identity, Arbitrary::arbitrary(some)?))
+    Ok(fuzzing::report(verdict, triage, danger, findings, identity, Arbitrary::arbitrary(some)?))
 }
 
 /// Reads a reply as `Reply.java` does.
@@ -259,16 +274,29 @@ impl ReplyReader<'_> {
         assert_eq!(self.string(), report.verdict.kind());
         self.list(report.verdict.labels(), |reader, label| {
             assert_eq!((reader.string(), reader.string()), (label.id.clone(), label.name.clone()));
+            assert_eq!(reader.string(), label.level.as_str());
         });
         self.list(report.verdict.reasons(), ReplyReader::reason);
         assert_eq!(self.string(), report.summary);
-        assert_eq!((self.string(), self.string()), (report.triage.as_str().to_owned(), report.advice.clone()));
+        assert_eq!(self.string(), report.triage.as_str());
+        assert_eq!(self.string(), report.decided_by.as_str());
+        assert_eq!(self.string(), report.advice);
+        self.list(&report.danger, |reader, sign| {
+            assert_eq!((reader.string(), reader.string()), (sign.id.clone(), sign.question.clone()));
+            assert_eq!(reader.string(), sign.level.as_str());
+        });
         self.list(&report.findings, |reader, finding| {
             assert_eq!((reader.string(), reader.string()), (finding.label.clone(), finding.name.clone()));
             assert_eq!(reader.float().to_bits(), finding.probability.to_bits());
             assert_eq!(reader.float().to_bits(), finding.operating_point.to_bits());
             assert_eq!(reader.flag(), finding.over_operating_point);
         });
+        let measures = |quality: Quality| {
+            let Quality { focus, dark, bright, contrast, color, size, .. } = quality;
+            [focus, dark, bright, contrast, color, size].map(f32::to_bits)
+        };
+        let read = self.optional(|reader| [(); 6].map(|()| reader.float().to_bits()));
+        assert_eq!(read, report.quality.map(measures));
         let times = &report.timings;
         for stage in [times.decode, times.preprocess, times.engine, times.verdict, times.total] {
             assert_eq!(self.double().to_bits(), (stage.as_secs_f64() * 1e3).to_bits());

@@ -10,7 +10,7 @@ struct ResultView: View {
 
     var body: some View {
         Screen {
-            TriageBand(look: page.triage)
+            TriageBand(look: page.triage, advice: page.advice)
         } content: {
             Text(page.verdict).font(.title2.bold())
             ForEach(page.reasons, id: \.self) { reason in Bullet(text: reason) }
@@ -52,6 +52,7 @@ struct ResultView: View {
 /// The word, icon and colour of a triage level, and the advice that goes with it.
 private struct TriageBand: View {
     let look: TriageLook
+    let advice: String
     @EnvironmentObject private var model: AppModel
     @Environment(\.colorScheme) private var scheme
 
@@ -63,7 +64,7 @@ private struct TriageBand: View {
                 Text(model.texts(look.word))
             }
             .font(.largeTitle.bold())
-            Text(model.texts(look.advice)).font(.title3)
+            Text(advice).font(.title3)
         }
         .foregroundColor(look.color.ink(in: scheme))
         .padding()

@@ -27,6 +27,8 @@ private struct Defaults: Decodable {
         let region: [String: Float]?
         let prevalence: [String: Float]
         let answers: [String: String]
+        let source: String?
+        let refusals: UInt32
         let cancel: String?
     }
 
@@ -69,19 +71,36 @@ final class NamesTests: XCTestCase {
 
     func testVerdictKindsHaveTheSharedNames() throws {
         let verdicts: [Verdict] = [
-            .single(label: LabelName(id: "", name: "")), .several(labels: []), .noFinding, .rejected(reasons: []),
+            .single(label: LabelName(id: "", name: "", level: .refer)), .several(labels: []), .undecided,
+            .rejected(reasons: []),
         ]
         XCTAssertEqual(verdicts.map(verdictKind), try names("verdict_kinds"))
     }
 
     func testReasonKindsHaveTheSharedNames() throws {
-        let kinds: [ReasonKind] = [.scopeUnanswered, .scopeNo, .scopeOutOfRange]
+        let kinds: [ReasonKind] = [
+            .scopeUnanswered, .scopeNo, .scopeOutOfRange, .source, .tooSmall, .tooDark, .tooBright, .lowContrast,
+            .outOfFocus, .colorless, .colored,
+        ]
         XCTAssertEqual(kinds.map(reasonKindName), try names("reason_kinds"))
     }
 
     func testTriageLevelsHaveTheSharedNames() throws {
-        let levels: [Triage] = [.noSign, .refer, .urgent, .unassessed]
+        let levels: [Triage] = [.noSign, .unassessed, .refer, .urgent]
         XCTAssertEqual(levels.map(triageName), try names("triage"))
+        XCTAssertEqual(levels.reversed().sorted(), levels)
+    }
+
+    func testDecidersAndRolesHaveTheSharedNames() throws {
+        let deciders: [DecidedBy] = [
+            .danger, .scope, .quality, .repeatedQuality, .novelty, .label, .action, .undecided, .noSignNotShown,
+            .uncalibrated,
+        ]
+        XCTAssertEqual(deciders.map(deciderName), try names("decided_by"))
+        let roles: [QuestionRole] = [.scope, .danger]
+        XCTAssertEqual(roles.map(roleName), try names("question_roles"))
+        let sources: [Source] = [.camera, .file]
+        XCTAssertEqual(sources.map(sourceName), try names("sources"))
     }
 
     func testOptionsLimitsAndQueryHaveTheSharedFields() throws {
@@ -111,6 +130,8 @@ final class NamesTests: XCTestCase {
         XCTAssertEqual(query.region == nil, wanted.region == nil)
         XCTAssertEqual(query.prevalence, wanted.prevalence)
         XCTAssertEqual(query.answers.keys.sorted(), wanted.answers.keys.sorted())
+        XCTAssertEqual(query.source == nil, wanted.source == nil)
+        XCTAssertEqual(query.refusals, wanted.refusals)
         XCTAssertEqual(query.cancel == nil, wanted.cancel == nil)
     }
 
@@ -122,7 +143,8 @@ final class NamesTests: XCTestCase {
     func testQueryKeepsItsFieldsWithAnotherHandle() throws {
         let full = Query(
             maxResults: 1, scoreThreshold: 0.5, allow: ["a"], deny: ["b"], language: "uk",
-            region: Region(left: 0, top: 0, width: 0.5, height: 0.5), prevalence: ["a": 1], answers: ["ready": .no])
+            region: Region(left: 0, top: 0, width: 0.5, height: 0.5), prevalence: ["a": 1], answers: ["ready": .no],
+            source: .camera, refusals: 1)
         let handle = try CancelHandle()
         let (before, after) = (Mirror(reflecting: full).children, Mirror(reflecting: full.ended(by: handle)).children)
         for ((name, old), (_, new)) in zip(before, after) where name != "cancel" {
@@ -175,7 +197,7 @@ func verdictKind(_ verdict: Verdict) -> String {
     switch verdict {
     case .single: "single"
     case .several: "several"
-    case .noFinding: "no_finding"
+    case .undecided: "undecided"
     case .rejected: "rejected"
     }
 }
@@ -184,7 +206,7 @@ func labels(_ verdict: Verdict) -> [LabelName] {
     switch verdict {
     case .single(let label): [label]
     case .several(let labels): labels
-    case .noFinding, .rejected: []
+    case .undecided, .rejected: []
     }
 }
 
@@ -193,15 +215,52 @@ private func reasonKindName(_ kind: ReasonKind) -> String {
     case .scopeUnanswered: "scope_unanswered"
     case .scopeNo: "scope_no"
     case .scopeOutOfRange: "scope_out_of_range"
+    case .source: "source"
+    case .tooSmall: "too_small"
+    case .tooDark: "too_dark"
+    case .tooBright: "too_bright"
+    case .lowContrast: "low_contrast"
+    case .outOfFocus: "out_of_focus"
+    case .colorless: "colorless"
+    case .colored: "colored"
     }
 }
 
 func triageName(_ triage: Triage) -> String {
     switch triage {
     case .noSign: "no_sign"
+    case .unassessed: "unassessed"
     case .refer: "refer"
     case .urgent: "urgent"
-    case .unassessed: "unassessed"
+    }
+}
+
+func deciderName(_ decider: DecidedBy) -> String {
+    switch decider {
+    case .danger: "danger"
+    case .scope: "scope"
+    case .quality: "quality"
+    case .repeatedQuality: "repeated_quality"
+    case .novelty: "novelty"
+    case .label: "label"
+    case .action: "action"
+    case .undecided: "undecided"
+    case .noSignNotShown: "no_sign_not_shown"
+    case .uncalibrated: "uncalibrated"
+    }
+}
+
+private func sourceName(_ source: Source) -> String {
+    switch source {
+    case .camera: "camera"
+    case .file: "file"
+    }
+}
+
+private func roleName(_ role: QuestionRole) -> String {
+    switch role {
+    case .scope: "scope"
+    case .danger: "danger"
     }
 }
 

@@ -35,7 +35,7 @@ final class QueryTests: XCTestCase {
     func testQueryFieldsAreAllTested() {
         let fields = Mirror(reflecting: Query()).children.compactMap(\.label)
         let tried = ["maxResults", "scoreThreshold", "allow", "deny"]  // testQueryListsAndThresholdsChooseTheFindings
-        let others = ["language", "region", "prevalence", "answers", "cancel"]  // each has its own test
+        let others = ["language", "region", "prevalence", "answers", "source", "refusals", "cancel"]  // each has its own test
         XCTAssertEqual(fields, tried + others)
     }
 
@@ -60,7 +60,7 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(try labels(Query(allow: ["c", "b"])), ["b", "c"])
         XCTAssertEqual(try labels(Query(deny: ["a"])), ["b", "c"])
         let none = try report(Query(maxResults: 0))
-        XCTAssertEqual(none.verdict, .single(label: LabelName(id: "a", name: "Label A")))
+        XCTAssertEqual(none.verdict, .single(label: LabelName(id: "a", name: "Label A", level: .urgent)))
         XCTAssertEqual(none.triage, .urgent)
         XCTAssertNoThrow(try calibrated.check(query: Query(maxResults: 0)))
     }
@@ -89,7 +89,7 @@ final class QueryTests: XCTestCase {
         for (finding, weight) in zip(report.findings, [b, c, a]) {
             XCTAssertEqual(Double(finding.probability), weight / (a + b + c), accuracy: 1e-4, finding.label)
         }
-        XCTAssertEqual(report.verdict, .single(label: LabelName(id: "a", name: "Label A")))
+        XCTAssertEqual(report.verdict, .single(label: LabelName(id: "a", name: "Label A", level: .urgent)))
     }
 
     func testQueryAnswersDecideWhetherThereIsAVerdict() throws {
@@ -101,7 +101,28 @@ final class QueryTests: XCTestCase {
         XCTAssert(reasons[0].message.contains("Програма не для таких знімків"), reasons[0].message)
         XCTAssert(reasons[1].message.contains("(18.5–90)"), reasons[1].message)
         let inside = Query(answers: ["ready": .yes, "age": .number(value: 18.5)])
-        XCTAssertEqual(try report(inside).verdict, .single(label: LabelName(id: "a", name: "Label A")))
+        XCTAssertEqual(try report(inside).verdict, .single(label: LabelName(id: "a", name: "Label A", level: .urgent)))
+    }
+
+    func testPoorPictureIsAskedForAgainOnceAndFromACameraOnly() throws {
+        var manifest = TinyModel.manifest
+        let hash = try TinyModel().classifier().identity().graphSha256
+        manifest["calibration"] = ["graph_sha256": hash, "quality": ["size": ["min": 1000]]] as [String: Any]
+        let classifier = try TinyModel(manifest: manifest).classifier()
+        for (query, triage, decider, words): (Query, Triage, DecidedBy, String) in [
+            (Query(source: .camera), .unassessed, .quality, "Take it again"),
+            (Query(source: .file), .unassessed, .quality, "examine without"),
+            (Query(source: .camera, refusals: 1), .refer, .repeatedQuality, "examine without"),
+        ] {
+            let report = try classifier.classify(image: goldenPicture(), query: query)
+            guard case .rejected(let reasons) = report.verdict else { return XCTFail(report.text) }
+            XCTAssertEqual(reasons.map(\.kind), [.tooSmall])
+            XCTAssert(reasons[0].message.contains(words), reasons[0].message)
+            XCTAssertEqual(report.triage, triage)
+            XCTAssertEqual(report.decidedBy, decider)
+            // The golden picture and the input of the model have 32 pixels a side.
+            XCTAssertEqual(report.quality?.size, 1)
+        }
     }
 
     func testQueryWithUsedCancelHandleIsCancelled() throws {
@@ -113,14 +134,16 @@ final class QueryTests: XCTestCase {
 
     func testSigmoidModelGivesSeveralLabelsOrNone() throws {
         let several = try sigmoid(operatingPoint: 0)
-        let names = ["a", "b", "c"].map { LabelName(id: $0, name: "Label \($0)") }
+        let names = ["a", "b", "c"].map { LabelName(id: $0, name: "Label \($0)", level: .noSign) }
         XCTAssertEqual(several.verdict, .several(labels: names))
-        XCTAssertEqual(several.triage, .refer, "several labels give at least this triage")
+        XCTAssertEqual(several.triage, .refer)
+        XCTAssertEqual(several.decidedBy, .noSignNotShown)
         XCTAssertEqual(several.findings.map(\.operatingPoint), [0, 0, 0])
         XCTAssertEqual(several.findings.map(\.overOperatingPoint), [true, true, true])
         let none = try sigmoid(operatingPoint: 1)
-        XCTAssertEqual(none.verdict, .noFinding)
-        XCTAssertEqual(none.triage, .noSign)
+        XCTAssertEqual(none.verdict, .undecided)
+        XCTAssertEqual(none.triage, .refer)
+        XCTAssertEqual(none.decidedBy, .undecided)
         XCTAssertEqual(none.findings.map(\.operatingPoint), [1, 1, 1])
         XCTAssertEqual(none.findings.map(\.overOperatingPoint), [false, false, false])
     }
@@ -136,21 +159,116 @@ final class QueryTests: XCTestCase {
         return try TinyModel(manifest: manifest).classifier().classify(image: goldenPicture())
     }
 
+    func testVerdictHasTheMostPressingLabelFirst() throws {
+        let labels = [("a", "no_sign"), ("b", "refer"), ("c", "urgent")].map { id, level in
+            ["id": id, "name": ["en": "Label \(id)"], "operating_point": 0, "triage": level] as [String: Any]
+        }
+        var manifest = TinyModel.manifest
+        manifest["output"] = ["activation": "softmax", "labels": labels] as [String: Any]
+        let report = try TinyModel(manifest: manifest).classifier().classify(image: goldenPicture())
+        guard case .several(let found) = report.verdict else { return XCTFail(report.text) }
+        XCTAssertEqual(found.map(\.id), ["c", "b", "a"])
+        XCTAssertEqual(found.map(\.level), [.urgent, .refer, .noSign])
+    }
+
+    func testDangerSignSetsTheTriageAndIsInTheReport() throws {
+        var manifest = TinyModel.manifest
+        manifest["scope"] =
+            [
+                ["id": "ready", "required": true],
+                [
+                    "id": "bleeds", "question": ["en": "Does it bleed?", "uk": "Кровить?"], "role": "danger",
+                    "level": "urgent",
+                ] as [String: Any],
+            ] as [[String: Any]]
+        let labels = ["a", "b", "c"].map { id in
+            ["id": id, "name": ["en": id], "operating_point": 0.3, "triage": "refer"] as [String: Any]
+        }
+        manifest["output"] = ["activation": "softmax", "labels": labels] as [String: Any]
+        let classifier = try TinyModel(manifest: manifest).classifier()
+        XCTAssertEqual(
+            try classifier.manifest().scope[1],
+            ScopeQuestion(
+                id: "bleeds", question: "Does it bleed?", role: .danger, level: .urgent, required: false, min: nil,
+                max: nil))
+        func report(_ query: Query) throws -> Report { try classifier.classify(image: goldenPicture(), query: query) }
+        let without = try report(Query(answers: ["ready": .yes, "bleeds": .no]))
+        XCTAssertEqual(without.triage, .refer)
+        XCTAssertEqual(without.decidedBy, .label)
+        XCTAssertEqual(without.danger, [])
+        let with = try report(Query(language: "uk", answers: ["ready": .yes, "bleeds": .yes]))
+        XCTAssertEqual(with.verdict, without.verdict)
+        XCTAssertEqual(with.triage, .urgent)
+        XCTAssertEqual(with.decidedBy, .danger)
+        XCTAssertEqual(with.danger, [DangerSign(id: "bleeds", question: "Кровить?", level: .urgent)])
+        let rejected = try report(Query(answers: ["bleeds": .yes]))
+        XCTAssertEqual(verdictKind(rejected.verdict), "rejected")
+        XCTAssertEqual(rejected.triage, .urgent)
+        XCTAssertEqual(rejected.decidedBy, .danger)
+    }
+
+    func testGroupStandsInPlaceOfItsLabelsAndIsNoScore() throws {
+        var manifest = TinyModel.manifest
+        var output = try XCTUnwrap(manifest["output"] as? [String: Any])
+        output["groups"] =
+            [
+                [
+                    "id": "bc", "name": ["en": "Group"], "labels": ["b", "c"], "operating_point": 0.25,
+                    "triage": "refer",
+                ] as [String: Any]
+            ] as [[String: Any]]
+        manifest["output"] = output
+        let classifier = try TinyModel(manifest: manifest).classifier()
+        let read = try classifier.manifest()
+        XCTAssertEqual(read.labels.map(\.id), ["a", "b", "c"])
+        XCTAssertEqual(
+            read.shownLabels,
+            [
+                Label(id: "a", name: "Label A", operatingPoint: 0.3, triage: .urgent),
+                Label(id: "bc", name: "Group", operatingPoint: 0.25, triage: .refer),
+            ])
+        XCTAssertEqual(try classifier.classify(image: goldenPicture()).findings.map(\.label), ["a", "bc"])
+        XCTAssertEqual(try classifier.scores(image: goldenPicture()).count, 3)
+    }
+
+    func testManifestAdviceIsTheModelsElseTheLibrarys() throws {
+        var manifest = TinyModel.manifest
+        manifest["advice"] = ["urgent": ["en": "A doctor today.", "uk": "Лікар сьогодні."]]
+        let classifier = try TinyModel(manifest: manifest).classifier()
+        XCTAssertEqual(try classifier.manifest(language: "uk").advice.of(.urgent), "Лікар сьогодні.")
+        XCTAssertEqual(try classifier.classify(image: goldenPicture()).advice, "A doctor today.")
+        let advice = try classifier.manifest().advice
+        XCTAssertEqual(advice.of(.urgent), "A doctor today.")
+        XCTAssertEqual(advice.of(.refer), "A clinician should look at it.")
+        XCTAssertEqual(advice.of(.unassessed), advice.unassessed)
+        XCTAssertEqual(advice.of(.noSign), advice.noSign)
+    }
+
     func testManifestFieldsEqualWhatWasWritten() throws {
         var written = try manifest()
         written["title"] = ["en": "A title", "uk": "Назва"]
         written["intended_use"] = ["en": "For tests", "uk": "Для тестів"]
         written["not_for"] = ["en": "For nobody", "uk": "Ні для кого"]
+        written["advice"] = [
+            "no_sign": ["en": "none"], "unassessed": ["en": "not assessed"], "refer": ["en": "look"],
+            "urgent": ["en": "look soon"],
+        ]
         let classifier = try TinyModel(manifest: written).classifier()
         let english = try classifier.manifest()
         let wanted = Manifest(
             name: "tiny", version: "0.0.1", license: "CC0-1.0", title: "A title", intendedUse: "For tests",
             notFor: "For nobody",
+            advice: Advice(noSign: "none", unassessed: "not assessed", refer: "look", urgent: "look soon"),
             scope: [
-                ScopeQuestion(id: "ready", question: "Ready?", required: false, min: nil, max: nil),
-                ScopeQuestion(id: "age", question: "age", required: false, min: 18.5, max: 90),
+                question("ready", "Ready?", required: false, min: nil, max: nil),
+                question("age", "age", required: false, min: 18.5, max: 90),
             ],
             labels: [
+                Label(id: "a", name: "Label A", operatingPoint: 0.3, triage: .urgent),
+                Label(id: "b", name: "Label B", operatingPoint: nil, triage: .noSign),
+                Label(id: "c", name: "Label C", operatingPoint: nil, triage: .refer),
+            ],
+            shownLabels: [
                 Label(id: "a", name: "Label A", operatingPoint: 0.3, triage: .urgent),
                 Label(id: "b", name: "Label B", operatingPoint: 0.5, triage: .noSign),
                 Label(id: "c", name: "Label C", operatingPoint: 0.5, triage: .refer),
@@ -174,9 +292,14 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(
             scope,
             [
-                ScopeQuestion(id: "first", question: "first", required: true, min: nil, max: nil),
-                ScopeQuestion(id: "most", question: "most", required: false, min: nil, max: 7),
+                question("first", "first", required: true, min: nil, max: nil),
+                question("most", "most", required: false, min: nil, max: 7),
             ])
+    }
+
+    /// A question about scope.
+    private func question(_ id: String, _ text: String, required: Bool, min: Double?, max: Double?) -> ScopeQuestion {
+        ScopeQuestion(id: id, question: text, role: .scope, level: nil, required: required, min: min, max: max)
     }
 
     func testClassifierLoadTimesGrowFromReadToOptimize() throws {

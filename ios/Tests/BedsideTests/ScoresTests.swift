@@ -54,7 +54,17 @@ final class ScoresTests: XCTestCase {
             XCTAssertEqual(verdictKind(report.verdict), verdict["kind"] as? String)
             XCTAssertEqual(labels(report.verdict).map(\.id), verdict["labels"] as? [String])
             XCTAssertEqual(labels(report.verdict).map(\.name), verdict["names"] as? [String])
+            XCTAssertEqual(labels(report.verdict).map { triageName($0.level) }, verdict["levels"] as? [String])
             XCTAssertEqual(triageName(report.triage), expected["triage"] as? String)
+            XCTAssertEqual(deciderName(report.decidedBy), expected["decided_by"] as? String)
+            XCTAssertEqual(report.danger, [])
+            let quality = try XCTUnwrap(report.quality)
+            for (name, measure) in [
+                ("focus", quality.focus), ("dark", quality.dark), ("bright", quality.bright),
+                ("contrast", quality.contrast), ("color", quality.color), ("size", quality.size),
+            ] {
+                XCTAssertEqual([measure.bitPattern], try numbers(name, in: line), name)
+            }
             let findings = try XCTUnwrap(expected["findings"] as? [[String: Any]])
             XCTAssertEqual(report.findings.map(\.label), findings.map { $0["label"] as? String })
             XCTAssertEqual(report.findings.map(\.name), findings.map { $0["name"] as? String })

@@ -10,7 +10,7 @@ import Foundation
 public final class Flow {
     /// The pages above the first screen, the visible one last.
     public private(set) var pages: [Page] = [] { willSet { willChange() } }
-    /// What was tapped and typed for the scope questions, by their ids.
+    /// What was tapped and typed for the questions, by their ids.
     public private(set) var drafts: [String: Draft] = [:] { willSet { willChange() } }
     /// The picture that was classified last, or is being classified.
     public private(set) var picture: Data? { willSet { willChange() } }
@@ -59,8 +59,12 @@ public final class Flow {
         guard !isIncomplete else { return }
         let (topic, query) = (page.topic, query(page))
         start { flow in
-            let reasons = try await flow.classifier(for: topic).scopeReasons(query: query)
-            return { $0.push(reasons.isEmpty ? .picture(topic) : $0.outOfScope(topic, reasons)) }
+            let classifier = try await flow.classifier(for: topic)
+            let reasons = try classifier.scopeReasons(query: query)
+            guard !reasons.isEmpty else { return { $0.push(.picture(topic)) } }
+            let manifest = try classifier.manifest(language: flow.texts.language)
+            let outOfScope = OutOfScope(reasons: reasons, manifest: manifest, answers: query.answers)
+            return { $0.push($0.result(topic, outOfScope)) }
         } onError: { flow, kind in
             flow.push(.failed(FailurePage(text: flow.texts.modelFailure(kind), isAboutPicture: false)))
         }
@@ -201,8 +205,8 @@ public final class Flow {
         .result(ResultPage(topic: topic, report: report, caseNumber: newCaseNumber(), texts: texts))
     }
 
-    private func outOfScope(_ topic: Topic, _ reasons: [Reason]) -> Page {
-        .result(ResultPage(topic: topic, outOfScope: reasons, caseNumber: newCaseNumber(), texts: texts))
+    private func result(_ topic: Topic, _ outOfScope: OutOfScope) -> Page {
+        .result(ResultPage(topic: topic, outOfScope: outOfScope, caseNumber: newCaseNumber(), texts: texts))
     }
 
     private func newCaseNumber() -> String {

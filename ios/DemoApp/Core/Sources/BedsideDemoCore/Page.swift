@@ -53,6 +53,8 @@ public struct ResultPage: Hashable, Codable, Sendable {
     public let topic: Topic
     public let caseNumber: String
     public let triage: TriageLook
+    /// What a person should do.
+    public let advice: String
     public let verdict: String
     /// Why there is no result, and what to do.
     public let reasons: [String]
@@ -68,8 +70,9 @@ public struct ResultPage: Hashable, Codable, Sendable {
         self.topic = topic
         self.caseNumber = caseNumber
         triage = TriageLook(report.triage)
-        verdict = texts.sentence(report.verdict)
-        reasons = report.verdict.reasons.map(texts.sentence)
+        advice = report.advice
+        verdict = report.summary
+        reasons = report.verdict.reasons.map(\.message)
         rows = report.findings.map { finding in
             Row(
                 name: finding.name, frequency: texts.frequency(finding.probability),
@@ -80,15 +83,30 @@ public struct ResultPage: Hashable, Codable, Sendable {
     }
 
     /// The result where the answers reject every picture.
-    init(topic: Topic, outOfScope reasons: [Reason], caseNumber: String, texts: Texts) {
+    init(topic: Topic, outOfScope: OutOfScope, caseNumber: String, texts: Texts) {
         self.topic = topic
         self.caseNumber = caseNumber
-        triage = .unassessed
-        verdict = texts.sentence(.rejected(reasons: reasons))
-        self.reasons = reasons.map(texts.sentence)
+        triage = TriageLook(outOfScope.triage)
+        advice = outOfScope.advice
+        verdict = texts(.verdictRejected)
+        reasons = outOfScope.reasons.map(\.message)
         rows = []
         time = nil
         model = nil
+    }
+}
+
+/// Why the answers reject every picture, and what a person should do.
+struct OutOfScope {
+    let reasons: [Reason]
+    /// That of the most pressing danger sign in the answers, if any.
+    let triage: Triage
+    let advice: String
+
+    init(reasons: [Reason], manifest: Manifest, answers: [String: Answer]) {
+        self.reasons = reasons
+        triage = manifest.scope.filter { answers[$0.id] == .yes }.compactMap(\.level).max() ?? .unassessed
+        advice = manifest.advice.of(triage)
     }
 }
 

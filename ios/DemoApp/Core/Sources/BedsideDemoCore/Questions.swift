@@ -1,9 +1,9 @@
-// The scope questions of a model, and the answers that a person has tapped or typed.
+// The questions of a model, about scope and danger signs, and the answers that a person has tapped or typed.
 
 import Bedside
 import Foundation
 
-/// A scope question of the model's manifest.
+/// A question of the model's manifest.
 public struct Question: Hashable, Codable, Sendable, Identifiable {
     public enum Kind: Hashable, Codable, Sendable {
         case yesOrNo

@@ -34,7 +34,7 @@ public struct Slip: Hashable, Codable, Sendable {
         topic = texts(result.topic.title)
         triage = result.triage
         triageWord = texts(result.triage.word)
-        advice = texts(result.triage.advice)
+        advice = result.advice
         verdict = result.verdict
         reasons = result.reasons
         numbersLead = result.rows.isEmpty ? "" : texts(.findingsLead)

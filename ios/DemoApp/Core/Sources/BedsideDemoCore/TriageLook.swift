@@ -36,15 +36,6 @@ public enum TriageLook: String, CaseIterable, Codable, Sendable {
         }
     }
 
-    public var advice: Key {
-        switch self {
-        case .noSign: .triageNoSignAdvice
-        case .refer: .triageReferAdvice
-        case .urgent: .triageUrgentAdvice
-        case .unassessed: .triageUnassessedAdvice
-        }
-    }
-
     /// The name of an SF Symbol of iOS 16.
     public var symbol: String {
         switch self {

@@ -1,27 +1,8 @@
-// Verdicts, reasons, errors and probabilities of the library in the app's texts.
+// Errors and probabilities of the library in the app's texts. Other sentences are the library's own.
 
 import Bedside
 
 extension Texts {
-    /// A verdict as a sentence.
-    func sentence(_ verdict: Verdict) -> String {
-        switch verdict {
-        case .single(let label): self(.verdictSingle, label.name)
-        case .several(let labels): self(.verdictSeveral, labels.map(\.name).joined(separator: ", "))
-        case .noFinding: self(.verdictNoFinding)
-        case .rejected: self(.verdictRejected)
-        }
-    }
-
-    func sentence(_ reason: Reason) -> String {
-        let question = reason.question ?? ""
-        return switch reason.kind {
-        case .scopeUnanswered: self(.reasonScopeUnanswered, question)
-        case .scopeNo: self(.reasonScopeNo, question)
-        case .scopeOutOfRange: self(.reasonScopeOutOfRange, question)
-        }
-    }
-
     /// A calibrated probability, 0 to 1, as a natural frequency.
     func frequency(_ probability: Float) -> String {
         let ofHundred = probability * 100

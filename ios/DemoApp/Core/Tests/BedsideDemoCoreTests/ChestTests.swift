@@ -30,22 +30,22 @@ final class ChestTests: XCTestCase, @unchecked Sendable {
                 let capture = try Capture(language)
                 await capture.answer(.chest, ["age": .typed(age), "frontal_file": .yes])
                 let text = try model.question("age", language)
-                let reason = try capture.catalogue.sentence("reason_scope_out_of_range", language, text)
-                XCTAssertEqual(try capture.result().reasons, [reason])
+                let reasons = try capture.result().reasons
+                XCTAssertEqual(reasons.count, 1)
+                XCTAssert(reasons[0].contains("\(text) (1–5)"), reasons[0])
             }
         }
     }
 
     @MainActor
     func testResultEqualsTheCommandsForEachSample() async throws {
-        let model = try ModelFile("chest-xray")
         for language in languages {
             let capture = try Capture(language)
             await capture.answer(.chest, ["age": .typed("3"), "frontal_file": .yes])
-            for expected in try Expected.all(of: "chest-xray") {
+            for expected in try Expected.all(of: "chest-xray", language) {
                 XCTAssertEqual(capture.flow.pages.last, .picture(.chest))
                 try await capture.look(expected.picture)
-                try capture.assertResult(says: expected, model)
+                try capture.assertResult(says: expected)
                 capture.flow.back()
             }
         }

@@ -19,7 +19,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
             let page = try capture.questions()
             XCTAssertEqual(page.madeFor, try model.text("intended_use", language))
             XCTAssertEqual(page.notFor, try model.text("not_for", language))
-            XCTAssertEqual(page.questions.map(\.id), ["dermatoscope"])
+            XCTAssertEqual(page.questions.first?.id, "dermatoscope")
             XCTAssertEqual(page.questions[0].text, try model.question("dermatoscope", language))
             XCTAssertEqual(page.questions[0].kind, .yesOrNo)
             XCTAssert(page.questions[0].isRequired)
@@ -28,14 +28,13 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
 
     @MainActor
     func testResultEqualsTheCommandsForEachSample() async throws {
-        let model = try ModelFile("skin-lesion")
         for language in languages {
             let capture = try Capture(language)
             await capture.answer()
-            for expected in try Expected.all() {
+            for expected in try Expected.all(of: "skin-lesion", language) {
                 XCTAssertEqual(capture.flow.pages.last, .picture(.skin))
                 try await capture.look(expected.picture)
-                try capture.assertResult(says: expected, model)
+                try capture.assertResult(says: expected)
                 capture.flow.back()
             }
         }
@@ -49,8 +48,9 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
 
     @MainActor
     func testSlipOfUrgentResultSaysSo() async throws {
-        let expected = try XCTUnwrap(Expected.all().first { $0.triage == "urgent" })
         for language in languages {
+            let all = try Expected.all(of: "skin-lesion", language)
+            let expected = try XCTUnwrap(all.first { $0.triage == "urgent" })
             let capture = try Capture(language)
             await capture.answer()
             try await capture.look(expected.picture)
@@ -58,7 +58,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
             let slip = try capture.slip()
             XCTAssertEqual(slip.triage.color, .alarm)
             XCTAssertEqual(slip.triageWord, try capture.sentence("triage_urgent"))
-            XCTAssertEqual(slip.advice, try capture.sentence("triage_urgent_advice"))
+            XCTAssertEqual(slip.advice, expected.advice)
         }
     }
 
@@ -73,7 +73,9 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
             XCTAssertEqual(page.triage, .unassessed)
             XCTAssertEqual(page.verdict, try capture.sentence("verdict_rejected"))
             let text = try question.question("dermatoscope", language)
-            XCTAssertEqual(page.reasons, [try capture.catalogue.sentence("reason_scope_no", language, text)])
+            XCTAssertEqual(page.reasons.count, 1)
+            XCTAssert(page.reasons[0].contains(text), page.reasons[0])
+            XCTAssertFalse(page.advice.isEmpty)
             XCTAssertEqual(page.rows, [])
             XCTAssertNil(page.time)
             XCTAssertFalse(page.hadPicture)
@@ -255,6 +257,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
             XCTAssertEqual(slip.topic, try capture.sentence("home_skin"))
             XCTAssertEqual(slip.triageWord, try capture.sentence("triage_\(expected.triage)"))
             XCTAssertEqual(slip.verdict, result.verdict)
+            XCTAssertEqual(slip.advice, result.advice)
             XCTAssertEqual(slip.numbersLead, try capture.sentence("findings_lead"))
             XCTAssertEqual(slip.rows.count, expected.findings.count)
             XCTAssertEqual(slip.rows, result.rows)

@@ -75,26 +75,21 @@ struct ModelFile {
         let question = try XCTUnwrap(questions.first { $0["id"] as? String == id })
         return try XCTUnwrap((question["question"] as? [String: String])?[language])
     }
-
-    func name(ofLabel id: String, _ language: String) throws -> String {
-        let labels = try XCTUnwrap((manifest["output"] as? [String: Any])?["labels"] as? [[String: Any]])
-        let label = try XCTUnwrap(labels.first { $0["id"] as? String == id }, id)
-        return try XCTUnwrap((label["name"] as? [String: String])?[language])
-    }
 }
 
 /// The line that `bedside classify --json` printed for one picture.
 struct Expected {
     struct Finding {
-        let label: String
+        let name: String
         let probability: Double
         let isOver: Bool
     }
 
     let picture: String
     let kind: String
-    let labels: [String]
+    let summary: String
     let triage: String
+    let advice: String
     let findings: [Finding]
     let model: String
     let version: String
@@ -106,11 +101,12 @@ struct Expected {
         let model = try XCTUnwrap(line["model"] as? [String: String])
         picture = try XCTUnwrap(line["image"] as? String)
         kind = try XCTUnwrap(verdict["kind"] as? String)
-        labels = try XCTUnwrap(verdict["labels"] as? [String])
+        summary = try XCTUnwrap(line["summary"] as? String)
         triage = try XCTUnwrap(line["triage"] as? String)
+        advice = try XCTUnwrap(line["advice"] as? String)
         findings = try XCTUnwrap(line["findings"] as? [[String: Any]]).map { finding in
             Finding(
-                label: try XCTUnwrap(finding["label"] as? String),
+                name: try XCTUnwrap(finding["name"] as? String),
                 probability: try XCTUnwrap(finding["probability"] as? Double),
                 isOver: try XCTUnwrap(finding["over_operating_point"] as? Bool))
         }
@@ -120,10 +116,11 @@ struct Expected {
         runtime = try XCTUnwrap((line["runtime"] as? [String: String])?["version"])
     }
 
-    /// One for each sample picture of a model, from the file that BEDSIDE_EXPECTED names.
-    static func all(of model: String = "skin-lesion") throws -> [Expected] {
+    /// One for each sample picture of a model, from the file that BEDSIDE_EXPECTED names. Those in Ukrainian are in the
+    /// file of that name with `.uk` at its end.
+    static func all(of model: String = "skin-lesion", _ language: String = "en") throws -> [Expected] {
         let name = ProcessInfo.processInfo.environment["BEDSIDE_EXPECTED"]
-        let file = try XCTUnwrap(name, "ios/linux/test.sh writes that file")
+        let file = try XCTUnwrap(name, "ios/linux/test.sh writes that file") + (language == "uk" ? ".uk" : "")
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
         let all = try lines.map { try Expected(json(Data($0.utf8))) }.filter { $0.model == model }
         XCTAssertEqual(all.count, 6)
@@ -131,8 +128,8 @@ struct Expected {
     }
 
     /// The first sample whose verdict has this kind.
-    static func first(ofKind kind: String) throws -> Expected {
-        try XCTUnwrap(all().first { $0.kind == kind }, "no sample is \(kind)")
+    static func first(ofKind kind: String, _ language: String = "en") throws -> Expected {
+        try XCTUnwrap(all(of: "skin-lesion", language).first { $0.kind == kind }, "no sample is \(kind)")
     }
 }
 

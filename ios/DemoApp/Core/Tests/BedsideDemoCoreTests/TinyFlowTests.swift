@@ -54,9 +54,9 @@ final class TinyFlowTests: XCTestCase, @unchecked Sendable {
         for typed in ["0,9", "5.1", "40", "-1"] {
             let capture = try capture(model)
             await capture.answer(.chest, ["age": .typed(typed)])
-            let question = "How old is the child, in years?"
-            let reason = try capture.catalogue.sentence("reason_scope_out_of_range", "en", question)
-            XCTAssertEqual(try capture.result().reasons, [reason], typed)
+            let reasons = try capture.result().reasons
+            XCTAssertEqual(reasons.count, 1, typed)
+            XCTAssert(reasons[0].contains("“How old is the child, in years? (1–5)”"), reasons[0])
         }
     }
 
@@ -92,15 +92,45 @@ final class TinyFlowTests: XCTestCase, @unchecked Sendable {
     }
 
     @MainActor
-    func testNoFindingHasItsSentenceAndNoSignTriage() async throws {
+    func testDangerQuestionIsOptionalAndSetsTheTriage() async throws {
+        var bleeds: [String: Any] = ["id": "bleeds", "question": ["en": "Does it bleed?"]]
+        (bleeds["role"], bleeds["level"]) = ("danger", "urgent")
+        let model = try TinyModel(scope: [Self.age, bleeds])
+        for (age, drafts, triage): (String, [String: Draft], TriageLook) in [
+            ("3", [:], .refer), ("3", ["bleeds": .no], .refer), ("3", ["bleeds": .yes], .urgent),
+            ("40", [:], .unassessed), ("40", ["bleeds": .no], .unassessed), ("40", ["bleeds": .yes], .urgent),
+        ] {
+            let capture = try capture(model)
+            await capture.answer(.chest, drafts.merging(["age": .typed(age)]) { a, _ in a })
+            if age == "3" { try await capture.look(goldenPicture) }
+            let page = try capture.result()
+            XCTAssertEqual(page.triage, triage, "\(age), \(drafts)")
+            let urgent = "A clinician should look at it soon."
+            XCTAssertEqual(page.advice == urgent, triage == .urgent, page.advice)
+        }
+        let capture = try capture(model)
+        capture.flow.choose(.chest)
+        await capture.flow.settled()
+        let question = try XCTUnwrap(capture.questions().questions.last)
+        XCTAssertEqual(question.kind, .yesOrNo)
+        XCTAssertFalse(question.isRequired)
+    }
+
+    @MainActor
+    func testUndecidedHasItsSentenceAndIsReferred() async throws {
+        // From docs/copy/deck.toml.
+        let sentences = [
+            "en": "The program can't tell what this picture shows. A clinician should decide.",
+            "uk": "Програма не може сказати, що на цьому знімку. Вирішує лікар.",
+        ]
         let model = try TinyModel(activation: "sigmoid", operatingPoint: 0.999)
         for language in languages {
             let capture = try capture(model, language)
             await capture.answer(.chest, [:])
             try await capture.look(goldenPicture)
             let page = try capture.result()
-            XCTAssertEqual(page.verdict, try capture.sentence("verdict_no_finding"))
-            XCTAssertEqual(page.triage, .noSign)
+            XCTAssertEqual(page.verdict, sentences[language])
+            XCTAssertEqual(page.triage, .refer)
             XCTAssertEqual(page.rows.map(\.mark), [nil, nil, nil])
         }
     }

@@ -1,4 +1,4 @@
-// The texts for verdicts, reasons, errors and probabilities, compared with the deck.
+// The texts for errors and probabilities, compared with the deck.
 
 import Bedside
 import Foundation
@@ -33,35 +33,6 @@ final class WordingTests: XCTestCase {
         }
     }
 
-    func testVerdictsHaveTheirSentences() throws {
-        let catalogue = try Catalogue()
-        let (a, b) = (LabelName(id: "a", name: "A%"), LabelName(id: "b", name: "B"))
-        for language in languages {
-            let texts = catalogue.texts(language)
-            XCTAssertEqual(
-                texts.sentence(.single(label: a)), try catalogue.sentence("verdict_single", language, "A%"))
-            XCTAssertEqual(
-                texts.sentence(.several(labels: [b, a])), try catalogue.sentence("verdict_several", language, "B, A%"))
-            XCTAssertEqual(texts.sentence(.noFinding), try catalogue.sentence("verdict_no_finding", language))
-            XCTAssertEqual(texts.sentence(.rejected(reasons: [])), try catalogue.sentence("verdict_rejected", language))
-        }
-    }
-
-    func testReasonsNameTheirQuestions() throws {
-        let catalogue = try Catalogue()
-        let kinds: [(ReasonKind, String)] = [
-            (.scopeUnanswered, "reason_scope_unanswered"), (.scopeNo, "reason_scope_no"),
-            (.scopeOutOfRange, "reason_scope_out_of_range"),
-        ]
-        for language in languages {
-            for (kind, key) in kinds {
-                let reason = Reason(kind: kind, id: "q", question: "Is it?", message: "not for the screen")
-                XCTAssertEqual(
-                    catalogue.texts(language).sentence(reason), try catalogue.sentence(key, language, "Is it?"))
-            }
-        }
-    }
-
     func testFrequencyIsANaturalFrequency() throws {
         let catalogue = try Catalogue()
         for language in languages {
@@ -87,7 +58,6 @@ final class WordingTests: XCTestCase {
         for (triage, look) in looks {
             XCTAssertEqual(TriageLook(triage), look)
             XCTAssertEqual(look.word.rawValue, "triage_\(look.rawValue)")
-            XCTAssertEqual(look.advice.rawValue, "triage_\(look.rawValue)_advice")
         }
         XCTAssertEqual(Set(looks.map(\.1.symbol)).count, 4)
         XCTAssertEqual(Set(looks.map(\.1.color)).count, 4)

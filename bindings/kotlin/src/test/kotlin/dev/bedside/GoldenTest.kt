@@ -46,9 +46,25 @@ class GoldenTest {
             assertEquals(verdict["kind"].text, report.verdict::class.simpleName!!.snakeCase)
             assertEquals(verdict["labels"]!!.jsonArray.map { it.text }, report.verdict.labels.map { it.id })
             assertEquals(verdict["names"]!!.jsonArray.map { it.text }, report.verdict.labels.map { it.name })
+            val levels = report.verdict.labels.map { it.level.name.lowercase() }
+            assertEquals(verdict["levels"]!!.jsonArray.map { it.text }, levels)
             assertEquals(wanted["summary"].text, report.summary)
             assertEquals(wanted["triage"].text, report.triage.name.lowercase())
+            assertEquals(wanted["decided_by"].text, report.decidedBy.name.lowercase())
+            assertEquals(emptyList(), report.danger)
             assertEquals(wanted["advice"].text, report.advice)
+            val quality = wanted["quality"]!!.jsonObject.mapValues { it.value.text.toFloat() }
+            val measured = with(report.quality!!) {
+                mapOf(
+                    "focus" to focus,
+                    "dark" to dark,
+                    "bright" to bright,
+                    "contrast" to contrast,
+                    "color" to color,
+                    "size" to size,
+                )
+            }
+            assertEquals(quality, measured)
             assertEquals(wanted["notice"].text, report.notice)
             assertEquals(wanted["model"].identity, report.model)
             val runtime = wanted["runtime"]
@@ -119,7 +135,7 @@ class GoldenTest {
         get() = when (this) {
             is Verdict.Single -> listOf(label)
             is Verdict.Several -> labels
-            is Verdict.NoFinding, is Verdict.Rejected -> emptyList()
+            is Verdict.Undecided, is Verdict.Rejected -> emptyList()
         }
 
     /** The findings of a report as JSON. The shortest decimal that round-trips parses to the float itself. */

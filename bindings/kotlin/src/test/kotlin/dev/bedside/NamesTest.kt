@@ -24,6 +24,9 @@ class NamesTest {
         "verdict_kinds" to Verdict::class.sealedSubclasses.map { it.simpleName!!.snakeCase },
         "reason_kinds" to ReasonKind.entries.map { it.name.lowercase() },
         "triage" to Triage.entries.map { it.name.lowercase() },
+        "decided_by" to DecidedBy.entries.map { it.name.lowercase() },
+        "question_roles" to QuestionRole.entries.map { it.name.lowercase() },
+        "sources" to Source.entries.map { it.name.lowercase() },
         "options" to fields(Options::class),
         "limits" to fields(Limits::class),
         "query" to fields(Query::class),
@@ -59,6 +62,8 @@ class NamesTest {
             "region" to JsonPrimitive(query.region?.toString()),
             "prevalence" to JsonObject(query.prevalence.mapValues { JsonPrimitive(it.value) }),
             "answers" to JsonObject(query.answers.mapValues { JsonPrimitive("${it.value}") }),
+            "source" to JsonPrimitive(query.source?.name),
+            "refusals" to JsonPrimitive(query.refusals.toLong()),
             "cancel" to JsonPrimitive(query.cancel?.toString()),
         )
         assertEquals(defaults["query"], JsonObject(found))

@@ -10,6 +10,7 @@ import kotlin.test.assertNotEquals
 import kotlin.test.assertTrue
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.TestFactory
@@ -34,6 +35,11 @@ class QueryTest {
         "region" to { assertRegionCropsThePicture() },
         "prevalence" to { assertPrevalenceReweightsTheFindings() },
         "answers" to { assertAnswersDecideTheVerdict() },
+        "source" to { assertPoorPictureIsAskedForAgain(Query(source = Source.CAMERA), Query(source = Source.FILE)) },
+        "refusals" to {
+            val (first, second) = Query(source = Source.CAMERA) to Query(source = Source.CAMERA, refusals = 1u)
+            assertPoorPictureIsAskedForAgain(first, second)
+        },
         "cancel" to {
             val handle = CancelHandle()
             classify(Query(cancel = handle))
@@ -79,7 +85,7 @@ class QueryTest {
         for ((expected, finding) in wanted.zip(report.findings)) {
             assertEquals(expected.second, finding.probability.toDouble(), 1e-4, finding.label)
         }
-        assertEquals(Verdict.Single(LabelName("a", "Label A")), report.verdict)
+        assertEquals(Verdict.Single(LabelName("a", "Label A", Triage.URGENT)), report.verdict)
     }
 
     private fun assertAnswersDecideTheVerdict() {
@@ -90,18 +96,38 @@ class QueryTest {
         assertEquals(Reason(ReasonKind.SCOPE_OUT_OF_RANGE, "age", "age", old.message), old)
         assertContains(old.message, "(18.5–90)")
         val inside = Query(answers = mapOf("ready" to Answer.Yes, "age" to Answer.Number(18.5)))
-        assertEquals(Verdict.Single(LabelName("a", "Label A")), classify(inside).verdict)
+        assertEquals(Verdict.Single(LabelName("a", "Label A", Triage.URGENT)), classify(inside).verdict)
+    }
+
+    /** Asserts that a picture of poor quality is asked for again by one query, and not by the other. */
+    private fun assertPoorPictureIsAskedForAgain(again: Query, not: Query) {
+        val calibration =
+            json("""{"graph_sha256": "${classifier.identity().graphSha256}", "quality": {"size": {"min": 1000}}}""")
+        TinyModel.open(TinyModel.manifest("calibration", calibration)).use { model ->
+            for ((query, words) in listOf(again to "Take it again", not to "examine without")) {
+                val report = model.classify(picture, query)
+                val reason = (report.verdict as Verdict.Rejected).reasons.single()
+                assertEquals(ReasonKind.TOO_SMALL, reason.kind)
+                assertContains(reason.message, words)
+                val repeated = Triage.REFER to DecidedBy.REPEATED_QUALITY
+                val wanted = if (query.refusals > 0u) repeated else Triage.UNASSESSED to DecidedBy.QUALITY
+                assertEquals(wanted, report.triage to report.decidedBy)
+                // The golden picture and the input of the model have 32 pixels a side.
+                assertEquals(1f, report.quality!!.size)
+            }
+        }
     }
 
     @Test
     fun sigmoid_model_gives_several_labels_or_none() {
         val several = sigmoid(operatingPoint = 0).use { it.classify(picture) }
-        assertEquals(Verdict.Several(listOf("a", "b", "c").map { LabelName(it, "Label $it") }), several.verdict)
-        assertEquals(Triage.REFER, several.triage, "several labels give at least this triage")
+        val names = listOf("a", "b", "c").map { LabelName(it, "Label $it", Triage.NO_SIGN) }
+        assertEquals(Verdict.Several(names), several.verdict)
+        assertEquals(Triage.REFER to DecidedBy.NO_SIGN_NOT_SHOWN, several.triage to several.decidedBy)
         assertTrue(several.findings.all { it.overOperatingPoint && it.operatingPoint == 0f })
         val none = sigmoid(operatingPoint = 1).use { it.classify(picture) }
-        assertEquals<Verdict>(Verdict.NoFinding, none.verdict)
-        assertEquals(Triage.NO_SIGN, none.triage)
+        assertEquals<Verdict>(Verdict.Undecided, none.verdict)
+        assertEquals(Triage.REFER to DecidedBy.UNDECIDED, none.triage to none.decidedBy)
         assertTrue(none.findings.none { it.overOperatingPoint } && none.findings.all { it.operatingPoint == 1f })
     }
 
@@ -114,11 +140,93 @@ class QueryTest {
     }
 
     @Test
+    fun verdict_has_the_most_pressing_label_first() {
+        val levels = listOf("a" to "no_sign", "b" to "refer", "c" to "urgent").joinToString { (id, level) ->
+            """{"id": "$id", "name": {"en": "Label $id"}, "operating_point": 0, "triage": "$level"}"""
+        }
+        val output = json("""{"activation": "softmax", "labels": [$levels]}""")
+        TinyModel.open(TinyModel.manifest("output", output)).use { classifier ->
+            val wanted = listOf("c" to Triage.URGENT, "b" to Triage.REFER, "a" to Triage.NO_SIGN)
+            val found = (classifier.classify(picture).verdict as Verdict.Several).labels
+            assertEquals(wanted, found.map { it.id to it.level })
+        }
+    }
+
+    @Test
+    fun danger_sign_sets_the_triage_and_is_in_the_report() {
+        val scope = """
+            {"scope": [{"id": "ready", "required": true},
+                       {"id": "bleeds", "question": {"en": "Does it bleed?", "uk": "Кровить?"}, "role": "danger",
+                        "level": "urgent"}],
+             "output": {"activation": "softmax", "labels": [
+                 {"id": "a", "name": {"en": "A"}, "operating_point": 0.3, "triage": "refer"},
+                 {"id": "b", "name": {"en": "B"}}, {"id": "c", "name": {"en": "C"}}]}}
+        """
+        TinyModel.open(JsonObject(TinyModel.manifest + json(scope))).use { classifier ->
+            val asked = ScopeQuestion(
+                "bleeds", "Does it bleed?", QuestionRole.DANGER, Triage.URGENT, required = false, min = null,
+                max = null,
+            )
+            assertEquals(asked, classifier.manifest().scope.last())
+            val ready = "ready" to Answer.Yes
+            val without = classifier.classify(picture, Query(answers = mapOf(ready, "bleeds" to Answer.No)))
+            assertEquals(Triage.REFER to DecidedBy.LABEL, without.triage to without.decidedBy)
+            assertEquals(emptyList(), without.danger)
+            val yes = Query(language = "uk", answers = mapOf(ready, "bleeds" to Answer.Yes))
+            val with = classifier.classify(picture, yes)
+            assertEquals(without.verdict, with.verdict)
+            assertEquals(Triage.URGENT to DecidedBy.DANGER, with.triage to with.decidedBy)
+            assertEquals(listOf(DangerSign("bleeds", "Кровить?", Triage.URGENT)), with.danger)
+            val rejected = classifier.classify(picture, Query(answers = mapOf("bleeds" to Answer.Yes)))
+            assertTrue(rejected.verdict is Verdict.Rejected)
+            assertEquals(Triage.URGENT to DecidedBy.DANGER, rejected.triage to rejected.decidedBy)
+        }
+    }
+
+    @Test
+    fun group_stands_in_place_of_its_labels_and_is_no_score() {
+        val output = TinyModel.manifest.getValue("output").jsonObject + json(
+            """
+            {"groups": [{"id": "bc", "name": {"en": "Group"}, "labels": ["b", "c"], "operating_point": 0.2,
+                         "triage": "refer"}]}
+            """,
+        )
+        TinyModel.open(TinyModel.manifest("output", JsonObject(output))).use { classifier ->
+            val shown = listOf(
+                Label("a", "Label A", operatingPoint = 0.3f, Triage.URGENT),
+                Label("bc", "Group", operatingPoint = 0.2f, Triage.REFER),
+            )
+            assertEquals(shown, classifier.manifest().shownLabels)
+            assertEquals(listOf("a", "b", "c"), classifier.manifest().labels.map { it.id })
+            assertEquals(listOf("a", "bc"), classifier.classify(picture).findings.map { it.label })
+            assertEquals(3, classifier.scores(picture).size)
+        }
+    }
+
+    @Test
+    fun manifest_advice_is_the_models_else_the_librarys() {
+        val advice = json("""{"urgent": {"en": "A doctor today.", "uk": "Лікар сьогодні."}}""")
+        TinyModel.open(TinyModel.manifest("advice", advice)).use { classifier ->
+            assertEquals("Лікар сьогодні.", classifier.manifest("uk").advice.of(Triage.URGENT))
+            val english = classifier.manifest().advice
+            assertEquals("A doctor today.", classifier.classify(picture).advice)
+            assertEquals(
+                listOf(english.noSign, english.unassessed, english.refer, english.urgent),
+                Triage.entries.map(english::of),
+            )
+            assertEquals("A clinician should look at it.", english.of(Triage.REFER))
+            assertEquals("A doctor today.", english.of(Triage.URGENT))
+        }
+    }
+
+    @Test
     fun manifest_fields_equal_what_was_written() {
         val written = json(
             """
             {"title": {"en": "A title", "uk": "Назва"}, "intended_use": {"en": "For tests", "uk": "Для тестів"},
-             "not_for": {"en": "For nobody", "uk": "Ні для кого"}}
+             "not_for": {"en": "For nobody", "uk": "Ні для кого"},
+             "advice": {"no_sign": {"en": "none"}, "unassessed": {"en": "not assessed"}, "refer": {"en": "look"},
+                        "urgent": {"en": "look soon"}}}
             """,
         )
         TinyModel.open(JsonObject(manifestWithQuestions() + written)).use { classifier ->
@@ -130,11 +238,17 @@ class QueryTest {
                 title = "A title",
                 intendedUse = "For tests",
                 notFor = "For nobody",
+                advice = Advice("none", "not assessed", "look", "look soon"),
                 scope = listOf(
-                    ScopeQuestion("ready", "Ready?", required = false, min = null, max = null),
-                    ScopeQuestion("age", "age", required = false, min = 18.5, max = 90.0),
+                    question("ready", "Ready?", min = null, max = null),
+                    question("age", "age", min = 18.5, max = 90.0),
                 ),
                 labels = listOf(
+                    Label("a", "Label A", operatingPoint = 0.3f, Triage.URGENT),
+                    Label("b", "Label B", operatingPoint = null, Triage.NO_SIGN),
+                    Label("c", "Label C", operatingPoint = null, Triage.REFER),
+                ),
+                shownLabels = listOf(
                     Label("a", "Label A", operatingPoint = 0.3f, Triage.URGENT),
                     Label("b", "Label B", operatingPoint = 0.5f, Triage.NO_SIGN),
                     Label("c", "Label C", operatingPoint = 0.5f, Triage.REFER),
@@ -156,12 +270,16 @@ class QueryTest {
         val scope = json("""{"scope": [{"id": "first", "required": true}, {"id": "most", "max": 7}]}""")
         TinyModel.open(JsonObject(TinyModel.manifest + scope)).use { classifier ->
             val wanted = listOf(
-                ScopeQuestion("first", "first", required = true, min = null, max = null),
-                ScopeQuestion("most", "most", required = false, min = null, max = 7.0),
+                question("first", "first", required = true, min = null, max = null),
+                question("most", "most", min = null, max = 7.0),
             )
             assertEquals(wanted, classifier.manifest().scope)
         }
     }
+
+    /** A question about scope. */
+    private fun question(id: String, text: String, min: Double?, max: Double?, required: Boolean = false) =
+        ScopeQuestion(id, text, QuestionRole.SCOPE, level = null, required, min, max)
 
     @Test
     fun manifest_has_the_language_asked_for() {

@@ -6,6 +6,7 @@ import dev.bedside.Answer
 import dev.bedside.Manifest
 import dev.bedside.Query
 import dev.bedside.ScopeQuestion
+import dev.bedside.Triage
 
 /** Whether the answer is a number, and not yes or no. */
 val ScopeQuestion.isNumber: Boolean
@@ -25,6 +26,10 @@ fun ScopeQuestion.isOpen(text: String?): Boolean = answer(text) == null && (requ
 
 /** The first question for which [isOpen] is true. */
 fun Manifest.openQuestion(answers: Map<String, String>): ScopeQuestion? = scope.find { it.isOpen(answers[it.id]) }
+
+/** The triage of a picture that is not assessed: that of the most pressing danger sign in the answers, if any. */
+fun Manifest.unassessedTriage(answers: Map<String, String>): Triage =
+    scope.filter { it.answer(answers[it.id]) == Answer.Yes }.mapNotNull { it.level }.maxOrNull() ?: Triage.UNASSESSED
 
 /** The query with the answers that were given. */
 fun query(manifest: Manifest, answers: Map<String, String>, language: String): Query {

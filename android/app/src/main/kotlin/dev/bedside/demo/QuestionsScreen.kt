@@ -11,7 +11,7 @@ import android.widget.TextView
 import dev.bedside.Manifest
 import dev.bedside.ScopeQuestion
 
-/** The screen of the model's scope questions and its intended use. */
+/** The screen of the model's questions, about scope and danger signs, and its intended use. */
 class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questions) {
     private val fields = HashMap<String, View>()
     private var drawn = false

@@ -26,15 +26,15 @@ class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
         session.capture.task?.let { text(R.id.task, activity.getString(it.title)) }
         when (val outcome = session.outcome) {
             is Outcome.Told -> told(outcome)
-            is Outcome.OutOfScope -> rejected(outcome.reasons)
+            is Outcome.OutOfScope -> rejected(outcome)
             is Outcome.Failed, null -> Unit
         }
     }
 
     private fun told(outcome: Outcome.Told) {
         val report = outcome.report
-        band(report.triage)
-        text(R.id.verdict, resources.sentence(report.verdict))
+        band(report.triage, report.advice)
+        text(R.id.verdict, report.summary)
         reasons(report.verdict.reasons)
         picture(outcome)
         findings(report.findings)
@@ -44,10 +44,10 @@ class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
         find<View>(R.id.again).isActivated = rejected
     }
 
-    private fun rejected(reasons: List<Reason>) {
-        band(Triage.UNASSESSED)
+    private fun rejected(outcome: Outcome.OutOfScope) {
+        band(outcome.triage, outcome.advice)
         text(R.id.verdict, activity.getString(R.string.verdict_rejected))
-        reasons(reasons)
+        reasons(outcome.reasons)
         show(R.id.picture, false)
         findings(emptyList())
         text(R.id.time, null)
@@ -56,7 +56,7 @@ class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
         find<View>(R.id.again).isActivated = true
     }
 
-    private fun band(triage: Triage) {
+    private fun band(triage: Triage, advice: String) {
         val look = triage.look
         val on = activity.getColor(look.onColor)
         find<View>(R.id.band).background.mutate().setTint(activity.getColor(look.color))
@@ -69,13 +69,12 @@ class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
             setTextColor(on)
         }
         find<TextView>(R.id.advice).run {
-            setText(look.advice)
+            text = advice
             setTextColor(on)
         }
     }
 
-    private fun reasons(reasons: List<Reason>) =
-        text(R.id.reasons, reasons.joinToString("\n\n") { resources.sentence(it) })
+    private fun reasons(reasons: List<Reason>) = text(R.id.reasons, reasons.joinToString("\n\n") { it.message })
 
     private fun picture(outcome: Outcome.Told) {
         find<ImageView>(R.id.picture).setImageBitmap(outcome.preview)

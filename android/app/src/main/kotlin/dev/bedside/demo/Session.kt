@@ -9,8 +9,10 @@ import dev.bedside.Image
 import dev.bedside.Manifest
 import dev.bedside.Reason
 import dev.bedside.Report
+import dev.bedside.Triage
 import dev.bedside.classifyInBackground
 import dev.bedside.fromUri
+import dev.bedside.of
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -24,7 +26,7 @@ import kotlinx.coroutines.withContext
 sealed interface Outcome {
     class Told(val report: Report, val preview: Bitmap?) : Outcome
 
-    class OutOfScope(val reasons: List<Reason>) : Outcome
+    class OutOfScope(val reasons: List<Reason>, val triage: Triage, val advice: String) : Outcome
 
     class Failed(val error: BedsideException, val aboutPicture: Boolean) : Outcome
 }
@@ -85,8 +87,8 @@ class Session(
         work = scope.launch {
             val classifier = opened(task) ?: return@launch
             try {
-                val reasons = reasons(classifier)
-                if (reasons.isEmpty()) move(capture.inScope()) else reject(reasons)
+                val outOfScope = outOfScope(classifier)
+                if (outOfScope == null) move(capture.inScope()) else reject(outOfScope)
             } catch (error: BedsideException) {
                 fail(error, aboutPicture = false)
             }
@@ -132,8 +134,12 @@ class Session(
         return Outcome.Told(report, withContext(Dispatchers.IO) { preview(resolver, address) })
     }
 
-    private suspend fun reasons(classifier: Classifier): List<Reason> = withContext(background) {
-        classifier.scopeReasons(query(classifier.manifest(language), capture.answers, language))
+    /** The outcome where the answers reject every picture. */
+    private suspend fun outOfScope(classifier: Classifier): Outcome.OutOfScope? = withContext(background) {
+        val (manifest, answers) = classifier.manifest(language) to capture.answers
+        val reasons = classifier.scopeReasons(query(manifest, answers, language))
+        val triage = manifest.unassessedTriage(answers)
+        if (reasons.isEmpty()) null else Outcome.OutOfScope(reasons, triage, manifest.advice.of(triage))
     }
 
     private suspend fun opened(task: Task): Classifier? =
@@ -144,8 +150,8 @@ class Session(
             null
         }
 
-    private fun reject(reasons: List<Reason>) {
-        outcome = Outcome.OutOfScope(reasons)
+    private fun reject(outOfScope: Outcome.OutOfScope) {
+        outcome = outOfScope
         capture = capture.outOfScope()
         onChange()
     }

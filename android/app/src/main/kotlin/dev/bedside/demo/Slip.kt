@@ -26,16 +26,15 @@ class Slip(
 
 fun Resources.slip(case: String, told: Outcome.Told): Slip {
     val report = told.report
-    val look = report.triage.look
     return Slip(
         title = getString(R.string.slip_title),
         case = case,
         caseLine = getString(R.string.slip_case, case),
         picture = told.preview,
         resultTitle = getString(R.string.slip_result),
-        triage = getString(look.word),
-        advice = getString(look.advice),
-        verdict = sentence(report.verdict),
+        triage = getString(report.triage.look.word),
+        advice = report.advice,
+        verdict = report.summary,
         findingsTitle = getString(R.string.findings_title),
         findingsLead = getString(R.string.findings_lead),
         findings = report.findings.map { "${it.name}: ${share(it)}" },

@@ -1,4 +1,4 @@
-// Verdicts, reasons, errors and probabilities of the library in the app's texts.
+// Triage levels, errors and probabilities of the library in the app's texts. Other sentences are the library's own.
 
 package dev.bedside.demo
 
@@ -7,7 +7,6 @@ import dev.bedside.BedsideException
 import dev.bedside.ErrorKind
 import dev.bedside.Finding
 import dev.bedside.Reason
-import dev.bedside.ReasonKind
 import dev.bedside.Report
 import dev.bedside.ScopeQuestion
 import dev.bedside.Triage
@@ -19,58 +18,23 @@ import kotlin.math.roundToInt
 import kotlin.math.roundToLong
 
 /** The word, the icon and the colours of each triage level. They are shown together, so that none is needed alone. */
-enum class TriageLook(val word: Int, val advice: Int, val icon: Int, val color: Int, val onColor: Int) {
-    NO_SIGN(
-        R.string.triage_no_sign,
-        R.string.triage_no_sign_advice,
-        R.drawable.ic_no_sign,
-        R.color.no_sign,
-        R.color.on_no_sign,
-    ),
-    REFER(R.string.triage_refer, R.string.triage_refer_advice, R.drawable.ic_refer, R.color.refer, R.color.on_refer),
-    URGENT(
-        R.string.triage_urgent,
-        R.string.triage_urgent_advice,
-        R.drawable.ic_urgent,
-        R.color.urgent,
-        R.color.on_urgent,
-    ),
-    UNASSESSED(
-        R.string.triage_unassessed,
-        R.string.triage_unassessed_advice,
-        R.drawable.ic_unassessed,
-        R.color.unassessed,
-        R.color.on_unassessed,
-    ),
+enum class TriageLook(val word: Int, val icon: Int, val color: Int, val onColor: Int) {
+    NO_SIGN(R.string.triage_no_sign, R.drawable.ic_no_sign, R.color.no_sign, R.color.on_no_sign),
+    UNASSESSED(R.string.triage_unassessed, R.drawable.ic_unassessed, R.color.unassessed, R.color.on_unassessed),
+    REFER(R.string.triage_refer, R.drawable.ic_refer, R.color.refer, R.color.on_refer),
+    URGENT(R.string.triage_urgent, R.drawable.ic_urgent, R.color.urgent, R.color.on_urgent),
 }
 
 val Triage.look: TriageLook
     get() = when (this) {
         Triage.NO_SIGN -> TriageLook.NO_SIGN
+        Triage.UNASSESSED -> TriageLook.UNASSESSED
         Triage.REFER -> TriageLook.REFER
         Triage.URGENT -> TriageLook.URGENT
-        Triage.UNASSESSED -> TriageLook.UNASSESSED
     }
-
-/** A verdict as a sentence. */
-fun Resources.sentence(verdict: Verdict): String = when (verdict) {
-    is Verdict.Single -> getString(R.string.verdict_single, verdict.label.name)
-    is Verdict.Several -> getString(R.string.verdict_several, verdict.labels.joinToString { it.name })
-    is Verdict.NoFinding -> getString(R.string.verdict_no_finding)
-    is Verdict.Rejected -> getString(R.string.verdict_rejected)
-}
 
 val Verdict.reasons: List<Reason>
     get() = if (this is Verdict.Rejected) reasons else emptyList()
-
-fun Resources.sentence(reason: Reason): String {
-    val text = when (reason.kind) {
-        ReasonKind.SCOPE_UNANSWERED -> R.string.reason_scope_unanswered
-        ReasonKind.SCOPE_NO -> R.string.reason_scope_no
-        ReasonKind.SCOPE_OUT_OF_RANGE -> R.string.reason_scope_out_of_range
-    }
-    return getString(text, reason.question.orEmpty())
-}
 
 /** A probability as a natural frequency. */
 fun Resources.frequency(probability: Float): String = when {

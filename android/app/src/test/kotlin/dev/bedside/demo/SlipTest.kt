@@ -38,8 +38,8 @@ class SlipTest {
             deck["slip.case", case],
             deck["slip.result"],
             deck["triage.urgent"],
-            deck["triage.urgent_advice"],
-            deck["verdict.several", report.labels().joinToString(", ")],
+            report.getString("advice"),
+            report.getString("summary"),
             deck["findings.lead"],
         ) + findings + listOf(
             deck["app.notice"],

@@ -5,9 +5,13 @@ import android.content.res.Resources
 import android.graphics.Bitmap
 import android.graphics.Color
 import android.media.ExifInterface
+import dev.bedside.Advice
 import dev.bedside.Answer
 import dev.bedside.BedsideException
+import dev.bedside.Manifest
+import dev.bedside.QuestionRole
 import dev.bedside.ScopeQuestion
+import dev.bedside.Triage
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Test
@@ -49,7 +53,7 @@ class WordsTest {
 
     @Test
     fun number_answer_may_have_a_comma_and_must_be_a_number() {
-        val age = ScopeQuestion("age", "?", true, 1.0, 5.0)
+        val age = question("age", true, 1.0, 5.0)
         assertEquals(Answer.Number(2.5), age.answer("2,5"))
         assertEquals(Answer.Number(3.0), age.answer(" 3 "))
         listOf("", "three", "1e9", "--1", "1.2.3", "NaN").forEach { assertNull(it, age.answer(it)) }
@@ -57,16 +61,35 @@ class WordsTest {
 
     @Test
     fun optional_question_may_stay_unanswered_but_not_hold_other_text() {
-        val weight = ScopeQuestion("weight", "?", false, 1.0, null)
+        val weight = question("weight", false, 1.0, null)
         assertEquals(false, weight.isOpen(null))
         assertEquals(false, weight.isOpen("12"))
         assertEquals(true, weight.isOpen("twelve"))
-        assertEquals(true, ScopeQuestion("a", "?", true, null, null).isOpen(null))
+        assertEquals(true, question("a", true, null, null).isOpen(null))
+    }
+
+    @Test
+    fun danger_signs_in_the_answers_set_the_triage_of_a_picture_that_is_not_assessed() {
+        val danger = { id: String, level: Triage ->
+            ScopeQuestion(id, "?", QuestionRole.DANGER, level, required = false, min = null, max = null)
+        }
+        val questions =
+            listOf(question("ready", true, null, null), danger("grows", Triage.REFER), danger("bleeds", Triage.URGENT))
+        val manifest = Manifest(
+            "tiny", "1", "CC0-1.0", "", "", "", Advice("", "", "", ""), questions, emptyList(), emptyList(), "{}",
+        )
+        val (yes, no) = Capture.YES to Capture.NO
+        assertEquals(Triage.UNASSESSED, manifest.unassessedTriage(mapOf("ready" to yes, "bleeds" to no)))
+        assertEquals(Triage.REFER, manifest.unassessedTriage(mapOf("ready" to no, "grows" to yes)))
+        assertEquals(Triage.URGENT, manifest.unassessedTriage(mapOf("grows" to yes, "bleeds" to yes)))
+        val asked = query(manifest, mapOf("bleeds" to yes), "en").answers
+        assertEquals(mapOf("bleeds" to Answer.Yes), asked)
+        assertEquals(false, questions.last().isOpen(null))
     }
 
     @Test
     fun number_question_hint_names_its_bounds() {
-        val hint = { min: Double?, max: Double? -> resources.hint(ScopeQuestion("age", "?", true, min, max)) }
+        val hint = { min: Double?, max: Double? -> resources.hint(question("age", true, min, max)) }
         assertEquals(deck["questions.number", "1", "5"], hint(1.0, 5.0))
         assertEquals(deck["questions.number_min", "18"], hint(18.0, null))
         assertEquals(deck["questions.number_max", "2.5"], hint(null, 2.5))
@@ -108,6 +131,9 @@ class WordsTest {
         val info = context.packageManager.getPackageInfo(context.packageName, PackageManager.GET_PERMISSIONS)
         assertEquals(emptyList<String>(), info.requestedPermissions.orEmpty().toList())
     }
+
+    private fun question(id: String, required: Boolean, min: Double?, max: Double?) =
+        ScopeQuestion(id, "?", QuestionRole.SCOPE, level = null, required, min, max)
 
     private fun sentence(error: BedsideException, aboutPicture: Boolean): String =
         resources.sentence(Outcome.Failed(error, aboutPicture))

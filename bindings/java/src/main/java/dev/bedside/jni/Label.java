@@ -4,13 +4,13 @@ package dev.bedside.jni;
 public final class Label {
     private final String id;
     private final String name;
-    private final float operatingPoint;
+    private final Float operatingPoint;
     private final Triage triage;
 
     Label(Reply reply) {
         id = reply.string();
         name = reply.string();
-        operatingPoint = reply.float32();
+        operatingPoint = reply.optional(Reply::float32);
         triage = reply.named(Triage.class);
     }
 
@@ -24,8 +24,12 @@ public final class Label {
         return name;
     }
 
-    /** The calibrated probability, 0 to 1, at and above which the label can't be excluded. */
-    public float getOperatingPoint() {
+    /**
+     * The calibrated probability, 0 to 1, at and above which the label can't be excluded. In {@link Manifest#getLabels}
+     * the one that the manifest writes beside the label, or null; in {@link Manifest#getShownLabels} the one in force,
+     * which is always there.
+     */
+    public Float getOperatingPoint() {
         return operatingPoint;
     }
 

@@ -49,6 +49,8 @@ public final class Query {
         private Region region;
         private Map<String, Float> prevalence = new LinkedHashMap<>();
         private final Map<String, Answer> answers = new LinkedHashMap<>();
+        private Source source;
+        private int refusals;
         private CancelHandle cancel;
 
         private Builder() {}
@@ -102,9 +104,27 @@ public final class Query {
             return this;
         }
 
-        /** An answer to the scope question that has this id. */
+        /** An answer to the question about scope or a danger sign that has this id. */
         public Builder answer(String id, Answer answer) {
             answers.put(Objects.requireNonNull(id, "id"), Objects.requireNonNull(answer, "answer"));
+            return this;
+        }
+
+        /**
+         * Where the picture came from, or null where that is unknown; unknown unless given. Only a picture of a camera
+         * is asked for again where its quality is too poor.
+         */
+        public Builder source(Source source) {
+            this.source = source;
+            return this;
+        }
+
+        /**
+         * How many pictures of this case were rejected for their quality before; 0 unless given. From 1 on, a picture
+         * of poor quality is not asked for again, and its triage is {@code REFER}. Whoever asks counts.
+         */
+        public Builder refusals(int count) {
+            refusals = count;
             return this;
         }
 
@@ -132,7 +152,11 @@ public final class Query {
             prevalence.forEach((label, share) -> request.string(label).float32(share));
             request.int32(answers.size());
             answers.forEach((id, answer) -> answer.write(request.string(id)));
-            return request;
+            request.flag(source != null);
+            if (source != null) {
+                request.int8(source.ordinal());
+            }
+            return request.int32(refusals);
         }
     }
 }

@@ -10,8 +10,11 @@ public final class Report {
     private final Verdict verdict;
     private final String summary;
     private final Triage triage;
+    private final DecidedBy decidedBy;
     private final String advice;
+    private final List<DangerSign> danger;
     private final List<Finding> findings;
+    private final Quality quality;
     private final Timings timingsMs;
     private final ModelIdentity model;
     private final RuntimeIdentity runtime;
@@ -23,8 +26,11 @@ public final class Report {
         verdict = new Verdict(reply);
         summary = reply.string();
         triage = reply.named(Triage.class);
+        decidedBy = reply.named(DecidedBy.class);
         advice = reply.string();
+        danger = reply.list(DangerSign::new);
         findings = reply.list(Finding::new);
+        quality = reply.optional(Quality::new);
         timingsMs = new Timings(reply);
         model = new ModelIdentity(reply);
         runtime = new RuntimeIdentity(reply);
@@ -38,7 +44,9 @@ public final class Report {
         return verdict;
     }
 
-    /** The verdict as a sentence, in the query's language. */
+    /**
+     * The headline: the verdict as a sentence in the query's language, without labels whose level is {@code NO_SIGN}.
+     */
     public String getSummary() {
         return summary;
     }
@@ -48,14 +56,32 @@ public final class Report {
         return triage;
     }
 
+    /** What decided the triage. */
+    public DecidedBy getDecidedBy() {
+        return decidedBy;
+    }
+
     /** The triage as a sentence, in the query's language. */
     public String getAdvice() {
         return advice;
     }
 
+    /** The danger signs that the query's answers state, in the order of the questions. */
+    public List<DangerSign> getDanger() {
+        return danger;
+    }
+
     /** The labels that the query asks for, likeliest first. Empty where the verdict is {@code REJECTED}. */
     public List<Finding> getFindings() {
         return findings;
+    }
+
+    /**
+     * The measures of the picture, also where the model has no limits for them or the verdict is {@code REJECTED}; null
+     * only where no picture was decoded.
+     */
+    public Quality getQuality() {
+        return quality;
     }
 
     /** How long each stage took, in milliseconds. */

@@ -4,6 +4,8 @@ package dev.bedside.jni;
 public final class ScopeQuestion {
     private final String id;
     private final String question;
+    private final QuestionRole role;
+    private final Triage level;
     private final boolean required;
     private final Double min;
     private final Double max;
@@ -11,6 +13,8 @@ public final class ScopeQuestion {
     ScopeQuestion(Reply reply) {
         id = reply.string();
         question = reply.string();
+        role = reply.named(QuestionRole.class);
+        level = reply.optional(value -> value.named(Triage.class));
         required = reply.flag();
         min = reply.optional(Reply::float64);
         max = reply.optional(Reply::float64);
@@ -26,7 +30,20 @@ public final class ScopeQuestion {
         return question;
     }
 
-    /** Whether a picture is rejected where the question is not answered. */
+    /** What the answer decides. */
+    public QuestionRole getRole() {
+        return role;
+    }
+
+    /**
+     * The triage that {@code yes} sets at least, {@code REFER} or {@code URGENT}; null unless the role is
+     * {@code DANGER}.
+     */
+    public Triage getLevel() {
+        return level;
+    }
+
+    /** Whether a picture is rejected where the question is not answered. Never with the role {@code DANGER}. */
     public boolean isRequired() {
         return required;
     }

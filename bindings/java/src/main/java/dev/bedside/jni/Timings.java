@@ -21,7 +21,7 @@ public final class Timings {
         return decode;
     }
 
-    /** Resizing and normalising. */
+    /** Resizing, normalising, and measuring the quality. */
     public double getPreprocess() {
         return preprocess;
     }

@@ -20,8 +20,8 @@ public final class Verdict {
     }
 
     /**
-     * The labels that can't be excluded, likeliest first. There is one where the kind is {@code SINGLE}, there are
-     * several where it is {@code SEVERAL}, else the list is empty.
+     * The labels that can't be excluded: the most pressing first, and of one level the likeliest. There is one where
+     * the kind is {@code SINGLE}, there are several where it is {@code SEVERAL}, else the list is empty.
      */
     public List<LabelName> getLabels() {
         return labels;
@@ -39,10 +39,10 @@ public final class Verdict {
         /** These labels can't be excluded. */
         SEVERAL,
         /**
-         * No label reached its operating point. Only models whose labels don't exclude each other give this verdict,
-         * and it does not exclude disease.
+         * No label reached its operating point: the model can't tell what the picture shows. It does not exclude
+         * disease.
          */
-        NO_FINDING,
+        UNDECIDED,
         /** There is no verdict: the reasons say what to do before the next try. */
         REJECTED
     }

@@ -77,10 +77,14 @@ class GoldenTest {
             List<LabelName> labels = report.getVerdict().getLabels();
             assertEquals(strings(verdict.get("labels")), labels.stream().map(LabelName::getId).toList());
             assertEquals(strings(verdict.get("names")), labels.stream().map(LabelName::getName).toList());
+            assertEquals(strings(verdict.get("levels")), labels.stream().map(l -> lower(l.getLevel())).toList());
             assertEquals(List.of(), report.getVerdict().getReasons());
             assertEquals(wanted.get("summary").getAsString(), report.getSummary());
             assertEquals(wanted.get("triage").getAsString(), lower(report.getTriage()));
+            assertEquals(wanted.get("decided_by").getAsString(), lower(report.getDecidedBy()));
+            assertEquals(List.of(), report.getDanger());
             assertEquals(wanted.get("advice").getAsString(), report.getAdvice());
+            assertQuality(wanted.getAsJsonObject("quality"), report.getQuality());
             assertEquals(wanted.get("notice").getAsString(), report.getNotice());
             JsonObject model = wanted.getAsJsonObject("model");
             assertEquals(model.get("name").getAsString(), report.getModel().getName());
@@ -90,6 +94,15 @@ class GoldenTest {
             assertEquals(runtime.get("name").getAsString(), report.getRuntime().getName());
             assertEquals(runtime.get("version").getAsString(), report.getRuntime().getVersion());
         }
+    }
+
+    private static void assertQuality(JsonObject wanted, Quality found) {
+        assertEquals(wanted.get("focus").getAsFloat(), found.getFocus());
+        assertEquals(wanted.get("dark").getAsFloat(), found.getDark());
+        assertEquals(wanted.get("bright").getAsFloat(), found.getBright());
+        assertEquals(wanted.get("contrast").getAsFloat(), found.getContrast());
+        assertEquals(wanted.get("color").getAsFloat(), found.getColor());
+        assertEquals(wanted.get("size").getAsFloat(), found.getSize());
     }
 
     @Test

@@ -32,6 +32,9 @@ class NamesTest {
                 "verdict_kinds", constants(Verdict.Kind.values()),
                 "reason_kinds", constants(ReasonKind.values()),
                 "triage", constants(Triage.values()),
+                "decided_by", constants(DecidedBy.values()),
+                "question_roles", constants(QuestionRole.values()),
+                "sources", constants(Source.values()),
                 "options", setters(Options.Builder.class),
                 "limits", setters(Limits.Builder.class),
                 "query", setters(Query.Builder.class));

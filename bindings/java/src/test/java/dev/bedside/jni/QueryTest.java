@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -126,8 +127,125 @@ class QueryTest {
         try (Classifier low = sigmoid(0); Classifier high = sigmoid(1)) {
             assertEquals(Verdict.Kind.SEVERAL, low.classify(picture).getVerdict().getKind());
             assertEquals(3, low.classify(picture).getVerdict().getLabels().size());
-            assertEquals(Verdict.Kind.NO_FINDING, high.classify(picture).getVerdict().getKind());
-            assertEquals(Triage.NO_SIGN, high.classify(picture).getTriage());
+            Report undecided = high.classify(picture);
+            assertEquals(Verdict.Kind.UNDECIDED, undecided.getVerdict().getKind());
+            assertEquals(Triage.REFER, undecided.getTriage());
+            assertEquals(DecidedBy.UNDECIDED, undecided.getDecidedBy());
+        }
+    }
+
+    @Test
+    void danger_sign_sets_the_triage_and_is_in_the_report() throws BedsideException {
+        String scope = """
+                [{"id": "ready", "required": true},
+                 {"id": "bleeds", "question": {"en": "Does it bleed?", "uk": "Кровить?"}, "role": "danger",
+                  "level": "urgent"}]""";
+        JsonObject manifest = TinyModel.manifest("scope", scope);
+        JsonObject label = manifest.getAsJsonObject("output").getAsJsonArray("labels").get(0).getAsJsonObject();
+        label.addProperty("triage", "refer");
+        try (Classifier model = TinyModel.open(manifest)) {
+            ScopeQuestion bleeds = model.manifest().getScope().get(1);
+            assertEquals(QuestionRole.SCOPE, model.manifest().getScope().get(0).getRole());
+            assertNull(model.manifest().getScope().get(0).getLevel());
+            assertEquals(QuestionRole.DANGER, bleeds.getRole());
+            assertEquals(Triage.URGENT, bleeds.getLevel());
+            assertFalse(bleeds.isRequired());
+
+            Query no = Query.builder().answer("ready", Answer.YES).answer("bleeds", Answer.NO).build();
+            Report without = model.classify(picture, no);
+            assertEquals(Triage.REFER, without.getTriage());
+            assertEquals(DecidedBy.LABEL, without.getDecidedBy());
+            assertEquals(List.of(), without.getDanger());
+            Query yes = Query.builder().answer("ready", Answer.YES).answer("bleeds", Answer.YES).language("uk").build();
+            Report with = model.classify(picture, yes);
+            assertEquals(without.getVerdict().getLabels().get(0).getId(), with.getVerdict().getLabels().get(0).getId());
+            assertEquals(Triage.URGENT, with.getTriage());
+            assertEquals(DecidedBy.DANGER, with.getDecidedBy());
+            assertSign("bleeds", "Кровить?", Triage.URGENT, with.getDanger());
+            Report rejected = model.classify(picture, Query.builder().answer("bleeds", Answer.YES).build());
+            assertEquals(Verdict.Kind.REJECTED, rejected.getVerdict().getKind());
+            assertEquals(Triage.URGENT, rejected.getTriage());
+            assertSign("bleeds", "Does it bleed?", Triage.URGENT, rejected.getDanger());
+        }
+    }
+
+    @Test
+    void poor_picture_is_asked_for_again_once_and_from_a_camera_only() throws BedsideException {
+        String hash = classifier.identity().getGraphSha256();
+        String calibration = "{\"graph_sha256\": \"" + hash + "\", \"quality\": {\"size\": {\"min\": 1000}}}";
+        try (Classifier model = TinyModel.open(TinyModel.manifest("calibration", calibration))) {
+            Query camera = Query.builder().source(Source.CAMERA).build();
+            assertPoor(Triage.UNASSESSED, DecidedBy.QUALITY, "Take it again", model.classify(picture, camera));
+            Query file = Query.builder().source(Source.FILE).build();
+            assertPoor(Triage.UNASSESSED, DecidedBy.QUALITY, "examine without", model.classify(picture, file));
+            Query again = Query.builder().source(Source.CAMERA).refusals(1).build();
+            assertPoor(Triage.REFER, DecidedBy.REPEATED_QUALITY, "examine without", model.classify(picture, again));
+            Query below = Query.builder().refusals(-1).build();
+            BedsideException refused = assertThrows(BedsideException.class, () -> model.classify(picture, below));
+            assertEquals(ErrorKind.INVALID_QUERY, refused.getKind());
+        }
+    }
+
+    private static void assertPoor(Triage triage, DecidedBy decidedBy, String words, Report report) {
+        Reason reason = report.getVerdict().getReasons().get(0);
+        assertEquals(ReasonKind.TOO_SMALL, reason.getKind());
+        assertTrue(reason.getMessage().contains(words), reason.getMessage());
+        assertNull(reason.getId());
+        assertEquals(triage, report.getTriage());
+        assertEquals(decidedBy, report.getDecidedBy());
+        // The golden picture and the input of the model have 32 pixels a side.
+        assertEquals(1f, report.getQuality().getSize());
+    }
+
+    private static void assertSign(String id, String question, Triage level, List<DangerSign> signs) {
+        assertEquals(1, signs.size());
+        assertEquals(id, signs.get(0).getId());
+        assertEquals(question, signs.get(0).getQuestion());
+        assertEquals(level, signs.get(0).getLevel());
+    }
+
+    @Test
+    void verdict_has_the_most_pressing_label_first() throws BedsideException {
+        JsonObject manifest = TinyModel.manifest();
+        JsonArray labels = manifest.getAsJsonObject("output").getAsJsonArray("labels");
+        List<String> levels = List.of("no_sign", "refer", "urgent");
+        for (int i = 0; i < levels.size(); i++) {
+            labels.get(i).getAsJsonObject().addProperty("operating_point", 0.0);
+            labels.get(i).getAsJsonObject().addProperty("triage", levels.get(i));
+        }
+        try (Classifier model = TinyModel.open(manifest)) {
+            Report report = model.classify(picture);
+            List<LabelName> found = report.getVerdict().getLabels();
+            assertEquals(List.of("c", "b", "a"), found.stream().map(LabelName::getId).toList());
+            List<Triage> wanted = List.of(Triage.URGENT, Triage.REFER, Triage.NO_SIGN);
+            assertEquals(wanted, found.stream().map(LabelName::getLevel).toList());
+        }
+    }
+
+    @Test
+    void group_stands_in_place_of_its_labels_and_is_no_score() throws BedsideException {
+        JsonObject manifest = TinyModel.manifest();
+        manifest.getAsJsonObject("output").add("groups", JsonParser.parseString("""
+                [{"id": "bc", "name": {"en": "Group"}, "labels": ["b", "c"], "operating_point": 0.2, "triage": "refer"}]
+                """));
+        try (Classifier model = TinyModel.open(manifest)) {
+            List<Label> shown = model.manifest().getShownLabels();
+            assertEquals(2, shown.size());
+            assertLabel("a", "Label A", 0.3f, Triage.URGENT, shown.get(0));
+            assertLabel("bc", "Group", 0.2f, Triage.REFER, shown.get(1));
+            assertEquals(List.of("a", "bc"), labels(model, PLAIN));
+            assertEquals(3, model.scores(picture).size());
+        }
+    }
+
+    @Test
+    void manifest_advice_is_the_models_else_the_librarys() throws BedsideException {
+        String advice = "{\"urgent\": {\"en\": \"A doctor today.\", \"uk\": \"Лікар сьогодні.\"}}";
+        try (Classifier model = TinyModel.open(TinyModel.manifest("advice", advice))) {
+            assertEquals("A doctor today.", model.manifest().getAdvice(Triage.URGENT));
+            assertEquals("Лікар сьогодні.", model.manifest("uk").getAdvice(Triage.URGENT));
+            assertEquals("A clinician should look at it.", model.manifest().getAdvice(Triage.REFER));
+            assertEquals("A doctor today.", model.classify(picture).getAdvice());
         }
     }
 
@@ -171,7 +289,6 @@ class QueryTest {
             JsonArray labels = json.getAsJsonObject("output").getAsJsonArray("labels");
             JsonObject label = labels.get(0).getAsJsonObject();
             assertEquals(label.get("id").getAsString(), melanoma.getId());
-            assertEquals(label.get("operating_point").getAsFloat(), melanoma.getOperatingPoint());
             assertEquals(Triage.URGENT, melanoma.getTriage());
         }
     }
@@ -194,8 +311,9 @@ class QueryTest {
             assertEquals("For nobody", manifest.getNotFor());
             assertEquals(List.of(), manifest.getScope());
             assertLabel("a", "Label A", 0.3f, Triage.URGENT, manifest.getLabels().get(0));
-            assertLabel("b", "Label B", 0.5f, Triage.NO_SIGN, manifest.getLabels().get(1));
-            assertLabel("c", "Label C", 0.5f, Triage.REFER, manifest.getLabels().get(2));
+            assertLabel("b", "Label B", null, Triage.NO_SIGN, manifest.getLabels().get(1));
+            assertLabel("c", "Label C", null, Triage.REFER, manifest.getLabels().get(2));
+            assertLabel("b", "Label B", 0.5f, Triage.NO_SIGN, manifest.getShownLabels().get(1));
             assertEquals(3, manifest.getLabels().size());
             JsonObject json = Repository.json(manifest.getJson());
             written.entrySet().forEach(field -> assertEquals(field.getValue(), json.get(field.getKey())));
@@ -203,7 +321,7 @@ class QueryTest {
         }
     }
 
-    private static void assertLabel(String id, String name, float operatingPoint, Triage triage, Label label) {
+    private static void assertLabel(String id, String name, Float operatingPoint, Triage triage, Label label) {
         assertEquals(id, label.getId());
         assertEquals(name, label.getName());
         assertEquals(operatingPoint, label.getOperatingPoint());
@@ -248,6 +366,7 @@ class QueryTest {
         assertThrows(UnsupportedOperationException.class, () -> report.getFindings().remove(0));
         assertThrows(UnsupportedOperationException.class, () -> report.getVerdict().getLabels().clear());
         assertThrows(UnsupportedOperationException.class, () -> classifier.manifest().getLabels().clear());
+        assertThrows(UnsupportedOperationException.class, () -> classifier.manifest().getShownLabels().clear());
     }
 
     @Test
@@ -261,7 +380,11 @@ class QueryTest {
     }
 
     private List<String> labels(Query query) throws BedsideException {
-        return classifier.classify(picture, query).getFindings().stream().map(Finding::getLabel).toList();
+        return labels(classifier, query);
+    }
+
+    private List<String> labels(Classifier model, Query query) throws BedsideException {
+        return model.classify(picture, query).getFindings().stream().map(Finding::getLabel).toList();
     }
 
     private static String english(JsonObject json, String field) {

@@ -59,7 +59,8 @@ class WireTest {
     @Test
     void enum_constants_equal_those_of_the_samples() {
         Map<String, String> names = Stream.of(
-                        ErrorKind.values(), ReasonKind.values(), Triage.values(), LogLevel.values(), Rotation.values(),
+                        ErrorKind.values(), ReasonKind.values(), Triage.values(), DecidedBy.values(),
+                        QuestionRole.values(), Source.values(), LogLevel.values(), Rotation.values(),
                         YuvMatrix.values(), YuvRange.values())
                 .collect(Collectors.toMap(constants -> constants[0].getClass().getSimpleName(), WireTest::named));
         names.put("Verdict", named(Verdict.Kind.values()));
@@ -97,7 +98,9 @@ class WireTest {
                 .prevalence(prevalence)
                 .answer("q", Answer.YES)
                 .answer("r", Answer.NO)
-                .answer("s", Answer.number(4.5));
+                .answer("s", Answer.number(4.5))
+                .source(Source.FILE)
+                .refusals(3);
         assertRequest("query", query.build().toBytes());
         assertRequest("query_default", Query.DEFAULT.toBytes());
         try (CancelHandle handle = new CancelHandle()) {
@@ -168,11 +171,19 @@ class WireTest {
         Report report = new Report(read("report", "words", "{}"));
         assertEquals(Verdict.Kind.SEVERAL, report.getVerdict().getKind());
         assertEquals(
-                List.of("a Label A", "b Label B"),
-                report.getVerdict().getLabels().stream().map(l -> l.getId() + " " + l.getName()).toList());
+                List.of("a Label A REFER", "b Label B NO_SIGN"),
+                report.getVerdict().getLabels().stream()
+                        .map(l -> l.getId() + " " + l.getName() + " " + l.getLevel())
+                        .toList());
         assertEquals(List.of(), report.getVerdict().getReasons());
         assertEquals(List.of("summary", "advice"), List.of(report.getSummary(), report.getAdvice()));
         assertEquals(Triage.URGENT, report.getTriage());
+        assertEquals(DecidedBy.DANGER, report.getDecidedBy());
+        assertEquals(
+                List.of("bleeds Does it bleed? URGENT"),
+                report.getDanger().stream()
+                        .map(s -> s.getId() + " " + s.getQuestion() + " " + s.getLevel())
+                        .toList());
         assertEquals(
                 List.of("a Label A 0.75 0.5 true", "b Label B 0.25 0.375 false"),
                 report.getFindings().stream()
@@ -184,6 +195,12 @@ class WireTest {
                                 Float.toString(f.getOperatingPoint()),
                                 Boolean.toString(f.isOverOperatingPoint())))
                         .toList());
+        Quality quality = report.getQuality();
+        assertEquals(
+                List.of(0.5f, 0.25f, 0.125f, 0.375f, 0.0625f, 2f),
+                List.of(
+                        quality.getFocus(), quality.getDark(), quality.getBright(), quality.getContrast(),
+                        quality.getColor(), quality.getSize()));
         assertRest(report);
 
         Report rejected = new Report(read("report_rejected", "words", "{}"));
@@ -191,7 +208,10 @@ class WireTest {
         assertEquals(List.of(), rejected.getVerdict().getLabels());
         assertReasons(rejected.getVerdict().getReasons());
         assertEquals(Triage.UNASSESSED, rejected.getTriage());
+        assertEquals(DecidedBy.SCOPE, rejected.getDecidedBy());
+        assertEquals(List.of(), rejected.getDanger());
         assertEquals(List.of(), rejected.getFindings());
+        assertNull(rejected.getQuality());
         assertRest(rejected);
         assertReasons(read("reasons").list(Reason::new));
     }
@@ -229,15 +249,25 @@ class WireTest {
                         manifest.getName(), manifest.getVersion(), manifest.getLicense(), manifest.getTitle(),
                         manifest.getIntendedUse(), manifest.getNotFor(), manifest.getJson()));
         assertEquals(
-                List.of("age How old? true 1.0 null", "sex sex false null 5.5"),
+                List.of("none", "not assessed", "look", "look soon"),
+                Stream.of(Triage.values()).map(manifest::getAdvice).toList());
+        assertEquals(
+                List.of(
+                        "age How old? SCOPE null true 1.0 null", "sex sex SCOPE null false null 5.5",
+                        "bleeds bleeds DANGER URGENT false null null"),
                 manifest.getScope().stream()
-                        .map(q -> q.getId() + " " + q.getQuestion() + " " + q.isRequired() + " " + q.getMin() + " "
-                                + q.getMax())
+                        .map(q -> q.getId() + " " + q.getQuestion() + " " + q.getRole() + " " + q.getLevel() + " "
+                                + q.isRequired() + " " + q.getMin() + " " + q.getMax())
                         .toList());
         assertEquals(
-                List.of("a Мітка А 0.375 URGENT", "b Label B 0.5 NO_SIGN"),
-                manifest.getLabels().stream()
-                        .map(l -> l.getId() + " " + l.getName() + " " + l.getOperatingPoint() + " " + l.getTriage())
-                        .toList());
+                List.of("a Мітка А 0.375 URGENT", "b Label B null NO_SIGN", "c Label C null REFER"),
+                described(manifest.getLabels()));
+        assertEquals(List.of("a Мітка А 0.375 URGENT", "bc Група 0.25 REFER"), described(manifest.getShownLabels()));
+    }
+
+    private static List<String> described(List<Label> labels) {
+        return labels.stream()
+                .map(l -> l.getId() + " " + l.getName() + " " + l.getOperatingPoint() + " " + l.getTriage())
+                .toList();
     }
 }
