@@ -18,7 +18,7 @@ use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
 use crate::verdict::{Class, Conclusion, DecidedBy, Novelty, NoveltyMeter, Reason, Verdict, danger_signs, reasons};
 use crate::words::words;
-use crate::{Error, ErrorKind, Heatmap, Image, Limits, Options, Quality, Query, Region, Result, Triage};
+use crate::{CancelHandle, Error, ErrorKind, Heatmap, Image, Limits, Options, Quality, Query, Region, Result, Triage};
 use heatmap::Evidence;
 
 /// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of
@@ -65,6 +65,20 @@ impl Assessed {
     }
 }
 
+/// What one run tells of a picture, for tools.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Observation {
+    /// The graph's output values, one for each label.
+    pub values: Vec<f32>,
+    /// The measures of the picture.
+    pub quality: Quality,
+    /// How unlike those that the model was made for it is, where the manifest says how to tell.
+    pub novelty: Option<Novelty>,
+    /// The means of the channels of the tensors that the classifier was opened to observe, joined in their order.
+    pub features: Vec<f32>,
+}
+
 /// The result of a self-test that passed. See [`Classifier::self_test`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -99,8 +113,30 @@ impl Classifier {
     /// - [`ErrorKind::InvalidManifest`] where there is no manifest, it has a wrong value, or it does not fit the graph;
     /// - [`ErrorKind::Internal`] where the engine fails.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Classifier> {
-        let model = Model::open(path.as_ref(), &options)?;
+        let model = Model::open(path.as_ref(), &[], &options)?;
         Classifier::of(model, options.limits)
+    }
+
+    /// As [`open`](Classifier::open); [`observe`](Classifier::observe) returns the means of the channels of these tensors,
+    /// too.
+    pub(crate) fn open_observing(path: &Path, tensors: &[String], options: Options) -> Result<Classifier> {
+        let model = Model::open(path, tensors, &options)?;
+        Classifier::of(model, options.limits)
+    }
+
+    /// What one run tells of a whole picture, whatever the manifest's limits say of it.
+    pub(crate) fn observe(&self, image: &Image<'_>) -> Result<Observation> {
+        let model = &self.model;
+        let (picture, _) = self.decode(image, None)?;
+        let input = model.preprocess(&picture);
+        let limits = model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default();
+        let quality = measure(&picture, &input, model.manifest.input(), limits.color);
+        drop(picture);
+        let selection = [&model.novelty_taps[..], &model.observed_taps].concat();
+        let run = model.run_tapped(&CancelHandle::new(), &input, &selection)?;
+        let (run, features) = run.split_taps(model.novelty_taps.len());
+        let novelty = self.novelty(&run)?;
+        Ok(Observation { values: run.values, quality, novelty, features })
     }
 
     /// Opens a model from the bytes of an ONNX or prepared file, which has its manifest in its metadata and no external

@@ -5,8 +5,9 @@ use std::io;
 use std::path::Path;
 
 use crate::manifest::{QuestionRole, ScopeQuestion};
-use crate::{Answer, Error, Manifest, Result};
+use crate::{Answer, Classifier, Error, Image, Manifest, Options, Result};
 
+pub use crate::classifier::Observation;
 pub use crate::model::Binding;
 pub use crate::report::{MAX_WIDTH, abbreviated, findings_table};
 pub use bedside_engine as engine;
@@ -18,6 +19,25 @@ pub use bedside_engine as engine;
 /// As [`Classifier::open`](crate::Classifier::open) has for the manifest.
 pub fn manifest_of(file: &engine::ModelFile, path: Option<&Path>) -> Result<Manifest> {
     Manifest::of(file, path)
+}
+
+/// Opens a model file as [`Classifier::open`] does. [`observe`] then returns the means of the channels of these tensors of
+/// the graph, too: at most sixteen, without those that the manifest names.
+///
+/// # Errors
+/// As [`Classifier::open`]; [`ErrorKind::UnsupportedModel`](crate::ErrorKind::UnsupportedModel) where the graph has no such
+/// tensor, or it can't be tapped.
+pub fn open_observing(path: &Path, tensors: &[String], options: Options) -> Result<Classifier> {
+    Classifier::open_observing(path, tensors, options)
+}
+
+/// What one run tells of a whole picture: the graph's values, the measures of quality, novelty and features, whatever the
+/// manifest's limits say of them. No question is asked.
+///
+/// # Errors
+/// As [`Classifier::scores`].
+pub fn observe(classifier: &Classifier, image: &Image<'_>) -> Result<Observation> {
+    classifier.observe(image)
 }
 
 /// An answer that is in scope and states no danger sign: the question's `min`, else its `max`, else `Yes`, or `No` where it

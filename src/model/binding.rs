@@ -96,6 +96,11 @@ fn taps(manifest: &Manifest) -> Vec<Tap> {
 pub(super) fn novelty_taps(manifest: &Manifest) -> Vec<Tap> {
     let novelty = manifest.calibration().and_then(|calibration| calibration.novelty.as_ref());
     let names = novelty.map_or(&[][..], |novelty| &novelty.features);
+    mean_taps(names)
+}
+
+/// Taps of the means of these tensors' channels.
+pub(super) fn mean_taps(names: &[String]) -> Vec<Tap> {
     names.iter().map(|name| Tap { name: name.clone(), kind: TapKind::Means }).collect()
 }
 

@@ -22,7 +22,7 @@ const MAX_THREADS: u32 = 256;
 
 pub use binding::Binding;
 pub(crate) use binding::features_tap;
-use binding::{InputElement, novelty_taps};
+use binding::{InputElement, mean_taps, novelty_taps};
 
 /// The wall-clock times of the parts of opening a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub(crate) struct Model {
     pub(crate) times: LoadTimes,
     /// The selection of taps that gives the features of novelty, in their order.
     pub(crate) novelty_taps: Vec<usize>,
+    /// The selection of taps that gives what tools observe, in its order; empty but for tools.
+    pub(crate) observed_taps: Vec<usize>,
     engine: Engine,
     binding: Binding,
     /// The normalised value of each byte, one table for each channel; `None` for a graph whose input is bytes.
@@ -67,16 +69,24 @@ impl Run {
     pub(crate) fn joined_taps(&self) -> Vec<f32> {
         self.taps.iter().filter_map(Tensor::as_f32).flatten().copied().collect()
     }
+
+    /// The run without the taps from the index `at` on, and the values of those, joined.
+    pub(crate) fn split_taps(mut self, at: usize) -> (Run, Vec<f32>) {
+        let taps = self.taps.split_off(at);
+        let joined = Run { values: Vec::new(), taps }.joined_taps();
+        (self, joined)
+    }
 }
 
 impl Model {
-    /// Opens a model file. Errors name it, or the file beside it that they are about.
-    pub(crate) fn open(path: &Path, options: &Options) -> Result<Model> {
+    /// Opens a model file, whose runs can return the means of the channels of the tensors in `observed`, too. Errors name
+    /// the file, or the file beside it that they are about.
+    pub(crate) fn open(path: &Path, observed: &[String], options: &Options) -> Result<Model> {
         let start = Instant::now();
         let load = || {
             let file = ModelFile::open(path, options.limits.max_model_bytes).map_err(Error::engine)?;
             let manifest = Manifest::of(&file, Some(path))?;
-            Model::load(file, manifest, options, start)
+            Model::load(file, manifest, observed, options, start)
         };
         load().map_err(|error| error.in_file(path))
     }
@@ -93,12 +103,24 @@ impl Model {
         let file = ModelFile::from_bytes(&bytes).map_err(Error::engine)?;
         drop(bytes);
         let manifest = Manifest::of(&file, None)?;
-        Model::load(file, manifest, options, start)
+        Model::load(file, manifest, &[], options, start)
     }
 
     /// Checks the manifest against the graph and builds the engine. `start` is when opening began.
-    fn load(file: ModelFile, manifest: Manifest, options: &Options, start: Instant) -> Result<Model> {
-        let binding = Binding::new(&manifest, &file)?;
+    fn load(
+        file: ModelFile,
+        manifest: Manifest,
+        observed: &[String],
+        options: &Options,
+        start: Instant,
+    ) -> Result<Model> {
+        let mut binding = Binding::new(&manifest, &file)?;
+        let observed = mean_taps(observed);
+        for tap in &observed {
+            if !binding.signature.taps.contains(tap) {
+                binding.signature.taps.push(tap.clone());
+            }
+        }
         let identity = ModelIdentity {
             name: manifest.name().to_owned(),
             version: manifest.version().to_owned(),
@@ -116,12 +138,13 @@ impl Model {
         check_values(&manifest, &engine)?;
         let novelty_taps = selection(&binding.signature.taps, &novelty_taps(&manifest));
         check_features(&manifest, &engine, &novelty_taps)?;
+        let observed_taps = selection(&binding.signature.taps, &observed);
         let built = engine.times();
         let times = LoadTimes { read, import: built.import, optimize: built.optimize };
         log::debug!("model {} {} opened in {:?}", identity.name, identity.version, start.elapsed());
         let values =
             (binding.element == InputElement::Float).then(|| normalised(&manifest.input().mean, &manifest.input().std));
-        Ok(Model { manifest, identity, scoring, rule, times, novelty_taps, engine, binding, values })
+        Ok(Model { manifest, identity, scoring, rule, times, novelty_taps, observed_taps, engine, binding, values })
     }
 
     /// Resizes the picture to the graph's input, in the input's channel order.
