@@ -4,14 +4,19 @@ use bedside::{Manifest, Triage};
 use bedside_tools::calibrate::Class;
 use bedside_tools::evaluate::Level;
 
-/// The classes, in the order of the graph's labels.
+/// The classes, in the order of their first label in the graph.
 pub(crate) fn classes(manifest: &Manifest) -> Vec<Class> {
-    let class = |(index, label): (usize, &bedside::manifest::Label)| Class {
-        id: label.id.clone(),
-        level: level(label.triage),
-        members: vec![index],
-    };
-    manifest.labels().iter().enumerate().map(class).collect()
+    let groups = &manifest.output().groups;
+    let mut classes: Vec<Class> = Vec::new();
+    for (index, label) in manifest.labels().iter().enumerate() {
+        let group = groups.iter().find(|group| group.labels.contains(&label.id));
+        let (id, triage) = group.map_or((&label.id, label.triage), |group| (&group.id, group.triage));
+        match classes.iter_mut().find(|class| class.id == *id) {
+            Some(class) => class.members.push(index),
+            None => classes.push(Class { id: id.clone(), level: level(triage), members: vec![index] }),
+        }
+    }
+    classes
 }
 
 /// The ids of the graph's labels, in its order.

@@ -124,7 +124,17 @@ pub(crate) struct Net {
 impl Net {
     /// Opens a model. Scope questions without an answer in `answers` are answered in scope.
     pub(crate) fn open(path: &Path, answers: &[(String, Answer)], threads: u16) -> Result<Net, Failure> {
-        let classifier = Classifier::open(path, Options::new().threads(threads.into()))?;
+        Net::open_observing(path, &[], answers, threads)
+    }
+
+    /// The same, to observe these tensors too.
+    pub(crate) fn open_observing(
+        path: &Path,
+        tensors: &[String],
+        answers: &[(String, Answer)],
+        threads: u16,
+    ) -> Result<Net, Failure> {
+        let classifier = tools::open_observing(path, tensors, Options::new().threads(threads.into()))?;
         let manifest = classifier.manifest();
         let is_multi_label = is_multi_label(path, manifest)?;
         let given = once("--answer", answers)?;
@@ -139,6 +149,13 @@ impl Net {
     pub(crate) fn report(&self, path: &Path) -> Result<Report, String> {
         let report = Image::open(path).and_then(|image| self.classifier.classify(&image, &self.query));
         report.map_err(|error| tools::in_file(error, path).to_string())
+    }
+
+    /// The novelty of a picture that was rejected before it was computed; none where the model doesn't tell.
+    pub(crate) fn novelty(&self, path: &Path) -> Option<f64> {
+        self.classifier.manifest().calibration()?.novelty.as_ref()?;
+        let found = Image::open(path).and_then(|image| tools::observe(&self.classifier, &image)).ok()?;
+        found.novelty.map(|novelty| f64::from(novelty.value))
     }
 
     /// What was answered, in words.

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use bedside::Quality;
 use serde::{Deserialize, Serialize};
 
 use crate::output::Failure;
@@ -17,6 +18,8 @@ use crate::output::Failure;
 pub(super) struct Measured {
     /// Its path below its folder.
     pub(super) file: String,
+    /// Its source, where it is a foreign picture.
+    pub(super) source: Option<String>,
     /// The bytes of the file, and when it was changed, in nanoseconds since 1970: where they differ, the picture is
     /// measured again.
     pub(super) bytes: u64,
@@ -33,12 +36,22 @@ pub(super) struct Measured {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
-    /// A logit for each label.
-    Logits(Vec<f64>),
+    /// What the graph and the picture measure.
+    Seen(Seen),
     /// The network learned from it.
     Learned,
     /// The picture could not be read.
     Unreadable(String),
+}
+
+/// What one run of a graph tells of a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// The graph's output values, one for each label.
+    pub(super) values: Vec<f32>,
+    pub(super) quality: Quality,
+    /// The features that novelty is computed from.
+    pub(super) features: Vec<f32>,
 }
 
 /// What the file is of: a run with other networks starts anew.
@@ -47,6 +60,8 @@ struct Head {
     form: u32,
     version: String,
     networks: Vec<String>,
+    /// The tensors that features are means of.
+    tensors: Vec<String>,
 }
 
 /// The version of the lines.
@@ -55,14 +70,18 @@ const FORM: u32 = 1;
 pub(super) struct Cache {
     file: File,
     path: PathBuf,
-    measured: HashMap<String, Measured>,
+    measured: HashMap<Key, Measured>,
 }
 
+/// A picture's source and its path.
+type Key = (Option<String>, String);
+
 impl Cache {
-    /// Opens the file beside the output, or makes it. `networks` has the hashes of the graphs that look.
-    pub(super) fn open(output: &Path, networks: Vec<String>) -> Result<Cache, Failure> {
+    /// Opens the file beside the output, or makes it. `networks` has the hashes of the graphs that look, `tensors` those
+    /// of which features are taken.
+    pub(super) fn open(output: &Path, networks: Vec<String>, tensors: Vec<String>) -> Result<Cache, Failure> {
         let path = path_of(output);
-        let head = Head { form: FORM, version: env!("CARGO_PKG_VERSION").to_owned(), networks };
+        let head = Head { form: FORM, version: env!("CARGO_PKG_VERSION").to_owned(), networks, tensors };
         let head = serde_json::to_string(&head).map_err(|error| failed(&path, &error))?;
         let found = read(&path, &head);
         let is_new = found.is_none();
@@ -81,8 +100,10 @@ impl Cache {
     }
 
     /// What was measured of a picture, if its file is the same.
-    pub(super) fn take(&mut self, file: &str, (bytes, modified): (u64, u64)) -> Option<Measured> {
-        self.measured.remove(file).filter(|found| found.bytes == bytes && found.modified == modified)
+    pub(super) fn take(&mut self, source: Option<&str>, file: &str, (bytes, modified): (u64, u64)) -> Option<Measured> {
+        self.measured
+            .remove(&(source.map(str::to_owned), file.to_owned()))
+            .filter(|found| found.bytes == bytes && found.modified == modified)
     }
 
     /// Adds a picture.
@@ -93,13 +114,13 @@ impl Cache {
 }
 
 /// The pictures of a file with this head; none where there is no such file.
-fn read(path: &Path, head: &str) -> Option<HashMap<String, Measured>> {
+fn read(path: &Path, head: &str) -> Option<HashMap<Key, Measured>> {
     let mut lines = BufReader::new(File::open(path).ok()?).lines();
     if lines.next()?.ok()? != head {
         return None;
     }
     let pictures = lines.map_while(Result::ok).filter_map(|line| serde_json::from_str::<Measured>(&line).ok());
-    Some(pictures.map(|measured| (measured.file.clone(), measured)).collect())
+    Some(pictures.map(|measured| ((measured.source.clone(), measured.file.clone()), measured)).collect())
 }
 
 /// Removes the file of a run that has ended.
@@ -133,11 +154,12 @@ mod tests {
     fn measured(file: &str) -> Measured {
         Measured {
             file: file.to_owned(),
+            source: None,
             bytes: 7,
             modified: 9,
             sha256: "0123456789abcdef".to_owned(),
             network: Some(0),
-            outcome: Outcome::Logits(vec![0.1, -1e-300]),
+            outcome: Outcome::Unreadable("it is a \"line\"\nor two".to_owned()),
         }
     }
 
@@ -146,7 +168,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let output = folder.path().join("out.onnx");
         let open = |networks: &[&str]| {
-            Cache::open(&output, networks.iter().map(|n| (*n).to_owned()).collect()).ok().expect("it opens")
+            Cache::open(&output, networks.iter().map(|n| (*n).to_owned()).collect(), Vec::new()).ok().expect("it opens")
         };
         let mut cache = open(&["x"]);
         cache.add(&measured("a")).ok().expect("room");
@@ -155,7 +177,7 @@ mod tests {
         assert_eq!(cache.len(), 1);
         cache.add(&measured("c")).ok().expect("room");
         let mut cache = open(&["x"]);
-        assert_eq!((cache.take("a", (7, 9)), cache.take("c", (7, 8))), (Some(measured("a")), None));
+        assert_eq!((cache.take(None, "a", (7, 9)), cache.take(None, "c", (7, 8))), (Some(measured("a")), None));
         // Other networks start anew.
         assert_eq!(open(&["y"]).len(), 0);
     }

@@ -1,23 +1,24 @@
 //! The rows that a model is fitted on, from pictures or from a table of scores.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use bedside::tools::{in_file, io_error};
-use bedside::{Image, Manifest};
+use bedside::manifest::Activation;
+use bedside::tools::{self, in_file, io_error, observe};
+use bedside::{Image, Manifest, Quality};
 use bedside_engine::read_bounded;
+use bedside_tools::calibrate::method::{MAX_PICTURES, Seen};
+use bedside_tools::calibrate::quality::Measures;
 use bedside_tools::calibrate::{Row, logits_of};
-use bedside_tools::table::{
-    LabelOptions, LabelRow, LabelTable, ScoreKind, ScoreOptions, ScoreTable, below, with_scores,
-};
+use bedside_tools::table::{LabelRow, LabelTable, ScoreKind, ScoreOptions, ScoreTable, below, with_scores};
 use sha2::{Digest, Sha256};
 
-use super::cache::{Cache, Measured, Outcome, stamp};
+use super::cache::{self, Cache, Measured, Outcome, stamp};
 use super::{Arguments, Subject, row};
 use crate::classes::labels;
 use crate::classify::progress;
-use crate::labelled::{self, Net, failed};
+use crate::labelled::{self, Foreign, Net, failed};
 use crate::output::{Failure, complain};
 
 /// The longest file that is taken for a picture, in bytes.
@@ -31,6 +32,8 @@ pub(super) struct Gathered {
     pub(super) rows: Vec<Row>,
     /// Whether rows have the graph's own logits.
     pub(super) has_logits: bool,
+    /// What foreign pictures are told from.
+    pub(super) looks: Looks,
     /// What whoever reads the page should know, in sentences.
     pub(super) notes: Vec<String>,
 }
@@ -57,6 +60,7 @@ pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Pat
     Ok(Gathered {
         rows: rows.collect::<Result<_, Failure>>()?,
         has_logits: kind == ScoreKind::Logits,
+        looks: Looks::default(),
         notes: vec![
             "novelty and quality need pictures".to_owned(),
             "that the model did not learn from these pictures can't be checked on a table of scores".to_owned(),
@@ -78,12 +82,18 @@ struct Network {
 }
 
 impl Networks {
-    fn open(arguments: &Arguments, subject: &Subject, has_column: bool) -> Result<Networks, Failure> {
+    fn open(
+        arguments: &Arguments,
+        subject: &Subject,
+        tensors: &[String],
+        has_column: bool,
+    ) -> Result<Networks, Failure> {
         let are_folds = !arguments.folds.is_empty();
         let model = std::slice::from_ref(&arguments.model);
         let paths = if are_folds { &arguments.folds[..] } else { model };
         let open = |path: &std::path::PathBuf| {
-            let net = Net::open(path, &[], arguments.threads)?;
+            let tensors = if are_folds { &[][..] } else { tensors };
+            let net = Net::open_observing(path, tensors, &[], arguments.threads)?;
             let wrong = |problem: &str| Failure::Usage(format!("{}: {problem}", path.display()));
             if labels(net.classifier.manifest()) != labels(&subject.manifest) {
                 return Err(wrong("has other labels than the model"));
@@ -99,6 +109,11 @@ impl Networks {
         };
         let all = paths.iter().map(open).collect::<Result<_, Failure>>()?;
         Ok(Networks { all, are_folds })
+    }
+
+    /// Whether the graphs give logits, and no probabilities.
+    fn gives_logits(&self) -> bool {
+        self.all.iter().all(|network| network.net.classifier.manifest().output().activation != Activation::None)
     }
 
     /// The network that did not learn from a picture; none where all did.
@@ -128,20 +143,77 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
     let by = if has_column { vec![FOLD.to_owned()] } else { Vec::new() };
     let options = arguments.set.options(&subject.manifest, subject.is_multi_label, by);
     let summary = labelled::check(table, Some(images), &options)?;
-    let networks = Networks::open(arguments, subject, has_column)?;
+    let tensors = tensors(arguments, subject);
+    let networks = Networks::open(arguments, subject, &tensors, has_column)?;
     let graphs = networks.all.iter().map(|network| network.net.classifier.identity().graph_sha256.clone()).collect();
-    let mut cache = Cache::open(&arguments.output, graphs)?;
+    let mut cache = Cache::open(&arguments.output, graphs, tensors.clone())?;
     if cache.len() > 0 {
         complain("note", &format!("{} pictures were measured before the last run ended", cache.len()));
     }
-    let mut gathering =
-        Gathering { networks: &networks, cache: &mut cache, images, rows: Vec::new(), lost: Lost::default() };
-    gathering.all(table, &options, summary.rows as usize)?;
-    let (rows, lost) = (gathering.rows, gathering.lost);
+    let looks = Looks { tensors, ..Looks::default() };
+    let mut gathering = Gathering {
+        networks: &networks,
+        cache: &mut cache,
+        is_multi_label: subject.is_multi_label,
+        rows: Vec::new(),
+        looks,
+        lost: Lost::default(),
+    };
+    let foreign = arguments.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
+    let bar = progress(summary.rows as usize + foreign.len());
+    for found in LabelTable::open(table, &options).map_err(failed)? {
+        gathering.labelled(images, found.map_err(failed)?)?;
+        bar.inc(1);
+    }
+    for picture in &foreign {
+        gathering.foreign(picture)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let Gathering { rows, looks, lost, .. } = gathering;
     if rows.is_empty() {
         return Err(Failure::Failed(format!("no picture is left to fit on: {}", lost.words())));
     }
-    Ok(Gathered { rows, has_logits: false, notes: notes(&networks, &lost) })
+    let has_logits = subject.manifest.output().activation != Activation::None;
+    Ok(Gathered { rows, has_logits, looks, notes: notes(&networks, &lost) })
+}
+
+/// The tensors that features are means of: those that are given, those of the novelty that the manifest has, or else the
+/// one before the pooling of its linear head.
+fn tensors(arguments: &Arguments, subject: &Subject) -> Vec<String> {
+    if !arguments.features.is_empty() {
+        return arguments.features.clone();
+    }
+    let novelty = subject.manifest.calibration().and_then(|calibration| calibration.novelty.as_ref());
+    let before = novelty.map(|novelty| novelty.features.clone()).filter(|features| !features.is_empty());
+    let head = || subject.file.head(&subject.output).ok().map(|head| vec![head.features]);
+    before.or_else(head).unwrap_or_default()
+}
+
+/// What limits of quality are fitted on, and what foreign pictures are told from.
+#[derive(Default)]
+pub(super) struct Looks {
+    /// The measures of all sound pictures.
+    pub(super) sound: Vec<Measures>,
+    /// What the model said of sound pictures: of at most [`MAX_PICTURES`], those whose hashes are lowest.
+    seen: BTreeMap<(String, String), Seen>,
+    /// What it said of foreign ones, by source.
+    pub(super) foreign: BTreeMap<String, Vec<Seen>>,
+    /// The tensors that features are means of.
+    pub(super) tensors: Vec<String>,
+}
+
+impl Looks {
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.values().cloned().collect()
+    }
+
+    fn add(&mut self, sha256: String, seen: Seen) {
+        self.seen.insert((sha256, seen.file.clone()), seen);
+        if self.seen.len() > MAX_PICTURES {
+            self.seen.pop_last();
+        }
+    }
 }
 
 /// Pictures that nothing is fitted on.
@@ -163,45 +235,81 @@ impl Lost {
 struct Gathering<'a> {
     networks: &'a Networks,
     cache: &'a mut Cache,
-    images: &'a Path,
+    is_multi_label: bool,
     rows: Vec<Row>,
+    looks: Looks,
     lost: Lost,
 }
 
 impl Gathering<'_> {
-    fn all(&mut self, table: &Path, options: &LabelOptions, rows: usize) -> Result<(), Failure> {
-        let bar = progress(rows);
-        for found in LabelTable::open(table, options).map_err(failed)? {
-            self.add(found.map_err(failed)?)?;
-            bar.inc(1);
+    fn labelled(&mut self, images: &Path, labelled: LabelRow) -> Result<(), Failure> {
+        let fold = self.fold(&labelled)?;
+        let path = below(images, &labelled.file).map_err(Failure::Failed)?;
+        let Some((sha256, found)) = self.look(None, &labelled.file, &path, fold)? else { return Ok(()) };
+        let logits = self.logits(&found);
+        self.looks.sound.push(measures(&found.quality));
+        if !self.networks.are_folds {
+            let patient = labelled.group.clone().unwrap_or_else(|| labelled.file.clone());
+            let seen = self.seen(&labelled.file, patient, &logits, &found);
+            self.looks.add(sha256, seen);
         }
-        bar.finish_and_clear();
+        self.rows.push(row(labelled.file, labelled.group, labelled.truth, logits));
         Ok(())
     }
 
-    fn add(&mut self, labelled: LabelRow) -> Result<(), Failure> {
-        let fold = self.fold(&labelled)?;
-        let path = below(self.images, &labelled.file).map_err(Failure::Failed)?;
-        let known = self.cache.take(&labelled.file, stamp(&path));
+    /// Fold networks have other features than the model, so that they tell nothing of foreign pictures.
+    fn foreign(&mut self, picture: &Foreign) -> Result<(), Failure> {
+        if self.networks.are_folds {
+            return Ok(());
+        }
+        let found = self.look(Some(&picture.source), &picture.file, &picture.path, Some(0))?;
+        if let Some((_, found)) = found {
+            let seen = self.seen(&picture.file, picture.file.clone(), &self.logits(&found), &found);
+            self.looks.foreign.entry(picture.source.clone()).or_default().push(seen);
+        }
+        Ok(())
+    }
+
+    /// What a network says of a picture, and the start of the file's hash; none where nothing is fitted on it.
+    fn look(
+        &mut self,
+        source: Option<&str>,
+        file: &str,
+        path: &Path,
+        fold: Option<usize>,
+    ) -> Result<Option<(String, cache::Seen)>, Failure> {
+        let known = self.cache.take(source, file, stamp(path));
         // Another column `fold` may have been written since.
         let known = known.filter(|known| fold.is_none() || known.network == fold);
         let measured = match known {
             Some(known) => known,
             None => {
-                let measured = self.measure(&labelled.file, &path, fold);
+                let measured = Measured { source: source.map(str::to_owned), ..self.measure(file, path, fold) };
                 self.cache.add(&measured)?;
                 measured
             }
         };
         match measured.outcome {
-            Outcome::Logits(logits) => self.rows.push(row(labelled.file, labelled.group, labelled.truth, logits)),
+            Outcome::Seen(seen) => return Ok(Some((measured.sha256, seen))),
             Outcome::Learned => self.lost.learned += 1,
             Outcome::Unreadable(problem) => {
                 complain("warning", &problem);
                 self.lost.unreadable += 1;
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Without logits where the graph gives probabilities: they have no energy.
+    fn seen(&self, file: &str, patient: String, logits: &[f64], found: &cache::Seen) -> Seen {
+        let features = found.features.iter().map(|&value| f64::from(value)).collect();
+        let logits = if self.networks.gives_logits() { logits.to_vec() } else { Vec::new() };
+        Seen { file: file.to_owned(), patient, features, logits }
+    }
+
+    fn logits(&self, found: &cache::Seen) -> Vec<f64> {
+        let values: Vec<f64> = found.values.iter().map(|&value| f64::from(value)).collect();
+        if self.networks.gives_logits() { values } else { logits_of(&values, self.is_multi_label) }
     }
 
     /// The network that the column `fold` names, from 0 on.
@@ -220,6 +328,7 @@ impl Gathering<'_> {
         let (bytes, modified) = stamp(path);
         let mut measured = Measured {
             file: file.to_owned(),
+            source: None,
             bytes,
             modified,
             sha256: String::new(),
@@ -236,9 +345,11 @@ impl Gathering<'_> {
         measured.network = self.networks.of(&measured.sha256, fold);
         if let Some(network) = measured.network {
             let net = &self.networks.all[network].net;
-            let scores = net.classifier.scores(&Image::from_bytes(encoded));
-            measured.outcome = match scores {
-                Ok(scores) => Outcome::Logits(logits(net, &scores)),
+            measured.outcome = match observe(&net.classifier, &Image::from_bytes(encoded)) {
+                Ok(found) => {
+                    let tools::Observation { values, quality, features, .. } = found;
+                    Outcome::Seen(cache::Seen { values, quality, features })
+                }
                 Err(error) => Outcome::Unreadable(in_file(error, path).to_string()),
             };
         }
@@ -246,9 +357,10 @@ impl Gathering<'_> {
     }
 }
 
-fn logits(net: &Net, scores: &[f32]) -> Vec<f64> {
-    let scores: Vec<f64> = scores.iter().map(|&score| f64::from(score)).collect();
-    logits_of(&scores, net.is_multi_label)
+fn measures(quality: &Quality) -> Measures {
+    let Quality { focus, dark, bright, contrast, size, color, .. } = *quality;
+    let [focus, dark, bright, contrast, size, color] = [focus, dark, bright, contrast, size, color].map(f64::from);
+    Measures { focus, dark, bright, contrast, size, color }
 }
 
 /// The first 16 hex digits of a SHA-256.

@@ -2,6 +2,7 @@
 
 mod cache;
 mod gather;
+mod limits;
 mod packed;
 
 use std::collections::BTreeMap;
@@ -58,6 +59,10 @@ pub(crate) struct Arguments {
     folds: Vec<PathBuf>,
     #[command(flatten)]
     set: SetArguments,
+    /// The tensors of the graph whose channels' means tell foreign pictures; by default those of the manifest's novelty, or
+    /// else the one before the pooling of its linear head
+    #[arg(long, value_delimiter = ',', value_name = "TENSOR,…")]
+    features: Vec<String>,
     /// The share of its patients that a class's threshold may miss: 0.02 for one that asks for `urgent`, else 0.1,
     /// unless given. May be given several times
     #[arg(long = "miss", value_delimiter = ',', value_parser = parse_label_share, value_name = "LABEL=SHARE")]
@@ -78,6 +83,8 @@ struct Subject {
     file: ModelFile,
     manifest: Manifest,
     is_multi_label: bool,
+    /// The name of the graph's output.
+    output: String,
 }
 
 impl Subject {
@@ -86,8 +93,9 @@ impl Subject {
         let file = ModelFile::open(path, Limits::default().max_model_bytes)
             .map_err(|error| in_file(tools::engine_error(error)))?;
         let manifest = tools::manifest_of(&file, Some(path)).map_err(in_file)?;
-        let is_multi_label = Binding::new(&manifest, &file).map_err(in_file)?.multi_label;
-        Ok(Subject { file, manifest, is_multi_label })
+        let binding = Binding::new(&manifest, &file).map_err(in_file)?;
+        let output = binding.signature.outputs[0].clone();
+        Ok(Subject { file, manifest, is_multi_label: binding.multi_label, output })
     }
 
     fn model(&self, has_logits: bool) -> Model {
@@ -103,7 +111,15 @@ impl Subject {
 
 /// How a calibration makes probabilities of logits.
 fn before(calibration: &Calibration) -> Scaling {
-    Scaling::Temperature(calibration.temperature.map_or(1.0, f64::from))
+    let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
+    match (&calibration.scale, &calibration.bias) {
+        (None, None) => Scaling::Temperature(calibration.temperature.map_or(1.0, f64::from)),
+        (scale, bias) => {
+            let count = scale.as_ref().or(bias.as_ref()).map_or(0, Vec::len);
+            let scale = scale.as_deref().map_or(vec![1.0; count], wide);
+            Scaling::Labels { scale, bias: bias.as_deref().map_or(vec![0.0; count], wide) }
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -116,8 +132,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         _ => Failure::Failed(problem.to_string()),
     })?;
     fitted.missing.extend(gathered.notes);
+    if arguments.scores.is_none() {
+        limits::fit(&gathered.looks, !arguments.folds.is_empty(), &mut fitted);
+    }
     let fitted_on = arguments.fitted_on(&fitted);
-    let fitted_fields = calibration(&fitted, &subject.file.sha256(), &fitted_on);
+    let mut fitted_fields = calibration(&fitted, &subject.file.sha256(), &fitted_on);
+    if let Some(novelty) = &fitted.novelty {
+        fitted_fields.insert("novelty".to_owned(), limits::novelty(novelty, &gathered.looks.tensors)?);
+    }
     packed::write(subject.file, &subject.manifest, fitted_fields, &arguments.output)?;
     cache::remove(&arguments.output);
     arguments.report(&model, &fitted)

@@ -64,8 +64,12 @@ pub(super) fn model(net: &Net) -> Model {
 }
 
 /// What the calibration states of a class's threshold.
-fn stated(_net: &Net, _class: &str) -> Option<Stated> {
-    None
+fn stated(net: &Net, class: &str) -> Option<Stated> {
+    let threshold = net.classifier.manifest().calibration()?.thresholds.get(class)?;
+    let (miss, count) = (threshold.miss?, threshold.count?);
+    // 0.02 as f32 is a little less than 0.02: the decimal that was written is meant.
+    let miss = miss.to_string().parse().ok()?;
+    Some(Stated { miss, rank: threshold.rank()?, patients: u64::from(count) })
 }
 
 /// Where labelled pictures are.
@@ -113,14 +117,14 @@ fn labelled(net: &Net, source: &Source<'_>, row: LabelRow) -> Result<Case, Failu
 
 fn outcome(net: &Net, path: &Path) -> (Outcome, Option<f64>) {
     match net.report(path) {
-        Ok(report) => (of_report(net, &report), Some(report.timings.total.as_secs_f64())),
+        Ok(report) => (of_report(net, path, &report), Some(report.timings.total.as_secs_f64())),
         Err(error) => (Outcome::Unreadable { error }, None),
     }
 }
 
-fn of_report(net: &Net, report: &Report) -> Outcome {
+fn of_report(net: &Net, path: &Path, report: &Report) -> Outcome {
     let triage = level(report.triage);
-    let novelty = None;
+    let novelty = report.novelty.as_ref().map(|novelty| f64::from(novelty.value)).or_else(|| net.novelty(path));
     if let Verdict::Rejected(reasons) = &report.verdict {
         let reasons = reasons.iter().map(|reason| reason.kind.as_str().to_owned()).collect();
         return Outcome::Rejected { reasons, triage, novelty };

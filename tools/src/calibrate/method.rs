@@ -43,7 +43,7 @@ pub struct Seen {
     pub patient: String,
     /// The means of the tapped tensors' channels; all pictures have as many.
     pub features: Vec<f64>,
-    /// The logits.
+    /// The logits; empty where the graph gives probabilities.
     pub logits: Vec<f64>,
 }
 
@@ -59,6 +59,19 @@ pub enum Method {
     NearestNeighbors,
     /// The distance from the mean, and a multiple of the energy.
     Combined,
+}
+
+impl Method {
+    /// Its name on the page.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Energy => "energy",
+            Self::Mahalanobis => "Mahalanobis distance",
+            Self::NearestNeighbors => "nearest neighbours",
+            Self::Combined => "distance and energy",
+        }
+    }
 }
 
 /// What was tried.
@@ -87,14 +100,16 @@ pub struct SourceRate {
     pub interval: Interval,
 }
 
-/// The method, its tables and its levels.
-#[derive(Debug, Clone, PartialEq)]
+/// The method, its tables and its levels. Tables are left out where it is written as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FittedNovelty {
     /// The method.
     pub method: Method,
     /// The axes; none for the energy.
+    #[serde(skip)]
     pub axes: Option<Axes>,
     /// The sample's points in the reduced space, and which nearest counts.
+    #[serde(skip)]
     pub sample: Option<(Vec<Vec<f64>>, usize)>,
     /// What the energy is multiplied by.
     pub weight: Option<f64>,
@@ -142,17 +157,23 @@ pub fn fit(sound: &[Seen], foreign: &BTreeMap<String, Vec<Seen>>) -> Result<Fitt
     Ok(FittedNovelty { method, axes, sample, weight, soft, hard, pictures: sound.len() as u64, trials })
 }
 
-/// What is tried, the first of equals first. Without features there is the energy alone.
+/// What is tried, the first of equals first: by features where there are some, and by the energy of logits.
 fn candidates(sound: &[Seen]) -> Vec<(Method, bool)> {
-    let has_features = sound.first().is_some_and(|seen| !seen.features.is_empty());
-    let by_features = [
+    let all = [
         (Method::Mahalanobis, false),
         (Method::Mahalanobis, true),
         (Method::NearestNeighbors, true),
         (Method::Combined, false),
+        (Method::Energy, false),
     ];
-    let by_features = by_features.into_iter().filter(|_| has_features);
-    by_features.chain([(Method::Energy, false)]).collect()
+    let has_features = sound.first().is_some_and(|seen| !seen.features.is_empty());
+    let has_logits = sound.first().is_some_and(|seen| !seen.logits.is_empty());
+    let needs = |method: Method| match method {
+        Method::Mahalanobis | Method::NearestNeighbors => has_features,
+        Method::Combined => has_features && has_logits,
+        Method::Energy => has_logits,
+    };
+    all.into_iter().filter(|(method, _)| needs(*method)).collect()
 }
 
 /// What a method computes with.

@@ -34,7 +34,9 @@ use serde::Serialize;
 use thiserror::Error;
 
 pub use manifest::calibration;
+pub use method::FittedNovelty;
 pub use page::page;
+pub use quality::FittedQuality;
 pub use scaling::{Choice, MIN_PATIENTS, Scaling, Trial};
 pub use thresholds::{Action, FittedClass, NoSignClass, NoSignFit};
 
@@ -193,6 +195,10 @@ pub struct Fitted {
     /// The share of the pictures that show each label; none where a label is in none, or labels don't exclude each
     /// other.
     pub prevalence: Option<Vec<f64>>,
+    /// How foreign pictures are told; [`fit`] leaves it open, and [`method::fit`] finds it.
+    pub novelty: Option<FittedNovelty>,
+    /// The limits of quality; [`fit`] leaves them open, and [`quality::fit`] finds them.
+    pub quality: Option<FittedQuality>,
     /// What is missing, in sentences.
     pub missing: Vec<String>,
 }
@@ -218,6 +224,8 @@ pub fn fit(model: &Model, rows: &[Row], options: &Options) -> Result<Fitted, Pro
         action,
         no_sign,
         prevalence: prevalence(model, rows),
+        novelty: None,
+        quality: None,
         missing: Vec::new(),
     };
     fitted.missing = page::missing(model, &fitted);

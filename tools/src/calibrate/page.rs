@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Fitted, FittedClass, Model, Scaling};
+use super::quality::{Limits, Meant};
+use super::{Fitted, FittedClass, FittedNovelty, FittedQuality, Model, Scaling};
 use crate::evaluate::Level;
+use crate::statistics::Interval;
 use crate::statistics::conformal::NO_SIGN_BOUND;
 
 /// One page: what was fitted, on how many patients, with intervals, and what is missing.
@@ -51,11 +53,46 @@ fn write_page(out: &mut String, model: &Model, fitted: &Fitted) -> std::fmt::Res
         let shares = model.labels.iter().zip(prevalence).map(|(label, p)| format!("{label} {}", percent(*p)));
         writeln!(out, "\nShares of the pictures: {}", shares.collect::<Vec<_>>().join(", "))?;
     }
+    if let Some(novelty) = &fitted.novelty {
+        write_novelty(out, novelty)?;
+    }
+    if let Some(quality) = &fitted.quality {
+        write_quality(out, quality)?;
+    }
     if !fitted.missing.is_empty() {
         writeln!(out, "\nMissing")?;
         fitted.missing.iter().try_for_each(|text| writeln!(out, "  - {text}"))?;
     }
     Ok(())
+}
+
+fn write_novelty(out: &mut String, novelty: &FittedNovelty) -> std::fmt::Result {
+    let (method, pictures) = (novelty.method.name(), counted(novelty.pictures, "sound picture"));
+    writeln!(out, "\nNovelty, by {method}, on {pictures}")?;
+    writeln!(out, "  unusual over {:.4} (95 % are under it), refused over {:.4} (99 %)", novelty.soft, novelty.hard)?;
+    for trial in &novelty.trials {
+        let root = if trial.root { " of roots" } else { "" };
+        let worst = trial.worst.map_or("no foreign pictures to try it on".to_owned(), |worst| {
+            format!("of the worst foreign source {} are under the first level", percent(worst))
+        });
+        writeln!(out, "  {:<30} {worst}", format!("{}{root}", trial.method.name()))?;
+    }
+    Ok(())
+}
+
+fn write_quality(out: &mut String, quality: &FittedQuality) -> std::fmt::Result {
+    let Limits { focus, dark, bright, contrast, size, color } = quality.limits;
+    let color = color.map_or("any colours", |color| if color == Meant::Rgb { "colours" } else { "no colours" });
+    writeln!(
+        out,
+        "\nQuality: focus from {focus}, dark to {dark}, bright to {bright}, contrast from {contrast}, size from {size}, {color}"
+    )?;
+    let Interval { lower, upper } = quality.interval;
+    let (refused, pictures) = (quality.refused, counted(quality.pictures, "sound picture"));
+    writeln!(out, "  refuses {refused} of {pictures}: {} to {} with 95 %", percent(lower), percent(upper))?;
+    quality.copies.iter().try_for_each(|copies| {
+        writeln!(out, "  refuses {} of {} copies: {}", copies.refused, copies.pictures, copies.name)
+    })
 }
 
 fn write_scaling(out: &mut String, model: &Model, fitted: &Fitted) -> std::fmt::Result {
@@ -88,8 +125,6 @@ fn threshold_line(class: &FittedClass) -> String {
     };
     format!("{:<24} {:>8} {:>7} {:>10.5}  {misses}", class.id, class.patients, percent(class.miss), class.at)
 }
-
-use crate::statistics::Interval;
 
 /// What is missing, in sentences.
 pub(super) fn missing(model: &Model, fitted: &Fitted) -> Vec<String> {

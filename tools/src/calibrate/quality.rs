@@ -3,7 +3,8 @@
 //! Each limit lies a tenth beyond the value that 0.1 % of the sound pictures exceed: the same picture decoded or saved
 //! otherwise measures up to a tenth more or less. `dark` and `bright` are never stricter than 0.75 and 0.10, as a limit
 //! on darkness that was fitted on light skin is a limit on skin (docs/notes/2026-11-quality.md). What the limits refuse
-//! is counted on the same pictures, and must be at most 0.5 % of them.
+//! is counted on the same pictures, and must be at most 0.5 % of them. `size` is never stricter than 0.5. Colours are
+//! `rgb` where all sound pictures have some, and `gray` where none has any.
 
 use serde::Serialize;
 
@@ -28,6 +29,12 @@ const MIN_DARK: f64 = 0.75;
 /// The strictest limit of `bright`.
 const MIN_BRIGHT: f64 = 0.1;
 
+/// The strictest limit of the size: a picture of half the input's size is enlarged twofold.
+const MAX_SIZE: f64 = 0.5;
+
+/// The share of coloured pixels from which on a picture counts as coloured, as the library has it.
+const MIN_COLOR: f64 = 0.005;
+
 /// The measures of one picture, as the library reports them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
@@ -39,9 +46,23 @@ pub struct Measures {
     pub bright: f64,
     /// The contrast, 0 to 1.
     pub contrast: f64,
+    /// The source's size over the input's.
+    pub size: f64,
+    /// The share of coloured pixels, 0 to 1.
+    pub color: f64,
 }
 
-/// Limits: of `focus` and `contrast` the lowest values, of `dark` and `bright` the highest.
+/// The colours that a model's pictures have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Meant {
+    /// All have some.
+    Rgb,
+    /// None has any.
+    Gray,
+}
+
+/// Limits: of `focus`, `contrast` and `size` the lowest values, of `dark` and `bright` the highest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Limits {
     /// The lowest focus.
@@ -52,6 +73,10 @@ pub struct Limits {
     pub bright: f64,
     /// The lowest contrast.
     pub contrast: f64,
+    /// The lowest size.
+    pub size: f64,
+    /// The colours that are meant; none where some pictures have some and others none.
+    pub color: Option<Meant>,
 }
 
 impl Limits {
@@ -62,6 +87,7 @@ impl Limits {
             || measures.dark > self.dark
             || measures.bright > self.bright
             || measures.contrast < self.contrast
+            || measures.size < self.size
     }
 }
 
@@ -105,6 +131,8 @@ pub fn fit(sound: &[Measures], copies: &[(String, Vec<Measures>)]) -> Result<Fit
         dark: upper(sound, |m| m.dark)?.max(MIN_DARK),
         bright: upper(sound, |m| m.bright)?.max(MIN_BRIGHT),
         contrast: lower(sound, |m| m.contrast)?,
+        size: lower(sound, |m| m.size)?.min(MAX_SIZE),
+        color: meant(sound),
     };
     let count = |pictures: &[Measures]| pictures.iter().filter(|m| limits.refuse(m)).count() as u64;
     let share = Proportion::new(count(sound), sound.len() as u64)?;
@@ -123,6 +151,13 @@ pub fn fit(sound: &[Measures], copies: &[(String, Vec<Measures>)]) -> Result<Fit
         interval: share.clopper_pearson(Confidence::P95),
         copies: copies.collect(),
     })
+}
+
+fn meant(sound: &[Measures]) -> Option<Meant> {
+    if sound.iter().all(|m| m.color >= MIN_COLOR) {
+        return Some(Meant::Rgb);
+    }
+    sound.iter().all(|m| m.color <= 0.0).then_some(Meant::Gray)
 }
 
 fn lower(sound: &[Measures], of: impl Fn(&Measures) -> f64) -> Result<f64, Undefined> {
@@ -164,17 +199,20 @@ mod tests {
             dark: 0.6 * at(i),
             bright: 0.2 * at(i),
             contrast: 0.1 + 0.4 * at(i),
+            size: 1.0 + at(i),
+            color: 0.2,
         };
         (0..2000).map(of).collect()
     }
 
     #[test]
     fn limits_lie_a_tenth_beyond_0_1_percent() {
-        let dark = Measures { focus: 0.5, dark: 0.9, bright: 0.0, contrast: 0.3 };
+        let dark = Measures { dark: 0.9, ..sound()[7] };
         let copies = [("dark".to_owned(), vec![dark, sound()[7]])];
         let found = fit(&sound(), &copies).expect("there are enough");
         // The third of 2,000: 0.3 + 0.4 · 2/1999 = 0.3004, and 0.2 · 1997/1999 = 0.1998.
-        assert_eq!(found.limits, Limits { focus: 0.27, dark: 0.75, bright: 0.22, contrast: 0.09 });
+        let (size, color) = (0.5, Some(Meant::Rgb));
+        assert_eq!(found.limits, Limits { focus: 0.27, dark: 0.75, bright: 0.22, contrast: 0.09, size, color });
         assert_eq!((found.refused, found.pictures), (0, 2000));
         assert_eq!(found.copies, [Copies { name: "dark".to_owned(), pictures: 2, refused: 1 }]);
     }

@@ -1,0 +1,67 @@
+//! The limits beyond which a picture is refused: of its quality, and of its novelty.
+
+use bedside::manifest::{NoveltyMethod, NoveltyModel, NoveltySample, NoveltyTables};
+use bedside_tools::calibrate::method::Method;
+use bedside_tools::calibrate::{Fitted, FittedNovelty, method, quality};
+use serde_json::Value;
+
+use super::gather::Looks;
+use crate::output::Failure;
+
+/// Fits both, or says what is missing.
+pub(super) fn fit(looks: &Looks, are_folds: bool, fitted: &mut Fitted) {
+    match quality::fit(&looks.sound, &[]) {
+        Ok(found) => fitted.quality = Some(found),
+        Err(why) => fitted.missing.push(format!(
+            "limits of quality, for which {} sound pictures or more are needed: {why}",
+            quality::MIN_PICTURES
+        )),
+    }
+    if are_folds {
+        fitted.missing.push(
+            "novelty: the features of fold networks are not the model's; calibrate on pictures that it did not learn from"
+                .to_owned(),
+        );
+        return;
+    }
+    match method::fit(&looks.seen(), &looks.foreign) {
+        Ok(found) => fitted.novelty = Some(found),
+        Err(why) => fitted
+            .missing
+            .push(format!("novelty, for which {} sound pictures or more are needed: {why}", method::MIN_PICTURES)),
+    }
+    if looks.foreign.is_empty() {
+        fitted
+            .missing
+            .push("foreign pictures: without --foreign the method of novelty is not chosen by them".to_owned());
+    }
+}
+
+/// The manifest's `novelty`.
+pub(super) fn novelty(fitted: &FittedNovelty, tensors: &[String]) -> Result<Value, Failure> {
+    let levels = [fitted.soft as f32, fitted.hard as f32];
+    let model = match &fitted.axes {
+        None => NoveltyModel::energy(levels),
+        Some(axes) => {
+            let (mean, scale) = (axes.mean.clone(), axes.scale.clone());
+            let mut tables = NoveltyTables::new(mean, scale, axes.axes.clone());
+            tables.sample = fitted
+                .sample
+                .as_ref()
+                .map(|(points, neighbors)| NoveltySample::new(*neighbors as u32, axes.dimensions, &points.concat()));
+            let mut model = NoveltyModel::new(name(fitted.method), tensors.to_vec(), &tables, levels)?;
+            (model.root, model.weight) = (axes.root, fitted.weight.map(|weight| weight as f32));
+            model
+        }
+    };
+    serde_json::to_value(model).map_err(|error| Failure::Failed(error.to_string()))
+}
+
+fn name(method: Method) -> NoveltyMethod {
+    match method {
+        Method::Energy => NoveltyMethod::Energy,
+        Method::Mahalanobis => NoveltyMethod::Mahalanobis,
+        Method::NearestNeighbors => NoveltyMethod::NearestNeighbors,
+        Method::Combined => NoveltyMethod::Combined,
+    }
+}
