@@ -36,6 +36,8 @@ python3 "$recipe/snr.py" "$dataset" "$float" "$int8" --fold 0
 python3 "$shared/calibrate.py" "$dataset" --int8 "$int8" --manifest "$model/manifest.json" \
     --folds "$int8" --out-of-fold "$work/held_out.csv"
 
+python3 "$shared/learned.py" "$dataset" "$model/manifest.json" --fold 0
+
 scores() { # labels, folder, result
     python3 "$tests/make_scores.py" score "$1" "$2" --manifest "$model/manifest.json" \
         --float "$float" --int8 "$int8" -o "$3"

@@ -38,6 +38,8 @@ python3 "$shared/calibrate.py" "$dataset" --int8 "$work/all.int8.onnx" --manifes
     --folds "$work/fold0.int8.onnx" "$work/fold1.int8.onnx" "$work/fold2.int8.onnx" \
     --out-of-fold "$work/out_of_fold.csv"
 
+python3 "$shared/learned.py" "$dataset" "$model/manifest.json"
+
 scores() { # labels, folder, result, then `--draft` or nothing
     python3 "$tests/make_scores.py" score "$1" "$2" --manifest "$model/manifest.json" \
         --float "$work/all.float.onnx" --int8 "$work/all.int8.onnx" -o "$3" ${4:+"$4"}
