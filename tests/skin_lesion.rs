@@ -23,7 +23,7 @@ fn int8() -> Classifier {
 /// The float graph with the shipped manifest, without the fields that are bound to the int8 graph.
 fn float() -> Classifier {
     let mut draft = Draft::from(int8().manifest().clone());
-    (draft.calibration, draft.golden) = (None, None);
+    (draft.calibration, draft.explanation, draft.golden) = (None, None, None);
     let manifest = Manifest::try_from(draft).expect("sound");
     let mut graph = Graph::open(&golden("skin-lesion/float.onnx"), 64 << 20).expect("a sound graph");
     graph.set_metadata(METADATA_KEY, manifest.to_json());

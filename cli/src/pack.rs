@@ -89,7 +89,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // The JSON is packed as it was read, so that fields unknown to this version are kept.
     let mut json: Value = serde_json::from_str(&text).map_err(|error| Failure::Failed(error.to_string()))?;
     let (graph, signature) = with_fixed_shape(graph, &manifest).map_err(|error| named(&arguments.graph, error))?;
-    let explained = with_explanation(&graph, manifest, &signature).and_then(|(manifest, heatmaps)| {
+    let rebound = rebound(manifest, &graph);
+    let explained = rebound.and_then(|manifest| with_explanation(&graph, manifest, &signature));
+    let explained = explained.and_then(|(manifest, heatmaps)| {
         let (graph, signature) = bound(graph, &manifest)?;
         Ok((graph, signature, manifest, heatmaps))
     });
@@ -167,6 +169,15 @@ fn bound(graph: Graph, manifest: &Manifest) -> bedside::Result<(Graph, Signature
     let signature = Binding::new(manifest, &file)?.signature;
     let ModelFile::Onnx(graph) = file else { unreachable!("it was made of a graph") };
     Ok((*graph, signature))
+}
+
+/// The manifest with its calibration bound to the graph, which has another hash since its shape is fixed.
+fn rebound(manifest: Manifest, graph: &Graph) -> bedside::Result<Manifest> {
+    let mut draft = Draft::from(manifest);
+    if let Some(calibration) = &mut draft.calibration {
+        graph.sha256().clone_into(&mut calibration.graph_sha256);
+    }
+    Manifest::try_from(draft)
 }
 
 /// The manifest with an `explanation`, its own or the one that is found in the graph, and what heatmaps are computed from,
