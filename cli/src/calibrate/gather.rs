@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bedside::manifest::Activation;
 use bedside::tools::{self, in_file, io_error, observe};
@@ -68,10 +68,22 @@ pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Pat
     })
 }
 
+/// Which network looks at a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// One that did not learn from it.
+    HeldOut,
+    /// The one of the column `fold`, from 0 on, unless it learned from it.
+    Fold(usize),
+    /// The model, even if it learned from it.
+    Model,
+}
+
 /// The networks that look at pictures.
 struct Networks {
+    /// Those that look at labelled pictures, where there are several, and then the model.
     all: Vec<Network>,
-    /// Whether they stand in for the model.
+    /// Whether others stand in for the model.
     are_folds: bool,
 }
 
@@ -89,17 +101,14 @@ impl Networks {
         has_column: bool,
     ) -> Result<Networks, Failure> {
         let are_folds = !arguments.folds.is_empty();
-        let model = std::slice::from_ref(&arguments.model);
-        let paths = if are_folds { &arguments.folds[..] } else { model };
-        let open = |path: &std::path::PathBuf| {
-            let tensors = if are_folds { &[][..] } else { tensors };
+        let open = |path: &PathBuf| {
             let net = Net::open_observing(path, tensors, &[], arguments.threads)?;
             let wrong = |problem: &str| Failure::Usage(format!("{}: {problem}", path.display()));
             if labels(net.classifier.manifest()) != labels(&subject.manifest) {
                 return Err(wrong("has other labels than the model"));
             }
             let learned = learned(net.classifier.manifest()).map_err(|problem| wrong(&problem))?;
-            if are_folds && !has_column && learned.is_empty() {
+            if *path != arguments.model && !has_column && learned.is_empty() {
                 return Err(wrong(
                     "its `provenance.training_sha256` does not say what it learned from; add a column `fold` to the \
                      table of labels, with the number of the network that did not learn from the picture",
@@ -107,7 +116,7 @@ impl Networks {
             }
             Ok(Network { net, learned })
         };
-        let all = paths.iter().map(open).collect::<Result<_, Failure>>()?;
+        let all = arguments.folds.iter().chain([&arguments.model]).map(open).collect::<Result<_, Failure>>()?;
         Ok(Networks { all, are_folds })
     }
 
@@ -116,11 +125,18 @@ impl Networks {
         self.all.iter().all(|network| network.net.classifier.manifest().output().activation != Activation::None)
     }
 
-    /// The network that did not learn from a picture; none where all did.
-    fn of(&self, sha256: &str, fold: Option<usize>) -> Option<usize> {
-        match fold {
-            Some(fold) => Some(fold).filter(|&fold| !self.all[fold].learned.contains(sha256)),
-            None => self.all.iter().position(|network| !network.learned.contains(sha256)),
+    /// Those that look at labelled pictures.
+    fn held_out(&self) -> &[Network] {
+        let count = self.all.len();
+        if self.are_folds { &self.all[..count - 1] } else { &self.all }
+    }
+
+    /// The network that looks at a picture; none where all that might had learned from it.
+    fn of(&self, sha256: &str, which: Which) -> Option<usize> {
+        match which {
+            Which::Model => Some(self.all.len() - 1),
+            Which::Fold(fold) => Some(fold).filter(|&fold| !self.all[fold].learned.contains(sha256)),
+            Which::HeldOut => self.held_out().iter().position(|network| !network.learned.contains(sha256)),
         }
     }
 }
@@ -197,6 +213,8 @@ pub(super) struct Looks {
     pub(super) sound: Vec<Measures>,
     /// What the model said of sound pictures: of at most [`MAX_PICTURES`], those whose hashes are lowest.
     seen: BTreeMap<(String, String), Seen>,
+    /// What fold networks said of those that they did not learn from.
+    by_folds: BTreeMap<(String, String), Seen>,
     /// What it said of foreign ones, by source.
     pub(super) foreign: BTreeMap<String, Vec<Seen>>,
     /// The tensors that features are means of.
@@ -204,15 +222,23 @@ pub(super) struct Looks {
 }
 
 impl Looks {
+    /// What the model said of sound pictures.
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.seen.values().cloned().collect()
     }
 
-    fn add(&mut self, sha256: String, seen: Seen) {
-        self.seen.insert((sha256, seen.file.clone()), seen);
-        if self.seen.len() > MAX_PICTURES {
-            self.seen.pop_last();
-        }
+    /// The same by networks that did not learn from the picture.
+    pub(super) fn held_out(&self) -> Vec<Seen> {
+        let held_out = if self.by_folds.is_empty() { &self.seen } else { &self.by_folds };
+        held_out.values().cloned().collect()
+    }
+}
+
+/// Adds a picture. Of more than [`MAX_PICTURES`] those with the lowest hashes stay.
+fn add(all: &mut BTreeMap<(String, String), Seen>, sha256: &str, seen: Seen) {
+    all.insert((sha256.to_owned(), seen.file.clone()), seen);
+    if all.len() > MAX_PICTURES {
+        all.pop_last();
     }
 }
 
@@ -232,6 +258,18 @@ impl Lost {
     }
 }
 
+/// The source in the cache of what the model itself said of a labelled picture that fold networks look at too. No folder
+/// is called so.
+const OWN: &str = "/";
+
+/// What a network said of a picture.
+struct Look {
+    /// The first 16 hex digits of the SHA-256 of the file.
+    sha256: String,
+    network: usize,
+    seen: cache::Seen,
+}
+
 struct Gathering<'a> {
     networks: &'a Networks,
     cache: &'a mut Cache,
@@ -243,54 +281,56 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     fn labelled(&mut self, images: &Path, labelled: LabelRow) -> Result<(), Failure> {
-        let fold = self.fold(&labelled)?;
+        let which = self.fold(&labelled)?;
         let path = below(images, &labelled.file).map_err(Failure::Failed)?;
-        let Some((sha256, found)) = self.look(None, &labelled.file, &path, fold)? else { return Ok(()) };
-        let logits = self.logits(&found);
-        self.looks.sound.push(measures(&found.quality));
-        if !self.networks.are_folds {
-            let patient = labelled.group.clone().unwrap_or_else(|| labelled.file.clone());
-            let seen = self.seen(&labelled.file, patient, &logits, &found);
-            self.looks.add(sha256, seen);
+        let Some(found) = self.look(None, &labelled.file, &path, which)? else { return Ok(()) };
+        self.looks.sound.push(measures(&found.seen.quality));
+        let patient = labelled.group.as_deref().unwrap_or(&labelled.file);
+        let seen = self.seen(&labelled.file, patient, &found);
+        if self.networks.are_folds {
+            add(&mut self.looks.by_folds, &found.sha256, seen);
+            // The model has learned from it, and its tables may be of such pictures: levels come from the others.
+            if let Some(own) = self.look(Some(OWN), &labelled.file, &path, Which::Model)? {
+                let seen = self.seen(&labelled.file, patient, &own);
+                add(&mut self.looks.seen, &own.sha256, seen);
+            }
+        } else {
+            add(&mut self.looks.seen, &found.sha256, seen);
         }
+        let logits = self.logits(&found.seen);
         self.rows.push(row(labelled.file, labelled.group, labelled.truth, logits));
         Ok(())
     }
 
-    /// Fold networks have other features than the model, so that they tell nothing of foreign pictures.
     fn foreign(&mut self, picture: &Foreign) -> Result<(), Failure> {
-        if self.networks.are_folds {
-            return Ok(());
-        }
-        let found = self.look(Some(&picture.source), &picture.file, &picture.path, Some(0))?;
-        if let Some((_, found)) = found {
-            let seen = self.seen(&picture.file, picture.file.clone(), &self.logits(&found), &found);
+        if let Some(found) = self.look(Some(&picture.source), &picture.file, &picture.path, Which::Model)? {
+            let seen = self.seen(&picture.file, &picture.file, &found);
             self.looks.foreign.entry(picture.source.clone()).or_default().push(seen);
         }
         Ok(())
     }
 
-    /// What a network says of a picture, and the start of the file's hash; none where nothing is fitted on it.
-    fn look(
-        &mut self,
-        source: Option<&str>,
-        file: &str,
-        path: &Path,
-        fold: Option<usize>,
-    ) -> Result<Option<(String, cache::Seen)>, Failure> {
+    /// What a network says of a picture; none where nothing is fitted on it.
+    fn look(&mut self, source: Option<&str>, file: &str, path: &Path, which: Which) -> Result<Option<Look>, Failure> {
         let known = self.cache.take(source, file, stamp(path));
         // Another column `fold` may have been written since.
-        let known = known.filter(|known| fold.is_none() || known.network == fold);
+        let known = known.filter(|known| match which {
+            Which::Fold(fold) => known.network == Some(fold),
+            Which::HeldOut | Which::Model => true,
+        });
         let measured = match known {
             Some(known) => known,
             None => {
-                let measured = Measured { source: source.map(str::to_owned), ..self.measure(file, path, fold) };
+                let measured = Measured { source: source.map(str::to_owned), ..self.measure(file, path, which) };
                 self.cache.add(&measured)?;
                 measured
             }
         };
         match measured.outcome {
-            Outcome::Seen(seen) => return Ok(Some((measured.sha256, seen))),
+            Outcome::Seen(seen) => {
+                let (sha256, network) = (measured.sha256, measured.network.unwrap_or_default());
+                return Ok(Some(Look { sha256, network, seen }));
+            }
             Outcome::Learned => self.lost.learned += 1,
             Outcome::Unreadable(problem) => {
                 complain("warning", &problem);
@@ -301,10 +341,10 @@ impl Gathering<'_> {
     }
 
     /// Without logits where the graph gives probabilities: they have no energy.
-    fn seen(&self, file: &str, patient: String, logits: &[f64], found: &cache::Seen) -> Seen {
-        let features = found.features.iter().map(|&value| f64::from(value)).collect();
-        let logits = if self.networks.gives_logits() { logits.to_vec() } else { Vec::new() };
-        Seen { file: file.to_owned(), patient, features, logits }
+    fn seen(&self, file: &str, patient: &str, found: &Look) -> Seen {
+        let features = found.seen.features.iter().map(|&value| f64::from(value)).collect();
+        let logits = if self.networks.gives_logits() { self.logits(&found.seen) } else { Vec::new() };
+        Seen { file: file.to_owned(), patient: patient.to_owned(), network: found.network, features, logits }
     }
 
     fn logits(&self, found: &cache::Seen) -> Vec<f64> {
@@ -312,19 +352,19 @@ impl Gathering<'_> {
         if self.networks.gives_logits() { values } else { logits_of(&values, self.is_multi_label) }
     }
 
-    /// The network that the column `fold` names, from 0 on.
-    fn fold(&self, labelled: &LabelRow) -> Result<Option<usize>, Failure> {
-        let Some(text) = labelled.by.first() else { return Ok(None) };
-        let count = self.networks.all.len();
+    /// The network that the column `fold` names.
+    fn fold(&self, labelled: &LabelRow) -> Result<Which, Failure> {
+        let Some(text) = labelled.by.first() else { return Ok(Which::HeldOut) };
+        let count = self.networks.held_out().len();
         let fold = text.as_ref().and_then(|text| text.parse().ok()).filter(|fold| (1..=count).contains(fold));
         let wrong = || {
             let found = text.as_deref().unwrap_or_default();
             Failure::Failed(format!("line {}: the column `fold` has \"{found}\"; give 1 to {count}", labelled.line))
         };
-        fold.map(|fold: usize| Some(fold - 1)).ok_or_else(wrong)
+        fold.map(|fold: usize| Which::Fold(fold - 1)).ok_or_else(wrong)
     }
 
-    fn measure(&self, file: &str, path: &Path, fold: Option<usize>) -> Measured {
+    fn measure(&self, file: &str, path: &Path, which: Which) -> Measured {
         let (bytes, modified) = stamp(path);
         let mut measured = Measured {
             file: file.to_owned(),
@@ -342,7 +382,7 @@ impl Gathering<'_> {
             }
         };
         measured.sha256 = prefix(&encoded);
-        measured.network = self.networks.of(&measured.sha256, fold);
+        measured.network = self.networks.of(&measured.sha256, which);
         if let Some(network) = measured.network {
             let net = &self.networks.all[network].net;
             measured.outcome = match observe(&net.classifier, &Image::from_bytes(encoded)) {
@@ -384,9 +424,9 @@ fn notes(networks: &Networks, lost: &Lost) -> Vec<String> {
         notes.push(format!(
             "the guarantee is approximate: the scores are those of {} networks, each of pictures that it did not learn \
              from, and the model is another network",
-            networks.all.len()
+            networks.held_out().len()
         ));
-    } else if networks.all.iter().all(|network| network.learned.is_empty()) {
+    } else if networks.held_out().iter().all(|network| network.learned.is_empty()) {
         notes.push(
             "the manifest's `provenance.training_sha256` does not say what the model learned from: that these pictures \
              are none of those was not checked"

@@ -19,12 +19,12 @@ pub(super) fn fit(looks: &Looks, are_folds: bool, fitted: &mut Fitted) {
     }
     if are_folds {
         fitted.missing.push(
-            "novelty: the features of fold networks are not the model's; calibrate on pictures that it did not learn from"
+            "levels of novelty by the model: they are those of the fold networks, each of pictures that it did not learn \
+             from and by tables of others of them"
                 .to_owned(),
         );
-        return;
     }
-    match method::fit(&looks.seen(), &looks.foreign) {
+    match method::fit(&looks.seen(), &looks.held_out(), &looks.foreign) {
         Ok(found) => fitted.novelty = Some(found),
         Err(why) => fitted
             .missing

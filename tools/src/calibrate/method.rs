@@ -4,7 +4,7 @@
 //! the pictures that statistics were fitted on are too low. Where there are foreign pictures, the method is the one whose
 //! worst source is accepted least at the level that 95 % of the sound pictures stay under.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -41,6 +41,8 @@ pub struct Seen {
     pub file: String,
     /// Whose picture it is.
     pub patient: String,
+    /// The network that looked: features of two networks are not compared.
+    pub network: usize,
     /// The means of the tapped tensors' channels; all pictures have as many.
     pub features: Vec<f64>,
     /// The logits; empty where the graph gives probabilities.
@@ -117,25 +119,32 @@ pub struct FittedNovelty {
     pub soft: f64,
     /// The level over which it is refused.
     pub hard: f64,
-    /// The sound pictures.
+    /// The held-out pictures.
     pub pictures: u64,
     /// What was tried.
     pub trials: Vec<MethodTrial>,
 }
 
-/// Fits a method on sound pictures, and chooses it by foreign ones.
+/// Fits a method on what the model said of sound pictures, and chooses it by foreign ones.
+///
+/// `held_out` are the pictures that levels are taken from, each seen by a network that did not learn from it: the same as
+/// `sound` where that is the model. Levels of other networks hold for the model as far as it is like them.
 ///
 /// # Errors
 /// [`Undefined::TooFew`] for fewer than [`MIN_PICTURES`] sound pictures; as [`fit`](super::novelty::fit) where none of
 /// the methods can be fitted.
-pub fn fit(sound: &[Seen], foreign: &BTreeMap<String, Vec<Seen>>) -> Result<FittedNovelty, Undefined> {
-    if sound.len() < MIN_PICTURES {
+pub fn fit(
+    sound: &[Seen],
+    held_out: &[Seen],
+    foreign: &BTreeMap<String, Vec<Seen>>,
+) -> Result<FittedNovelty, Undefined> {
+    if sound.len().min(held_out.len()) < MIN_PICTURES {
         return Err(Undefined::TooFew);
     }
     let mut best: Option<(Option<f64>, Tables, [f64; 2])> = None;
     let (mut trials, mut failure) = (Vec::new(), Undefined::Empty);
     for (method, root) in candidates(sound) {
-        let (tables, levels) = match of_method(method, root, sound) {
+        let (tables, levels) = match of_method(method, root, sound, held_out) {
             Ok(found) => found,
             Err(why) => {
                 failure = why;
@@ -154,7 +163,7 @@ pub fn fit(sound: &[Seen], foreign: &BTreeMap<String, Vec<Seen>>) -> Result<Fitt
     let (_, tables, [soft, hard]) = best.ok_or(failure)?;
     let Tables { method, axes, sample, weight } = tables;
     let sample = sample.map(|points| (points, NEIGHBORS));
-    Ok(FittedNovelty { method, axes, sample, weight, soft, hard, pictures: sound.len() as u64, trials })
+    Ok(FittedNovelty { method, axes, sample, weight, soft, hard, pictures: held_out.len() as u64, trials })
 }
 
 /// What is tried, the first of equals first: by features where there are some, and by the energy of logits.
@@ -185,12 +194,12 @@ struct Tables {
 }
 
 impl Tables {
-    fn new(method: Method, root: bool, sound: &[&Seen]) -> Result<Self, Undefined> {
+    fn new(method: Method, root: bool, dimensions: usize, sound: &[&Seen]) -> Result<Self, Undefined> {
         if method == Method::Energy {
             return Ok(Self { method, axes: None, sample: None, weight: None });
         }
         let rows: Vec<&[f64]> = sound.iter().map(|seen| seen.features.as_slice()).collect();
-        let axes = axes_of(&rows, root, dimensions(method, rows[0].len(), rows.len()))?;
+        let axes = axes_of(&rows, root, dimensions)?;
         let sample = (method == Method::NearestNeighbors).then(|| {
             let files: Vec<&str> = sound.iter().map(|seen| seen.file.as_str()).collect();
             first_by_hash(&files, SAMPLE).into_iter().map(|at| axes.point(&sound[at].features)).collect()
@@ -218,7 +227,7 @@ fn dimensions(method: Method, features: usize, pictures: usize) -> usize {
         _ => (features, 2 * features),
     };
     // Ten pictures a dimension, so that the small axes are not noise.
-    most.min(left / each).min(pictures / 10).max(1)
+    most.min(left.checked_div(each).unwrap_or_default()).min(pictures / 10).max(1)
 }
 
 /// The ratio of the deviations of distance and energy: both then count alike.
@@ -241,22 +250,38 @@ fn nearest(sample: &[Vec<f64>], point: &[f64]) -> f64 {
     libm::sqrt(*third / point.len() as f64)
 }
 
-/// The tables of all sound pictures, and the levels of theirs by the tables of other patients.
-fn of_method(method: Method, root: bool, sound: &[Seen]) -> Result<(Tables, [f64; 2]), Undefined> {
-    let mut patients: BTreeMap<&str, usize> = sound.iter().map(|seen| (seen.patient.as_str(), 0)).collect();
-    patients.values_mut().enumerate().for_each(|(i, fold)| *fold = i % FOLDS);
-    let mut values = Vec::with_capacity(sound.len());
-    for fold in 0..FOLDS {
-        let (out, others): (Vec<&Seen>, Vec<&Seen>) =
-            sound.iter().partition(|seen| patients[seen.patient.as_str()] == fold);
-        if out.is_empty() || others.is_empty() {
-            return Err(Undefined::TooFew);
-        }
-        let tables = Tables::new(method, root, &others)?;
-        values.extend(out.into_iter().map(|seen| tables.novelty(seen)));
+/// The tables of all sound pictures, and the levels of held-out ones by the tables of other patients. All tables have as
+/// many dimensions, so that their distances can be compared.
+fn of_method(method: Method, root: bool, sound: &[Seen], held_out: &[Seen]) -> Result<(Tables, [f64; 2]), Undefined> {
+    let parts = parts(held_out);
+    let fewest = parts.iter().map(|(_, others)| others.len()).min().unwrap_or_default();
+    let dimensions = dimensions(method, sound[0].features.len(), fewest);
+    let mut values = Vec::with_capacity(held_out.len());
+    for (out, others) in &parts {
+        let tables = Tables::new(method, root, dimensions, others)?;
+        values.extend(out.iter().map(|seen| tables.novelty(seen)));
     }
     let all: Vec<&Seen> = sound.iter().collect();
-    Ok((Tables::new(method, root, &all)?, levels(&values, SOFT, HARD)?))
+    Ok((Tables::new(method, root, dimensions, &all)?, levels(&values, SOFT, HARD)?))
+}
+
+/// For each network, five parts of the patients, each with the pictures of the others. A part without pictures, or with
+/// all, is left out.
+fn parts(held_out: &[Seen]) -> Vec<(Vec<&Seen>, Vec<&Seen>)> {
+    let mut patients: BTreeMap<(usize, &str), usize> =
+        held_out.iter().map(|seen| ((seen.network, seen.patient.as_str()), 0)).collect();
+    patients.values_mut().enumerate().for_each(|(i, fold)| *fold = i % FOLDS);
+    let networks: BTreeSet<usize> = held_out.iter().map(|seen| seen.network).collect();
+    let mut parts = Vec::new();
+    for (network, fold) in networks.into_iter().flat_map(|network| (0..FOLDS).map(move |fold| (network, fold))) {
+        let of_network = held_out.iter().filter(|seen| seen.network == network);
+        let (out, others): (Vec<&Seen>, Vec<&Seen>) =
+            of_network.partition(|seen| patients[&(network, seen.patient.as_str())] == fold);
+        if !(out.is_empty() || others.is_empty()) {
+            parts.push((out, others));
+        }
+    }
+    parts
 }
 
 fn rates(tables: &Tables, soft: f64, foreign: &BTreeMap<String, Vec<Seen>>) -> Result<Vec<SourceRate>, Undefined> {
@@ -291,6 +316,7 @@ mod tests {
         let seen = |i: usize| Seen {
             file: format!("{i}.jpg"),
             patient: format!("p{}", i / 2),
+            network: 0,
             features: (0..4).map(|f| shift + drawn(from + 4 * i + f)).collect(),
             logits: vec![drawn(from + i), 0.0],
         };
@@ -301,7 +327,7 @@ mod tests {
     fn method_is_the_one_whose_worst_source_is_accepted_least() {
         let sound = pictures(400, 0, 1.0);
         let foreign = BTreeMap::from([("far".to_owned(), pictures(50, 9_000, 4.0))]);
-        let found = fit(&sound, &foreign).expect("there are enough");
+        let found = fit(&sound, &sound, &foreign).expect("there are enough");
         // Far in features, and alike in logits: the energy accepts nearly all.
         assert_eq!((found.method, found.trials[0].worst), (Method::Mahalanobis, Some(0.0)));
         let energy = found.trials.iter().find(|trial| trial.method == Method::Energy).expect("it is tried");
@@ -311,7 +337,8 @@ mod tests {
 
     #[test]
     fn levels_hold_for_sound_pictures_that_were_not_fitted_on() {
-        let found = fit(&pictures(1_000, 0, 1.0), &BTreeMap::new()).expect("there are enough");
+        let sound = pictures(1_000, 0, 1.0);
+        let found = fit(&sound, &sound, &BTreeMap::new()).expect("there are enough");
         let axes = found.axes.expect("it has features");
         let others = pictures(1_000, 50_000, 1.0);
         let over = |level: f64| others.iter().filter(|seen| axes.distance(&seen.features) > level).count();
@@ -320,10 +347,23 @@ mod tests {
     }
 
     #[test]
+    fn networks_are_not_compared_with_each_other() {
+        // The second network's features lie elsewhere, and each is near its own.
+        let second = |seen: Seen| Seen { network: 1, file: format!("second/{}", seen.file), ..seen };
+        let held_out: Vec<Seen> =
+            pictures(500, 0, 1.0).into_iter().chain(pictures(500, 70_000, 9.0).into_iter().map(second)).collect();
+        let sound = pictures(500, 0, 1.0);
+        let found = fit(&sound, &held_out, &BTreeMap::new()).expect("there are enough");
+        // Four even features: no distance is over √3, and 95 % are under some 1.4.
+        assert!((1.2..1.5).contains(&found.soft) && found.hard < 1.8, "{} {}", found.soft, found.hard);
+    }
+
+    #[test]
     fn few_pictures_are_refused_and_no_features_leave_the_energy() {
-        assert_eq!(fit(&pictures(199, 0, 1.0), &BTreeMap::new()).expect_err("too few"), Undefined::TooFew);
+        let few = pictures(199, 0, 1.0);
+        assert_eq!(fit(&few, &few, &BTreeMap::new()).expect_err("too few"), Undefined::TooFew);
         let bare: Vec<Seen> =
             pictures(300, 0, 1.0).into_iter().map(|seen| Seen { features: Vec::new(), ..seen }).collect();
-        assert_eq!(fit(&bare, &BTreeMap::new()).expect("there are enough").method, Method::Energy);
+        assert_eq!(fit(&bare, &bare, &BTreeMap::new()).expect("there are enough").method, Method::Energy);
     }
 }
