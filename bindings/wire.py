@@ -74,6 +74,7 @@ mirrored (J)[B
 newCancelHandle ()[B
 openClassifier ([B)[B
 openImage ([B)[B
+overlay (J[B)[B
 protocol ()I
 rotated (JI)[B
 scopeReasons (J[B)[B
@@ -90,11 +91,12 @@ ErrorKind io unsupported_image malformed_image too_large malformed_model unsuppo
 invalid_query cancelled self_test internal
 Verdict single several undecided rejected
 ReasonKind scope_unanswered scope_no scope_out_of_range source too_small too_dark too_bright low_contrast \
-out_of_focus colorless colored
+out_of_focus colorless colored novel
 Triage no_sign unassessed refer urgent
 DecidedBy danger scope quality repeated_quality novelty label action undecided no_sign_not_shown uncalibrated
 QuestionRole scope danger
 Source camera file
+ExplainMethod class_activation occlusion
 GoldenBy lab self
 LogLevel error warn info debug trace
 Rotation upright clockwise90 clockwise180 clockwise270
@@ -107,9 +109,9 @@ QUERY = (
     + present(real(0.125) + real(0.25) + real(0.5) + real(0.375))
     + list_of(text("a") + real(0.75), text("b") + real(0.25))
     + list_of(text("q") + byte(0), text("r") + byte(1), text("s") + byte(2) + double(4.5))
-    + present(byte(1)) + integer(3)
+    + present(byte(1)) + integer(3) + present(present(text("a")) + byte(1))
 )  # fmt: skip
-DEFAULT_QUERY = ABSENT + real(0) + texts() + texts() + text("en") + ABSENT + list_of() + list_of() + ABSENT + integer(0)
+DEFAULT_QUERY = ABSENT + real(0) + texts() + texts() + text("en") + ABSENT + list_of() + list_of() + ABSENT + integer(0) + ABSENT
 
 
 def frame(layout, rotation, mirrored):
@@ -125,12 +127,19 @@ def yuv(matrix, value_range):
     return byte(5) + integer(9) + integer(10) + strides + byte(matrix) + byte(value_range)
 
 
+# What of a heatmap follows its label and its method.
+MAP = (
+    integer(2) + integer(1) + list_of(real(0.5), real(-0.25)) + b"".join(map(double, (4, 0.5, 0, 0.25, 2, -2)))
+    + integer(8) + integer(6) + b"".join(map(double, (0, 1, 8, 5))) + real(0.5) + byte(1)
+)  # fmt: skip
+
 REQUESTS = {
     "options": integer(2) + long(3) + long(4) + long(5),
     "path": text("m.onnx"),
     "query": QUERY + ABSENT,
     "query_default": DEFAULT_QUERY + ABSENT,
     "query_cancel": DEFAULT_QUERY + present(long(0x0102030405060708)),
+    "heatmap": text("a") + byte(1) + MAP,
     "frame_encoded": frame(byte(0), 1, 0),
     "frame_rgb8": frame(packed(1), 0, 1),
     "frame_rgba8": frame(packed(2), 0, 0),
@@ -156,6 +165,8 @@ FINDINGS = list_of(
     text("b") + text("Label B") + real(0.25) + real(0.375) + byte(0),
 )
 QUALITY = present(b"".join(map(real, (0.5, 0.25, 0.125, 0.375, 0.0625, 2))))
+NOVELTY = present(real(1.5) + real(2) + real(2.5))
+HEATMAP = present(text("a") + text("occlusion") + MAP)
 TIMES = b"".join(map(double, (1, 2, 3, 4, 10)))
 # A whole report ends with its text and its JSON, which the sample leaves out.
 REPORT_END = TIMES + IDENTITY + text("runtime") + text("4.5") + text("notice")
@@ -166,6 +177,7 @@ REPLIES = {
     "closed": CLOSED + text("image"),
     "handle": DONE + long(0x0102030405060708),
     "flag": DONE + byte(1),
+    "file": DONE + text("PNG"),
     "scores": DONE + list_of(real(0.75), real(0.25)),
     "self_test": DONE + present(text("self") + real(0.0078125)),
     "self_test_none": DONE + ABSENT,
@@ -173,9 +185,11 @@ REPLIES = {
     "load_times": DONE + double(1.5) + double(2.5) + double(3.5),
     "reasons": DONE + REASONS,
     "report": DONE + text("several") + LABELS + list_of() + text("summary") + text("urgent") + text("danger")
-    + text("advice") + DANGER + FINDINGS + QUALITY + REPORT_END,
+    + text("advice") + DANGER + FINDINGS + QUALITY
+    + NOVELTY + HEATMAP + REPORT_END,
     "report_rejected": DONE + text("rejected") + list_of() + REASONS
-    + text("summary") + text("unassessed") + text("scope") + text("advice") + list_of() + list_of() + ABSENT + REPORT_END,
+    + text("summary") + text("unassessed") + text("scope") + text("advice") + list_of() + list_of()
+    + ABSENT + ABSENT + ABSENT + REPORT_END,
     # A whole manifest ends with its JSON, which the sample leaves out.
     "manifest": DONE + text("tiny") + text("1.2") + text("CC0-1.0") + text("Назва") + text("use") + text("not")
     + text("none") + text("not assessed") + text("look") + text("look soon")

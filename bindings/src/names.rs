@@ -4,7 +4,9 @@
 use std::fmt::Debug;
 
 use bedside::manifest::QuestionRole;
-use bedside::{DecidedBy, ErrorKind, Image, Limits, Options, Query, ReasonKind, Rotation, Source, Triage, Verdict};
+use bedside::{
+    DecidedBy, ErrorKind, ExplainMethod, Image, Limits, Options, Query, ReasonKind, Rotation, Source, Triage, Verdict,
+};
 use serde_json::{Value, json};
 
 /// The names of a struct's fields, read from its debug text, which must show all of them.
@@ -25,6 +27,7 @@ fn names_json_has_the_names_and_defaults_of_rust() {
         "decided_by": DecidedBy::ALL.iter().map(|decided_by| decided_by.as_str()).collect::<Vec<_>>(),
         "question_roles": QuestionRole::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
         "sources": Source::ALL.iter().map(|source| source.as_str()).collect::<Vec<_>>(),
+        "explain_methods": ExplainMethod::ALL.iter().map(|method| method.as_str()).collect::<Vec<_>>(),
         "options": fields(&Options::new()),
         "limits": fields(&Limits::new()),
         "query": fields(&Query::new()),
@@ -48,7 +51,7 @@ fn options() -> Value {
 fn query() -> Value {
     let query = Query::default();
     // Types that are not serialized here are absent by default.
-    assert!(query.region.is_none() && query.answers.is_empty() && query.cancel.is_none());
+    assert!(query.region.is_none() && query.answers.is_empty() && query.explain.is_none() && query.cancel.is_none());
     json!({
         "max_results": query.max_results,
         "score_threshold": query.score_threshold,
@@ -60,6 +63,7 @@ fn query() -> Value {
         "answers": {},
         "source": query.source,
         "refusals": query.refusals,
+        "explain": null,
         "cancel": null,
     })
 }

@@ -10,8 +10,8 @@ use crate::{Error, ErrorKind, Result};
 /// Where the evidence for a label lies in a picture: a grid of equal cells over the network's input.
 ///
 /// It shows what moved the network, and not where a disease is: `docs/verdicts.md` ("What a heatmap says and does not")
-/// says more. [`overlay`](Heatmap::overlay) draws it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// says more. [`overlay`](Heatmap::overlay) draws it. The default has no cells, and can't be drawn.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Heatmap {
     /// The id of the label that the evidence is for.

@@ -351,6 +351,20 @@ pub fn mirrored<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, hand
     answered(env, |_| Ok(reply::handle(IMAGES.keep(image(handle)?.mirrored()))))
 }
 
+/// `overlay(long image, byte[] heatmap)`. The reply is the bytes of a PNG.
+#[jni_mangle("dev.bedside.jni.Native")]
+pub fn overlay<'caller>(
+    env: EnvUnowned<'caller>,
+    _class: JClass<'caller>,
+    handle: i64,
+    heatmap: JByteArray<'caller>,
+) -> JByteArray<'caller> {
+    answered(env, |env| {
+        let (image, heatmap) = (image(handle)?, request::heatmap(&bytes(env, &heatmap)?)?);
+        Ok(reply::file(&heatmap.overlay(&image.image()?)?))
+    })
+}
+
 /// `closeImage(long image)`.
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn close_image<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handle: i64) -> JByteArray<'caller> {

@@ -2,7 +2,8 @@
 
 use bedside::manifest::{Label, Manifest, ScopeQuestion};
 use bedside::{
-    DangerSign, Error, LabelName, LoadTimes, ModelIdentity, Quality, Reason, Report, SelfTest, Triage, Verdict,
+    DangerSign, Error, Heatmap, LabelName, LoadTimes, ModelIdentity, Novelty, Quality, Reason, Report, SelfTest,
+    Triage, Verdict,
 };
 
 use super::wire::Writer;
@@ -92,6 +93,10 @@ pub(super) fn report(report: &Report) -> Writer {
             writer.float(measure);
         }
     });
+    writer.optional(report.novelty, |writer, Novelty { value, soft, hard, .. }| {
+        writer.float(value).float(soft).float(hard);
+    });
+    writer.optional(report.heatmap.as_ref(), write_heatmap);
     let times = &report.timings;
     for stage in [times.decode, times.preprocess, times.engine, times.verdict, times.total] {
         writer.double(stage.as_secs_f64() * 1e3);
@@ -99,6 +104,31 @@ pub(super) fn report(report: &Report) -> Writer {
     write_identity(&mut writer, &report.model);
     writer.string(&report.runtime.name).string(&report.runtime.version).string(&report.notice);
     writer.string(&report.to_string()).string(&report.to_json());
+    writer
+}
+
+fn write_heatmap(writer: &mut Writer, heatmap: &Heatmap) {
+    writer.string(&heatmap.label).string(heatmap.method.as_str());
+    writer.int(heatmap.width).int(heatmap.height);
+    writer.list(&heatmap.values, |writer, value| {
+        writer.float(*value);
+    });
+    for number in heatmap.frame.as_flattened() {
+        writer.double(*number);
+    }
+    for length in heatmap.picture {
+        writer.int(length);
+    }
+    for edge in heatmap.seen {
+        writer.double(edge);
+    }
+    writer.float(heatmap.max).flag(heatmap.evidence);
+}
+
+/// The bytes of a file.
+pub(super) fn file(bytes: &[u8]) -> Writer {
+    let mut writer = done();
+    writer.bytes(bytes);
     writer
 }
 

@@ -1,9 +1,10 @@
 //! Requests of Java: options, a query, the format of a frame. The Java classes of these names write the fields in the
-//! same order. A source, a rotation, a matrix and a range are their ordinals in Java's enums, an answer and a layout numbers
+//! same order. A source, a method, a rotation, a matrix and a range are their ordinals in Java's enums, an answer and a layout numbers
 //! that both sides list.
 
 use bedside::{
-    Answer, Error, ErrorKind, Limits, Options, Query, Region, Result, Rotation, Source, YuvMatrix, YuvRange,
+    Answer, Error, ErrorKind, Explain, ExplainMethod, Heatmap, Limits, Options, Query, Region, Result, Rotation,
+    Source, YuvMatrix, YuvRange,
 };
 
 use crate::frame::{Frame, Layout, PixelFormat, Strides};
@@ -33,6 +34,7 @@ pub(super) fn query(request: &[u8]) -> Result<Query, Failure> {
     query.answers = request.list(|request| Ok((request.string()?, answer(request)?)))?.into_iter().collect();
     query.source = request.optional(source)?;
     query.refusals = request.size("refusals")?;
+    query.explain = request.optional(explain)?;
     if let Some(handle) = request.optional(|request| request.long_size("cancel"))? {
         let handle = CANCEL_HANDLES.get(handle as i64).ok_or(Failure::Closed("cancel handle"))?;
         query.cancel = Some(bedside::CancelHandle::clone(&handle));
@@ -52,6 +54,39 @@ fn answer(request: &mut Reader<'_>) -> Result<Answer> {
         2 => Ok(Answer::Number(request.double()?)),
         other => Err(unknown("an answer", other.into())),
     }
+}
+
+fn explain(request: &mut Reader<'_>) -> Result<Explain> {
+    let mut explain = Explain::new();
+    explain.label = request.optional(Reader::string)?;
+    explain.method = method(request)?;
+    Ok(explain)
+}
+
+fn method(request: &mut Reader<'_>) -> Result<ExplainMethod> {
+    match request.byte()? {
+        0 => Ok(ExplainMethod::ClassActivation),
+        1 => Ok(ExplainMethod::Occlusion),
+        other => Err(unknown("a method", other.into())),
+    }
+}
+
+pub(super) fn heatmap(request: &[u8]) -> Result<Heatmap> {
+    let mut request = Reader::new(request);
+    let mut heatmap = Heatmap::default();
+    (heatmap.label, heatmap.method) = (request.string()?, method(&mut request)?);
+    (heatmap.width, heatmap.height) = (request.size("width")?, request.size("height")?);
+    heatmap.values = request.list(Reader::float)?;
+    for number in heatmap.frame.as_flattened_mut() {
+        *number = request.double()?;
+    }
+    heatmap.picture = [request.size("picture")?, request.size("picture")?];
+    for edge in &mut heatmap.seen {
+        *edge = request.double()?;
+    }
+    (heatmap.max, heatmap.evidence) = (request.float()?, request.flag()?);
+    request.end()?;
+    Ok(heatmap)
 }
 
 fn source(request: &mut Reader<'_>) -> Result<Source> {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bedside::manifest::{GoldenBy, QuestionRole};
 use bedside::{
-    Answer, Classifier, DecidedBy, ErrorKind, Image, Limits, LoadTimes, Manifest, Options, Query, Reason, ReasonKind,
-    Region, Report, Rotation, Source, Timings, Triage, Verdict, YuvMatrix, YuvRange,
+    Answer, Classifier, DecidedBy, ErrorKind, Explain, ExplainMethod, Heatmap, Image, Limits, LoadTimes, Manifest,
+    Options, Query, Reason, ReasonKind, Region, Report, Rotation, Source, Timings, Triage, Verdict, YuvMatrix,
+    YuvRange,
 };
 
 use super::wire::{Reader, Writer};
@@ -76,9 +77,11 @@ fn request_reader_decodes_the_samples() {
         .answer("r", Answer::No)
         .answer("s", Answer::Number(4.5))
         .source(Source::File)
-        .refusals(3);
+        .refusals(3)
+        .explain(Explain::new().label("a").method(ExplainMethod::Occlusion));
     assert_eq!(query_of("query"), wanted);
     assert_eq!(query_of("query_default"), Query::default());
+    assert_eq!(request::heatmap(&sample("request", "heatmap")).expect("sound"), heatmap());
     let cancelled = request::query(&sample("request", "query_cancel"));
     assert!(matches!(cancelled, Err(Failure::Closed("cancel handle"))), "there is no such handle");
 }
@@ -123,6 +126,7 @@ fn reply_writer_encodes_the_samples() {
     assert_eq!(reply::closed("image"), sample("reply", "closed"));
     writes("handle", reply::handle(0x0102_0304_0506_0708), &[]);
     writes("flag", reply::flag(true), &[]);
+    writes("file", reply::file(b"PNG"), &[]);
     writes("scores", reply::scores(&[0.75, 0.25]), &[]);
     writes("self_test_none", reply::self_test(None), &[]);
     let mut times = LoadTimes::default();
@@ -146,7 +150,7 @@ fn reply_writer_encodes_the_samples() {
     rejected.decided_by = DecidedBy::Scope;
     rejected.danger.clear();
     rejected.findings.clear();
-    rejected.quality = None;
+    (rejected.quality, rejected.novelty, rejected.heatmap) = (None, None, None);
     writes("report_rejected", reply::report(&rejected), &[&rejected.to_string(), &rejected.to_json()]);
 }
 
@@ -174,6 +178,8 @@ fn report(classifier: &Classifier) -> Report {
     let quality = report.quality.as_mut().expect("a picture was decoded");
     (quality.focus, quality.dark, quality.bright) = (0.5, 0.25, 0.125);
     (quality.contrast, quality.color, quality.size) = (0.375, 0.0625, 2.0);
+    report.novelty = Some(serde_json::from_str(r#"{"value": 1.5, "soft": 2, "hard": 2.5}"#).expect("sound"));
+    report.heatmap = Some(heatmap());
     report.timings = Timings::default();
     let times = &mut report.timings;
     let stages = [&mut times.decode, &mut times.preprocess, &mut times.engine, &mut times.verdict, &mut times.total];
@@ -185,6 +191,15 @@ fn report(classifier: &Classifier) -> Report {
     (report.runtime.name, report.runtime.version) = ("runtime".into(), "4.5".into());
     report.notice = "notice".into();
     report
+}
+
+/// The heatmap of the samples.
+fn heatmap() -> Heatmap {
+    serde_json::from_str(
+        r#"{"label": "a", "method": "occlusion", "width": 2, "height": 1, "values": [0.5, -0.25],
+            "frame": [[4, 0.5, 0], [0.25, 2, -2]], "picture": [8, 6], "seen": [0, 1, 8, 5], "max": 0.5, "evidence": true}"#,
+    )
+    .expect("sound")
 }
 
 /// The reasons of the sample.
@@ -231,6 +246,7 @@ fn enum_names_and_ordinals_are_those_of_java() {
         ("Triage", Triage::ALL.iter().map(|level| level.as_str()).collect::<Vec<_>>().join(" ")),
         ("DecidedBy", DecidedBy::ALL.iter().map(|by| by.as_str()).collect::<Vec<_>>().join(" ")),
         ("QuestionRole", QuestionRole::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" ")),
+        ("ExplainMethod", ExplainMethod::ALL.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(" ")),
         ("Source", Source::ALL.iter().map(|source| source.as_str()).collect::<Vec<_>>().join(" ")),
         ("GoldenBy", [GoldenBy::Lab, GoldenBy::Itself].map(GoldenBy::as_str).join(" ")),
         ("LogLevel", levels.join(" ")),

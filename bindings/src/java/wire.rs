@@ -108,6 +108,12 @@ impl Writer {
         self.byte(value.into())
     }
 
+    /// A Java `int` that holds a size.
+    pub(super) fn int(&mut self, value: u32) -> &mut Writer {
+        self.0.extend(value.to_be_bytes());
+        self
+    }
+
     pub(super) fn long(&mut self, value: i64) -> &mut Writer {
         self.0.extend(value.to_be_bytes());
         self
@@ -124,8 +130,13 @@ impl Writer {
     }
 
     pub(super) fn string(&mut self, text: &str) -> &mut Writer {
-        self.count(text.len());
-        self.0.extend(text.as_bytes());
+        self.bytes(text.as_bytes())
+    }
+
+    /// Bytes after their number.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Writer {
+        self.count(bytes.len());
+        self.0.extend(bytes);
         self
     }
 

@@ -10,6 +10,7 @@ use bedside::{DecidedBy as Decided, Report as CoreReport, Result, Triage as Leve
 
 use crate::frame::{Frame, Layout, PixelFormat, Strides};
 
+use super::Heatmap;
 #[allow(clippy::wildcard_imports, reason = "every type of this border has its counterpart here")]
 use super::types::*;
 
@@ -40,6 +41,7 @@ impl TryFrom<Query> for bedside::Query {
         core.answers = query.answers.into_iter().map(|(id, answer)| (id, answer.into())).collect();
         core.source = query.source.map(bedside::Source::from);
         core.refusals = query.refusals;
+        core.explain = query.explain.map(bedside::Explain::from);
         core.cancel = query.cancel.map(|handle| handle.0.clone());
         Ok(core)
     }
@@ -77,6 +79,8 @@ impl From<CoreReport> for Report {
             danger: report.danger.into_iter().map(DangerSign::from).collect(),
             findings: report.findings.into_iter().map(Finding::from).collect(),
             quality: report.quality.map(Quality::from),
+            novelty: report.novelty.map(|found| Novelty { value: found.value, soft: found.soft, hard: found.hard }),
+            heatmap: report.heatmap.map(Heatmap::from),
             timings_ms: Timings {
                 decode: ms(times.decode),
                 preprocess: ms(times.preprocess),
@@ -169,6 +173,7 @@ impl From<bedside::Reason> for Reason {
             Core::OutOfFocus => ReasonKind::OutOfFocus,
             Core::Colorless => ReasonKind::Colorless,
             Core::Colored => ReasonKind::Colored,
+            Core::Novel => ReasonKind::Novel,
             other => unreachable!("the reason {} is not known to the bindings: a test compares", other.as_str()),
         };
         Reason { kind, id: reason.id, question: reason.question, message: reason.message }

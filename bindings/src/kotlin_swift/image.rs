@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::guard::guarded;
 use crate::picture::Picture;
 
-use super::{BedsideError, FrameFormat, Rotation};
+use super::{BedsideError, FrameFormat, Heatmap, Rotation};
 
 /// A picture that the library keeps: the bytes of a file, or a copy of a frame.
 ///
@@ -32,7 +32,7 @@ impl Image {
     /// Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
     /// do not fit the format, and with `TooLarge` where they have more than 256 MiB.
     ///
-    /// The hash of the fields of all types that are passed by value is a4f04733.
+    /// The hash of the fields of all types that are passed by value is ded53d56.
     // UniFFI's checksum of a function covers its documentation, and with this sentence the fields: see `layout.rs`.
     #[uniffi::constructor]
     pub fn from_planes(
@@ -48,6 +48,15 @@ impl Image {
     /// stored in the file is applied first.
     pub fn rotated(&self, rotation: Rotation) -> Result<Arc<Image>, BedsideError> {
         Ok(guarded(|| Ok(Arc::new(Image(self.0.rotated(rotation.into())))))?)
+    }
+
+    /// Draws a heatmap over the picture, upright and in grey, with a legend in English below: the bytes of a PNG of at most
+    /// 1024 pixels a side. The picture must be the one that was classified, with the same rotation and mirroring.
+    ///
+    /// Decodes the picture on the caller's thread. Fails with `InvalidQuery` where the picture has another size than the
+    /// classified one, or the fields are not those of a heatmap, and as `classify` does where it can't be decoded.
+    pub fn overlay(&self, heatmap: Heatmap) -> Result<Vec<u8>, BedsideError> {
+        Ok(guarded(|| bedside::Heatmap::try_from(heatmap)?.overlay(&self.0.image()?))?)
     }
 
     /// The same picture with left and right exchanged after the rotation.

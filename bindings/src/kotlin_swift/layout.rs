@@ -6,7 +6,8 @@
 //! one function has a hash of all fields and variants, which is compared with it.
 
 /// The files that declare types that are passed by value.
-const SOURCES: [&str; 3] = [include_str!("types.rs"), include_str!("error.rs"), include_str!("logger.rs")];
+const SOURCES: [&str; 4] =
+    [include_str!("types.rs"), include_str!("explain.rs"), include_str!("error.rs"), include_str!("logger.rs")];
 
 /// The derives of types that are passed by value.
 const KINDS: [&str; 3] = ["uniffi::Record", "uniffi::Enum", "uniffi::Error"];

@@ -3,6 +3,7 @@
 mod classifier;
 mod convert;
 mod error;
+mod explain;
 mod image;
 #[cfg(test)]
 mod layout;
@@ -11,6 +12,7 @@ mod types;
 
 pub use classifier::Classifier;
 pub use error::{BedsideError, ErrorKind};
+pub use explain::{Explain, ExplainMethod, Heatmap};
 pub use image::Image;
 pub use logger::{LogLevel, Logger, LoggerError, set_logger};
 pub use types::*;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::guard::guarded;
 
-use super::BedsideError;
+use super::{BedsideError, Explain, Heatmap};
 
 /// The settings of a classifier, which are fixed when its model is opened.
 #[derive(Debug, Clone, uniffi::Record)]
@@ -75,6 +75,9 @@ pub struct Query {
     /// poor quality is not asked for again, and its triage is `Refer`. Whoever asks counts.
     #[uniffi(default = 0)]
     pub refusals: u32,
+    /// The heatmap to compute with the classification; none unless given.
+    #[uniffi(default)]
+    pub explain: Option<Explain>,
     /// A handle by which another thread can end the classification.
     #[uniffi(default)]
     pub cancel: Option<Arc<CancelHandle>>,
@@ -163,6 +166,11 @@ pub struct Report {
     /// The measures of the picture, also where the model has no limits for them or the verdict is `Rejected`. Absent only
     /// where no picture was decoded.
     pub quality: Option<Quality>,
+    /// How unlike the pictures that the model was made for this one is. Absent where the model does not tell, and where
+    /// the graph did not run.
+    pub novelty: Option<Novelty>,
+    /// The heatmap that the query asks for. Absent where it asks for none, or the verdict is `Rejected`.
+    pub heatmap: Option<Heatmap>,
     /// How long each stage took, in milliseconds.
     pub timings_ms: Timings,
     /// The model that was run.
@@ -260,6 +268,8 @@ pub enum ReasonKind {
     Colorless,
     /// The picture has colour, and the model was made for grey.
     Colored,
+    /// The picture is unlike those that the model was made for.
+    Novel,
 }
 
 /// What a person should do, from the least to the most pressing level.
@@ -336,6 +346,17 @@ pub struct Quality {
     /// The width of the region over that of the model's input, or the height over the height where that is less, in pixels
     /// of the file or frame before any scaling. Above 0.
     pub size: f32,
+}
+
+/// How unlike the pictures that the model was made for a picture is, and the two levels that it is compared with.
+#[derive(Debug, Clone, Copy, uniffi::Record)]
+pub struct Novelty {
+    /// The novelty, without a unit: the larger, the more unlike.
+    pub value: f32,
+    /// The novelty above which the triage is at least `Refer`.
+    pub soft: f32,
+    /// The novelty above which the picture is rejected.
+    pub hard: f32,
 }
 
 /// How long each stage took, in milliseconds.

@@ -14,8 +14,8 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use bedside::manifest::{GoldenBy, Manifest};
 use bedside::{
-    CancelHandle, DangerSign, DecidedBy, Error, LabelName, LoadTimes, Quality, Reason, ReasonKind, Report, Triage,
-    Verdict, fuzzing,
+    CancelHandle, DangerSign, DecidedBy, Error, ExplainMethod, Heatmap, LabelName, LoadTimes, Novelty, Quality, Reason,
+    ReasonKind, Report, Triage, Verdict, fuzzing,
 };
 use handles::Handles;
 use wire::Reader;
@@ -60,6 +60,7 @@ fn request(bytes: &[u8]) {
             reader.end();
         }
     }
+    let _ = request::heatmap(bytes);
     let mut reader = Reader::new(bytes);
     if let Ok(options) = request::options(&mut reader) {
         // The maxima of Java's `int` and `long`.
@@ -159,6 +160,12 @@ fn results(some: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     }
     reader.end();
 
+    let file = Vec::<u8>::arbitrary(some)?;
+    let written = reply::file(&file).finish();
+    let mut reader = ReplyReader(&written).ended(0);
+    assert_eq!(reader.bytes(), file);
+    reader.end();
+
     let report = arbitrary_report(some)?;
     let written = reply::report(&report).finish();
     let mut reader = ReplyReader(&written).ended(0);
@@ -199,7 +206,18 @@ fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
     let danger = (0..some.int_in_range(0..=4)?).map(|_| sign(some)).collect::<arbitrary::Result<_>>()?;
     let triage = (*some.choose(Triage::ALL)?, *some.choose(DecidedBy::ALL)?);
     let identity = fuzzing::identity(String::arbitrary(some)?, String::arbitrary(some)?, String::arbitrary(some)?);
-    Ok(fuzzing::report(verdict, triage, danger, findings, identity, Arbitrary::arbitrary(some)?))
+    let mut report = fuzzing::report(verdict, triage, danger, findings, identity, Arbitrary::arbitrary(some)?);
+    report.heatmap = Option::<[u32; 2]>::arbitrary(some)?.map(|size| {
+        let mut heatmap = Heatmap::default();
+        (heatmap.width, heatmap.height, heatmap.picture) = (size[0], size[1], size);
+        heatmap
+    });
+    if let Some(heatmap) = &mut report.heatmap {
+        heatmap.label = String::arbitrary(some)?;
+        heatmap.method = *some.choose(ExplainMethod::ALL)?;
+        heatmap.values = Vec::<i16>::arbitrary(some)?.into_iter().map(f32::from).collect();
+    }
+    Ok(report)
 }
 
 /// Reads a reply as `Reply.java` does.
@@ -244,11 +262,15 @@ impl ReplyReader<'_> {
         f64::from_be_bytes(self.take())
     }
 
-    fn string(&mut self) -> String {
+    fn bytes(&mut self) -> Vec<u8> {
         let length = usize::try_from(self.int()).expect("a length");
-        let (text, remaining) = self.0.split_at(length);
+        let (bytes, remaining) = self.0.split_at(length);
         self.0 = remaining;
-        String::from_utf8(text.to_vec()).expect("UTF-8")
+        bytes.to_vec()
+    }
+
+    fn string(&mut self) -> String {
+        String::from_utf8(self.bytes()).expect("UTF-8")
     }
 
     fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
@@ -268,6 +290,21 @@ impl ReplyReader<'_> {
         assert_eq!(self.optional(ReplyReader::string), reason.id);
         assert_eq!(self.optional(ReplyReader::string), reason.question);
         assert_eq!(self.string(), reason.message);
+    }
+
+    fn heatmap(&mut self, heatmap: &Heatmap) {
+        assert_eq!((self.string().as_str(), self.string().as_str()), (&*heatmap.label, heatmap.method.as_str()));
+        let read = [self.int(), self.int()].map(i32::cast_unsigned);
+        assert_eq!(read, [heatmap.width, heatmap.height]);
+        self.list(&heatmap.values, |reader, value| assert_eq!(reader.float().to_bits(), value.to_bits()));
+        for number in heatmap.frame.as_flattened() {
+            assert_eq!(self.double().to_bits(), number.to_bits());
+        }
+        assert_eq!([self.int(), self.int()].map(i32::cast_unsigned), heatmap.picture);
+        for edge in heatmap.seen {
+            assert_eq!(self.double().to_bits(), edge.to_bits());
+        }
+        assert_eq!((self.float().to_bits(), self.flag()), (heatmap.max.to_bits(), heatmap.evidence));
     }
 
     fn report(&mut self, report: &Report) {
@@ -297,6 +334,13 @@ impl ReplyReader<'_> {
         };
         let read = self.optional(|reader| [(); 6].map(|()| reader.float().to_bits()));
         assert_eq!(read, report.quality.map(measures));
+        let levels = |found: Novelty| [found.value, found.soft, found.hard].map(f32::to_bits);
+        let read = self.optional(|reader| [(); 3].map(|()| reader.float().to_bits()));
+        assert_eq!(read, report.novelty.map(levels));
+        assert_eq!(self.flag(), report.heatmap.is_some());
+        if let Some(heatmap) = &report.heatmap {
+            self.heatmap(heatmap);
+        }
         let times = &report.timings;
         for stage in [times.decode, times.preprocess, times.engine, times.verdict, times.total] {
             assert_eq!(self.double().to_bits(), (stage.as_secs_f64() * 1e3).to_bits());

@@ -29,6 +29,7 @@ private struct Defaults: Decodable {
         let answers: [String: String]
         let source: String?
         let refusals: UInt32
+        let explain: String?
         let cancel: String?
     }
 
@@ -80,7 +81,7 @@ final class NamesTests: XCTestCase {
     func testReasonKindsHaveTheSharedNames() throws {
         let kinds: [ReasonKind] = [
             .scopeUnanswered, .scopeNo, .scopeOutOfRange, .source, .tooSmall, .tooDark, .tooBright, .lowContrast,
-            .outOfFocus, .colorless, .colored,
+            .outOfFocus, .colorless, .colored, .novel,
         ]
         XCTAssertEqual(kinds.map(reasonKindName), try names("reason_kinds"))
     }
@@ -101,6 +102,8 @@ final class NamesTests: XCTestCase {
         XCTAssertEqual(roles.map(roleName), try names("question_roles"))
         let sources: [Source] = [.camera, .file]
         XCTAssertEqual(sources.map(sourceName), try names("sources"))
+        let methods: [ExplainMethod] = [.classActivation, .occlusion]
+        XCTAssertEqual(methods.map(methodName), try names("explain_methods"))
     }
 
     func testOptionsLimitsAndQueryHaveTheSharedFields() throws {
@@ -132,6 +135,7 @@ final class NamesTests: XCTestCase {
         XCTAssertEqual(query.answers.keys.sorted(), wanted.answers.keys.sorted())
         XCTAssertEqual(query.source == nil, wanted.source == nil)
         XCTAssertEqual(query.refusals, wanted.refusals)
+        XCTAssertEqual(query.explain == nil, wanted.explain == nil)
         XCTAssertEqual(query.cancel == nil, wanted.cancel == nil)
     }
 
@@ -144,7 +148,7 @@ final class NamesTests: XCTestCase {
         let full = Query(
             maxResults: 1, scoreThreshold: 0.5, allow: ["a"], deny: ["b"], language: "uk",
             region: Region(left: 0, top: 0, width: 0.5, height: 0.5), prevalence: ["a": 1], answers: ["ready": .no],
-            source: .camera, refusals: 1)
+            source: .camera, refusals: 1, explain: Explain(method: .occlusion))
         let handle = try CancelHandle()
         let (before, after) = (Mirror(reflecting: full).children, Mirror(reflecting: full.ended(by: handle)).children)
         for ((name, old), (_, new)) in zip(before, after) where name != "cancel" {
@@ -223,6 +227,7 @@ private func reasonKindName(_ kind: ReasonKind) -> String {
     case .outOfFocus: "out_of_focus"
     case .colorless: "colorless"
     case .colored: "colored"
+    case .novel: "novel"
     }
 }
 
@@ -254,6 +259,13 @@ private func sourceName(_ source: Source) -> String {
     switch source {
     case .camera: "camera"
     case .file: "file"
+    }
+}
+
+private func methodName(_ method: ExplainMethod) -> String {
+    switch method {
+    case .classActivation: "class_activation"
+    case .occlusion: "occlusion"
     }
 }
 

@@ -35,7 +35,8 @@ final class QueryTests: XCTestCase {
     func testQueryFieldsAreAllTested() {
         let fields = Mirror(reflecting: Query()).children.compactMap(\.label)
         let tried = ["maxResults", "scoreThreshold", "allow", "deny"]  // testQueryListsAndThresholdsChooseTheFindings
-        let others = ["language", "region", "prevalence", "answers", "source", "refusals", "cancel"]  // each has its own test
+        // Each has its own test.
+        let others = ["language", "region", "prevalence", "answers", "source", "refusals", "explain", "cancel"]
         XCTAssertEqual(fields, tried + others)
     }
 
@@ -123,6 +124,52 @@ final class QueryTests: XCTestCase {
             // The golden picture and the input of the model have 32 pixels a side.
             XCTAssertEqual(report.quality?.size, 1)
         }
+    }
+
+    func testHeatmapIsThatOfTheJsonAndCanBeDrawn() throws {
+        struct Written: Decodable {
+            struct Map: Decodable {
+                let values: [Float]
+                let frame: [[Double]]
+                let max: Float
+                let evidence: Bool
+            }
+            let heatmap: Map
+        }
+        let classifier = try TinyModel().classifier()
+        let picture = try goldenPicture()
+        let query = Query(explain: Explain(label: "b", method: .occlusion))
+        let report = try classifier.classify(image: picture, query: query)
+        let written = try JSONDecoder().decode(Written.self, from: Data(report.json.utf8)).heatmap
+        let heatmap = try XCTUnwrap(report.heatmap)
+        XCTAssertEqual(heatmap.label, "b")
+        XCTAssertEqual(heatmap.method, .occlusion)
+        XCTAssertEqual(heatmap.values, written.values)
+        XCTAssertEqual(Int(heatmap.width * heatmap.height), heatmap.values.count)
+        XCTAssertEqual(heatmap.frame, Array(written.frame.joined()))
+        XCTAssertEqual(heatmap.max, written.max)
+        XCTAssertEqual(heatmap.evidence, written.evidence)
+        // The golden picture has 32 pixels a side, and so has the input, which sees all of it.
+        XCTAssertEqual(heatmap.picture, [32, 32])
+        XCTAssertEqual(heatmap.seen, [0, 0, 32, 32])
+        XCTAssertEqual(Data(try picture.overlay(heatmap: heatmap)).prefix(4), Data([0x89, 0x50, 0x4E, 0x47]))
+        let other = try Image.open(path: path(samples[0]))
+        assertThrows(.invalidQuery) { try other.overlay(heatmap: heatmap) }
+        let activation = Query(explain: Explain(method: .classActivation))
+        assertThrows(.invalidQuery) { try classifier.classify(image: picture, query: activation) }
+    }
+
+    func testNoveltyIsMeasuredWhereTheModelTells() throws {
+        XCTAssertNil(try report(Query()).novelty)
+        var manifest = TinyModel.manifest
+        let hash = try TinyModel().classifier().identity().graphSha256
+        manifest["calibration"] =
+            ["graph_sha256": hash, "novelty": ["method": "energy", "soft": -99, "hard": 99] as [String: Any]]
+            as [String: Any]
+        let report = try TinyModel(manifest: manifest).classifier().classify(image: goldenPicture())
+        let novelty = try XCTUnwrap(report.novelty)
+        XCTAssertEqual([novelty.soft, novelty.hard], [-99, 99])
+        XCTAssert(report.json.contains("\"novelty\":{\"value\":\(novelty.value),"), report.json)
     }
 
     func testQueryWithUsedCancelHandleIsCancelled() throws {

@@ -27,6 +27,7 @@ class NamesTest {
         "decided_by" to DecidedBy.entries.map { it.name.lowercase() },
         "question_roles" to QuestionRole.entries.map { it.name.lowercase() },
         "sources" to Source.entries.map { it.name.lowercase() },
+        "explain_methods" to ExplainMethod.entries.map { it.name.lowercase() },
         "options" to fields(Options::class),
         "limits" to fields(Limits::class),
         "query" to fields(Query::class),
@@ -64,6 +65,7 @@ class NamesTest {
             "answers" to JsonObject(query.answers.mapValues { JsonPrimitive("${it.value}") }),
             "source" to JsonPrimitive(query.source?.name),
             "refusals" to JsonPrimitive(query.refusals.toLong()),
+            "explain" to JsonPrimitive(query.explain?.toString()),
             "cancel" to JsonPrimitive(query.cancel?.toString()),
         )
         assertEquals(defaults["query"], JsonObject(found))

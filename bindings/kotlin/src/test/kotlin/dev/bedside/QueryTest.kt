@@ -40,6 +40,7 @@ class QueryTest {
             val (first, second) = Query(source = Source.CAMERA) to Query(source = Source.CAMERA, refusals = 1u)
             assertPoorPictureIsAskedForAgain(first, second)
         },
+        "explain" to { assertHeatmapIsThatOfTheJsonAndCanBeDrawn() },
         "cancel" to {
             val handle = CancelHandle()
             classify(Query(cancel = handle))
@@ -115,6 +116,43 @@ class QueryTest {
                 // The golden picture and the input of the model have 32 pixels a side.
                 assertEquals(1f, report.quality!!.size)
             }
+        }
+    }
+
+    private fun assertHeatmapIsThatOfTheJsonAndCanBeDrawn() {
+        val report = classify(Query(explain = Explain(label = "b", method = ExplainMethod.OCCLUSION)))
+        val written = json(report.json).getValue("heatmap").jsonObject
+        val heatmap = report.heatmap!!
+        val numbers = { name: String -> written.getValue(name).jsonArray }
+        assertEquals("b" to ExplainMethod.OCCLUSION, heatmap.label to heatmap.method)
+        assertEquals(numbers("values").map { it.jsonPrimitive.content.toFloat() }, heatmap.values)
+        assertEquals(heatmap.width * heatmap.height, heatmap.values.size.toUInt())
+        val frame = numbers("frame").flatMap { it.jsonArray }.map { it.jsonPrimitive.content.toDouble() }
+        assertEquals(frame, heatmap.frame)
+        assertEquals(written.getValue("max").jsonPrimitive.content.toFloat(), heatmap.max)
+        assertEquals(written.getValue("evidence").jsonPrimitive.content, heatmap.evidence.toString())
+        // The golden picture has 32 pixels a side, and so has the input, which sees all of it.
+        assertEquals(listOf(32u, 32u), heatmap.picture)
+        assertEquals(listOf(0.0, 0.0, 32.0, 32.0), heatmap.seen)
+        assertEquals("PNG", String(picture.overlay(heatmap), 1, 3))
+        val other = Image.open(Repository.file(Repository.samples.first()).path)
+        assertFailsWith<BedsideException.InvalidQuery> { other.overlay(heatmap) }
+        assertFailsWith<BedsideException.InvalidQuery> { picture.overlay(heatmap.copy(frame = emptyList())) }
+        val activation = Query(explain = Explain(method = ExplainMethod.CLASS_ACTIVATION))
+        val refused = assertFailsWith<BedsideException.InvalidQuery> { classify(activation) }
+        assertContains(refused.message!!, "explanation")
+    }
+
+    @Test
+    fun novelty_is_measured_where_the_model_tells() {
+        assertEquals(null, classifier.classify(picture).novelty)
+        val hash = classifier.identity().graphSha256
+        val calibration =
+            json("""{"graph_sha256": "$hash", "novelty": {"method": "energy", "soft": -99, "hard": 99}}""")
+        TinyModel.open(TinyModel.manifest("calibration", calibration)).use { model ->
+            val report = model.classify(picture)
+            val value = json(report.json).getValue("novelty").jsonObject.getValue("value").jsonPrimitive.content
+            assertEquals(Novelty(value.toFloat(), soft = -99f, hard = 99f), report.novelty)
         }
     }
 

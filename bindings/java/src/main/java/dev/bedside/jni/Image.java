@@ -63,6 +63,17 @@ public final class Image extends Handle {
         return new Image(Native.rotated(number(), rotation.ordinal()), this);
     }
 
+    /**
+     * Draws a heatmap over the picture, upright and in grey, with a legend in English below: the bytes of a PNG of at
+     * most 1024 pixels a side. The picture must be the one that was classified, with the same rotation and mirroring.
+     *
+     * @throws BedsideException with {@code INVALID_QUERY} where the picture has another size than the classified one;
+     *     as {@link Classifier#classify} where it can't be decoded
+     */
+    public byte[] overlay(Heatmap heatmap) throws BedsideException {
+        return Reply.of(Native.overlay(number(), heatmap.toBytes()), this).file();
+    }
+
     /** The same picture with left and right exchanged after the rotation. */
     public Image mirrored() throws BedsideException {
         return new Image(Native.mirrored(number()), this);

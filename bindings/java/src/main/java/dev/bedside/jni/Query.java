@@ -51,6 +51,7 @@ public final class Query {
         private final Map<String, Answer> answers = new LinkedHashMap<>();
         private Source source;
         private int refusals;
+        private Explain explain;
         private CancelHandle cancel;
 
         private Builder() {}
@@ -128,6 +129,12 @@ public final class Query {
             return this;
         }
 
+        /** The heatmap to compute with the classification, or null for none; none unless given. */
+        public Builder explain(Explain heatmap) {
+            explain = heatmap;
+            return this;
+        }
+
         /** A handle by which another thread can end the classification, or null for none. */
         public Builder cancel(CancelHandle handle) {
             cancel = handle;
@@ -156,7 +163,11 @@ public final class Query {
             if (source != null) {
                 request.int8(source.ordinal());
             }
-            return request.int32(refusals);
+            request.int32(refusals).flag(explain != null);
+            if (explain != null) {
+                explain.write(request);
+            }
+            return request;
         }
     }
 }

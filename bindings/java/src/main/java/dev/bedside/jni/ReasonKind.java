@@ -23,5 +23,7 @@ public enum ReasonKind {
     /** The picture has no colour, and the model was made for colour. */
     COLORLESS,
     /** The picture has colour, and the model was made for grey. */
-    COLORED
+    COLORED,
+    /** The picture is unlike those that the model was made for. */
+    NOVEL
 }

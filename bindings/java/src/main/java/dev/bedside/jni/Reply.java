@@ -51,6 +51,10 @@ final class Reply {
         return bytes.get() != 0;
     }
 
+    int int32() {
+        return bytes.getInt();
+    }
+
     float float32() {
         return bytes.getFloat();
     }
@@ -59,10 +63,23 @@ final class Reply {
         return bytes.getDouble();
     }
 
+    double[] float64s(int count) {
+        double[] values = new double[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = float64();
+        }
+        return values;
+    }
+
     String string() {
-        byte[] encoded = new byte[bytes.getInt()];
-        bytes.get(encoded);
-        return new String(encoded, StandardCharsets.UTF_8);
+        return new String(file(), StandardCharsets.UTF_8);
+    }
+
+    /** Bytes after their number. */
+    byte[] file() {
+        byte[] found = new byte[bytes.getInt()];
+        bytes.get(found);
+        return found;
     }
 
     /** A constant of an enum, read by the name that all languages share. */

@@ -15,6 +15,8 @@ public final class Report {
     private final List<DangerSign> danger;
     private final List<Finding> findings;
     private final Quality quality;
+    private final Novelty novelty;
+    private final Heatmap heatmap;
     private final Timings timingsMs;
     private final ModelIdentity model;
     private final RuntimeIdentity runtime;
@@ -31,6 +33,8 @@ public final class Report {
         danger = reply.list(DangerSign::new);
         findings = reply.list(Finding::new);
         quality = reply.optional(Quality::new);
+        novelty = reply.optional(Novelty::new);
+        heatmap = reply.optional(Heatmap::new);
         timingsMs = new Timings(reply);
         model = new ModelIdentity(reply);
         runtime = new RuntimeIdentity(reply);
@@ -82,6 +86,19 @@ public final class Report {
      */
     public Quality getQuality() {
         return quality;
+    }
+
+    /**
+     * How unlike the pictures that the model was made for this one is; null where the model does not tell, and where the
+     * graph did not run.
+     */
+    public Novelty getNovelty() {
+        return novelty;
+    }
+
+    /** The heatmap that the query asks for; null where it asks for none, or the verdict is {@code REJECTED}. */
+    public Heatmap getHeatmap() {
+        return heatmap;
     }
 
     /** How long each stage took, in milliseconds. */

@@ -43,6 +43,13 @@ final class Request {
         return raw(ByteBuffer.allocate(Double.BYTES).putDouble(value));
     }
 
+    Request float64s(double... values) {
+        for (double value : values) {
+            float64(value);
+        }
+        return this;
+    }
+
     Request string(String text) {
         byte[] encoded = text.getBytes(StandardCharsets.UTF_8);
         int32(encoded.length);

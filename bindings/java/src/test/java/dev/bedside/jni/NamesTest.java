@@ -1,5 +1,6 @@
 package dev.bedside.jni;
 
+import static java.util.Map.entry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.gson.Gson;
@@ -27,17 +28,18 @@ import org.junit.jupiter.api.Test;
 class NamesTest {
     @Test
     void names_equal_those_of_every_language() {
-        Map<String, Set<String>> java = Map.of(
-                "error_kinds", constants(ErrorKind.values()),
-                "verdict_kinds", constants(Verdict.Kind.values()),
-                "reason_kinds", constants(ReasonKind.values()),
-                "triage", constants(Triage.values()),
-                "decided_by", constants(DecidedBy.values()),
-                "question_roles", constants(QuestionRole.values()),
-                "sources", constants(Source.values()),
-                "options", setters(Options.Builder.class),
-                "limits", setters(Limits.Builder.class),
-                "query", setters(Query.Builder.class));
+        Map<String, Set<String>> java = Map.ofEntries(
+                entry("error_kinds", constants(ErrorKind.values())),
+                entry("verdict_kinds", constants(Verdict.Kind.values())),
+                entry("reason_kinds", constants(ReasonKind.values())),
+                entry("triage", constants(Triage.values())),
+                entry("decided_by", constants(DecidedBy.values())),
+                entry("question_roles", constants(QuestionRole.values())),
+                entry("sources", constants(Source.values())),
+                entry("explain_methods", constants(ExplainMethod.values())),
+                entry("options", setters(Options.Builder.class)),
+                entry("limits", setters(Limits.Builder.class)),
+                entry("query", setters(Query.Builder.class)));
         JsonObject names = shared();
         names.remove("defaults");
         Map<String, Set<String>> wanted = new TreeMap<>();

@@ -27,7 +27,8 @@ import org.junit.jupiter.api.Test;
 class NullsTest {
     /** The arguments whose description says so. */
     private static final Set<String> MAY_BE_NULL =
-            Set.of("Query.Builder.region 0", "Query.Builder.source 0", "Query.Builder.cancel 0", "Logger.set 0");
+            Set.of("Query.Builder.region 0", "Query.Builder.source 0", "Query.Builder.explain 0",
+                    "Query.Builder.cancel 0", "Logger.set 0");
 
     /** A valid value of each type, to be a receiver or an argument. */
     private final Map<Class<?>, Object> validValues = new HashMap<>();
@@ -35,7 +36,8 @@ class NullsTest {
     NullsTest() throws BedsideException {
         List<Object> values = List.of("en", new byte[8], ByteBuffer.allocateDirect(8), 1, 1L, 1f, 1.0, true,
                 TinyModel.open(), TinyModel.open().manifest(), TinyModel.picture(), new CancelHandle(), Triage.URGENT,
-                Source.CAMERA, FrameFormat.gray8(1, 1, 1), Rotation.UPRIGHT, new YuvStrides(1, 1, 1, 1, 1, 1), YuvMatrix.BT601,
+                Source.CAMERA, ExplainMethod.OCCLUSION, Explain.by(ExplainMethod.OCCLUSION), QueryTest.heatmap(),
+                FrameFormat.gray8(1, 1, 1), Rotation.UPRIGHT, new YuvStrides(1, 1, 1, 1, 1, 1), YuvMatrix.BT601,
                 YuvRange.FULL, new Region(0, 0, 1, 1), Answer.YES, Options.DEFAULT, Options.builder(),
                 Limits.builder().build(), Limits.builder(), Query.DEFAULT, Query.builder(),
                 (Logger) (level, target, message) -> {}, LogLevel.ERROR);

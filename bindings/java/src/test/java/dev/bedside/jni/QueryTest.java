@@ -1,5 +1,6 @@
 package dev.bedside.jni;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -195,6 +196,67 @@ class QueryTest {
         assertEquals(decidedBy, report.getDecidedBy());
         // The golden picture and the input of the model have 32 pixels a side.
         assertEquals(1f, report.getQuality().getSize());
+    }
+
+    /** A heatmap of the small model, which has no linear head that a class activation map needs. */
+    static Heatmap heatmap() throws BedsideException {
+        try (Classifier model = TinyModel.open(); Image picture = TinyModel.picture()) {
+            Query query = Query.builder().explain(Explain.by(ExplainMethod.OCCLUSION).label("b")).build();
+            return model.classify(picture, query).getHeatmap();
+        }
+    }
+
+    @Test
+    void heatmap_is_that_of_the_reports_json_and_can_be_drawn() throws BedsideException {
+        assertNull(classifier.classify(picture).getHeatmap());
+        Query query = Query.builder().explain(Explain.by(ExplainMethod.OCCLUSION).label("b")).build();
+        Report report = classifier.classify(picture, query);
+        Heatmap heatmap = report.getHeatmap();
+        JsonObject json = Repository.json(report.getJson()).getAsJsonObject("heatmap");
+        assertEquals("b", heatmap.getLabel());
+        assertEquals(ExplainMethod.OCCLUSION, heatmap.getMethod());
+        assertEquals(json.get("width").getAsInt(), heatmap.getWidth());
+        assertEquals(json.get("height").getAsInt(), heatmap.getHeight());
+        List<Float> values = new ArrayList<>();
+        json.getAsJsonArray("values").forEach(value -> values.add(value.getAsFloat()));
+        assertEquals(values, heatmap.getValues());
+        assertEquals(heatmap.getWidth() * heatmap.getHeight(), values.size());
+        assertEquals(json.get("max").getAsFloat(), heatmap.getMax());
+        assertEquals(json.get("evidence").getAsBoolean(), heatmap.isEvidence());
+        // The golden picture has 32 pixels a side, and so has the input, which sees all of it.
+        assertArrayEquals(new int[] {32, 32}, heatmap.getPicture());
+        assertArrayEquals(new double[] {0, 0, 32, 32}, heatmap.getSeen());
+        byte[] png = picture.overlay(heatmap);
+        assertArrayEquals(new byte[] {(byte) 0x89, 'P', 'N', 'G'}, Arrays.copyOf(png, 4));
+        try (Image other = Image.open(Repository.file("models/samples/ISIC_0012258.jpg").toString())) {
+            BedsideException refused = assertThrows(BedsideException.class, () -> other.overlay(heatmap));
+            assertEquals(ErrorKind.INVALID_QUERY, refused.getKind());
+        }
+    }
+
+    @Test
+    void class_activation_map_needs_an_explanation() throws BedsideException {
+        Explain explain = Explain.by(ExplainMethod.CLASS_ACTIVATION);
+        Query query = Query.builder().explain(explain).build();
+        BedsideException refused = assertThrows(BedsideException.class, () -> classifier.classify(picture, query));
+        assertEquals(ErrorKind.INVALID_QUERY, refused.getKind());
+        assertTrue(refused.getMessage().contains("explanation"), refused.getMessage());
+    }
+
+    @Test
+    void novelty_is_measured_where_the_model_tells() throws BedsideException {
+        assertNull(classifier.classify(picture).getNovelty());
+        String hash = classifier.identity().getGraphSha256();
+        String calibration = "{\"graph_sha256\": \"" + hash + "\", \"novelty\": {\"method\": \"energy\","
+                + " \"soft\": -99, \"hard\": 99}}";
+        try (Classifier model = TinyModel.open(TinyModel.manifest("calibration", calibration))) {
+            Report report = model.classify(picture);
+            Novelty novelty = report.getNovelty();
+            JsonObject json = Repository.json(report.getJson()).getAsJsonObject("novelty");
+            assertEquals(json.get("value").getAsFloat(), novelty.getValue());
+            assertEquals(-99f, novelty.getSoft());
+            assertEquals(99f, novelty.getHard());
+        }
     }
 
     private static void assertSign(String id, String question, Triage level, List<DangerSign> signs) {

@@ -60,8 +60,8 @@ class WireTest {
     void enum_constants_equal_those_of_the_samples() {
         Map<String, String> names = Stream.of(
                         ErrorKind.values(), ReasonKind.values(), Triage.values(), DecidedBy.values(),
-                        QuestionRole.values(), Source.values(), LogLevel.values(), Rotation.values(),
-                        YuvMatrix.values(), YuvRange.values())
+                        QuestionRole.values(), Source.values(), ExplainMethod.values(), LogLevel.values(),
+                        Rotation.values(), YuvMatrix.values(), YuvRange.values())
                 .collect(Collectors.toMap(constants -> constants[0].getClass().getSimpleName(), WireTest::named));
         names.put("Verdict", named(Verdict.Kind.values()));
         Map<String, String> wanted = new LinkedHashMap<>(SAMPLES.get("names"));
@@ -100,7 +100,8 @@ class WireTest {
                 .answer("r", Answer.NO)
                 .answer("s", Answer.number(4.5))
                 .source(Source.FILE)
-                .refusals(3);
+                .refusals(3)
+                .explain(Explain.by(ExplainMethod.OCCLUSION).label("a"));
         assertRequest("query", query.build().toBytes());
         assertRequest("query_default", Query.DEFAULT.toBytes());
         try (CancelHandle handle = new CancelHandle()) {
@@ -150,6 +151,7 @@ class WireTest {
                 "the image is closed", assertThrows(IllegalStateException.class, () -> read("closed")).getMessage());
         assertEquals(0x0102030405060708L, read("handle").handle());
         assertEquals(true, read("flag").flag());
+        assertArrayEquals(new byte[] {'P', 'N', 'G'}, read("file").file());
         assertEquals(List.of(0.75f, 0.25f), read("scores").list(Reply::float32));
         assertNull(read("self_test_none").optional(SelfTest::new));
         SelfTest passed = read("self_test").optional(SelfTest::new);
@@ -201,6 +203,10 @@ class WireTest {
                 List.of(
                         quality.getFocus(), quality.getDark(), quality.getBright(), quality.getContrast(),
                         quality.getColor(), quality.getSize()));
+        Novelty novelty = report.getNovelty();
+        assertEquals(
+                List.of(1.5f, 2f, 2.5f), List.of(novelty.getValue(), novelty.getSoft(), novelty.getHard()));
+        assertHeatmap(report.getHeatmap());
         assertRest(report);
 
         Report rejected = new Report(read("report_rejected", "words", "{}"));
@@ -212,8 +218,24 @@ class WireTest {
         assertEquals(List.of(), rejected.getDanger());
         assertEquals(List.of(), rejected.getFindings());
         assertNull(rejected.getQuality());
+        assertNull(rejected.getNovelty());
+        assertNull(rejected.getHeatmap());
         assertRest(rejected);
         assertReasons(read("reasons").list(Reason::new));
+    }
+
+    private static void assertHeatmap(Heatmap heatmap) {
+        assertEquals("a", heatmap.getLabel());
+        assertEquals(ExplainMethod.OCCLUSION, heatmap.getMethod());
+        assertEquals(2, heatmap.getWidth());
+        assertEquals(1, heatmap.getHeight());
+        assertEquals(List.of(0.5f, -0.25f), heatmap.getValues());
+        assertArrayEquals(new double[] {4, 0.5, 0, 0.25, 2, -2}, heatmap.getFrame());
+        assertArrayEquals(new int[] {8, 6}, heatmap.getPicture());
+        assertArrayEquals(new double[] {0, 1, 8, 5}, heatmap.getSeen());
+        assertEquals(0.5f, heatmap.getMax());
+        assertEquals(true, heatmap.isEvidence());
+        assertRequest("heatmap", heatmap.toBytes());
     }
 
     private static void assertRest(Report report) {
