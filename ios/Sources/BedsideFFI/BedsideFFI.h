@@ -359,6 +359,11 @@ uint64_t uniffi_bedside_fn_constructor_image_open(RustBuffer path, RustCallStatu
 uint64_t uniffi_bedside_fn_method_image_mirrored(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_OVERLAY
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_OVERLAY
+RustBuffer uniffi_bedside_fn_method_image_overlay(uint64_t ptr, RustBuffer heatmap, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_ROTATED
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_ROTATED
 uint64_t uniffi_bedside_fn_method_image_rotated(uint64_t ptr, RustBuffer rotation, RustCallStatus *_Nonnull out_status
@@ -729,6 +734,12 @@ uint16_t uniffi_bedside_checksum_method_classifier_warm_up(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_MIRRORED
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_MIRRORED
 uint16_t uniffi_bedside_checksum_method_image_mirrored(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_OVERLAY
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_OVERLAY
+uint16_t uniffi_bedside_checksum_method_image_overlay(void
     
 );
 #endif

@@ -1171,6 +1171,15 @@ public protocol ImageProtocol: AnyObject, Sendable {
     func mirrored() throws  -> Image
     
     /**
+     * Draws a heatmap over the picture, upright and in grey, with a legend in English below: the bytes of a PNG of at most
+     * 1024 pixels a side. The picture must be the one that was classified, with the same rotation and mirroring.
+     *
+     * Decodes the picture on the caller's thread. Fails with `InvalidQuery` where the picture has another size than the
+     * classified one, or the fields are not those of a heatmap, and as `classify` does where it can't be decoded.
+     */
+    func overlay(heatmap: Heatmap) throws  -> Data
+    
+    /**
      * The same picture with this rotation, which brings it upright, instead of an earlier one. A rotation that is
      * stored in the file is applied first.
      */
@@ -1250,7 +1259,7 @@ public static func fromBytes(bytes: Data)throws  -> Image  {
      * Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
      * do not fit the format, and with `TooLarge` where they have more than 256 MiB.
      *
-     * The hash of the fields of all types that are passed by value is a4f04733.
+     * The hash of the fields of all types that are passed by value is ded53d56.
      */
 public static func fromPlanes(first: Data, second: Data, third: Data, format: FrameFormat)throws  -> Image  {
     return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -1293,6 +1302,23 @@ open func mirrored()throws  -> Image  {
         uniffiCallStatus in
     uniffi_bedside_fn_method_image_mirrored(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Draws a heatmap over the picture, upright and in grey, with a legend in English below: the bytes of a PNG of at most
+     * 1024 pixels a side. The picture must be the one that was classified, with the same rotation and mirroring.
+     *
+     * Decodes the picture on the caller's thread. Fails with `InvalidQuery` where the picture has another size than the
+     * classified one, or the fields are not those of a heatmap, and as `classify` does where it can't be decoded.
+     */
+open func overlay(heatmap: Heatmap)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
+        uniffiCallStatus in
+    uniffi_bedside_fn_method_image_overlay(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeHeatmap_lower(heatmap),uniffiCallStatus
     )
 })
 }
@@ -1357,6 +1383,245 @@ public func FfiConverterTypeImage_lower(_ value: Image) -> UInt64 {
 }
 
 
+
+
+/**
+ * What a person should do at each triage level, as sentences: the model's own, else the library's.
+ */
+public struct Advice: Equatable, Hashable {
+    /**
+     * At `NoSign`.
+     */
+    public var noSign: String
+    /**
+     * At `Unassessed`.
+     */
+    public var unassessed: String
+    /**
+     * At `Refer`.
+     */
+    public var refer: String
+    /**
+     * At `Urgent`.
+     */
+    public var urgent: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * At `NoSign`.
+         */noSign: String, 
+        /**
+         * At `Unassessed`.
+         */unassessed: String, 
+        /**
+         * At `Refer`.
+         */refer: String, 
+        /**
+         * At `Urgent`.
+         */urgent: String) {
+        self.noSign = noSign
+        self.unassessed = unassessed
+        self.refer = refer
+        self.urgent = urgent
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Advice: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAdvice: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Advice {
+        return
+            try Advice(
+                noSign: FfiConverterString.read(from: &buf), 
+                unassessed: FfiConverterString.read(from: &buf), 
+                refer: FfiConverterString.read(from: &buf), 
+                urgent: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Advice, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.noSign, into: &buf)
+        FfiConverterString.write(value.unassessed, into: &buf)
+        FfiConverterString.write(value.refer, into: &buf)
+        FfiConverterString.write(value.urgent, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAdvice_lift(_ buf: RustBuffer) throws -> Advice {
+    return try FfiConverterTypeAdvice.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAdvice_lower(_ value: Advice) -> RustBuffer {
+    return FfiConverterTypeAdvice.lower(value)
+}
+
+
+/**
+ * A danger question that was answered with yes.
+ */
+public struct DangerSign: Equatable, Hashable {
+    /**
+     * The question's id.
+     */
+    public var id: String
+    /**
+     * The question in the query's language, or its id where it has no text.
+     */
+    public var question: String
+    /**
+     * The triage that the sign sets at least.
+     */
+    public var level: Triage
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The question's id.
+         */id: String, 
+        /**
+         * The question in the query's language, or its id where it has no text.
+         */question: String, 
+        /**
+         * The triage that the sign sets at least.
+         */level: Triage) {
+        self.id = id
+        self.question = question
+        self.level = level
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension DangerSign: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDangerSign: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DangerSign {
+        return
+            try DangerSign(
+                id: FfiConverterString.read(from: &buf), 
+                question: FfiConverterString.read(from: &buf), 
+                level: FfiConverterTypeTriage.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: DangerSign, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.id, into: &buf)
+        FfiConverterString.write(value.question, into: &buf)
+        FfiConverterTypeTriage.write(value.level, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDangerSign_lift(_ buf: RustBuffer) throws -> DangerSign {
+    return try FfiConverterTypeDangerSign.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDangerSign_lower(_ value: DangerSign) -> RustBuffer {
+    return FfiConverterTypeDangerSign.lower(value)
+}
+
+
+/**
+ * A heatmap to be computed with a classification: of which label, and how.
+ */
+public struct Explain: Equatable, Hashable {
+    /**
+     * The id of the label that the evidence is for. Unless given the first label of the verdict, and where the verdict has
+     * none, the most probable one.
+     */
+    public var label: String?
+    /**
+     * How the heatmap is computed.
+     */
+    public var method: ExplainMethod
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The id of the label that the evidence is for. Unless given the first label of the verdict, and where the verdict has
+         * none, the most probable one.
+         */label: String? = nil, 
+        /**
+         * How the heatmap is computed.
+         */method: ExplainMethod) {
+        self.label = label
+        self.method = method
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Explain: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExplain: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Explain {
+        return
+            try Explain(
+                label: FfiConverterOptionString.read(from: &buf), 
+                method: FfiConverterTypeExplainMethod.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Explain, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.label, into: &buf)
+        FfiConverterTypeExplainMethod.write(value.method, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExplain_lift(_ buf: RustBuffer) throws -> Explain {
+    return try FfiConverterTypeExplain.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExplain_lower(_ value: Explain) -> RustBuffer {
+    return FfiConverterTypeExplain.lower(value)
+}
 
 
 /**
@@ -1538,6 +1803,162 @@ public func FfiConverterTypeFrameFormat_lower(_ value: FrameFormat) -> RustBuffe
 
 
 /**
+ * Where the evidence for a label lies in a picture: a grid of equal cells over the network's input. It shows what moved
+ * the network, and not where a disease is. `Image.overlay` draws it.
+ */
+public struct Heatmap: Equatable, Hashable {
+    /**
+     * The id of the label that the evidence is for.
+     */
+    public var label: String
+    /**
+     * How it was computed.
+     */
+    public var method: ExplainMethod
+    /**
+     * The number of columns of the grid.
+     */
+    public var width: UInt32
+    /**
+     * The number of rows of the grid.
+     */
+    public var height: UInt32
+    /**
+     * The evidence in each cell, rows from the top, in logits before any calibration: `width` × `height` finite values. A
+     * positive one speaks for the label, a negative one against it.
+     */
+    public var values: [Float]
+    /**
+     * From the grid to the pixels of the picture as it is stored, before its EXIF orientation and any rotation: six
+     * numbers a to f. The point (x, y) of the grid, where the cell in column i and row j covers i to i+1 and j to j+1, is
+     * at (a·x + b·y + c, d·x + e·y + f).
+     */
+    public var frame: [Double]
+    /**
+     * The width and the height of the stored picture, in pixels.
+     */
+    public var picture: [UInt32]
+    /**
+     * The part of the stored picture that the network saw, in its pixels: left, top, right and bottom edge.
+     */
+    public var seen: [Double]
+    /**
+     * The largest value in a cell that lies, at least in part, in the part of the picture that the network saw.
+     */
+    public var max: Float
+    /**
+     * Whether `max` is above 0. Where it is not, nothing in the picture speaks for the label.
+     */
+    public var evidence: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The id of the label that the evidence is for.
+         */label: String, 
+        /**
+         * How it was computed.
+         */method: ExplainMethod, 
+        /**
+         * The number of columns of the grid.
+         */width: UInt32, 
+        /**
+         * The number of rows of the grid.
+         */height: UInt32, 
+        /**
+         * The evidence in each cell, rows from the top, in logits before any calibration: `width` × `height` finite values. A
+         * positive one speaks for the label, a negative one against it.
+         */values: [Float], 
+        /**
+         * From the grid to the pixels of the picture as it is stored, before its EXIF orientation and any rotation: six
+         * numbers a to f. The point (x, y) of the grid, where the cell in column i and row j covers i to i+1 and j to j+1, is
+         * at (a·x + b·y + c, d·x + e·y + f).
+         */frame: [Double], 
+        /**
+         * The width and the height of the stored picture, in pixels.
+         */picture: [UInt32], 
+        /**
+         * The part of the stored picture that the network saw, in its pixels: left, top, right and bottom edge.
+         */seen: [Double], 
+        /**
+         * The largest value in a cell that lies, at least in part, in the part of the picture that the network saw.
+         */max: Float, 
+        /**
+         * Whether `max` is above 0. Where it is not, nothing in the picture speaks for the label.
+         */evidence: Bool) {
+        self.label = label
+        self.method = method
+        self.width = width
+        self.height = height
+        self.values = values
+        self.frame = frame
+        self.picture = picture
+        self.seen = seen
+        self.max = max
+        self.evidence = evidence
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Heatmap: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHeatmap: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Heatmap {
+        return
+            try Heatmap(
+                label: FfiConverterString.read(from: &buf), 
+                method: FfiConverterTypeExplainMethod.read(from: &buf), 
+                width: FfiConverterUInt32.read(from: &buf), 
+                height: FfiConverterUInt32.read(from: &buf), 
+                values: FfiConverterSequenceFloat.read(from: &buf), 
+                frame: FfiConverterSequenceDouble.read(from: &buf), 
+                picture: FfiConverterSequenceUInt32.read(from: &buf), 
+                seen: FfiConverterSequenceDouble.read(from: &buf), 
+                max: FfiConverterFloat.read(from: &buf), 
+                evidence: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Heatmap, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.label, into: &buf)
+        FfiConverterTypeExplainMethod.write(value.method, into: &buf)
+        FfiConverterUInt32.write(value.width, into: &buf)
+        FfiConverterUInt32.write(value.height, into: &buf)
+        FfiConverterSequenceFloat.write(value.values, into: &buf)
+        FfiConverterSequenceDouble.write(value.frame, into: &buf)
+        FfiConverterSequenceUInt32.write(value.picture, into: &buf)
+        FfiConverterSequenceDouble.write(value.seen, into: &buf)
+        FfiConverterFloat.write(value.max, into: &buf)
+        FfiConverterBool.write(value.evidence, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeatmap_lift(_ buf: RustBuffer) throws -> Heatmap {
+    return try FfiConverterTypeHeatmap.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeatmap_lower(_ value: Heatmap) -> RustBuffer {
+    return FfiConverterTypeHeatmap.lower(value)
+}
+
+
+/**
  * A label of a model.
  */
 public struct Label: Equatable, Hashable {
@@ -1550,9 +1971,10 @@ public struct Label: Equatable, Hashable {
      */
     public var name: String
     /**
-     * The calibrated probability, 0 to 1, at and above which the label can't be excluded.
+     * The calibrated probability, 0 to 1, at and above which the label can't be excluded. In `labels` the one that
+     * the manifest writes beside the label, where it does; in `shownLabels` the one in force, which is always there.
      */
-    public var operatingPoint: Float
+    public var operatingPoint: Float?
     /**
      * What a person should do where the label can't be excluded.
      */
@@ -1568,8 +1990,9 @@ public struct Label: Equatable, Hashable {
          * The label's name for a screen.
          */name: String, 
         /**
-         * The calibrated probability, 0 to 1, at and above which the label can't be excluded.
-         */operatingPoint: Float, 
+         * The calibrated probability, 0 to 1, at and above which the label can't be excluded. In `labels` the one that
+         * the manifest writes beside the label, where it does; in `shownLabels` the one in force, which is always there.
+         */operatingPoint: Float?, 
         /**
          * What a person should do where the label can't be excluded.
          */triage: Triage) {
@@ -1597,7 +2020,7 @@ public struct FfiConverterTypeLabel: FfiConverterRustBuffer {
             try Label(
                 id: FfiConverterString.read(from: &buf), 
                 name: FfiConverterString.read(from: &buf), 
-                operatingPoint: FfiConverterFloat.read(from: &buf), 
+                operatingPoint: FfiConverterOptionFloat.read(from: &buf), 
                 triage: FfiConverterTypeTriage.read(from: &buf)
         )
     }
@@ -1605,7 +2028,7 @@ public struct FfiConverterTypeLabel: FfiConverterRustBuffer {
     public static func write(_ value: Label, into buf: inout [UInt8]) {
         FfiConverterString.write(value.id, into: &buf)
         FfiConverterString.write(value.name, into: &buf)
-        FfiConverterFloat.write(value.operatingPoint, into: &buf)
+        FfiConverterOptionFloat.write(value.operatingPoint, into: &buf)
         FfiConverterTypeTriage.write(value.triage, into: &buf)
     }
 }
@@ -1627,7 +2050,7 @@ public func FfiConverterTypeLabel_lower(_ value: Label) -> RustBuffer {
 
 
 /**
- * A label of the model, and its name.
+ * A label of the model, its name, and its level.
  */
 public struct LabelName: Equatable, Hashable {
     /**
@@ -1638,6 +2061,10 @@ public struct LabelName: Equatable, Hashable {
      * Its name in the query's language.
      */
     public var name: String
+    /**
+     * What a person should do where the label can't be excluded.
+     */
+    public var level: Triage
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -1647,9 +2074,13 @@ public struct LabelName: Equatable, Hashable {
          */id: String, 
         /**
          * Its name in the query's language.
-         */name: String) {
+         */name: String, 
+        /**
+         * What a person should do where the label can't be excluded.
+         */level: Triage) {
         self.id = id
         self.name = name
+        self.level = level
     }
 
     
@@ -1669,13 +2100,15 @@ public struct FfiConverterTypeLabelName: FfiConverterRustBuffer {
         return
             try LabelName(
                 id: FfiConverterString.read(from: &buf), 
-                name: FfiConverterString.read(from: &buf)
+                name: FfiConverterString.read(from: &buf), 
+                level: FfiConverterTypeTriage.read(from: &buf)
         )
     }
 
     public static func write(_ value: LabelName, into buf: inout [UInt8]) {
         FfiConverterString.write(value.id, into: &buf)
         FfiConverterString.write(value.name, into: &buf)
+        FfiConverterTypeTriage.write(value.level, into: &buf)
     }
 }
 
@@ -1884,13 +2317,23 @@ public struct Manifest: Equatable, Hashable {
      */
     public var notFor: String
     /**
-     * Questions whose answers say whether a picture is one that the model was made for.
+     * What a person should do at each triage level.
+     */
+    public var advice: Advice
+    /**
+     * Questions whose answers say whether a picture is one that the model was made for, and which danger signs there
+     * are, in the order in which they are asked.
      */
     public var scope: [ScopeQuestion]
     /**
      * The model's labels, in the order of its scores.
      */
     public var labels: [Label]
+    /**
+     * What verdicts and findings show: the labels, and in place of labels that the model can't tell apart, their group.
+     * Each has the operating point in force.
+     */
+    public var shownLabels: [Label]
     /**
      * The whole manifest as JSON, on one line.
      */
@@ -1918,11 +2361,19 @@ public struct Manifest: Equatable, Hashable {
          * What the model must not be used for; empty where the manifest does not state it.
          */notFor: String, 
         /**
-         * Questions whose answers say whether a picture is one that the model was made for.
+         * What a person should do at each triage level.
+         */advice: Advice, 
+        /**
+         * Questions whose answers say whether a picture is one that the model was made for, and which danger signs there
+         * are, in the order in which they are asked.
          */scope: [ScopeQuestion], 
         /**
          * The model's labels, in the order of its scores.
          */labels: [Label], 
+        /**
+         * What verdicts and findings show: the labels, and in place of labels that the model can't tell apart, their group.
+         * Each has the operating point in force.
+         */shownLabels: [Label], 
         /**
          * The whole manifest as JSON, on one line.
          */json: String) {
@@ -1932,8 +2383,10 @@ public struct Manifest: Equatable, Hashable {
         self.title = title
         self.intendedUse = intendedUse
         self.notFor = notFor
+        self.advice = advice
         self.scope = scope
         self.labels = labels
+        self.shownLabels = shownLabels
         self.json = json
     }
 
@@ -1959,8 +2412,10 @@ public struct FfiConverterTypeManifest: FfiConverterRustBuffer {
                 title: FfiConverterString.read(from: &buf), 
                 intendedUse: FfiConverterString.read(from: &buf), 
                 notFor: FfiConverterString.read(from: &buf), 
+                advice: FfiConverterTypeAdvice.read(from: &buf), 
                 scope: FfiConverterSequenceTypeScopeQuestion.read(from: &buf), 
                 labels: FfiConverterSequenceTypeLabel.read(from: &buf), 
+                shownLabels: FfiConverterSequenceTypeLabel.read(from: &buf), 
                 json: FfiConverterString.read(from: &buf)
         )
     }
@@ -1972,8 +2427,10 @@ public struct FfiConverterTypeManifest: FfiConverterRustBuffer {
         FfiConverterString.write(value.title, into: &buf)
         FfiConverterString.write(value.intendedUse, into: &buf)
         FfiConverterString.write(value.notFor, into: &buf)
+        FfiConverterTypeAdvice.write(value.advice, into: &buf)
         FfiConverterSequenceTypeScopeQuestion.write(value.scope, into: &buf)
         FfiConverterSequenceTypeLabel.write(value.labels, into: &buf)
+        FfiConverterSequenceTypeLabel.write(value.shownLabels, into: &buf)
         FfiConverterString.write(value.json, into: &buf)
     }
 }
@@ -2074,6 +2531,85 @@ public func FfiConverterTypeModelIdentity_lower(_ value: ModelIdentity) -> RustB
 
 
 /**
+ * How unlike the pictures that the model was made for a picture is, and the two levels that it is compared with.
+ */
+public struct Novelty: Equatable, Hashable {
+    /**
+     * The novelty, without a unit: the larger, the more unlike.
+     */
+    public var value: Float
+    /**
+     * The novelty above which the triage is at least `Refer`.
+     */
+    public var soft: Float
+    /**
+     * The novelty above which the picture is rejected.
+     */
+    public var hard: Float
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The novelty, without a unit: the larger, the more unlike.
+         */value: Float, 
+        /**
+         * The novelty above which the triage is at least `Refer`.
+         */soft: Float, 
+        /**
+         * The novelty above which the picture is rejected.
+         */hard: Float) {
+        self.value = value
+        self.soft = soft
+        self.hard = hard
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Novelty: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNovelty: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Novelty {
+        return
+            try Novelty(
+                value: FfiConverterFloat.read(from: &buf), 
+                soft: FfiConverterFloat.read(from: &buf), 
+                hard: FfiConverterFloat.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Novelty, into buf: inout [UInt8]) {
+        FfiConverterFloat.write(value.value, into: &buf)
+        FfiConverterFloat.write(value.soft, into: &buf)
+        FfiConverterFloat.write(value.hard, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNovelty_lift(_ buf: RustBuffer) throws -> Novelty {
+    return try FfiConverterTypeNovelty.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNovelty_lower(_ value: Novelty) -> RustBuffer {
+    return FfiConverterTypeNovelty.lower(value)
+}
+
+
+/**
  * The settings of a classifier, which are fixed when its model is opened.
  */
 public struct Options: Equatable, Hashable {
@@ -2147,6 +2683,123 @@ public func FfiConverterTypeOptions_lower(_ value: Options) -> RustBuffer {
 
 
 /**
+ * Measures of a picture, or of the query's region of it. All are ratios without a unit, finite, and at least 0.
+ *
+ * Y is ITU-R BT.601 luma of the model's input before normalisation, in whole levels of 0 to 255.
+ */
+public struct Quality: Equatable, Hashable {
+    /**
+     * How fine the detail is: from 0, 0.3 to 0.9 in most sharp photos, and about 1.7 for noise alone. Low where the picture
+     * is out of focus.
+     */
+    public var focus: Float
+    /**
+     * 0 to 1: 1 less the 95th percentile of Y over 255. High where even the brightest part is dark.
+     */
+    public var dark: Float
+    /**
+     * The share of pixels, 0 to 1, with a Y of at least 250.
+     */
+    public var bright: Float
+    /**
+     * The standard deviation of Y over 127.5, 0 to 1.
+     */
+    public var contrast: Float
+    /**
+     * The share of coloured pixels, 0 to 1: those whose largest and smallest of red, green and blue differ by at least
+     * 24, or by at least 8 where the model was made for grey.
+     */
+    public var color: Float
+    /**
+     * The width of the region over that of the model's input, or the height over the height where that is less, in pixels
+     * of the file or frame before any scaling. Above 0.
+     */
+    public var size: Float
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How fine the detail is: from 0, 0.3 to 0.9 in most sharp photos, and about 1.7 for noise alone. Low where the picture
+         * is out of focus.
+         */focus: Float, 
+        /**
+         * 0 to 1: 1 less the 95th percentile of Y over 255. High where even the brightest part is dark.
+         */dark: Float, 
+        /**
+         * The share of pixels, 0 to 1, with a Y of at least 250.
+         */bright: Float, 
+        /**
+         * The standard deviation of Y over 127.5, 0 to 1.
+         */contrast: Float, 
+        /**
+         * The share of coloured pixels, 0 to 1: those whose largest and smallest of red, green and blue differ by at least
+         * 24, or by at least 8 where the model was made for grey.
+         */color: Float, 
+        /**
+         * The width of the region over that of the model's input, or the height over the height where that is less, in pixels
+         * of the file or frame before any scaling. Above 0.
+         */size: Float) {
+        self.focus = focus
+        self.dark = dark
+        self.bright = bright
+        self.contrast = contrast
+        self.color = color
+        self.size = size
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Quality: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeQuality: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Quality {
+        return
+            try Quality(
+                focus: FfiConverterFloat.read(from: &buf), 
+                dark: FfiConverterFloat.read(from: &buf), 
+                bright: FfiConverterFloat.read(from: &buf), 
+                contrast: FfiConverterFloat.read(from: &buf), 
+                color: FfiConverterFloat.read(from: &buf), 
+                size: FfiConverterFloat.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Quality, into buf: inout [UInt8]) {
+        FfiConverterFloat.write(value.focus, into: &buf)
+        FfiConverterFloat.write(value.dark, into: &buf)
+        FfiConverterFloat.write(value.bright, into: &buf)
+        FfiConverterFloat.write(value.contrast, into: &buf)
+        FfiConverterFloat.write(value.color, into: &buf)
+        FfiConverterFloat.write(value.size, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeQuality_lift(_ buf: RustBuffer) throws -> Quality {
+    return try FfiConverterTypeQuality.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeQuality_lower(_ value: Quality) -> RustBuffer {
+    return FfiConverterTypeQuality.lower(value)
+}
+
+
+/**
  * The query of one classification. The default asks for all findings of the whole picture, in English.
  *
  * `maxResults`, `scoreThreshold`, `allow`, `deny` and `prevalence` change the findings only: the verdict and the
@@ -2184,9 +2837,23 @@ public struct Query {
      */
     public var prevalence: [String: Float]
     /**
-     * Answers to the model's scope questions, by id.
+     * Answers to the model's questions about scope and danger signs, by id.
      */
     public var answers: [String: Answer]
+    /**
+     * Where the picture came from; unknown unless given. Only a picture of a camera is asked for again where its quality
+     * is too poor.
+     */
+    public var source: Source?
+    /**
+     * How many pictures of this case were rejected for their quality before; 0 unless given. From 1 on, a picture of
+     * poor quality is not asked for again, and its triage is `Refer`. Whoever asks counts.
+     */
+    public var refusals: UInt32
+    /**
+     * The heatmap to compute with the classification; none unless given.
+     */
+    public var explain: Explain?
     /**
      * A handle by which another thread can end the classification.
      */
@@ -2219,8 +2886,19 @@ public struct Query {
          * probabilities of the findings are re-weighted to it; where it is empty, they are not.
          */prevalence: [String: Float] = [:], 
         /**
-         * Answers to the model's scope questions, by id.
+         * Answers to the model's questions about scope and danger signs, by id.
          */answers: [String: Answer] = [:], 
+        /**
+         * Where the picture came from; unknown unless given. Only a picture of a camera is asked for again where its quality
+         * is too poor.
+         */source: Source? = nil, 
+        /**
+         * How many pictures of this case were rejected for their quality before; 0 unless given. From 1 on, a picture of
+         * poor quality is not asked for again, and its triage is `Refer`. Whoever asks counts.
+         */refusals: UInt32 = UInt32(0), 
+        /**
+         * The heatmap to compute with the classification; none unless given.
+         */explain: Explain? = nil, 
         /**
          * A handle by which another thread can end the classification.
          */cancel: CancelHandle? = nil) {
@@ -2232,6 +2910,9 @@ public struct Query {
         self.region = region
         self.prevalence = prevalence
         self.answers = answers
+        self.source = source
+        self.refusals = refusals
+        self.explain = explain
         self.cancel = cancel
     }
 
@@ -2259,6 +2940,9 @@ public struct FfiConverterTypeQuery: FfiConverterRustBuffer {
                 region: FfiConverterOptionTypeRegion.read(from: &buf), 
                 prevalence: FfiConverterDictionaryStringFloat.read(from: &buf), 
                 answers: FfiConverterDictionaryStringTypeAnswer.read(from: &buf), 
+                source: FfiConverterOptionTypeSource.read(from: &buf), 
+                refusals: FfiConverterUInt32.read(from: &buf), 
+                explain: FfiConverterOptionTypeExplain.read(from: &buf), 
                 cancel: FfiConverterOptionTypeCancelHandle.read(from: &buf)
         )
     }
@@ -2272,6 +2956,9 @@ public struct FfiConverterTypeQuery: FfiConverterRustBuffer {
         FfiConverterOptionTypeRegion.write(value.region, into: &buf)
         FfiConverterDictionaryStringFloat.write(value.prevalence, into: &buf)
         FfiConverterDictionaryStringTypeAnswer.write(value.answers, into: &buf)
+        FfiConverterOptionTypeSource.write(value.source, into: &buf)
+        FfiConverterUInt32.write(value.refusals, into: &buf)
+        FfiConverterOptionTypeExplain.write(value.explain, into: &buf)
         FfiConverterOptionTypeCancelHandle.write(value.cancel, into: &buf)
     }
 }
@@ -2479,7 +3166,7 @@ public struct Report: Equatable, Hashable {
      */
     public var verdict: Verdict
     /**
-     * The verdict as a sentence, in the query's language.
+     * The headline: the verdict as a sentence in the query's language, without labels whose level is `NoSign`.
      */
     public var summary: String
     /**
@@ -2487,13 +3174,35 @@ public struct Report: Equatable, Hashable {
      */
     public var triage: Triage
     /**
+     * What decided the triage.
+     */
+    public var decidedBy: DecidedBy
+    /**
      * The triage as a sentence, in the query's language.
      */
     public var advice: String
     /**
+     * The danger signs that the query's answers state, in the order of the questions.
+     */
+    public var danger: [DangerSign]
+    /**
      * The labels that the query asks for, likeliest first. Empty where the verdict is `Rejected`.
      */
     public var findings: [Finding]
+    /**
+     * The measures of the picture, also where the model has no limits for them or the verdict is `Rejected`. Absent only
+     * where no picture was decoded.
+     */
+    public var quality: Quality?
+    /**
+     * How unlike the pictures that the model was made for this one is. Absent where the model does not tell, and where
+     * the graph did not run.
+     */
+    public var novelty: Novelty?
+    /**
+     * The heatmap that the query asks for. Absent where it asks for none, or the verdict is `Rejected`.
+     */
+    public var heatmap: Heatmap?
     /**
      * How long each stage took, in milliseconds.
      */
@@ -2527,17 +3236,34 @@ public struct Report: Equatable, Hashable {
          * What can't be excluded, from all labels.
          */verdict: Verdict, 
         /**
-         * The verdict as a sentence, in the query's language.
+         * The headline: the verdict as a sentence in the query's language, without labels whose level is `NoSign`.
          */summary: String, 
         /**
          * What a person should do.
          */triage: Triage, 
         /**
+         * What decided the triage.
+         */decidedBy: DecidedBy, 
+        /**
          * The triage as a sentence, in the query's language.
          */advice: String, 
         /**
+         * The danger signs that the query's answers state, in the order of the questions.
+         */danger: [DangerSign], 
+        /**
          * The labels that the query asks for, likeliest first. Empty where the verdict is `Rejected`.
          */findings: [Finding], 
+        /**
+         * The measures of the picture, also where the model has no limits for them or the verdict is `Rejected`. Absent only
+         * where no picture was decoded.
+         */quality: Quality?, 
+        /**
+         * How unlike the pictures that the model was made for this one is. Absent where the model does not tell, and where
+         * the graph did not run.
+         */novelty: Novelty?, 
+        /**
+         * The heatmap that the query asks for. Absent where it asks for none, or the verdict is `Rejected`.
+         */heatmap: Heatmap?, 
         /**
          * How long each stage took, in milliseconds.
          */timingsMs: Timings, 
@@ -2560,8 +3286,13 @@ public struct Report: Equatable, Hashable {
         self.verdict = verdict
         self.summary = summary
         self.triage = triage
+        self.decidedBy = decidedBy
         self.advice = advice
+        self.danger = danger
         self.findings = findings
+        self.quality = quality
+        self.novelty = novelty
+        self.heatmap = heatmap
         self.timingsMs = timingsMs
         self.model = model
         self.runtime = runtime
@@ -2589,8 +3320,13 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
                 verdict: FfiConverterTypeVerdict.read(from: &buf), 
                 summary: FfiConverterString.read(from: &buf), 
                 triage: FfiConverterTypeTriage.read(from: &buf), 
+                decidedBy: FfiConverterTypeDecidedBy.read(from: &buf), 
                 advice: FfiConverterString.read(from: &buf), 
+                danger: FfiConverterSequenceTypeDangerSign.read(from: &buf), 
                 findings: FfiConverterSequenceTypeFinding.read(from: &buf), 
+                quality: FfiConverterOptionTypeQuality.read(from: &buf), 
+                novelty: FfiConverterOptionTypeNovelty.read(from: &buf), 
+                heatmap: FfiConverterOptionTypeHeatmap.read(from: &buf), 
                 timingsMs: FfiConverterTypeTimings.read(from: &buf), 
                 model: FfiConverterTypeModelIdentity.read(from: &buf), 
                 runtime: FfiConverterTypeRuntimeIdentity.read(from: &buf), 
@@ -2604,8 +3340,13 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
         FfiConverterTypeVerdict.write(value.verdict, into: &buf)
         FfiConverterString.write(value.summary, into: &buf)
         FfiConverterTypeTriage.write(value.triage, into: &buf)
+        FfiConverterTypeDecidedBy.write(value.decidedBy, into: &buf)
         FfiConverterString.write(value.advice, into: &buf)
+        FfiConverterSequenceTypeDangerSign.write(value.danger, into: &buf)
         FfiConverterSequenceTypeFinding.write(value.findings, into: &buf)
+        FfiConverterOptionTypeQuality.write(value.quality, into: &buf)
+        FfiConverterOptionTypeNovelty.write(value.novelty, into: &buf)
+        FfiConverterOptionTypeHeatmap.write(value.heatmap, into: &buf)
         FfiConverterTypeTimings.write(value.timingsMs, into: &buf)
         FfiConverterTypeModelIdentity.write(value.model, into: &buf)
         FfiConverterTypeRuntimeIdentity.write(value.runtime, into: &buf)
@@ -2713,7 +3454,15 @@ public struct ScopeQuestion: Equatable, Hashable {
      */
     public var question: String
     /**
-     * Whether a picture is rejected where the question is not answered.
+     * What the answer decides.
+     */
+    public var role: QuestionRole
+    /**
+     * The triage that `yes` sets at least, `Refer` or `Urgent`; only where the role is `Danger`.
+     */
+    public var level: Triage?
+    /**
+     * Whether a picture is rejected where the question is not answered. Never with the role `Danger`.
      */
     public var required: Bool
     /**
@@ -2735,7 +3484,13 @@ public struct ScopeQuestion: Equatable, Hashable {
          * The question, for a screen.
          */question: String, 
         /**
-         * Whether a picture is rejected where the question is not answered.
+         * What the answer decides.
+         */role: QuestionRole, 
+        /**
+         * The triage that `yes` sets at least, `Refer` or `Urgent`; only where the role is `Danger`.
+         */level: Triage?, 
+        /**
+         * Whether a picture is rejected where the question is not answered. Never with the role `Danger`.
          */required: Bool, 
         /**
          * The minimum number that is in scope. With `min` or `max` the answer is a number, else yes or no.
@@ -2745,6 +3500,8 @@ public struct ScopeQuestion: Equatable, Hashable {
          */max: Double?) {
         self.id = id
         self.question = question
+        self.role = role
+        self.level = level
         self.required = required
         self.min = min
         self.max = max
@@ -2768,6 +3525,8 @@ public struct FfiConverterTypeScopeQuestion: FfiConverterRustBuffer {
             try ScopeQuestion(
                 id: FfiConverterString.read(from: &buf), 
                 question: FfiConverterString.read(from: &buf), 
+                role: FfiConverterTypeQuestionRole.read(from: &buf), 
+                level: FfiConverterOptionTypeTriage.read(from: &buf), 
                 required: FfiConverterBool.read(from: &buf), 
                 min: FfiConverterOptionDouble.read(from: &buf), 
                 max: FfiConverterOptionDouble.read(from: &buf)
@@ -2777,6 +3536,8 @@ public struct FfiConverterTypeScopeQuestion: FfiConverterRustBuffer {
     public static func write(_ value: ScopeQuestion, into buf: inout [UInt8]) {
         FfiConverterString.write(value.id, into: &buf)
         FfiConverterString.write(value.question, into: &buf)
+        FfiConverterTypeQuestionRole.write(value.role, into: &buf)
+        FfiConverterOptionTypeTriage.write(value.level, into: &buf)
         FfiConverterBool.write(value.required, into: &buf)
         FfiConverterOptionDouble.write(value.min, into: &buf)
         FfiConverterOptionDouble.write(value.max, into: &buf)
@@ -2877,7 +3638,7 @@ public struct Timings: Equatable, Hashable {
      */
     public var decode: Double
     /**
-     * Resizing and normalising.
+     * Resizing, normalising, and measuring the quality.
      */
     public var preprocess: Double
     /**
@@ -2900,7 +3661,7 @@ public struct Timings: Equatable, Hashable {
          * Decoding, orienting, cropping.
          */decode: Double, 
         /**
-         * Resizing and normalising.
+         * Resizing, normalising, and measuring the quality.
          */preprocess: Double, 
         /**
          * The graph. 0 where a picture was rejected before it.
@@ -3078,7 +3839,7 @@ public func FfiConverterTypeYuvStrides_lower(_ value: YuvStrides) -> RustBuffer 
 
 
 /**
- * An answer to a scope question.
+ * An answer to a question about scope or a danger sign.
  */
 
 public enum Answer: Equatable, Hashable {
@@ -3361,6 +4122,162 @@ public func FfiConverterTypeBedsideError_lower(_ value: BedsideError) -> RustBuf
 
 
 /**
+ * What decided the triage of a report.
+ */
+
+public enum DecidedBy: Equatable, Hashable {
+    
+    /**
+     * A danger sign, which asks for more than what the picture gives.
+     */
+    case danger
+    /**
+     * The picture is out of scope by the answers.
+     */
+    case scope
+    /**
+     * The picture's quality is under the model's limits.
+     */
+    case quality
+    /**
+     * The picture's quality is under the model's limits, and so was that of an earlier picture of this case.
+     */
+    case repeatedQuality
+    /**
+     * The picture's novelty is over one of the model's two levels.
+     */
+    case novelty
+    /**
+     * The highest level among the labels that can't be excluded.
+     */
+    case label
+    /**
+     * The sum of all urgent labels' probabilities, which is at or over the action threshold. None of them is at or over
+     * its own operating point.
+     */
+    case action
+    /**
+     * No label is at or over its operating point.
+     */
+    case undecided
+    /**
+     * The calibration doesn't allow the model to say that there is no sign.
+     */
+    case noSignNotShown
+    /**
+     * The model states no operating point.
+     */
+    case uncalibrated
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension DecidedBy: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDecidedBy: FfiConverterRustBuffer {
+    typealias SwiftType = DecidedBy
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DecidedBy {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .danger
+        
+        case 2: return .scope
+        
+        case 3: return .quality
+        
+        case 4: return .repeatedQuality
+        
+        case 5: return .novelty
+        
+        case 6: return .label
+        
+        case 7: return .action
+        
+        case 8: return .undecided
+        
+        case 9: return .noSignNotShown
+        
+        case 10: return .uncalibrated
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: DecidedBy, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .danger:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .scope:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .quality:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .repeatedQuality:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .novelty:
+            writeInt(&buf, Int32(5))
+        
+        
+        case .label:
+            writeInt(&buf, Int32(6))
+        
+        
+        case .action:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .undecided:
+            writeInt(&buf, Int32(8))
+        
+        
+        case .noSignNotShown:
+            writeInt(&buf, Int32(9))
+        
+        
+        case .uncalibrated:
+            writeInt(&buf, Int32(10))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDecidedBy_lift(_ buf: RustBuffer) throws -> DecidedBy {
+    return try FfiConverterTypeDecidedBy.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDecidedBy_lower(_ value: DecidedBy) -> RustBuffer {
+    return FfiConverterTypeDecidedBy.lower(value)
+}
+
+
+
+/**
  * The kind of an error, the same in every language.
  */
 
@@ -3521,6 +4438,83 @@ public func FfiConverterTypeErrorKind_lift(_ buf: RustBuffer) throws -> ErrorKin
 #endif
 public func FfiConverterTypeErrorKind_lower(_ value: ErrorKind) -> RustBuffer {
     return FfiConverterTypeErrorKind.lower(value)
+}
+
+
+
+/**
+ * How a heatmap is computed.
+ */
+
+public enum ExplainMethod: Equatable, Hashable {
+    
+    /**
+     * A class activation map: the features before the pooling, weighted by the linear head. It comes from the run that
+     * gave the scores and costs next to nothing. It needs a model whose manifest has an `explanation`.
+     */
+    case classActivation
+    /**
+     * By how much the label's log-odds fall where a part of the input is covered with the input's mean colour. It serves
+     * every model and takes 64 more runs of the graph.
+     */
+    case occlusion
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ExplainMethod: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExplainMethod: FfiConverterRustBuffer {
+    typealias SwiftType = ExplainMethod
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ExplainMethod {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .classActivation
+        
+        case 2: return .occlusion
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: ExplainMethod, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .classActivation:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .occlusion:
+            writeInt(&buf, Int32(2))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExplainMethod_lift(_ buf: RustBuffer) throws -> ExplainMethod {
+    return try FfiConverterTypeExplainMethod.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExplainMethod_lower(_ value: ExplainMethod) -> RustBuffer {
+    return FfiConverterTypeExplainMethod.lower(value)
 }
 
 
@@ -3984,6 +4978,81 @@ public func FfiConverterTypeLoggerError_lower(_ value: LoggerError) -> RustBuffe
 
 
 /**
+ * What the answer to a question decides.
+ */
+
+public enum QuestionRole: Equatable, Hashable {
+    
+    /**
+     * Whether the model was made for the picture: `no`, or a number out of range, rejects it.
+     */
+    case scope
+    /**
+     * Whether there is a danger sign: `yes` sets the triage to at least the question's level.
+     */
+    case danger
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension QuestionRole: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeQuestionRole: FfiConverterRustBuffer {
+    typealias SwiftType = QuestionRole
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> QuestionRole {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .scope
+        
+        case 2: return .danger
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: QuestionRole, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .scope:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .danger:
+            writeInt(&buf, Int32(2))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeQuestionRole_lift(_ buf: RustBuffer) throws -> QuestionRole {
+    return try FfiConverterTypeQuestionRole.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeQuestionRole_lower(_ value: QuestionRole) -> RustBuffer {
+    return FfiConverterTypeQuestionRole.lower(value)
+}
+
+
+
+/**
  * Why there is no verdict.
  */
 
@@ -4001,6 +5070,42 @@ public enum ReasonKind: Equatable, Hashable {
      * A number is outside the range that the model was made for.
      */
     case scopeOutOfRange
+    /**
+     * The picture came from a source that the model was not made for.
+     */
+    case source
+    /**
+     * The picture, or the region of it, has too few pixels.
+     */
+    case tooSmall
+    /**
+     * The picture is underexposed.
+     */
+    case tooDark
+    /**
+     * The picture is overexposed.
+     */
+    case tooBright
+    /**
+     * The picture is pale, as behind a veil.
+     */
+    case lowContrast
+    /**
+     * The picture is blurred.
+     */
+    case outOfFocus
+    /**
+     * The picture has no colour, and the model was made for colour.
+     */
+    case colorless
+    /**
+     * The picture has colour, and the model was made for grey.
+     */
+    case colored
+    /**
+     * The picture is unlike those that the model was made for.
+     */
+    case novel
 
 
 
@@ -4028,6 +5133,24 @@ public struct FfiConverterTypeReasonKind: FfiConverterRustBuffer {
         
         case 3: return .scopeOutOfRange
         
+        case 4: return .source
+        
+        case 5: return .tooSmall
+        
+        case 6: return .tooDark
+        
+        case 7: return .tooBright
+        
+        case 8: return .lowContrast
+        
+        case 9: return .outOfFocus
+        
+        case 10: return .colorless
+        
+        case 11: return .colored
+        
+        case 12: return .novel
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -4046,6 +5169,42 @@ public struct FfiConverterTypeReasonKind: FfiConverterRustBuffer {
         
         case .scopeOutOfRange:
             writeInt(&buf, Int32(3))
+        
+        
+        case .source:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .tooSmall:
+            writeInt(&buf, Int32(5))
+        
+        
+        case .tooDark:
+            writeInt(&buf, Int32(6))
+        
+        
+        case .tooBright:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .lowContrast:
+            writeInt(&buf, Int32(8))
+        
+        
+        case .outOfFocus:
+            writeInt(&buf, Int32(9))
+        
+        
+        case .colorless:
+            writeInt(&buf, Int32(10))
+        
+        
+        case .colored:
+            writeInt(&buf, Int32(11))
+        
+        
+        case .novel:
+            writeInt(&buf, Int32(12))
         
         }
     }
@@ -4164,7 +5323,82 @@ public func FfiConverterTypeRotation_lower(_ value: Rotation) -> RustBuffer {
 
 
 /**
- * What a person should do.
+ * Where a picture came from: what a person can do about a bad one depends on it.
+ */
+
+public enum Source: Equatable, Hashable {
+    
+    /**
+     * A camera, just now: the picture can be taken again.
+     */
+    case camera
+    /**
+     * A file that was chosen or received.
+     */
+    case file
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Source: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSource: FfiConverterRustBuffer {
+    typealias SwiftType = Source
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Source {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .camera
+        
+        case 2: return .file
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Source, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .camera:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .file:
+            writeInt(&buf, Int32(2))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSource_lift(_ buf: RustBuffer) throws -> Source {
+    return try FfiConverterTypeSource.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSource_lower(_ value: Source) -> RustBuffer {
+    return FfiConverterTypeSource.lower(value)
+}
+
+
+
+/**
+ * What a person should do, from the least to the most pressing level.
  */
 
 public enum Triage: Equatable, Hashable {
@@ -4174,6 +5408,10 @@ public enum Triage: Equatable, Hashable {
      */
     case noSign
     /**
+     * Nothing was assessed: a person decides without this program.
+     */
+    case unassessed
+    /**
      * A clinician should look.
      */
     case refer
@@ -4181,10 +5419,6 @@ public enum Triage: Equatable, Hashable {
      * A clinician should look soon.
      */
     case urgent
-    /**
-     * Nothing was assessed: do what the reasons say, then classify again.
-     */
-    case unassessed
 
 
 
@@ -4208,11 +5442,11 @@ public struct FfiConverterTypeTriage: FfiConverterRustBuffer {
         
         case 1: return .noSign
         
-        case 2: return .refer
+        case 2: return .unassessed
         
-        case 3: return .urgent
+        case 3: return .refer
         
-        case 4: return .unassessed
+        case 4: return .urgent
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -4226,15 +5460,15 @@ public struct FfiConverterTypeTriage: FfiConverterRustBuffer {
             writeInt(&buf, Int32(1))
         
         
-        case .refer:
+        case .unassessed:
             writeInt(&buf, Int32(2))
         
         
-        case .urgent:
+        case .refer:
             writeInt(&buf, Int32(3))
         
         
-        case .unassessed:
+        case .urgent:
             writeInt(&buf, Int32(4))
         
         }
@@ -4259,7 +5493,7 @@ public func FfiConverterTypeTriage_lower(_ value: Triage) -> RustBuffer {
 
 
 /**
- * What can't be excluded. Labels come likeliest first.
+ * What can't be excluded. The most pressing labels come first; of one level, the likeliest.
  */
 
 public enum Verdict: Equatable, Hashable {
@@ -4281,10 +5515,9 @@ public enum Verdict: Equatable, Hashable {
          */labels: [LabelName]
     )
     /**
-     * No label reached its operating point. Only models whose labels don't exclude each other give this verdict, and
-     * it does not exclude disease.
+     * No label reached its operating point: the model can't tell what the picture shows. It does not exclude disease.
      */
-    case noFinding
+    case undecided
     /**
      * There is no verdict: the reasons say what to do before the next try.
      */
@@ -4320,7 +5553,7 @@ public struct FfiConverterTypeVerdict: FfiConverterRustBuffer {
         case 2: return .several(labels: try FfiConverterSequenceTypeLabelName.read(from: &buf)
         )
         
-        case 3: return .noFinding
+        case 3: return .undecided
         
         case 4: return .rejected(reasons: try FfiConverterSequenceTypeReason.read(from: &buf)
         )
@@ -4343,7 +5576,7 @@ public struct FfiConverterTypeVerdict: FfiConverterRustBuffer {
             FfiConverterSequenceTypeLabelName.write(labels, into: &buf)
             
         
-        case .noFinding:
+        case .undecided:
             writeInt(&buf, Int32(3))
         
         
@@ -4695,6 +5928,30 @@ fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionFloat: FfiConverterRustBuffer {
+    typealias SwiftType = Float?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterFloat.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterFloat.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionDouble: FfiConverterRustBuffer {
     typealias SwiftType = Double?
 
@@ -4759,6 +6016,102 @@ fileprivate struct FfiConverterOptionTypeCancelHandle: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeCancelHandle.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeExplain: FfiConverterRustBuffer {
+    typealias SwiftType = Explain?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeExplain.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeExplain.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeHeatmap: FfiConverterRustBuffer {
+    typealias SwiftType = Heatmap?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeHeatmap.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeHeatmap.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeNovelty: FfiConverterRustBuffer {
+    typealias SwiftType = Novelty?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeNovelty.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeNovelty.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeQuality: FfiConverterRustBuffer {
+    typealias SwiftType = Quality?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeQuality.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeQuality.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -4839,6 +6192,54 @@ fileprivate struct FfiConverterOptionTypeLogLevel: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeSource: FfiConverterRustBuffer {
+    typealias SwiftType = Source?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSource.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSource.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeTriage: FfiConverterRustBuffer {
+    typealias SwiftType = Triage?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeTriage.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeTriage.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionCallbackInterfaceLogger: FfiConverterRustBuffer {
     typealias SwiftType = Logger?
 
@@ -4857,6 +6258,31 @@ fileprivate struct FfiConverterOptionCallbackInterfaceLogger: FfiConverterRustBu
         case 1: return try FfiConverterCallbackInterfaceLogger.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceUInt32: FfiConverterRustBuffer {
+    typealias SwiftType = [UInt32]
+
+    public static func write(_ value: [UInt32], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterUInt32.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UInt32] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [UInt32]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterUInt32.read(from: &buf))
+        }
+        return seq
     }
 }
 
@@ -4888,6 +6314,31 @@ fileprivate struct FfiConverterSequenceFloat: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceDouble: FfiConverterRustBuffer {
+    typealias SwiftType = [Double]
+
+    public static func write(_ value: [Double], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterDouble.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Double] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Double]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterDouble.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
     typealias SwiftType = [String]
 
@@ -4905,6 +6356,31 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterString.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeDangerSign: FfiConverterRustBuffer {
+    typealias SwiftType = [DangerSign]
+
+    public static func write(_ value: [DangerSign], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeDangerSign.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [DangerSign] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [DangerSign]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeDangerSign.read(from: &buf))
         }
         return seq
     }
@@ -5151,6 +6627,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_method_image_mirrored() != 4050) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_bedside_checksum_method_image_overlay() != 19518) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_bedside_checksum_method_image_rotated() != 40814) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -5169,7 +6648,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_constructor_image_from_bytes() != 58896) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_constructor_image_from_planes() != 24888) {
+    if (uniffi_bedside_checksum_constructor_image_from_planes() != 51400) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_constructor_image_open() != 51935) {

@@ -729,6 +729,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_bedside_checksum_method_image_mirrored(
     ): Int
+    external fun uniffi_bedside_checksum_method_image_overlay(
+    ): Int
     external fun uniffi_bedside_checksum_method_image_rotated(
     ): Int
     external fun uniffi_bedside_checksum_method_cancelhandle_cancel(
@@ -811,6 +813,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_bedside_fn_method_image_mirrored(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
+    external fun uniffi_bedside_fn_method_image_overlay(`ptr`: Long,`heatmap`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_bedside_fn_method_image_rotated(`ptr`: Long,`rotation`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_bedside_fn_clone_cancelhandle(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -982,6 +986,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_method_image_mirrored() and 0xFFFF) != 4050) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
+    if ((lib.uniffi_bedside_checksum_method_image_overlay() and 0xFFFF) != 19518) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
+    }
     if ((lib.uniffi_bedside_checksum_method_image_rotated() and 0xFFFF) != 40814) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
@@ -1000,7 +1007,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_constructor_image_from_bytes() and 0xFFFF) != 58896) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 24888) {
+    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 51400) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_constructor_image_open() and 0xFFFF) != 51935) {
@@ -2341,6 +2348,15 @@ public interface ImageInterface {
     fun `mirrored`(): Image
     
     /**
+     * Draws a heatmap over the picture, upright and in grey, with a legend in English below: the bytes of a PNG of at most
+     * 1024 pixels a side. The picture must be the one that was classified, with the same rotation and mirroring.
+     *
+     * Decodes the picture on the caller's thread. Fails with `InvalidQuery` where the picture has another size than the
+     * classified one, or the fields are not those of a heatmap, and as `classify` does where it can't be decoded.
+     */
+    fun `overlay`(`heatmap`: Heatmap): kotlin.ByteArray
+    
+    /**
      * The same picture with this rotation, which brings it upright, instead of an earlier one. A rotation that is
      * stored in the file is applied first.
      */
@@ -2473,6 +2489,26 @@ open class Image: Disposable, AutoCloseable, ImageInterface
 
     
     /**
+     * Draws a heatmap over the picture, upright and in grey, with a legend in English below: the bytes of a PNG of at most
+     * 1024 pixels a side. The picture must be the one that was classified, with the same rotation and mirroring.
+     *
+     * Decodes the picture on the caller's thread. Fails with `InvalidQuery` where the picture has another size than the
+     * classified one, or the fields are not those of a heatmap, and as `classify` does where it can't be decoded.
+     */
+    @Throws(BedsideException::class)override fun `overlay`(`heatmap`: Heatmap): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    val argument1 = FfiConverterTypeHeatmap.lower(`heatmap`)
+    UniffiLib.uniffi_bedside_fn_method_image_overlay(uniffiCloneHandle(), argument1, _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * The same picture with this rotation, which brings it upright, instead of an earlier one. A rotation that is
      * stored in the file is applied first.
      */
@@ -2516,7 +2552,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
      * Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
      * do not fit the format, and with `TooLarge` where they have more than 256 MiB.
      *
-     * The hash of the fields of all types that are passed by value is a4f04733.
+     * The hash of the fields of all types that are passed by value is ded53d56.
      */
     @Throws(BedsideException::class) fun `fromPlanes`(`first`: java.nio.ByteBuffer, `second`: java.nio.ByteBuffer, `third`: java.nio.ByteBuffer, `format`: FrameFormat): Image {
             return FfiConverterTypeImage.lift(
@@ -2576,6 +2612,172 @@ public object FfiConverterTypeImage: FfiConverter<Image, Long> {
 
     override fun write(value: Image, buf: ByteBuffer) {
         buf.putLong(lower(value))
+    }
+}
+
+
+
+/**
+ * What a person should do at each triage level, as sentences: the model's own, else the library's.
+ */
+data class Advice (
+    /**
+     * At `NoSign`.
+     */
+    val `noSign`: kotlin.String
+    , 
+    /**
+     * At `Unassessed`.
+     */
+    val `unassessed`: kotlin.String
+    , 
+    /**
+     * At `Refer`.
+     */
+    val `refer`: kotlin.String
+    , 
+    /**
+     * At `Urgent`.
+     */
+    val `urgent`: kotlin.String
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeAdvice: FfiConverterRustBuffer<Advice> {
+    override fun read(buf: ByteBuffer): Advice {
+        return Advice(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Advice) = (
+            FfiConverterString.allocationSize(value.`noSign`) +
+            FfiConverterString.allocationSize(value.`unassessed`) +
+            FfiConverterString.allocationSize(value.`refer`) +
+            FfiConverterString.allocationSize(value.`urgent`)
+    )
+
+    override fun write(value: Advice, buf: ByteBuffer) {
+            FfiConverterString.write(value.`noSign`, buf)
+            FfiConverterString.write(value.`unassessed`, buf)
+            FfiConverterString.write(value.`refer`, buf)
+            FfiConverterString.write(value.`urgent`, buf)
+    }
+}
+
+
+
+/**
+ * A danger question that was answered with yes.
+ */
+data class DangerSign (
+    /**
+     * The question's id.
+     */
+    val `id`: kotlin.String
+    , 
+    /**
+     * The question in the query's language, or its id where it has no text.
+     */
+    val `question`: kotlin.String
+    , 
+    /**
+     * The triage that the sign sets at least.
+     */
+    val `level`: Triage
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDangerSign: FfiConverterRustBuffer<DangerSign> {
+    override fun read(buf: ByteBuffer): DangerSign {
+        return DangerSign(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterTypeTriage.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: DangerSign) = (
+            FfiConverterString.allocationSize(value.`id`) +
+            FfiConverterString.allocationSize(value.`question`) +
+            FfiConverterTypeTriage.allocationSize(value.`level`)
+    )
+
+    override fun write(value: DangerSign, buf: ByteBuffer) {
+            FfiConverterString.write(value.`id`, buf)
+            FfiConverterString.write(value.`question`, buf)
+            FfiConverterTypeTriage.write(value.`level`, buf)
+    }
+}
+
+
+
+/**
+ * A heatmap to be computed with a classification: of which label, and how.
+ */
+data class Explain (
+    /**
+     * The id of the label that the evidence is for. Unless given the first label of the verdict, and where the verdict has
+     * none, the most probable one.
+     */
+    val `label`: kotlin.String? = null 
+    , 
+    /**
+     * How the heatmap is computed.
+     */
+    val `method`: ExplainMethod
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeExplain: FfiConverterRustBuffer<Explain> {
+    override fun read(buf: ByteBuffer): Explain {
+        return Explain(
+            FfiConverterOptionalString.read(buf),
+            FfiConverterTypeExplainMethod.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Explain) = (
+            FfiConverterOptionalString.allocationSize(value.`label`) +
+            FfiConverterTypeExplainMethod.allocationSize(value.`method`)
+    )
+
+    override fun write(value: Explain, buf: ByteBuffer) {
+            FfiConverterOptionalString.write(value.`label`, buf)
+            FfiConverterTypeExplainMethod.write(value.`method`, buf)
     }
 }
 
@@ -2708,6 +2910,121 @@ public object FfiConverterTypeFrameFormat: FfiConverterRustBuffer<FrameFormat> {
 
 
 /**
+ * Where the evidence for a label lies in a picture: a grid of equal cells over the network's input. It shows what moved
+ * the network, and not where a disease is. `Image.overlay` draws it.
+ */
+data class Heatmap (
+    /**
+     * The id of the label that the evidence is for.
+     */
+    val `label`: kotlin.String
+    , 
+    /**
+     * How it was computed.
+     */
+    val `method`: ExplainMethod
+    , 
+    /**
+     * The number of columns of the grid.
+     */
+    val `width`: kotlin.UInt
+    , 
+    /**
+     * The number of rows of the grid.
+     */
+    val `height`: kotlin.UInt
+    , 
+    /**
+     * The evidence in each cell, rows from the top, in logits before any calibration: `width` × `height` finite values. A
+     * positive one speaks for the label, a negative one against it.
+     */
+    val `values`: List<kotlin.Float>
+    , 
+    /**
+     * From the grid to the pixels of the picture as it is stored, before its EXIF orientation and any rotation: six
+     * numbers a to f. The point (x, y) of the grid, where the cell in column i and row j covers i to i+1 and j to j+1, is
+     * at (a·x + b·y + c, d·x + e·y + f).
+     */
+    val `frame`: List<kotlin.Double>
+    , 
+    /**
+     * The width and the height of the stored picture, in pixels.
+     */
+    val `picture`: List<kotlin.UInt>
+    , 
+    /**
+     * The part of the stored picture that the network saw, in its pixels: left, top, right and bottom edge.
+     */
+    val `seen`: List<kotlin.Double>
+    , 
+    /**
+     * The largest value in a cell that lies, at least in part, in the part of the picture that the network saw.
+     */
+    val `max`: kotlin.Float
+    , 
+    /**
+     * Whether `max` is above 0. Where it is not, nothing in the picture speaks for the label.
+     */
+    val `evidence`: kotlin.Boolean
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHeatmap: FfiConverterRustBuffer<Heatmap> {
+    override fun read(buf: ByteBuffer): Heatmap {
+        return Heatmap(
+            FfiConverterString.read(buf),
+            FfiConverterTypeExplainMethod.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterSequenceFloat.read(buf),
+            FfiConverterSequenceDouble.read(buf),
+            FfiConverterSequenceUInt.read(buf),
+            FfiConverterSequenceDouble.read(buf),
+            FfiConverterFloat.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Heatmap) = (
+            FfiConverterString.allocationSize(value.`label`) +
+            FfiConverterTypeExplainMethod.allocationSize(value.`method`) +
+            FfiConverterUInt.allocationSize(value.`width`) +
+            FfiConverterUInt.allocationSize(value.`height`) +
+            FfiConverterSequenceFloat.allocationSize(value.`values`) +
+            FfiConverterSequenceDouble.allocationSize(value.`frame`) +
+            FfiConverterSequenceUInt.allocationSize(value.`picture`) +
+            FfiConverterSequenceDouble.allocationSize(value.`seen`) +
+            FfiConverterFloat.allocationSize(value.`max`) +
+            FfiConverterBoolean.allocationSize(value.`evidence`)
+    )
+
+    override fun write(value: Heatmap, buf: ByteBuffer) {
+            FfiConverterString.write(value.`label`, buf)
+            FfiConverterTypeExplainMethod.write(value.`method`, buf)
+            FfiConverterUInt.write(value.`width`, buf)
+            FfiConverterUInt.write(value.`height`, buf)
+            FfiConverterSequenceFloat.write(value.`values`, buf)
+            FfiConverterSequenceDouble.write(value.`frame`, buf)
+            FfiConverterSequenceUInt.write(value.`picture`, buf)
+            FfiConverterSequenceDouble.write(value.`seen`, buf)
+            FfiConverterFloat.write(value.`max`, buf)
+            FfiConverterBoolean.write(value.`evidence`, buf)
+    }
+}
+
+
+
+/**
  * A label of a model.
  */
 data class Label (
@@ -2722,9 +3039,10 @@ data class Label (
     val `name`: kotlin.String
     , 
     /**
-     * The calibrated probability, 0 to 1, at and above which the label can't be excluded.
+     * The calibrated probability, 0 to 1, at and above which the label can't be excluded. In `labels` the one that
+     * the manifest writes beside the label, where it does; in `shownLabels` the one in force, which is always there.
      */
-    val `operatingPoint`: kotlin.Float
+    val `operatingPoint`: kotlin.Float?
     , 
     /**
      * What a person should do where the label can't be excluded.
@@ -2748,7 +3066,7 @@ public object FfiConverterTypeLabel: FfiConverterRustBuffer<Label> {
         return Label(
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
-            FfiConverterFloat.read(buf),
+            FfiConverterOptionalFloat.read(buf),
             FfiConverterTypeTriage.read(buf),
         )
     }
@@ -2756,14 +3074,14 @@ public object FfiConverterTypeLabel: FfiConverterRustBuffer<Label> {
     override fun allocationSize(value: Label) = (
             FfiConverterString.allocationSize(value.`id`) +
             FfiConverterString.allocationSize(value.`name`) +
-            FfiConverterFloat.allocationSize(value.`operatingPoint`) +
+            FfiConverterOptionalFloat.allocationSize(value.`operatingPoint`) +
             FfiConverterTypeTriage.allocationSize(value.`triage`)
     )
 
     override fun write(value: Label, buf: ByteBuffer) {
             FfiConverterString.write(value.`id`, buf)
             FfiConverterString.write(value.`name`, buf)
-            FfiConverterFloat.write(value.`operatingPoint`, buf)
+            FfiConverterOptionalFloat.write(value.`operatingPoint`, buf)
             FfiConverterTypeTriage.write(value.`triage`, buf)
     }
 }
@@ -2771,7 +3089,7 @@ public object FfiConverterTypeLabel: FfiConverterRustBuffer<Label> {
 
 
 /**
- * A label of the model, and its name.
+ * A label of the model, its name, and its level.
  */
 data class LabelName (
     /**
@@ -2783,6 +3101,11 @@ data class LabelName (
      * Its name in the query's language.
      */
     val `name`: kotlin.String
+    , 
+    /**
+     * What a person should do where the label can't be excluded.
+     */
+    val `level`: Triage
     
 ){
     
@@ -2801,17 +3124,20 @@ public object FfiConverterTypeLabelName: FfiConverterRustBuffer<LabelName> {
         return LabelName(
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
+            FfiConverterTypeTriage.read(buf),
         )
     }
 
     override fun allocationSize(value: LabelName) = (
             FfiConverterString.allocationSize(value.`id`) +
-            FfiConverterString.allocationSize(value.`name`)
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterTypeTriage.allocationSize(value.`level`)
     )
 
     override fun write(value: LabelName, buf: ByteBuffer) {
             FfiConverterString.write(value.`id`, buf)
             FfiConverterString.write(value.`name`, buf)
+            FfiConverterTypeTriage.write(value.`level`, buf)
     }
 }
 
@@ -2963,7 +3289,13 @@ data class Manifest (
     val `notFor`: kotlin.String
     , 
     /**
-     * Questions whose answers say whether a picture is one that the model was made for.
+     * What a person should do at each triage level.
+     */
+    val `advice`: Advice
+    , 
+    /**
+     * Questions whose answers say whether a picture is one that the model was made for, and which danger signs there
+     * are, in the order in which they are asked.
      */
     val `scope`: List<ScopeQuestion>
     , 
@@ -2971,6 +3303,12 @@ data class Manifest (
      * The model's labels, in the order of its scores.
      */
     val `labels`: List<Label>
+    , 
+    /**
+     * What verdicts and findings show: the labels, and in place of labels that the model can't tell apart, their group.
+     * Each has the operating point in force.
+     */
+    val `shownLabels`: List<Label>
     , 
     /**
      * The whole manifest as JSON, on one line.
@@ -2998,7 +3336,9 @@ public object FfiConverterTypeManifest: FfiConverterRustBuffer<Manifest> {
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
+            FfiConverterTypeAdvice.read(buf),
             FfiConverterSequenceTypeScopeQuestion.read(buf),
+            FfiConverterSequenceTypeLabel.read(buf),
             FfiConverterSequenceTypeLabel.read(buf),
             FfiConverterString.read(buf),
         )
@@ -3011,8 +3351,10 @@ public object FfiConverterTypeManifest: FfiConverterRustBuffer<Manifest> {
             FfiConverterString.allocationSize(value.`title`) +
             FfiConverterString.allocationSize(value.`intendedUse`) +
             FfiConverterString.allocationSize(value.`notFor`) +
+            FfiConverterTypeAdvice.allocationSize(value.`advice`) +
             FfiConverterSequenceTypeScopeQuestion.allocationSize(value.`scope`) +
             FfiConverterSequenceTypeLabel.allocationSize(value.`labels`) +
+            FfiConverterSequenceTypeLabel.allocationSize(value.`shownLabels`) +
             FfiConverterString.allocationSize(value.`json`)
     )
 
@@ -3023,8 +3365,10 @@ public object FfiConverterTypeManifest: FfiConverterRustBuffer<Manifest> {
             FfiConverterString.write(value.`title`, buf)
             FfiConverterString.write(value.`intendedUse`, buf)
             FfiConverterString.write(value.`notFor`, buf)
+            FfiConverterTypeAdvice.write(value.`advice`, buf)
             FfiConverterSequenceTypeScopeQuestion.write(value.`scope`, buf)
             FfiConverterSequenceTypeLabel.write(value.`labels`, buf)
+            FfiConverterSequenceTypeLabel.write(value.`shownLabels`, buf)
             FfiConverterString.write(value.`json`, buf)
     }
 }
@@ -3087,6 +3431,61 @@ public object FfiConverterTypeModelIdentity: FfiConverterRustBuffer<ModelIdentit
 
 
 /**
+ * How unlike the pictures that the model was made for a picture is, and the two levels that it is compared with.
+ */
+data class Novelty (
+    /**
+     * The novelty, without a unit: the larger, the more unlike.
+     */
+    val `value`: kotlin.Float
+    , 
+    /**
+     * The novelty above which the triage is at least `Refer`.
+     */
+    val `soft`: kotlin.Float
+    , 
+    /**
+     * The novelty above which the picture is rejected.
+     */
+    val `hard`: kotlin.Float
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNovelty: FfiConverterRustBuffer<Novelty> {
+    override fun read(buf: ByteBuffer): Novelty {
+        return Novelty(
+            FfiConverterFloat.read(buf),
+            FfiConverterFloat.read(buf),
+            FfiConverterFloat.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Novelty) = (
+            FfiConverterFloat.allocationSize(value.`value`) +
+            FfiConverterFloat.allocationSize(value.`soft`) +
+            FfiConverterFloat.allocationSize(value.`hard`)
+    )
+
+    override fun write(value: Novelty, buf: ByteBuffer) {
+            FfiConverterFloat.write(value.`value`, buf)
+            FfiConverterFloat.write(value.`soft`, buf)
+            FfiConverterFloat.write(value.`hard`, buf)
+    }
+}
+
+
+
+/**
  * The settings of a classifier, which are fixed when its model is opened.
  */
 data class Options (
@@ -3130,6 +3529,90 @@ public object FfiConverterTypeOptions: FfiConverterRustBuffer<Options> {
     override fun write(value: Options, buf: ByteBuffer) {
             FfiConverterUInt.write(value.`threads`, buf)
             FfiConverterTypeLimits.write(value.`limits`, buf)
+    }
+}
+
+
+
+/**
+ * Measures of a picture, or of the query's region of it. All are ratios without a unit, finite, and at least 0.
+ *
+ * Y is ITU-R BT.601 luma of the model's input before normalisation, in whole levels of 0 to 255.
+ */
+data class Quality (
+    /**
+     * How fine the detail is: from 0, 0.3 to 0.9 in most sharp photos, and about 1.7 for noise alone. Low where the picture
+     * is out of focus.
+     */
+    val `focus`: kotlin.Float
+    , 
+    /**
+     * 0 to 1: 1 less the 95th percentile of Y over 255. High where even the brightest part is dark.
+     */
+    val `dark`: kotlin.Float
+    , 
+    /**
+     * The share of pixels, 0 to 1, with a Y of at least 250.
+     */
+    val `bright`: kotlin.Float
+    , 
+    /**
+     * The standard deviation of Y over 127.5, 0 to 1.
+     */
+    val `contrast`: kotlin.Float
+    , 
+    /**
+     * The share of coloured pixels, 0 to 1: those whose largest and smallest of red, green and blue differ by at least
+     * 24, or by at least 8 where the model was made for grey.
+     */
+    val `color`: kotlin.Float
+    , 
+    /**
+     * The width of the region over that of the model's input, or the height over the height where that is less, in pixels
+     * of the file or frame before any scaling. Above 0.
+     */
+    val `size`: kotlin.Float
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeQuality: FfiConverterRustBuffer<Quality> {
+    override fun read(buf: ByteBuffer): Quality {
+        return Quality(
+            FfiConverterFloat.read(buf),
+            FfiConverterFloat.read(buf),
+            FfiConverterFloat.read(buf),
+            FfiConverterFloat.read(buf),
+            FfiConverterFloat.read(buf),
+            FfiConverterFloat.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Quality) = (
+            FfiConverterFloat.allocationSize(value.`focus`) +
+            FfiConverterFloat.allocationSize(value.`dark`) +
+            FfiConverterFloat.allocationSize(value.`bright`) +
+            FfiConverterFloat.allocationSize(value.`contrast`) +
+            FfiConverterFloat.allocationSize(value.`color`) +
+            FfiConverterFloat.allocationSize(value.`size`)
+    )
+
+    override fun write(value: Quality, buf: ByteBuffer) {
+            FfiConverterFloat.write(value.`focus`, buf)
+            FfiConverterFloat.write(value.`dark`, buf)
+            FfiConverterFloat.write(value.`bright`, buf)
+            FfiConverterFloat.write(value.`contrast`, buf)
+            FfiConverterFloat.write(value.`color`, buf)
+            FfiConverterFloat.write(value.`size`, buf)
     }
 }
 
@@ -3180,9 +3663,26 @@ data class Query (
     val `prevalence`: Map<kotlin.String, kotlin.Float> = mapOf() 
     , 
     /**
-     * Answers to the model's scope questions, by id.
+     * Answers to the model's questions about scope and danger signs, by id.
      */
     val `answers`: Map<kotlin.String, Answer> = mapOf() 
+    , 
+    /**
+     * Where the picture came from; unknown unless given. Only a picture of a camera is asked for again where its quality
+     * is too poor.
+     */
+    val `source`: Source? = null 
+    , 
+    /**
+     * How many pictures of this case were rejected for their quality before; 0 unless given. From 1 on, a picture of
+     * poor quality is not asked for again, and its triage is `Refer`. Whoever asks counts.
+     */
+    val `refusals`: kotlin.UInt = 0u 
+    , 
+    /**
+     * The heatmap to compute with the classification; none unless given.
+     */
+    val `explain`: Explain? = null 
     , 
     /**
      * A handle by which another thread can end the classification.
@@ -3207,6 +3707,9 @@ data class Query (
         this.`region`,
         this.`prevalence`,
         this.`answers`,
+        this.`source`,
+        this.`refusals`,
+        this.`explain`,
         this.`cancel`
     )
     }
@@ -3228,6 +3731,9 @@ public object FfiConverterTypeQuery: FfiConverterRustBuffer<Query> {
             FfiConverterOptionalTypeRegion.read(buf),
             FfiConverterMapStringFloat.read(buf),
             FfiConverterMapStringTypeAnswer.read(buf),
+            FfiConverterOptionalTypeSource.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterOptionalTypeExplain.read(buf),
             FfiConverterOptionalTypeCancelHandle.read(buf),
         )
     }
@@ -3241,6 +3747,9 @@ public object FfiConverterTypeQuery: FfiConverterRustBuffer<Query> {
             FfiConverterOptionalTypeRegion.allocationSize(value.`region`) +
             FfiConverterMapStringFloat.allocationSize(value.`prevalence`) +
             FfiConverterMapStringTypeAnswer.allocationSize(value.`answers`) +
+            FfiConverterOptionalTypeSource.allocationSize(value.`source`) +
+            FfiConverterUInt.allocationSize(value.`refusals`) +
+            FfiConverterOptionalTypeExplain.allocationSize(value.`explain`) +
             FfiConverterOptionalTypeCancelHandle.allocationSize(value.`cancel`)
     )
 
@@ -3253,6 +3762,9 @@ public object FfiConverterTypeQuery: FfiConverterRustBuffer<Query> {
             FfiConverterOptionalTypeRegion.write(value.`region`, buf)
             FfiConverterMapStringFloat.write(value.`prevalence`, buf)
             FfiConverterMapStringTypeAnswer.write(value.`answers`, buf)
+            FfiConverterOptionalTypeSource.write(value.`source`, buf)
+            FfiConverterUInt.write(value.`refusals`, buf)
+            FfiConverterOptionalTypeExplain.write(value.`explain`, buf)
             FfiConverterOptionalTypeCancelHandle.write(value.`cancel`, buf)
     }
 }
@@ -3395,7 +3907,7 @@ data class Report (
     val `verdict`: Verdict
     , 
     /**
-     * The verdict as a sentence, in the query's language.
+     * The headline: the verdict as a sentence in the query's language, without labels whose level is `NoSign`.
      */
     val `summary`: kotlin.String
     , 
@@ -3405,14 +3917,41 @@ data class Report (
     val `triage`: Triage
     , 
     /**
+     * What decided the triage.
+     */
+    val `decidedBy`: DecidedBy
+    , 
+    /**
      * The triage as a sentence, in the query's language.
      */
     val `advice`: kotlin.String
     , 
     /**
+     * The danger signs that the query's answers state, in the order of the questions.
+     */
+    val `danger`: List<DangerSign>
+    , 
+    /**
      * The labels that the query asks for, likeliest first. Empty where the verdict is `Rejected`.
      */
     val `findings`: List<Finding>
+    , 
+    /**
+     * The measures of the picture, also where the model has no limits for them or the verdict is `Rejected`. Absent only
+     * where no picture was decoded.
+     */
+    val `quality`: Quality?
+    , 
+    /**
+     * How unlike the pictures that the model was made for this one is. Absent where the model does not tell, and where
+     * the graph did not run.
+     */
+    val `novelty`: Novelty?
+    , 
+    /**
+     * The heatmap that the query asks for. Absent where it asks for none, or the verdict is `Rejected`.
+     */
+    val `heatmap`: Heatmap?
     , 
     /**
      * How long each stage took, in milliseconds.
@@ -3463,8 +4002,13 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterTypeVerdict.read(buf),
             FfiConverterString.read(buf),
             FfiConverterTypeTriage.read(buf),
+            FfiConverterTypeDecidedBy.read(buf),
             FfiConverterString.read(buf),
+            FfiConverterSequenceTypeDangerSign.read(buf),
             FfiConverterSequenceTypeFinding.read(buf),
+            FfiConverterOptionalTypeQuality.read(buf),
+            FfiConverterOptionalTypeNovelty.read(buf),
+            FfiConverterOptionalTypeHeatmap.read(buf),
             FfiConverterTypeTimings.read(buf),
             FfiConverterTypeModelIdentity.read(buf),
             FfiConverterTypeRuntimeIdentity.read(buf),
@@ -3478,8 +4022,13 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterTypeVerdict.allocationSize(value.`verdict`) +
             FfiConverterString.allocationSize(value.`summary`) +
             FfiConverterTypeTriage.allocationSize(value.`triage`) +
+            FfiConverterTypeDecidedBy.allocationSize(value.`decidedBy`) +
             FfiConverterString.allocationSize(value.`advice`) +
+            FfiConverterSequenceTypeDangerSign.allocationSize(value.`danger`) +
             FfiConverterSequenceTypeFinding.allocationSize(value.`findings`) +
+            FfiConverterOptionalTypeQuality.allocationSize(value.`quality`) +
+            FfiConverterOptionalTypeNovelty.allocationSize(value.`novelty`) +
+            FfiConverterOptionalTypeHeatmap.allocationSize(value.`heatmap`) +
             FfiConverterTypeTimings.allocationSize(value.`timingsMs`) +
             FfiConverterTypeModelIdentity.allocationSize(value.`model`) +
             FfiConverterTypeRuntimeIdentity.allocationSize(value.`runtime`) +
@@ -3492,8 +4041,13 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterTypeVerdict.write(value.`verdict`, buf)
             FfiConverterString.write(value.`summary`, buf)
             FfiConverterTypeTriage.write(value.`triage`, buf)
+            FfiConverterTypeDecidedBy.write(value.`decidedBy`, buf)
             FfiConverterString.write(value.`advice`, buf)
+            FfiConverterSequenceTypeDangerSign.write(value.`danger`, buf)
             FfiConverterSequenceTypeFinding.write(value.`findings`, buf)
+            FfiConverterOptionalTypeQuality.write(value.`quality`, buf)
+            FfiConverterOptionalTypeNovelty.write(value.`novelty`, buf)
+            FfiConverterOptionalTypeHeatmap.write(value.`heatmap`, buf)
             FfiConverterTypeTimings.write(value.`timingsMs`, buf)
             FfiConverterTypeModelIdentity.write(value.`model`, buf)
             FfiConverterTypeRuntimeIdentity.write(value.`runtime`, buf)
@@ -3567,7 +4121,17 @@ data class ScopeQuestion (
     val `question`: kotlin.String
     , 
     /**
-     * Whether a picture is rejected where the question is not answered.
+     * What the answer decides.
+     */
+    val `role`: QuestionRole
+    , 
+    /**
+     * The triage that `yes` sets at least, `Refer` or `Urgent`; only where the role is `Danger`.
+     */
+    val `level`: Triage?
+    , 
+    /**
+     * Whether a picture is rejected where the question is not answered. Never with the role `Danger`.
      */
     val `required`: kotlin.Boolean
     , 
@@ -3598,6 +4162,8 @@ public object FfiConverterTypeScopeQuestion: FfiConverterRustBuffer<ScopeQuestio
         return ScopeQuestion(
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
+            FfiConverterTypeQuestionRole.read(buf),
+            FfiConverterOptionalTypeTriage.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalDouble.read(buf),
             FfiConverterOptionalDouble.read(buf),
@@ -3607,6 +4173,8 @@ public object FfiConverterTypeScopeQuestion: FfiConverterRustBuffer<ScopeQuestio
     override fun allocationSize(value: ScopeQuestion) = (
             FfiConverterString.allocationSize(value.`id`) +
             FfiConverterString.allocationSize(value.`question`) +
+            FfiConverterTypeQuestionRole.allocationSize(value.`role`) +
+            FfiConverterOptionalTypeTriage.allocationSize(value.`level`) +
             FfiConverterBoolean.allocationSize(value.`required`) +
             FfiConverterOptionalDouble.allocationSize(value.`min`) +
             FfiConverterOptionalDouble.allocationSize(value.`max`)
@@ -3615,6 +4183,8 @@ public object FfiConverterTypeScopeQuestion: FfiConverterRustBuffer<ScopeQuestio
     override fun write(value: ScopeQuestion, buf: ByteBuffer) {
             FfiConverterString.write(value.`id`, buf)
             FfiConverterString.write(value.`question`, buf)
+            FfiConverterTypeQuestionRole.write(value.`role`, buf)
+            FfiConverterOptionalTypeTriage.write(value.`level`, buf)
             FfiConverterBoolean.write(value.`required`, buf)
             FfiConverterOptionalDouble.write(value.`min`, buf)
             FfiConverterOptionalDouble.write(value.`max`, buf)
@@ -3680,7 +4250,7 @@ data class Timings (
     val `decode`: kotlin.Double
     , 
     /**
-     * Resizing and normalising.
+     * Resizing, normalising, and measuring the quality.
      */
     val `preprocess`: kotlin.Double
     , 
@@ -3822,7 +4392,7 @@ public object FfiConverterTypeYuvStrides: FfiConverterRustBuffer<YuvStrides> {
 
 
 /**
- * An answer to a scope question.
+ * An answer to a question about scope or a danger sign.
  */
 sealed class Answer {
     
@@ -4073,6 +4643,84 @@ public object FfiConverterTypeBedsideError : FfiConverterRustBuffer<BedsideExcep
 
 
 /**
+ * What decided the triage of a report.
+ */
+
+enum class DecidedBy {
+    
+    /**
+     * A danger sign, which asks for more than what the picture gives.
+     */
+    DANGER,
+    /**
+     * The picture is out of scope by the answers.
+     */
+    SCOPE,
+    /**
+     * The picture's quality is under the model's limits.
+     */
+    QUALITY,
+    /**
+     * The picture's quality is under the model's limits, and so was that of an earlier picture of this case.
+     */
+    REPEATED_QUALITY,
+    /**
+     * The picture's novelty is over one of the model's two levels.
+     */
+    NOVELTY,
+    /**
+     * The highest level among the labels that can't be excluded.
+     */
+    LABEL,
+    /**
+     * The sum of all urgent labels' probabilities, which is at or over the action threshold. None of them is at or over
+     * its own operating point.
+     */
+    ACTION,
+    /**
+     * No label is at or over its operating point.
+     */
+    UNDECIDED,
+    /**
+     * The calibration doesn't allow the model to say that there is no sign.
+     */
+    NO_SIGN_NOT_SHOWN,
+    /**
+     * The model states no operating point.
+     */
+    UNCALIBRATED;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDecidedBy: FfiConverterRustBuffer<DecidedBy> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        DecidedBy.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: DecidedBy) = 4UL
+
+    override fun write(value: DecidedBy, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * The kind of an error, the same in every language.
  */
 
@@ -4145,6 +4793,53 @@ public object FfiConverterTypeErrorKind: FfiConverterRustBuffer<ErrorKind> {
     override fun allocationSize(value: ErrorKind) = 4UL
 
     override fun write(value: ErrorKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * How a heatmap is computed.
+ */
+
+enum class ExplainMethod {
+    
+    /**
+     * A class activation map: the features before the pooling, weighted by the linear head. It comes from the run that
+     * gave the scores and costs next to nothing. It needs a model whose manifest has an `explanation`.
+     */
+    CLASS_ACTIVATION,
+    /**
+     * By how much the label's log-odds fall where a part of the input is covered with the input's mean colour. It serves
+     * every model and takes 64 more runs of the graph.
+     */
+    OCCLUSION;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeExplainMethod: FfiConverterRustBuffer<ExplainMethod> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        ExplainMethod.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: ExplainMethod) = 4UL
+
+    override fun write(value: ExplainMethod, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
@@ -4617,6 +5312,51 @@ public object FfiConverterTypeLoggerError : FfiConverterRustBuffer<LoggerExcepti
 
 
 /**
+ * What the answer to a question decides.
+ */
+
+enum class QuestionRole {
+    
+    /**
+     * Whether the model was made for the picture: `no`, or a number out of range, rejects it.
+     */
+    SCOPE,
+    /**
+     * Whether there is a danger sign: `yes` sets the triage to at least the question's level.
+     */
+    DANGER;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeQuestionRole: FfiConverterRustBuffer<QuestionRole> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        QuestionRole.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: QuestionRole) = 4UL
+
+    override fun write(value: QuestionRole, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * Why there is no verdict.
  */
 
@@ -4633,7 +5373,43 @@ enum class ReasonKind {
     /**
      * A number is outside the range that the model was made for.
      */
-    SCOPE_OUT_OF_RANGE;
+    SCOPE_OUT_OF_RANGE,
+    /**
+     * The picture came from a source that the model was not made for.
+     */
+    SOURCE,
+    /**
+     * The picture, or the region of it, has too few pixels.
+     */
+    TOO_SMALL,
+    /**
+     * The picture is underexposed.
+     */
+    TOO_DARK,
+    /**
+     * The picture is overexposed.
+     */
+    TOO_BRIGHT,
+    /**
+     * The picture is pale, as behind a veil.
+     */
+    LOW_CONTRAST,
+    /**
+     * The picture is blurred.
+     */
+    OUT_OF_FOCUS,
+    /**
+     * The picture has no colour, and the model was made for colour.
+     */
+    COLORLESS,
+    /**
+     * The picture has colour, and the model was made for grey.
+     */
+    COLORED,
+    /**
+     * The picture is unlike those that the model was made for.
+     */
+    NOVEL;
 
     
 
@@ -4719,7 +5495,52 @@ public object FfiConverterTypeRotation: FfiConverterRustBuffer<Rotation> {
 
 
 /**
- * What a person should do.
+ * Where a picture came from: what a person can do about a bad one depends on it.
+ */
+
+enum class Source {
+    
+    /**
+     * A camera, just now: the picture can be taken again.
+     */
+    CAMERA,
+    /**
+     * A file that was chosen or received.
+     */
+    FILE;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSource: FfiConverterRustBuffer<Source> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        Source.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Source) = 4UL
+
+    override fun write(value: Source, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What a person should do, from the least to the most pressing level.
  */
 
 enum class Triage {
@@ -4729,17 +5550,17 @@ enum class Triage {
      */
     NO_SIGN,
     /**
+     * Nothing was assessed: a person decides without this program.
+     */
+    UNASSESSED,
+    /**
      * A clinician should look.
      */
     REFER,
     /**
      * A clinician should look soon.
      */
-    URGENT,
-    /**
-     * Nothing was assessed: do what the reasons say, then classify again.
-     */
-    UNASSESSED;
+    URGENT;
 
     
 
@@ -4772,7 +5593,7 @@ public object FfiConverterTypeTriage: FfiConverterRustBuffer<Triage> {
 
 
 /**
- * What can't be excluded. Labels come likeliest first.
+ * What can't be excluded. The most pressing labels come first; of one level, the likeliest.
  */
 sealed class Verdict {
     
@@ -4807,10 +5628,9 @@ sealed class Verdict {
     }
     
     /**
-     * No label reached its operating point. Only models whose labels don't exclude each other give this verdict, and
-     * it does not exclude disease.
+     * No label reached its operating point: the model can't tell what the picture shows. It does not exclude disease.
      */
-    object NoFinding : Verdict()
+    object Undecided : Verdict()
     
     
     /**
@@ -4850,7 +5670,7 @@ public object FfiConverterTypeVerdict : FfiConverterRustBuffer<Verdict>{
             2 -> Verdict.Several(
                 FfiConverterSequenceTypeLabelName.read(buf),
                 )
-            3 -> Verdict.NoFinding
+            3 -> Verdict.Undecided
             4 -> Verdict.Rejected(
                 FfiConverterSequenceTypeReason.read(buf),
                 )
@@ -4873,7 +5693,7 @@ public object FfiConverterTypeVerdict : FfiConverterRustBuffer<Verdict>{
                 + FfiConverterSequenceTypeLabelName.allocationSize(value.`labels`)
             )
         }
-        is Verdict.NoFinding -> {
+        is Verdict.Undecided -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
@@ -4900,7 +5720,7 @@ public object FfiConverterTypeVerdict : FfiConverterRustBuffer<Verdict>{
                 FfiConverterSequenceTypeLabelName.write(value.`labels`, buf)
                 Unit
             }
-            is Verdict.NoFinding -> {
+            is Verdict.Undecided -> {
                 buf.putInt(3)
                 Unit
             }
@@ -5117,6 +5937,38 @@ public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
 /**
  * @suppress
  */
+public object FfiConverterOptionalFloat: FfiConverterRustBuffer<kotlin.Float?> {
+    override fun read(buf: ByteBuffer): kotlin.Float? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterFloat.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.Float?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterFloat.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.Float?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterFloat.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalDouble: FfiConverterRustBuffer<kotlin.Double?> {
     override fun read(buf: ByteBuffer): kotlin.Double? {
         if (buf.get().toInt() == 0) {
@@ -5203,6 +6055,134 @@ public object FfiConverterOptionalTypeCancelHandle: FfiConverterRustBuffer<Cance
         } else {
             buf.put(1)
             FfiConverterTypeCancelHandle.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeExplain: FfiConverterRustBuffer<Explain?> {
+    override fun read(buf: ByteBuffer): Explain? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeExplain.read(buf)
+    }
+
+    override fun allocationSize(value: Explain?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeExplain.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Explain?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeExplain.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeHeatmap: FfiConverterRustBuffer<Heatmap?> {
+    override fun read(buf: ByteBuffer): Heatmap? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeHeatmap.read(buf)
+    }
+
+    override fun allocationSize(value: Heatmap?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeHeatmap.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Heatmap?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeHeatmap.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeNovelty: FfiConverterRustBuffer<Novelty?> {
+    override fun read(buf: ByteBuffer): Novelty? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeNovelty.read(buf)
+    }
+
+    override fun allocationSize(value: Novelty?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeNovelty.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Novelty?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeNovelty.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeQuality: FfiConverterRustBuffer<Quality?> {
+    override fun read(buf: ByteBuffer): Quality? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeQuality.read(buf)
+    }
+
+    override fun allocationSize(value: Quality?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeQuality.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Quality?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeQuality.write(value, buf)
         }
     }
 }
@@ -5309,6 +6289,70 @@ public object FfiConverterOptionalTypeLogLevel: FfiConverterRustBuffer<LogLevel?
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeSource: FfiConverterRustBuffer<Source?> {
+    override fun read(buf: ByteBuffer): Source? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSource.read(buf)
+    }
+
+    override fun allocationSize(value: Source?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSource.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Source?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSource.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeTriage: FfiConverterRustBuffer<Triage?> {
+    override fun read(buf: ByteBuffer): Triage? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeTriage.read(buf)
+    }
+
+    override fun allocationSize(value: Triage?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeTriage.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Triage?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeTriage.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeLogger: FfiConverterRustBuffer<Logger?> {
     override fun read(buf: ByteBuffer): Logger? {
         if (buf.get().toInt() == 0) {
@@ -5331,6 +6375,34 @@ public object FfiConverterOptionalTypeLogger: FfiConverterRustBuffer<Logger?> {
         } else {
             buf.put(1)
             FfiConverterTypeLogger.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceUInt: FfiConverterRustBuffer<List<kotlin.UInt>> {
+    override fun read(buf: ByteBuffer): List<kotlin.UInt> {
+        val len = buf.getInt()
+        return List<kotlin.UInt>(len) {
+            FfiConverterUInt.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<kotlin.UInt>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterUInt.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<kotlin.UInt>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterUInt.write(it, buf)
         }
     }
 }
@@ -5369,6 +6441,34 @@ public object FfiConverterSequenceFloat: FfiConverterRustBuffer<List<kotlin.Floa
 /**
  * @suppress
  */
+public object FfiConverterSequenceDouble: FfiConverterRustBuffer<List<kotlin.Double>> {
+    override fun read(buf: ByteBuffer): List<kotlin.Double> {
+        val len = buf.getInt()
+        return List<kotlin.Double>(len) {
+            FfiConverterDouble.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<kotlin.Double>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterDouble.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<kotlin.Double>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterDouble.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
     override fun read(buf: ByteBuffer): List<kotlin.String> {
         val len = buf.getInt()
@@ -5387,6 +6487,34 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterString.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeDangerSign: FfiConverterRustBuffer<List<DangerSign>> {
+    override fun read(buf: ByteBuffer): List<DangerSign> {
+        val len = buf.getInt()
+        return List<DangerSign>(len) {
+            FfiConverterTypeDangerSign.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<DangerSign>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeDangerSign.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<DangerSign>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeDangerSign.write(it, buf)
         }
     }
 }
