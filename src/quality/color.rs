@@ -19,7 +19,7 @@ pub(super) fn of_picture(picture: &Picture, area: Area, (columns, rows): (u32, u
     let (pixels, _) = picture.rgb.as_chunks::<3>();
     let xs = positions(area.left, area.width, columns);
     let ys = positions(area.top, area.height, rows);
-    let least = u32::from(chroma) * SAMPLES * SAMPLES;
+    let min = u32::from(chroma) * SAMPLES * SAMPLES;
     let mut coloured = 0u64;
     for ys in ys.chunks_exact(SAMPLES as usize) {
         let lines: Vec<&[[u8; 3]]> = ys.iter().map(|y| &pixels[y * picture.width as usize..]).collect();
@@ -31,7 +31,7 @@ pub(super) fn of_picture(picture: &Picture, area: Area, (columns, rows): (u32, u
                 }
             }
             let [a, b, c] = sums;
-            coloured += u64::from(a.max(b).max(c) - a.min(b).min(c) >= least);
+            coloured += u64::from(a.max(b).max(c) - a.min(b).min(c) >= min);
         }
     }
     coloured as f64 / (u64::from(columns) * u64::from(rows)) as f64
