@@ -67,7 +67,7 @@ fn focus_leaves_out_what_is_not_in_the_middle() {
 }
 
 #[test]
-fn dark_takes_the_least_level_that_95_of_100_pixels_do_not_exceed() {
+fn dark_takes_the_lowest_level_that_95_of_100_pixels_do_not_exceed() {
     let of_20 = |lit: u32| of((5, 4), Color::Rgb, None, |x, y| if y * 5 + x < lit { [204; 3] } else { [51; 3] });
     assert_near(of_20(1).dark, 0.8);
     assert_near(of_20(2).dark, 0.2);

@@ -66,7 +66,7 @@ fn conclude_counts_an_operating_point_reached_exactly() {
 }
 
 #[test]
-fn conclude_lists_the_most_pressing_label_first_then_the_likeliest() {
+fn conclude_orders_labels_by_level_and_then_by_probability() {
     let labels = vec![
         label("a", 0.1, Triage::NoSign),
         label("b", 0.1, Triage::Urgent),

@@ -222,12 +222,12 @@ impl Tables {
 /// The dimensions that the pictures and the limit of bytes allow: mean and scale in f32, axes in f16, a sample in int8.
 fn dimensions(method: Method, features: usize, pictures: usize) -> usize {
     let left = MAX_BYTES.saturating_sub(8 * features);
-    let (most, each) = match method {
+    let (max, each) = match method {
         Method::NearestNeighbors => (SAMPLE_DIMENSIONS, 2 * features + 4 + SAMPLE),
         _ => (features, 2 * features),
     };
     // Ten pictures a dimension, so that the small axes are not noise.
-    most.min(left.checked_div(each).unwrap_or_default()).min(pictures / 10).max(1)
+    max.min(left.checked_div(each).unwrap_or_default()).min(pictures / 10).max(1)
 }
 
 /// The ratio of the deviations of distance and energy: both then count alike.
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn method_is_the_one_whose_worst_source_is_accepted_least() {
+    fn method_is_the_one_whose_worst_source_has_the_lowest_rate() {
         let sound = pictures(400, 0, 1.0);
         let foreign = BTreeMap::from([("far".to_owned(), pictures(50, 9_000, 4.0))]);
         let found = fit(&sound, &sound, &foreign).expect("there are enough");
