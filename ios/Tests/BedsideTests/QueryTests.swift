@@ -278,7 +278,7 @@ final class QueryTests: XCTestCase {
         XCTAssertEqual(try classifier.scores(image: goldenPicture()).count, 3)
     }
 
-    func testManifestAdviceIsTheModelsElseTheLibrarys() throws {
+    func testManifestAdviceIsTheModelsOrElseThatOfTheLibrary() throws {
         var manifest = TinyModel.manifest
         manifest["advice"] = ["urgent": ["en": "A doctor today.", "uk": "Лікар сьогодні."]]
         let classifier = try TinyModel(manifest: manifest).classifier()

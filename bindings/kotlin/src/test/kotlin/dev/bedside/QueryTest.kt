@@ -242,7 +242,7 @@ class QueryTest {
     }
 
     @Test
-    fun manifest_advice_is_the_models_else_the_librarys() {
+    fun manifest_advice_is_the_models_or_else_that_of_the_library() {
         val advice = json("""{"urgent": {"en": "A doctor today.", "uk": "Лікар сьогодні."}}""")
         TinyModel.open(TinyModel.manifest("advice", advice)).use { classifier ->
             assertEquals("Лікар сьогодні.", classifier.manifest("uk").advice.of(Triage.URGENT))

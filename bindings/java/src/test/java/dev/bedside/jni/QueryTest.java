@@ -301,7 +301,7 @@ class QueryTest {
     }
 
     @Test
-    void manifest_advice_is_the_models_else_the_librarys() throws BedsideException {
+    void manifest_advice_is_the_models_or_else_that_of_the_library() throws BedsideException {
         String advice = "{\"urgent\": {\"en\": \"A doctor today.\", \"uk\": \"Лікар сьогодні.\"}}";
         try (Classifier model = TinyModel.open(TinyModel.manifest("advice", advice))) {
             assertEquals("A doctor today.", model.manifest().getAdvice(Triage.URGENT));
