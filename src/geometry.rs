@@ -6,6 +6,7 @@
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Affine(pub(crate) [[f64; 3]; 2]);
 
+#[allow(clippy::many_single_char_names, reason = "the letters are those of the doc comment's formula")]
 impl Affine {
     /// The map that scales the axes and then adds an offset.
     pub(crate) fn scaled((x, y): (f64, f64), offset: (f64, f64)) -> Affine {

@@ -149,6 +149,8 @@
 //! (`warn`). Error messages contain file names. The `Debug` text of an [`Image`] has its size and file name, and no
 //! pixels. Freed memory is not overwritten.
 
+#![cfg_attr(test, allow(clippy::float_cmp, reason = "tests compare with exact values"))]
+
 // One module for each stage: `image` (decode), `preprocess` and `quality`, the crate `bedside_engine` by way of `model` (engine), and
 // `scores`, `verdict` and `report` (verdict). `classifier` calls them in order.
 

@@ -82,7 +82,7 @@ impl<'a> Raster<'a> {
     fn of(picture: &'a Picture, color: Color) -> Raster<'a> {
         let data = match color {
             Color::Rgb | Color::Bgr => Cow::Borrowed(picture.rgb.as_slice()),
-            Color::Gray => Cow::Owned(picture.rgb.as_chunks::<3>().0.iter().map(luma).collect()),
+            Color::Gray => Cow::Owned(picture.rgb.as_chunks::<3>().0.iter().map(|&rgb| luma(rgb)).collect()),
         };
         Raster { width: picture.width, height: picture.height, channels: color.channels(), data }
     }
@@ -124,7 +124,7 @@ impl<'a> Raster<'a> {
 }
 
 /// The ITU-R 601 luma of an RGB pixel with 16 fractional bits, as Pillow's `convert("L")` computes it.
-pub(crate) fn luma(rgb: &[u8; 3]) -> u8 {
+pub(crate) fn luma(rgb: [u8; 3]) -> u8 {
     ((u32::from(rgb[0]) * 19595 + u32::from(rgb[1]) * 38470 + u32::from(rgb[2]) * 7471 + 0x8000) >> 16) as u8
 }
 

@@ -211,7 +211,8 @@ fn calibrate_writes_what_it_fitted_on_scores_into_the_model() {
 #[test]
 fn calibrate_refuses_pictures_that_the_model_learned_from() {
     let set = Set::new(30);
-    let hash = |i: usize| Sha256::digest(bitmap(i)).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>();
+    let hash =
+        |i: usize| Sha256::digest(bitmap(i)).iter().take(8).map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
     let mut manifest = tiny::manifest();
     manifest["provenance"] = json!({"training_sha256": [hash(3), hash(7).to_uppercase()]});
     set.pack("model.onnx", &manifest);

@@ -1,6 +1,8 @@
 //! Novelty on the shipped models, from ONNX files and prepared ones: it comes from the run that gives the scores, changes
 //! none of them, and rejects or refers by its levels.
 
+#![allow(clippy::float_cmp, reason = "exact values are meant")]
+
 mod shipped;
 mod tiny;
 

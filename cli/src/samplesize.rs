@@ -79,6 +79,7 @@ struct Answer {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "the names are those of the JSON")]
 struct Bound {
     bound: f64,
     patients_by_failures: Vec<ForBound>,
@@ -94,6 +95,7 @@ struct Allowed {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "the names are those of the JSON")]
 struct Power {
     rate: f64,
     power: f64,

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::manifest::{Draft, Explanation, METADATA_KEY, Manifest};
     use crate::model::Run;
-    use crate::{Explain, Image, Options};
+    use crate::{CancelHandle, Explain, Image, Options};
 
     /// A shipped model with the `explanation` that its graph's head gives, and an engine of the same graph that taps the
     /// means of the features and the pooled tensor.
@@ -138,19 +138,19 @@ mod tests {
                 let input = classifier.model.preprocess(&picture);
                 let tap = classifier.features_tap(&Query::new().explain(Explain::new())).expect("declared");
                 let Run { values, taps } =
-                    classifier.model.run_tapped(&Default::default(), &input, &[tap]).expect("runs");
+                    classifier.model.run_tapped(&CancelHandle::default(), &input, &[tap]).expect("runs");
                 assert_eq!(values, classifier.model.run(&input).expect("runs"), "a tap changes no bit");
                 let pixels = Input::Pixels(classifier.model.pixels(&input));
                 let tapped = engine.run_tapped(&AtomicBool::new(false), pixels, &[0, 1]).expect("runs").taps;
                 let [means, pooled] = [0, 1].map(|i: usize| tapped[i].as_f32().expect("floats").to_vec());
                 let half = step(&pooled) / 2.0;
-                for label in 0..head.labels {
+                for (label, &value) in values.iter().enumerate() {
                     let grid = activation_map(head, &taps[0], &[(label, 1.0)]).expect("fits");
                     let view = classifier.view(&picture, placement);
                     let heatmap = Heatmap::of("a".into(), ExplainMethod::ClassActivation, &grid, &view);
-                    let sum: f64 = heatmap.values.iter().map(|&value| f64::from(value)).sum();
+                    let sum: f64 = heatmap.values.iter().map(|&cell| f64::from(cell)).sum();
                     let logit = sum / heatmap.values.len() as f64 + f64::from(head.bias[label]);
-                    let difference = (logit - f64::from(values[label])).abs();
+                    let difference = (logit - f64::from(value)).abs();
                     // `docs/engine.md`, "The linear head": half a step of the pooled tensor for each channel, or what
                     // calibration cut off, and float rounding; and half a step of the quantized logits.
                     let channels = head.weights_of(label).iter().zip(means.iter().zip(&pooled));

@@ -32,8 +32,9 @@ fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
 }
 
 /// A colour of CIELAB in sRGB, 0…1 where it is inside.
-fn srgb([l, a, b]: [f64; 3]) -> [f64; 3] {
-    let y = (l + 16.0) / 116.0;
+#[allow(clippy::many_single_char_names, reason = "CIELAB and XYZ are called so")]
+fn srgb([lightness, a, b]: [f64; 3]) -> [f64; 3] {
+    let y = (lightness + 16.0) / 116.0;
     let linear = |value: f64| {
         if value > 6.0 / 29.0 {
             value * value * value
@@ -41,7 +42,8 @@ fn srgb([l, a, b]: [f64; 3]) -> [f64; 3] {
             (value - 4.0 / 29.0) * 3.0 * (6.0 / 29.0) * (6.0 / 29.0)
         }
     };
-    let [x, y, z] = [(y + a / 500.0, WHITE[0]), (y, WHITE[1]), (y - b / 200.0, WHITE[2])].map(|(v, w)| linear(v) * w);
+    let [x, y, z] = [(y + a / 500.0, WHITE[0]), (y, WHITE[1]), (y - b / 200.0, WHITE[2])]
+        .map(|(value, white)| linear(value) * white);
     // IEC 61966-2-1, Amendment 1.
     let rgb = [
         3.240_625_5 * x - 1.537_208 * y - 0.498_628_6 * z,
@@ -56,6 +58,7 @@ mod tests {
     use super::*;
 
     /// A colour of sRGB in CIELAB: the definitions, from sRGB to CIEXYZ to CIELAB.
+    #[allow(clippy::many_single_char_names, reason = "CIELAB and XYZ are called so")]
     fn lab(rgb: [u8; 3]) -> [f64; 3] {
         let [r, g, b] = rgb.map(|byte| {
             let value = f64::from(byte) / 255.0;

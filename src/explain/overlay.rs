@@ -105,11 +105,13 @@ impl Heatmap {
         for (y, row) in (0u32..).zip(panel.chunks_exact_mut(width as usize * 3)) {
             for (x, pixel) in (0u32..).zip(row.chunks_exact_mut(3)) {
                 let decoded = ((f64::from(x) + 0.5) * x_step, (f64::from(y) + 0.5) * y_step);
-                let point = placement.to_stored.apply(decoded);
-                if self.has_seen(point) {
-                    paint.over(pixel, self.at(to_grid.apply(point)) / scale);
+                let stored = placement.to_stored.apply(decoded);
+                if self.has_seen(stored) {
+                    paint.over(pixel, self.at(to_grid.apply(stored)) / scale);
                 } else {
-                    pixel.iter_mut().for_each(|value| *value /= 3);
+                    for value in pixel.iter_mut() {
+                        *value /= 3;
+                    }
                 }
             }
         }

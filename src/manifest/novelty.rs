@@ -298,16 +298,14 @@ impl NoveltyModel {
             STATISTICS,
             "has a scale that is not a number above 0",
         )?;
-        let sample = match self.sample {
-            None => None,
-            Some(_) => {
-                let (scales, points) = bytes.split_at(4 * dimensions);
-                let (scales, points) = (floats(scales), points.iter().map(|&byte| byte as i8).collect());
-                let sound = scales.iter().all(|&s| s.is_finite() && s >= 0.0);
-                ensure(sound, STATISTICS, "has a scale of the sample that is not a number from 0 on")?;
-                Some(NoveltySample { neighbors: self.neighbors.unwrap_or(1), scales, points })
-            }
-        };
+        if self.sample.is_none() {
+            return Ok(NoveltyTables { mean, scale, axes, sample: None });
+        }
+        let (scales, points) = bytes.split_at(4 * dimensions);
+        let (scales, points) = (floats(scales), points.iter().map(|&byte| byte as i8).collect());
+        let sound = scales.iter().all(|&s| s.is_finite() && s >= 0.0);
+        ensure(sound, STATISTICS, "has a scale of the sample that is not a number from 0 on")?;
+        let sample = Some(NoveltySample { neighbors: self.neighbors.unwrap_or(1), scales, points });
         Ok(NoveltyTables { mean, scale, axes, sample })
     }
 

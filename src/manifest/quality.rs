@@ -141,7 +141,7 @@ pub(super) fn check_quality(limits: &QualityLimits) -> Result<()> {
         };
         ensure(other.is_none(), &field, &format!("takes a `{wanted}` only"))?;
         let Some(value) = value else { return ensure(false, &field, &format!("has no `{wanted}`")) };
-        let range = if highest == 1.0 { "0 to 1" } else { "0 or more" };
+        let range = if highest <= 1.0 { "0 to 1" } else { "0 or more" };
         ensure(
             (0.0..=highest).contains(&value),
             &format!("{field}.{wanted}"),

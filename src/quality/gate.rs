@@ -13,8 +13,8 @@ use crate::{Source, manifest::Limit};
 /// A picture is asked for again only where it came from a camera and is the first of its case to be refused.
 pub(crate) fn quality_reasons(quality: &Quality, limits: &QualityLimits, query: &Query, words: &Words) -> Vec<Reason> {
     let again = query.source == Some(Source::Camera) && query.refusals == 0;
-    let color = limits.color.map(ColorMeant::limit);
-    let colour = match limits.color {
+    let color_limit = limits.color.map(ColorMeant::limit);
+    let color_reason = match limits.color {
         Some(ColorMeant::Gray) => ReasonKind::Colored,
         Some(ColorMeant::Rgb) | None => ReasonKind::Colorless,
     };
@@ -24,7 +24,7 @@ pub(crate) fn quality_reasons(quality: &Quality, limits: &QualityLimits, query: 
         (ReasonKind::TooBright, limits.bright, quality.bright),
         (ReasonKind::LowContrast, limits.contrast, quality.contrast),
         (ReasonKind::OutOfFocus, limits.focus, quality.focus),
-        (colour, color, quality.color),
+        (color_reason, color_limit, quality.color),
     ];
     let refused = measures.into_iter().filter(|(_, limit, value)| limit.is_some_and(|limit| !limit.admits(*value)));
     refused

@@ -106,7 +106,7 @@ fn of_pixels(model_input: &ModelInput, area: Area, chroma: u8, rgb: impl Fn(&[u8
     let mut coloured = 0u64;
     for row in rows::<3>(model_input, area) {
         coloured += row.iter().filter(|pixel| color::chroma(**pixel) >= chroma).count() as u64;
-        levels.extend(row.iter().map(|pixel| luma(&rgb(pixel))));
+        levels.extend(row.iter().map(|pixel| luma(rgb(pixel))));
     }
     let share = coloured as f64 / levels.len() as f64;
     (Luma::of(area, levels), share)

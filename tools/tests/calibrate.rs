@@ -1,4 +1,4 @@
-//! Fits equal those of SciPy, and thresholds those of a plain search, as `tests/golden/calibrate` holds them. The page
+//! Fits equal those of scipy, and thresholds those of a plain search, as `tests/golden/calibrate` holds them. The page
 //! beside that file has the rules.
 
 use std::collections::BTreeMap;

@@ -318,13 +318,12 @@ impl Gathering<'_> {
             Which::Fold(fold) => known.network == Some(fold),
             Which::HeldOut | Which::Model => true,
         });
-        let measured = match known {
-            Some(known) => known,
-            None => {
-                let measured = Measured { source: source.map(str::to_owned), ..self.measure(file, path, which) };
-                self.cache.add(&measured)?;
-                measured
-            }
+        let measured = if let Some(known) = known {
+            known
+        } else {
+            let measured = Measured { source: source.map(str::to_owned), ..self.measure(file, path, which) };
+            self.cache.add(&measured)?;
+            measured
         };
         match measured.outcome {
             Outcome::Seen(seen) => {

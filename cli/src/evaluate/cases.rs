@@ -131,8 +131,8 @@ fn of_report(net: &Net, path: &Path, report: &Report) -> Outcome {
     }
     let of = |id: &str| report.findings.iter().find(|finding| finding.label == id);
     let findings: Vec<_> = net.classes.iter().map(|class| of(&class.id)).collect();
-    let probability = |finding: &Option<&bedside::Finding>| finding.map_or(0.0, |f| f64::from(f.probability));
-    let probabilities: Vec<f64> = findings.iter().map(probability).collect();
+    let probability = |finding: Option<&bedside::Finding>| finding.map_or(0.0, |f| f64::from(f.probability));
+    let probabilities: Vec<f64> = findings.iter().copied().map(probability).collect();
     let over = findings.iter().map(|finding| finding.is_some_and(|f| f.over_operating_point)).collect();
     let urgent = urgent(net, &probabilities);
     Outcome::Judged { triage, scores: Scores { probabilities, over, urgent }, novelty }

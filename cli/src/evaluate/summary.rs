@@ -44,8 +44,8 @@ fn write_triage(out: &mut impl Write, evaluation: &Evaluation) -> Result<(), Fai
     let levels = Level::ALL.map(|level| format!("{:>12}", level.name())).concat();
     writeln!(out, "\n  {DIM}{:<24}{levels}{DIM:#}", "Triage of pictures of")?;
     for TriageRow { label, at, .. } in &evaluation.triage {
-        let counts: String = at.iter().map(|rate| format!("{:>12}", rate.count)).collect();
-        writeln!(out, "  {:<24}{counts}", label.as_deref().unwrap_or("none of the labels"))?;
+        let counts: Vec<String> = at.iter().map(|rate| format!("{:>12}", rate.count)).collect();
+        writeln!(out, "  {:<24}{}", label.as_deref().unwrap_or("none of the labels"), counts.concat())?;
     }
     for found in &evaluation.detection {
         let test = match found.test {

@@ -110,7 +110,7 @@ fn check_refuses_wrong_dimensions_and_samples() {
     assert!(text.contains("is 14, but the statistics are of 1 features"), "{text}");
     refused(mahalanobis(), ".statistics", |m| m.dimensions = u32::MAX);
     refused(neighbors(), ".statistics", |m| {
-        (m.dimensions, m.sample, m.neighbors) = (u32::MAX, Some(u32::MAX), Some(1))
+        (m.dimensions, m.sample, m.neighbors) = (u32::MAX, Some(u32::MAX), Some(1));
     });
     refused(neighbors(), ".sample", |m| (m.sample, m.neighbors) = (None, None));
     refused(neighbors(), ".sample", |m| m.sample = Some(0));

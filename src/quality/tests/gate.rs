@@ -8,14 +8,14 @@ use crate::{Query, ReasonKind, Source};
 
 /// The limits that the note recommends for skin.
 fn skin() -> QualityLimits {
-    let mut limits = QualityLimits::default();
-    limits.focus = Some(Limit::min(0.26));
-    limits.dark = Some(Limit::max(0.75));
-    limits.bright = Some(Limit::max(0.45));
-    limits.contrast = Some(Limit::min(0.04));
-    limits.size = Some(Limit::min(0.5));
-    limits.color = Some(ColorMeant::Rgb);
-    limits
+    QualityLimits {
+        focus: Some(Limit::min(0.26)),
+        dark: Some(Limit::max(0.75)),
+        bright: Some(Limit::max(0.45)),
+        contrast: Some(Limit::min(0.04)),
+        size: Some(Limit::min(0.5)),
+        color: Some(ColorMeant::Rgb),
+    }
 }
 
 /// The values of `skin()`, which are within it.
@@ -59,8 +59,7 @@ fn each_limit_gives_its_own_reason() {
 
 #[test]
 fn colour_is_refused_where_grey_is_meant() {
-    let mut limits = QualityLimits::default();
-    limits.color = Some(ColorMeant::Gray);
+    let limits = QualityLimits { color: Some(ColorMeant::Gray), ..QualityLimits::default() };
     assert_eq!(kinds(Quality { color: 0.05, ..AT_LIMITS }, &limits), []);
     assert_eq!(kinds(Quality { color: 0.051, ..AT_LIMITS }, &limits), [ReasonKind::Colored]);
 }

@@ -19,12 +19,12 @@ fn photo(name: &str, noise: i32) -> Picture {
     let large = preprocess(&small, &input(ResizePolicy::Stretch, Color::Rgb, (SIDE, SIDE)));
     let mut state = 1u32;
     let (pixels, _) = large.pixels.as_chunks::<3>();
-    let noisy = pixels.iter().flat_map(|pixel| {
+    let changed = pixels.iter().flat_map(|pixel| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let added = (state >> 16) as i32 % (2 * noise + 1) - noise;
         pixel.map(|level| (i32::from(level) + added).clamp(0, 255) as u8)
     });
-    Picture::at_full_size(SIDE, SIDE, noisy.collect())
+    Picture::at_full_size(SIDE, SIDE, changed.collect())
 }
 
 fn jpeg(picture: &Picture, quality: u8) -> Vec<u8> {

@@ -179,7 +179,9 @@ fn threshold_of_the_calibration_takes_the_place_of_an_operating_point() {
 #[test]
 fn model_without_any_operating_point_assesses_nothing() {
     let mut labels = vec![label("cat", 0.5, Triage::Urgent), label("dog", 0.5, Triage::NoSign)];
-    labels.iter_mut().for_each(|label| label.operating_point = None);
+    for label in &mut labels {
+        label.operating_point = None;
+    }
     let rule = rule(labels, vec![], |_| ());
     let cat = expected("single", &["cat"], Triage::Unassessed, DecidedBy::Uncalibrated);
     assert_eq!(outcome(&rule, &[0.9, 0.1], false), cat);

@@ -65,7 +65,7 @@ pub fn fit(rows: &[impl AsRef<[f64]>], root: bool, dimensions: usize) -> Result<
     if rows.iter().any(|row| row.as_ref().len() != features) {
         return Err(Undefined::Lengths);
     }
-    if rows.iter().flat_map(|row| row.as_ref()).any(|value| !value.is_finite()) {
+    if rows.iter().flat_map(AsRef::as_ref).any(|value| !value.is_finite()) {
         return Err(Undefined::OutOfRange("feature"));
     }
     let count = rows.len() as f64;
@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    /// `tests/golden/novelty/make.py` wrote it with NumPy.
+    /// `tests/golden/novelty/make.py` wrote it with numpy.
     fn golden() -> Value {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden/novelty/cases.json");
         serde_json::from_slice(&std::fs::read(path).expect("committed")).expect("JSON")
