@@ -125,7 +125,8 @@ pub(crate) fn assert_complete(classifier: &Classifier) {
     }
     assert!(manifest.scope().iter().all(|question| question.required || question.role == QuestionRole::Danger));
     let calibration = manifest.calibration().expect("calibrated");
-    assert!(calibration.temperature.is_some() && calibration.prevalence.is_some());
+    let rescales = calibration.temperature.is_some() || calibration.scale.is_some() && calibration.bias.is_some();
+    assert!(rescales && calibration.prevalence.is_some() && calibration.quality.is_some());
 }
 
 /// Writes the rows of a model as the table that `docs/runs/full-run.md` shows, and prints it.
