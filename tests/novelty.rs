@@ -68,11 +68,11 @@ impl Case {
         novelty
     }
 
-    /// The ONNX file with this novelty in its manifest.
-    fn onnx(&self, novelty: NoveltyModel) -> Vec<u8> {
+    /// The ONNX file with this novelty in its manifest, or none.
+    fn onnx(&self, novelty: impl Into<Option<NoveltyModel>>) -> Vec<u8> {
         let path = shipped(self.model).join("model.onnx");
         let mut draft = Draft::from(open(self.model).manifest().clone());
-        draft.calibration.as_mut().expect("calibrated").novelty = Some(novelty);
+        draft.calibration.as_mut().expect("calibrated").novelty = novelty.into();
         let json = Manifest::try_from(draft).expect("sound").to_json();
         let mut graph = Graph::open(&path, 1 << 30).expect("shipped");
         graph.set_metadata(METADATA_KEY, json);
@@ -104,7 +104,7 @@ fn findings(report: &Report) -> Vec<(String, u32)> {
 #[test]
 fn novelty_changes_no_bit_of_the_scores_in_either_form() {
     for case in [SKIN, CHEST] {
-        let (image, query, plain) = (case.image(), case.query(), open(case.model));
+        let (image, query, plain) = (case.image(), case.query(), opened(&case.onnx(None)).expect("opens"));
         let before = plain.classify(&image, &query).expect("a report");
         assert_eq!(before.novelty, None);
         for sample in [false, true] {
