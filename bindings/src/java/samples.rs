@@ -157,8 +157,9 @@ fn reply_writer_encodes_the_samples() {
 /// The report of the sample.
 fn report(classifier: &Classifier) -> Report {
     let query = Query::new().answer("dermatoscope", Answer::Yes);
-    let gray = Image::gray8(8, 8, 8, vec![128; 64]).expect("sound");
-    let mut report = classifier.classify(&gray, &query).expect("a report");
+    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/samples/ISIC_0012258.jpg");
+    let picture = Image::open(picture).expect("committed");
+    let mut report = classifier.classify(&picture, &query).expect("a report");
     report.verdict = serde_json::from_str(
         r#"{"kind": "several", "labels": ["a", "b"], "names": ["Label A", "Label B"], "levels": ["refer", "no_sign"],
             "reasons": []}"#,
