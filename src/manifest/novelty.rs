@@ -43,8 +43,8 @@ pub struct NoveltyModel {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub root: bool,
     /// The tables, in base64 with padding, at most [`MAX_STATISTICS_BYTES`] long. For `n` features and `d` dimensions,
-    /// all little-endian: the mean as float32[n], the scale as float32[n] (above 0), the axes as float16[n][d], and where
-    /// there is a sample of `m` pictures, its scales as float32[d] (not below 0) and its points as int8[m][d]. `n` follows
+    /// all little-endian: the mean as `float32[n]`, the scale as `float32[n]` (above 0), the axes as `float16[n][d]`, and where
+    /// there is a sample of `m` pictures, its scales as `float32[d]` (not below 0) and its points as `int8[m][d]`. `n` follows
     /// from the length. Empty with [`NoveltyMethod::Energy`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub statistics: String,
