@@ -195,7 +195,7 @@ fn wrong_usage_exits_with_status_two_and_names_what_is_wrong() {
 fn explain_draws_a_heatmap_and_prints_its_numbers() {
     let folder = ModelFolder::new();
     let (model, picture, png) = (folder.text("model.onnx"), folder.text("picture.png"), folder.text("heatmap.png"));
-    let explain = |more: &[&str]| bedside(&[&["explain", &model, &picture, "-o", &png], more].concat());
+    let explain = |more: &[&str]| bedside(&[&["explain", &model, &picture, "-o", &png][..], more].concat());
     let output = explain(&["--answer", "ready=yes"]);
     exited(&output, 0);
     assert!(out(&output).contains("logits for a") && out(&output).contains("Research software"), "{}", out(&output));

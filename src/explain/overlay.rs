@@ -16,10 +16,10 @@ use crate::{Error, ErrorKind, Image, Limits, Result};
 const MAX_SIDE: u32 = 1024;
 
 /// The height of the legend, in pixels.
-const LEGEND: u32 = 132;
+pub(super) const LEGEND: u32 = 160;
 
 /// The minimum width of an overlay, in pixels: that of the legend.
-const MIN_WIDTH: u32 = 480;
+const MIN_WIDTH: u32 = 640;
 
 /// How many times a small picture is enlarged at most.
 const MAX_ENLARGEMENT: f64 = 4.0;

@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 
+use super::overlay::LEGEND;
 use super::{ExplainMethod, Grid, Heatmap, View, png};
 use crate::geometry::Affine;
 use crate::image::{Placement, decode_placed};
@@ -176,8 +177,8 @@ fn colored(width: u32, rgb: &[u8], rows: u32) -> (f64, f64, usize) {
 
 #[test]
 fn overlay_colors_the_cell_with_evidence_upright() {
-    // The cell in column 3 and row 1 of 4×4 over 200×120 pixels: its centre is (175, 45), and 6° of EXIF aside (75, 175) of
-    // 120×200 when rotated by 90° clockwise: (120 - 45, 175).
+    // The cell in column 3 and row 1 of 4×4 over 200×120 pixels: its centre is (175, 45), and rotated by 90° clockwise
+    // (120 - 45, 175) of 120×200 pixels.
     let mut values = vec![0.0; 16];
     values[4 + 3] = 5.0;
     let heatmap = whole((200, 120), (4, 4), values);
@@ -187,9 +188,10 @@ fn overlay_colors_the_cell_with_evidence_upright() {
         [(image.clone(), (200, 120), (175.0, 45.0)), (image.rotated(Rotation::Clockwise90), (120, 200), (75.0, 175.0))]
     {
         let (found_width, found_height, rgb) = drawn(&heatmap, &image);
-        // Enlarged four times; the narrower one is centred over a legend of 480 pixels.
-        assert_eq!((found_width, found_height), (width.max(120) * 4, height * 4 + 132));
+        // Enlarged four times; the narrower one is centred over a legend of 640 pixels.
+        assert_eq!((found_width, found_height), ((width * 4).max(640), height * 4 + LEGEND));
         let (x, y, count) = colored(found_width, &rgb, height * 4);
+        let x = x - f64::from(found_width - width * 4) / 2.0;
         assert!(count > 1000);
         // Bilinear between centres, the colour reaches one cell around, and is cut off at the picture's edge.
         assert!((x / 4.0 - center.0).abs() < 15.0 && (y / 4.0 - center.1).abs() < 15.0, "{x} {y} {center:?}");
@@ -204,7 +206,7 @@ fn overlay_without_evidence_is_grey_and_says_so() {
     let (width, height, rgb) = drawn(&none, &image);
     assert_eq!(colored(width, &rgb, height).2, 0);
     // The legend is written: not all of it is background.
-    let legend = &rgb[(width * (height - 132) * 3) as usize..];
+    let legend = &rgb[(width * (height - LEGEND) * 3) as usize..];
     assert!(legend.iter().any(|value| *value > 200) && legend.iter().any(|value| *value < 50));
 }
 
