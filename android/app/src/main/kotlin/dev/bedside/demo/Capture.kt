@@ -4,7 +4,7 @@
 package dev.bedside.demo
 
 /** The steps of a capture. */
-enum class Step { HOME, QUESTIONS, PICTURE, WORK, RESULT, SLIP, ERROR }
+enum class Step { HOME, QUESTIONS, PICTURE, WORK, RESULT, CLINICIANS, SLIP, ERROR }
 
 /**
  * A capture. Each function returns the capture after one move.
@@ -22,10 +22,20 @@ data class Capture(
     val camera: String? = null,
     /** The address of the picture that was classified last, or is being classified. */
     val picture: String? = null,
+    /** Whether [picture] came from the camera, and not from a file. */
+    val taken: Boolean = false,
+    /** Whether [picture] was refused for its quality. */
+    val refused: Boolean = false,
+    /** How many pictures of this case were refused for their quality before [picture]. */
+    val refusals: Int = 0,
+    /** The shares of the labels in percent, as a clinician entered them, by the label's id. */
+    val shares: Map<String, String> = emptyMap(),
+    /** The site on the body, as it was typed on the slip's screen. */
+    val site: String = "",
     /** The case number of the slip, or null before a slip was opened. */
     val case: String? = null,
-    /** Whether the danger signs are shown over the screen of the step. */
-    val danger: Boolean = false,
+    /** When the slip was opened first, in milliseconds since 1970; 0 before. */
+    val time: Long = 0,
 ) {
     fun shared(address: String): Capture = Capture(shared = address)
 
@@ -38,34 +48,46 @@ data class Capture(
     fun inScope(): Capture = copy(step = Step.PICTURE)
 
     /** The answers reject every picture: the result is shown without one. */
-    fun outOfScope(): Capture = copy(step = Step.RESULT, picture = null, case = null)
+    fun outOfScope(): Capture = withoutSlip().copy(step = Step.RESULT, picture = null, taken = false, refused = false)
 
     fun cameraOpened(address: String): Capture = copy(camera = address)
 
     /** The camera app gave no picture, or there is no camera app. */
     fun cameraClosed(): Capture = copy(camera = null)
 
-    fun pictured(address: String): Capture = copy(
+    /** A picture was chosen. One that is chosen again was refused no more often than before. */
+    fun pictured(address: String, taken: Boolean = false): Capture = withoutSlip().copy(
         step = Step.WORK,
         picture = address,
+        taken = taken,
+        refused = false,
+        refusals = if (refused && address != picture) refusals + 1 else refusals,
+        shares = emptyMap(),
         shared = shared.takeIf { it != address },
         camera = null,
-        case = null,
     )
 
     /** The classification was stopped, be it the first one or one for a restored result. */
     fun stopped(): Capture = if (step in resultSteps) copy(step = Step.PICTURE) else this
 
-    fun told(): Capture = if (step == Step.WORK) copy(step = Step.RESULT) else this
+    /** There is a result, which may refuse the picture for its quality. */
+    fun told(refused: Boolean = false): Capture =
+        if (step == Step.WORK) copy(step = Step.RESULT, refused = refused) else this
+
+    /** Another picture is taken in place of a refused one. */
+    fun retaken(): Capture = copy(step = Step.PICTURE)
 
     fun failed(): Capture = copy(step = Step.ERROR)
 
-    /** The slip is opened. Its case number is [number] unless it has one already. */
-    fun slip(number: String): Capture = copy(step = Step.SLIP, case = case ?: number)
+    fun clinicians(): Capture = copy(step = Step.CLINICIANS)
 
-    fun dangerOpened(): Capture = copy(danger = true)
+    fun withShares(shares: Map<String, String>): Capture = copy(shares = shares)
 
-    fun dangerClosed(): Capture = copy(danger = false)
+    /** The slip is opened. Its case number is [number], and its time [now], unless it has them already. */
+    fun slip(number: String, now: Long): Capture =
+        copy(step = Step.SLIP, case = case ?: number, time = if (case == null) now else time)
+
+    fun at(site: String): Capture = copy(site = site)
 
     /** A new capture of the same task, without the picture and the answers. */
     fun again(): Capture = Capture(Step.QUESTIONS, task)
@@ -73,29 +95,32 @@ data class Capture(
     fun finished(): Capture = Capture()
 
     /** The capture one step back; null where that leaves the app. */
-    fun back(): Capture? = when {
-        danger -> dangerClosed()
-        else -> when (step) {
-            Step.HOME -> null
-            Step.QUESTIONS -> Capture(shared = shared)
-            Step.PICTURE -> copy(step = Step.QUESTIONS)
-            Step.WORK -> copy(step = Step.PICTURE)
-            Step.RESULT -> copy(step = if (picture == null) Step.QUESTIONS else Step.PICTURE)
-            Step.SLIP -> copy(step = Step.RESULT)
-            Step.ERROR -> if (picture == null) Capture(shared = shared) else copy(step = Step.PICTURE)
-        }
+    fun back(): Capture? = when (step) {
+        Step.HOME -> null
+        Step.QUESTIONS -> Capture(shared = shared)
+        Step.PICTURE -> copy(step = Step.QUESTIONS)
+        Step.WORK -> copy(step = Step.PICTURE)
+        Step.RESULT -> copy(step = if (picture == null) Step.QUESTIONS else Step.PICTURE)
+        Step.CLINICIANS, Step.SLIP -> copy(step = Step.RESULT)
+        Step.ERROR -> if (picture == null) Capture(shared = shared) else copy(step = Step.PICTURE)
     }
 
     /** The capture in a new process, which does not know the error or the reasons that the step showed. */
     fun restored(): Capture {
-        val known = step != Step.ERROR && (step != Step.RESULT || picture != null)
-        return if (known) this else checkNotNull(copy(danger = false).back())
+        val unknown = step == Step.ERROR || (step == Step.RESULT && picture == null)
+        return when {
+            step == Step.SLIP && picture == null -> copy(step = Step.QUESTIONS)
+            unknown -> checkNotNull(back())
+            else -> this
+        }
     }
+
+    private fun withoutSlip() = copy(site = "", case = null, time = 0)
 
     companion object {
         const val YES = "yes"
         const val NO = "no"
 
-        private val resultSteps = setOf(Step.WORK, Step.RESULT, Step.SLIP)
+        private val resultSteps = setOf(Step.WORK, Step.RESULT, Step.CLINICIANS, Step.SLIP)
     }
 }

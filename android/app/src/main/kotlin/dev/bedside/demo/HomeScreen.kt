@@ -9,7 +9,6 @@ class HomeScreen(activity: MainActivity) : Screen(activity, R.layout.home) {
     init {
         task(R.id.skin, Task.SKIN)
         task(R.id.chest, Task.CHEST)
-        onClick(R.id.danger) { session.move(session.capture.dangerOpened()) }
     }
 
     override fun draw() = show(R.id.shared, session.capture.shared != null)

@@ -30,7 +30,6 @@ class MainActivity : Activity() {
         private set
     private var shown: Step? = null
     private var screen: Screen? = null
-    private var danger: Screen? = null
     private var backCallback: OnBackInvokedCallback? = null
 
     override fun onCreate(state: Bundle?) {
@@ -99,13 +98,12 @@ class MainActivity : Activity() {
         }
         screen?.draw()
         if (moved && !first) screen?.announce()
-        drawDanger(capture)
         listenToBack(capture.back() != null)
     }
 
     /** The step that is drawn: WORK while a restored result is computed again, else the step of the capture. */
     private fun shown(capture: Capture): Step {
-        val awaited = capture.step == Step.RESULT || capture.step == Step.SLIP
+        val awaited = capture.step in setOf(Step.RESULT, Step.CLINICIANS, Step.SLIP)
         return if (awaited && session.outcome == null) Step.WORK else capture.step
     }
 
@@ -115,6 +113,7 @@ class MainActivity : Activity() {
         Step.PICTURE -> PictureScreen(this)
         Step.WORK -> WorkScreen(this)
         Step.RESULT -> ResultScreen(this)
+        Step.CLINICIANS -> CliniciansScreen(this)
         Step.SLIP -> SlipScreen(this)
         Step.ERROR -> ErrorScreen(this)
     }
@@ -123,25 +122,6 @@ class MainActivity : Activity() {
         old?.let { root.removeView(it.view) }
         root.addView(new.view, 0)
         return new
-    }
-
-    /**
-     * Shows or removes the danger signs. The screen below is invisible then, so it can't be used, and keeps its state.
-     */
-    private fun drawDanger(capture: Capture) {
-        screen?.view?.visibility = if (capture.danger) View.INVISIBLE else View.VISIBLE
-        val open = danger
-        if (capture.danger && open == null) {
-            danger = DangerScreen(this).also {
-                it.draw()
-                root.addView(it.view)
-                it.announce()
-            }
-        } else if (!capture.danger && open != null) {
-            root.removeView(open.view)
-            danger = null
-            screen?.announce()
-        }
     }
 
     fun takePicture() {
@@ -193,7 +173,8 @@ class MainActivity : Activity() {
     private fun onTaken(done: Boolean) {
         val address = session.capture.camera ?: return
         val written = (files.file(Uri.parse(address))?.length() ?: 0) > 0
-        session.move(if (done && written) session.capture.pictured(address) else session.capture.cameraClosed())
+        val capture = session.capture
+        session.move(if (done && written) capture.pictured(address, taken = true) else capture.cameraClosed())
     }
 
     private fun sharedPicture(intent: Intent): String? {

@@ -8,8 +8,8 @@ class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture)
         backArrow()
         onClick(R.id.take, activity::takePicture)
         onClick(R.id.choose, activity::choosePicture)
-        onClick(R.id.use_shared) { session.capture.shared?.let(::use) }
-        onClick(R.id.use_same) { session.capture.picture?.let(::use) }
+        onClick(R.id.use_shared) { session.capture.shared?.let { use(it) } }
+        onClick(R.id.use_same) { session.capture.picture?.let { use(it, session.capture.taken) } }
     }
 
     override fun draw() {
@@ -18,7 +18,7 @@ class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture)
         text(R.id.hint, activity.getString(task.pictureHint))
         show(R.id.take, task.fromCamera)
         show(R.id.use_shared, capture.shared != null)
-        show(R.id.use_same, capture.picture != null)
+        show(R.id.use_same, capture.picture != null && !capture.refused)
         emphasize(primary(capture, task))
     }
 
@@ -29,7 +29,7 @@ class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture)
 
     fun sayNoPicker() = text(R.id.message, activity.getString(R.string.picture_no_picker))
 
-    private fun use(address: String) = session.move(session.capture.pictured(address))
+    private fun use(address: String, taken: Boolean = false) = session.move(session.capture.pictured(address, taken))
 
     private fun primary(capture: Capture, task: Task): Int = when {
         capture.shared != null -> R.id.use_shared

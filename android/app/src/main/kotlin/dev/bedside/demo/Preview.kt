@@ -27,7 +27,7 @@ fun preview(resolver: ContentResolver, address: Uri): Bitmap? =
         null
     }
 
-private fun <T> ContentResolver.read(address: Uri, act: (InputStream) -> T): T? =
+internal fun <T> ContentResolver.read(address: Uri, act: (InputStream) -> T): T? =
     openInputStream(address)?.use { act(it) }
 
 /** The factor by which decoding reduces each side: a power of two. */
@@ -42,7 +42,7 @@ private fun sampling(resolver: ContentResolver, address: Uri): Int {
 private fun decode(stream: InputStream, sampling: Int): Bitmap? =
     BitmapFactory.decodeStream(stream, null, BitmapFactory.Options().apply { inSampleSize = sampling })
 
-private fun orientation(stream: InputStream): Int =
+internal fun orientation(stream: InputStream): Int =
     ExifInterface(stream).getAttributeInt(ExifInterface.TAG_ORIENTATION, ExifInterface.ORIENTATION_NORMAL)
 
 /** The picture, rotated and mirrored by its EXIF orientation. */

@@ -5,13 +5,15 @@ import android.text.Editable
 import android.text.TextWatcher
 import android.view.View
 import android.view.ViewGroup
+import android.widget.CheckBox
 import android.widget.EditText
 import android.widget.RadioGroup
 import android.widget.TextView
 import dev.bedside.Manifest
+import dev.bedside.QuestionRole
 import dev.bedside.ScopeQuestion
 
-/** The screen of the model's questions, about scope and danger signs, and its intended use. */
+/** The screen of the model's questions, first those about danger signs, then those about scope, and its intended use. */
 class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questions) {
     private val fields = HashMap<String, View>()
     private var drawn = false
@@ -33,16 +35,35 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
     }
 
     private fun draw(manifest: Manifest) {
+        val (signs, questions) = manifest.scope.partition { it.role == QuestionRole.DANGER }
+        val danger = find<ViewGroup>(R.id.signs)
+        signs.forEach { danger.addView(sign(it, danger)) }
+        show(R.id.danger, signs.isNotEmpty())
+        session.capture.task?.let { text(R.id.danger_source, activity.getString(it.dangerSource)) }
         val list = find<ViewGroup>(R.id.questions)
-        manifest.scope.forEach { list.addView(view(it, list)) }
+        questions.forEach { list.addView(view(it, list)) }
+        show(R.id.scope, signs.isNotEmpty() && questions.isNotEmpty())
         text(R.id.intended_use, manifest.intendedUse)
         show(R.id.made_for, manifest.intendedUse.isNotEmpty())
         text(R.id.not_for, manifest.notFor)
         show(R.id.not_for_title, manifest.notFor.isNotEmpty())
     }
 
-    private fun view(question: ScopeQuestion, list: ViewGroup): View =
-        if (question.isNumber) numberField(question, list) else choice(question, list)
+    /** A row for a danger sign. A sign without a tap has no answer, because nobody said that it is not there. */
+    private fun sign(question: ScopeQuestion, list: ViewGroup): View {
+        val view = activity.layoutInflater.inflate(R.layout.question_sign, list, false) as CheckBox
+        view.text = question.question
+        view.isChecked = session.capture.answers[question.id] == Capture.YES
+        view.setOnCheckedChangeListener { _, checked -> answered(question.id, if (checked) Capture.YES else "") }
+        fields[question.id] = view
+        return view
+    }
+
+    private fun view(question: ScopeQuestion, list: ViewGroup): View = when {
+        question.isAge -> age(question, list)
+        question.isNumber -> number(question, list)
+        else -> choice(question, list)
+    }
 
     private fun choice(question: ScopeQuestion, list: ViewGroup): View {
         val view = activity.layoutInflater.inflate(R.layout.question_choice, list, false)
@@ -53,29 +74,43 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
             Capture.NO -> group.check(R.id.no)
         }
         group.setOnCheckedChangeListener { _, checked ->
-            answered(question, if (checked == R.id.yes) Capture.YES else Capture.NO)
+            answered(question.id, if (checked == R.id.yes) Capture.YES else Capture.NO)
         }
         fields[question.id] = group
         return view
     }
 
-    private fun numberField(question: ScopeQuestion, list: ViewGroup): View {
+    private fun number(question: ScopeQuestion, list: ViewGroup): View {
         val view = activity.layoutInflater.inflate(R.layout.question_number, list, false)
         view.findViewById<TextView>(R.id.question).text = question.question
         view.findViewById<TextView>(R.id.hint).text = activity.resources.hint(question)
-        val field = view.findViewById<EditText>(R.id.number)
-        // Several questions may have this view, so its id is replaced. The saved capture restores the text.
-        field.id = View.generateViewId()
-        view.findViewById<TextView>(R.id.question).labelFor = field.id
-        field.isSaveEnabled = false
-        field.setText(session.capture.answers[question.id])
-        field.addTextChangedListener(OnText { answered(question, it) })
-        fields[question.id] = field
+        fields[question.id] = field(view, R.id.number, R.id.question, question.id)
         return view
     }
 
-    private fun answered(question: ScopeQuestion, answer: String) {
-        session.answer(question.id, answer)
+    private fun age(question: ScopeQuestion, list: ViewGroup): View {
+        val view = activity.layoutInflater.inflate(R.layout.question_age, list, false)
+        view.findViewById<TextView>(R.id.question).text = question.question
+        view.findViewById<TextView>(R.id.hint).text = activity.resources.hint(question)
+        fields[question.id] = field(view, R.id.years, R.id.years_label, question.id)
+        field(view, R.id.months, R.id.months_label, question.monthsKey)
+        return view
+    }
+
+    /** Fills a field with what was typed under a key of the answers, and keeps what is typed. */
+    private fun field(view: View, id: Int, label: Int, key: String): EditText {
+        val field = view.findViewById<EditText>(id)
+        // Several questions may have this view, so its id is replaced. The saved capture restores the text.
+        field.id = View.generateViewId()
+        view.findViewById<TextView>(label).labelFor = field.id
+        field.isSaveEnabled = false
+        field.setText(session.capture.answers[key])
+        field.addTextChangedListener(OnText { answered(key, it) })
+        return field
+    }
+
+    private fun answered(key: String, answer: String) {
+        session.answer(key, answer)
         text(R.id.message, null)
     }
 
@@ -87,8 +122,11 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
 
     /** Shows what is missing and moves the focus to it. */
     private fun ask(asked: ScopeQuestion) {
-        val typed = asked.isNumber && session.capture.answers[asked.id] != null
-        val what = if (typed) R.string.questions_not_a_number else R.string.questions_open
+        val what = when {
+            !asked.isNumber || !asked.isTyped(session.capture.answers) -> R.string.questions_open
+            asked.isAge -> R.string.questions_not_an_age
+            else -> R.string.questions_not_a_number
+        }
         text(R.id.message, activity.getString(what))
         val field = fields.getValue(asked.id)
         field.requestFocus()
@@ -97,7 +135,8 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
     }
 }
 
-private class OnText(private val act: (String) -> Unit) : TextWatcher {
+/** Calls a function with each new text of a field. */
+class OnText(private val act: (String) -> Unit) : TextWatcher {
     override fun beforeTextChanged(text: CharSequence?, start: Int, count: Int, after: Int) = Unit
 
     override fun onTextChanged(text: CharSequence?, start: Int, before: Int, count: Int) = Unit

@@ -1,23 +1,18 @@
 package dev.bedside.demo
 
 import android.view.View
-import android.view.ViewGroup
 import android.widget.ImageView
 import android.widget.TextView
-import dev.bedside.Finding
 import dev.bedside.Reason
-import dev.bedside.Report
 import dev.bedside.Triage
-import dev.bedside.Verdict
 
-/** The screen of a result: what to do, why, the numbers, the model and the notice. */
+/** The screen of a result: what to do, why, and what can be done next. It has no numbers. */
 class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
-    private val resources = activity.resources
-
     init {
         backArrow()
-        onClick(R.id.danger) { session.move(session.capture.dangerOpened()) }
-        onClick(R.id.slip) { session.move(session.capture.slip(caseNumber())) }
+        onClick(R.id.slip) { session.move(session.capture.slip(caseNumber(), System.currentTimeMillis())) }
+        onClick(R.id.retake) { session.move(session.capture.retaken()) }
+        onClick(R.id.clinicians) { session.move(session.capture.clinicians()) }
         onClick(R.id.again) { session.move(session.capture.again()) }
         onClick(R.id.home) { session.move(session.capture.finished()) }
     }
@@ -35,25 +30,20 @@ class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
         val report = outcome.report
         band(report.triage, report.advice)
         text(R.id.verdict, report.summary)
-        reasons(report.verdict.reasons)
-        picture(outcome)
-        findings(report.findings)
-        numbers(report)
-        val rejected = report.verdict is Verdict.Rejected
-        show(R.id.slip, !rejected)
-        find<View>(R.id.again).isActivated = rejected
+        because(outcome)
+        find<ImageView>(R.id.picture).setImageBitmap(outcome.preview)
+        show(R.id.picture, outcome.preview != null)
+        show(R.id.clinicians, true)
+        next(outcome, report.triage)
     }
 
     private fun rejected(outcome: Outcome.OutOfScope) {
         band(outcome.triage, outcome.advice)
         text(R.id.verdict, activity.getString(R.string.verdict_rejected))
-        reasons(outcome.reasons)
+        because(outcome)
         show(R.id.picture, false)
-        findings(emptyList())
-        text(R.id.time, null)
-        text(R.id.model, null)
-        show(R.id.slip, false)
-        find<View>(R.id.again).isActivated = true
+        show(R.id.clinicians, false)
+        next(outcome, outcome.triage)
     }
 
     private fun band(triage: Triage, advice: String) {
@@ -74,29 +64,32 @@ class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
         }
     }
 
-    private fun reasons(reasons: List<Reason>) = text(R.id.reasons, reasons.joinToString("\n\n") { it.message })
-
-    private fun picture(outcome: Outcome.Told) {
-        find<ImageView>(R.id.picture).setImageBitmap(outcome.preview)
-        show(R.id.picture, outcome.preview != null)
+    /** The danger signs where they decided, and the reasons where the picture was refused. */
+    private fun because(outcome: Outcome) {
+        val signs = session.manifest?.dangerSigns(session.capture.answers).orEmpty()
+        show(R.id.because, outcome.decidedByDanger)
+        text(R.id.signs, if (outcome.decidedByDanger) signs.joinToString("\n") { "• ${it.question}" } else null)
+        text(R.id.reasons, outcome.reasons.joinToString("\n\n") { it.message })
     }
 
-    private fun findings(findings: List<Finding>) {
-        show(R.id.findings, findings.isNotEmpty())
-        val rows = find<ViewGroup>(R.id.rows)
-        rows.removeAllViews()
-        findings.forEach { rows.addView(row(it, rows)) }
+    /**
+     * What can be done next. Where there is no assessment, no button leads to other answers, so that nobody gives them
+     * for the sake of a result.
+     */
+    private fun next(outcome: Outcome, triage: Triage) {
+        val hasSlip = triage == Triage.REFER || triage == Triage.URGENT
+        val again = canRetake(outcome.reasons)
+        val assessed = outcome.reasons.isEmpty() && triage != Triage.UNASSESSED
+        show(R.id.next, !assessed && !again && !hasSlip)
+        show(R.id.slip, hasSlip)
+        show(R.id.retake, again)
+        show(R.id.again, assessed)
+        find<View>(R.id.home).isActivated = !hasSlip && !again
     }
 
-    private fun row(finding: Finding, rows: ViewGroup): View {
-        val row = activity.layoutInflater.inflate(R.layout.finding, rows, false)
-        row.findViewById<TextView>(R.id.label).text = finding.name
-        row.findViewById<TextView>(R.id.share).text = resources.share(finding)
-        return row
-    }
-
-    private fun numbers(report: Report) {
-        text(R.id.time, resources.time(report))
-        text(R.id.model, resources.identity(report))
+    /** Whether another picture may help: the first of the case, from the camera, was refused for its quality alone. */
+    private fun canRetake(reasons: List<Reason>): Boolean {
+        val capture = session.capture
+        return capture.taken && capture.refusals == 0 && reasons.isNotEmpty() && reasons.all { it.isQuality }
     }
 }

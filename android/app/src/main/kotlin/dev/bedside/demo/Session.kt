@@ -7,10 +7,13 @@ import dev.bedside.BedsideException
 import dev.bedside.Classifier
 import dev.bedside.Image
 import dev.bedside.Manifest
+import dev.bedside.Query
 import dev.bedside.Reason
 import dev.bedside.Report
+import dev.bedside.Source
 import dev.bedside.Triage
 import dev.bedside.classifyInBackground
+import dev.bedside.fromBitmap
 import dev.bedside.fromUri
 import dev.bedside.of
 import kotlinx.coroutines.CoroutineDispatcher
@@ -45,6 +48,8 @@ class Session(
 ) {
     var capture: Capture = first
         private set
+
+    /** The manifest of the task's model. There is one wherever there is a result. */
     var manifest: Manifest? = null
         private set
     var outcome: Outcome? = null
@@ -70,12 +75,17 @@ class Session(
         capture = capture.answered(question, answer)
     }
 
+    /** Sets the site on the body while a person types it, without drawing the screen. */
+    fun site(site: String) {
+        capture = capture.at(site)
+    }
+
     /** Ends the work that is running, and starts the work of the capture's step. */
     fun proceed() {
         work?.cancel()
         work = when (capture.step) {
             Step.QUESTIONS -> if (manifest == null) start { describe(it) } else null
-            Step.WORK, Step.RESULT, Step.SLIP -> if (outcome == null) start { examine(it) } else null
+            Step.WORK, Step.RESULT, Step.CLINICIANS, Step.SLIP -> if (outcome == null) start { examine(it) } else null
             Step.HOME, Step.PICTURE, Step.ERROR -> null
         }
     }
@@ -101,8 +111,8 @@ class Session(
     }
 
     private fun keepsOutcome(next: Capture): Boolean =
-        next.picture == capture.picture && next.answers == capture.answers &&
-            next.step in setOf(Step.RESULT, Step.SLIP, Step.ERROR)
+        next.picture == capture.picture && next.answers == capture.answers && next.shares == capture.shares &&
+            next.step in setOf(Step.RESULT, Step.CLINICIANS, Step.SLIP, Step.ERROR)
 
     private fun start(work: suspend (Task) -> Unit): Job? = capture.task?.let { task -> scope.launch { work(task) } }
 
@@ -120,19 +130,34 @@ class Session(
         val address = capture.picture ?: return
         val classifier = opened(task) ?: return
         try {
-            tell(classify(classifier, Uri.parse(address)))
+            val known = withContext(background) { classifier.manifest(language) }
+            manifest = known
+            tell(classify(classifier, known, Uri.parse(address)))
         } catch (error: BedsideException) {
             fail(error, aboutPicture = true)
         }
     }
 
-    private suspend fun classify(classifier: Classifier, address: Uri): Outcome {
-        val query = withContext(background) { query(classifier.manifest(language), capture.answers, language) }
-        // Another app may be slow, so this must not run on a thread that classifies.
-        val image = withContext(Dispatchers.IO) { Image.fromUri(resolver, address) }
-        val report = image.use { classifier.classifyInBackground(it, query, background) }
+    private suspend fun classify(classifier: Classifier, manifest: Manifest, address: Uri): Outcome.Told {
+        val query = query(manifest, capture.answers, language).copy(
+            source = if (capture.taken) Source.CAMERA else Source.FILE,
+            refusals = capture.refusals.toUInt(),
+            prevalence = prevalence(manifest.shownLabels.map { it.id }, capture.shares).orEmpty(),
+        )
+        val report = report(classifier, address, query)
         return Outcome.Told(report, withContext(Dispatchers.IO) { preview(resolver, address) })
     }
+
+    private suspend fun report(classifier: Classifier, address: Uri, query: Query): Report =
+        try {
+            // Another app may be slow, so this must not run on a thread that classifies.
+            val image = withContext(Dispatchers.IO) { Image.fromUri(resolver, address) }
+            image.use { classifier.classifyInBackground(it, query, background) }
+        } catch (unsupported: BedsideException.UnsupportedImage) {
+            // The system may read the file's format, such as HEIC.
+            val image = withContext(Dispatchers.IO) { decoded(resolver, address)?.let(Image::fromBitmap) }
+            image?.use { classifier.classifyInBackground(it, query, background) } ?: throw unsupported
+        }
 
     /** The outcome where the answers reject every picture. */
     private suspend fun outOfScope(classifier: Classifier): Outcome.OutOfScope? = withContext(background) {
@@ -156,9 +181,9 @@ class Session(
         onChange()
     }
 
-    private fun tell(told: Outcome) {
+    private fun tell(told: Outcome.Told) {
         outcome = told
-        capture = capture.told()
+        capture = capture.told(refused = told.report.verdict.reasons.any { it.isQuality })
         onChange()
     }
 

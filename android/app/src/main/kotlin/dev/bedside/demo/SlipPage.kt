@@ -28,11 +28,13 @@ class SlipPage(private val slip: Slip) {
     private fun paint(canvas: Canvas?, scale: Float): Float {
         val pen = Pen(canvas, MARGIN, WIDTH - 2 * MARGIN, MARGIN, scale)
         pen.text(slip.title, 22f, bold = true)
-        pen.text(slip.caseLine, 14f)
+        slip.head.forEach { pen.text(it, 14f) }
         pen.rule()
         result(pen)
         pen.gap(8f)
-        numbers(pen)
+        slip.sections.forEach { (title, lines) -> section(pen, title, lines) }
+        slip.model?.let { pen.text(it, 9f) }
+        pen.gap(6f)
         pen.text(slip.notice, 11f, bold = true)
         pen.rule()
         slip.blanks.forEach { pen.blank(it, lines = 1) }
@@ -49,18 +51,14 @@ class SlipPage(private val slip: Slip) {
         beside.text(slip.triage, 20f, bold = true)
         beside.text(slip.advice, 12f)
         beside.gap(6f)
-        beside.text(slip.verdict, 14f, bold = true)
+        beside.text(slip.verdict.first(), 14f, bold = true)
+        slip.verdict.drop(1).forEach { beside.text(it, 12f) }
         pen.y = max(beside.y, if (picture == null) 0f else pen.y + SIDE)
     }
 
-    private fun numbers(pen: Pen) {
-        if (slip.findings.isNotEmpty()) {
-            pen.text(slip.findingsTitle, 12f, bold = true)
-            pen.text(slip.findingsLead, 10f)
-            slip.findings.forEach { pen.text(it, 12f) }
-            pen.gap(6f)
-        }
-        pen.text(slip.model, 9f)
+    private fun section(pen: Pen, title: String, lines: List<String>) {
+        pen.text(title, 12f, bold = true)
+        lines.forEach { pen.text(it, 12f) }
         pen.gap(6f)
     }
 

@@ -5,10 +5,11 @@ import android.content.ClipData
 import android.content.Intent
 import android.print.PrintAttributes
 import android.print.PrintManager
+import android.widget.EditText
 import java.io.FileOutputStream
 import java.io.IOException
 
-/** The screen of the referral slip, which can be printed or shared. */
+/** The screen of the note for the doctor, which can be printed or shared. */
 class SlipScreen(activity: MainActivity) : Screen(activity, R.layout.slip) {
     private var slip: Slip? = null
 
@@ -16,15 +17,26 @@ class SlipScreen(activity: MainActivity) : Screen(activity, R.layout.slip) {
         backArrow()
         onClick(R.id.print) { slip?.let(::print) }
         onClick(R.id.share) { slip?.let(::share) }
+        find<EditText>(R.id.site).run {
+            isSaveEnabled = false
+            setText(session.capture.site)
+            addTextChangedListener(OnText(::at))
+        }
     }
 
     override fun draw() {
-        val case = session.capture.case ?: return
-        val told = session.outcome as? Outcome.Told ?: return
-        val slip = activity.resources.slip(case, told)
+        val capture = session.capture
+        val slip = activity.resources.slip(capture, session.manifest ?: return, session.outcome ?: return) ?: return
         this.slip = slip
-        text(R.id.case_number, activity.getString(R.string.slip_case, case))
+        text(R.id.case_number, activity.getString(R.string.slip_case, slip.case))
+        show(R.id.site_row, capture.task?.hasSite == true)
         find<SlipView>(R.id.page).show(slip)
+    }
+
+    /** Draws the page anew with the site on the body. */
+    private fun at(site: String) {
+        session.site(site)
+        draw()
     }
 
     private fun print(slip: Slip) {

@@ -1,20 +1,25 @@
-// Triage levels, errors and probabilities of the library in the app's texts. Other sentences are the library's own.
+// Triage levels, errors and numbers of the library in the app's texts. Other sentences are the library's own.
 
 package dev.bedside.demo
 
 import android.content.res.Resources
+import dev.bedside.Answer
 import dev.bedside.BedsideException
+import dev.bedside.DecidedBy
 import dev.bedside.ErrorKind
 import dev.bedside.Finding
+import dev.bedside.Quality
 import dev.bedside.Reason
+import dev.bedside.ReasonKind
 import dev.bedside.Report
 import dev.bedside.ScopeQuestion
 import dev.bedside.Triage
 import dev.bedside.Verdict
 import dev.bedside.kind
+import java.text.DateFormat
 import java.text.NumberFormat
+import java.util.Date
 import java.util.Locale
-import kotlin.math.roundToInt
 import kotlin.math.roundToLong
 
 /** The word, the icon and the colours of each triage level. They are shown together, so that none is needed alone. */
@@ -36,17 +41,80 @@ val Triage.look: TriageLook
 val Verdict.reasons: List<Reason>
     get() = if (this is Verdict.Rejected) reasons else emptyList()
 
-/** A probability as a natural frequency. */
-fun Resources.frequency(probability: Float): String = when {
-    probability < 0.01f -> getString(R.string.findings_few)
-    probability > 0.99f -> getString(R.string.findings_most)
-    else -> getString(R.string.findings_about, number((probability * 100).roundToInt()))
+/** Whether the reason is the picture's quality, so that another picture may be better. */
+val Reason.isQuality: Boolean
+    get() = kind in setOf(
+        ReasonKind.TOO_SMALL,
+        ReasonKind.TOO_DARK,
+        ReasonKind.TOO_BRIGHT,
+        ReasonKind.LOW_CONTRAST,
+        ReasonKind.OUT_OF_FOCUS,
+        ReasonKind.COLORLESS,
+        ReasonKind.COLORED,
+    )
+
+/** The report's reasons, each with what to do; empty where there is none. */
+val Outcome.reasons: List<Reason>
+    get() = when (this) {
+        is Outcome.Told -> report.verdict.reasons
+        is Outcome.OutOfScope -> reasons
+        is Outcome.Failed -> emptyList()
+    }
+
+/** Whether a danger sign decided the triage, and not the picture. */
+val Outcome.decidedByDanger: Boolean
+    get() = when (this) {
+        is Outcome.Told -> report.decidedBy == DecidedBy.DANGER
+        is Outcome.OutOfScope -> triage != Triage.UNASSESSED
+        is Outcome.Failed -> false
+    }
+
+/** What decided the triage, as a sentence. */
+val DecidedBy.sentence: Int
+    get() = when (this) {
+        DecidedBy.DANGER -> R.string.clinicians_decided_danger
+        DecidedBy.SCOPE -> R.string.clinicians_decided_scope
+        DecidedBy.QUALITY -> R.string.clinicians_decided_quality
+        DecidedBy.REPEATED_QUALITY -> R.string.clinicians_decided_repeated_quality
+        DecidedBy.NOVELTY -> R.string.clinicians_decided_novelty
+        DecidedBy.LABEL -> R.string.clinicians_decided_label
+        DecidedBy.ACTION -> R.string.clinicians_decided_action
+        DecidedBy.UNDECIDED -> R.string.clinicians_decided_undecided
+        DecidedBy.NO_SIGN_NOT_SHOWN -> R.string.clinicians_decided_no_sign_not_shown
+        DecidedBy.UNCALIBRATED -> R.string.clinicians_decided_uncalibrated
+    }
+
+/** A fraction of 0 to 1 in percent, with one decimal. */
+fun Resources.percent(fraction: Double): String = getString(R.string.clinicians_percent, number(100 * fraction, 1))
+
+/** The text below the label of a finding: its probability, its operating point, and whether it can't be excluded. */
+fun Resources.probability(finding: Finding): String {
+    val (probability, point) = percent(finding.probability.toDouble()) to percent(finding.operatingPoint.toDouble())
+    val text = getString(R.string.clinicians_finding, probability, point)
+    return if (finding.overOperatingPoint) "$text · ${getString(R.string.clinicians_over)}" else text
 }
 
-/** The text beside the label of a finding: its frequency, and whether it can't be excluded. */
-fun Resources.share(finding: Finding): String {
-    val often = frequency(finding.probability)
-    return if (finding.overOperatingPoint) "$often · ${getString(R.string.findings_over)}" else often
+/** The measures of the picture, each with two decimals. */
+fun Resources.measures(quality: Quality): String {
+    val measures = quality.run { listOf(focus, dark, bright, contrast, color, size) }
+    val numbers = measures.map { number(it.toDouble(), 2) }.toTypedArray()
+    return getString(R.string.clinicians_quality, *numbers)
+}
+
+/** An answer, as on the slip. */
+fun Resources.answer(question: ScopeQuestion, answers: Map<String, String>): String? {
+    val text = when (val answer = question.answer(answers)) {
+        null -> return null
+        Answer.Yes -> getString(R.string.questions_yes)
+        Answer.No -> getString(R.string.questions_no)
+        is Answer.Number -> if (question.isAge) age(question, answers) else number(answer.value)
+    }
+    return getString(R.string.slip_answer, question.question, text)
+}
+
+private fun Resources.age(question: ScopeQuestion, answers: Map<String, String>): String {
+    val fields = listOf(answers[question.id], answers[question.monthsKey])
+    return getString(R.string.questions_age_answer, *fields.map { number(whole(it) ?: 0) }.toTypedArray())
 }
 
 fun Resources.time(report: Report): String =
@@ -62,6 +130,7 @@ fun Resources.hint(question: ScopeQuestion): String {
     val min = question.min?.let(::number)
     val max = question.max?.let(::number)
     return when {
+        question.isAge && min != null && max != null -> getString(R.string.questions_age, min, max)
         min != null && max != null -> getString(R.string.questions_number, min, max)
         min != null -> getString(R.string.questions_number_min, min)
         else -> getString(R.string.questions_number_max, max)
@@ -95,5 +164,19 @@ private val ErrorKind.rustName: String
     get() = name.split('_').joinToString("") { it.take(1) + it.drop(1).lowercase() }
 
 /** A number in the format of the texts' language, which may differ from the phone's. */
-private fun Resources.number(value: Number): String =
-    NumberFormat.getInstance(Locale.forLanguageTag(getString(R.string.language))).format(value)
+private fun Resources.number(value: Number): String = NumberFormat.getInstance(locale).format(value)
+
+/** The same, with exactly this many decimals. */
+private fun Resources.number(value: Double, decimals: Int): String = NumberFormat.getInstance(locale).run {
+    minimumFractionDigits = decimals
+    maximumFractionDigits = decimals
+    format(value)
+}
+
+/** A date with the time of day, in the format of the texts' language. */
+fun Resources.date(milliseconds: Long): String =
+    DateFormat.getDateTimeInstance(DateFormat.MEDIUM, DateFormat.SHORT, locale).format(Date(milliseconds))
+
+/** The locale of the texts' language. */
+private val Resources.locale: Locale
+    get() = Locale.forLanguageTag(getString(R.string.language))
