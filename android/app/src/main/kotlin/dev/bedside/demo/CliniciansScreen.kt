@@ -25,6 +25,7 @@ class CliniciansScreen(activity: MainActivity) : Screen(activity, R.layout.clini
         shares(manifest)
         text(R.id.decided, activity.getString(told.report.decidedBy.sentence))
         text(R.id.quality, told.report.quality?.let(resources::measures))
+        text(R.id.novelty, told.report.novelty?.let(resources::novelty))
         show(R.id.measures, told.report.quality != null)
         text(R.id.model, resources.identity(told.report))
         text(R.id.time, resources.time(told.report))
@@ -63,7 +64,7 @@ class CliniciansScreen(activity: MainActivity) : Screen(activity, R.layout.clini
         val field = view.findViewById<EditText>(R.id.number)
         field.id = View.generateViewId()
         val name = view.findViewById<TextView>(R.id.label)
-        name.text = label.name
+        name.text = activity.getString(R.string.clinicians_field, label.name)
         name.labelFor = field.id
         field.isSaveEnabled = false
         field.setText(session.capture.shares[label.id])

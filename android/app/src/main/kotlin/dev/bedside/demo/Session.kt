@@ -155,7 +155,7 @@ class Session(
             image.use { classifier.classifyInBackground(it, query, background) }
         } catch (unsupported: BedsideException.UnsupportedImage) {
             // The system may read the file's format, such as HEIC.
-            val image = withContext(Dispatchers.IO) { decoded(resolver, address)?.let(Image::fromBitmap) }
+            val image = withContext(Dispatchers.IO) { decoded(resolver, address)?.let { Image.fromBitmap(it) } }
             image?.use { classifier.classifyInBackground(it, query, background) } ?: throw unsupported
         }
 

@@ -8,6 +8,7 @@ import dev.bedside.BedsideException
 import dev.bedside.DecidedBy
 import dev.bedside.ErrorKind
 import dev.bedside.Finding
+import dev.bedside.Novelty
 import dev.bedside.Quality
 import dev.bedside.Reason
 import dev.bedside.ReasonKind
@@ -99,6 +100,12 @@ fun Resources.measures(quality: Quality): String {
     val measures = quality.run { listOf(focus, dark, bright, contrast, color, size) }
     val numbers = measures.map { number(it.toDouble(), 2) }.toTypedArray()
     return getString(R.string.clinicians_quality, *numbers)
+}
+
+/** The novelty of the picture and its two levels, each with two decimals. */
+fun Resources.novelty(novelty: Novelty): String {
+    val numbers = novelty.run { listOf(value, soft, hard) }.map { number(it.toDouble(), 2) }.toTypedArray()
+    return getString(R.string.clinicians_novelty, *numbers)
 }
 
 /** An answer, as on the slip. */

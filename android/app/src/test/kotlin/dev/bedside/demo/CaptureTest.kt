@@ -13,7 +13,7 @@ class CaptureTest {
 
     @Test
     fun capture_goes_from_the_task_to_the_slip() {
-        val slip = result.slip("2026-11-23-7KMP")
+        val slip = result.slip("2026-11-23-7KMP", 1)
         assertEquals(Step.SLIP, slip.step)
         assertEquals("2026-11-23-7KMP", slip.case)
         assertEquals("content://a/1", slip.picture)
@@ -22,14 +22,33 @@ class CaptureTest {
 
     @Test
     fun back_leads_through_each_step_and_out_of_the_app() {
-        val steps = generateSequence(result.slip("1")) { it.back() }.map { it.step }.toList()
+        val steps = generateSequence(result.slip("1", 1)) { it.back() }.map { it.step }.toList()
         assertEquals(listOf(Step.SLIP, Step.RESULT, Step.PICTURE, Step.QUESTIONS, Step.HOME), steps)
     }
 
     @Test
-    fun back_closes_the_danger_signs_first() {
-        assertEquals(result, result.dangerOpened().back())
-        assertEquals(Capture(), Capture().dangerOpened().back())
+    fun back_from_the_page_for_clinicians_leads_to_the_result() {
+        assertEquals(result, result.clinicians().back())
+    }
+
+    @Test
+    fun refused_pictures_of_one_case_are_counted() {
+        val refused = asked.inScope().pictured("content://a/1", taken = true).told(refused = true)
+        assertEquals(0, refused.refusals)
+        val second = refused.retaken().pictured("content://a/2", taken = true)
+        assertEquals(1, second.refusals)
+        assertEquals(1, second.told().retaken().pictured("content://a/3").refusals)
+        // The same picture gets the same result.
+        assertEquals(0, refused.retaken().pictured("content://a/1", taken = true).refusals)
+        assertEquals(0, second.told(refused = true).again().refusals)
+    }
+
+    @Test
+    fun another_picture_has_its_own_source_shares_and_slip() {
+        val first = asked.inScope().pictured("content://a/1", taken = true).told()
+        val slip = first.clinicians().withShares(mapOf("nevus" to "90")).slip("1", 1).at("left arm")
+        val second = slip.inScope().pictured("content://a/2")
+        assertEquals(asked.pictured("content://a/2"), second)
     }
 
     @Test
@@ -41,19 +60,20 @@ class CaptureTest {
 
     @Test
     fun again_keeps_only_the_task() {
-        assertEquals(Capture(Step.QUESTIONS, Task.SKIN), result.slip("1").again())
+        assertEquals(Capture(Step.QUESTIONS, Task.SKIN), result.slip("1", 1).again())
     }
 
     @Test
     fun slip_of_another_picture_gets_another_case_number() {
-        val first = result.slip("1")
-        assertEquals("1", first.slip("2").case)
-        assertEquals("2", first.inScope().pictured("content://a/2").told().slip("2").case)
+        val first = result.slip("1", 1)
+        assertEquals(first, first.slip("2", 2))
+        val second = first.inScope().pictured("content://a/2").told().slip("2", 2)
+        assertEquals("2" to 2L, second.case to second.time)
     }
 
     @Test
     fun finished_capture_is_empty() {
-        assertEquals(Capture(), result.slip("1").finished())
+        assertEquals(Capture(), result.slip("1", 1).finished())
     }
 
     @Test
@@ -62,7 +82,7 @@ class CaptureTest {
         assertEquals(Step.PICTURE, stopped.step)
         assertEquals(stopped, stopped.told())
         // After the process was ended, a result is made again for the slip that was open.
-        assertEquals(Step.PICTURE, asked.inScope().pictured("content://a/1").told().slip("1").restored().stopped().step)
+        assertEquals(Step.PICTURE, result.slip("1", 1).restored().stopped().step)
     }
 
     @Test
@@ -84,6 +104,7 @@ class CaptureTest {
         assertEquals(Step.PICTURE, result.failed().restored().step)
         assertEquals(Step.HOME, Capture().chosen(Task.SKIN).failed().restored().step)
         assertEquals(Step.QUESTIONS, asked.outOfScope().restored().step)
+        assertEquals(Step.QUESTIONS, asked.outOfScope().slip("1", 1).restored().step)
         assertEquals(result, result.restored())
     }
 

@@ -2,7 +2,6 @@ package dev.bedside.demo
 
 import android.content.Intent
 import java.io.File
-import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Before
@@ -27,22 +26,36 @@ class ChestTest(private val language: String) {
     }
 
     @Test
-    fun chest_questions_ask_for_the_age_as_a_number() {
+    fun chest_questions_ask_for_the_age_in_years_and_months() {
         val phone = Phone()
         phone.chooseTask(R.id.chest)
-        phone.assertShows(deck["questions.number", "1", "5"])
+        phone.assertShows(deck["questions.age", "1", "5"])
         phone.tap(R.id.next)
         assertEquals(deck["questions.open"], phone.text(R.id.message))
-        phone.type(phone.numberField(), "7.5.1")
+        val (years, months) = phone.numberFields()
+        phone.type(years, "2")
+        phone.type(months, "12")
         phone.tap(R.id.next)
-        assertEquals(deck["questions.not_a_number"], phone.text(R.id.message))
+        assertEquals(deck["questions.not_an_age"], phone.text(R.id.message))
+    }
+
+    @Test
+    fun chest_age_under_a_year_is_out_of_scope_by_its_months() {
+        val phone = Phone()
+        phone.chooseTask(R.id.chest)
+        phone.type(phone.numberFields().last(), "11")
+        phone.tap(R.id.yes)
+        phone.tap(R.id.next)
+        phone.await(Step.RESULT)
+        assertEquals(deck["triage.unassessed"], phone.text(R.id.title))
+        phone.assertShows(deck["result.next"])
     }
 
     @Test
     fun chest_age_out_of_scope_gives_a_result_without_a_picture() {
         val phone = Phone()
         phone.chooseTask(R.id.chest)
-        phone.type(phone.numberField(), "40")
+        phone.type(phone.numberFields().first(), "40")
         phone.tap(R.id.yes)
         phone.tap(R.id.next)
         phone.await(Step.RESULT)
@@ -54,10 +67,10 @@ class ChestTest(private val language: String) {
     fun typed_age_survives_the_end_of_the_process() {
         val phone = Phone()
         phone.chooseTask(R.id.chest)
-        phone.type(phone.numberField(), "2,5")
+        phone.numberFields().zip(listOf("2", "6")).forEach { (field, text) -> phone.type(field, text) }
         phone.endProcess()
         phone.await(Step.QUESTIONS) { phone.shown(R.id.questions) }
-        assertEquals("2,5", phone.numberField().text.toString())
+        assertEquals(listOf("2", "6"), phone.numberFields().map { it.text.toString() })
     }
 
     @Test
@@ -79,29 +92,18 @@ class ChestTest(private val language: String) {
             val phone = Phone()
             phone.openChestPicture("3")
             phone.classifyPicture(galleryAddress(sample.name))
-            val expected = command(sample, "chest-xray", language, *answers())
+            val expected = command(sample, "chest-xray", language, "age=3", "frontal_file=yes")
             assertEquals(deck["triage.${expected.getString("triage")}"], phone.text(R.id.title))
             assertEquals(expected.getString("summary"), phone.text(R.id.verdict))
             assertEquals(expected.getString("advice"), phone.text(R.id.advice))
+            phone.tap(R.id.clinicians)
             assertTexts(expected.findings(deck).flatMap { it.toList() }, phone.texts())
-            phone.tap(R.id.danger)
-            assertTexts(deck["danger.chest"].lines(), phone.texts())
             phone.close()
         }
     }
 
-    private fun scope(): List<JSONObject> {
-        val manifest = JSONObject(File(root, "models/chest-xray/manifest.json").readText())
-        val scope = manifest.getJSONArray("scope")
-        return List(scope.length(), scope::getJSONObject)
-    }
-
-    private fun ageQuestion(): String = scope().first { it.has("min") }.getJSONObject("question").getString(language)
-
-    /** The answers to the questions about scope; those about danger signs stay open. */
-    private fun answers(): Array<String> = scope().filter { it.optString("role") != "danger" }
-        .map { "${it.getString("id")}=${if (it.has("min")) "3" else "yes"}" }
-        .toTypedArray()
+    private fun ageQuestion(): String =
+        questions("chest-xray", "scope").first { it.has("min") }.getJSONObject("question").getString(language)
 
     companion object {
         @JvmStatic

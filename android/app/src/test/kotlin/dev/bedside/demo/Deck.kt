@@ -9,6 +9,7 @@ fun sample(name: String): File = File(root, "models/samples/$name")
 
 /** The copy deck in one language, read from its file and not from the app's resources. */
 class Deck(private val language: String) {
+    val isUkrainian = language == "uk"
     private val texts = sections(File(root, "docs/copy/deck.toml").readText())
 
     /** The text of this name, such as `home.title`, with its placeholders filled in the order of the English text. */

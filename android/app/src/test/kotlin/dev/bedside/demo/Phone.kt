@@ -2,15 +2,20 @@ package dev.bedside.demo
 
 import android.app.Activity
 import android.content.Intent
+import android.graphics.Bitmap
+import android.graphics.Color
 import android.net.Uri
 import android.os.Bundle
 import android.os.Looper
 import android.os.Parcel
+import android.provider.MediaStore
 import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
+import java.io.ByteArrayOutputStream
 import java.io.File
 import java.io.FileInputStream
+import java.io.FileOutputStream
 import java.io.InputStream
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
@@ -67,6 +72,13 @@ class Phone(intent: Intent? = null) {
         idle()
     }
 
+    /** Taps the danger sign of this question. */
+    fun tapSign(question: String) {
+        val signs = view(R.id.signs) as ViewGroup
+        (0 until signs.childCount).map(signs::getChildAt).first { (it as TextView).text == question }.performClick()
+        idle()
+    }
+
     fun back() {
         activity.back()
         idle()
@@ -88,9 +100,10 @@ class Phone(intent: Intent? = null) {
         await(Step.QUESTIONS) { shown(R.id.questions) }
     }
 
-    /** Goes to the screen on which a picture of the skin is chosen. */
-    fun openSkinPicture() {
+    /** Goes to the screen on which a picture of the skin is chosen, and states danger signs. */
+    fun openSkinPicture(vararg signs: String) {
         chooseTask(R.id.skin)
+        signs.forEach(::tapSign)
         tap(R.id.yes)
         tap(R.id.next)
         await(Step.PICTURE)
@@ -105,6 +118,14 @@ class Phone(intent: Intent? = null) {
     fun classifyPicture(address: Uri) {
         choosePicture(address)
         await(Step.RESULT)
+    }
+
+    /** Takes a picture with the camera app, which writes these bytes. Returns its address. */
+    fun takePicture(bytes: ByteArray): Uri {
+        tap(R.id.take)
+        val address = writePicture(shadowOf(activity).peekNextStartedActivityForResult().intent, bytes)
+        returnResult(Activity.RESULT_OK)
+        return address
     }
 
     /** Returns a result from the app that was opened for one. */
@@ -163,6 +184,23 @@ fun galleryAddress(name: String, open: () -> InputStream): Uri {
     shadowOf(RuntimeEnvironment.getApplication().contentResolver).registerInputStreamSupplier(address, open)
     return address
 }
+
+/** Writes a picture to the address that the intent gives, as the camera app does. */
+fun writePicture(asked: Intent, bytes: ByteArray): Uri {
+    @Suppress("DEPRECATION")
+    val output = checkNotNull(asked.getParcelableExtra<Uri>(MediaStore.EXTRA_OUTPUT))
+    val resolver = RuntimeEnvironment.getApplication().contentResolver
+    resolver.openFileDescriptor(output, "w")!!.use { descriptor ->
+        FileOutputStream(descriptor.fileDescriptor).use { it.write(bytes) }
+    }
+    return output
+}
+
+/** A picture that is black, so that each model refuses it. */
+fun blackPicture(): ByteArray = ByteArrayOutputStream().also { png ->
+    val bitmap = Bitmap.createBitmap(600, 600, Bitmap.Config.ARGB_8888).apply { eraseColor(Color.BLACK) }
+    bitmap.compress(Bitmap.CompressFormat.PNG, 100, png)
+}.toByteArray()
 
 /** The files that the app has now. */
 fun captureFiles(): List<File> =

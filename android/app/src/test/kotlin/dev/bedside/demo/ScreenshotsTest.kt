@@ -2,6 +2,7 @@ package dev.bedside.demo
 
 import android.graphics.Bitmap
 import java.io.File
+import java.util.TimeZone
 import org.junit.Assert.assertTrue
 import org.junit.Assume.assumeTrue
 import org.junit.Test
@@ -25,6 +26,8 @@ class ScreenshotsTest(private val language: String, private val night: String, p
         assumeTrue("no folder for them", folder != null)
         RuntimeEnvironment.setQualifiers("+$language-$night")
         RuntimeEnvironment.setFontScale(font)
+        // The slip has the time of day.
+        TimeZone.setDefault(TimeZone.getTimeZone("UTC"))
         val light = if (night == "night") "dark" else "light"
         for ((name, open) in tour) {
             val phone = open()

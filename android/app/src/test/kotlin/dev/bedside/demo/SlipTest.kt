@@ -8,8 +8,10 @@ import android.print.PageRange
 import android.print.PrintAttributes
 import android.print.PrintDocumentAdapter
 import android.print.PrintDocumentInfo
+import android.widget.EditText
 import java.io.File
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -27,21 +29,26 @@ class SlipTest {
     private val deck = Deck("uk")
 
     @Test
-    fun slip_has_all_texts_of_the_result() {
-        val phone = phoneWithSlip()
-        val report = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", "dermatoscope=yes")
+    fun slip_has_all_texts_of_the_result_and_no_probability() {
+        val phone = phoneWithSlip("bleeds")
+        phone.type(phone.view(R.id.site) as EditText, "ліва гомілка")
+        val report = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", "dermatoscope=yes", "bleeds=yes")
         val drawn = RecordingCanvas().also { SlipPage(slip(phone)).draw(it) }
-        val case = checkNotNull(phone.capture.case)
-        val findings = report.findings(deck).map { (label, share) -> "$label: $share" }
+        val dermatoscope = questions("skin-lesion", "scope").single().getJSONObject("question").getString("uk")
         val expected = listOf(
             deck["slip.title"],
-            deck["slip.case", case],
+            deck["slip.case", checkNotNull(phone.capture.case)],
+            deck["slip.time", ""],
+            deck["slip.site", "ліва гомілка"],
             deck["slip.result"],
             deck["triage.urgent"],
             report.getString("advice"),
             report.getString("summary"),
-            deck["findings.lead"],
-        ) + findings + listOf(
+            deck["slip.danger"],
+            sign("skin-lesion", "bleeds"),
+            deck["slip.how"],
+            deck["slip.file"],
+            deck["slip.answer", dermatoscope, deck["questions.yes"]],
             deck["app.notice"],
             deck["slip.name"],
             deck["slip.from"],
@@ -50,18 +57,38 @@ class SlipTest {
         )
         expected.forEach { assertTrue("“$it” is not on the slip: ${drawn.text}", withoutSpaces(it) in drawn.text) }
         assertEquals(1, drawn.pictures)
+        assertFalse(drawn.text, '%' in drawn.text)
+    }
+
+    @Test
+    fun slip_without_danger_signs_says_that_none_was_stated() {
+        val drawn = RecordingCanvas().also { SlipPage(slip(phoneWithSlip())).draw(it) }
+        assertTrue(drawn.text, withoutSpaces(deck["slip.danger_none"]) in drawn.text)
+        assertFalse(drawn.text, withoutSpaces(sign("skin-lesion", "bleeds")) in drawn.text)
+    }
+
+    @Test
+    fun slip_of_a_danger_sign_without_a_picture_has_the_reasons() {
+        val phone = Phone().apply {
+            openResultWithoutPicture("nail")
+            tap(R.id.slip)
+        }
+        val report = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", "dermatoscope=no", "nail=yes")
+        val drawn = RecordingCanvas().also { SlipPage(slip(phone)).draw(it) }
+        val expected = report.messages() + listOf(sign("skin-lesion", "nail"), deck["slip.none"], deck["triage.urgent"])
+        expected.forEach { assertTrue("“$it” is not on the slip: ${drawn.text}", withoutSpaces(it) in drawn.text) }
+        assertEquals(0, drawn.pictures)
     }
 
     @Test
     fun slip_with_long_names_stays_on_the_page() {
-        val long = List(30) { "An uncommonly long name of a label, number $it: about 12 of 100" }
+        val long = List(30) { "An uncommonly long question about a danger sign, number $it, that fills its line" }
         val slip = slip(phoneWithSlip())
         val canvas = RecordingCanvas()
         SlipPage(
             Slip(
-                slip.title, slip.case, slip.caseLine, slip.picture, slip.resultTitle, slip.triage, slip.advice,
-                slip.verdict, slip.findingsTitle, slip.findingsLead, long, slip.model, slip.notice, slip.blanks,
-                slip.remarks,
+                slip.title, slip.case, slip.head, slip.picture, slip.resultTitle, slip.triage, slip.advice,
+                slip.verdict, listOf("signs" to long), slip.model, slip.notice, slip.blanks, slip.remarks,
             ),
         ).draw(canvas)
         assertTrue("drawn down to ${canvas.lowest}", canvas.lowest in 400f..SlipPage.HEIGHT)
@@ -117,14 +144,15 @@ class SlipTest {
         assertTrue(page, withoutSpaces(deck["triage.urgent"]) in page && withoutSpaces(deck["app.notice"]) in page)
     }
 
-    private fun phoneWithSlip(): Phone = Phone().apply {
-        openSkinPicture()
+    private fun phoneWithSlip(vararg signs: String): Phone = Phone().apply {
+        openSkinPicture(*signs.map { sign("skin-lesion", it) }.toTypedArray())
         classifyPicture(galleryAddress("ISIC_0012086.jpg"))
         tap(R.id.slip)
     }
 
     private fun slip(phone: Phone): Slip {
         val context: Context = phone.activity
-        return context.resources.slip(phone.capture.case!!, phone.activity.session.outcome as Outcome.Told)
+        val session = phone.activity.session
+        return context.resources.slip(session.capture, session.manifest!!, session.outcome!!)!!
     }
 }

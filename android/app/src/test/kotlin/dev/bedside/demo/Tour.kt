@@ -6,6 +6,7 @@ import android.view.View
 import android.widget.EditText
 import android.widget.LinearLayout
 import android.widget.TextView
+import dev.bedside.Triage
 import java.io.ByteArrayInputStream
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
@@ -34,7 +35,6 @@ fun Phone.setTime(milliseconds: String, language: String) {
 val tour: Map<String, () -> Phone> = linkedMapOf(
     "home" to { Phone() },
     "home-shared" to { Phone(share(galleryAddress("ISIC_0012134.jpg"))) },
-    "danger-both" to { Phone().apply { tap(R.id.danger) } },
     "questions" to { Phone().apply { chooseTask(R.id.skin) } },
     "questions-open" to {
         Phone().apply {
@@ -45,6 +45,7 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
     "questions-answered" to {
         Phone().apply {
             chooseTask(R.id.skin)
+            tapSign(sign("skin-lesion", "lump"))
             tap(R.id.yes)
         }
     },
@@ -63,18 +64,37 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
     },
     "result-refer" to { resultOf("ISIC_0012134.jpg") },
     "result-urgent" to { resultOf("ISIC_0012086.jpg") },
-    "result-danger" to { resultOf("ISIC_0012086.jpg").apply { tap(R.id.danger) } },
-    "result-none" to {
+    "result-danger" to { resultOf("ISIC_0012134.jpg", "sore", "bleeds") },
+    "result-no-sign" to { resultOf("ISIC_0012134.jpg").apply { showNoSign() } },
+    "result-none" to { Phone().apply { openResultWithoutPicture() } },
+    "result-none-danger" to { Phone().apply { openResultWithoutPicture("nail") } },
+    "result-quality" to { Phone().apply { takeBlackPicture() } },
+    "result-quality-again" to {
         Phone().apply {
-            chooseTask(R.id.skin)
-            tap(R.id.no)
-            tap(R.id.next)
+            takeBlackPicture()
+            tap(R.id.retake)
+            takePicture(blackPicture())
             await(Step.RESULT)
         }
     },
+    "clinicians" to { resultOf("ISIC_0012086.jpg").apply { tap(R.id.clinicians) } },
+    "clinicians-shares" to {
+        resultOf("ISIC_0012086.jpg").apply {
+            tap(R.id.clinicians)
+            applyShares("2", "88", "10")
+        }
+    },
+    "clinicians-none" to {
+        Phone().apply {
+            takeBlackPicture()
+            tap(R.id.clinicians)
+        }
+    },
     "slip" to {
-        // The case number is the same in each run.
-        resultOf("ISIC_0012086.jpg").apply { activity.session.move(capture.slip("2026-11-23-7KMP")) }
+        resultOf("ISIC_0012134.jpg", "sore").apply {
+            openSlip()
+            type(view(R.id.site) as EditText, "12")
+        }
     },
     "error" to {
         Phone().apply {
@@ -86,7 +106,7 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
     "chest-questions" to {
         Phone().apply {
             chooseTask(R.id.chest)
-            type(numberField(), "7 years")
+            type(numberFields().last(), "12")
             tap(R.id.next)
         }
     },
@@ -97,9 +117,78 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
             classifyPicture(galleryAddress("person100_bacteria_475.jpeg"))
         }
     },
+    "chest-clinicians" to {
+        Phone().apply {
+            openChestPicture("3")
+            classifyPicture(galleryAddress("person100_bacteria_475.jpeg"))
+            tap(R.id.clinicians)
+        }
+    },
+    "chest-slip" to {
+        Phone().apply {
+            openChestPicture("3")
+            classifyPicture(galleryAddress("person100_bacteria_475.jpeg"))
+            openSlip()
+        }
+    },
 )
 
-fun Phone.numberField(): EditText = checkNotNull(fields((view(R.id.questions) as LinearLayout)).firstOrNull())
+/** The fields of the questions for numbers: those of the age are first the years, then the months. */
+fun Phone.numberFields(): List<EditText> = fields(view(R.id.questions) as LinearLayout)
+
+/** The question about a danger sign in the language of the app. */
+fun sign(model: String, id: String): String {
+    val language = RuntimeEnvironment.getApplication().getString(R.string.language)
+    return questions(model, "danger").first { it.getString("id") == id }.getJSONObject("question").getString(language)
+}
+
+/** Opens the slip with a case number and a time that are the same in each run. */
+fun Phone.openSlip() {
+    activity.session.move(capture.slip("2026-11-23-7KMP", 1_795_424_400_000))
+    idle()
+}
+
+/** Enters shares on the page for clinicians, in the order of the labels, and waits for the probabilities. */
+fun Phone.applyShares(vararg shares: String) {
+    val fields = fields(view(R.id.local_shares) as LinearLayout)
+    fields.zip(shares).forEach { (field, share) -> type(field, share) }
+    tap(R.id.apply)
+    await(Step.CLINICIANS) { shown(R.id.rows) }
+}
+
+/** Takes a picture of the skin that is refused for its quality. */
+fun Phone.takeBlackPicture() {
+    openSkinPicture()
+    takePicture(blackPicture())
+    await(Step.RESULT)
+}
+
+/** Answers that there was no dermatoscope, so that there is a result without a picture, and states danger signs. */
+fun Phone.openResultWithoutPicture(vararg signs: String) {
+    chooseTask(R.id.skin)
+    signs.forEach { tapSign(sign("skin-lesion", it)) }
+    tap(R.id.no)
+    tap(R.id.next)
+    await(Step.RESULT)
+}
+
+/**
+ * Shows a result whose triage is `NoSign`. No shipped model was shown to be able to say it, so the report of another
+ * result is changed.
+ */
+fun Phone.showNoSign() {
+    val session = activity.session
+    val told = session.outcome as Outcome.Told
+    val advice = checkNotNull(session.manifest).advice.noSign
+    val summary = Deck(session.language)["verdict.no_sign"]
+    val report = told.report.copy(triage = Triage.NO_SIGN, advice = advice, summary = summary)
+    session.javaClass.getDeclaredField("outcome").run {
+        isAccessible = true
+        set(session, Outcome.Told(report, told.preview))
+    }
+    session.onChange()
+    idle()
+}
 
 private fun fields(list: LinearLayout): List<EditText> = (0 until list.childCount).flatMap { index ->
     when (val child = list.getChildAt(index)) {
@@ -109,10 +198,10 @@ private fun fields(list: LinearLayout): List<EditText> = (0 until list.childCoun
     }
 }
 
-/** Goes to the screen on which an X-ray is chosen, with this age and `yes` to the other question. */
-fun Phone.openChestPicture(age: String) {
+/** Goes to the screen on which an X-ray is chosen, with this age in years and `yes` to the other question. */
+fun Phone.openChestPicture(years: String) {
     chooseTask(R.id.chest)
-    type(numberField(), age)
+    type(numberFields().first(), years)
     tap(R.id.yes)
     tap(R.id.next)
     await(Step.PICTURE)
@@ -125,8 +214,8 @@ private fun withoutOtherApps(act: () -> Unit) {
     application.checkActivities(false)
 }
 
-private fun resultOf(name: String): Phone = Phone().apply {
-    openSkinPicture()
+private fun resultOf(name: String, vararg signs: String): Phone = Phone().apply {
+    openSkinPicture(*signs.map { sign("skin-lesion", it) }.toTypedArray())
     classifyPicture(galleryAddress(name))
 }
 

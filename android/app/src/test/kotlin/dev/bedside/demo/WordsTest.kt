@@ -8,6 +8,7 @@ import android.media.ExifInterface
 import dev.bedside.Advice
 import dev.bedside.Answer
 import dev.bedside.BedsideException
+import dev.bedside.DecidedBy
 import dev.bedside.Manifest
 import dev.bedside.QuestionRole
 import dev.bedside.ScopeQuestion
@@ -31,14 +32,17 @@ class WordsTest {
         get() = RuntimeEnvironment.getApplication().resources
 
     @Test
-    fun frequency_is_a_count_of_a_hundred_and_never_none_or_all() {
-        assertEquals(deck["findings.few"], resources.frequency(0f))
-        assertEquals(deck["findings.few"], resources.frequency(0.0099f))
-        assertEquals(deck["findings.about", "1"], resources.frequency(0.01f))
-        assertEquals(deck["findings.about", "42"], resources.frequency(0.4166f))
-        assertEquals(deck["findings.about", "99"], resources.frequency(0.99f))
-        assertEquals(deck["findings.most"], resources.frequency(0.995f))
-        assertEquals(deck["findings.most"], resources.frequency(1f))
+    fun percent_has_one_decimal_in_the_format_of_the_language() {
+        assertEquals("41.7 %", resources.percent(0.4166))
+        assertEquals("100.0 %", resources.percent(1.0))
+        RuntimeEnvironment.setQualifiers("+uk")
+        assertEquals("0,5 %", resources.percent(0.005))
+    }
+
+    @Test
+    fun each_deciding_rule_has_a_sentence() {
+        val sentences = DecidedBy.entries.map { resources.getString(it.sentence) }
+        assertEquals(DecidedBy.entries.map { deck["clinicians.decided_${it.name.lowercase()}"] }, sentences)
     }
 
     @Test
@@ -53,19 +57,44 @@ class WordsTest {
 
     @Test
     fun number_answer_may_have_a_comma_and_must_be_a_number() {
+        val weight = question("weight", true, 1.0, 5.0)
+        val answer = { text: String -> weight.answer(mapOf("weight" to text)) }
+        assertEquals(Answer.Number(2.5), answer("2,5"))
+        assertEquals(Answer.Number(3.0), answer(" 3 "))
+        listOf("", "three", "1e9", "--1", "1.2.3", "NaN").forEach { assertNull(it, answer(it)) }
+    }
+
+    @Test
+    fun age_is_whole_years_and_months_of_which_one_may_be_empty() {
         val age = question("age", true, 1.0, 5.0)
-        assertEquals(Answer.Number(2.5), age.answer("2,5"))
-        assertEquals(Answer.Number(3.0), age.answer(" 3 "))
-        listOf("", "three", "1e9", "--1", "1.2.3", "NaN").forEach { assertNull(it, age.answer(it)) }
+        val answer = { years: String, months: String -> age.answer(mapOf("age" to years, "age.months" to months)) }
+        assertEquals(Answer.Number(2.5), answer("2", "6"))
+        assertEquals(Answer.Number(3.0), answer("3", ""))
+        assertEquals(Answer.Number(0.75), answer("", "9"))
+        listOf("" to "", "2" to "12", "2.5" to "", "-1" to "2", "two" to "1").forEach { (years, months) ->
+            assertNull("$years, $months", answer(years, months))
+        }
+        val slip = resources.answer(age, mapOf("age" to "2", "age.months" to "6"))
+        assertEquals("? ${deck["questions.age_answer", "2", "6"]}", slip)
+    }
+
+    @Test
+    fun shares_are_percentages_of_all_labels_that_sum_to_100() {
+        val labels = listOf("a", "b")
+        assertEquals(emptyMap<String, Float>(), prevalence(labels, emptyMap()))
+        assertEquals(mapOf("a" to 0.125f, "b" to 0.875f), prevalence(labels, mapOf("a" to "12,5", "b" to "87.5")))
+        listOf(mapOf("a" to "100"), mapOf("a" to "50", "b" to "40"), mapOf("a" to "-1", "b" to "101")).forEach {
+            assertNull("$it", prevalence(labels, it))
+        }
     }
 
     @Test
     fun optional_question_may_stay_unanswered_but_not_hold_other_text() {
         val weight = question("weight", false, 1.0, null)
-        assertEquals(false, weight.isOpen(null))
-        assertEquals(false, weight.isOpen("12"))
-        assertEquals(true, weight.isOpen("twelve"))
-        assertEquals(true, question("a", true, null, null).isOpen(null))
+        assertEquals(false, weight.isOpen(emptyMap()))
+        assertEquals(false, weight.isOpen(mapOf("weight" to "12")))
+        assertEquals(true, weight.isOpen(mapOf("weight" to "twelve")))
+        assertEquals(true, question("a", true, null, null).isOpen(emptyMap()))
     }
 
     @Test
@@ -84,12 +113,13 @@ class WordsTest {
         assertEquals(Triage.URGENT, manifest.unassessedTriage(mapOf("grows" to yes, "bleeds" to yes)))
         val asked = query(manifest, mapOf("bleeds" to yes), "en").answers
         assertEquals(mapOf("bleeds" to Answer.Yes), asked)
-        assertEquals(false, questions.last().isOpen(null))
+        assertEquals(false, questions.last().isOpen(emptyMap()))
     }
 
     @Test
     fun number_question_hint_names_its_bounds() {
-        val hint = { min: Double?, max: Double? -> resources.hint(question("age", true, min, max)) }
+        val hint = { min: Double?, max: Double? -> resources.hint(question("weight", true, min, max)) }
+        assertEquals(deck["questions.age", "1", "5"], resources.hint(question("age", true, 1.0, 5.0)))
         assertEquals(deck["questions.number", "1", "5"], hint(1.0, 5.0))
         assertEquals(deck["questions.number_min", "18"], hint(18.0, null))
         assertEquals(deck["questions.number_max", "2.5"], hint(null, 2.5))
