@@ -175,7 +175,7 @@ open class UIWindow: NSObject {
 }
 
 public enum UIKeyboardType: Int, Sendable {
-    case `default`, decimalPad
+    case `default`, decimalPad, numberPad
 }
 
 @MainActor
