@@ -31,6 +31,29 @@ final class AppModel: ObservableObject {
         set { flow.answer(question, .typed(newValue)) }
     }
 
+    /// The years that are typed for an age.
+    subscript(years question: String) -> String {
+        get { if case .age(let years, _)? = flow.drafts[question] { years } else { "" } }
+        set { flow.answer(question, .age(years: newValue, months: self[months: question])) }
+    }
+
+    /// The months that are typed for an age.
+    subscript(months question: String) -> String {
+        get { if case .age(_, let months)? = flow.drafts[question] { months } else { "" } }
+        set { flow.answer(question, .age(years: self[years: question], months: newValue)) }
+    }
+
+    /// The local share that is typed for a label, in per cent.
+    subscript(localShare label: String) -> String {
+        get { flow.localShares[label] ?? "" }
+        set { flow.setLocalShare(of: label, newValue) }
+    }
+
+    var site: String {
+        get { flow.site }
+        set { flow.site = newValue }
+    }
+
     func again() {
         flow.again()
         TemporaryFiles.removeAll()
@@ -41,11 +64,11 @@ final class AppModel: ObservableObject {
         TemporaryFiles.removeAll()
     }
 
-    /// Classifies the picture that `load` returns. Does nothing where it returns nil.
+    /// Classifies the picture of a file that `load` returns. Does nothing where it returns nil.
     func look(at load: @escaping @Sendable () async throws -> Data?) {
         Task {
             do {
-                if let bytes = try await load() { flow.look(at: bytes) }
+                if let bytes = try await load() { flow.look(at: bytes, from: .file) }
             } catch {
                 flow.pictureIsUnreadable()
             }

@@ -5,7 +5,6 @@ import SwiftUI
 
 struct HomeView: View {
     @EnvironmentObject private var model: AppModel
-    @State private var showsDangerSigns = false
 
     var body: some View {
         Screen(model.texts(.homeTitle)) {
@@ -20,14 +19,10 @@ struct HomeView: View {
                     model.flow.choose(topic)
                 }
             }
-            BigButton(title: model.texts(.dangerTitle), symbol: "exclamationmark.triangle") {
-                showsDangerSigns = true
-            }
             Notice()
             Text(model.texts(.appOffline)).font(.callout)
         }
         .navigationTitle(model.texts(.appName))
-        .sheet(isPresented: $showsDangerSigns) { DangerSignsView(topics: Topic.allCases) }
     }
 }
 

@@ -1,49 +1,29 @@
-// The bytes of pictures from files and from the photo library, in a format that the core reads, and small previews.
+// The bytes of pictures from files and from the photo library, and small previews.
 
+import BedsideDemoCore
 import Foundation
-import ImageIO
 import PhotosUI
 import SwiftUI
 import UIKit
-import UniformTypeIdentifiers
 
 enum PictureFile {
     /// The bytes of a file that another app or the file picker gave.
     static func bytes(of file: URL) async throws -> Data {
         let isScoped = file.startAccessingSecurityScopedResource()
         defer { if isScoped { file.stopAccessingSecurityScopedResource() } }
-        return readable(try Data(contentsOf: file))
+        return try Data(contentsOf: file)
     }
 
     static func bytes(of photo: PhotosPickerItem) async throws -> Data {
         guard let bytes = try await photo.loadTransferable(type: Data.self) else {
             throw CocoaError(.fileReadUnknown)
         }
-        return readable(bytes)
+        return bytes
     }
 
     /// A small upright copy, or nil where the system can't decode the picture.
     static func preview(of bytes: Data) -> UIImage? {
-        guard let source = CGImageSourceCreateWithData(bytes as CFData, nil) else { return nil }
-        return copy(of: source, side: 1024)
-    }
-
-    /// Converts HEIC, which the core does not decode, to JPEG. Returns other bytes unchanged.
-    private static func readable(_ bytes: Data) -> Data {
-        guard let source = CGImageSourceCreateWithData(bytes as CFData, nil),
-            let type = CGImageSourceGetType(source), UTType(type as String)?.conforms(to: .heif) == true,
-            let jpeg = copy(of: source, side: 4096)?.jpegData(compressionQuality: 0.95)
-        else { return bytes }
-        return jpeg
-    }
-
-    /// The upright picture, decoded with its longer side at most `side` pixels.
-    private static func copy(of source: CGImageSource, side: Int) -> UIImage? {
-        let options: [CFString: Any] = [
-            kCGImageSourceCreateThumbnailFromImageAlways: true, kCGImageSourceCreateThumbnailWithTransform: true,
-            kCGImageSourceThumbnailMaxPixelSize: side,
-        ]
-        return CGImageSourceCreateThumbnailAtIndex(source, 0, options as CFDictionary).map { UIImage(cgImage: $0) }
+        SystemPicture.bitmap(of: bytes, side: 1024).map { UIImage(cgImage: $0) }
     }
 }
 

@@ -25,7 +25,7 @@ struct PictureView: View {
         .fullScreenCover(isPresented: $showsCamera) {
             Camera { bytes in
                 showsCamera = false
-                if let bytes { model.flow.look(at: bytes) }
+                if let bytes { model.flow.look(at: bytes, from: .camera) }
             }
             .ignoresSafeArea()
         }
@@ -43,13 +43,12 @@ struct PictureView: View {
     @ViewBuilder private var known: some View {
         if let shared = model.flow.shared {
             BigButton(title: model.texts(.pictureShared), symbol: "square.and.arrow.down", weight: .first) {
-                model.flow.look(at: shared)
+                model.flow.look(at: shared, from: .file)
             }
         }
-        if let picture = model.flow.picture {
-            BigButton(title: model.texts(.pictureSame), symbol: "arrow.counterclockwise") {
-                model.flow.look(at: picture)
-            }
+        if model.flow.samePicture != nil {
+            BigButton(
+                title: model.texts(.pictureSame), symbol: "arrow.counterclockwise", action: model.flow.lookAgain)
         }
     }
 
@@ -58,7 +57,7 @@ struct PictureView: View {
         if lacksCamera {
             Text(model.texts(.pictureNoCamera)).font(.body.bold())
         }
-        // With `compatible` the photo library gives HEIC photos as JPEG, which the core reads.
+        // With `compatible` the photo library gives HEIC photos as JPEG, which the library itself decodes.
         PhotosPicker(selection: $photo, matching: .images, preferredItemEncoding: .compatible) {
             BigLabel(title: model.texts(.pictureChoose), symbol: "photo")
         }

@@ -1,4 +1,4 @@
-// The screen of the model's scope questions and its intended use.
+// The screen of the model's danger signs, its scope questions and its intended use.
 
 import BedsideDemoCore
 import SwiftUI
@@ -10,9 +10,8 @@ struct QuestionsView: View {
 
     var body: some View {
         Screen(model.texts(.questionsTitle)) {
-            ForEach(page.questions) { question in
-                QuestionView(question: question)
-            }
+            if !page.signs.isEmpty { signs }
+            if !page.questions.isEmpty { questions }
             if model.flow.isIncomplete {
                 Text(model.texts(.questionsOpen)).font(.body.bold())
             }
@@ -22,6 +21,21 @@ struct QuestionsView: View {
             About(title: model.texts(.questionsNotFor), text: page.notFor)
         }
         .navigationTitle(model.texts(page.topic.title))
+    }
+
+    @ViewBuilder private var signs: some View {
+        Heading(text: model.texts(.dangerTitle))
+        ForEach(page.signs) { sign in
+            SignRow(sign: sign)
+        }
+        Text(model.texts(page.topic.dangerSource)).font(.footnote)
+    }
+
+    @ViewBuilder private var questions: some View {
+        Heading(text: model.texts(.questionsScope))
+        ForEach(page.questions) { question in
+            QuestionView(question: question)
+        }
     }
 
     private func proceed() {
@@ -44,6 +58,22 @@ private struct About: View {
     }
 }
 
+/// A danger sign, which is tapped where it is there. The mark and the spoken trait say so, not the colour.
+private struct SignRow: View {
+    let sign: Question
+    @EnvironmentObject private var model: AppModel
+
+    var body: some View {
+        let isThere = model.flow.drafts[sign.id] == .yes
+        BigButton(
+            title: sign.text, symbol: isThere ? "checkmark.square.fill" : "square", weight: isThere ? .first : .other
+        ) {
+            model.flow.tap(sign: sign.id)
+        }
+        .accessibilityAddTraits(isThere ? .isSelected : [])
+    }
+}
+
 private struct QuestionView: View {
     let question: Question
     @EnvironmentObject private var model: AppModel
@@ -52,8 +82,10 @@ private struct QuestionView: View {
         VStack(alignment: .leading, spacing: 8) {
             Text(question.text).font(.title3)
             switch question.kind {
+            case .sign: SignRow(sign: question)
             case .yesOrNo: choices
             case .number(let hint): number(hint)
+            case .age(let hint): age(hint)
             }
         }
     }
@@ -78,15 +110,41 @@ private struct QuestionView: View {
         Text(hint)
             .font(.callout)
             .accessibilityHidden(true)
-        TextField("", text: $model[typed: question.id])
-            .keyboardType(.decimalPad)
+        field($model[typed: question.id], keyboard: .decimalPad)
+            .accessibilityLabel(question.text)
+            .accessibilityHint(hint)
+        problem(.questionsNotANumber)
+    }
+
+    @ViewBuilder
+    private func age(_ hint: String) -> some View {
+        Text(hint).font(.callout)
+        part($model[years: question.id], .questionsYears)
+        part($model[months: question.id], .questionsMonths)
+        problem(.questionsNotAnAge)
+    }
+
+    @ViewBuilder
+    private func part(_ text: Binding<String>, _ name: Key) -> some View {
+        Text(model.texts(name))
+            .accessibilityHidden(true)
+        field(text, keyboard: .numberPad)
+            .accessibilityLabel(model.texts(name))
+            .accessibilityHint(question.text)
+    }
+
+    private func field(_ text: Binding<String>, keyboard: UIKeyboardType) -> some View {
+        TextField("", text: text)
+            .keyboardType(keyboard)
             .textFieldStyle(.roundedBorder)
             .font(.title3)
             .frame(minHeight: 56)
-            .accessibilityLabel(question.text)
-            .accessibilityHint(hint)
+    }
+
+    @ViewBuilder
+    private func problem(_ sentence: Key) -> some View {
         if question.isNoNumber(model.flow.drafts[question.id]) {
-            Text(model.texts(.questionsNotANumber)).font(.body.bold())
+            Text(model.texts(sentence)).font(.body.bold())
         }
     }
 }

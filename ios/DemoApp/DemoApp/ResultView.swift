@@ -1,4 +1,4 @@
-// The screen of a result, in the order of importance: what to do, why, the danger signs, then numbers.
+// The screen of a result, in the order of importance: what to do, why, and where to go from there. It has no numbers.
 
 import BedsideDemoCore
 import SwiftUI
@@ -6,46 +6,51 @@ import SwiftUI
 struct ResultView: View {
     let page: ResultPage
     @EnvironmentObject private var model: AppModel
-    @State private var showsDangerSigns = false
 
     var body: some View {
         Screen {
             TriageBand(look: page.triage, advice: page.advice)
         } content: {
+            if page.isByDanger { danger }
             Text(page.verdict).font(.title2.bold())
             ForEach(page.reasons, id: \.self) { reason in Bullet(text: reason) }
+            if page.isUnassessed, !page.mayRetake { Text(model.texts(.resultNext)).font(.title3) }
             Notice()
-            BigButton(title: model.texts(.dangerTitle), symbol: "exclamationmark.triangle") {
-                showsDangerSigns = true
-            }
             if page.hadPicture { PicturePreview() }
-            if !page.rows.isEmpty { numbers }
             ways
-            if let time = page.time { Text(time).font(.footnote) }
-            if let identity = page.model { Text(identity).font(.footnote) }
         }
         .navigationTitle(model.texts(page.topic.title))
-        .sheet(isPresented: $showsDangerSigns) { DangerSignsView(topics: [page.topic]) }
+        // Below what scrolls, so that it is in view at every size of type.
+        .safeAreaInset(edge: .bottom, spacing: 0) {
+            if page.hasSlip { slip }
+        }
     }
 
-    @ViewBuilder private var numbers: some View {
-        Heading(text: model.texts(.findingsTitle))
-        Text(model.texts(.findingsLead))
-        ForEach(page.rows, id: \.self) { row in
-            VStack(alignment: .leading, spacing: 2) {
-                Text(row.name).font(.body.bold())
-                Text(row.frequency)
-                if let mark = row.mark { Text(mark).font(.callout.bold()) }
-            }
-            .accessibilityElement(children: .combine)
-        }
+    @ViewBuilder private var danger: some View {
+        Text(model.texts(.resultDanger)).font(.title3.bold())
+        ForEach(page.danger, id: \.self) { sign in Bullet(text: sign) }
     }
 
     @ViewBuilder private var ways: some View {
-        BigButton(
-            title: model.texts(.resultSlip), symbol: "doc.text", weight: .first, action: model.flow.openSlip)
-        BigButton(title: model.texts(.resultAgain), symbol: "plus.viewfinder", action: model.again)
+        if page.mayRetake {
+            BigButton(title: model.texts(.resultRetake), symbol: "camera", weight: .first, action: model.flow.retake)
+        }
+        if page.clinicians != nil {
+            BigButton(title: model.texts(.resultClinicians), symbol: "number", action: model.flow.openClinicians)
+        }
+        if !page.isUnassessed {
+            BigButton(title: model.texts(.resultAgain), symbol: "plus.viewfinder", action: model.again)
+        }
         BigButton(title: model.texts(.resultHome), symbol: "xmark", action: model.finish)
+    }
+
+    private var slip: some View {
+        BigButton(title: model.texts(.resultSlip), symbol: "doc.text", weight: .first, action: model.flow.openSlip)
+            .dynamicTypeSize(...DynamicTypeSize.accessibility2)
+            .frame(maxWidth: 640)
+            .padding()
+            .frame(maxWidth: .infinity)
+            .background(Color(uiColor: .systemBackground))
     }
 }
 

@@ -37,6 +37,7 @@ private struct PageView: View {
         case .picture(let topic): PictureView(topic: topic)
         case .working: WaitingView(title: .workTitle, stop: .workCancel)
         case .result(let page): ResultView(page: page)
+        case .clinicians(let page): CliniciansView(page: page)
         case .slip(let slip): SlipView(slip: slip)
         case .failed(let page): FailureView(page: page)
         }

@@ -106,13 +106,30 @@ struct BigButton: View {
     }
 }
 
-/// The notice, which must be shown with every result.
+/// The notice, which must be shown with every result. It grows less than other text, so that it leaves room for the
+/// result: at most 12 % of the height of a phone.
 struct Notice: View {
     @EnvironmentObject private var model: AppModel
 
     var body: some View {
         Text(model.texts(.appNotice))
-            .font(.callout.bold())
+            .font(.footnote.bold())
+            .dynamicTypeSize(...DynamicTypeSize.xxxLarge)
+    }
+}
+
+/// One item of a list.
+struct Bullet: View {
+    let text: String
+
+    var body: some View {
+        HStack(alignment: .firstTextBaseline, spacing: 8) {
+            Image(systemName: "circle.fill")
+                .imageScale(.small)
+                .accessibilityHidden(true)
+            Text(text)
+        }
+        .accessibilityElement(children: .combine)
     }
 }
 

@@ -8,26 +8,28 @@ enum SlipPage {
     /// A4 in points.
     static let size = CGSize(width: 595, height: 842)
 
-    static func pdf(of slip: Slip, picture: UIImage?) -> Data {
+    /// - Parameter site: The line of the site on the body, if there is one.
+    static func pdf(of slip: Slip, site: String?, picture: UIImage?) -> Data {
         let bounds = CGRect(origin: .zero, size: size)
-        let scale = [1, 0.9, 0.8, 0.7].first { end(of: slip, picture, scale: $0) <= Pen.bottom } ?? 0.6
+        let scale = [1, 0.9, 0.8, 0.7].first { end(of: slip, site, picture, scale: $0) <= Pen.bottom } ?? 0.6
         return UIGraphicsPDFRenderer(bounds: bounds).pdfData { context in
             context.beginPage()
             var pen = Pen(scale: scale, isDrawing: true)
-            compose(slip, picture, &pen)
+            compose(slip, site, picture, &pen)
         }
     }
 
     /// The height that the texts take at a scale, in points.
-    private static func end(of slip: Slip, _ picture: UIImage?, scale: CGFloat) -> CGFloat {
+    private static func end(of slip: Slip, _ site: String?, _ picture: UIImage?, scale: CGFloat) -> CGFloat {
         var pen = Pen(scale: scale, isDrawing: false)
-        compose(slip, picture, &pen)
+        compose(slip, site, picture, &pen)
         return pen.y
     }
 
-    private static func compose(_ slip: Slip, _ picture: UIImage?, _ pen: inout Pen) {
+    private static func compose(_ slip: Slip, _ site: String?, _ picture: UIImage?, _ pen: inout Pen) {
         pen.write(slip.title, size: 22, weight: .bold)
         pen.write(slip.caseLine, size: 13)
+        pen.write(slip.timeLine, size: 13)
         for blank in slip.blanks { pen.blank(blank) }
         pen.rule()
         pen.write(slip.resultTitle, size: 11)
@@ -35,14 +37,15 @@ enum SlipPage {
         pen.write(slip.advice, size: 12)
         pen.write(slip.verdict, size: 14, weight: .bold)
         for reason in slip.reasons { pen.write("• \(reason)", size: 12) }
+        pen.write(slip.dangerTitle, size: 12, weight: .bold)
+        for sign in slip.danger { pen.write("• \(sign)", size: 12) }
+        pen.write(slip.howTitle, size: 12, weight: .bold)
+        if let site { pen.write(site, size: 12) }
+        for line in slip.how { pen.write(line, size: 12) }
         if let picture {
             pen.picture(picture)
         } else if let gone = slip.pictureGone {
             pen.write(gone, size: 12)
-        }
-        if !slip.numbersLead.isEmpty { pen.write(slip.numbersLead, size: 11) }
-        for row in slip.rows {
-            pen.write([row.name, row.frequency, row.mark].compactMap { $0 }.joined(separator: " · "), size: 12)
         }
         pen.rule()
         pen.write(slip.notice, size: 12, weight: .bold)

@@ -9,12 +9,14 @@ struct SlipView: View {
     let slip: Slip
     @EnvironmentObject private var model: AppModel
     @State private var page = Data()
+    @State private var picture: UIImage?
     @State private var shared: SharedFile?
     @State private var isRefused = false
 
     var body: some View {
         Screen(slip.title) {
             Text(slip.caseLine).font(.title3)
+            if let label = slip.siteField { site(label) }
             Text(model.texts(.slipForget)).font(.body.bold())
             BigButton(title: model.texts(.slipPrint), symbol: "printer", weight: .first, action: printPage)
             BigButton(title: model.texts(.slipShare), symbol: "square.and.arrow.up", action: share)
@@ -24,7 +26,11 @@ struct SlipView: View {
             preview
             BigButton(title: model.texts(.resultHome), symbol: "xmark", action: model.finish)
         }
-        .task { page = SlipPage.pdf(of: slip, picture: model.flow.picture.flatMap(PictureFile.preview)) }
+        .task {
+            picture = model.flow.picture.flatMap(PictureFile.preview)
+            draw()
+        }
+        .onChange(of: model.site) { _ in draw() }
         .sheet(item: $shared, onDismiss: TemporaryFiles.removeAll) { file in ShareSheet(file: file.url) }
     }
 
@@ -36,6 +42,22 @@ struct SlipView: View {
                 .border(.secondary)
                 .accessibilityLabel(model.texts(.slipPage))
         }
+    }
+
+    @ViewBuilder
+    private func site(_ label: String) -> some View {
+        Text(label)
+            .accessibilityHidden(true)
+        TextField("", text: $model.site)
+            .textFieldStyle(.roundedBorder)
+            .font(.title3)
+            .frame(minHeight: 56)
+            .accessibilityLabel(label)
+    }
+
+    private func draw() {
+        let site = slip.siteField == nil ? nil : model.texts.siteLine(model.site)
+        page = SlipPage.pdf(of: slip, site: site, picture: picture)
     }
 
     private func printPage() {

@@ -14,24 +14,50 @@ public final class Flow {
     public private(set) var drafts: [String: Draft] = [:] { willSet { willChange() } }
     /// The picture that was classified last, or is being classified.
     public private(set) var picture: Data? { willSet { willChange() } }
+    /// Where that picture came from.
+    private var source: PictureSource?
+    /// The query of that picture.
+    private var query: Query?
+    /// How many pictures of this case were refused for their quality.
+    private var refusals = 0
+    /// Whether the last picture was refused for its quality, so that the same one is no use.
+    private var isRefused = false
     /// A picture that another app shared and that was not classified yet.
     public private(set) var shared: Data? { willSet { willChange() } }
     /// Whether `proceed` was called before all required questions were answered.
     public private(set) var isIncomplete = false { willSet { willChange() } }
+    /// What was typed for the site of the lesion on the body.
+    public var site = "" { willSet { willChange() } }
+    /// What was typed for the local shares of the labels, by their ids, in per cent.
+    public private(set) var localShares: [String: String] = [:] { willSet { willChange() } }
+    /// The findings at the local shares; nil until they are applied.
+    public private(set) var localRows: [CliniciansPage.Row]? { willSet { willChange() } }
+    /// Whether `adapt` was called with shares that do not sum to 100.
+    public private(set) var isSharesWrong = false { willSet { willChange() } }
 
     public let texts: Texts
     /// Called before each change, on the main thread.
     public var willChange: () -> Void = {}
 
     private let modelPath: @Sendable (Topic) -> String
+    private let decode: @Sendable (Data) throws -> Image?
     private var opened: (topic: Topic, classifier: Classifier)?
     private var work: Task<Void, Never>?
 
-    /// - Parameter modelPath: Gives the path of the model of a topic.
-    public init(texts: Texts, modelPath: @escaping @Sendable (Topic) -> String) {
+    /// - Parameters:
+    ///   - modelPath: Gives the path of the model of a topic.
+    ///   - decode: Decodes a picture that the library does not, or returns nil.
+    public init(
+        texts: Texts, modelPath: @escaping @Sendable (Topic) -> String,
+        decode: @escaping @Sendable (Data) throws -> Image? = SystemPicture.decode
+    ) {
         self.texts = texts
         self.modelPath = modelPath
+        self.decode = decode
     }
+
+    /// The last picture, where it is of use to look at it again.
+    public var samePicture: Data? { isRefused ? nil : picture }
 
     // MARK: Actions of a person
 
@@ -47,6 +73,11 @@ public final class Flow {
         }
     }
 
+    /// Taps a danger sign: it is there, or it is not stated.
+    public func tap(sign: String) {
+        answer(sign, drafts[sign] == nil ? .yes : nil)
+    }
+
     public func answer(_ question: String, _ draft: Draft?) {
         drafts[question] = draft
         isIncomplete = false
@@ -57,32 +88,45 @@ public final class Flow {
         guard case .questions(let page)? = pages.last else { return }
         isIncomplete = page.firstOpen(drafts) != nil
         guard !isIncomplete else { return }
-        let (topic, query) = (page.topic, query(page))
+        let (topic, query) = (page.topic, query(page, nil))
         start { flow in
             let classifier = try await flow.classifier(for: topic)
             let reasons = try classifier.scopeReasons(query: query)
             guard !reasons.isEmpty else { return { $0.push(.picture(topic)) } }
             let manifest = try classifier.manifest(language: flow.texts.language)
             let outOfScope = OutOfScope(reasons: reasons, manifest: manifest, answers: query.answers)
-            return { $0.push($0.result(topic, outOfScope)) }
+            return { $0.push(.result($0.result(topic, outOfScope))) }
         } onError: { flow, kind in
             flow.push(.failed(FailurePage(text: flow.texts.modelFailure(kind), isAboutPicture: false)))
         }
     }
 
     /// Classifies a picture, given as the bytes of its file.
-    public func look(at bytes: Data) {
+    public func look(at bytes: Data, from source: PictureSource) {
         guard let page = questionsPage, pages.last == .picture(page.topic) else { return }
-        picture = bytes
+        forgetPicture()
+        (picture, self.source) = (bytes, source)
         if shared == bytes { shared = nil }
-        let (topic, query) = (page.topic, query(page))
+        let (topic, query, decode) = (page.topic, query(page, source), decode)
+        self.query = query
         push(.working(topic))
         start { flow in
-            let report = try await report(of: flow.classifier(for: topic), on: bytes, query: query)
-            return { $0.pages[$0.pages.count - 1] = $0.result(topic, report) }
+            let classifier = try await flow.classifier(for: topic)
+            let manifest = try classifier.manifest(language: query.language)
+            let report = try await report(of: classifier, on: bytes, query: query, decode: decode)
+            return { flow in
+                flow.isRefused = report.isRefusedForQuality
+                if flow.isRefused { flow.refusals += 1 }
+                flow.pages[flow.pages.count - 1] = .result(flow.result(topic, report, query, manifest))
+            }
         } onError: { flow, kind in
             flow.fail(flow.texts.pictureFailure(kind), isAboutPicture: true)
         }
+    }
+
+    /// Looks at the last picture again.
+    public func lookAgain() {
+        if let picture = samePicture { look(at: picture, from: source ?? .file) }
     }
 
     /// Shows that the chosen picture can't be read.
@@ -100,8 +144,46 @@ public final class Flow {
     }
 
     public func openSlip() {
-        guard case .result(let result)? = pages.last else { return }
+        guard case .result(let result)? = pages.last, result.hasSlip else { return }
         push(.slip(Slip(result, texts: texts)))
+    }
+
+    /// Goes back to take another picture of the same case.
+    public func retake() {
+        guard case .result(let result)? = pages.last, result.mayRetake else { return }
+        back()
+    }
+
+    public func openClinicians() {
+        guard case .result(let result)? = pages.last, let page = result.clinicians else { return }
+        push(.clinicians(page))
+    }
+
+    public func setLocalShare(of label: String, _ text: String) {
+        localShares[label] = text
+        isSharesWrong = false
+    }
+
+    /// Looks at the same picture once more, for the probabilities at the local shares, or returns to the shares of the
+    /// calibration where none is typed.
+    public func adapt() {
+        guard case .clinicians(let page)? = pages.last, let picture, var query else { return }
+        guard localShares.values.contains(where: { !isBlank($0) }) else {
+            (localRows, isSharesWrong) = (nil, false)
+            return
+        }
+        let shares = LocalShares.parsed(localShares, labels: page.shares.map(\.id))
+        isSharesWrong = shares == nil
+        guard let shares else { return }
+        query.prevalence = shares
+        let (topic, adapted, decode) = (page.topic, query, decode)
+        start { flow in
+            let classifier = try await flow.classifier(for: topic)
+            let report = try await report(of: classifier, on: picture, query: adapted, decode: decode)
+            return { $0.localRows = CliniciansPage.rows(report, texts: $0.texts) }
+        } onError: { flow, kind in
+            flow.push(.failed(FailurePage(text: flow.texts.modelFailure(kind), isAboutPicture: false)))
+        }
     }
 
     /// Goes back one page and stops the work that is running.
@@ -143,7 +225,8 @@ public final class Flow {
     /// pictures nor work that is running.
     public var saved: String {
         guard !pages.isEmpty else { return "" }
-        let saved = Saved(language: texts.language, pages: pages.filter(\.isLasting), drafts: drafts)
+        let saved = Saved(
+            language: texts.language, pages: pages.filter(\.isLasting), drafts: drafts, site: site, refusals: refusals)
         let encoder = JSONEncoder()
         // With sorted keys the text of a flow stays the same until the flow changes.
         encoder.outputFormatting = .sortedKeys
@@ -158,6 +241,8 @@ public final class Flow {
         else { return }
         pages = saved.pages
         drafts = saved.drafts
+        site = saved.site
+        refusals = saved.refusals
     }
 
     // MARK: Work
@@ -197,21 +282,24 @@ public final class Flow {
         if case .questions(let page)? = pages.first { page } else { nil }
     }
 
-    private func query(_ page: QuestionsPage) -> Query {
-        Query(language: texts.language, answers: page.answers(drafts))
+    private func query(_ page: QuestionsPage, _ source: PictureSource?) -> Query {
+        Query(
+            language: texts.language, answers: page.answers(drafts), source: source?.source,
+            refusals: UInt32(refusals))
     }
 
-    private func result(_ topic: Topic, _ report: Report) -> Page {
-        .result(ResultPage(topic: topic, report: report, caseNumber: newCaseNumber(), texts: texts))
+    private func result(_ topic: Topic, _ report: Report, _ query: Query, _ manifest: Manifest) -> ResultPage {
+        ResultPage(topic: topic, report: report, query: query, manifest: manifest, case: newCase(source), texts: texts)
     }
 
-    private func result(_ topic: Topic, _ outOfScope: OutOfScope) -> Page {
-        .result(ResultPage(topic: topic, outOfScope: outOfScope, caseNumber: newCaseNumber(), texts: texts))
+    private func result(_ topic: Topic, _ outOfScope: OutOfScope) -> ResultPage {
+        ResultPage(topic: topic, outOfScope: outOfScope, case: newCase(nil), texts: texts)
     }
 
-    private func newCaseNumber() -> String {
+    private func newCase(_ source: PictureSource?) -> Case {
+        let (date, answers) = (Date(), questionsPage?.lines(drafts, texts: texts) ?? [])
         var random = SystemRandomNumberGenerator()
-        return caseNumber(on: Date(), using: &random)
+        return Case(number: caseNumber(on: date, using: &random), date: date, source: source, answers: answers)
     }
 
     private func push(_ page: Page) {
@@ -223,9 +311,17 @@ public final class Flow {
         pages[pages.count - 1] = .failed(FailurePage(text: text, isAboutPicture: isAboutPicture))
     }
 
+    /// Forgets the picture, and what was made of it.
+    private func forgetPicture() {
+        (picture, source, query, isRefused) = (nil, nil, nil, false)
+        (localShares, localRows, isSharesWrong) = ([:], nil, false)
+    }
+
     private func forget() {
+        forgetPicture()
         drafts = [:]
-        picture = nil
+        site = ""
+        refusals = 0
         isIncomplete = false
     }
 }
@@ -235,13 +331,15 @@ private struct Saved: Codable {
     let language: String
     let pages: [Page]
     let drafts: [String: Draft]
+    let site: String
+    let refusals: Int
 }
 
 extension Page {
     /// Whether the page can be shown without its work and its picture.
     fileprivate var isLasting: Bool {
         switch self {
-        case .questions, .picture, .result, .slip: true
+        case .questions, .picture, .result, .clinicians, .slip: true
         case .opening, .working, .failed: false
         }
     }
@@ -261,6 +359,23 @@ private func openModel(_ path: String) async throws -> Classifier {
     }
 }
 
-private func report(of classifier: Classifier, on bytes: Data, query: Query) async throws -> Report {
-    try await classifier.classifyInBackground(image: Image.fromBytes(bytes: bytes), query: query)
+/// Classifies a picture. One that the library does not decode goes through `decode`.
+private func report(
+    of classifier: Classifier, on bytes: Data, query: Query, decode: @escaping @Sendable (Data) throws -> Image?
+) async throws -> Report {
+    do {
+        return try await classifier.classifyInBackground(image: Image.fromBytes(bytes: bytes), query: query)
+    } catch let error as BedsideError where error.kind == .unsupportedImage {
+        guard let image = try await decoded(bytes, decode) else { throw error }
+        return try await classifier.classifyInBackground(image: image, query: query)
+    }
+}
+
+/// Decodes a picture on a background thread.
+private func decoded(
+    _ bytes: Data, _ decode: @escaping @Sendable (Data) throws -> Image?
+) async throws -> Image? {
+    try await withCheckedThrowingContinuation { decoded in
+        DispatchQueue.global(qos: .userInitiated).async { decoded.resume(with: Result { try decode(bytes) }) }
+    }
 }

@@ -1,12 +1,21 @@
-// The referral slip: the texts of its one page, from the top.
+// The note for a doctor: the texts of its one page, from the top.
 
 public struct Slip: Hashable, Codable, Sendable {
     public let title: String
     public let caseLine: String
+    public let timeLine: String
     /// The file's name without its ending.
     public let fileName: String
     /// Labels of lines to be filled in by hand: the person, who refers them, and where to.
     public let blanks: [String]
+    /// The label of a field for the lesion's site on the body, which may stay empty; nil where there is none.
+    public let siteField: String?
+    public let howTitle: String
+    /// Where the picture came from, and the questions about it with their answers.
+    public let how: [String]
+    public let dangerTitle: String
+    /// The danger signs that were stated, or the sentence that none was.
+    public let danger: [String]
     public let resultTitle: String
     public let topic: String
     public let triage: TriageLook
@@ -14,9 +23,6 @@ public struct Slip: Hashable, Codable, Sendable {
     public let advice: String
     public let verdict: String
     public let reasons: [String]
-    /// Empty where there are no numbers.
-    public let numbersLead: String
-    public let rows: [ResultPage.Row]
     /// The sentence in the place of a picture that is gone; nil where there was no picture.
     public let pictureGone: String?
     /// The label of the rest of the page, to be filled in by hand.
@@ -27,9 +33,15 @@ public struct Slip: Hashable, Codable, Sendable {
 
     init(_ result: ResultPage, texts: Texts) {
         title = texts(.slipTitle)
-        caseLine = texts(.slipCase, result.caseNumber)
-        fileName = "Bedside-\(result.caseNumber)"
+        caseLine = texts(.slipCase, result.case.number)
+        timeLine = texts(.slipTime, texts.moment(result.case.date))
+        fileName = "Bedside-\(result.case.number)"
         blanks = [texts(.slipName), texts(.slipFrom), texts(.slipTo)]
+        siteField = result.topic == .skin ? texts(.slipSiteField) : nil
+        howTitle = texts(.slipHow)
+        how = [texts(result.case.source?.line ?? .slipNone)] + result.case.answers
+        dangerTitle = texts(result.isByDanger ? .resultDanger : .slipDanger)
+        danger = result.danger.isEmpty ? [texts(.slipDangerNone)] : result.danger
         resultTitle = texts(.slipResult)
         topic = texts(result.topic.title)
         triage = result.triage
@@ -37,11 +49,17 @@ public struct Slip: Hashable, Codable, Sendable {
         advice = result.advice
         verdict = result.verdict
         reasons = result.reasons
-        numbersLead = result.rows.isEmpty ? "" : texts(.findingsLead)
-        rows = result.rows
         pictureGone = result.hadPicture ? texts(.resultPictureGone) : nil
         remarks = texts(.slipRemarks)
-        model = result.model
+        model = result.clinicians?.model
         notice = texts(.appNotice)
+    }
+}
+
+extension Texts {
+    /// The line of the site on the body, of at most 80 characters of what was typed; nil where nothing was.
+    public func siteLine(_ typed: String) -> String? {
+        let site = typed.split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(80)
+        return site.isEmpty ? nil : self(.slipSite, String(site))
     }
 }

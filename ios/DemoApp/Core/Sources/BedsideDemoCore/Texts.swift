@@ -32,6 +32,25 @@ public struct Texts: Sendable {
         formatter.numberStyle = .decimal
         return formatter.string(from: NSNumber(value: value)) ?? "\(value)"
     }
+
+    /// A number with the decimal mark of this language and this many digits after it.
+    func decimal(_ value: Float, digits: Int) -> String {
+        String(format: "%.\(digits)f", locale: Locale(identifier: language), Double(value))
+    }
+
+    /// A fraction, 0 to 1, in per cent.
+    func percent(_ fraction: Float) -> String {
+        self(.cliniciansPercent, decimal(fraction * 100, digits: 1))
+    }
+
+    /// A date with its time of day, in this language and in the phone's time zone.
+    func moment(_ date: Date, in zone: TimeZone = .current) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: language)
+        formatter.timeZone = zone
+        (formatter.dateStyle, formatter.timeStyle) = (.medium, .short)
+        return formatter.string(from: date)
+    }
 }
 
 /// Replaces `%1$@` with the first argument, and `%%` with a per cent sign. Does not replace anything in arguments.

@@ -33,20 +33,7 @@ public enum Topic: String, CaseIterable, Codable, Sendable {
         }
     }
 
-    public var dangerLead: Key {
-        switch self {
-        case .skin: .dangerLeadSkin
-        case .chest: .dangerLeadChest
-        }
-    }
-
-    public var dangerSigns: Key {
-        switch self {
-        case .skin: .dangerSkin
-        case .chest: .dangerChest
-        }
-    }
-
+    /// Where the danger signs come from.
     public var dangerSource: Key {
         switch self {
         case .skin: .dangerSourceSkin

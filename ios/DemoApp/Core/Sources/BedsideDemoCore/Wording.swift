@@ -1,16 +1,8 @@
-// Errors and probabilities of the library in the app's texts. Other sentences are the library's own.
+// Errors, times and names of the library in the app's texts. Other sentences are the library's own.
 
 import Bedside
 
 extension Texts {
-    /// A calibrated probability, 0 to 1, as a natural frequency.
-    func frequency(_ probability: Float) -> String {
-        let ofHundred = probability * 100
-        if ofHundred < 1 { return self(.findingsFew) }
-        if ofHundred > 99 { return self(.findingsMost) }
-        return self(.findingsAbout, number(Double(ofHundred.rounded())))
-    }
-
     func time(_ timings: Timings) -> String {
         self(.resultTime, number(timings.total.rounded()))
     }

@@ -18,10 +18,13 @@ struct Capture {
     let catalogue: Catalogue
     let language: String
 
-    init(_ language: String = "en", modelPath: @escaping @Sendable (Topic) -> String = shippedModel) throws {
+    init(
+        _ language: String = "en", modelPath: @escaping @Sendable (Topic) -> String = shippedModel,
+        decode: @escaping @Sendable (Data) throws -> Image? = { _ in nil }
+    ) throws {
         catalogue = try Catalogue()
         self.language = language
-        flow = Flow(texts: catalogue.texts(language), modelPath: modelPath)
+        flow = Flow(texts: catalogue.texts(language), modelPath: modelPath, decode: decode)
     }
 
     func sentence(_ key: String) throws -> String {
@@ -38,8 +41,8 @@ struct Capture {
     }
 
     /// Classifies a picture of the repository.
-    func look(_ name: String) async throws {
-        flow.look(at: try bytes(name))
+    func look(_ name: String, from source: PictureSource = .file) async throws {
+        flow.look(at: try bytes(name), from: source)
         await flow.settled()
     }
 
@@ -57,24 +60,53 @@ struct Capture {
         XCTAssertEqual(page.advice, expected.advice)
         XCTAssertEqual(page.triage.rawValue, expected.triage)
         XCTAssertEqual(page.reasons, [])
+        XCTAssert(page.hadPicture)
+        flow.openClinicians()
+        try assertClinicians(say: expected)
+        flow.back()
+    }
+
+    /// Asserts that the page for clinicians has the numbers that the command printed for the picture.
+    private func assertClinicians(say expected: Expected) throws {
+        let page = try clinicians()
         XCTAssertEqual(page.rows.map(\.name), expected.findings.map(\.name))
-        XCTAssertEqual(page.rows.map(\.frequency), try expected.findings.map { try frequency($0.probability) })
-        let over = try sentence("findings_over")
+        XCTAssertEqual(
+            page.rows.map(\.numbers),
+            try expected.findings.map { finding in
+                try catalogue.sentence(
+                    "clinicians_finding", language, percent(finding.probability), percent(finding.operatingPoint))
+            })
+        let over = try sentence("clinicians_over")
         XCTAssertEqual(page.rows.map(\.mark), expected.findings.map { $0.isOver ? over : nil })
+        XCTAssertEqual(page.decidedBy, try sentence("clinicians_decided_\(expected.decidedBy)"))
+        XCTAssertEqual(
+            page.quality,
+            try catalogue.sentence(
+                "clinicians_quality", language, decimal(expected.quality["focus"]), decimal(expected.quality["dark"]),
+                decimal(expected.quality["bright"]), decimal(expected.quality["contrast"]),
+                decimal(expected.quality["color"]), decimal(expected.quality["size"])))
+        XCTAssertEqual(page.novelty != nil, expected.hasNovelty)
         XCTAssertEqual(
             page.model,
             try catalogue.sentence(
                 "result_model", language, "\(expected.model) \(expected.version)", String(expected.hash.prefix(12)),
                 expected.runtime))
-        XCTAssertNotNil(page.time)
-        XCTAssert(page.hadPicture)
+        XCTAssertFalse(page.time.isEmpty)
     }
 
-    /// A probability as a natural frequency, in the words of the deck.
-    private func frequency(_ probability: Double) throws -> String {
-        if probability < 0.01 { return try sentence("findings_few") }
-        if probability > 0.99 { return try sentence("findings_most") }
-        return try catalogue.sentence("findings_about", language, "\(Int((probability * 100).rounded()))")
+    /// A fraction in per cent with one decimal, in the language's format.
+    func percent(_ fraction: Double) throws -> String {
+        try catalogue.sentence("clinicians_percent", language, decimal(fraction * 100, "%.1f"))
+    }
+
+    private func decimal(_ number: Double?, _ format: String = "%.2f") throws -> String {
+        let text = String(format: format, try XCTUnwrap(number))
+        return language == "uk" ? text.replacingOccurrences(of: ".", with: ",") : text
+    }
+
+    func clinicians(file: StaticString = #filePath, line: UInt = #line) throws -> CliniciansPage {
+        guard case .clinicians(let page)? = flow.pages.last else { throw failed("no clinicians' page", file, line) }
+        return page
     }
 
     func questions(file: StaticString = #filePath, line: UInt = #line) throws -> QuestionsPage {

@@ -66,6 +66,18 @@ struct ModelFile {
         manifest = try json(bytes("models/\(name)/manifest.json"))
     }
 
+    /// The share of each label in the calibration data, by id.
+    func shares() throws -> [String: Double] {
+        let calibration = try XCTUnwrap(manifest["calibration"] as? [String: Any])
+        let labels = try XCTUnwrap((manifest["output"] as? [String: Any])?["labels"] as? [[String: Any]])
+        let ids = try labels.map { try XCTUnwrap($0["id"] as? String) }
+        return Dictionary(uniqueKeysWithValues: zip(ids, try XCTUnwrap(calibration["prevalence"] as? [Double])))
+    }
+
+    func advice(_ level: String, _ language: String) throws -> String {
+        try XCTUnwrap((manifest["advice"] as? [String: [String: String]])?[level]?[language])
+    }
+
     func text(_ field: String, _ language: String) throws -> String {
         try XCTUnwrap((manifest[field] as? [String: String])?[language], field)
     }
@@ -80,8 +92,10 @@ struct ModelFile {
 /// The line that `bedside classify --json` printed for one picture.
 struct Expected {
     struct Finding {
+        let label: String
         let name: String
         let probability: Double
+        let operatingPoint: Double
         let isOver: Bool
     }
 
@@ -90,7 +104,10 @@ struct Expected {
     let summary: String
     let triage: String
     let advice: String
+    let decidedBy: String
     let findings: [Finding]
+    let quality: [String: Double]
+    let hasNovelty: Bool
     let model: String
     let version: String
     let hash: String
@@ -106,10 +123,15 @@ struct Expected {
         advice = try XCTUnwrap(line["advice"] as? String)
         findings = try XCTUnwrap(line["findings"] as? [[String: Any]]).map { finding in
             Finding(
+                label: try XCTUnwrap(finding["label"] as? String),
                 name: try XCTUnwrap(finding["name"] as? String),
                 probability: try XCTUnwrap(finding["probability"] as? Double),
+                operatingPoint: try XCTUnwrap(finding["operating_point"] as? Double),
                 isOver: try XCTUnwrap(finding["over_operating_point"] as? Bool))
         }
+        decidedBy = try XCTUnwrap(line["decided_by"] as? String)
+        quality = try XCTUnwrap(line["quality"] as? [String: Double])
+        hasNovelty = line["novelty"] is [String: Any]
         self.model = try XCTUnwrap(model["name"])
         version = try XCTUnwrap(model["version"])
         hash = try XCTUnwrap(model["graph_sha256"])
@@ -139,12 +161,20 @@ final class TinyModel: Sendable {
     private let folder: URL
     var file: String { folder.appendingPathComponent("tiny.onnx").path }
 
-    init(scope: [[String: Any]] = [], activation: String = "softmax", operatingPoint: Double = 0.3) throws {
+    /// - Parameters:
+    ///   - levels: The triage of each of the three labels.
+    ///   - calibration: The manifest's calibration but for the graph's hash and the source.
+    init(
+        scope: [[String: Any]] = [], activation: String = "softmax", operatingPoint: Double = 0.3,
+        levels: [String] = ["refer", "refer", "refer"], calibration: [String: Any]? = nil
+    ) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("bedside-\(UUID().uuidString)")
-        let labels = ["a", "b", "c"].map { id in
-            ["id": id, "name": ["en": id.uppercased()], "operating_point": operatingPoint] as [String: Any]
+        let labels = zip(["a", "b", "c"], levels).map { id, level in
+            [
+                "id": id, "name": ["en": id.uppercased()], "operating_point": operatingPoint, "triage": level,
+            ] as [String: Any]
         }
-        let manifest: [String: Any] = [
+        var manifest: [String: Any] = [
             "bedside": "1.0", "kind": "scores", "name": "tiny", "version": "0.0.1", "license": "CC0-1.0",
             "scope": scope,
             "input": [
@@ -153,6 +183,10 @@ final class TinyModel: Sendable {
             ] as [String: Any],
             "output": ["activation": activation, "labels": labels] as [String: Any],
         ]
+        if let calibration {
+            let origin = ["graph_sha256": tinyGraph, "fitted_on": "nothing"]
+            manifest["calibration"] = calibration.merging(origin) { a, _ in a }
+        }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try bytes("tests/golden/graphs/torchscript-17.onnx").write(to: URL(fileURLWithPath: file))
         try JSONSerialization.data(withJSONObject: manifest).write(to: folder.appendingPathComponent("model.json"))
@@ -162,6 +196,9 @@ final class TinyModel: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 }
+
+/// The SHA-256 of that graph, as hex.
+private let tinyGraph = "6a80d232c85828634b3f7aa83a974d90d56048cd23bd871c42a3280d21f18bad"
 
 /// The golden picture of the small graphs.
 let goldenPicture = "tests/golden/graphs/picture.png"

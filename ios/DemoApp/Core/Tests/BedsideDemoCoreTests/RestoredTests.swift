@@ -22,9 +22,11 @@ final class RestoredTests: XCTestCase, @unchecked Sendable {
             await before.answer()
             try await before.look(sample)
             before.flow.openSlip()
+            before.flow.site = "left forearm"
             let after = try restored(before.flow.saved, language)
             XCTAssertEqual(after.flow.pages, before.flow.pages)
             XCTAssertEqual(after.flow.drafts, before.flow.drafts)
+            XCTAssertEqual(after.flow.site, "left forearm")
             XCTAssertNil(after.flow.picture)
             XCTAssertNotNil(try after.slip().pictureGone)
         }
@@ -53,7 +55,7 @@ final class RestoredTests: XCTestCase, @unchecked Sendable {
     func testRestoredFlowIsAtThePageBeforeUnfinishedWork() async throws {
         let before = try Capture()
         await before.answer()
-        before.flow.look(at: try bytes(sample))
+        before.flow.look(at: try bytes(sample), from: .file)
         let working = before.flow.saved
         before.flow.back()
         before.flow.pictureIsUnreadable()

@@ -83,11 +83,20 @@ final class TextsTests: XCTestCase {
         XCTAssertEqual(texts(.homeTitle), "5 % of it", "a sentence without arguments is unchanged")
     }
 
-    func testDangerSignsAreOnePerLine() throws {
+    func testNumbersAndTimesAreInTheFormatOfTheLanguage() throws {
         let catalogue = try Catalogue()
-        for language in languages {
-            XCTAssertEqual(catalogue.texts(language).lines(.dangerSkin).count, 7)
-            XCTAssertEqual(catalogue.texts(language).lines(.dangerChest).count, 8)
+        let zone = try XCTUnwrap(TimeZone(identifier: "Europe/Kyiv"))
+        // 2026-11-23 22:30 UTC is half past midnight in Kyiv.
+        let date = Date(timeIntervalSince1970: 1_795_473_000)
+        let formats = [
+            ("en", "12.3 %", "0.0 %", ["Nov 24, 2026", "12:30"]), ("uk", "12,3 %", "0,0 %", ["24", "2026", "00:30"]),
+        ]
+        for (language, some, none, parts) in formats {
+            let texts = catalogue.texts(language)
+            XCTAssertEqual(texts.percent(0.1234), some)
+            XCTAssertEqual(texts.percent(0), none)
+            let moment = texts.moment(date, in: zone)
+            for part in parts { XCTAssert(moment.contains(part), moment) }
         }
     }
 }

@@ -1,4 +1,4 @@
-// The texts for errors and probabilities, compared with the deck.
+// The texts for errors, compared with the deck.
 
 import Bedside
 import Foundation
@@ -29,23 +29,6 @@ final class WordingTests: XCTestCase {
                     ? try catalogue.sentence(key, language, name) : try catalogue.sentence(key, language)
                 XCTAssertEqual(texts.pictureFailure(kind), wanted)
                 XCTAssertEqual(texts.modelFailure(kind), try catalogue.sentence("error_internal", language, name))
-            }
-        }
-    }
-
-    func testFrequencyIsANaturalFrequency() throws {
-        let catalogue = try Catalogue()
-        for language in languages {
-            let texts = catalogue.texts(language)
-            for (probability, count) in [(0.01, "1"), (0.0149, "1"), (0.12, "12"), (0.126, "13"), (0.99, "99")] {
-                XCTAssertEqual(
-                    texts.frequency(Float(probability)), try catalogue.sentence("findings_about", language, count))
-            }
-            for few: Float in [0, 0.0099] {
-                XCTAssertEqual(texts.frequency(few), try catalogue.sentence("findings_few", language))
-            }
-            for most: Float in [0.9901, 1] {
-                XCTAssertEqual(texts.frequency(most), try catalogue.sentence("findings_most", language))
             }
         }
     }
