@@ -76,14 +76,14 @@ struct CliniciansView: View {
 
     @ViewBuilder
     private func field(_ share: CliniciansPage.Share) -> some View {
-        Text(share.name)
+        Text(share.field)
             .accessibilityHidden(true)
         TextField("", text: $model[localShare: share.id])
             .keyboardType(.decimalPad)
             .textFieldStyle(.roundedBorder)
             .font(.title3)
             .frame(minHeight: 56)
-            .accessibilityLabel(share.name)
+            .accessibilityLabel(share.field)
             .accessibilityHint(model.texts(.cliniciansLocal))
     }
 

@@ -15,9 +15,10 @@ public struct CliniciansPage: Hashable, Codable, Sendable {
     /// The share of a label in the data that the probabilities were fitted on.
     public struct Share: Hashable, Codable, Sendable, Identifiable {
         public let id: String
-        public let name: String
         /// The name and the share.
         public let line: String
+        /// The label of the field for the local share, with its unit.
+        public let field: String
     }
 
     public let topic: Topic
@@ -41,7 +42,9 @@ public struct CliniciansPage: Hashable, Codable, Sendable {
         decidedBy = texts(report.decidedBy.sentence)
         rows = Self.rows(report, texts: texts)
         shares = zip(manifest.shownLabels, manifest.shownShares).map { label, share in
-            Share(id: label.id, name: label.name, line: texts(.cliniciansShare, label.name, texts.percent(share)))
+            Share(
+                id: label.id, line: texts(.cliniciansShare, label.name, texts.percent(share)),
+                field: texts(.cliniciansField, label.name))
         }
         quality = report.quality.map(texts.quality)
         novelty = report.novelty.map(texts.novelty)

@@ -17,6 +17,7 @@ public enum Key: String, CaseIterable, Sendable {
     case cliniciansDecidedScope = "clinicians_decided_scope"
     case cliniciansDecidedUncalibrated = "clinicians_decided_uncalibrated"
     case cliniciansDecidedUndecided = "clinicians_decided_undecided"
+    case cliniciansField = "clinicians_field"
     case cliniciansFinding = "clinicians_finding"
     case cliniciansFindings = "clinicians_findings"
     case cliniciansLocal = "clinicians_local"

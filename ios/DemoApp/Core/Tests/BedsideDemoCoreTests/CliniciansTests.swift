@@ -27,12 +27,15 @@ final class CliniciansTests: XCTestCase, @unchecked Sendable {
     @MainActor
     func testSharesAreThoseOfTheCalibration() async throws {
         let shares = try ModelFile("skin-lesion").shares()
+        let names = ["melanoma": "Меланома", "nevus": "Невус (родимка)", "seborrheic_keratosis": "Себорейний кератоз"]
         let capture = try await opened("uk")
         let page = try capture.clinicians()
         XCTAssertEqual(page.shares.map(\.id), ["melanoma", "nevus", "seborrheic_keratosis"])
         for share in page.shares {
+            let name = try XCTUnwrap(names[share.id])
             let percent = try capture.percent(XCTUnwrap(shares[share.id]))
-            XCTAssertEqual(share.line, try capture.catalogue.sentence("clinicians_share", "uk", share.name, percent))
+            XCTAssertEqual(share.line, try capture.catalogue.sentence("clinicians_share", "uk", name, percent))
+            XCTAssertEqual(share.field, try capture.catalogue.sentence("clinicians_field", "uk", name))
         }
     }
 
