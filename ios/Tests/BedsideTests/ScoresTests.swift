@@ -148,7 +148,7 @@ final class ScoresTests: XCTestCase {
         let classifier = try shippedClassifier()
         let manifest = try classifier.manifest()
         XCTAssertEqual(manifest.labels.map(\.id), ["melanoma", "nevus", "seborrheic_keratosis"])
-        XCTAssertEqual(manifest.scope.map(\.id), ["dermatoscope"])
+        XCTAssertEqual(manifest.scope.filter { $0.role == .scope }.map(\.id), ["dermatoscope"])
         XCTAssertEqual(try classifier.identity().name, "skin-lesion")
         XCTAssertNoThrow(try classifier.warmUp())
     }
