@@ -124,7 +124,7 @@ class ResultTest(private val language: String) {
         val measures = listOf("focus", "dark", "bright", "contrast", "color", "size").map {
             deck.decimal(quality.getDouble(it), 2)
         }
-        assertEquals(deck["clinicians.quality", *measures.toTypedArray()], phone.text(R.id.quality))
+        assertEquals(deck.get("clinicians.quality", *measures.toTypedArray()), phone.text(R.id.quality))
         assertEquals(deck["clinicians.decided_${report.getString("decided_by")}"], phone.text(R.id.decided))
         phone.assertShows(deck["clinicians.triage"])
         phone.back()
