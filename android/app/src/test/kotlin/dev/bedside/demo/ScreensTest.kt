@@ -10,6 +10,7 @@ import com.google.android.apps.common.testing.accessibility.framework.Accessibil
 import com.google.android.apps.common.testing.accessibility.framework.AccessibilityHierarchyCheckResult
 import com.google.android.apps.common.testing.accessibility.framework.Parameters
 import com.google.android.apps.common.testing.accessibility.framework.checks.DuplicateSpeakableTextCheck
+import com.google.android.apps.common.testing.accessibility.framework.checks.ImageContrastCheck
 import com.google.android.apps.common.testing.accessibility.framework.uielement.AccessibilityHierarchy
 import com.google.android.apps.common.testing.accessibility.framework.uielement.AccessibilityHierarchyAndroid
 import com.google.android.apps.common.testing.accessibility.framework.utils.contrast.BitmapImage
@@ -69,6 +70,7 @@ class ScreensTest(private val language: String, private val night: String, priva
             .filter { it.type in PROBLEMS }
             .filterNot(::isCutByScrolling)
             .filterNot(::isFieldBesideItsLabel)
+            .filterNot(::isContrastOfAPhoto)
             .map { "${it.sourceCheckClass.simpleName} ${it.resultId} ${it.element?.resourceName} ${it.metadata}" }
     }
 
@@ -81,6 +83,11 @@ class ScreensTest(private val language: String, private val night: String, priva
         result.sourceCheckClass == DuplicateSpeakableTextCheck::class.java &&
             result.element?.labeledBy != null &&
             result.metadata?.getInt("KEY_CONFLICTING_VIEW_COUNT", 0) == 1
+
+    /** Whether it is about the contrast inside a photo, which is shown as it was taken, be it black. */
+    private fun isContrastOfAPhoto(result: AccessibilityHierarchyCheckResult): Boolean =
+        result.sourceCheckClass == ImageContrastCheck::class.java &&
+            result.element?.resourceName?.endsWith("id/picture") == true
 
     /** The results of a check. Two checks need a bundle of strings that the jar lacks, and have none. */
     private fun results(
