@@ -254,6 +254,14 @@ fn check(model: &Model, rows: &[Row], options: &Options) -> Result<(), Problem> 
     if rows.is_empty() {
         return wrong("there are no pictures".to_owned());
     }
+    // A scale of each label's logit is not one of the logarithm of its share: those differ by the same for all labels.
+    if matches!(model.before, Scaling::Labels { .. }) && !model.has_logits && !model.is_multi_label {
+        return wrong(
+            "the model rescales its graph's logits label by label, and probabilities don't tell them; give columns \
+             `logit_LABEL`, or pictures"
+                .to_owned(),
+        );
+    }
     let mut files = BTreeSet::new();
     for row in rows {
         let fail = |problem: &str| Err(Problem::Row { file: row.file.clone(), problem: problem.to_owned() });

@@ -63,6 +63,16 @@ fn threshold_of_a_group_is_an_order_statistic_of_the_sum() {
 }
 
 #[test]
+fn fit_refuses_probabilities_where_logits_are_rescaled_label_by_label() {
+    let mut model = model();
+    model.before = Scaling::Labels { scale: vec![1.0; 3], bias: vec![0.0; 3] };
+    assert!(fit(&model, &rows(99), &Options::default()).is_ok());
+    model.has_logits = false;
+    let problem = fit(&model, &rows(99), &Options::default()).expect_err("refused");
+    assert!(problem.to_string().contains("`logit_LABEL`"), "{problem}");
+}
+
+#[test]
 fn no_sign_counts_patients_by_the_thresholds_of_the_others() {
     // With a miss of 0.02, of 99 others and one the second smallest: two of 100 are under the threshold of the others.
     let fitted = kept(&rows(100), &[("c", 0.5)]);
