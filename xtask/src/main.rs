@@ -121,7 +121,7 @@ enum Job {
 enum AndroidJob {
     /// The native libraries alone, which Gradle's build takes
     Natives,
-    /// The library for 64-bit phones without the ONNX importer: at most 2 MB
+    /// The library for 64-bit phones without the ONNX importer: at most 2.2 MB
     Small,
     /// The app's tests on a JVM
     Test {
