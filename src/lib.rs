@@ -53,6 +53,9 @@
 //!   [`Verdict::Rejected`] and the triage [`Triage::Unassessed`].
 //! - Where the picture's quality is beyond a limit of the manifest, the same; the triage is [`Triage::Refer`] where an
 //!   earlier picture of the case was rejected for its quality ([`Query::refusals`]).
+//! - Where the picture is unlike those that the model was made for, the verdict is [`Verdict::Rejected`], and the triage
+//!   [`Triage::Unassessed`], or [`Triage::Refer`] where an urgent label can't be excluded. Where it is somewhat unlike them,
+//!   the triage is at least [`Triage::Refer`].
 //! - A danger sign that an answer states sets the triage to at least its level.
 //!
 //! A verdict has its labels in descending order of level, then of probability. Findings are in descending order of

@@ -7,7 +7,6 @@ mod shipped;
 mod tiny;
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use bedside::manifest::{Draft, METADATA_KEY, NoveltyMethod, NoveltyModel, NoveltySample, NoveltyTables};
 use bedside::tools::{self, Binding};
@@ -192,37 +191,4 @@ fn tensors_that_do_not_fit_are_refused_by_name() {
     let error = opened(&bare.to_bytes()).map(drop).expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::InvalidManifest, "{error}");
     assert!(error.to_string().contains("\"hardtanh_13\"") && error.to_string().contains("prepare it again"), "{error}");
-}
-
-/// The median of the times of many calls.
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64() * 1e3
-}
-
-/// `cargo test --release --test novelty -- --ignored --nocapture` prints what novelty costs, models in turn.
-#[test]
-#[ignore = "measures times, which takes a quiet machine and --release"]
-fn cost_of_novelty() {
-    for (case, sample) in [(SKIN, true), (CHEST, false)] {
-        let (image, query) = (case.image(), case.query());
-        let classifiers = [open(case.model), opened(&case.onnx(case.novelty(sample, [1e30, 2e30]))).expect("opens")];
-        let mut times = [const { Vec::new() }; 4];
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(10) {
-            for (at, classifier) in classifiers.iter().enumerate() {
-                let timings = classifier.classify(&image, &query).expect("a report").timings;
-                times[2 * at].push(timings.engine);
-                times[2 * at + 1].push(timings.verdict);
-            }
-        }
-        let runs = times[0].len();
-        let [engine, verdict, tapped, measured] = times.map(median);
-        println!(
-            "{}: {runs} runs each; engine {engine:.3} ms, with taps {tapped:.3}; verdict {verdict:.4} ms, with novelty \
-             {measured:.4}; {:.2} % more of an inference",
-            case.model,
-            (tapped + measured - engine - verdict) / engine * 100.0
-        );
-    }
 }

@@ -5,7 +5,6 @@ mod stability;
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
 
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -228,29 +227,5 @@ proptest! {
         }
         prop_assert!(quality.focus.is_finite() && quality.focus >= 0.0, "{quality:?}");
         prop_assert!(quality.size.is_finite() && quality.size > 0.0, "{quality:?}");
-    }
-}
-
-/// `cargo test -p bedside --release --lib measure_takes -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement, of the release profile"]
-fn measure_takes_at_most_half_a_millisecond() {
-    for (color, (width, height)) in [(Color::Rgb, (448, 448)), (Color::Gray, (448, 448)), (Color::Gray, (4000, 3000))] {
-        let rgb = (0..width * height * 3).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        let picture = Picture::at_full_size(width, height, rgb);
-        for policy in [ResizePolicy::Stretch, ResizePolicy::Letterbox] {
-            let input = input(policy, color, (224, 224));
-            let model_input = preprocess(&picture, &input);
-            let mut times: Vec<_> = (0..101)
-                .map(|_| {
-                    let start = Instant::now();
-                    std::hint::black_box(measure(&picture, &model_input, &input, None));
-                    start.elapsed()
-                })
-                .collect();
-            times.sort_unstable();
-            println!("{color:?} {policy:?}, {width}×{height}: {:?}, median of {}", times[50], times.len());
-            assert!(times[50].as_micros() <= 500);
-        }
     }
 }

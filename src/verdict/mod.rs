@@ -8,9 +8,11 @@
 //! 2. *Quality.* Where a measure of the picture is beyond the manifest's limit, the verdict is [`Verdict::Rejected`] and the
 //!    triage `unassessed`, or `refer` at the second refusal of a case.
 //! 3. *Labels.* Those at or over their operating point can't be excluded.
-//! 4. *Triage.* `urgent` where an urgent label can't be excluded, or the sum of all urgent labels' probabilities is at or
+//! 4. *Novelty.* Over the hard level, the verdict is [`Verdict::Rejected`] and the triage `unassessed`, or `refer` where an
+//!    urgent label can't be excluded.
+//! 5. *Triage.* `urgent` where an urgent label can't be excluded, or the sum of all urgent labels' probabilities is at or
 //!    over the action threshold; else `refer` where a `refer` label can't be excluded, or no label is at or over its
-//!    operating point ([`Verdict::Undecided`]); else the highest level among the labels that can't be excluded, where
+//!    operating point ([`Verdict::Undecided`]), or novelty is over the soft level; else the highest level among the labels that can't be excluded, where
 //!    `no_sign` becomes `refer` for a model whose calibration doesn't allow it. A model without any stated operating
 //!    point gives `unassessed`.
 //!

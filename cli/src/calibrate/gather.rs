@@ -313,10 +313,9 @@ impl Gathering<'_> {
     /// What a network says of a picture; none where nothing is fitted on it.
     fn look(&mut self, source: Option<&str>, file: &str, path: &Path, which: Which) -> Result<Option<Look>, Failure> {
         let known = self.cache.take(source, file, stamp(path));
-        // Another column `fold` may have been written since.
-        let known = known.filter(|known| match which {
-            Which::Fold(fold) => known.network == Some(fold),
-            Which::HeldOut | Which::Model => true,
+        // Another column `fold`, or another list of pictures that were learned from, may have been written since.
+        let known = known.filter(|known| {
+            matches!(known.outcome, Outcome::Unreadable(_)) || known.network == self.networks.of(&known.sha256, which)
         });
         let measured = if let Some(known) = known {
             known

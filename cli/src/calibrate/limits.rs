@@ -1,7 +1,9 @@
 //! The limits beyond which a picture is refused: of its quality, and of its novelty.
 
-use bedside::manifest::{NoveltyMethod, NoveltyModel, NoveltySample, NoveltyTables};
+use bedside::Manifest;
+use bedside::manifest::{ColorMeant, NoveltyMethod, NoveltyModel, NoveltySample, NoveltyTables};
 use bedside_tools::calibrate::method::Method;
+use bedside_tools::calibrate::quality::Meant;
 use bedside_tools::calibrate::{Fitted, FittedNovelty, method, quality};
 use serde_json::Value;
 
@@ -9,8 +11,10 @@ use super::gather::Looks;
 use crate::output::Failure;
 
 /// Fits both, or says what is missing.
-pub(super) fn fit(looks: &Looks, are_folds: bool, fitted: &mut Fitted) {
-    match quality::fit(&looks.sound, &[]) {
+pub(super) fn fit(looks: &Looks, manifest: &Manifest, are_folds: bool, fitted: &mut Fitted) {
+    let stated = manifest.calibration().and_then(|calibration| calibration.quality).and_then(|quality| quality.color);
+    let stated = stated.map(|color| if color == ColorMeant::Gray { Meant::Gray } else { Meant::Rgb });
+    match quality::fit(&looks.sound, stated, &[]) {
         Ok(found) => fitted.quality = Some(found),
         Err(why) => fitted.missing.push(format!(
             "limits of quality, for which {} sound pictures or more are needed: {why}",

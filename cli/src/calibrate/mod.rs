@@ -133,7 +133,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     })?;
     fitted.missing.extend(gathered.notes);
     if arguments.scores.is_none() {
-        limits::fit(&gathered.looks, !arguments.folds.is_empty(), &mut fitted);
+        limits::fit(&gathered.looks, &subject.manifest, !arguments.folds.is_empty(), &mut fitted);
     }
     let fitted_on = arguments.fitted_on(&fitted);
     let mut fitted_fields = calibration(&fitted, &subject.file.sha256(), &fitted_on);

@@ -35,6 +35,9 @@ const MAX_SIZE: f64 = 0.5;
 /// The share of coloured pixels from which on a picture counts as coloured, as the library has it.
 const MIN_COLOR: f64 = 0.005;
 
+/// The share of coloured pixels up to which a picture counts as grey, as the library has it.
+const MAX_GRAY: f64 = 0.05;
+
 /// The measures of one picture, as the library reports them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
@@ -48,7 +51,7 @@ pub struct Measures {
     pub contrast: f64,
     /// The source's size over the input's.
     pub size: f64,
-    /// The share of coloured pixels, 0 to 1.
+    /// The share of coloured pixels, 0 to 1, by the chroma that the library takes for the colours that are meant.
     pub color: f64,
 }
 
@@ -88,6 +91,11 @@ impl Limits {
             || measures.bright > self.bright
             || measures.contrast < self.contrast
             || measures.size < self.size
+            || match self.color {
+                Some(Meant::Rgb) => measures.color < MIN_COLOR,
+                Some(Meant::Gray) => measures.color > MAX_GRAY,
+                None => false,
+            }
     }
 }
 
@@ -117,12 +125,16 @@ pub struct Copies {
     pub refused: u64,
 }
 
-/// Fits limits on sound pictures, and counts what they refuse of those and of spoiled copies.
+/// Fits limits on sound pictures, of a model whose manifest states these colours, and counts what they refuse of those and of spoiled copies.
 ///
 /// # Errors
 /// [`Undefined::TooFew`] for fewer than [`MIN_PICTURES`] pictures, [`Undefined::OutOfRange`] where a measure is not a
 /// finite number, or where more than [`MAX_REFUSED`] of the sound pictures are refused.
-pub fn fit(sound: &[Measures], copies: &[(String, Vec<Measures>)]) -> Result<FittedQuality, Undefined> {
+pub fn fit(
+    sound: &[Measures],
+    stated: Option<Meant>,
+    copies: &[(String, Vec<Measures>)],
+) -> Result<FittedQuality, Undefined> {
     if sound.len() < MIN_PICTURES {
         return Err(Undefined::TooFew);
     }
@@ -132,7 +144,7 @@ pub fn fit(sound: &[Measures], copies: &[(String, Vec<Measures>)]) -> Result<Fit
         bright: upper(sound, |m| m.bright)?.max(MIN_BRIGHT),
         contrast: lower(sound, |m| m.contrast)?,
         size: lower(sound, |m| m.size)?.min(MAX_SIZE),
-        color: meant(sound),
+        color: meant(sound, stated),
     };
     let count = |pictures: &[Measures]| pictures.iter().filter(|m| limits.refuse(m)).count() as u64;
     let share = Proportion::new(count(sound), sound.len() as u64)?;
@@ -153,11 +165,10 @@ pub fn fit(sound: &[Measures], copies: &[(String, Vec<Measures>)]) -> Result<Fit
     })
 }
 
-fn meant(sound: &[Measures]) -> Option<Meant> {
-    if sound.iter().all(|m| m.color >= MIN_COLOR) {
-        return Some(Meant::Rgb);
-    }
-    sound.iter().all(|m| m.color <= 0.0).then_some(Meant::Gray)
+/// What the manifest states; where it states nothing, colour if all sound pictures have it. That grey is meant can't be
+/// told then, since colour was measured by the chroma for coloured pictures.
+fn meant(sound: &[Measures], stated: Option<Meant>) -> Option<Meant> {
+    stated.or_else(|| sound.iter().all(|m| m.color >= MIN_COLOR).then_some(Meant::Rgb))
 }
 
 fn lower(sound: &[Measures], of: impl Fn(&Measures) -> f64) -> Result<f64, Undefined> {
@@ -209,7 +220,7 @@ mod tests {
     fn limits_lie_a_tenth_beyond_0_1_percent() {
         let dark = Measures { dark: 0.9, ..sound()[7] };
         let copies = [("dark".to_owned(), vec![dark, sound()[7]])];
-        let found = fit(&sound(), &copies).expect("there are enough");
+        let found = fit(&sound(), None, &copies).expect("there are enough");
         // The third of 2,000: 0.3 + 0.4 · 2/1999 = 0.3004, and 0.2 · 1997/1999 = 0.1998.
         let (size, color) = (0.5, Some(Meant::Rgb));
         assert_eq!(found.limits, Limits { focus: 0.27, dark: 0.75, bright: 0.22, contrast: 0.09, size, color });
@@ -218,10 +229,26 @@ mod tests {
     }
 
     #[test]
+    fn limits_keep_the_colours_that_are_stated_and_count_what_they_refuse() {
+        let mut tinted = sound();
+        for measures in &mut tinted {
+            measures.color = 0.04;
+        }
+        (tinted[0].color, tinted[1].color) = (0.06, 0.0);
+        let found = fit(&tinted, Some(Meant::Gray), &[]).expect("two of 2,000 may be refused");
+        assert_eq!((found.limits.color, found.refused), (Some(Meant::Gray), 1));
+        assert_eq!(fit(&tinted, None, &[]).expect("sound").limits.color, None);
+        for measures in &mut tinted {
+            measures.color = 0.06;
+        }
+        assert!(fit(&tinted, Some(Meant::Gray), &[]).is_err(), "all are refused");
+    }
+
+    #[test]
     fn limits_of_few_pictures_or_of_unsound_ones_are_refused() {
-        assert_eq!(fit(&sound()[..199], &[]), Err(Undefined::TooFew));
+        assert_eq!(fit(&sound()[..199], None, &[]), Err(Undefined::TooFew));
         let mut broken = sound();
         broken[3].focus = f64::NAN;
-        assert_eq!(fit(&broken, &[]), Err(Undefined::OutOfRange("measure")));
+        assert_eq!(fit(&broken, None, &[]), Err(Undefined::OutOfRange("measure")));
     }
 }

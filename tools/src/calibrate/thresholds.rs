@@ -220,16 +220,16 @@ fn of_class(class: &Class, values: &Values<'_>, miss: f64) -> Result<FittedClass
 /// The miss of the action threshold; none where there is none.
 fn action_miss(model: &Model, options: &Options) -> Option<f64> {
     // Probabilities of labels that don't exclude each other don't add up to one.
-    let is_summable = !model.is_multi_label || urgent(model).count() == 1;
     let misses = urgent(model).map(|class| options.miss(&model.classes[class]));
-    misses.reduce(f64::min).filter(|_| is_summable)
+    misses.reduce(f64::min).filter(|_| !model.is_multi_label)
 }
 
 pub(super) fn action(model: &Model, sample: &Sample<'_>, options: &Options) -> Option<Action> {
     let miss = action_miss(model, options)?;
     let (at, rank) = sample.urgent.threshold(miss);
     let patients = sample.urgent.patients() as u64;
-    (rank > 0).then_some(Action { miss, patients, at, rank: rank as u64 })
+    // A threshold that is 0 as the manifest has it would make every picture urgent.
+    (rank > 0 && at as f32 > 0.0).then_some(Action { miss, patients, at, rank: rank as u64 })
 }
 
 /// Counts, of each urgent class's patients, those of whom a picture that shows it ends `no_sign`.
