@@ -22,7 +22,7 @@ class CliniciansScreen(activity: MainActivity) : Screen(activity, R.layout.clini
         val told = session.outcome as? Outcome.Told ?: return
         val manifest = session.manifest ?: return
         findings(told.report)
-        shares(manifest)
+        shares(manifest, shown = told.report.findings.isNotEmpty())
         text(R.id.decided, activity.getString(told.report.decidedBy.sentence))
         text(R.id.quality, told.report.quality?.let(resources::measures))
         text(R.id.novelty, told.report.novelty?.let(resources::novelty))
@@ -45,10 +45,10 @@ class CliniciansScreen(activity: MainActivity) : Screen(activity, R.layout.clini
     }
 
     /** The shares in the calibration data, and a field for each label. A model may not state shares. */
-    private fun shares(manifest: Manifest) {
+    private fun shares(manifest: Manifest, shown: Boolean) {
         val shares = manifest.calibrationShares()
-        show(R.id.shares, shares.isNotEmpty())
-        if (shares.isEmpty()) return
+        show(R.id.shares, shown && shares.isNotEmpty())
+        if (!shown || shares.isEmpty()) return
         val labels = manifest.shownLabels
         text(R.id.assumed_shares, labels.joinToString("\n") { label ->
             activity.getString(R.string.clinicians_share, label.name, resources.percent(shares.getValue(label.id)))

@@ -131,7 +131,8 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
         val field = fields.getValue(asked.id)
         field.requestFocus()
         val question = field.parent as View
-        question.requestRectangleOnScreen(Rect(0, 0, question.width, question.height))
+        // The message takes room from the questions first.
+        question.post { question.requestRectangleOnScreen(Rect(0, 0, question.width, question.height)) }
     }
 }
 

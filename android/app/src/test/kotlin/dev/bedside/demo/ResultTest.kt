@@ -1,5 +1,6 @@
 package dev.bedside.demo
 
+import android.graphics.Rect
 import android.widget.CheckBox
 import android.widget.LinearLayout
 import java.io.ByteArrayInputStream
@@ -158,6 +159,29 @@ class ResultTest(private val language: String) {
         assertTexts(expected.findings(deck).flatMap { it.toList() }, phone.texts())
         phone.back()
         assertShows(report(), phone)
+    }
+
+    @Test
+    fun page_for_clinicians_has_no_shares_where_the_picture_was_not_assessed() {
+        val phone = Phone().apply {
+            takeBlackPicture()
+            tap(R.id.clinicians)
+        }
+        phone.assertShows(deck["clinicians.none"])
+        assertEquals(deck["clinicians.decided_quality"], phone.text(R.id.decided))
+        assertTrue(phone.shown(R.id.quality))
+        assertFalse(phone.shown(R.id.shares))
+    }
+
+    @Test
+    fun question_without_an_answer_is_scrolled_into_view() {
+        val phone = Phone()
+        phone.chooseTask(R.id.skin)
+        val seen = Rect()
+        phone.tap(R.id.next)
+        assertEquals(deck["questions.open"], phone.text(R.id.message))
+        assertTrue(phone.view(R.id.no).getGlobalVisibleRect(seen))
+        assertEquals(phone.view(R.id.no).height, seen.height())
     }
 
     @Test

@@ -93,7 +93,7 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
     "slip" to {
         resultOf("ISIC_0012134.jpg", "sore").apply {
             openSlip()
-            type(view(R.id.site) as EditText, "12")
+            type(view(R.id.site) as EditText, if (Deck(appLanguage()).isUkrainian) "ліва гомілка" else "left lower leg")
         }
     },
     "error" to {
@@ -137,10 +137,10 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
 fun Phone.numberFields(): List<EditText> = fields(view(R.id.questions) as LinearLayout)
 
 /** The question about a danger sign in the language of the app. */
-fun sign(model: String, id: String): String {
-    val language = RuntimeEnvironment.getApplication().getString(R.string.language)
-    return questions(model, "danger").first { it.getString("id") == id }.getJSONObject("question").getString(language)
-}
+fun sign(model: String, id: String): String =
+    questions(model, "danger").first { it.getString("id") == id }.getJSONObject("question").getString(appLanguage())
+
+private fun appLanguage(): String = RuntimeEnvironment.getApplication().getString(R.string.language)
 
 /** Opens the slip with a case number and a time that are the same in each run. */
 fun Phone.openSlip() {
