@@ -6,8 +6,8 @@ import android.util.TypedValue
 import android.widget.TextView
 
 /**
- * The notice at the bottom of a screen. Its type is as large as the person asks for, but not so large that it takes more
- * than 12 % of the screen's height, because it takes room from the result.
+ * The notice at the bottom of a screen. Its type is as large as the person asks for, but not so large that it takes
+ * more than 12 % of the screen's height, because it takes room from the result.
  */
 class NoticeView(context: Context, attributes: AttributeSet?) : TextView(context, attributes) {
     private val wanted = textSize

@@ -13,7 +13,7 @@ import dev.bedside.Manifest
 import dev.bedside.QuestionRole
 import dev.bedside.ScopeQuestion
 
-/** The screen of the model's questions, first those about danger signs, then those about scope, and its intended use. */
+/** The screen of the model's questions, about danger signs and then about scope, and its intended use. */
 class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questions) {
     private val fields = HashMap<String, View>()
     private var drawn = false

@@ -48,7 +48,8 @@ fun savedCapture(state: Bundle): Capture = Capture(
     time = state.getLong(TIME),
 )
 
-private fun bundle(texts: Map<String, String>) = Bundle().also { texts.forEach { (key, text) -> it.putString(key, text) } }
+private fun bundle(texts: Map<String, String>) =
+    Bundle().also { texts.forEach { (key, text) -> it.putString(key, text) } }
 
 private fun texts(bundle: Bundle?): Map<String, String> =
     bundle?.keySet()?.associateWith { bundle.getString(it, "") } ?: emptyMap()

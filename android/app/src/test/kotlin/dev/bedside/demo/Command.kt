@@ -46,5 +46,7 @@ fun JSONObject.findings(deck: Deck): List<Pair<String, String>> = getJSONArray("
 fun Deck.percent(fraction: Double): String = this["clinicians.percent", decimal(100 * fraction, 1)]
 
 /** A number with this many decimals. */
-fun Deck.decimal(value: Double, decimals: Int): String =
-    BigDecimal(value).setScale(decimals, RoundingMode.HALF_EVEN).toPlainString().replace(".", if (isUkrainian) "," else ".")
+fun Deck.decimal(value: Double, decimals: Int): String {
+    val text = BigDecimal(value).setScale(decimals, RoundingMode.HALF_EVEN).toPlainString()
+    return if (isUkrainian) text.replace('.', ',') else text
+}

@@ -93,7 +93,7 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
     "slip" to {
         resultOf("ISIC_0012134.jpg", "sore").apply {
             openSlip()
-            type(view(R.id.site) as EditText, if (Deck(appLanguage()).isUkrainian) "ліва гомілка" else "left lower leg")
+            type(view(R.id.site) as EditText, if (appLanguage() == "uk") "ліва гомілка" else "left lower leg")
         }
     },
     "error" to {
