@@ -18,9 +18,16 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
     private val fields = HashMap<String, View>()
     private var drawn = false
 
+    /** The question that was left open when the button was pressed last. */
+    private var unanswered: View? = null
+
     init {
         backArrow()
         onClick(R.id.next, ::next)
+        // The message about an open question takes room from the questions, and may hide that question.
+        find<View>(R.id.content).addOnLayoutChangeListener { _, _, top, _, bottom, _, oldTop, _, oldBottom ->
+            if (bottom - top < oldBottom - oldTop) unanswered?.let(::reveal)
+        }
     }
 
     override fun draw() {
@@ -110,6 +117,7 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
     }
 
     private fun answered(key: String, answer: String) {
+        unanswered = null
         session.answer(key, answer)
         text(R.id.message, null)
     }
@@ -130,10 +138,11 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
         text(R.id.message, activity.getString(what))
         val field = fields.getValue(asked.id)
         field.requestFocus()
-        val question = field.parent as View
-        // The message takes room from the questions first.
-        question.post { question.requestRectangleOnScreen(Rect(0, 0, question.width, question.height)) }
+        unanswered = (field.parent as View).also(::reveal)
     }
+
+    private fun reveal(question: View) =
+        question.requestRectangleOnScreen(Rect(0, 0, question.width, question.height), true)
 }
 
 /** Calls a function with each new text of a field. */

@@ -196,9 +196,9 @@ fun writePicture(asked: Intent, bytes: ByteArray): Uri {
     return output
 }
 
-/** A picture that is black, so that each model refuses it. */
-fun blackPicture(): ByteArray = ByteArrayOutputStream().also { png ->
-    val bitmap = Bitmap.createBitmap(600, 600, Bitmap.Config.ARGB_8888).apply { eraseColor(Color.BLACK) }
+/** A picture that is grey and nothing else, so that each model refuses it. */
+fun grayPicture(): ByteArray = ByteArrayOutputStream().also { png ->
+    val bitmap = Bitmap.createBitmap(600, 600, Bitmap.Config.ARGB_8888).apply { eraseColor(Color.GRAY) }
     bitmap.compress(Bitmap.CompressFormat.PNG, 100, png)
 }.toByteArray()
 

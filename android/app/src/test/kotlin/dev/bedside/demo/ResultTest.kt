@@ -74,17 +74,17 @@ class ResultTest(private val language: String) {
 
     @Test
     fun first_picture_of_poor_quality_from_the_camera_may_be_taken_again() {
-        val phone = Phone().apply { takeBlackPicture() }
-        val first = black(listOf("--source", "camera"))
+        val phone = Phone().apply { takeGrayPicture() }
+        val first = gray(listOf("--source", "camera"))
         assertEquals("quality", first.getString("decided_by"))
         assertShows(first, phone)
         assertTrue(phone.shown(R.id.retake))
         assertFalse(phone.shown(R.id.slip) || phone.shown(R.id.again))
         phone.tap(R.id.retake)
         assertFalse(phone.shown(R.id.use_same))
-        phone.takePicture(blackPicture())
+        phone.takePicture(grayPicture())
         phone.await(Step.RESULT)
-        val second = black(listOf("--source", "camera", "--refusals", "1"))
+        val second = gray(listOf("--source", "camera", "--refusals", "1"))
         assertEquals("repeated_quality", second.getString("decided_by"))
         assertShows(second, phone)
         assertFalse(phone.shown(R.id.retake))
@@ -95,8 +95,8 @@ class ResultTest(private val language: String) {
     fun picture_of_poor_quality_from_a_file_is_not_asked_for_again() {
         val phone = Phone()
         phone.openSkinPicture()
-        phone.classifyPicture(galleryAddress("black.png") { ByteArrayInputStream(blackPicture()) })
-        assertShows(black(listOf("--source", "file")), phone)
+        phone.classifyPicture(galleryAddress("gray.png") { ByteArrayInputStream(grayPicture()) })
+        assertShows(gray(listOf("--source", "file")), phone)
         assertFalse(phone.shown(R.id.retake))
     }
 
@@ -164,7 +164,7 @@ class ResultTest(private val language: String) {
     @Test
     fun page_for_clinicians_has_no_shares_where_the_picture_was_not_assessed() {
         val phone = Phone().apply {
-            takeBlackPicture()
+            takeGrayPicture()
             tap(R.id.clinicians)
         }
         phone.assertShows(deck["clinicians.none"])
@@ -175,13 +175,19 @@ class ResultTest(private val language: String) {
 
     @Test
     fun question_without_an_answer_is_scrolled_into_view() {
-        val phone = Phone()
-        phone.chooseTask(R.id.skin)
-        val seen = Rect()
-        phone.tap(R.id.next)
-        assertEquals(deck["questions.open"], phone.text(R.id.message))
-        assertTrue(phone.view(R.id.no).getGlobalVisibleRect(seen))
-        assertEquals(phone.view(R.id.no).height, seen.height())
+        for ((size, id) in listOf(1f to R.id.no, 2f to R.id.question)) {
+            RuntimeEnvironment.setFontScale(size)
+            val phone = Phone()
+            phone.chooseTask(R.id.skin)
+            phone.tap(R.id.next)
+            assertEquals(deck["questions.open"], phone.text(R.id.message))
+            drawn(phone.activity.window.decorView)
+            phone.idle()
+            val seen = Rect()
+            assertTrue(phone.view(id).getGlobalVisibleRect(seen))
+            assertEquals(phone.view(id).height, seen.height())
+            phone.close()
+        }
     }
 
     @Test
@@ -199,10 +205,10 @@ class ResultTest(private val language: String) {
 
     private fun report(): JSONObject = command(sample(KERATOSIS), "skin-lesion", language, "dermatoscope=yes")
 
-    /** The command's report of a black picture. */
-    private fun black(options: List<String>): JSONObject {
-        val file = File.createTempFile("black", ".png").apply { deleteOnExit() }
-        file.writeBytes(blackPicture())
+    /** The command's report of a grey picture. */
+    private fun gray(options: List<String>): JSONObject {
+        val file = File.createTempFile("gray", ".png").apply { deleteOnExit() }
+        file.writeBytes(grayPicture())
         return command(file, "skin-lesion", language, listOf("--answer", "dermatoscope=yes") + options)
     }
 

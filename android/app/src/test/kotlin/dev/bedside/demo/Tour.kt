@@ -68,12 +68,12 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
     "result-no-sign" to { resultOf("ISIC_0012134.jpg").apply { showNoSign() } },
     "result-none" to { Phone().apply { openResultWithoutPicture() } },
     "result-none-danger" to { Phone().apply { openResultWithoutPicture("nail") } },
-    "result-quality" to { Phone().apply { takeBlackPicture() } },
+    "result-quality" to { Phone().apply { takeGrayPicture() } },
     "result-quality-again" to {
         Phone().apply {
-            takeBlackPicture()
+            takeGrayPicture()
             tap(R.id.retake)
-            takePicture(blackPicture())
+            takePicture(grayPicture())
             await(Step.RESULT)
         }
     },
@@ -86,7 +86,7 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
     },
     "clinicians-none" to {
         Phone().apply {
-            takeBlackPicture()
+            takeGrayPicture()
             tap(R.id.clinicians)
         }
     },
@@ -157,9 +157,9 @@ fun Phone.applyShares(vararg shares: String) {
 }
 
 /** Takes a picture of the skin that is refused for its quality. */
-fun Phone.takeBlackPicture() {
+fun Phone.takeGrayPicture() {
     openSkinPicture()
-    takePicture(blackPicture())
+    takePicture(grayPicture())
     await(Step.RESULT)
 }
 
