@@ -3,7 +3,6 @@
 package dev.bedside.demo
 
 import android.annotation.SuppressLint
-import android.annotation.TargetApi
 import android.content.ContentResolver
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
@@ -24,7 +23,18 @@ private const val MAX_PIXELS = 16_000_000
  */
 fun decoded(resolver: ContentResolver, address: Uri): Bitmap? =
     try {
-        if (Build.VERSION.SDK_INT >= 28) decode(resolver, address) else decodeBefore28(resolver, address)
+        if (Build.VERSION.SDK_INT >= 28) {
+            ImageDecoder.decodeBitmap(ImageDecoder.createSource(resolver, address)) { decoder, info, _ ->
+                // Pixels in graphics memory can't be read.
+                decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE
+                decoder.setTargetColorSpace(ColorSpace.get(ColorSpace.Named.SRGB))
+                val (width, height) = info.size.run { width to height }
+                val scale = reduction(width, height)
+                if (scale < 1) decoder.setTargetSize((width * scale).toInt(), (height * scale).toInt())
+            }
+        } else {
+            decodeBefore28(resolver, address)
+        }
     } catch (_: IOException) {
         null
     } catch (_: RuntimeException) {
@@ -34,17 +44,8 @@ fun decoded(resolver: ContentResolver, address: Uri): Bitmap? =
         null
     }
 
-@TargetApi(28)
-private fun decode(resolver: ContentResolver, address: Uri): Bitmap =
-    ImageDecoder.decodeBitmap(ImageDecoder.createSource(resolver, address)) { decoder, info, _ ->
-        // Pixels in graphics memory can't be read.
-        decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE
-        decoder.setTargetColorSpace(ColorSpace.get(ColorSpace.Named.SRGB))
-        val scale = sqrt(MAX_PIXELS.toDouble() / (info.size.width.toDouble() * info.size.height))
-        if (scale < 1) {
-            decoder.setTargetSize((info.size.width * scale).toInt(), (info.size.height * scale).toInt())
-        }
-    }
+/** The factor for each side by which a picture is reduced to the maximum number of pixels; at most 1. */
+private fun reduction(width: Int, height: Int): Double = minOf(1.0, sqrt(MAX_PIXELS / (width.toDouble() * height)))
 
 private fun decodeBefore28(resolver: ContentResolver, address: Uri): Bitmap? {
     val size = BitmapFactory.Options().apply { inJustDecodeBounds = true }
