@@ -11,8 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::image::{Picture, Placement, decode_placed};
-use crate::manifest::{Golden, GoldenBy, Manifest};
+use crate::manifest::{Golden, GoldenBy, Manifest, QualityLimits};
 use crate::model::{LoadTimes, Model, Run};
+use crate::preprocess::ModelInput;
 use crate::quality::{measure, quality_reasons};
 use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
@@ -129,14 +130,25 @@ impl Classifier {
         let model = &self.model;
         let (picture, _) = self.decode(image, None)?;
         let input = model.preprocess(&picture);
-        let limits = model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default();
-        let quality = measure(&picture, &input, model.manifest.input(), limits.color);
+        let quality = self.measured(&picture, &input);
         drop(picture);
         let selection = [&model.novelty_taps[..], &model.observed_taps].concat();
         let run = model.run_tapped(&CancelHandle::new(), &input, &selection)?;
         let (run, features) = run.split_taps(model.novelty_taps.len());
         let novelty = self.novelty(&run)?;
         Ok(Observation { values: run.values, quality, novelty, features })
+    }
+
+    /// The width, the height and the RGB bytes of a whole picture, upright.
+    pub(crate) fn pixels(&self, image: &Image<'_>) -> Result<(u32, u32, Vec<u8>)> {
+        let (picture, _) = self.decode(image, None)?;
+        Ok((picture.width, picture.height, picture.rgb))
+    }
+
+    /// The measures of a whole picture.
+    pub(crate) fn quality(&self, image: &Image<'_>) -> Result<Quality> {
+        let (picture, _) = self.decode(image, None)?;
+        Ok(self.measured(&picture, &self.model.preprocess(&picture)))
     }
 
     /// Opens a model from the bytes of an ONNX or prepared file, which has its manifest in its metadata and no external
@@ -240,14 +252,13 @@ impl Classifier {
         query.check_cancelled()?;
 
         let input = self.model.preprocess(&picture);
-        let limits = self.model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default();
-        let quality = measure(&picture, &input, self.model.manifest.input(), limits.color);
+        let quality = self.measured(&picture, &input);
         let view = self.view(&picture, placement);
         drop(picture);
         timings.preprocess = stages.ended("preprocess");
         query.check_cancelled()?;
 
-        let poor = quality_reasons(&quality, &limits, query, words(&query.language));
+        let poor = quality_reasons(&quality, &self.quality_limits(), query, words(&query.language));
         if !poor.is_empty() {
             return Ok(Assessed::rejected(Conclusion::poor_quality(poor, query.refusals), Some(quality)));
         }
@@ -438,6 +449,16 @@ impl Classifier {
             Some(name) => error.in_file(Path::new(name)),
             None => error,
         })
+    }
+
+    /// The manifest's limits of quality; none where it has none.
+    fn quality_limits(&self) -> QualityLimits {
+        self.model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default()
+    }
+
+    /// The measures of a picture and the input that was made of it.
+    fn measured(&self, picture: &Picture, input: &ModelInput) -> Quality {
+        measure(picture, input, self.model.manifest.input(), self.quality_limits().color)
     }
 
     /// How unlike the pictures that the model was made for the picture of a run is, where the manifest says how to tell.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::manifest::{QuestionRole, ScopeQuestion};
-use crate::{Answer, Classifier, Error, Image, Manifest, Options, Result};
+use crate::{Answer, Classifier, Error, Image, Manifest, Options, Quality, Result};
 
 pub use crate::classifier::Observation;
 pub use crate::model::Binding;
@@ -38,6 +38,23 @@ pub fn open_observing(path: &Path, tensors: &[String], options: Options) -> Resu
 /// As [`Classifier::scores`].
 pub fn observe(classifier: &Classifier, image: &Image<'_>) -> Result<Observation> {
     classifier.observe(image)
+}
+
+/// The width, the height and the upright pixels of a whole picture, as they are given to the preprocessing of this model:
+/// rows from the top, three bytes a pixel. A large JPEG is decoded at a reduced scale.
+///
+/// # Errors
+/// Those of [`Classifier::classify`] for a picture that can't be decoded.
+pub fn pixels(classifier: &Classifier, image: &Image<'_>) -> Result<(u32, u32, Vec<u8>)> {
+    classifier.pixels(image)
+}
+
+/// The measures of a whole picture's quality, whatever the manifest's limits say of them. The graph does not run.
+///
+/// # Errors
+/// As [`pixels`].
+pub fn quality(classifier: &Classifier, image: &Image<'_>) -> Result<Quality> {
+    classifier.quality(image)
 }
 
 /// An answer that is in scope and states no danger sign: the question's `min`, else its `max`, else `Yes`, or `No` where it

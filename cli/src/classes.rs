@@ -24,18 +24,6 @@ pub(crate) fn labels(manifest: &Manifest) -> Vec<String> {
     manifest.labels().iter().map(|label| label.id.clone()).collect()
 }
 
-/// For each class whether one of its labels holds; `None` where none is known to, and one is not known.
-pub(crate) fn truths(classes: &[Class], labels: &[Option<bool>]) -> Vec<Option<bool>> {
-    let truth = |class: &Class| {
-        let members: Vec<Option<bool>> = class.members.iter().map(|&label| labels[label]).collect();
-        if members.contains(&Some(true)) {
-            return Some(true);
-        }
-        members.iter().all(Option::is_some).then_some(false)
-    };
-    classes.iter().map(truth).collect()
-}
-
 pub(crate) fn level(triage: Triage) -> Level {
     match triage {
         Triage::NoSign => Level::NoSign,

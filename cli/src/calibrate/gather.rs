@@ -1,6 +1,6 @@
 //! The rows that a model is fitted on, from pictures or from a table of scores.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,15 @@ use bedside::manifest::Activation;
 use bedside::tools::{self, in_file, io_error, observe};
 use bedside::{Image, Manifest, Quality};
 use bedside_engine::read_bounded;
-use bedside_tools::calibrate::method::{MAX_PICTURES, Seen};
-use bedside_tools::calibrate::quality::Measures;
+use bedside_tools::calibrate::method::{MAX_PICTURES, MAX_PICTURES_OF_SOURCE, Seen};
+use bedside_tools::calibrate::novelty::first_by_hash;
+use bedside_tools::calibrate::quality::{Meant, Measures, meant};
 use bedside_tools::calibrate::{Row, logits_of};
 use bedside_tools::table::{LabelRow, LabelTable, ScoreKind, ScoreOptions, ScoreTable, below, with_scores};
 use sha2::{Digest, Sha256};
 
 use super::cache::{self, Cache, Measured, Outcome, stamp};
-use super::{Arguments, Subject, row};
+use super::{Arguments, Subject, row, spoiled};
 use crate::classes::labels;
 use crate::classify::progress;
 use crate::labelled::{self, Foreign, Net, failed};
@@ -131,6 +132,11 @@ impl Networks {
         if self.are_folds { &self.all[..count - 1] } else { &self.all }
     }
 
+    /// The model itself.
+    fn model(&self) -> &Net {
+        &self.all[self.all.len() - 1].net
+    }
+
     /// The network that looks at a picture; none where all that might had learned from it.
     fn of(&self, sha256: &str, which: Which) -> Option<usize> {
         match which {
@@ -172,6 +178,7 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
         cache: &mut cache,
         is_multi_label: subject.is_multi_label,
         rows: Vec::new(),
+        known: HashMap::new(),
         looks,
         lost: Lost::default(),
     };
@@ -186,10 +193,11 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let Gathering { rows, looks, lost, .. } = gathering;
+    let Gathering { rows, mut looks, lost, .. } = gathering;
     if rows.is_empty() {
         return Err(Failure::Failed(format!("no picture is left to fit on: {}", lost.words())));
     }
+    looks.add_copies(networks.model(), images, &rows, subject.stated_color())?;
     let has_logits = subject.manifest.output().activation != Activation::None;
     Ok(Gathered { rows, has_logits, looks, notes: notes(&networks, &lost) })
 }
@@ -215,8 +223,10 @@ pub(super) struct Looks {
     seen: BTreeMap<(String, String), Seen>,
     /// What fold networks said of those that they did not learn from.
     by_folds: BTreeMap<(String, String), Seen>,
-    /// What it said of foreign ones, by source.
-    pub(super) foreign: BTreeMap<String, Vec<Seen>>,
+    /// The measures of spoiled copies of some of them, by how they were spoiled.
+    pub(super) copies: Vec<(String, Vec<Measures>)>,
+    /// What it said of foreign ones, by source: of at most [`MAX_PICTURES_OF_SOURCE`] each.
+    foreign: BTreeMap<String, BTreeMap<(String, String), Seen>>,
     /// The tensors that features are means of.
     pub(super) tensors: Vec<String>,
 }
@@ -232,12 +242,37 @@ impl Looks {
         let held_out = if self.by_folds.is_empty() { &self.seen } else { &self.by_folds };
         held_out.values().cloned().collect()
     }
+
+    /// What the model said of foreign pictures, by source.
+    pub(super) fn foreign(&self) -> BTreeMap<String, Vec<Seen>> {
+        self.foreign.iter().map(|(source, all)| (source.clone(), all.values().cloned().collect())).collect()
+    }
+
+    /// Measures spoiled copies of [`SPOILED`] sound pictures, those whose names have the lowest hashes.
+    fn add_copies(&mut self, net: &Net, images: &Path, rows: &[Row], stated: Option<Meant>) -> Result<(), Failure> {
+        let meant = meant(&self.sound, stated);
+        let files: Vec<&str> = rows.iter().map(|row| row.file.as_str()).collect();
+        for at in first_by_hash(&files, SPOILED) {
+            let image = Image::open(below(images, files[at]).map_err(Failure::Failed)?)?;
+            for (name, quality) in spoiled::copies(&net.classifier, &image, meant)? {
+                let measures = measures(&quality);
+                match self.copies.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, all)) => all.push(measures),
+                    None => self.copies.push((name.to_owned(), vec![measures])),
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Adds a picture. Of more than [`MAX_PICTURES`] those with the lowest hashes stay.
-fn add(all: &mut BTreeMap<(String, String), Seen>, sha256: &str, seen: Seen) {
+/// Of how many sound pictures spoiled copies are measured.
+const SPOILED: usize = 100;
+
+/// Adds a picture. Of more than `max` those with the lowest hashes stay.
+fn add(all: &mut BTreeMap<(String, String), Seen>, max: usize, sha256: &str, seen: Seen) {
     all.insert((sha256.to_owned(), seen.file.clone()), seen);
-    if all.len() > MAX_PICTURES {
+    if all.len() > max {
         all.pop_last();
     }
 }
@@ -247,13 +282,16 @@ fn add(all: &mut BTreeMap<(String, String), Seen>, sha256: &str, seen: Seen) {
 struct Lost {
     learned: u64,
     unreadable: u64,
+    copies: u64,
 }
 
 impl Lost {
     fn words(&self) -> String {
         let mut text = format!("{} were refused, as the model learned from them", self.learned);
         // Writing to a string can't fail.
-        let _ = write!(text, ", and {} could not be read", self.unreadable);
+        let _ = write!(text, ", {} could not be read", self.unreadable);
+        // Writing to a string can't fail.
+        let _ = write!(text, ", and {} are others of them again, byte for byte", self.copies);
         text
     }
 }
@@ -275,6 +313,8 @@ struct Gathering<'a> {
     cache: &'a mut Cache,
     is_multi_label: bool,
     rows: Vec<Row>,
+    /// For each hash of a picture its row.
+    known: HashMap<String, usize>,
     looks: Looks,
     lost: Lost,
 }
@@ -284,28 +324,49 @@ impl Gathering<'_> {
         let which = self.fold(&labelled)?;
         let path = below(images, &labelled.file).map_err(Failure::Failed)?;
         let Some(found) = self.look(None, &labelled.file, &path, which)? else { return Ok(()) };
+        if self.is_known(&labelled, &found.sha256)? {
+            return Ok(());
+        }
         self.looks.sound.push(measures(&found.seen.quality));
         let patient = labelled.group.as_deref().unwrap_or(&labelled.file);
         let seen = self.seen(&labelled.file, patient, &found);
         if self.networks.are_folds {
-            add(&mut self.looks.by_folds, &found.sha256, seen);
+            add(&mut self.looks.by_folds, MAX_PICTURES, &found.sha256, seen);
             // The model has learned from it, and its tables may be of such pictures: levels come from the others.
             if let Some(own) = self.look(Some(OWN), &labelled.file, &path, Which::Model)? {
                 let seen = self.seen(&labelled.file, patient, &own);
-                add(&mut self.looks.seen, &own.sha256, seen);
+                add(&mut self.looks.seen, MAX_PICTURES, &own.sha256, seen);
             }
         } else {
-            add(&mut self.looks.seen, &found.sha256, seen);
+            add(&mut self.looks.seen, MAX_PICTURES, &found.sha256, seen);
         }
         let logits = self.logits(&found.seen);
         self.rows.push(row(labelled.file, labelled.group, labelled.truth, logits));
         Ok(())
     }
 
+    /// Whether a picture stood in the table before, by another path. It counts once, and a second truth is an error.
+    fn is_known(&mut self, labelled: &LabelRow, sha256: &str) -> Result<bool, Failure> {
+        let Some(&at) = self.known.get(sha256) else {
+            self.known.insert(sha256.to_owned(), self.rows.len());
+            return Ok(false);
+        };
+        let Row { file, truth, .. } = &self.rows[at];
+        if *truth != labelled.truth {
+            let (line, other) = (labelled.line, &labelled.file);
+            return Err(Failure::Failed(format!(
+                "line {line}: {other} is {file} again, byte for byte, and is said to show something else; correct one"
+            )));
+        }
+        self.lost.copies += 1;
+        Ok(true)
+    }
+
     fn foreign(&mut self, picture: &Foreign) -> Result<(), Failure> {
         if let Some(found) = self.look(Some(&picture.source), &picture.file, &picture.path, Which::Model)? {
             let seen = self.seen(&picture.file, &picture.file, &found);
-            self.looks.foreign.entry(picture.source.clone()).or_default().push(seen);
+            let source = self.looks.foreign.entry(picture.source.clone()).or_default();
+            add(source, MAX_PICTURES_OF_SOURCE, &found.sha256, seen);
         }
         Ok(())
     }
@@ -431,7 +492,7 @@ fn notes(networks: &Networks, lost: &Lost) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if lost.learned + lost.unreadable > 0 {
+    if lost.learned + lost.unreadable + lost.copies > 0 {
         notes.push(format!("of the pictures {}", lost.words()));
     }
     notes

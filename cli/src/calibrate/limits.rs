@@ -1,25 +1,24 @@
 //! The limits beyond which a picture is refused: of its quality, and of its novelty.
 
-use bedside::Manifest;
-use bedside::manifest::{ColorMeant, NoveltyMethod, NoveltyModel, NoveltySample, NoveltyTables};
+use bedside::manifest::{NoveltyMethod, NoveltyModel, NoveltySample, NoveltyTables};
 use bedside_tools::calibrate::method::Method;
 use bedside_tools::calibrate::quality::Meant;
 use bedside_tools::calibrate::{Fitted, FittedNovelty, method, quality};
+use bedside_tools::statistics::Undefined;
 use serde_json::Value;
 
 use super::gather::Looks;
 use crate::output::Failure;
 
 /// Fits both, or says what is missing.
-pub(super) fn fit(looks: &Looks, manifest: &Manifest, are_folds: bool, fitted: &mut Fitted) {
-    let stated = manifest.calibration().and_then(|calibration| calibration.quality).and_then(|quality| quality.color);
-    let stated = stated.map(|color| if color == ColorMeant::Gray { Meant::Gray } else { Meant::Rgb });
-    match quality::fit(&looks.sound, stated, &[]) {
+pub(super) fn fit(looks: &Looks, stated: Option<Meant>, are_folds: bool, fitted: &mut Fitted) {
+    match quality::fit(&looks.sound, stated, &looks.copies) {
         Ok(found) => fitted.quality = Some(found),
-        Err(why) => fitted.missing.push(format!(
-            "limits of quality, for which {} sound pictures or more are needed: {why}",
-            quality::MIN_PICTURES
-        )),
+        Err(why) => {
+            fitted
+                .missing
+                .push(format!("limits of quality: {}", reason(&why, looks.sound.len(), quality::MIN_PICTURES)));
+        }
     }
     if are_folds {
         fitted.missing.push(
@@ -28,16 +27,25 @@ pub(super) fn fit(looks: &Looks, manifest: &Manifest, are_folds: bool, fitted: &
                 .to_owned(),
         );
     }
-    match method::fit(&looks.seen(), &looks.held_out(), &looks.foreign) {
+    let (held_out, foreign) = (looks.held_out(), looks.foreign());
+    match method::fit(&looks.seen(), &held_out, &foreign) {
         Ok(found) => fitted.novelty = Some(found),
-        Err(why) => fitted
-            .missing
-            .push(format!("novelty, for which {} sound pictures or more are needed: {why}", method::MIN_PICTURES)),
+        Err(why) => {
+            fitted.missing.push(format!("novelty: {}", reason(&why, held_out.len(), method::MIN_PICTURES)));
+        }
     }
-    if looks.foreign.is_empty() {
+    if foreign.is_empty() {
         fitted
             .missing
             .push("foreign pictures: without --foreign the method of novelty is not chosen by them".to_owned());
+    }
+}
+
+/// Why nothing was fitted on this many sound pictures.
+fn reason(why: &Undefined, pictures: usize, needed: usize) -> String {
+    match why {
+        Undefined::TooFew => format!("there are {pictures} sound pictures, and it takes {needed}"),
+        _ => why.to_string(),
     }
 }
 

@@ -4,16 +4,18 @@ mod cache;
 mod gather;
 mod limits;
 mod packed;
+mod spoiled;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use bedside::manifest::Calibration;
+use bedside::manifest::{Calibration, ColorMeant};
 use bedside::tools::Binding;
 use bedside::{Limits, Manifest, tools};
 use bedside_engine::ModelFile;
-use bedside_tools::calibrate::{Fitted, Model, Options, Problem, Row, Scaling, calibration, fit, page};
+use bedside_tools::calibrate::quality::Meant;
+use bedside_tools::calibrate::{Fitted, Model, Options, Problem, Row, Scaling, calibration, check_options, fit, page};
 use serde_json::json;
 
 use crate::classes::{classes, labels};
@@ -107,6 +109,12 @@ impl Subject {
             has_logits,
         }
     }
+
+    /// The colours that the manifest states.
+    fn stated_color(&self) -> Option<Meant> {
+        let color = self.manifest.calibration()?.quality?.color?;
+        Some(if color == ColorMeant::Gray { Meant::Gray } else { Meant::Rgb })
+    }
 }
 
 /// How a calibration makes probabilities of logits.
@@ -125,15 +133,15 @@ fn before(calibration: &Calibration) -> Scaling {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let misses: BTreeMap<String, f64> = once("--miss", &arguments.misses)?;
     let subject = Subject::open(&arguments.model)?;
+    let options = Options { misses };
+    // What is wrong with these is said before any picture is measured.
+    check_options(&subject.model(true), &options).map_err(failure)?;
     let gathered = arguments.gather(&subject)?;
     let model = subject.model(gathered.has_logits);
-    let mut fitted = fit(&model, &gathered.rows, &Options { misses }).map_err(|problem| match problem {
-        Problem::Option(_) => Failure::Usage(problem.to_string()),
-        _ => Failure::Failed(problem.to_string()),
-    })?;
+    let mut fitted = fit(&model, &gathered.rows, &options).map_err(failure)?;
     fitted.missing.extend(gathered.notes);
     if arguments.scores.is_none() {
-        limits::fit(&gathered.looks, &subject.manifest, !arguments.folds.is_empty(), &mut fitted);
+        limits::fit(&gathered.looks, subject.stated_color(), !arguments.folds.is_empty(), &mut fitted);
     }
     let fitted_on = arguments.fitted_on(&fitted);
     let mut fitted_fields = calibration(&fitted, &subject.file.sha256(), &fitted_on);
@@ -143,6 +151,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     packed::write(subject.file, &subject.manifest, fitted_fields, &arguments.output)?;
     cache::remove(&arguments.output);
     arguments.report(&model, &fitted)
+}
+
+fn failure(problem: Problem) -> Failure {
+    match problem {
+        Problem::Option(_) => Failure::Usage(problem.to_string()),
+        _ => Failure::Failed(problem.to_string()),
+    }
 }
 
 impl Arguments {

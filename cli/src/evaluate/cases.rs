@@ -7,7 +7,7 @@ use bedside::{Report, Verdict};
 use bedside_tools::evaluate::{Case, Label, Level, Model, Outcome, Scores, Stated};
 use bedside_tools::table::{LabelOptions, LabelRow, LabelTable, below};
 
-use crate::classes::{level, truths};
+use crate::classes::level;
 use crate::classify::progress;
 use crate::labelled::{Foreign, Net, failed};
 use crate::output::Failure;
@@ -111,7 +111,7 @@ fn labelled(net: &Net, source: &Source<'_>, row: LabelRow) -> Result<Case, Failu
     let subgroups = source.by.iter().zip(&row.by);
     let subgroups =
         subgroups.filter_map(|(column, value)| Some((column.name.clone(), column.place(value.as_deref()?)))).collect();
-    let truth = truths(&net.classes, &row.truth);
+    let truth = net.classes.iter().map(|class| class.truth(&row.truth)).collect();
     Ok(Case { file: row.file, group: row.group, foreign: None, truth, outcome, subgroups, seconds })
 }
 

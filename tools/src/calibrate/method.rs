@@ -24,6 +24,9 @@ pub const MIN_PICTURES: usize = 200;
 /// The most sound pictures that statistics are fitted on, so that memory does not grow with their number.
 pub const MAX_PICTURES: usize = 4_000;
 
+/// The most pictures of a foreign source that a method is tried on.
+pub const MAX_PICTURES_OF_SOURCE: usize = 1_000;
+
 /// The nearest neighbour that counts, and the pictures among which it is looked for.
 const NEIGHBORS: usize = 3;
 const SAMPLE: usize = 1_000;
@@ -143,8 +146,11 @@ pub fn fit(
     }
     let mut best: Option<(Option<f64>, Tables, [f64; 2])> = None;
     let (mut trials, mut failure) = (Vec::new(), Undefined::Empty);
+    let parts = parts(held_out);
+    let all = Part { out: Vec::new(), others: sound.iter().collect() };
+    let spaces = [false, true].map(|root| Spaces::new(root, &parts, &all));
     for (method, root) in candidates(sound) {
-        let (tables, levels) = match of_method(method, root, sound, held_out) {
+        let (tables, levels) = match of_method(method, &spaces[usize::from(root)], &parts, &all) {
             Ok(found) => found,
             Err(why) => {
                 failure = why;
@@ -194,18 +200,13 @@ struct Tables {
 }
 
 impl Tables {
-    fn new(method: Method, root: bool, dimensions: usize, sound: &[&Seen]) -> Result<Self, Undefined> {
-        if method == Method::Energy {
-            return Ok(Self { method, axes: None, sample: None, weight: None });
-        }
-        let rows: Vec<&[f64]> = sound.iter().map(|seen| seen.features.as_slice()).collect();
-        let axes = axes_of(&rows, root, dimensions)?;
-        let sample = (method == Method::NearestNeighbors).then(|| {
+    fn new(method: Method, axes: Option<Axes>, sound: &[&Seen]) -> Self {
+        let sample = axes.as_ref().filter(|_| method == Method::NearestNeighbors).map(|axes| {
             let files: Vec<&str> = sound.iter().map(|seen| seen.file.as_str()).collect();
             first_by_hash(&files, SAMPLE).into_iter().map(|at| axes.point(&sound[at].features)).collect()
         });
-        let weight = (method == Method::Combined).then(|| weight(&axes, sound));
-        Ok(Self { method, axes: Some(axes), sample, weight })
+        let weight = axes.as_ref().filter(|_| method == Method::Combined).map(|axes| weight(axes, sound));
+        Self { method, axes, sample, weight }
     }
 
     fn novelty(&self, seen: &Seen) -> f64 {
@@ -220,7 +221,9 @@ impl Tables {
 }
 
 /// The dimensions that the pictures and the limit of bytes allow: mean and scale in f32, axes in f16, a sample in int8.
-fn dimensions(method: Method, features: usize, pictures: usize) -> usize {
+fn dimensions(method: Method, all: &Part<'_>, parts: &[Part<'_>]) -> usize {
+    let features = all.others[0].features.len();
+    let pictures = parts.iter().map(|part| part.others.len()).min().unwrap_or_default();
     let left = MAX_BYTES.saturating_sub(8 * features);
     let (max, each) = match method {
         Method::NearestNeighbors => (SAMPLE_DIMENSIONS, 2 * features + 4 + SAMPLE),
@@ -250,24 +253,54 @@ fn nearest(sample: &[Vec<f64>], point: &[f64]) -> f64 {
     libm::sqrt(*third / point.len() as f64)
 }
 
+/// Held-out pictures, and those of the same network that are of other patients.
+struct Part<'a> {
+    out: Vec<&'a Seen>,
+    others: Vec<&'a Seen>,
+}
+
+/// The axes of the others of each part, and of all sound pictures, of as many dimensions as any method may take: it takes
+/// the first of them, so that they are found once.
+struct Spaces {
+    of_parts: Vec<Axes>,
+    of_all: Axes,
+}
+
+impl Spaces {
+    fn new(root: bool, parts: &[Part<'_>], all: &Part<'_>) -> Result<Self, Undefined> {
+        let widest = dimensions(Method::Mahalanobis, all, parts);
+        let axes = |part: &Part<'_>| {
+            let rows: Vec<&[f64]> = part.others.iter().map(|seen| seen.features.as_slice()).collect();
+            axes_of(&rows, root, widest)
+        };
+        Ok(Self { of_parts: parts.iter().map(axes).collect::<Result<_, _>>()?, of_all: axes(all)? })
+    }
+}
+
 /// The tables of all sound pictures, and the levels of held-out ones by the tables of other patients. All tables have as
 /// many dimensions, so that their distances can be compared.
-fn of_method(method: Method, root: bool, sound: &[Seen], held_out: &[Seen]) -> Result<(Tables, [f64; 2]), Undefined> {
-    let parts = parts(held_out);
-    let fewest = parts.iter().map(|(_, others)| others.len()).min().unwrap_or_default();
-    let dimensions = dimensions(method, sound[0].features.len(), fewest);
-    let mut values = Vec::with_capacity(held_out.len());
-    for (out, others) in &parts {
-        let tables = Tables::new(method, root, dimensions, others)?;
-        values.extend(out.iter().map(|seen| tables.novelty(seen)));
+fn of_method(
+    method: Method,
+    spaces: &Result<Spaces, Undefined>,
+    parts: &[Part<'_>],
+    all: &Part<'_>,
+) -> Result<(Tables, [f64; 2]), Undefined> {
+    let spaces = if method == Method::Energy { None } else { Some(spaces.as_ref().map_err(Clone::clone)?) };
+    let dimensions = dimensions(method, all, parts);
+    let tables = |axes: Option<&Axes>, part: &Part<'_>| {
+        Tables::new(method, axes.map(|axes| axes.truncated(dimensions)), &part.others)
+    };
+    let mut values = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        let tables = tables(spaces.map(|spaces| &spaces.of_parts[at]), part);
+        values.extend(part.out.iter().map(|seen| tables.novelty(seen)));
     }
-    let all: Vec<&Seen> = sound.iter().collect();
-    Ok((Tables::new(method, root, dimensions, &all)?, levels(&values, SOFT, HARD)?))
+    Ok((tables(spaces.map(|spaces| &spaces.of_all), all), levels(&values, SOFT, HARD)?))
 }
 
 /// For each network, five parts of the patients, each with the pictures of the others. A part without pictures, or with
 /// all, is left out.
-fn parts(held_out: &[Seen]) -> Vec<(Vec<&Seen>, Vec<&Seen>)> {
+fn parts(held_out: &[Seen]) -> Vec<Part<'_>> {
     let mut patients: BTreeMap<(usize, &str), usize> =
         held_out.iter().map(|seen| ((seen.network, seen.patient.as_str()), 0)).collect();
     patients.values_mut().enumerate().for_each(|(i, fold)| *fold = i % FOLDS);
@@ -278,7 +311,7 @@ fn parts(held_out: &[Seen]) -> Vec<(Vec<&Seen>, Vec<&Seen>)> {
         let (out, others): (Vec<&Seen>, Vec<&Seen>) =
             of_network.partition(|seen| patients[&(network, seen.patient.as_str())] == fold);
         if !(out.is_empty() || others.is_empty()) {
-            parts.push((out, others));
+            parts.push(Part { out, others });
         }
     }
     parts
@@ -342,7 +375,8 @@ mod tests {
         let axes = found.axes.expect("it has features");
         let others = pictures(1_000, 50_000, 1.0);
         let over = |level: f64| others.iter().filter(|seen| axes.distance(&seen.features) > level).count();
-        assert!((20..=90).contains(&over(found.soft)) && over(found.hard) <= 30, "{}", over(found.soft));
+        assert!((20..=80).contains(&over(found.soft)), "{}", over(found.soft));
+        assert!((1..=30).contains(&over(found.hard)), "{}", over(found.hard));
         assert_eq!(found.trials[0].worst, None);
     }
 

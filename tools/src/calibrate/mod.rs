@@ -67,7 +67,8 @@ impl Class {
     }
 
     /// Whether one of its labels holds; `None` where none is known to, and one is not known.
-    fn truth(&self, labels: &[Option<bool>]) -> Option<bool> {
+    #[must_use]
+    pub fn truth(&self, labels: &[Option<bool>]) -> Option<bool> {
         let mut members = self.members.iter().map(|&label| labels[label]);
         if members.clone().any(|truth| truth == Some(true)) {
             return Some(true);
@@ -143,7 +144,7 @@ pub fn logits_of(probabilities: &[f64], is_multi_label: bool) -> Vec<f64> {
 /// What is asked of a fit.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
-    /// The share of its patients that the threshold of a class may miss, by the class's id: 0…1, less than 1.
+    /// The share of its patients that the threshold of a class may miss, by the class's id: above 0 and below 1.
     /// [`URGENT_MISS`] or [`OTHER_MISS`] for a class that is not in it.
     pub misses: BTreeMap<String, f64>,
 }
@@ -206,13 +207,14 @@ pub struct Fitted {
 /// Fits a model on rows.
 ///
 /// # Errors
-/// [`Problem`] where a row does not fit the model, a file stands twice, or an option is out of range.
+/// As [`check_options`]; [`Problem`] where a row does not fit the model, or a file stands twice.
 pub fn fit(model: &Model, rows: &[Row], options: &Options) -> Result<Fitted, Problem> {
-    check(model, rows, options)?;
+    check_options(model, options)?;
+    check_rows(model, rows)?;
     let scaling = scaling::choose(model, rows);
     let sample = thresholds::Sample::new(model, rows, &scaling.scaling);
     let classes = thresholds::classes(model, &sample, options)?;
-    let action = thresholds::action(model, &sample, options);
+    let action = thresholds::action(model, &sample, options)?;
     let no_sign = thresholds::no_sign(model, &sample, options)?;
     let patients: BTreeSet<&str> = rows.iter().map(Row::patient).collect();
     let mut fitted = Fitted {
@@ -232,7 +234,11 @@ pub fn fit(model: &Model, rows: &[Row], options: &Options) -> Result<Fitted, Pro
     Ok(fitted)
 }
 
-fn check(model: &Model, rows: &[Row], options: &Options) -> Result<(), Problem> {
+/// Checks what [`fit`] is asked for, as far as no row is needed for it.
+///
+/// # Errors
+/// [`Problem::Option`] where a label is not of one class, a class is not known, or a miss is not above 0 and below 1.
+pub fn check_options(model: &Model, options: &Options) -> Result<(), Problem> {
     let wrong = |problem: String| Err(Problem::Option(problem));
     for label in 0..model.labels.len() {
         let count = model.classes.iter().flat_map(|class| &class.members).filter(|&&member| member == label).count();
@@ -245,12 +251,17 @@ fn check(model: &Model, rows: &[Row], options: &Options) -> Result<(), Problem> 
         if !known.contains(&id.as_str()) {
             return wrong(format!("there is no class \"{id}\"; the model has {}", known.join(", ")));
         }
-        if !(0.0..1.0).contains(miss) {
+        if !(*miss > 0.0 && *miss < 1.0) {
             return wrong(format!(
-                "a miss of {miss} for \"{id}\" is out of range; give 0 to less than 1, such as 0.02"
+                "a miss of {miss} for \"{id}\" is out of range; give more than 0 and less than 1, such as 0.02"
             ));
         }
     }
+    Ok(())
+}
+
+fn check_rows(model: &Model, rows: &[Row]) -> Result<(), Problem> {
+    let wrong = |problem: String| Err(Problem::Option(problem));
     if rows.is_empty() {
         return wrong("there are no pictures".to_owned());
     }

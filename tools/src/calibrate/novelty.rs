@@ -102,10 +102,9 @@ pub fn fit(rows: &[impl AsRef<[f64]>], root: bool, dimensions: usize) -> Result<
 /// The axes of second moments, at most `dimensions`, and their number.
 fn axes(moments: Vec<Vec<f64>>, dimensions: usize) -> Result<(Vec<f64>, usize), Undefined> {
     let features = moments.len();
-    let mut found = eigen(moments)?;
+    let mut found = eigen(moments, dimensions)?;
     let largest = found[0].value;
     found.retain(|eigen| eigen.value > MIN_VARIANCE * largest);
-    found.truncate(dimensions);
     let mut axes = vec![0.0; features * found.len()];
     for (axis, eigen) in found.iter().enumerate() {
         let longest =
@@ -124,6 +123,14 @@ fn prepared(x: f64, root: bool) -> f64 {
 }
 
 impl Fitted {
+    /// The same with its first dimensions only, where it has more.
+    #[must_use]
+    pub fn truncated(&self, dimensions: usize) -> Fitted {
+        let kept = dimensions.min(self.dimensions);
+        let axes = self.axes.chunks_exact(self.dimensions).flat_map(|axes| &axes[..kept]).copied().collect();
+        Fitted { axes, dimensions: kept, ..self.clone() }
+    }
+
     /// The point of a picture with these features in the reduced space. Its length over the root of the dimensions is the
     /// Mahalanobis distance.
     ///
@@ -228,6 +235,9 @@ mod tests {
             assert_close(&distances, &numbers(&case["values"]), "distances");
             assert_close(&levels(&distances, 0.95, 0.99).expect("sound"), &numbers(&case["levels"]), "levels");
         }
+        let rows = table(&cases[0]["rows"]);
+        let [whole, two] = [9, 2].map(|dimensions| fit(&rows, false, dimensions).expect("varies"));
+        assert!(whole.dimensions > 2 && whole.truncated(2) == two && whole.truncated(9) == whole);
         // One feature of the last is constant.
         assert_eq!(cases[2]["rows"][0].as_array().map(Vec::len), Some(5));
         assert_eq!(fit(&table(&cases[2]["rows"]), false, 5).expect("varies").dimensions, 4);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::quality::{Limits, Meant};
-use super::{Fitted, FittedClass, FittedNovelty, FittedQuality, Model, Scaling};
+use super::{Fitted, FittedClass, FittedNovelty, FittedQuality, Model, NoSignFit, Scaling};
 use crate::evaluate::Level;
 use crate::statistics::Interval;
 use crate::statistics::conformal::NO_SIGN_BOUND;
@@ -48,6 +48,11 @@ fn write_page(out: &mut String, model: &Model, fitted: &Fitted) -> std::fmt::Res
             percent(class.upper_bound),
             percent(NO_SIGN_BOUND)
         )?;
+    }
+    if !fitted.no_sign.classes.is_empty() && fitted.no_sign.others > 0 {
+        let NoSignFit { others, spared, .. } = fitted.no_sign;
+        let share = percent(spared as f64 / others as f64);
+        writeln!(out, "  {:<24} {spared} of {} would end so: {share}", "all others", counted(others, "picture"))?;
     }
     if let Some(prevalence) = &fitted.prevalence {
         let shares = model.labels.iter().zip(prevalence).map(|(label, p)| format!("{label} {}", percent(*p)));

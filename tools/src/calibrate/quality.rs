@@ -4,7 +4,8 @@
 //! otherwise measures up to a tenth more or less. `dark` and `bright` are never stricter than 0.75 and 0.10, as a limit
 //! on darkness that was fitted on light skin is a limit on skin (docs/notes/2026-11-quality.md). What the limits refuse
 //! is counted on the same pictures, and must be at most 0.5 % of them. `size` is never stricter than 0.5. Colours are
-//! `rgb` where all sound pictures have some, and `gray` where none has any.
+//! those that the manifest states, and else `rgb` where all sound pictures have some. What the limits refuse of spoiled
+//! copies says what they are worth.
 
 use serde::Serialize;
 
@@ -32,10 +33,12 @@ const MIN_BRIGHT: f64 = 0.1;
 /// The strictest limit of the size: a picture of half the input's size is enlarged twofold.
 const MAX_SIZE: f64 = 0.5;
 
-/// The share of coloured pixels from which on a picture counts as coloured, as the library has it.
+/// The share of coloured pixels from which on a picture counts as coloured, as the library has it: it refuses less where
+/// colours are meant.
 const MIN_COLOR: f64 = 0.005;
 
-/// The share of coloured pixels up to which a picture counts as grey, as the library has it.
+/// The share of coloured pixels up to which a picture counts as grey, as the library has it: it refuses more where grey is
+/// meant.
 const MAX_GRAY: f64 = 0.05;
 
 /// The measures of one picture, as the library reports them.
@@ -59,9 +62,9 @@ pub struct Measures {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Meant {
-    /// All have some.
+    /// Colours.
     Rgb,
-    /// None has any.
+    /// None.
     Gray,
 }
 
@@ -78,7 +81,7 @@ pub struct Limits {
     pub contrast: f64,
     /// The lowest size.
     pub size: f64,
-    /// The colours that are meant; none where some pictures have some and others none.
+    /// The colours that are meant; none where nothing is stated and some pictures have no colours.
     pub color: Option<Meant>,
 }
 
@@ -125,7 +128,8 @@ pub struct Copies {
     pub refused: u64,
 }
 
-/// Fits limits on sound pictures, of a model whose manifest states these colours, and counts what they refuse of those and of spoiled copies.
+/// Fits limits on sound pictures, and counts what they refuse of those and of spoiled copies. `stated` are the colours that
+/// the manifest states.
 ///
 /// # Errors
 /// [`Undefined::TooFew`] for fewer than [`MIN_PICTURES`] pictures, [`Undefined::OutOfRange`] where a measure is not a
@@ -167,7 +171,8 @@ pub fn fit(
 
 /// What the manifest states; where it states nothing, colour if all sound pictures have it. That grey is meant can't be
 /// told then, since colour was measured by the chroma for coloured pictures.
-fn meant(sound: &[Measures], stated: Option<Meant>) -> Option<Meant> {
+#[must_use]
+pub fn meant(sound: &[Measures], stated: Option<Meant>) -> Option<Meant> {
     stated.or_else(|| sound.iter().all(|m| m.color >= MIN_COLOR).then_some(Meant::Rgb))
 }
 

@@ -137,10 +137,18 @@ impl Candidate {
         match self {
             Self::Before => Some(model.before.clone()),
             Self::Temperature => temperature(rows, model.is_multi_label),
+            Self::Labels if !shows_all(model, rows) => None,
             Self::Labels if model.is_multi_label => sigmoids(rows, model.labels.len()),
             Self::Labels => vector(rows, model.labels.len()),
         }
     }
+}
+
+/// Whether each label is in some pictures, and each of labels that don't exclude each other not in all: else nothing is
+/// known of its scale and bias.
+fn shows_all(model: &Model, rows: &[&Row]) -> bool {
+    let has = |label: usize, truth: bool| rows.iter().any(|row| row.truth[label] == Some(truth));
+    (0..model.labels.len()).all(|label| has(label, true) && (!model.is_multi_label || has(label, false)))
 }
 
 /// Fits each way on four of five parts of the patients, and measures it on the fifth. A way replaces a simpler one

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Class, Model, Options, Row, Scaling};
 use crate::evaluate::Level;
 use crate::samplesize::for_threshold;
-use crate::statistics::conformal::{NoSign, no_sign as bound_of};
+use crate::statistics::conformal::{NoSign, Threshold, no_sign as bound_of, threshold};
 use crate::statistics::special::inverse_regularized_beta;
 use crate::statistics::{Confidence, Interval, Undefined, largest_rank};
 
@@ -57,6 +57,11 @@ pub struct NoSignFit {
     pub is_allowed: bool,
     /// Each urgent class.
     pub classes: Vec<NoSignClass>,
+    /// The pictures that show no urgent class.
+    pub others: u64,
+    /// Those of them that would end `no_sign`, by thresholds that were fitted without their patients: what the statement
+    /// is worth.
+    pub spared: u64,
 }
 
 /// How often patients with an urgent class end `no_sign`.
@@ -128,9 +133,12 @@ impl<'a> Values<'a> {
     }
 
     /// The threshold and its rank: 0 and 0 where it is always reached.
-    fn threshold(&self, miss: f64) -> (f64, usize) {
-        let rank = largest_rank(self.patients() + 1, miss);
-        (if rank == 0 { 0.0 } else { rounded_down(self.ascending[rank - 1].0) }, rank)
+    fn threshold(&self, miss: f64) -> Result<(f64, u64), Undefined> {
+        let values: Vec<f64> = self.ascending.iter().map(|(p, _)| *p).collect();
+        Ok(match threshold(&values, miss)? {
+            Threshold::Always => (0.0, 0),
+            Threshold::At { at, rank } => (rounded_down(at), rank),
+        })
     }
 }
 
@@ -190,7 +198,7 @@ pub(super) fn classes(model: &Model, sample: &Sample<'_>, options: &Options) -> 
 }
 
 fn of_class(class: &Class, values: &Values<'_>, miss: f64) -> Result<FittedClass, Undefined> {
-    let (at, rank) = values.threshold(miss);
+    let (at, rank) = values.threshold(miss)?;
     let (patients, k) = (values.patients(), rank as f64);
     let beta = |p: f64| inverse_regularized_beta(k, patients as f64 + 1.0 - k, p);
     let interval = if rank == 0 {
@@ -210,7 +218,7 @@ fn of_class(class: &Class, values: &Values<'_>, miss: f64) -> Result<FittedClass
         pictures: values.pictures,
         patients: patients as u64,
         at,
-        rank: rank as u64,
+        rank,
         expected: k / (patients as f64 + 1.0),
         interval,
         missing: needed.map(|needed| needed.saturating_sub(patients as u64)),
@@ -224,20 +232,25 @@ fn action_miss(model: &Model, options: &Options) -> Option<f64> {
     misses.reduce(f64::min).filter(|_| !model.is_multi_label)
 }
 
-pub(super) fn action(model: &Model, sample: &Sample<'_>, options: &Options) -> Option<Action> {
-    let miss = action_miss(model, options)?;
-    let (at, rank) = sample.urgent.threshold(miss);
+pub(super) fn action(model: &Model, sample: &Sample<'_>, options: &Options) -> Result<Option<Action>, Undefined> {
+    let Some(miss) = action_miss(model, options) else { return Ok(None) };
+    let (at, rank) = sample.urgent.threshold(miss)?;
     let patients = sample.urgent.patients() as u64;
     // A threshold that is 0 as the manifest has it would make every picture urgent.
-    (rank > 0 && at as f32 > 0.0).then_some(Action { miss, patients, at, rank: rank as u64 })
+    Ok((rank > 0 && at as f32 > 0.0).then_some(Action { miss, patients, at, rank }))
 }
 
 /// Counts, of each urgent class's patients, those of whom a picture that shows it ends `no_sign`.
 pub(super) fn no_sign(model: &Model, sample: &Sample<'_>, options: &Options) -> Result<NoSignFit, Undefined> {
     let urgent: Vec<usize> = urgent(model).collect();
     let mut by_class: Vec<BTreeMap<&str, bool>> = vec![BTreeMap::new(); model.classes.len()];
+    let (mut others, mut spared) = (0, 0);
     for row in &sample.rows {
         if !urgent.iter().any(|&class| row.truth[class] == Some(true)) {
+            if urgent.iter().all(|&class| row.truth[class] == Some(false)) {
+                others += 1;
+                spared += u64::from(ends_no_sign(model, sample, row, options));
+            }
             continue;
         }
         let ends = ends_no_sign(model, sample, row, options);
@@ -255,7 +268,12 @@ pub(super) fn no_sign(model: &Model, sample: &Sample<'_>, options: &Options) -> 
         Ok(NoSignClass { id: model.classes[class].id.clone(), patients, count, upper_bound, is_allowed, missing })
     };
     let classes = urgent.iter().map(check).collect::<Result<Vec<_>, _>>()?;
-    Ok(NoSignFit { is_allowed: !classes.is_empty() && classes.iter().all(|class| class.is_allowed), classes })
+    Ok(NoSignFit {
+        is_allowed: !classes.is_empty() && classes.iter().all(|class| class.is_allowed),
+        classes,
+        others,
+        spared,
+    })
 }
 
 /// Whether a picture would end `no_sign`, were the model allowed to say it, by thresholds fitted without its patient.
