@@ -374,11 +374,38 @@ fn check_runs_the_golden_sample_and_lists_what_is_missing() {
     let output = bedside(&["check", &folder.text("model.onnx")]);
     exited(&output, 0);
     assert!(out(&output).contains("passes, scores by lab"), "{}", out(&output));
-    for words in
-        ["no temperature", "`not_for` is not stated", "no operating point for b, c", "no name in `uk` for b, c"]
-    {
+    for words in [
+        "no temperature",
+        "`not_for` is not stated",
+        "no operating point for b, c",
+        "no name in `uk` for b, c",
+        "no limits of quality",
+        "no novelty",
+    ] {
         assert!(err(&output).contains(words), "no \"{words}\" in\n{}", err(&output));
     }
+}
+
+#[test]
+fn check_warns_of_a_threshold_and_a_group_that_promise_too_much() {
+    let folder = ModelFolder::new();
+    let graph = bedside_engine::Graph::open(&golden("graphs/torchscript-17.onnx"), 1 << 20).expect("a sound graph");
+    let mut manifest = tiny::manifest();
+    manifest["output"]["groups"] =
+        json!([{"id": "g", "name": {"en": "Group"}, "labels": ["a", "c"], "triage": "refer"}]);
+    // (49 + 1) · 0.02 = 1 is the first rank: 48 patients are too few.
+    let with = |triage: &str, count: u32| {
+        let mut manifest = manifest.clone();
+        manifest["output"]["groups"][0]["triage"] = json!(triage);
+        let thresholds = json!({"g": {"at": 0.2, "miss": 0.02, "count": count}});
+        manifest["calibration"] = json!({"graph_sha256": graph.sha256(), "thresholds": thresholds});
+        fs::write(folder.path("manifest.json"), manifest.to_string()).expect("room");
+        exited(&folder.pack("torchscript-17.onnx", &[]), 0);
+        let output = bedside(&["check", &folder.text("model.onnx")]);
+        exited(&output, 0);
+        ["takes more patients than 48", "group g asks for less"].map(|words| err(&output).contains(words))
+    };
+    assert_eq!((with("refer", 48), with("urgent", 49)), ([true, true], [false, false]));
 }
 
 #[test]

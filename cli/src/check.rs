@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use bedside::manifest::{Activation, Calibration, GoldenBy, Label};
+use bedside::manifest::{Activation, Calibration, GoldenBy, Label, Threshold};
 use bedside::{Classifier, Image, Manifest, Options, Triage};
 
 use crate::output::{BOLD, Failure, complain, line};
@@ -106,8 +106,38 @@ fn warnings(manifest: &Manifest) -> Vec<String> {
     }
     let always = always_in(manifest);
     warn(!always.is_empty(), &format!("always in the verdict: {}", always.join(", ")));
+    let quality = calibration.is_some_and(|c| c.quality.is_some());
+    warn(!quality, "no limits of quality: a blurred or dark picture is judged as any other");
+    let novelty = calibration.is_some_and(|c| c.novelty.is_some());
+    warn(!novelty, "no novelty: a picture of something else is judged as any other");
+    warnings.extend(overstated(manifest));
+    warnings.extend(understated_groups(manifest));
     warnings.extend(missing_names(manifest));
     warnings
+}
+
+/// Warnings about thresholds above 0 whose stated miss, of as many patients as are stated, allows nobody to be missed.
+fn overstated(manifest: &Manifest) -> Vec<String> {
+    let Some(calibration) = manifest.calibration() else { return Vec::new() };
+    let is_overstated = |threshold: &Threshold| threshold.rank() == Some(0) && threshold.at > 0.0;
+    let overstated = calibration.thresholds.iter().filter(|(_, threshold)| is_overstated(threshold));
+    overstated
+        .map(|(id, threshold)| {
+            let (miss, count) = (threshold.miss.unwrap_or_default(), threshold.count.unwrap_or_default());
+            format!("the threshold of {id} is above 0, and a miss of {miss} takes more patients than {count} for that")
+        })
+        .collect()
+}
+
+/// Warnings about groups that ask for less than one of their labels does.
+fn understated_groups(manifest: &Manifest) -> Vec<String> {
+    let groups = &manifest.output().groups;
+    let of = |id: &String| manifest.labels().iter().find(|label| label.id == *id).map(|label| label.triage);
+    groups
+        .iter()
+        .filter(|group| group.labels.iter().filter_map(of).any(|triage| triage > group.triage))
+        .map(|group| format!("the group {} asks for less than one of its labels, whose triage is not used", group.id))
+        .collect()
 }
 
 /// The ids of the shown labels for which nothing states an operating point.

@@ -1,6 +1,8 @@
 """Writes which pictures a fold holds out, as the table that `bedside calibrate` and `bedside evaluate` take.
 
-    python3 models/recipe/held_out.py DATASET LABELS.csv --fold N
+    python3 models/recipe/held_out.py DATASET LABELS.csv [--fold N]
+
+Without --fold it writes the pictures of all folds, with a column `fold` that counts from 1.
 
 The recipe of the model must be on PYTHONPATH, for its `data.py`.
 """
@@ -17,13 +19,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
     parser.add_argument("output", type=Path, help="where the table goes")
-    parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--fold", type=int)
     args = parser.parse_args()
-    _, held_out = fold(pictures(args.dataset, *TRAINING_SPLITS), args.fold, FOLDS)
+    rows = pictures(args.dataset, *TRAINING_SPLITS)
+    folds = range(FOLDS) if args.fold is None else [args.fold]
     with open(args.output, "w", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["file", "label", "group"])
-        writer.writerows((row.file, LABELS[row.label], row.group) for row in held_out)
+        writer.writerow(["file", "label", "group", "fold"])
+        for index in folds:
+            _, held_out = fold(rows, index, FOLDS)
+            writer.writerows((row.file, LABELS[row.label], row.group, index + 1) for row in held_out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Writes into a manifest which pictures its network learned from, as `provenance.training_sha256`.
+"""Writes into a manifest which pictures its network learned from, as `provenance.training_sha256`, and takes out the
+calibration, which was that of another network.
 
     python3 models/recipe/learned.py DATASET MANIFEST.json [--fold N]
 
@@ -26,6 +27,7 @@ def main():
         rows, _ = fold(rows, args.fold, FOLDS)
     prefixes = {hashlib.sha256((args.dataset / row.file).read_bytes()).hexdigest()[:16] for row in rows}
     manifest = json.loads(args.manifest.read_text())
+    manifest.pop("calibration", None)
     manifest["provenance"]["training_sha256"] = sorted(prefixes)
     args.manifest.write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
 

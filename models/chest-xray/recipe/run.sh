@@ -1,14 +1,16 @@
 #!/bin/sh
-# Makes the chest X-ray model from the dataset and the ImageNet weights: run.sh DATASET_DIR WEIGHTS WORK_DIR
+# Makes the chest X-ray model from the dataset and the ImageNet weights: run.sh DATASET_DIR WEIGHTS FOREIGN_DIR WORK_DIR
+# FOREIGN_DIR has a folder for each source of pictures that show something else.
 # It writes the manifest, the model and the reference scores into the repository.
-# `python3` needs the packages of models/recipe/requirements.txt, and the last step needs `bedside` on the path.
+# `python3` needs the packages of models/recipe/requirements.txt, and the last steps need `bedside` on the path.
 # A step whose result is in WORK_DIR is skipped, so that an interrupted run continues.
 set -eu
 
-[ $# -eq 3 ] || { echo "usage: run.sh DATASET_DIR WEIGHTS WORK_DIR" >&2; exit 2; }
+[ $# -eq 4 ] || { echo "usage: run.sh DATASET_DIR WEIGHTS FOREIGN_DIR WORK_DIR" >&2; exit 2; }
 dataset=$1
 weights=$2
-work=$3
+foreign=$3
+work=$4
 recipe=$(cd "$(dirname "$0")" && pwd)
 model=$(dirname "$recipe")
 shared=$(dirname "$model")/recipe
@@ -33,9 +35,6 @@ int8="$work/shipped.int8.onnx"
 python3 "$recipe/agreement.py" "$dataset" "$float" "$int8" --fold 0
 python3 "$recipe/snr.py" "$dataset" "$float" "$int8" --fold 0
 
-python3 "$shared/calibrate.py" "$dataset" --int8 "$int8" --manifest "$model/manifest.json" \
-    --folds "$int8" --out-of-fold "$work/held_out.csv"
-
 python3 "$shared/learned.py" "$dataset" "$model/manifest.json" --fold 0
 
 scores() { # labels, folder, result
@@ -53,11 +52,10 @@ awk -F, -v picture="$picture" '
     NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }
     $1 == picture && $3 == "int8" { for (i = 4; i <= NF; i++) print name[i] "," $i }
 ' "$golden/samples.csv" > "$work/golden.csv"
-bedside pack "$int8" --manifest "$model/manifest.json" -o "$model/model.onnx" \
+bedside pack "$int8" --manifest "$model/manifest.json" -o "$work/packed.onnx" \
     --golden "$samples/$picture" --scores "$work/golden.csv"
 
-# The calibration that is shipped, in place of the one that `calibrate.py` made to score with.
-python3 "$shared/held_out.py" "$dataset" "$work/held_out_labels.csv" --fold 0
-bedside calibrate "$model/model.onnx" --images "$dataset" --labels "$work/held_out_labels.csv" --group group \
-    --features add_5_DequantizeLinear_Output --miss normal=0.02 -o "$work/calibrated.onnx"
-mv "$work/calibrated.onnx" "$model/model.onnx"
+python3 "$shared/held_out.py" "$dataset" "$work/kermany_held_out.csv" --fold 0
+bedside calibrate "$work/packed.onnx" --images "$dataset" --labels "$work/kermany_held_out.csv" --group group \
+    --foreign "$foreign" --features add_5_DequantizeLinear_Output --miss normal=0.02 -o "$model/model.onnx"
+python3 "$shared/take_over.py" "$model/model.onnx" "$model/manifest.json"

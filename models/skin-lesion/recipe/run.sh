@@ -1,14 +1,16 @@
 #!/bin/sh
-# Makes the skin-lesion model from the dataset and the ImageNet weights: run.sh DATASET_DIR WEIGHTS_DIR WORK_DIR
+# Makes the skin-lesion model from the dataset and the ImageNet weights: run.sh DATASET_DIR WEIGHTS_DIR FOREIGN_DIR WORK_DIR
+# FOREIGN_DIR has a folder for each source of pictures that show something else.
 # It writes the manifest, the model and the reference scores into the repository.
-# `python3` needs the packages of models/recipe/requirements.txt, and the last step needs `bedside` on the path.
+# `python3` needs the packages of models/recipe/requirements.txt, and the last steps need `bedside` on the path.
 # A step whose result is in WORK_DIR is skipped, so that an interrupted run continues.
 set -eu
 
-[ $# -eq 3 ] || { echo "usage: run.sh DATASET_DIR WEIGHTS_DIR WORK_DIR" >&2; exit 2; }
+[ $# -eq 4 ] || { echo "usage: run.sh DATASET_DIR WEIGHTS_DIR FOREIGN_DIR WORK_DIR" >&2; exit 2; }
 dataset=$1
 weights=$2/mobilenet_v2_1.0_224_float.onnx
-work=$3
+foreign=$3
+work=$4
 recipe=$(cd "$(dirname "$0")" && pwd)
 model=$(dirname "$recipe")
 shared=$(dirname "$model")/recipe
@@ -34,10 +36,6 @@ for fold in 0 1 2; do
     trained "fold$fold" --fold "$fold"
 done
 
-python3 "$shared/calibrate.py" "$dataset" --int8 "$work/all.int8.onnx" --manifest "$model/manifest.json" \
-    --folds "$work/fold0.int8.onnx" "$work/fold1.int8.onnx" "$work/fold2.int8.onnx" \
-    --out-of-fold "$work/out_of_fold.csv"
-
 python3 "$shared/learned.py" "$dataset" "$model/manifest.json"
 
 scores() { # labels, folder, result, then `--draft` or nothing
@@ -59,5 +57,17 @@ awk -F, -v picture="$picture" '
     NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }
     $1 == picture && $3 == "int8" { for (i = 4; i <= NF; i++) print name[i] "," $i }
 ' "$golden/samples.csv" > "$work/golden.csv"
-bedside pack "$work/all.int8.onnx" --manifest "$model/manifest.json" -o "$model/model.onnx" \
+bedside pack "$work/all.int8.onnx" --manifest "$model/manifest.json" -o "$work/packed.onnx" \
     --golden "$samples/$picture" --scores "$work/golden.csv"
+
+# A fold's network learned from other pictures than the manifest says: the column `fold` tells which it has not seen.
+python3 -c 'import json, sys; m = json.load(sys.stdin); del m["provenance"]["training_sha256"]; json.dump(m, sys.stdout)' \
+    < "$model/manifest.json" > "$work/fold.json"
+for fold in 0 1 2; do
+    bedside pack "$work/fold$fold.int8.onnx" --manifest "$work/fold.json" -o "$recipe/held_out/fold$fold.onnx"
+done
+python3 "$shared/held_out.py" "$dataset" "$work/isic2017_train_val.csv"
+bedside calibrate "$work/packed.onnx" --images "$dataset" --labels "$work/isic2017_train_val.csv" --group group \
+    --folds "$recipe/held_out/fold0.onnx,$recipe/held_out/fold1.onnx,$recipe/held_out/fold2.onnx" --foreign "$foreign" \
+    --features hardtanh_13_DequantizeLinear_Output,add_9_DequantizeLinear_Output -o "$model/model.onnx"
+python3 "$shared/take_over.py" "$model/model.onnx" "$model/manifest.json"
