@@ -16,7 +16,7 @@ use bedside_tools::table::{LabelRow, LabelTable, ScoreKind, ScoreOptions, ScoreT
 use sha2::{Digest, Sha256};
 
 use super::cache::{self, Cache, Measured, Outcome, stamp};
-use super::{Arguments, Subject, row, spoiled};
+use super::{Arguments, Subject, resaved, row, spoiled};
 use crate::classes::labels;
 use crate::classify::progress;
 use crate::labelled::{self, Foreign, Net, failed};
@@ -177,6 +177,7 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
         networks: &networks,
         cache: &mut cache,
         is_multi_label: subject.is_multi_label,
+        are_resaved: arguments.resaved,
         rows: Vec::new(),
         known: HashMap::new(),
         looks,
@@ -220,13 +221,13 @@ pub(super) struct Looks {
     /// The measures of all sound pictures.
     pub(super) sound: Vec<Measures>,
     /// What the model said of sound pictures: of at most [`MAX_PICTURES`], those whose hashes are lowest.
-    seen: BTreeMap<(String, String), Seen>,
+    seen: BySha256,
     /// What fold networks said of those that they did not learn from.
-    by_folds: BTreeMap<(String, String), Seen>,
+    by_folds: BySha256,
     /// The measures of spoiled copies of some of them, by how they were spoiled.
     pub(super) copies: Vec<(String, Vec<Measures>)>,
     /// What it said of foreign ones, by source: of at most [`MAX_PICTURES_OF_SOURCE`] each.
-    foreign: BTreeMap<String, BTreeMap<(String, String), Seen>>,
+    foreign: BTreeMap<String, BySha256>,
     /// The tensors that features are means of.
     pub(super) tensors: Vec<String>,
 }
@@ -269,9 +270,12 @@ impl Looks {
 /// Of how many sound pictures spoiled copies are measured.
 const SPOILED: usize = 100;
 
+/// Pictures by their hash, each beside its copy.
+type BySha256 = BTreeMap<(String, String, bool), Seen>;
+
 /// Adds a picture. Of more than `max` those with the lowest hashes stay.
-fn add(all: &mut BTreeMap<(String, String), Seen>, max: usize, sha256: &str, seen: Seen) {
-    all.insert((sha256.to_owned(), seen.file.clone()), seen);
+fn add(all: &mut BySha256, max: usize, sha256: &str, seen: Seen) {
+    all.insert((sha256.to_owned(), seen.file.clone(), seen.is_copy), seen);
     if all.len() > max {
         all.pop_last();
     }
@@ -296,11 +300,18 @@ impl Lost {
     }
 }
 
-/// The source in the cache of what the model itself said of a labelled picture that fold networks look at too. No folder
-/// is called so.
+/// The sources in the cache of what the model itself said of a labelled picture that fold networks look at too, and of
+/// copies that were saved again. No folder is called so.
 const OWN: &str = "/";
+const RESAVED: &str = "/resaved";
+const OWN_RESAVED: &str = "/resaved/own";
+
+fn is_resaved(source: Option<&str>) -> bool {
+    matches!(source, Some(RESAVED | OWN_RESAVED))
+}
 
 /// What a network said of a picture.
+#[derive(Clone)]
 struct Look {
     /// The first 16 hex digits of the SHA-256 of the file.
     sha256: String,
@@ -312,6 +323,8 @@ struct Gathering<'a> {
     networks: &'a Networks,
     cache: &'a mut Cache,
     is_multi_label: bool,
+    /// Whether novelty is fitted on copies that are saved again, too.
+    are_resaved: bool,
     rows: Vec<Row>,
     /// For each hash of a picture its row.
     known: HashMap<String, usize>,
@@ -329,16 +342,30 @@ impl Gathering<'_> {
         }
         self.looks.sound.push(measures(&found.seen.quality));
         let patient = labelled.group.as_deref().unwrap_or(&labelled.file);
-        let seen = self.seen(&labelled.file, patient, &found);
+        let mut sources = vec![(None, which)];
         if self.networks.are_folds {
-            add(&mut self.looks.by_folds, MAX_PICTURES, &found.sha256, seen);
             // The model has learned from it, and its tables may be of such pictures: levels come from the others.
-            if let Some(own) = self.look(Some(OWN), &labelled.file, &path, Which::Model)? {
-                let seen = self.seen(&labelled.file, patient, &own);
-                add(&mut self.looks.seen, MAX_PICTURES, &own.sha256, seen);
+            sources.push((Some(OWN), Which::Model));
+        }
+        if self.are_resaved {
+            sources.push((Some(RESAVED), which));
+            if self.networks.are_folds {
+                sources.push((Some(OWN_RESAVED), Which::Model));
             }
-        } else {
-            add(&mut self.looks.seen, MAX_PICTURES, &found.sha256, seen);
+        }
+        for (source, which) in sources {
+            let look =
+                if source.is_none() { Some(found.clone()) } else { self.look(source, &labelled.file, &path, which)? };
+            let Some(look) = look else { continue };
+            let is_copy = is_resaved(source);
+            let seen = Seen { is_copy, ..self.seen(&labelled.file, patient, &look) };
+            let is_of_fold = self.networks.are_folds && which != Which::Model;
+            add(
+                if is_of_fold { &mut self.looks.by_folds } else { &mut self.looks.seen },
+                MAX_PICTURES,
+                &look.sha256,
+                seen,
+            );
         }
         let logits = self.logits(&found.seen);
         self.rows.push(row(labelled.file, labelled.group, labelled.truth, logits));
@@ -381,7 +408,7 @@ impl Gathering<'_> {
         let measured = if let Some(known) = known {
             known
         } else {
-            let measured = Measured { source: source.map(str::to_owned), ..self.measure(file, path, which) };
+            let measured = self.measure(source, file, path, which);
             self.cache.add(&measured)?;
             measured
         };
@@ -403,7 +430,8 @@ impl Gathering<'_> {
     fn seen(&self, file: &str, patient: &str, found: &Look) -> Seen {
         let features = found.seen.features.iter().map(|&value| f64::from(value)).collect();
         let logits = if self.networks.gives_logits() { self.logits(&found.seen) } else { Vec::new() };
-        Seen { file: file.to_owned(), patient: patient.to_owned(), network: found.network, features, logits }
+        let (file, patient) = (file.to_owned(), patient.to_owned());
+        Seen { file, patient, network: found.network, is_copy: false, features, logits }
     }
 
     fn logits(&self, found: &cache::Seen) -> Vec<f64> {
@@ -423,11 +451,11 @@ impl Gathering<'_> {
         fold.map(|fold: usize| Which::Fold(fold - 1)).ok_or_else(wrong)
     }
 
-    fn measure(&self, file: &str, path: &Path, which: Which) -> Measured {
+    fn measure(&self, source: Option<&str>, file: &str, path: &Path, which: Which) -> Measured {
         let (bytes, modified) = stamp(path);
         let mut measured = Measured {
             file: file.to_owned(),
-            source: None,
+            source: source.map(str::to_owned),
             bytes,
             modified,
             sha256: String::new(),
@@ -444,7 +472,10 @@ impl Gathering<'_> {
         measured.network = self.networks.of(&measured.sha256, which);
         if let Some(network) = measured.network {
             let net = &self.networks.all[network].net;
-            measured.outcome = match observe(&net.classifier, &Image::from_bytes(encoded)) {
+            let image = Image::from_bytes(encoded);
+            let copy = is_resaved(source).then(|| resaved::resaved(&net.classifier, &image, file)).transpose();
+            let found = copy.and_then(|copy| observe(&net.classifier, &copy.map_or(image, Image::from_bytes)));
+            measured.outcome = match found {
                 Ok(found) => {
                     let tools::Observation { values, quality, features, .. } = found;
                     Outcome::Seen(cache::Seen { values, quality, features })

@@ -4,6 +4,7 @@ mod cache;
 mod gather;
 mod limits;
 mod packed;
+mod resaved;
 mod spoiled;
 
 use std::collections::BTreeMap;
@@ -65,6 +66,10 @@ pub(crate) struct Arguments {
     /// else the one before the pooling of its linear head
     #[arg(long, value_delimiter = ',', value_name = "TENSOR,…")]
     features: Vec<String>,
+    /// Fit novelty on a copy of each picture that is resized and saved again, too: less is then taken for something else
+    /// because of how it was saved
+    #[arg(long, conflicts_with = "scores")]
+    resaved: bool,
     /// The share of its patients that a class's threshold may miss: 0.02 for one that asks for `urgent`, else 0.1,
     /// unless given. May be given several times
     #[arg(long = "miss", value_delimiter = ',', value_parser = parse_label_share, value_name = "LABEL=SHARE")]

@@ -46,6 +46,8 @@ pub struct Seen {
     pub patient: String,
     /// The network that looked: features of two networks are not compared.
     pub network: usize,
+    /// Whether it is a copy of a sound picture that was saved again: statistics are fitted on it, and no levels.
+    pub is_copy: bool,
     /// The means of the tapped tensors' channels; all pictures have as many.
     pub features: Vec<f64>,
     /// The logits; empty where the graph gives probabilities.
@@ -122,10 +124,23 @@ pub struct FittedNovelty {
     pub soft: f64,
     /// The level over which it is refused.
     pub hard: f64,
-    /// The held-out pictures.
+    /// The held-out pictures, without copies.
     pub pictures: u64,
+    /// Of held-out copies, how many are over which level; none without copies.
+    pub resaved: Option<Resaved>,
     /// What was tried.
     pub trials: Vec<MethodTrial>,
+}
+
+/// Held-out copies that were saved again, by statistics of other patients' pictures and copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Resaved {
+    /// How many there are.
+    pub pictures: u64,
+    /// Those over the soft level.
+    pub over_soft: u64,
+    /// Those over the hard level.
+    pub over_hard: u64,
 }
 
 /// Fits a method on what the model said of sound pictures, and chooses it by foreign ones.
@@ -141,35 +156,41 @@ pub fn fit(
     held_out: &[Seen],
     foreign: &BTreeMap<String, Vec<Seen>>,
 ) -> Result<FittedNovelty, Undefined> {
-    if sound.len().min(held_out.len()) < MIN_PICTURES {
+    if originals(sound).min(originals(held_out)) < MIN_PICTURES {
         return Err(Undefined::TooFew);
     }
-    let mut best: Option<(Option<f64>, Tables, [f64; 2])> = None;
+    let mut best: Option<(Option<f64>, Judge)> = None;
     let (mut trials, mut failure) = (Vec::new(), Undefined::Empty);
     let parts = parts(held_out);
     let all = Part { out: Vec::new(), others: sound.iter().collect() };
     let spaces = [false, true].map(|root| Spaces::new(root, &parts, &all));
     for (method, root) in candidates(sound) {
-        let (tables, levels) = match of_method(method, &spaces[usize::from(root)], &parts, &all) {
+        let judge = match of_method(method, &spaces[usize::from(root)], &parts, &all) {
             Ok(found) => found,
             Err(why) => {
                 failure = why;
                 continue;
             }
         };
-        let sources = rates(&tables, levels[0], foreign)?;
+        let sources = rates(&judge.tables, judge.levels[0], foreign)?;
         let shares = sources.iter().map(|rate| rate.accepted as f64 / rate.pictures as f64);
         let worst = shares.reduce(f64::max);
-        let is_better = best.as_ref().is_none_or(|(before, ..)| worst.zip(*before).is_some_and(|(new, old)| new < old));
+        let is_better = best.as_ref().is_none_or(|(before, _)| worst.zip(*before).is_some_and(|(new, old)| new < old));
         if is_better {
-            best = Some((worst, tables, levels));
+            best = Some((worst, judge));
         }
         trials.push(MethodTrial { method, root, sources, worst });
     }
-    let (_, tables, [soft, hard]) = best.ok_or(failure)?;
+    let (_, Judge { tables, levels: [soft, hard], resaved }) = best.ok_or(failure)?;
     let Tables { method, axes, sample, weight } = tables;
     let sample = sample.map(|points| (points, NEIGHBORS));
-    Ok(FittedNovelty { method, axes, sample, weight, soft, hard, pictures: held_out.len() as u64, trials })
+    let pictures = originals(held_out) as u64;
+    Ok(FittedNovelty { method, axes, sample, weight, soft, hard, pictures, resaved, trials })
+}
+
+/// How many are no copies.
+fn originals<'a>(all: impl IntoIterator<Item = &'a Seen>) -> usize {
+    all.into_iter().filter(|seen| !seen.is_copy).count()
 }
 
 /// What is tried, the first of equals first: by features where there are some, and by the energy of logits.
@@ -221,9 +242,10 @@ impl Tables {
 }
 
 /// The dimensions that the pictures and the limit of bytes allow: mean and scale in f32, axes in f16, a sample in int8.
-fn dimensions(method: Method, all: &Part<'_>, parts: &[Part<'_>]) -> usize {
+fn dimensions<'a>(method: Method, all: &Part<'a>, parts: &[Part<'a>]) -> usize {
     let features = all.others[0].features.len();
-    let pictures = parts.iter().map(|part| part.others.len()).min().unwrap_or_default();
+    let of_part = |part: &Part<'a>| originals(part.others.iter().copied());
+    let pictures = parts.iter().map(of_part).min().unwrap_or_default();
     let left = MAX_BYTES.saturating_sub(8 * features);
     let (max, each) = match method {
         Method::NearestNeighbors => (SAMPLE_DIMENSIONS, 2 * features + 4 + SAMPLE),
@@ -284,18 +306,32 @@ fn of_method(
     spaces: &Result<Spaces, Undefined>,
     parts: &[Part<'_>],
     all: &Part<'_>,
-) -> Result<(Tables, [f64; 2]), Undefined> {
+) -> Result<Judge, Undefined> {
     let spaces = if method == Method::Energy { None } else { Some(spaces.as_ref().map_err(Clone::clone)?) };
     let dimensions = dimensions(method, all, parts);
     let tables = |axes: Option<&Axes>, part: &Part<'_>| {
         Tables::new(method, axes.map(|axes| axes.truncated(dimensions)), &part.others)
     };
-    let mut values = Vec::new();
+    let (mut values, mut of_copies) = (Vec::new(), Vec::new());
     for (at, part) in parts.iter().enumerate() {
         let tables = tables(spaces.map(|spaces| &spaces.of_parts[at]), part);
-        values.extend(part.out.iter().map(|seen| tables.novelty(seen)));
+        for seen in &part.out {
+            if seen.is_copy { &mut of_copies } else { &mut values }.push(tables.novelty(seen));
+        }
     }
-    Ok((tables(spaces.map(|spaces| &spaces.of_all), all), levels(&values, SOFT, HARD)?))
+    let levels = levels(&values, SOFT, HARD)?;
+    let over = |level: f64| of_copies.iter().filter(|novelty| **novelty > level).count() as u64;
+    let [over_soft, over_hard] = levels.map(over);
+    let resaved = Resaved { pictures: of_copies.len() as u64, over_soft, over_hard };
+    let tables = tables(spaces.map(|spaces| &spaces.of_all), all);
+    Ok(Judge { tables, levels, resaved: Some(resaved).filter(|resaved| resaved.pictures > 0) })
+}
+
+/// A method with its levels, and what they say of held-out copies.
+struct Judge {
+    tables: Tables,
+    levels: [f64; 2],
+    resaved: Option<Resaved>,
 }
 
 /// For each network, five parts of the patients, each with the pictures of the others. A part without pictures, or with
@@ -350,6 +386,7 @@ mod tests {
             file: format!("{i}.jpg"),
             patient: format!("p{}", i / 2),
             network: 0,
+            is_copy: false,
             features: (0..4).map(|f| shift + drawn(from + 4 * i + f)).collect(),
             logits: vec![drawn(from + i), 0.0],
         };
@@ -378,6 +415,32 @@ mod tests {
         assert!((20..=80).contains(&over(found.soft)), "{}", over(found.soft));
         assert!((1..=30).contains(&over(found.hard)), "{}", over(found.hard));
         assert_eq!(found.trials[0].worst, None);
+    }
+
+    /// Copies that lie elsewhere make the statistics wider, and no level: those are of the pictures as they come.
+    #[test]
+    fn copies_are_fitted_on_and_give_no_levels() {
+        let sound = pictures(400, 0, 1.0);
+        let copies = |shift: f64| {
+            let copy = |seen: Seen| Seen { is_copy: true, ..seen };
+            let all: Vec<Seen> =
+                sound.iter().cloned().chain(pictures(400, 30_000, shift).into_iter().map(copy)).collect();
+            let found = fit(&all, &all, &BTreeMap::new()).expect("there are enough");
+            assert_eq!((found.pictures, found.resaved.expect("there are copies").pictures), (400, 400));
+            found
+        };
+        let (near, far) = (copies(1.0), copies(3.0));
+        let over = near.resaved.expect("there are copies");
+        assert!((8..=40).contains(&over.over_soft) && (1..=16).contains(&over.over_hard), "{over:?}");
+        let distance = |found: &FittedNovelty| found.axes.as_ref().expect("features").distance(&[3.0; 4]);
+        assert!(distance(&near) > 3.0 && distance(&far) < 2.0, "{} {}", distance(&near), distance(&far));
+        let few: Vec<Seen> = sound
+            .iter()
+            .take(150)
+            .cloned()
+            .chain(sound.iter().map(|seen| Seen { is_copy: true, ..seen.clone() }))
+            .collect();
+        assert_eq!(fit(&few, &few, &BTreeMap::new()).expect_err("150 are no copies"), Undefined::TooFew);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::method::Resaved;
 use super::quality::{Limits, Meant};
 use super::{Fitted, FittedClass, FittedNovelty, FittedQuality, Model, NoSignFit, Scaling};
 use crate::evaluate::Level;
@@ -75,6 +76,13 @@ fn write_novelty(out: &mut String, novelty: &FittedNovelty) -> std::fmt::Result 
     let (method, pictures) = (novelty.method.name(), counted(novelty.pictures, "sound picture"));
     writeln!(out, "\nNovelty, by {method}, on {pictures}")?;
     writeln!(out, "  unusual over {:.4} (95 % are under it), refused over {:.4} (99 %)", novelty.soft, novelty.hard)?;
+    if let Some(resaved) = novelty.resaved {
+        let Resaved { pictures, over_soft, over_hard } = resaved;
+        writeln!(
+            out,
+            "  of {pictures} copies that were saved again {over_soft} are over the first level, {over_hard} over the second"
+        )?;
+    }
     for trial in &novelty.trials {
         let root = if trial.root { " of roots" } else { "" };
         let worst = trial.worst.map_or("no foreign pictures to try it on".to_owned(), |worst| {

@@ -102,7 +102,7 @@ class ResultTest(private val language: String) {
 
     @Test
     fun result_without_a_sign_has_no_slip() {
-        val phone = resultOf(KERATOSIS).apply { showNoSign() }
+        val phone = noSignResult()
         assertEquals(deck["triage.no_sign"], phone.text(R.id.title))
         assertEquals(deck["triage.no_sign_advice"], phone.text(R.id.advice))
         assertFalse(phone.shown(R.id.slip) || phone.shown(R.id.because))
