@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::manifest::{QuestionRole, ScopeQuestion};
-use crate::{Answer, Classifier, Error, Image, Manifest, Options, Result};
+use crate::{Answer, Classifier, Error, Heatmap, Image, Manifest, Options, Result, explain};
 
 pub use crate::classifier::Observation;
 pub use crate::model::Binding;
@@ -49,6 +49,22 @@ pub fn in_scope_answer(question: &ScopeQuestion) -> Answer {
         None if question.role == QuestionRole::Danger => Answer::No,
         None => Answer::Yes,
     }
+}
+
+/// The picture as a JPEG of at most 128 pixels a side, upright, without metadata.
+///
+/// # Errors
+/// As [`Heatmap::overlay`] has where the picture can't be decoded.
+pub fn thumbnail(image: &Image<'_>) -> Result<Vec<u8>> {
+    explain::thumbnail(image)
+}
+
+/// The heatmap over its picture as a JPEG of the size of its [`thumbnail`]: [`Heatmap::overlay`] without the legend.
+///
+/// # Errors
+/// As [`Heatmap::overlay`].
+pub fn heatmap_thumbnail(heatmap: &Heatmap, image: &Image<'_>) -> Result<Vec<u8>> {
+    explain::heatmap_thumbnail(heatmap, image)
 }
 
 /// The error of a file that could not be read or written.
