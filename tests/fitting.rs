@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bedside_engine::Graph;
-use process::{bedside, err, exited, out, text};
+use process::{bedside, bedside_reading, err, exited, out, text};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -92,6 +92,11 @@ fn samplesize_prints_the_counts_of_clopper_and_pearson() {
         (json!(49), json!(249))
     );
     assert!(out(&bedside(&["samplesize"])).contains("no"), "it prints what is usual");
+    for too_many in [["--half-width", "1e-300"], ["--miss", "1e-12"], ["--bound", "1e-12"]] {
+        let output = bedside(&[&["samplesize"], &too_many[..]].concat());
+        exited(&output, 2);
+        assert!(err(&output).contains("more patients than are looked for") && out(&output).is_empty());
+    }
     exited(&bedside(&["samplesize", "--bound", "5"]), 2);
     exited(&bedside(&["samplesize", "--bound", "0"]), 2);
 }
@@ -113,8 +118,15 @@ fn evaluate_counts_pictures_and_writes_a_page() {
         (&json!(30), &json!(10), &json!(1))
     );
     assert_eq!((&flow[1]["source"], &flow[1]["pictures"]), (&json!("plants"), &json!(1)));
-    let bands: Vec<String> = json["subgroups"].to_string().split('"').map(str::to_owned).collect();
-    assert!(["f", "m", "under 30", "40 and over"].iter().all(|band| bands.iter().any(|b| b == band)), "{bands:?}");
+    let parts = |column: usize| -> Vec<(String, u64)> {
+        let parts = json["subgroups"][column]["parts"].as_array().expect("a list");
+        let part = |part: &Value| (part["name"].as_str().unwrap_or("").into(), part["pictures"].as_u64().unwrap_or(0));
+        parts.iter().map(part).collect()
+    };
+    let named = |parts: &[(&str, u64)]| parts.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<Vec<_>>();
+    assert_eq!(parts(0), named(&[("f", 15), ("m", 15)]));
+    // Ages are 20 to 49.
+    assert_eq!(parts(1), named(&[("under 30", 10), ("30 to under 40", 10), ("40 and over", 10)]));
     let html = fs::read_to_string(&page).expect("a page");
     assert!(html.contains("<svg") && html.contains("004.bmp") == json.to_string().contains("004.bmp"));
     // This is no test set: no look is written down.
@@ -145,6 +157,75 @@ fn evaluate_writes_down_each_look_at_a_test_set() {
     let found: Vec<&str> = [1, 2, 3, 4, 6].map(|column| &rows[0][column]).to_vec();
     assert_eq!(found, ["tiny", "0.0.1", &sha256, "test", "a first, honest look"]);
     assert_eq!(&rows[1][6], "another look");
+}
+
+/// Files that an evaluation is made of are never replaced by its page or its log.
+#[test]
+fn evaluate_refuses_outputs_that_would_replace_its_inputs() {
+    let set = Set::new(6);
+    set.pack("other.onnx", &tiny::manifest());
+    fs::create_dir_all(set.path("others/plants")).expect("room");
+    fs::copy(set.path("photos/001.bmp"), set.path("others/plants/x.bmp")).expect("room");
+    let (other, others) = (set.text("other.onnx"), set.text("others"));
+    let inputs =
+        ["model.onnx", "other.onnx", "labels.csv", "photos/004.bmp", "others/plants/x.bmp", "photos/../model.onnx"];
+    for input in inputs {
+        let (path, before) = (set.text(input), fs::read(set.path(input)).expect("a file"));
+        for option in ["--html", "--looks"] {
+            // The split has no row: pictures of other splits are refused, too.
+            let split: &[&str] = if option == "--html" { &[] } else { &["--split", "test", "--why", "a test"] };
+            let options = [&["--against", &other, "--foreign", &others, option, &path][..], split].concat();
+            let output = set.run("evaluate", &options);
+            exited(&output, 2);
+            assert!(err(&output).contains("would replace this file"), "{option} {input}: {}", err(&output));
+            assert_eq!(fs::read(set.path(input)).expect("a file"), before);
+        }
+    }
+    let both = set.text("both");
+    let output = set.run("evaluate", &["--split", "test", "--why", "a test", "--html", &both, "--looks", &both]);
+    exited(&output, 2);
+    assert!(err(&output).contains("would replace this file") && !set.path("both").exists());
+}
+
+#[test]
+fn evaluate_measures_nothing_where_an_output_could_not_be_written() {
+    let set = Set::new(6);
+    // The model is no model: who looks at it fails with 1.
+    fs::write(set.path("model.onnx"), "no model").expect("room");
+    fs::write(set.path("file"), "").expect("room");
+    let (page, log, below_file) = (set.text("none/page.html"), set.text("new/looks.csv"), set.text("file/looks.csv"));
+    let run = |more: &[&str]| set.run("evaluate", &[&["--split", "test", "--why", "a test"], more].concat());
+    for (more, words) in [
+        (["--looks", &log, "--html", &page], "no such folder"),
+        (["--looks", &log, "--html", &set.text("photos")], "this is a folder"),
+        (["--html", &set.text("page.html"), "--looks", &below_file], "can't be written down here"),
+        (["--html", &set.text("page.html"), "--looks", &set.text("photos")], "can't be written down here"),
+    ] {
+        let output = run(&more);
+        exited(&output, 2);
+        assert!(err(&output).contains(words), "{}", err(&output));
+    }
+    exited(&run(&["--looks", &log, "--html", &set.text("page.html")]), 1);
+    assert!(!set.path("new").exists() && !set.path("page.html").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn table_of_labels_from_a_pipe_is_refused() {
+    let set = Set::new(6);
+    let table = fs::read_to_string(set.path("labels.csv")).expect("a table");
+    let (model, photos, to) = (set.text("model.onnx"), set.text("photos"), set.text("out.onnx"));
+    let of_pictures = ["--images", &photos, "--labels", "/dev/stdin"];
+    for arguments in [
+        [&["evaluate", &model], &of_pictures[..]].concat(),
+        [&["calibrate", &model, "-o", &to], &of_pictures[..]].concat(),
+        vec!["calibrate", &model, "-o", &to, "--scores", "/dev/stdin"],
+    ] {
+        let output = bedside_reading(&table, &arguments);
+        exited(&output, 2);
+        assert!(err(&output).contains("/dev/stdin: this is a pipe or a device"), "{}", err(&output));
+        assert!(err(&output).contains("write it into a file"), "{}", err(&output));
+    }
 }
 
 #[test]

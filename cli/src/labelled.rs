@@ -56,8 +56,15 @@ impl SetArguments {
 /// Reads a whole table, so that work does not end at its last row, and prints what is strange in it.
 ///
 /// # Errors
-/// [`Failure::Failed`] with all that is wrong, and where no row is left.
+/// [`Failure::Failed`] with all that is wrong, and where no row is left; [`Failure::Usage`] for a pipe, because the rows
+/// are read a second time.
 pub(crate) fn check(path: &Path, images: Option<&Path>, options: &LabelOptions) -> Result<Summary, Failure> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(Failure::Usage(format!(
+            "{}: this is a pipe or a device, and the table is read twice; write it into a file, and give that",
+            path.display()
+        )));
+    }
     let summary = table::check(LabelTable::open(path, options).map_err(failed)?, images);
     for warning in &summary.warnings.first {
         complain("warning", warning);

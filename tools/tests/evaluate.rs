@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use bedside_tools::evaluate::{
-    Against, Case, Evaluation, Label, Level, Measure, Method, Model, Options, Outcome, Ranged, Scores, Stated,
+    Against, Case, Column, Evaluation, Label, Level, Measure, Method, Model, Options, Outcome, Ranged, Scores, Stated,
     evaluate, html, html_with_thumbnails,
 };
 use bedside_tools::statistics::Interval;
@@ -312,7 +312,7 @@ fn demonstration() -> Evaluation {
             ("Graph".to_owned(), "sha256 0123456789abcdef".to_owned()),
             ("Commit".to_owned(), "none".to_owned()),
         ],
-        by: names(&["age", "sex", "device"]),
+        by: ["age", "sex", "device"].map(Column::named).to_vec(),
         ..options()
     };
     let other = model("second");

@@ -46,7 +46,7 @@ pub use novelty::{Novelty, Source};
 pub use page::{html, html_with_thumbnails};
 pub use ranking::{CurvePoint, Method, OperatingPoint, Ranking};
 pub use selective::{Selective, SelectivePoint};
-pub use subgroups::{Subgroup, Subgroups};
+pub use subgroups::{Column, Subgroup, Subgroups};
 pub use triage::{AtPrevalence, Detection, Test, TriageRow, UrgentMiss};
 
 use crate::statistics::bootstrap::Options as Bootstrap;
@@ -232,8 +232,8 @@ pub struct Options {
     pub set: String,
     /// Lines about the run, such as the commit and the hashes: name and text.
     pub about: Vec<(String, String)>,
-    /// The names of the case's subgroups to report by, in their order.
-    pub by: Vec<String>,
+    /// The columns to report by, in their order.
+    pub by: Vec<Column>,
     /// The prevalences of what is urgent for which predictive values are given.
     pub prevalences: Vec<f64>,
     /// The level of all intervals.
