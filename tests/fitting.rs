@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bedside_engine::Graph;
 use process::{bedside, bedside_reading, err, exited, out, text};
 use serde_json::{Value, json};
@@ -226,6 +228,68 @@ fn table_of_labels_from_a_pipe_is_refused() {
         assert!(err(&output).contains("/dev/stdin: this is a pipe or a device"), "{}", err(&output));
         assert!(err(&output).contains("write it into a file"), "{}", err(&output));
     }
+}
+
+/// What the model makes worst errors of: its own pictures with other labels, and one that it rejects.
+fn wrong_labels(folder: &Path) -> PathBuf {
+    let labels = folder.join("labels.csv");
+    let table = "file,label\nISIC_0012134.jpg,melanoma\nISIC_0012356.jpg,melanoma\nISIC_0012092.jpg,melanoma\n\
+                 ISIC_0012095.jpg,nevus\nIM-0001-0001.jpeg,melanoma\n";
+    fs::write(&labels, table).expect("room");
+    labels
+}
+
+/// The pictures of a page: what is inside of their `data:` URLs.
+fn pictures_of(page: &str) -> Vec<Vec<u8>> {
+    let urls = page.split("src=\"data:image/jpeg;base64,").skip(1);
+    urls.map(|rest| BASE64.decode(rest.split('"').next().expect("a URL")).expect("base64")).collect()
+}
+
+#[test]
+fn evaluate_shows_pictures_only_where_asked_for() {
+    let models = tiny::golden("../../models");
+    let (model, images) = (models.join("skin-lesion/model.onnx"), models.join("samples"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (labels, page) = (wrong_labels(folder.path()), folder.path().join("page.html"));
+    let run = |model: &Path, more: &[&str]| {
+        let options = ["evaluate", text(model), "--images", text(&images), "--labels", text(&labels)];
+        bedside(&[&options[..], more].concat())
+    };
+    exited(&run(&model, &["--html", text(&page)]), 0);
+    let plain = fs::read_to_string(&page).expect("a page");
+    assert!(plain.contains("ISIC_0012134.jpg") && !plain.contains("<img") && !plain.contains("data:image"));
+
+    exited(&run(&model, &["--html", text(&page), "--pictures"]), 0);
+    let found = fs::read_to_string(&page).expect("a page");
+    assert!(found.contains("This page holds pictures of patients"));
+    let pictures = pictures_of(&found);
+    assert_eq!(pictures.len(), found.matches("<img").count());
+    for jpeg in &pictures {
+        // A frame header (SOF0) has the height and the width at its fifth byte; EXIF would be in APP1.
+        let frame = jpeg.windows(2).position(|mark| mark == [0xFF, 0xC0]).expect("a baseline JPEG");
+        let side = |at: usize| u16::from_be_bytes([jpeg[frame + at], jpeg[frame + at + 1]]);
+        assert_eq!([side(5), side(7)], [128, 128], "the samples are square");
+        assert!(jpeg.len() < 16_384 && !jpeg.windows(2).any(|mark| mark == [0xFF, 0xE1]));
+    }
+    // Each picture that melanoma was missed in is among the urgent misses, the rejected one without a heatmap.
+    for file in ["ISIC_0012134.jpg", "ISIC_0012356.jpg", "IM-0001-0001.jpeg"] {
+        assert!(found.contains(&format!("alt=\"The picture {file}\"")), "{file}");
+    }
+    assert_eq!(found.matches("no heatmap: the picture was rejected").count(), 1);
+    assert!(found.contains("melanoma, up to ") || found.contains("no evidence for melanoma"));
+
+    exited(&run(&model, &["--pictures"]), 2);
+}
+
+#[test]
+fn evaluate_says_once_that_a_model_has_no_heatmaps() {
+    // The tiny model's manifest has no `explanation`.
+    let set = Set::new(30);
+    let page = set.text("page.html");
+    exited(&set.run("evaluate", &["--html", &page, "--pictures"]), 0);
+    let page = fs::read_to_string(&page).expect("a page");
+    assert_eq!(page.matches("No heatmap: the manifest of tiny has no `explanation`").count(), 1);
+    assert!(!pictures_of(&page).is_empty() && !page.contains("alt=\"The evidence"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bedside::manifest::{Activation, ScopeQuestion};
 use bedside::tools::{self, Binding};
-use bedside::{Answer, Classifier, Image, Limits, Manifest, Options, Query, Report};
+use bedside::{Answer, Classifier, Explain, Image, Limits, Manifest, Options, Query, Report};
 use bedside_engine::ModelFile;
 use bedside_tools::calibrate::Class;
 use bedside_tools::table::{self, LabelOptions, LabelTable, Split, Summary, TableError};
@@ -156,6 +156,24 @@ impl Net {
     pub(crate) fn report(&self, path: &Path) -> Result<Report, String> {
         let report = Image::open(path).and_then(|image| self.classifier.classify(&image, &self.query));
         report.map_err(|error| tools::in_file(error, path).to_string())
+    }
+
+    /// Why there are no class activation maps; `None` where the model has them.
+    pub(crate) fn no_heatmaps(&self) -> Option<String> {
+        let manifest = self.classifier.manifest();
+        manifest.explanation().is_none().then(|| {
+            format!(
+                "the manifest of {} has no `explanation`, which a class activation map needs; `bedside pack` writes it \
+                 where the graph ends in a mean over height and width and one linear layer",
+                manifest.name()
+            )
+        })
+    }
+
+    /// The report of a picture with the class activation map of a class.
+    pub(crate) fn explained(&self, image: &Image<'_>, class: &str) -> bedside::Result<Report> {
+        let query = self.query.clone().explain(Explain::new().label(class));
+        self.classifier.classify(image, &query)
     }
 
     /// The novelty of a picture that was rejected before it was computed; none where the model doesn't tell.

@@ -2,11 +2,14 @@
 
 mod cases;
 mod summary;
+mod thumbnails;
 
 use std::path::{Path, PathBuf};
 
 use bedside::Answer;
-use bedside_tools::evaluate::{Against, Case, Column, Evaluation, Options, Problem, evaluate, html};
+use bedside_tools::evaluate::{
+    Against, Case, Column, Evaluation, Options, Problem, evaluate, html, html_with_pictures,
+};
 use bedside_tools::table::{LabelOptions, LabelTable, below};
 
 use crate::classify::parse_answer;
@@ -21,9 +24,12 @@ use crate::values::parse_share;
 #[command(after_help = "\
 Examples:
   bedside evaluate model.onnx --images photos/ --labels labels.csv --html report.html
+  bedside evaluate model.onnx --images photos/ --labels labels.csv --html report.html --pictures
   bedside evaluate model.onnx --images photos/ --labels labels.csv --group patient --by sex,age:18:65 --foreign others/
   bedside evaluate new.onnx --images photos/ --labels labels.csv --against old.onnx --json > report.json
   bedside evaluate model.onnx --images photos/ --labels labels.csv --split test --why \"figures of the card\"
+
+With --pictures the page holds pictures of patients: keep it as those pictures are kept. Without, it holds none.
 
 Each look at a set named `test` (by --split, or by the name of the folder of pictures) is written down in a file: date,
 model, set, commit, and why. Questions of the model are answered in scope unless --answer says otherwise.
@@ -58,6 +64,10 @@ pub(crate) struct Arguments {
     /// Write a page that stands by itself
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Show the pictures of the worst errors and of the urgent misses on the page, at most 128 pixels a side, each with the
+    /// heatmap of the label that was missed or wrongly named. Such a page holds pictures of patients
+    #[arg(long, requires = "html")]
+    pictures: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -82,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         looks::append(log, net.classifier.identity(), &set, why)?;
     }
     if let Some(path) = &arguments.html {
-        write_whole(path, html(&evaluation).as_bytes())?;
+        write_whole(path, arguments.page(&net, &evaluation).as_bytes())?;
     }
     summary::write(&evaluation, arguments.json, arguments.html.as_deref())
 }
@@ -135,6 +145,15 @@ impl Arguments {
         let pictures = own.iter().chain(foreign.iter().map(|picture| &picture.path));
         let pictures: Vec<&Path> = pictures.map(PathBuf::as_path).collect();
         [self.html.as_deref(), self.log()].into_iter().flatten().try_for_each(|o| refuse_overwriting(o, &pictures))
+    }
+
+    /// The page, with small pictures where they are asked for.
+    fn page(&self, net: &Net, evaluation: &Evaluation) -> String {
+        if self.pictures {
+            html_with_pictures(evaluation, &thumbnails::of(net, &self.images, evaluation))
+        } else {
+            html(evaluation)
+        }
     }
 
     fn evaluation(&self, net: &Net, other: Option<&Net>, set: &str) -> Result<Evaluation, Failure> {
