@@ -11,9 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::image::{Picture, Placement, decode_placed};
-use crate::manifest::{Golden, GoldenBy, Manifest, QualityLimits};
+use crate::manifest::{ColorMeant, Golden, GoldenBy, Manifest};
 use crate::model::{LoadTimes, Model, Run};
-use crate::preprocess::ModelInput;
 use crate::quality::{measure, quality_reasons};
 use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
@@ -126,11 +125,11 @@ impl Classifier {
     }
 
     /// What one run tells of a whole picture, whatever the manifest's limits say of it.
-    pub(crate) fn observe(&self, image: &Image<'_>) -> Result<Observation> {
+    pub(crate) fn observe(&self, image: &Image<'_>, meant: Option<ColorMeant>) -> Result<Observation> {
         let model = &self.model;
         let (picture, _) = self.decode(image, None)?;
         let input = model.preprocess(&picture);
-        let quality = self.measured(&picture, &input);
+        let quality = measure(&picture, &input, model.manifest.input(), meant);
         drop(picture);
         let selection = [&model.novelty_taps[..], &model.observed_taps].concat();
         let run = model.run_tapped(&CancelHandle::new(), &input, &selection)?;
@@ -146,9 +145,9 @@ impl Classifier {
     }
 
     /// The measures of a whole picture.
-    pub(crate) fn quality(&self, image: &Image<'_>) -> Result<Quality> {
+    pub(crate) fn quality(&self, image: &Image<'_>, meant: Option<ColorMeant>) -> Result<Quality> {
         let (picture, _) = self.decode(image, None)?;
-        Ok(self.measured(&picture, &self.model.preprocess(&picture)))
+        Ok(measure(&picture, &self.model.preprocess(&picture), self.model.manifest.input(), meant))
     }
 
     /// Opens a model from the bytes of an ONNX or prepared file, which has its manifest in its metadata and no external
@@ -252,13 +251,14 @@ impl Classifier {
         query.check_cancelled()?;
 
         let input = self.model.preprocess(&picture);
-        let quality = self.measured(&picture, &input);
+        let limits = self.model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default();
+        let quality = measure(&picture, &input, self.model.manifest.input(), limits.color);
         let view = self.view(&picture, placement);
         drop(picture);
         timings.preprocess = stages.ended("preprocess");
         query.check_cancelled()?;
 
-        let poor = quality_reasons(&quality, &self.quality_limits(), query, words(&query.language));
+        let poor = quality_reasons(&quality, &limits, query, words(&query.language));
         if !poor.is_empty() {
             return Ok(Assessed::rejected(Conclusion::poor_quality(poor, query.refusals), Some(quality)));
         }
@@ -449,16 +449,6 @@ impl Classifier {
             Some(name) => error.in_file(Path::new(name)),
             None => error,
         })
-    }
-
-    /// The manifest's limits of quality; none where it has none.
-    fn quality_limits(&self) -> QualityLimits {
-        self.model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default()
-    }
-
-    /// The measures of a picture and the input that was made of it.
-    fn measured(&self, picture: &Picture, input: &ModelInput) -> Quality {
-        measure(picture, input, self.model.manifest.input(), self.quality_limits().color)
     }
 
     /// How unlike the pictures that the model was made for the picture of a run is, where the manifest says how to tell.

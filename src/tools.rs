@@ -4,8 +4,8 @@
 use std::io;
 use std::path::Path;
 
-use crate::manifest::{QuestionRole, ScopeQuestion};
-use crate::{Answer, Classifier, Error, Image, Manifest, Options, Quality, Result};
+use crate::manifest::{ColorMeant, QuestionRole, ScopeQuestion};
+use crate::{Answer, Classifier, Error, Heatmap, Image, Manifest, Options, Quality, Result, explain};
 
 pub use crate::classifier::Observation;
 pub use crate::model::Binding;
@@ -32,12 +32,12 @@ pub fn open_observing(path: &Path, tensors: &[String], options: Options) -> Resu
 }
 
 /// What one run tells of a whole picture: the graph's values, the measures of quality, novelty and features, whatever the
-/// manifest's limits say of them. No question is asked.
+/// manifest's limits say of them. Colour is measured for those that are `meant`. No question is asked.
 ///
 /// # Errors
 /// As [`Classifier::scores`].
-pub fn observe(classifier: &Classifier, image: &Image<'_>) -> Result<Observation> {
-    classifier.observe(image)
+pub fn observe(classifier: &Classifier, image: &Image<'_>, meant: Option<ColorMeant>) -> Result<Observation> {
+    classifier.observe(image, meant)
 }
 
 /// The width, the height and the upright pixels of a whole picture, as they are given to the preprocessing of this model:
@@ -49,12 +49,13 @@ pub fn pixels(classifier: &Classifier, image: &Image<'_>) -> Result<(u32, u32, V
     classifier.pixels(image)
 }
 
-/// The measures of a whole picture's quality, whatever the manifest's limits say of them. The graph does not run.
+/// The measures of a whole picture's quality, whatever the manifest's limits say of them. Colour is measured for
+/// those that are `meant`. The graph does not run.
 ///
 /// # Errors
 /// As [`pixels`].
-pub fn quality(classifier: &Classifier, image: &Image<'_>) -> Result<Quality> {
-    classifier.quality(image)
+pub fn quality(classifier: &Classifier, image: &Image<'_>, meant: Option<ColorMeant>) -> Result<Quality> {
+    classifier.quality(image, meant)
 }
 
 /// An answer that is in scope and states no danger sign: the question's `min`, else its `max`, else `Yes`, or `No` where it
@@ -66,6 +67,22 @@ pub fn in_scope_answer(question: &ScopeQuestion) -> Answer {
         None if question.role == QuestionRole::Danger => Answer::No,
         None => Answer::Yes,
     }
+}
+
+/// The picture as a JPEG of at most 128 pixels a side, upright, without metadata.
+///
+/// # Errors
+/// As [`Heatmap::overlay`] has where the picture can't be decoded.
+pub fn thumbnail(image: &Image<'_>) -> Result<Vec<u8>> {
+    explain::thumbnail(image)
+}
+
+/// The heatmap over its picture as a JPEG of the size of its [`thumbnail`]: [`Heatmap::overlay`] without the legend.
+///
+/// # Errors
+/// As [`Heatmap::overlay`].
+pub fn heatmap_thumbnail(heatmap: &Heatmap, image: &Image<'_>) -> Result<Vec<u8>> {
+    explain::heatmap_thumbnail(heatmap, image)
 }
 
 /// The error of a file that could not be read or written.

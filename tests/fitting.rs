@@ -7,8 +7,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bedside_engine::Graph;
-use process::{bedside, err, exited, out, text};
+use process::{bedside, bedside_reading, err, exited, out, text};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -92,6 +94,11 @@ fn samplesize_prints_the_counts_of_clopper_and_pearson() {
         (json!(49), json!(249))
     );
     assert!(out(&bedside(&["samplesize"])).contains("no"), "it prints what is usual");
+    for too_many in [["--half-width", "1e-300"], ["--miss", "1e-12"], ["--bound", "1e-12"]] {
+        let output = bedside(&[&["samplesize"], &too_many[..]].concat());
+        exited(&output, 2);
+        assert!(err(&output).contains("more patients than are looked for") && out(&output).is_empty());
+    }
     exited(&bedside(&["samplesize", "--bound", "5"]), 2);
     exited(&bedside(&["samplesize", "--bound", "0"]), 2);
 }
@@ -113,8 +120,15 @@ fn evaluate_counts_pictures_and_writes_a_page() {
         (&json!(30), &json!(10), &json!(1))
     );
     assert_eq!((&flow[1]["source"], &flow[1]["pictures"]), (&json!("plants"), &json!(1)));
-    let bands: Vec<String> = json["subgroups"].to_string().split('"').map(str::to_owned).collect();
-    assert!(["f", "m", "under 30", "40 and over"].iter().all(|band| bands.iter().any(|b| b == band)), "{bands:?}");
+    let parts = |column: usize| -> Vec<(String, u64)> {
+        let parts = json["subgroups"][column]["parts"].as_array().expect("a list");
+        let part = |part: &Value| (part["name"].as_str().unwrap_or("").into(), part["pictures"].as_u64().unwrap_or(0));
+        parts.iter().map(part).collect()
+    };
+    let named = |parts: &[(&str, u64)]| parts.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<Vec<_>>();
+    assert_eq!(parts(0), named(&[("f", 15), ("m", 15)]));
+    // Ages are 20 to 49.
+    assert_eq!(parts(1), named(&[("under 30", 10), ("30 to under 40", 10), ("40 and over", 10)]));
     let html = fs::read_to_string(&page).expect("a page");
     assert!(html.contains("<svg") && html.contains("004.bmp") == json.to_string().contains("004.bmp"));
     // This is no test set: no look is written down.
@@ -145,6 +159,137 @@ fn evaluate_writes_down_each_look_at_a_test_set() {
     let found: Vec<&str> = [1, 2, 3, 4, 6].map(|column| &rows[0][column]).to_vec();
     assert_eq!(found, ["tiny", "0.0.1", &sha256, "test", "a first, honest look"]);
     assert_eq!(&rows[1][6], "another look");
+}
+
+/// Files that an evaluation is made of are never replaced by its page or its log.
+#[test]
+fn evaluate_refuses_outputs_that_would_replace_its_inputs() {
+    let set = Set::new(6);
+    set.pack("other.onnx", &tiny::manifest());
+    fs::create_dir_all(set.path("others/plants")).expect("room");
+    fs::copy(set.path("photos/001.bmp"), set.path("others/plants/x.bmp")).expect("room");
+    let (other, others) = (set.text("other.onnx"), set.text("others"));
+    let inputs =
+        ["model.onnx", "other.onnx", "labels.csv", "photos/004.bmp", "others/plants/x.bmp", "photos/../model.onnx"];
+    for input in inputs {
+        let (path, before) = (set.text(input), fs::read(set.path(input)).expect("a file"));
+        for option in ["--html", "--looks"] {
+            // The split has no row: pictures of other splits are refused, too.
+            let split: &[&str] = if option == "--html" { &[] } else { &["--split", "test", "--why", "a test"] };
+            let options = [&["--against", &other, "--foreign", &others, option, &path][..], split].concat();
+            let output = set.run("evaluate", &options);
+            exited(&output, 2);
+            assert!(err(&output).contains("would replace this file"), "{option} {input}: {}", err(&output));
+            assert_eq!(fs::read(set.path(input)).expect("a file"), before);
+        }
+    }
+    let both = set.text("both");
+    let output = set.run("evaluate", &["--split", "test", "--why", "a test", "--html", &both, "--looks", &both]);
+    exited(&output, 2);
+    assert!(err(&output).contains("would replace this file") && !set.path("both").exists());
+}
+
+#[test]
+fn evaluate_measures_nothing_where_an_output_could_not_be_written() {
+    let set = Set::new(6);
+    // The model is no model: who looks at it fails with 1.
+    fs::write(set.path("model.onnx"), "no model").expect("room");
+    fs::write(set.path("file"), "").expect("room");
+    let (page, log, below_file) = (set.text("none/page.html"), set.text("new/looks.csv"), set.text("file/looks.csv"));
+    let run = |more: &[&str]| set.run("evaluate", &[&["--split", "test", "--why", "a test"], more].concat());
+    for (more, words) in [
+        (["--looks", &log, "--html", &page], "no such folder"),
+        (["--looks", &log, "--html", &set.text("photos")], "this is a folder"),
+        (["--html", &set.text("page.html"), "--looks", &below_file], "can't be written down here"),
+        (["--html", &set.text("page.html"), "--looks", &set.text("photos")], "can't be written down here"),
+    ] {
+        let output = run(&more);
+        exited(&output, 2);
+        assert!(err(&output).contains(words), "{}", err(&output));
+    }
+    exited(&run(&["--looks", &log, "--html", &set.text("page.html")]), 1);
+    assert!(!set.path("new").exists() && !set.path("page.html").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn table_of_labels_from_a_pipe_is_refused() {
+    let set = Set::new(6);
+    let table = fs::read_to_string(set.path("labels.csv")).expect("a table");
+    let (model, photos, to) = (set.text("model.onnx"), set.text("photos"), set.text("out.onnx"));
+    let of_pictures = ["--images", &photos, "--labels", "/dev/stdin"];
+    for arguments in [
+        [&["evaluate", &model], &of_pictures[..]].concat(),
+        [&["calibrate", &model, "-o", &to], &of_pictures[..]].concat(),
+        vec!["calibrate", &model, "-o", &to, "--scores", "/dev/stdin"],
+    ] {
+        let output = bedside_reading(&table, &arguments);
+        exited(&output, 2);
+        assert!(err(&output).contains("/dev/stdin: this is a pipe or a device"), "{}", err(&output));
+        assert!(err(&output).contains("write it into a file"), "{}", err(&output));
+    }
+}
+
+/// What the model makes worst errors of: its own pictures with other labels, and one that it rejects.
+fn wrong_labels(folder: &Path) -> PathBuf {
+    let labels = folder.join("labels.csv");
+    let table = "file,label\nISIC_0012134.jpg,melanoma\nISIC_0012356.jpg,melanoma\nISIC_0012092.jpg,melanoma\n\
+                 ISIC_0012095.jpg,nevus\nIM-0001-0001.jpeg,melanoma\n";
+    fs::write(&labels, table).expect("room");
+    labels
+}
+
+/// The pictures of a page: what is inside of their `data:` URLs.
+fn pictures_of(page: &str) -> Vec<Vec<u8>> {
+    let urls = page.split("src=\"data:image/jpeg;base64,").skip(1);
+    urls.map(|rest| BASE64.decode(rest.split('"').next().expect("a URL")).expect("base64")).collect()
+}
+
+#[test]
+fn evaluate_shows_pictures_only_where_asked_for() {
+    let models = tiny::golden("../../models");
+    let (model, images) = (models.join("skin-lesion/model.onnx"), models.join("samples"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (labels, page) = (wrong_labels(folder.path()), folder.path().join("page.html"));
+    let run = |model: &Path, more: &[&str]| {
+        let options = ["evaluate", text(model), "--images", text(&images), "--labels", text(&labels)];
+        bedside(&[&options[..], more].concat())
+    };
+    exited(&run(&model, &["--html", text(&page)]), 0);
+    let plain = fs::read_to_string(&page).expect("a page");
+    assert!(plain.contains("ISIC_0012134.jpg") && !plain.contains("<img") && !plain.contains("data:image"));
+
+    exited(&run(&model, &["--html", text(&page), "--pictures"]), 0);
+    let found = fs::read_to_string(&page).expect("a page");
+    assert!(found.contains("This page holds pictures of patients"));
+    let pictures = pictures_of(&found);
+    assert_eq!(pictures.len(), found.matches("<img").count());
+    for jpeg in &pictures {
+        // A frame header (SOF0) has the height and the width at its fifth byte; EXIF would be in APP1.
+        let frame = jpeg.windows(2).position(|mark| mark == [0xFF, 0xC0]).expect("a baseline JPEG");
+        let side = |at: usize| u16::from_be_bytes([jpeg[frame + at], jpeg[frame + at + 1]]);
+        assert_eq!([side(5), side(7)], [128, 128], "the samples are square");
+        assert!(jpeg.len() < 16_384 && !jpeg.windows(2).any(|mark| mark == [0xFF, 0xE1]));
+    }
+    // Each picture that melanoma was missed in is among the urgent misses, the rejected one without a heatmap.
+    for file in ["ISIC_0012134.jpg", "ISIC_0012356.jpg", "IM-0001-0001.jpeg"] {
+        assert!(found.contains(&format!("alt=\"The picture {file}\"")), "{file}");
+    }
+    assert_eq!(found.matches("no heatmap: the picture was rejected").count(), 1);
+    assert!(found.contains("melanoma, up to ") || found.contains("no evidence for melanoma"));
+
+    exited(&run(&model, &["--pictures"]), 2);
+}
+
+#[test]
+fn evaluate_says_once_that_a_model_has_no_heatmaps() {
+    // The tiny model's manifest has no `explanation`.
+    let set = Set::new(30);
+    let page = set.text("page.html");
+    exited(&set.run("evaluate", &["--html", &page, "--pictures"]), 0);
+    let page = fs::read_to_string(&page).expect("a page");
+    assert_eq!(page.matches("No heatmap: the manifest of tiny has no `explanation`").count(), 1);
+    assert!(!pictures_of(&page).is_empty() && !page.contains("alt=\"The evidence"));
 }
 
 #[test]
@@ -280,6 +425,23 @@ fn calibrate_counts_a_picture_once() {
     }
 }
 
+/// Coloured pictures where grey is meant give no limits, as all would be refused.
+#[test]
+fn calibrate_fits_the_colours_that_are_meant() {
+    let set = Set::new(210);
+    let color = |blue: u8, options: &[&str]| {
+        for i in 0..210 {
+            fs::write(set.path(&format!("photos/{i:03}.bmp")), tinted(i, blue)).expect("room");
+        }
+        exited(&set.run("calibrate", &[options, &["-o", &set.text("out.onnx")]].concat()), 0);
+        manifest_of(&set.path("out.onnx"))["calibration"]["quality"]["color"].clone()
+    };
+    let gray = ["--color", "gray"];
+    assert_eq!((color(40, &[]), color(40, &gray)), (json!("rgb"), Value::Null));
+    assert_eq!((color(0, &[]), color(0, &gray)), (Value::Null, json!("gray")));
+    exited(&set.run("calibrate", &["--color", "blue", "-o", &set.text("out.onnx")]), 2);
+}
+
 #[test]
 fn calibrate_measures_nothing_for_options_that_are_wrong() {
     let set = Set::new(12);
@@ -287,6 +449,12 @@ fn calibrate_measures_nothing_for_options_that_are_wrong() {
         exited(&set.run("calibrate", &["-o", &set.text("out.onnx"), "--miss", miss]), 2);
         assert!(!set.path("out.onnx.rows.jsonl").exists(), "{miss}");
     }
+    let table = fs::read(set.path("labels.csv")).expect("a table");
+    for output in ["labels.csv", "none/out.onnx"] {
+        exited(&set.run("calibrate", &["-o", &set.text(output)]), 2);
+        assert!(!set.path("labels.csv.rows.jsonl").exists() && !set.path("none").exists());
+    }
+    assert_eq!(fs::read(set.path("labels.csv")).expect("a table"), table);
 }
 
 #[test]
@@ -297,10 +465,11 @@ fn calibrate_on_pictures_fits_quality_and_novelty() {
         fs::write(set.path(&format!("others/stripes/{i}.bmp")), striped(i)).expect("room");
     }
     let (to, others) = (set.text("out.onnx"), set.text("others"));
-    let output = set.run("calibrate", &["--group", "patient", "--foreign", &others, "-o", &to]);
+    let output = set.run("calibrate", &["--group", "patient", "--foreign", &others, "--resaved", "-o", &to]);
     exited(&output, 0);
     for words in [
         "Novelty, by",
+        "of 300 copies that were saved again",
         "of the worst foreign source",
         "Quality: focus from",
         "300 sound pictures",
@@ -324,6 +493,16 @@ fn calibrate_on_pictures_fits_quality_and_novelty() {
     };
     // 5 and 1 % of 300, by tables that were fitted without the picture: fewer by those of all.
     assert!((1..=15).contains(&over(soft)) && over(hard) <= 3, "{} {}", over(soft), over(hard));
+}
+
+/// A grey picture with as much more blue, another for each number below 2¹⁶.
+fn tinted(i: usize, blue: u8) -> Vec<u8> {
+    let mut bytes = bitmap(0);
+    for (at, pixel) in bytes[54..].chunks_exact_mut(3).enumerate() {
+        pixel.fill(if at < 16 && i >> at & 1 == 1 { 200 } else { 100 });
+        pixel[0] += blue;
+    }
+    bytes
 }
 
 /// Stripes of 4 pixels.

@@ -8,6 +8,7 @@ use bedside::{Answer, Classifier, Explain, ExplainMethod, Image, Options, Query,
 use crate::classify::{json_line, once, parse_answer, parse_region, write_detailed};
 use crate::output::{DIM, Failure, line};
 use crate::pack::write_whole;
+use crate::paths::refuse_overwriting;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -54,7 +55,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    refuse_to_replace_inputs(arguments)?;
+    refuse_overwriting(&arguments.output, &[&arguments.model, &arguments.image])?;
     let classifier = Classifier::open(&arguments.model, Options::new().threads(arguments.threads.into()))?;
     let query = arguments.query()?;
     classifier.check(&query)?;
@@ -99,19 +100,6 @@ impl Arguments {
         query.region = self.region;
         query.answers = once("--answer", &self.answers)?;
         Ok(query)
-    }
-}
-
-/// Fails where the overlay would replace the model or the picture.
-fn refuse_to_replace_inputs(arguments: &Arguments) -> Result<(), Failure> {
-    let Ok(output) = std::fs::canonicalize(&arguments.output) else { return Ok(()) };
-    let inputs = [&arguments.model, &arguments.image];
-    match inputs.into_iter().find(|input| std::fs::canonicalize(input).is_ok_and(|input| input == output)) {
-        Some(input) => Err(Failure::Usage(format!(
-            "{}: the overlay would replace this file; give another name with `-o`",
-            input.display()
-        ))),
-        None => Ok(()),
     }
 }
 

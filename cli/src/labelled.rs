@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bedside::manifest::{Activation, ScopeQuestion};
 use bedside::tools::{self, Binding};
-use bedside::{Answer, Classifier, Image, Limits, Manifest, Options, Query, Report};
+use bedside::{Answer, Classifier, Explain, Image, Limits, Manifest, Options, Query, Report};
 use bedside_engine::ModelFile;
 use bedside_tools::calibrate::Class;
 use bedside_tools::table::{self, LabelOptions, LabelTable, Split, Summary, TableError};
@@ -56,8 +56,15 @@ impl SetArguments {
 /// Reads a whole table, so that work does not end at its last row, and prints what is strange in it.
 ///
 /// # Errors
-/// [`Failure::Failed`] with all that is wrong, and where no row is left.
+/// [`Failure::Failed`] with all that is wrong, and where no row is left; [`Failure::Usage`] for a pipe, because the rows
+/// are read a second time.
 pub(crate) fn check(path: &Path, images: Option<&Path>, options: &LabelOptions) -> Result<Summary, Failure> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(Failure::Usage(format!(
+            "{}: this is a pipe or a device, and the table is read twice; write it into a file, and give that",
+            path.display()
+        )));
+    }
     let summary = table::check(LabelTable::open(path, options).map_err(failed)?, images);
     for warning in &summary.warnings.first {
         complain("warning", warning);
@@ -151,10 +158,28 @@ impl Net {
         report.map_err(|error| tools::in_file(error, path).to_string())
     }
 
+    /// Why there are no class activation maps; `None` where the model has them.
+    pub(crate) fn no_heatmaps(&self) -> Option<String> {
+        let manifest = self.classifier.manifest();
+        manifest.explanation().is_none().then(|| {
+            format!(
+                "the manifest of {} has no `explanation`, which a class activation map needs; `bedside pack` writes it \
+                 where the graph ends in a mean over height and width and one linear layer",
+                manifest.name()
+            )
+        })
+    }
+
+    /// The report of a picture with the class activation map of a class.
+    pub(crate) fn explained(&self, image: &Image<'_>, class: &str) -> bedside::Result<Report> {
+        let query = self.query.clone().explain(Explain::new().label(class));
+        self.classifier.classify(image, &query)
+    }
+
     /// The novelty of a picture that was rejected before it was computed; none where the model doesn't tell.
     pub(crate) fn novelty(&self, path: &Path) -> Option<f64> {
         self.classifier.manifest().calibration()?.novelty.as_ref()?;
-        let found = Image::open(path).and_then(|image| tools::observe(&self.classifier, &image)).ok()?;
+        let found = Image::open(path).and_then(|image| tools::observe(&self.classifier, &image, None)).ok()?;
         found.novelty.map(|novelty| f64::from(novelty.value))
     }
 

@@ -17,6 +17,25 @@ pub(crate) fn is_logged(set: &str) -> bool {
     set.eq_ignore_ascii_case("test")
 }
 
+/// Fails where a look could not be written down, so that nothing is measured then. Nothing is made.
+///
+/// # Errors
+/// [`Failure::Usage`], which names the log.
+pub(crate) fn check(log: &Path) -> Result<(), Failure> {
+    let is_there = |folder: &&Path| folder.as_os_str().is_empty() || folder.exists();
+    let found = if log.exists() {
+        OpenOptions::new().append(true).open(log).map(drop)
+    } else {
+        // The folders below the first that is there will be made.
+        let folder = log.ancestors().skip(1).find(is_there).filter(|folder| !folder.as_os_str().is_empty());
+        tempfile::tempfile_in(folder.unwrap_or(Path::new("."))).map(drop)
+    };
+    found.map_err(|error| {
+        let log = log.display();
+        Failure::Usage(format!("{log}: looks at the test set can't be written down here: {error}; see --looks"))
+    })
+}
+
 /// Appends a line to the log, which is made where there is none, with its folder.
 pub(crate) fn append(log: &Path, model: &ModelIdentity, set: &str, why: &str) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| {

@@ -15,6 +15,7 @@ mod labelled;
 mod looks;
 mod output;
 mod pack;
+mod paths;
 mod pictures;
 mod samplesize;
 mod values;

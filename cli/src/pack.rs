@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::check::run_once;
 use crate::output::{Failure, line};
+use crate::paths::refuse_overwriting;
 
 /// The maximum size of a golden picture, in bytes. It goes into the model file, so a larger one is taken for a mistake.
 const MAX_GOLDEN_BYTES: u64 = 1 << 20;
@@ -80,7 +81,7 @@ impl Form {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    refuse_to_replace_inputs(arguments)?;
+    refuse_overwriting(&arguments.output, &inputs(arguments))?;
     let graph = Graph::open(&arguments.graph, Limits::default().max_model_bytes)
         .map_err(|error| named(&arguments.graph, tools::engine_error(error)))?;
     let text = manifest_text(arguments, &graph)?;
@@ -127,19 +128,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fails where the output would replace a file that it is made of. A graph may be packed onto itself, because what is
-/// written has all of it; a prepared model has not.
-fn refuse_to_replace_inputs(arguments: &Arguments) -> Result<(), Failure> {
-    let Ok(output) = fs::canonicalize(&arguments.output) else { return Ok(()) };
+/// The files that the output may not replace. A graph may be packed onto itself, because what is written has all of it; a
+/// prepared model has not.
+fn inputs(arguments: &Arguments) -> Vec<&Path> {
     let graph = arguments.prepare.then_some(&arguments.graph);
     let inputs = [arguments.manifest.as_ref(), arguments.golden.as_ref(), arguments.scores.as_ref(), graph];
-    match inputs.into_iter().flatten().find(|input| fs::canonicalize(input).is_ok_and(|input| input == output)) {
-        Some(input) => Err(Failure::Usage(format!(
-            "{}: the output would replace this file, which it is made of; give another name with `-o`",
-            input.display()
-        ))),
-        None => Ok(()),
-    }
+    inputs.into_iter().flatten().map(PathBuf::as_path).collect()
 }
 
 /// The manifest's JSON: that of `--manifest`, or the one that the graph was packed with.
@@ -243,22 +237,49 @@ fn read_scores(path: &Path, manifest: &Manifest) -> Result<Vec<f32>, Failure> {
     }
 }
 
+/// The file that a path leads to, and its folder.
+struct Target {
+    path: PathBuf,
+    folder: PathBuf,
+    /// The file that is there.
+    replaced: Option<fs::Metadata>,
+}
+
+impl Target {
+    /// Where `path` is a symbolic link, the file that it leads to. Fails with what is wrong, after the name of the file.
+    fn of(path: &Path) -> Result<Target, String> {
+        let failed = |problem: &str| format!("{}: {problem}", path.display());
+        let target = if path.is_symlink() { fs::canonicalize(path) } else { Ok(path.to_owned()) };
+        let target = target
+            .map_err(|error| failed(&format!("this link can't be followed, so give the name of a file: {error}")))?;
+        let replaced = fs::metadata(&target).ok();
+        if replaced.as_ref().is_some_and(|replaced| !replaced.is_file()) {
+            return Err(failed("this is a folder or a device; give the name of a file"));
+        }
+        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        if !folder.is_dir() {
+            return Err(failed("there is no such folder; make it first"));
+        }
+        Ok(Target { path: target, folder, replaced })
+    }
+}
+
+/// Fails where [`write_whole`] could not write a file, so that work does not end there.
+///
+/// # Errors
+/// [`Failure::Usage`], which names the file.
+pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
+    let target = Target::of(path).map_err(Failure::Usage)?;
+    let probe = tempfile::tempfile_in(&target.folder);
+    probe.map(drop).map_err(|error| Failure::Usage(format!("{}: can't be written: {error}", path.display())))
+}
+
 /// Writes a temporary file beside the target and renames it, so that an interrupted write leaves the old file. Where
 /// `path` is a symbolic link, the file that it leads to is replaced. A replaced file keeps its permissions; a new one
 /// has the permissions of any new file of the user.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", path.display()));
-    let target = if path.is_symlink() { fs::canonicalize(path) } else { Ok(path.to_owned()) };
-    let target = target
-        .map_err(|error| failed(&format_args!("this link can't be followed, so give the name of a file: {error}")))?;
-    let replaced = fs::metadata(&target).ok();
-    if replaced.as_ref().is_some_and(|replaced| !replaced.is_file()) {
-        return Err(failed(&"this is a folder or a device; give the name of a file"));
-    }
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return Err(failed(&"there is no such folder; make it first"));
-    }
+    let Target { path: target, folder, replaced } = Target::of(path).map_err(Failure::Failed)?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {

@@ -212,7 +212,33 @@ fn write_answer(out: &mut impl Write, answer: &Answer) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A share in percent, with no more digits than it needs of two.
+/// A share in percent, with two decimals, or with two digits of what is nearer than 0.1 to 0 or 100, and no zeros behind.
 fn percent(share: f64) -> String {
-    format!("{} %", (share * 10_000.0).round() / 100.0)
+    let percent = share * 100.0;
+    let rest = percent.min(100.0 - percent);
+    let decimals = if rest > 0.0 { (1.0 - rest.log10().floor()).clamp(2.0, 20.0) as usize } else { 2 };
+    let text = format!("{percent:.decimals$}");
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_of_small_shares_is_not_0() {
+        for (share, text) in [
+            (0.0, "0 %"),
+            (0.02, "2 %"),
+            (0.058_123, "5.81 %"),
+            (0.1, "10 %"),
+            (0.005_882, "0.59 %"),
+            (0.000_588_2, "0.059 %"),
+            (0.000_001, "0.0001 %"),
+            (0.999_999, "99.9999 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(percent(share), text);
+        }
+    }
 }

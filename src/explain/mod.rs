@@ -14,6 +14,7 @@ mod png;
 mod request;
 #[cfg(test)]
 mod tests;
+mod thumbnail;
 
 pub(crate) use activation::{activation_map, member_weights};
 pub use heatmap::Heatmap;
@@ -21,6 +22,7 @@ pub(crate) use heatmap::View;
 pub(crate) use occlusion::{log_odds, occlusion_map};
 pub(crate) use request::members;
 pub use request::{Explain, ExplainMethod};
+pub(crate) use thumbnail::{heatmap_thumbnail, thumbnail};
 
 /// Evidence in logits on a grid of equal cells over the network's input.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,17 +12,35 @@ use crate::preprocess::preprocess;
 use crate::words::ENGLISH;
 use crate::{Error, ErrorKind, Image, Limits, Result};
 
+/// How large a picture is drawn.
+pub(super) struct Extent {
+    /// The width and height that it is decoded for.
+    pub(super) decoded: (u32, u32),
+    /// The maximum width and height, in pixels.
+    pub(super) bounds: (u32, u32),
+    /// How many times a small picture is enlarged at most.
+    pub(super) max_enlargement: f64,
+}
+
+/// A picture that is drawn: rows of RGB pixels, 8 bits each.
+pub(super) struct Drawing {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) rgb: Vec<u8>,
+}
+
 /// The maximum side of an overlay, in pixels.
 const MAX_SIDE: u32 = 1024;
+
+/// The picture of an overlay, above the legend.
+const EXTENT: Extent =
+    Extent { decoded: (MAX_SIDE / 2, MAX_SIDE / 2), bounds: (MAX_SIDE, MAX_SIDE - LEGEND), max_enlargement: 4.0 };
 
 /// The height of the legend, in pixels.
 pub(super) const LEGEND: u32 = 160;
 
 /// The minimum width of an overlay, in pixels: that of the legend.
 const MIN_WIDTH: u32 = 640;
-
-/// How many times a small picture is enlarged at most.
-const MAX_ENLARGEMENT: f64 = 4.0;
 
 /// The number of colours that the evidence is drawn in.
 const COLORS: usize = 256;
@@ -87,8 +105,20 @@ impl Heatmap {
     /// - as [`Classifier::classify`](crate::Classifier::classify) has where the picture can't be decoded, within the
     ///   default [`Limits`].
     pub fn overlay(&self, image: &Image<'_>) -> Result<Vec<u8>> {
+        let Drawing { width, height, rgb } = self.drawn(image, &EXTENT)?;
+        let mut canvas = Canvas::new(width.max(MIN_WIDTH), height + LEGEND);
+        canvas.place(((canvas.width - width as usize) / 2, 0), width, &rgb);
+        self.draw_legend(&mut canvas, height as usize);
+        Ok(png::encoded(canvas.width as u32, &canvas.rgb))
+    }
+
+    /// The picture in grey with the evidence in colours over it, without a legend.
+    ///
+    /// # Errors
+    /// As [`overlay`](Heatmap::overlay).
+    pub(super) fn drawn(&self, image: &Image<'_>, extent: &Extent) -> Result<Drawing> {
         let to_grid = self.to_grid()?;
-        let (picture, placement) = decoded(image)?;
+        let (picture, placement) = decoded(image, extent.decoded)?;
         let stored = [placement.stored.0, placement.stored.1];
         if stored != self.picture {
             let ([width, height], [given_width, given_height]) = (self.picture, stored);
@@ -97,12 +127,11 @@ impl Heatmap {
             );
             return Err(Error::new(ErrorKind::InvalidQuery, problem));
         }
-        let (width, height) = fitted((picture.width, picture.height), (MAX_SIDE, MAX_SIDE - LEGEND));
-        let mut panel = grey(&picture, (width, height));
-        let (paint, scale) = (Paint::new(), f64::from(self.max).max(MIN_SCALE));
-        let (x_step, y_step) =
-            (f64::from(picture.width) / f64::from(width), f64::from(picture.height) / f64::from(height));
-        for (y, row) in (0u32..).zip(panel.chunks_exact_mut(width as usize * 3)) {
+        let mut drawing = resized(&picture, Color::Gray, extent);
+        let (paint, scale) = (Paint::new(), self.scale());
+        let step = |length: u32, drawn: u32| f64::from(length) / f64::from(drawn);
+        let (x_step, y_step) = (step(picture.width, drawing.width), step(picture.height, drawing.height));
+        for (y, row) in (0u32..).zip(drawing.rgb.chunks_exact_mut(drawing.width as usize * 3)) {
             for (x, pixel) in (0u32..).zip(row.chunks_exact_mut(3)) {
                 let decoded = ((f64::from(x) + 0.5) * x_step, (f64::from(y) + 0.5) * y_step);
                 let stored = placement.to_stored.apply(decoded);
@@ -115,10 +144,12 @@ impl Heatmap {
                 }
             }
         }
-        let mut canvas = Canvas::new(width.max(MIN_WIDTH), height + LEGEND);
-        canvas.place(((canvas.width - width as usize) / 2, 0), width, &panel);
-        self.draw_legend(&mut canvas, height as usize, &paint, scale);
-        Ok(png::encoded(canvas.width as u32, &canvas.rgb))
+        Ok(drawing)
+    }
+
+    /// The evidence at the end of the scale, in logits.
+    fn scale(&self) -> f64 {
+        f64::from(self.max).max(MIN_SCALE)
     }
 
     /// Whether the network saw a point of the stored picture.
@@ -128,7 +159,8 @@ impl Heatmap {
     }
 
     /// Draws the legend below the row `top`.
-    fn draw_legend(&self, canvas: &mut Canvas, top: usize, paint: &Paint, scale: f64) {
+    fn draw_legend(&self, canvas: &mut Canvas, top: usize) {
+        let (paint, scale) = (Paint::new(), self.scale());
         let (left, right) = (MARGIN, canvas.width - MARGIN);
         let columns = (right - left) / (ADVANCE * DOT);
         let mut y = top + MARGIN;
@@ -188,9 +220,8 @@ fn rounded(value: f64) -> String {
     }
 }
 
-/// Decodes the whole picture, at a scale that is large enough for an overlay.
-fn decoded(image: &Image<'_>) -> Result<(Picture, Placement)> {
-    let size = (MAX_SIDE / 2, MAX_SIDE / 2);
+/// Decodes the whole picture, at a scale that is large enough for an input of this size.
+pub(super) fn decoded(image: &Image<'_>, size: (u32, u32)) -> Result<(Picture, Placement)> {
     // As in `Classifier::classify`: a panic of a decoder must not end the app.
     let decoded = catch_unwind(AssertUnwindSafe(|| decode_placed(image, None, size, &Limits::default())));
     let decoded = decoded.unwrap_or_else(|_| {
@@ -202,19 +233,25 @@ fn decoded(image: &Image<'_>) -> Result<(Picture, Placement)> {
     })
 }
 
-/// The largest size inside of `bounds` with the aspect ratio of `size`, at least one pixel wide and high, and at most
-/// [`MAX_ENLARGEMENT`] times as large.
-fn fitted((width, height): (u32, u32), bounds: (u32, u32)) -> (u32, u32) {
-    let scale = (f64::from(bounds.0) / f64::from(width)).min(f64::from(bounds.1) / f64::from(height));
-    let scale = scale.min(MAX_ENLARGEMENT);
-    let side = |length: u32, bound: u32| ((f64::from(length) * scale).round() as u32).clamp(1, bound);
-    (side(width, bounds.0), side(height, bounds.1))
+/// The picture at the largest size in the bounds with its aspect ratio. In grey, red, green and blue are equal.
+pub(super) fn resized(picture: &Picture, color: Color, extent: &Extent) -> Drawing {
+    let (width, height) = fitted((picture.width, picture.height), extent);
+    let channels = color.channels();
+    let resize = Resize::new(ResizePolicy::Stretch);
+    let input = Input::new(color, (width, height), resize, vec![0.0; channels], vec![1.0; channels]);
+    let pixels = preprocess(picture, &input).pixels;
+    let rgb = if channels == 1 { pixels.into_iter().flat_map(|value| [value; 3]).collect() } else { pixels };
+    Drawing { width, height, rgb }
 }
 
-/// The picture resized to `size` (width, height), in grey: equal red, green and blue.
-fn grey(picture: &Picture, size: (u32, u32)) -> Vec<u8> {
-    let input = Input::new(Color::Gray, size, Resize::new(ResizePolicy::Stretch), vec![0.0], vec![1.0]);
-    preprocess(picture, &input).pixels.into_iter().flat_map(|value| [value; 3]).collect()
+/// The largest size inside of the bounds with the aspect ratio of `size`, at least one pixel wide and high, and enlarged
+/// no more than is allowed.
+fn fitted((width, height): (u32, u32), extent: &Extent) -> (u32, u32) {
+    let bounds = extent.bounds;
+    let scale = (f64::from(bounds.0) / f64::from(width)).min(f64::from(bounds.1) / f64::from(height));
+    let scale = scale.min(extent.max_enlargement);
+    let side = |length: u32, bound: u32| ((f64::from(length) * scale).round() as u32).clamp(1, bound);
+    (side(width, bounds.0), side(height, bounds.1))
 }
 
 /// An RGB raster to draw on. What lies outside of it is not drawn.

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::overlay::LEGEND;
-use super::{ExplainMethod, Grid, Heatmap, View, png};
+use super::{ExplainMethod, Grid, Heatmap, View, heatmap_thumbnail, png, thumbnail};
 use crate::geometry::Affine;
 use crate::image::{Placement, decode_placed};
 use crate::manifest::{Color, Input, Resize, ResizePolicy};
@@ -228,6 +228,62 @@ fn overlay_is_at_most_1024_pixels_a_side() {
         let (found_width, found_height, _) = drawn(&whole((width, height), (3, 3), vec![1.0; 9]), &image);
         assert!(found_width <= 1024 && found_height <= 1024, "{width}×{height}: {found_width}×{found_height}");
     }
+}
+
+/// The width, the height and the RGB bytes of a thumbnail.
+fn small(jpeg: &[u8]) -> (u32, u32, Vec<u8>) {
+    let (picture, _) = decode_placed(&Image::from_bytes(jpeg), None, (1024, 1024), &Limits::default()).expect("a JPEG");
+    (picture.width, picture.height, picture.rgb)
+}
+
+#[test]
+fn thumbnail_is_upright_and_at_most_128_pixels_a_side() {
+    for orientation in 1..=8 {
+        // The upright blob is at three quarters of the width and a quarter of the height.
+        let (width, height) = upright_size(orientation);
+        let blob = blob(orientation, stored(orientation, (0.75 * width, 0.25 * height)));
+        let (found_width, found_height, rgb) = small(&thumbnail(&Image::from_bytes(blob)).expect("sound"));
+        // 128 · 100/150 = 85.3.
+        let size = if orientation >= 5 { (85, 128) } else { (128, 85) };
+        assert_eq!((found_width, found_height), size, "{orientation}");
+        let (brightest, _) = rgb.chunks_exact(3).enumerate().max_by_key(|(_, pixel)| pixel[0]).expect("pixels");
+        let found = (brightest % found_width as usize, brightest / found_width as usize);
+        let near = |found: usize, wanted: f64| (found as f64 + 0.5 - wanted).abs() < 2.0;
+        assert!(near(found.0, 0.75 * f64::from(size.0)) && near(found.1, 0.25 * f64::from(size.1)), "{found:?}");
+    }
+}
+
+#[test]
+fn thumbnail_of_a_small_picture_is_as_small() {
+    for (size, wanted) in [((5, 3), (5, 3)), ((128, 128), (128, 128)), ((3000, 7), (128, 1)), ((256, 64), (128, 32))] {
+        let pixels = [200u8, 40, 40].repeat((size.0 * size.1) as usize);
+        let image = Image::rgb8(size.0, size.1, size.0 as usize * 3, pixels).expect("sound");
+        let (width, height, rgb) = small(&thumbnail(&image).expect("sound"));
+        assert_eq!((width, height), wanted);
+        assert!(
+            rgb.chunks_exact(3).all(|pixel| pixel[0] > 190 && pixel[1] < 50 && pixel[2] < 50),
+            "it keeps its colour"
+        );
+    }
+}
+
+#[test]
+fn heatmap_thumbnail_has_the_size_of_the_thumbnail_and_colors_the_cell_with_evidence() {
+    // The cell in column 3 and row 1 of 4×4 over 200×120 pixels: its centre is (175, 45), which is (112, 28.8) of 128×77.
+    let mut values = vec![0.0; 16];
+    values[4 + 3] = 5.0;
+    let heatmap = whole((200, 120), (4, 4), values);
+    let image = Image::gray8(200, 120, 200, vec![128u8; 200 * 120]).expect("sound");
+    let (width, height, _) = small(&thumbnail(&image).expect("sound"));
+    assert_eq!((width, height), (128, 77));
+    let (width, height, rgb) = small(&heatmap_thumbnail(&heatmap, &image).expect("sound"));
+    assert_eq!((width, height), (128, 77));
+    let far = rgb.chunks_exact(3).enumerate().filter(|(_, pixel)| pixel.iter().any(|value| value.abs_diff(128) > 20));
+    let places: Vec<(usize, usize)> = far.map(|(index, _)| (index % 128, index / 128)).collect();
+    // The colour reaches one cell of 32×19 around its centre.
+    assert!(places.len() > 200 && places.iter().all(|&(x, y)| x >= 76 && (8..50).contains(&y)), "{places:?}");
+    let other = Image::gray8(120, 200, 120, vec![128u8; 200 * 120]).expect("sound");
+    assert_eq!(heatmap_thumbnail(&heatmap, &other).expect_err("refused").kind(), ErrorKind::InvalidQuery);
 }
 
 #[test]

@@ -1,10 +1,22 @@
 //! The command `bedside` as a process.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 pub(crate) fn bedside(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bedside")).args(arguments).output().expect("the command starts")
+}
+
+/// The same with a pipe as standard input, which holds this text.
+#[allow(dead_code, reason = "not every test that has this module writes to a pipe")]
+pub(crate) fn bedside_reading(text: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bedside"));
+    let command = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command starts");
+    // It may end without having read all of it.
+    let _ = child.stdin.take().expect("it is piped").write_all(text.as_bytes());
+    child.wait_with_output().expect("the command ends")
 }
 
 pub(crate) fn out(output: &Output) -> String {

@@ -34,7 +34,8 @@ th { font-weight: 600; border-bottom-color: var(--ink); vertical-align: bottom; 
 .n .none { color: var(--pale); font-style: italic; white-space: normal; }
 td:first-child { min-width: 6.5rem; }
 td.file { overflow-wrap: anywhere; min-width: 9rem; }
-td img { display: block; max-width: 6rem; max-height: 6rem; }
+td.picture { min-width: 7rem; } td img { display: block; max-width: 8rem; max-height: 8rem; }
+td.picture span { font-size: 0.85em; overflow-wrap: anywhere; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; }
 figure { margin: 0.6rem 0; flex: 0 1 21.5rem; min-width: 0; break-inside: avoid; }
 figure.broad { flex-basis: 100%; max-width: 43rem; }
@@ -50,7 +51,8 @@ svg .fill { fill: var(--band); stroke: var(--line); stroke-width: 1; }
 svg .dash-1 { stroke-dasharray: 7 4; } svg .dash-2 { stroke-dasharray: 2 3; } svg .dash-3 { stroke-dasharray: 9 3 2 3; }
 @media print { :root { --ink: #000; --pale: #444; --rule: #bbb; --paper: #fff; --line: #0b5394;
   --band: rgba(11, 83, 148, 0.16); } body { padding: 0; max-width: none; font-size: 9.5pt; } .wide { overflow: visible; }
-  table { font-size: 8pt; } th, td { padding-right: 0.5rem; } figure { flex-basis: 47%; } }
+  table { font-size: 8pt; } th, td { padding-right: 0.5rem; } td.picture { min-width: 23mm; }
+  td img { max-width: 23mm; max-height: 23mm; print-color-adjust: exact; } figure { flex-basis: 47%; } }
 ";
 
 /// A whole page.
@@ -96,8 +98,15 @@ pub enum Cell {
     File(String),
     /// Why there is no number, at the right.
     None(String),
-    /// A small picture: a `data:` URL. Anything else is left out.
-    Picture(String),
+    /// A small picture.
+    Picture {
+        /// A `data:` URL. Of anything else the words are shown alone.
+        url: String,
+        /// What it shows, for readers who don't see it.
+        alt: String,
+        /// What stands below it; may be empty.
+        caption: String,
+    },
 }
 
 impl Cell {
@@ -113,8 +122,12 @@ impl Cell {
             Self::Number(text) => number(text),
             Self::File(text) => html! { td.file { (text) } },
             Self::None(text) => html! { td.n { span.none { (text) } } },
-            Self::Picture(url) if url.starts_with("data:image/") => html! { td { img src=(url) alt=""; } },
-            Self::Picture(_) => html! { td {} },
+            Self::Picture { url, alt, caption } => html! {
+                td.picture {
+                    @if url.starts_with("data:image/") { img src=(url) alt=(alt); } @else { (alt) " " }
+                    @if !caption.is_empty() { span.pale { (caption) } }
+                }
+            },
         }
     }
 }
@@ -177,8 +190,13 @@ mod tests {
 
     #[test]
     fn picture_that_is_not_in_the_page_is_left_out() {
-        let outside = Cell::Picture("https://example.org/a.png".into()).draw().into_string();
-        assert_eq!(outside, "<td></td>");
-        assert!(Cell::Picture("data:image/png;base64,AA==".into()).draw().into_string().contains("<img src="));
+        let picture = |url: &str, caption: &str| {
+            Cell::Picture { url: url.into(), alt: "A \"b\"".into(), caption: caption.into() }.draw().into_string()
+        };
+        assert_eq!(picture("https://example.org/a.png", ""), "<td class=\"picture\">A &quot;b&quot; </td>");
+        let inside = picture("data:image/png;base64,AA==", "<c>");
+        let wanted =
+            "<img src=\"data:image/png;base64,AA==\" alt=\"A &quot;b&quot;\"><span class=\"pale\">&lt;c&gt;</span>";
+        assert!(inside.contains(wanted), "{inside}");
     }
 }

@@ -12,6 +12,9 @@ use crate::statistics::{Confidence, Undefined, largest_rank};
 /// More failures than this are not looked for.
 const MAX_FAILURES: u64 = 20_000;
 
+/// More patients than this are not looked for.
+const MAX_PATIENTS: f64 = 1e9;
+
 /// The patients that a bound takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ForBound {
@@ -25,7 +28,8 @@ pub struct ForBound {
 /// share at most `bound`.
 ///
 /// # Errors
-/// [`Undefined::OutOfRange`] where the bound is not above 0 and at most 1, or more than 10⁹ patients would be needed.
+/// [`Undefined::OutOfRange`] where the bound is not above 0 and at most 1, and [`Undefined::TooMany`] where more than 10⁹
+/// patients would be needed.
 ///
 /// ```
 /// use bedside_tools::samplesize::for_bound;
@@ -93,7 +97,8 @@ pub struct ForThreshold {
 /// in.
 ///
 /// # Errors
-/// [`Undefined::OutOfRange`] where the miss is not above 0 and below 1, or a rank is 0 or takes more than 10⁹ patients.
+/// [`Undefined::OutOfRange`] where the miss is not above 0 and below 1, or a rank is 0; [`Undefined::TooMany`] where one
+/// takes more than 10⁹ patients.
 ///
 /// ```
 /// use bedside_tools::samplesize::for_threshold;
@@ -117,8 +122,11 @@ pub fn for_threshold(
 
 fn at_rank(miss: f64, rank: u64, confidence: Confidence) -> Result<ForThreshold, Undefined> {
     let quotient = rank as f64 / miss;
-    if rank == 0 || quotient > 1e9 {
+    if rank == 0 {
         return Err(Undefined::OutOfRange("rank"));
+    }
+    if quotient > MAX_PATIENTS {
+        return Err(Undefined::TooMany);
     }
     // The quotient may be off by one in f64; the rule of the threshold decides.
     let from = (quotient as usize).saturating_sub(2).max(1);
@@ -136,8 +144,8 @@ fn at_rank(miss: f64, rank: u64, confidence: Confidence) -> Result<ForThreshold,
 /// with the confidence.
 ///
 /// # Errors
-/// As [`for_threshold`]; [`Undefined::OutOfRange`] where the limit is not above the miss and below 1, or takes too many
-/// patients.
+/// As [`for_threshold`]; [`Undefined::OutOfRange`] where the limit is not above the miss and below 1, and
+/// [`Undefined::TooMany`] where it takes a rank over 20,000.
 ///
 /// ```
 /// use bedside_tools::samplesize::for_threshold_within;
@@ -157,7 +165,7 @@ pub fn for_threshold_within(miss: f64, limit: f64, confidence: Confidence) -> Re
             return Ok(found);
         }
     }
-    Err(Undefined::OutOfRange("limit"))
+    Err(Undefined::TooMany)
 }
 
 /// The patients that an interval takes.
@@ -173,7 +181,8 @@ pub struct ForWidth {
 /// `prevalence` of the patients has the label (Buderer 1996, Acad. Emerg. Med. 3:895): z² s(1 − s)/d².
 ///
 /// # Errors
-/// [`Undefined::OutOfRange`] where an argument is not above 0 and below 1, or a prevalence not at most 1.
+/// [`Undefined::OutOfRange`] where an argument is not above 0 and below 1, or a prevalence not at most 1;
+/// [`Undefined::TooMany`] where it takes more than 10⁹ patients.
 ///
 /// ```
 /// use bedside_tools::samplesize::for_half_width;
@@ -197,6 +206,9 @@ pub fn for_half_width(
         return Err(Undefined::OutOfRange("prevalence"));
     }
     let patients = (confidence.z() / half_width).powi(2) * expected * (1.0 - expected);
+    if patients / prevalence > MAX_PATIENTS {
+        return Err(Undefined::TooMany);
+    }
     Ok(ForWidth { with_label: patients.ceil() as u64, all: (patients / prevalence).ceil() as u64 })
 }
 
@@ -215,8 +227,8 @@ pub struct ForPower {
 /// The probability falls with each patient until one more failure is allowed, so that `first` and `from_on` differ.
 ///
 /// # Errors
-/// [`Undefined::OutOfRange`] where the rate is not 0 or above and below the bound, the bound not below 1, the power not
-/// above 0 and below 1, or too many patients are needed.
+/// [`Undefined::OutOfRange`] where the rate is not 0 or above and below the bound, the bound not below 1, or the power not
+/// above 0 and below 1; [`Undefined::TooMany`] where more than 20,000 must be let fail.
 ///
 /// ```
 /// use bedside_tools::samplesize::for_power;
@@ -257,7 +269,7 @@ pub fn for_power(rate: f64, bound: f64, power: f64, confidence: Confidence) -> R
         }
         patients = next;
     }
-    Err(Undefined::OutOfRange("number of patients"))
+    Err(Undefined::TooMany)
 }
 
 /// The probability of at most this many failures.
@@ -320,6 +332,19 @@ mod tests {
         let before = for_threshold(0.02, [found.rank - 1], Confidence::P95).expect("in range")[0];
         assert!(found.upper <= 0.03 && before.upper > 0.03, "{found:?} {before:?}");
         assert_eq!(for_threshold_within(0.02, 0.02, Confidence::P95), Err(Undefined::OutOfRange("limit")));
+    }
+
+    #[test]
+    fn more_patients_than_are_looked_for_are_an_error() {
+        let half_width = |half, prevalence| for_half_width(0.5, half, prevalence, Confidence::P95);
+        // 1.959964² / 4 = 0.960365: of a half width of 0.0001 it takes 10⁸ times as many.
+        assert_eq!(half_width(1e-4, 0.1), Ok(ForWidth { with_label: 96_036_471, all: 960_364_706 }));
+        assert_eq!(half_width(1e-4, 0.09), Err(Undefined::TooMany));
+        assert_eq!(half_width(1e-300, 1.0), Err(Undefined::TooMany));
+        assert_eq!(for_threshold(1e-8, [11], Confidence::P95), Err(Undefined::TooMany));
+        assert_eq!(for_threshold_within(0.02, 0.020_001, Confidence::P95), Err(Undefined::TooMany));
+        assert_eq!(for_bound(0.05, [100_000_000], Confidence::P95), Err(Undefined::TooMany));
+        assert_eq!(for_power(0.049_999_9, 0.05, 0.8, Confidence::P95), Err(Undefined::TooMany));
     }
 
     #[test]

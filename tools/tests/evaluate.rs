@@ -6,8 +6,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use bedside_tools::evaluate::{
-    Against, Case, Evaluation, Label, Level, Measure, Method, Model, Options, Outcome, Ranged, Scores, Stated,
-    evaluate, html, html_with_thumbnails,
+    Against, Case, Column, Evaluation, Label, Level, Measure, Method, Model, Options, Outcome, Picture, Pictures,
+    Ranged, Scores, Stated, UrgentMiss, evaluate, html, html_with_pictures,
 };
 use bedside_tools::statistics::Interval;
 use bedside_tools::table::{LabelOptions, LabelTable, ScoreKind, ScoreOptions, ScoreTable, with_scores};
@@ -312,7 +312,7 @@ fn demonstration() -> Evaluation {
             ("Graph".to_owned(), "sha256 0123456789abcdef".to_owned()),
             ("Commit".to_owned(), "none".to_owned()),
         ],
-        by: names(&["age", "sex", "device"]),
+        by: ["age", "sex", "device"].map(Column::named).to_vec(),
         ..options()
     };
     let other = model("second");
@@ -336,10 +336,65 @@ fn page_and_json_show_all_of_it() {
     assert_eq!(json["flow"][0]["unreadable"], 1);
     // No number is NaN or infinite, which JSON writes as null; options are null by themselves.
     assert!(json["ranking"][0]["auc"]["value"].is_f64());
-    let png = "data:image/png;base64,AAAA".to_owned();
-    let file = e.urgent_misses[0].file.clone();
-    let with = html_with_thumbnails(&e, &BTreeMap::from([(file, png)]));
-    assert_eq!((page.matches("<img").count(), with.matches("<img").count() > 0), (0, true));
+    assert_eq!((page.matches("<img").count(), page.matches("data:image").count()), (0, 0));
+}
+
+fn shown(bytes: &str) -> Picture {
+    Picture::Shown { url: format!("data:image/jpeg;base64,{bytes}"), caption: format!("caption {bytes}") }
+}
+
+#[test]
+fn page_shows_pictures_beside_the_rows_of_its_lists() {
+    let e = demonstration();
+    let (worst, miss) = (&e.worst[0], &e.urgent_misses[0]);
+    // The lists are the 20 worst errors and all urgent misses; each file is in them at most twice.
+    let listed = e.worst.len() + e.urgent_misses.len();
+    assert!(e.worst.len() == 20 && listed <= 100 && worst.file != miss.file, "{listed}");
+    assert_eq!(e.pictured().count(), listed);
+    assert_eq!(e.pictured().next(), Some((&worst.file[..], &worst.label[..])));
+    assert_eq!(e.pictured().nth(20), Some((&miss.file[..], "melanoma")));
+    let mut pictures = Pictures::default();
+    pictures.thumbnails.insert(worst.file.clone(), shown("AAAA"));
+    pictures.thumbnails.insert(miss.file.clone(), Picture::Missing { reason: "it is <damaged>".into() });
+    pictures.heatmaps.insert((worst.file.clone(), worst.label.clone()), shown("BBBB"));
+    pictures.heatmaps.insert((worst.file.clone(), "another".into()), shown("CCCC"));
+    let page = html_with_pictures(&e, &pictures);
+    let rows = |file: &str| e.pictured().filter(|row| row.0 == file).count();
+    let worst_rows = e.pictured().filter(|row| *row == (&worst.file, &worst.label)).count();
+    for (mark, count) in [
+        (format!("base64,AAAA\" alt=\"The picture {}\"", worst.file), rows(&worst.file)),
+        (format!("base64,BBBB\" alt=\"The evidence for {} in {}\"", worst.label, worst.file), worst_rows),
+        ("caption BBBB</span>".to_owned(), worst_rows),
+        ("it is &lt;damaged&gt;".to_owned(), rows(&miss.file)),
+        ("holds pictures of patients".to_owned(), 1),
+        ("not where a disease is".to_owned(), 1),
+        (">Picture</th>".to_owned(), 2),
+        (">Heatmap</th>".to_owned(), 2),
+    ] {
+        assert!(count > 0 && page.matches(&mark).count() == count, "{mark} {count}");
+    }
+    assert!(!page.contains("CCCC") && !page.contains("No heatmap") && !page.contains("so that the page stays small"));
+}
+
+#[test]
+fn page_says_once_why_there_are_no_heatmaps() {
+    let e = demonstration();
+    let thumbnails = BTreeMap::from([(e.worst[0].file.clone(), shown("AAAA"))]);
+    let page =
+        html_with_pictures(&e, &Pictures { no_heatmaps: Some("of <it>".into()), thumbnails, ..Pictures::default() });
+    assert_eq!(page.matches("No heatmap: of &lt;it&gt;.").count(), 1);
+    assert_eq!((page.matches(">Picture</th>").count(), page.matches(">Heatmap</th>").count()), (2, 0));
+}
+
+#[test]
+fn page_has_pictures_of_at_most_100_rows() {
+    let mut e = demonstration();
+    let miss = e.urgent_misses[0].clone();
+    e.urgent_misses = (0..87).map(|i| UrgentMiss { file: format!("miss {i}"), ..miss.clone() }).collect();
+    assert_eq!((e.pictured().count(), e.pictured().last()), (100, Some(("miss 79", "melanoma"))));
+    let thumbnails = BTreeMap::from([(e.worst[0].file.clone(), shown("AAAA"))]);
+    let page = html_with_pictures(&e, &Pictures { thumbnails, ..Pictures::default() });
+    assert!(page.contains("not shown for the last 7 of the urgent misses"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use bedside::Quality;
+use bedside::manifest::ColorMeant;
 use serde::{Deserialize, Serialize};
 
 use crate::output::Failure;
@@ -62,10 +63,12 @@ struct Head {
     networks: Vec<String>,
     /// The tensors that features are means of.
     tensors: Vec<String>,
+    /// The colours that are meant, by which colour is measured.
+    color: Option<ColorMeant>,
 }
 
 /// The version of the lines.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 pub(super) struct Cache {
     file: File,
@@ -79,9 +82,14 @@ type Key = (Option<String>, String);
 impl Cache {
     /// Opens the file beside the output, or makes it. `networks` has the hashes of the graphs that look, `tensors` those
     /// of which features are taken.
-    pub(super) fn open(output: &Path, networks: Vec<String>, tensors: Vec<String>) -> Result<Cache, Failure> {
+    pub(super) fn open(
+        output: &Path,
+        networks: Vec<String>,
+        tensors: Vec<String>,
+        color: Option<ColorMeant>,
+    ) -> Result<Cache, Failure> {
         let path = path_of(output);
-        let head = Head { form: FORM, version: env!("CARGO_PKG_VERSION").to_owned(), networks, tensors };
+        let head = Head { form: FORM, version: env!("CARGO_PKG_VERSION").to_owned(), networks, tensors, color };
         let head = serde_json::to_string(&head).map_err(|error| failed(&path, &error))?;
         let found = read(&path, &head);
         let is_new = found.is_none();
@@ -168,7 +176,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let output = folder.path().join("out.onnx");
         let open = |networks: &[&str]| {
-            Cache::open(&output, networks.iter().map(|n| (*n).to_owned()).collect(), Vec::new()).ok().expect("it opens")
+            Cache::open(&output, networks.iter().map(|n| (*n).to_owned()).collect(), Vec::new(), None)
+                .ok()
+                .expect("it opens")
         };
         let mut cache = open(&["x"]);
         cache.add(&measured("a")).ok().expect("room");

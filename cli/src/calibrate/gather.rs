@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use bedside::manifest::Activation;
+use bedside::manifest::{Activation, ColorMeant};
 use bedside::tools::{self, in_file, io_error, observe};
 use bedside::{Image, Manifest, Quality};
 use bedside_engine::read_bounded;
@@ -168,7 +168,7 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
     let tensors = tensors(arguments, subject);
     let networks = Networks::open(arguments, subject, &tensors, has_column)?;
     let graphs = networks.all.iter().map(|network| network.net.classifier.identity().graph_sha256.clone()).collect();
-    let mut cache = Cache::open(&arguments.output, graphs, tensors.clone())?;
+    let mut cache = Cache::open(&arguments.output, graphs, tensors.clone(), subject.color)?;
     if cache.len() > 0 {
         complain("note", &format!("{} pictures were measured before the last run ended", cache.len()));
     }
@@ -177,6 +177,7 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
         networks: &networks,
         cache: &mut cache,
         is_multi_label: subject.is_multi_label,
+        color: subject.color,
         are_resaved: arguments.resaved,
         rows: Vec::new(),
         known: HashMap::new(),
@@ -198,7 +199,7 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
     if rows.is_empty() {
         return Err(Failure::Failed(format!("no picture is left to fit on: {}", lost.words())));
     }
-    looks.add_copies(networks.model(), images, &rows, subject.stated_color())?;
+    looks.add_copies(networks.model(), images, &rows, subject.color)?;
     let has_logits = subject.manifest.output().activation != Activation::None;
     Ok(Gathered { rows, has_logits, looks, notes: notes(&networks, &lost) })
 }
@@ -250,8 +251,14 @@ impl Looks {
     }
 
     /// Measures spoiled copies of [`SPOILED`] sound pictures, those whose names have the lowest hashes.
-    fn add_copies(&mut self, net: &Net, images: &Path, rows: &[Row], stated: Option<Meant>) -> Result<(), Failure> {
-        let meant = meant(&self.sound, stated);
+    fn add_copies(
+        &mut self,
+        net: &Net,
+        images: &Path,
+        rows: &[Row],
+        stated: Option<ColorMeant>,
+    ) -> Result<(), Failure> {
+        let meant = colors(meant(&self.sound, stated.map(super::meant)));
         let files: Vec<&str> = rows.iter().map(|row| row.file.as_str()).collect();
         for at in first_by_hash(&files, SPOILED) {
             let image = Image::open(below(images, files[at]).map_err(Failure::Failed)?)?;
@@ -265,6 +272,10 @@ impl Looks {
         }
         Ok(())
     }
+}
+
+fn colors(meant: Option<Meant>) -> Option<ColorMeant> {
+    meant.map(|meant| if meant == Meant::Gray { ColorMeant::Gray } else { ColorMeant::Rgb })
 }
 
 /// Of how many sound pictures spoiled copies are measured.
@@ -323,6 +334,8 @@ struct Gathering<'a> {
     networks: &'a Networks,
     cache: &'a mut Cache,
     is_multi_label: bool,
+    /// The colours that the pictures are meant to have.
+    color: Option<ColorMeant>,
     /// Whether novelty is fitted on copies that are saved again, too.
     are_resaved: bool,
     rows: Vec<Row>,
@@ -474,7 +487,8 @@ impl Gathering<'_> {
             let net = &self.networks.all[network].net;
             let image = Image::from_bytes(encoded);
             let copy = is_resaved(source).then(|| resaved::resaved(&net.classifier, &image, file)).transpose();
-            let found = copy.and_then(|copy| observe(&net.classifier, &copy.map_or(image, Image::from_bytes)));
+            let found =
+                copy.and_then(|copy| observe(&net.classifier, &copy.map_or(image, Image::from_bytes), self.color));
             measured.outcome = match found {
                 Ok(found) => {
                     let tools::Observation { values, quality, features, .. } = found;

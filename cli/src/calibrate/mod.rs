@@ -23,6 +23,8 @@ use crate::classes::{classes, labels};
 use crate::classify::once;
 use crate::labelled::SetArguments;
 use crate::output::{BOLD, DIM, Failure, line};
+use crate::pack::check_writable;
+use crate::paths::refuse_overwriting;
 use crate::values::parse_label_share;
 use gather::Gathered;
 
@@ -66,6 +68,10 @@ pub(crate) struct Arguments {
     /// else the one before the pooling of its linear head
     #[arg(long, value_delimiter = ',', value_name = "TENSOR,…")]
     features: Vec<String>,
+    /// The colours that the pictures are meant to have, `rgb` or `gray`: others are then refused. Those of the manifest unless
+    /// given; where it has none, `rgb` if all sound pictures have colours
+    #[arg(long, value_parser = parse_color, conflicts_with = "scores", value_name = "COLORS")]
+    color: Option<ColorMeant>,
     /// Fit novelty on a copy of each picture that is resized and saved again, too: less is then taken for something else
     /// because of how it was saved
     #[arg(long, conflicts_with = "scores")]
@@ -92,17 +98,20 @@ struct Subject {
     is_multi_label: bool,
     /// The name of the graph's output.
     output: String,
+    /// The colours that its pictures are meant to have, where they are stated.
+    color: Option<ColorMeant>,
 }
 
 impl Subject {
-    fn open(path: &Path) -> Result<Subject, Failure> {
+    fn open(path: &Path, color: Option<ColorMeant>) -> Result<Subject, Failure> {
         let in_file = |error| tools::in_file(error, path);
         let file = ModelFile::open(path, Limits::default().max_model_bytes)
             .map_err(|error| in_file(tools::engine_error(error)))?;
         let manifest = tools::manifest_of(&file, Some(path)).map_err(in_file)?;
         let binding = Binding::new(&manifest, &file).map_err(in_file)?;
         let output = binding.signature.outputs[0].clone();
-        Ok(Subject { file, manifest, is_multi_label: binding.multi_label, output })
+        let color = color.or_else(|| stated_color(&manifest));
+        Ok(Subject { file, manifest, is_multi_label: binding.multi_label, output, color })
     }
 
     fn model(&self, has_logits: bool) -> Model {
@@ -114,11 +123,22 @@ impl Subject {
             has_logits,
         }
     }
+}
 
-    /// The colours that the manifest states.
-    fn stated_color(&self) -> Option<Meant> {
-        let color = self.manifest.calibration()?.quality?.color?;
-        Some(if color == ColorMeant::Gray { Meant::Gray } else { Meant::Rgb })
+/// The colours that the manifest states.
+fn stated_color(manifest: &Manifest) -> Option<ColorMeant> {
+    manifest.calibration()?.quality?.color
+}
+
+fn meant(color: ColorMeant) -> Meant {
+    if color == ColorMeant::Gray { Meant::Gray } else { Meant::Rgb }
+}
+
+fn parse_color(text: &str) -> Result<ColorMeant, String> {
+    match text {
+        "rgb" => Ok(ColorMeant::Rgb),
+        "gray" => Ok(ColorMeant::Gray),
+        _ => Err("give rgb or gray".to_owned()),
     }
 }
 
@@ -137,16 +157,19 @@ fn before(calibration: &Calibration) -> Scaling {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let misses: BTreeMap<String, f64> = once("--miss", &arguments.misses)?;
-    let subject = Subject::open(&arguments.model)?;
+    let subject = Subject::open(&arguments.model, arguments.color)?;
     let options = Options { misses };
     // What is wrong with these is said before any picture is measured.
     check_options(&subject.model(true), &options).map_err(failure)?;
+    let tables = [&arguments.set.labels, &arguments.scores].into_iter().flatten().chain(&arguments.folds);
+    refuse_overwriting(&arguments.output, &tables.map(PathBuf::as_path).collect::<Vec<_>>())?;
+    check_writable(&arguments.output)?;
     let gathered = arguments.gather(&subject)?;
     let model = subject.model(gathered.has_logits);
     let mut fitted = fit(&model, &gathered.rows, &options).map_err(failure)?;
     fitted.missing.extend(gathered.notes);
     if arguments.scores.is_none() {
-        limits::fit(&gathered.looks, subject.stated_color(), !arguments.folds.is_empty(), &mut fitted);
+        limits::fit(&gathered.looks, subject.color.map(meant), !arguments.folds.is_empty(), &mut fitted);
     }
     let fitted_on = arguments.fitted_on(&fitted);
     let mut fitted_fields = calibration(&fitted, &subject.file.sha256(), &fitted_on);

@@ -1,7 +1,7 @@
 //! Copies of sound pictures that are spoiled on purpose: what limits of quality refuse of them shows what they are worth.
 
+use bedside::manifest::ColorMeant;
 use bedside::{Classifier, Image, Quality, tools};
-use bedside_tools::calibrate::quality::Meant;
 use image::RgbImage;
 use image::imageops::fast_blur;
 
@@ -37,19 +37,19 @@ const ALWAYS: &[(&str, Spoiling)] = &[
 pub(super) fn copies(
     classifier: &Classifier,
     image: &Image<'_>,
-    meant: Option<Meant>,
+    meant: Option<ColorMeant>,
 ) -> Result<Vec<(&'static str, Quality)>, Failure> {
     let (width, height, rgb) = tools::pixels(classifier, image)?;
     let picture = RgbImage::from_raw(width, height, rgb).expect("three bytes a pixel");
     let of_color = match meant {
-        Some(Meant::Gray) => Some(("tinted", Spoiling::Tint)),
-        Some(Meant::Rgb) => Some(("without colour", Spoiling::NoColor)),
-        None => None,
+        Some(ColorMeant::Gray) => Some(("tinted", Spoiling::Tint)),
+        Some(ColorMeant::Rgb) => Some(("without colour", Spoiling::NoColor)),
+        _ => None,
     };
     let measured = |&(name, spoiling): &(&'static str, Spoiling)| {
         let copy = spoiling.of(&picture).into_raw();
         let copy = Image::rgb8(width, height, width as usize * 3, copy)?;
-        Ok((name, tools::quality(classifier, &copy)?))
+        Ok((name, tools::quality(classifier, &copy, meant)?))
     };
     ALWAYS.iter().chain(&of_color).map(measured).collect()
 }

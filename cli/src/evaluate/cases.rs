@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bedside::{Report, Verdict};
-use bedside_tools::evaluate::{Case, Label, Level, Model, Outcome, Scores, Stated};
+use bedside_tools::evaluate::{Case, Column, Label, Level, Model, Outcome, Scores, Stated};
 use bedside_tools::table::{LabelOptions, LabelRow, LabelTable, below};
 
 use crate::classes::level;
@@ -12,13 +12,7 @@ use crate::classify::progress;
 use crate::labelled::{Foreign, Net, failed};
 use crate::output::Failure;
 
-/// A column to report by, and the numbers that cut it into bands.
-#[derive(Debug, Clone)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) cuts: Vec<f64>,
-}
-
+/// A column to report by, with the numbers that cut it into bands.
 pub(super) fn parse_column(text: &str) -> Result<Column, String> {
     let mut parts = text.split(':');
     let name = parts.next().unwrap_or_default().trim().to_owned();
@@ -29,23 +23,6 @@ pub(super) fn parse_column(text: &str) -> Result<Column, String> {
         return Err("give a column, and numbers that grow, such as age:18:65".to_owned());
     }
     Ok(Column { name, cuts })
-}
-
-/// Names of bands, which sort as their numbers do as long as those have as many digits.
-pub(super) struct Band;
-
-impl Band {
-    pub(super) fn under(cut: f64) -> String {
-        format!("under {cut}")
-    }
-
-    pub(super) fn between(from: f64, to: f64) -> String {
-        format!("{from} to under {to}")
-    }
-
-    pub(super) fn from(cut: f64) -> String {
-        format!("{cut} and over")
-    }
 }
 
 /// The model, as an evaluation knows it: its classes, with what its calibration states.
@@ -108,9 +85,8 @@ pub(super) fn gather(net: &Net, source: &Source<'_>, rows: usize, foreign: &[For
 fn labelled(net: &Net, source: &Source<'_>, row: LabelRow) -> Result<Case, Failure> {
     let path = below(source.images, &row.file).map_err(Failure::Failed)?;
     let (outcome, seconds) = outcome(net, &path);
-    let subgroups = source.by.iter().zip(&row.by);
-    let subgroups =
-        subgroups.filter_map(|(column, value)| Some((column.name.clone(), column.place(value.as_deref()?)))).collect();
+    let subgroups = source.by.iter().zip(row.by);
+    let subgroups = subgroups.filter_map(|(column, value)| Some((column.name.clone(), value?))).collect();
     let truth = net.classes.iter().map(|class| class.truth(&row.truth)).collect();
     Ok(Case { file: row.file, group: row.group, foreign: None, truth, outcome, subgroups, seconds })
 }
@@ -156,12 +132,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn column_is_cut_into_bands() {
-        let age = parse_column("age:18:65").expect("sound");
-        for (value, band) in [("17", "under 18"), ("18", "18 to under 65"), ("65", "65 and over"), ("old", "old")] {
-            assert_eq!(age.place(value), band);
+    fn column_is_a_name_and_numbers_that_grow() {
+        let age = parse_column("age:18: 65").expect("sound");
+        assert_eq!(age, Column { name: "age".to_owned(), cuts: vec![18.0, 65.0] });
+        assert_eq!(parse_column("sex").expect("sound"), Column::named("sex"));
+        for wrong in ["age:65:18", "age:18:18", "age:x", "age:inf", ":1", ""] {
+            assert!(parse_column(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(parse_column("sex").expect("sound").place("f"), "f");
-        assert!(parse_column("age:65:18").is_err() && parse_column("age:x").is_err() && parse_column(":1").is_err());
     }
 }

@@ -2,27 +2,34 @@
 
 mod cases;
 mod summary;
+mod thumbnails;
 
 use std::path::{Path, PathBuf};
 
 use bedside::Answer;
-use bedside_tools::evaluate::{Against, Case, Evaluation, Options, Problem, evaluate, html};
+use bedside_tools::evaluate::{
+    Against, Case, Column, Evaluation, Options, Problem, evaluate, html, html_with_pictures,
+};
+use bedside_tools::table::{LabelOptions, LabelTable, below};
 
 use crate::classify::parse_answer;
-use crate::labelled::{self, Net, SetArguments};
+use crate::labelled::{self, Foreign, Net, SetArguments, failed};
 use crate::looks;
 use crate::output::Failure;
-use crate::pack::write_whole;
+use crate::pack::{check_writable, write_whole};
+use crate::paths::refuse_overwriting;
 use crate::values::parse_share;
-use cases::{Band, Column};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   bedside evaluate model.onnx --images photos/ --labels labels.csv --html report.html
+  bedside evaluate model.onnx --images photos/ --labels labels.csv --html report.html --pictures
   bedside evaluate model.onnx --images photos/ --labels labels.csv --group patient --by sex,age:18:65 --foreign others/
   bedside evaluate new.onnx --images photos/ --labels labels.csv --against old.onnx --json > report.json
   bedside evaluate model.onnx --images photos/ --labels labels.csv --split test --why \"figures of the card\"
+
+With --pictures the page holds pictures of patients: keep it as those pictures are kept. Without, it holds none.
 
 Each look at a set named `test` (by --split, or by the name of the folder of pictures) is written down in a file: date,
 model, set, commit, and why. Questions of the model are answered in scope unless --answer says otherwise.
@@ -57,6 +64,10 @@ pub(crate) struct Arguments {
     /// Write a page that stands by itself
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Show the pictures of the worst errors and of the urgent misses on the page, at most 128 pixels a side, each with the
+    /// heatmap of the label that was missed or wrongly named. Such a page holds pictures of patients
+    #[arg(long, requires = "html")]
+    pictures: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -67,21 +78,21 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let set = arguments.set_name();
-    let is_look = looks::is_logged(&set);
-    if is_look && arguments.why.as_ref().is_none_or(|why| why.trim().is_empty()) {
+    if arguments.log().is_some() && arguments.why.as_ref().is_none_or(|why| why.trim().is_empty()) {
         return Err(Failure::Usage(
             "this is a test set: say with `--why TEXT` what it is looked at for; the look is written down".to_owned(),
         ));
     }
+    arguments.check_outputs()?;
     let net = Net::open(&arguments.model, &arguments.answers, arguments.threads)?;
     let other = arguments.against.as_deref().map(|path| Net::open(path, &arguments.answers, arguments.threads));
     let other = other.transpose()?;
     let evaluation = arguments.evaluation(&net, other.as_ref(), &set)?;
-    if let (true, Some(why)) = (is_look, &arguments.why) {
-        looks::append(&arguments.looks, net.classifier.identity(), &set, why)?;
+    if let (Some(log), Some(why)) = (arguments.log(), &arguments.why) {
+        looks::append(log, net.classifier.identity(), &set, why)?;
     }
     if let Some(path) = &arguments.html {
-        write_whole(path, html(&evaluation).as_bytes())?;
+        write_whole(path, arguments.page(&net, &evaluation).as_bytes())?;
     }
     summary::write(&evaluation, arguments.json, arguments.html.as_deref())
 }
@@ -94,6 +105,55 @@ impl Arguments {
             path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
         };
         self.set.split.clone().unwrap_or_else(folder)
+    }
+
+    /// Where this look is written down; `None` where the set is no test set.
+    fn log(&self) -> Option<&Path> {
+        looks::is_logged(&self.set_name()).then_some(&self.looks)
+    }
+
+    /// Fails where an output could not be written, or would replace a model or a table.
+    fn check_outputs(&self) -> Result<(), Failure> {
+        let manifests =
+            [Some(&self.model), self.against.as_ref()].map(|model| Some(model?.with_file_name("model.json")));
+        let manifests = manifests.iter().flatten().map(PathBuf::as_path);
+        let inputs = [Some(&self.model), self.against.as_ref(), self.set.labels.as_ref()].into_iter().flatten();
+        let inputs: Vec<&Path> = inputs.map(PathBuf::as_path).chain(manifests).collect();
+        if let Some(page) = &self.html {
+            refuse_overwriting(page, &inputs)?;
+            refuse_overwriting(page, self.log().as_slice())?;
+            check_writable(page)?;
+        }
+        if let Some(log) = self.log() {
+            refuse_overwriting(log, &inputs)?;
+            looks::check(log)?;
+        }
+        Ok(())
+    }
+
+    /// Fails where an output would replace a picture: of the whole table, of other splits too, or a foreign one.
+    fn refuse_replacing_pictures(
+        &self,
+        labels: &Path,
+        options: &LabelOptions,
+        foreign: &[Foreign],
+    ) -> Result<(), Failure> {
+        let options = LabelOptions { split: None, ..options.clone() };
+        // Rows of other splits may be wrong in what is not read of them.
+        let rows = LabelTable::open(labels, &options).map_err(failed)?.flatten();
+        let own: Vec<PathBuf> = rows.filter_map(|row| below(&self.images, &row.file).ok()).collect();
+        let pictures = own.iter().chain(foreign.iter().map(|picture| &picture.path));
+        let pictures: Vec<&Path> = pictures.map(PathBuf::as_path).collect();
+        [self.html.as_deref(), self.log()].into_iter().flatten().try_for_each(|o| refuse_overwriting(o, &pictures))
+    }
+
+    /// The page, with small pictures where they are asked for.
+    fn page(&self, net: &Net, evaluation: &Evaluation) -> String {
+        if self.pictures {
+            html_with_pictures(evaluation, &thumbnails::of(net, &self.images, evaluation))
+        } else {
+            html(evaluation)
+        }
     }
 
     fn evaluation(&self, net: &Net, other: Option<&Net>, set: &str) -> Result<Evaluation, Failure> {
@@ -113,6 +173,7 @@ impl Arguments {
         let Some(labels) = &self.set.labels else { unreachable!("clap requires it with --images") };
         let summary = labelled::check(labels, Some(&self.images), &options)?;
         let foreign = self.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
+        self.refuse_replacing_pictures(labels, &options, &foreign)?;
         let source = cases::Source { images: &self.images, labels, options: &options, by: &self.by };
         cases::gather(net, &source, summary.rows as usize, &foreign)
     }
@@ -134,22 +195,9 @@ impl Arguments {
             title: format!("{} {}", identity.name, identity.version),
             set: format!("Set {set}"),
             about,
-            by: self.by.iter().map(|column| column.name.clone()).collect(),
+            by: self.by.clone(),
             prevalences: self.prevalence.clone(),
             ..Options::default()
-        }
-    }
-}
-
-impl Column {
-    /// The band of a value, or the value itself.
-    fn place(&self, value: &str) -> String {
-        let Ok(number) = value.parse::<f64>() else { return value.to_owned() };
-        match self.cuts.iter().position(|&cut| number < cut) {
-            _ if self.cuts.is_empty() => value.to_owned(),
-            Some(0) => Band::under(self.cuts[0]),
-            Some(i) => Band::between(self.cuts[i - 1], self.cuts[i]),
-            None => Band::from(self.cuts[self.cuts.len() - 1]),
         }
     }
 }

@@ -57,5 +57,5 @@ bedside pack "$int8" --manifest "$model/manifest.json" -o "$work/packed.onnx" \
 
 python3 "$shared/held_out.py" "$dataset" "$work/kermany_held_out.csv" --fold 0
 bedside calibrate "$work/packed.onnx" --images "$dataset" --labels "$work/kermany_held_out.csv" --group group \
-    --foreign "$foreign" --features add_5_DequantizeLinear_Output --miss normal=0.02 -o "$model/model.onnx"
+    --foreign "$foreign" --features add_5_DequantizeLinear_Output --miss normal=0.02 --color gray --resaved -o "$model/model.onnx"
 python3 "$shared/take_over.py" "$model/model.onnx" "$model/manifest.json"

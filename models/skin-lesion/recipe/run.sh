@@ -69,5 +69,5 @@ done
 python3 "$shared/held_out.py" "$dataset" "$work/isic2017_train_val.csv"
 bedside calibrate "$work/packed.onnx" --images "$dataset" --labels "$work/isic2017_train_val.csv" --group group \
     --folds "$recipe/held_out/fold0.onnx,$recipe/held_out/fold1.onnx,$recipe/held_out/fold2.onnx" --foreign "$foreign" \
-    --features hardtanh_13_DequantizeLinear_Output,add_9_DequantizeLinear_Output -o "$model/model.onnx"
+    --features hardtanh_7_DequantizeLinear_Output,add_9_DequantizeLinear_Output -o "$model/model.onnx"
 python3 "$shared/take_over.py" "$model/model.onnx" "$model/manifest.json"

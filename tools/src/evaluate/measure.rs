@@ -68,7 +68,7 @@ fn short(why: Undefined) -> &'static str {
         Undefined::Infinite => "infinite",
         Undefined::NotConverged => "did not converge",
         Undefined::Replicates => "too few patients to draw from",
-        Undefined::Lengths | Undefined::OutOfRange(_) => "out of range",
+        Undefined::Lengths | Undefined::OutOfRange(_) | Undefined::TooMany => "out of range",
     }
 }
 

@@ -24,6 +24,7 @@ mod measure;
 mod misses;
 mod novelty;
 mod page;
+mod pictures;
 mod ranking;
 mod selective;
 mod subgroups;
@@ -43,10 +44,11 @@ pub use lists::{Times, Worst};
 pub use measure::{Measure, Ranged, Rate};
 pub use misses::{Band, Misses, NoSignCheck};
 pub use novelty::{Novelty, Source};
-pub use page::{html, html_with_thumbnails};
+pub use page::{html, html_with_pictures};
+pub use pictures::{Picture, Pictures};
 pub use ranking::{CurvePoint, Method, OperatingPoint, Ranking};
 pub use selective::{Selective, SelectivePoint};
-pub use subgroups::{Subgroup, Subgroups};
+pub use subgroups::{Column, Subgroup, Subgroups};
 pub use triage::{AtPrevalence, Detection, Test, TriageRow, UrgentMiss};
 
 use crate::statistics::bootstrap::Options as Bootstrap;
@@ -232,8 +234,8 @@ pub struct Options {
     pub set: String,
     /// Lines about the run, such as the commit and the hashes: name and text.
     pub about: Vec<(String, String)>,
-    /// The names of the case's subgroups to report by, in their order.
-    pub by: Vec<String>,
+    /// The columns to report by, in their order.
+    pub by: Vec<Column>,
     /// The prevalences of what is urgent for which predictive values are given.
     pub prevalences: Vec<f64>,
     /// The level of all intervals.

@@ -1,12 +1,10 @@
 //! An evaluation as a page of HTML.
 
-use std::collections::BTreeMap;
-
 use maud::{Markup, html as markup};
 
 use super::{
-    Band, Calibration, Comparison, Detection, Evaluation, Flow, Level, Measure, Method, Paired, Ranged, Ranking, Rate,
-    Selective, Subgroup, Test,
+    Band, Calibration, Comparison, Detection, Evaluation, Flow, Level, Measure, Method, Paired, Pictures, Ranged,
+    Ranking, Rate, Selective, Subgroup, Test,
 };
 use crate::page::{Cell, broad_figure, document, figure, table};
 use crate::plot::{self, Axis, ForestRow, Histogram, Mark, Series};
@@ -15,20 +13,21 @@ use crate::statistics::Interval;
 /// The page, without pictures.
 #[must_use]
 pub fn html(evaluation: &Evaluation) -> String {
-    html_with_thumbnails(evaluation, &BTreeMap::new())
+    html_with_pictures(evaluation, &Pictures::default())
 }
 
-/// The page, with small pictures beside the files in its lists: for each file a `data:` URL. Pictures of people are in
-/// it then: keep it as they are kept.
+/// The page, with small pictures beside the files in its lists. Pictures of people are in it then: keep it as they are
+/// kept.
 #[must_use]
-pub fn html_with_thumbnails(evaluation: &Evaluation, thumbnails: &BTreeMap<String, String>) -> String {
+pub fn html_with_pictures(evaluation: &Evaluation, pictures: &Pictures) -> String {
     let e = evaluation;
     let body = markup! {
         (head(e))
+        (pictures.notes(e))
         (flow(&e.flow))
         (triage(e))
         (detection(&e.detection))
-        (urgent_misses(e, thumbnails))
+        (urgent_misses(e, pictures))
         (misses(e))
         (ranking(&e.ranking))
         (calibration(&e.calibration))
@@ -36,7 +35,7 @@ pub fn html_with_thumbnails(evaluation: &Evaluation, thumbnails: &BTreeMap<Strin
         (selective(&e.selective))
         (subgroups(e))
         @if let Some(found) = &e.comparison { (comparison(e, found)) }
-        (worst(e, thumbnails))
+        (worst(e, pictures))
         (times(e))
         (method(e))
     };
@@ -175,7 +174,7 @@ fn detection(found: &[Detection]) -> Markup {
     }
 }
 
-fn urgent_misses(e: &Evaluation, thumbnails: &BTreeMap<String, String>) -> Markup {
+fn urgent_misses(e: &Evaluation, pictures: &Pictures) -> Markup {
     let row = |miss: &super::UrgentMiss| {
         let probability = miss.probability.map_or_else(|| Cell::None("no scores".into()), |p| number(percent(p)));
         let mut cells = vec![
@@ -185,14 +184,12 @@ fn urgent_misses(e: &Evaluation, thumbnails: &BTreeMap<String, String>) -> Marku
             text(miss.triage.name()),
             probability,
         ];
-        if !thumbnails.is_empty() {
-            cells.push(Cell::Picture(thumbnails.get(&miss.file).cloned().unwrap_or_default()));
-        }
+        cells.extend(pictures.cells(&miss.file, miss.label()));
         cells
     };
-    let head = ["File", "Patient", "Truth", "Triage", "P(urgent)", ""];
+    let head = [&["File", "Patient", "Truth", "Triage", "P(urgent)"], pictures.head()].concat();
     let caption = format!("Every urgent picture that was not called urgent ({})", e.urgent_misses.len());
-    markup! { (table(&caption, &head[..5 + usize::from(!thumbnails.is_empty())], &e.urgent_misses.iter().map(row).collect::<Vec<_>>())) }
+    markup! { (table(&caption, &head, &e.urgent_misses.iter().map(row).collect::<Vec<_>>())) }
 }
 
 fn misses(e: &Evaluation) -> Markup {
@@ -483,7 +480,7 @@ fn comparison(e: &Evaluation, c: &Comparison) -> Markup {
     }
 }
 
-fn worst(e: &Evaluation, thumbnails: &BTreeMap<String, String>) -> Markup {
+fn worst(e: &Evaluation, pictures: &Pictures) -> Markup {
     let row = |w: &super::Worst| {
         let mut cells = vec![
             Cell::File(w.file.clone()),
@@ -493,17 +490,16 @@ fn worst(e: &Evaluation, thumbnails: &BTreeMap<String, String>) -> Markup {
             number(percent(w.probability)),
             text(w.triage.name()),
         ];
-        if !thumbnails.is_empty() {
-            cells.push(Cell::Picture(thumbnails.get(&w.file).cloned().unwrap_or_default()));
-        }
+        cells.extend(pictures.cells(&w.file, &w.label));
         cells
     };
-    let head = ["File", "Patient", "Label", "Truth", "Probability given", "Triage", ""];
+    let head = ["File", "Patient", "Label", "Truth", "Probability given", "Triage"];
+    let head = [&head, pictures.head()].concat();
     markup! {
         h2 { "Worst errors" }
         (table(
             "Judged pictures of which the model was most wrong",
-            &head[..6 + usize::from(!thumbnails.is_empty())],
+            &head,
             &e.worst.iter().map(row).collect::<Vec<_>>(),
         ))
     }

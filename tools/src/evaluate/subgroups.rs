@@ -12,6 +12,24 @@ const MAX_VALUES: usize = 8;
 /// What pictures are in whose value is not known.
 const UNKNOWN: &str = "not stated";
 
+/// A column to report by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// The numbers that cut it into bands, ascending. Without any, each value is a part, and many numbers are cut at
+    /// their quartiles.
+    pub cuts: Vec<f64>,
+}
+
+impl Column {
+    /// A column whose values are its parts.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), cuts: Vec::new() }
+    }
+}
+
 /// The parts of the set by one column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Subgroups {
@@ -41,40 +59,82 @@ pub struct Subgroup {
 }
 
 pub(super) fn measure(model: &Model, cases: &[&Case], options: &Options) -> Vec<Subgroups> {
-    let by = |column: &String| {
+    let by = |column: &Column| {
         let parts = parts(column, cases);
         let part = |(name, cases): (String, Vec<&Case>)| subgroup(name, model, &cases, options);
-        Subgroups { by: column.clone(), parts: parts.into_iter().map(part).collect() }
+        Subgroups { by: column.name.clone(), parts: parts.into_iter().map(part).collect() }
     };
     options.by.iter().map(by).collect()
 }
 
-/// The parts by name: values in their order, ranges of numbers from the lowest, and at the end what is not known.
-fn parts<'a>(column: &str, cases: &[&'a Case]) -> Vec<(String, Vec<&'a Case>)> {
-    let of = |case: &'a Case| case.subgroups.get(column).map(String::as_str);
-    let values: BTreeSet<&str> = cases.iter().filter_map(|case| of(case)).collect();
-    let numbers: Option<Vec<f64>> = values.iter().map(|v| v.parse().ok().filter(|n: &f64| n.is_finite())).collect();
-    let cuts = match numbers {
-        Some(numbers) if numbers.len() > MAX_VALUES => quartiles(column, cases),
-        _ => None,
-    };
+/// The parts by name: numbers and their ranges from the lowest, other values in the order of their letters, and at the end
+/// what is not known.
+fn parts<'a>(column: &Column, cases: &[&'a Case]) -> Vec<(String, Vec<&'a Case>)> {
+    let of = |case: &'a Case| case.subgroups.get(&column.name).map(String::as_str);
+    let cut = Cut::of(column, &cases.iter().filter_map(|case| of(case)).collect::<Vec<_>>());
     let mut parts: BTreeMap<(usize, String), Vec<&Case>> = BTreeMap::new();
     for case in cases {
-        let place = match (of(case), &cuts) {
-            (None, _) => (usize::MAX, UNKNOWN.to_owned()),
-            (Some(value), Some(cuts)) => range(value.parse().unwrap_or(f64::NAN), *cuts),
-            (Some(value), None) => (0, value.to_owned()),
-        };
+        let place = of(case).map_or_else(|| (usize::MAX, UNKNOWN.to_owned()), |value| cut.place(value));
         parts.entry(place).or_default().push(case);
     }
     parts.into_iter().map(|((_, name), cases)| (name, cases)).collect()
 }
 
-/// The quartiles of the pictures' values.
-fn quartiles(column: &str, cases: &[&Case]) -> Option<[f64; 3]> {
-    let numbers: Vec<f64> = cases.iter().filter_map(|case| case.subgroups.get(column)?.parse().ok()).collect();
-    let cut = |p| quantile(&numbers, p).ok();
-    Some([cut(0.25)?, cut(0.5)?, cut(0.75)?])
+/// How the values of a column make parts.
+enum Cut<'a> {
+    /// Each value is one. They are in their order here.
+    Values(Vec<&'a str>),
+    /// Numbers are in bands between these.
+    Bands(&'a [f64]),
+    /// Numbers are in ranges between these quartiles.
+    Quartiles([f64; 3]),
+}
+
+impl<'a> Cut<'a> {
+    fn of(column: &'a Column, values: &[&'a str]) -> Self {
+        if !column.cuts.is_empty() {
+            return Self::Bands(&column.cuts);
+        }
+        let distinct: BTreeSet<&str> = values.iter().copied().collect();
+        let mut distinct: Vec<&str> = distinct.into_iter().collect();
+        if let Some(numbers) = values.iter().map(|value| number(value)).collect::<Option<Vec<f64>>>() {
+            let quartile = |p| quantile(&numbers, p).ok();
+            if distinct.len() > MAX_VALUES
+                && let (Some(low), Some(middle), Some(high)) = (quartile(0.25), quartile(0.5), quartile(0.75))
+            {
+                return Self::Quartiles([low, middle, high]);
+            }
+            distinct.sort_by(|a, b| f64::total_cmp(&number(a).unwrap_or(f64::NAN), &number(b).unwrap_or(f64::NAN)));
+        }
+        Self::Values(distinct)
+    }
+
+    /// The part of a value, and its place among the others.
+    fn place(&self, value: &str) -> (usize, String) {
+        let place = match self {
+            Self::Values(values) => values.iter().position(|other| *other == value).map(|at| (at, value.to_owned())),
+            Self::Bands(cuts) => number(value).map(|number| band(number, cuts)),
+            Self::Quartiles(cuts) => number(value).map(|number| range(number, *cuts)),
+        };
+        // What is no number comes behind the numbers.
+        place.unwrap_or_else(|| (usize::MAX - 1, value.to_owned()))
+    }
+}
+
+fn number(value: &str) -> Option<f64> {
+    value.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// The band that a number is in: from one cut to under the next.
+fn band(value: f64, cuts: &[f64]) -> (usize, String) {
+    let place = cuts.iter().take_while(|cut| **cut <= value).count();
+    let name = match (place.checked_sub(1).map(|below| cuts[below]), cuts.get(place)) {
+        (Some(from), Some(to)) => format!("{from} to under {to}"),
+        (None, Some(to)) => format!("under {to}"),
+        (Some(from), None) => format!("{from} and over"),
+        (None, None) => value.to_string(),
+    };
+    (place, name)
 }
 
 /// The range that a number is in.

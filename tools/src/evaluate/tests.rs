@@ -149,7 +149,7 @@ fn subgroups_with_few_patients_are_not_estimable() {
         }
         case.subgroups.insert("age".into(), (20 + index).to_string());
     }
-    let by = vec!["sex".to_owned(), "age".to_owned()];
+    let by = ["sex", "age"].map(Column::named).to_vec();
     let few = Options { by: by.clone(), ..options() };
     let found = evaluate(&model(), &cases, None, &few).expect("it fits").subgroups;
     let names: Vec<&str> = found[0].parts.iter().map(|p| p.name.as_str()).collect();
@@ -163,6 +163,26 @@ fn subgroups_with_few_patients_are_not_estimable() {
     let enough = Options { by, min_patients: 1, ..options() };
     let found = evaluate(&model(), &cases, None, &enough).expect("it fits").subgroups;
     assert_eq!(counts(&found[0].parts[1].found), (0, 1, 1));
+}
+
+/// The names of the parts by a column with these values, one a picture.
+fn parts(cuts: &[f64], values: &[&str]) -> Vec<String> {
+    let mut cases = cases();
+    for (case, value) in cases.iter_mut().zip(values) {
+        case.subgroups.insert("age".into(), (*value).to_owned());
+    }
+    let by = vec![Column { name: "age".to_owned(), cuts: cuts.to_vec() }];
+    let found = evaluate(&model(), &cases, None, &Options { by, ..options() }).expect("it fits").subgroups;
+    found[0].parts.iter().map(|part| part.name.clone()).collect()
+}
+
+#[test]
+fn subgroups_of_numbers_ascend() {
+    let bands = ["under 9", "9 to under 18", "18 to under 65", "65 and over", "nan", "old", "not stated"];
+    assert_eq!(parts(&[9.0, 18.0, 65.0], &["65", "old", "18", "9", "8.9", "64", "nan"]), bands);
+    assert_eq!(parts(&[], &["10", "9", "-1", "100", "9"]), ["-1", "9", "10", "100", "not stated"]);
+    // By letters, where one of them is no number.
+    assert_eq!(parts(&[], &["10", "9", "old"]), ["10", "9", "old", "not stated"]);
 }
 
 #[test]

@@ -172,6 +172,13 @@ pub struct UrgentMiss {
     pub probability: Option<f64>,
 }
 
+impl UrgentMiss {
+    /// The label that was missed: the first of the urgent ones that hold.
+    pub(super) fn label(&self) -> &str {
+        self.truth.first().map_or("", String::as_str)
+    }
+}
+
 /// Every such picture, from `no_sign` to `refer`, the least likely first.
 pub(super) fn urgent_misses(model: &Model, cases: &[&Case]) -> Vec<UrgentMiss> {
     let miss = |case: &&Case| {

@@ -50,6 +50,12 @@ pub enum Undefined {
     /// An argument is out of the range that the function states. The text is the argument's name.
     #[error("{0} is out of its range")]
     OutOfRange(&'static str),
+    /// More cases, or more failures among them, would be needed than are looked for.
+    #[error(
+        "it takes more patients than are looked for: over 1,000,000,000, or over 20,000 who fail; ask for a larger share \
+         or a wider interval"
+    )]
+    TooMany,
     /// A covariate separates the classes, so that a logistic regression has no finite maximum.
     #[error("the log-odds separate the classes: logistic regression has no finite maximum; more cases are needed")]
     Separated,

@@ -362,7 +362,8 @@ pub fn predictive_intervals(
 /// to plan for fewer than that is to hope.
 ///
 /// # Errors
-/// [`Undefined::OutOfRange`] where the bound is not above 0 and at most 1, or more than 10⁹ cases would be needed.
+/// [`Undefined::OutOfRange`] where the bound is not above 0 and at most 1, and [`Undefined::TooMany`] where more than 10⁹
+/// cases would be needed.
 ///
 /// ```
 /// use bedside_tools::statistics::{Confidence, proportion::smallest_sample};
@@ -375,13 +376,13 @@ pub fn smallest_sample(count: u64, bound: f64, confidence: Confidence) -> Result
         return Err(Undefined::OutOfRange("bound"));
     }
     if count >= MAX_CASES {
-        return Err(Undefined::OutOfRange("count"));
+        return Err(Undefined::TooMany);
     }
     // Of as many cases as failures the bound is 1.
     let (mut too_few, mut enough) = (count.saturating_sub(1), count.max(1));
     while !is_bounded(count, enough, bound, confidence)? {
         if enough == MAX_CASES {
-            return Err(Undefined::OutOfRange("number of cases"));
+            return Err(Undefined::TooMany);
         }
         (too_few, enough) = (enough, (enough * 2).min(MAX_CASES));
     }
@@ -470,7 +471,7 @@ mod tests {
         assert_eq!(smallest_sample(0, 1.0, Confidence::P95), Ok(1));
         assert_eq!(smallest_sample(3, 1.0, Confidence::P95), Ok(3));
         assert_eq!(smallest_sample(0, 0.0, Confidence::P95), Err(Undefined::OutOfRange("bound")));
-        assert_eq!(smallest_sample(0, 1e-12, Confidence::P95), Err(Undefined::OutOfRange("number of cases")));
+        assert_eq!(smallest_sample(0, 1e-12, Confidence::P95), Err(Undefined::TooMany));
     }
 
     #[test]

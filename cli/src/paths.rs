@@ -1,0 +1,60 @@
+//! Checks of where outputs go, before work begins whose results would be lost or would replace what they are made of.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::output::Failure;
+
+/// Fails where an output would replace one of these files, whatever names and links they are given by.
+///
+/// # Errors
+/// [`Failure::Usage`], which names the file.
+pub(crate) fn refuse_overwriting(output: &Path, inputs: &[&Path]) -> Result<(), Failure> {
+    let output = place(output);
+    match inputs.iter().find(|input| place(input) == output) {
+        Some(input) => Err(Failure::Usage(format!(
+            "{}: the output would replace this file; give the output another name",
+            input.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Where a file is or would be, without links.
+fn place(path: &Path) -> PathBuf {
+    let in_folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+    };
+    fs::canonicalize(path).ok().or_else(in_folder).unwrap_or_else(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn is_refused(output: &Path, inputs: &[&Path], is_refused: bool) {
+        assert_eq!(matches!(refuse_overwriting(output, inputs), Err(Failure::Usage(_))), is_refused);
+    }
+
+    #[test]
+    fn output_that_is_an_input_by_another_name_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("sub")).expect("room");
+        fs::write(path("model"), "").expect("room");
+        is_refused(&path("sub/../model"), &[&path("other"), &path("model")], true);
+        // Neither is there yet.
+        is_refused(&path("sub/../new"), &[&path("new")], true);
+        is_refused(&path("sub/model"), &[&path("model")], false);
+        is_refused(&path("none/model"), &[&path("model")], false);
+        is_refused(&path("model"), &[], false);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(path("model"), path("link")).expect("room");
+            is_refused(&path("link"), &[&path("model")], true);
+            is_refused(&path("model"), &[&path("link")], true);
+        }
+    }
+}
