@@ -62,7 +62,7 @@ class Recipe:
     energy: float = 0.0  # of the energy score
 
 
-CHOSEN = {"skin": Recipe(("hardtanh_13", "add_9"), dims=48, method="knn"),
+CHOSEN = {"skin": Recipe(("hardtanh_7", "add_9"), dims=48, method="knn"),
           "chest": Recipe(("add_5",), root=False, dims=112, copies=("copy1",))}
 
 

@@ -2,7 +2,8 @@
 //!
 //! Levels are quantiles of sound pictures' novelty, of each by statistics that were fitted without its patient: those of
 //! the pictures that statistics were fitted on are too low. Where there are foreign pictures, the method is the one whose
-//! worst source is accepted least at the level that 95 % of the sound pictures stay under.
+//! worst source is accepted least at the level that 95 % of the sound pictures stay under; of equals, at the level that 99 %
+//! stay under.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,6 +93,8 @@ pub struct MethodTrial {
     pub sources: Vec<SourceRate>,
     /// The largest share of them; none without foreign pictures.
     pub worst: Option<f64>,
+    /// The same where 99 % of the sound ones are accepted.
+    pub worst_under_hard: Option<f64>,
 }
 
 /// How many pictures of a foreign source are accepted.
@@ -159,7 +162,7 @@ pub fn fit(
     if originals(sound).min(originals(held_out)) < MIN_PICTURES {
         return Err(Undefined::TooFew);
     }
-    let mut best: Option<(Option<f64>, Judge)> = None;
+    let mut best: Option<(Option<[f64; 2]>, Judge)> = None;
     let (mut trials, mut failure) = (Vec::new(), Undefined::Empty);
     let parts = parts(held_out);
     let all = Part { out: Vec::new(), others: sound.iter().collect() };
@@ -173,13 +176,16 @@ pub fn fit(
             }
         };
         let sources = rates(&judge.tables, judge.levels[0], foreign)?;
-        let shares = sources.iter().map(|rate| rate.accepted as f64 / rate.pictures as f64);
-        let worst = shares.reduce(f64::max);
+        let share = |rate: &SourceRate| rate.accepted as f64 / rate.pictures as f64;
+        let worst_of = |rates: &[SourceRate]| rates.iter().map(share).reduce(f64::max);
+        let under_hard = worst_of(&rates(&judge.tables, judge.levels[1], foreign)?);
+        let worst = worst_of(&sources).zip(under_hard).map(|(soft, hard)| [soft, hard]);
         let is_better = best.as_ref().is_none_or(|(before, _)| worst.zip(*before).is_some_and(|(new, old)| new < old));
         if is_better {
             best = Some((worst, judge));
         }
-        trials.push(MethodTrial { method, root, sources, worst });
+        let [worst, worst_under_hard] = [0, 1].map(|level| worst.map(|worst| worst[level]));
+        trials.push(MethodTrial { method, root, sources, worst, worst_under_hard });
     }
     let (_, Judge { tables, levels: [soft, hard], resaved }) = best.ok_or(failure)?;
     let Tables { method, axes, sample, weight } = tables;
@@ -415,6 +421,28 @@ mod tests {
         assert!((20..=80).contains(&over(found.soft)), "{}", over(found.soft));
         assert!((1..=30).contains(&over(found.hard)), "{}", over(found.hard));
         assert_eq!(found.trials[0].worst, None);
+    }
+
+    /// Foreign pictures between the levels of a distance: equal under the first level, so that the second decides.
+    #[test]
+    fn methods_that_are_equal_under_the_first_level_are_told_apart_by_the_second() {
+        let sound = pictures(400, 0, 1.0);
+        let plain = fit(&sound, &sound, &BTreeMap::new()).expect("there are enough");
+        let axes = plain.axes.expect("features");
+        let between = |seen: &Seen| (plain.soft..plain.hard).contains(&axes.distance(&seen.features));
+        let source: Vec<Seen> = pictures(90_000, 500_000, 1.0).into_iter().filter(between).take(20).collect();
+        assert_eq!(source.len(), 20);
+        let found = fit(&sound, &sound, &BTreeMap::from([("near".to_owned(), source)])).expect("there are enough");
+        let of = |method: Method| {
+            let trial = found.trials.iter().find(|trial| trial.method == method && !trial.root).expect("it is tried");
+            (trial.worst.expect("a source"), trial.worst_under_hard.expect("a source"))
+        };
+        assert_eq!(of(Method::Mahalanobis), (0.0, 1.0));
+        let chosen = found.trials.iter().find(|trial| trial.method == found.method).expect("it is tried");
+        for trial in &found.trials {
+            let key = |trial: &MethodTrial| (trial.worst.expect("a source"), trial.worst_under_hard.expect("a source"));
+            assert!(key(chosen) <= key(trial), "{chosen:?} {trial:?}");
+        }
     }
 
     /// Copies that lie elsewhere make the statistics wider, and no level: those are of the pictures as they come.

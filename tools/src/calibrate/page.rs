@@ -85,8 +85,10 @@ fn write_novelty(out: &mut String, novelty: &FittedNovelty) -> std::fmt::Result 
     }
     for trial in &novelty.trials {
         let root = if trial.root { " of roots" } else { "" };
-        let worst = trial.worst.map_or("no foreign pictures to try it on".to_owned(), |worst| {
-            format!("of the worst foreign source {} are under the first level", percent(worst))
+        let worst = trial.worst.zip(trial.worst_under_hard);
+        let worst = worst.map_or("no foreign pictures to try it on".to_owned(), |(soft, hard)| {
+            let (soft, hard) = (percent(soft), percent(hard));
+            format!("of the worst foreign source {soft} are under the first level, {hard} under the second")
         });
         writeln!(out, "  {:<30} {worst}", format!("{}{root}", trial.method.name()))?;
     }
