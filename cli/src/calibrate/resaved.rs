@@ -21,8 +21,8 @@ pub(super) fn resaved(classifier: &Classifier, image: &Image<'_>, file: &str) ->
     let copy = resize(&picture, side(input.width), side(input.height), FilterType::Triangle);
     let (width, height) = (copy.width() as usize, copy.height() as usize);
     let encoder = Encoder::new(copy.as_raw(), width, height, PixelFormat::Rgb);
-    let encoded = encoder.quality(quality).subsampling(Subsampling::S420).encode();
-    Ok(encoded.expect("a JPEG has at most 65,535 pixels a side, and an input has 4,096"))
+    let jpeg = encoder.quality(quality).subsampling(Subsampling::S420).encode();
+    Ok(jpeg.expect("a JPEG has at most 65,535 pixels a side, and an input has 4,096"))
 }
 
 /// A size and a quality, each as likely as any other.
