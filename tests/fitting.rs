@@ -48,6 +48,14 @@ impl Set {
         fs::write(self.path(name), tiny::packed("torchscript-17.onnx", manifest)).expect("room");
     }
 
+    /// The model's network under another name, which is another graph.
+    fn pack_renamed(&self, name: &str, graph: &str) {
+        let mut bytes = tiny::packed("torchscript-17.onnx", &tiny::manifest());
+        let at = bytes.windows(10).position(|bytes| bytes == b"main_graph").expect("the graph's name");
+        bytes[at..at + 10].copy_from_slice(graph.as_bytes());
+        fs::write(self.path(name), bytes).expect("room");
+    }
+
     /// Runs a subcommand on the model and the pictures.
     fn run(&self, subcommand: &str, more: &[&str]) -> std::process::Output {
         let (model, photos, labels) = (self.text("model.onnx"), self.text("photos"), self.text("labels.csv"));
@@ -169,12 +177,17 @@ fn evaluate_refuses_outputs_that_would_replace_its_inputs() {
     fs::create_dir_all(set.path("others/plants")).expect("room");
     fs::copy(set.path("photos/001.bmp"), set.path("others/plants/x.bmp")).expect("room");
     let (other, others) = (set.text("other.onnx"), set.text("others"));
+    let table = fs::read_to_string(set.path("labels.csv")).expect("a table");
+    let mut lines: Vec<String> = table.lines().map(str::to_owned).collect();
+    lines[5] = lines[5].replace(",test,", ",train,");
+    assert!(lines[5].starts_with("004.bmp") && lines[5].contains(",train,"));
+    fs::write(set.path("labels.csv"), lines.join("\n")).expect("room");
     let inputs =
         ["model.onnx", "other.onnx", "labels.csv", "photos/004.bmp", "others/plants/x.bmp", "photos/../model.onnx"];
     for input in inputs {
         let (path, before) = (set.text(input), fs::read(set.path(input)).expect("a file"));
         for option in ["--html", "--looks"] {
-            // The split has no row: pictures of other splits are refused, too.
+            // The picture that is to be replaced is of another split.
             let split: &[&str] = if option == "--html" { &[] } else { &["--split", "test", "--why", "a test"] };
             let options = [&["--against", &other, "--foreign", &others, option, &path][..], split].concat();
             let output = set.run("evaluate", &options);
@@ -381,8 +394,8 @@ fn calibrate_refuses_pictures_that_the_model_learned_from() {
 #[test]
 fn calibrate_takes_each_picture_from_the_network_of_its_fold() {
     let set = Set::new(30);
-    set.pack("first.onnx", &tiny::manifest());
-    set.pack("second.onnx", &tiny::manifest());
+    set.pack_renamed("first.onnx", "fold_first");
+    set.pack_renamed("second.onnx", "foldsecond");
     let folds = format!("{},{}", set.text("first.onnx"), set.text("second.onnx"));
     let output = set.run("calibrate", &["--folds", &folds, "-o", &set.text("out.onnx")]);
     exited(&output, 0);
@@ -412,6 +425,40 @@ fn calibrate_goes_on_where_it_was_interrupted() {
     exited(&output, 0);
     assert!(err(&output).contains("12 pictures were measured before"), "{}", err(&output));
     assert!(set.path("out.onnx").exists() && !set.path("out.onnx.rows.jsonl").exists());
+}
+
+#[test]
+fn calibrate_refuses_a_picture_of_two_patients_and_a_network_of_two_folds() {
+    let set = Set::new(30);
+    fs::copy(set.path("photos/000.bmp"), set.path("photos/003.bmp")).expect("room");
+    let output = set.run("calibrate", &["--group", "patient", "-o", &set.text("out.onnx")]);
+    exited(&output, 1);
+    assert!(err(&output).contains("labels.csv: line 5: 003.bmp is 000.bmp again"), "{}", err(&output));
+    fs::write(set.path("photos/003.bmp"), bitmap(3)).expect("room");
+    set.pack_renamed("first.onnx", "fold_first");
+    set.pack("model_again.onnx", &tiny::manifest());
+    let (first, model) = (set.text("first.onnx"), set.text("model_again.onnx"));
+    for (folds, named) in [(format!("{first},{first}"), "first.onnx"), (format!("{first},{model}"), "model_again.onnx")]
+    {
+        let output = set.run("calibrate", &["--folds", &folds, "-o", &set.text("out.onnx")]);
+        exited(&output, 2);
+        let words = format!("{named}: is the network of another fold");
+        assert!(err(&output).contains(&words), "{}", err(&output));
+    }
+}
+
+#[test]
+fn calibrate_says_what_it_keeps() {
+    let set = Set::new(210);
+    exited(&set.run("calibrate", &["-o", &set.text("model.onnx")]), 0);
+    let few =
+        fs::read_to_string(set.path("labels.csv")).expect("a table").lines().take(20).collect::<Vec<_>>().join("\n");
+    fs::write(set.path("labels.csv"), few).expect("room");
+    let output = set.run("calibrate", &["-o", &set.text("out.onnx")]);
+    exited(&output, 0);
+    for words in ["there are 19 sound pictures, and it takes 200", "the model keeps those that it had"] {
+        assert!(out(&output).contains(words), "no \"{words}\" in\n{}", out(&output));
+    }
 }
 
 #[test]
@@ -450,10 +497,13 @@ fn calibrate_measures_nothing_for_options_that_are_wrong() {
         assert!(!set.path("out.onnx.rows.jsonl").exists(), "{miss}");
     }
     let table = fs::read(set.path("labels.csv")).expect("a table");
-    for output in ["labels.csv", "none/out.onnx"] {
+    fs::write(set.path("beside.rows.jsonl"), "mine").expect("room");
+    for output in ["labels.csv", "none/out.onnx", "model.json", "photos/003.bmp", "beside"] {
         exited(&set.run("calibrate", &["-o", &set.text(output)]), 2);
         assert!(!set.path("labels.csv.rows.jsonl").exists() && !set.path("none").exists());
     }
+    assert_eq!(fs::read(set.path("beside.rows.jsonl")).expect("a file"), b"mine");
+    assert_eq!(fs::read(set.path("photos/003.bmp")).expect("a picture"), bitmap(3));
     assert_eq!(fs::read(set.path("labels.csv")).expect("a table"), table);
 }
 

@@ -463,12 +463,32 @@ def shift(cache):
         print(f"| {part} | {mask.sum()} | {' | '.join(cells)} |")
 
 
+def falls_of(cache, index, fit, held):
+    """By how much each source's area falls where sound and foreign pictures are brought to a variant."""
+    found = {}
+    for variant in VARIANTS:
+        again = fit(cache.sound(index, variant)[1])
+        for name, pictures in cache.sources(variant).items():
+            found[name, variant] = auroc(held, fit(cache.sources()[name])) - auroc(again, fit(pictures))
+    return found
+
+
+def twins_of(cache, recipe, index, pair, held, pooled):
+    """The areas of the int8 graph less those of the float graph of the same fold, where that is cached."""
+    if not cache.has("pad_ufes"):
+        return {}
+    training, of_float = cache.sound(index)
+    fit = fitted(cache, recipe, training, pair)
+    areas = {name: auroc(fit(of_float), fit(pictures)) for name, pictures in cache.sources().items()}
+    return {name: auroc(held, pooled[name][-1]) - area for name, area in areas.items()}
+
+
 def folds(root, task, data):
     """The skin model's figures with pictures that neither the network nor the statistics saw, pooled over fold networks."""
     recipe, found = CHOSEN[task], []
     for pair in PAIRS if recipe.weight else PAIRS[:1]:
         pooled, sound, keratosis, training_level = {}, [], [], []
-        falls, twins = {}, {}
+        falls, twins_of_folds = [], []
         for index in range(3):
             cache = Cache(root / f"{task}{index}", task, data)
             if not cache.has("pad_ufes"):
@@ -481,18 +501,8 @@ def folds(root, task, data):
             keratosis.append((held["label"], other(held)))
             for name, pictures in cache.sources().items():
                 pooled.setdefault(name, []).append(fit(pictures))
-            for variant in VARIANTS:
-                again = fit(cache.sound(index, variant)[1])
-                for name, pictures in cache.sources(variant).items():
-                    fall = auroc(sound[-1][1], pooled[name][-1]) - auroc(again, fit(pictures))
-                    falls.setdefault((name, variant), []).append(fall)
-            of_float = Cache(root / f"{task}{index}_float", task, data)
-            if of_float.has("pad_ufes"):
-                training, held = of_float.sound(index)
-                twin = fitted(of_float, recipe, training, pair)
-                for name, pictures in of_float.sources().items():
-                    area = auroc(twin(held), twin(pictures))
-                    twins.setdefault(name, []).append(auroc(sound[-1][1], pooled[name][-1]) - area)
+            falls.append(falls_of(cache, index, fit, sound[-1][1]))
+            twins_of_folds.append(twins_of(Cache(root / f"{task}{index}_float", task, data), recipe, index, pair, sound[-1][1], pooled))
         scores = np.concatenate([s for _, s, _ in sound])
         hard, soft = np.quantile(scores, HARD), np.quantile(scores, SOFT)
         print(f"\nfitted on {pair if recipe.weight else 'nothing foreign'}, {len(sound)} fold networks, {len(scores)} held out; soft {soft:.3f}, hard {hard:.3f}, training 99 % "
@@ -500,10 +510,11 @@ def folds(root, task, data):
         for name, parts in pooled.items():
             print(f"- {name}: AUROC {np.mean([auroc(s, p) for (_, s, _), p in zip(sound, parts)]):.3f}, under hard "
                   f"{100 * np.mean(np.concatenate(parts) <= hard):.1f} %")
-        for (name, variant), each in falls.items():
-            print(f"- {name}, all brought to {variant}: the area falls by {np.round(each, 3)}, mean {np.mean(each):.3f}")
-        for name, each in twins.items():
-            print(f"- {name}: int8 less float {np.round(each, 4)}")
+        for what in falls[0]:
+            each = [of_fold[what] for of_fold in falls]
+            print(f"- {what[0]}, all brought to {what[1]}: the area falls by {np.round(each, 3)}, mean {np.mean(each):.3f}")
+        for name in twins_of_folds[0]:
+            print(f"- {name}: int8 less float {np.round([of_fold[name] for of_fold in twins_of_folds], 4)}")
         labels = np.concatenate([h["label"] for h, _, _ in sound])
         bad = (scores > hard) | np.concatenate([r for _, _, r in sound])
         for label in LABELS[task]:

@@ -8,7 +8,7 @@ use bedside::{Answer, Classifier, Explain, ExplainMethod, Image, Options, Query,
 use crate::classify::{json_line, once, parse_answer, parse_region, write_detailed};
 use crate::output::{DIM, Failure, line};
 use crate::pack::write_whole;
-use crate::paths::refuse_overwriting;
+use crate::paths::{of_models, refuse_overwriting};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -55,7 +55,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    refuse_overwriting(&arguments.output, &[&arguments.model, &arguments.image])?;
+    let mut inputs = of_models([&arguments.model]);
+    inputs.push(arguments.image.clone());
+    refuse_overwriting(&arguments.output, &inputs.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     let classifier = Classifier::open(&arguments.model, Options::new().threads(arguments.threads.into()))?;
     let query = arguments.query()?;
     classifier.check(&query)?;

@@ -9,11 +9,12 @@ use bedside::tools::{self, Binding};
 use bedside::{Answer, Classifier, Explain, Image, Limits, Manifest, Options, Query, Report};
 use bedside_engine::ModelFile;
 use bedside_tools::calibrate::Class;
-use bedside_tools::table::{self, LabelOptions, LabelTable, Split, Summary, TableError};
+use bedside_tools::table::{self, LabelOptions, LabelTable, Split, Summary, TableError, below};
 
 use crate::classes::{classes, labels};
 use crate::classify::once;
 use crate::output::{Failure, complain};
+use crate::paths::refuse_overwriting;
 use crate::pictures::{self, Missing};
 
 /// What a table of labels has, and which of its rows are meant.
@@ -78,6 +79,23 @@ pub(crate) fn check(path: &Path, images: Option<&Path>, options: &LabelOptions) 
         return Err(Failure::Failed(format!("{}: no row is meant; see --split", path.display())));
     }
     Ok(summary)
+}
+
+/// Fails where an output would replace a picture: of the whole table, of other splits too, or a foreign one.
+pub(crate) fn refuse_replacing_pictures(
+    outputs: &[&Path],
+    images: &Path,
+    labels: &Path,
+    options: &LabelOptions,
+    foreign: &[Foreign],
+) -> Result<(), Failure> {
+    let options = LabelOptions { split: None, ..options.clone() };
+    // Rows of other splits may be wrong in what is not read of them.
+    let rows = LabelTable::open(labels, &options).map_err(failed)?.flatten();
+    let own: Vec<PathBuf> = rows.filter_map(|row| below(images, &row.file).ok()).collect();
+    let pictures = own.iter().chain(foreign.iter().map(|picture| &picture.path));
+    let pictures: Vec<&Path> = pictures.map(PathBuf::as_path).collect();
+    outputs.iter().try_for_each(|output| refuse_overwriting(output, &pictures))
 }
 
 pub(crate) fn failed(error: TableError) -> Failure {

@@ -20,6 +20,11 @@ pub(crate) fn refuse_overwriting(output: &Path, inputs: &[&Path]) -> Result<(), 
     }
 }
 
+/// The files of models: each model, and the manifest that may lie beside it.
+pub(crate) fn of_models<'a>(models: impl IntoIterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
+    models.into_iter().flat_map(|model| [model.clone(), model.with_file_name("model.json")]).collect()
+}
+
 /// Where a file is or would be, without links.
 fn place(path: &Path) -> PathBuf {
     let in_folder = || {

@@ -23,8 +23,8 @@ def logits(graph, paths):
     return np.concatenate([run.run(["logits"], {"input": preprocess(path)})[0] for path in paths])
 
 
-def softmax(values, temperature=1.0):
+def softmax(values):
     """The probabilities of logits, row by row, in float64."""
-    values = np.asarray(values, np.float64) / temperature
+    values = np.asarray(values, np.float64)
     values = np.exp(values - values.max(axis=1, keepdims=True))
     return values / values.sum(axis=1, keepdims=True)

@@ -178,10 +178,12 @@ pub struct ForWidth {
 }
 
 /// How many patients give a sensitivity near `expected` an interval of `half_width` to either side, where a share
-/// `prevalence` of the patients has the label (Buderer 1996, Acad. Emerg. Med. 3:895): z² s(1 − s)/d².
+/// `prevalence` of the patients has the label (Buderer 1996, Acad. Emerg. Med. 3:895). The interval is Wilson's, as an
+/// evaluation has it; of the normal approximation, which Buderer takes, fewer would seem enough near 1.
 ///
 /// # Errors
-/// [`Undefined::OutOfRange`] where an argument is not above 0 and below 1, or a prevalence not at most 1;
+/// [`Undefined::OutOfRange`] where an argument is not above 0 and below 1, a half width not below 0.5, or a prevalence not
+/// at most 1;
 /// [`Undefined::TooMany`] where it takes more than 10⁹ patients.
 ///
 /// ```
@@ -189,7 +191,7 @@ pub struct ForWidth {
 /// use bedside_tools::statistics::Confidence;
 ///
 /// let found = for_half_width(0.9, 0.05, 0.2, Confidence::P95)?;
-/// assert_eq!((found.with_label, found.all), (139, 692));
+/// assert_eq!((found.with_label, found.all), (141, 705));
 /// # Ok::<(), bedside_tools::statistics::Undefined>(())
 /// ```
 pub fn for_half_width(
@@ -205,7 +207,14 @@ pub fn for_half_width(
     if !(prevalence > 0.0 && prevalence <= 1.0) {
         return Err(Undefined::OutOfRange("prevalence"));
     }
-    let patients = (confidence.z() / half_width).powi(2) * expected * (1.0 - expected);
+    if half_width >= 0.5 {
+        return Err(Undefined::OutOfRange("half width"));
+    }
+    // With u = z² / n, Wilson's half width w has w² (1 + u)² = p (1 − p) u + u² / 4.
+    let (variance, square) = (expected * (1.0 - expected), half_width * half_width);
+    let (a, b) = (0.25 - square, variance - 2.0 * square);
+    let u = 2.0 * square / (b + libm::sqrt(b * b + 4.0 * a * square));
+    let patients = confidence.z().powi(2) / u;
     if patients / prevalence > MAX_PATIENTS {
         return Err(Undefined::TooMany);
     }
@@ -334,11 +343,21 @@ mod tests {
         assert_eq!(for_threshold_within(0.02, 0.02, Confidence::P95), Err(Undefined::OutOfRange("limit")));
     }
 
+    /// The first n whose Wilson interval is narrow enough, by a search in Python.
+    #[test]
+    fn half_width_is_that_of_wilson() {
+        for (expected, patients) in [(0.9, 141), (0.97, 61), (0.99, 43)] {
+            let found = for_half_width(expected, 0.05, 1.0, Confidence::P95).expect("in range");
+            assert_eq!((found.with_label, found.all), (patients, patients));
+        }
+    }
+
     #[test]
     fn more_patients_than_are_looked_for_are_an_error() {
         let half_width = |half, prevalence| for_half_width(0.5, half, prevalence, Confidence::P95);
-        // 1.959964² / 4 = 0.960365: of a half width of 0.0001 it takes 10⁸ times as many.
-        assert_eq!(half_width(1e-4, 0.1), Ok(ForWidth { with_label: 96_036_471, all: 960_364_706 }));
+        // Of one half, n = z² (1 / 4w² − 1): 3.841459 · (25,000,000 − 1).
+        assert_eq!(half_width(1e-4, 0.1), Ok(ForWidth { with_label: 96_036_467, all: 960_364_667 }));
+        assert_eq!(half_width(0.5, 0.1), Err(Undefined::OutOfRange("half width")));
         assert_eq!(half_width(1e-4, 0.09), Err(Undefined::TooMany));
         assert_eq!(half_width(1e-300, 1.0), Err(Undefined::TooMany));
         assert_eq!(for_threshold(1e-8, [11], Confidence::P95), Err(Undefined::TooMany));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use bedside::Quality;
-use bedside::manifest::ColorMeant;
+use bedside::manifest::{ColorMeant, Input};
 use serde::{Deserialize, Serialize};
 
 use crate::output::Failure;
@@ -60,7 +60,8 @@ pub(super) struct Seen {
 struct Head {
     form: u32,
     version: String,
-    networks: Vec<String>,
+    /// The hash of each graph, and how a picture becomes its input.
+    networks: Vec<(String, Input)>,
     /// The tensors that features are means of.
     tensors: Vec<String>,
     /// The colours that are meant, by which colour is measured.
@@ -68,7 +69,7 @@ struct Head {
 }
 
 /// The version of the lines.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 pub(super) struct Cache {
     file: File,
@@ -80,17 +81,24 @@ pub(super) struct Cache {
 type Key = (Option<String>, String);
 
 impl Cache {
-    /// Opens the file beside the output, or makes it. `networks` has the hashes of the graphs that look, `tensors` those
-    /// of which features are taken.
+    /// Opens the file beside the output, or makes it. `networks` has the hashes of the graphs that look and their inputs,
+    /// `tensors` those of which features are taken.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where the file is none that a run has left.
     pub(super) fn open(
         output: &Path,
-        networks: Vec<String>,
+        networks: Vec<(String, Input)>,
         tensors: Vec<String>,
         color: Option<ColorMeant>,
     ) -> Result<Cache, Failure> {
         let path = path_of(output);
         let head = Head { form: FORM, version: env!("CARGO_PKG_VERSION").to_owned(), networks, tensors, color };
         let head = serde_json::to_string(&head).map_err(|error| failed(&path, &error))?;
+        if !is_one(&path) {
+            let what = "is no file of an interrupted run; remove it, or give the output another name";
+            return Err(Failure::Usage(format!("{}: {what}", path.display())));
+        }
         let found = read(&path, &head);
         let is_new = found.is_none();
         let mut options = OpenOptions::new();
@@ -121,6 +129,15 @@ impl Cache {
     }
 }
 
+/// Whether there is no file yet, or one that a run has left: of any version, or one that ended before its first line.
+fn is_one(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return true };
+    match BufReader::new(file).lines().next() {
+        None => true,
+        Some(line) => line.is_ok_and(|line| line.starts_with("{\"form\":")),
+    }
+}
+
 /// The pictures of a file with this head; none where there is no such file.
 fn read(path: &Path, head: &str) -> Option<HashMap<Key, Measured>> {
     let mut lines = BufReader::new(File::open(path).ok()?).lines();
@@ -145,7 +162,8 @@ pub(super) fn stamp(path: &Path) -> (u64, u64) {
     })
 }
 
-fn path_of(output: &Path) -> PathBuf {
+/// The file beside an output.
+pub(super) fn path_of(output: &Path) -> PathBuf {
     let mut name = output.as_os_str().to_owned();
     name.push(".rows.jsonl");
     PathBuf::from(name)
@@ -175,10 +193,13 @@ mod tests {
     fn cache_goes_on_after_a_line_that_was_cut_off() {
         let folder = tempfile::tempdir().expect("a folder");
         let output = folder.path().join("out.onnx");
+        let input: Input = serde_json::from_value(serde_json::json!({
+            "color": "rgb", "width": 2, "height": 2, "resize": {"policy": "stretch"}, "mean": [0, 0, 0], "std": [1, 1, 1],
+        }))
+        .expect("an input");
         let open = |networks: &[&str]| {
-            Cache::open(&output, networks.iter().map(|n| (*n).to_owned()).collect(), Vec::new(), None)
-                .ok()
-                .expect("it opens")
+            let networks = networks.iter().map(|name| ((*name).to_owned(), input.clone())).collect();
+            Cache::open(&output, networks, Vec::new(), None).ok().expect("it opens")
         };
         let mut cache = open(&["x"]);
         cache.add(&measured("a")).ok().expect("room");
@@ -190,5 +211,8 @@ mod tests {
         assert_eq!((cache.take(None, "a", (7, 9)), cache.take(None, "c", (7, 8))), (Some(measured("a")), None));
         // Other networks start anew.
         assert_eq!(open(&["y"]).len(), 0);
+        fs::write(path_of(&output), "file,label\n").expect("room");
+        let refused = Cache::open(&output, Vec::new(), Vec::new(), None);
+        assert!(matches!(refused, Err(Failure::Usage(_))) && path_of(&output).metadata().expect("a file").len() == 11);
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Gathered {
     /// Whether rows have the graph's own logits.
     pub(super) has_logits: bool,
     /// What foreign pictures are told from.
-    pub(super) looks: Looks,
+    pub(super) observed: Observed,
     /// What whoever reads the page should know, in sentences.
     pub(super) notes: Vec<String>,
 }
@@ -61,7 +61,7 @@ pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Pat
     Ok(Gathered {
         rows: rows.collect::<Result<_, Failure>>()?,
         has_logits: kind == ScoreKind::Logits,
-        looks: Looks::default(),
+        observed: Observed::default(),
         notes: vec![
             "novelty and quality need pictures".to_owned(),
             "that the model did not learn from these pictures can't be checked on a table of scores".to_owned(),
@@ -69,7 +69,7 @@ pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Pat
     })
 }
 
-/// Which network looks at a picture.
+/// Which network observed at a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
     /// One that did not learn from it.
@@ -117,8 +117,23 @@ impl Networks {
             }
             Ok(Network { net, learned })
         };
-        let all = arguments.folds.iter().chain([&arguments.model]).map(open).collect::<Result<_, Failure>>()?;
-        Ok(Networks { all, are_folds })
+        let all: Vec<Network> = arguments.folds.iter().chain([&arguments.model]).map(open).collect::<Result<_, _>>()?;
+        let networks = Networks { all, are_folds };
+        networks.check_that_folds_differ(&arguments.folds)?;
+        Ok(networks)
+    }
+
+    /// Fails where a network stands for two folds, or the model for one: it has learned from what another one has not.
+    fn check_that_folds_differ(&self, paths: &[PathBuf]) -> Result<(), Failure> {
+        let mut known = BTreeSet::new();
+        for (network, path) in self.all.iter().rev().zip([None].into_iter().chain(paths.iter().rev().map(Some))) {
+            let graph = &network.net.classifier.identity().graph_sha256;
+            if let (false, Some(path)) = (known.insert(graph), path) {
+                let problem = "is the network of another fold, or the model itself";
+                return Err(Failure::Usage(format!("{}: {problem}", path.display())));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the graphs give logits, and no probabilities.
@@ -137,7 +152,7 @@ impl Networks {
         &self.all[self.all.len() - 1].net
     }
 
-    /// The network that looks at a picture; none where all that might had learned from it.
+    /// The network that look at a picture; none where all that might had learned from it.
     fn of(&self, sha256: &str, which: Which) -> Option<usize> {
         match which {
             Which::Model => Some(self.all.len() - 1),
@@ -165,14 +180,20 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
     let by = if has_column { vec![FOLD.to_owned()] } else { Vec::new() };
     let options = arguments.set.options(&subject.manifest, subject.is_multi_label, by);
     let summary = labelled::check(table, Some(images), &options)?;
+    let foreign = arguments.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
+    labelled::refuse_replacing_pictures(&[&arguments.output], images, table, &options, &foreign)?;
     let tensors = tensors(arguments, subject);
     let networks = Networks::open(arguments, subject, &tensors, has_column)?;
-    let graphs = networks.all.iter().map(|network| network.net.classifier.identity().graph_sha256.clone()).collect();
+    let of_network = |network: &Network| {
+        let classifier = &network.net.classifier;
+        (classifier.identity().graph_sha256.clone(), classifier.manifest().input().clone())
+    };
+    let graphs = networks.all.iter().map(of_network).collect();
     let mut cache = Cache::open(&arguments.output, graphs, tensors.clone(), subject.color)?;
     if cache.len() > 0 {
         complain("note", &format!("{} pictures were measured before the last run ended", cache.len()));
     }
-    let looks = Looks { tensors, ..Looks::default() };
+    let observed = Observed { tensors, ..Observed::default() };
     let mut gathering = Gathering {
         networks: &networks,
         cache: &mut cache,
@@ -180,11 +201,11 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
         color: subject.color,
         are_resaved: arguments.resaved,
         rows: Vec::new(),
+        table,
         known: HashMap::new(),
-        looks,
+        observed,
         lost: Lost::default(),
     };
-    let foreign = arguments.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
     let bar = progress(summary.rows as usize + foreign.len());
     for found in LabelTable::open(table, &options).map_err(failed)? {
         gathering.labelled(images, found.map_err(failed)?)?;
@@ -195,13 +216,13 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let Gathering { rows, mut looks, lost, .. } = gathering;
+    let Gathering { rows, mut observed, lost, .. } = gathering;
     if rows.is_empty() {
         return Err(Failure::Failed(format!("no picture is left to fit on: {}", lost.words())));
     }
-    looks.add_copies(networks.model(), images, &rows, subject.color)?;
+    observed.add_copies(networks.model(), images, &rows, subject.color)?;
     let has_logits = subject.manifest.output().activation != Activation::None;
-    Ok(Gathered { rows, has_logits, looks, notes: notes(&networks, &lost) })
+    Ok(Gathered { rows, has_logits, observed, notes: notes(&networks, &lost) })
 }
 
 /// The tensors that features are means of: those that are given, those of the novelty that the manifest has, or else the
@@ -218,10 +239,11 @@ fn tensors(arguments: &Arguments, subject: &Subject) -> Vec<String> {
 
 /// What limits of quality are fitted on, and what foreign pictures are told from.
 #[derive(Default)]
-pub(super) struct Looks {
+pub(super) struct Observed {
     /// The measures of all sound pictures.
     pub(super) sound: Vec<Measures>,
-    /// What the model said of sound pictures: of at most [`MAX_PICTURES`], those whose hashes are lowest.
+    /// What the model said of sound pictures: of at most [`MAX_PICTURES`] and their copies, those whose
+    /// hashes are lowest.
     seen: BySha256,
     /// What fold networks said of those that they did not learn from.
     by_folds: BySha256,
@@ -233,7 +255,7 @@ pub(super) struct Looks {
     pub(super) tensors: Vec<String>,
 }
 
-impl Looks {
+impl Observed {
     /// What the model said of sound pictures.
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.seen.values().cloned().collect()
@@ -339,9 +361,11 @@ struct Gathering<'a> {
     /// Whether novelty is fitted on copies that are saved again, too.
     are_resaved: bool,
     rows: Vec<Row>,
-    /// For each hash of a picture its row.
-    known: HashMap<String, usize>,
-    looks: Looks,
+    /// The table of labels.
+    table: &'a Path,
+    /// For each hash of a picture its row, and what stands in the column `fold`.
+    known: HashMap<String, (usize, Vec<Option<String>>)>,
+    observed: Observed,
     lost: Lost,
 }
 
@@ -353,49 +377,53 @@ impl Gathering<'_> {
         if self.is_known(&labelled, &found.sha256)? {
             return Ok(());
         }
-        self.looks.sound.push(measures(&found.seen.quality));
+        self.observed.sound.push(measures(&found.seen.quality));
         let patient = labelled.group.as_deref().unwrap_or(&labelled.file);
-        let mut sources = vec![(None, which)];
-        if self.networks.are_folds {
-            // The model has learned from it, and its tables may be of such pictures: levels come from the others.
-            sources.push((Some(OWN), Which::Model));
-        }
-        if self.are_resaved {
-            sources.push((Some(RESAVED), which));
-            if self.networks.are_folds {
-                sources.push((Some(OWN_RESAVED), Which::Model));
-            }
-        }
-        for (source, which) in sources {
+        for (source, which) in self.asked(which) {
             let look =
                 if source.is_none() { Some(found.clone()) } else { self.look(source, &labelled.file, &path, which)? };
             let Some(look) = look else { continue };
-            let is_copy = is_resaved(source);
-            let seen = Seen { is_copy, ..self.seen(&labelled.file, patient, &look) };
+            let seen = Seen { is_copy: is_resaved(source), ..self.seen(&labelled.file, patient, &look) };
+            // A picture and its copy count as two.
+            let max = if self.are_resaved { 2 * MAX_PICTURES } else { MAX_PICTURES };
             let is_of_fold = self.networks.are_folds && which != Which::Model;
-            add(
-                if is_of_fold { &mut self.looks.by_folds } else { &mut self.looks.seen },
-                MAX_PICTURES,
-                &look.sha256,
-                seen,
-            );
+            let all = if is_of_fold { &mut self.observed.by_folds } else { &mut self.observed.seen };
+            add(all, max, &look.sha256, seen);
         }
         let logits = self.logits(&found.seen);
         self.rows.push(row(labelled.file, labelled.group, labelled.truth, logits));
         Ok(())
     }
 
-    /// Whether a picture stood in the table before, by another path. It counts once, and a second truth is an error.
+    /// What is asked of a labelled picture: the source in the cache, and the network.
+    fn asked(&self, which: Which) -> Vec<(Option<&'static str>, Which)> {
+        let mut asked = vec![(None, which)];
+        if self.networks.are_folds {
+            // The model has learned from it, and its tables may be of such pictures: levels come from the others.
+            asked.push((Some(OWN), Which::Model));
+        }
+        if self.are_resaved {
+            asked.push((Some(RESAVED), which));
+        }
+        if self.are_resaved && self.networks.are_folds {
+            asked.push((Some(OWN_RESAVED), Which::Model));
+        }
+        asked
+    }
+
+    /// Whether a picture stood in the table before, by another path. It counts once. What else is said of it must be the same:
+    /// what it shows, whose it is, and which network did not learn from it.
     fn is_known(&mut self, labelled: &LabelRow, sha256: &str) -> Result<bool, Failure> {
-        let Some(&at) = self.known.get(sha256) else {
-            self.known.insert(sha256.to_owned(), self.rows.len());
+        let Some((at, fold)) = self.known.get(sha256) else {
+            self.known.insert(sha256.to_owned(), (self.rows.len(), labelled.by.clone()));
             return Ok(false);
         };
-        let Row { file, truth, .. } = &self.rows[at];
-        if *truth != labelled.truth {
-            let (line, other) = (labelled.line, &labelled.file);
+        let Row { file, truth, group, .. } = &self.rows[*at];
+        if *truth != labelled.truth || *group != labelled.group || *fold != labelled.by {
+            let (table, line, other) = (self.table.display(), labelled.line, &labelled.file);
             return Err(Failure::Failed(format!(
-                "line {line}: {other} is {file} again, byte for byte, and is said to show something else; correct one"
+                "{table}: line {line}: {other} is {file} again, byte for byte, and is said to show something else, or to be of \
+                 another patient or fold; correct one"
             )));
         }
         self.lost.copies += 1;
@@ -405,7 +433,7 @@ impl Gathering<'_> {
     fn foreign(&mut self, picture: &Foreign) -> Result<(), Failure> {
         if let Some(found) = self.look(Some(&picture.source), &picture.file, &picture.path, Which::Model)? {
             let seen = self.seen(&picture.file, &picture.file, &found);
-            let source = self.looks.foreign.entry(picture.source.clone()).or_default();
+            let source = self.observed.foreign.entry(picture.source.clone()).or_default();
             add(source, MAX_PICTURES_OF_SOURCE, &found.sha256, seen);
         }
         Ok(())
@@ -415,14 +443,15 @@ impl Gathering<'_> {
     fn look(&mut self, source: Option<&str>, file: &str, path: &Path, which: Which) -> Result<Option<Look>, Failure> {
         let known = self.cache.take(source, file, stamp(path));
         // Another column `fold`, or another list of pictures that were learned from, may have been written since.
-        let known = known.filter(|known| {
-            matches!(known.outcome, Outcome::Unreadable(_)) || known.network == self.networks.of(&known.sha256, which)
-        });
+        let known = known.filter(|known| known.network == self.networks.of(&known.sha256, which));
         let measured = if let Some(known) = known {
             known
         } else {
             let measured = self.measure(source, file, path, which);
-            self.cache.add(&measured)?;
+            // What could not be read is tried again.
+            if !matches!(measured.outcome, Outcome::Unreadable(_)) {
+                self.cache.add(&measured)?;
+            }
             measured
         };
         match measured.outcome {
@@ -430,6 +459,8 @@ impl Gathering<'_> {
                 let (sha256, network) = (measured.sha256, measured.network.unwrap_or_default());
                 return Ok(Some(Look { sha256, network, seen }));
             }
+            // A picture is lost once, whatever else was asked of it.
+            _ if source.is_some_and(|source| source.starts_with('/')) => {}
             Outcome::Learned => self.lost.learned += 1,
             Outcome::Unreadable(problem) => {
                 complain("warning", &problem);
@@ -459,7 +490,8 @@ impl Gathering<'_> {
         let fold = text.as_ref().and_then(|text| text.parse().ok()).filter(|fold| (1..=count).contains(fold));
         let wrong = || {
             let found = text.as_deref().unwrap_or_default();
-            Failure::Failed(format!("line {}: the column `fold` has \"{found}\"; give 1 to {count}", labelled.line))
+            let (table, line) = (self.table.display(), labelled.line);
+            Failure::Failed(format!("{table}: line {line}: the column `fold` has \"{found}\"; give 1 to {count}"))
         };
         fold.map(|fold: usize| Which::Fold(fold - 1)).ok_or_else(wrong)
     }

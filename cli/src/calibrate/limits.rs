@@ -7,17 +7,15 @@ use bedside_tools::calibrate::{Fitted, FittedNovelty, method, quality};
 use bedside_tools::statistics::Undefined;
 use serde_json::Value;
 
-use super::gather::Looks;
+use super::gather::Observed;
 use crate::output::Failure;
 
 /// Fits both, or says what is missing.
-pub(super) fn fit(looks: &Looks, stated: Option<Meant>, are_folds: bool, fitted: &mut Fitted) {
-    match quality::fit(&looks.sound, stated, &looks.copies) {
+pub(super) fn fit(observed: &Observed, stated: Option<Meant>, are_folds: bool, fitted: &mut Fitted) {
+    match quality::fit(&observed.sound, stated, &observed.copies) {
         Ok(found) => fitted.quality = Some(found),
         Err(why) => {
-            fitted
-                .missing
-                .push(format!("limits of quality: {}", reason(&why, looks.sound.len(), quality::MIN_PICTURES)));
+            fitted.missing.push(format!("limits of quality: {}", reason_of_quality(&why, observed.sound.len())));
         }
     }
     if are_folds {
@@ -27,17 +25,30 @@ pub(super) fn fit(looks: &Looks, stated: Option<Meant>, are_folds: bool, fitted:
                 .to_owned(),
         );
     }
-    let (held_out, foreign) = (looks.held_out(), looks.foreign());
-    match method::fit(&looks.seen(), &held_out, &foreign) {
+    let (held_out, foreign) = (observed.held_out(), observed.foreign());
+    let seen = observed.seen();
+    let fewest = method::originals(&seen).min(method::originals(&held_out));
+    match method::fit(&seen, &held_out, &foreign) {
         Ok(found) => fitted.novelty = Some(found),
         Err(why) => {
-            fitted.missing.push(format!("novelty: {}", reason(&why, held_out.len(), method::MIN_PICTURES)));
+            fitted.missing.push(format!("novelty: {}", reason(&why, fewest, method::MIN_PICTURES)));
         }
     }
     if foreign.is_empty() {
         fitted
             .missing
             .push("foreign pictures: without --foreign the method of novelty is not chosen by them".to_owned());
+    }
+}
+
+fn reason_of_quality(why: &Undefined, pictures: usize) -> String {
+    match why {
+        Undefined::OutOfRange(_) => format!(
+            "they would refuse more than {:.1} % of the sound pictures; look at those, and at the colours that are meant \
+             (--color)",
+            100.0 * quality::MAX_REFUSED
+        ),
+        _ => reason(why, pictures, quality::MIN_PICTURES),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::classify::once;
 use crate::labelled::SetArguments;
 use crate::output::{BOLD, DIM, Failure, line};
 use crate::pack::check_writable;
-use crate::paths::refuse_overwriting;
+use crate::paths::{of_models, refuse_overwriting};
 use crate::values::parse_label_share;
 use gather::Gathered;
 
@@ -49,7 +49,8 @@ them, before any temperature; and the columns of --labels, unless that names ano
 What was measured is kept beside the output until it is written, in FILE.rows.jsonl: run the same command again to go on
 after an interruption.
 
-Exit status: 0; 1 where the model, a table or a picture failed; 2 for wrong usage.")]
+Exit status: 0; 1 where the model or a table failed, or no picture is left; 2 for wrong usage. A picture that can't be
+read is left out, and said.")]
 pub(crate) struct Arguments {
     /// The model
     model: PathBuf,
@@ -66,7 +67,7 @@ pub(crate) struct Arguments {
     set: SetArguments,
     /// The tensors of the graph whose channels' means tell foreign pictures; by default those of the manifest's novelty, or
     /// else the one before the pooling of its linear head
-    #[arg(long, value_delimiter = ',', value_name = "TENSOR,…")]
+    #[arg(long, value_delimiter = ',', conflicts_with = "scores", value_name = "TENSOR,…")]
     features: Vec<String>,
     /// The colours that the pictures are meant to have, `rgb` or `gray`: others are then refused. Those of the manifest unless
     /// given; where it has none, `rgb` if all sound pictures have colours
@@ -112,6 +113,16 @@ impl Subject {
         let output = binding.signature.outputs[0].clone();
         let color = color.or_else(|| stated_color(&manifest));
         Ok(Subject { file, manifest, is_multi_label: binding.multi_label, output, color })
+    }
+
+    /// What the model keeps of what it had, as it was not fitted anew.
+    fn kept(&self, fitted: &Fitted) -> Option<String> {
+        let before = self.manifest.calibration()?;
+        let quality = (before.quality.is_some() && fitted.quality.is_none()).then_some("limits of quality");
+        let novelty = (before.novelty.is_some() && fitted.novelty.is_none()).then_some("novelty");
+        let kept: Vec<&str> = [quality, novelty].into_iter().flatten().collect();
+        let kept = kept.join(" and ");
+        (!kept.is_empty()).then(|| format!("new {kept}: the model keeps those that it had, of other pictures"))
     }
 
     fn model(&self, has_logits: bool) -> Model {
@@ -161,23 +172,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = Options { misses };
     // What is wrong with these is said before any picture is measured.
     check_options(&subject.model(true), &options).map_err(failure)?;
-    let tables = [&arguments.set.labels, &arguments.scores].into_iter().flatten().chain(&arguments.folds);
-    refuse_overwriting(&arguments.output, &tables.map(PathBuf::as_path).collect::<Vec<_>>())?;
-    check_writable(&arguments.output)?;
+    arguments.check_output()?;
     let gathered = arguments.gather(&subject)?;
     let model = subject.model(gathered.has_logits);
     let mut fitted = fit(&model, &gathered.rows, &options).map_err(failure)?;
     fitted.missing.extend(gathered.notes);
     if arguments.scores.is_none() {
-        limits::fit(&gathered.looks, subject.color.map(meant), !arguments.folds.is_empty(), &mut fitted);
+        limits::fit(&gathered.observed, subject.color.map(meant), !arguments.folds.is_empty(), &mut fitted);
     }
+    fitted.missing.extend(subject.kept(&fitted));
     let fitted_on = arguments.fitted_on(&fitted);
     let mut fitted_fields = calibration(&fitted, &subject.file.sha256(), &fitted_on);
     if let Some(novelty) = &fitted.novelty {
-        fitted_fields.insert("novelty".to_owned(), limits::novelty(novelty, &gathered.looks.tensors)?);
+        fitted_fields.insert("novelty".to_owned(), limits::novelty(novelty, &gathered.observed.tensors)?);
     }
     packed::write(subject.file, &subject.manifest, fitted_fields, &arguments.output)?;
-    cache::remove(&arguments.output);
+    if arguments.images.is_some() {
+        cache::remove(&arguments.output);
+    }
     arguments.report(&model, &fitted)
 }
 
@@ -189,6 +201,18 @@ fn failure(problem: Problem) -> Failure {
 }
 
 impl Arguments {
+    /// Fails where the output could not be written, or would replace a table, a network or the manifest beside one. It may
+    /// replace the model itself.
+    fn check_output(&self) -> Result<(), Failure> {
+        let beside = self.model.with_file_name("model.json");
+        let networks = of_models(&self.folds);
+        let tables = [&self.set.labels, &self.scores].into_iter().flatten();
+        let inputs: Vec<&Path> = tables.chain(&networks).chain([&beside]).map(PathBuf::as_path).collect();
+        refuse_overwriting(&self.output, &inputs)?;
+        refuse_overwriting(&cache::path_of(&self.output), &inputs)?;
+        check_writable(&self.output)
+    }
+
     fn gather(&self, subject: &Subject) -> Result<Gathered, Failure> {
         match (&self.scores, &self.images) {
             (Some(scores), _) => gather::from_scores(self, subject, scores),

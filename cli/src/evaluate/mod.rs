@@ -10,14 +10,13 @@ use bedside::Answer;
 use bedside_tools::evaluate::{
     Against, Case, Column, Evaluation, Options, Problem, evaluate, html, html_with_pictures,
 };
-use bedside_tools::table::{LabelOptions, LabelTable, below};
 
 use crate::classify::parse_answer;
-use crate::labelled::{self, Foreign, Net, SetArguments, failed};
+use crate::labelled::{self, Net, SetArguments};
 use crate::looks;
 use crate::output::Failure;
 use crate::pack::{check_writable, write_whole};
-use crate::paths::refuse_overwriting;
+use crate::paths::{of_models, refuse_overwriting};
 use crate::values::parse_share;
 
 #[derive(clap::Args)]
@@ -114,11 +113,9 @@ impl Arguments {
 
     /// Fails where an output could not be written, or would replace a model or a table.
     fn check_outputs(&self) -> Result<(), Failure> {
-        let manifests =
-            [Some(&self.model), self.against.as_ref()].map(|model| Some(model?.with_file_name("model.json")));
-        let manifests = manifests.iter().flatten().map(PathBuf::as_path);
-        let inputs = [Some(&self.model), self.against.as_ref(), self.set.labels.as_ref()].into_iter().flatten();
-        let inputs: Vec<&Path> = inputs.map(PathBuf::as_path).chain(manifests).collect();
+        let models: Vec<&PathBuf> = [Some(&self.model), self.against.as_ref()].into_iter().flatten().collect();
+        let inputs = of_models(models.iter().copied());
+        let inputs: Vec<&Path> = inputs.iter().chain(&self.set.labels).map(PathBuf::as_path).collect();
         if let Some(page) = &self.html {
             refuse_overwriting(page, &inputs)?;
             refuse_overwriting(page, self.log().as_slice())?;
@@ -129,22 +126,6 @@ impl Arguments {
             looks::check(log)?;
         }
         Ok(())
-    }
-
-    /// Fails where an output would replace a picture: of the whole table, of other splits too, or a foreign one.
-    fn refuse_replacing_pictures(
-        &self,
-        labels: &Path,
-        options: &LabelOptions,
-        foreign: &[Foreign],
-    ) -> Result<(), Failure> {
-        let options = LabelOptions { split: None, ..options.clone() };
-        // Rows of other splits may be wrong in what is not read of them.
-        let rows = LabelTable::open(labels, &options).map_err(failed)?.flatten();
-        let own: Vec<PathBuf> = rows.filter_map(|row| below(&self.images, &row.file).ok()).collect();
-        let pictures = own.iter().chain(foreign.iter().map(|picture| &picture.path));
-        let pictures: Vec<&Path> = pictures.map(PathBuf::as_path).collect();
-        [self.html.as_deref(), self.log()].into_iter().flatten().try_for_each(|o| refuse_overwriting(o, &pictures))
     }
 
     /// The page, with small pictures where they are asked for.
@@ -173,7 +154,8 @@ impl Arguments {
         let Some(labels) = &self.set.labels else { unreachable!("clap requires it with --images") };
         let summary = labelled::check(labels, Some(&self.images), &options)?;
         let foreign = self.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
-        self.refuse_replacing_pictures(labels, &options, &foreign)?;
+        let outputs: Vec<&Path> = [self.html.as_deref(), self.log()].into_iter().flatten().collect();
+        labelled::refuse_replacing_pictures(&outputs, &self.images, labels, &options, &foreign)?;
         let source = cases::Source { images: &self.images, labels, options: &options, by: &self.by };
         cases::gather(net, &source, summary.rows as usize, &foreign)
     }

@@ -71,7 +71,7 @@ fn write_labels(out: &mut impl Write, evaluation: &Evaluation) -> Result<(), Fai
     writeln!(out, "\n  {DIM}{:<24}{:<28}Missed{DIM:#}", "Judged pictures", "AUC")?;
     for ranking in &evaluation.ranking {
         let misses = evaluation.misses.iter().find(|misses| misses.label == ranking.of).map(missed);
-        writeln!(out, "  {:<24}{:<28}{}", ranking.of, value(&ranking.auc), misses.unwrap_or_default())?;
+        writeln!(out, "  {:<24}{:<27} {}", ranking.of, value(&ranking.auc), misses.unwrap_or_default())?;
     }
     for source in &evaluation.novelty.sources {
         writeln!(out, "  novelty of {:<13}{}", source.name, value(&source.auroc))?;

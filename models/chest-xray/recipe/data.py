@@ -17,7 +17,6 @@ from dataset import pictures as pictures_with_labels
 
 LABELS = ["normal", "bacterial_pneumonia", "viral_pneumonia"]
 TRAINING_SPLITS = ("train",)  # of the shipped network
-TRAINING_SPLITS_NAME = "Kermany's train split"
 FOLDS = 5
 
 pictures = partial(pictures_with_labels, LABELS)

@@ -17,7 +17,10 @@ shared=$(dirname "$model")/recipe
 samples=$(dirname "$model")/samples
 tests=$(dirname "$(dirname "$model")")/tests/golden
 golden=$tests/chest-xray
-mkdir -p "$work" "$golden"
+mkdir -p "$work" "$golden" "$recipe/held_out"
+# The manifest is written at the end only.
+manifest=$work/manifest.json
+cp "$model/manifest.json" "$manifest"
 
 # Waiting threads sleep and do not spin, so that other processes of a shared machine can run.
 export OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
@@ -35,16 +38,16 @@ int8="$work/shipped.int8.onnx"
 python3 "$recipe/agreement.py" "$dataset" "$float" "$int8" --fold 0
 python3 "$recipe/snr.py" "$dataset" "$float" "$int8" --fold 0
 
-python3 "$shared/learned.py" "$dataset" "$model/manifest.json" --fold 0
+python3 "$shared/learned.py" "$dataset" "$manifest" --fold 0
 
 scores() { # labels, folder, result
-    python3 "$tests/make_scores.py" score "$1" "$2" --manifest "$model/manifest.json" \
+    python3 "$tests/make_scores.py" score "$1" "$2" --manifest "$manifest" \
         --float "$float" --int8 "$int8" -o "$3"
 }
 
 scores "$samples/labels.csv" "$samples" "$golden/samples.csv"
 scores "$dataset/labels.csv" "$dataset" "$golden/test_split.csv"
-python3 "$shared/evaluate.py" "$golden/test_split.csv" "$model/manifest.json"
+python3 "$shared/evaluate.py" "$golden/test_split.csv" "$manifest"
 
 # The scores of the golden sample are those of ONNX Runtime.
 picture=IM-0001-0001.jpeg
@@ -52,10 +55,12 @@ awk -F, -v picture="$picture" '
     NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }
     $1 == picture && $3 == "int8" { for (i = 4; i <= NF; i++) print name[i] "," $i }
 ' "$golden/samples.csv" > "$work/golden.csv"
-bedside pack "$int8" --manifest "$model/manifest.json" -o "$work/packed.onnx" \
+bedside pack "$int8" --manifest "$manifest" -o "$work/packed.onnx" \
     --golden "$samples/$picture" --scores "$work/golden.csv"
 
+python3 "$shared/held_out_logits.py" "$dataset" "$int8" "$recipe/held_out/fold0.csv" --fold 0
 python3 "$shared/held_out.py" "$dataset" "$work/kermany_held_out.csv" --fold 0
 bedside calibrate "$work/packed.onnx" --images "$dataset" --labels "$work/kermany_held_out.csv" --group group \
     --foreign "$foreign" --features add_5_DequantizeLinear_Output --miss normal=0.02 --color gray --resaved -o "$model/model.onnx"
-python3 "$shared/take_over.py" "$model/model.onnx" "$model/manifest.json"
+python3 "$shared/take_over.py" "$model/model.onnx" "$manifest"
+mv "$manifest" "$model/manifest.json"

@@ -16,7 +16,6 @@ from dataset import pictures as pictures_with_labels
 
 LABELS = ["melanoma", "nevus", "seborrheic_keratosis"]
 TRAINING_SPLITS = ("train", "val")  # of the shipped network
-TRAINING_SPLITS_NAME = "the ISIC 2017 train and val splits"
 FOLDS = 3
 
 pictures = partial(pictures_with_labels, LABELS)

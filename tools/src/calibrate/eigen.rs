@@ -72,7 +72,7 @@ fn add(to: &mut [f64], factor: f64, row: &[f64]) {
 }
 
 /// Makes all elements 0 but those of the diagonal and beside it, by reflections that are applied on both sides, and returns
-/// those in their order. Of the matrix only the part below the diagonal and the diagonal are kept up.
+/// those in their order. Above the diagonal what a reflection has made 0 is not written.
 fn tridiagonalize(matrix: &mut [Vec<f64>]) -> Vec<Reflection> {
     let mut reflections = Vec::new();
     for at in 1..matrix.len().saturating_sub(1) {

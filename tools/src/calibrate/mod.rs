@@ -251,7 +251,9 @@ pub fn check_options(model: &Model, options: &Options) -> Result<(), Problem> {
         if !known.contains(&id.as_str()) {
             return wrong(format!("there is no class \"{id}\"; the model has {}", known.join(", ")));
         }
-        if !(*miss > 0.0 && *miss < 1.0) {
+        // As the manifest has it.
+        let written = *miss as f32;
+        if !(written > 0.0 && written < 1.0) {
             return wrong(format!(
                 "a miss of {miss} for \"{id}\" is out of range; give more than 0 and less than 1, such as 0.02"
             ));

@@ -105,6 +105,10 @@ fn axes(moments: Vec<Vec<f64>>, dimensions: usize) -> Result<(Vec<f64>, usize), 
     let mut found = eigen(moments, dimensions)?;
     let largest = found[0].value;
     found.retain(|eigen| eigen.value > MIN_VARIANCE * largest);
+    if found.is_empty() {
+        // Features so large that their squares are no numbers.
+        return Err(Undefined::NotConverged);
+    }
     let mut axes = vec![0.0; features * found.len()];
     for (axis, eigen) in found.iter().enumerate() {
         let longest =
@@ -262,6 +266,7 @@ mod tests {
         assert_eq!(of(&[vec![1.0], vec![f64::NAN]], 1), Err(Undefined::OutOfRange("feature")));
         assert_eq!(of(&[vec![1.0], vec![2.0]], 0), Err(Undefined::OutOfRange("dimensions")));
         assert_eq!(of(&[vec![1.0, 2.0], vec![1.0, 2.0]], 1), Err(Undefined::NoVariation));
+        assert_eq!(of(&[vec![1e200], vec![-1e200]], 1), Err(Undefined::NotConverged));
     }
 
     #[test]

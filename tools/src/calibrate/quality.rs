@@ -4,7 +4,7 @@
 //! otherwise measures up to a tenth more or less. `dark` and `bright` are never stricter than 0.75 and 0.10, as a limit
 //! on darkness that was fitted on light skin is a limit on skin (docs/notes/2026-11-quality.md). What the limits refuse
 //! is counted on the same pictures, and must be at most 0.5 % of them. `size` is never stricter than 0.5. Colours are
-//! those that the manifest states, and else `rgb` where all sound pictures have some. What the limits refuse of spoiled
+//! those that are stated, and else `rgb` where all sound pictures have some. What the limits refuse of spoiled
 //! copies says what they are worth.
 
 use serde::Serialize;
@@ -129,7 +129,7 @@ pub struct Copies {
 }
 
 /// Fits limits on sound pictures, and counts what they refuse of those and of spoiled copies. `stated` are the colours that
-/// the manifest states.
+/// are meant, where that is said.
 ///
 /// # Errors
 /// [`Undefined::TooFew`] for fewer than [`MIN_PICTURES`] pictures, [`Undefined::OutOfRange`] where a measure is not a
@@ -169,7 +169,7 @@ pub fn fit(
     })
 }
 
-/// What the manifest states; where it states nothing, colour if all sound pictures have it. That grey is meant can't be
+/// What is stated; where nothing is, colour if all sound pictures have it. That grey is meant can't be
 /// told then, since colour was measured by the chroma for coloured pictures.
 #[must_use]
 pub fn meant(sound: &[Measures], stated: Option<Meant>) -> Option<Meant> {

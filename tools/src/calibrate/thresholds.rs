@@ -1,6 +1,6 @@
 //! Thresholds of classes and of their urgent sum, and whether the model may say `no_sign`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -102,6 +102,8 @@ struct Judged<'a> {
 struct Values<'a> {
     pictures: u64,
     ascending: Vec<(f64, &'a str)>,
+    /// Where each patient stands there.
+    places: HashMap<&'a str, usize>,
 }
 
 impl<'a> Values<'a> {
@@ -113,7 +115,8 @@ impl<'a> Values<'a> {
         }
         let mut ascending: Vec<(f64, &str)> = lowest.into_iter().map(|(patient, p)| (p, patient)).collect();
         ascending.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
-        Self { pictures: count, ascending }
+        let places = ascending.iter().enumerate().map(|(place, (_, patient))| (*patient, place)).collect();
+        Self { pictures: count, ascending, places }
     }
 
     fn patients(&self) -> usize {
@@ -122,7 +125,7 @@ impl<'a> Values<'a> {
 
     /// The threshold without one patient: 0 where it is always reached.
     fn without(&self, patient: &str, miss: f64) -> f64 {
-        let out = self.ascending.iter().position(|(_, p)| *p == patient);
+        let out = self.places.get(patient).copied();
         let others = self.patients() - usize::from(out.is_some());
         let rank = largest_rank(others + 1, miss);
         if rank == 0 {

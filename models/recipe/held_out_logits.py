@@ -1,0 +1,34 @@
+"""Writes what a fold's network says of the pictures that it did not learn from, as a table for `bedside calibrate --scores`.
+
+    python3 models/recipe/held_out_logits.py DATASET GRAPH.onnx LOGITS.csv --fold N
+
+The recipe of the model must be on PYTHONPATH, for its `data.py`. ONNX Runtime runs in its exact mode.
+"""
+
+import argparse
+import csv
+from pathlib import Path
+
+from data import FOLDS, LABELS, TRAINING_SPLITS, pictures
+from dataset import fold
+from predict import logits
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
+    parser.add_argument("graph", type=Path, help="the int8 graph of the fold")
+    parser.add_argument("output", type=Path, help="where the table goes")
+    parser.add_argument("--fold", type=int, required=True)
+    args = parser.parse_args()
+    _, held_out = fold(pictures(args.dataset, *TRAINING_SPLITS), args.fold, FOLDS)
+    values = logits(args.graph, [args.dataset / row.file for row in held_out])
+    with open(args.output, "w", newline="") as table:
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(["file", "label", "group", *(f"logit_{label}" for label in LABELS)])
+        for row, line in zip(held_out, values, strict=True):
+            writer.writerow([row.file, LABELS[row.label], row.group, *(f"{value:.8g}" for value in line)])
+
+
+if __name__ == "__main__":
+    main()
