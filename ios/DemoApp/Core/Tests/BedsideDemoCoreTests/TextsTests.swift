@@ -89,7 +89,7 @@ final class TextsTests: XCTestCase {
         // 2026-11-23 22:30 UTC is half past midnight in Kyiv.
         let date = Date(timeIntervalSince1970: 1_795_473_000)
         let formats = [
-            ("en", "12.3 %", "0.0 %", ["Nov 24, 2026", "12:30"]), ("uk", "12,3 %", "0,0 %", ["24", "2026", "00:30"]),
+            ("en", "12.3\u{a0}%", "0.0\u{a0}%", ["Nov 24, 2026", "12:30"]), ("uk", "12,3\u{a0}%", "0,0\u{a0}%", ["24", "2026", "00:30"]),
         ]
         for (language, some, none, parts) in formats {
             let texts = catalogue.texts(language)

@@ -33,10 +33,10 @@ class WordsTest {
 
     @Test
     fun percent_has_one_decimal_in_the_format_of_the_language() {
-        assertEquals("41.7 %", resources.percent(0.4166))
-        assertEquals("100.0 %", resources.percent(1.0))
+        assertEquals("41.7\u00a0%", resources.percent(0.4166))
+        assertEquals("100.0\u00a0%", resources.percent(1.0))
         RuntimeEnvironment.setQualifiers("+uk")
-        assertEquals("0,5 %", resources.percent(0.005))
+        assertEquals("0,5\u00a0%", resources.percent(0.005))
     }
 
     @Test
