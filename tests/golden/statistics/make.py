@@ -392,13 +392,20 @@ def sizes():
     allowed = [{"bound": 0.05, "n": n, "failures": formulas.failures_allowed(n, 0.05)}
                for n in [58, 59, 92, 93, 100, 200, 400, 1000]]
     widths = []
-    for proportion, half, prevalence in [(0.9, 0.05, 0.2), (0.95, 0.03, 0.1), (0.8, 0.1, 0.05)]:
-        n = Z**2 * proportion * (1 - proportion) / half**2
+    for proportion, half, prevalence in [(0.9, 0.05, 0.2), (0.95, 0.03, 0.1), (0.8, 0.1, 0.05), (0.99, 0.05, 0.01)]:
+        n = optimize.brentq(lambda n: wilson_half_width(n, proportion) - half, 1, 1e6)
         widths.append({"proportion": proportion, "half_width": half, "prevalence": prevalence,
                        "with_label": int(np.ceil(n)), "all": int(np.ceil(n / prevalence))})
     return {"smallest_n_for_upper_bound": bounds, "failures_allowed": allowed, "for_half_width": widths,
             "for_power": [power(rate, share) for rate in [0.01, 0.02] for share in [0.8, 0.9]],
-            "by": "scipy.stats.binom.cdf, scipy.stats.norm.ppf"}
+            "by": "scipy.stats.binom.cdf, scipy.stats.norm.ppf, scipy.optimize.brentq"}
+
+
+def wilson_half_width(n, share):
+    """Half the distance of the roots π of (share − π)² = z² π (1 − π) / n."""
+    c = Z**2 / n
+    lower, upper = np.sort(np.roots([1 + c, -(2 * share + c), share**2]))
+    return (upper - lower) / 2
 
 
 def power(rate, share):
