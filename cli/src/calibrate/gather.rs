@@ -69,7 +69,7 @@ pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Pat
     })
 }
 
-/// Which network observed at a picture.
+/// Which network looks at a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
     /// One that did not learn from it.
@@ -152,7 +152,7 @@ impl Networks {
         &self.all[self.all.len() - 1].net
     }
 
-    /// The network that look at a picture; none where all that might had learned from it.
+    /// The network that looks at a picture; none where all that might had learned from it.
     fn of(&self, sha256: &str, which: Which) -> Option<usize> {
         match which {
             Which::Model => Some(self.all.len() - 1),
@@ -326,9 +326,8 @@ impl Lost {
     fn words(&self) -> String {
         let mut text = format!("{} were refused, as the model learned from them", self.learned);
         // Writing to a string can't fail.
-        let _ = write!(text, ", {} could not be read", self.unreadable);
-        // Writing to a string can't fail.
-        let _ = write!(text, ", and {} are others of them again, byte for byte", self.copies);
+        let (unreadable, copies) = (self.unreadable, self.copies);
+        let _ = write!(text, ", {unreadable} could not be read, and {copies} are others of them again, byte for byte");
         text
     }
 }
