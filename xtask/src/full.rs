@@ -18,8 +18,8 @@ use crate::{root, test};
 const GATE: &str = "the gate (`cargo xtask test`)";
 
 /// Runs all steps. `data` is the folder of the data sets. `toolchain` is the folder of Swift, which is installed there
-/// where it is missing. `keep` is another commit whose passed steps count, but for the gate.
-pub(crate) fn run(data: &Path, toolchain: &Path, keep: Option<&str>) -> Result<()> {
+/// where it is missing. `keep` are other commits whose passed steps count, but for the gate.
+pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> {
     let data = data.canonicalize().with_context(|| format!("{}: no such folder", data.display()))?;
     let [isic, kermany] = ["isic2017", "kermany_cxr"].map(|set| data.join(set));
     for set in [&isic, &kermany] {
@@ -129,9 +129,9 @@ impl Passed {
         root().join("target/full-run.txt")
     }
 
-    /// The steps that passed on the commit that is checked out, and but for the gate those that passed on `keep`. None
+    /// The steps that passed on the commit that is checked out, and but for the gate those that passed on one of `keep`. None
     /// where the working tree differs from the commit.
-    fn read(keep: Option<&str>) -> Result<Passed> {
+    fn read(keep: &[String]) -> Result<Passed> {
         let commit = Step::new("git describe --always --dirty").output()?;
         let text = fs::read_to_string(Passed::file()).unwrap_or_default();
         let step = |line: &str| {
@@ -139,7 +139,7 @@ impl Passed {
             let (minutes, commit, name) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
             Some(PassedStep { minutes, commit: commit.into(), name: name.into() })
         };
-        let counts = |step: &PassedStep| step.commit == commit || (Some(&*step.commit) == keep && step.name != GATE);
+        let counts = |step: &PassedStep| step.commit == commit || (keep.contains(&step.commit) && step.name != GATE);
         let steps = text.lines().filter_map(step).filter(|step| counts(step) && !commit.ends_with("-dirty"));
         Ok(Passed { steps: steps.collect(), commit })
     }

@@ -55,9 +55,10 @@ enum Job {
         /// Where Swift is, or is installed [default: target/swift-toolchain]
         #[arg(long, value_name = "DIR")]
         swift: Option<PathBuf>,
-        /// Another commit, on which steps passed that need not run again: you looked at what changed since
+        /// Another commit, on which steps passed that need not run again: you looked at what changed since. May be given
+        /// several times
         #[arg(long, value_name = "COMMIT")]
-        keep: Option<String>,
+        keep: Vec<String>,
     },
     /// Fuzz targets, with their coverage. Needs a nightly compiler
     Fuzz {
@@ -188,7 +189,7 @@ fn run(job: Job) -> Result<()> {
         Job::Test { quick: true } => test::quick(),
         Job::Full { data, swift, keep } => {
             let swift = swift.unwrap_or_else(|| root().join("target/swift-toolchain"));
-            full::run(&data, &swift, keep.as_deref())
+            full::run(&data, &swift, &keep)
         }
         Job::Fuzz { target, .. } if target == "coverage" => fuzz::coverage(),
         Job::Fuzz { target, minutes } => fuzz::run(&target, minutes),
