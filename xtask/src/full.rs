@@ -129,8 +129,8 @@ impl Passed {
         root().join("target/full-run.txt")
     }
 
-    /// The steps that passed on the commit that is checked out, and but for the gate those that passed on one of `keep`. None
-    /// where the working tree differs from the commit.
+    /// The steps that passed on the commit that is checked out, and but for the gate those that passed on one of `keep`.
+    /// None where the working tree differs from the commit.
     fn read(keep: &[String]) -> Result<Passed> {
         let commit = Step::new("git describe --always --dirty").output()?;
         let text = fs::read_to_string(Passed::file()).unwrap_or_default();

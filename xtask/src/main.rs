@@ -55,8 +55,8 @@ enum Job {
         /// Where Swift is, or is installed [default: target/swift-toolchain]
         #[arg(long, value_name = "DIR")]
         swift: Option<PathBuf>,
-        /// Another commit, on which steps passed that need not run again: you looked at what changed since. May be given
-        /// several times
+        /// Another commit, on which steps passed that need not run again: you looked at what changed since. May be
+        /// given several times
         #[arg(long, value_name = "COMMIT")]
         keep: Vec<String>,
     },
