@@ -97,8 +97,9 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         Step::new("cargo xtask arm"),
         Step::new("cargo xtask arm count"),
         // Cargo would reuse what an earlier dry run compiled of these crates, because their version is the same.
-        Step::new("cargo clean --locked -p bedside -p bedside-engine"),
-        Step::new("cargo publish --dry-run --locked --allow-dirty -p bedside-engine -p bedside -p bedside-cli")
+        Step::new("cargo clean --locked -p bedside -p bedside-engine -p bedside-tools"),
+        Step::new("cargo publish --dry-run --locked --allow-dirty")
+            .words("-p bedside-engine -p bedside -p bedside-tools -p bedside-cli")
             .env("CARGO_HOME", &home),
     ];
     for step in long {
@@ -170,7 +171,7 @@ fn publishing_home() -> Result<String> {
     let home = root().join("target/cargo-home");
     for registry in fs::read_dir(home.join("registry/src")).into_iter().flatten() {
         let registry = registry?.path();
-        for name in ["bedside-engine", "bedside", "bedside-cli"] {
+        for name in ["bedside-engine", "bedside", "bedside-tools", "bedside-cli"] {
             let unpacked = registry.join(format!("{name}-{VERSION}"));
             if unpacked.is_dir() {
                 fs::remove_dir_all(unpacked)?;
