@@ -369,8 +369,6 @@ fn calibrate_writes_what_it_fitted_on_scores_into_the_model() {
 #[test]
 fn calibrate_refuses_pictures_that_the_model_learned_from() {
     let set = Set::new(30);
-    let hash =
-        |i: usize| Sha256::digest(bitmap(i)).iter().take(8).map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat();
     let mut manifest = tiny::manifest();
     manifest["provenance"] = json!({"training_sha256": [hash(3), hash(7).to_uppercase()]});
     set.pack("model.onnx", &manifest);
@@ -436,15 +434,104 @@ fn calibrate_refuses_a_picture_of_two_patients_and_a_network_of_two_folds() {
     assert!(err(&output).contains("labels.csv: line 5: 003.bmp is 000.bmp again"), "{}", err(&output));
     fs::write(set.path("photos/003.bmp"), bitmap(3)).expect("room");
     set.pack_renamed("first.onnx", "fold_first");
-    set.pack("model_again.onnx", &tiny::manifest());
-    let (first, model) = (set.text("first.onnx"), set.text("model_again.onnx"));
-    for (folds, named) in [(format!("{first},{first}"), "first.onnx"), (format!("{first},{model}"), "model_again.onnx")]
-    {
-        let output = set.run("calibrate", &["--folds", &folds, "-o", &set.text("out.onnx")]);
-        exited(&output, 2);
-        let words = format!("{named}: is the network of another fold");
-        assert!(err(&output).contains(&words), "{}", err(&output));
+    let first = set.text("first.onnx");
+    let output = set.run("calibrate", &["--folds", &format!("{first},{first}"), "-o", &set.text("out.onnx")]);
+    exited(&output, 2);
+    assert!(err(&output).contains("first.onnx: is the network of another fold"), "{}", err(&output));
+}
+
+fn hash(i: usize) -> String {
+    Sha256::digest(bitmap(i)).iter().take(8).map(|b| format!("{b:02x}")).collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn calibrate_lists_the_pictures_that_the_model_itself_scored() {
+    let set = Set::new(30);
+    // The model is the network of the first fold, whose pictures are the even ones.
+    let mut manifest = tiny::manifest();
+    manifest["provenance"] = json!({"training_sha256": (0..15).map(|i| hash(2 * i + 1)).collect::<Vec<_>>()});
+    set.pack("model.onnx", &manifest);
+    set.pack_renamed("second.onnx", "foldsecond");
+    let folds = format!("{},{}", set.text("model.onnx"), set.text("second.onnx"));
+    let to = set.text("out.onnx");
+    let output = set.run("calibrate", &["--folds", &folds, "-o", &to]);
+    exited(&output, 0);
+    assert!(out(&output).contains("and the model is one of them"), "{}", out(&output));
+    let mut expected: Vec<String> = (0..15).map(|i| hash(2 * i)).collect();
+    expected.sort();
+    let found = manifest_of(&set.path("out.onnx"))["provenance"].clone();
+    assert_eq!(found["calibration_sha256"], json!(expected));
+    exited(&bedside(&["check", &to]), 0);
+
+    // Where it learned from one of them after all, the calibration says nothing.
+    manifest = manifest_of(&set.path("out.onnx"));
+    manifest["provenance"]["training_sha256"] = json!([hash(4), hash(5)]);
+    set.pack("out.onnx", &manifest);
+    let output = bedside(&["check", &to]);
+    exited(&output, 1);
+    assert!(err(&output).contains("1 of the 15 pictures that it was calibrated on"), "{}", err(&output));
+    // A calibration on scores lists none.
+    fs::write(set.path("scores.csv"), scores()).expect("room");
+    exited(&bedside(&["calibrate", &to, "--scores", &set.text("scores.csv"), "-o", &to]), 0);
+    assert_eq!(manifest_of(&set.path("out.onnx"))["provenance"].get("calibration_sha256"), None);
+}
+
+#[test]
+fn calibrate_evaluates_what_it_fitted_on_other_patients() {
+    let set = Set::new(0);
+    fs::write(set.path("scores.csv"), scores()).expect("room");
+    let (model, scores, page) = (set.text("model.onnx"), set.text("scores.csv"), set.text("page.html"));
+    let to = set.text("calibrated.onnx");
+    let run = |more: &[&str]| {
+        let first = ["calibrate", &model, "--scores", &scores, "--miss", "a=0.05", "-o", &to];
+        bedside(&[&first[..], more].concat())
+    };
+    let asked = ["--html", &page, "--contrast", "ab=a/b", "--against", &scores, "--json"];
+    let output = run(&asked);
+    exited(&output, 0);
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    let held_out = &json["held_out"];
+    assert_eq!(held_out["flow"][0]["judged"]["count"], json!(600));
+    let ranking = &held_out["ranking"][1];
+    assert_eq!(
+        (&ranking["of"], &ranking["positives"], &ranking["negatives"]),
+        (&json!("ab"), &json!(300), &json!(300))
+    );
+    // P(U/(1 − U) > cV/(1 − V)) of uniform numbers is 1/(1 − c) + c ln c/(1 − c)²; here c is 0.01.
+    let area = ranking["auc"]["value"].as_f64().expect("a number");
+    let expected = 1.0 / 0.99 + 0.01 * 0.01f64.ln() / 0.99f64.powi(2);
+    assert!((area - expected).abs() < 0.01, "{area} beside {expected}");
+    // 5 % of 300 are stated to be missed; other patients' thresholds miss about as many.
+    let missed = held_out["misses"][0]["missed"].as_u64().expect("a count");
+    assert!((6..=28).contains(&missed), "{missed}");
+    let difference = held_out["comparison"]["auc"][1]["difference"]["value"].as_f64().expect("a number");
+    assert!(difference.abs() < 1e-12, "{difference}");
+    assert!(fs::read_to_string(&page).expect("a page").contains("ROC curve of ab"));
+
+    let output = run(&[]);
+    exited(&output, 0);
+    assert!(out(&output).contains("judged by what was fitted on other patients"), "{}", out(&output));
+    let output = run(&["--contrast", "ab=a/z"]);
+    exited(&output, 2);
+    assert!(err(&output).contains("there is no label \"z\""), "{}", err(&output));
+    let output = run(&["--html", &scores]);
+    exited(&output, 2);
+}
+
+#[test]
+fn evaluate_judges_copies_of_pictures() {
+    let set = Set::new(6);
+    let output = set.run("evaluate", &["--copies", "--json"]);
+    exited(&output, 0);
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    let ways = json["steadiness"].as_array().expect("a list");
+    assert_eq!(ways.len(), 3);
+    for way in ways {
+        // A picture of one colour is the same wherever it is cut, and almost the same saved again.
+        assert_eq!((&way["changed"]["count"], &way["changed"]["pictures"]), (&json!(0), &json!(6)), "{way}");
     }
+    let output = set.run("evaluate", &[]);
+    assert!(!out(&output).contains("Copies"), "{}", out(&output));
 }
 
 #[test]

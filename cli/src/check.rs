@@ -7,6 +7,7 @@ use bedside::manifest::{Activation, Calibration, GoldenBy, Label, Threshold};
 use bedside::{Classifier, Image, Manifest, Options, Triage};
 
 use crate::output::{BOLD, Failure, complain, line};
+use crate::provenance::{calibrated_on, learned};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -22,6 +23,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let classifier = Classifier::open(&arguments.model, Options::default())?;
     check_triage(classifier.manifest())?;
+    check_calibration(classifier.manifest())?;
     let mut out = anstream::stdout().lock();
     writeln!(out, "{BOLD}{}{BOLD:#}", arguments.model.display())?;
     line(&mut out, "loads", "yes")?;
@@ -58,6 +60,20 @@ fn check_triage(manifest: &Manifest) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Refuses a model that was calibrated on pictures that it learned from: it is surer of those than of any other.
+fn check_calibration(manifest: &Manifest) -> Result<(), Failure> {
+    let (learned, calibrated) = (learned(manifest), calibrated_on(manifest));
+    let (learned, calibrated) = (learned.map_err(Failure::Failed)?, calibrated.map_err(Failure::Failed)?);
+    match learned.intersection(&calibrated).count() {
+        0 => Ok(()),
+        both => Err(Failure::Failed(format!(
+            "{both} of the {} pictures that it was calibrated on are among those that it learned from, so that its \
+             probabilities and thresholds hold for no other: calibrate it on pictures that it did not learn from",
+            calibrated.len()
+        ))),
+    }
 }
 
 /// Whether the manifest states an operating point or a threshold, without which a report has no triage.

@@ -172,8 +172,13 @@ impl Net {
 
     /// The report of a picture, or why there is none.
     pub(crate) fn report(&self, path: &Path) -> Result<Report, String> {
-        let report = Image::open(path).and_then(|image| self.classifier.classify(&image, &self.query));
+        let report = Image::open(path).and_then(|image| self.of(&image));
         report.map_err(|error| tools::in_file(error, path).to_string())
+    }
+
+    /// The report of a picture in memory.
+    pub(crate) fn of(&self, image: &Image<'_>) -> bedside::Result<Report> {
+        self.classifier.classify(image, &self.query)
     }
 
     /// Why there are no class activation maps; `None` where the model has them.

@@ -13,10 +13,12 @@ mod explain;
 mod inspect;
 mod labelled;
 mod looks;
+mod measures;
 mod output;
 mod pack;
 mod paths;
 mod pictures;
+mod provenance;
 mod samplesize;
 mod values;
 

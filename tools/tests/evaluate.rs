@@ -64,6 +64,7 @@ fn model(name: &str) -> Model {
             label(LABELS[2], Level::NoSign, None),
         ],
         is_multi_label: false,
+        contrasts: Vec::new(),
     }
 }
 
@@ -107,6 +108,7 @@ fn cases(scores_of: &str, is_grouped: bool) -> Vec<Case> {
                 outcome: judge(scores, None),
                 subgroups: subgroups.collect(),
                 seconds: None,
+                copies: Vec::new(),
             }
         })
         .collect()
@@ -237,11 +239,13 @@ fn evaluation_of_findings_leaves_out_what_is_not_known() {
                 outcome: Outcome::Judged { triage: Level::Refer, scores, novelty: None },
                 subgroups: BTreeMap::new(),
                 seconds: None,
+                copies: Vec::new(),
             }
         })
         .collect();
     let label = |name: &&str| Label { name: (*name).to_owned(), level: Level::Refer, stated: None };
-    let model = Model { name: "findings".into(), labels: findings.iter().map(label).collect(), is_multi_label: true };
+    let labels = findings.iter().map(label).collect();
+    let model = Model { name: "findings".into(), labels, is_multi_label: true, contrasts: Vec::new() };
     let e = evaluate(&model, &cases, None, &options()).expect("it fits");
     let wanted = expected("multilabel");
     for (index, finding) in findings.iter().enumerate() {
@@ -302,6 +306,7 @@ fn demonstration() -> Evaluation {
                 outcome,
                 subgroups: BTreeMap::new(),
                 seconds: Some(0.031),
+                copies: Vec::new(),
             }
         }));
     }

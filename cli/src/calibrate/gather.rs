@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bedside::manifest::{Activation, ColorMeant};
 use bedside::tools::{self, in_file, io_error, observe};
-use bedside::{Image, Manifest, Quality};
+use bedside::{Image, Quality};
 use bedside_engine::read_bounded;
 use bedside_tools::calibrate::method::{MAX_PICTURES, MAX_PICTURES_OF_SOURCE, Seen};
 use bedside_tools::calibrate::novelty::first_by_hash;
@@ -21,6 +21,7 @@ use crate::classes::labels;
 use crate::classify::progress;
 use crate::labelled::{self, Foreign, Net, failed};
 use crate::output::{Failure, complain};
+use crate::provenance::learned;
 
 /// The longest file that is taken for a picture, in bytes.
 const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -35,6 +36,8 @@ pub(super) struct Gathered {
     pub(super) has_logits: bool,
     /// What foreign pictures are told from.
     pub(super) observed: Observed,
+    /// The first 16 hex digits of the SHA-256 of each picture that the model itself scored, in their order.
+    pub(super) own: BTreeSet<String>,
     /// What whoever reads the page should know, in sentences.
     pub(super) notes: Vec<String>,
 }
@@ -62,6 +65,7 @@ pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Pat
         rows: rows.collect::<Result<_, Failure>>()?,
         has_logits: kind == ScoreKind::Logits,
         observed: Observed::default(),
+        own: BTreeSet::new(),
         notes: vec![
             "novelty and quality need pictures".to_owned(),
             "that the model did not learn from these pictures can't be checked on a table of scores".to_owned(),
@@ -94,6 +98,13 @@ struct Network {
     learned: BTreeSet<String>,
 }
 
+impl Network {
+    /// The SHA-256 of its graph.
+    fn graph(&self) -> &str {
+        &self.net.classifier.identity().graph_sha256
+    }
+}
+
 impl Networks {
     fn open(
         arguments: &Arguments,
@@ -123,17 +134,20 @@ impl Networks {
         Ok(networks)
     }
 
-    /// Fails where a network stands for two folds, or the model for one: it has learned from what another one has not.
+    /// Fails where a network stands for two folds: it has learned from what one of them has not. The model may be one.
     fn check_that_folds_differ(&self, paths: &[PathBuf]) -> Result<(), Failure> {
         let mut known = BTreeSet::new();
-        for (network, path) in self.all.iter().rev().zip([None].into_iter().chain(paths.iter().rev().map(Some))) {
-            let graph = &network.net.classifier.identity().graph_sha256;
-            if let (false, Some(path)) = (known.insert(graph), path) {
-                let problem = "is the network of another fold, or the model itself";
-                return Err(Failure::Usage(format!("{}: {problem}", path.display())));
+        for (network, path) in self.all.iter().zip(paths) {
+            if !known.insert(network.graph()) {
+                return Err(Failure::Usage(format!("{}: is the network of another fold", path.display())));
             }
         }
         Ok(())
+    }
+
+    /// Whether a network is the model itself.
+    fn is_model(&self, network: usize) -> bool {
+        self.all[network].graph() == self.all[self.all.len() - 1].graph()
     }
 
     /// Whether the graphs give logits, and no probabilities.
@@ -162,17 +176,6 @@ impl Networks {
     }
 }
 
-/// The manifest's `provenance.training_sha256`.
-fn learned(manifest: &Manifest) -> Result<BTreeSet<String>, String> {
-    let Some(found) = manifest.provenance().get("training_sha256") else { return Ok(BTreeSet::new()) };
-    let prefix = |value: &serde_json::Value| {
-        let text = value.as_str().filter(|text| text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        Some(text.to_ascii_lowercase())
-    };
-    let all = found.as_array().and_then(|list| list.iter().map(prefix).collect::<Option<BTreeSet<String>>>());
-    all.ok_or_else(|| "`provenance.training_sha256` is not a list of texts of 16 hex digits".to_owned())
-}
-
 /// The rows of labelled pictures.
 pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &Path) -> Result<Gathered, Failure> {
     let Some(table) = arguments.set.labels.as_deref() else { unreachable!("clap requires it with --images") };
@@ -181,7 +184,9 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
     let options = arguments.set.options(&subject.manifest, subject.is_multi_label, by);
     let summary = labelled::check(table, Some(images), &options)?;
     let foreign = arguments.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
-    labelled::refuse_replacing_pictures(&[&arguments.output], images, table, &options, &foreign)?;
+    let outputs: Vec<&Path> =
+        [Some(&arguments.output), arguments.html.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+    labelled::refuse_replacing_pictures(&outputs, images, table, &options, &foreign)?;
     let tensors = tensors(arguments, subject);
     let networks = Networks::open(arguments, subject, &tensors, has_column)?;
     let of_network = |network: &Network| {
@@ -204,6 +209,7 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
         table,
         known: HashMap::new(),
         observed,
+        own: BTreeSet::new(),
         lost: Lost::default(),
     };
     let bar = progress(summary.rows as usize + foreign.len());
@@ -216,13 +222,13 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let Gathering { rows, mut observed, lost, .. } = gathering;
+    let Gathering { rows, mut observed, own, lost, .. } = gathering;
     if rows.is_empty() {
         return Err(Failure::Failed(format!("no picture is left to fit on: {}", lost.words())));
     }
     observed.add_copies(networks.model(), images, &rows, subject.color)?;
     let has_logits = subject.manifest.output().activation != Activation::None;
-    Ok(Gathered { rows, has_logits, observed, notes: notes(&networks, &lost) })
+    Ok(Gathered { rows, has_logits, observed, own, notes: notes(&networks, &lost) })
 }
 
 /// The tensors that features are means of: those that are given, those of the novelty that the manifest has, or else the
@@ -365,6 +371,8 @@ struct Gathering<'a> {
     /// For each hash of a picture its row, and what stands in the column `fold`.
     known: HashMap<String, (usize, Vec<Option<String>>)>,
     observed: Observed,
+    /// The hashes of the pictures that the model itself looked at, with nobody standing in.
+    own: BTreeSet<String>,
     lost: Lost,
 }
 
@@ -388,6 +396,9 @@ impl Gathering<'_> {
             let is_of_fold = self.networks.are_folds && which != Which::Model;
             let all = if is_of_fold { &mut self.observed.by_folds } else { &mut self.observed.seen };
             add(all, max, &look.sha256, seen);
+        }
+        if self.networks.is_model(found.network) {
+            self.own.insert(found.sha256.clone());
         }
         let logits = self.logits(&found.seen);
         self.rows.push(row(labelled.file, labelled.group, labelled.truth, logits));
@@ -556,10 +567,12 @@ fn has_column(table: &Path, name: &str) -> Result<bool, Failure> {
 fn notes(networks: &Networks, lost: &Lost) -> Vec<String> {
     let mut notes = Vec::new();
     if networks.are_folds {
+        let count = networks.held_out().len();
+        let is_one = (0..count).any(|network| networks.is_model(network));
         notes.push(format!(
-            "the guarantee is approximate: the scores are those of {} networks, each of pictures that it did not learn \
-             from, and the model is another network",
-            networks.held_out().len()
+            "the guarantee is approximate: the scores are those of {count} networks, each of pictures that it did not learn \
+             from, and the model is {}",
+            if is_one { "one of them" } else { "another network" }
         ));
     } else if networks.held_out().iter().all(|network| network.learned.is_empty()) {
         notes.push(

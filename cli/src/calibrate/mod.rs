@@ -2,6 +2,7 @@
 
 mod cache;
 mod gather;
+mod held_out;
 mod limits;
 mod packed;
 mod resaved;
@@ -17,13 +18,16 @@ use bedside::{Limits, Manifest, tools};
 use bedside_engine::ModelFile;
 use bedside_tools::calibrate::quality::Meant;
 use bedside_tools::calibrate::{Fitted, Model, Options, Problem, Row, Scaling, calibration, check_options, fit, page};
+use bedside_tools::evaluate::{Evaluation, html};
 use serde_json::json;
 
 use crate::classes::{classes, labels};
 use crate::classify::once;
+use crate::evaluate::summary::write_figures;
 use crate::labelled::SetArguments;
+use crate::measures::MeasureArguments;
 use crate::output::{BOLD, DIM, Failure, line};
-use crate::pack::check_writable;
+use crate::pack::{check_writable, write_whole};
 use crate::paths::{of_models, refuse_overwriting};
 use crate::values::parse_label_share;
 use gather::Gathered;
@@ -41,7 +45,7 @@ manifest's `provenance.training_sha256` (a list) are refused.
 Where the model learned from all pictures, networks that were trained without a part of them can stand in: --folds.
 A column `fold` says which of them did not learn from a picture, from 1 on; without it, their own
 `provenance.training_sha256` says so. What is promised is then promised of those networks, and of the model only as far
-as it is like them.
+as it is like them. The model may be one of them.
 
 --scores: a CSV file with `file`, a column `logit_LABEL` for each label (or `probability_LABEL`), as the graph gives
 them, before any temperature; and the columns of --labels, unless that names another file.
@@ -81,6 +85,14 @@ pub(crate) struct Arguments {
     /// unless given. May be given several times
     #[arg(long = "miss", value_delimiter = ',', value_parser = parse_label_share, value_name = "LABEL=SHARE")]
     misses: Vec<(String, f64)>,
+    #[command(flatten)]
+    measures: MeasureArguments,
+    /// What another network said of the same pictures, as in --scores: the page compares both
+    #[arg(long, value_name = "CSV")]
+    against: Option<PathBuf>,
+    /// Write a page that stands by itself, of how well the pictures are judged by what was fitted on other patients
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Where to write the calibrated model
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
@@ -181,16 +193,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         limits::fit(&gathered.observed, subject.color.map(meant), !arguments.folds.is_empty(), &mut fitted);
     }
     fitted.missing.extend(subject.kept(&fitted));
+    let held_out = held_out::evaluation(arguments, &subject, &model, &gathered.rows, (&options, &fitted));
+    let held_out = match held_out {
+        // Too few patients can be fitted on, and not evaluated.
+        Err(Failure::Usage(why)) if !arguments.asks_for_evaluation() => {
+            fitted.missing.push(format!("an evaluation on held-out patients: {why}"));
+            None
+        }
+        found => Some(found?),
+    };
     let fitted_on = arguments.fitted_on(&fitted);
     let mut fitted_fields = calibration(&fitted, &subject.file.sha256(), &fitted_on);
     if let Some(novelty) = &fitted.novelty {
         fitted_fields.insert("novelty".to_owned(), limits::novelty(novelty, &gathered.observed.tensors)?);
     }
-    packed::write(subject.file, &subject.manifest, fitted_fields, &arguments.output)?;
+    packed::write(subject.file, &subject.manifest, fitted_fields, &gathered.own, &arguments.output)?;
+    if let (Some(path), Some(evaluation)) = (&arguments.html, &held_out) {
+        write_whole(path, html(evaluation).as_bytes())?;
+    }
     if arguments.images.is_some() {
         cache::remove(&arguments.output);
     }
-    arguments.report(&model, &fitted)
+    arguments.report(&model, &fitted, held_out.as_ref())
 }
 
 fn failure(problem: Problem) -> Failure {
@@ -206,10 +230,15 @@ impl Arguments {
     fn check_output(&self) -> Result<(), Failure> {
         let beside = self.model.with_file_name("model.json");
         let networks = of_models(&self.folds);
-        let tables = [&self.set.labels, &self.scores].into_iter().flatten();
+        let tables = [&self.set.labels, &self.scores, &self.against].into_iter().flatten();
         let inputs: Vec<&Path> = tables.chain(&networks).chain([&beside]).map(PathBuf::as_path).collect();
         refuse_overwriting(&self.output, &inputs)?;
         refuse_overwriting(&cache::path_of(&self.output), &inputs)?;
+        if let Some(page) = &self.html {
+            let model = [self.model.as_path(), &self.output];
+            refuse_overwriting(page, &[&inputs[..], &model[..]].concat())?;
+            check_writable(page)?;
+        }
         check_writable(&self.output)
     }
 
@@ -221,10 +250,19 @@ impl Arguments {
         }
     }
 
+    /// The table that says what pictures show.
+    fn table(&self) -> &Path {
+        self.set.labels.as_deref().or(self.scores.as_deref()).unwrap_or(Path::new(""))
+    }
+
+    /// Whether more is asked for than what is fitted.
+    fn asks_for_evaluation(&self) -> bool {
+        self.html.is_some() || self.against.is_some() || self.measures.is_asked()
+    }
+
     /// What was fitted on, in a sentence for the manifest.
     fn fitted_on(&self, fitted: &Fitted) -> String {
-        let table = self.set.labels.as_deref().or(self.scores.as_deref()).unwrap_or(Path::new(""));
-        let table = table.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let table = self.table().file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let split = self.set.split.as_ref().map_or_else(String::new, |split| format!(", {split}"));
         let by = match self.folds.len() {
             0 => String::new(),
@@ -233,15 +271,26 @@ impl Arguments {
         format!("{} pictures of {} patients ({table}{split}){by}", fitted.pictures, fitted.patients)
     }
 
-    fn report(&self, model: &Model, fitted: &Fitted) -> Result<(), Failure> {
+    fn report(&self, model: &Model, fitted: &Fitted, held_out: Option<&Evaluation>) -> Result<(), Failure> {
         let mut out = anstream::stdout().lock();
         if self.json {
-            let json = json!({"model": self.output.display().to_string(), "fitted": fitted});
+            let json = json!({"model": self.output.display().to_string(), "fitted": fitted, "held_out": held_out});
             writeln!(out, "{json}")?;
             return Ok(());
         }
         writeln!(out, "{BOLD}{}{BOLD:#}\n\n{}", self.model.display(), page(model, fitted))?;
+        if let Some(evaluation) = held_out {
+            writeln!(
+                out,
+                "{BOLD}Held out{BOLD:#}: judged by what was fitted on other patients, without quality and novelty"
+            )?;
+            write_figures(&mut out, evaluation)?;
+            writeln!(out)?;
+        }
         line(&mut out, "written", self.output.display())?;
+        if let Some(page) = &self.html {
+            line(&mut out, "all figures", page.display())?;
+        }
         writeln!(out, "\n{DIM}{}{DIM:#}", bedside::NOTICE)?;
         Ok(())
     }

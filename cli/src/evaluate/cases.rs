@@ -3,30 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bedside::{Report, Verdict};
-use bedside_tools::evaluate::{Case, Column, Label, Level, Model, Outcome, Scores, Stated};
+use bedside::{Image, Report, Verdict, tools};
+use bedside_tools::evaluate::{Case, Column, Contrast, Copied, Label, Level, Model, Outcome, Scores, Stated};
 use bedside_tools::table::{LabelOptions, LabelRow, LabelTable, below};
 
+use super::copies;
 use crate::classes::level;
 use crate::classify::progress;
 use crate::labelled::{Foreign, Net, failed};
 use crate::output::Failure;
 
-/// A column to report by, with the numbers that cut it into bands.
-pub(super) fn parse_column(text: &str) -> Result<Column, String> {
-    let mut parts = text.split(':');
-    let name = parts.next().unwrap_or_default().trim().to_owned();
-    let cuts = parts.map(|cut| cut.trim().parse().ok().filter(|cut: &f64| cut.is_finite()));
-    let cuts: Option<Vec<f64>> = cuts.collect();
-    let cuts = cuts.ok_or("give numbers after the column, such as age:18:65")?;
-    if name.is_empty() || cuts.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err("give a column, and numbers that grow, such as age:18:65".to_owned());
-    }
-    Ok(Column { name, cuts })
-}
-
 /// The model, as an evaluation knows it: its classes, with what its calibration states.
-pub(super) fn model(net: &Net) -> Model {
+pub(super) fn model(net: &Net, contrasts: Vec<Contrast>) -> Model {
     let manifest = net.classifier.manifest();
     let label = |class: &bedside_tools::calibrate::Class| Label {
         name: class.id.clone(),
@@ -37,6 +25,7 @@ pub(super) fn model(net: &Net) -> Model {
         name: format!("{} {}", manifest.name(), manifest.version()),
         labels: net.classes.iter().map(label).collect(),
         is_multi_label: net.is_multi_label,
+        contrasts,
     }
 }
 
@@ -55,6 +44,8 @@ pub(super) struct Source<'a> {
     pub(super) labels: &'a Path,
     pub(super) options: &'a LabelOptions,
     pub(super) by: &'a [Column],
+    /// Whether copies of the pictures are judged, too.
+    pub(super) has_copies: bool,
 }
 
 /// Runs the model on each picture. `rows` is how many the table has.
@@ -75,6 +66,7 @@ pub(super) fn gather(net: &Net, source: &Source<'_>, rows: usize, foreign: &[For
             outcome,
             subgroups: BTreeMap::new(),
             seconds,
+            copies: Vec::new(),
         });
         bar.inc(1);
     }
@@ -85,10 +77,20 @@ pub(super) fn gather(net: &Net, source: &Source<'_>, rows: usize, foreign: &[For
 fn labelled(net: &Net, source: &Source<'_>, row: LabelRow) -> Result<Case, Failure> {
     let path = below(source.images, &row.file).map_err(Failure::Failed)?;
     let (outcome, seconds) = outcome(net, &path);
+    let copies = if source.has_copies { copies_of(net, &path, &outcome)? } else { Vec::new() };
     let subgroups = source.by.iter().zip(row.by);
     let subgroups = subgroups.filter_map(|(column, value)| Some((column.name.clone(), value?))).collect();
     let truth = net.classes.iter().map(|class| class.truth(&row.truth)).collect();
-    Ok(Case { file: row.file, group: row.group, foreign: None, truth, outcome, subgroups, seconds })
+    Ok(Case { file: row.file, group: row.group, foreign: None, truth, outcome, subgroups, seconds, copies })
+}
+
+fn copies_of(net: &Net, path: &Path, outcome: &Outcome) -> Result<Vec<Copied>, Failure> {
+    let triage = match outcome {
+        Outcome::Unreadable { .. } => return Ok(Vec::new()),
+        Outcome::Rejected { triage, .. } | Outcome::Judged { triage, .. } => *triage,
+    };
+    let found = Image::open(path).and_then(|image| copies::of(net, &image, triage));
+    found.map_err(|error| Failure::Failed(tools::in_file(error, path).to_string()))
 }
 
 fn outcome(net: &Net, path: &Path) -> (Outcome, Option<f64>) {
@@ -125,19 +127,4 @@ fn urgent(net: &Net, probabilities: &[f64]) -> Option<f64> {
         .collect();
     let is_summable = !urgent.is_empty() && (!net.is_multi_label || urgent.len() == 1);
     is_summable.then(|| urgent.iter().sum::<f64>().min(1.0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn column_is_a_name_and_numbers_that_grow() {
-        let age = parse_column("age:18: 65").expect("sound");
-        assert_eq!(age, Column { name: "age".to_owned(), cuts: vec![18.0, 65.0] });
-        assert_eq!(parse_column("sex").expect("sound"), Column::named("sex"));
-        for wrong in ["age:65:18", "age:18:18", "age:x", "age:inf", ":1", ""] {
-            assert!(parse_column(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -1,23 +1,22 @@
 //! `bedside evaluate`: measures a model on labelled pictures.
 
 mod cases;
-mod summary;
+mod copies;
+pub(crate) mod summary;
 mod thumbnails;
 
 use std::path::{Path, PathBuf};
 
 use bedside::Answer;
-use bedside_tools::evaluate::{
-    Against, Case, Column, Evaluation, Options, Problem, evaluate, html, html_with_pictures,
-};
+use bedside_tools::evaluate::{Against, Case, Evaluation, Options, Problem, evaluate, html, html_with_pictures};
 
 use crate::classify::parse_answer;
 use crate::labelled::{self, Net, SetArguments};
 use crate::looks;
+use crate::measures::MeasureArguments;
 use crate::output::Failure;
 use crate::pack::{check_writable, write_whole};
 use crate::paths::{of_models, refuse_overwriting};
-use crate::values::parse_share;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -25,6 +24,7 @@ Examples:
   bedside evaluate model.onnx --images photos/ --labels labels.csv --html report.html
   bedside evaluate model.onnx --images photos/ --labels labels.csv --html report.html --pictures
   bedside evaluate model.onnx --images photos/ --labels labels.csv --group patient --by sex,age:18:65 --foreign others/
+  bedside evaluate model.onnx --images photos/ --labels labels.csv --contrast cancer=melanoma,carcinoma
   bedside evaluate new.onnx --images photos/ --labels labels.csv --against old.onnx --json > report.json
   bedside evaluate model.onnx --images photos/ --labels labels.csv --split test --why \"figures of the card\"
 
@@ -42,15 +42,11 @@ pub(crate) struct Arguments {
     images: PathBuf,
     #[command(flatten)]
     set: SetArguments,
-    /// Columns to report by. Numbers after a column cut it into bands: `age:18:65` has three
-    #[arg(long, value_delimiter = ',', value_parser = cases::parse_column, value_name = "COLUMN,…")]
-    by: Vec<Column>,
+    #[command(flatten)]
+    measures: MeasureArguments,
     /// Another model of the same labels, on the same pictures
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// Shares of urgent patients for which predictive values are given
-    #[arg(long, value_delimiter = ',', value_parser = parse_share, default_values_t = [0.01, 0.05, 0.2], value_name = "SHARE,…")]
-    prevalence: Vec<f64>,
     /// An answer to a question of the model, for all pictures. May be given several times
     #[arg(long = "answer", value_parser = parse_answer, value_name = "ID=VALUE")]
     answers: Vec<(String, Answer)>,
@@ -60,6 +56,10 @@ pub(crate) struct Arguments {
     /// Where looks at a test set are written down
     #[arg(long, default_value = "docs/evidence/looks.csv", value_name = "CSV")]
     looks: PathBuf,
+    /// Judge copies of each picture, too, that show the same: saved again as a JPEG of quality 75, with a twentieth of each
+    /// side cut off, and enlarged so that it is decoded at a reduced scale. Takes five times as long
+    #[arg(long)]
+    copies: bool,
     /// Write a page that stands by itself
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -138,9 +138,11 @@ impl Arguments {
     }
 
     fn evaluation(&self, net: &Net, other: Option<&Net>, set: &str) -> Result<Evaluation, Failure> {
+        let contrasts = self.measures.contrasts(&net.classes)?;
         let cases = self.cases(net)?;
-        let model = cases::model(net);
-        let others = other.map(|net| Ok::<_, Failure>((cases::model(net), self.cases(net)?))).transpose()?;
+        let model = |net: &Net| cases::model(net, contrasts.clone());
+        let others = other.map(|net| Ok::<_, Failure>((model(net), self.cases(net)?))).transpose()?;
+        let model = model(net);
         let against = others.as_ref().map(|(model, cases)| Against { model, cases });
         evaluate(&model, &cases, against, &self.options(net, set)).map_err(|problem| match problem {
             Problem::Option(_) => Failure::Usage(problem.to_string()),
@@ -149,14 +151,20 @@ impl Arguments {
     }
 
     fn cases(&self, net: &Net) -> Result<Vec<Case>, Failure> {
-        let by: Vec<String> = self.by.iter().map(|column| column.name.clone()).collect();
+        let by: Vec<String> = self.measures.by.iter().map(|column| column.name.clone()).collect();
         let options = self.set.options(net.classifier.manifest(), net.is_multi_label, by);
         let Some(labels) = &self.set.labels else { unreachable!("clap requires it with --images") };
         let summary = labelled::check(labels, Some(&self.images), &options)?;
         let foreign = self.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
         let outputs: Vec<&Path> = [self.html.as_deref(), self.log()].into_iter().flatten().collect();
         labelled::refuse_replacing_pictures(&outputs, &self.images, labels, &options, &foreign)?;
-        let source = cases::Source { images: &self.images, labels, options: &options, by: &self.by };
+        let source = cases::Source {
+            images: &self.images,
+            labels,
+            options: &options,
+            by: &self.measures.by,
+            has_copies: self.copies,
+        };
         cases::gather(net, &source, summary.rows as usize, &foreign)
     }
 
@@ -177,8 +185,8 @@ impl Arguments {
             title: format!("{} {}", identity.name, identity.version),
             set: format!("Set {set}"),
             about,
-            by: self.by.clone(),
-            prevalences: self.prevalence.clone(),
+            by: self.measures.by.clone(),
+            prevalences: self.measures.prevalence.clone(),
             ..Options::default()
         }
     }

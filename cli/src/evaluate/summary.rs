@@ -15,15 +15,36 @@ pub(super) fn write(evaluation: &Evaluation, is_json: bool, page: Option<&Path>)
         return Ok(());
     }
     writeln!(out, "{BOLD}{}{BOLD:#} on {}", evaluation.title, evaluation.set)?;
-    write_flow(&mut out, evaluation)?;
-    write_triage(&mut out, evaluation)?;
-    write_labels(&mut out, evaluation)?;
+    write_figures(&mut out, evaluation)?;
     let text = page
         .map_or("give --html FILE for a page with all of it, or --json".to_owned(), |page| page.display().to_string());
     writeln!(out)?;
     line(&mut out, "All figures", text)?;
     let notice = bedside::NOTICE;
     writeln!(out, "\n{DIM}{notice}{DIM:#}")?;
+    Ok(())
+}
+
+/// The figures, without a heading.
+pub(crate) fn write_figures(out: &mut impl Write, evaluation: &Evaluation) -> Result<(), Failure> {
+    write_flow(out, evaluation)?;
+    write_triage(out, evaluation)?;
+    write_labels(out, evaluation)?;
+    write_steadiness(out, evaluation)
+}
+
+fn write_steadiness(out: &mut impl Write, evaluation: &Evaluation) -> Result<(), Failure> {
+    if !evaluation.steadiness.is_empty() {
+        writeln!(out, "\n  {DIM}{:<52}Triage changes{DIM:#}", "Copies")?;
+    }
+    for found in &evaluation.steadiness {
+        let (changed, lost) = (&found.changed, &found.lost);
+        let share = share(&changed.share);
+        writeln!(out, "  {:<52}{} of {}: {share}", found.how, changed.count, changed.pictures)?;
+        if lost.count > 0 {
+            writeln!(out, "  {:<52}{} of {} that are urgent end no_sign", "", lost.count, lost.pictures)?;
+        }
+    }
     Ok(())
 }
 

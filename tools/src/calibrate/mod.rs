@@ -17,6 +17,7 @@
 //! - Scores of foreign pictures and of rejected ones are none of these rows.
 
 mod eigen;
+mod held_out;
 mod manifest;
 pub mod method;
 mod newton;
@@ -33,6 +34,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use thiserror::Error;
 
+pub use held_out::{evaluated, held_out};
 pub use manifest::calibration;
 pub use method::FittedNovelty;
 pub use page::page;

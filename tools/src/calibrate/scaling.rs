@@ -11,7 +11,7 @@ use crate::statistics::Estimate;
 use crate::statistics::calibration::{LabelledLogits, Outcome, TEMPERATURE_BOUNDS};
 
 /// The parts of the patients, each left out once.
-const FOLDS: usize = 5;
+pub(super) const FOLDS: usize = 5;
 
 /// With fewer patients nothing is chosen, and what was there stays.
 pub const MIN_PATIENTS: usize = 10;
@@ -193,7 +193,7 @@ fn candidates(model: &Model) -> Vec<Candidate> {
 
 /// The part of each patient. Patients of one label are dealt out in the order of their names, so that each part has its
 /// share of each label.
-fn folds<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, usize> {
+pub(super) fn folds<'a>(rows: &[&'a Row]) -> BTreeMap<&'a str, usize> {
     let mut labels: BTreeMap<&str, Option<usize>> = BTreeMap::new();
     for row in rows {
         let label = row.truth.iter().position(|t| *t == Some(true));

@@ -182,7 +182,7 @@ impl<'a> Sample<'a> {
 }
 
 /// The urgent classes.
-fn urgent(model: &Model) -> impl Iterator<Item = usize> {
+pub(super) fn urgent(model: &Model) -> impl Iterator<Item = usize> {
     (0..model.classes.len()).filter(|&class| model.classes[class].level == Level::Urgent)
 }
 
@@ -285,13 +285,24 @@ fn ends_no_sign(model: &Model, sample: &Sample<'_>, row: &Judged<'_>, options: &
         let at = sample.classes[class].without(row.patient, options.miss(&model.classes[class]));
         row.probabilities[class] >= at
     };
-    let over: Vec<Level> =
-        (0..model.classes.len()).filter(|&class| is_over(class)).map(|class| model.classes[class].level).collect();
+    let over: Vec<bool> = (0..model.classes.len()).map(is_over).collect();
     let is_acted_on = action_miss(model, options).is_some_and(|miss| {
         let at = sample.urgent.without(row.patient, miss);
         at > 0.0 && sum(model, row) >= at
     });
-    !is_acted_on && over.iter().max() == Some(&Level::NoSign)
+    triage(model, &over, is_acted_on, true) == Level::NoSign
+}
+
+/// The triage by the verdict's rule, of a picture that quality and novelty let pass: the classes at or over their
+/// thresholds, and whether the sum of the urgent ones is.
+pub(super) fn triage(model: &Model, over: &[bool], is_acted_on: bool, may_say_no_sign: bool) -> Level {
+    let in_set = || model.classes.iter().zip(over).filter(|(_, over)| **over).map(|(class, _)| class.level);
+    match in_set().max() {
+        _ if is_acted_on => Level::Urgent,
+        None => Level::Refer,
+        Some(Level::NoSign) if !may_say_no_sign => Level::Refer,
+        Some(highest) => highest,
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const CLIP: f64 = 1e-9;
 /// The calibration of the probabilities of one target, on judged pictures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Calibration {
-    /// `urgent`, or a label.
+    /// `urgent`, a contrast or a label.
     pub of: String,
     /// How often it holds.
     pub observed: Rate,
@@ -58,7 +58,7 @@ pub struct Bin {
     pub observed: Rate,
 }
 
-/// What is urgent, then each label.
+/// What is urgent, the contrasts, then each label.
 pub(super) fn measure(model: &Model, cases: &[&Case], options: &Options) -> Vec<Calibration> {
     let of = |target: Target| of_sample(target.name(model), &Sample::of(target, model, cases), options);
     Target::all(model).into_iter().map(of).collect()

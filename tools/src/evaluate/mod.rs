@@ -18,6 +18,7 @@
 
 mod calibration;
 mod comparison;
+mod contrast;
 mod flow;
 mod lists;
 mod measure;
@@ -27,6 +28,7 @@ mod page;
 mod pictures;
 mod ranking;
 mod selective;
+mod steadiness;
 mod subgroups;
 #[cfg(test)]
 mod tests;
@@ -39,6 +41,7 @@ use thiserror::Error;
 
 pub use calibration::{Bin, Calibration, Spread};
 pub use comparison::{Comparison, Paired, Shift};
+pub use contrast::Contrast;
 pub use flow::{Flow, Reason, Rejected};
 pub use lists::{Times, Worst};
 pub use measure::{Measure, Ranged, Rate};
@@ -48,8 +51,9 @@ pub use page::{html, html_with_pictures};
 pub use pictures::{Picture, Pictures};
 pub use ranking::{CurvePoint, Method, OperatingPoint, Ranking};
 pub use selective::{Selective, SelectivePoint};
-pub use subgroups::{Column, Subgroup, Subgroups};
-pub use triage::{AtPrevalence, Detection, Test, TriageRow, UrgentMiss};
+pub use steadiness::{Copied, Moved, Steadiness};
+pub use subgroups::{Area, Column, Subgroup, Subgroups};
+pub use triage::{AtPrevalence, Detection, NetBenefit, Test, TriageRow, UrgentMiss};
 
 use crate::statistics::bootstrap::Options as Bootstrap;
 use crate::statistics::{Confidence, Undefined};
@@ -115,6 +119,8 @@ pub struct Model {
     pub labels: Vec<Label>,
     /// Whether any number of the labels may hold. Otherwise they exclude each other.
     pub is_multi_label: bool,
+    /// What is measured beside what is urgent and each label.
+    pub contrasts: Vec<Contrast>,
 }
 
 impl Model {
@@ -140,6 +146,8 @@ pub struct Case {
     pub subgroups: BTreeMap<String, String>,
     /// How long it took, in seconds.
     pub seconds: Option<f64>,
+    /// What was said of copies that show the same; empty where none was made.
+    pub copies: Vec<Copied>,
 }
 
 impl Case {
@@ -316,9 +324,9 @@ pub struct Evaluation {
     pub no_sign: Vec<NoSignCheck>,
     /// Every picture that is urgent in truth and was not called so.
     pub urgent_misses: Vec<UrgentMiss>,
-    /// The order of probabilities: of what is urgent, then of each label.
+    /// The order of probabilities: of what is urgent, of the contrasts, then of each label.
     pub ranking: Vec<Ranking>,
-    /// Whether probabilities are right: of what is urgent, then of each label.
+    /// Whether probabilities are right: of what is urgent, of the contrasts, then of each label.
     pub calibration: Vec<Calibration>,
     /// Misses of each label beside what was stated.
     pub misses: Vec<Misses>,
@@ -328,6 +336,8 @@ pub struct Evaluation {
     pub selective: Vec<Selective>,
     /// The same for parts of the set.
     pub subgroups: Vec<Subgroups>,
+    /// How often triage changes where a picture is shown in another way; empty where no copies were made.
+    pub steadiness: Vec<Steadiness>,
     /// Another model on the same pictures.
     pub comparison: Option<Comparison>,
     /// The pictures of which the model was most wrong.
@@ -380,6 +390,9 @@ pub fn evaluate(
         if model.labels.iter().map(|l| &l.name).ne(against.model.labels.iter().map(|l| &l.name)) {
             return Err(Problem::Option("the other model has other labels; compare models of the same labels"));
         }
+        if model.contrasts != against.model.contrasts {
+            return Err(Problem::Option("the other model has other contrasts; compare by the same"));
+        }
     }
     let own: Vec<&Case> = cases.iter().filter(|case| !case.is_foreign()).collect();
     Ok(Evaluation {
@@ -399,6 +412,7 @@ pub fn evaluate(
         novelty: novelty::measure(cases, options),
         selective: selective::measure(model, &own),
         subgroups: subgroups::measure(model, &own, options),
+        steadiness: steadiness::measure(model, &own, options),
         comparison: against.map(|against| comparison::measure(model, &own, against, options)),
         worst: lists::worst(model, &own, options),
         times: lists::times(cases),
@@ -422,6 +436,7 @@ fn check(model: &Model, cases: &[Case], options: &Options) -> Result<(), Problem
     if model.labels.is_empty() {
         return Err(Problem::Option("the model has no labels"));
     }
+    contrast::check(model)?;
     if options.replicates < 100 || options.bins == 0 {
         return Err(Problem::Option("take 100 replicates or more, and a bin or more"));
     }
@@ -472,20 +487,28 @@ fn check_outcome(model: &Model, case: &Case) -> Result<(), &'static str> {
 enum Target {
     /// That an urgent label holds.
     Urgent,
+    /// That one side of a contrast holds.
+    Contrast(usize),
     /// That a label holds.
     Label(usize),
 }
 
 impl Target {
-    /// What is urgent, where a label is, and each label.
+    /// What is urgent, where a label is, the contrasts, and each label.
     fn all(model: &Model) -> Vec<Self> {
+        Self::broad(model).into_iter().chain((0..model.labels.len()).map(Self::Label)).collect()
+    }
+
+    /// What is urgent, where a label is, and the contrasts.
+    fn broad(model: &Model) -> Vec<Self> {
         let urgent = model.urgent().next().map(|_| Self::Urgent);
-        urgent.into_iter().chain((0..model.labels.len()).map(Self::Label)).collect()
+        urgent.into_iter().chain((0..model.contrasts.len()).map(Self::Contrast)).collect()
     }
 
     fn name(self, model: &Model) -> String {
         match self {
             Self::Urgent => "urgent".to_owned(),
+            Self::Contrast(contrast) => model.contrasts[contrast].name.clone(),
             Self::Label(label) => model.labels[label].name.clone(),
         }
     }
@@ -493,6 +516,7 @@ impl Target {
     fn truth(self, model: &Model, case: &Case) -> Option<bool> {
         match self {
             Self::Urgent => case.is_urgent(model),
+            Self::Contrast(contrast) => model.contrasts[contrast].truth(case),
             Self::Label(label) => case.truth[label],
         }
     }
@@ -502,6 +526,7 @@ impl Target {
         let scores = case.judged()?;
         match self {
             Self::Label(label) => Some(scores.probabilities[label]),
+            Self::Contrast(contrast) => Some(model.contrasts[contrast].probability(&scores.probabilities)),
             Self::Urgent if scores.urgent.is_some() => scores.urgent,
             // Of labels that exclude each other, probabilities add up.
             Self::Urgent if !model.is_multi_label => {

@@ -4,7 +4,7 @@ use maud::{Markup, html as markup};
 
 use super::{
     Band, Calibration, Comparison, Detection, Evaluation, Flow, Level, Measure, Method, Paired, Pictures, Ranged,
-    Ranking, Rate, Selective, Subgroup, Test,
+    Ranking, Rate, Selective, Steadiness, Subgroup, Test,
 };
 use crate::page::{Cell, broad_figure, document, figure, table};
 use crate::plot::{self, Axis, ForestRow, Histogram, Mark, Series};
@@ -34,6 +34,7 @@ pub fn html_with_pictures(evaluation: &Evaluation, pictures: &Pictures) -> Strin
         (novelty(e))
         (selective(&e.selective))
         (subgroups(e))
+        (steadiness(e))
         @if let Some(found) = &e.comparison { (comparison(e, found)) }
         (worst(e, pictures))
         (times(e))
@@ -153,6 +154,22 @@ fn detection(found: &[Detection]) -> Markup {
             vec![text(name(d.test)), number(percent(at.prevalence)), ranged(&at.positive), ranged(&at.negative)]
         })
     });
+    let benefits = found.iter().flat_map(|d| {
+        d.at.iter().flat_map(move |at| {
+            at.net_benefit.iter().map(move |benefit| {
+                let thousand = |value: f64| number(signed(value, of_thousand));
+                let difference = in_text(&benefit.difference, |v| signed(v, of_thousand));
+                vec![
+                    text(name(d.test)),
+                    number(percent(at.prevalence)),
+                    number(percent(benefit.threshold)),
+                    thousand(benefit.test),
+                    thousand(benefit.refer_all),
+                    number(difference),
+                ]
+            })
+        })
+    });
     markup! {
         @if !found.is_empty() {
             h3 { "Finding what is urgent" }
@@ -169,6 +186,12 @@ fn detection(found: &[Detection]) -> Markup {
                 "What a result says, where this share of the pictures is urgent",
                 &["Positive", "Prevalence", "Positive predictive value", "Negative predictive value"],
                 &values.collect::<Vec<_>>(),
+            ))
+            (table(
+                "Net benefit of a thousand people, for whom refers from a probability on: the ill who are referred, less the \
+                 well who are, each of whom counts that probability's odds",
+                &["Positive", "Prevalence", "Refers from", "The test's", "Referring all", "Difference"],
+                &benefits.collect::<Vec<_>>(),
             ))
         }
     }
@@ -398,18 +421,26 @@ fn selective(found: &[Selective]) -> Markup {
 
 fn subgroups(e: &Evaluation) -> Markup {
     let row = |s: &Subgroup| {
-        vec![
+        let mut cells = vec![
             text(&s.name),
             Cell::count(s.pictures),
             Cell::count(s.patients),
             rate(&s.rejected),
             rate(&s.found),
             rate(&s.cleared),
-            three(&s.auc),
-        ]
+        ];
+        cells.extend(s.auc.iter().map(|area| three(&area.value)));
+        cells
     };
-    let head = ["Part", "Pictures", "Patients", "Rejected", "Urgent found", "Others no_sign", "AUC of urgent"];
-    let urgent = e.ranking.iter().find(|r| r.of == "urgent").and_then(|r| r.auc.value()).map(|a| a.value);
+    let areas: Vec<&str> = e
+        .subgroups
+        .iter()
+        .flat_map(|by| &by.parts)
+        .next()
+        .map_or_else(Vec::new, |part| part.auc.iter().map(|area| area.of.as_str()).collect());
+    let of_areas: Vec<String> = areas.iter().map(|of| format!("AUC of {of}")).collect();
+    let mut head = vec!["Part", "Pictures", "Patients", "Rejected", "Urgent found", "Others no_sign"];
+    head.extend(of_areas.iter().map(String::as_str));
     markup! {
         @if !e.subgroups.is_empty() {
             h2 { "Parts of the set" }
@@ -420,15 +451,23 @@ fn subgroups(e: &Evaluation) -> Markup {
             @for by in &e.subgroups {
                 (table(&format!("By {}", by.by), &head, &by.parts.iter().map(row).collect::<Vec<_>>()))
             }
-            (broad_figure(&forest(e, urgent), "AUC of what is urgent, with 95\u{a0}% intervals; the dashed line is that of all pictures."))
+            @for (at, of) in areas.iter().enumerate() {
+                (broad_figure(
+                    &forest(e, at, of),
+                    &format!("AUC of {of}, with 95\u{a0}% intervals; the dashed line is that of all pictures."),
+                ))
+            }
         }
     }
 }
 
-fn forest(e: &Evaluation, all: Option<f64>) -> Markup {
+/// The areas of one target, which is the same in each part.
+fn forest(e: &Evaluation, target: usize, of: &str) -> Markup {
+    let all = e.ranking.iter().find(|r| r.of == of).and_then(|r| r.auc.value()).map(|a| a.value);
     let row = |s: &Subgroup| {
-        let value = s.auc.value().and_then(|auc| Some((auc.value, auc.interval.value()?)));
-        let text = match s.auc {
+        let auc = s.auc[target].value;
+        let value = auc.value().and_then(|auc| Some((auc.value, auc.interval.value()?)));
+        let text = match auc {
             Measure::Value(auc) => in_text(&auc, |v| format!("{v:.3}")),
             other => other.reason().unwrap_or_default(),
         };
@@ -440,7 +479,26 @@ fn forest(e: &Evaluation, all: Option<f64>) -> Markup {
     });
     let rows: Vec<ForestRow> = rows.collect();
     let lowest = rows.iter().filter_map(|r| Some(r.value?.1.lower)).fold(0.5, f64::min);
-    plot::forest("AUC of what is urgent by part of the set", &Axis::between("AUC", lowest, 1.0), &rows, all)
+    plot::forest(&format!("AUC of {of} by part of the set"), &Axis::between("AUC", lowest, 1.0), &rows, all)
+}
+
+fn steadiness(e: &Evaluation) -> Markup {
+    let row = |s: &Steadiness| {
+        let words = |m: &super::Moved| format!("{} from {} to {}", m.pictures, m.from.name(), m.to.name());
+        let moves: Vec<String> = s.shifts.iter().map(words).collect();
+        vec![text(&s.how), fraction(&s.changed), rate(&s.changed), fraction(&s.lost), text(&moves.join(", "))]
+    };
+    markup! {
+        @if !e.steadiness.is_empty() {
+            h2 { "Is it steady?" }
+            p { "Readable pictures beside copies of them that show the same." }
+            (table(
+                "",
+                &["Copy", "Triage changes", "Share", "Urgent that end no_sign", "How"],
+                &e.steadiness.iter().map(row).collect::<Vec<_>>(),
+            ))
+        }
+    }
 }
 
 fn comparison(e: &Evaluation, c: &Comparison) -> Markup {
@@ -580,6 +638,10 @@ fn percent(share: f64) -> String {
 fn signed(value: f64, of: fn(f64) -> String) -> String {
     let text = of(value.abs());
     if value < 0.0 { format!("−{text}") } else { format!("+{text}") }
+}
+
+fn of_thousand(share: f64) -> String {
+    format!("{:.1}", share * 1000.0)
 }
 
 fn p_text(p: f64) -> String {

@@ -15,7 +15,7 @@ const MAX_POINTS: usize = 200;
 /// The order of the probabilities of one target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ranking {
-    /// `urgent`, or a label.
+    /// `urgent`, a contrast or a label.
     pub of: String,
     /// The judged pictures for which it holds.
     pub positives: u64,
@@ -31,7 +31,7 @@ pub struct Ranking {
     pub curve: Vec<CurvePoint>,
     /// Intervals of the sensitivity at false-positive rates, by bootstrap; empty where there are none.
     pub band: Vec<(f64, Interval)>,
-    /// Where the model's threshold is; none for `urgent`.
+    /// Where the model's threshold is; of labels alone.
     pub at: Option<OperatingPoint>,
 }
 
@@ -65,7 +65,7 @@ pub struct OperatingPoint {
     pub specificity: Rate,
 }
 
-/// What is urgent, then each label.
+/// What is urgent, the contrasts, then each label.
 pub(super) fn measure(model: &Model, cases: &[&Case], options: &Options) -> Vec<Ranking> {
     Target::all(model).into_iter().map(|target| of_target(target, model, cases, options)).collect()
 }

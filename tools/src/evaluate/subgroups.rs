@@ -54,8 +54,17 @@ pub struct Subgroup {
     pub found: Rate,
     /// The other pictures that end below `refer`; `unassessed` counts as a false alarm.
     pub cleared: Rate,
-    /// The area under the ROC curve of what is urgent. Both classes need enough patients.
-    pub auc: Measure<Ranged>,
+    /// The areas under the ROC curves of what is urgent and of the contrasts. Both classes need enough patients.
+    pub auc: Vec<Area>,
+}
+
+/// The area under the ROC curve of one target.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Area {
+    /// `urgent`, or a contrast.
+    pub of: String,
+    /// The area.
+    pub value: Measure<Ranged>,
 }
 
 pub(super) fn measure(model: &Model, cases: &[&Case], options: &Options) -> Vec<Subgroups> {
@@ -156,12 +165,15 @@ fn subgroup(name: String, model: &Model, cases: &[&Case], options: &Options) -> 
         let of_class = readable.iter().filter(|(case, _)| case.is_urgent(model) == Some(class));
         rate(of_class.map(|(case, level)| (case.patient(), is_right(*level))).collect())
     };
-    let sample = Sample::of(Target::Urgent, model, cases);
-    let fewest = sample.patients_of(true).min(sample.patients_of(false));
-    let auc = if fewest < needed {
-        Measure::NotEstimable { patients: fewest, needed }
-    } else {
-        ranking::area(&sample, options).into()
+    let area = |target: Target| {
+        let sample = Sample::of(target, model, cases);
+        let fewest = sample.patients_of(true).min(sample.patients_of(false));
+        let value = if fewest < needed {
+            Measure::NotEstimable { patients: fewest, needed }
+        } else {
+            ranking::area(&sample, options).into()
+        };
+        Area { of: target.name(model), value }
     };
     Subgroup {
         name,
@@ -170,6 +182,6 @@ fn subgroup(name: String, model: &Model, cases: &[&Case], options: &Options) -> 
         rejected: rate(readable.iter().map(|(case, _)| (case.patient(), case.judged().is_none())).collect()),
         found: of_class(true, |level| level >= Level::Refer),
         cleared: of_class(false, |level| level == Level::NoSign),
-        auc,
+        auc: Target::broad(model).into_iter().map(area).collect(),
     }
 }

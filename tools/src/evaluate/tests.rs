@@ -11,6 +11,7 @@ fn model() -> Model {
             label("well", Level::NoSign, Some(Stated { miss: 0.01, rank: 0, patients: 20 })),
         ],
         is_multi_label: false,
+        contrasts: Vec::new(),
     }
 }
 
@@ -26,6 +27,7 @@ fn judged(file: &str, patient: &str, truth: Option<bool>, ill: f64) -> Case {
         outcome: Outcome::Judged { triage, scores, novelty: Some(1.0 - ill) },
         subgroups: BTreeMap::new(),
         seconds: Some(ill),
+        copies: Vec::new(),
     }
 }
 
@@ -156,7 +158,7 @@ fn subgroups_with_few_patients_are_not_estimable() {
     assert_eq!(names, ["f", "m", "not stated"]);
     let part = &found[0].parts[0];
     assert_eq!((part.pictures, part.rejected.share), (4, Measure::NotEstimable { patients: 3, needed: 20 }));
-    assert_eq!(part.auc, Measure::NotEstimable { patients: 1, needed: 20 });
+    assert_eq!(part.auc[0].value, Measure::NotEstimable { patients: 1, needed: 20 });
     // Nine ages: quartiles 22, 24 and 26 by numpy.percentile(range(20, 29), [25, 50, 75]).
     let names: Vec<&str> = found[1].parts.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["up to 22", "over 22 to 24", "over 24 to 26", "over 26"]);
@@ -303,4 +305,83 @@ fn urgent_truth_is_not_known_where_one_of_its_labels_is_not() {
     assert_eq!(case([Some(false), Some(false)]).is_urgent(&model), Some(false));
     // Probabilities of labels that do not exclude each other do not add up.
     assert_eq!(Target::Urgent.probability(&model, &case([None, None])), None);
+}
+
+/// Three labels: 0 and 1 are ill, 2 is well.
+fn three(contrasts: Vec<Contrast>) -> (Model, Vec<Case>) {
+    let label = |name: &str, level| Label { name: name.to_owned(), level, stated: None };
+    let labels = vec![label("bad", Level::Urgent), label("worse", Level::Refer), label("well", Level::NoSign)];
+    let model = Model { name: "m".into(), labels, is_multi_label: false, contrasts };
+    let case = |file: &str, truth: usize, probabilities: [f64; 3]| {
+        let scores = Scores { probabilities: probabilities.to_vec(), over: vec![false; 3], urgent: None };
+        let truth = (0..3).map(|label| Some(label == truth)).collect();
+        let outcome = Outcome::Judged { triage: Level::Refer, scores, novelty: None };
+        Case { truth, outcome, ..judged(file, file, None, 0.0) }
+    };
+    let cases = vec![
+        case("a", 0, [0.5, 0.25, 0.25]),
+        case("b", 1, [0.125, 0.375, 0.5]),
+        case("c", 2, [0.375, 0.125, 0.5]),
+        case("d", 2, [0.25, 0.0, 0.75]),
+    ];
+    (model, cases)
+}
+
+fn contrast(name: &str, labels: &[usize], against: &[usize]) -> Contrast {
+    Contrast { name: name.into(), labels: labels.to_vec(), against: against.to_vec() }
+}
+
+#[test]
+fn contrast_adds_up_labels_and_leaves_others_out() {
+    let (model, cases) = three(vec![contrast("ill", &[0, 1], &[]), contrast("worse or well", &[1], &[2])]);
+    let e = evaluate(&model, &cases, None, &options()).expect("it fits");
+    let found: Vec<_> = e.ranking.iter().map(|r| (r.of.as_str(), r.positives, r.negatives)).collect();
+    assert_eq!(
+        found,
+        [("urgent", 1, 3), ("ill", 2, 2), ("worse or well", 1, 2), ("bad", 1, 3), ("worse", 1, 3), ("well", 2, 2)]
+    );
+    // The ill: 0.75 and 0.5; the well: 0.5 and 0.25. One of four pairs is tied.
+    assert!((e.ranking[1].auc.value().expect("defined").value - 3.5 / 4.0).abs() < 1e-15);
+    // Given that it is worse or well: 3/7 for b; 1/5 and 0 for c and d.
+    assert!((e.ranking[2].auc.value().expect("defined").value - 1.0).abs() < 1e-15);
+    assert!((e.calibration[2].given.value().expect("defined") - (3.0 / 7.0 + 0.2) / 3.0).abs() < 1e-15);
+}
+
+#[test]
+fn contrast_that_says_nothing_is_refused() {
+    let wrong = [
+        contrast("urgent", &[0], &[]),
+        contrast("well", &[0], &[]),
+        contrast("", &[0], &[]),
+        contrast("none", &[], &[0]),
+        contrast("both", &[0], &[0]),
+        contrast("beyond", &[3], &[]),
+    ];
+    for contrast in wrong {
+        let (model, cases) = three(vec![contrast.clone()]);
+        assert!(evaluate(&model, &cases, None, &options()).is_err(), "{contrast:?}");
+    }
+    let (model, cases) = three(vec![contrast("ill", &[0], &[]), contrast("ill", &[1], &[])]);
+    assert!(evaluate(&model, &cases, None, &options()).is_err());
+    let (model, cases) = three(vec![contrast("ill", &[0], &[])]);
+    let model = Model { is_multi_label: true, ..model };
+    assert!(evaluate(&model, &cases, None, &options()).is_err());
+}
+
+#[test]
+fn steadiness_counts_copies_whose_triage_changes() {
+    let mut cases = cases();
+    let copied = |how: &str, from, to| Copied { how: how.into(), from, to };
+    // a1 is urgent and ends no_sign; c1 is not, and does not change; d1 is not, and becomes urgent.
+    cases[0].copies = vec![copied("cut", Level::Urgent, Level::NoSign), copied("saved", Level::Urgent, Level::Urgent)];
+    cases[3].copies = vec![copied("cut", Level::NoSign, Level::NoSign)];
+    cases[5].copies = vec![copied("cut", Level::NoSign, Level::Urgent)];
+    let e = evaluate(&model(), &cases, None, &options()).expect("it fits");
+    let names: Vec<&str> = e.steadiness.iter().map(|s| s.how.as_str()).collect();
+    assert_eq!(names, ["cut", "saved"]);
+    let cut = &e.steadiness[0];
+    assert_eq!((counts(&cut.changed), counts(&cut.lost)), ((2, 3, 3), (1, 1, 1)));
+    let moved = |from, to| Moved { from, to, pictures: 1 };
+    assert_eq!(cut.shifts, [moved(Level::Urgent, Level::NoSign), moved(Level::NoSign, Level::Urgent)]);
+    assert_eq!((counts(&e.steadiness[1].changed), e.steadiness[1].shifts.len()), ((0, 1, 1), 0));
 }

@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use super::{Case, Level, Measure, Model, Options, Ranged, Rate, Target};
 use crate::statistics::Undefined;
-use crate::statistics::proportion::{TestCounts, predictive_intervals, predictive_values};
+use crate::statistics::proportion::{TestCounts, net_benefit, predictive_intervals, predictive_values};
+
+/// The probabilities from which on people would refer, for which net benefits are given.
+const THRESHOLDS: [f64; 4] = [0.01, 0.02, 0.05, 0.1];
 
 /// What was said of the readable pictures of a label.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,6 +92,22 @@ pub struct AtPrevalence {
     pub positive: Measure<Ranged>,
     /// The share of negative results that are right.
     pub negative: Measure<Ranged>,
+    /// What the test is worth beside referring everybody; empty where a rate is not known.
+    pub net_benefit: Vec<NetBenefit>,
+}
+
+/// What a test is worth of each person, for whom refers from a probability on: the ill who are referred, less the well
+/// who are, each of whom counts the threshold's odds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NetBenefit {
+    /// The probability.
+    pub threshold: f64,
+    /// That of the test.
+    pub test: f64,
+    /// That of referring everybody.
+    pub refer_all: f64,
+    /// The first less the second.
+    pub difference: Ranged,
 }
 
 /// Both tests; none for a model without an urgent label.
@@ -154,7 +173,17 @@ fn at_prevalence(
     };
     let positive = values.and_then(|v| ranged(v.positive, intervals.and_then(|i| i.positive)));
     let negative = values.and_then(|v| ranged(v.negative, intervals.and_then(|i| i.negative)));
-    AtPrevalence { prevalence, positive: positive.into(), negative: negative.into() }
+    let net_benefit = |threshold: f64| {
+        let found = net_benefit(counts, prevalence, threshold).ok()?;
+        let difference = Ranged::normal(found.difference, options.confidence);
+        Some(NetBenefit { threshold, test: found.test, refer_all: found.refer_all, difference })
+    };
+    AtPrevalence {
+        prevalence,
+        positive: positive.into(),
+        negative: negative.into(),
+        net_benefit: THRESHOLDS.into_iter().filter_map(net_benefit).collect(),
+    }
 }
 
 /// A picture that is urgent in truth and was not called so.

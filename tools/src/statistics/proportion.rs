@@ -4,7 +4,7 @@
 //! [`clustered`].
 
 use super::special::{inverse_regularized_beta, regularized_beta, student_quantile};
-use super::{Confidence, Interval, Undefined};
+use super::{Confidence, Estimate, Interval, Undefined};
 
 /// The largest number of cases: a thousand million.
 const MAX_CASES: u64 = 1_000_000_000;
@@ -311,34 +311,14 @@ pub fn predictive_intervals(
     prevalence: f64,
     confidence: Confidence,
 ) -> Result<PredictiveIntervals, Undefined> {
-    if patients.iter().any(|p| p.called > p.ill || p.cleared > p.well) {
-        return Err(Undefined::OutOfRange("count"));
-    }
-    if !(prevalence > 0.0 && prevalence < 1.0) {
-        return Err(Undefined::OutOfRange("prevalence"));
-    }
-    if patients.len() < 2 {
-        return Err(Undefined::TooFew);
-    }
-    let sum = |of: fn(&TestCounts) -> u64| patients.iter().map(of).sum::<u64>() as f64;
-    let (ill, well) = (sum(|p| p.ill), sum(|p| p.well));
-    if ill == 0.0 || well == 0.0 {
-        return Err(Undefined::OneClass);
-    }
-    let (sensitivity, specificity) = (sum(|p| p.called) / ill, sum(|p| p.cleared) / well);
+    let rates = Rates::of(patients, prevalence)?;
+    let Rates { sensitivity, specificity, .. } = rates;
     // The interval of a value, where the test says so with these probabilities for the ill and for the well.
     let interval = |of_ill: f64, of_well: f64, prevalence_odds: f64| {
         if of_ill <= 0.0 || of_well <= 0.0 {
             return Err(Undefined::NoVariation);
         }
-        let influence = |p: &TestCounts| {
-            let a = (p.called as f64 - sensitivity * p.ill as f64) / ill;
-            let b = (p.cleared as f64 - specificity * p.well as f64) / well;
-            a / of_ill + b / of_well
-        };
-        let squares: f64 = patients.iter().map(|p| influence(p).powi(2)).sum();
-        let g = patients.len() as f64;
-        let half = confidence.z() * (g / (g - 1.0) * squares).sqrt();
+        let half = confidence.z() * rates.standard_error(patients, 1.0 / of_ill, 1.0 / of_well);
         if half == 0.0 {
             return Err(Undefined::NoVariation);
         }
@@ -353,6 +333,92 @@ pub fn predictive_intervals(
         // The odds of being ill in spite of a negative result, turned round.
         negative: negative.map(|ill| Interval { lower: 1.0 - ill.upper, upper: 1.0 - ill.lower }),
     })
+}
+
+/// What a test is worth beside referring everybody, of each person.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NetBenefit {
+    /// That of the test.
+    pub test: f64,
+    /// That of referring everybody.
+    pub refer_all: f64,
+    /// The first less the second.
+    pub difference: Estimate,
+}
+
+/// The net benefit of a test at a stated prevalence, for whom refers from a probability of `threshold` on.
+///
+/// It is Se·π − (1 − Sp)(1 − π)w with the weight w = threshold / (1 − threshold): the ill who are referred, less the well
+/// who are, each of whom counts w. Referring everybody has π − (1 − π)w, and nobody 0 (Vickers and Elkin 2006, Med. Decis.
+/// Making 26:565). The standard error of the difference is by the delta method with patients as clusters, as in
+/// [`predictive_intervals`]; the prevalence is taken as known.
+///
+/// # Errors
+/// As [`predictive_intervals`]; and [`Undefined::OutOfRange`] where the threshold is not above 0 and below 1.
+///
+/// ```
+/// use bedside_tools::statistics::proportion::{TestCounts, net_benefit};
+///
+/// // 9 of 10 ill are called, 5 of 10 well are cleared.
+/// let patient = |n: u64| TestCounts { ill: 1, called: u64::from(n > 0), well: 1, cleared: n % 2 };
+/// let patients: Vec<TestCounts> = (0..10).map(patient).collect();
+/// // Of 1000, 100 are ill: 90 found, and 450 false alarms that count a ninth each.
+/// let found = net_benefit(&patients, 0.1, 0.1)?;
+/// assert!((found.test - (90.0 - 450.0 / 9.0) / 1000.0).abs() < 1e-15);
+/// assert!(found.refer_all.abs() < 1e-15);
+/// # Ok::<(), bedside_tools::statistics::Undefined>(())
+/// ```
+pub fn net_benefit(patients: &[TestCounts], prevalence: f64, threshold: f64) -> Result<NetBenefit, Undefined> {
+    if !(threshold > 0.0 && threshold < 1.0) {
+        return Err(Undefined::OutOfRange("threshold"));
+    }
+    let rates = Rates::of(patients, prevalence)?;
+    let (ill, well) = (prevalence, (1.0 - prevalence) * threshold / (1.0 - threshold));
+    let test = rates.sensitivity * ill - (1.0 - rates.specificity) * well;
+    let refer_all = ill - well;
+    let standard_error = rates.standard_error(patients, ill, well);
+    Ok(NetBenefit { test, refer_all, difference: Estimate { value: test - refer_all, standard_error } })
+}
+
+/// The rates of a test, of pictures whose patients are clusters.
+#[derive(Clone, Copy)]
+struct Rates {
+    ill: f64,
+    well: f64,
+    sensitivity: f64,
+    specificity: f64,
+}
+
+impl Rates {
+    fn of(patients: &[TestCounts], prevalence: f64) -> Result<Self, Undefined> {
+        if patients.iter().any(|p| p.called > p.ill || p.cleared > p.well) {
+            return Err(Undefined::OutOfRange("count"));
+        }
+        if !(prevalence > 0.0 && prevalence < 1.0) {
+            return Err(Undefined::OutOfRange("prevalence"));
+        }
+        if patients.len() < 2 {
+            return Err(Undefined::TooFew);
+        }
+        let sum = |of: fn(&TestCounts) -> u64| patients.iter().map(of).sum::<u64>() as f64;
+        let (ill, well) = (sum(|p| p.ill), sum(|p| p.well));
+        if ill == 0.0 || well == 0.0 {
+            return Err(Undefined::OneClass);
+        }
+        Ok(Self { ill, well, sensitivity: sum(|p| p.called) / ill, specificity: sum(|p| p.cleared) / well })
+    }
+
+    /// The standard error of `of_ill` · Se + `of_well` · Sp.
+    fn standard_error(self, patients: &[TestCounts], of_ill: f64, of_well: f64) -> f64 {
+        let influence = |p: &TestCounts| {
+            let a = (p.called as f64 - self.sensitivity * p.ill as f64) / self.ill;
+            let b = (p.cleared as f64 - self.specificity * p.well as f64) / self.well;
+            a * of_ill + b * of_well
+        };
+        let squares: f64 = patients.iter().map(|p| influence(p).powi(2)).sum();
+        let g = patients.len() as f64;
+        (g / (g - 1.0) * squares).sqrt()
+    }
 }
 
 /// The smallest number of cases of which `count` may fail so that the one-sided upper bound of

@@ -1,0 +1,95 @@
+//! The evaluation of the pictures that a model is fitted on, each judged by what was fitted on other patients.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bedside_tools::calibrate::{Fitted, Model, Options, Row, Scaling, evaluated, held_out, logits_of};
+use bedside_tools::evaluate::{self, Against, Case, Evaluation, evaluate};
+use bedside_tools::table::{LabelTable, ScoreKind, ScoreOptions, ScoreTable};
+
+use super::{Arguments, Subject, failure};
+use crate::labelled::failed;
+use crate::looks;
+use crate::output::Failure;
+
+/// The evaluation, beside another network where one is given.
+pub(super) fn evaluation(
+    arguments: &Arguments,
+    subject: &Subject,
+    model: &Model,
+    rows: &[Row],
+    (options, fitted): (&Options, &Fitted),
+) -> Result<Evaluation, Failure> {
+    let contrasts = arguments.measures.contrasts(&model.classes)?;
+    let name = format!("{} {}", subject.manifest.name(), subject.manifest.version());
+    let mut cases = held_out(model, rows, options, fitted).map_err(failure)?;
+    add_columns(arguments, subject, &mut cases)?;
+    let evaluated = evaluate::Model { contrasts, ..evaluated(model, &name) };
+    let other = arguments.against.as_deref().map(|scores| against(scores, model, rows, options)).transpose()?;
+    let other =
+        other.as_ref().map(|(name, cases)| (evaluate::Model { name: name.clone(), ..evaluated.clone() }, cases));
+    let against = other.as_ref().map(|(model, cases)| Against { model, cases });
+    evaluate(&evaluated, &cases, against, &report_options(arguments, &name))
+        .map_err(|problem| Failure::Usage(problem.to_string()))
+}
+
+/// What another network says of the same pictures, fitted and judged in the same parts.
+fn against(scores: &Path, model: &Model, rows: &[Row], options: &Options) -> Result<(String, Vec<Case>), Failure> {
+    let score_options = ScoreOptions { labels: model.labels.clone(), is_multi_label: model.is_multi_label, kind: None };
+    let table = ScoreTable::open(scores, &score_options).map_err(failed)?;
+    let kind = table.kind();
+    let mut found = table.by_file().map_err(failed)?;
+    let rows: Vec<Row> = rows
+        .iter()
+        .filter_map(|row| {
+            let scores = found.remove(&row.file)?;
+            let logits = match kind {
+                ScoreKind::Logits => scores,
+                ScoreKind::Probabilities => logits_of(&scores, model.is_multi_label),
+            };
+            Some(Row { logits, ..row.clone() })
+        })
+        .collect();
+    let model = Model { before: Scaling::NONE, has_logits: kind == ScoreKind::Logits, ..model.clone() };
+    let fitted = bedside_tools::calibrate::fit(&model, &rows, options).map_err(failure)?;
+    let cases = held_out(&model, &rows, options, &fitted).map_err(failure)?;
+    Ok((scores.display().to_string(), cases))
+}
+
+/// Adds the columns that are reported by, from the table of labels.
+fn add_columns(arguments: &Arguments, subject: &Subject, cases: &mut [Case]) -> Result<(), Failure> {
+    let by: Vec<String> = arguments.measures.by.iter().map(|column| column.name.clone()).collect();
+    if by.is_empty() {
+        return Ok(());
+    }
+    let options = arguments.set.options(&subject.manifest, subject.is_multi_label, by.clone());
+    let mut columns: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for row in LabelTable::open(arguments.table(), &options).map_err(failed)? {
+        let row = row.map_err(failed)?;
+        let values = by.iter().cloned().zip(row.by).filter_map(|(name, value)| Some((name, value?)));
+        columns.insert(row.file, values.collect());
+    }
+    for case in cases {
+        case.subgroups = columns.remove(&case.file).unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn report_options(arguments: &Arguments, name: &str) -> evaluate::Options {
+    let mut about =
+        vec![("date".to_owned(), looks::today()), ("labels".to_owned(), arguments.table().display().to_string())];
+    about.extend(looks::commit().map(|commit| ("commit".to_owned(), commit)));
+    about.push((
+        "how".to_owned(),
+        "each picture is judged by what was fitted on other patients, in five parts; quality and novelty reject nothing here"
+            .to_owned(),
+    ));
+    evaluate::Options {
+        title: format!("{name}, held out"),
+        set: "Pictures that the networks did not learn from".to_owned(),
+        about,
+        by: arguments.measures.by.clone(),
+        prevalences: arguments.measures.prevalence.clone(),
+        ..evaluate::Options::default()
+    }
+}
