@@ -4,7 +4,7 @@
 package dev.bedside.demo
 
 /** The steps of a capture. */
-enum class Step { HOME, QUESTIONS, PICTURE, WORK, RESULT, CLINICIANS, SLIP, ERROR }
+enum class Step { HOME, QUESTIONS, PICTURE, CROP, WORK, RESULT, CLINICIANS, SLIP, ERROR }
 
 /**
  * A capture. Each function returns the capture after one move.
@@ -22,6 +22,8 @@ data class Capture(
     val camera: String? = null,
     /** The address of the picture that was classified last, or is being classified. */
     val picture: String? = null,
+    /** The part of [picture] that is looked at; the whole where it is null. */
+    val part: Part? = null,
     /** Whether [picture] came from the camera, and not from a file. */
     val taken: Boolean = false,
     /** Whether [picture] was refused for its quality. */
@@ -48,7 +50,8 @@ data class Capture(
     fun inScope(): Capture = copy(step = Step.PICTURE)
 
     /** The answers reject every picture: the result is shown without one. */
-    fun outOfScope(): Capture = withoutSlip().copy(step = Step.RESULT, picture = null, taken = false, refused = false)
+    fun outOfScope(): Capture =
+        withoutSlip().copy(step = Step.RESULT, picture = null, part = null, taken = false, refused = false)
 
     fun cameraOpened(address: String): Capture = copy(camera = address)
 
@@ -57,8 +60,9 @@ data class Capture(
 
     /** A picture was chosen. One that is chosen again was refused no more often than before. */
     fun pictured(address: String, taken: Boolean = false): Capture = withoutSlip().copy(
-        step = Step.WORK,
+        step = if (task?.crops == true) Step.CROP else Step.WORK,
         picture = address,
+        part = null,
         taken = taken,
         refused = false,
         refusals = if (refused && address != picture) refusals + 1 else refusals,
@@ -66,6 +70,9 @@ data class Capture(
         shared = shared.takeIf { it != address },
         camera = null,
     )
+
+    /** The part of the picture that is looked at was chosen; null for the whole, where it can't be shown. */
+    fun cropped(part: Part?): Capture = copy(step = Step.WORK, part = part)
 
     /** The classification was stopped, be it the first one or one for a restored result. */
     fun stopped(): Capture = if (step in resultSteps) copy(step = Step.PICTURE) else this
@@ -99,7 +106,7 @@ data class Capture(
         Step.HOME -> null
         Step.QUESTIONS -> Capture(shared = shared)
         Step.PICTURE -> copy(step = Step.QUESTIONS)
-        Step.WORK -> copy(step = Step.PICTURE)
+        Step.CROP, Step.WORK -> copy(step = Step.PICTURE)
         Step.RESULT -> copy(step = if (picture == null) Step.QUESTIONS else Step.PICTURE)
         Step.CLINICIANS, Step.SLIP -> copy(step = Step.RESULT)
         Step.ERROR -> if (picture == null) Capture(shared = shared) else copy(step = Step.PICTURE)

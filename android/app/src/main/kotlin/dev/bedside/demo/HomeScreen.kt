@@ -7,7 +7,9 @@ import android.widget.Button
 /** The first screen, on which the task is chosen. */
 class HomeScreen(activity: MainActivity) : Screen(activity, R.layout.home) {
     init {
+        task(R.id.photo, Task.PHOTO)
         task(R.id.skin, Task.SKIN)
+        task(R.id.breast, Task.BREAST)
         task(R.id.chest, Task.CHEST)
     }
 

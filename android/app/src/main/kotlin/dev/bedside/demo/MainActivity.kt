@@ -111,6 +111,7 @@ class MainActivity : Activity() {
         Step.HOME -> HomeScreen(this)
         Step.QUESTIONS -> QuestionsScreen(this)
         Step.PICTURE -> PictureScreen(this)
+        Step.CROP -> CropScreen(this)
         Step.WORK -> WorkScreen(this)
         Step.RESULT -> ResultScreen(this)
         Step.CLINICIANS -> CliniciansScreen(this)

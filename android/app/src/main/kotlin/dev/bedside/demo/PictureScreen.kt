@@ -16,6 +16,7 @@ class PictureScreen(activity: MainActivity) : Screen(activity, R.layout.picture)
         val capture = session.capture
         val task = capture.task ?: return
         text(R.id.hint, activity.getString(task.pictureHint))
+        show(R.id.guide, task.crops)
         show(R.id.take, task.fromCamera)
         show(R.id.use_shared, capture.shared != null)
         show(R.id.use_same, capture.picture != null && !capture.refused)

@@ -9,8 +9,10 @@ import android.graphics.BitmapFactory
 import android.graphics.Matrix
 import android.media.ExifInterface
 import android.net.Uri
+import dev.bedside.Region
 import java.io.IOException
 import java.io.InputStream
+import kotlin.math.roundToInt
 
 /** Half of the maximum length of the longer side of a preview, in pixels. A preview takes at most 4 MB. */
 private const val SIDE = 512
@@ -66,3 +68,15 @@ internal fun upright(bitmap: Bitmap, orientation: Int): Bitmap {
     }
     return Bitmap.createBitmap(bitmap, 0, 0, bitmap.width, bitmap.height, matrix, true)
 }
+
+/** This part of the picture. */
+fun Bitmap.part(part: Part): Bitmap {
+    val (x, y) = (part.left * width).toInt() to (part.top * height).toInt()
+    val across = (part.width * width).roundToInt().coerceIn(1, width - x)
+    val down = (part.height * height).roundToInt().coerceIn(1, height - y)
+    return Bitmap.createBitmap(this, x, y, across, down)
+}
+
+/** The part as the library takes it. */
+val Part.region: Region
+    get() = Region(left.toFloat(), top.toFloat(), width.toFloat(), height.toFloat())

@@ -8,6 +8,7 @@ private const val ANSWERS = "answers"
 private const val SHARED = "shared"
 private const val CAMERA = "camera"
 private const val PICTURE = "picture"
+private const val PART = "part"
 private const val TAKEN = "taken"
 private const val REFUSED = "refused"
 private const val REFUSALS = "refusals"
@@ -23,6 +24,7 @@ fun Capture.save(state: Bundle) {
     state.putString(SHARED, shared)
     state.putString(CAMERA, camera)
     state.putString(PICTURE, picture)
+    state.putDoubleArray(PART, part?.run { doubleArrayOf(left, top, width, height) })
     state.putBoolean(TAKEN, taken)
     state.putBoolean(REFUSED, refused)
     state.putInt(REFUSALS, refusals)
@@ -39,6 +41,7 @@ fun savedCapture(state: Bundle): Capture = Capture(
     shared = state.getString(SHARED),
     camera = state.getString(CAMERA),
     picture = state.getString(PICTURE),
+    part = state.getDoubleArray(PART)?.let { (left, top, width, height) -> Part(left, top, width, height) },
     taken = state.getBoolean(TAKEN),
     refused = state.getBoolean(REFUSED),
     refusals = state.getInt(REFUSALS),

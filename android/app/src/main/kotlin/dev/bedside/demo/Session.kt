@@ -55,6 +55,10 @@ class Session(
     var outcome: Outcome? = null
         private set
 
+    /** A small copy of the picture, on which its part is chosen. There is one while [Step.CROP] is drawn, once it is read. */
+    var preview: Bitmap? = null
+        private set
+
     /** Called after each change. */
     var onChange: () -> Unit = {}
 
@@ -65,6 +69,7 @@ class Session(
     fun move(next: Capture) {
         if (next.task != capture.task) manifest = null
         if (!keepsOutcome(next)) outcome = null
+        if (next.picture != capture.picture || next.step != Step.CROP) preview = null
         capture = next
         proceed()
         onChange()
@@ -85,6 +90,7 @@ class Session(
         work?.cancel()
         work = when (capture.step) {
             Step.QUESTIONS -> if (manifest == null) start { describe(it) } else null
+            Step.CROP -> if (preview == null) start { look() } else null
             Step.WORK, Step.RESULT, Step.CLINICIANS, Step.SLIP -> if (outcome == null) start { examine(it) } else null
             Step.HOME, Step.PICTURE, Step.ERROR -> null
         }
@@ -111,7 +117,7 @@ class Session(
     }
 
     private fun keepsOutcome(next: Capture): Boolean =
-        next.picture == capture.picture && next.answers == capture.answers && next.shares == capture.shares &&
+        next.picture == capture.picture && next.part == capture.part && next.answers == capture.answers && next.shares == capture.shares &&
             next.step in setOf(Step.RESULT, Step.CLINICIANS, Step.SLIP, Step.ERROR)
 
     private fun start(work: suspend (Task) -> Unit): Job? = capture.task?.let { task -> scope.launch { work(task) } }
@@ -124,6 +130,13 @@ class Session(
         } catch (error: BedsideException) {
             fail(error, aboutPicture = false)
         }
+    }
+
+    /** Reads the picture whose part is chosen. One that Android can't show is looked at as a whole. */
+    private suspend fun look() {
+        val address = capture.picture ?: return
+        preview = withContext(Dispatchers.IO) { preview(resolver, Uri.parse(address)) }
+        if (preview == null) move(capture.cropped(null)) else onChange()
     }
 
     private suspend fun examine(task: Task) {
@@ -142,10 +155,12 @@ class Session(
         val query = query(manifest, capture.answers, language).copy(
             source = if (capture.taken) Source.CAMERA else Source.FILE,
             refusals = capture.refusals.toUInt(),
+            region = capture.part?.region,
             prevalence = prevalence(manifest.shownLabels.map { it.id }, capture.shares).orEmpty(),
         )
         val report = report(classifier, address, query)
-        return Outcome.Told(report, withContext(Dispatchers.IO) { preview(resolver, address) })
+        val seen = withContext(Dispatchers.IO) { preview(resolver, address) }
+        return Outcome.Told(report, capture.part?.let { part -> seen?.part(part) } ?: seen)
     }
 
     private suspend fun report(classifier: Classifier, address: Uri, query: Query): Report =

@@ -9,15 +9,36 @@ enum class Task(
     val dangerSource: Int,
     /** Whether a picture may come from the camera and the gallery. Else it comes from a file only. */
     val fromCamera: Boolean,
+    /** Whether a person brings the spot into a circle, and only that part of the picture is looked at. */
+    val crops: Boolean,
     /** Whether the slip has the site on the body. */
     val hasSite: Boolean,
 ) {
+    PHOTO(
+        model = "skin-photo/model.onnx",
+        title = R.string.home_photo,
+        pictureHint = R.string.picture_hint_photo,
+        dangerSource = R.string.danger_source_skin,
+        fromCamera = true,
+        crops = true,
+        hasSite = true,
+    ),
     SKIN(
         model = "skin-lesion/model.onnx",
         title = R.string.home_skin,
         pictureHint = R.string.picture_hint_skin,
         dangerSource = R.string.danger_source_skin,
         fromCamera = true,
+        crops = false,
+        hasSite = true,
+    ),
+    BREAST(
+        model = "breast-ultrasound/model.onnx",
+        title = R.string.home_breast,
+        pictureHint = R.string.picture_hint_breast,
+        dangerSource = R.string.danger_source_breast,
+        fromCamera = false,
+        crops = false,
         hasSite = true,
     ),
     CHEST(
@@ -26,6 +47,7 @@ enum class Task(
         pictureHint = R.string.picture_hint_chest,
         dangerSource = R.string.danger_source_chest,
         fromCamera = false,
+        crops = false,
         hasSite = false,
     ),
 }

@@ -27,6 +27,22 @@ class CaptureTest {
     }
 
     @Test
+    fun photo_is_cropped_before_it_is_looked_at() {
+        val part = Part(0.25, 0.0, 0.5, 1.0)
+        val chosen = Capture().chosen(Task.PHOTO).inScope().pictured("content://a/1")
+        assertEquals(Step.CROP, chosen.step)
+        assertEquals(Step.PICTURE, chosen.back()?.step)
+        assertEquals(chosen, chosen.restored())
+        val cropped = chosen.cropped(part)
+        assertEquals(Step.WORK to part, cropped.step to cropped.part)
+        assertEquals(Step.RESULT, cropped.told().step)
+        // Another picture, and no picture, have no part yet.
+        assertNull(cropped.told().retaken().pictured("content://a/2").part)
+        assertNull(cropped.outOfScope().part)
+        assertNull(chosen.cropped(null).part)
+    }
+
+    @Test
     fun back_from_the_page_for_clinicians_leads_to_the_result() {
         assertEquals(result, result.clinicians().back())
     }

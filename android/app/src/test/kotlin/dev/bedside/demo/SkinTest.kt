@@ -76,7 +76,7 @@ class SkinTest(private val language: String) {
 
     @Test
     fun home_screen_has_its_texts() {
-        val expected = listOf("home.title", "home.skin", "home.chest", "app.notice").map { deck[it] }
+        val expected = listOf("home.title", "home.photo", "home.skin", "home.breast", "home.chest", "app.notice").map { deck[it] }
         assertTexts(expected, Phone().texts())
     }
 
