@@ -1,7 +1,7 @@
 """Reads a dataset of labelled pictures, splits it into folds, and preprocesses a picture as the runtime does.
 
-A dataset is a folder with `labels.csv` (`file,split,label,group`) and the pictures that the column `file` names. The
-recipes import this module.
+A dataset is a folder with `labels.csv` (`file,split,label,group`) and the pictures that the column `file` names. Several lie
+in one folder. The recipes import this module.
 """
 
 import csv
@@ -31,6 +31,33 @@ def pictures(labels, dataset, *splits):
     with open(Path(dataset) / "labels.csv", newline="") as table:
         rows = [Picture(r["file"], r["split"], labels.index(r["label"]), r["group"]) for r in csv.DictReader(table)]
     return sorted((row for row in rows if row.split in splits), key=lambda row: row.file)
+
+
+def pictures_of(root, name, labels, *splits, rename=None):
+    """The rows of a set that lies in a folder with others, as far as the model has a label for them.
+
+    A file is named by its path below that folder. `rename` has a model's label for labels that the set calls otherwise. A
+    group is one of its set alone.
+    """
+    with open(Path(root) / name / "labels.csv", newline="") as table:
+        read = [(row, (rename or {}).get(row["label"], row["label"])) for row in csv.DictReader(table)]
+    rows = [
+        Picture(f"{name}/{row['file']}", row["split"], labels.index(label), f"{name}/{row['group']}")
+        for row, label in read
+        if row["split"] in splits and label in labels
+    ]
+    return sorted(rows, key=lambda row: row.file)
+
+
+def bytes_of(root, rows, side, mode):
+    """Pictures stretched to a square, as a tensor of bytes: N×3×side×side of the mode RGB, N×1×side×side of L."""
+    import torch  # what scores graphs does not need it
+
+    def read(row):
+        with Image.open(Path(root) / row.file) as image:
+            return np.asarray(image.convert(mode).resize((side, side), Image.Resampling.BILINEAR)).reshape(side, side, -1)
+
+    return torch.from_numpy(np.stack([read(row) for row in rows]).transpose(0, 3, 1, 2).copy())
 
 
 def labels_of(rows):

@@ -1,11 +1,40 @@
-"""The learning rate schedule and the class weights of training. The recipes import this module."""
+"""What training is told: its schedule, what is learned besides, learning rates and class weights. The recipes import this module."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 WARM_UP = 0.08  # the share of all steps in which the rate rises
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Pictures of bytes that a share of each batch is drawn from, their targets as N×labels, and their weight in the loss."""
+
+    pictures: torch.Tensor
+    targets: torch.Tensor
+    share: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    network: str
+    seen: int  # pictures, those beside counted in
+    small: int  # the side at first
+    large: float  # the share of the steps at the network's own side, at the end
+    batch: int = 16
+    rate: float = 2e-4
+    head_rate: float = 1e-3
+    decay: float = 0.02
+    frozen_blocks: int = 4  # the stem counts as one
+    average_decay: float = 0.998
+
+    @property
+    def steps(self):
+        return self.seen // self.batch
 
 
 def rate_factor(progress):

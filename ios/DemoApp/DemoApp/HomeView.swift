@@ -29,7 +29,9 @@ struct HomeView: View {
 extension Topic {
     fileprivate var symbol: String {
         switch self {
+        case .photo: "camera"
         case .skin: "magnifyingglass"
+        case .breast: "wave.3.right"
         case .chest: "lungs"
         }
     }

@@ -21,21 +21,38 @@ enum PictureFile {
         return bytes
     }
 
-    /// A small upright copy, or nil where the system can't decode the picture.
-    static func preview(of bytes: Data) -> UIImage? {
-        SystemPicture.bitmap(of: bytes, side: 1024).map { UIImage(cgImage: $0) }
+    /// A small upright copy of a part, or of all where the part is nil; nil where the system can't decode the picture.
+    static func preview(of bytes: Data, part: Part? = nil) -> UIImage? {
+        let bitmap = SystemPicture.bitmap(of: bytes, side: 1024)
+        let seen = if let part { bitmap?.cropped(to: part) } else { bitmap }
+        return seen.map { UIImage(cgImage: $0) }
+    }
+}
+
+extension CGImage {
+    fileprivate func cropped(to part: Part) -> CGImage? {
+        let (width, height) = (Double(width), Double(height))
+        return cropping(
+            to: CGRect(
+                x: part.left * width, y: part.top * height, width: part.width * width, height: part.height * height))
     }
 }
 
 /// The picture of a result, or the sentence that it is gone.
 struct PicturePreview: View {
+    /// The part that was looked at; nil for all of the picture.
+    let part: Part?
     @EnvironmentObject private var model: AppModel
     @State private var preview: UIImage?
 
     var body: some View {
         if let picture = model.flow.picture {
             shown
-                .task { preview = await Task.detached { PictureFile.preview(of: picture) }.value }
+                .task {
+                    preview = await Task.detached { [part = part] in
+                        PictureFile.preview(of: picture, part: part)
+                    }.value
+                }
         } else {
             Text(model.texts(.resultPictureGone))
         }

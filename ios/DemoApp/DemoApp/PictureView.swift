@@ -17,6 +17,7 @@ struct PictureView: View {
     var body: some View {
         Screen(model.texts(.pictureTitle)) {
             Text(model.texts(topic.pictureHint)).font(.title3)
+            if topic.isCropped { PictureGuide() }
             known
             if topic.isPhotographed { photographed }
             BigButton(title: model.texts(.pictureFile), symbol: "folder", action: { showsFiles = true })

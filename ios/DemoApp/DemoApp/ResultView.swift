@@ -16,13 +16,14 @@ struct ResultView: View {
             ForEach(page.reasons, id: \.self) { reason in Bullet(text: reason) }
             if page.isUnassessed, !page.mayRetake { Text(model.texts(.resultNext)).font(.title3) }
             Notice()
-            if page.hadPicture { PicturePreview() }
+            if page.hadPicture { PicturePreview(part: page.case.part) }
             ways
         }
         .navigationTitle(model.texts(page.topic.title))
-        // Below what scrolls, so that it is in view at every size of type.
         .safeAreaInset(edge: .bottom, spacing: 0) {
-            if page.hasSlip { slip }
+            if page.hasSlip {
+                Footer(title: model.texts(.resultSlip), symbol: "doc.text", action: model.flow.openSlip)
+            }
         }
     }
 
@@ -42,15 +43,6 @@ struct ResultView: View {
             BigButton(title: model.texts(.resultAgain), symbol: "plus.viewfinder", action: model.again)
         }
         BigButton(title: model.texts(.resultHome), symbol: "xmark", action: model.finish)
-    }
-
-    private var slip: some View {
-        BigButton(title: model.texts(.resultSlip), symbol: "doc.text", weight: .first, action: model.flow.openSlip)
-            .dynamicTypeSize(...DynamicTypeSize.accessibility2)
-            .frame(maxWidth: 640)
-            .padding()
-            .frame(maxWidth: .infinity)
-            .background(Color(uiColor: .systemBackground))
     }
 }
 

@@ -35,6 +35,7 @@ private struct PageView: View {
         case .opening: WaitingView(title: .questionsOpening, stop: nil)
         case .questions(let page): QuestionsView(page: page)
         case .picture(let topic): PictureView(topic: topic)
+        case .crop(let topic): CropView(topic: topic)
         case .working: WaitingView(title: .workTitle, stop: .workCancel)
         case .result(let page): ResultView(page: page)
         case .clinicians(let page): CliniciansView(page: page)

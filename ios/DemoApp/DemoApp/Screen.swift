@@ -106,6 +106,37 @@ struct BigButton: View {
     }
 }
 
+/// The main button of a screen, for its inset at the bottom: below what scrolls, so that it is in view at every size of
+/// type.
+struct Footer: View {
+    let title: String
+    let symbol: String
+    let action: @MainActor () -> Void
+
+    var body: some View {
+        BigButton(title: title, symbol: symbol, weight: .first, action: action)
+            .dynamicTypeSize(...DynamicTypeSize.accessibility2)
+            .frame(maxWidth: 640)
+            .padding()
+            .frame(maxWidth: .infinity)
+            .background(Color(uiColor: .systemBackground))
+    }
+}
+
+/// Views beside each other, or one below the other where the type is large.
+struct SideBySide<Content: View>: View {
+    @ViewBuilder let content: Content
+    @Environment(\.dynamicTypeSize) private var size
+
+    var body: some View {
+        if size.isAccessibilitySize {
+            VStack(alignment: .leading, spacing: 12) { content }
+        } else {
+            HStack(alignment: .top, spacing: 12) { content }
+        }
+    }
+}
+
 /// The notice, which must be shown with every result. It grows less than other text, so that it leaves room for the
 /// result: at most 12 % of the height of a phone.
 struct Notice: View {
@@ -133,6 +164,15 @@ struct Bullet: View {
     }
 }
 
+struct Spinner: View {
+    var body: some View {
+        ProgressView()
+            .controlSize(.large)
+            .frame(maxWidth: .infinity, minHeight: 160)
+            .accessibilityHidden(true)
+    }
+}
+
 /// The screen while a model is opened or runs.
 struct WaitingView: View {
     let title: Key
@@ -142,10 +182,7 @@ struct WaitingView: View {
 
     var body: some View {
         Screen(model.texts(title)) {
-            ProgressView()
-                .controlSize(.large)
-                .frame(maxWidth: .infinity, minHeight: 160)
-                .accessibilityHidden(true)
+            Spinner()
             if let stop {
                 BigButton(title: model.texts(stop), symbol: "xmark", action: model.flow.back)
             }

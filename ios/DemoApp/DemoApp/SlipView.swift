@@ -27,7 +27,7 @@ struct SlipView: View {
             BigButton(title: model.texts(.resultHome), symbol: "xmark", action: model.finish)
         }
         .task {
-            picture = model.flow.picture.flatMap(PictureFile.preview)
+            picture = model.flow.picture.flatMap { PictureFile.preview(of: $0, part: slip.part) }
             draw()
         }
         .onChange(of: model.site) { _ in draw() }

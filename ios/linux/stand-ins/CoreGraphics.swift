@@ -12,6 +12,9 @@ public final class CGImage {
     public init(width: Int, height: Int, premultipliedBgra pixels: [UInt8]) {
         (self.width, self.height, self.pixels) = (width, height, pixels)
     }
+
+    /// The app is only compiled against this.
+    public func cropping(to rect: CGRect) -> CGImage? { nil }
 }
 
 public final class CGColorSpace {

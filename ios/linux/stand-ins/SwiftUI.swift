@@ -29,7 +29,9 @@ extension Optional: View where Wrapped: View {
     public var body: Never { nothing() }
 }
 
-public struct EmptyView: Primitive {}
+public struct EmptyView: Primitive {
+    public nonisolated init() {}
+}
 public struct TupleView<T>: Primitive {}
 public struct _ConditionalContent<First: View, Second: View>: Primitive {}
 
@@ -155,12 +157,26 @@ public struct DismissAction {
     public func callAsFunction() {}
 }
 
+@propertyWrapper
+public struct GestureState<Value>: DynamicProperty {
+    public init(wrappedValue: Value) {}
+
+    public var wrappedValue: Value { nothing() }
+    public var projectedValue: GestureState<Value> { self }
+}
+
 public enum ColorScheme: Sendable {
     case light, dark
 }
 
+public enum UserInterfaceSizeClass: Sendable {
+    case compact, regular
+}
+
 public struct EnvironmentValues {
     public var colorScheme: ColorScheme { nothing() }
+    public var dynamicTypeSize: DynamicTypeSize { nothing() }
+    public var verticalSizeClass: UserInterfaceSizeClass? { nothing() }
     public var dismiss: DismissAction { nothing() }
 }
 
@@ -206,9 +222,13 @@ public protocol ShapeStyle: Sendable {}
 
 public struct Color: ShapeStyle, Hashable {
     public static let clear = Color(uiColor: .black)
+    public static let black = Color(uiColor: .black)
+    public static let white = Color(uiColor: .black)
 
     public init(uiColor: UIColor) {}
     public init(red: Double, green: Double, blue: Double) {}
+
+    public func opacity(_ opacity: Double) -> Color { self }
 }
 
 extension Color: Primitive {}
@@ -237,6 +257,7 @@ public struct HorizontalAlignment: Sendable {
 
 public struct VerticalAlignment: Sendable {
     public static let center = VerticalAlignment()
+    public static let top = VerticalAlignment()
     public static let firstTextBaseline = VerticalAlignment()
 }
 
@@ -254,6 +275,7 @@ public enum DynamicTypeSize: Int, Comparable, Sendable {
     case accessibility1, accessibility2, accessibility3, accessibility4, accessibility5
 
     public static func < (a: DynamicTypeSize, b: DynamicTypeSize) -> Bool { a.rawValue < b.rawValue }
+    public var isAccessibilitySize: Bool { self >= .accessibility1 }
 }
 
 public enum TextAlignment: Sendable {
@@ -264,7 +286,13 @@ public enum ControlSize: Sendable {
     case mini, small, regular, large
 }
 
-public struct Edge {
+public enum ContentMode: Sendable {
+    case fit, fill
+}
+
+public enum Edge: Int8, CaseIterable, Sendable {
+    case top, leading, bottom, trailing
+
     public struct Set: OptionSet, Sendable {
         public let rawValue: Int8
         public static let all = Set(rawValue: 15)
@@ -334,6 +362,101 @@ public struct AccessibilityTraits: SetAlgebra, Sendable {
 
 public struct AccessibilityChildBehavior: Hashable, Sendable {
     public static let combine = AccessibilityChildBehavior()
+    public static let ignore = AccessibilityChildBehavior()
+}
+
+public enum AccessibilityAdjustmentDirection: Sendable {
+    case increment, decrement
+}
+
+public struct KeyEquivalent: Sendable, ExpressibleByExtendedGraphemeClusterLiteral {
+    public static let upArrow: KeyEquivalent = "↑"
+    public static let downArrow: KeyEquivalent = "↓"
+    public static let leftArrow: KeyEquivalent = "←"
+    public static let rightArrow: KeyEquivalent = "→"
+
+    public init(extendedGraphemeClusterLiteral: Character) {}
+}
+
+public struct EventModifiers: OptionSet, Sendable {
+    public let rawValue: Int
+    public static let command = EventModifiers(rawValue: 1)
+
+    public init(rawValue: Int) { self.rawValue = rawValue }
+}
+
+// MARK: Gestures
+
+@MainActor @preconcurrency
+public protocol Gesture<Value> {
+    associatedtype Value
+}
+
+public struct DragGesture: Gesture {
+    public struct Value: Equatable, Sendable {
+        public var translation: CGSize { .zero }
+    }
+
+    public nonisolated init(minimumDistance: CGFloat = 10) {}
+}
+
+public struct MagnificationGesture: Gesture {
+    public typealias Value = CGFloat
+
+    public nonisolated init(minimumScaleDelta: CGFloat = 0.01) {}
+}
+
+public struct Transaction {}
+
+public struct GestureStateGesture<Base: Gesture, State>: Gesture {
+    public typealias Value = Base.Value
+}
+
+public struct _ChangedGesture<Base: Gesture>: Gesture {
+    public typealias Value = Base.Value
+}
+
+extension Gesture {
+    public func updating<State>(
+        _ state: GestureState<State>, body: @escaping (Value, inout State, inout Transaction) -> Void
+    ) -> GestureStateGesture<Self, State> { nothing() }
+}
+
+extension Gesture where Value: Equatable {
+    public func onChanged(_ action: @escaping (Value) -> Void) -> _ChangedGesture<Self> { nothing() }
+}
+
+// MARK: Drawing
+
+public struct Path: Sendable {
+    public init(_ rect: CGRect) {}
+    public init(ellipseIn rect: CGRect) {}
+    public mutating func addPath(_ path: Path) {}
+}
+
+public struct FillStyle: Sendable {
+    public init(eoFill: Bool = false, antialiased: Bool = true) {}
+}
+
+public struct GraphicsContext {
+    public struct Shading: Sendable {
+        public static func color(_ color: Color) -> Shading { Shading() }
+    }
+
+    public func draw(_ image: Image, in rect: CGRect, style: FillStyle = FillStyle()) {}
+    public func fill(_ path: Path, with shading: Shading, style: FillStyle = FillStyle()) {}
+    public func stroke(_ path: Path, with shading: Shading, lineWidth: CGFloat = 1) {}
+}
+
+public enum ColorRenderingMode: Sendable {
+    case nonLinear, linear, extendedLinear
+}
+
+public struct Canvas: Primitive {
+    public init(
+        opaque: Bool = false, colorMode: ColorRenderingMode = .nonLinear, rendersAsynchronously: Bool = false,
+        renderer: @escaping (inout GraphicsContext, CGSize) -> Void
+    ) {}
 }
 
 // MARK: The system's views
@@ -349,6 +472,7 @@ public struct Image: Primitive {
 
     public init(systemName: String) {}
     public init(uiImage: UIImage) {}
+    public init(decorative name: String, bundle: Bundle? = nil) {}
     public func resizable() -> Image { self }
 }
 
@@ -370,6 +494,14 @@ public struct HStack<Content: View>: Primitive {
     public init(
         alignment: VerticalAlignment = .center, spacing: CGFloat? = nil, @ViewBuilder content: () -> Content
     ) {}
+}
+
+public struct GeometryProxy {
+    public var size: CGSize { .zero }
+}
+
+public struct GeometryReader<Content: View>: Primitive {
+    public init(@ViewBuilder content: @escaping (GeometryProxy) -> Content) {}
 }
 
 public struct ScrollView<Content: View>: Primitive {
@@ -405,6 +537,9 @@ extension View {
     public func font(_ font: Font?) -> some View { self }
     public func foregroundColor(_ color: Color?) -> some View { self }
     public func background<S: ShapeStyle>(_ style: S, ignoresSafeAreaEdges edges: Edge.Set = .all) -> some View { self }
+    public func background<V: View>(
+        alignment: Alignment = .center, @ViewBuilder content: () -> V
+    ) -> some View { self }
     public func border<S: ShapeStyle>(_ content: S, width: CGFloat = 1) -> some View { self }
     public func cornerRadius(_ radius: CGFloat, antialiased: Bool = true) -> some View { self }
     public func padding(_ edges: Edge.Set = .all, _ length: CGFloat? = nil) -> some View { self }
@@ -416,6 +551,9 @@ extension View {
         idealHeight: CGFloat? = nil, maxHeight: CGFloat? = nil, alignment: Alignment = .center
     ) -> some View { self }
     public func scaledToFit() -> some View { self }
+    public func aspectRatio(_ ratio: CGFloat? = nil, contentMode: ContentMode) -> some View { self }
+    public func clipped(antialiased: Bool = false) -> some View { self }
+    public func opacity(_ opacity: Double) -> some View { self }
     public func imageScale(_ scale: Image.Scale) -> some View { self }
     public func multilineTextAlignment(_ alignment: TextAlignment) -> some View { self }
     public func ignoresSafeArea(_ regions: SafeAreaRegions = .all, edges: Edge.Set = .all) -> some View { self }
@@ -453,6 +591,10 @@ extension View {
         onCompletion: @escaping (Result<URL, any Error>) -> Void
     ) -> some View { self }
 
+    public func gesture<T: Gesture>(_ gesture: T) -> some View { self }
+    public func simultaneousGesture<T: Gesture>(_ gesture: T) -> some View { self }
+    public func keyboardShortcut(_ key: KeyEquivalent, modifiers: EventModifiers = .command) -> some View { self }
+
     public func onAppear(perform action: (() -> Void)? = nil) -> some View { self }
     public func onChange<V: Equatable>(of value: V, perform action: @escaping (V) -> Void) -> some View { self }
     public func onOpenURL(perform action: @escaping (URL) -> Void) -> some View { self }
@@ -468,7 +610,11 @@ extension View {
     public func accessibilityHint<S: StringProtocol>(_ hint: S) -> some View { self }
     public func accessibilityHidden(_ hidden: Bool) -> some View { self }
     public func accessibilityAddTraits(_ traits: AccessibilityTraits) -> some View { self }
-    public func accessibilityElement(children: AccessibilityChildBehavior) -> some View { self }
+    public func accessibilityElement(children: AccessibilityChildBehavior = .ignore) -> some View { self }
+    public func accessibilityAdjustableAction(
+        _ handler: @escaping (AccessibilityAdjustmentDirection) -> Void
+    ) -> some View { self }
+    public func accessibilityAction<S: StringProtocol>(named name: S, _ handler: @escaping () -> Void) -> some View { self }
     public func accessibilityFocused(_ condition: AccessibilityFocusState<Bool>.Binding) -> some View { self }
 }
 

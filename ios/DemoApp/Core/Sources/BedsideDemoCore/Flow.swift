@@ -16,6 +16,8 @@ public final class Flow {
     public private(set) var picture: Data? { willSet { willChange() } }
     /// Where that picture came from.
     private var source: PictureSource?
+    /// The part of that picture that is looked at; nil for all of it.
+    private var part: Part?
     /// The query of that picture.
     private var query: Query?
     /// How many pictures of this case were refused for their quality.
@@ -88,7 +90,7 @@ public final class Flow {
         guard case .questions(let page)? = pages.last else { return }
         isIncomplete = page.firstOpen(drafts) != nil
         guard !isIncomplete else { return }
-        let (topic, query) = (page.topic, query(page, nil))
+        let (topic, query) = (page.topic, query(page, nil, nil))
         start { flow in
             let classifier = try await flow.classifier(for: topic)
             let reasons = try classifier.scopeReasons(query: query)
@@ -101,27 +103,27 @@ public final class Flow {
         }
     }
 
-    /// Classifies a picture, given as the bytes of its file.
+    /// Takes a picture, given as the bytes of its file. Asks for its part where the topic is cropped, else classifies
+    /// the whole.
     public func look(at bytes: Data, from source: PictureSource) {
         guard let page = questionsPage, pages.last == .picture(page.topic) else { return }
         forgetPicture()
         (picture, self.source) = (bytes, source)
         if shared == bytes { shared = nil }
-        let (topic, query, decode) = (page.topic, query(page, source), decode)
-        self.query = query
-        push(.working(topic))
-        start { flow in
-            let classifier = try await flow.classifier(for: topic)
-            let manifest = try classifier.manifest(language: query.language)
-            let report = try await report(of: classifier, on: bytes, query: query, decode: decode)
-            return { flow in
-                flow.isRefused = report.isRefusedForQuality
-                if flow.isRefused { flow.refusals += 1 }
-                flow.pages[flow.pages.count - 1] = .result(flow.result(topic, report, query, manifest))
-            }
-        } onError: { flow, kind in
-            flow.fail(flow.texts.pictureFailure(kind), isAboutPicture: true)
+        if page.topic.isCropped {
+            push(.crop(page.topic))
+        } else {
+            push(.working(page.topic))
+            classify(bytes, page)
         }
+    }
+
+    /// Classifies a part of the picture; all of it where the part is nil, because the picture can't be shown.
+    public func crop(to part: Part?) {
+        guard case .crop(let topic)? = pages.last, let page = questionsPage, let picture else { return }
+        self.part = part
+        pages[pages.count - 1] = .working(topic)
+        classify(picture, page)
     }
 
     /// Looks at the last picture again.
@@ -247,6 +249,24 @@ public final class Flow {
 
     // MARK: Work
 
+    /// Classifies the part of a picture, then replaces the page of the work with the result.
+    private func classify(_ bytes: Data, _ page: QuestionsPage) {
+        let (topic, query, decode) = (page.topic, query(page, source, part), decode)
+        self.query = query
+        start { flow in
+            let classifier = try await flow.classifier(for: topic)
+            let manifest = try classifier.manifest(language: query.language)
+            let report = try await report(of: classifier, on: bytes, query: query, decode: decode)
+            return { flow in
+                flow.isRefused = report.isRefusedForQuality
+                if flow.isRefused { flow.refusals += 1 }
+                flow.pages[flow.pages.count - 1] = .result(flow.result(topic, report, query, manifest))
+            }
+        } onError: { flow, kind in
+            flow.fail(flow.texts.pictureFailure(kind), isAboutPicture: true)
+        }
+    }
+
     /// Runs work that takes a while, then changes the flow by its result, unless the work was stopped before.
     private func start(
         _ body: @escaping @MainActor (Flow) async throws -> @MainActor (Flow) -> Void,
@@ -282,24 +302,26 @@ public final class Flow {
         if case .questions(let page)? = pages.first { page } else { nil }
     }
 
-    private func query(_ page: QuestionsPage, _ source: PictureSource?) -> Query {
+    private func query(_ page: QuestionsPage, _ source: PictureSource?, _ part: Part?) -> Query {
         Query(
-            language: texts.language, answers: page.answers(drafts), source: source?.source,
+            language: texts.language, region: part?.region, answers: page.answers(drafts), source: source?.source,
             refusals: UInt32(refusals))
     }
 
     private func result(_ topic: Topic, _ report: Report, _ query: Query, _ manifest: Manifest) -> ResultPage {
-        ResultPage(topic: topic, report: report, query: query, manifest: manifest, case: newCase(source), texts: texts)
+        ResultPage(
+            topic: topic, report: report, query: query, manifest: manifest, case: newCase(source, part), texts: texts)
     }
 
     private func result(_ topic: Topic, _ outOfScope: OutOfScope) -> ResultPage {
-        ResultPage(topic: topic, outOfScope: outOfScope, case: newCase(nil), texts: texts)
+        ResultPage(topic: topic, outOfScope: outOfScope, case: newCase(nil, nil), texts: texts)
     }
 
-    private func newCase(_ source: PictureSource?) -> Case {
+    private func newCase(_ source: PictureSource?, _ part: Part?) -> Case {
         let (date, answers) = (Date(), questionsPage?.lines(drafts, texts: texts) ?? [])
         var random = SystemRandomNumberGenerator()
-        return Case(number: caseNumber(on: date, using: &random), date: date, source: source, answers: answers)
+        return Case(
+            number: caseNumber(on: date, using: &random), date: date, source: source, part: part, answers: answers)
     }
 
     private func push(_ page: Page) {
@@ -313,7 +335,7 @@ public final class Flow {
 
     /// Forgets the picture, and what was made of it.
     private func forgetPicture() {
-        (picture, source, query, isRefused) = (nil, nil, nil, false)
+        (picture, source, part, query, isRefused) = (nil, nil, nil, nil, false)
         (localShares, localRows, isSharesWrong) = ([:], nil, false)
     }
 
@@ -340,7 +362,7 @@ extension Page {
     fileprivate var isLasting: Bool {
         switch self {
         case .questions, .picture, .result, .clinicians, .slip: true
-        case .opening, .working, .failed: false
+        case .opening, .crop, .working, .failed: false
         }
     }
 }

@@ -6,6 +6,7 @@ public enum Page: Hashable, Codable, Sendable {
     case opening(Topic)
     case questions(QuestionsPage)
     case picture(Topic)
+    case crop(Topic)
     case working(Topic)
     case result(ResultPage)
     case clinicians(CliniciansPage)

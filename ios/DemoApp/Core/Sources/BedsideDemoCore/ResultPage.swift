@@ -63,6 +63,8 @@ public struct Case: Hashable, Codable, Sendable {
     public let date: Date
     /// Nil where no picture was classified.
     public let source: PictureSource?
+    /// The part of the picture that was classified; nil where it was all of it, or no picture.
+    public let part: Part?
     /// The questions about the picture and the person, each with its answer.
     public let answers: [String]
 }

@@ -23,6 +23,8 @@ public struct Slip: Hashable, Codable, Sendable {
     public let advice: String
     public let verdict: String
     public let reasons: [String]
+    /// The part of the picture that the page shows; nil for all of it.
+    public let part: Part?
     /// The sentence in the place of a picture that is gone; nil where there was no picture.
     public let pictureGone: String?
     /// The label of the rest of the page, to be filled in by hand.
@@ -37,7 +39,7 @@ public struct Slip: Hashable, Codable, Sendable {
         timeLine = texts(.slipTime, texts.moment(result.case.date))
         fileName = "Bedside-\(result.case.number)"
         blanks = [texts(.slipName), texts(.slipFrom), texts(.slipTo)]
-        siteField = result.topic == .skin ? texts(.slipSiteField) : nil
+        siteField = result.topic.hasSite ? texts(.slipSiteField) : nil
         howTitle = texts(.slipHow)
         how = [texts(result.case.source?.line ?? .slipNone)] + result.case.answers
         dangerTitle = texts(result.isByDanger ? .resultDanger : .slipDanger)
@@ -49,6 +51,7 @@ public struct Slip: Hashable, Codable, Sendable {
         advice = result.advice
         verdict = result.verdict
         reasons = result.reasons
+        part = result.case.part
         pictureGone = result.hadPicture ? texts(.resultPictureGone) : nil
         remarks = texts(.slipRemarks)
         model = result.clinicians?.model

@@ -3,8 +3,8 @@ package dev.bedside.demo
 import kotlin.math.min
 
 /**
- * The square of an upright picture that is looked at: its centre, as fractions of the picture's width and height, and its
- * side, as a fraction of the shorter one. Each function returns a square that lies within the picture.
+ * The square of an upright picture that is looked at: its centre, as fractions of the picture's width and height, and
+ * its side, as a fraction of the shorter one. Each function returns a square that lies within the picture.
  */
 data class Crop(val x: Double = 0.5, val y: Double = 0.5, val side: Double = 1.0) {
     /** The square moved by fractions of its own side, to the right and down. */

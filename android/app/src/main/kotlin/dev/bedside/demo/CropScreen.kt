@@ -6,6 +6,7 @@ class CropScreen(activity: MainActivity) : Screen(activity, R.layout.crop) {
 
     init {
         backArrow()
+        window.onChange = { session.crop = it }
         onClick(R.id.closer) { window.enlarge(CropView.FACTOR) }
         onClick(R.id.further) { window.enlarge(1 / CropView.FACTOR) }
         onClick(R.id.look, ::look)
@@ -13,7 +14,7 @@ class CropScreen(activity: MainActivity) : Screen(activity, R.layout.crop) {
 
     override fun draw() {
         val picture = session.preview
-        picture?.let(window::show)
+        picture?.let { window.show(it, session.crop) }
         show(R.id.opening, picture == null)
         show(R.id.content, picture != null)
         show(R.id.footer, picture != null)

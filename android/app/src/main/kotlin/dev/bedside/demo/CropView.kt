@@ -9,11 +9,14 @@ import android.graphics.Paint
 import android.graphics.Path
 import android.graphics.Rect
 import android.graphics.RectF
+import android.os.Bundle
 import android.util.AttributeSet
 import android.view.KeyEvent
 import android.view.MotionEvent
 import android.view.ScaleGestureDetector
 import android.view.View
+import android.view.accessibility.AccessibilityNodeInfo
+import android.view.accessibility.AccessibilityNodeInfo.AccessibilityAction
 import kotlin.math.roundToInt
 
 /** A square window on a picture, which fingers and keys move and enlarge, with a circle for the spot to fill. */
@@ -24,7 +27,11 @@ class CropView(context: Context, attributes: AttributeSet?) : View(context, attr
     var crop = Crop()
         private set
 
-    private val fingers = ScaleGestureDetector(context, Pinch())
+    /** Called with each new square. */
+    var onChange: (Crop) -> Unit = {}
+
+    // A double tap and a drag would enlarge, and move the picture too.
+    private val fingers = ScaleGestureDetector(context, Pinch()).apply { isQuickScaleEnabled = false }
     private val paint = Paint(Paint.FILTER_BITMAP_FLAG)
     private val shade = Paint().apply { color = Color.argb(SHADE, 0, 0, 0) }
     private val ring = Paint(Paint.ANTI_ALIAS_FLAG).apply { style = Paint.Style.STROKE }
@@ -34,10 +41,9 @@ class CropView(context: Context, attributes: AttributeSet?) : View(context, attr
         isFocusable = true
     }
 
-    fun show(picture: Bitmap) {
-        if (this.picture === picture) return
+    fun show(picture: Bitmap, crop: Crop) {
         this.picture = picture
-        crop = Crop()
+        this.crop = crop
         invalidate()
     }
 
@@ -49,6 +55,7 @@ class CropView(context: Context, attributes: AttributeSet?) : View(context, attr
     private fun change(to: (Int, Int) -> Crop) {
         val picture = picture ?: return
         crop = to(picture.width, picture.height)
+        onChange(crop)
         invalidate()
     }
 
@@ -105,12 +112,27 @@ class CropView(context: Context, attributes: AttributeSet?) : View(context, attr
             KeyEvent.KEYCODE_DPAD_RIGHT -> move(STEP, 0.0)
             KeyEvent.KEYCODE_DPAD_UP -> move(0.0, -STEP)
             KeyEvent.KEYCODE_DPAD_DOWN -> move(0.0, STEP)
-            KeyEvent.KEYCODE_PLUS -> enlarge(FACTOR)
-            KeyEvent.KEYCODE_MINUS -> enlarge(1 / FACTOR)
+            // Plus is Shift and the key of the equals sign on some keyboards.
+            KeyEvent.KEYCODE_PLUS, KeyEvent.KEYCODE_EQUALS, KeyEvent.KEYCODE_NUMPAD_ADD -> enlarge(FACTOR)
+            KeyEvent.KEYCODE_MINUS, KeyEvent.KEYCODE_NUMPAD_SUBTRACT -> enlarge(1 / FACTOR)
         }
         // At the edge of the picture, the focus moves on.
         return crop != before || super.onKeyDown(code, event)
     }
+
+    override fun onInitializeAccessibilityNodeInfo(info: AccessibilityNodeInfo) {
+        super.onInitializeAccessibilityNodeInfo(info)
+        moves.forEach { (id, move) -> info.addAction(AccessibilityAction(id, resources.getString(move.name))) }
+    }
+
+    override fun performAccessibilityAction(action: Int, arguments: Bundle?): Boolean {
+        val move = moves[action] ?: return super.performAccessibilityAction(action, arguments)
+        val before = crop
+        move(move.right, move.down)
+        return crop != before
+    }
+
+    private class Move(val name: Int, val right: Double, val down: Double)
 
     private inner class Pinch : ScaleGestureDetector.SimpleOnScaleGestureListener() {
         override fun onScale(detector: ScaleGestureDetector): Boolean {
@@ -128,5 +150,13 @@ class CropView(context: Context, attributes: AttributeSet?) : View(context, attr
         private const val STEP = 0.05
         private const val SHADE = 90
         private const val TALLEST = 0.6
+
+        /** What a screen reader offers for the window, by the action's id. */
+        private val moves = mapOf(
+            R.id.crop_left to Move(R.string.crop_left, -STEP, 0.0),
+            R.id.crop_right to Move(R.string.crop_right, STEP, 0.0),
+            R.id.crop_up to Move(R.string.crop_up, 0.0, -STEP),
+            R.id.crop_down to Move(R.string.crop_down, 0.0, STEP),
+        )
     }
 }

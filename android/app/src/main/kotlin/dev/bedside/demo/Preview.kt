@@ -17,10 +17,13 @@ import kotlin.math.roundToInt
 /** Half of the maximum length of the longer side of a preview, in pixels. A preview takes at most 4 MB. */
 private const val SIDE = 512
 
+/** The same of a preview that is enlarged, which takes at most 16 MB. */
+const val LARGE = 1024
+
 /** A small upright copy of a picture; null where Android can't decode it, such as a TIFF file. */
-fun preview(resolver: ContentResolver, address: Uri): Bitmap? =
+fun preview(resolver: ContentResolver, address: Uri, side: Int = SIDE): Bitmap? =
     try {
-        val small = resolver.read(address) { decode(it, sampling(resolver, address)) }
+        val small = resolver.read(address) { decode(it, sampling(resolver, address, side)) }
         small?.let { upright(it, resolver.read(address, ::orientation) ?: ExifInterface.ORIENTATION_NORMAL) }
     } catch (_: IOException) {
         null
@@ -33,11 +36,11 @@ internal fun <T> ContentResolver.read(address: Uri, act: (InputStream) -> T): T?
     openInputStream(address)?.use { act(it) }
 
 /** The factor by which decoding reduces each side: a power of two. */
-private fun sampling(resolver: ContentResolver, address: Uri): Int {
+private fun sampling(resolver: ContentResolver, address: Uri, side: Int): Int {
     val size = BitmapFactory.Options().apply { inJustDecodeBounds = true }
     resolver.read(address) { BitmapFactory.decodeStream(it, null, size) }
     var sampling = 1
-    while (maxOf(size.outWidth, size.outHeight) / sampling >= 2 * SIDE) sampling *= 2
+    while (maxOf(size.outWidth, size.outHeight) / sampling >= 2 * side) sampling *= 2
     return sampling
 }
 
@@ -71,7 +74,8 @@ internal fun upright(bitmap: Bitmap, orientation: Int): Bitmap {
 
 /** This part of the picture. */
 fun Bitmap.part(part: Part): Bitmap {
-    val (x, y) = (part.left * width).toInt() to (part.top * height).toInt()
+    val x = (part.left * width).roundToInt().coerceIn(0, width - 1)
+    val y = (part.top * height).roundToInt().coerceIn(0, height - 1)
     val across = (part.width * width).roundToInt().coerceIn(1, width - x)
     val down = (part.height * height).roundToInt().coerceIn(1, height - y)
     return Bitmap.createBitmap(this, x, y, across, down)

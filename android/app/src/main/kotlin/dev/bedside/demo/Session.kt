@@ -55,9 +55,12 @@ class Session(
     var outcome: Outcome? = null
         private set
 
-    /** A small copy of the picture, on which its part is chosen. There is one while [Step.CROP] is drawn, once it is read. */
+    /** A copy of the picture, on which its part is chosen. There is one at [Step.CROP], once it is read. */
     var preview: Bitmap? = null
         private set
+
+    /** The square that is being chosen on it. */
+    var crop = Crop()
 
     /** Called after each change. */
     var onChange: () -> Unit = {}
@@ -69,7 +72,7 @@ class Session(
     fun move(next: Capture) {
         if (next.task != capture.task) manifest = null
         if (!keepsOutcome(next)) outcome = null
-        if (next.picture != capture.picture || next.step != Step.CROP) preview = null
+        if (next.picture != capture.picture || next.step != Step.CROP) forgetPreview()
         capture = next
         proceed()
         onChange()
@@ -116,8 +119,14 @@ class Session(
         scope.cancel()
     }
 
+    private fun forgetPreview() {
+        preview = null
+        crop = Crop()
+    }
+
     private fun keepsOutcome(next: Capture): Boolean =
-        next.picture == capture.picture && next.part == capture.part && next.answers == capture.answers && next.shares == capture.shares &&
+        next.picture == capture.picture && next.part == capture.part &&
+            next.answers == capture.answers && next.shares == capture.shares &&
             next.step in setOf(Step.RESULT, Step.CLINICIANS, Step.SLIP, Step.ERROR)
 
     private fun start(work: suspend (Task) -> Unit): Job? = capture.task?.let { task -> scope.launch { work(task) } }
@@ -135,7 +144,7 @@ class Session(
     /** Reads the picture whose part is chosen. One that Android can't show is looked at as a whole. */
     private suspend fun look() {
         val address = capture.picture ?: return
-        preview = withContext(Dispatchers.IO) { preview(resolver, Uri.parse(address)) }
+        preview = withContext(Dispatchers.IO) { preview(resolver, Uri.parse(address), LARGE) }
         if (preview == null) move(capture.cropped(null)) else onChange()
     }
 
