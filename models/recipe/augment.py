@@ -170,9 +170,9 @@ def speckled(x, generator, most):
 
 
 def compensated(x, generator):
-    """Another compensation of depth: up to e^0.3 brighter at the top and darker at the bottom, or the reverse."""
+    """Another compensation of depth: up to e^0.2 brighter at the top and darker at the bottom, or the reverse."""
     depth = torch.linspace(-1, 1, x.shape[-1]).view(1, 1, -1, 1)
-    return x * (each(uniform(len(x), -0.3, 0.3, generator)) * depth).exp()
+    return x * (each(uniform(len(x), -0.2, 0.2, generator)) * depth).exp()
 
 
 def as_input(x):

@@ -1,4 +1,4 @@
-"""Writes the calibration that `bedside calibrate` put into a model into the manifest beside it, which is for people and diffs.
+"""Writes what `bedside calibrate` put into a model into the manifest beside it, which is for people and diffs.
 
     python3 models/recipe/take_over.py MODEL.onnx manifest.json
 """
@@ -17,13 +17,15 @@ ORDER = ["graph_sha256", "fitted_on", "unit", "temperature", "scale", "bias", "p
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", type=Path, help="the calibrated model")
-    parser.add_argument("manifest", type=Path, help="manifest.json, whose `calibration` is replaced")
+    parser.add_argument("manifest", type=Path, help="manifest.json, whose `calibration` and `provenance` are replaced")
     args = parser.parse_args()
     metadata = {entry.key: entry.value for entry in onnx.load(args.model).metadata_props}
-    calibration = json.loads(metadata["bedside"])["calibration"]
+    packed = json.loads(metadata["bedside"])
+    calibration = packed["calibration"]
     fields = sorted(calibration, key=lambda field: ORDER.index(field) if field in ORDER else len(ORDER))
     manifest = json.loads(args.manifest.read_text())
     manifest["calibration"] = {field: calibration[field] for field in fields}
+    manifest["provenance"] = packed["provenance"]
     args.manifest.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
 
