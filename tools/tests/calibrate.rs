@@ -114,11 +114,11 @@ fn temperature_of_an_overconfident_model_equals_scipy() {
     let misses = BTreeMap::from([("lesion".to_owned(), 0.05), ("nevus".to_owned(), 0.2)]);
     let mut model = lesions();
     let rows = predictions([1.0; 3], [0.0; 3]);
-    let fitted = fit(&model, &rows, &Options { misses: misses.clone() }).expect("it is sound");
+    let fitted = fit(&model, &rows, &Options { misses: misses.clone(), action: None }).expect("it is sound");
     assert_trials(&fitted, &expected);
     // Logarithms of probabilities get no scale a label, and so the temperature.
     model.has_logits = false;
-    let fitted = fit(&model, &rows, &Options { misses }).expect("it is sound");
+    let fitted = fit(&model, &rows, &Options { misses, action: None }).expect("it is sound");
     let Scaling::Temperature(temperature) = fitted.scaling.scaling else { panic!("{:?}", fitted.scaling) };
     assert_near(temperature, &expected["temperature"], 1e-7, "temperature");
 

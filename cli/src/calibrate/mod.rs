@@ -93,6 +93,10 @@ pub(crate) struct Arguments {
     /// Write a page that stands by itself, of how well the pictures are judged by what was fitted on other patients
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// The share of the patients with an urgent class whom the threshold of those classes' sum may miss: the smallest of the
+    /// classes' unless given, and no such threshold for 0
+    #[arg(long, value_name = "SHARE")]
+    action: Option<f64>,
     /// Where to write the calibrated model
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
@@ -181,7 +185,7 @@ fn before(calibration: &Calibration) -> Scaling {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let misses: BTreeMap<String, f64> = once("--miss", &arguments.misses)?;
     let subject = Subject::open(&arguments.model, arguments.color)?;
-    let options = Options { misses };
+    let options = Options { misses, action: arguments.action };
     // What is wrong with these is said before any picture is measured.
     check_options(&subject.model(true), &options).map_err(failure)?;
     arguments.check_output()?;

@@ -149,6 +149,10 @@ pub struct Options {
     /// The share of its patients that the threshold of a class may miss, by the class's id: above 0 and below 1.
     /// [`URGENT_MISS`] or [`OTHER_MISS`] for a class that is not in it.
     pub misses: BTreeMap<String, f64>,
+    /// The share of the patients with an urgent class whom the threshold of the urgent classes' sum may miss: the smallest
+    /// of those classes' unless given, and none for 0. Where each urgent class has a threshold of its own, the sum's adds
+    /// those that are a little likely by several, and whoever wants fewer false alarms does without.
+    pub action: Option<f64>,
 }
 
 impl Options {
@@ -247,6 +251,9 @@ pub fn check_options(model: &Model, options: &Options) -> Result<(), Problem> {
         if count != 1 {
             return wrong(format!("the label {} is of {count} classes, not of one", model.labels[label]));
         }
+    }
+    if let Some(miss) = options.action.filter(|miss| !(0.0..1.0).contains(miss)) {
+        return wrong(format!("a miss of {miss} for the sum of urgent classes is out of range; give 0 to less than 1"));
     }
     for (id, miss) in &options.misses {
         let known: Vec<&str> = model.classes.iter().map(|class| class.id.as_str()).collect();

@@ -167,7 +167,7 @@ pub(super) fn missing(model: &Model, fitted: &Fitted) -> Vec<String> {
         let why = if model.is_multi_label {
             "probabilities of labels that don't exclude each other don't add up"
         } else {
-            "there are too few patients with an urgent class"
+            "none was asked for, or there are too few patients with an urgent class"
         };
         texts.push(format!("a threshold of the urgent classes' sum: {why}"));
     }

@@ -36,7 +36,7 @@ fn rows(n: usize) -> Vec<Row> {
 
 fn kept(rows: &[Row], misses: &[(&str, f64)]) -> Fitted {
     let misses = misses.iter().map(|(id, miss)| ((*id).to_owned(), *miss)).collect();
-    fit(&model(), rows, &Options { misses }).expect("it is sound")
+    fit(&model(), rows, &Options { misses, action: None }).expect("it is sound")
 }
 
 #[test]
@@ -45,7 +45,8 @@ fn threshold_of_a_group_is_an_order_statistic_of_the_sum() {
     // Nothing but the temperature is tried, and what stands is as good.
     model.has_logits = false;
     let rows = rows(99);
-    let fitted = fit(&model, &rows, &Options { misses: BTreeMap::from([("ab".to_owned(), 0.05)]) }).expect("sound");
+    let fitted = fit(&model, &rows, &Options { misses: BTreeMap::from([("ab".to_owned(), 0.05)]), action: None })
+        .expect("sound");
     let sums: Vec<f64> = rows[..99]
         .iter()
         .map(|row| fitted.scaling.scaling.probabilities(&row.logits, false)[..2].iter().sum::<f64>())
@@ -127,7 +128,7 @@ fn overconfident_logits_get_a_temperature() {
 #[test]
 fn wrong_rows_and_options_are_refused() {
     let fails = |model: &Model, rows: &[Row], misses: BTreeMap<String, f64>| {
-        fit(model, rows, &Options { misses }).expect_err("it is wrong").to_string()
+        fit(model, rows, &Options { misses, action: None }).expect_err("it is wrong").to_string()
     };
     let (sound, good) = (model(), rows(2));
     assert!(fails(&sound, &[], NO_MISSES).contains("no pictures"));
@@ -141,4 +142,20 @@ fn wrong_rows_and_options_are_refused() {
     let mut lacking = sound.clone();
     lacking.classes.pop();
     assert!(fails(&lacking, &good, NO_MISSES).contains("of 0 classes"));
+}
+
+#[test]
+fn action_has_a_miss_of_its_own() {
+    let rows = rows(99);
+    let found = |action| {
+        let options = Options { misses: BTreeMap::from([("ab".to_owned(), 0.05)]), action };
+        fit(&model(), &rows, &options).expect("it is sound").action
+    };
+    // (99 + 1) · 0.05 = 5, and (99 + 1) · 0.02 = 2.
+    assert_eq!(found(None).map(|action| action.rank), Some(5));
+    assert_eq!(found(Some(0.02)).map(|action| action.rank), Some(2));
+    assert_eq!(found(Some(0.0)), None);
+    for wrong in [-0.1, 1.0, f64::NAN] {
+        assert!(check_options(&model(), &Options { action: Some(wrong), ..Options::default() }).is_err(), "{wrong}");
+    }
 }

@@ -232,7 +232,8 @@ fn of_class(class: &Class, values: &Values<'_>, miss: f64) -> Result<FittedClass
 fn action_miss(model: &Model, options: &Options) -> Option<f64> {
     // Probabilities of labels that don't exclude each other don't add up to one.
     let misses = urgent(model).map(|class| options.miss(&model.classes[class]));
-    misses.reduce(f64::min).filter(|_| !model.is_multi_label)
+    let smallest = misses.reduce(f64::min).filter(|_| !model.is_multi_label)?;
+    Some(options.action.unwrap_or(smallest)).filter(|miss| *miss > 0.0)
 }
 
 pub(super) fn action(model: &Model, sample: &Sample<'_>, options: &Options) -> Result<Option<Action>, Undefined> {
