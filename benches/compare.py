@@ -28,7 +28,7 @@ SECONDS = 2.0
 
 def sample():
     """The path of the sample picture that is enlarged."""
-    return sorted((ROOT / "models/samples").glob("*.jpg"))[0]
+    return sorted((ROOT / "models/samples").glob("ISIC_*.jpg"))[0]
 
 
 def session(exact, path=MODEL):

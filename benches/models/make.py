@@ -46,7 +46,7 @@ MARGINS = (0.0, 0.15, 0.25)
 def pictures():
     """Crops of the samples, from the whole picture to its middle half: n×3×224×224, values from -1 to 1."""
     crops = []
-    for path in sorted(SAMPLES.glob("*.jp*g")):
+    for path in sorted([*SAMPLES.glob("ISIC_*.jpg"), *SAMPLES.glob("*.jpeg")]):
         image = Image.open(path).convert("RGB")
         width, height = image.size
         for margin in MARGINS:

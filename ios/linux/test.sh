@@ -39,7 +39,7 @@ classify() { "$command" classify "$@"; }
 skin=(--model models/skin-lesion/model.onnx --answer dermatoscope=yes)
 chest=(--model models/chest-xray/model.onnx --answer age=3 --answer frontal_file=yes)
 expected() {
-    classify "${skin[@]}" --json "$@" models/samples/*.jpg
+    classify "${skin[@]}" --json "$@" models/samples/ISIC_*.jpg
     classify "${chest[@]}" --json "$@" models/samples/*.jpeg
 }
 expected > "$built/expected.jsonl"

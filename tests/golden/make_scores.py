@@ -32,7 +32,7 @@ def arguments():
     enlarging.add_argument("output", type=Path, help="folder to fill")
     scoring = modes.add_parser("score", help="score pictures with both graphs")
     scoring.add_argument("labels", type=Path, help="CSV with the columns file and label; rows are scored if they have a "
-                         "label of the model and, where there is a column split, are in split test")
+                         "label of the model and, where there are such columns, are in split test and of this model")
     scoring.add_argument("pictures", type=Path, help="folder of the paths in the column file")
     scoring.add_argument("--manifest", type=Path, required=True, help="has the labels in the order of the logits")
     scoring.add_argument("--float", type=Path, required=True)
@@ -79,7 +79,7 @@ def softmax(logits):
 
 
 def labels_of(manifest):
-    return [label["id"] for label in json.loads(manifest.read_text())["output"]["labels"]]
+    return [label["id"] for label in manifest["output"]["labels"]]
 
 
 def score(rows, labels, pictures, graphs, draft, output):
@@ -100,8 +100,9 @@ def main():
         enlarge(args.dataset, args.output)
     else:
         graphs = {"float": getattr(args, "float"), "int8": args.int8}
-        labels = labels_of(args.manifest)
-        rows = [row for row in rows_of(args.labels) if row["label"] in labels]
+        manifest = json.loads(args.manifest.read_text())
+        labels, name = labels_of(manifest), manifest["name"]
+        rows = [row for row in rows_of(args.labels) if row["label"] in labels and row.get("model", name) == name]
         score(rows, labels, args.pictures, graphs, args.draft, args.output)
 
 

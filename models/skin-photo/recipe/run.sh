@@ -46,7 +46,7 @@ scores "$samples/labels.csv" "$samples" "$golden/samples.csv"
 scores "$data/pad_ufes/labels.csv" "$data/pad_ufes" "$golden/test_split.csv"
 
 # The scores of the golden sample are those of ONNX Runtime.
-picture=PAT_GOLDEN.jpg
+picture=PAT_1113_458_387.jpg
 awk -F, -v picture="$picture" '
     NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i; print "label,score" }
     $1 == picture && $3 == "int8" { for (i = 4; i <= NF; i++) print name[i] "," $i }

@@ -15,7 +15,7 @@ internal object Repository {
     val model = file("models/skin-lesion/model.onnx").path
 
     /** The sample photos, relative to the root. */
-    val samples = file("models/samples").list()!!.filter { it.endsWith(".jpg") }.sorted().map { "models/samples/$it" }
+    val samples = file("models/samples").list()!!.filter { it.startsWith("ISIC_") }.sorted().map { "models/samples/$it" }
 
     fun property(name: String) = checkNotNull(System.getProperty(name)) { "$name is not set: run the tests by mvn" }
 

@@ -44,11 +44,11 @@ final class Repository {
         }
     }
 
-    /** The sample photos, relative to the root. */
+    /** The samples of the skin-lesion model, relative to the root. */
     static List<String> samples() {
         try (Stream<Path> files = Files.list(file("models/samples"))) {
-            Stream<String> paths = files.map(file -> ROOT.relativize(file).toString());
-            return paths.filter(path -> path.endsWith(".jpg")).sorted().toList();
+            Stream<Path> skin = files.filter(file -> file.getFileName().toString().startsWith("ISIC_"));
+            return skin.map(file -> ROOT.relativize(file).toString()).sorted().toList();
         } catch (IOException error) {
             throw new UncheckedIOException(error);
         }
