@@ -16,12 +16,12 @@ use bedside_tools::table::{LabelRow, LabelTable, ScoreKind, ScoreOptions, ScoreT
 use sha2::{Digest, Sha256};
 
 use super::cache::{self, Cache, Measured, Outcome, stamp};
+use super::networks::{Network, Networks, Which};
 use super::{Arguments, Subject, resaved, row, spoiled};
 use crate::classes::labels;
 use crate::classify::progress;
 use crate::labelled::{self, Foreign, Net, failed};
 use crate::output::{Failure, complain};
-use crate::provenance::learned;
 
 /// The longest file that is taken for a picture, in bytes.
 const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -71,109 +71,6 @@ pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Pat
             "that the model did not learn from these pictures can't be checked on a table of scores".to_owned(),
         ],
     })
-}
-
-/// Which network looks at a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Which {
-    /// One that did not learn from it.
-    HeldOut,
-    /// The one of the column `fold`, from 0 on, unless it learned from it.
-    Fold(usize),
-    /// The model, even if it learned from it.
-    Model,
-}
-
-/// The networks that look at pictures.
-struct Networks {
-    /// Those that look at labelled pictures, where there are several, and then the model.
-    all: Vec<Network>,
-    /// Whether others stand in for the model.
-    are_folds: bool,
-}
-
-struct Network {
-    net: Net,
-    /// The first 16 hex digits of the SHA-256 of each picture that it learned from.
-    learned: BTreeSet<String>,
-}
-
-impl Network {
-    /// The SHA-256 of its graph.
-    fn graph(&self) -> &str {
-        &self.net.classifier.identity().graph_sha256
-    }
-}
-
-impl Networks {
-    fn open(
-        arguments: &Arguments,
-        subject: &Subject,
-        tensors: &[String],
-        has_column: bool,
-    ) -> Result<Networks, Failure> {
-        let are_folds = !arguments.folds.is_empty();
-        let open = |path: &PathBuf| {
-            let net = Net::open_observing(path, tensors, &[], arguments.threads)?;
-            let wrong = |problem: &str| Failure::Usage(format!("{}: {problem}", path.display()));
-            if labels(net.classifier.manifest()) != labels(&subject.manifest) {
-                return Err(wrong("has other labels than the model"));
-            }
-            let learned = learned(net.classifier.manifest()).map_err(|problem| wrong(&problem))?;
-            if *path != arguments.model && !has_column && learned.is_empty() {
-                return Err(wrong(
-                    "its `provenance.training_sha256` does not say what it learned from; add a column `fold` to the \
-                     table of labels, with the number of the network that did not learn from the picture",
-                ));
-            }
-            Ok(Network { net, learned })
-        };
-        let all: Vec<Network> = arguments.folds.iter().chain([&arguments.model]).map(open).collect::<Result<_, _>>()?;
-        let networks = Networks { all, are_folds };
-        networks.check_that_folds_differ(&arguments.folds)?;
-        Ok(networks)
-    }
-
-    /// Fails where a network stands for two folds: it has learned from what one of them has not. The model may be one.
-    fn check_that_folds_differ(&self, paths: &[PathBuf]) -> Result<(), Failure> {
-        let mut known = BTreeSet::new();
-        for (network, path) in self.all.iter().zip(paths) {
-            if !known.insert(network.graph()) {
-                return Err(Failure::Usage(format!("{}: is the network of another fold", path.display())));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a network is the model itself.
-    fn is_model(&self, network: usize) -> bool {
-        self.all[network].graph() == self.all[self.all.len() - 1].graph()
-    }
-
-    /// Whether the graphs give logits, and no probabilities.
-    fn gives_logits(&self) -> bool {
-        self.all.iter().all(|network| network.net.classifier.manifest().output().activation != Activation::None)
-    }
-
-    /// Those that look at labelled pictures.
-    fn held_out(&self) -> &[Network] {
-        let count = self.all.len();
-        if self.are_folds { &self.all[..count - 1] } else { &self.all }
-    }
-
-    /// The model itself.
-    fn model(&self) -> &Net {
-        &self.all[self.all.len() - 1].net
-    }
-
-    /// The network that looks at a picture; none where all that might had learned from it.
-    fn of(&self, sha256: &str, which: Which) -> Option<usize> {
-        match which {
-            Which::Model => Some(self.all.len() - 1),
-            Which::Fold(fold) => Some(fold).filter(|&fold| !self.all[fold].learned.contains(sha256)),
-            Which::HeldOut => self.held_out().iter().position(|network| !network.learned.contains(sha256)),
-        }
-    }
 }
 
 /// The rows of labelled pictures.

@@ -4,6 +4,7 @@ mod cache;
 mod gather;
 mod held_out;
 mod limits;
+mod networks;
 mod packed;
 mod resaved;
 mod spoiled;
