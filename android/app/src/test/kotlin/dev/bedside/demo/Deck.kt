@@ -7,6 +7,10 @@ val root = File(System.getProperty("bedside.root") ?: "../..").canonicalFile
 
 fun sample(name: String): File = File(root, "models/samples/$name")
 
+/** The names of a model's samples. */
+fun samples(model: String): List<String> =
+    sample("labels.csv").readLines().map { it.split(',') }.filter { it.last() == model }.map { it.first() }
+
 /** The copy deck in one language, read from its file and not from the app's resources. */
 class Deck(private val language: String) {
     val isUkrainian = language == "uk"

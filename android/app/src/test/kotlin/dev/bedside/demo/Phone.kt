@@ -9,6 +9,7 @@ import android.os.Bundle
 import android.os.Looper
 import android.os.Parcel
 import android.provider.MediaStore
+import android.view.KeyEvent
 import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
@@ -99,6 +100,35 @@ class Phone(intent: Intent? = null) {
         tap(task)
         await(Step.QUESTIONS) { shown(R.id.questions) }
     }
+
+    /** Answers a question of the screen with yes or no. */
+    fun answer(question: String, yes: Boolean) {
+        val list = view(R.id.questions) as ViewGroup
+        val asked = (0 until list.childCount).map(list::getChildAt)
+            .first { it.findViewById<TextView>(R.id.question).text == question }
+        asked.findViewById<View>(if (yes) R.id.yes else R.id.no).performClick()
+        idle()
+    }
+
+    /** Presses keys on the window of the crop. */
+    fun press(vararg codes: Int) {
+        val window = view(R.id.window)
+        codes.forEach { window.onKeyDown(it, KeyEvent(KeyEvent.ACTION_DOWN, it)) }
+        idle()
+    }
+
+    /** Goes to the screen on which a picture is chosen for a task whose questions are all answered with yes. */
+    fun openPicture(task: Int, model: String, language: String, vararg signs: String) {
+        chooseTask(task)
+        signs.forEach(::tapSign)
+        questions(model, "scope").forEach { answer(it.getJSONObject("question").getString(language), yes = true) }
+        tap(R.id.next)
+        await(Step.PICTURE)
+    }
+
+    fun openPhotoPicture(vararg signs: String) = openPicture(R.id.photo, "skin-photo", appLanguage(), *signs)
+
+    fun openBreastPicture(vararg signs: String) = openPicture(R.id.breast, "breast-ultrasound", appLanguage(), *signs)
 
     /** Goes to the screen on which a picture of the skin is chosen, and states danger signs. */
     fun openSkinPicture(vararg signs: String) {

@@ -102,6 +102,17 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
             await(Step.ERROR)
         }
     },
+    "photo-questions" to { Phone().apply { chooseTask(R.id.photo) } },
+    "photo-picture" to { Phone().apply { openPhotoPicture() } },
+    "photo-crop" to { photoCrop() },
+    "photo-result" to { photoResult("PAT_1113_458_387.jpg") },
+    "photo-result-urgent" to { photoResult("PAT_115_1138_870.jpg") },
+    "photo-clinicians" to { photoResult("PAT_115_1138_870.jpg").apply { tap(R.id.clinicians) } },
+    "photo-slip" to { photoResult("PAT_115_1138_870.jpg").apply { openSlip() } },
+    "breast-questions" to { Phone().apply { chooseTask(R.id.breast) } },
+    "breast-picture" to { Phone().apply { openBreastPicture() } },
+    "breast-result" to { breastResult("bus_0016-l.jpg") },
+    "breast-result-none" to { breastResult("normal_103.png") },
     "chest-questions" to {
         Phone().apply {
             chooseTask(R.id.chest)
@@ -139,7 +150,7 @@ fun Phone.numberFields(): List<EditText> = fields(view(R.id.questions) as Linear
 fun sign(model: String, id: String): String =
     questions(model, "danger").first { it.getString("id") == id }.getJSONObject("question").getString(appLanguage())
 
-private fun appLanguage(): String = RuntimeEnvironment.getApplication().getString(R.string.language)
+fun appLanguage(): String = RuntimeEnvironment.getApplication().getString(R.string.language)
 
 /** Opens the slip with a case number and a time that are the same in each run. */
 fun Phone.openSlip() {
@@ -199,6 +210,22 @@ private fun withoutOtherApps(act: () -> Unit) {
     application.checkActivities(true)
     act()
     application.checkActivities(false)
+}
+
+private fun photoCrop(name: String = "PAT_115_1138_870.jpg"): Phone = Phone().apply {
+    openPhotoPicture()
+    choosePicture(galleryAddress(name))
+    await(Step.CROP) { shown(R.id.look) }
+}
+
+private fun photoResult(name: String): Phone = photoCrop(name).apply {
+    tap(R.id.look)
+    await(Step.RESULT)
+}
+
+private fun breastResult(name: String): Phone = Phone().apply {
+    openBreastPicture()
+    classifyPicture(galleryAddress(name))
 }
 
 private fun resultOf(name: String, vararg signs: String): Phone = Phone().apply {

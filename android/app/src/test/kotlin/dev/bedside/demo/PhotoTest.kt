@@ -1,0 +1,142 @@
+package dev.bedside.demo
+
+import android.view.KeyEvent
+import org.json.JSONObject
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.ParameterizedRobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/** Captures with the model for photos of the skin, from its questions over the circle to its result. */
+@RunWith(ParameterizedRobolectricTestRunner::class)
+@Config(sdk = [35], qualifiers = "w360dp-h740dp-xhdpi")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class PhotoTest(private val language: String) {
+    private val deck = Deck(language)
+
+    @Before
+    fun setLanguage() {
+        RuntimeEnvironment.setQualifiers("+$language")
+    }
+
+    @Test
+    fun photo_questions_are_all_asked_and_one_no_is_out_of_scope() {
+        val scope = questions("skin-photo", "scope").map { it.getJSONObject("question").getString(language) }
+        assertEquals(5, scope.size)
+        for (out in scope) {
+            val phone = Phone()
+            phone.chooseTask(R.id.photo)
+            scope.forEach { phone.assertShows(it) }
+            scope.forEach { phone.answer(it, yes = it != out) }
+            phone.tap(R.id.next)
+            phone.await(Step.RESULT)
+            assertEquals(deck["triage.unassessed"], phone.text(R.id.title))
+            assertEquals(deck["reason.scope_no", out], phone.text(R.id.reasons))
+            phone.close()
+        }
+    }
+
+    @Test
+    fun photo_screen_shows_how_a_picture_should_be() {
+        val phone = Phone()
+        phone.openPhotoPicture()
+        val words = listOf("picture.hint_photo", "picture.guide_so", "picture.guide_blurred", "picture.guide_far")
+        (words + "picture.guide_source").forEach { phone.assertShows(deck[it]) }
+        assertTrue(phone.shown(R.id.take))
+    }
+
+    @Test
+    fun photo_result_equals_the_commands_for_each_sample() {
+        val samples = samples("skin-photo")
+        assertEquals(6, samples.size)
+        for (sample in samples) {
+            val phone = Phone()
+            phone.openPhotoPicture()
+            phone.choosePicture(galleryAddress(sample))
+            phone.await(Step.CROP) { phone.shown(R.id.look) }
+            phone.tap(R.id.look)
+            phone.await(Step.RESULT)
+            // The samples are square, so that the first square is the whole picture.
+            assertEquals(Part(0.0, 0.0, 1.0, 1.0), phone.capture.part)
+            phone.assertSame(report(sample))
+            // This model never says that there is no sign.
+            assertNotEquals(deck["triage.no_sign"], phone.text(R.id.title))
+            phone.close()
+        }
+    }
+
+    @Test
+    fun photo_is_looked_at_within_the_square_alone() {
+        val phone = Phone()
+        phone.openPhotoPicture()
+        phone.choosePicture(galleryAddress(SAMPLE))
+        phone.await(Step.CROP) { phone.shown(R.id.look) }
+        phone.tap(R.id.closer)
+        phone.press(KeyEvent.KEYCODE_DPAD_LEFT, KeyEvent.KEYCODE_DPAD_UP)
+        phone.tap(R.id.look)
+        phone.await(Step.RESULT)
+        // 1/1.25 of the side; from the middle, a twentieth of that to the left and up.
+        val part = checkNotNull(phone.capture.part)
+        listOf(0.06 to part.left, 0.06 to part.top, 0.8 to part.width, 0.8 to part.height)
+            .forEach { (expected, found) -> assertEquals(expected, found, 1e-9) }
+        val region = part.run { "$left,$top,$width,$height" }
+        phone.assertSame(report(SAMPLE, "--region", region))
+        val findings = { report: JSONObject -> report.getJSONArray("findings").toString() }
+        assertNotEquals(findings(report(SAMPLE)), findings(report(SAMPLE, "--region", region)))
+    }
+
+    @Test
+    fun square_survives_a_turn_of_the_screen_and_the_part_the_end_of_the_process() {
+        val phone = Phone()
+        phone.openPhotoPicture()
+        phone.choosePicture(galleryAddress(SAMPLE))
+        phone.await(Step.CROP) { phone.shown(R.id.look) }
+        phone.tap(R.id.closer)
+        phone.rotate()
+        phone.await(Step.CROP) { phone.shown(R.id.look) }
+        assertEquals(1 / 1.25, phone.activity.session.crop.side, 1e-12)
+        phone.tap(R.id.look)
+        phone.await(Step.RESULT)
+        val part = phone.capture.part
+        phone.endProcess()
+        phone.await(Step.RESULT) { phone.shown(R.id.band) }
+        assertEquals(part, phone.capture.part)
+    }
+
+    @Test
+    fun picture_that_the_phone_cannot_show_is_looked_at_as_a_whole() {
+        val phone = Phone()
+        phone.openPhotoPicture()
+        phone.choosePicture(galleryAddress("broken.jpg") { "%PDF".byteInputStream() })
+        phone.await(Step.ERROR)
+        assertNull(phone.capture.part)
+        assertFalse(phone.shown(R.id.look))
+    }
+
+    private fun report(sample: String, vararg options: String): JSONObject {
+        val answers = questions("skin-photo", "scope").flatMap { listOf("--answer", "${it.getString("id")}=yes") }
+        return command(sample(sample), "skin-photo", language, listOf("--source", "file") + answers + options)
+    }
+
+    private fun Phone.assertSame(expected: JSONObject) {
+        assertEquals(deck["triage.${expected.getString("triage")}"], text(R.id.title))
+        assertEquals(expected.getString("summary"), text(R.id.verdict))
+        assertEquals(expected.getString("advice"), text(R.id.advice))
+    }
+
+    companion object {
+        private const val SAMPLE = "PAT_115_1138_870.jpg"
+
+        @JvmStatic
+        @ParameterizedRobolectricTestRunner.Parameters(name = "{0}")
+        fun languages(): List<Array<Any>> = listOf(arrayOf("en"), arrayOf("uk"))
+    }
+}
