@@ -122,17 +122,17 @@ class CropView(context: Context, attributes: AttributeSet?) : View(context, attr
 
     override fun onInitializeAccessibilityNodeInfo(info: AccessibilityNodeInfo) {
         super.onInitializeAccessibilityNodeInfo(info)
-        moves.forEach { (id, move) -> info.addAction(AccessibilityAction(id, resources.getString(move.name))) }
+        moves.forEach { (id, way) -> info.addAction(AccessibilityAction(id, resources.getString(way.name))) }
     }
 
     override fun performAccessibilityAction(action: Int, arguments: Bundle?): Boolean {
-        val move = moves[action] ?: return super.performAccessibilityAction(action, arguments)
+        val way = moves[action] ?: return super.performAccessibilityAction(action, arguments)
         val before = crop
-        move(move.right, move.down)
+        move(way.right, way.down)
         return crop != before
     }
 
-    private class Move(val name: Int, val right: Double, val down: Double)
+    private class Way(val name: Int, val right: Double, val down: Double)
 
     private inner class Pinch : ScaleGestureDetector.SimpleOnScaleGestureListener() {
         override fun onScale(detector: ScaleGestureDetector): Boolean {
@@ -153,10 +153,10 @@ class CropView(context: Context, attributes: AttributeSet?) : View(context, attr
 
         /** What a screen reader offers for the window, by the action's id. */
         private val moves = mapOf(
-            R.id.crop_left to Move(R.string.crop_left, -STEP, 0.0),
-            R.id.crop_right to Move(R.string.crop_right, STEP, 0.0),
-            R.id.crop_up to Move(R.string.crop_up, 0.0, -STEP),
-            R.id.crop_down to Move(R.string.crop_down, 0.0, STEP),
+            R.id.crop_left to Way(R.string.crop_left, -STEP, 0.0),
+            R.id.crop_right to Way(R.string.crop_right, STEP, 0.0),
+            R.id.crop_up to Way(R.string.crop_up, 0.0, -STEP),
+            R.id.crop_down to Way(R.string.crop_down, 0.0, STEP),
         )
     }
 }
