@@ -50,7 +50,7 @@ android {
     }
 
     androidResources {
-        noCompress += "onnx"
+        noCompress += "prepared"
     }
 
     lint {
@@ -76,7 +76,7 @@ android {
     }
 }
 
-/** Copies the models to the paths under which the app opens them: NAME/model.onnx. */
+/** Copies the models that `cargo xtask android natives` prepared to the paths under which the app opens them. */
 abstract class CollectModels : DefaultTask() {
     @get:InputDirectory
     @get:PathSensitive(PathSensitivity.RELATIVE)
@@ -92,7 +92,7 @@ abstract class CollectModels : DefaultTask() {
     fun collect() {
         files.sync {
             from(models) {
-                include("*/model.onnx")
+                include("*/model.prepared")
             }
             into(assets)
             includeEmptyDirs = false
@@ -101,7 +101,7 @@ abstract class CollectModels : DefaultTask() {
 }
 
 val collectModels = tasks.register<CollectModels>("collectModels") {
-    models = repository.resolve("models")
+    models = repository.resolve("target/prepared")
 }
 
 androidComponents {

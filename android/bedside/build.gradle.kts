@@ -21,8 +21,9 @@ android {
         kotlin.directories += "$repository/bindings/kotlin/src/main/kotlin"
         kotlin.directories += "$repository/bindings/kotlin/src/generated/kotlin"
         java.directories += "$repository/bindings/java/src/main/java"
-        // One folder for each ABI, with libbedside.so.
-        jniLibs.directories += "$repository/target/android/jniLibs"
+        // One folder for each ABI, with libbedside.so. The app's has no importer; -Pbedside.importer=true makes the AAR with it.
+        val importer = providers.gradleProperty("bedside.importer").orNull == "true"
+        jniLibs.directories += "$repository/target/android/${if (importer) "jniLibs" else "app-jniLibs"}"
     }
 }
 

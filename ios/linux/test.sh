@@ -5,6 +5,8 @@
 #
 #   ios/linux/test.sh LIBRARY_DIR TOOLCHAIN_DIR
 #
+# The models of the app must have been prepared, by `cargo xtask models`.
+#
 # LIBRARY_DIR holds libbedside.so and the command `bedside` of the same build. TOOLCHAIN_DIR is what
 # `ios/linux/toolchain.sh` installed. It needs root, for chroot. Its build output is in target/swift.
 #

@@ -178,3 +178,15 @@ def compensated(x, generator):
 def as_input(x):
     """N×3×H×W, values (x − 128) / 128, of one or three channels of 0 to 1."""
     return (x.clamp(0, 1) * (255 / 128) - 1).expand(-1, 3, -1, -1)
+
+
+def of_skin(pictures, side, generator):
+    """Pictures of bytes as the network's input: another place, distance and turn; another camera, light and pen; saved again,
+    and with fewer pixels."""
+    x = inked(pictures, generator, 0.1)
+    x = placed(
+        x, side, generator, quarters=True, mirror=True, turn=45, least=0.6, squash=0.12, beyond="reflection"
+    )
+    x = shaded(recoloured(x, generator), generator, 0.5)
+    x = noisy(coarser(x, generator, 0.3, 0.4), generator, 0.02)
+    return as_input(resaved(x, generator, 0.3, (30, 92)))

@@ -5,7 +5,7 @@ in one folder. The recipes import this module.
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,13 @@ FOLD_SEED = 20261123
 
 @dataclass(frozen=True)
 class Picture:
-    """A row of labels.csv. `label` is an index into the labels of the model."""
+    """A row of labels.csv. `label` is an index into the labels of the model, `more` has other columns that were asked for."""
 
     file: str
     split: str
     label: int
     group: str
+    more: dict = field(default_factory=dict, hash=False)
 
 
 def pictures(labels, dataset, *splits):
@@ -33,16 +34,22 @@ def pictures(labels, dataset, *splits):
     return sorted((row for row in rows if row.split in splits), key=lambda row: row.file)
 
 
-def pictures_of(root, name, labels, *splits, rename=None):
+def pictures_of(root, name, labels, *splits, rename=None, more=()):
     """The rows of a set that lies in a folder with others, as far as the model has a label for them.
 
-    A file is named by its path below that folder. `rename` has a model's label for labels that the set calls otherwise. A
-    group is one of its set alone.
+    A file is named by its path below that folder. `rename` has a model's label for labels that the set calls otherwise, `more`
+    the columns that are kept besides. A group is one of its set alone.
     """
     with open(Path(root) / name / "labels.csv", newline="") as table:
         read = [(row, (rename or {}).get(row["label"], row["label"])) for row in csv.DictReader(table)]
     rows = [
-        Picture(f"{name}/{row['file']}", row["split"], labels.index(label), f"{name}/{row['group']}")
+        Picture(
+            f"{name}/{row['file']}",
+            row["split"],
+            labels.index(label),
+            f"{name}/{row['group']}",
+            {column: row.get(column, "") for column in more},
+        )
         for row, label in read
         if row["split"] in splits and label in labels
     ]
@@ -58,6 +65,17 @@ def bytes_of(root, rows, side, mode):
             return np.asarray(image.convert(mode).resize((side, side), Image.Resampling.BILINEAR)).reshape(side, side, -1)
 
     return torch.from_numpy(np.stack([read(row) for row in rows]).transpose(0, 3, 1, 2).copy())
+
+
+def write_table(path, rows, labels, extra):
+    """Writes rows as the table that `bedside calibrate` and `evaluate` take; `extra` has one column's name and its values."""
+    name, values = extra
+    more = list(rows[0].more)
+    with open(path, "w", newline="") as table:
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(["file", "label", "group", *more, name])
+        for row, value in zip(rows, values, strict=True):
+            writer.writerow([row.file, labels[row.label], row.group, *row.more.values(), value])
 
 
 def labels_of(rows):

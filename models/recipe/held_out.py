@@ -8,11 +8,10 @@ The recipe of the model must be on PYTHONPATH, for its `data.py`.
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 from data import FOLDS, LABELS, TRAINING_SPLITS, pictures
-from dataset import fold
+from dataset import fold, write_table
 
 
 def main():
@@ -23,12 +22,8 @@ def main():
     args = parser.parse_args()
     rows = pictures(args.dataset, *TRAINING_SPLITS)
     folds = range(FOLDS) if args.fold is None else [args.fold]
-    with open(args.output, "w", newline="") as table:
-        writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["file", "label", "group", "fold"])
-        for index in folds:
-            _, held_out = fold(rows, index, FOLDS)
-            writer.writerows((row.file, LABELS[row.label], row.group, index + 1) for row in held_out)
+    held_out = [(row, index + 1) for index in folds for row in fold(rows, index, FOLDS)[1]]
+    write_table(args.output, [row for row, _ in held_out], LABELS, ("fold", [index for _, index in held_out]))
 
 
 if __name__ == "__main__":

@@ -25,9 +25,10 @@ def main():
     values = logits(args.graph, [args.dataset / row.file for row in held_out])
     with open(args.output, "w", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["file", "label", "group", *(f"logit_{label}" for label in LABELS)])
+        writer.writerow(["file", "label", "group", *held_out[0].more, *(f"logit_{label}" for label in LABELS)])
         for row, line in zip(held_out, values, strict=True):
-            writer.writerow([row.file, LABELS[row.label], row.group, *(f"{value:.8g}" for value in line)])
+            more = row.more.values()
+            writer.writerow([row.file, LABELS[row.label], row.group, *more, *(f"{value:.8g}" for value in line)])
 
 
 if __name__ == "__main__":

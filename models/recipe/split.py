@@ -1,4 +1,4 @@
-"""Writes the pictures of a split as a table: file, label, group and split.
+"""Writes the pictures of a split as a table: file, label, group, the columns to report by, and split.
 
     python3 models/recipe/split.py DATA TABLE.csv SPLIT
 
@@ -6,10 +6,10 @@ The recipe of the model must be on PYTHONPATH, for its `data.py`. DATA is the fo
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 from data import LABELS, pictures
+from dataset import write_table
 
 
 def main():
@@ -18,10 +18,8 @@ def main():
     parser.add_argument("output", type=Path, help="where the table goes")
     parser.add_argument("split")
     args = parser.parse_args()
-    with open(args.output, "w", newline="") as table:
-        writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["file", "label", "group", "split"])
-        writer.writerows((row.file, LABELS[row.label], row.group, row.split) for row in pictures(args.data, args.split))
+    rows = pictures(args.data, args.split)
+    write_table(args.output, rows, LABELS, ("split", [row.split for row in rows]))
 
 
 if __name__ == "__main__":

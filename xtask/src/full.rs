@@ -78,6 +78,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         Step::new("cargo xtask fuzz coverage"),
         Step::new("cargo xtask soak"),
         Step::new("ios/linux/toolchain.sh").arg(&swift),
+        Step::new("cargo xtask models"),
         Step::new("ios/linux/test.sh target/release").arg(&swift).env("BEDSIDE_SOAK", "1"),
         Step::new("ios/linux/test.sh target/test-panic")
             .arg(&swift)
@@ -94,6 +95,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         Step::new("cargo xtask android test --shrunk"),
         Step::new("cargo xtask android emulated"),
         Step::new("cargo xtask ios"),
+        Step::new("cargo xtask ios --app"),
         Step::new("cargo xtask arm"),
         Step::new("cargo xtask arm count"),
         // Cargo would reuse what an earlier dry run compiled of these crates, because their version is the same.

@@ -15,6 +15,7 @@ use object::read::archive::ArchiveFile;
 use object::read::macho::{LoadCommandVariant, MachOFile64};
 use object::{Endianness, Object, ObjectSymbol};
 
+use crate::prepared;
 use crate::root;
 use crate::step::{Step, zig};
 
@@ -74,11 +75,18 @@ const REASONED: [(&str, &[&str]); 4] = [
     ("NSPrivacyAccessedAPICategoryUserDefaults", &["_CFPreferencesCopyAppValue"]),
 ];
 
-/// Builds and checks all slices, and puts the framework where `ios/Package.swift` expects it.
-pub(crate) fn build() -> Result<()> {
-    let zig = zig()?;
-    let phone = library(&PHONE, &zig)?;
-    let simulators = SIMULATORS.iter().map(|machine| library(machine, &zig)).collect::<Result<Vec<_>>>()?;
+/// The features of the package's library, and of the app's, which carries prepared models and needs no importer.
+const FEATURES: [&str; 2] = ["onnx,tiff,webp,uniffi", "tiff,webp,uniffi"];
+
+/// Builds and checks all slices, and puts the framework where `ios/Package.swift` expects it. For the app it has no importer,
+/// and the app's models are prepared beside it.
+pub(crate) fn build(app: bool) -> Result<()> {
+    if app {
+        prepared::models()?;
+    }
+    let (zig, features) = (zig()?, FEATURES[usize::from(app)]);
+    let phone = library(&PHONE, features, &zig)?;
+    let simulators = SIMULATORS.iter().map(|machine| library(machine, features, &zig)).collect::<Result<Vec<_>>>()?;
     let simulator = fat(&SIMULATORS.iter().map(|machine| machine.cpu).zip(&simulators).collect::<Vec<_>>())?;
 
     let framework = folder().join("BedsideFFI.xcframework");
@@ -111,14 +119,16 @@ fn folder() -> PathBuf {
 }
 
 /// Builds and checks the static library for one machine, and returns its bytes.
-fn library(machine: &Machine, zig: &Path) -> Result<Vec<u8>> {
+fn library(machine: &Machine, features: &str, zig: &Path) -> Result<Vec<u8>> {
     let variable = machine.target.replace('-', "_");
     let (compiler, archiver) = (format!("CC_{variable}"), format!("AR_{variable}"));
     let (zig_compiler, zig_archiver) =
         (format!("{} cc -fPIC -target {}", zig.display(), machine.zig), format!("{} ar", zig.display()));
     let folder = folder().display().to_string();
     let mut step = Step::new("cargo rustc --locked --profile phone --package bedside-bindings --lib")
-        .words("--crate-type staticlib --no-default-features --features onnx,tiff,webp,uniffi --target")
+        .words("--crate-type staticlib --no-default-features --features")
+        .arg(features)
+        .arg("--target")
         .arg(machine.target)
         .arg("--target-dir")
         .arg(&folder)

@@ -15,6 +15,7 @@ mod loom;
 mod miri;
 mod packages;
 mod peers;
+mod prepared;
 mod r8;
 mod skipped;
 mod spelling;
@@ -96,7 +97,11 @@ enum Job {
     },
     /// The native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without a Mac. Needs
     /// python3
-    Ios,
+    Ios {
+        /// Without the ONNX importer, as the app ships it
+        #[arg(long)]
+        app: bool,
+    },
     /// Checks the engine's thread pool under loom, in every order in which its threads can run
     Loom,
     /// Looks for undefined behaviour in the engine's kernels and threads, by miri, which rustup installs: the gate's
@@ -107,6 +112,8 @@ enum Job {
     },
     /// Jars, sources and documentation for the JVM, as a repository in target/maven-repository. Needs Maven and a JDK
     Maven,
+    /// The shipped models as the apps carry them, target/prepared: at most 14 MB
+    Models,
     /// The memory of the library as it is shipped, under Kotlin and Java, over ten thousand pictures
     Soak,
     /// Compares Bedside with ONNX Runtime and Pillow, in turn, in one run. Writes docs/runs/performance-run.md. Needs
@@ -120,7 +127,7 @@ enum Job {
 #[derive(Subcommand)]
 #[allow(clippy::doc_markdown, reason = "these comments are the texts of `--help`")]
 enum AndroidJob {
-    /// The native libraries alone, which Gradle's build takes
+    /// The native libraries and the prepared models alone, which Gradle's build takes
     Natives,
     /// The library for 64-bit phones without the ONNX importer: at most 2.2 MB
     Small,
@@ -208,10 +215,11 @@ fn run(job: Job) -> Result<()> {
         Job::Android { job: Some(AndroidJob::Draw) } => android::draw(),
         Job::Arm { job: None } => arm::test(),
         Job::Arm { job: Some(ArmJob::Count) } => arm::count(),
-        Job::Ios => ios::build(),
+        Job::Ios { app } => ios::build(app),
         Job::Loom => loom::run(),
         Job::Miri { job: None } => miri::gate(),
         Job::Miri { job: Some(MiriJob::All) } => miri::all(),
+        Job::Models => prepared::models().map(drop),
         Job::Maven => bindings::publish(),
         Job::Soak => bindings::soak(),
         Job::Bench { job: None } => bench::run(),

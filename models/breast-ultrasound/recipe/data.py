@@ -5,6 +5,7 @@ channel is kept in memory and repeated.
 """
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from schedule import Beside, Schedule
 LABELS = ["malignant", "benign", "no_lesion"]
 TRAINING_SPLITS = ("train", "val")
 FOLDS = 5
+MORE = ("device", "histology", "birads")  # known of BUS-BRA alone
 STORED = 256  # the side at which frames are kept in memory
 
 SCHEDULE = Schedule(network="mobilenet_v2", seen=16_000, small=160, large=0.34)
@@ -30,8 +32,9 @@ def pictures(root, *splits):
     """
     with open(Path(root) / "busi" / "conflicts.csv", newline="") as table:
         conflicts = {f"busi/{row['file']}" for row in csv.DictReader(table)}
-    busi = pictures_of(root, "busi", LABELS, *splits, rename={"normal": "no_lesion"})
-    return pictures_of(root, "bus_bra", LABELS, *splits) + [row for row in busi if row.file not in conflicts]
+    busi = pictures_of(root, "busi", LABELS, *splits, rename={"normal": "no_lesion"}, more=MORE)
+    frames = pictures_of(root, "bus_bra", LABELS, *splits, more=MORE) + [row for row in busi if row.file not in conflicts]
+    return [replace(row, more={"set": row.file.split("/")[0], **row.more}) for row in frames]
 
 
 def load(root, rows):

@@ -14,8 +14,8 @@ use super::tools::Tools;
 use crate::root;
 use crate::step::Step;
 
-/// The maximum size of an APK for one ABI, with both models, in bytes.
-const MAX_APK_BYTES: u64 = 25_000_000;
+/// The maximum size of an APK for one ABI, with all models, in bytes.
+const MAX_APK_BYTES: u64 = 20_000_000;
 
 /// Fails where the library refers to a class or method that the minimum API level lacks. The app may refer to such,
 /// after a check of the API level, which lint understands.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use super::abis::{MIN_API, TARGET_API};
 use super::folders::{clear, folder, out};
 use super::tools::Tools;
+use crate::prepared;
 use crate::root;
 use crate::step::Step;
 
@@ -56,20 +57,10 @@ pub(crate) fn app(tools: &Tools, version: &str) -> Result<()> {
     kotlin(tools, &["android/app/src/main/kotlin"], &against, "app", "-jvm-target 1.8 -module-name app")
 }
 
-/// Packs resources and models into `resources.apk`, and generates the Java class `R` and the keep rules of resources.
+/// Packs resources and prepared models into `resources.apk`, and generates the Java class `R` and the keep rules of resources.
 fn resources(tools: &Tools) -> Result<()> {
     clear("generated")?;
-    clear("assets")?;
-    for entry in fs::read_dir(root().join("models"))? {
-        let folder = entry?.path();
-        let model = folder.join("model.onnx");
-        if model.is_file() {
-            let name = folder.file_name().context("a model has a name")?.to_string_lossy().into_owned();
-            let target = self::folder().join("assets").join(&name);
-            fs::create_dir_all(&target)?;
-            fs::copy(&model, target.join("model.onnx"))?;
-        }
-    }
+    let assets = prepared::models()?.display().to_string();
     let (aapt2, compiled, packed) = (tools.folder("aapt2"), out("resources.zip"), out("resources.apk"));
     let (resources, manifest) = (path("android/app/src/main/res"), out("app.xml"));
     Step::new(&aapt2).arg("compile").arg("--dir").arg(&resources).arg("-o").arg(&compiled).run()?;
@@ -84,7 +75,7 @@ fn resources(tools: &Tools) -> Result<()> {
         .arg("--proguard")
         .arg(&out("resources.pro"))
         .arg("-A")
-        .arg(&out("assets"))
+        .arg(&assets)
         .arg("-o")
         .arg(&packed)
         .arg(&compiled)

@@ -17,9 +17,14 @@ pub(crate) fn out(name: &str) -> String {
     folder().join(name).display().to_string()
 }
 
-/// The folder of the native libraries, `ABI/libbedside.so`.
+/// The folder of the AAR's native libraries, `ABI/libbedside.so`.
 pub(crate) fn natives() -> PathBuf {
     root().join("target/android/jniLibs")
+}
+
+/// The folder of the app's native libraries, which have no importer: `ABI/libbedside.so`.
+pub(crate) fn app_natives() -> PathBuf {
+    root().join("target/android/app-jniLibs")
 }
 
 /// Makes `name` an empty folder in the output folder.

@@ -13,6 +13,7 @@ mod tools;
 use anyhow::Result;
 
 use crate::bindings;
+use crate::prepared;
 use crate::versions::VERSION;
 use tools::Tools;
 
@@ -29,9 +30,10 @@ pub(crate) fn build() -> Result<()> {
     check::apks(&tools)
 }
 
-/// Builds the native libraries alone, for Gradle's build.
+/// Builds the native libraries and the prepared models alone, for Gradle's build.
 pub(crate) fn natives() -> Result<()> {
-    natives::build()
+    natives::build()?;
+    prepared::models().map(drop)
 }
 
 /// Builds the native library for 64-bit phones without the ONNX importer, and checks its size.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::abis::{ABIS, Abi};
-use super::folders::{self, natives};
+use super::folders::{app_natives, natives};
 use crate::root;
 use crate::step::{Step, zig};
 
@@ -33,18 +33,23 @@ const UNWINDER: [&str; 6] = [
 /// The maximum size of the library for 64-bit phones that opens prepared models only, in bytes.
 const MAX_BYTES_WITHOUT_IMPORTER: u64 = 2_200_000;
 
-/// Builds the library for all ABIs, and checks each.
+/// Builds the library for all ABIs, for the AAR and for the app, and checks each.
 pub(crate) fn build() -> Result<()> {
-    folders::clear("jniLibs")?;
-    if std::env::var_os("ANDROID_NDK_HOME").is_some() {
-        with_ndk()?;
-    } else {
-        let zig = zig()?;
-        for abi in &ABIS {
-            without_ndk(abi, &zig)?;
+    for (to, features) in [(natives(), FEATURES), (app_natives(), APP_FEATURES)] {
+        if to.exists() {
+            fs::remove_dir_all(&to)?;
         }
+        if std::env::var_os("ANDROID_NDK_HOME").is_some() {
+            with_ndk(&to, features)?;
+        } else {
+            let zig = zig()?;
+            for abi in &ABIS {
+                without_ndk(abi, &zig, &to, features)?;
+            }
+        }
+        ABIS.iter().try_for_each(|abi| check(abi, &to))?;
     }
-    ABIS.iter().try_for_each(check)
+    Ok(())
 }
 
 /// Builds the library for 64-bit phones without the ONNX importer, and checks its size.
@@ -62,25 +67,28 @@ pub(crate) fn small() -> Result<()> {
 /// The options of `cargo build`; the features follow.
 const LIBRARY: &str = "--locked --profile phone --package bedside-bindings --no-default-features --features";
 
-/// The features of the shipped library. `float-threads` is not among them
+/// The features of the AAR's library. `float-threads` is not among them
 /// (`docs/decisions/0015-threads-for-floats.md`).
 const FEATURES: &str = "onnx,tiff,webp,uniffi,jni";
+
+/// The features of the app's library: it carries prepared models, and needs no importer.
+const APP_FEATURES: &str = "tiff,webp,uniffi,jni";
 
 /// The features of the small library: without the ONNX importer, TIFF and WebP.
 const FEWER_FEATURES: &str = "uniffi,jni";
 
-fn with_ndk() -> Result<()> {
-    let to = natives().display().to_string();
+fn with_ndk(to: &Path, features: &str) -> Result<()> {
+    let to = to.display().to_string();
     let mut step = Step::new("cargo ndk --platform 24");
     for abi in &ABIS {
         step = step.arg("--target").arg(abi.name);
     }
-    step.arg("--output-dir").arg(&to).arg("build").words(LIBRARY).arg(FEATURES).run().map(drop)
+    step.arg("--output-dir").arg(&to).arg("build").words(LIBRARY).arg(features).run().map(drop)
 }
 
-fn without_ndk(abi: &Abi, zig: &Path) -> Result<()> {
-    let library = linked(abi, zig, FEATURES)?;
-    let folder = natives().join(abi.name);
+fn without_ndk(abi: &Abi, zig: &Path, to: &Path, features: &str) -> Result<()> {
+    let library = linked(abi, zig, features)?;
+    let folder = to.join(abi.name);
     fs::create_dir_all(&folder)?;
     fs::copy(library, folder.join("libbedside.so"))?;
     Ok(())
@@ -196,8 +204,8 @@ fn names() -> Result<BTreeMap<String, Vec<String>>> {
 
 /// Checks what a phone's linker requires: the library depends on Android's own libraries only, its segments are aligned
 /// to pages, it has no text relocations, and it exports the functions of both borders.
-fn check(abi: &Abi) -> Result<()> {
-    let library = natives().join(abi.name).join("libbedside.so").display().to_string();
+fn check(abi: &Abi, folder: &Path) -> Result<()> {
+    let library = folder.join(abi.name).join("libbedside.so").display().to_string();
     let name = abi.name;
     let dynamic = Step::new("readelf --dynamic --wide").arg(&library).output()?;
     for needed in dynamic.lines().filter_map(|line| line.split_once("Shared library: [")).map(|(_, rest)| rest) {

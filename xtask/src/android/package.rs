@@ -8,7 +8,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::abis::{self, ABIS};
-use super::folders::{folder, natives, out};
+use super::folders::{app_natives, folder, natives, out};
 use super::tools::Tools;
 use crate::r8::RULES;
 use crate::r8::Shrink;
@@ -91,7 +91,7 @@ fn apk(tools: &Tools, name: &str, abis: &[&str]) -> Result<()> {
     })?;
     for abi in abis {
         let jna = Path::new(&tools.folder("jna-android")).join("jni").join(abi).join("libjnidispatch.so");
-        for library in [natives().join(abi).join("libbedside.so"), jna] {
+        for library in [app_natives().join(abi).join("libbedside.so"), jna] {
             let file = library.file_name().context("a library has a name")?.to_string_lossy().into_owned();
             // Stored uncompressed, so that Android maps it from the APK instead of unpacking a second copy.
             apk.add(&format!("lib/{abi}/{file}"), &fs::read(&library)?, CompressionMethod::Stored)?;

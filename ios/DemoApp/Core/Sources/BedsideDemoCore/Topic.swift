@@ -10,10 +10,10 @@ public enum Topic: String, CaseIterable, Codable, Sendable {
     /// The path of the model, in the app's bundle and in the folder `models` of the repository.
     public var modelFile: String {
         switch self {
-        case .photo: "skin-photo/model.onnx"
-        case .skin: "skin-lesion/model.onnx"
-        case .breast: "breast-ultrasound/model.onnx"
-        case .chest: "chest-xray/model.onnx"
+        case .photo: "skin-photo/model.prepared"
+        case .skin: "skin-lesion/model.prepared"
+        case .breast: "breast-ultrasound/model.prepared"
+        case .chest: "chest-xray/model.prepared"
         }
     }
 

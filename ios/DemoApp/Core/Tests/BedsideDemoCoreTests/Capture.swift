@@ -8,7 +8,7 @@ import XCTest
 
 /// The path of the model of a topic in the repository.
 @Sendable func shippedModel(_ topic: Topic) -> String {
-    repository.appendingPathComponent("models/\(topic.modelFile)").path
+    repository.appendingPathComponent("target/prepared/\(topic.modelFile)").path
 }
 
 /// A flow in one language, and the sentences that it is compared with.

@@ -15,7 +15,7 @@ enum class Task(
     val hasSite: Boolean,
 ) {
     PHOTO(
-        model = "skin-photo/model.onnx",
+        model = "skin-photo/model.prepared",
         title = R.string.home_photo,
         pictureHint = R.string.picture_hint_photo,
         dangerSource = R.string.danger_source_skin,
@@ -24,7 +24,7 @@ enum class Task(
         hasSite = true,
     ),
     SKIN(
-        model = "skin-lesion/model.onnx",
+        model = "skin-lesion/model.prepared",
         title = R.string.home_skin,
         pictureHint = R.string.picture_hint_skin,
         dangerSource = R.string.danger_source_skin,
@@ -33,7 +33,7 @@ enum class Task(
         hasSite = true,
     ),
     BREAST(
-        model = "breast-ultrasound/model.onnx",
+        model = "breast-ultrasound/model.prepared",
         title = R.string.home_breast,
         pictureHint = R.string.picture_hint_breast,
         dangerSource = R.string.danger_source_breast,
@@ -42,7 +42,7 @@ enum class Task(
         hasSite = true,
     ),
     CHEST(
-        model = "chest-xray/model.onnx",
+        model = "chest-xray/model.prepared",
         title = R.string.home_chest,
         pictureHint = R.string.picture_hint_chest,
         dangerSource = R.string.danger_source_chest,

@@ -26,7 +26,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
-private const val MODEL = "skin-lesion/model.onnx"
+private const val MODEL = "skin-lesion/model.prepared"
 private const val PICTURE = "ISIC_0012086.jpg"
 
 /** Classifiers from assets and images from content addresses and bitmaps, in Kotlin and in Java. */
@@ -36,7 +36,7 @@ private const val PICTURE = "ISIC_0012086.jpg"
 class LibraryTest {
     private val application = RuntimeEnvironment.getApplication()
     private val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
-    private val opened by lazy { Classifier.open(File(root, "models/$MODEL").path) }
+    private val opened by lazy { Classifier.open(File(root, "models/skin-lesion/model.onnx").path) }
 
     @Test
     fun classifier_from_asset_has_the_models_identity() {
