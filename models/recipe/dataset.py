@@ -83,8 +83,17 @@ def labels_of(rows):
     return np.array([row.label for row in rows])
 
 
-def fold(rows, index, folds):
-    """(training rows, held-out rows) of fold `index` of `folds`. No group has rows on both sides."""
+def fold(rows, part, folds):
+    """(training rows, held-out rows). No group has rows on both sides.
+
+    `part` is the index of one of `folds`, or COLUMN=START: what has a value in that column that starts so is held out.
+    """
+    if "=" in str(part):
+        column, start = part.split("=", 1)
+        held_out = [row for row in rows if row.more[column].startswith(start)]
+        groups = {row.group for row in held_out}
+        return [row for row in rows if row.group not in groups], held_out
+    index = int(part)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=FOLD_SEED)
     training, held_out = list(splitter.split(rows, labels_of(rows), [row.group for row in rows]))[index]
     return [rows[i] for i in training], [rows[i] for i in held_out]

@@ -1,6 +1,6 @@
 """Writes what a fold's network says of the pictures that it did not learn from, as a table for `bedside calibrate --scores`.
 
-    python3 models/recipe/held_out_logits.py DATASET GRAPH.onnx LOGITS.csv --fold N
+    python3 models/recipe/held_out_logits.py DATASET GRAPH.onnx LOGITS.csv --fold PART
 
 The recipe of the model must be on PYTHONPATH, for its `data.py`. ONNX Runtime runs in its exact mode.
 """
@@ -19,7 +19,7 @@ def main():
     parser.add_argument("dataset", type=Path, help="folder with labels.csv and images/")
     parser.add_argument("graph", type=Path, help="the int8 graph of the fold")
     parser.add_argument("output", type=Path, help="where the table goes")
-    parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--fold", required=True, help="the fold that the network was trained without, or COLUMN=START")
     args = parser.parse_args()
     _, held_out = fold(pictures(args.dataset, *TRAINING_SPLITS), args.fold, FOLDS)
     values = logits(args.graph, [args.dataset / row.file for row in held_out])

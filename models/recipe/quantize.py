@@ -1,6 +1,6 @@
 """Exports trained weights to ONNX and quantizes the graph to int8.
 
-    python3 models/recipe/quantize.py DATA TRAINED.pt --float FLOAT.onnx --int8 INT8.onnx [--fold N]
+    python3 models/recipe/quantize.py DATA TRAINED.pt --float FLOAT.onnx --int8 INT8.onnx [--fold PART]
 
 The recipe of the model must be on PYTHONPATH, for its `data.py`. The script reads the weights that `train.py` wrote and 300 training pictures for
 calibration. It writes the float graph and the int8 graph.
@@ -38,7 +38,7 @@ def arguments():
     parser.add_argument("trained", type=Path, help="the .pt file that train.py wrote")
     parser.add_argument("--float", type=Path, required=True, help="where the float graph goes")
     parser.add_argument("--int8", type=Path, required=True, help="where the quantized graph goes")
-    parser.add_argument("--fold", type=int, help="the fold that these weights were trained without")
+    parser.add_argument("--fold", help="the fold that these weights were trained without, or COLUMN=START")
     return parser.parse_args()
 
 

@@ -46,6 +46,6 @@ def rate_factor(progress):
 
 def class_weights(labels, classes):
     """The inverse square root of each class's share, scaled so that the mean weight of the pictures is 1."""
-    share = np.bincount(labels, minlength=classes) / len(labels)
+    share = np.maximum(np.bincount(labels, minlength=classes), 1) / len(labels)
     weights = share**-0.5
     return torch.tensor(weights / (weights * share).sum(), dtype=torch.float32)

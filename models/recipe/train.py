@@ -1,6 +1,6 @@
 """Fine-tunes a network on the training pictures of a model: on all of them, or without those of one fold.
 
-    python3 models/recipe/train.py DATA WEIGHTS -o TRAINED.pt [--fold N] [--seed N] [--threads N]
+    python3 models/recipe/train.py DATA WEIGHTS -o TRAINED.pt [--fold PART] [--seed N] [--threads N]
 
 The recipe of the model must be on PYTHONPATH, for its `data.py`, which has the labels, the pictures, their augmentation and
 the schedule. DATA is the folder of all data sets. WEIGHTS are ImageNet's, of the network that the schedule names. The script
@@ -42,7 +42,7 @@ def arguments():
     parser.add_argument("data", type=Path, help="folder of all data sets")
     parser.add_argument("weights", type=Path, help="ImageNet's weights of the network")
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the trained weights go (.pt)")
-    parser.add_argument("--fold", type=int, help="hold this fold out; without it, train on all pictures")
+    parser.add_argument("--fold", help="hold this fold out, or COLUMN=START; without it, train on all pictures")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
