@@ -31,6 +31,7 @@ class Schedule:
     decay: float = 0.02
     frozen_blocks: int = 4  # the stem counts as one
     average_decay: float = 0.998
+    mixup: float = 0.0  # α of the Beta distribution that two pictures are mixed by (Zhang et al. 2018, arXiv:1710.09412)
 
     @property
     def steps(self):

@@ -26,6 +26,7 @@ import os
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -103,6 +104,9 @@ class Run:
         side = self.network.side if progress >= 1 - self.schedule.large else self.schedule.small
         pictures, targets, weights = self._batch(generator)
         x = data.augment(pictures, side, generator).contiguous(memory_format=torch.channels_last)
+        if self.schedule.mixup:
+            share, other = self._mixed(generator)
+            x, targets, weights = (share * own + (1 - share) * own[other] for own in (x, targets, weights))
         loss = (F.cross_entropy(self.network(x), targets, reduction="none") * weights).mean()
         self.optimiser.zero_grad()
         loss.backward()
@@ -110,6 +114,11 @@ class Run:
         self.optimiser.step()
         self._update_average()
         self.losses.append(loss.item())
+
+    def _mixed(self, generator):
+        """(the share that stays of each picture, the pictures that the rest comes from) of this step."""
+        share = np.random.default_rng([self.seed, self.step]).beta(self.schedule.mixup, self.schedule.mixup)
+        return float(share), torch.randperm(self.schedule.batch, generator=generator)
 
     def _batch(self, generator):
         """(pictures of bytes, targets, weights) of this step."""
