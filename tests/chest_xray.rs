@@ -8,7 +8,7 @@ mod tiny;
 use std::path::Path;
 
 use bedside::{Answer, Classifier, Image, Query, Report, Triage};
-use shipped::{Agreement, assert_complete, assert_golden, data_set, references, shipped, write_agreement};
+use shipped::{Agreement, assert_complete, assert_golden, pictures, references, shipped, write_agreement};
 
 const MODEL: &str = "chest-xray";
 
@@ -54,7 +54,7 @@ fn verdict_requires_an_age_of_one_to_five_years_and_a_frontal_file() {
 #[test]
 #[ignore = "needs Kermany's test split and minutes; `cargo xtask full` runs it"]
 fn classifier_gives_the_reference_scores_of_the_test_split_except_for_means() {
-    let found = agreement("test_split.csv", &data_set("BEDSIDE_KERMANY"));
+    let found = agreement("test_split.csv", &pictures("BEDSIDE_DATA").join("kermany_cxr"));
     write_agreement(MODEL, 618, &[found.row("int8, test split")]);
     assert_eq!((found.pictures, found.same_top, found.near), (618, 618, 618));
     // ONNX Runtime adds up the means of squeeze-and-excite in float32 (`ReduceMean`); Bedside's are exact. On five of

@@ -11,7 +11,7 @@ use std::path::Path;
 use bedside::manifest::{Draft, METADATA_KEY, Manifest};
 use bedside::{Answer, Classifier, Image, Options, Query};
 use bedside_engine::Graph;
-use shipped::{Agreement, assert_complete, assert_golden, data_set, references, shipped, write_agreement};
+use shipped::{Agreement, assert_complete, assert_golden, pictures, references, shipped, write_agreement};
 use tiny::golden;
 
 const MODEL: &str = "skin-lesion";
@@ -74,15 +74,15 @@ const MIN_RATES: [(&str, f64, f64); 2] = [("float", 0.985, 0.86), ("int8", 0.965
 #[test]
 #[ignore = "needs the ISIC 2017 test split and minutes; `cargo xtask full` runs it"]
 fn classifier_agrees_with_the_reference_on_test_split_and_enlarged_copies() {
-    let (whole, enlarged) = (data_set("BEDSIDE_ISIC2017"), data_set("BEDSIDE_ISIC2017_ENLARGED"));
+    let (sets, enlarged) = (pictures("BEDSIDE_DATA"), pictures("BEDSIDE_ISIC2017_ENLARGED"));
     let mut rows = Vec::new();
     let mut poor = Vec::new();
-    for (name, file, pictures) in [
-        ("test split", "test_split.csv", &whole),
+    for (name, file, folder) in [
+        ("test split", "test_split.csv", &sets),
         ("enlarged, both decoded at a quarter", "enlarged_draft.csv", &enlarged),
         ("enlarged, the reference decoded in full", "enlarged.csv", &enlarged),
     ] {
-        for (graph, found) in agreements(file, pictures) {
+        for (graph, found) in agreements(file, folder) {
             assert_eq!(found.pictures, 598, "{file}");
             let name = format!("{graph}, {name}");
             rows.push(found.row(&name));

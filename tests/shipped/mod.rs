@@ -146,7 +146,7 @@ pub(crate) fn write_agreement(model: &str, pictures: usize, rows: &[String]) {
     fs::write(folder.join(format!("{model}.md")), &table).expect("room");
 }
 
-/// The folder of a data set, which an environment variable names.
-pub(crate) fn data_set(variable: &str) -> PathBuf {
+/// The folder of the data sets, or of copies of one, which an environment variable names.
+pub(crate) fn pictures(variable: &str) -> PathBuf {
     std::env::var_os(variable).unwrap_or_else(|| panic!("set {variable}; `cargo xtask full` does")).into()
 }

@@ -21,8 +21,8 @@ const GATE: &str = "the gate (`cargo xtask test`)";
 /// where it is missing. `keep` are other commits whose passed steps count, but for the gate.
 pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> {
     let data = data.canonicalize().with_context(|| format!("{}: no such folder", data.display()))?;
-    let [isic, kermany] = ["isic2017", "kermany_cxr"].map(|set| data.join(set));
-    for set in [&isic, &kermany] {
+    let sets = ["pad_ufes", "isic2017", "bus_bra", "busi", "kermany_cxr"].map(|set| data.join(set));
+    for set in &sets {
         ensure!(set.join("labels.csv").is_file(), "{}: unpack the data set there first", set.display());
     }
 
@@ -32,7 +32,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         test::run().map(|()| started.elapsed())
     })?;
     let data = data.display().to_string();
-    let (isic, kermany) = (isic.display().to_string(), kermany.display().to_string());
+    let [photos, dermoscopic, frames, _, films] = sets.each_ref().map(|set| set.display().to_string());
     let enlarged = root().join("target/isic2017-enlarged").display().to_string();
     let python = crate::step::python("golden-venv", "tests/golden/requirements.txt")?;
     let graphs = crate::step::python("graphs-venv", "tests/golden/graphs/requirements.txt")?;
@@ -41,20 +41,22 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
     let swift = toolchain.display().to_string();
     let home = publishing_home()?;
     let long = [
-        Step::new(&python).arg("tests/golden/make_scores.py").arg("enlarge").arg(&isic).arg(&enlarged),
-        Step::new(
-            "cargo test --locked --release --workspace --test skin_lesion --test chest_xray -- --ignored --nocapture",
-        )
-        .env("BEDSIDE_ISIC2017", &isic)
-        .env("BEDSIDE_KERMANY", &kermany)
+        Step::new(&python).arg("tests/golden/make_scores.py").arg("enlarge").arg(&dermoscopic).arg(&enlarged),
+        Step::new("cargo test --locked --release --workspace")
+            .words("--test skin_photo --test skin_lesion --test breast_ultrasound --test chest_xray")
+            .words("-- --ignored --nocapture")
+            .env("BEDSIDE_DATA", &data)
         .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
         // The graphs alone, without decoding and preprocessing.
         Step::new("cargo build --locked --release --workspace --example outputs"),
         Step::new(&graphs)
             .words("benches/models/agreement.py target/release/examples/outputs --to target/agreement/graphs.md")
-            .words("--graphs models/skin-lesion/model.onnx models/chest-xray/model.onnx --pictures")
-            .arg(&isic)
-            .arg(&kermany),
+            .words("--graphs models/skin-photo/model.onnx models/skin-lesion/model.onnx")
+            .words("models/breast-ultrasound/model.onnx models/chest-xray/model.onnx --pictures")
+            .arg(&photos)
+            .arg(&dermoscopic)
+            .arg(&frames)
+            .arg(&films),
         // Hostile graphs, which cost much time or memory to open.
         Step::new(&graphs).words("benches/models/hostile.py target/release/examples/outputs"),
         // Thousands of random graphs, and whole networks, with expected outputs by the reference interpreter.
@@ -214,12 +216,9 @@ fn write_summary(passed: &Passed) -> Result<()> {
     for PassedStep { minutes, commit, name } in &passed.steps {
         writeln!(page, "| {name} | {commit} | {minutes:.1} |")?;
     }
-    let found = [
-        ("skin-lesion", "skin-lesion beside ONNX Runtime, from picture to score"),
-        ("chest-xray", "chest-xray beside ONNX Runtime, from picture to score"),
-        ("graphs", "The graphs alone beside ONNX Runtime"),
-    ];
-    for (file, title) in found {
+    let models = ["skin-photo", "skin-lesion", "breast-ultrasound", "chest-xray"];
+    let tables = models.map(|model| (model, format!("{model} beside ONNX Runtime, from picture to score")));
+    for (file, title) in tables.into_iter().chain([("graphs", "The graphs alone beside ONNX Runtime".to_owned())]) {
         let long = root().join(format!("target/agreement/{file}.md"));
         let agreement =
             fs::read_to_string(&long).with_context(|| format!("{}: a step above writes it", long.display()))?;

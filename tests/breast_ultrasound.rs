@@ -1,0 +1,80 @@
+//! Compares the shipped breast-ultrasound model with ONNX Runtime. Its float graph is not in the repository.
+//!
+//! The gate runs the sample pictures. The whole test split takes longer; `cargo xtask full` runs it.
+
+mod shipped;
+mod tiny;
+
+use std::path::Path;
+
+use bedside::{Answer, Classifier, Image, Query, Report, Triage};
+use shipped::{Agreement, assert_complete, assert_golden, pictures, references, shipped, write_agreement};
+
+const MODEL: &str = "breast-ultrasound";
+
+fn model() -> Classifier {
+    shipped::open(MODEL)
+}
+
+fn agreement(file: &str, folder: &Path) -> Agreement {
+    Agreement::of(&model(), &references(MODEL, file, "int8"), folder)
+}
+
+fn classify(sample: &str, answers: &[(&str, Answer)]) -> Report {
+    let image = Image::open(shipped("samples").join(sample)).expect("a sample");
+    model().classify(&image, &Query::new().answers(answers.iter().copied())).expect("a report")
+}
+
+#[test]
+fn classifier_gives_the_reference_scores_of_the_samples() {
+    agreement("samples.csv", &shipped("samples")).assert_same("int8");
+}
+
+#[test]
+fn self_test_passes_on_the_labs_golden_sample() {
+    assert_golden(&model());
+}
+
+#[test]
+fn shipped_manifest_is_complete() {
+    assert_complete(&model());
+}
+
+/// The answers with which a frame is in scope.
+const IN_SCOPE: [(&str, Answer); 3] =
+    [("adult", Answer::Yes), ("still_frame", Answer::Yes), ("native_breast", Answer::Yes)];
+
+#[test]
+fn verdict_requires_each_answer_of_its_scope() {
+    assert_ne!(classify("bus_0004-l.jpg", &IN_SCOPE).verdict.kind(), "rejected");
+    for left_out in 0..IN_SCOPE.len() {
+        let mut answers = IN_SCOPE;
+        answers[left_out].1 = Answer::No;
+        let report = classify("bus_0004-l.jpg", &answers);
+        assert_eq!((report.verdict.kind(), report.triage), ("rejected", Triage::Unassessed), "{}", answers[left_out].0);
+    }
+}
+
+#[test]
+fn palpable_lump_is_urgent_whatever_the_frame_shows() {
+    for reference in references(MODEL, "samples.csv", "int8") {
+        let answers = [&IN_SCOPE[..], &[("palpable", Answer::Yes)]].concat();
+        assert_eq!(classify(&reference.file, &answers).triage, Triage::Urgent, "{}", reference.file);
+    }
+}
+
+#[test]
+fn no_sample_ends_as_no_sign() {
+    for reference in references(MODEL, "samples.csv", "int8") {
+        assert_ne!(classify(&reference.file, &IN_SCOPE).triage, Triage::NoSign, "{}", reference.file);
+    }
+}
+
+#[test]
+#[ignore = "needs the test split of BUS-BRA and BUSI; `cargo xtask full` runs it"]
+fn classifier_gives_the_reference_scores_of_the_test_split() {
+    let found = agreement("test_split.csv", &pictures("BEDSIDE_DATA"));
+    write_agreement(MODEL, 661, &[found.row("int8, test split")]);
+    assert_eq!(found.pictures, 661);
+    found.assert_same("int8");
+}
