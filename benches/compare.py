@@ -112,7 +112,8 @@ def contenders(binary, picture):
     def peer_round(*arguments):
         return lambda: json.loads(measured(python(*arguments))[0])
 
-    once = [binary, "classify", picture, "--model", MODEL, "--answer", "dermatoscope=yes", "--json"]
+    answers = ["--answer", "dermatoscope=yes", "--answer", "mole_like=yes"]
+    once = [binary, "classify", picture, "--model", MODEL, *answers, "--json"]
     return {
         "Bedside": (lambda: bedside_round(binary, picture), once),
         "ONNX Runtime, Pillow full": (peer_round("fast", "full", "many"), python("fast", "full", "once")),

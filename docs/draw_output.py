@@ -17,7 +17,8 @@ SIDE, LINE, MARGIN, LETTER = 224, 19, 20, 7.85
 
 
 def output_lines(binary, picture):
-    command = [binary, "classify", picture, "--model", "models/skin-lesion/model.onnx", "--answer", "dermatoscope=yes"]
+    command = [binary, "classify", picture, "--model", "models/skin-lesion/model.onnx"]
+    command += ["--answer", "dermatoscope=yes", "--answer", "mole_like=yes"]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.rstrip().splitlines()
 
 

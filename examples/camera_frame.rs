@@ -26,7 +26,8 @@ fn main() -> Result<()> {
     let image = Image::yuv420(frame)?.rotated(Rotation::Clockwise90);
 
     let cancel = CancelHandle::new();
-    let query = Query::new().answer("dermatoscope", Answer::Yes).cancel(cancel.clone());
+    let query =
+        Query::new().answer("dermatoscope", Answer::Yes).answer("mole_like", Answer::Yes).cancel(cancel.clone());
     thread::spawn(move || {
         thread::sleep(Duration::from_secs(2));
         cancel.cancel();

@@ -2,7 +2,7 @@
 //!
 //! ```console
 //! $ cargo run --release -p bedside --example classify -- \
-//!       models/skin-lesion/model.onnx models/samples/ISIC_0012258.jpg dermatoscope=yes
+//!       models/skin-lesion/model.onnx models/samples/ISIC_0012258.jpg dermatoscope=yes mole_like=yes
 //! ```
 
 use bedside::{Classifier, Image, Options, Query, Result};

@@ -13,7 +13,7 @@ fn main() -> Result<()> {
     let pictures: Vec<String> = std::env::args().skip(1).collect();
     // One thread for each classification gives the most pictures a second; more give one picture sooner.
     let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new().threads(1))?;
-    let query = Query::new().answer("dermatoscope", Answer::Yes);
+    let query = Query::new().answer("dermatoscope", Answer::Yes).answer("mole_like", Answer::Yes);
 
     let next = AtomicUsize::new(0);
     let workers = thread::available_parallelism().map_or(1, usize::from);

@@ -36,7 +36,7 @@ pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
 /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new().threads(4))?;
 /// classifier.self_test()?;
 ///
-/// let query = Query::new().answer("dermatoscope", Answer::Yes);
+/// let query = Query::new().answer("dermatoscope", Answer::Yes).answer("mole_like", Answer::Yes);
 /// let report = classifier.classify(&Image::open("models/samples/ISIC_0012258.jpg")?, &query)?;
 /// println!("{report}");
 /// # Ok::<(), bedside::Error>(())
@@ -194,7 +194,7 @@ impl Classifier {
     ///
     /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
     /// let image = Image::open("models/samples/ISIC_0012258.jpg")?;
-    /// let query = Query::new().answer("dermatoscope", Answer::Yes);
+    /// let query = Query::new().answer("dermatoscope", Answer::Yes).answer("mole_like", Answer::Yes);
     /// let report = classifier.classify(&image, &query)?;
     /// if report.triage == Triage::Urgent {
     ///     println!("{}", report.advice);

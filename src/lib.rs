@@ -27,7 +27,7 @@
 //!
 //! let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
 //! let image = Image::open("models/samples/ISIC_0012258.jpg")?;
-//! let query = Query::new().answer("dermatoscope", Answer::Yes);
+//! let query = Query::new().answer("dermatoscope", Answer::Yes).answer("mole_like", Answer::Yes);
 //! let report = classifier.classify(&image, &query)?;
 //!
 //! println!("{}, triage {}", report.verdict, report.triage);

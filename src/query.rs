@@ -310,7 +310,8 @@ impl FromStr for Answer {
 /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
 /// let image = Image::open("models/samples/ISIC_0012258.jpg")?;
 /// let handle = CancelHandle::new();
-/// let query = Query::new().answer("dermatoscope", Answer::Yes).cancel(handle.clone());
+/// let query = Query::new().answer("dermatoscope", Answer::Yes).answer("mole_like", Answer::Yes);
+/// let query = query.cancel(handle.clone());
 /// thread::spawn(move || {
 ///     thread::sleep(Duration::from_millis(500));
 ///     handle.cancel();

@@ -161,7 +161,7 @@ impl Report {
     /// use bedside::{Answer, Classifier, Image, Options, Query};
     ///
     /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
-    /// let query = Query::new().answer("dermatoscope", Answer::Yes);
+    /// let query = Query::new().answer("dermatoscope", Answer::Yes).answer("mole_like", Answer::Yes);
     /// let report = classifier.classify(&Image::open("models/samples/ISIC_0012258.jpg")?, &query)?;
     /// println!("{}", report.to_json());
     /// # Ok::<(), bedside::Error>(())

@@ -21,8 +21,10 @@ fn output(name: &str, arguments: &[&str]) -> String {
 
 #[test]
 fn classify_prints_the_report_of_a_picture() {
-    let text =
-        output("classify", &["models/skin-lesion/model.onnx", "models/samples/ISIC_0012258.jpg", "dermatoscope=yes"]);
+    let text = output(
+        "classify",
+        &["models/skin-lesion/model.onnx", "models/samples/ISIC_0012258.jpg", "dermatoscope=yes", "mole_like=yes"],
+    );
     // The picture is a melanoma of the test split, by its label there.
     assert!(text.contains("urgent: ") && text.contains("Melanoma") && text.contains(NOTICE), "{text}");
 }

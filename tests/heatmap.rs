@@ -35,7 +35,7 @@ fn classifier(model: &str) -> Classifier {
 /// The pictures of a model's samples, and a query whose answers are in scope.
 fn samples(model: &str) -> (Vec<Image<'static>>, Query) {
     let (prefixes, answers): (&[&str], _) = match model {
-        "skin-lesion" => (&["ISIC"], vec![("dermatoscope", Answer::Yes)]),
+        "skin-lesion" => (&["ISIC"], vec![("dermatoscope", Answer::Yes), ("mole_like", Answer::Yes)]),
         _ => (&["IM-", "person"], vec![("age", Answer::Number(3.0)), ("frontal_file", Answer::Yes)]),
     };
     let entries = fs::read_dir(shipped("samples")).expect("a folder").map(|entry| entry.expect("readable").path());

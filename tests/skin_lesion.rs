@@ -54,16 +54,19 @@ fn shipped_manifest_is_complete() {
 }
 
 #[test]
-fn verdict_requires_a_dermatoscope() {
+fn verdict_requires_a_dermatoscope_and_a_mole_like_spot() {
     let image = Image::open(shipped("samples/ISIC_0012258.jpg")).expect("a sample");
     let classifier = int8();
-    let classify = |answer: Option<Answer>| {
-        let answers = answer.map(|answer| ("dermatoscope", answer));
+    let classify = |dermatoscope, mole_like| {
+        let answers = [("dermatoscope", dermatoscope), ("mole_like", mole_like)];
+        let answers = answers.into_iter().filter_map(|(question, answer)| Some((question, answer?)));
         classifier.classify(&image, &Query::new().answers(answers)).expect("a report")
     };
-    assert_eq!(classify(None).verdict.kind(), "rejected");
-    assert_eq!(classify(Some(Answer::No)).verdict.kind(), "rejected");
-    assert_eq!(classify(Some(Answer::Yes)).findings.len(), 3);
+    let (yes, no) = (Some(Answer::Yes), Some(Answer::No));
+    for (dermatoscope, mole_like) in [(None, None), (yes, None), (None, yes), (yes, no), (no, yes)] {
+        assert_eq!(classify(dermatoscope, mole_like).verdict.kind(), "rejected", "{dermatoscope:?}, {mole_like:?}");
+    }
+    assert_eq!(classify(yes, yes).findings.len(), 3);
 }
 
 /// For each graph, the minimum fractions of pictures with the same top label and with all scores near

@@ -19,7 +19,7 @@ use crate::pictures::{self, Found, Missing};
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  bedside classify lesion.jpg --model models/skin-lesion/model.onnx --answer dermatoscope=yes
+  bedside classify lesion.jpg --model models/skin-lesion/model.onnx --answer dermatoscope=yes --answer mole_like=yes
   bedside classify photos/ --model model.onnx --answer dermatoscope=yes --json > results.jsonl
   bedside classify lesion.jpg --model model.onnx --region 0.25,0.25,0.5,0.5 --lang uk
 

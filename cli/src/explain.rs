@@ -13,7 +13,7 @@ use crate::paths::{of_models, refuse_overwriting};
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  bedside explain models/skin-lesion/model.onnx lesion.jpg --answer dermatoscope=yes -o heatmap.png
+  bedside explain models/skin-lesion/model.onnx lesion.jpg --answer dermatoscope=yes --answer mole_like=yes -o heatmap.png
   bedside explain model.onnx lesion.jpg --answer dermatoscope=yes --label melanoma --method occlusion -o heatmap.png
 
 A class activation map comes from the run that gives the scores. It needs a graph that ends in a mean over height and

@@ -3,6 +3,6 @@ import Bedside
 
 let path = "models/samples/ISIC_0012258.jpg"
 let classifier = try Classifier.open(path: "models/skin-lesion/model.onnx")
-let query = Query(answers: ["dermatoscope": .yes])
+let query = Query(answers: ["dermatoscope": .yes, "mole_like": .yes])
 let report = try classifier.classify(image: Image.open(path: path), query: query)
 print("\(path)\n\n\(report.text)")

@@ -38,7 +38,7 @@ cd "$here/../.."
 built=target/swift
 mkdir -p "$built"
 classify() { "$command" classify "$@"; }
-skin=(--model models/skin-lesion/model.onnx --answer dermatoscope=yes)
+skin=(--model models/skin-lesion/model.onnx --answer dermatoscope=yes --answer mole_like=yes)
 chest=(--model models/chest-xray/model.onnx --answer age=3 --answer frontal_file=yes)
 expected() {
     classify "${skin[@]}" --json "$@" models/samples/ISIC_*.jpg

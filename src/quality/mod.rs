@@ -33,7 +33,7 @@ const BRIGHT: usize = 250;
 /// use bedside::{Answer, Classifier, Image, Options, Query};
 ///
 /// let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
-/// let query = Query::new().answer("dermatoscope", Answer::Yes);
+/// let query = Query::new().answer("dermatoscope", Answer::Yes).answer("mole_like", Answer::Yes);
 /// let report = classifier.classify(&Image::open("models/samples/ISIC_0012258.jpg")?, &query)?;
 /// let quality = report.quality.expect("the picture was decoded");
 /// assert!(quality.focus > 0.26 && quality.dark < 0.75);

@@ -12,8 +12,8 @@ use crate::step::{Step, jdk};
 use crate::versions::VERSION;
 
 /// The command of `bedside` that prints what both quickstarts print.
-const COMMAND: &str =
-    "classify models/samples/ISIC_0012258.jpg --model models/skin-lesion/model.onnx --answer dermatoscope=yes";
+const COMMAND: &str = "classify models/samples/ISIC_0012258.jpg --model models/skin-lesion/model.onnx \
+                       --answer dermatoscope=yes --answer mole_like=yes";
 
 /// Fails where a quickstart prints something else than [`COMMAND`].
 pub(crate) fn check() -> Result<()> {

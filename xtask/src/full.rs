@@ -46,7 +46,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
             .words("--test skin_photo --test skin_lesion --test breast_ultrasound --test chest_xray")
             .words("-- --ignored --nocapture")
             .env("BEDSIDE_DATA", &data)
-        .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
+            .env("BEDSIDE_ISIC2017_ENLARGED", &enlarged),
         // The graphs alone, without decoding and preprocessing.
         Step::new("cargo build --locked --release --workspace --example outputs"),
         Step::new(&graphs)

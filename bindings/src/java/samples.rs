@@ -156,7 +156,7 @@ fn reply_writer_encodes_the_samples() {
 
 /// The report of the sample.
 fn report(classifier: &Classifier) -> Report {
-    let query = Query::new().answer("dermatoscope", Answer::Yes);
+    let query = Query::new().answer("dermatoscope", Answer::Yes).answer("mole_like", Answer::Yes);
     let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/samples/ISIC_0012258.jpg");
     let picture = Image::open(picture).expect("committed");
     let mut report = classifier.classify(&picture, &query).expect("a report");

@@ -24,7 +24,7 @@ private let opened = Result { try Classifier.open(path: shippedModel) }
 let samples = ["ISIC_0012086", "ISIC_0012092", "ISIC_0012095", "ISIC_0012134", "ISIC_0012258", "ISIC_0012356"]
     .map { "models/samples/\($0).jpg" }
 /// A query that answers the shipped model's scope question.
-let dermatoscopeQuery = Query(answers: ["dermatoscope": .yes])
+let dermatoscopeQuery = Query(answers: ["dermatoscope": .yes, "mole_like": .yes])
 
 /// The classifier of the shipped model that all tests share.
 func shippedClassifier() throws -> Classifier {

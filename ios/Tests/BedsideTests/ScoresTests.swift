@@ -136,19 +136,19 @@ final class ScoresTests: XCTestCase {
         let classifier = try shippedClassifier()
         let report = try classifier.classify(image: Image.open(path: path(samples[0])))
         guard case .rejected(let reasons) = report.verdict else { return XCTFail(report.text) }
-        XCTAssertEqual(reasons.map(\.kind), [.scopeUnanswered])
-        XCTAssertEqual(reasons[0].id, "dermatoscope")
+        XCTAssertEqual(reasons.map(\.kind), [.scopeUnanswered, .scopeUnanswered])
+        XCTAssertEqual(reasons.map(\.id), ["dermatoscope", "mole_like"])
         XCTAssertEqual(report.triage, .unassessed)
         XCTAssertEqual(report.findings, [])
         XCTAssertEqual(try classifier.scopeReasons(query: Query()), reasons)
-        XCTAssertEqual(try classifier.scopeReasons(query: Query(answers: ["dermatoscope": .yes])), [])
+        XCTAssertEqual(try classifier.scopeReasons(query: dermatoscopeQuery), [])
     }
 
     func testClassifierHasManifestAndIdentity() throws {
         let classifier = try shippedClassifier()
         let manifest = try classifier.manifest()
         XCTAssertEqual(manifest.labels.map(\.id), ["melanoma", "nevus", "seborrheic_keratosis"])
-        XCTAssertEqual(manifest.scope.filter { $0.role == .scope }.map(\.id), ["dermatoscope"])
+        XCTAssertEqual(manifest.scope.filter { $0.role == .scope }.map(\.id), ["dermatoscope", "mole_like"])
         XCTAssertEqual(try classifier.identity().name, "skin-lesion")
         XCTAssertNoThrow(try classifier.warmUp())
     }

@@ -26,7 +26,7 @@ private func expectError(_ kind: ErrorKind, _ word: String, _ what: String, _ ca
 }
 
 private let classifier = try Classifier.open(path: "models/skin-lesion/model.onnx")
-private let query = Query(answers: ["dermatoscope": .yes])
+private let query = Query(answers: ["dermatoscope": .yes, "mole_like": .yes])
 private let (width, height) = (31, 17)
 private let size = (width: UInt32(width), height: UInt32(height))
 

@@ -32,7 +32,7 @@ struct Capture {
     }
 
     /// Chooses a topic and answers its questions.
-    func answer(_ topic: Topic = .skin, _ drafts: [String: Draft] = ["dermatoscope": .yes]) async {
+    func answer(_ topic: Topic = .skin, _ drafts: [String: Draft] = ["dermatoscope": .yes, "mole_like": .yes]) async {
         flow.choose(topic)
         await flow.settled()
         for (question, draft) in drafts { flow.answer(question, draft) }

@@ -26,7 +26,7 @@ final class DangerTests: XCTestCase, @unchecked Sendable {
             let all = try Expected.all(of: "skin-lesion", language)
             let expected = try XCTUnwrap(all.first { $0.triage != "urgent" }, "no sample is less than urgent")
             let capture = try Capture(language)
-            await capture.answer(.skin, ["dermatoscope": .yes, "bleeds": .yes, "changed": .yes])
+            await capture.answer(.skin, ["dermatoscope": .yes, "mole_like": .yes, "bleeds": .yes, "changed": .yes])
             try await capture.look(expected.picture)
             let page = try capture.result()
             XCTAssertEqual(page.triage, .urgent)
@@ -41,7 +41,7 @@ final class DangerTests: XCTestCase, @unchecked Sendable {
     func testSignOfALowerLevelThanThePictureDoesNotDecide() async throws {
         let expected = try XCTUnwrap(Expected.all().first { $0.triage == "urgent" })
         let capture = try Capture()
-        await capture.answer(.skin, ["dermatoscope": .yes, "changed": .yes])
+        await capture.answer(.skin, ["dermatoscope": .yes, "mole_like": .yes, "changed": .yes])
         try await capture.look(expected.picture)
         XCTAssertFalse(try capture.result().isByDanger)
         XCTAssertEqual(try capture.result().danger.count, 1, "the slip has it")
@@ -51,7 +51,7 @@ final class DangerTests: XCTestCase, @unchecked Sendable {
     func testSignDecidesWhereTheAnswersRejectEveryPicture() async throws {
         let model = try ModelFile("skin-lesion")
         let capture = try Capture()
-        await capture.answer(.skin, ["dermatoscope": .no, "bleeds": .yes])
+        await capture.answer(.skin, ["dermatoscope": .no, "mole_like": .yes, "bleeds": .yes])
         let page = try capture.result()
         XCTAssertEqual(page.triage, .urgent)
         XCTAssertEqual(page.advice, try model.advice("urgent", "en"))

@@ -19,7 +19,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
             let page = try capture.questions()
             XCTAssertEqual(page.madeFor, try model.text("intended_use", language))
             XCTAssertEqual(page.notFor, try model.text("not_for", language))
-            XCTAssertEqual(page.questions.map(\.id), ["dermatoscope"])
+            XCTAssertEqual(page.questions.map(\.id), ["dermatoscope", "mole_like"])
             XCTAssertEqual(page.signs.map(\.id), ["changed", "lump", "sore", "bleeds", "nail"])
             XCTAssertEqual(page.signs[3].text, try model.question("bleeds", language))
             XCTAssertEqual(page.signs[3].kind, .sign)
@@ -55,7 +55,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
         let question = try ModelFile("skin-lesion")
         for language in languages {
             let capture = try Capture(language)
-            await capture.answer(.skin, ["dermatoscope": .no])
+            await capture.answer(.skin, ["dermatoscope": .no, "mole_like": .yes])
             let page = try capture.result()
             XCTAssertEqual(capture.flow.pages.count, 2, "no picture was asked for")
             XCTAssertEqual(page.triage, .unassessed)
@@ -73,7 +73,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
             capture.flow.retake()
             XCTAssertEqual(capture.flow.pages.count, 2, "neither page is there, and there is nothing to take again")
             capture.flow.back()
-            XCTAssertEqual(capture.flow.drafts, ["dermatoscope": .no])
+            XCTAssertEqual(capture.flow.drafts, ["dermatoscope": .no, "mole_like": .yes])
             XCTAssertNoThrow(try capture.questions())
         }
     }
@@ -88,6 +88,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
         XCTAssert(capture.flow.isIncomplete)
         XCTAssertEqual(capture.flow.pages.count, 1)
         capture.flow.answer("dermatoscope", .yes)
+        capture.flow.answer("mole_like", .yes)
         XCTAssertFalse(capture.flow.isIncomplete)
         capture.flow.answer("dermatoscope", nil)
         capture.flow.proceed()
@@ -223,7 +224,7 @@ final class FlowTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual(try capture.slip().caseLine, number, "a case keeps its number")
         capture.flow.back(to: 1)
         XCTAssertEqual(try capture.questions().topic, .skin)
-        XCTAssertEqual(capture.flow.drafts, ["dermatoscope": .yes])
+        XCTAssertEqual(capture.flow.drafts, ["dermatoscope": .yes, "mole_like": .yes])
         capture.flow.back()
         XCTAssertEqual(capture.flow.pages, [])
         XCTAssertEqual(capture.flow.drafts, [:])

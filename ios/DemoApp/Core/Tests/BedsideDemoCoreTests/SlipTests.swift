@@ -13,7 +13,7 @@ final class SlipTests: XCTestCase, @unchecked Sendable {
         let model = try ModelFile("skin-lesion")
         for language in languages {
             let capture = try Capture(language)
-            await capture.answer(.skin, ["dermatoscope": .yes, "nail": .yes])
+            await capture.answer(.skin, ["dermatoscope": .yes, "mole_like": .yes, "nail": .yes])
             try await capture.look(expected.picture, from: .camera)
             let result = try capture.result()
             capture.flow.openSlip()
@@ -66,7 +66,7 @@ final class SlipTests: XCTestCase, @unchecked Sendable {
     func testSlipOfADangerSignWithoutAPictureHasTheReasons() async throws {
         let model = try ModelFile("skin-lesion")
         let capture = try Capture("uk")
-        await capture.answer(.skin, ["dermatoscope": .no, "bleeds": .yes])
+        await capture.answer(.skin, ["dermatoscope": .no, "mole_like": .yes, "bleeds": .yes])
         let result = try capture.result()
         capture.flow.openSlip()
         let slip = try capture.slip()
@@ -96,7 +96,7 @@ final class SlipTests: XCTestCase, @unchecked Sendable {
     func testSlipAndResultHaveNoPercentages() async throws {
         for language in languages {
             let capture = try Capture(language)
-            await capture.answer(.skin, ["dermatoscope": .yes, "nail": .yes])
+            await capture.answer(.skin, ["dermatoscope": .yes, "mole_like": .yes, "nail": .yes])
             try await capture.look(sample)
             capture.flow.openSlip()
             let slip = String(decoding: try JSONEncoder().encode(capture.slip()), as: UTF8.self)

@@ -123,7 +123,8 @@ class GoldenTest {
             val report = classifier.classify(image, query)
             val reason = (report.verdict as Verdict.Rejected).reasons.single()
             assertEquals(listOf(reason), classifier.scopeReasons(query))
-            assertEquals(emptyList(), classifier.scopeReasons(Query(answers = mapOf("dermatoscope" to Answer.Yes))))
+            val query = Query(answers = mapOf("dermatoscope" to Answer.Yes, "mole_like" to Answer.Yes))
+            assertEquals(emptyList(), classifier.scopeReasons(query))
             assertEquals(ReasonKind.SCOPE_UNANSWERED, reason.kind)
             assertEquals("Чи знімок зроблено через дерматоскоп?", reason.question)
             assertEquals(Triage.UNASSESSED, report.triage)
@@ -157,13 +158,14 @@ class GoldenTest {
     private val JsonElement?.identity get() = ModelIdentity(field("name"), field("version"), field("graph_sha256"))
 
     private companion object {
-        val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
+        val query = Query(answers = mapOf("dermatoscope" to Answer.Yes, "mole_like" to Answer.Yes))
 
         /** The reports of the command, which is a Rust program built from the same sources. */
         val wanted: List<JsonObject> by lazy {
             val samples = Repository.samples.toTypedArray()
             val model = "--model=models/skin-lesion/model.onnx"
-            val printed = Repository.command("classify", *samples, model, "--answer=dermatoscope=yes", "--json")
+            val answers = arrayOf("--answer=dermatoscope=yes", "--answer=mole_like=yes")
+            val printed = Repository.command("classify", *samples, model, *answers, "--json")
             printed.trim().lines().map(::json)
         }
 

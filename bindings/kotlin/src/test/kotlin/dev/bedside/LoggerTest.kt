@@ -105,7 +105,8 @@ class LoggerTest {
         withLogger(recorded) {
             Classifier.open(Repository.model).use { classifier ->
                 val image = Image.open(Repository.file(Repository.samples.first()).path)
-                val report = classifier.classify(image, Query(answers = mapOf("dermatoscope" to Answer.Yes)))
+                val query = Query(answers = mapOf("dermatoscope" to Answer.Yes, "mole_like" to Answer.Yes))
+                val report = classifier.classify(image, query)
                 val probabilities = report.findings.map { "${it.probability}" }
                 val labels = listOf("melanoma", "nevus", "keratosis")
                 val words = probabilities + labels + listOf("ISIC", "samples", "urgent", "refer")

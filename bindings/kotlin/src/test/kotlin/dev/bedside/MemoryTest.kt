@@ -33,7 +33,7 @@ class MemoryTest {
     fun memory_stays_flat_with_the_shipped_model() {
         assumeTrue(Repository.property("bedside.soak").toBoolean(), "takes long: cargo xtask soak runs it")
         val frame = directBuffer(ByteArray(BYTES))
-        val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
+        val query = Query(answers = mapOf("dermatoscope" to Answer.Yes, "mole_like" to Answer.Yes))
         assertFlat(rounds = 3) {
             repeat(20) { Classifier.open(Repository.model).use { it.classifyAndClose(frame, query) } }
             Classifier.open(Repository.model).use { classifier ->

@@ -14,7 +14,8 @@ class QuickstartTest {
     fun quickstart_prints_the_commands_output_except_for_times() {
         val photo = "models/samples/ISIC_0012258.jpg"
         val model = "models/skin-lesion/model.onnx"
-        val wanted = Repository.command("classify", photo, "--model", model, "--answer", "dermatoscope=yes")
+        val answers = arrayOf("--answer", "dermatoscope=yes", "--answer", "mole_like=yes")
+        val wanted = Repository.command("classify", photo, "--model", model, *answers)
         assertEquals(wanted.withoutTimes, printed { quickstart() }.withoutTimes)
     }
 

@@ -19,7 +19,7 @@ class ThreadsTest {
     fun shipped_model_gives_eight_threads_the_same_bits() {
         val classifier = Classifier.open(Repository.model).apply { warmUp() }
         val image = Image.open(Repository.file(Repository.samples.first()).path)
-        val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
+        val query = Query(answers = mapOf("dermatoscope" to Answer.Yes, "mole_like" to Answer.Yes))
         val wanted = classifier.classify(image, query).bits
         assertEquals(List(8) { wanted }, onEightThreads(1) { classifier.classify(image, query).bits })
     }

@@ -35,7 +35,7 @@ private const val PICTURE = "ISIC_0012086.jpg"
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class LibraryTest {
     private val application = RuntimeEnvironment.getApplication()
-    private val query = Query(answers = mapOf("dermatoscope" to Answer.Yes))
+    private val query = Query(answers = mapOf("dermatoscope" to Answer.Yes, "mole_like" to Answer.Yes))
     private val opened by lazy { Classifier.open(File(root, "models/skin-lesion/model.onnx").path) }
 
     @Test

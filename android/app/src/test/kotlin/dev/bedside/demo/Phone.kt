@@ -131,12 +131,14 @@ class Phone(intent: Intent? = null) {
     fun openBreastPicture(vararg signs: String) = openPicture(R.id.breast, "breast-ultrasound", appLanguage(), *signs)
 
     /** Goes to the screen on which a picture of the skin is chosen, and states danger signs. */
-    fun openSkinPicture(vararg signs: String) {
-        chooseTask(R.id.skin)
-        signs.forEach(::tapSign)
-        tap(R.id.yes)
-        tap(R.id.next)
-        await(Step.PICTURE)
+    fun openSkinPicture(vararg signs: String) = openPicture(R.id.skin, "skin-lesion", appLanguage(), *signs)
+
+    /** Answers that a mole-like spot was pictured without a dermatoscope. */
+    fun answerWithoutDermatoscope() {
+        questions("skin-lesion", "scope").forEach { question ->
+            val text = question.getJSONObject("question").getString(appLanguage())
+            answer(text, yes = question.getString("id") != "dermatoscope")
+        }
     }
 
     /** Chooses a picture in the picker. */

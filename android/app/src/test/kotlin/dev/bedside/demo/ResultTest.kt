@@ -49,7 +49,7 @@ class ResultTest(private val language: String) {
     @Test
     fun danger_sign_decides_over_a_picture_whose_triage_is_lower() {
         val phone = resultOf(KERATOSIS, "sore")
-        val expected = command(sample(KERATOSIS), "skin-lesion", language, "dermatoscope=yes", "sore=yes")
+        val expected = report("sore=yes")
         assertEquals("danger", expected.getString("decided_by"))
         assertShows(expected, phone)
         assertEquals(deck["result.danger"], phone.text(R.id.because))
@@ -64,7 +64,10 @@ class ResultTest(private val language: String) {
     fun danger_sign_decides_where_the_answers_exclude_every_picture() {
         val phone = Phone().apply { openResultWithoutPicture("nail", "changed") }
         val expected =
-            command(sample(KERATOSIS), "skin-lesion", language, "dermatoscope=no", "nail=yes", "changed=yes")
+            command(
+                sample(KERATOSIS), "skin-lesion", language,
+                "dermatoscope=no", "mole_like=yes", "nail=yes", "changed=yes",
+            )
         assertShows(expected, phone)
         val signs = listOf("changed", "nail").map { "• ${sign("skin-lesion", it)}" }
         assertEquals(signs, phone.text(R.id.signs).lines())
@@ -203,13 +206,15 @@ class ResultTest(private val language: String) {
         classifyPicture(galleryAddress(name))
     }
 
-    private fun report(): JSONObject = command(sample(KERATOSIS), "skin-lesion", language, "dermatoscope=yes")
+    private fun report(vararg danger: String): JSONObject =
+        command(sample(KERATOSIS), "skin-lesion", language, "dermatoscope=yes", "mole_like=yes", *danger)
 
     /** The command's report of a grey picture. */
     private fun gray(options: List<String>): JSONObject {
         val file = File.createTempFile("gray", ".png").apply { deleteOnExit() }
         file.writeBytes(grayPicture())
-        return command(file, "skin-lesion", language, listOf("--answer", "dermatoscope=yes") + options)
+        val answers = listOf("--answer", "dermatoscope=yes", "--answer", "mole_like=yes")
+        return command(file, "skin-lesion", language, answers + options)
     }
 
     private fun labels(): List<String> =
@@ -225,7 +230,7 @@ class ResultTest(private val language: String) {
     }
 
     companion object {
-        private val ANSWERED = listOf("--source", "file", "--answer", "dermatoscope=yes")
+        private val ANSWERED = listOf("--source", "file", "--answer", "dermatoscope=yes", "--answer", "mole_like=yes")
 
         @JvmStatic
         @ParameterizedRobolectricTestRunner.Parameters(name = "{0}")

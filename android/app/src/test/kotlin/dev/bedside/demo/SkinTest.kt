@@ -90,7 +90,7 @@ class SkinTest(private val language: String) {
         val phone = Phone()
         phone.openSkinPicture()
         phone.classifyPicture(galleryAddress("picture.gif") { ByteArrayInputStream(gif) })
-        assertSameNumbers(command(png, "skin-lesion", language, "dermatoscope=yes"), phone)
+        assertSameNumbers(command(png, "skin-lesion", language, "dermatoscope=yes", "mole_like=yes"), phone)
     }
 
     @Test
@@ -114,7 +114,7 @@ class SkinTest(private val language: String) {
     fun answer_out_of_scope_gives_a_result_without_a_picture() {
         val phone = Phone()
         phone.chooseTask(R.id.skin)
-        phone.tap(R.id.no)
+        phone.answerWithoutDermatoscope()
         phone.tap(R.id.next)
         phone.await(Step.RESULT)
         val report = commandReport(KERATOSIS, "dermatoscope=no")
@@ -386,7 +386,7 @@ class SkinTest(private val language: String) {
     }
 
     private fun commandReport(name: String, answer: String = "dermatoscope=yes"): JSONObject =
-        command(sample(name), "skin-lesion", language, answer)
+        command(sample(name), "skin-lesion", language, answer, "mole_like=yes")
 
     private fun assertSameNumbers(expected: JSONObject, phone: Phone) {
         assertEquals(expected.getString("summary"), phone.text(R.id.verdict))

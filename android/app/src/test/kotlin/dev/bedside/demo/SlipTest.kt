@@ -32,9 +32,10 @@ class SlipTest {
     fun slip_has_all_texts_of_the_result_and_no_probability() {
         val phone = phoneWithSlip("bleeds")
         phone.type(phone.view(R.id.site) as EditText, "ліва гомілка")
-        val report = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", "dermatoscope=yes", "bleeds=yes")
+        val answers = arrayOf("dermatoscope=yes", "mole_like=yes", "bleeds=yes")
+        val report = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", *answers)
         val drawn = RecordingCanvas().also { SlipPage(slip(phone)).draw(it) }
-        val dermatoscope = questions("skin-lesion", "scope").single().getJSONObject("question").getString("uk")
+        val asked = questions("skin-lesion", "scope").map { it.getJSONObject("question").getString("uk") }
         val expected = listOf(
             deck["slip.title"],
             deck["slip.case", checkNotNull(phone.capture.case)],
@@ -48,7 +49,8 @@ class SlipTest {
             sign("skin-lesion", "bleeds"),
             deck["slip.how"],
             deck["slip.file"],
-            deck["slip.answer", dermatoscope, deck["questions.yes"]],
+            deck["slip.answer", asked[0], deck["questions.yes"]],
+            deck["slip.answer", asked[1], deck["questions.yes"]],
             deck["app.notice"],
             deck["slip.name"],
             deck["slip.from"],
@@ -73,7 +75,8 @@ class SlipTest {
             openResultWithoutPicture("nail")
             tap(R.id.slip)
         }
-        val report = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", "dermatoscope=no", "nail=yes")
+        val answers = arrayOf("dermatoscope=no", "mole_like=yes", "nail=yes")
+        val report = command(sample("ISIC_0012086.jpg"), "skin-lesion", "uk", *answers)
         val drawn = RecordingCanvas().also { SlipPage(slip(phone)).draw(it) }
         val expected = report.messages() + listOf(sign("skin-lesion", "nail"), deck["slip.none"], deck["triage.urgent"])
         expected.forEach { assertTrue("“$it” is not on the slip: ${drawn.text}", withoutSpaces(it) in drawn.text) }

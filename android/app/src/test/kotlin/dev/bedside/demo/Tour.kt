@@ -177,7 +177,7 @@ fun Phone.takeGrayPicture() {
 fun Phone.openResultWithoutPicture(vararg signs: String) {
     chooseTask(R.id.skin)
     signs.forEach { tapSign(sign("skin-lesion", it)) }
-    tap(R.id.no)
+    answerWithoutDermatoscope()
     tap(R.id.next)
     await(Step.RESULT)
 }

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 
 /** Java's results equal Rust's, bit for bit. */
 class GoldenTest {
-    private static final Query QUERY = Query.builder().answer("dermatoscope", Answer.YES).build();
+    private static final Query QUERY =
+            Query.builder().answer("dermatoscope", Answer.YES).answer("mole_like", Answer.YES).build();
 
     private static final List<String> SAMPLES = Repository.samples();
     private static final List<Report> REPORTS = new ArrayList<>();
@@ -29,7 +30,8 @@ class GoldenTest {
     static void classify_each_sample_in_java_and_by_command() throws BedsideException {
         List<String> command = new ArrayList<>(List.of("classify"));
         command.addAll(SAMPLES);
-        command.addAll(List.of("--model", Repository.MODEL, "--answer", "dermatoscope=yes", "--json"));
+        command.addAll(List.of("--model", Repository.MODEL, "--json"));
+        command.addAll(List.of("--answer", "dermatoscope=yes", "--answer", "mole_like=yes"));
         Repository.command(command.toArray(String[]::new)).lines().map(Repository::json).forEach(WANTED::add);
         try (Classifier classifier = Repository.openModel()) {
             for (String sample : SAMPLES) {

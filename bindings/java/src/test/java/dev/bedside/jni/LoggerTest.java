@@ -153,7 +153,7 @@ class LoggerTest {
     @Test
     void log_holds_nothing_of_picture_person_or_result() throws Exception {
         List<String> words = new ArrayList<>(List.of("isic", "samples", "melanoma", "nevus", "keratosis", "urgent"));
-        Query query = Query.builder().answer("dermatoscope", Answer.YES).build();
+        Query query = Query.builder().answer("dermatoscope", Answer.YES).answer("mole_like", Answer.YES).build();
         Stages.withLogger(recorded, () -> {
             try (Classifier classifier = Repository.openModel()) {
                 Report report = classifier.classify(Repository.openImage(Repository.samples().get(0)), query);

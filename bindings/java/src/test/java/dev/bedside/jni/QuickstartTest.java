@@ -35,7 +35,9 @@ class QuickstartTest {
     static void assertPrintsTheCommandsOutput(ProcessResult quickstart) {
         assertEquals(0, quickstart.status(), quickstart.stderr());
         String photo = "models/samples/ISIC_0012258.jpg";
-        String[] command = {"classify", photo, "--model", Repository.MODEL, "--answer", "dermatoscope=yes"};
+        String[] command = {
+            "classify", photo, "--model", Repository.MODEL, "--answer", "dermatoscope=yes", "--answer", "mole_like=yes"
+        };
         String wanted = Repository.command(command);
         assertEquals(withoutTimes(wanted), withoutTimes(quickstart.stdout()));
     }

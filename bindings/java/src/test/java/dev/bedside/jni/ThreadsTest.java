@@ -18,7 +18,7 @@ class ThreadsTest {
 
     @Test
     void shipped_model_gives_eight_threads_the_same_bits() throws Exception {
-        Query query = Query.builder().answer("dermatoscope", Answer.YES).build();
+        Query query = Query.builder().answer("dermatoscope", Answer.YES).answer("mole_like", Answer.YES).build();
         try (Classifier classifier = Repository.openModel()) {
             Image photo = Repository.openImage(Repository.samples().get(0));
             List<FindingValue> wanted = FindingValue.of(classifier.classify(photo, query));
