@@ -187,8 +187,9 @@ pub(crate) fn write_detailed(out: &mut impl Write, file: &Path, report: &Report)
     let of_runtime = format_args!("{} {}", runtime.name, runtime.version);
     line(out, "Model", format_args!("{} {} (graph {graph}), {of_runtime}", model.name, model.version))?;
     let open = report.verdict.reasons().iter().filter(|reason| reason.kind == ReasonKind::ScopeUnanswered);
-    for id in open.filter_map(|reason| reason.id.as_deref()) {
-        writeln!(out, "\n{DIM}give --answer {id}=VALUE{DIM:#}")?;
+    let missing: Vec<_> = open.filter_map(|reason| Some(format!("--answer {}=VALUE", reason.id.as_deref()?))).collect();
+    if !missing.is_empty() {
+        writeln!(out, "\n{DIM}give {}{DIM:#}", missing.join(" "))?;
     }
     Ok(())
 }
