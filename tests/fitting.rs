@@ -470,6 +470,24 @@ fn calibrate_lists_the_pictures_that_the_model_itself_scored() {
     let output = bedside(&["check", &to]);
     exited(&output, 1);
     assert!(err(&output).contains("1 of the 15 pictures that it was calibrated on"), "{}", err(&output));
+    // Without the column `fold`, a fold that does not say what it learned from is refused, the model's own as any other.
+    let (model, table) = (set.path("model.onnx"), set.path("labels.csv"));
+    let (sound, columns) = (fs::read(&model).expect("a model"), fs::read_to_string(&table).expect("a table"));
+    set.pack("model.onnx", &tiny::manifest());
+    fs::write(&table, columns.replacen(",fold", ",part", 1)).expect("room");
+    let output = set.run("calibrate", &["--folds", &folds, "-o", &to]);
+    exited(&output, 2);
+    assert!(err(&output).contains("model.onnx: its `provenance.training_sha256` does not say"), "{}", err(&output));
+    fs::write(&model, sound).expect("room");
+    fs::write(&table, columns).expect("room");
+    // Figures of a test set are a look at it.
+    let output = set.run("calibrate", &["--split", "test", "--folds", &folds, "-o", &to]);
+    exited(&output, 2);
+    assert!(err(&output).contains("--why"), "{}", err(&output));
+    let looks = set.text("looks.csv");
+    let why = ["--why", "a test", "--looks", &looks, "--split", "test", "--folds", &folds, "-o", &to];
+    exited(&set.run("calibrate", &why), 0);
+    assert!(fs::read_to_string(&looks).expect("a log").ends_with(",a test\n"));
     // A calibration on scores lists none.
     fs::write(set.path("scores.csv"), scores()).expect("room");
     exited(&bedside(&["calibrate", &to, "--scores", &set.text("scores.csv"), "-o", &to]), 0);
@@ -511,9 +529,26 @@ fn calibrate_evaluates_what_it_fitted_on_other_patients() {
     let output = run(&[]);
     exited(&output, 0);
     assert!(out(&output).contains("judged by what was fitted on other patients"), "{}", out(&output));
-    let output = run(&["--contrast", "ab=a/z"]);
-    exited(&output, 2);
-    assert!(err(&output).contains("there is no label \"z\""), "{}", err(&output));
+    for (contrast, problem) in [
+        ("ab=a/z", "--contrast ab: there is no label \"z\""),
+        ("urgent=a/b", "--contrast urgent: give it a name of its own"),
+        ("a=a/b", "--contrast a: give it a name of its own"),
+        ("twice=a/a", "--contrast twice: a label stands twice in it"),
+    ] {
+        let output = run(&["--contrast", contrast]);
+        exited(&output, 2);
+        assert!(err(&output).contains(problem), "{}", err(&output));
+    }
+    let output = run(&["--by", "none"]);
+    exited(&output, 1);
+    assert!(err(&output).contains("none"), "{}", err(&output));
+    // A table of some of the pictures would be dealt out in other parts.
+    let some: Vec<String> =
+        fs::read_to_string(&scores).expect("a table").lines().take(500).map(str::to_owned).collect();
+    fs::write(set.path("some.csv"), some.join("\n")).expect("room");
+    let output = run(&["--against", &set.text("some.csv")]);
+    exited(&output, 1);
+    assert!(err(&output).contains("some.csv: lacks 101 of the 600 pictures"), "{}", err(&output));
     let output = run(&["--html", &scores]);
     exited(&output, 2);
 }

@@ -7,7 +7,7 @@ use bedside::manifest::{Activation, Calibration, GoldenBy, Label, Threshold};
 use bedside::{Classifier, Image, Manifest, Options, Triage};
 
 use crate::output::{BOLD, Failure, complain, line};
-use crate::provenance::{calibrated_on, learned};
+use crate::provenance::{CALIBRATED_ON, LEARNED, calibrated_on, learned};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -22,8 +22,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let classifier = Classifier::open(&arguments.model, Options::default())?;
-    check_triage(classifier.manifest())?;
-    check_calibration(classifier.manifest())?;
+    let in_file = |problem: &str| Failure::Failed(format!("{}: {problem}", arguments.model.display()));
+    check_triage(classifier.manifest()).map_err(|problem| in_file(&problem))?;
+    check_calibration(classifier.manifest()).map_err(|problem| in_file(&problem))?;
     let mut out = anstream::stdout().lock();
     writeln!(out, "{BOLD}{}{BOLD:#}", arguments.model.display())?;
     line(&mut out, "loads", "yes")?;
@@ -50,29 +51,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Refuses a model that has operating points, and so a triage, but no label that asks for a clinician.
-fn check_triage(manifest: &Manifest) -> Result<(), Failure> {
+fn check_triage(manifest: &Manifest) -> Result<(), String> {
     let labels = manifest.shown_labels();
     if has_triage(manifest) && labels.iter().all(|label| label.triage < Triage::Refer) {
-        return Err(Failure::Failed(
-            "no label has the triage `refer` or `urgent`: the model could never ask for a clinician; give one a level, or leave \
-             out all operating points and thresholds"
-                .into(),
-        ));
+        return Err("no label has the triage `refer` or `urgent`: the model could never ask for a clinician; give one a level, \
+                    or leave out all operating points and thresholds"
+            .to_owned());
     }
     Ok(())
 }
 
 /// Refuses a model that was calibrated on pictures that it learned from: it is surer of those than of any other.
-fn check_calibration(manifest: &Manifest) -> Result<(), Failure> {
-    let (learned, calibrated) = (learned(manifest), calibrated_on(manifest));
-    let (learned, calibrated) = (learned.map_err(Failure::Failed)?, calibrated.map_err(Failure::Failed)?);
+fn check_calibration(manifest: &Manifest) -> Result<(), String> {
+    let (learned, calibrated) = (learned(manifest)?, calibrated_on(manifest)?);
     match learned.intersection(&calibrated).count() {
         0 => Ok(()),
-        both => Err(Failure::Failed(format!(
+        both => Err(format!(
             "{both} of the {} pictures that it was calibrated on are among those that it learned from, so that its \
              probabilities and thresholds hold for no other: calibrate it on pictures that it did not learn from",
             calibrated.len()
-        ))),
+        )),
     }
 }
 
@@ -97,6 +95,10 @@ fn warnings(manifest: &Manifest) -> Vec<String> {
             warnings.push(text.to_owned());
         }
     };
+    warn(
+        manifest.provenance().contains_key(CALIBRATED_ON) && !manifest.provenance().contains_key(LEARNED),
+        "`provenance` does not list what it learned from: whether it was calibrated on that can't be checked",
+    );
     let golden = manifest.golden();
     warn(golden.is_none(), "no golden sample: nothing shows that this device gives the lab's scores");
     warn(

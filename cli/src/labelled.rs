@@ -41,6 +41,15 @@ pub(crate) struct SetArguments {
 }
 
 impl SetArguments {
+    /// The name of the set: its split, or else that of the folder of its pictures; empty where there is neither.
+    pub(crate) fn name(&self, images: Option<&Path>) -> String {
+        let of_folder = |folder: &Path| {
+            let path = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+            path.file_name().map(|name| name.to_string_lossy().into_owned())
+        };
+        self.split.clone().or_else(|| images.and_then(of_folder)).unwrap_or_default()
+    }
+
     /// How the table is read for a model, with these columns beside.
     pub(crate) fn options(&self, manifest: &Manifest, is_multi_label: bool, by: Vec<String>) -> LabelOptions {
         LabelOptions {

@@ -2,26 +2,68 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bedside::ModelIdentity;
-
 use crate::output::Failure;
+use crate::paths::refuse_overwriting;
 
 const HEAD: &str = "date,model,version,graph_sha256,set,commit,why\n";
 
-/// Whether looks at a set of this name are written down.
-pub(crate) fn is_logged(set: &str) -> bool {
-    set.eq_ignore_ascii_case("test")
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct LookArguments {
+    /// Why a test set is looked at; needed for a set named `test`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) why: Option<String>,
+    /// Where looks at a test set are written down
+    #[arg(long, default_value = "docs/evidence/looks.csv", value_name = "CSV")]
+    looks: PathBuf,
 }
 
-/// Fails where a look could not be written down, so that nothing is measured then. Nothing is made.
-///
-/// # Errors
-/// [`Failure::Usage`], which names the log.
-pub(crate) fn check(log: &Path) -> Result<(), Failure> {
+impl LookArguments {
+    /// Where a look at a set of this name is written down; `None` where it is no test set.
+    pub(crate) fn log(&self, set: &str) -> Option<&Path> {
+        set.eq_ignore_ascii_case("test").then_some(&self.looks)
+    }
+
+    /// Fails where a look at this set has no reason, or could not be written down or without replacing an input, so that
+    /// nothing is measured then. Nothing is made.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`], which says what to give.
+    pub(crate) fn check(&self, set: &str, inputs: &[&Path]) -> Result<(), Failure> {
+        let Some(log) = self.log(set) else { return Ok(()) };
+        if self.why.as_ref().is_none_or(|why| why.trim().is_empty()) {
+            return Err(Failure::Usage(
+                "this is a test set: say with `--why TEXT` what it is looked at for; the look is written down"
+                    .to_owned(),
+            ));
+        }
+        refuse_overwriting(log, inputs)?;
+        check(log)
+    }
+
+    /// Writes a look at this set down, where it is a test set.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`], which names the log.
+    pub(crate) fn write(&self, set: &str, model: &Looked<'_>) -> Result<(), Failure> {
+        match (self.log(set), &self.why) {
+            (Some(log), Some(why)) => append(log, model, set, why),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The model that a set is looked at with.
+pub(crate) struct Looked<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) graph_sha256: &'a str,
+}
+
+fn check(log: &Path) -> Result<(), Failure> {
     let is_there = |folder: &&Path| folder.as_os_str().is_empty() || folder.exists();
     let found = if log.exists() {
         OpenOptions::new().append(true).open(log).map(drop)
@@ -37,7 +79,7 @@ pub(crate) fn check(log: &Path) -> Result<(), Failure> {
 }
 
 /// Appends a line to the log, which is made where there is none, with its folder.
-pub(crate) fn append(log: &Path, model: &ModelIdentity, set: &str, why: &str) -> Result<(), Failure> {
+fn append(log: &Path, model: &Looked<'_>, set: &str, why: &str) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::Failed(format!("{}: this look at the test set can't be written down: {error}", log.display()))
     };
@@ -52,11 +94,11 @@ pub(crate) fn append(log: &Path, model: &ModelIdentity, set: &str, why: &str) ->
     file.write_all(text.as_bytes()).map_err(|error| failed(&error))
 }
 
-fn line(model: &ModelIdentity, set: &str, why: &str) -> Result<String, Box<dyn std::error::Error>> {
+fn line(model: &Looked<'_>, set: &str, why: &str) -> Result<String, Box<dyn std::error::Error>> {
     let mut row = csv::Writer::from_writer(Vec::new());
     let (date, commit) = (today(), commit().unwrap_or_default());
     let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
-    row.write_record([&date, &model.name, &model.version, &model.graph_sha256, set, &commit, &why])?;
+    row.write_record([&date, model.name, model.version, model.graph_sha256, set, &commit, &why])?;
     Ok(String::from_utf8(row.into_inner()?)?)
 }
 

@@ -1,5 +1,7 @@
 //! What an evaluation is asked for beside its standard figures.
 
+use std::collections::BTreeSet;
+
 use bedside_tools::calibrate::Class;
 use bedside_tools::evaluate::{Column, Contrast};
 
@@ -16,7 +18,7 @@ pub(crate) struct MeasureArguments {
     #[arg(long = "contrast", value_parser = parse_contrast, value_name = "NAME=LABEL,…[/LABEL,…]")]
     contrasts: Vec<NamedContrast>,
     /// Shares of urgent patients for which predictive values and net benefits are given
-    #[arg(long, value_delimiter = ',', value_parser = parse_share, default_values_t = [0.01, 0.05, 0.2], value_name = "SHARE,…")]
+    #[arg(long, value_delimiter = ',', value_parser = parse_prevalence, default_values_t = [0.01, 0.05, 0.2], value_name = "SHARE,…")]
     pub(crate) prevalence: Vec<f64>,
 }
 
@@ -37,22 +39,49 @@ impl MeasureArguments {
     /// The contrasts, of labels as the classes have them.
     ///
     /// # Errors
-    /// [`Failure::Usage`] where there is no class of a name.
-    pub(crate) fn contrasts(&self, classes: &[Class]) -> Result<Vec<Contrast>, Failure> {
-        let places = |names: &[String]| names.iter().map(|name| place(name, classes)).collect::<Result<Vec<_>, _>>();
-        let contrast = |named: &NamedContrast| {
-            let (labels, against) = (places(&named.labels)?, places(&named.against)?);
-            Ok(Contrast { name: named.name.clone(), labels, against })
-        };
-        self.contrasts.iter().map(contrast).collect()
+    /// [`Failure::Usage`], which names the contrast, where there is no class of a name or two of one, the contrast is called
+    /// as a class or as another contrast, or the classes don't exclude each other.
+    pub(crate) fn contrasts(&self, classes: &[Class], is_multi_label: bool) -> Result<Vec<Contrast>, Failure> {
+        let contrasts: Vec<Contrast> =
+            self.contrasts.iter().map(|named| named.of(classes, is_multi_label)).collect::<Result<_, _>>()?;
+        for (at, contrast) in contrasts.iter().enumerate() {
+            if contrasts[..at].iter().any(|other| other.name == contrast.name) {
+                return Err(Failure::Usage(format!("--contrast {}: stands twice", contrast.name)));
+            }
+        }
+        Ok(contrasts)
     }
 }
 
-fn place(name: &str, classes: &[Class]) -> Result<usize, Failure> {
-    classes.iter().position(|class| class.id == name).ok_or_else(|| {
-        let known: Vec<&str> = classes.iter().map(|class| class.id.as_str()).collect();
-        Failure::Usage(format!("--contrast: there is no label \"{name}\"; the model has {}", known.join(", ")))
-    })
+impl NamedContrast {
+    fn of(&self, classes: &[Class], is_multi_label: bool) -> Result<Contrast, Failure> {
+        let wrong = |problem: &str| Failure::Usage(format!("--contrast {}: {problem}", self.name));
+        if is_multi_label {
+            return Err(wrong("adds up probabilities, and several of the model's labels may hold at once"));
+        }
+        if self.name == "urgent" || classes.iter().any(|class| class.id == self.name) {
+            return Err(wrong("give it a name of its own: not `urgent`, nor that of a label"));
+        }
+        let place = |name: &String| {
+            let known: Vec<&str> = classes.iter().map(|class| class.id.as_str()).collect();
+            known
+                .iter()
+                .position(|id| id == name)
+                .ok_or_else(|| wrong(&format!("there is no label \"{name}\"; the model has {}", known.join(", "))))
+        };
+        let places = |names: &[String]| names.iter().map(place).collect::<Result<Vec<_>, _>>();
+        let (labels, against) = (places(&self.labels)?, places(&self.against)?);
+        let all: BTreeSet<usize> = labels.iter().chain(&against).copied().collect();
+        if all.len() < labels.len() + against.len() {
+            return Err(wrong("a label stands twice in it"));
+        }
+        Ok(Contrast { name: self.name.clone(), labels, against })
+    }
+}
+
+fn parse_prevalence(text: &str) -> Result<f64, String> {
+    let share = parse_share(text)?;
+    if share > 0.0 && share < 1.0 { Ok(share) } else { Err("give a share above 0 and below 1".to_owned()) }
 }
 
 /// A column to report by, with the numbers that cut it into bands.

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 
 use bedside::Manifest;
 
+/// The field of `provenance` that lists the pictures which the model learned from.
+pub(crate) const LEARNED: &str = "training_sha256";
+
 /// The field of `provenance` that lists the pictures which the model itself scored for its calibration.
 pub(crate) const CALIBRATED_ON: &str = "calibration_sha256";
 
@@ -13,7 +16,7 @@ pub(crate) const CALIBRATED_ON: &str = "calibration_sha256";
 /// # Errors
 /// A sentence where the list is none of such texts.
 pub(crate) fn learned(manifest: &Manifest) -> Result<BTreeSet<String>, String> {
-    listed(manifest, "training_sha256")
+    listed(manifest, LEARNED)
 }
 
 /// The pictures that the model was calibrated on: none where there is no list.

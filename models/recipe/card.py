@@ -34,14 +34,20 @@ def reason(measure):
     return f"not estimable: {few['patients']} of {few['needed']} patients"
 
 
+def shown(measure, show):
+    """A value, or why there is none."""
+    found = value_of(measure)
+    return reason(measure) if found is None else show(found)
+
+
 def ranged(measure, show):
     """A value with its interval, or why there is none."""
     found = value_of(measure)
     if found is None:
         return reason(measure)
     interval = value_of(found["interval"])
-    shown = show(found["value"])
-    return shown if interval is None else f"{shown} ({show(interval['lower'])}–{show(interval['upper'])})"
+    value = show(found["value"])
+    return value if interval is None else f"{value} ({show(interval['lower'])}–{show(interval['upper'])})"
 
 
 def percent(share):
@@ -105,7 +111,7 @@ def detection(e):
         for benefit in at["net_benefit"]
     ]
     head = ["result", "where so many are urgent", "for whom refers from", "net benefit", "of referring all", "difference"]
-    return text + "\nNet benefit of a thousand people:\n\n" + table(head, rows)
+    return text + "\nNet benefit of a thousand people whose pictures are assessed:\n\n" + table(head, rows)
 
 
 def order(e):
@@ -163,7 +169,7 @@ def comparison(e):
     if found is None:
         return ""
     rows = [
-        [pair["of"], *(decimals(3)(value_of(pair[side])) for side in ("first", "second")),
+        [pair["of"], *(shown(pair[side], decimals(3)) for side in ("first", "second")),
          ranged(pair["difference"], decimals(3))]
         for pair in found["auc"] + found["triage"]
     ]
@@ -197,7 +203,10 @@ def main():
         between = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end {name} -->)", re.DOTALL)
         if not between.search(card):
             raise SystemExit(f"{args.card}: has no lines <!-- {name} --> and <!-- end {name} -->")
-        text = figures(found.get("held_out", found))
+        evaluation = found.get("held_out", found)
+        if evaluation is None:
+            raise SystemExit(f"{path}: has no evaluation on held-out patients; `missing` says why")
+        text = figures(evaluation)
         card = between.sub(lambda _: f"\n{text}\n", card, count=1)
     args.card.write_text(card)
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from data import FOLDS, TRAINING_SPLITS, pictures
+from data import FOLDS, TRAINING_SPLITS, beside_pictures, pictures
 from dataset import fold
 
 
@@ -25,6 +25,7 @@ def main():
     rows = pictures(args.dataset, *TRAINING_SPLITS)
     if args.fold is not None:
         rows, _ = fold(rows, args.fold, FOLDS)
+    rows += beside_pictures(args.dataset)
     prefixes = {hashlib.sha256((args.dataset / row.file).read_bytes()).hexdigest()[:16] for row in rows}
     manifest = json.loads(args.manifest.read_text())
     manifest.pop("calibration", None)

@@ -23,10 +23,10 @@ import torch
 from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-from data import FOLDS, LABELS, SCHEDULE, TRAINING_SPLITS, pictures
-from dataset import fold, preprocess
+from data import FOLDS, LABELS, NETWORK, TRAINING_SPLITS, pictures
+from dataset import SIDE, fold, preprocess
 from export import export
-from network import Network
+from network import NETWORKS, Network
 
 CALIBRATION_PICTURES = 300
 MAX_WEIGHT = 127  # the maximum of a symmetric signed 8-bit weight
@@ -43,7 +43,7 @@ def arguments():
 
 
 def trained(path):
-    network = Network(SCHEDULE.network, len(LABELS)).fold()
+    network = Network(NETWORK, len(LABELS)).fold()
     network.load_state_dict(torch.load(path))
     return network
 
@@ -113,6 +113,8 @@ def quantize_rounded(float_graph, int8_graph, reader):
 
 def main():
     args = arguments()
+    if NETWORKS[NETWORK][2] != SIDE:
+        raise SystemExit(f"{NETWORK} takes pictures of {NETWORKS[NETWORK][2]} pixels, and graphs are exported for {SIDE}")
     rows = pictures(args.data, *TRAINING_SPLITS)
     if args.fold is not None:
         rows, _ = fold(rows, args.fold, FOLDS)

@@ -21,7 +21,6 @@ class Beside:
 
 @dataclass(frozen=True)
 class Schedule:
-    network: str
     seen: int  # pictures, those beside counted in
     small: int  # the side at first
     large: float  # the share of the steps at the network's own side, at the end
@@ -32,6 +31,8 @@ class Schedule:
     frozen_blocks: int = 4  # the stem counts as one
     average_decay: float = 0.998
     mixup: float = 0.0  # α of the Beta distribution that two pictures are mixed by (Zhang et al. 2018, arXiv:1710.09412)
+    smoothing: float = 0.0  # the share of the target that all labels have alike (Szegedy et al. 2016, arXiv:1512.00567)
+    besides: bool = True  # whether what is learned beside the pictures is
 
     @property
     def steps(self):

@@ -3,21 +3,24 @@
     python3 models/recipe/train.py DATA WEIGHTS -o TRAINED.pt [--fold PART] [--seed N] [--threads N]
 
 The recipe of the model must be on PYTHONPATH, for its `data.py`, which has the labels, the pictures, their augmentation and
-the schedule. DATA is the folder of all data sets. WEIGHTS are ImageNet's, of the network that the schedule names. The script
+the schedule. DATA is the folder of all data sets. WEIGHTS are ImageNet's, of the network that is named. The script
 writes the trained weights, with BatchNorms folded, and beside them a checkpoint every two minutes, from which an interrupted
 run continues.
 
-The schedule is fixed and has no early stopping, so that no picture is used for choosing a step. Rare labels have larger
-weights in the loss. After training, the logarithm of a label's weight is subtracted from the bias of the head, so that the
-probabilities correspond to the shares of the training pictures. The result is the moving average of the weights.
+A network is trained once by each schedule, always from the same head, and the result is the mean of their weights: as good as
+asking all of them, at the price of one (Wortsman et al. 2022, "Model soups", arXiv:2203.05482). Schedules are fixed and have no
+early stopping, so that no picture is used for choosing a step. Rare labels have larger weights in the loss. After training, the
+logarithm of a label's weight is subtracted from the bias of the head, so that the probabilities correspond to the shares of
+the training pictures. What a schedule gives is the moving average of its weights.
 
 `data.py` has:
 
 - `LABELS`, `FOLDS`, `TRAINING_SPLITS`, `pictures(DATA, *splits)`: what is learned;
 - `load(DATA, rows)`: those pictures as a tensor of bytes, N×channels×H×W;
-- `besides(DATA, rows)`: pictures that each batch has beside them, as a list of `Beside`;
+- `beside_pictures(DATA)`: the rows of other pictures that are learned beside them;
+- `besides(DATA, rows)`: what each batch has beside them, as a list of `Beside`: those, or parts of the rows' own;
 - `augment(bytes, side, generator)`: a batch of bytes as the network's input;
-- `SCHEDULE`, a `Schedule`.
+- `NETWORK`, and `SCHEDULES`, each a `Schedule`.
 """
 
 import argparse
@@ -49,11 +52,18 @@ def arguments():
     return parser.parse_args()
 
 
-class Run:
-    """One training run: the network, its moving average and the optimiser."""
+def save_whole(state, path):
+    """Writes a file at once, so that an interruption leaves none that is half of one."""
+    fresh = path.with_suffix(".fresh")
+    torch.save(state, fresh)
+    os.replace(fresh, path)
 
-    def __init__(self, network, pictures, labels, besides, checkpoint, seed):
-        self.schedule, self.seed, self.checkpoint = data.SCHEDULE, seed, checkpoint
+
+class Run:
+    """One training run by one schedule: the network, its moving average and the optimiser."""
+
+    def __init__(self, network, schedule, pictures, labels, besides, checkpoint, seed):
+        self.schedule, self.seed, self.checkpoint = schedule, seed, checkpoint
         self.network = network.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
         self.optimiser = self._optimiser()
@@ -79,9 +89,7 @@ class Run:
 
     def save(self):
         parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser")}
-        fresh = self.checkpoint.with_suffix(".fresh")
-        torch.save(parts | {"step": self.step}, fresh)
-        os.replace(fresh, self.checkpoint)
+        save_whole(parts | {"step": self.step}, self.checkpoint)
         self.saved = time.time()
 
     def train(self):
@@ -107,7 +115,9 @@ class Run:
         if self.schedule.mixup:
             share, other = self._mixed(generator)
             x, targets, weights = (share * own + (1 - share) * own[other] for own in (x, targets, weights))
-        loss = (F.cross_entropy(self.network(x), targets, reduction="none") * weights).mean()
+        scores = self.network(x)
+        loss = F.cross_entropy(scores, targets, reduction="none", label_smoothing=self.schedule.smoothing)
+        loss = (loss * weights).mean()
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -157,13 +167,28 @@ def main():
     rows = data.pictures(args.data, *data.TRAINING_SPLITS)
     if args.fold is not None:
         rows, _ = fold(rows, args.fold, data.FOLDS)
-    network = pretrained(data.SCHEDULE.network, args.weights, len(data.LABELS))
-    checkpoint = args.output.with_suffix(".checkpoint")
-    run = Run(network, data.load(args.data, rows), labels_of(rows), data.besides(args.data, rows), checkpoint, args.seed)
-    run.resume()
-    run.train()
-    torch.save(run.result().state_dict(), args.output)
-    checkpoint.unlink(missing_ok=True)
+    network = pretrained(data.NETWORK, args.weights, len(data.LABELS))
+    pictures, besides = data.load(args.data, rows), data.besides(args.data, rows)
+    parts = [args.output.with_suffix(f".{index}.pt") for index in range(len(data.SCHEDULES))]
+    for index, (schedule, part) in enumerate(zip(data.SCHEDULES, parts, strict=True)):
+        if part.exists():
+            continue
+        checkpoint = part.with_suffix(".checkpoint")
+        beside = besides if schedule.besides else []
+        seed = args.seed + index
+        run = Run(copy.deepcopy(network), schedule, pictures, labels_of(rows), beside, checkpoint, seed)
+        run.resume()
+        run.train()
+        save_whole(run.result().state_dict(), part)
+        checkpoint.unlink(missing_ok=True)
+    save_whole(mean([torch.load(part) for part in parts]), args.output)
+    for part in parts:
+        part.unlink()
+
+
+def mean(states):
+    """The mean of the weights of networks that were trained from one head."""
+    return {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
 
 
 if __name__ == "__main__":

@@ -108,6 +108,11 @@ fn panicking() -> Result<PathBuf> {
     Ok(library)
 }
 
+/// Builds the library and the command line as they ship.
+pub(crate) fn release() -> Result<()> {
+    build(&[]).map(drop)
+}
+
 fn build(options: &[&str]) -> Result<PathBuf> {
     let step = Step::new("cargo build --locked --release --workspace");
     options.iter().fold(step, |step, option| step.arg(option)).run()?;

@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 14_000_000;
 /// Prepares each model of `models` as `NAME/model.prepared` in a folder, and returns the folder. Fails where they are larger
 /// than an app may carry.
 pub(crate) fn models() -> Result<PathBuf> {
-    bindings::shipped()?;
+    bindings::release()?;
     let to = root().join("target/prepared");
     if to.exists() {
         fs::remove_dir_all(&to)?;
@@ -33,6 +33,7 @@ pub(crate) fn models() -> Result<PathBuf> {
             bytes += fs::metadata(&prepared)?.len();
         }
     }
+    ensure!(bytes > 0, "no folder of models has a model.onnx");
     ensure!(bytes <= MAX_BYTES, "the prepared models have {bytes} bytes together, more than {MAX_BYTES}");
     eprintln!("{}: {:.1} MB", to.display(), bytes as f64 / 1e6);
     Ok(to)

@@ -12,6 +12,18 @@ use crate::labelled::failed;
 use crate::looks;
 use crate::output::Failure;
 
+/// Fails where what is asked for can't be given, before any picture is measured.
+pub(super) fn check(arguments: &Arguments, subject: &Subject) -> Result<(), Failure> {
+    let model = subject.model(true);
+    arguments.measures.contrasts(&model.classes, model.is_multi_label)?;
+    let by = arguments.measures.by.iter().map(|column| column.name.clone()).collect();
+    let options = arguments.set.options(&subject.manifest, subject.is_multi_label, by);
+    LabelTable::open(arguments.table(), &options).map_err(failed)?;
+    let scores = ScoreOptions { labels: model.labels, is_multi_label: model.is_multi_label, kind: None };
+    arguments.against.as_deref().map(|table| ScoreTable::open(table, &scores)).transpose().map_err(failed)?;
+    Ok(())
+}
+
 /// The evaluation, beside another network where one is given.
 pub(super) fn evaluation(
     arguments: &Arguments,
@@ -20,7 +32,7 @@ pub(super) fn evaluation(
     rows: &[Row],
     (options, fitted): (&Options, &Fitted),
 ) -> Result<Evaluation, Failure> {
-    let contrasts = arguments.measures.contrasts(&model.classes)?;
+    let contrasts = arguments.measures.contrasts(&model.classes, model.is_multi_label)?;
     let name = format!("{} {}", subject.manifest.name(), subject.manifest.version());
     let mut cases = held_out(model, rows, options, fitted).map_err(failure)?;
     add_columns(arguments, subject, &mut cases)?;
@@ -34,22 +46,33 @@ pub(super) fn evaluation(
 }
 
 /// What another network says of the same pictures, fitted and judged in the same parts.
+///
+/// # Errors
+/// [`Failure::Failed`] where the table lacks one of the pictures: of some of them the parts would be others.
 fn against(scores: &Path, model: &Model, rows: &[Row], options: &Options) -> Result<(String, Vec<Case>), Failure> {
     let score_options = ScoreOptions { labels: model.labels.clone(), is_multi_label: model.is_multi_label, kind: None };
     let table = ScoreTable::open(scores, &score_options).map_err(failed)?;
     let kind = table.kind();
     let mut found = table.by_file().map_err(failed)?;
-    let rows: Vec<Row> = rows
-        .iter()
-        .filter_map(|row| {
-            let scores = found.remove(&row.file)?;
-            let logits = match kind {
-                ScoreKind::Logits => scores,
-                ScoreKind::Probabilities => logits_of(&scores, model.is_multi_label),
-            };
-            Some(Row { logits, ..row.clone() })
-        })
-        .collect();
+    let missing: Vec<&str> =
+        rows.iter().map(|row| row.file.as_str()).filter(|file| !found.contains_key(*file)).collect();
+    if let Some(first) = missing.first() {
+        return Err(Failure::Failed(format!(
+            "{}: lacks {} of the {} pictures, {first} among them; give a table of all that are calibrated on",
+            scores.display(),
+            missing.len(),
+            rows.len()
+        )));
+    }
+    let of = |row: &Row| {
+        let scores = found.remove(&row.file).unwrap_or_default();
+        let logits = match kind {
+            ScoreKind::Logits => scores,
+            ScoreKind::Probabilities => logits_of(&scores, model.is_multi_label),
+        };
+        Row { logits, ..row.clone() }
+    };
+    let rows: Vec<Row> = rows.iter().map(of).collect();
     let model = Model { before: Scaling::NONE, has_logits: kind == ScoreKind::Logits, ..model.clone() };
     let fitted = bedside_tools::calibrate::fit(&model, &rows, options).map_err(failure)?;
     let cases = held_out(&model, &rows, options, &fitted).map_err(failure)?;
@@ -81,12 +104,13 @@ fn report_options(arguments: &Arguments, name: &str) -> evaluate::Options {
     about.extend(looks::commit().map(|commit| ("commit".to_owned(), commit)));
     about.push((
         "how".to_owned(),
-        "each picture is judged by what was fitted on other patients, in five parts; quality and novelty reject nothing here"
+        "each picture is judged by what was fitted on other patients: probabilities in five parts, thresholds on all \
+         others; quality and novelty reject nothing here"
             .to_owned(),
     ));
     evaluate::Options {
         title: format!("{name}, held out"),
-        set: "Pictures that the networks did not learn from".to_owned(),
+        set: "The pictures that were fitted on".to_owned(),
         about,
         by: arguments.measures.by.clone(),
         prevalences: arguments.measures.prevalence.clone(),

@@ -26,6 +26,7 @@ use crate::classes::{classes, labels};
 use crate::classify::once;
 use crate::evaluate::summary::write_figures;
 use crate::labelled::SetArguments;
+use crate::looks::{LookArguments, Looked};
 use crate::measures::MeasureArguments;
 use crate::output::{BOLD, DIM, Failure, line};
 use crate::pack::{check_writable, write_whole};
@@ -53,6 +54,9 @@ them, before any temperature; and the columns of --labels, unless that names ano
 
 What was measured is kept beside the output until it is written, in FILE.rows.jsonl: run the same command again to go on
 after an interruption.
+
+The figures on held-out patients are a look at the pictures: of a set named `test`, it is written down as `evaluate`
+does, and --why says what for.
 
 Exit status: 0; 1 where the model or a table failed, or no picture is left; 2 for wrong usage. A picture that can't be
 read is left out, and said.")]
@@ -88,6 +92,8 @@ pub(crate) struct Arguments {
     misses: Vec<(String, f64)>,
     #[command(flatten)]
     measures: MeasureArguments,
+    #[command(flatten)]
+    look: LookArguments,
     /// What another network said of the same pictures, as in --scores: the page compares both
     #[arg(long, value_name = "CSV")]
     against: Option<PathBuf>,
@@ -189,6 +195,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = Options { misses, action: arguments.action };
     // What is wrong with these is said before any picture is measured.
     check_options(&subject.model(true), &options).map_err(failure)?;
+    held_out::check(arguments, &subject)?;
     arguments.check_output()?;
     let gathered = arguments.gather(&subject)?;
     let model = subject.model(gathered.has_logits);
@@ -208,7 +215,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         found => Some(found?),
     };
     let fitted_on = arguments.fitted_on(&fitted);
-    let mut fitted_fields = calibration(&fitted, &subject.file.sha256(), &fitted_on);
+    let fitted_to = subject.file.sha256();
+    let mut fitted_fields = calibration(&fitted, &fitted_to, &fitted_on);
     if let Some(novelty) = &fitted.novelty {
         fitted_fields.insert("novelty".to_owned(), limits::novelty(novelty, &gathered.observed.tensors)?);
     }
@@ -218,6 +226,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if arguments.images.is_some() {
         cache::remove(&arguments.output);
+    }
+    if held_out.is_some() {
+        let (manifest, graph_sha256) = (&subject.manifest, fitted_to.as_str());
+        let looked = Looked { name: manifest.name(), version: manifest.version(), graph_sha256 };
+        arguments.look.write(&arguments.set_name(), &looked)?;
     }
     arguments.report(&model, &fitted, held_out.as_ref())
 }
@@ -237,11 +250,13 @@ impl Arguments {
         let networks = of_models(&self.folds);
         let tables = [&self.set.labels, &self.scores, &self.against].into_iter().flatten();
         let inputs: Vec<&Path> = tables.chain(&networks).chain([&beside]).map(PathBuf::as_path).collect();
+        let set = self.set_name();
+        self.look.check(&set, &[&inputs[..], &[&self.model, &self.output]].concat())?;
         refuse_overwriting(&self.output, &inputs)?;
         refuse_overwriting(&cache::path_of(&self.output), &inputs)?;
         if let Some(page) = &self.html {
             let model = [self.model.as_path(), &self.output];
-            refuse_overwriting(page, &[&inputs[..], &model[..]].concat())?;
+            refuse_overwriting(page, &[&inputs[..], &model[..], self.look.log(&set).as_slice()].concat())?;
             check_writable(page)?;
         }
         check_writable(&self.output)
@@ -253,6 +268,11 @@ impl Arguments {
             (None, Some(images)) => gather::from_pictures(self, subject, images),
             (None, None) => unreachable!("clap requires one of them"),
         }
+    }
+
+    /// The name of the set: its split, or else its folder's.
+    fn set_name(&self) -> String {
+        self.set.name(self.images.as_deref())
     }
 
     /// The table that says what pictures show.

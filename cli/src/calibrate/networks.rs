@@ -51,14 +51,14 @@ impl Networks {
         has_column: bool,
     ) -> Result<Networks, Failure> {
         let are_folds = !arguments.folds.is_empty();
-        let open = |path: &PathBuf| {
+        let open = |path: &PathBuf, is_fold: bool| {
             let net = Net::open_observing(path, tensors, &[], arguments.threads)?;
             let wrong = |problem: &str| Failure::Usage(format!("{}: {problem}", path.display()));
             if labels(net.classifier.manifest()) != labels(&subject.manifest) {
                 return Err(wrong("has other labels than the model"));
             }
             let learned = learned(net.classifier.manifest()).map_err(|problem| wrong(&problem))?;
-            if *path != arguments.model && !has_column && learned.is_empty() {
+            if is_fold && !has_column && learned.is_empty() {
                 return Err(wrong(
                     "its `provenance.training_sha256` does not say what it learned from; add a column `fold` to the \
                      table of labels, with the number of the network that did not learn from the picture",
@@ -66,7 +66,8 @@ impl Networks {
             }
             Ok(Network { net, learned })
         };
-        let all: Vec<Network> = arguments.folds.iter().chain([&arguments.model]).map(open).collect::<Result<_, _>>()?;
+        let mut all: Vec<Network> = arguments.folds.iter().map(|path| open(path, true)).collect::<Result<_, _>>()?;
+        all.push(open(&arguments.model, false)?);
         let networks = Networks { all, are_folds };
         networks.check_that_folds_differ(&arguments.folds)?;
         Ok(networks)

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bedside::{Image, Report, Verdict, tools};
-use bedside_tools::evaluate::{Case, Column, Contrast, Copied, Label, Level, Model, Outcome, Scores, Stated};
+use bedside_tools::calibrate::urgent_probability;
+use bedside_tools::evaluate::{Case, Column, Contrast, Copied, Label, Model, Outcome, Scores, Stated};
 use bedside_tools::table::{LabelOptions, LabelRow, LabelTable, below};
 
 use super::copies;
 use crate::classes::level;
 use crate::classify::progress;
 use crate::labelled::{Foreign, Net, failed};
-use crate::output::Failure;
+use crate::output::{Failure, complain};
 
 /// The model, as an evaluation knows it: its classes, with what its calibration states.
 pub(super) fn model(net: &Net, contrasts: Vec<Contrast>) -> Model {
@@ -77,20 +78,24 @@ pub(super) fn gather(net: &Net, source: &Source<'_>, rows: usize, foreign: &[For
 fn labelled(net: &Net, source: &Source<'_>, row: LabelRow) -> Result<Case, Failure> {
     let path = below(source.images, &row.file).map_err(Failure::Failed)?;
     let (outcome, seconds) = outcome(net, &path);
-    let copies = if source.has_copies { copies_of(net, &path, &outcome)? } else { Vec::new() };
+    let copies = if source.has_copies { copies_of(net, &path, &outcome) } else { Vec::new() };
     let subgroups = source.by.iter().zip(row.by);
     let subgroups = subgroups.filter_map(|(column, value)| Some((column.name.clone(), value?))).collect();
     let truth = net.classes.iter().map(|class| class.truth(&row.truth)).collect();
     Ok(Case { file: row.file, group: row.group, foreign: None, truth, outcome, subgroups, seconds, copies })
 }
 
-fn copies_of(net: &Net, path: &Path, outcome: &Outcome) -> Result<Vec<Copied>, Failure> {
+/// The copies of a picture; fewer, with a warning, where one can't be made.
+fn copies_of(net: &Net, path: &Path, outcome: &Outcome) -> Vec<Copied> {
     let triage = match outcome {
-        Outcome::Unreadable { .. } => return Ok(Vec::new()),
+        Outcome::Unreadable { .. } => return Vec::new(),
         Outcome::Rejected { triage, .. } | Outcome::Judged { triage, .. } => *triage,
     };
     let found = Image::open(path).and_then(|image| copies::of(net, &image, triage));
-    found.map_err(|error| Failure::Failed(tools::in_file(error, path).to_string()))
+    found.unwrap_or_else(|error| {
+        complain("warning", &format!("{}; its copies are left out", tools::in_file(error, path)));
+        Vec::new()
+    })
 }
 
 fn outcome(net: &Net, path: &Path) -> (Outcome, Option<f64>) {
@@ -112,19 +117,6 @@ fn of_report(net: &Net, path: &Path, report: &Report) -> Outcome {
     let probability = |finding: Option<&bedside::Finding>| finding.map_or(0.0, |f| f64::from(f.probability));
     let probabilities: Vec<f64> = findings.iter().copied().map(probability).collect();
     let over = findings.iter().map(|finding| finding.is_some_and(|f| f.over_operating_point)).collect();
-    let urgent = urgent(net, &probabilities);
+    let urgent = urgent_probability(&net.classes, net.is_multi_label, &probabilities);
     Outcome::Judged { triage, scores: Scores { probabilities, over, urgent }, novelty }
-}
-
-/// The sum of the urgent classes' probabilities; none for a model without one, and where several may hold.
-fn urgent(net: &Net, probabilities: &[f64]) -> Option<f64> {
-    let urgent: Vec<f64> = net
-        .classes
-        .iter()
-        .zip(probabilities)
-        .filter(|(class, _)| class.level == Level::Urgent)
-        .map(|(_, p)| *p)
-        .collect();
-    let is_summable = !urgent.is_empty() && (!net.is_multi_label || urgent.len() == 1);
-    is_summable.then(|| urgent.iter().sum::<f64>().min(1.0))
 }

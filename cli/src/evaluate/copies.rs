@@ -1,7 +1,7 @@
 //! Copies of a picture that show the same: saved again, cropped a little, and enlarged so that it is decoded at a reduced
 //! scale. A model that says something else of them is not steady.
 
-use bedside::{Classifier, Image, Result, tools};
+use bedside::{Image, Result, tools};
 use bedside_tools::evaluate::{Copied, Level};
 use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
@@ -17,29 +17,36 @@ const FINE: u8 = 95;
 /// Each of how many pixels of a side the crop takes, from either end: a fortieth, so that a twentieth is lost.
 const EDGE: u32 = 40;
 
-/// How many times the input's side the enlarged copy has at least: of one this large a quarter is decoded.
+/// How many times the input's side the enlarged copy has at least: of one this large a quarter is decoded, or less.
 const ENLARGED: u32 = 8;
 
-/// The triage of a picture's copies, beside its own.
+/// The pixels that an enlarged copy may have: those of a picture far longer than wide would not fit into memory.
+const MAX_ENLARGED: u64 = 40_000_000;
+
+/// The triage of a picture's copies, beside its own. A copy that a JPEG can't hold, or that would be too large, is left out.
 ///
 /// # Errors
-/// Those of [`Classifier::classify`].
+/// Those of [`bedside::Classifier::classify`].
 pub(super) fn of(net: &Net, image: &Image<'_>, triage: Level) -> Result<Vec<Copied>> {
     let (width, height, rgb) = tools::pixels(&net.classifier, image)?;
     let picture = RgbImage::from_raw(width, height, rgb).expect("three bytes a pixel");
     let said = |image: Image<'_>| Ok::<_, bedside::Error>(level(net.of(&image)?.triage));
     let copied = |how: &str, from: Level, to: Level| Copied { how: how.to_owned(), from, to };
 
-    let again = said(Image::from_bytes(jpeg(&picture, QUALITY)))?;
-    let cropped = said(of_pixels(&cropped(&picture))?)?;
-    let enlarged = jpeg(&enlarged(&net.classifier, &picture), FINE);
-    let in_full = said(of_pixels(&decoded(&enlarged))?)?;
-    let reduced = said(Image::from_bytes(enlarged))?;
-    Ok(vec![
-        copied("saved again as a JPEG of quality 75", triage, again),
-        copied("a twentieth of each side cut off", triage, cropped),
-        copied("enlarged, and decoded at a quarter of the scale", in_full, reduced),
-    ])
+    let mut copies = Vec::new();
+    if let Some(again) = jpeg(&picture, QUALITY) {
+        copies.push(copied("saved again as a JPEG of quality 75", triage, said(Image::from_bytes(again))?));
+    }
+    let cropped = cropped(&picture);
+    copies.push(copied("a twentieth of each side cut off", triage, said(of_pixels(&cropped)?)?));
+    let input = net.classifier.manifest().input();
+    let enlarged = enlarged(&picture, (input.width, input.height)).and_then(|picture| jpeg(&picture, FINE));
+    if let Some(enlarged) = enlarged {
+        let in_full = said(of_pixels(&decoded(&enlarged))?)?;
+        let reduced = said(Image::from_bytes(enlarged))?;
+        copies.push(copied("enlarged, and decoded at a reduced scale", in_full, reduced));
+    }
+    Ok(copies)
 }
 
 fn of_pixels(picture: &RgbImage) -> Result<Image<'_>> {
@@ -48,22 +55,27 @@ fn of_pixels(picture: &RgbImage) -> Result<Image<'_>> {
 
 fn cropped(picture: &RgbImage) -> RgbImage {
     let (width, height) = picture.dimensions();
-    let (left, top) = (width / EDGE, height / EDGE);
+    // At least one pixel, where that leaves one.
+    let edge = |side: u32| side.div_ceil(EDGE).min((side - 1) / 2);
+    let (left, top) = (edge(width), edge(height));
     crop_imm(picture, left, top, width - 2 * left, height - 2 * top).to_image()
 }
 
-/// The picture with both sides a whole number of times as long, and at least [`ENLARGED`] times the input's.
-fn enlarged(classifier: &Classifier, picture: &RgbImage) -> RgbImage {
-    let input = classifier.manifest().input();
+/// The picture with both sides a whole number of times as long, and at least [`ENLARGED`] times those of the input; none
+/// where that is more than [`MAX_ENLARGED`].
+fn enlarged(picture: &RgbImage, input: (u32, u32)) -> Option<RgbImage> {
     let (width, height) = picture.dimensions();
-    let times = (input.width * ENLARGED).div_ceil(width).max((input.height * ENLARGED).div_ceil(height));
-    resize(picture, width * times, height * times, FilterType::Triangle)
+    let times = (input.0 * ENLARGED).div_ceil(width).max((input.1 * ENLARGED).div_ceil(height));
+    let (wide, high) = (width.checked_mul(times)?, height.checked_mul(times)?);
+    let is_small = u64::from(wide) * u64::from(high) <= MAX_ENLARGED;
+    is_small.then(|| resize(picture, wide, high, FilterType::Triangle))
 }
 
-fn jpeg(picture: &RgbImage, quality: u8) -> Vec<u8> {
+/// None where a side is longer than a JPEG's may be.
+fn jpeg(picture: &RgbImage, quality: u8) -> Option<Vec<u8>> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let encoder = Encoder::new(picture.as_raw(), width, height, PixelFormat::Rgb);
-    encoder.quality(quality).subsampling(Subsampling::S420).encode().expect("a JPEG has at most 65,535 pixels a side")
+    encoder.quality(quality).subsampling(Subsampling::S420).encode().ok()
 }
 
 /// All pixels of a JPEG that was encoded here.
@@ -72,4 +84,33 @@ fn decoded(jpeg: &[u8]) -> RgbImage {
     decoder.set_output_format(PixelFormat::Rgb);
     let image = decoder.decode_image().expect("it was encoded here");
     RgbImage::from_raw(image.width as u32, image.height as u32, image.data).expect("three bytes a pixel")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crop_takes_a_fortieth_of_a_side_from_either_end() {
+        for ((width, height), expected) in
+            [((200, 100), (190, 94)), ((40, 39), (38, 37)), ((3, 2), (1, 2)), ((1, 1), (1, 1))]
+        {
+            assert_eq!(cropped(&RgbImage::new(width, height)).dimensions(), expected, "{width}×{height}");
+        }
+        let mut picture = RgbImage::new(80, 80);
+        picture.put_pixel(2, 2, image::Rgb([255; 3]));
+        assert_eq!(cropped(&picture).get_pixel(0, 0).0, [255; 3]);
+    }
+
+    #[test]
+    fn enlarged_copy_is_decoded_at_a_quarter_of_its_sides() {
+        let found = enlarged(&RgbImage::new(256, 200), (224, 224)).expect("small enough");
+        // 8 · 224 = 1792 = 8.96 · 200.
+        assert_eq!(found.dimensions(), (9 * 256, 9 * 200));
+        // 4·10⁷ pixels hold 1792 × 22,000 and no more.
+        assert!(enlarged(&RgbImage::new(100, 1_000), (224, 224)).is_some());
+        assert!(enlarged(&RgbImage::new(100, 4_000), (224, 224)).is_none());
+        assert!(enlarged(&RgbImage::new(1, 65_535), (224, 224)).is_none());
+        assert!(jpeg(&RgbImage::new(1, 70_000), QUALITY).is_none());
+    }
 }

@@ -12,7 +12,7 @@ use bedside_tools::evaluate::{Against, Case, Evaluation, Options, Problem, evalu
 
 use crate::classify::parse_answer;
 use crate::labelled::{self, Net, SetArguments};
-use crate::looks;
+use crate::looks::{self, LookArguments, Looked};
 use crate::measures::MeasureArguments;
 use crate::output::Failure;
 use crate::pack::{check_writable, write_whole};
@@ -50,12 +50,8 @@ pub(crate) struct Arguments {
     /// An answer to a question of the model, for all pictures. May be given several times
     #[arg(long = "answer", value_parser = parse_answer, value_name = "ID=VALUE")]
     answers: Vec<(String, Answer)>,
-    /// Why a test set is looked at; needed for a set named `test`
-    #[arg(long, value_name = "TEXT")]
-    why: Option<String>,
-    /// Where looks at a test set are written down
-    #[arg(long, default_value = "docs/evidence/looks.csv", value_name = "CSV")]
-    looks: PathBuf,
+    #[command(flatten)]
+    look: LookArguments,
     /// Judge copies of each picture, too, that show the same: saved again as a JPEG of quality 75, with a twentieth of each
     /// side cut off, and enlarged so that it is decoded at a reduced scale. Takes five times as long
     #[arg(long)]
@@ -77,19 +73,14 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let set = arguments.set_name();
-    if arguments.log().is_some() && arguments.why.as_ref().is_none_or(|why| why.trim().is_empty()) {
-        return Err(Failure::Usage(
-            "this is a test set: say with `--why TEXT` what it is looked at for; the look is written down".to_owned(),
-        ));
-    }
-    arguments.check_outputs()?;
+    arguments.check_outputs(&set)?;
     let net = Net::open(&arguments.model, &arguments.answers, arguments.threads)?;
     let other = arguments.against.as_deref().map(|path| Net::open(path, &arguments.answers, arguments.threads));
     let other = other.transpose()?;
     let evaluation = arguments.evaluation(&net, other.as_ref(), &set)?;
-    if let (Some(log), Some(why)) = (arguments.log(), &arguments.why) {
-        looks::append(log, net.classifier.identity(), &set, why)?;
-    }
+    let identity = net.classifier.identity();
+    let (name, version, graph_sha256) = (&identity.name, &identity.version, &identity.graph_sha256);
+    arguments.look.write(&set, &Looked { name, version, graph_sha256 })?;
     if let Some(path) = &arguments.html {
         write_whole(path, arguments.page(&net, &evaluation).as_bytes())?;
     }
@@ -99,33 +90,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 impl Arguments {
     /// The name of the set: its split, or else its folder's.
     fn set_name(&self) -> String {
-        let folder = || {
-            let path = std::fs::canonicalize(&self.images).unwrap_or_else(|_| self.images.clone());
-            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-        };
-        self.set.split.clone().unwrap_or_else(folder)
-    }
-
-    /// Where this look is written down; `None` where the set is no test set.
-    fn log(&self) -> Option<&Path> {
-        looks::is_logged(&self.set_name()).then_some(&self.looks)
+        self.set.name(Some(&self.images))
     }
 
     /// Fails where an output could not be written, or would replace a model or a table.
-    fn check_outputs(&self) -> Result<(), Failure> {
+    fn check_outputs(&self, set: &str) -> Result<(), Failure> {
         let models: Vec<&PathBuf> = [Some(&self.model), self.against.as_ref()].into_iter().flatten().collect();
         let inputs = of_models(models.iter().copied());
         let inputs: Vec<&Path> = inputs.iter().chain(&self.set.labels).map(PathBuf::as_path).collect();
         if let Some(page) = &self.html {
             refuse_overwriting(page, &inputs)?;
-            refuse_overwriting(page, self.log().as_slice())?;
+            refuse_overwriting(page, self.look.log(set).as_slice())?;
             check_writable(page)?;
         }
-        if let Some(log) = self.log() {
-            refuse_overwriting(log, &inputs)?;
-            looks::check(log)?;
-        }
-        Ok(())
+        self.look.check(set, &inputs)
     }
 
     /// The page, with small pictures where they are asked for.
@@ -138,10 +116,10 @@ impl Arguments {
     }
 
     fn evaluation(&self, net: &Net, other: Option<&Net>, set: &str) -> Result<Evaluation, Failure> {
-        let contrasts = self.measures.contrasts(&net.classes)?;
-        let cases = self.cases(net)?;
+        let contrasts = self.measures.contrasts(&net.classes, net.is_multi_label)?;
+        let cases = self.cases(net, set, self.copies)?;
         let model = |net: &Net| cases::model(net, contrasts.clone());
-        let others = other.map(|net| Ok::<_, Failure>((model(net), self.cases(net)?))).transpose()?;
+        let others = other.map(|net| Ok::<_, Failure>((model(net), self.cases(net, set, false)?))).transpose()?;
         let model = model(net);
         let against = others.as_ref().map(|(model, cases)| Against { model, cases });
         evaluate(&model, &cases, against, &self.options(net, set)).map_err(|problem| match problem {
@@ -150,21 +128,16 @@ impl Arguments {
         })
     }
 
-    fn cases(&self, net: &Net) -> Result<Vec<Case>, Failure> {
+    fn cases(&self, net: &Net, set: &str, has_copies: bool) -> Result<Vec<Case>, Failure> {
         let by: Vec<String> = self.measures.by.iter().map(|column| column.name.clone()).collect();
         let options = self.set.options(net.classifier.manifest(), net.is_multi_label, by);
         let Some(labels) = &self.set.labels else { unreachable!("clap requires it with --images") };
         let summary = labelled::check(labels, Some(&self.images), &options)?;
         let foreign = self.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
-        let outputs: Vec<&Path> = [self.html.as_deref(), self.log()].into_iter().flatten().collect();
+        let outputs: Vec<&Path> = [self.html.as_deref(), self.look.log(set)].into_iter().flatten().collect();
         labelled::refuse_replacing_pictures(&outputs, &self.images, labels, &options, &foreign)?;
-        let source = cases::Source {
-            images: &self.images,
-            labels,
-            options: &options,
-            by: &self.measures.by,
-            has_copies: self.copies,
-        };
+        let source =
+            cases::Source { images: &self.images, labels, options: &options, by: &self.measures.by, has_copies };
         cases::gather(net, &source, summary.rows as usize, &foreign)
     }
 
@@ -180,7 +153,7 @@ impl Arguments {
         if !net.answers().is_empty() {
             about.push(("questions".to_owned(), net.answers()));
         }
-        about.extend(self.why.clone().map(|why| ("why".to_owned(), why)));
+        about.extend(self.look.why.clone().map(|why| ("why".to_owned(), why)));
         Options {
             title: format!("{} {}", identity.name, identity.version),
             set: format!("Set {set}"),

@@ -22,7 +22,9 @@ FOLDS = 5
 MORE = ("device", "histology", "birads")  # known of BUS-BRA alone
 STORED = 256  # the side at which frames are kept in memory
 
-SCHEDULE = Schedule(network="mobilenet_v2", seen=16_000, small=160, large=0.34)
+NETWORK = "mobilenet_v2"
+PLAIN = Schedule(seen=12_000, small=160, large=0.34)
+SCHEDULES = [replace(PLAIN, smoothing=0.1), replace(PLAIN, mixup=0.2)]
 
 
 def pictures(root, *splits):
@@ -41,16 +43,23 @@ def load(root, rows):
     return bytes_of(root, rows, STORED, "L")
 
 
+def beside_pictures(root):
+    return []
+
+
 def besides(root, rows):
-    """One frame of twelve is the part of a frame beside its lesion: else no lesion was seen only in frames of one hospital."""
+    """One frame of sixteen is the part of a frame beside its lesion: else no lesion was seen only in frames of one hospital."""
     parts = parts_without_lesion(root, rows)
     targets = torch.zeros(len(parts), len(LABELS))
     targets[:, LABELS.index("no_lesion")] = 1
-    return [Beside(parts, targets, share=1 / 12, weight=1.0)]
+    return [Beside(parts, targets, share=1 / 16, weight=1.0)]
 
 
 def parts_without_lesion(root, rows):
-    """What is left and right of the lesion in these frames of BUS-BRA, where that is three tenths of the width or more."""
+    """What is left and right of the lesion in these frames of BUS-BRA, where that is three tenths of the width or more.
+
+    A part has the aspect ratio of its frame, so that it is stretched no more, and the middle of its height.
+    """
     with open(Path(root) / "bus_bra" / "labels.csv", newline="") as table:
         masks = {f"bus_bra/{row['file']}": row["mask"] for row in csv.DictReader(table) if row["mask"]}
     parts = []
@@ -64,7 +73,8 @@ def parts_without_lesion(root, rows):
         gap = 0.04 * width
         for left, right in ((0, columns[0] - gap), (columns[-1] + gap, width)):
             if right - left >= 0.3 * width:
-                part = frame.crop((int(left), 0, int(right), height))
+                top = (height - (right - left) * height / width) / 2
+                part = frame.crop((int(left), int(top), int(right), int(height - top)))
                 parts.append(np.asarray(part.resize((STORED, STORED), Image.Resampling.BILINEAR)))
     return torch.from_numpy(np.stack(parts)[:, None])
 

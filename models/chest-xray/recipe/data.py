@@ -22,6 +22,10 @@ FOLDS = 5
 pictures = partial(pictures_with_labels, LABELS)
 
 
+def beside_pictures(dataset):
+    return []
+
+
 def load(dataset, rows):
     """All pictures at their stored size as a uint8 tensor of N×1×224×224."""
     arrays = [np.asarray(Image.open(Path(dataset) / row.file).convert("L")) for row in rows]

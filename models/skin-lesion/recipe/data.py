@@ -3,6 +3,8 @@
 `models/recipe/train.py` says what a recipe's `data.py` has. DATA holds `isic2017`.
 """
 
+from dataclasses import replace
+
 from augment import of_skin
 from dataset import bytes_of, pictures_of
 from schedule import Schedule
@@ -12,7 +14,9 @@ TRAINING_SPLITS = ("train", "val")
 FOLDS = 3
 STORED = 256  # the side of the pictures as they are
 
-SCHEDULE = Schedule(network="lite0", seen=24_000, small=160, large=0.34)
+NETWORK = "lite0"
+PLAIN = Schedule(seen=20_000, small=160, large=0.34)
+SCHEDULES = [PLAIN, replace(PLAIN, smoothing=0.1), replace(PLAIN, mixup=0.2)]
 
 
 def pictures(root, *splits):
@@ -22,6 +26,10 @@ def pictures(root, *splits):
 
 def load(root, rows):
     return bytes_of(root, rows, STORED, "RGB")
+
+
+def beside_pictures(root):
+    return []
 
 
 def besides(root, rows):

@@ -1,15 +1,18 @@
-"""The pictures of PAD-UFES-20 and their labels, and their augmentation for training.
+"""The pictures of PAD-UFES-20 and their labels, what is learned beside them, and their augmentation for training.
 
-`models/recipe/train.py` says what a recipe's `data.py` has. DATA holds `pad_ufes`.
+`models/recipe/train.py` says what a recipe's `data.py` has. DATA holds `pad_ufes` and `isic2017`.
 """
 
 import csv
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+import torch.nn.functional as F
+
 from augment import of_skin
-from dataset import bytes_of, pictures_of
-from schedule import Schedule
+from dataset import bytes_of, labels_of, pictures_of
+from schedule import Beside, Schedule
 
 LABELS = [
     "melanoma",
@@ -23,7 +26,9 @@ TRAINING_SPLITS = ("train", "val")
 FOLDS = 5
 STORED = 256  # the side at which pictures are kept in memory
 
-SCHEDULE = Schedule(network="mobilenet_v2", seen=20_000, small=160, large=0.34)
+NETWORK = "mobilenet_v2"
+PLAIN = Schedule(seen=11_000, small=160, large=0.34, besides=False)
+SCHEDULES = [replace(PLAIN, seen=16_000, besides=True), replace(PLAIN, smoothing=0.1), replace(PLAIN, mixup=0.2)]
 
 
 def pictures(root, *splits):
@@ -38,8 +43,15 @@ def load(root, rows):
     return bytes_of(root, rows, STORED, "RGB")
 
 
+def beside_pictures(root):
+    return pictures_of(root, "isic2017", LABELS, "train", "val")
+
+
 def besides(root, rows):
-    return []
+    """Three pictures of ten are of dermatoscopes, for which there are many more melanomas and nevi."""
+    dermoscopic = beside_pictures(root)
+    targets = F.one_hot(torch.from_numpy(labels_of(dermoscopic)), len(LABELS)).float()
+    return [Beside(load(root, dermoscopic), targets, share=0.3, weight=0.7)]
 
 
 augment = of_skin

@@ -79,6 +79,16 @@ impl Class {
     }
 }
 
+/// The probability that one of the urgent classes holds: the sum of theirs; none for a model without one, and where several
+/// may hold.
+#[must_use]
+pub fn urgent_probability(classes: &[Class], is_multi_label: bool, probabilities: &[f64]) -> Option<f64> {
+    let urgent = classes.iter().zip(probabilities).filter(|(class, _)| class.level == Level::Urgent);
+    let urgent: Vec<f64> = urgent.map(|(_, p)| *p).collect();
+    let is_summable = !urgent.is_empty() && (!is_multi_label || urgent.len() == 1);
+    is_summable.then(|| urgent.iter().sum::<f64>().min(1.0))
+}
+
 /// A model, as far as fitting needs to know it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {

@@ -40,7 +40,7 @@ pub struct FittedClass {
 /// The threshold of the sum of the urgent classes' probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Action {
-    /// The smallest of the urgent classes' misses.
+    /// The share of these patients that it may miss: the smallest of the urgent classes' misses unless another was given.
     pub miss: f64,
     /// The patients with an urgent class.
     pub patients: u64,
@@ -179,6 +179,11 @@ impl<'a> Sample<'a> {
         let urgent = Values::new(sums);
         Self { rows, classes, urgent }
     }
+
+    /// The probability of each class in a row.
+    pub(super) fn probabilities(&self, row: usize) -> &[f64] {
+        &self.rows[row].probabilities
+    }
 }
 
 /// The urgent classes.
@@ -282,6 +287,22 @@ pub(super) fn no_sign(model: &Model, sample: &Sample<'_>, options: &Options) -> 
 
 /// Whether a picture would end `no_sign`, were the model allowed to say it, by thresholds fitted without its patient.
 fn ends_no_sign(model: &Model, sample: &Sample<'_>, row: &Judged<'_>, options: &Options) -> bool {
+    let (over, is_acted_on) = over(model, sample, row, options);
+    triage(model, &over, is_acted_on, true) == Level::NoSign
+}
+
+/// Of a row of the sample, the classes at or over their thresholds and whether the sum of the urgent ones is, by thresholds
+/// fitted without its patient.
+pub(super) fn over_without_patient(
+    model: &Model,
+    sample: &Sample<'_>,
+    row: usize,
+    options: &Options,
+) -> (Vec<bool>, bool) {
+    over(model, sample, &sample.rows[row], options)
+}
+
+fn over(model: &Model, sample: &Sample<'_>, row: &Judged<'_>, options: &Options) -> (Vec<bool>, bool) {
     let is_over = |class: usize| {
         let at = sample.classes[class].without(row.patient, options.miss(&model.classes[class]));
         row.probabilities[class] >= at
@@ -291,7 +312,7 @@ fn ends_no_sign(model: &Model, sample: &Sample<'_>, row: &Judged<'_>, options: &
         let at = sample.urgent.without(row.patient, miss);
         at > 0.0 && sum(model, row) >= at
     });
-    triage(model, &over, is_acted_on, true) == Level::NoSign
+    (over, is_acted_on)
 }
 
 /// The triage by the verdict's rule, of a picture that quality and novelty let pass: the classes at or over their

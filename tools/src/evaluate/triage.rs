@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Case, Level, Measure, Model, Options, Ranged, Rate, Target};
-use crate::statistics::Undefined;
 use crate::statistics::proportion::{TestCounts, net_benefit, predictive_intervals, predictive_values};
+use crate::statistics::{Estimate, Undefined};
 
 /// The probabilities from which on people would refer, for which net benefits are given.
 const THRESHOLDS: [f64; 4] = [0.01, 0.02, 0.05, 0.1];
@@ -175,7 +175,8 @@ fn at_prevalence(
     let negative = values.and_then(|v| ranged(v.negative, intervals.and_then(|i| i.negative)));
     let net_benefit = |threshold: f64| {
         let found = net_benefit(counts, prevalence, threshold).ok()?;
-        let difference = Ranged::normal(found.difference, options.confidence);
+        let of = |standard_error| Estimate { value: found.difference, standard_error }.interval(options.confidence);
+        let difference = Ranged { value: found.difference, interval: found.standard_error.map(of).into() };
         Some(NetBenefit { threshold, test: found.test, refer_all: found.refer_all, difference })
     };
     AtPrevalence {

@@ -4,7 +4,7 @@
 //! [`clustered`].
 
 use super::special::{inverse_regularized_beta, regularized_beta, student_quantile};
-use super::{Confidence, Estimate, Interval, Undefined};
+use super::{Confidence, Interval, Undefined};
 
 /// The largest number of cases: a thousand million.
 const MAX_CASES: u64 = 1_000_000_000;
@@ -343,7 +343,10 @@ pub struct NetBenefit {
     /// That of referring everybody.
     pub refer_all: f64,
     /// The first less the second.
-    pub difference: Estimate,
+    pub difference: f64,
+    /// Its standard error; [`Undefined::NoVariation`] where all of the ill are called, or none, and with the well alike: a
+    /// rate of 0 or 1 among few says little of the rate among many.
+    pub standard_error: Result<f64, Undefined>,
 }
 
 /// The net benefit of a test at a stated prevalence, for whom refers from a probability of `threshold` on.
@@ -376,8 +379,13 @@ pub fn net_benefit(patients: &[TestCounts], prevalence: f64, threshold: f64) -> 
     let (ill, well) = (prevalence, (1.0 - prevalence) * threshold / (1.0 - threshold));
     let test = rates.sensitivity * ill - (1.0 - rates.specificity) * well;
     let refer_all = ill - well;
-    let standard_error = rates.standard_error(patients, ill, well);
-    Ok(NetBenefit { test, refer_all, difference: Estimate { value: test - refer_all, standard_error } })
+    let varies = |rate: f64| rate > 0.0 && rate < 1.0;
+    let standard_error = if varies(rates.sensitivity) && varies(rates.specificity) {
+        Ok(rates.standard_error(patients, ill, well))
+    } else {
+        Err(Undefined::NoVariation)
+    };
+    Ok(NetBenefit { test, refer_all, difference: test - refer_all, standard_error })
 }
 
 /// The rates of a test, of pictures whose patients are clusters.

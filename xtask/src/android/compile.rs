@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::abis::{MIN_API, TARGET_API};
-use super::folders::{clear, folder, out};
+use super::folders::{clear, out};
 use super::tools::Tools;
 use crate::prepared;
 use crate::root;
