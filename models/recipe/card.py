@@ -4,9 +4,13 @@
 
 An evaluation is what `bedside evaluate --json` or `bedside calibrate --json` prints. In the card, what stands between the
 lines `<!-- NAME -->` and `<!-- end NAME -->` is replaced by its tables: no figure is copied by hand. Intervals are of 95 %.
+
+Urgent pictures that were missed are shown where `missed/` beside the card has them, as `missed.py` writes them, with what
+`missed/words.csv` (`file,words`) says of each.
 """
 
 import argparse
+import csv
 import json
 import re
 from pathlib import Path
@@ -176,6 +180,26 @@ def comparison(e):
     return table(["", "this model", found["against"], "difference"], rows)
 
 
+def missed(e, folder):
+    """Each urgent picture that was not called so, with its thumbnail and its words where there are any."""
+    words = {}
+    if (folder / "words.csv").exists():
+        with open(folder / "words.csv", newline="") as file:
+            words = {row["file"]: row["words"] for row in csv.DictReader(file)}
+    rows = []
+    for miss in e["urgent_misses"]:
+        name = thumbnail_of(miss["file"])
+        shown = f"![{miss['truth'][0]}]({folder.name}/{name})" if (folder / name).exists() else ""
+        probability = "" if miss["probability"] is None else percent(miss["probability"])
+        rows.append([shown, miss["file"], ", ".join(miss["truth"]), miss["triage"], probability, words.get(miss["file"], "")])
+    return table(["", "picture", "shows", "answer", "probability of urgent", "what is seen"], rows) if rows else ""
+
+
+def thumbnail_of(file):
+    """The name of a picture's thumbnail."""
+    return Path(file).with_suffix(".jpg").name
+
+
 PARTS = {
     "Flow": flow,
     "Triage": triage,
@@ -189,8 +213,9 @@ PARTS = {
 }
 
 
-def figures(e):
+def figures(e, folder):
     written = {title: part(e) for title, part in PARTS.items()}
+    written["Urgent pictures that were missed"] = missed(e, folder)
     return "\n".join(f"**{title}.**\n\n{text}" for title, text in written.items() if text)
 
 
@@ -206,7 +231,7 @@ def main():
         evaluation = found.get("held_out", found)
         if evaluation is None:
             raise SystemExit(f"{path}: has no evaluation on held-out patients; `missing` says why")
-        text = figures(evaluation)
+        text = figures(evaluation, args.card.parent / "missed")
         card = between.sub(lambda _: f"\n{text}\n", card, count=1)
     args.card.write_text(card)
 
