@@ -14,7 +14,7 @@ use bedside::{
 };
 use bedside_engine::{Graph, Prepared};
 use serde_json::{Value, json};
-use shipped::shipped;
+use shipped::{MODELS, shipped};
 
 /// The graph of a shipped model and its manifest, with the `explanation` that the graph's linear head gives.
 fn explained(model: &str) -> (Graph, Manifest) {
@@ -34,10 +34,15 @@ fn classifier(model: &str) -> Classifier {
 
 /// The pictures of a model's samples, and a query whose answers are in scope.
 fn samples(model: &str) -> (Vec<Image<'static>>, Query) {
-    let (prefixes, answers): (&[&str], _) = match model {
-        "skin-lesion" => (&["ISIC"], vec![("dermatoscope", Answer::Yes), ("mole_like", Answer::Yes)]),
-        _ => (&["IM-", "person"], vec![("age", Answer::Number(3.0)), ("frontal_file", Answer::Yes)]),
+    let prefixes: &[&str] = match model {
+        "skin-photo" => &["PAT_"],
+        "skin-lesion" => &["ISIC"],
+        "breast-ultrasound" => &["bus_", "normal_"],
+        _ => &["IM-", "person"],
     };
+    let manifest = shipped::open(model).manifest().clone();
+    let answers = manifest.scope().iter().map(|question| (question.id.clone(), tools::in_scope_answer(question)));
+    let answers: Vec<(String, Answer)> = answers.collect();
     let entries = fs::read_dir(shipped("samples")).expect("a folder").map(|entry| entry.expect("readable").path());
     let mut files: Vec<_> = entries
         .filter(|path| prefixes.iter().any(|p| path.file_name().is_some_and(|f| f.to_string_lossy().starts_with(p))))
@@ -62,7 +67,7 @@ fn mean(heatmap: &Heatmap) -> f64 {
 
 #[test]
 fn heatmap_changes_no_bit_of_a_report() {
-    for model in ["skin-lesion", "chest-xray"] {
+    for model in MODELS {
         let classifier = classifier(model);
         let (images, query) = samples(model);
         for image in &images {
@@ -81,7 +86,7 @@ fn heatmap_changes_no_bit_of_a_report() {
 
 #[test]
 fn heatmap_of_a_prepared_model_has_the_same_bits() {
-    for model in ["skin-lesion", "chest-xray"] {
+    for model in MODELS {
         let (graph, manifest) = explained(model);
         let file = graph.clone().into();
         let signature = Binding::new(&manifest, &file).expect("they fit").signature;

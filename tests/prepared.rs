@@ -12,7 +12,7 @@ use bedside::tools::{self, Binding};
 use bedside::{Classifier, Error, ErrorKind, Image, Limits, Options};
 use bedside_engine::{Graph, ModelFile, Prepared};
 use sha2::{Digest, Sha256};
-use shipped::shipped;
+use shipped::{MODELS, shipped};
 use tiny::{golden, manifest, packed};
 
 /// The offset of the content in bytes: it follows 8 bytes of magic number, 4 of the version, and 32 of its SHA-256.
@@ -52,7 +52,7 @@ fn pictures(folder: &Path) -> Vec<Image<'static>> {
 
 #[test]
 fn prepared_shipped_models_give_the_same_bits() {
-    for model in ["skin-lesion", "chest-xray"] {
+    for model in MODELS {
         let onnx = fs::read(shipped(model).join("model.onnx")).expect("shipped");
         let bytes = prepared(&onnx).unwrap_or_else(|error| panic!("{model}: {error}"));
         assert!(bytes.len() < onnx.len() * 11 / 10, "{model}: {} bytes of {}", bytes.len(), onnx.len());

@@ -37,16 +37,10 @@ command=$(realpath -e -- "${BEDSIDE_COMMAND:-$library/bedside}") || die "no comm
 cd "$here/../.."
 built=target/swift
 mkdir -p "$built"
-classify() { "$command" classify "$@"; }
-skin=(--model models/skin-lesion/model.onnx --answer dermatoscope=yes --answer mole_like=yes)
-chest=(--model models/chest-xray/model.onnx --answer age=3 --answer frontal_file=yes)
-expected() {
-    classify "${skin[@]}" --json "$@" models/samples/ISIC_*.jpg
-    classify "${chest[@]}" --json "$@" models/samples/*.jpeg
-}
-expected > "$built/expected.jsonl"
-expected --lang uk > "$built/expected.jsonl.uk"
-classify "${skin[@]}" models/samples/ISIC_0012258.jpg > "$built/quickstart.expected"
+ios/expected.sh "$command" > "$built/expected.jsonl"
+ios/expected.sh "$command" --lang uk > "$built/expected.jsonl.uk"
+"$command" classify --model models/skin-lesion/model.onnx --answer dermatoscope=yes --answer mole_like=yes \
+    models/samples/ISIC_0012258.jpg > "$built/quickstart.expected"
 
 echo "== the package's tests"
 swift_test ios package

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use bedside::manifest::QuestionRole;
 use bedside::{Classifier, Image, Options};
 
+/// The shipped models.
+pub(crate) const MODELS: [&str; 4] = ["skin-photo", "skin-lesion", "breast-ultrasound", "chest-xray"];
+
 /// The maximum difference of a score from ONNX Runtime's where both decode the picture at the same scale: the
 /// references have six digits, and a softmax in float32 adds its rounding.
 pub(crate) const SAME: f32 = 1e-5;
