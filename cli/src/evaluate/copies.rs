@@ -31,20 +31,20 @@ pub(super) fn of(net: &Net, image: &Image<'_>, triage: Level) -> Result<Vec<Copi
     let (width, height, rgb) = tools::pixels(&net.classifier, image)?;
     let picture = RgbImage::from_raw(width, height, rgb).expect("three bytes a pixel");
     let said = |image: Image<'_>| Ok::<_, bedside::Error>(level(net.of(&image)?.triage));
-    let copied = |how: &str, from: Level, to: Level| Copied { how: how.to_owned(), from, to };
+    let of = |how: &str, from: Level, to: Level| Copied { how: how.to_owned(), from, to };
 
     let mut copies = Vec::new();
     if let Some(again) = jpeg(&picture, QUALITY) {
-        copies.push(copied("saved again as a JPEG of quality 75", triage, said(Image::from_bytes(again))?));
+        copies.push(of("saved again as a JPEG of quality 75", triage, said(Image::from_bytes(again))?));
     }
     let cropped = cropped(&picture);
-    copies.push(copied("a twentieth of each side cut off", triage, said(of_pixels(&cropped)?)?));
+    copies.push(of("a twentieth of each side cut off", triage, said(of_pixels(&cropped)?)?));
     let input = net.classifier.manifest().input();
     let enlarged = enlarged(&picture, (input.width, input.height)).and_then(|picture| jpeg(&picture, FINE));
     if let Some(enlarged) = enlarged {
         let in_full = said(of_pixels(&decoded(&enlarged))?)?;
         let reduced = said(Image::from_bytes(enlarged))?;
-        copies.push(copied("enlarged, and decoded at a reduced scale", in_full, reduced));
+        copies.push(of("enlarged, and decoded at a reduced scale", in_full, reduced));
     }
     Ok(copies)
 }

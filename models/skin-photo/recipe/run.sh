@@ -5,7 +5,7 @@ folds=5
 imagenet=mobilenet_v2_1.0_224_float.onnx
 picture=PAT_1113_458_387.jpg
 calibrate() {
-    bedside calibrate "$@" --features FEATURES --miss melanoma=0.1 --miss squamous_cell_carcinoma=0.1 --action 0 \
+    bedside calibrate "$@" --features hardtanh_7_DequantizeLinear_Output,add_9_DequantizeLinear_Output --miss melanoma=0.1 --miss squamous_cell_carcinoma=0.1 --action 0 \
         --contrast cancer=melanoma,squamous_cell_carcinoma,basal_cell_carcinoma
 }
 . "$(dirname "$0")/../../recipe/make.sh"
