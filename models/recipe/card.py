@@ -51,7 +51,10 @@ def ranged(measure, show):
         return reason(measure)
     interval = value_of(found["interval"])
     value = show(found["value"])
-    return value if interval is None else f"{value} ({show(interval['lower'])}–{show(interval['upper'])})"
+    if interval is None:
+        return value
+    dash = " to " if interval["lower"] < 0 else "–"
+    return f"{value} ({show(interval['lower'])}{dash}{show(interval['upper'])})"
 
 
 def percent(share):
@@ -101,6 +104,8 @@ def detection(e):
         for found in e["detection"]
     ]
     text = table(["counts as found", "of the urgent", "of the others, not"], rows)
+    # A result that every picture has tells nothing more.
+    e = {"detection": [found for found in e["detection"] if found["specificity_of_all"]["count"] > 0]}
     rows = [
         [TESTS[found["test"]], percent(at["prevalence"]), ranged(at["positive"], percent), ranged(at["negative"], percent)]
         for found in e["detection"]
@@ -114,8 +119,8 @@ def detection(e):
         for at in found["at"]
         for benefit in at["net_benefit"]
     ]
-    head = ["result", "where so many are urgent", "for whom refers from", "net benefit", "of referring all", "difference"]
-    return text + "\nNet benefit of a thousand people whose pictures are assessed:\n\n" + table(head, rows)
+    head = ["result", "where so many are urgent", "threshold probability", "net benefit", "of referring all", "difference"]
+    return text + "\nNet benefit, in true positives among a thousand people whose pictures are assessed:\n\n" + table(head, rows)
 
 
 def order(e):
@@ -131,6 +136,9 @@ def order(e):
 
 
 def misses(e):
+    """Held-out thresholds differ from patient to patient, and state nothing together."""
+    if all(found["stated"] is None for found in e["misses"]):
+        return ""
     rows = []
     for found in e["misses"]:
         band = found["band"]
@@ -153,11 +161,11 @@ def subgroups(e):
     for by in e["subgroups"]:
         names = [area["of"] for area in by["parts"][0]["auc"]]
         rows = [
-            [part["name"], part["pictures"], part["patients"], rate(part["found"]),
+            [part["name"], part["pictures"], part["patients"], rate(part["found_urgent"]),
              *(ranged(area["value"], decimals(3)) for area in part["auc"])]
             for part in by["parts"]
         ]
-        head = [by["by"], "pictures", "patients", "urgent found", *(f"AUC: {name}" for name in names)]
+        head = [by["by"], "pictures", "patients", "urgent that end `urgent`", *(f"AUC: {name}" for name in names)]
         text += table(head, rows) + "\n"
     return text
 

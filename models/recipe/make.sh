@@ -65,10 +65,11 @@ done
 for fold in $(seq 0 $((folds - 1))); do
     python3 "$shared/held_out_logits.py" "$data" "$work/fold$fold.int8.onnx" "$work/logits$fold.csv" --fold "$fold"
 done
-head -n 1 "$work/logits0.csv" > "$recipe/held_out/logits.csv"
-for fold in $(seq 0 $((folds - 1))); do
-    tail -n +2 "$work/logits$fold.csv" >> "$recipe/held_out/logits.csv"
-done
+joined() { # the tables of all folds whose names begin so, as one
+    head -n 1 "${1}0.csv"
+    for fold in $(seq 0 $((folds - 1))); do tail -n +2 "$1$fold.csv"; done
+}
+joined "$work/logits" > "$recipe/held_out/logits.csv"
 python3 "$shared/held_out.py" "$data" "$work/train_val.csv"
 calibrate "$work/packed.onnx" --images "$data" --labels "$work/train_val.csv" --group group --folds "$networks" \
     --foreign "$foreign" -o "$model/model.onnx"

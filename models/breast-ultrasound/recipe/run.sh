@@ -8,3 +8,10 @@ calibrate() {
     bedside calibrate "$@" --features hardtanh_7_DequantizeLinear_Output,add_9_DequantizeLinear_Output --color gray --contrast malignancy=malignant/benign
 }
 . "$(dirname "$0")/../../recipe/make.sh"
+
+# The same frames with callipers and words painted over, by the networks that have not learned from them.
+python3 "$recipe/callipers.py" "$data" "$work/painted"
+for fold in $(seq 0 $((folds - 1))); do
+    python3 "$shared/held_out_logits.py" "$work/painted" "$work/fold$fold.int8.onnx" "$work/painted$fold.csv" --fold "$fold"
+done
+joined "$work/painted" > "$recipe/held_out/painted.csv"

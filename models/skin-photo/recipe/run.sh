@@ -9,3 +9,10 @@ calibrate() {
         --contrast cancer=melanoma,squamous_cell_carcinoma,basal_cell_carcinoma
 }
 . "$(dirname "$0")/../../recipe/make.sh"
+
+# The same pictures with the ink of pens painted over, by the networks that have not learned from them.
+python3 "$recipe/ink.py" "$data" "$work/painted"
+for fold in $(seq 0 $((folds - 1))); do
+    python3 "$shared/held_out_logits.py" "$work/painted" "$work/fold$fold.int8.onnx" "$work/painted$fold.csv" --fold "$fold"
+done
+joined "$work/painted" > "$recipe/held_out/painted.csv"

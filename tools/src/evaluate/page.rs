@@ -427,6 +427,7 @@ fn subgroups(e: &Evaluation) -> Markup {
             Cell::count(s.patients),
             rate(&s.rejected),
             rate(&s.found),
+            rate(&s.found_urgent),
             rate(&s.cleared),
         ];
         cells.extend(s.auc.iter().map(|area| three(&area.value)));
@@ -439,13 +440,13 @@ fn subgroups(e: &Evaluation) -> Markup {
         .next()
         .map_or_else(Vec::new, |part| part.auc.iter().map(|area| area.of.as_str()).collect());
     let of_areas: Vec<String> = areas.iter().map(|of| format!("AUC of {of}")).collect();
-    let mut head = vec!["Part", "Pictures", "Patients", "Rejected", "Urgent found", "Others no_sign"];
+    let mut head = vec!["Part", "Pictures", "Patients", "Rejected", "Urgent found", "As urgent", "Others no_sign"];
     head.extend(of_areas.iter().map(String::as_str));
     markup! {
         @if !e.subgroups.is_empty() {
             h2 { "Parts of the set" }
             p {
-                "Urgent found: urgent pictures that end refer or urgent. What rests on fewer than " (e.method.min_patients)
+                "Urgent found: urgent pictures that end refer or urgent; as urgent: those that end urgent. What rests on fewer than " (e.method.min_patients)
                 " patients is not estimable. Differences between parts may be chance, or the mix of diseases."
             }
             @for by in &e.subgroups {

@@ -52,6 +52,8 @@ pub struct Subgroup {
     pub rejected: Rate,
     /// The urgent pictures that end `refer` or `urgent`; `unassessed` counts as missed.
     pub found: Rate,
+    /// The urgent pictures that end `urgent`.
+    pub found_urgent: Rate,
     /// The other pictures that end below `refer`; `unassessed` counts as a false alarm.
     pub cleared: Rate,
     /// The areas under the ROC curves of what is urgent and of the contrasts. Both classes need enough patients.
@@ -181,6 +183,7 @@ fn subgroup(name: String, model: &Model, cases: &[&Case], options: &Options) -> 
         patients: cases.iter().map(|case| case.patient()).collect::<BTreeSet<_>>().len() as u64,
         rejected: rate(readable.iter().map(|(case, _)| (case.patient(), case.judged().is_none())).collect()),
         found: of_class(true, |level| level >= Level::Refer),
+        found_urgent: of_class(true, |level| level == Level::Urgent),
         cleared: of_class(false, |level| level == Level::NoSign),
         auc: Target::broad(model).into_iter().map(area).collect(),
     }
