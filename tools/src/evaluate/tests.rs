@@ -167,6 +167,19 @@ fn subgroups_with_few_patients_are_not_estimable() {
     assert_eq!(counts(&found[0].parts[1].found), (0, 1, 1));
 }
 
+#[test]
+fn urgent_pictures_of_a_part_are_counted_at_both_levels() {
+    let mut cases = cases();
+    cases[6] = rejected("b2", "b", true, &["blurred"], Level::Refer);
+    for case in &mut cases {
+        case.subgroups.insert("sex".into(), "f".into());
+    }
+    let options = Options { by: vec![Column::named("sex")], min_patients: 1, ..options() };
+    let part = &evaluate(&model(), &cases, None, &options).expect("it fits").subgroups[0].parts[0];
+    // a1 and b1 end urgent, b2 as refer, a2 as no_sign.
+    assert_eq!((counts(&part.found), counts(&part.found_urgent)), ((3, 4, 2), (2, 4, 2)));
+}
+
 /// The names of the parts by a column with these values, one a picture.
 fn parts(cuts: &[f64], values: &[&str]) -> Vec<String> {
     let mut cases = cases();
