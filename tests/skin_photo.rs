@@ -5,6 +5,7 @@
 mod shipped;
 mod tiny;
 
+use std::fs;
 use std::path::Path;
 
 use bedside::{Answer, Classifier, Image, Query, Report, Triage};
@@ -65,6 +66,30 @@ fn no_sample_ends_as_no_sign() {
     for reference in references(MODEL, "samples.csv", "int8") {
         assert_ne!(classify(&reference.file, &IN_SCOPE).triage, Triage::NoSign, "{}", reference.file);
     }
+}
+
+/// What the card's tables of the triage say of melanomas: (missed, all).
+fn melanomas_of_card() -> (u64, u64) {
+    let card = fs::read_to_string(shipped("skin-photo/CARD.md")).expect("a card");
+    let rows = card.lines().filter_map(|line| line.strip_prefix("| melanoma (")?.split_once(") | "));
+    rows.fold((0, 0), |(missed, all), (pictures, counts)| {
+        let urgent = counts.split(" | ").nth(3).and_then(|count| count.parse::<u64>().ok()).expect("a count");
+        let pictures: u64 = pictures.parse().expect("a count");
+        (missed + pictures - urgent, all + pictures)
+    })
+}
+
+#[test]
+fn advice_says_how_many_melanomas_the_card_counts_as_missed() {
+    let (missed, all) = melanomas_of_card();
+    assert!(all > 0, "the card has no row of melanomas");
+    let model = model();
+    let says = |language: &str, words: String| {
+        let text = model.manifest().advice(Triage::Refer, language);
+        assert!(text.contains(&words), "{text}: {words}");
+    };
+    says("en", format!("missed {missed} of {all} melanomas"));
+    says("uk", format!("пропустила {missed} меланоми з {all}"));
 }
 
 #[test]
