@@ -7,6 +7,7 @@ import android.view.View
 import android.view.ViewGroup
 import android.widget.CheckBox
 import android.widget.EditText
+import android.widget.RadioButton
 import android.widget.RadioGroup
 import android.widget.TextView
 import dev.bedside.Manifest
@@ -76,6 +77,10 @@ class QuestionsScreen(activity: MainActivity) : Screen(activity, R.layout.questi
         val view = activity.layoutInflater.inflate(R.layout.question_choice, list, false)
         view.findViewById<TextView>(R.id.question).text = question.question
         val group = view.findViewById<RadioGroup>(R.id.answers)
+        // Read aloud, each answer says what it answers: all questions of a screen have the same two.
+        for (answer in listOf(R.id.yes, R.id.no).map { view.findViewById<RadioButton>(it) }) {
+            answer.contentDescription = "${question.question} ${answer.text}"
+        }
         when (session.capture.answers[question.id]) {
             Capture.YES -> group.check(R.id.yes)
             Capture.NO -> group.check(R.id.no)

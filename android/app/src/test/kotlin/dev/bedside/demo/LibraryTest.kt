@@ -67,7 +67,10 @@ class LibraryTest {
         val kotlin = opened.classify(Image.fromUri(application.contentResolver, address), query)
         assertEquals(report.findings, kotlin.findings)
         Android.classifierFromAsset(application.assets, MODEL).use { classifier ->
-            val asked = dev.bedside.jni.Query.builder().answer("dermatoscope", dev.bedside.jni.Answer.YES).build()
+            val asked = dev.bedside.jni.Query.builder()
+                .answer("dermatoscope", dev.bedside.jni.Answer.YES)
+                .answer("mole_like", dev.bedside.jni.Answer.YES)
+                .build()
             val java = classifier.classify(Android.imageFromUri(application.contentResolver, address), asked)
             assertEquals(report.findings.map { it.probability }, java.findings.map { it.probability })
         }

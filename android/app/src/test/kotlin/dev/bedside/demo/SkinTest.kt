@@ -100,7 +100,7 @@ class SkinTest(private val language: String) {
         phone.chooseTask(R.id.skin)
         // The danger signs come first.
         val questions = questions("skin-lesion", "danger") + questions("skin-lesion", "scope")
-        assertEquals(6, questions.size)
+        assertEquals(7, questions.size)
         val expected = questions.map { it.getJSONObject("question").getString(language) }
         assertEquals(expected, phone.texts().filter { it in expected })
         phone.assertShows(manifest.getJSONObject("intended_use").getString(language))
@@ -187,9 +187,11 @@ class SkinTest(private val language: String) {
     fun answers_and_result_survive_the_end_of_the_process() {
         val phone = Phone()
         phone.chooseTask(R.id.skin)
-        phone.tap(R.id.yes)
+        val (first, last) = questions("skin-lesion", "scope").map { it.getJSONObject("question").getString(language) }
+        phone.answer(first, yes = true)
         phone.endProcess()
         phone.await(Step.QUESTIONS) { phone.shown(R.id.questions) }
+        phone.answer(last, yes = true)
         phone.tap(R.id.next)
         phone.await(Step.PICTURE)
         phone.endProcess()
