@@ -16,6 +16,8 @@ use crate::{root, test};
 
 /// The first step, which always runs on the commit that is checked out.
 const GATE: &str = "the gate (`cargo xtask test`)";
+/// The crates that are published, each after those that it depends on.
+const PUBLISHED: [&str; 4] = ["bedside-engine", "bedside", "bedside-tools", "bedside-cli"];
 
 /// Runs all steps. `data` is the folder of the data sets. `toolchain` is the folder of Swift, which is installed there
 /// where it is missing. `keep` are other commits whose passed steps count, but for the gate.
@@ -40,6 +42,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         ["vectors.bin", "nets.bin"].map(|name| root().join("target").join(name).display().to_string());
     let swift = toolchain.display().to_string();
     let home = publishing_home()?;
+    let published = PUBLISHED.map(|name| format!("-p {name}")).join(" ");
     let long = [
         Step::new(&python).arg("tests/golden/make_scores.py").arg("enlarge").arg(&dermoscopic).arg(&enlarged),
         Step::new("cargo test --locked --release --workspace")
@@ -101,10 +104,8 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         Step::new("cargo xtask arm"),
         Step::new("cargo xtask arm count"),
         // Cargo would reuse what an earlier dry run compiled of these crates, because their version is the same.
-        Step::new("cargo clean --locked -p bedside -p bedside-engine -p bedside-tools"),
-        Step::new("cargo publish --dry-run --locked --allow-dirty")
-            .words("-p bedside-engine -p bedside -p bedside-tools -p bedside-cli")
-            .env("CARGO_HOME", &home),
+        Step::new("cargo clean --locked").words(&published),
+        Step::new("cargo publish --dry-run --locked --allow-dirty").words(&published).env("CARGO_HOME", &home),
     ];
     for step in long {
         // A later step may have built with other features since this step passed.
@@ -121,6 +122,8 @@ struct Passed {
     /// The commit that is checked out, with `-dirty` where the working tree differs from it.
     commit: String,
     steps: Vec<PassedStep>,
+    /// The names of this run's steps. The file may hold others, of an earlier run with other steps.
+    asked: Vec<String>,
 }
 
 struct PassedStep {
@@ -146,7 +149,7 @@ impl Passed {
         };
         let counts = |step: &PassedStep| step.commit == commit || (keep.contains(&step.commit) && step.name != GATE);
         let steps = text.lines().filter_map(step).filter(|step| counts(step) && !commit.ends_with("-dirty"));
-        Ok(Passed { steps: steps.collect(), commit })
+        Ok(Passed { steps: steps.collect(), asked: Vec::new(), commit })
     }
 
     /// Removes a step, so that it runs again.
@@ -156,6 +159,7 @@ impl Passed {
 
     /// Runs a step, which returns its duration, unless it passed before.
     fn once(&mut self, name: &str, run: impl FnOnce() -> Result<Duration>) -> Result<()> {
+        self.asked.push(name.to_owned());
         if let Some(passed) = self.steps.iter().find(|passed| passed.name == name) {
             eprintln!("\n=== {name}: passed before on {}", passed.commit);
             return Ok(());
@@ -175,7 +179,7 @@ fn publishing_home() -> Result<String> {
     let home = root().join("target/cargo-home");
     for registry in fs::read_dir(home.join("registry/src")).into_iter().flatten() {
         let registry = registry?.path();
-        for name in ["bedside-engine", "bedside", "bedside-tools", "bedside-cli"] {
+        for name in PUBLISHED {
             let unpacked = registry.join(format!("{name}-{VERSION}"));
             if unpacked.is_dir() {
                 fs::remove_dir_all(unpacked)?;
@@ -213,7 +217,7 @@ fn write_summary(passed: &Passed) -> Result<()> {
     writeln!(page, "- Of: {}", passed.commit)?;
     writeln!(page, "- Compiler: {}", Step::new("rustc --version").output()?)?;
     writeln!(page, "- CPU: {}\n\n| step | passed on | minutes |\n|---|---|---|", cpu())?;
-    for PassedStep { minutes, commit, name } in &passed.steps {
+    for PassedStep { minutes, commit, name } in passed.steps.iter().filter(|step| passed.asked.contains(&step.name)) {
         writeln!(page, "| {name} | {commit} | {minutes:.1} |")?;
     }
     let models = ["skin-photo", "skin-lesion", "breast-ultrasound", "chest-xray"];

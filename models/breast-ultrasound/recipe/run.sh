@@ -5,7 +5,8 @@ folds=5
 imagenet=mobilenet_v2_1.0_224_float.onnx
 picture=bus_0004-l.jpg
 calibrate() {
-    bedside calibrate "$@" --features hardtanh_7_DequantizeLinear_Output,add_9_DequantizeLinear_Output --color gray --contrast malignancy=malignant/benign
+    bedside calibrate "$@" --features hardtanh_7_DequantizeLinear_Output,add_9_DequantizeLinear_Output --color gray --miss malignant=0.05 \
+        --contrast malignancy=malignant/benign
 }
 . "$(dirname "$0")/../../recipe/make.sh"
 
