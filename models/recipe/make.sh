@@ -63,7 +63,8 @@ for fold in $(seq 1 $((folds - 1))); do
     networks=$networks,$work/fold$fold.onnx
 done
 for fold in $(seq 0 $((folds - 1))); do
-    python3 "$shared/held_out_logits.py" "$data" "$work/fold$fold.int8.onnx" "$work/logits$fold.csv" --fold "$fold"
+    [ -f "$work/logits$fold.csv" ] || python3 "$shared/held_out_logits.py" "$data" "$work/fold$fold.int8.onnx" \
+        "$work/logits$fold.csv" --fold "$fold"
 done
 joined() { # the tables of all folds whose names begin so, as one
     head -n 1 "${1}0.csv"
