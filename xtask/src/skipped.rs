@@ -206,6 +206,22 @@ mod tests {
         );
     }
 
+    /// Cargo finds no test by itself in the root package (`autotests = false`), so that one that is not listed would never run.
+    #[test]
+    fn each_file_of_tests_is_listed_in_a_manifest() {
+        let read = |path: &str| fs::read_to_string(root().join(path)).expect("a manifest");
+        let (own, cli) = (read("Cargo.toml"), read("cli/Cargo.toml"));
+        let files = fs::read_dir(root().join("tests")).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let tests: Vec<_> = files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect();
+        assert!(!tests.is_empty());
+        for test in tests {
+            let name = test.file_stem().expect("a name").to_string_lossy();
+            let is_listed = own.contains(&format!("[[test]]\nname = \"{name}\""))
+                || cli.contains(&format!("path = \"../tests/{name}.rs\""));
+            assert!(is_listed, "tests/{name}.rs: no [[test]] of Cargo.toml or cli/Cargo.toml names it");
+        }
+    }
+
     #[test]
     fn merge_keeps_a_test_that_ran_in_one_run_as_not_skipped() {
         let skipped = |name: &str| (name.to_owned(), Some("why".to_owned()));
