@@ -164,6 +164,7 @@ def subgroups(e):
             [part["name"], part["pictures"], part["patients"], rate(part["found_urgent"]),
              *(ranged(area["value"], decimals(3)) for area in part["auc"])]
             for part in by["parts"]
+            if part["found_urgent"]["pictures"] or any(value_of(area["value"]) for area in part["auc"])
         ]
         head = [by["by"], "pictures", "patients", "urgent that end `urgent`", *(f"AUC: {name}" for name in names)]
         text += table(head, rows) + "\n"
