@@ -3,8 +3,9 @@
 folds=3
 imagenet=efficientnet-lite0-57934424.pth
 picture=ISIC_0012134.jpg
+features=hardtanh_3_DequantizeLinear_Output,hardtanh_7_DequantizeLinear_Output,add_4_DequantizeLinear_Output
 calibrate() {
-    bedside calibrate "$@" --features FEATURES
+    bedside calibrate "$@" --features "$features"
 }
 . "$(dirname "$0")/../../recipe/make.sh"
 

@@ -119,12 +119,12 @@ class GoldenTest {
     fun unanswered_scope_question_rejects_in_the_querys_language() {
         Classifier.open(Repository.model).use { classifier ->
             val image = Image.open(Repository.file(Repository.samples.first()).path)
-            val query = Query(language = "uk")
+            val query = Query(language = "uk", answers = mapOf("mole_like" to Answer.Yes))
             val report = classifier.classify(image, query)
             val reason = (report.verdict as Verdict.Rejected).reasons.single()
             assertEquals(listOf(reason), classifier.scopeReasons(query))
-            val query = Query(answers = mapOf("dermatoscope" to Answer.Yes, "mole_like" to Answer.Yes))
-            assertEquals(emptyList(), classifier.scopeReasons(query))
+            val answered = Query(answers = mapOf("dermatoscope" to Answer.Yes, "mole_like" to Answer.Yes))
+            assertEquals(emptyList(), classifier.scopeReasons(answered))
             assertEquals(ReasonKind.SCOPE_UNANSWERED, reason.kind)
             assertEquals("Чи знімок зроблено через дерматоскоп?", reason.question)
             assertEquals(Triage.UNASSESSED, report.triage)
