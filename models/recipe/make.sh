@@ -70,6 +70,18 @@ joined() { # the tables of all folds whose names begin so, as one
     head -n 1 "${1}0.csv"
     for fold in $(seq 0 $((folds - 1))); do tail -n +2 "$1$fold.csv"; done
 }
+painted() { # the program that paints over something: writes the logits of the painted pictures, each by a network that has not seen it
+    [ -d "$work/painted" ] || {
+        rm -rf "$work/painting"
+        python3 "$1" "$data" "$work/painting"
+        mv "$work/painting" "$work/painted"
+    }
+    for fold in $(seq 0 $((folds - 1))); do
+        [ -f "$work/painted$fold.csv" ] || python3 "$shared/held_out_logits.py" "$work/painted" "$work/fold$fold.int8.onnx" \
+            "$work/painted$fold.csv" --fold "$fold"
+    done
+    joined "$work/painted" > "$recipe/held_out/painted.csv"
+}
 joined "$work/logits" > "$recipe/held_out/logits.csv"
 python3 "$shared/held_out.py" "$data" "$work/train_val.csv"
 calibrate "$work/packed.onnx" --images "$data" --labels "$work/train_val.csv" --group group --folds "$networks" \

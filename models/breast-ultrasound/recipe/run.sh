@@ -12,13 +12,4 @@ calibrate() {
 . "$(dirname "$0")/../../recipe/make.sh"
 
 # The same frames with callipers and words painted over, by the networks that have not learned from them.
-[ -d "$work/painted" ] || {
-    rm -rf "$work/painting"
-    python3 "$recipe/callipers.py" "$data" "$work/painting"
-    mv "$work/painting" "$work/painted"
-}
-for fold in $(seq 0 $((folds - 1))); do
-    [ -f "$work/painted$fold.csv" ] || python3 "$shared/held_out_logits.py" "$work/painted" "$work/fold$fold.int8.onnx" \
-        "$work/painted$fold.csv" --fold "$fold"
-done
-joined "$work/painted" > "$recipe/held_out/painted.csv"
+painted "$recipe/callipers.py"
