@@ -180,6 +180,18 @@ def as_input(x):
     return (x.clamp(0, 1) * (255 / 128) - 1).expand(-1, 3, -1, -1)
 
 
+def changed(x, generator):
+    """Copies of a network's input that must get the same scores: saved again as JPEG, cropped by up to a tenth, or both."""
+    count = len(x)
+    scale = 1 - uniform(count, 0, 0.1, generator) * (torch.rand(count, generator=generator) < 0.7)
+    shift = [uniform(count, -1, 1, generator) * (1 - scale) for _ in range(2)]
+    none = torch.zeros(count)
+    maps = torch.stack([scale, none, shift[0], none, scale, shift[1]], dim=1).view(count, 2, 3)
+    grid = F.affine_grid(maps, x.shape, align_corners=False)
+    cropped = F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return as_input(resaved((cropped + 1) / (255 / 128), generator, 0.7, (55, 92)))
+
+
 def of_skin(pictures, side, generator):
     """Pictures of bytes as the network's input: another place, distance and turn; another camera, light and pen; saved again,
     and with fewer pixels."""
@@ -190,3 +202,17 @@ def of_skin(pictures, side, generator):
     x = shaded(recoloured(x, generator), generator, 0.5)
     x = noisy(coarser(x, generator, 0.3, 0.4), generator, 0.02)
     return as_input(resaved(x, generator, 0.3, (30, 92)))
+
+
+def of_dermatoscope(pictures, side, generator):
+    """Pictures of bytes as the network's input: another place, distance and turn, a little of another light, and saved again.
+    They are not made coarser: what tells melanomas are fine structures."""
+    x = placed(
+        pictures, side, generator, quarters=True, mirror=True, turn=20, least=0.65, squash=0.12, beyond="reflection"
+    )
+    count = len(x)
+    grey = x.mean(dim=1, keepdim=True)
+    x = grey + (x - grey) * each(uniform(count, 0.75, 1.25, generator))
+    x = x * torch.empty(count, 3, 1, 1).uniform_(0.92, 1.08, generator=generator)
+    x = (x - 0.5) * each(uniform(count, 0.8, 1.25, generator)) + 0.5 + each(uniform(count, -0.075, 0.075, generator))
+    return as_input(resaved(x, generator, 0.2, (60, 95)))

@@ -161,12 +161,12 @@ def subgroups(e):
     for by in e["subgroups"]:
         names = [area["of"] for area in by["parts"][0]["auc"]]
         rows = [
-            [part["name"], part["pictures"], part["patients"], rate(part["found_urgent"]),
+            [part["name"], part["pictures"], part["patients"], rate(part["found_urgent"]), rate(part["not_urgent"]),
              *(ranged(area["value"], decimals(3)) for area in part["auc"])]
             for part in by["parts"]
-            if part["found_urgent"]["pictures"] or any(value_of(area["value"]) for area in part["auc"])
         ]
-        head = [by["by"], "pictures", "patients", "urgent that end `urgent`", *(f"AUC: {name}" for name in names)]
+        head = [by["by"], "pictures", "patients", "urgent that end `urgent`", "others that do not",
+                *(f"AUC: {name}" for name in names)]
         text += table(head, rows) + "\n"
     return text
 
@@ -174,7 +174,7 @@ def subgroups(e):
 def steadiness(e):
     moved = lambda s: ", ".join(f"{m['pictures']} from {m['from']} to {m['to']}" for m in s["shifts"])
     rows = [[s["how"], rate(s["changed"]), rate(s["lost"]), moved(s)] for s in e["steadiness"]]
-    return table(["copy", "triage changes", "urgent that end `no_sign`", "how"], rows) if rows else ""
+    return table(["copy", "triage changes", "urgent that fall to `no_sign`", "how"], rows) if rows else ""
 
 
 def comparison(e):

@@ -66,9 +66,10 @@ for fold in $(seq 0 $((folds - 1))); do
     [ -f "$work/logits$fold.csv" ] || python3 "$shared/held_out_logits.py" "$data" "$work/fold$fold.int8.onnx" \
         "$work/logits$fold.csv" --fold "$fold"
 done
-joined() { # the tables of all folds whose names begin so, as one
-    head -n 1 "${1}0.csv"
-    for fold in $(seq 0 $((folds - 1))); do tail -n +2 "$1$fold.csv"; done
+joined() { # the tables of all folds whose names begin so, as one that names the network of each row
+    sed -n '1s/$/,network/p' "${1}0.csv"
+    tail -n +2 "${1}0.csv" | sed 's/$/,model/'
+    for fold in $(seq 1 $((folds - 1))); do tail -n +2 "$1$fold.csv" | sed "s/\$/,fold$fold/"; done
 }
 painted() { # the program that paints over something: writes the logits of the painted pictures, each by a network that has not seen it
     [ -d "$work/painted" ] || {

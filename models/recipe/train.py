@@ -34,6 +34,7 @@ import torch
 import torch.nn.functional as F
 
 import data
+from augment import changed
 from dataset import fold, labels_of
 from network import pretrained
 from schedule import class_weights, rate_factor
@@ -111,19 +112,29 @@ class Run:
             group["lr"] = group["peak"] * rate_factor(progress)
         side = self.network.side if progress >= 1 - self.schedule.large else self.schedule.small
         pictures, targets, weights = self._batch(generator)
-        x = data.augment(pictures, side, generator).contiguous(memory_format=torch.channels_last)
+        x = data.augment(pictures, side, generator)
         if self.schedule.mixup:
             share, other = self._mixed(generator)
             x, targets, weights = (share * own + (1 - share) * own[other] for own in (x, targets, weights))
-        scores = self.network(x)
-        loss = F.cross_entropy(scores, targets, reduction="none", label_smoothing=self.schedule.smoothing)
-        loss = (loss * weights).mean()
+        loss = self._loss(x, targets, weights, generator)
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self._update_average()
         self.losses.append(loss.item())
+
+    def _loss(self, x, targets, weights, generator):
+        """The weighted cross entropy. With `steady`, it is the mean of the pictures and of changed copies, plus the distance of
+        their scores."""
+        both = [x, changed(x, generator)] if self.schedule.steady else [x]
+        scores = self.network(torch.cat(both).contiguous(memory_format=torch.channels_last)).chunk(len(both))
+        losses = [F.cross_entropy(s, targets, reduction="none", label_smoothing=self.schedule.smoothing) for s in scores]
+        loss = (sum(losses) / len(losses) * weights).mean()
+        if not self.schedule.steady:
+            return loss
+        first, second = (s - s.mean(dim=1, keepdim=True) for s in scores)
+        return loss + self.schedule.steady * F.mse_loss(first, second)
 
     def _mixed(self, generator):
         """(the share that stays of each picture, the pictures that the rest comes from) of this step."""

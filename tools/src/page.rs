@@ -14,7 +14,7 @@ const STYLE: &str = "
   --line: #8fbfe8; --band: rgba(143, 191, 232, 0.22); } }
 @page { size: A4; margin: 16mm 15mm; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 76rem; background: var(--paper); color: var(--ink);
   font: 0.95rem/1.45 system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 0.3rem; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 0.4rem; padding-top: 0.6rem; border-top: 1px solid var(--rule); break-after: avoid; }
@@ -23,11 +23,11 @@ p { margin: 0.4rem 0; max-width: 46rem; }
 .pale, caption, figcaption { color: var(--pale); }
 .notice { border: 1px solid var(--ink); padding: 0.5rem 0.8rem; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; margin: 0.6rem 0; font-size: 0.88rem; break-inside: auto; }
+table { border-collapse: collapse; margin: 0.6rem 0; font-size: 0.84rem; break-inside: auto; }
 caption { text-align: left; padding-bottom: 0.25rem; break-after: avoid; }
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
-th, td { text-align: left; vertical-align: top; padding: 0.22rem 1rem 0.22rem 0; border-bottom: 1px solid var(--rule); }
+th, td { text-align: left; vertical-align: top; padding: 0.22rem 0.7rem 0.22rem 0; border-bottom: 1px solid var(--rule); }
 th { font-weight: 600; border-bottom-color: var(--ink); vertical-align: bottom; }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
 .n span { white-space: nowrap; }

@@ -378,9 +378,14 @@ pub struct ScoreRow {
     pub file: String,
     /// One score a label.
     pub scores: Vec<f64>,
+    /// What stands in the column `network`, where there is one.
+    pub network: Option<String>,
 }
 
-/// A table of scores, row by row.
+/// The column that says which network gave the scores.
+const NETWORK: &str = "network";
+
+/// A table of scores, row by row. A column `network`, which need not be there, names the network that gave a row's scores.
 ///
 /// ```
 /// use bedside_tools::table::{ScoreKind, ScoreOptions, ScoreTable};
@@ -397,6 +402,7 @@ pub struct ScoreTable<R> {
     options: ScoreOptions,
     kind: ScoreKind,
     columns: Vec<usize>,
+    network: Option<usize>,
 }
 
 impl ScoreTable<File> {
@@ -432,7 +438,8 @@ impl<R: Read> ScoreTable<R> {
                 return Err(rows.error(None, None, &problem));
             }
         };
-        Ok(Self { rows, options: options.clone(), kind, columns })
+        let network = rows.position(NETWORK);
+        Ok(Self { rows, options: options.clone(), kind, columns, network })
     }
 
     /// What the scores are.
@@ -445,8 +452,8 @@ impl<R: Read> ScoreTable<R> {
     ///
     /// # Errors
     /// The first [`TableError`] of a row.
-    pub fn by_file(self) -> Result<BTreeMap<String, Vec<f64>>, TableError> {
-        self.map(|row| row.map(|row| (row.file, row.scores))).collect()
+    pub fn by_file(self) -> Result<BTreeMap<String, ScoreRow>, TableError> {
+        self.map(|row| row.map(|row| (row.file.clone(), row))).collect()
     }
 
     fn read(&mut self, record: &Record) -> Result<ScoreRow, TableError> {
@@ -468,7 +475,12 @@ impl<R: Read> ScoreTable<R> {
             let problem = format!("probabilities of labels that exclude each other sum to 1, and these to {sum:.4}");
             return Err(self.rows.error(Some(record.line), None, &problem));
         }
-        Ok(ScoreRow { line: record.line, file, scores })
+        let network = self.network.map(|column| record.text(column).to_owned());
+        if network.as_deref() == Some("") {
+            let problem = "does not say which network gave these scores";
+            return Err(self.rows.error(Some(record.line), Some(NETWORK), problem));
+        }
+        Ok(ScoreRow { line: record.line, file, scores, network })
     }
 }
 
@@ -485,8 +497,8 @@ impl<R: Read> Iterator for ScoreTable<R> {
 /// An item is an error where the row is, or where `scores` lacks its picture.
 pub fn with_scores<R: Read>(
     labels: LabelTable<R>,
-    mut scores: BTreeMap<String, Vec<f64>>,
-) -> impl Iterator<Item = Result<(LabelRow, Vec<f64>), TableError>> {
+    mut scores: BTreeMap<String, ScoreRow>,
+) -> impl Iterator<Item = Result<(LabelRow, ScoreRow), TableError>> {
     let table = labels.rows.table.clone();
     labels.map(move |row| {
         let row = row?;
@@ -835,11 +847,20 @@ mod tests {
     }
 
     #[test]
+    fn network_of_scores_is_named_in_a_column_of_its_own() {
+        let rows = scores("file,network,logit_a,logit_b\nx,model,0,1\ny,fold1,0,1\n", None).expect("whole");
+        assert_eq!(rows.iter().map(|row| row.network.as_deref()).collect::<Vec<_>>(), [Some("model"), Some("fold1")]);
+        assert_eq!(scores("file,logit_a,logit_b\nx,0,1\n", None).expect("whole")[0].network, None);
+        let error = scores("file,network,logit_a,logit_b\nx, ,0,1\n", None).expect_err("no name").to_string();
+        assert!(error.contains("line 2, column \"network\": does not say which network"), "{error}");
+    }
+
+    #[test]
     fn labels_meet_their_scores_by_file() {
         let labels = LabelTable::new("t.csv", &b"file,label\n1,a\n2,a\n"[..], &options(&["a"])).expect("a head");
-        let scores = BTreeMap::from([("1".to_owned(), vec![0.25])]);
-        let found: Vec<_> = with_scores(labels, scores).collect();
-        assert_eq!(found[0].as_ref().expect("both").1, [0.25]);
+        let scores = ScoreRow { line: 2, file: "1".to_owned(), scores: vec![0.25], network: None };
+        let found: Vec<_> = with_scores(labels, BTreeMap::from([("1".to_owned(), scores.clone())])).collect();
+        assert_eq!(found[0].as_ref().expect("both").1, scores);
         let error = found[1].as_ref().expect_err("no scores").to_string();
         assert_eq!(error, "t.csv, line 3, column \"file\": the table of scores has no row for \"2\"");
     }

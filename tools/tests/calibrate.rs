@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bedside_tools::calibrate::{Class, Fitted, Model, Options, Row, Scaling, fit, logits_of};
 use bedside_tools::evaluate::Level;
-use bedside_tools::table::{LabelOptions, LabelTable, ScoreOptions, ScoreTable, with_scores};
+use bedside_tools::table::{LabelOptions, LabelRow, LabelTable, ScoreOptions, ScoreRow, ScoreTable, with_scores};
 use serde_json::Value;
 
 const LABELS: [&str; 3] = ["melanoma", "keratosis", "nevus"];
@@ -45,7 +45,7 @@ fn predictions(scale: [f64; 3], bias: [f64; 3]) -> Vec<Row> {
         let logits =
             logits_of(&p, false).into_iter().zip(scale.iter().zip(bias)).map(|(z, (s, b))| z * s + b).collect();
         let truth = LABELS.iter().map(|label| Some(row["label"] == *label)).collect();
-        Row { file: row["file"].clone(), group: Some(row["group"].clone()), logits, truth }
+        Row { file: row["file"].clone(), group: Some(row["group"].clone()), logits, truth, network: 0 }
     };
     rows.iter().map(row).collect()
 }
@@ -62,9 +62,9 @@ fn findings() -> Vec<Row> {
     let table = LabelTable::<File>::open(Path::new(&path), &options).expect("it is there");
     let scores = ScoreTable::open(&path, &ScoreOptions { labels, is_multi_label: true, kind: None });
     let scores = scores.and_then(ScoreTable::by_file).expect("they are there");
-    let row = |found: Result<(bedside_tools::table::LabelRow, Vec<f64>), _>| {
-        let (row, scores) = found.expect("it is sound");
-        Row { file: row.file, group: row.group, truth: row.truth, logits: logits_of(&scores, true) }
+    let row = |found: Result<(LabelRow, ScoreRow), _>| {
+        let (LabelRow { file, group, truth, .. }, found) = found.expect("it is sound");
+        Row { file, group, truth, logits: logits_of(&found.scores, true), network: 0 }
     };
     with_scores(table, scores).map(row).collect()
 }
@@ -90,9 +90,10 @@ fn lesions() -> Model {
 
 fn assert_trials(fitted: &Fitted, expected: &Value) {
     let trials = &fitted.scaling.trials;
-    assert_eq!(trials.len(), 3);
+    let ways = ["temperature", "labels", "networks"].into_iter().filter(|way| !expected[*way].is_null());
     assert_near(trials[0].nll, &expected["before"], 1e-10, "before");
-    for (trial, way) in trials[1..].iter().zip(["temperature", "labels"]) {
+    assert_eq!(trials.len() - 1, ways.clone().count());
+    for (trial, way) in trials[1..].iter().zip(ways) {
         assert_near(trial.nll, &expected[format!("{way}_nll")], 1e-9, way);
         let (change, wanted) = (trial.change.expect("it is no first"), &expected[format!("{way}_change")]);
         assert_near(change.value, &wanted[0], 1e-9, way);
@@ -100,11 +101,11 @@ fn assert_trials(fitted: &Fitted, expected: &Value) {
     }
 }
 
-fn assert_labels(fitted: &Fitted, expected: &Value) {
-    let Scaling::Labels { scale, bias } = &fitted.scaling.scaling else { panic!("{:?}", fitted.scaling) };
+fn assert_labels(found: &Scaling, expected: &Value) {
+    let Scaling::Labels { scale, bias } = found else { panic!("{found:?}") };
     for (at, found) in scale.iter().chain(bias).enumerate() {
         // They are written as f32.
-        assert_near(*found, &expected["labels"][at], 1e-6, "scale and bias");
+        assert_near(*found, &expected[at], 1e-6, "scale and bias");
     }
 }
 
@@ -119,7 +120,7 @@ fn temperature_of_an_overconfident_model_equals_scipy() {
     // Logarithms of probabilities get no scale a label, and so the temperature.
     model.has_logits = false;
     let fitted = fit(&model, &rows, &Options { misses, action: None }).expect("it is sound");
-    let Scaling::Temperature(temperature) = fitted.scaling.scaling else { panic!("{:?}", fitted.scaling) };
+    let Scaling::Temperature(temperature) = *fitted.scaling.scalings.model() else { panic!("{:?}", fitted.scaling) };
     assert_near(temperature, &expected["temperature"], 1e-7, "temperature");
 
     let expected = &expected["thresholds"];
@@ -140,7 +141,54 @@ fn scale_and_bias_of_a_warped_model_equal_scipy() {
     let rows = predictions([1.5, 0.7, 1.0], [1.0, -0.5, 0.0]);
     let fitted = fit(&lesions(), &rows, &Options::default()).expect("it is sound");
     assert_trials(&fitted, &expected("warped"));
-    assert_labels(&fitted, &expected("warped"));
+    assert!(!fitted.scaling.scalings.are_several());
+    assert_labels(fitted.scaling.scalings.model(), &expected("warped")["labels"]);
+}
+
+/// Patients whose names end in an odd digit are scored by another network than the model, whose logits are warped.
+fn predictions_of_two_networks() -> Vec<Row> {
+    let warped = predictions([3.0, 2.0, 3.0], [3.0, -2.0, 0.0]);
+    let of_model = |row: &Row| row.group.as_ref().is_some_and(|group| group.ends_with(['0', '2', '4', '6', '8']));
+    let choose = |(plain, warped): (Row, Row)| if of_model(&plain) { plain } else { Row { network: 1, ..warped } };
+    predictions([1.0; 3], [0.0; 3]).into_iter().zip(warped).map(choose).collect()
+}
+
+#[test]
+fn scale_and_bias_of_each_network_equal_scipy() {
+    let (rows, expected) = (predictions_of_two_networks(), expected("networks"));
+    let fitted = fit(&lesions(), &rows, &Options::default()).expect("it is sound");
+    assert_trials(&fitted, &expected);
+    let scalings = &fitted.scaling.scalings;
+    assert!(scalings.are_several());
+    for network in [0, 1] {
+        assert_labels(scalings.of(network), &expected["networks"][network]);
+    }
+    assert_eq!(scalings.model(), scalings.of(0));
+    // A threshold is of probabilities that mean the same: of each row by its own network's.
+    let lowest = |miss: f64| {
+        let mut lowest: BTreeMap<&str, f64> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.truth[2] == Some(true)) {
+            let p = scalings.of(row.network).probabilities(&row.logits, false)[2];
+            let at = lowest.entry(row.group.as_deref().expect("it has one")).or_insert(p);
+            *at = at.min(p);
+        }
+        let mut values: Vec<f64> = lowest.into_values().collect();
+        values.sort_by(f64::total_cmp);
+        values[((values.len() + 1) as f64 * miss) as usize - 1]
+    };
+    let nevus = &fitted.classes[1];
+    assert!((nevus.at - lowest(nevus.miss)).abs() < 1e-5, "{} beside {}", nevus.at, lowest(nevus.miss));
+}
+
+#[test]
+fn networks_have_no_scale_of_their_own_where_the_model_is_none_of_them() {
+    let mut rows = predictions_of_two_networks();
+    for row in &mut rows {
+        row.network += 1;
+    }
+    let fitted = fit(&lesions(), &rows, &Options::default()).expect("it is sound");
+    assert!(!fitted.scaling.scalings.are_several());
+    assert_eq!(fitted.scaling.trials.len(), 3);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use bedside_tools::evaluate::{
     Ranged, Scores, Stated, UrgentMiss, evaluate, html, html_with_pictures,
 };
 use bedside_tools::statistics::Interval;
-use bedside_tools::table::{LabelOptions, LabelTable, ScoreKind, ScoreOptions, ScoreTable, with_scores};
+use bedside_tools::table::{LabelOptions, LabelTable, ScoreKind, ScoreOptions, ScoreRow, ScoreTable, with_scores};
 use serde_json::Value;
 
 const LABELS: [&str; 3] = ["melanoma", "keratosis", "nevus"];
@@ -105,7 +105,7 @@ fn cases(scores_of: &str, is_grouped: bool) -> Vec<Case> {
                 group: row.group,
                 foreign: None,
                 truth: row.truth,
-                outcome: judge(scores, None),
+                outcome: judge(scores.scores, None),
                 subgroups: subgroups.collect(),
                 seconds: None,
                 copies: Vec::new(),
@@ -228,7 +228,7 @@ fn evaluation_of_findings_leaves_out_what_is_not_known() {
     let scores = ScoreTable::new("multilabel.csv", text.as_bytes(), &scores).expect("a head").by_file();
     let cases: Vec<Case> = with_scores(rows, scores.expect("whole"))
         .map(|row| {
-            let (row, probabilities) = row.expect("both");
+            let (row, ScoreRow { scores: probabilities, .. }) = row.expect("both");
             let over = probabilities.iter().map(|p| *p >= 0.5).collect();
             let scores = Scores { probabilities, over, urgent: None };
             Case {

@@ -17,7 +17,7 @@ use bedside_tools::statistics::calibration::{
 };
 use bedside_tools::statistics::conformal::{NoSign, Threshold, lowest_of_each, miss_band, no_sign, threshold};
 use bedside_tools::statistics::proportion::{
-    Proportion, TestCounts, clustered, predictive_intervals, predictive_values, smallest_sample,
+    Proportion, TestCounts, clustered, net_benefit, predictive_intervals, predictive_values, smallest_sample,
 };
 use bedside_tools::statistics::risk::{aurc, excess_aurc, risk_coverage};
 use bedside_tools::statistics::{Confidence, Estimate, Interval, Undefined};
@@ -289,7 +289,25 @@ fn predictive_values_and_their_intervals_equal_the_delta_method() {
         let wanted = &at["logit_interval_clustered"];
         same_interval(intervals.positive.expect("it varies"), &wanted["positive"]);
         same_interval(intervals.negative.expect("it varies"), &wanted["negative"]);
+        for wanted in list(&at["net_benefit"]) {
+            let found = net_benefit(&patients, prevalence, number(&wanted["threshold"])).expect("in range");
+            same(found.test, &wanted["test"]);
+            same(found.refer_all, &wanted["refer_all"]);
+            assert!((found.difference - (found.test - found.refer_all)).abs() < 1e-15);
+            same(found.standard_error.expect("it varies"), &wanted["standard_error"]);
+        }
     }
+}
+
+/// A rate of 1 among few says little of the rate among many, so that nothing is said of how far the net benefit varies.
+#[test]
+fn net_benefit_of_a_test_that_misses_nobody_has_no_standard_error() {
+    let patients = [(1, 1, 2, 1), (0, 0, 1, 1), (2, 2, 0, 0)];
+    let patients = patients.map(|(ill, called, well, cleared)| TestCounts { ill, called, well, cleared });
+    let found = net_benefit(&patients, 0.5, 0.5).expect("in range");
+    // All ill are called, and 1 of 3 well: 0.5 − 0.5 / 3, beside 0.5 − 0.5.
+    assert!((found.test - 1.0 / 3.0).abs() < 1e-15 && found.refer_all.abs() < 1e-15);
+    assert_eq!(found.standard_error, Err(Undefined::NoVariation));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bedside::manifest::{Activation, ColorMeant};
 use bedside::tools::{self, in_file, io_error, observe};
@@ -53,13 +53,11 @@ pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Pat
     let kind = found.kind();
     let found = found.by_file().map_err(failed)?;
     let truth = LabelTable::open(table, &options).map_err(failed)?;
+    let mut names = Names::default();
     let rows = with_scores(truth, found).map(|found| {
-        let (truth, scores) = found.map_err(failed)?;
-        let logits = match kind {
-            ScoreKind::Logits => scores,
-            ScoreKind::Probabilities => logits_of(&scores, subject.is_multi_label),
-        };
-        Ok(row(truth.file, truth.group, truth.truth, logits))
+        let (truth, found) = found.map_err(failed)?;
+        let network = names.of(found.network.as_deref());
+        Ok(row(truth, logits(found.scores, kind, subject.is_multi_label), network))
     });
     Ok(Gathered {
         rows: rows.collect::<Result<_, Failure>>()?,
@@ -73,6 +71,33 @@ pub(super) fn from_scores(arguments: &Arguments, subject: &Subject, scores: &Pat
     })
 }
 
+/// The logits of scores.
+pub(super) fn logits(scores: Vec<f64>, kind: ScoreKind, is_multi_label: bool) -> Vec<f64> {
+    match kind {
+        ScoreKind::Logits => scores,
+        ScoreKind::Probabilities => logits_of(&scores, is_multi_label),
+    }
+}
+
+/// The networks that a table of scores names, by the order in which they first stand there.
+#[derive(Default)]
+pub(super) struct Names(Vec<String>);
+
+/// The name of the model itself in the column `network`.
+const MODEL: &str = "model";
+
+impl Names {
+    /// The number of a network: 0 for the model, of which a table that names none is too.
+    pub(super) fn of(&mut self, name: Option<&str>) -> usize {
+        let Some(name) = name.filter(|name| *name != MODEL) else { return 0 };
+        let place = self.0.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.0.push(name.to_owned());
+            self.0.len() - 1
+        });
+        place + 1
+    }
+}
+
 /// The rows of labelled pictures.
 pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &Path) -> Result<Gathered, Failure> {
     let Some(table) = arguments.set.labels.as_deref() else { unreachable!("clap requires it with --images") };
@@ -81,8 +106,9 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
     let options = arguments.set.options(&subject.manifest, subject.is_multi_label, by);
     let summary = labelled::check(table, Some(images), &options)?;
     let foreign = arguments.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
-    let outputs: Vec<&Path> =
-        [Some(&arguments.output), arguments.html.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+    let set = arguments.set_name();
+    let written = [Some(arguments.output.as_path()), arguments.html.as_deref(), arguments.look.log(&set)];
+    let outputs: Vec<&Path> = written.into_iter().flatten().collect();
     labelled::refuse_replacing_pictures(&outputs, images, table, &options, &foreign)?;
     let tensors = tensors(arguments, subject);
     let networks = Networks::open(arguments, subject, &tensors, has_column)?;
@@ -298,7 +324,9 @@ impl Gathering<'_> {
             self.own.insert(found.sha256.clone());
         }
         let logits = self.logits(&found.seen);
-        self.rows.push(row(labelled.file, labelled.group, labelled.truth, logits));
+        // The model is the first, whichever place it has among the networks.
+        let network = if self.networks.is_model(found.network) { 0 } else { found.network + 1 };
+        self.rows.push(row(labelled, logits, network));
         Ok(())
     }
 

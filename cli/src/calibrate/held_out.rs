@@ -1,16 +1,20 @@
 //! The evaluation of the pictures that a model is fitted on, each judged by what was fitted on other patients.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bedside_tools::calibrate::{Fitted, Model, Options, Row, Scaling, evaluated, held_out, logits_of};
-use bedside_tools::evaluate::{self, Against, Case, Evaluation, evaluate};
+use bedside_tools::calibrate::{Fitted, Model, Options, Row, Scaling, evaluated, held_out};
+use bedside_tools::evaluate::{self, Against, Case, Column, Evaluation, evaluate};
 use bedside_tools::table::{LabelTable, ScoreKind, ScoreOptions, ScoreTable};
 
+use super::gather::{Names, logits};
 use super::{Arguments, Subject, failure};
 use crate::labelled::failed;
 use crate::looks;
 use crate::output::Failure;
+
+/// What the figures are given by where several networks looked at the pictures: the model is only one of them.
+const NETWORK: &str = "network";
 
 /// Fails where what is asked for can't be given, before any picture is measured.
 pub(super) fn check(arguments: &Arguments, subject: &Subject) -> Result<(), Failure> {
@@ -36,12 +40,19 @@ pub(super) fn evaluation(
     let name = format!("{} {}", subject.manifest.name(), subject.manifest.version());
     let mut cases = held_out(model, rows, options, fitted).map_err(failure)?;
     add_columns(arguments, subject, &mut cases)?;
+    let networks: BTreeSet<usize> = rows.iter().map(|row| row.network).collect();
+    if networks.len() > 1 {
+        for (case, row) in cases.iter_mut().zip(rows) {
+            let name = if row.network == 0 { "the model".to_owned() } else { format!("network {}", row.network) };
+            case.subgroups.insert(NETWORK.to_owned(), name);
+        }
+    }
     let evaluated = evaluate::Model { contrasts, ..evaluated(model, &name) };
     let other = arguments.against.as_deref().map(|scores| against(scores, model, rows, options)).transpose()?;
     let other =
         other.as_ref().map(|(name, cases)| (evaluate::Model { name: name.clone(), ..evaluated.clone() }, cases));
     let against = other.as_ref().map(|(model, cases)| Against { model, cases });
-    evaluate(&evaluated, &cases, against, &report_options(arguments, &name))
+    evaluate(&evaluated, &cases, against, &report_options(arguments, &name, networks.len() > 1))
         .map_err(|problem| Failure::Usage(problem.to_string()))
 }
 
@@ -64,15 +75,13 @@ fn against(scores: &Path, model: &Model, rows: &[Row], options: &Options) -> Res
             rows.len()
         )));
     }
+    let mut names = Names::default();
     let of = |row: &Row| {
-        let scores = found.remove(&row.file).unwrap_or_default();
-        let logits = match kind {
-            ScoreKind::Logits => scores,
-            ScoreKind::Probabilities => logits_of(&scores, model.is_multi_label),
-        };
-        Row { logits, ..row.clone() }
+        let found = found.remove(&row.file)?;
+        let network = names.of(found.network.as_deref());
+        Some(Row { logits: logits(found.scores, kind, model.is_multi_label), network, ..row.clone() })
     };
-    let rows: Vec<Row> = rows.iter().map(of).collect();
+    let rows: Vec<Row> = rows.iter().filter_map(of).collect();
     let model = Model { before: Scaling::NONE, has_logits: kind == ScoreKind::Logits, ..model.clone() };
     let fitted = bedside_tools::calibrate::fit(&model, &rows, options).map_err(failure)?;
     let cases = held_out(&model, &rows, options, &fitted).map_err(failure)?;
@@ -98,7 +107,8 @@ fn add_columns(arguments: &Arguments, subject: &Subject, cases: &mut [Case]) -> 
     Ok(())
 }
 
-fn report_options(arguments: &Arguments, name: &str) -> evaluate::Options {
+fn report_options(arguments: &Arguments, name: &str, are_several: bool) -> evaluate::Options {
+    let network = are_several.then(|| Column::named(NETWORK));
     let mut about =
         vec![("date".to_owned(), looks::today()), ("labels".to_owned(), arguments.table().display().to_string())];
     about.extend(looks::commit().map(|commit| ("commit".to_owned(), commit)));
@@ -112,7 +122,7 @@ fn report_options(arguments: &Arguments, name: &str) -> evaluate::Options {
         title: format!("{name}, held out"),
         set: "The pictures that were fitted on".to_owned(),
         about,
-        by: arguments.measures.by.clone(),
+        by: arguments.measures.by.iter().cloned().chain(network).collect(),
         prevalences: arguments.measures.prevalence.clone(),
         ..evaluate::Options::default()
     }

@@ -20,6 +20,7 @@ use bedside_engine::ModelFile;
 use bedside_tools::calibrate::quality::Meant;
 use bedside_tools::calibrate::{Fitted, Model, Options, Problem, Row, Scaling, calibration, check_options, fit, page};
 use bedside_tools::evaluate::{Evaluation, html};
+use bedside_tools::table::LabelRow;
 use serde_json::json;
 
 use crate::classes::{classes, labels};
@@ -220,17 +221,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(novelty) = &fitted.novelty {
         fitted_fields.insert("novelty".to_owned(), limits::novelty(novelty, &gathered.observed.tensors)?);
     }
+    // First: figures of a look that is not in the list must not be on the disk.
+    if held_out.is_some() {
+        let (manifest, graph_sha256) = (&subject.manifest, fitted_to.as_str());
+        let looked = Looked { name: manifest.name(), version: manifest.version(), graph_sha256 };
+        arguments.look.write(&arguments.set_name(), &looked)?;
+    }
     packed::write(subject.file, &subject.manifest, fitted_fields, &gathered.own, &arguments.output)?;
     if let (Some(path), Some(evaluation)) = (&arguments.html, &held_out) {
         write_whole(path, html(evaluation).as_bytes())?;
     }
     if arguments.images.is_some() {
         cache::remove(&arguments.output);
-    }
-    if held_out.is_some() {
-        let (manifest, graph_sha256) = (&subject.manifest, fitted_to.as_str());
-        let looked = Looked { name: manifest.name(), version: manifest.version(), graph_sha256 };
-        arguments.look.write(&arguments.set_name(), &looked)?;
     }
     arguments.report(&model, &fitted, held_out.as_ref())
 }
@@ -322,6 +324,7 @@ impl Arguments {
 }
 
 /// A row of a picture that shows this.
-fn row(file: String, group: Option<String>, truth: Vec<Option<bool>>, logits: Vec<f64>) -> Row {
-    Row { file, group, logits, truth }
+fn row(labelled: LabelRow, logits: Vec<f64>, network: usize) -> Row {
+    let LabelRow { file, group, truth, .. } = labelled;
+    Row { file, group, logits, truth, network }
 }

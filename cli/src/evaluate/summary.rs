@@ -42,7 +42,7 @@ fn write_steadiness(out: &mut impl Write, evaluation: &Evaluation) -> Result<(),
         let share = share(&changed.share);
         writeln!(out, "  {:<52}{} of {}: {share}", found.how, changed.count, changed.pictures)?;
         if lost.count > 0 {
-            writeln!(out, "  {:<52}{} of {} that are urgent end no_sign", "", lost.count, lost.pictures)?;
+            writeln!(out, "  {:<52}{} of {} that are urgent fall to no_sign", "", lost.count, lost.pictures)?;
         }
     }
     Ok(())

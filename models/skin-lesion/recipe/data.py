@@ -5,7 +5,7 @@
 
 from dataclasses import replace
 
-from augment import of_skin
+from augment import of_dermatoscope
 from dataset import bytes_of, pictures_of
 from schedule import Schedule
 
@@ -16,7 +16,7 @@ STORED = 256  # the side of the pictures as they are
 
 NETWORK = "lite0"
 PLAIN = Schedule(seen=20_000, small=160, large=0.34)
-SCHEDULES = [PLAIN, replace(PLAIN, mixup=0.2)]
+SCHEDULES = [PLAIN, replace(PLAIN, smoothing=0.1), replace(PLAIN, mixup=0.2)]
 
 
 def pictures(root, *splits):
@@ -36,4 +36,4 @@ def besides(root, rows):
     return []
 
 
-augment = of_skin
+augment = of_dermatoscope

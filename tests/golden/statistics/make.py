@@ -162,7 +162,20 @@ def predictive_values(called, positive, groups, prevalence):
     for name, variances in [("logit_interval_unclustered", plain), ("logit_interval_clustered", clustered)]:
         found[name] = {sign: interval(special.expit(special.logit(found[sign]) + np.array([-Z, Z]) * np.sqrt(variances[sign])))
                        for sign in ["positive", "negative"]}
+    found["net_benefit"] = [net_benefit(called, positive, groups, prevalence, at) for at in [0.01, 0.1]]
     return found
+
+
+def net_benefit(called, positive, groups, prevalence, threshold):
+    """Net benefits of the test and of referring all, and the standard error of their difference, with patients as clusters."""
+    weight = np.where(positive, prevalence / positive.sum(), -(1 - prevalence) * threshold / (1 - threshold) / (~positive).sum())
+    test, refer_all = weight[called].sum(), weight.sum()
+    # The difference is a sum of two means, over the ill and over the well: what a row adds is its distance from its mean.
+    rates = np.where(positive, called[positive].mean(), called[~positive].mean())
+    by_group = np.bincount(np.unique(groups, return_inverse=True)[1], weight * (called - rates))
+    g = len(by_group)
+    return {"threshold": threshold, "test": test, "refer_all": refer_all,
+            "standard_error": np.sqrt((by_group**2).sum() * g / (g - 1))}
 
 
 def counted():
@@ -453,7 +466,7 @@ def jackknife(statistic, groups):
 
 
 def check_clusters(p):
-    """Clustered variances of areas and of predictive values are within a tenth of the jackknife's."""
+    """Clustered variances of areas, of predictive values and of net benefits are within a tenth of the jackknife's."""
     positive, groups = p.label == 0, p.group
     pair = np.array([p.model[model][:, 0] for model in data.MODELS])
     _, matrix = formulas.clustered_areas(pair, positive, groups)
@@ -467,6 +480,12 @@ def check_clusters(p):
         def value(rest):
             return special.logit(predictive_values(called[rest], positive[rest], groups[rest], 0.2)[sign])
         close(((high - low) / 2 / Z)**2, jackknife(value, groups), rtol=0.1)
+    for threshold in [0.01, 0.1]:
+        def benefit(rest):
+            found = net_benefit(called[rest], positive[rest], groups[rest], 0.2, threshold)
+            return found["test"] - found["refer_all"]
+        found = net_benefit(called, positive, groups, 0.2, threshold)
+        close(found["standard_error"]**2, jackknife(benefit, groups), rtol=0.1)
 
 
 def check_bootstrap():

@@ -36,8 +36,8 @@ pub fn held_out(model: &Model, rows: &[Row], options: &Options, fitted: &Fitted)
     for part in 0..scaling::FOLDS {
         let others: Vec<Row> =
             rows.iter().zip(&parts).filter(|(_, of)| **of != part).map(|(row, _)| row.clone()).collect();
-        let scaling = scaling::choose(model, &others).scaling;
-        let sample = Sample::new(model, rows, &scaling);
+        let scalings = scaling::choose(model, &others).scalings;
+        let sample = Sample::new(model, rows, &scalings);
         for (at, row) in rows.iter().enumerate().filter(|(at, _)| parts[*at] == part) {
             let (over, is_acted_on) = over_without_patient(model, &sample, at, options);
             let triage = triage(model, &over, is_acted_on, fitted.no_sign.is_allowed);
@@ -93,7 +93,13 @@ mod tests {
 
     fn row(file: &str, patient: String, ill: f64, is_ill: bool) -> Row {
         let logits = [ill, 1.0 - ill].map(f64::ln).to_vec();
-        Row { file: file.to_owned(), group: Some(patient), logits, truth: vec![Some(is_ill), Some(!is_ill)] }
+        Row {
+            file: file.to_owned(),
+            group: Some(patient),
+            logits,
+            truth: vec![Some(is_ill), Some(!is_ill)],
+            network: 0,
+        }
     }
 
     /// Ten ill patients, the first with two pictures of the lowest probabilities, and ten who are well.

@@ -15,7 +15,7 @@ pub fn calibration(fitted: &Fitted, graph_sha256: &str, fitted_on: &str) -> Map<
     map.insert("graph_sha256".to_owned(), json!(graph_sha256));
     map.insert("fitted_on".to_owned(), json!(fitted_on));
     map.insert("unit".to_owned(), json!(if fitted.is_grouped { "patient" } else { "picture" }));
-    match &fitted.scaling.scaling {
+    match fitted.scaling.scalings.model() {
         Scaling::Temperature(t) => _ = map.insert("temperature".to_owned(), number(*t)),
         Scaling::Labels { scale, bias } => {
             map.insert("scale".to_owned(), numbers(scale));

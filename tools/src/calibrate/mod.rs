@@ -9,7 +9,8 @@
 //! - A *patient* is a row's group; a row without one is a patient by itself.
 //! - A *class* is a label, or a group of labels that stands in their place: its probability is the sum of theirs.
 //! - How logits become probabilities is chosen by the likelihood of patients whom it was not fitted on. What was there
-//!   stays where nothing is clearly better.
+//!   stays where nothing is clearly better. Where networks stood in for the model on a part of the pictures each, one of the
+//!   ways is a scale and a bias for each of them: thresholds are then of probabilities that mean the same in all.
 //! - A threshold is an order statistic of the patients who have what the class names
 //!   ([`conformal`](crate::statistics::conformal)): of each, the lowest probability among the pictures that show it.
 //! - Whether the model may say `no_sign` is counted on the same patients, each judged by thresholds that were fitted
@@ -39,7 +40,7 @@ pub use manifest::calibration;
 pub use method::FittedNovelty;
 pub use page::page;
 pub use quality::FittedQuality;
-pub use scaling::{Choice, MIN_PATIENTS, Scaling, Trial};
+pub use scaling::{Choice, MIN_PATIENTS, Scaling, Scalings, Trial};
 pub use thresholds::{Action, FittedClass, NoSignClass, NoSignFit};
 
 use crate::evaluate::Level;
@@ -115,6 +116,8 @@ pub struct Row {
     pub logits: Vec<f64>,
     /// For each label whether it holds.
     pub truth: Vec<Option<bool>>,
+    /// Which network gave the logits: 0 for the model itself, others for those that stood in for it.
+    pub network: usize,
 }
 
 impl Row {
@@ -228,7 +231,7 @@ pub fn fit(model: &Model, rows: &[Row], options: &Options) -> Result<Fitted, Pro
     check_options(model, options)?;
     check_rows(model, rows)?;
     let scaling = scaling::choose(model, rows);
-    let sample = thresholds::Sample::new(model, rows, &scaling.scaling);
+    let sample = thresholds::Sample::new(model, rows, &scaling.scalings);
     let classes = thresholds::classes(model, &sample, options)?;
     let action = thresholds::action(model, &sample, options)?;
     let no_sign = thresholds::no_sign(model, &sample, options)?;

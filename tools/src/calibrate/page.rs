@@ -113,10 +113,11 @@ fn write_quality(out: &mut String, quality: &FittedQuality) -> std::fmt::Result 
 fn write_scaling(out: &mut String, model: &Model, fitted: &Fitted) -> std::fmt::Result {
     let chosen = &fitted.scaling;
     let stays = if chosen.is_new { "" } else { " (as before: nothing was clearly better)" };
-    match &chosen.scaling {
+    match chosen.scalings.model() {
         Scaling::Temperature(t) => writeln!(out, "  Temperature {t:.4}{stays}")?,
         Scaling::Labels { scale, bias } => {
-            writeln!(out, "  Scale and bias of each label{stays}")?;
+            let of_each = if chosen.scalings.are_several() { ", of each network its own; the model's" } else { "" };
+            writeln!(out, "  Scale and bias of each label{of_each}{stays}")?;
             for (label, (scale, bias)) in model.labels.iter().zip(scale.iter().zip(bias)) {
                 writeln!(out, "    {label:<22} × {scale:.4} {bias:+.4}")?;
             }

@@ -1,5 +1,5 @@
-//! How logits become probabilities: by a temperature, or by a scale and a bias for each label; and which of them is
-//! better for pictures that it was not fitted on.
+//! How logits become probabilities: by a temperature, or by a scale and a bias for each label, of all networks or of each; and
+//! which of them is better for pictures that it was not fitted on.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,10 @@ pub(super) const FOLDS: usize = 5;
 
 /// With fewer patients nothing is chosen, and what was there stays.
 pub const MIN_PATIENTS: usize = 10;
+
+/// How far a network's scales and biases are thought to lie from those of all networks, as a standard deviation: a little less
+/// than those of five networks of one recipe did (0.2 to 0.5; the page of the decision has the figures).
+const NETWORKS_DEVIATION: f64 = 0.3;
 
 /// With more labels no scale and bias is fitted for each: it would take longer than it is worth.
 const MAX_LABELS: usize = 100;
@@ -71,6 +75,14 @@ impl Scaling {
         }
     }
 
+    /// All scales and then all biases; none for a temperature.
+    fn numbers(&self) -> Option<Vec<f64>> {
+        match self {
+            Self::Temperature(_) => None,
+            Self::Labels { scale, bias } => Some([&scale[..], bias].concat()),
+        }
+    }
+
     /// The same with the numbers that a manifest can hold, which are f32.
     #[must_use]
     pub fn rounded(&self) -> Self {
@@ -95,6 +107,40 @@ impl Scaling {
     }
 }
 
+/// How the logits of each network become probabilities.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Scalings(Vec<Scaling>);
+
+impl Scalings {
+    /// One for all networks.
+    fn one(scaling: Scaling) -> Self {
+        Self(vec![scaling])
+    }
+
+    /// That of a network, by [`Row::network`].
+    #[must_use]
+    pub fn of(&self, network: usize) -> &Scaling {
+        self.0.get(network).unwrap_or(&self.0[0])
+    }
+
+    /// That of the model itself.
+    #[must_use]
+    pub fn model(&self) -> &Scaling {
+        &self.0[0]
+    }
+
+    /// Whether each network has one of its own.
+    #[must_use]
+    pub fn are_several(&self) -> bool {
+        self.0.len() > 1
+    }
+
+    fn rounded(&self) -> Self {
+        Self(self.0.iter().map(Scaling::rounded).collect())
+    }
+}
+
 /// A way of scaling, tried on patients whom it was not fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trial {
@@ -109,8 +155,8 @@ pub struct Trial {
 /// What was chosen, and what it was chosen from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Choice {
-    /// What is used.
-    pub scaling: Scaling,
+    /// What is used. The manifest gets the model's.
+    pub scalings: Scalings,
     /// Whether it is another than was there.
     pub is_new: bool,
     /// What was tried; empty where there were too few patients.
@@ -122,6 +168,7 @@ enum Candidate {
     Before,
     Temperature,
     Labels,
+    Networks,
 }
 
 impl Candidate {
@@ -130,17 +177,40 @@ impl Candidate {
             Self::Before => "what was there",
             Self::Temperature => "temperature",
             Self::Labels => "scale and bias of each label",
+            Self::Networks => "the same for each network",
         }
     }
 
-    fn fit(self, model: &Model, rows: &[&Row]) -> Option<Scaling> {
+    fn fit(self, model: &Model, rows: &[&Row]) -> Option<Scalings> {
         match self {
-            Self::Before => Some(model.before.clone()),
-            Self::Temperature => temperature(rows, model.is_multi_label),
-            Self::Labels if !shows_all(model, rows) => None,
-            Self::Labels if model.is_multi_label => sigmoids(rows, model.labels.len()),
-            Self::Labels => vector(rows, model.labels.len()),
+            Self::Before => Some(Scalings::one(model.before.clone())),
+            Self::Temperature => temperature(rows, model.is_multi_label).map(Scalings::one),
+            Self::Labels => scale_and_bias(model, rows, &Prior::identity(model.labels.len())).map(Scalings::one),
+            Self::Networks => networks(model, rows),
         }
+    }
+}
+
+/// A scale and a bias of each label for each network, near those of all networks together.
+fn networks(model: &Model, rows: &[&Row]) -> Option<Scalings> {
+    let all = scale_and_bias(model, rows, &Prior::identity(model.labels.len()))?;
+    let near = Prior { mean: all.numbers()?, deviation: NETWORKS_DEVIATION };
+    let count = rows.iter().map(|row| row.network + 1).max()?;
+    let of = |network: usize| {
+        let own: Vec<&Row> = rows.iter().copied().filter(|row| row.network == network).collect();
+        // Of a network with no such row nothing else is known.
+        if shows_all(model, &own) { scale_and_bias(model, &own, &near) } else { Some(all.clone()) }
+    };
+    (0..count).map(of).collect::<Option<Vec<_>>>().map(Scalings)
+}
+
+/// None where a label is in no picture, or where the fit fails.
+fn scale_and_bias(model: &Model, rows: &[&Row], prior: &Prior) -> Option<Scaling> {
+    let labels = model.labels.len();
+    match () {
+        () if !shows_all(model, rows) => None,
+        () if model.is_multi_label => sigmoids(rows, labels, prior),
+        () => vector(rows, labels, prior),
     }
 }
 
@@ -155,7 +225,8 @@ fn shows_all(model: &Model, rows: &[&Row]) -> bool {
 /// where the held-out negative log-likelihood is lower by more than the standard error of the difference, by patients.
 pub(super) fn choose(model: &Model, rows: &[Row]) -> Choice {
     let known: Vec<&Row> = rows.iter().filter(|row| row.is_known(model.is_multi_label)).collect();
-    let stays = Choice { scaling: model.before.rounded(), is_new: false, trials: Vec::new() };
+    let before = Scalings::one(model.before.rounded());
+    let stays = Choice { scalings: before, is_new: false, trials: Vec::new() };
     let folds = folds(&known);
     if folds.len() < MIN_PATIENTS {
         return stays;
@@ -163,7 +234,7 @@ pub(super) fn choose(model: &Model, rows: &[Row]) -> Choice {
     let before = held_out(Candidate::Before, model, &known, &folds).unwrap_or_default();
     let (mut best, mut best_losses) = (Candidate::Before, before.clone());
     let mut trials = vec![Trial { name: Candidate::Before.name().to_owned(), nll: mean(&before), change: None }];
-    for candidate in candidates(model) {
+    for candidate in candidates(model, &known) {
         let Some(losses) = held_out(candidate, model, &known, &folds) else { continue };
         trials.push(Trial {
             name: candidate.name().to_owned(),
@@ -176,7 +247,7 @@ pub(super) fn choose(model: &Model, rows: &[Row]) -> Choice {
         }
     }
     match best.fit(model, &known) {
-        Some(scaling) if best != Candidate::Before => Choice { scaling: scaling.rounded(), is_new: true, trials },
+        Some(found) if best != Candidate::Before => Choice { scalings: found.rounded(), is_new: true, trials },
         _ => Choice { trials, ..stays },
     }
 }
@@ -185,10 +256,13 @@ pub(super) fn choose(model: &Model, rows: &[Row]) -> Choice {
 const MIN_IMPROVEMENT: f64 = 1e-9;
 
 /// From the simplest on. A scale for each label needs the graph's own logits: logarithms of probabilities differ from
-/// them by a number that differs from picture to picture.
-fn candidates(model: &Model) -> Vec<Candidate> {
+/// them by a number that differs from picture to picture. One for each network is of use where the model is among them.
+fn candidates(model: &Model, rows: &[&Row]) -> Vec<Candidate> {
     let is_scalable = (model.has_logits || model.is_multi_label) && model.labels.len() <= MAX_LABELS;
-    [Candidate::Temperature].into_iter().chain(is_scalable.then_some(Candidate::Labels)).collect()
+    let of_model = rows.iter().filter(|row| row.network == 0).count();
+    let labels = is_scalable.then_some(Candidate::Labels);
+    let networks = (is_scalable && of_model > 0 && of_model < rows.len()).then_some(Candidate::Networks);
+    [Some(Candidate::Temperature), labels, networks].into_iter().flatten().collect()
 }
 
 /// The part of each patient. Patients of one label are dealt out in the order of their names, so that each part has its
@@ -211,9 +285,9 @@ fn held_out(candidate: Candidate, model: &Model, rows: &[&Row], folds: &BTreeMap
     for fold in 0..FOLDS {
         let is_out = |row: &Row| folds[row.patient()] == fold;
         let others: Vec<&Row> = rows.iter().copied().filter(|row| !is_out(row)).collect();
-        let scaling = candidate.fit(model, &others)?;
+        let scalings = candidate.fit(model, &others)?;
         for (loss, row) in losses.iter_mut().zip(rows).filter(|(_, row)| is_out(row)) {
-            *loss = scaling.loss(row, model.is_multi_label);
+            *loss = scalings.of(row.network).loss(row, model.is_multi_label);
         }
     }
     Some(losses)
@@ -262,15 +336,14 @@ fn labelled(rows: &[&Row], is_multi_label: bool) -> Option<LabelledLogits> {
 }
 
 /// A scale and a bias for each label of a softmax (vector scaling; Guo et al. 2017, ICML, section 4.2): those of the
-/// smallest Σ −ln p of the true labels + ½ Σ ((scale − 1)² + bias²). The second sum is a normal prior of standard
-/// deviation 1, which makes the smallest unique.
-pub(super) fn vector(rows: &[&Row], labels: usize) -> Option<Scaling> {
+/// smallest Σ −ln p of the true labels, less the logarithm of the prior, which makes the smallest unique.
+pub(super) fn vector(rows: &[&Row], labels: usize, prior: &Prior) -> Option<Scaling> {
     let known: Vec<(&Row, usize)> = rows.iter().filter_map(|row| Some((*row, row.label()?))).collect();
     if known.is_empty() {
         return None;
     }
-    let found = minimum(identity(labels), |x| {
-        let mut sum = prior(x);
+    let found = minimum(prior.mean.clone(), |x| {
+        let mut sum = prior.loss(x);
         let (scale, bias) = x.split_at(labels);
         for (row, label) in &known {
             let scaled: Vec<f64> = (0..labels).map(|i| row.logits[i] * scale[i] + bias[i]).collect();
@@ -296,14 +369,16 @@ pub(super) fn vector(rows: &[&Row], labels: usize) -> Option<Scaling> {
     of_labels(&found)
 }
 
-/// A scale and a bias for each label that is a sigmoid (Platt 1999), with the prior of [`vector`].
-pub(super) fn sigmoids(rows: &[&Row], labels: usize) -> Option<Scaling> {
+/// A scale and a bias for each label that is a sigmoid (Platt 1999), as in [`vector`].
+pub(super) fn sigmoids(rows: &[&Row], labels: usize, prior: &Prior) -> Option<Scaling> {
     let mut found = vec![0.0; 2 * labels];
     for label in 0..labels {
         let known: Vec<(f64, bool)> =
             rows.iter().filter_map(|row| Some((row.logits[label], row.truth[label]?))).collect();
-        let fit = minimum(identity(1), |x| {
-            let mut sum = prior(x);
+        let mean = vec![prior.mean[label], prior.mean[labels + label]];
+        let of_label = Prior { mean: mean.clone(), deviation: prior.deviation };
+        let fit = minimum(mean, |x| {
+            let mut sum = of_label.loss(x);
             for &(z, holds) in &known {
                 let scaled = z * x[0] + x[1];
                 sum.value += softplus(if holds { -scaled } else { scaled });
@@ -323,19 +398,31 @@ pub(super) fn sigmoids(rows: &[&Row], labels: usize) -> Option<Scaling> {
     of_labels(&found)
 }
 
-/// Scales of 1, then biases of 0.
-fn identity(labels: usize) -> Vec<f64> {
-    [vec![1.0; labels], vec![0.0; labels]].concat()
+/// A normal prior of all scales and then all biases.
+pub(super) struct Prior {
+    mean: Vec<f64>,
+    /// The standard deviation of each.
+    deviation: f64,
 }
 
-/// ½ Σ (x − the identity)², and its derivatives.
-fn prior(x: &[f64]) -> Derivatives {
-    let n = x.len();
-    let from = identity(n / 2);
-    let gradient: Vec<f64> = x.iter().zip(&from).map(|(x, from)| x - from).collect();
-    let mut hessian = vec![0.0; n * n];
-    (0..n).for_each(|i| hessian[i * n + i] = 1.0);
-    Derivatives { value: gradient.iter().map(|d| d * d).sum::<f64>() / 2.0, gradient, hessian }
+impl Prior {
+    /// Scales near 1 and biases near 0.
+    pub(super) fn identity(labels: usize) -> Self {
+        Self { mean: [vec![1.0; labels], vec![0.0; labels]].concat(), deviation: 1.0 }
+    }
+
+    /// ½ Σ ((x − mean) / deviation)², and its derivatives.
+    fn loss(&self, x: &[f64]) -> Derivatives {
+        let (n, weight) = (x.len(), 1.0 / (self.deviation * self.deviation));
+        let distances: Vec<f64> = x.iter().zip(&self.mean).map(|(x, mean)| x - mean).collect();
+        let mut hessian = vec![0.0; n * n];
+        (0..n).for_each(|i| hessian[i * n + i] = weight);
+        Derivatives {
+            value: distances.iter().map(|d| d * d * weight).sum::<f64>() / 2.0,
+            gradient: distances.iter().map(|d| d * weight).collect(),
+            hessian,
+        }
+    }
 }
 
 /// None where a scale isn't above 0: a higher logit would make its label less probable.

@@ -23,6 +23,7 @@ fn row(i: usize, probabilities: [f64; 3], label: usize) -> Row {
         group: None,
         logits: probabilities.map(f64::ln).to_vec(),
         truth: (0..3).map(|l| Some(l == label)).collect(),
+        network: 0,
     }
 }
 
@@ -49,7 +50,7 @@ fn threshold_of_a_group_is_an_order_statistic_of_the_sum() {
         .expect("sound");
     let sums: Vec<f64> = rows[..99]
         .iter()
-        .map(|row| fitted.scaling.scaling.probabilities(&row.logits, false)[..2].iter().sum::<f64>())
+        .map(|row| fitted.scaling.scalings.model().probabilities(&row.logits, false)[..2].iter().sum::<f64>())
         .collect();
     // (99 + 1) · 0.05 = 5.
     let conformal::Threshold::At { at, rank } = conformal::threshold(&sums, 0.05).expect("sound") else {
@@ -87,7 +88,7 @@ fn no_sign_counts_patients_by_the_thresholds_of_the_others() {
 #[test]
 fn few_patients_keep_what_was_there_and_say_what_is_missing() {
     let fitted = kept(&rows(4), &[]);
-    assert_eq!((fitted.scaling.scaling.clone(), fitted.scaling.is_new), (Scaling::NONE, false));
+    assert_eq!((fitted.scaling.scalings.model().clone(), fitted.scaling.is_new), (Scaling::NONE, false));
     // 0.02 takes 49 patients, and no_sign 59.
     assert_eq!((fitted.classes[0].rank, fitted.classes[0].missing), (0, Some(45)));
     assert!(fitted.action.is_none() && fitted.no_sign.classes[0].missing == 55, "{fitted:?}");
@@ -120,7 +121,7 @@ fn overconfident_logits_get_a_temperature() {
     let rows: Vec<Row> = (0..400).map(at).collect();
     let fitted = kept(&rows, &[]);
     assert!(fitted.scaling.is_new, "{:?}", fitted.scaling);
-    let p = fitted.scaling.scaling.probabilities(&rows[0].logits, false);
+    let p = fitted.scaling.scalings.model().probabilities(&rows[0].logits, false);
     assert!((p[0] - 0.75).abs() < 0.02, "{p:?}");
     assert!(fitted.scaling.trials[1].nll < fitted.scaling.trials[0].nll);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::{Class, Model, Options, Row, Scaling};
+use super::{Class, Model, Options, Row, Scalings};
 use crate::evaluate::Level;
 use crate::samplesize::for_threshold;
 use crate::statistics::conformal::{NoSign, Threshold, no_sign as bound_of, threshold};
@@ -161,9 +161,9 @@ fn rounded_down(p: f64) -> f64 {
 }
 
 impl<'a> Sample<'a> {
-    pub(super) fn new(model: &Model, rows: &'a [Row], scaling: &Scaling) -> Self {
+    pub(super) fn new(model: &Model, rows: &'a [Row], scalings: &Scalings) -> Self {
         let judged = |row: &'a Row| {
-            let labels = scaling.probabilities(&row.logits, model.is_multi_label);
+            let labels = scalings.of(row.network).probabilities(&row.logits, model.is_multi_label);
             let of = |class: &Class| (class.probability(&labels), class.truth(&row.truth));
             let (probabilities, truth) = model.classes.iter().map(of).unzip();
             Judged { patient: row.patient(), probabilities, truth }

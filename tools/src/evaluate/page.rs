@@ -429,6 +429,7 @@ fn subgroups(e: &Evaluation) -> Markup {
             rate(&s.found),
             rate(&s.found_urgent),
             rate(&s.cleared),
+            rate(&s.not_urgent),
         ];
         cells.extend(s.auc.iter().map(|area| three(&area.value)));
         cells
@@ -440,13 +441,14 @@ fn subgroups(e: &Evaluation) -> Markup {
         .next()
         .map_or_else(Vec::new, |part| part.auc.iter().map(|area| area.of.as_str()).collect());
     let of_areas: Vec<String> = areas.iter().map(|of| format!("AUC of {of}")).collect();
-    let mut head = vec!["Part", "Pictures", "Patients", "Rejected", "Urgent found", "As urgent", "Others no_sign"];
+    let mut head =
+        vec!["Part", "Pictures", "Patients", "Rejected", "Urgent found", "As urgent", "Others no_sign", "Not urgent"];
     head.extend(of_areas.iter().map(String::as_str));
     markup! {
         @if !e.subgroups.is_empty() {
             h2 { "Parts of the set" }
             p {
-                "Urgent found: urgent pictures that end refer or urgent; as urgent: those that end urgent. What rests on fewer than " (e.method.min_patients)
+                "Urgent found: urgent pictures that end refer or urgent; as urgent: those that end urgent. Others no_sign, and not urgent: pictures of nothing urgent that end so. What rests on fewer than " (e.method.min_patients)
                 " patients is not estimable. Differences between parts may be chance, or the mix of diseases."
             }
             @for by in &e.subgroups {
@@ -495,7 +497,7 @@ fn steadiness(e: &Evaluation) -> Markup {
             p { "Readable pictures beside copies of them that show the same." }
             (table(
                 "",
-                &["Copy", "Triage changes", "Share", "Urgent that end no_sign", "How"],
+                &["Copy", "Triage changes", "Share", "Urgent that fall to no_sign", "How"],
                 &e.steadiness.iter().map(row).collect::<Vec<_>>(),
             ))
         }

@@ -56,6 +56,8 @@ pub struct Subgroup {
     pub found_urgent: Rate,
     /// The other pictures that end below `refer`; `unassessed` counts as a false alarm.
     pub cleared: Rate,
+    /// The other pictures that do not end `urgent`.
+    pub not_urgent: Rate,
     /// The areas under the ROC curves of what is urgent and of the contrasts. Both classes need enough patients.
     pub auc: Vec<Area>,
 }
@@ -185,6 +187,7 @@ fn subgroup(name: String, model: &Model, cases: &[&Case], options: &Options) -> 
         found: of_class(true, |level| level >= Level::Refer),
         found_urgent: of_class(true, |level| level == Level::Urgent),
         cleared: of_class(false, |level| level == Level::NoSign),
+        not_urgent: of_class(false, |level| level != Level::Urgent),
         auc: Target::broad(model).into_iter().map(area).collect(),
     }
 }
