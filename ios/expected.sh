@@ -13,7 +13,7 @@ options=("$@")
 classify() { # model, answers, pictures
     local answers=()
     for answer in $2; do answers+=(--answer "$answer"); done
-    "$command" classify --model "models/$1/model.onnx" "${answers[@]}" --json "${options[@]}" "${@:3}"
+    "$command" classify --model "models/$1/model.onnx" "${answers[@]}" --json ${options[@]+"${options[@]}"} "${@:3}"
 }
 
 classify skin-photo "adult=yes one_spot=yes plain_skin=yes untouched=yes burns=yes" models/samples/PAT_*.jpg

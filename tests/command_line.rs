@@ -104,6 +104,31 @@ impl ModelFolder {
     }
 }
 
+/// A name that would clear the screen, begin another line and turn the direction of writing.
+#[cfg(unix)]
+#[test]
+fn names_of_files_are_escaped_on_a_terminal() {
+    let folder = ModelFolder::new();
+    let photos = folder.path("photos");
+    fs::create_dir(&photos).expect("room");
+    for name in ["a\u{1b}[2J\nurgent\u{202e}.png", "b.png"] {
+        fs::copy(folder.path("picture.png"), photos.join(name)).expect("room");
+    }
+    fs::write(photos.join("c\u{1b}[2J\nerror\u{2066}.png"), "no picture").expect("room");
+    let escaped = "a\\u{1b}[2J\\nurgent\\u{202e}.png";
+    let output = folder.classify(&[text(&photos), "--answer", "ready=yes"]);
+    exited(&output, 1);
+    assert_eq!(out(&output).lines().filter(|line| line.contains(escaped)).count(), 1, "{}", out(&output));
+    assert!(err(&output).contains("c\\u{1b}[2J\\nerror\\u{2066}.png"), "{}", err(&output));
+    // The report of a single picture begins with its name; JSON has it as it is.
+    let name = text(&photos.join("a\u{1b}[2J\nurgent\u{202e}.png")).to_owned();
+    let single = out(&folder.classify(&[&name, "--answer", "ready=yes"]));
+    assert!(single.lines().next().expect("a line").ends_with(escaped), "{single}");
+    let json = out(&folder.classify(&[&name, "--answer", "ready=yes", "--json"]));
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["image"], json!(name));
+}
+
 #[test]
 fn classify_prints_a_report_for_people() {
     let folder = ModelFolder::new();

@@ -6,11 +6,12 @@ mod tiny;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bedside_engine::Graph;
-use process::{bedside, bedside_reading, err, exited, out, text};
+use process::{bedside, bedside_in, bedside_reading, err, exited, out, text};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -30,7 +31,7 @@ impl Set {
         for i in 0..pictures {
             let (label, sex) = (["a", "b", "c"][i % 3], ["f", "m"][i % 2]);
             fs::write(set.path(&format!("photos/{i:03}.bmp")), bitmap(i)).expect("room");
-            writeln!(table, "{i:03}.bmp,{label},p{},{sex},{},test,{}", i / 3, 20 + i, i % 2 + 1).expect("memory");
+            writeln!(table, "{i:03}.bmp,{label},p{},{sex},{},val,{}", i / 3, 20 + i, i % 2 + 1).expect("memory");
         }
         fs::write(set.path("labels.csv"), table).expect("room");
         set
@@ -42,6 +43,13 @@ impl Set {
 
     fn text(&self, name: &str) -> String {
         text(&self.path(name)).to_owned()
+    }
+
+    /// Replaces a text in the table of labels wherever it stands.
+    fn relabel(&self, from: &str, to: &str) {
+        let table = fs::read_to_string(self.path("labels.csv")).expect("a table");
+        assert!(table.contains(from), "no {from} in {table}");
+        fs::write(self.path("labels.csv"), table.replace(from, to)).expect("room");
     }
 
     fn pack(&self, name: &str, manifest: &Value) {
@@ -57,7 +65,7 @@ impl Set {
     }
 
     /// Runs a subcommand on the model and the pictures.
-    fn run(&self, subcommand: &str, more: &[&str]) -> std::process::Output {
+    fn run(&self, subcommand: &str, more: &[&str]) -> Output {
         let (model, photos, labels) = (self.text("model.onnx"), self.text("photos"), self.text("labels.csv"));
         let mut arguments = vec![subcommand, &model, "--images", &photos, "--labels", &labels];
         arguments.extend(more);
@@ -107,8 +115,27 @@ fn samplesize_prints_the_counts_of_clopper_and_pearson() {
         exited(&output, 2);
         assert!(err(&output).contains("more patients than are looked for") && out(&output).is_empty());
     }
-    exited(&bedside(&["samplesize", "--bound", "5"]), 2);
-    exited(&bedside(&["samplesize", "--bound", "0"]), 2);
+}
+
+#[test]
+fn samplesize_names_the_option_its_value_and_its_range() {
+    for (options, words) in [
+        (&["--bound", "5"][..], &["'5'", "--bound", "above 0 and at most 1"][..]),
+        (&["--bound", "0"], &["'0'", "--bound", "above 0 and at most 1"]),
+        (&["--miss", "1"], &["'1'", "--miss", "above 0 and below 1"]),
+        (&["--half-width", "0.5"], &["'0.5'", "--half-width", "above 0 and below 0.5"]),
+        (&["--rate", "1"], &["'1'", "--rate", "0 or more and below 1"]),
+        (&["--rate", "0.06"], &["--rate 0.06", "less than the bound, 0.05"]),
+        (&["--rate", "0.5", "--bound", "1"], &["--bound 1", "below 1 with --rate"]),
+        (&["--miss", "0.02", "--within", "0.02"], &["--within 0.02", "more than the miss, 0.02, and less than 1"]),
+        (&["--miss", "1e-12"], &["--miss 0.000000000001", "more patients than are looked for"]),
+    ] {
+        let output = bedside(&[&["samplesize"], options].concat());
+        exited(&output, 2);
+        for words in words {
+            assert!(err(&output).contains(words), "no \"{words}\" in\n{}", err(&output));
+        }
+    }
 }
 
 #[test]
@@ -139,6 +166,7 @@ fn evaluate_counts_pictures_and_writes_a_page() {
     assert_eq!(parts(1), named(&[("under 30", 10), ("30 to under 40", 10), ("40 and over", 10)]));
     let html = fs::read_to_string(&page).expect("a page");
     assert!(html.contains("<svg") && html.contains("004.bmp") == json.to_string().contains("004.bmp"));
+    assert!(err(&output).contains("warning:") && err(&output).contains("004.bmp"), "{}", err(&output));
     // This is no test set: no look is written down.
     assert!(!set.path("looks.csv").exists());
 
@@ -152,21 +180,157 @@ fn evaluate_counts_pictures_and_writes_a_page() {
 #[test]
 fn evaluate_writes_down_each_look_at_a_test_set() {
     let set = Set::new(6);
+    set.relabel(",val,", ",test,");
+    fs::create_dir(set.path("evidence")).expect("room");
     let looks = set.text("evidence/looks.csv");
     let output = set.run("evaluate", &["--split", "test", "--looks", &looks]);
     exited(&output, 2);
-    assert!(err(&output).contains("--why") && !set.path("evidence").exists(), "{}", err(&output));
+    assert!(err(&output).contains("--why") && !set.path("evidence/looks.csv").exists(), "{}", err(&output));
     for why in ["a first, honest look", "another\nlook"] {
         exited(&set.run("evaluate", &["--split", "test", "--looks", &looks, "--why", why]), 0);
     }
-    let log = fs::read_to_string(&looks).expect("a log");
-    let mut reader = csv::Reader::from_reader(log.as_bytes());
-    let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("CSV");
-    assert_eq!(rows.len(), 2, "{log}");
+    let rows = looks_of(&set.path("evidence/looks.csv"));
+    assert_eq!(rows.len(), 2, "{rows:?}");
     let sha256 = Graph::open(&set.path("model.onnx"), 1 << 20).expect("a model").sha256().to_owned();
     let found: Vec<&str> = [1, 2, 3, 4, 6].map(|column| &rows[0][column]).to_vec();
     assert_eq!(found, ["tiny", "0.0.1", &sha256, "test", "a first, honest look"]);
     assert_eq!(&rows[1][6], "another look");
+}
+
+fn looks_of(log: &Path) -> Vec<csv::StringRecord> {
+    csv::Reader::from_path(log).expect("a log").records().collect::<Result<_, _>>().expect("CSV")
+}
+
+/// A set is a test set by its split, its folder, a row's split and a row's folder, whichever option is left out.
+#[test]
+fn test_set_is_told_by_splits_and_folders() {
+    let set = Set::new(6);
+    let (looks, to) = (set.text("looks.csv"), set.text("out.onnx"));
+    let evaluated = |more: &[&str]| set.run("evaluate", &[&["--looks", &looks], more].concat());
+    let needs_why = |output: &Output, name: &str| {
+        exited(output, 2);
+        let words = format!("this is a test set ({name}): say with `--why TEXT`");
+        assert!(err(output).contains(&words), "{}", err(output));
+    };
+    exited(&evaluated(&[]), 0);
+    // One row is of the test set, and nobody asks for a split, or by the name of another column.
+    set.relabel("m,25,val", "m,25,Test");
+    needs_why(&evaluated(&[]), "photos, with pictures of the split test");
+    exited(&evaluated(&["--split", "val"]), 0);
+    set.relabel(",split,", ",part,");
+    exited(&evaluated(&[]), 0);
+    needs_why(&evaluated(&["--split-column", "part"]), "photos, with pictures of the split test");
+    // A table of scores may have the column, too.
+    let scores = scores().replace("file,label", "file,split,label").replace(".jpg,", ".jpg,test,");
+    fs::write(set.path("scores.csv"), scores).expect("room");
+    let calibrated = |more: &[&str]| {
+        let (model, scores) = (set.text("model.onnx"), set.text("scores.csv"));
+        bedside(&[&["calibrate", &model, "--scores", &scores, "-o", &to, "--looks", &looks], more].concat())
+    };
+    needs_why(&calibrated(&[]), "scores.csv, with pictures of the split test");
+    assert!(!set.path("looks.csv").exists() && !set.path("out.onnx").exists());
+    exited(&calibrated(&["--why", "a fit"]), 0);
+    // A picture in a folder `test`, and a folder of that name.
+    fs::create_dir_all(set.path("photos/b/TEST")).expect("room");
+    fs::rename(set.path("photos/005.bmp"), set.path("photos/b/TEST/005.bmp")).expect("room");
+    set.relabel("005.bmp", "b/TEST/005.bmp");
+    needs_why(&evaluated(&[]), "photos, with pictures of a folder test");
+    needs_why(&set.run("calibrate", &["-o", &to]), "photos, with pictures of a folder test");
+    exited(&evaluated(&["--why", "a look"]), 0);
+    let rows = looks_of(&set.path("looks.csv"));
+    let names: Vec<&str> = rows.iter().map(|row| &row[4]).collect();
+    assert_eq!(names, ["scores.csv, with pictures of the split test", "photos, with pictures of a folder test"]);
+    fs::write(set.path("labels.csv"), "file,label,split\n005.bmp,a,val\n").expect("room");
+    let (model, photos, labels) = (set.text("model.onnx"), set.text("photos/b/TEST"), set.text("labels.csv"));
+    let of_folder = ["evaluate", &model, "--images", &photos, "--labels", &labels, "--looks", &looks];
+    needs_why(&bedside(&of_folder), "TEST");
+    needs_why(&bedside(&[&of_folder[..], &["--split", "val"]].concat()), "val, of the folder test");
+}
+
+#[test]
+fn log_of_looks_is_never_another_file() {
+    let set = Set::new(6);
+    set.relabel(",val,", ",test,");
+    let run = |looks: &str| set.run("evaluate", &["--why", "a look", "--looks", looks]);
+    let (notes, log) = (set.text("notes.csv"), set.path("looks.csv"));
+    fs::write(&notes, "date,model,version,graph_sha256,set,commit,whynot\n").expect("room");
+    for (looks, words) in [
+        (notes.as_str(), "it is no list of looks, whose first line is `date,model,version,"),
+        (&set.text("none/looks.csv"), "there is no such folder; make it first"),
+    ] {
+        let output = run(looks);
+        exited(&output, 2);
+        assert!(err(&output).contains(words) && out(&output).is_empty(), "{}", err(&output));
+    }
+    assert!(!set.path("none").exists());
+    assert!(fs::read_to_string(&notes).expect("a file").ends_with(",whynot\n"));
+    // A last line that an editor did not end.
+    let line = "2026-11-29,m,1,00,test,,by hand";
+    fs::write(&log, format!("date,model,version,graph_sha256,set,commit,why\r\n{line}")).expect("room");
+    exited(&run(text(&log)), 0);
+    let whys: Vec<String> = looks_of(&log).iter().map(|row| row[6].to_owned()).collect();
+    assert_eq!(whys, ["by hand", "a look"]);
+    // Where nothing is said, the log's own folder is made.
+    let (model, photos, labels) = (set.text("model.onnx"), set.text("photos"), set.text("labels.csv"));
+    let arguments = ["evaluate", &model, "--images", &photos, "--labels", &labels, "--why", "a look"];
+    exited(&bedside_in(set.folder.path(), &arguments), 0);
+    assert_eq!(looks_of(&set.path("docs/evidence/looks.csv")).len(), 1);
+}
+
+#[test]
+fn evaluate_says_which_pictures_the_model_knows() {
+    let set = Set::new(6);
+    let mut manifest = tiny::manifest();
+    // The last is of no picture here.
+    manifest["provenance"] =
+        json!({"training_sha256": [hash(0), hash(1).to_uppercase(), hash(9)], "calibration_sha256": [hash(2)]});
+    set.pack("model.onnx", &manifest);
+    set.pack("other.onnx", &tiny::manifest());
+    let words = "2 of 6 pictures are among those that the model learned from, 1 among those that it was calibrated on: the \
+                 figures flatter it";
+    let (page, other) = (set.text("page.html"), set.text("other.onnx"));
+    let output = set.run("evaluate", &["--against", &other, "--html", &page, "--json"]);
+    exited(&output, 0);
+    assert!(err(&output).contains(&format!("warning: {words}")), "{}", err(&output));
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    let about = json["about"].as_array().expect("a list");
+    assert!(about.contains(&json!(["pictures known to the model", words])), "{about:?}");
+    assert!(fs::read_to_string(&page).expect("a page").contains(words));
+
+    let (model, photos, labels) = (set.text("model.onnx"), set.text("photos"), set.text("labels.csv"));
+    let output = bedside(&["evaluate", &other, "--images", &photos, "--labels", &labels, "--against", &model]);
+    exited(&output, 0);
+    assert!(err(&output).contains("2 of 6 pictures are among those that the other model learned"), "{}", err(&output));
+}
+
+#[test]
+fn evaluate_fails_where_no_picture_can_be_read() {
+    let set = Set::new(3);
+    set.relabel(",val,", ",test,");
+    for i in 0..3 {
+        fs::write(set.path(&format!("photos/00{i}.bmp")), b"BM no picture").expect("room");
+    }
+    let looks = set.text("looks.csv");
+    let output = set.run("evaluate", &["--why", "a test", "--looks", &looks, "--html", &set.text("page.html")]);
+    exited(&output, 1);
+    assert!(err(&output).contains("photos: none of the 3 labelled pictures can be read"), "{}", err(&output));
+    assert_eq!(err(&output).matches("warning:").count(), 3, "{}", err(&output));
+    assert!(out(&output).is_empty() && !set.path("page.html").exists() && !set.path("looks.csv").exists());
+}
+
+#[test]
+fn names_of_other_labels_must_stand_in_the_table() {
+    let set = Set::new(6);
+    set.relabel("005.bmp,c", "005.bmp,wart");
+    exited(&set.run("evaluate", &["--other", "wart"]), 0);
+    for (other, words) in [("wart,b", "--other b: is a label of the model"), ("wart,wrat", "--other wrat: no row of")] {
+        for (command, more) in [("evaluate", vec![]), ("calibrate", vec!["-o".to_owned(), set.text("out.onnx")])] {
+            let more: Vec<&str> = more.iter().map(String::as_str).collect();
+            let output = set.run(command, &[&["--other", other], &more[..]].concat());
+            exited(&output, 2);
+            assert!(err(&output).contains(words), "{}", err(&output));
+        }
+    }
 }
 
 /// Files that an evaluation is made of are never replaced by its page or its log.
@@ -177,24 +341,31 @@ fn evaluate_refuses_outputs_that_would_replace_its_inputs() {
     fs::create_dir_all(set.path("others/plants")).expect("room");
     fs::copy(set.path("photos/001.bmp"), set.path("others/plants/x.bmp")).expect("room");
     let (other, others) = (set.text("other.onnx"), set.text("others"));
-    let table = fs::read_to_string(set.path("labels.csv")).expect("a table");
-    let mut lines: Vec<String> = table.lines().map(str::to_owned).collect();
-    lines[5] = lines[5].replace(",test,", ",train,");
-    assert!(lines[5].starts_with("004.bmp") && lines[5].contains(",train,"));
-    fs::write(set.path("labels.csv"), lines.join("\n")).expect("room");
+    set.relabel(",val,", ",test,");
+    // The picture that is to be replaced is of another split.
+    set.relabel("f,24,test", "f,24,train");
     let inputs =
         ["model.onnx", "other.onnx", "labels.csv", "photos/004.bmp", "others/plants/x.bmp", "photos/../model.onnx"];
     for input in inputs {
         let (path, before) = (set.text(input), fs::read(set.path(input)).expect("a file"));
         for option in ["--html", "--looks"] {
-            // The picture that is to be replaced is of another split.
-            let split: &[&str] = if option == "--html" { &[] } else { &["--split", "test", "--why", "a test"] };
-            let options = [&["--against", &other, "--foreign", &others, option, &path][..], split].concat();
+            let split = ["--split", "test", "--why", "a test"];
+            let options = [&["--against", &other, "--foreign", &others, option, &path][..], &split].concat();
             let output = set.run("evaluate", &options);
             exited(&output, 2);
-            assert!(err(&output).contains("would replace this file"), "{option} {input}: {}", err(&output));
+            let is_no_log = option == "--looks" && input.ends_with(".bmp");
+            let words = if is_no_log { "it is no list of looks" } else { "would replace this file" };
+            assert!(err(&output).contains(words), "{option} {input}: {}", err(&output));
             assert_eq!(fs::read(set.path(input)).expect("a file"), before);
         }
+    }
+    // What lies among pictures stays, whatever it is.
+    for notes in ["photos/notes.txt", "others/notes.txt"] {
+        fs::write(set.path(notes), "mine").expect("room");
+        let output = set.run("evaluate", &["--split", "train", "--foreign", &others, "--html", &set.text(notes)]);
+        exited(&output, 2);
+        assert!(err(&output).contains("would replace this file in the folder of pictures"), "{}", err(&output));
+        assert_eq!(fs::read(set.path(notes)).expect("a file"), b"mine");
     }
     let both = set.text("both");
     let output = set.run("evaluate", &["--split", "test", "--why", "a test", "--html", &both, "--looks", &both]);
@@ -205,15 +376,16 @@ fn evaluate_refuses_outputs_that_would_replace_its_inputs() {
 #[test]
 fn evaluate_measures_nothing_where_an_output_could_not_be_written() {
     let set = Set::new(6);
+    set.relabel(",val,", ",test,");
     // The model is no model: who looks at it fails with 1.
     fs::write(set.path("model.onnx"), "no model").expect("room");
     fs::write(set.path("file"), "").expect("room");
-    let (page, log, below_file) = (set.text("none/page.html"), set.text("new/looks.csv"), set.text("file/looks.csv"));
+    let (page, log, below_file) = (set.text("none/page.html"), set.text("looks.csv"), set.text("file/looks.csv"));
     let run = |more: &[&str]| set.run("evaluate", &[&["--split", "test", "--why", "a test"], more].concat());
     for (more, words) in [
         (["--looks", &log, "--html", &page], "no such folder"),
         (["--looks", &log, "--html", &set.text("photos")], "this is a folder"),
-        (["--html", &set.text("page.html"), "--looks", &below_file], "can't be written down here"),
+        (["--html", &set.text("page.html"), "--looks", &below_file], "no such folder"),
         (["--html", &set.text("page.html"), "--looks", &set.text("photos")], "can't be written down here"),
     ] {
         let output = run(&more);
@@ -221,7 +393,7 @@ fn evaluate_measures_nothing_where_an_output_could_not_be_written() {
         assert!(err(&output).contains(words), "{}", err(&output));
     }
     exited(&run(&["--looks", &log, "--html", &set.text("page.html")]), 1);
-    assert!(!set.path("new").exists() && !set.path("page.html").exists());
+    assert!(!set.path("looks.csv").exists() && !set.path("page.html").exists());
 }
 
 #[cfg(unix)]
@@ -316,6 +488,23 @@ fn evaluate_compares_two_models_on_the_same_pictures() {
     let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
     assert_eq!(json["comparison"]["judged_by_both"], json!(30));
     assert!(json["comparison"]["against"].as_str().expect("a name").contains("other"));
+    other["output"]["labels"][2]["id"] = json!("d");
+    set.pack("other.onnx", &other);
+    let output = set.run("evaluate", &["--against", &set.text("other.onnx")]);
+    exited(&output, 2);
+    let words = "other.onnx: its labels differ from the model's: a, b, d in place of a, b, c";
+    assert!(err(&output).contains(words), "{}", err(&output));
+}
+
+#[test]
+fn prevalence_has_one_range_for_all_that_is_wrong() {
+    let set = Set::new(3);
+    for prevalence in ["0", "1", "1.5", "much"] {
+        let output = set.run("evaluate", &["--prevalence", prevalence]);
+        exited(&output, 2);
+        let words = [format!("'{prevalence}'"), "--prevalence".to_owned(), "above 0 and below 1".to_owned()];
+        assert!(words.iter().all(|words| err(&output).contains(words)), "{}", err(&output));
+    }
 }
 
 #[test]
@@ -367,6 +556,40 @@ fn calibrate_writes_what_it_fitted_on_scores_into_the_model() {
 }
 
 #[test]
+fn calibrate_refuses_scores_that_no_network_gives_and_patients_of_two_networks() {
+    let set = Set::new(0);
+    let (model, scores, to) = (set.text("model.onnx"), set.text("scores.csv"), set.text("out.onnx"));
+    for (rows, words) in [
+        ("b,b,p1,second,0,-1e300,2", "scores.csv, line 3, column \"logit_b\": \"-1e300\" is not a logit between -1000"),
+        ("b,b,p0,second,0,1,2", "b: the patient \"p0\" is of two networks, by this picture and by a;"),
+    ] {
+        let table = format!("file,label,patient,network,logit_a,logit_b,logit_c\na,a,p0,model,3,1,2\n{rows}\n");
+        fs::write(&scores, table).expect("room");
+        let output = bedside(&["calibrate", &model, "--scores", &scores, "--group", "patient", "-o", &to]);
+        exited(&output, 1);
+        assert!(err(&output).contains(words) && !set.path("out.onnx").exists(), "{}", err(&output));
+    }
+}
+
+#[test]
+fn calibrate_says_how_many_patients_an_evaluation_takes() {
+    let set = Set::new(3);
+    let (to, page) = (set.text("out.onnx"), set.text("page.html"));
+    let words = "the pictures are of 1 patient; it takes 5 to hold some out";
+    let output = set.run("calibrate", &["--group", "patient", "-o", &to, "--html", &page]);
+    exited(&output, 1);
+    assert!(err(&output).contains(words), "{}", err(&output));
+    assert!(!set.path("page.html").exists() && !set.path("out.onnx").exists());
+    let output = set.run("calibrate", &["--group", "patient", "-o", &to]);
+    exited(&output, 0);
+    assert!(out(&output).contains(words), "{}", out(&output));
+    // Five are enough.
+    let set = Set::new(15);
+    let page = set.text("page.html");
+    exited(&set.run("calibrate", &["--group", "patient", "-o", &set.text("out.onnx"), "--html", &page]), 0);
+}
+
+#[test]
 fn calibrate_refuses_pictures_that_the_model_learned_from() {
     let set = Set::new(30);
     let mut manifest = tiny::manifest();
@@ -401,8 +624,7 @@ fn calibrate_takes_each_picture_from_the_network_of_its_fold() {
     let fitted_on = manifest_of(&set.path("out.onnx"))["calibration"]["fitted_on"].clone();
     assert!(fitted_on.as_str().expect("a sentence").contains("2 networks"), "{fitted_on}");
     // A third network is none.
-    let table = fs::read_to_string(set.path("labels.csv")).expect("a table").replace("test,2", "test,3");
-    fs::write(set.path("labels.csv"), table).expect("room");
+    set.relabel("val,2", "val,3");
     let output = set.run("calibrate", &["--folds", &folds, "-o", &set.text("out.onnx")]);
     exited(&output, 1);
     assert!(err(&output).contains("line 3: the column `fold` has \"3\""), "{}", err(&output));
@@ -481,6 +703,7 @@ fn calibrate_lists_the_pictures_that_the_model_itself_scored() {
     fs::write(&model, sound).expect("room");
     fs::write(&table, columns).expect("room");
     // Figures of a test set are a look at it.
+    set.relabel(",val,", ",test,");
     let output = set.run("calibrate", &["--split", "test", "--folds", &folds, "-o", &to]);
     exited(&output, 2);
     assert!(err(&output).contains("--why"), "{}", err(&output));
@@ -556,15 +779,28 @@ fn calibrate_evaluates_what_it_fitted_on_other_patients() {
 #[test]
 fn evaluate_judges_copies_of_pictures() {
     let set = Set::new(6);
+    // A fortieth of 32 pixels is the outermost of either side: without its white border the last picture is all grey.
+    let gray = [100; 32 * 32 * 3];
+    let bordered = |at: usize| if [0, 31].contains(&(at / 3 % 32)) || [0, 31].contains(&(at / 96)) { 255 } else { 100 };
+    let with = |pixels: Vec<u8>| [&bitmap(0)[..54], &pixels[..]].concat();
+    fs::write(set.path("photos/004.bmp"), with(gray.to_vec())).expect("room");
+    fs::write(set.path("photos/005.bmp"), with((0..gray.len()).map(bordered).collect())).expect("room");
+    let triage = |name: &str| {
+        let (photo, model) = (set.text(name), set.text("model.onnx"));
+        let report: Value =
+            serde_json::from_str(&out(&bedside(&["classify", &photo, "--model", &model, "--json"]))).expect("JSON");
+        report["triage"].clone()
+    };
+    assert_eq!((triage("photos/004.bmp"), triage("photos/005.bmp")), (json!("urgent"), json!("refer")));
     let output = set.run("evaluate", &["--copies", "--json"]);
     exited(&output, 0);
     let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
     let ways = json["steadiness"].as_array().expect("a list");
-    assert_eq!(ways.len(), 3);
-    for way in ways {
-        // A picture of one colour is the same wherever it is cut, and almost the same saved again.
-        assert_eq!((&way["changed"]["count"], &way["changed"]["pictures"]), (&json!(0), &json!(6)), "{way}");
-    }
+    let changed: Vec<(&Value, &Value)> =
+        ways.iter().map(|way| (&way["changed"]["count"], &way["changed"]["pictures"])).collect();
+    // Saved again, cut, enlarged: the border stays in the first and the last.
+    assert_eq!(changed, [(&json!(0), &json!(6)), (&json!(1), &json!(6)), (&json!(0), &json!(6))], "{ways:?}");
+    assert!(ways[1]["how"].as_str().expect("words").contains("cut off"), "{ways:?}");
     let output = set.run("evaluate", &[]);
     assert!(!out(&output).contains("Copies"), "{}", out(&output));
 }
@@ -618,13 +854,19 @@ fn calibrate_measures_nothing_for_options_that_are_wrong() {
         exited(&set.run("calibrate", &["-o", &set.text("out.onnx"), "--miss", miss]), 2);
         assert!(!set.path("out.onnx.rows.jsonl").exists(), "{miss}");
     }
+    let output = set.run("calibrate", &["-o", &set.text("out.onnx"), "--action", "2"]);
+    exited(&output, 2);
+    assert!(err(&output).contains("'2' for '--action") && err(&output).contains("0 or more and below 1"));
     let table = fs::read(set.path("labels.csv")).expect("a table");
     fs::write(set.path("beside.rows.jsonl"), "mine").expect("room");
-    for output in ["labels.csv", "none/out.onnx", "model.json", "photos/003.bmp", "beside"] {
+    fs::write(set.path("photos/notes.txt"), "mine").expect("room");
+    for output in ["labels.csv", "none/out.onnx", "model.json", "photos/003.bmp", "beside", "photos/notes.txt"] {
         exited(&set.run("calibrate", &["-o", &set.text(output)]), 2);
         assert!(!set.path("labels.csv.rows.jsonl").exists() && !set.path("none").exists());
     }
-    assert_eq!(fs::read(set.path("beside.rows.jsonl")).expect("a file"), b"mine");
+    for mine in ["beside.rows.jsonl", "photos/notes.txt"] {
+        assert_eq!(fs::read(set.path(mine)).expect("a file"), b"mine");
+    }
     assert_eq!(fs::read(set.path("photos/003.bmp")).expect("a picture"), bitmap(3));
     assert_eq!(fs::read(set.path("labels.csv")).expect("a table"), table);
 }
@@ -636,10 +878,15 @@ fn calibrate_on_pictures_fits_quality_and_novelty() {
     for i in 0..20 {
         fs::write(set.path(&format!("others/stripes/{i}.bmp")), striped(i)).expect("room");
     }
+    fs::create_dir(set.path("others/own")).expect("room");
+    fs::copy(set.path("photos/007.bmp"), set.path("others/own/x.bmp")).expect("room");
     let (to, others) = (set.text("out.onnx"), set.text("others"));
-    let output = set.run("calibrate", &["--group", "patient", "--foreign", &others, "--resaved", "-o", &to]);
+    let options = ["--group", "patient", "--foreign", &others, "--resaved", "-o", &to];
+    let output = set.run("calibrate", &options);
     exited(&output, 0);
     for words in [
+        // All stripes are the same picture.
+        "left out of the foreign pictures: 19 that are others of them again, byte for byte, and 1 that are labelled",
         "Novelty, by",
         "of 300 copies that were saved again",
         "of the worst foreign source",
@@ -654,6 +901,13 @@ fn calibrate_on_pictures_fits_quality_and_novelty() {
     let (soft, hard) = (&fitted["novelty"]["soft"], &fitted["novelty"]["hard"]);
     assert!(soft.as_f64().expect("a level") < hard.as_f64().expect("a level"), "{fitted}");
     assert_eq!(fitted["quality"]["dark"], json!({"max": 0.75}));
+    let output = set.run("calibrate", &[&options[..], &["--json"]].concat());
+    let json: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    let root = fitted["novelty"].get("root").cloned().unwrap_or(json!(false));
+    assert_eq!(json["fitted"]["novelty"]["root"], root);
+    let sources = json["fitted"]["novelty"]["trials"][0]["sources"].as_array().expect("a list").clone();
+    let pictures: Vec<(&Value, &Value)> = sources.iter().map(|found| (&found["source"], &found["pictures"])).collect();
+    assert_eq!(pictures, [(&json!("stripes"), &json!(1))]);
     // The model opens, and judges by them.
     let photos = set.text("photos");
     let output = bedside(&["classify", &photos, "--model", &to, "--json"]);

@@ -2,7 +2,7 @@
 
 mod tiny;
 
-use bedside::{ErrorKind, Manifest};
+use bedside::{ErrorKind, Manifest, Triage};
 use serde_json::{Value, json};
 use tiny::manifest;
 
@@ -295,5 +295,50 @@ fn manifest_of_too_many_bytes_or_values_is_too_large() {
         let error = of(json!({"data": values})).expect_err("too many");
         assert_eq!(error.kind(), ErrorKind::TooLarge);
         assert!(error.to_string().contains("the limit is 131072"), "{error}");
+    }
+}
+
+/// Words with which an advice would reassure, in English and in Ukrainian, as parts of words.
+const REASSURING: [&str; 16] = [
+    "benign",
+    "healthy",
+    "no cancer",
+    "no need",
+    "worry",
+    "all clear",
+    "is safe",
+    "likely",
+    "probably",
+    "normal",
+    "доброякісн",
+    "здоров",
+    "безпечн",
+    "не хвилю",
+    "ймовірно",
+    "немає рак",
+];
+
+fn reassures(text: &str) -> Option<&'static str> {
+    let text = text.to_lowercase();
+    REASSURING.into_iter().find(|word| text.contains(word))
+}
+
+#[test]
+fn no_advice_of_a_shipped_model_reassures() {
+    assert_eq!(reassures("Probably benign."), Some("benign"));
+    for model in ["skin-photo", "skin-lesion", "breast-ultrasound", "chest-xray"] {
+        let path = format!("{}/models/{model}/manifest.json", env!("CARGO_MANIFEST_DIR"));
+        let manifest = Manifest::from_json(&std::fs::read_to_string(&path).expect("it is there")).expect("it is sound");
+        for language in ["en", "uk"] {
+            for level in [Triage::NoSign, Triage::Unassessed, Triage::Refer, Triage::Urgent] {
+                let advice = manifest.advice(level, language);
+                assert_eq!(reassures(advice), None, "{model}: {advice}");
+            }
+        }
+        // A time by which to act, at each level that sends somebody.
+        for level in [Triage::Refer, Triage::Urgent] {
+            let advice = manifest.advice(level, "en");
+            assert!(advice.contains("within") || advice.contains("today"), "{model}: {advice}");
+        }
     }
 }

@@ -68,14 +68,13 @@ fn no_sample_ends_as_no_sign() {
     }
 }
 
-/// What the card's tables of the triage say of melanomas: (missed, all).
+/// What the last column of the card's tables of the triage says of people with melanoma: (missed, all).
 fn melanomas_of_card() -> (u64, u64) {
     let card = fs::read_to_string(shipped("skin-photo/CARD.md")).expect("a card");
-    let rows = card.lines().filter_map(|line| line.strip_prefix("| melanoma (")?.split_once(") | "));
-    rows.fold((0, 0), |(missed, all), (pictures, counts)| {
-        let urgent = counts.split(" | ").nth(3).and_then(|count| count.parse::<u64>().ok()).expect("a count");
-        let pictures: u64 = pictures.parse().expect("a count");
-        (missed + pictures - urgent, all + pictures)
+    let rows = card.lines().filter_map(|line| line.strip_prefix("| melanoma (")?.trim_end_matches(" |").rsplit_once("| "));
+    rows.filter_map(|(_, people)| people.split_once(" of ")).fold((0, 0), |(missed, all), (of_table, people)| {
+        let number = |text: &str| text.parse::<u64>().expect("a count");
+        (missed + number(of_table), all + number(people))
     })
 }
 
@@ -88,8 +87,8 @@ fn advice_says_how_many_melanomas_the_card_counts_as_missed() {
         let text = model.manifest().advice(Triage::Refer, language);
         assert!(text.contains(&words), "{text}: {words}");
     };
-    says("en", format!("missed {missed} of {all} melanomas"));
-    says("uk", format!("пропустила {missed} меланоми з {all}"));
+    says("en", format!("missed the melanomas of {missed} of {all} people"));
+    says("uk", format!("пропустила меланому у {missed} з {all} людей"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use bedside::{Classifier, Image, Limits, Options, Query};
 use bedside_engine::{ElementType, Engine, ModelFile, Tensor};
 use serde::Serialize;
 
-use crate::output::{BOLD, DIM, Failure, line};
+use crate::output::{BOLD, DIM, Failure, line, plain};
 
 /// The number of uncounted runs before each measurement.
 const WARM_UP_RUNS: usize = 3;
@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Ok(());
     }
     let Measured { cold_parts_ms: cold, steady_ms: steady, .. } = &measured;
-    writeln!(out, "{BOLD}{}{BOLD:#}, {} thread(s)", arguments.model.display(), measured.threads)?;
+    writeln!(out, "{BOLD}{}{BOLD:#}, {} thread(s)", plain(arguments.model.display()), measured.threads)?;
     line(
         &mut out,
         "cold start",
@@ -136,12 +136,18 @@ fn profile(arguments: &Arguments) -> Result<(), Failure> {
     let times: Vec<f64> = times.iter().map(|times| spread(times).p10).collect();
     let total = times.iter().fold(0.0, |total, time| total + time);
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{BOLD}{}{BOLD:#}, {kernels} kernels, {} thread(s)", path.display(), arguments.threads)?;
+    writeln!(out, "{BOLD}{}{BOLD:#}, {kernels} kernels, {} thread(s)", plain(path.display()), arguments.threads)?;
     writeln!(out, "\n{DIM}    µs  share  result           step{DIM:#}")?;
     for (step, time) in steps.iter().zip(&times) {
         let [_, height, width, channels] = step.shape;
         let shape = format!("{height}×{width}×{channels}");
-        writeln!(out, "{time:6.0} {:5.1}%  {shape:<15}  {}: {}", time / total * 100.0, step.operation, step.tensor)?;
+        writeln!(
+            out,
+            "{time:6.0} {:5.1}%  {shape:<15}  {}: {}",
+            time / total * 100.0,
+            step.operation,
+            plain(&step.tensor)
+        )?;
     }
     writeln!(out, "{total:6.0}         all steps, the tenth percentile of each")?;
     Ok(())

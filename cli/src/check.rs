@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bedside::manifest::{Activation, Calibration, GoldenBy, Label, Threshold};
 use bedside::{Classifier, Image, Manifest, Options, Triage};
 
-use crate::output::{BOLD, Failure, complain, line};
+use crate::output::{BOLD, Failure, complain, line, plain};
 use crate::provenance::{CALIBRATED_ON, LEARNED, calibrated_on, learned};
 
 #[derive(clap::Args)]
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     check_triage(classifier.manifest()).map_err(|problem| in_file(&problem))?;
     check_calibration(classifier.manifest()).map_err(|problem| in_file(&problem))?;
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{BOLD}{}{BOLD:#}", arguments.model.display())?;
+    writeln!(out, "{BOLD}{}{BOLD:#}", plain(arguments.model.display()))?;
     line(&mut out, "loads", "yes")?;
     run_once(&classifier)?;
     line(&mut out, "runs", "yes")?;

@@ -13,7 +13,7 @@ use bedside::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::output::{BOLD, DIM, Failure, complain, line};
+use crate::output::{BOLD, DIM, Failure, complain, line, plain, plain_lines, styled_line};
 use crate::pictures::{self, Found, Missing};
 
 #[derive(clap::Args)]
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let found: Vec<Found> = arguments.images.iter().flat_map(|given| pictures::find(given)).collect();
     let pictures = found.iter().filter(|found| found.is_ok()).count();
     let bar = progress(pictures);
-    let width = found.iter().flatten().map(|f| f.display().to_string().chars().count()).max().unwrap_or(0);
+    let width = found.iter().flatten().map(|f| plain(f.display()).chars().count()).max().unwrap_or(0);
     let width = width.min(tools::MAX_WIDTH);
     let mut out = anstream::stdout().lock();
     if pictures > 1 && !arguments.json {
@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             writeln!(out)?;
             for &triage in Triage::ALL.iter().rev() {
                 let advice = classifier.manifest().advice(triage, &arguments.lang);
-                writeln!(out, "{DIM}{:<10}  {advice}{DIM:#}", word(triage))?;
+                writeln!(out, "{DIM}{:<10}  {}{DIM:#}", word(triage), plain(advice))?;
             }
         }
         writeln!(out, "\n{DIM}{}{DIM:#}", notice(&arguments.lang))?;
@@ -163,19 +163,20 @@ pub(crate) fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) 
 /// Writes the report of a single picture, without the notice: what `Display` of a report gives, in colours, and with the
 /// option that answers an open question.
 pub(crate) fn write_detailed(out: &mut impl Write, file: &Path, report: &Report) -> io::Result<()> {
-    writeln!(out, "{BOLD}{}{BOLD:#}\n", file.display())?;
+    writeln!(out, "{BOLD}{}{BOLD:#}\n", plain(file.display()))?;
     line(out, "Verdict", &report.summary)?;
     for reason in report.verdict.reasons() {
         line(out, "", &reason.message)?;
     }
     let style = triage_style(report.triage);
-    line(out, "Triage", format_args!("{style}{}{style:#}  {}", word(report.triage).to_uppercase(), report.advice))?;
+    let (word, advice) = (word(report.triage).to_uppercase(), plain(&report.advice));
+    styled_line(out, "Triage", format_args!("{style}{word}{style:#}  {advice}"))?;
     line(out, "Decided by", report.decided_by.as_str().replace('_', " "))?;
     for sign in &report.danger {
         line(out, "Danger sign", format_args!("{}  yes", sign.question))?;
     }
     if let [heading, rows @ ..] = &tools::findings_table(&report.findings)[..] {
-        writeln!(out, "\n{DIM}{heading}{DIM:#}\n{}", rows.join("\n"))?;
+        writeln!(out, "\n{DIM}{heading}{DIM:#}\n{}", plain_lines(&rows.join("\n")))?;
     }
     let (times, ms) = (&report.timings, |duration: Duration| duration.as_secs_f64() * 1e3);
     let [decode, preprocess, engine] = [times.decode, times.preprocess, times.engine].map(ms);
@@ -189,7 +190,7 @@ pub(crate) fn write_detailed(out: &mut impl Write, file: &Path, report: &Report)
     let open = report.verdict.reasons().iter().filter(|reason| reason.kind == ReasonKind::ScopeUnanswered);
     let missing: Vec<_> = open.filter_map(|reason| Some(format!("--answer {}=VALUE", reason.id.as_deref()?))).collect();
     if !missing.is_empty() {
-        writeln!(out, "\n{DIM}give {}{DIM:#}", missing.join(" "))?;
+        writeln!(out, "\n{DIM}give {}{DIM:#}", plain(missing.join(" ")))?;
     }
     Ok(())
 }
@@ -207,12 +208,12 @@ fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -
         Verdict::Undecided => report.summary.clone(),
         verdict => verdict.labels().iter().map(|label| label.name.as_str()).collect::<Vec<_>>().join(", "),
     };
-    let (name, word) = (file.display().to_string(), word(report.triage));
-    write!(out, "{name:<width$}  {style}{word:<10}{style:#}  {summary}")?;
+    let (name, word) = (plain(file.display()), word(report.triage));
+    write!(out, "{name:<width$}  {style}{word:<10}{style:#}  {}", plain(summary))?;
     let probabilities: Vec<String> =
         report.findings.iter().map(|f| format!("{} {:.1} %", f.name, f.probability * 100.0)).collect();
     if !probabilities.is_empty() {
-        write!(out, "  {DIM}({}){DIM:#}", probabilities.join(", "))?;
+        write!(out, "  {DIM}({}){DIM:#}", plain(probabilities.join(", ")))?;
     }
     writeln!(out)
 }

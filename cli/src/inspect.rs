@@ -8,7 +8,7 @@ use bedside::tools::{self, Binding};
 use bedside::{Limits, Manifest};
 use bedside_engine::{Description, Engine, Graph, ModelFile, Prepared, Signature, multiply_adds};
 
-use crate::output::{BOLD, Failure, line};
+use crate::output::{BOLD, Failure, line, plain};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let file = ModelFile::open(path, Limits::default().max_model_bytes)
         .map_err(|error| tools::in_file(tools::engine_error(error), path))?;
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{BOLD}{}{BOLD:#}", path.display())?;
+    writeln!(out, "{BOLD}{}{BOLD:#}", plain(path.display()))?;
 
     let manifest = tools::manifest_of(&file, Some(path));
     writeln!(out, "\n{BOLD}Manifest{BOLD:#}")?;
@@ -135,7 +135,7 @@ fn describe(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<()> {
     line(out, "name", format_args!("{} {}: {}", manifest.name(), manifest.version(), manifest.title("en")))?;
     line(out, "license", manifest.license())?;
     for (heading, text) in [("intended use", manifest.intended_use()), ("not for", manifest.not_for())] {
-        line(out, heading, text.get("en").unwrap_or("not stated"))?;
+        line(out, heading, text.get("en").unwrap_or("not stated").replace('\n', " "))?;
     }
     for question in manifest.scope() {
         let need = match question.level {

@@ -1,6 +1,7 @@
 //! A set of labelled pictures: a folder and a table of what its pictures show; and folders of foreign pictures.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use bedside_tools::table::{self, LabelOptions, LabelTable, Split, Summary, Table
 
 use crate::classes::{classes, labels};
 use crate::classify::once;
+use crate::looks::{LookedSet, is_test};
 use crate::output::{Failure, complain};
 use crate::paths::refuse_overwriting;
 use crate::pictures::{self, Missing};
@@ -41,13 +43,41 @@ pub(crate) struct SetArguments {
 }
 
 impl SetArguments {
-    /// The name of the set: its split, or else that of the folder of its pictures; empty where there is neither.
-    pub(crate) fn name(&self, images: Option<&Path>) -> String {
-        let of_folder = |folder: &Path| {
-            let path = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-            path.file_name().map(|name| name.to_string_lossy().into_owned())
+    /// The set that is meant, by the name of its split, or else of the folder of its pictures, or of its table. It is a test
+    /// set where its split or that folder is named `test`, and where one of its rows is of a split `test` or of a picture in
+    /// a folder `test`.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for a table from a pipe.
+    pub(crate) fn looked(&self, images: Option<&Path>, table: &Path) -> Result<LookedSet, Failure> {
+        refuse_pipe(table)?;
+        let folder = images.and_then(name_of);
+        let name = self.split.clone().or_else(|| folder.clone()).or_else(|| name_of(table)).unwrap_or_default();
+        let is_named = is_test(&name);
+        let why = match folder {
+            _ if is_named => None,
+            Some(folder) if is_test(&folder) => Some("of the folder test"),
+            _ => self.of_test(table),
         };
-        self.split.clone().or_else(|| images.and_then(of_folder)).unwrap_or_default()
+        let name = why.map_or(name.clone(), |why| format!("{name}, {why}"));
+        Ok(LookedSet { name, is_test: is_named || why.is_some() })
+    }
+
+    /// How the first row that is of a test set is so.
+    fn of_test(&self, table: &Path) -> Option<&'static str> {
+        let (head, rows) = readable(table)?;
+        let (file, split) = (place(&head, "file"), place(&head, &self.split_column));
+        let is_meant = |row: &csv::StringRecord| self.split.is_none() || self.split.as_deref() == value(row, split);
+        rows.filter(is_meant).find_map(|row| {
+            let folders = Path::new(value(&row, file).unwrap_or_default()).parent().into_iter().flat_map(Path::iter);
+            if value(&row, split).is_some_and(is_test) {
+                Some("with pictures of the split test")
+            } else if folders.filter_map(OsStr::to_str).any(|name| name == "never") {
+                Some("with pictures of a folder test")
+            } else {
+                None
+            }
+        })
     }
 
     /// How the table is read for a model, with these columns beside.
@@ -63,26 +93,79 @@ impl SetArguments {
     }
 }
 
-/// Reads a whole table, so that work does not end at its last row, and prints what is strange in it.
-///
-/// # Errors
-/// [`Failure::Failed`] with all that is wrong, and where no row is left; [`Failure::Usage`] for a pipe, because the rows
-/// are read a second time.
-pub(crate) fn check(path: &Path, images: Option<&Path>, options: &LabelOptions) -> Result<Summary, Failure> {
-    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+/// The last part of a path, without links.
+fn name_of(path: &Path) -> Option<String> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
+}
+
+/// The head of a table, and those of its rows that can be read: whoever reads it for a model says what is wrong with the
+/// others.
+pub(crate) fn readable(table: &Path) -> Option<(csv::StringRecord, impl Iterator<Item = csv::StringRecord>)> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(table).ok()?;
+    let head = reader.headers().ok()?.clone();
+    Some((head, reader.into_records().filter_map(Result::ok)))
+}
+
+/// The place of a column.
+pub(crate) fn place(head: &csv::StringRecord, name: &str) -> Option<usize> {
+    head.iter().position(|column| column == name)
+}
+
+fn value(row: &csv::StringRecord, column: Option<usize>) -> Option<&str> {
+    row.get(column?)
+}
+
+/// Fails for a table from a pipe, because its rows are read a second time.
+fn refuse_pipe(table: &Path) -> Result<(), Failure> {
+    if fs::metadata(table).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return Err(Failure::Usage(format!(
             "{}: this is a pipe or a device, and the table is read twice; write it into a file, and give that",
-            path.display()
+            table.display()
         )));
     }
-    let summary = table::check(LabelTable::open(path, options).map_err(failed)?, images);
+    Ok(())
+}
+
+/// Fails where one of --other is a label of the model, or stands in no row: it may be misspelt.
+fn check_others(table: &Path, options: &LabelOptions) -> Result<(), Failure> {
+    if let Some(name) = options.others.iter().find(|name| options.labels.contains(name)) {
+        let problem = "is a label of the model; name what the model has no label for";
+        return Err(Failure::Usage(format!("--other {name}: {problem}")));
+    }
+    let mut missing = options.others.clone();
+    if let Some((head, rows)) = readable(table).filter(|_| !missing.is_empty()) {
+        let label = place(&head, "label");
+        rows.for_each(|row| _ = value(&row, label).map(|name| missing.remove(name)));
+    }
+    match missing.first() {
+        Some(name) => Err(Failure::Usage(format!(
+            "--other {name}: no row of {} has it in a column `label`; correct it, or leave it out",
+            table.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Reads a whole table, so that work does not end at its last row, and prints what is strange in it, and all that is wrong.
+///
+/// # Errors
+/// [`Failure::Reported`] where something is wrong, and [`Failure::Failed`] where no row is left; [`Failure::Usage`] for
+/// names of --other that can't be meant.
+pub(crate) fn check(path: &Path, images: Option<&Path>, options: &LabelOptions) -> Result<Summary, Failure> {
+    let table = LabelTable::open(path, options).map_err(failed)?;
+    check_others(path, options)?;
+    let summary = table::check(table, images);
     for warning in &summary.warnings.first {
         complain("warning", warning);
     }
     if summary.problems.count > 0 {
+        summary.problems.first.iter().for_each(|problem| complain("error", problem));
         let more = summary.problems.count - summary.problems.first.len() as u64;
-        let more = if more > 0 { format!("\n… and {more} more") } else { String::new() };
-        return Err(Failure::Failed(format!("{}{more}", summary.problems.first.join("\n"))));
+        if more > 0 {
+            complain("error", &format!("{}: {more} more rows are wrong", path.display()));
+        }
+        return Err(Failure::Reported);
     }
     if summary.rows == 0 {
         return Err(Failure::Failed(format!("{}: no row is meant; see --split", path.display())));

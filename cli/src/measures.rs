@@ -6,7 +6,7 @@ use bedside_tools::calibrate::Class;
 use bedside_tools::evaluate::{Column, Contrast};
 
 use crate::output::Failure;
-use crate::values::parse_share;
+use crate::values::parse_inner_share;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct MeasureArguments {
@@ -18,7 +18,7 @@ pub(crate) struct MeasureArguments {
     #[arg(long = "contrast", value_parser = parse_contrast, value_name = "NAME=LABEL,…[/LABEL,…]")]
     contrasts: Vec<NamedContrast>,
     /// Shares of urgent patients for which predictive values and net benefits are given
-    #[arg(long, value_delimiter = ',', value_parser = parse_prevalence, default_values_t = [0.01, 0.05, 0.2], value_name = "SHARE,…")]
+    #[arg(long, value_delimiter = ',', value_parser = parse_inner_share, default_values_t = [0.01, 0.05, 0.2], value_name = "SHARE,…")]
     pub(crate) prevalence: Vec<f64>,
 }
 
@@ -77,11 +77,6 @@ impl NamedContrast {
         }
         Ok(Contrast { name: self.name.clone(), labels, against })
     }
-}
-
-fn parse_prevalence(text: &str) -> Result<f64, String> {
-    let share = parse_share(text)?;
-    if share > 0.0 && share < 1.0 { Ok(share) } else { Err("give a share above 0 and below 1".to_owned()) }
 }
 
 /// A column to report by, with the numbers that cut it into bands.

@@ -1,5 +1,6 @@
 //! Output that all subcommands have in common: failures, warnings, labelled lines.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -69,12 +70,46 @@ impl From<io::Error> for Failure {
 
 /// Prints a line on standard error. A line that can't be written is lost, because there is no other place to report it.
 pub(crate) fn complain(level: &str, message: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{BOLD}{level}:{BOLD:#} {message}");
+    let _ = writeln!(anstream::stderr().lock(), "{BOLD}{level}:{BOLD:#} {}", plain(message));
 }
 
 /// Writes a line of a heading and a text.
-pub(crate) fn line(out: &mut impl Write, heading: &str, text: impl std::fmt::Display) -> io::Result<()> {
+pub(crate) fn line(out: &mut impl Write, heading: &str, text: impl Display) -> io::Result<()> {
+    styled_line(out, &plain(heading), plain(text))
+}
+
+/// The same with a text that has styles: names in it must be [`plain`].
+pub(crate) fn styled_line(out: &mut impl Write, heading: &str, text: impl Display) -> io::Result<()> {
     writeln!(out, "  {DIM}{heading:<15}{DIM:#} {text}")
+}
+
+/// A text on one line of a terminal. Names of files, sources, columns and labels may have characters that move the
+/// cursor, begin another line or turn the direction of writing: those are escaped, such as `\n` and `\u{1b}`.
+pub(crate) fn plain(text: impl Display) -> String {
+    let mut plain = String::new();
+    for character in text.to_string().chars() {
+        if character.is_control() || is_line_break(character) || (false && is_bidirectional(character)) {
+            plain.extend(character.escape_default());
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+/// The same of a text of several lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a character ends a line and is no control character (Unicode 16, UAX #14: the classes BK and NL).
+fn is_line_break(character: char) -> bool {
+    matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character is one of the marks of Unicode's bidirectional algorithm (UAX #9, table 1).
+fn is_bidirectional(character: char) -> bool {
+    matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
@@ -111,4 +146,23 @@ impl log::Log for Log {
     }
 
     fn flush(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_stays_on_its_line_and_in_its_direction() {
+        for (text, expected) in [
+            ("Мітка α/1.jpg", "Мітка α/1.jpg"),
+            ("a\nb\r\tc", "a\\nb\\r\\tc"),
+            ("\u{1b}[2Jx\u{7}\u{9b}", "\\u{1b}[2Jx\\u{7}\\u{9b}"),
+            ("gpj.\u{202e}exe\u{2066}\u{200f}", "gpj.\\u{202e}exe\\u{2066}\\u{200f}"),
+            ("a\u{2028}b\u{2029}", "a\\u{2028}b\\u{2029}"),
+        ] {
+            assert_eq!(plain(text), expected);
+        }
+        assert_eq!(plain_lines("a\u{1b}\nb"), "a\\u{1b}\nb");
+    }
 }

@@ -20,6 +20,22 @@ pub(crate) fn refuse_overwriting(output: &Path, inputs: &[&Path]) -> Result<(), 
     }
 }
 
+/// Fails where an output would replace any file in a folder of pictures, but for the model that is written anew.
+///
+/// # Errors
+/// [`Failure::Usage`], which names the file.
+pub(crate) fn refuse_replacing_in(folder: &Path, output: &Path, model: Option<&Path>) -> Result<(), Failure> {
+    let place_of_output = place(output);
+    let is_model = model.is_some_and(|model| place(model) == place_of_output);
+    if is_model || !place_of_output.is_file() || !place_of_output.starts_with(place(folder)) {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{}: the output would replace this file in the folder of pictures; give the output another name",
+        output.display()
+    )))
+}
+
 /// The files of models: each model, and the manifest that may lie beside it.
 pub(crate) fn of_models<'a>(models: impl IntoIterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     models.into_iter().flat_map(|model| [model.clone(), model.with_file_name("model.json")]).collect()
@@ -41,6 +57,28 @@ mod tests {
     #[track_caller]
     fn is_refused(output: &Path, inputs: &[&Path], is_refused: bool) {
         assert_eq!(matches!(refuse_overwriting(output, inputs), Err(Failure::Usage(_))), is_refused);
+    }
+
+    #[test]
+    fn files_among_pictures_stay_but_for_the_model() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("photos/sub")).expect("room");
+        for file in ["photos/sub/notes.txt", "photos/model.onnx", "beside"] {
+            fs::write(path(file), "").expect("room");
+        }
+        let is_refused = |output: &str| {
+            let model = path("photos/model.onnx");
+            matches!(refuse_replacing_in(&path("photos"), &path(output), Some(&model)), Err(Failure::Usage(_)))
+        };
+        assert!(is_refused("photos/sub/notes.txt") && is_refused("photos/../photos/sub/notes.txt"));
+        assert!(
+            !is_refused("photos/model.onnx")
+                && !is_refused("photos/new")
+                && !is_refused("photos/sub")
+                && !is_refused("beside")
+        );
+        assert!(refuse_replacing_in(&path("photos"), &path("photos/model.onnx"), None).is_err());
     }
 
     #[test]

@@ -2,8 +2,13 @@
 //! digits of the SHA-256 of each file.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use bedside::Manifest;
+use sha2::{Digest, Sha256};
+
+/// The longest file that is taken for a picture, in bytes.
+pub(crate) const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// The field of `provenance` that lists the pictures which the model learned from.
 pub(crate) const LEARNED: &str = "training_sha256";
@@ -35,4 +40,13 @@ fn listed(manifest: &Manifest, field: &str) -> Result<BTreeSet<String>, String> 
     };
     let all = found.as_array().and_then(|list| list.iter().map(prefix).collect::<Option<BTreeSet<String>>>());
     all.ok_or_else(|| format!("`provenance.{field}` is not a list of texts of 16 hex digits"))
+}
+
+/// How the lists name a picture: the first 16 hex digits of the SHA-256 of its file.
+pub(crate) fn prefix(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(8).fold(String::new(), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -6,12 +6,11 @@ use bedside_tools::samplesize::{
     ForBound, ForPower, ForThreshold, ForWidth, failures_allowed, for_bound, for_half_width, for_power, for_threshold,
     for_threshold_within,
 };
-use bedside_tools::statistics::Undefined;
 use bedside_tools::statistics::conformal::NO_SIGN_BOUND;
 use serde::Serialize;
 
 use crate::output::{BOLD, DIM, Failure, line};
-use crate::values::{parse_confidence, parse_share};
+use crate::values::{parse_confidence, parse_half_width, parse_inner_share, parse_partial_share, parse_positive_share};
 use bedside_tools::statistics::Confidence;
 
 #[derive(clap::Args)]
@@ -27,7 +26,7 @@ Examples:
 Patients are counted, not pictures; those that the model did not learn from, and that chose nothing.")]
 pub(crate) struct Arguments {
     /// The upper bound of a share that must hold, such as 0.05; by default that of `no_sign`
-    #[arg(long, value_parser = parse_share, value_name = "SHARE")]
+    #[arg(long, value_parser = parse_positive_share, value_name = "SHARE")]
     bound: Option<f64>,
     /// How many may fail
     #[arg(long, value_delimiter = ',', default_values_t = [0, 1, 2, 5, 10], value_name = "N,N,…")]
@@ -36,25 +35,25 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000), value_name = "N")]
     patients: Option<u64>,
     /// The share that fails in truth: says how many patients let the bound be shown
-    #[arg(long, value_parser = parse_share, value_name = "SHARE")]
+    #[arg(long, value_parser = parse_partial_share, value_name = "SHARE")]
     rate: Option<f64>,
     /// How likely it must be shown, with --rate
-    #[arg(long, default_value_t = 0.8, value_parser = parse_share, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.8, value_parser = parse_inner_share, value_name = "SHARE")]
     power: f64,
     /// The share of its patients that a label's threshold may miss: says how many patients with the label it takes
-    #[arg(long, value_parser = parse_share, value_name = "SHARE")]
+    #[arg(long, value_parser = parse_inner_share, value_name = "SHARE")]
     miss: Option<f64>,
     /// What the miss of one threshold must stay under, with --miss
-    #[arg(long, value_parser = parse_share, requires = "miss", value_name = "SHARE")]
+    #[arg(long, value_parser = parse_inner_share, requires = "miss", value_name = "SHARE")]
     within: Option<f64>,
     /// Half the width of an interval
-    #[arg(long, value_parser = parse_share, value_name = "SHARE")]
+    #[arg(long, value_parser = parse_half_width, value_name = "SHARE")]
     half_width: Option<f64>,
     /// The sensitivity that is expected, with --half-width
-    #[arg(long, default_value_t = 0.9, value_parser = parse_share, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.9, value_parser = parse_inner_share, value_name = "SHARE")]
     sensitivity: f64,
     /// The share of the patients who have the label, with --half-width
-    #[arg(long, default_value_t = 1.0, value_parser = parse_share, value_name = "SHARE")]
+    #[arg(long, default_value_t = 1.0, value_parser = parse_positive_share, value_name = "SHARE")]
     prevalence: f64,
     /// The level of confidence
     #[arg(long, default_value = "0.95", value_parser = parse_confidence, value_name = "LEVEL")]
@@ -111,7 +110,8 @@ struct Threshold {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let answer = arguments.answer().map_err(|error| Failure::Usage(error.to_string()))?;
+    arguments.check()?;
+    let answer = arguments.answer()?;
     let mut out = anstream::stdout().lock();
     if arguments.json {
         let json = serde_json::to_string(&answer).map_err(|error| Failure::Failed(error.to_string()))?;
@@ -121,8 +121,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     write_answer(&mut out, &answer)
 }
 
+/// Wrong usage of an option, of which this is wrong.
+fn wrong(option: &str, value: f64, problem: impl std::fmt::Display) -> Failure {
+    Failure::Usage(format!("{option} {value}: {problem}"))
+}
+
 impl Arguments {
-    fn answer(&self) -> Result<Answer, Undefined> {
+    /// Fails where two options contradict each other.
+    fn check(&self) -> Result<(), Failure> {
+        if let Some(rate) = self.rate {
+            let bound = self.limit();
+            if bound >= 1.0 {
+                return Err(wrong("--bound", bound, "give a share below 1 with --rate"));
+            }
+            if rate >= bound {
+                return Err(wrong("--rate", rate, format_args!("give 0 or more, and less than the bound, {bound}")));
+            }
+        }
+        if let (Some(miss), Some(within)) = (self.miss, self.within)
+            && within <= miss
+        {
+            return Err(wrong("--within", within, format_args!("give more than the miss, {miss}, and less than 1")));
+        }
+        Ok(())
+    }
+
+    fn answer(&self) -> Result<Answer, Failure> {
         let is_bound_meant = self.bound.is_some() || self.patients.is_some() || self.rate.is_some();
         let is_all = !is_bound_meant && self.miss.is_none() && self.half_width.is_none();
         Ok(Answer {
@@ -134,44 +158,51 @@ impl Arguments {
                 None if is_all => self.usual_thresholds()?,
                 None => Vec::new(),
             },
-            half_width: self
-                .half_width
-                .map(|half| for_half_width(self.sensitivity, half, self.prevalence, self.confidence))
-                .transpose()?,
+            half_width: self.half_width.map(|half| self.half_width(half)).transpose()?,
         })
+    }
+
+    fn half_width(&self, half_width: f64) -> Result<ForWidth, Failure> {
+        for_half_width(self.sensitivity, half_width, self.prevalence, self.confidence)
+            .map_err(|error| wrong("--half-width", half_width, error))
     }
 
     fn limit(&self) -> f64 {
         self.bound.unwrap_or(NO_SIGN_BOUND)
     }
 
-    fn bound(&self) -> Result<Bound, Undefined> {
-        let failures = self.failures.iter().copied();
-        let allowed = |patients| -> Result<Allowed, Undefined> {
-            Ok(Allowed { patients, failures: failures_allowed(patients, self.limit(), self.confidence)? })
+    fn bound(&self) -> Result<Bound, Failure> {
+        let (bound, failures) = (self.limit(), self.failures.iter().copied());
+        let of_bound = |error| wrong("--bound", bound, error);
+        let allowed = |patients| -> Result<Allowed, Failure> {
+            Ok(Allowed { patients, failures: failures_allowed(patients, bound, self.confidence).map_err(of_bound)? })
         };
         Ok(Bound {
-            bound: self.limit(),
-            patients_by_failures: for_bound(self.limit(), failures, self.confidence)?,
+            bound,
+            patients_by_failures: for_bound(bound, failures, self.confidence).map_err(of_bound)?,
             allowed: self.patients.map(allowed).transpose()?,
         })
     }
 
-    fn power(&self, rate: f64) -> Result<Power, Undefined> {
-        let patients = for_power(rate, self.limit(), self.power, self.confidence)?;
-        Ok(Power { rate, power: self.power, patients })
+    fn power(&self, rate: f64) -> Result<Power, Failure> {
+        let patients = for_power(rate, self.limit(), self.power, self.confidence);
+        Ok(Power { rate, power: self.power, patients: patients.map_err(|error| wrong("--rate", rate, error))? })
     }
 
-    fn thresholds(&self, miss: f64) -> Result<Vec<Threshold>, Undefined> {
+    fn thresholds(&self, miss: f64) -> Result<Vec<Threshold>, Failure> {
         let found = match self.within {
-            Some(limit) => vec![for_threshold_within(miss, limit, self.confidence)?],
-            None => for_threshold(miss, [1, 2, 5, 10, 20], self.confidence)?,
+            Some(limit) => for_threshold_within(miss, limit, self.confidence).map(|found| vec![found]),
+            None => for_threshold(miss, [1, 2, 5, 10, 20], self.confidence),
         };
+        let found = found.map_err(|error| wrong("--miss", miss, error))?;
         Ok(found.into_iter().map(|found| Threshold { miss, found }).collect())
     }
 
-    fn usual_thresholds(&self) -> Result<Vec<Threshold>, Undefined> {
-        let of = |miss| Ok(Threshold { miss, found: for_threshold(miss, [1], self.confidence)?[0] });
+    fn usual_thresholds(&self) -> Result<Vec<Threshold>, Failure> {
+        let of = |miss| {
+            let found = for_threshold(miss, [1], self.confidence).map_err(|error| wrong("--miss", miss, error))?;
+            Ok(Threshold { miss, found: found[0] })
+        };
         [0.01, 0.02, 0.05, 0.1].into_iter().map(of).collect()
     }
 }

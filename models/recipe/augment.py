@@ -32,7 +32,7 @@ def placed(pictures, side, generator, *, quarters, mirror, turn, least, squash, 
     """Pictures of bytes, moved and turned, as N×channels×side×side.
 
     They are turned by up to `turn` degrees, after a multiple of 90° where `quarters` are allowed, and mirrored where `mirror`
-    is. The part that is seen has `least` to 1.1 of the side and lies in the picture; its aspect ratio changes by up to
+    is. The part that is seen has `least` to 1.1 of the side and lies mostly in the picture; its aspect ratio changes by up to
     e^(2 · `squash`). `beyond` is what lies beyond the edge: `reflection` or `zeros`.
     """
     count = len(pictures)

@@ -16,6 +16,11 @@ import re
 from pathlib import Path
 
 LEVELS = ["no_sign", "unassessed", "refer", "urgent"]
+NET_BENEFIT = """
+Net benefit, in true positives among a thousand people whose pictures are assessed, for whoever would refer from the threshold
+probability on. Referring nobody has 0: below that, it does better.
+
+"""
 TESTS = {"urgent": "urgent", "refer_or_urgent": "refer or urgent"}
 
 
@@ -79,10 +84,13 @@ def table(head, rows):
 
 
 def flow(e):
+    # On held-out patients quality and novelty are not applied: `calibrate` says so under "how".
+    is_applied = all(name != "how" for name, _ in e["about"])
     rows = []
     for found in e["flow"]:
         source = found["source"] or "the set"
-        rows.append([source, found["pictures"], found["patients"], found["unreadable"], rate(found["rejected"])])
+        rejected = rate(found["rejected"]) if is_applied else "not applied here; in use about 1 %"
+        rows.append([source, found["pictures"], found["patients"], found["unreadable"], rejected])
     text = table(["source", "pictures", "patients", "unreadable", "rejected"], rows)
     by_label = e["flow"][0]["rejected_by_label"]
     rejected = [f"{label['label']} {rate(label['rejected'])}" for label in by_label]
@@ -92,10 +100,19 @@ def flow(e):
 def triage(e):
     rows = [
         [f"{row['label'] or 'none of the labels'} ({row['refer_or_urgent']['pictures']})",
-         *(at["count"] for at in row["at"]), ranged(row["at"][-1]["share"], percent)]
+         *(at["count"] for at in row["at"]), ranged(row["at"][-1]["share"], percent), missed_people(e, row)]
         for row in e["triage"]
     ]
-    return table(["picture shows", *LEVELS, "urgent, of all"], rows)
+    return table(["picture shows", *LEVELS, "urgent, of all", "people below `urgent`"], rows)
+
+
+def missed_people(e, row):
+    """Of the people with an urgent label, those with a picture that ends below `urgent`; nothing for other labels."""
+    if row["level"] != "urgent" or row["label"] is None:
+        return ""
+    people = {miss["patient"] or miss["file"] for miss in e["urgent_misses"] if row["label"] in miss["truth"]}
+    count = next(found["patients"] for found in e["misses"] if found["label"] == row["label"])
+    return f"{len(people)} of {count}"
 
 
 def detection(e):
@@ -104,23 +121,28 @@ def detection(e):
         for found in e["detection"]
     ]
     text = table(["counts as found", "of the urgent", "of the others, not"], rows)
-    # A result that every picture has tells nothing more.
-    e = {"detection": [found for found in e["detection"] if found["specificity_of_all"]["count"] > 0]}
+    # A result that every picture has tells nothing more, and neither does one that stands for the same pictures as the last.
+    counts = [(found["sensitivity_of_all"]["count"], found["specificity_of_all"]["count"]) for found in e["detection"]]
+    telling = [
+        found for at, found in enumerate(e["detection"]) if counts[at][1] > 0 and counts[at] not in counts[at + 1 :]
+    ]
+    if not telling:
+        return text
     rows = [
         [TESTS[found["test"]], percent(at["prevalence"]), ranged(at["positive"], percent), ranged(at["negative"], percent)]
-        for found in e["detection"]
+        for found in telling
         for at in found["at"]
     ]
     text += "\n" + table(["result", "where so many are urgent", "right if it is", "right if it is not"], rows)
     rows = [
         [TESTS[found["test"]], percent(at["prevalence"]), percent(benefit["threshold"]), thousand(benefit["test"]),
          thousand(benefit["refer_all"]), ranged(benefit["difference"], thousand)]
-        for found in e["detection"]
+        for found in telling
         for at in found["at"]
         for benefit in at["net_benefit"]
     ]
     head = ["result", "where so many are urgent", "threshold probability", "net benefit", "of referring all", "difference"]
-    return text + "\nNet benefit, in true positives among a thousand people whose pictures are assessed:\n\n" + table(head, rows)
+    return text + NET_BENEFIT + table(head, rows)
 
 
 def order(e):
@@ -222,6 +244,15 @@ PARTS = {
 }
 
 
+def evaluation_of(path):
+    """What `evaluate` printed, or the held-out part of what `calibrate` did."""
+    found = json.loads(path.read_text())
+    evaluation = found.get("held_out", found)
+    if evaluation is None:
+        raise SystemExit(f"{path}: has no evaluation on held-out patients; `missing` says why")
+    return evaluation
+
+
 def figures(e, folder):
     written = {title: part(e) for title, part in PARTS.items()}
     written["Urgent pictures that were missed"] = missed(e, folder)
@@ -233,14 +264,10 @@ def main():
     card = args.card.read_text()
     for evaluation in args.evaluations:
         name, path = evaluation.split("=", 1)
-        found = json.loads(Path(path).read_text())
         between = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end {name} -->)", re.DOTALL)
         if not between.search(card):
             raise SystemExit(f"{args.card}: has no lines <!-- {name} --> and <!-- end {name} -->")
-        evaluation = found.get("held_out", found)
-        if evaluation is None:
-            raise SystemExit(f"{path}: has no evaluation on held-out patients; `missing` says why")
-        text = figures(evaluation, args.card.parent / "missed")
+        text = figures(evaluation_of(Path(path)), args.card.parent / "missed")
         card = between.sub(lambda _: f"\n{text}\n", card, count=1)
     args.card.write_text(card)
 

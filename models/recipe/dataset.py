@@ -100,7 +100,12 @@ def fold(rows, part, folds):
 
 
 def preprocess(path):
-    """A 1×3×224×224 float32 array: the whole picture, stretched by an antialiased bilinear filter, as (x − 128) / 128."""
+    """The picture of a file as `tensor_of` gives it."""
     with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
+        return tensor_of(image)
+
+
+def tensor_of(image):
+    """A 1×3×224×224 float32 array: the whole picture, stretched by an antialiased bilinear filter, as (x − 128) / 128."""
+    pixels = np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
     return np.ascontiguousarray(((pixels - 128) / 128).transpose(2, 0, 1)[None])

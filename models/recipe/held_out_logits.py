@@ -7,6 +7,7 @@ The recipe of the model must be on PYTHONPATH, for its `data.py`. ONNX Runtime r
 
 import argparse
 import csv
+import os
 from pathlib import Path
 
 from data import FOLDS, LABELS, TRAINING_SPLITS, pictures
@@ -23,12 +24,15 @@ def main():
     args = parser.parse_args()
     _, held_out = fold(pictures(args.dataset, *TRAINING_SPLITS), args.fold, FOLDS)
     values = logits(args.graph, [args.dataset / row.file for row in held_out])
-    with open(args.output, "w", newline="") as table:
+    fresh = args.output.with_suffix(".fresh")
+    with open(fresh, "w", newline="") as table:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["file", "label", "group", *held_out[0].more, *(f"logit_{label}" for label in LABELS)])
         for row, line in zip(held_out, values, strict=True):
             more = row.more.values()
             writer.writerow([row.file, LABELS[row.label], row.group, *more, *(f"{value:.8g}" for value in line)])
+    # At once: a table that is there is taken for whole.
+    os.replace(fresh, args.output)
 
 
 if __name__ == "__main__":

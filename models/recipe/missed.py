@@ -2,16 +2,16 @@
 
     python3 models/recipe/missed.py DATA CARD.md EVALUATION.json …
 
-They go into `missed/` beside the card, at most 128 pixels a side. Only for pictures whose licence allows it.
+They go into `missed/` beside the card, at most 128 pixels a side, in place of those that are there: name all evaluations at
+once. Only for pictures whose licence allows it.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from PIL import Image
 
-from card import thumbnail_of
+from card import evaluation_of, thumbnail_of
 
 SIDE = 128
 
@@ -24,9 +24,10 @@ def main():
     args = parser.parse_args()
     folder = args.card.parent / "missed"
     folder.mkdir(exist_ok=True)
-    for evaluation in args.evaluations:
-        found = json.loads(evaluation.read_text())
-        for miss in found.get("held_out", found)["urgent_misses"]:
+    for old in folder.glob("*.jpg"):
+        old.unlink()
+    for path in args.evaluations:
+        for miss in evaluation_of(path)["urgent_misses"]:
             with Image.open(args.data / miss["file"]) as picture:
                 picture.thumbnail((SIDE, SIDE))
                 picture.convert("RGB").save(folder / thumbnail_of(miss["file"]), quality=80)

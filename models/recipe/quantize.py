@@ -14,6 +14,7 @@ to a uniform input. Rounding each weight to the nearest would change it, most of
 """
 
 import argparse
+import os
 import tempfile
 from pathlib import Path
 
@@ -119,7 +120,10 @@ def main():
     if args.fold is not None:
         rows, _ = fold(rows, args.fold, FOLDS)
     export(trained(args.trained), getattr(args, "float"))
-    quantize(getattr(args, "float"), args.int8, Pictures(args.data, rows))
+    fresh = args.int8.with_suffix(".fresh")
+    quantize(getattr(args, "float"), fresh, Pictures(args.data, rows))
+    # At once: a graph that is there is taken for whole.
+    os.replace(fresh, args.int8)
 
 
 if __name__ == "__main__":

@@ -84,14 +84,20 @@ class Run:
     def resume(self):
         if self.checkpoint.exists():
             state = torch.load(self.checkpoint)
+            if state["of"] != self._identity():
+                raise SystemExit(f"{self.checkpoint}: is of another schedule or of other pictures; remove it to begin anew")
             self.step = state["step"]
             for name in ("network", "average", "optimiser"):
                 getattr(self, name).load_state_dict(state[name])
 
     def save(self):
         parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser")}
-        save_whole(parts | {"step": self.step}, self.checkpoint)
+        save_whole(parts | {"step": self.step, "of": self._identity()}, self.checkpoint)
         self.saved = time.time()
+
+    def _identity(self):
+        """What a checkpoint must be of."""
+        return f"{self.schedule} of {len(self.labels)} pictures, seed {self.seed}"
 
     def train(self):
         while self.step < self.schedule.steps:

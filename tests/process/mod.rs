@@ -8,6 +8,16 @@ pub(crate) fn bedside(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bedside")).args(arguments).output().expect("the command starts")
 }
 
+/// The same in another folder.
+#[allow(dead_code, reason = "not every test that has this module runs elsewhere")]
+pub(crate) fn bedside_in(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bedside"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the command starts")
+}
+
 /// The same with a pipe as standard input, which holds this text.
 #[allow(dead_code, reason = "not every test that has this module writes to a pipe")]
 pub(crate) fn bedside_reading(text: &str, arguments: &[&str]) -> Output {

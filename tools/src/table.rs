@@ -31,6 +31,9 @@ use thiserror::Error;
 /// How many problems and warnings are kept word by word. The others are counted.
 const MAX_TEXTS: usize = 20;
 
+/// The largest absolute value of a logit. A network gives tens: what is larger was divided by 0, or is of another column.
+pub const MAX_LOGIT: f64 = 1000.0;
+
 /// What is wrong in a table, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct TableError {
@@ -354,7 +357,7 @@ pub fn check<R: Read>(mut table: LabelTable<R>, images: Option<&Path>) -> Summar
 pub enum ScoreKind {
     /// 0 to 1; of labels that exclude each other, they sum to 1.
     Probabilities,
-    /// Any finite numbers.
+    /// Numbers of at most [`MAX_LOGIT`], either way.
     Logits,
 }
 
@@ -458,16 +461,8 @@ impl<R: Read> ScoreTable<R> {
 
     fn read(&mut self, record: &Record) -> Result<ScoreRow, TableError> {
         let file = self.rows.file(record)?;
-        let read = |(label, &column): (&String, &usize)| {
-            let text = record.text(column);
-            let score = text.parse::<f64>().ok().filter(|s| s.is_finite());
-            let score = score.filter(|s| self.kind == ScoreKind::Logits || (0.0..=1.0).contains(s));
-            let wanted = if self.kind == ScoreKind::Logits { "finite number" } else { "probability between 0 and 1" };
-            score.ok_or_else(|| {
-                self.rows.error(Some(record.line), Some(label), &format!("\"{text}\" is not a {wanted}"))
-            })
-        };
-        let scores: Vec<f64> = self.options.labels.iter().zip(&self.columns).map(read).collect::<Result<_, _>>()?;
+        let scores: Vec<f64> =
+            self.columns.iter().map(|&column| self.score(record, column)).collect::<Result<_, _>>()?;
         let sum: f64 = scores.iter().sum();
         // Each may have been rounded to two digits.
         let tolerance = 0.005 * scores.len() as f64 + 1e-6;
@@ -481,6 +476,18 @@ impl<R: Read> ScoreTable<R> {
             return Err(self.rows.error(Some(record.line), Some(NETWORK), problem));
         }
         Ok(ScoreRow { line: record.line, file, scores, network })
+    }
+
+    fn score(&self, record: &Record, column: usize) -> Result<f64, TableError> {
+        let (range, wanted) = match self.kind {
+            ScoreKind::Logits => (-MAX_LOGIT..=MAX_LOGIT, format!("logit between -{MAX_LOGIT} and {MAX_LOGIT}")),
+            ScoreKind::Probabilities => (0.0..=1.0, "probability between 0 and 1".to_owned()),
+        };
+        let text = record.text(column);
+        text.parse().ok().filter(|score| range.contains(score)).ok_or_else(|| {
+            let problem = format!("\"{text}\" is not a {wanted}; correct it, or remove the row");
+            self.rows.error(Some(record.line), self.rows.head.get(column), &problem)
+        })
     }
 }
 
@@ -839,9 +846,11 @@ mod tests {
         let message = |text: &str| scores(text, None).expect_err("wrong").to_string();
         assert!(message("file,a,b\nx,0.1,0.9\n").contains("probabilities or logits"));
         assert!(message("file,a\nx,0.1\n").contains("lacks a column of scores"));
-        assert!(
-            message("file,logit_a,logit_b\nx,0,inf\n").contains("line 2, column \"b\": \"inf\" is not a finite number")
-        );
+        for wrong in ["inf", "nan", "1000.1", "-1e300", "", "x"] {
+            let found = message(&format!("file,logit_a,logit_b\nx,1000,-1000\ny,0,{wrong}\n"));
+            let expected = format!("line 3, column \"logit_b\": \"{wrong}\" is not a logit between -1000 and 1000");
+            assert!(found.contains(&expected), "{found}");
+        }
         assert!(message("file,probability_a,probability_b\nx,0,1.5\n").contains("\"1.5\" is not a probability"));
         assert!(message("file,probability_a,probability_b\nx,0.5,0.6\n").contains("sum to 1, and these to 1.1000"));
     }

@@ -75,16 +75,31 @@ const REASONED: [(&str, &[&str]); 4] = [
     ("NSPrivacyAccessedAPICategoryUserDefaults", &["_CFPreferencesCopyAppValue"]),
 ];
 
-/// The features of the package's library, and of the app's, which carries prepared models and needs no importer.
-const FEATURES: [&str; 2] = ["onnx,tiff,webp,uniffi", "tiff,webp,uniffi"];
+/// What the framework is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// The Swift package.
+    Package,
+    /// The app, which carries prepared models and needs no importer.
+    App,
+}
 
-/// Builds and checks all slices, and puts the framework where `ios/Package.swift` expects it. For the app it has no importer,
-/// and the app's models are prepared beside it.
-pub(crate) fn build(app: bool) -> Result<()> {
-    if app {
+impl For {
+    fn features(self) -> &'static str {
+        match self {
+            Self::Package => "onnx,tiff,webp,uniffi",
+            Self::App => "tiff,webp,uniffi",
+        }
+    }
+}
+
+/// Builds and checks all slices, and puts the framework where `ios/Package.swift` expects it. The app's models are prepared
+/// beside it.
+pub(crate) fn build(of: For) -> Result<()> {
+    if of == For::App {
         prepared::models()?;
     }
-    let (zig, features) = (zig()?, FEATURES[usize::from(app)]);
+    let (zig, features) = (zig()?, of.features());
     let phone = library(&PHONE, features, &zig)?;
     let simulators = SIMULATORS.iter().map(|machine| library(machine, features, &zig)).collect::<Result<Vec<_>>>()?;
     let simulator = fat(&SIMULATORS.iter().map(|machine| machine.cpu).zip(&simulators).collect::<Vec<_>>())?;

@@ -215,7 +215,7 @@ fn run(job: Job) -> Result<()> {
         Job::Android { job: Some(AndroidJob::Draw) } => android::draw(),
         Job::Arm { job: None } => arm::test(),
         Job::Arm { job: Some(ArmJob::Count) } => arm::count(),
-        Job::Ios { app } => ios::build(app),
+        Job::Ios { app } => ios::build(if app { ios::For::App } else { ios::For::Package }),
         Job::Loom => loom::run(),
         Job::Miri { job: None } => miri::gate(),
         Job::Miri { job: Some(MiriJob::All) } => miri::all(),

@@ -1,6 +1,6 @@
 //! The rows that a model is fitted on, from pictures or from a table of scores.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -13,18 +13,16 @@ use bedside_tools::calibrate::novelty::first_by_hash;
 use bedside_tools::calibrate::quality::{Meant, Measures, meant};
 use bedside_tools::calibrate::{Row, logits_of};
 use bedside_tools::table::{LabelRow, LabelTable, ScoreKind, ScoreOptions, ScoreTable, below, with_scores};
-use sha2::{Digest, Sha256};
 
 use super::cache::{self, Cache, Measured, Outcome, stamp};
 use super::networks::{Network, Networks, Which};
 use super::{Arguments, Subject, resaved, row, spoiled};
 use crate::classes::labels;
 use crate::classify::progress;
-use crate::labelled::{self, Foreign, Net, failed};
+use crate::labelled::{self, Foreign, Net, failed, place, readable};
+use crate::looks::LookedSet;
 use crate::output::{Failure, complain};
-
-/// The longest file that is taken for a picture, in bytes.
-const MAX_FILE_BYTES: u64 = 256 << 20;
+use crate::provenance::{MAX_FILE_BYTES, prefix};
 
 /// The column that says which network did not learn from a picture.
 const FOLD: &str = "fold";
@@ -99,15 +97,20 @@ impl Names {
 }
 
 /// The rows of labelled pictures.
-pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &Path) -> Result<Gathered, Failure> {
+pub(super) fn from_pictures(
+    arguments: &Arguments,
+    subject: &Subject,
+    images: &Path,
+    set: &LookedSet,
+) -> Result<Gathered, Failure> {
     let Some(table) = arguments.set.labels.as_deref() else { unreachable!("clap requires it with --images") };
-    let has_column = !arguments.folds.is_empty() && has_column(table, FOLD)?;
+    let has_fold = || readable(table).is_some_and(|(head, _)| place(&head, FOLD).is_some());
+    let has_column = !arguments.folds.is_empty() && has_fold();
     let by = if has_column { vec![FOLD.to_owned()] } else { Vec::new() };
     let options = arguments.set.options(&subject.manifest, subject.is_multi_label, by);
     let summary = labelled::check(table, Some(images), &options)?;
     let foreign = arguments.set.foreign.as_deref().map(labelled::foreign).transpose()?.unwrap_or_default();
-    let set = arguments.set_name();
-    let written = [Some(arguments.output.as_path()), arguments.html.as_deref(), arguments.look.log(&set)];
+    let written = [Some(arguments.output.as_path()), arguments.html.as_deref(), arguments.look.log(set)];
     let outputs: Vec<&Path> = written.into_iter().flatten().collect();
     labelled::refuse_replacing_pictures(&outputs, images, table, &options, &foreign)?;
     let tensors = tensors(arguments, subject);
@@ -131,6 +134,8 @@ pub(super) fn from_pictures(arguments: &Arguments, subject: &Subject, images: &P
         rows: Vec::new(),
         table,
         known: HashMap::new(),
+        labelled: HashSet::new(),
+        of_foreign: HashSet::new(),
         observed,
         own: BTreeSet::new(),
         lost: Lost::default(),
@@ -249,6 +254,10 @@ struct Lost {
     learned: u64,
     unreadable: u64,
     copies: u64,
+    /// Foreign pictures that are others of them again.
+    foreign_copies: u64,
+    /// Foreign pictures that are labelled ones.
+    foreign_labelled: u64,
 }
 
 impl Lost {
@@ -293,6 +302,10 @@ struct Gathering<'a> {
     table: &'a Path,
     /// For each hash of a picture its row, and what stands in the column `fold`.
     known: HashMap<String, (usize, Vec<Option<String>>)>,
+    /// The hashes of all labelled pictures, those that nothing is fitted on too.
+    labelled: HashSet<String>,
+    /// The hashes of the foreign pictures so far.
+    of_foreign: HashSet<String>,
     observed: Observed,
     /// The hashes of the pictures that the model itself looked at, with nobody standing in.
     own: BTreeSet<String>,
@@ -366,7 +379,13 @@ impl Gathering<'_> {
     }
 
     fn foreign(&mut self, picture: &Foreign) -> Result<(), Failure> {
-        if let Some(found) = self.look(Some(&picture.source), &picture.file, &picture.path, Which::Model)? {
+        let found = self.look(Some(&picture.source), &picture.file, &picture.path, Which::Model)?;
+        let Some(found) = found else { return Ok(()) };
+        if self.labelled.contains(&found.sha256) {
+            self.lost.foreign_labelled += 1;
+        } else if !self.of_foreign.insert(found.seen.quality.focus.to_string() + &picture.file) {
+            self.lost.foreign_copies += 1;
+        } else {
             let seen = self.seen(&picture.file, &picture.file, &found);
             let source = self.observed.foreign.entry(picture.source.clone()).or_default();
             add(source, MAX_PICTURES_OF_SOURCE, &found.sha256, seen);
@@ -389,6 +408,9 @@ impl Gathering<'_> {
             }
             measured
         };
+        if source.is_none() {
+            self.labelled.insert(measured.sha256.clone());
+        }
         match measured.outcome {
             Outcome::Seen(seen) => {
                 let (sha256, network) = (measured.sha256, measured.network.unwrap_or_default());
@@ -474,21 +496,6 @@ fn measures(quality: &Quality) -> Measures {
     Measures { focus, dark, bright, contrast, size, color }
 }
 
-/// The first 16 hex digits of a SHA-256.
-fn prefix(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(8).fold(String::new(), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn has_column(table: &Path, name: &str) -> Result<bool, Failure> {
-    let failed = |error: csv::Error| Failure::Failed(format!("{}: {error}", table.display()));
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(table).map_err(failed)?;
-    Ok(reader.headers().map_err(failed)?.iter().any(|column| column == name))
-}
-
 fn notes(networks: &Networks, lost: &Lost) -> Vec<String> {
     let mut notes = Vec::new();
     if networks.are_folds {
@@ -508,6 +515,13 @@ fn notes(networks: &Networks, lost: &Lost) -> Vec<String> {
     }
     if lost.learned + lost.unreadable + lost.copies > 0 {
         notes.push(format!("of the pictures {}", lost.words()));
+    }
+    let (copies, labelled) = (lost.foreign_copies, lost.foreign_labelled);
+    if copies + labelled > 0 {
+        notes.push(format!(
+            "left out of the foreign pictures: {copies} that are others of them again, byte for byte, and {labelled} that \
+             are labelled pictures, too"
+        ));
     }
     notes
 }

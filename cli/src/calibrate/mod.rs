@@ -21,18 +21,18 @@ use bedside_tools::calibrate::quality::Meant;
 use bedside_tools::calibrate::{Fitted, Model, Options, Problem, Row, Scaling, calibration, check_options, fit, page};
 use bedside_tools::evaluate::{Evaluation, html};
 use bedside_tools::table::LabelRow;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::classes::{classes, labels};
 use crate::classify::once;
 use crate::evaluate::summary::write_figures;
 use crate::labelled::SetArguments;
-use crate::looks::{LookArguments, Looked};
+use crate::looks::{LookArguments, Looked, LookedSet};
 use crate::measures::MeasureArguments;
-use crate::output::{BOLD, DIM, Failure, line};
+use crate::output::{BOLD, DIM, Failure, line, plain, plain_lines};
 use crate::pack::{check_writable, write_whole};
-use crate::paths::{of_models, refuse_overwriting};
-use crate::values::parse_label_share;
+use crate::paths::{of_models, refuse_overwriting, refuse_replacing_in};
+use crate::values::{parse_label_share, parse_partial_share};
 use gather::Gathered;
 
 #[derive(clap::Args)]
@@ -56,8 +56,8 @@ them, before any temperature; and the columns of --labels, unless that names ano
 What was measured is kept beside the output until it is written, in FILE.rows.jsonl: run the same command again to go on
 after an interruption.
 
-The figures on held-out patients are a look at the pictures: of a set named `test`, it is written down as `evaluate`
-does, and --why says what for.
+A calibration is a look at its pictures: of a test set, as `evaluate` tells them, it is written down as there, and
+--why says what for.
 
 Exit status: 0; 1 where the model or a table failed, or no picture is left; 2 for wrong usage. A picture that can't be
 read is left out, and said.")]
@@ -103,7 +103,7 @@ pub(crate) struct Arguments {
     html: Option<PathBuf>,
     /// The share of the patients with an urgent class whom the threshold of those classes' sum may miss: the smallest of the
     /// classes' unless given, and no such threshold for 0
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_parser = parse_partial_share, value_name = "SHARE")]
     action: Option<f64>,
     /// Where to write the calibrated model
     #[arg(long, short, value_name = "FILE")]
@@ -197,23 +197,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // What is wrong with these is said before any picture is measured.
     check_options(&subject.model(true), &options).map_err(failure)?;
     held_out::check(arguments, &subject)?;
-    arguments.check_output()?;
-    let gathered = arguments.gather(&subject)?;
+    let set = arguments.set.looked(arguments.images.as_deref(), arguments.table())?;
+    arguments.check_output(&set)?;
+    let gathered = arguments.gather(&subject, &set)?;
     let model = subject.model(gathered.has_logits);
     let mut fitted = fit(&model, &gathered.rows, &options).map_err(failure)?;
+    check_likelihood(&fitted)?;
     fitted.missing.extend(gathered.notes);
     if arguments.scores.is_none() {
         limits::fit(&gathered.observed, subject.color.map(meant), !arguments.folds.is_empty(), &mut fitted);
     }
     fitted.missing.extend(subject.kept(&fitted));
-    let held_out = held_out::evaluation(arguments, &subject, &model, &gathered.rows, (&options, &fitted));
-    let held_out = match held_out {
+    let held_out = match held_out::too_few(&fitted) {
+        Some(why) if arguments.asks_for_evaluation() => return Err(Failure::Failed(why)),
         // Too few patients can be fitted on, and not evaluated.
-        Err(Failure::Usage(why)) if !arguments.asks_for_evaluation() => {
+        Some(why) => {
             fitted.missing.push(format!("an evaluation on held-out patients: {why}"));
             None
         }
-        found => Some(found?),
+        None => Some(held_out::evaluation(arguments, &subject, &model, &gathered.rows, (&options, &fitted))?),
     };
     let fitted_on = arguments.fitted_on(&fitted);
     let fitted_to = subject.file.sha256();
@@ -222,11 +224,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         fitted_fields.insert("novelty".to_owned(), limits::novelty(novelty, &gathered.observed.tensors)?);
     }
     // First: figures of a look that is not in the list must not be on the disk.
-    if held_out.is_some() {
-        let (manifest, graph_sha256) = (&subject.manifest, fitted_to.as_str());
-        let looked = Looked { name: manifest.name(), version: manifest.version(), graph_sha256 };
-        arguments.look.write(&arguments.set_name(), &looked)?;
-    }
+    let (manifest, graph_sha256) = (&subject.manifest, fitted_to.as_str());
+    let looked = Looked { name: manifest.name(), version: manifest.version(), graph_sha256 };
+    arguments.look.write(&set, &looked)?;
     packed::write(subject.file, &subject.manifest, fitted_fields, &gathered.own, &arguments.output)?;
     if let (Some(path), Some(evaluation)) = (&arguments.html, &held_out) {
         write_whole(path, html(evaluation).as_bytes())?;
@@ -237,6 +237,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     arguments.report(&model, &fitted, held_out.as_ref())
 }
 
+/// Fails where what was fitted says nothing of the pictures: such a calibration is not written.
+fn check_likelihood(fitted: &Fitted) -> Result<(), Failure> {
+    match fitted.scaling.trials.iter().find(|trial| !trial.nll.is_finite()) {
+        Some(trial) => Err(Failure::Failed(format!(
+            "the likelihood of the pictures is not finite ({}): look at the scores, and at the temperature, scale and bias \
+             that the model has",
+            trial.name
+        ))),
+        None => Ok(()),
+    }
+}
+
 fn failure(problem: Problem) -> Failure {
     match problem {
         Problem::Option(_) => Failure::Usage(problem.to_string()),
@@ -245,36 +257,34 @@ fn failure(problem: Problem) -> Failure {
 }
 
 impl Arguments {
-    /// Fails where the output could not be written, or would replace a table, a network or the manifest beside one. It may
-    /// replace the model itself.
-    fn check_output(&self) -> Result<(), Failure> {
+    /// Fails where the output could not be written, or would replace a table, a network or the manifest beside one, or a file
+    /// among the pictures. It may replace the model itself.
+    fn check_output(&self, set: &LookedSet) -> Result<(), Failure> {
         let beside = self.model.with_file_name("model.json");
         let networks = of_models(&self.folds);
         let tables = [&self.set.labels, &self.scores, &self.against].into_iter().flatten();
         let inputs: Vec<&Path> = tables.chain(&networks).chain([&beside]).map(PathBuf::as_path).collect();
-        let set = self.set_name();
-        self.look.check(&set, &[&inputs[..], &[&self.model, &self.output]].concat())?;
+        self.look.check(set, &[&inputs[..], &[&self.model, &self.output]].concat())?;
         refuse_overwriting(&self.output, &inputs)?;
         refuse_overwriting(&cache::path_of(&self.output), &inputs)?;
+        for folder in [&self.images, &self.set.foreign].into_iter().flatten() {
+            refuse_replacing_in(folder, &self.output, Some(&self.model))?;
+            self.html.as_ref().map_or(Ok(()), |page| refuse_replacing_in(folder, page, None))?;
+        }
         if let Some(page) = &self.html {
             let model = [self.model.as_path(), &self.output];
-            refuse_overwriting(page, &[&inputs[..], &model[..], self.look.log(&set).as_slice()].concat())?;
+            refuse_overwriting(page, &[&inputs[..], &model[..], self.look.log(set).as_slice()].concat())?;
             check_writable(page)?;
         }
         check_writable(&self.output)
     }
 
-    fn gather(&self, subject: &Subject) -> Result<Gathered, Failure> {
+    fn gather(&self, subject: &Subject, set: &LookedSet) -> Result<Gathered, Failure> {
         match (&self.scores, &self.images) {
             (Some(scores), _) => gather::from_scores(self, subject, scores),
-            (None, Some(images)) => gather::from_pictures(self, subject, images),
+            (None, Some(images)) => gather::from_pictures(self, subject, images, set),
             (None, None) => unreachable!("clap requires one of them"),
         }
-    }
-
-    /// The name of the set: its split, or else its folder's.
-    fn set_name(&self) -> String {
-        self.set.name(self.images.as_deref())
     }
 
     /// The table that says what pictures show.
@@ -301,11 +311,13 @@ impl Arguments {
     fn report(&self, model: &Model, fitted: &Fitted, held_out: Option<&Evaluation>) -> Result<(), Failure> {
         let mut out = anstream::stdout().lock();
         if self.json {
+            let fitted = fitted_json(fitted);
             let json = json!({"model": self.output.display().to_string(), "fitted": fitted, "held_out": held_out});
             writeln!(out, "{json}")?;
             return Ok(());
         }
-        writeln!(out, "{BOLD}{}{BOLD:#}\n\n{}", self.model.display(), page(model, fitted))?;
+        let page_of_fit = plain_lines(&page(model, fitted));
+        writeln!(out, "{BOLD}{}{BOLD:#}\n\n{page_of_fit}", plain(self.model.display()))?;
         if let Some(evaluation) = held_out {
             writeln!(
                 out,
@@ -321,6 +333,15 @@ impl Arguments {
         writeln!(out, "\n{DIM}{}{DIM:#}", bedside::NOTICE)?;
         Ok(())
     }
+}
+
+/// What was fitted as JSON. `novelty.root` tells the method from those of its trials that have the same name.
+fn fitted_json(fitted: &Fitted) -> Value {
+    let mut json = json!(fitted);
+    if let Some(novelty) = &fitted.novelty {
+        json["novelty"]["root"] = novelty.axes.as_ref().is_some_and(|axes| axes.root).into();
+    }
+    json
 }
 
 /// A row of a picture that shows this.

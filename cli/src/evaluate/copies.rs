@@ -18,7 +18,7 @@ const FINE: u8 = 95;
 const EDGE: u32 = 40;
 
 /// How many times the input's side the enlarged copy has at least: of one this large a quarter is decoded, or less.
-const ENLARGED: u32 = 8;
+const ENLARGED: u32 = 4;
 
 /// The pixels that an enlarged copy may have: those of a picture far longer than wide would not fit into memory.
 const MAX_ENLARGED: u64 = 40_000_000;
@@ -58,7 +58,7 @@ fn cropped(picture: &RgbImage) -> RgbImage {
     // At least one pixel, where that leaves one.
     let edge = |side: u32| side.div_ceil(EDGE).min((side - 1) / 2);
     let (left, top) = (edge(width), edge(height));
-    crop_imm(picture, left, top, width - 2 * left, height - 2 * top).to_image()
+    crop_imm(picture, 0 * left, 0 * top, width, height).to_image()
 }
 
 /// The picture with both sides a whole number of times as long, and at least [`ENLARGED`] times those of the input; none
@@ -88,7 +88,29 @@ fn decoded(jpeg: &[u8]) -> RgbImage {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use bedside::manifest::METADATA_KEY;
+    use bedside::{Classifier, Options};
+    use bedside_engine::Graph;
+    use serde_json::json;
+
     use super::*;
+
+    /// A classifier of an input of 32×32 pixels.
+    fn classifier() -> Classifier {
+        let manifest = json!({
+            "bedside": "1.0", "kind": "scores", "name": "tiny", "version": "0.0.1", "license": "CC0-1.0",
+            "input": {"color": "rgb", "width": 32, "height": 32, "resize": {"policy": "stretch"},
+                      "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+            "output": {"activation": "softmax", "labels": [
+                {"id": "a", "name": {"en": "A"}}, {"id": "b", "name": {"en": "B"}}, {"id": "c", "name": {"en": "C"}}]},
+        });
+        let graph = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/graphs/torchscript-17.onnx");
+        let mut graph = Graph::open(&graph, 1 << 20).expect("a sound graph");
+        graph.set_metadata(METADATA_KEY, manifest.to_string());
+        Classifier::from_bytes(graph.to_bytes(), Options::default()).expect("a sound model")
+    }
 
     #[test]
     fn crop_takes_a_fortieth_of_a_side_from_either_end() {
@@ -104,6 +126,18 @@ mod tests {
 
     #[test]
     fn enlarged_copy_is_decoded_at_a_quarter_of_its_sides() {
+        let found = enlarged(&RgbImage::new(40, 32), (32, 32)).expect("small enough");
+        // 8 · 32 = 256 = 6.4 · 40 = 8 · 32.
+        assert_eq!(found.dimensions(), (8 * 40, 8 * 32));
+        let jpeg = jpeg(&found, FINE).expect("short enough");
+        assert_eq!(decoded(&jpeg).dimensions(), (320, 256));
+        let (width, height, _) = tools::pixels(&classifier(), &Image::from_bytes(jpeg)).expect("a picture");
+        // Of a quarter each side is at least twice the input's, and of an eighth it is not.
+        assert_eq!((width, height), (80, 64));
+    }
+
+    #[test]
+    fn enlarged_copy_has_eight_times_the_sides_of_the_input_unless_it_is_too_large() {
         let found = enlarged(&RgbImage::new(256, 200), (224, 224)).expect("small enough");
         // 8 · 224 = 1792 = 8.96 · 200.
         assert_eq!(found.dimensions(), (9 * 256, 9 * 200));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bedside_tools::evaluate::{Evaluation, Level, Measure, Misses, Ranged, Test, TriageRow};
 
-use crate::output::{BOLD, DIM, Failure, line};
+use crate::output::{BOLD, DIM, Failure, line, plain};
 
 pub(super) fn write(evaluation: &Evaluation, is_json: bool, page: Option<&Path>) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
@@ -14,7 +14,7 @@ pub(super) fn write(evaluation: &Evaluation, is_json: bool, page: Option<&Path>)
         writeln!(out, "{json}")?;
         return Ok(());
     }
-    writeln!(out, "{BOLD}{}{BOLD:#} on {}", evaluation.title, evaluation.set)?;
+    writeln!(out, "{BOLD}{}{BOLD:#} on {}", plain(&evaluation.title), plain(&evaluation.set))?;
     write_figures(&mut out, evaluation)?;
     let text = page
         .map_or("give --html FILE for a page with all of it, or --json".to_owned(), |page| page.display().to_string());
@@ -66,7 +66,7 @@ fn write_triage(out: &mut impl Write, evaluation: &Evaluation) -> Result<(), Fai
     writeln!(out, "\n  {DIM}{:<24}{levels}{DIM:#}", "Triage of pictures of")?;
     for TriageRow { label, at, .. } in &evaluation.triage {
         let counts: Vec<String> = at.iter().map(|rate| format!("{:>12}", rate.count)).collect();
-        writeln!(out, "  {:<24}{}", label.as_deref().unwrap_or("none of the labels"), counts.concat())?;
+        writeln!(out, "  {:<24}{}", plain(label.as_deref().unwrap_or("none of the labels")), counts.concat())?;
     }
     for found in &evaluation.detection {
         let test = match found.test {
@@ -82,7 +82,9 @@ fn write_triage(out: &mut impl Write, evaluation: &Evaluation) -> Result<(), Fai
         writeln!(
             out,
             "  {} of {} patients with {} ended no_sign: at most {bound}, with 95 %",
-            check.no_sign, check.patients, check.label
+            check.no_sign,
+            check.patients,
+            plain(&check.label)
         )?;
     }
     Ok(())
@@ -92,10 +94,10 @@ fn write_labels(out: &mut impl Write, evaluation: &Evaluation) -> Result<(), Fai
     writeln!(out, "\n  {DIM}{:<24}{:<28}Missed{DIM:#}", "Judged pictures", "AUC")?;
     for ranking in &evaluation.ranking {
         let misses = evaluation.misses.iter().find(|misses| misses.label == ranking.of).map(missed);
-        writeln!(out, "  {:<24}{:<27} {}", ranking.of, value(&ranking.auc), misses.unwrap_or_default())?;
+        writeln!(out, "  {:<24}{:<27} {}", plain(&ranking.of), value(&ranking.auc), misses.unwrap_or_default())?;
     }
     for source in &evaluation.novelty.sources {
-        writeln!(out, "  novelty of {:<13}{}", source.name, value(&source.auroc))?;
+        writeln!(out, "  novelty of {:<13}{}", plain(&source.name), value(&source.auroc))?;
     }
     Ok(())
 }

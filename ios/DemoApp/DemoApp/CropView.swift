@@ -47,7 +47,7 @@ struct CropView: View {
     /// Reads the picture. One that the system can't show is looked at as a whole.
     private func open() async {
         guard let bytes = model.flow.picture else { return }
-        picture = await Task.detached { PictureFile.preview(of: bytes) }.value
+        picture = await Task.detached { PictureFile.copy(of: bytes) }.value
         if picture == nil, !Task.isCancelled { model.flow.crop(to: nil) }
     }
 }

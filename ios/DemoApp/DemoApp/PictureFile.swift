@@ -7,6 +7,9 @@ import SwiftUI
 import UIKit
 
 enum PictureFile {
+    /// The longer side of a copy that parts are seen of, in pixels: of the smallest part that can be chosen some 150 are left.
+    static let large = 2048
+
     /// The bytes of a file that another app or the file picker gave.
     static func bytes(of file: URL) async throws -> Data {
         let isScoped = file.startAccessingSecurityScopedResource()
@@ -21,11 +24,17 @@ enum PictureFile {
         return bytes
     }
 
-    /// A small upright copy of a part, or of all where the part is nil; nil where the system can't decode the picture.
+    /// An upright copy of a part, or of all where the part is nil; nil where the system can't decode the picture. A part is cut
+    /// from a larger copy, so that it is still seen well.
     static func preview(of bytes: Data, part: Part? = nil) -> UIImage? {
-        let bitmap = SystemPicture.bitmap(of: bytes, side: 1024)
+        let bitmap = SystemPicture.bitmap(of: bytes, side: part == nil ? 1024 : large)
         let seen = if let part { bitmap?.cropped(to: part) } else { bitmap }
         return seen.map { UIImage(cgImage: $0) }
+    }
+
+    /// An upright copy in which a part is chosen; nil where the system can't decode the picture.
+    static func copy(of bytes: Data) -> UIImage? {
+        SystemPicture.bitmap(of: bytes, side: large).map { UIImage(cgImage: $0) }
     }
 }
 

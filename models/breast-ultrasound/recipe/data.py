@@ -50,6 +50,8 @@ def beside_pictures(root):
 def besides(root, rows):
     """One frame of sixteen is the part of a frame beside its lesion: else no lesion was seen only in frames of one hospital."""
     parts = parts_without_lesion(root, rows)
+    if parts is None:
+        return []
     targets = torch.zeros(len(parts), len(LABELS))
     targets[:, LABELS.index("no_lesion")] = 1
     return [Beside(parts, targets, share=1 / 16, weight=1.0)]
@@ -58,7 +60,8 @@ def besides(root, rows):
 def parts_without_lesion(root, rows):
     """What is left and right of the lesion in these frames of BUS-BRA, where that is three tenths of the width or more.
 
-    A part has the aspect ratio of its frame, so that it is stretched no more, and the middle of its height.
+    A part has the aspect ratio of its frame, so that it is stretched no more, and the middle of its height. None where there are
+    no such parts.
     """
     with open(Path(root) / "bus_bra" / "labels.csv", newline="") as table:
         masks = {f"bus_bra/{row['file']}": row["mask"] for row in csv.DictReader(table) if row["mask"]}
@@ -70,13 +73,15 @@ def parts_without_lesion(root, rows):
         width, height = frame.size
         mask = Image.open(Path(root) / "bus_bra" / masks[row.file]).convert("L").resize(frame.size)
         columns = np.flatnonzero(np.asarray(mask).any(axis=0))
+        if not len(columns):
+            raise SystemExit(f"{masks[row.file]}: the mask is empty; leave the row without one")
         gap = 0.04 * width
         for left, right in ((0, columns[0] - gap), (columns[-1] + gap, width)):
             if right - left >= 0.3 * width:
                 top = (height - (right - left) * height / width) / 2
                 part = frame.crop((int(left), int(top), int(right), int(height - top)))
                 parts.append(np.asarray(part.resize((STORED, STORED), Image.Resampling.BILINEAR)))
-    return torch.from_numpy(np.stack(parts)[:, None])
+    return torch.from_numpy(np.stack(parts)[:, None]) if parts else None
 
 
 def augment(frames, side, generator):

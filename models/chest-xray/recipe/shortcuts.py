@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from sklearn.metrics import roc_auc_score
 
 from data import FOLDS, TRAINING_SPLITS, pictures
-from dataset import SIDE, fold, labels_of
+from dataset import SIDE, fold, labels_of, tensor_of
 from predict import session, softmax
 
 SAMPLES, SEED = 1000, 20261130
@@ -48,12 +48,7 @@ def border_alone(film):
 WAYS = {"as it is": as_it_is, "without the lungs": without_lungs, "the border alone": border_alone}
 
 
-def tensor(film):
-    pixels = np.asarray(film.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
-    return np.ascontiguousarray(((pixels - 128) / 128).transpose(2, 0, 1)[None])
-
-
-def with_interval(truth, scores, patients):
+def area_by_patients(truth, scores, patients):
     """(area, lower bound, upper bound), where patients are drawn."""
     random = np.random.default_rng(SEED)
     names, places = np.unique(patients, return_inverse=True)
@@ -77,8 +72,8 @@ def main():
     run = session(args.model)
     truth, patients = labels_of(held_out) > 0, np.array([row.group for row in held_out])
     for name, way in WAYS.items():
-        logits = np.concatenate([run.run(["logits"], {"input": tensor(way(film))})[0] for film in films])
-        area = with_interval(truth, 1 - softmax(logits)[:, 0], patients)
+        logits = np.concatenate([run.run(["logits"], {"input": tensor_of(way(film))})[0] for film in films])
+        area = area_by_patients(truth, 1 - softmax(logits)[:, 0], patients)
         print("{}: {:.3f} ({:.3f}–{:.3f}), {} films".format(name, *area, len(films)))
     if args.show:
         sheet = Image.new("L", (4 * SIDE, len(WAYS) * SIDE))

@@ -35,8 +35,16 @@ def pictures(root, *splits):
     """The phones' photos of these splits, with what the card reports by. A group is a patient."""
     with open(Path(__file__).with_name("ink.csv"), newline="") as table:
         inked = {f"pad_ufes/{row['file']}" for row in csv.DictReader(table)}
-    rows = pictures_of(root, "pad_ufes", LABELS, *splits, more=("age", "sex", "fitzpatrick", "biopsied"))
-    return [replace(row, more={**row.more, "inked": row.file in inked}) for row in rows]
+    rows = pictures_of(root, "pad_ufes", LABELS, *splits, more=("age", "sex", "fitzpatrick", "biopsied", "region"))
+    rows = [replace(row, more={**row.more, "inked": row.file in inked}) for row in rows]
+    return [replace(row, more={**row.more, "in_scope": is_in_scope(row.more)}) for row in rows]
+
+
+def is_in_scope(known):
+    """Whether nothing that is known of a picture is what the app's questions ask for. Of many, age or skin type is not known."""
+    is_adult = not known["age"] or float(known["age"]) >= 18
+    burns = not known["fitzpatrick"] or float(known["fitzpatrick"]) < 4
+    return is_adult and burns and known["region"] not in ("LIP", "SCALP") and not known["inked"]
 
 
 def load(root, rows):

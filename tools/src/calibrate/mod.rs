@@ -45,6 +45,7 @@ pub use thresholds::{Action, FittedClass, NoSignClass, NoSignFit};
 
 use crate::evaluate::Level;
 use crate::statistics::Undefined;
+use crate::table::MAX_LOGIT;
 
 /// The share of patients that a threshold may miss where nothing is said: of a class that asks for `urgent`.
 pub const URGENT_MISS: f64 = 0.02;
@@ -298,16 +299,28 @@ fn check_rows(model: &Model, rows: &[Row]) -> Result<(), Problem> {
         );
     }
     let mut files = BTreeSet::new();
+    let mut patients: BTreeMap<&str, &Row> = BTreeMap::new();
     for row in rows {
         let fail = |problem: &str| Err(Problem::Row { file: row.file.clone(), problem: problem.to_owned() });
         if !files.insert(&row.file) {
             return fail("stands twice; remove one of them");
+        }
+        let (patient, first) = (row.patient(), *patients.entry(row.patient()).or_insert(row));
+        if first.network > row.network {
+            return fail(&format!(
+                "the patient \"{patient}\" is of two networks, by this picture and by {}; one of them learned from this \
+                 patient; put a patient's pictures into one fold",
+                first.file
+            ));
         }
         if row.logits.len() != model.labels.len() || row.truth.len() != model.labels.len() {
             return fail("it has not one score and one truth for each label");
         }
         if !row.logits.iter().all(|z| z.is_finite()) {
             return fail("has a score that is not a finite number");
+        }
+        if let Some((label, logit)) = model.labels.iter().zip(&row.logits).find(|(_, z)| z.abs() > MAX_LOGIT) {
+            return fail(&format!("its logit of {label} is {logit}; a logit is between -{MAX_LOGIT} and {MAX_LOGIT}"));
         }
         if !model.is_multi_label && row.truth.iter().filter(|t| **t == Some(true)).count() > 1 {
             return fail("has two labels that exclude each other");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::method::Resaved;
+use super::method::{Method, Resaved};
 use super::quality::{Limits, Meant};
 use super::{Fitted, FittedClass, FittedNovelty, FittedQuality, Model, NoSignFit, Scaling};
 use crate::evaluate::Level;
@@ -73,7 +73,8 @@ fn write_page(out: &mut String, model: &Model, fitted: &Fitted) -> std::fmt::Res
 }
 
 fn write_novelty(out: &mut String, novelty: &FittedNovelty) -> std::fmt::Result {
-    let (method, pictures) = (novelty.method.name(), counted(novelty.pictures, "sound picture"));
+    let root = novelty.axes.as_ref().is_some_and(|axes| axes.root);
+    let (method, pictures) = (named(novelty.method, root), counted(novelty.pictures, "sound picture"));
     writeln!(out, "\nNovelty, by {method}, on {pictures}")?;
     writeln!(out, "  unusual over {:.4} (95 % are under it), refused over {:.4} (99 %)", novelty.soft, novelty.hard)?;
     if let Some(resaved) = novelty.resaved {
@@ -84,15 +85,19 @@ fn write_novelty(out: &mut String, novelty: &FittedNovelty) -> std::fmt::Result 
         )?;
     }
     for trial in &novelty.trials {
-        let root = if trial.root { " of roots" } else { "" };
         let worst = trial.worst.zip(trial.worst_under_hard);
         let worst = worst.map_or("no foreign pictures to try it on".to_owned(), |(soft, hard)| {
             let (soft, hard) = (percent(soft), percent(hard));
             format!("of the worst foreign source {soft} are under the first level, {hard} under the second")
         });
-        writeln!(out, "  {:<30} {worst}", format!("{}{root}", trial.method.name()))?;
+        writeln!(out, "  {:<30} {worst}", named(trial.method, trial.root))?;
     }
     Ok(())
+}
+
+/// The name of a method, and whether it is of the features' signed square roots.
+fn named(method: Method, root: bool) -> String {
+    format!("{}{}", method.name(), if root { " of roots" } else { "" })
 }
 
 fn write_quality(out: &mut String, quality: &FittedQuality) -> std::fmt::Result {
@@ -196,4 +201,33 @@ fn counted(count: u64, what: &str) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::novelty;
+    use super::*;
+
+    #[test]
+    fn headline_of_novelty_tells_roots_from_plain_features() {
+        let headline = |root| {
+            let axes = novelty::Fitted { root, mean: vec![0.0], scale: vec![1.0], axes: vec![1.0], dimensions: 1 };
+            let novelty = FittedNovelty {
+                method: Method::Mahalanobis,
+                axes: Some(axes),
+                sample: None,
+                weight: None,
+                soft: 1.0,
+                hard: 2.0,
+                pictures: 1,
+                resaved: None,
+                trials: Vec::new(),
+            };
+            let mut text = String::new();
+            write_novelty(&mut text, &novelty).expect("memory");
+            text.lines().nth(1).map(str::to_owned).expect("a headline")
+        };
+        assert_eq!(headline(true), "Novelty, by Mahalanobis distance of roots, on 1 sound picture");
+        assert_eq!(headline(false), "Novelty, by Mahalanobis distance, on 1 sound picture");
+    }
 }

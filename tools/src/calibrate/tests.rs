@@ -86,6 +86,15 @@ fn no_sign_counts_patients_by_the_thresholds_of_the_others() {
 }
 
 #[test]
+fn no_sign_is_not_allowed_where_no_class_asks_for_it() {
+    let mut model = model();
+    model.classes[1].level = Level::Unassessed;
+    let misses = BTreeMap::from([("c".to_owned(), 0.5)]);
+    let found = fit(&model, &rows(400), &Options { misses, action: None }).expect("sound").no_sign;
+    assert!(found.classes[0].is_allowed && !found.is_allowed, "{found:?}");
+}
+
+#[test]
 fn few_patients_keep_what_was_there_and_say_what_is_missing() {
     let fitted = kept(&rows(4), &[]);
     assert_eq!((fitted.scaling.scalings.model().clone(), fitted.scaling.is_new), (Scaling::NONE, false));
@@ -140,6 +149,16 @@ fn wrong_rows_and_options_are_refused() {
     let mut broken = good.clone();
     broken[1].logits[2] = f64::NAN;
     assert!(fails(&sound, &broken, NO_MISSES).contains("00001.jpg"));
+    broken[1].logits[2] = -1000.5;
+    assert!(fails(&sound, &broken, NO_MISSES).contains("00001.jpg: its logit of c is -1000.5"));
+    let mut shared = good.clone();
+    (shared[0].group, shared[1].group) = (Some("p".to_owned()), Some("p".to_owned()));
+    shared[1].network = 1;
+    let found = fails(&sound, &shared, NO_MISSES);
+    assert!(
+        found.contains("00001.jpg: the patient \"p\" is of two networks") && found.contains("00000.jpg"),
+        "{found}"
+    );
     let mut lacking = sound.clone();
     lacking.classes.pop();
     assert!(fails(&lacking, &good, NO_MISSES).contains("of 0 classes"));

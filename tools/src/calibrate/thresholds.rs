@@ -53,7 +53,8 @@ pub struct Action {
 /// Whether a model may say `no_sign`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NoSignFit {
-    /// Whether each urgent class passes by itself. No model without an urgent class may.
+    /// Whether each urgent class passes by itself. No model may without an urgent class, and none without a class that asks for
+    /// `no_sign`.
     pub is_allowed: bool,
     /// Each urgent class.
     pub classes: Vec<NoSignClass>,
@@ -277,8 +278,9 @@ pub(super) fn no_sign(model: &Model, sample: &Sample<'_>, options: &Options) -> 
         Ok(NoSignClass { id: model.classes[class].id.clone(), patients, count, upper_bound, is_allowed, missing })
     };
     let classes = urgent.iter().map(check).collect::<Result<Vec<_>, _>>()?;
+    let is_asked_for = model.classes.iter().any(|class| class.level == Level::NoSign);
     Ok(NoSignFit {
-        is_allowed: !classes.is_empty() && classes.iter().all(|class| class.is_allowed),
+        is_allowed: is_asked_for && !classes.is_empty() && classes.iter().all(|class| class.is_allowed),
         classes,
         others,
         spared,

@@ -188,8 +188,8 @@ fn detection(found: &[Detection]) -> Markup {
                 &values.collect::<Vec<_>>(),
             ))
             (table(
-                "Net benefit of a thousand people whose pictures are assessed, for whom refers from a probability on: the ill who \
-                 are referred, less the well who are, each of whom counts that probability's odds",
+                "Net benefit of a thousand people whose pictures are assessed, for whoever refers from a probability on: the \
+                 ill who are referred, less the well who are, each of whom counts that probability's odds",
                 &["Positive", "Prevalence", "Refers from", "The test's", "Referring all", "Difference"],
                 &benefits.collect::<Vec<_>>(),
             ))

@@ -96,8 +96,8 @@ pub struct AtPrevalence {
     pub net_benefit: Vec<NetBenefit>,
 }
 
-/// What a test is worth of each person, for whom refers from a probability on: the ill who are referred, less the well
-/// who are, each of whom counts the threshold's odds.
+/// What a test is worth of each person, for whoever refers from a probability on: the ill who are referred, less the
+/// well who are, each of whom counts the threshold's odds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NetBenefit {
     /// The probability.

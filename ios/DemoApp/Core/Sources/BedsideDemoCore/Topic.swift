@@ -7,7 +7,7 @@ public enum Topic: String, CaseIterable, Codable, Sendable {
     case breast
     case chest
 
-    /// The path of the model, in the app's bundle and in the folder `models` of the repository.
+    /// The path of the model in the app's bundle.
     public var modelFile: String {
         switch self {
         case .photo: "skin-photo/model.prepared"
