@@ -16,7 +16,7 @@ STORED = 256  # the side of the pictures as they are
 
 NETWORK = "lite0"
 PLAIN = Schedule(seen=20_000, small=160, large=0.34)
-SCHEDULES = [PLAIN, replace(PLAIN, smoothing=0.1), replace(PLAIN, mixup=0.2)]
+SCHEDULES = [PLAIN, replace(PLAIN, smoothing=0.1)]
 
 
 def pictures(root, *splits):

@@ -1,6 +1,12 @@
 package dev.bedside.demo
 
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.Color
 import android.view.KeyEvent
+import java.io.File
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -112,7 +118,7 @@ class PhotoTest(private val language: String) {
     }
 
     @Test
-    fun picture_that_the_phone_cannot_show_is_looked_at_as_a_whole() {
+    fun file_that_is_no_picture_is_an_error_without_a_crop() {
         val phone = Phone()
         phone.openPhotoPicture()
         phone.choosePicture(galleryAddress("broken.jpg") { "%PDF".byteInputStream() })
@@ -121,9 +127,52 @@ class PhotoTest(private val language: String) {
         assertFalse(phone.shown(R.id.look))
     }
 
-    private fun report(sample: String, vararg options: String): JSONObject {
+    @Test
+    fun picture_that_the_phone_cannot_show_is_looked_at_as_a_whole() {
+        val picture = File.createTempFile("photo", ".tif")
+        picture.writeBytes(tiff(BitmapFactory.decodeFile(sample(SAMPLE).path)))
+        // Android has no decoder for TIFF, and the library has one.
+        assertNull(BitmapFactory.decodeFile(picture.path))
+        val phone = Phone()
+        phone.openPhotoPicture()
+        phone.choosePicture(galleryAddress(picture.name) { picture.inputStream() })
+        phone.await(Step.RESULT) { phone.shown(R.id.band) }
+        assertNull(phone.capture.part)
+        phone.assertSame(report(picture))
+        picture.delete()
+    }
+
+    /** A picture as an uncompressed TIFF file (TIFF 6.0, section 2): one strip of red, green and blue. */
+    private fun tiff(picture: Bitmap): ByteArray {
+        val (width, height) = picture.width to picture.height
+        val colors = IntArray(width * height).also { picture.getPixels(it, 0, width, 0, 0, width, height) }
+        val (short, long) = 3 to 4
+        // The head, 9 fields, the end of the directory, and the bits of three samples.
+        val (directory, bits) = 8 to 8 + 2 + 9 * 12 + 4
+        val strip = bits + 6
+        val fields = listOf(
+            Field(256, long, 1, width), Field(257, long, 1, height), Field(258, short, 3, bits), Field(259, short, 1, 1),
+            Field(262, short, 1, 2), Field(273, long, 1, strip), Field(277, short, 1, 3), Field(278, long, 1, height),
+            Field(279, long, 1, 3 * width * height),
+        )
+        val file = ByteBuffer.allocate(strip + 3 * width * height).order(ByteOrder.LITTLE_ENDIAN)
+        file.put("II".toByteArray()).putShort(42).putInt(directory).putShort(fields.size.toShort())
+        for (field in fields) {
+            file.putShort(field.tag.toShort()).putShort(field.type.toShort()).putInt(field.count).putInt(field.value)
+        }
+        file.putInt(0)
+        repeat(3) { file.putShort(8) }
+        colors.forEach { file.put(Color.red(it).toByte()).put(Color.green(it).toByte()).put(Color.blue(it).toByte()) }
+        return file.array()
+    }
+
+    private class Field(val tag: Int, val type: Int, val count: Int, val value: Int)
+
+    private fun report(sample: String, vararg options: String): JSONObject = report(sample(sample), *options)
+
+    private fun report(picture: File, vararg options: String): JSONObject {
         val answers = questions("skin-photo", "scope").flatMap { listOf("--answer", "${it.getString("id")}=yes") }
-        return command(sample(sample), "skin-photo", language, listOf("--source", "file") + answers + options)
+        return command(picture, "skin-photo", language, listOf("--source", "file") + answers + options)
     }
 
     private fun Phone.assertSame(expected: JSONObject) {
