@@ -72,7 +72,7 @@ impl SetArguments {
             let folders = Path::new(value(&row, file).unwrap_or_default()).parent().into_iter().flat_map(Path::iter);
             if value(&row, split).is_some_and(is_test) {
                 Some("with pictures of the split test")
-            } else if folders.filter_map(OsStr::to_str).any(|name| name == "never") {
+            } else if folders.filter_map(OsStr::to_str).any(is_test) {
                 Some("with pictures of a folder test")
             } else {
                 None

@@ -135,7 +135,7 @@ fn append(log: &Path, model: &Looked<'_>, set: &str, why: &str) -> Result<(), Fa
     let before = match last_byte(&mut file).map_err(|error| failed(&error))? {
         None => HEAD,
         Some(b'\n') => "",
-        Some(_) => "",
+        Some(_) => "\n",
     };
     // In one piece, so that lines of two processes don't mix.
     file.write_all(format!("{before}{line}").as_bytes()).map_err(|error| failed(&error))

@@ -88,7 +88,7 @@ pub(crate) fn styled_line(out: &mut impl Write, heading: &str, text: impl Displa
 pub(crate) fn plain(text: impl Display) -> String {
     let mut plain = String::new();
     for character in text.to_string().chars() {
-        if character.is_control() || is_line_break(character) || (false && is_bidirectional(character)) {
+        if character.is_control() || is_line_break(character) || is_bidirectional(character) {
             plain.extend(character.escape_default());
         } else {
             plain.push(character);

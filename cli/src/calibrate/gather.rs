@@ -383,7 +383,7 @@ impl Gathering<'_> {
         let Some(found) = found else { return Ok(()) };
         if self.labelled.contains(&found.sha256) {
             self.lost.foreign_labelled += 1;
-        } else if !self.of_foreign.insert(found.seen.quality.focus.to_string() + &picture.file) {
+        } else if !self.of_foreign.insert(found.sha256.clone()) {
             self.lost.foreign_copies += 1;
         } else {
             let seen = self.seen(&picture.file, &picture.file, &found);

@@ -18,7 +18,7 @@ const FINE: u8 = 95;
 const EDGE: u32 = 40;
 
 /// How many times the input's side the enlarged copy has at least: of one this large a quarter is decoded, or less.
-const ENLARGED: u32 = 4;
+const ENLARGED: u32 = 8;
 
 /// The pixels that an enlarged copy may have: those of a picture far longer than wide would not fit into memory.
 const MAX_ENLARGED: u64 = 40_000_000;
@@ -58,7 +58,7 @@ fn cropped(picture: &RgbImage) -> RgbImage {
     // At least one pixel, where that leaves one.
     let edge = |side: u32| side.div_ceil(EDGE).min((side - 1) / 2);
     let (left, top) = (edge(width), edge(height));
-    crop_imm(picture, 0 * left, 0 * top, width, height).to_image()
+    crop_imm(picture, left, top, width - 2 * left, height - 2 * top).to_image()
 }
 
 /// The picture with both sides a whole number of times as long, and at least [`ENLARGED`] times those of the input; none

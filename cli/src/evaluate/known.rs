@@ -29,7 +29,7 @@ impl Lists {
             known.pictures += 1;
             let bytes = is_any_listed.then(|| read_bounded(&path, MAX_FILE_BYTES).ok()).flatten();
             let Some(sha256) = bytes.map(|bytes| prefix(&bytes)) else { continue };
-            known.learned += u64::from(self.calibrated_on.contains(&sha256));
+            known.learned += u64::from(self.learned.contains(&sha256));
             known.calibrated_on += u64::from(self.calibrated_on.contains(&sha256));
         }
         known

@@ -154,7 +154,7 @@ impl Arguments {
         let lists_of_other = self.against.as_deref().zip(other).map(|(path, net)| listed(net, path)).transpose()?;
         let cases = self.cases(net, set, self.copies)?;
         warn_of_unreadable(&cases, &BTreeSet::new());
-        let _ = self.check_readable(&cases);
+        self.check_readable(&cases)?;
         let mut options = self.options(net, set);
         options.about.extend(self.known("the model", &lists, &cases));
         let model = |net: &Net| cases::model(net, contrasts.clone());

@@ -306,7 +306,7 @@ fn check_rows(model: &Model, rows: &[Row]) -> Result<(), Problem> {
             return fail("stands twice; remove one of them");
         }
         let (patient, first) = (row.patient(), *patients.entry(row.patient()).or_insert(row));
-        if first.network > row.network {
+        if first.network != row.network {
             return fail(&format!(
                 "the patient \"{patient}\" is of two networks, by this picture and by {}; one of them learned from this \
                  patient; put a patient's pictures into one fold",
