@@ -71,7 +71,8 @@ fn no_sample_ends_as_no_sign() {
 /// What the last column of the card's tables of the triage says of people with melanoma: (missed, all).
 fn melanomas_of_card() -> (u64, u64) {
     let card = fs::read_to_string(shipped("skin-photo/CARD.md")).expect("a card");
-    let rows = card.lines().filter_map(|line| line.strip_prefix("| melanoma (")?.trim_end_matches(" |").rsplit_once("| "));
+    let rows =
+        card.lines().filter_map(|line| line.strip_prefix("| melanoma (")?.trim_end_matches(" |").rsplit_once("| "));
     rows.filter_map(|(_, people)| people.split_once(" of ")).fold((0, 0), |(missed, all), (of_table, people)| {
         let number = |text: &str| text.parse::<u64>().expect("a count");
         (missed + number(of_table), all + number(people))

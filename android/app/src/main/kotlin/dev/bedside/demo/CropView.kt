@@ -37,6 +37,11 @@ class CropView(context: Context, attributes: AttributeSet?) : View(context, attr
     private val ring = Paint(Paint.ANTI_ALIAS_FLAG).apply { style = Paint.Style.STROKE }
     private var at: Pair<Float, Float>? = null
 
+    // What is drawn, made once.
+    private val from = Rect()
+    private val window = RectF()
+    private val around = Path().apply { fillType = Path.FillType.EVEN_ODD }
+
     init {
         isFocusable = true
     }
@@ -69,20 +74,18 @@ class CropView(context: Context, attributes: AttributeSet?) : View(context, attr
     override fun onDraw(canvas: Canvas) {
         val picture = picture ?: return
         val part = crop.part(picture.width, picture.height)
-        val from = Rect(
+        from.set(
             (part.left * picture.width).roundToInt(),
             (part.top * picture.height).roundToInt(),
             ((part.left + part.width) * picture.width).roundToInt(),
             ((part.top + part.height) * picture.height).roundToInt(),
         )
-        val window = RectF(0f, 0f, width.toFloat(), height.toFloat())
+        window.set(0f, 0f, width.toFloat(), height.toFloat())
         canvas.drawBitmap(picture, from, window, paint)
         val radius = CIRCLE * width / 2
-        val around = Path().apply {
-            fillType = Path.FillType.EVEN_ODD
-            addRect(window, Path.Direction.CW)
-            addCircle(width / 2f, height / 2f, radius, Path.Direction.CW)
-        }
+        around.rewind()
+        around.addRect(window, Path.Direction.CW)
+        around.addCircle(width / 2f, height / 2f, radius, Path.Direction.CW)
         canvas.drawPath(around, shade)
         // A white ring within a black one is seen on every skin.
         val pixel = resources.displayMetrics.density
