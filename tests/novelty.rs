@@ -26,8 +26,8 @@ struct Case {
 }
 
 const SKIN: Case = Case {
-    model: "skin-lesion",
-    picture: "ISIC_0012258.jpg",
+    model: "skin-photo",
+    picture: "PAT_1113_458_387.jpg",
     features: &["hardtanh_13", "add_9"],
     channels: 352,
     dimensions: 48,

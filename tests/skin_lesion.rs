@@ -77,7 +77,7 @@ const MIN_RATES: [(&str, f64, f64); 2] = [("float", 0.985, 0.86), ("int8", 0.965
 #[test]
 #[ignore = "needs the ISIC 2017 test split and minutes; `cargo xtask full` runs it"]
 fn classifier_agrees_with_the_reference_on_test_split_and_enlarged_copies() {
-    let (sets, enlarged) = (pictures("BEDSIDE_DATA").join("isic2017"), pictures("BEDSIDE_ISIC2017_ENLARGED"));
+    let (sets, enlarged) = (pictures("BEDSIDE_DATA"), pictures("BEDSIDE_ISIC2017_ENLARGED"));
     let mut rows = Vec::new();
     let mut poor = Vec::new();
     for (name, file, folder) in [

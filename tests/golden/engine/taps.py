@@ -25,8 +25,8 @@ SMALL, TIMES = 28, 8
 
 # The model, its pictures, and its tensors: what `QuantizeLinear` makes. The last is the pooled one.
 CASES = {
-    "skin-lesion": (
-        ["ISIC_0012086.jpg", "ISIC_0012258.jpg"],
+    "skin-photo": (
+        ["PAT_1113_458_387.jpg", "PAT_115_1138_870.jpg"],
         ["add_5", "conv2d_50", "hardtanh_34", "view"],
     ),
     "chest-xray": (

@@ -5,7 +5,8 @@ import java.io.File
 /** The root of the repository, which has the models, the samples and the copy deck. */
 val root = File(System.getProperty("bedside.root") ?: "../..").canonicalFile
 
-fun sample(name: String): File = File(root, "models/samples/$name")
+fun sample(name: String): File =
+    listOf("models/samples", "tests/pictures").map { File(root, "$it/$name") }.first(File::exists)
 
 /** The names of a model's samples. */
 fun samples(model: String): List<String> =

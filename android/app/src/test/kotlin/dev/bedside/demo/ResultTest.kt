@@ -18,7 +18,7 @@ import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
 /** A picture whose triage is Refer. */
-private const val KERATOSIS = "ISIC_0012134.jpg"
+private const val KERATOSIS = "ISIC_0012090.jpg"
 
 /** What decides a result beside the labels: danger signs, the picture's quality, and nothing. */
 @RunWith(ParameterizedRobolectricTestRunner::class)

@@ -28,7 +28,7 @@ import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
 /** A picture whose verdict is Single and whose triage is Refer. */
-private const val KERATOSIS = "ISIC_0012134.jpg"
+private const val KERATOSIS = "ISIC_0012090.jpg"
 
 /** A picture whose verdict is Several and whose triage is Urgent. */
 private const val MELANOMA = "ISIC_0012086.jpg"

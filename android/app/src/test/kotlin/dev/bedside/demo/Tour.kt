@@ -33,7 +33,7 @@ fun Phone.setTime(milliseconds: String, language: String) {
 /** Each screen of the app by its name, with a function that opens it. */
 val tour: Map<String, () -> Phone> = linkedMapOf(
     "home" to { Phone() },
-    "home-shared" to { Phone(share(galleryAddress("ISIC_0012134.jpg"))) },
+    "home-shared" to { Phone(share(galleryAddress("ISIC_0012090.jpg"))) },
     "questions" to { Phone().apply { chooseTask(R.id.skin) } },
     "questions-open" to {
         Phone().apply {
@@ -61,9 +61,9 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
             choosePicture(galleryAddress("slow.jpg") { slow() })
         }
     },
-    "result-refer" to { resultOf("ISIC_0012134.jpg") },
+    "result-refer" to { resultOf("ISIC_0012090.jpg") },
     "result-urgent" to { resultOf("ISIC_0012086.jpg") },
-    "result-danger" to { resultOf("ISIC_0012134.jpg", "sore", "bleeds") },
+    "result-danger" to { resultOf("ISIC_0012090.jpg", "sore", "bleeds") },
     "result-no-sign" to { noSignResult() },
     "result-none" to { Phone().apply { openResultWithoutPicture() } },
     "result-none-danger" to { Phone().apply { openResultWithoutPicture("nail") } },
@@ -90,7 +90,7 @@ val tour: Map<String, () -> Phone> = linkedMapOf(
         }
     },
     "slip" to {
-        resultOf("ISIC_0012134.jpg", "sore").apply {
+        resultOf("ISIC_0012090.jpg", "sore").apply {
             openSlip()
             type(view(R.id.site) as EditText, if (appLanguage() == "uk") "ліва гомілка" else "left lower leg")
         }
