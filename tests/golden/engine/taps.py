@@ -25,8 +25,8 @@ SMALL, TIMES = 28, 8
 
 # The model, its pictures, and its tensors: what `QuantizeLinear` makes. The last is the pooled one.
 CASES = {
-    "skin-photo": (
-        ["PAT_1113_458_387.jpg", "PAT_115_1138_870.jpg"],
+    "breast-ultrasound": (
+        ["bus_0004-l.jpg", "normal_103.png"],
         ["add_5", "conv2d_50", "hardtanh_34", "view"],
     ),
     "chest-xray": (
