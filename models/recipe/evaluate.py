@@ -1,10 +1,10 @@
 """Prints how well a model's two graphs, float and int8, rank the pictures of the test split, and how closely they agree.
 
-    python3 models/recipe/evaluate.py SCORES.csv MANIFEST.json
+    python3 models/recipe/evaluate.py SCORES.csv MANIFEST.json [--together NAME=LABEL,…]
 
 It reads the scores that `tests/golden/make_scores.py` wrote, and runs no graph. What the calibrated model makes of them is
-`bedside evaluate`'s to say. The intervals are of 95 %. Those of an AUC are percentiles of 2,000 bootstrap samples of the
-pictures, and those of a proportion are Wilson's.
+`bedside evaluate`'s to say. `--together` adds labels that count as one. The intervals are of 95 %. Those of an AUC are
+percentiles of 2,000 bootstrap samples of the pictures, without those that have none of the label, and those of a proportion are Wilson's.
 """
 
 import argparse
@@ -24,6 +24,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("scores", type=Path, help="CSV: file, label, graph, one column a label")
     parser.add_argument("manifest", type=Path)
+    parser.add_argument("--together", action="append", default=[], metavar="NAME=LABEL,…")
     return parser.parse_args()
 
 
@@ -40,7 +41,7 @@ def auc_interval(truth, scores):
     random = np.random.default_rng(SEED)
     draws = (random.integers(len(truth), size=len(truth)) for _ in range(SAMPLES))
     resampled = [roc_auc_score(truth[draw], scores[draw]) for draw in draws]
-    return roc_auc_score(truth, scores), *np.percentile(resampled, [2.5, 97.5])
+    return roc_auc_score(truth, scores), *np.nanpercentile(resampled, [2.5, 97.5])
 
 
 def wilson(successes, count):
@@ -56,13 +57,24 @@ def with_interval(values):
     return "{:.3f} ({:.3f}–{:.3f})".format(*values)
 
 
-def print_ranking(names, labels, graphs):
-    print("| AUC, one label against the rest | float | int8 |\n|---|---|---|")
-    for index, name in enumerate(names):
-        cells = [with_interval(auc_interval(labels == index, scores[:, index])) for scores in graphs]
+def auc_difference(truth, first, second):
+    """The area by `second` less that by `first`, with the interval of samples that are the same for both."""
+    random = np.random.default_rng(SEED)
+    of = lambda at: roc_auc_score(truth[at], second[at]) - roc_auc_score(truth[at], first[at])
+    drawn = [of(random.integers(len(truth), size=len(truth))) for _ in range(SAMPLES)]
+    return of(np.arange(len(truth))), *np.nanpercentile(drawn, [2.5, 97.5])
+
+
+def print_ranking(rankings, labels, graphs):
+    """`rankings` has the name and the indices of the labels of each row."""
+    print("| AUC, one label against the rest | float | int8 | difference |\n|---|---|---|---|")
+    for name, indices in rankings:
+        truth, summed = np.isin(labels, indices), [scores[:, indices].sum(axis=1) for scores in graphs]
+        cells = [with_interval(auc_interval(truth, scores)) for scores in summed]
+        cells.append(with_interval(auc_difference(truth, *summed)))
         print(f"| {name} | {' | '.join(cells)} |")
     correct = [with_interval(wilson(np.sum(scores.argmax(axis=1) == labels), len(labels))) for scores in graphs]
-    print(f"| likeliest label right | {' | '.join(correct)} |\n")
+    print(f"| likeliest label right | {' | '.join(correct)} | |\n")
 
 
 def print_agreement(first, second):
@@ -77,7 +89,10 @@ def main():
     names = [label["id"] for label in json.loads(args.manifest.read_text())["output"]["labels"]]
     labels, float_scores = scores_of(args.scores, "float", names)
     _, scores = scores_of(args.scores, "int8", names)
-    print_ranking(names, labels, [float_scores, scores])
+    together = [text.split("=", 1) for text in args.together]
+    rankings = [(name, [at]) for at, name in enumerate(names)]
+    rankings += [(name, [names.index(label) for label in members.split(",")]) for name, members in together]
+    print_ranking(rankings, labels, [float_scores, scores])
     print_agreement(float_scores, scores)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from evaluate import SAMPLES, SEED, auc_interval, with_interval
+from evaluate import auc_difference, auc_interval, with_interval
 
 
 def log_odds(row, found, others):
@@ -42,14 +42,6 @@ def by_patient(patients):
     return truth, np.array([np.mean([score for _, score in pictures]) for pictures in patients.values()])
 
 
-def difference(truth, scores, others):
-    """The area of `others` less that of `scores`, with its interval."""
-    random = np.random.default_rng(SEED)
-    of = lambda at: roc_auc_score(truth[at], others[at]) - roc_auc_score(truth[at], scores[at])
-    drawn = [of(random.integers(len(truth), size=len(truth))) for _ in range(SAMPLES)]
-    return of(np.arange(len(truth))), *np.percentile(drawn, [2.5, 97.5])
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("logits", type=Path)
@@ -68,7 +60,7 @@ def main():
     if args.beside:
         beside = pictures_of(args.beside, found, others, args.where)
         _, other_scores = by_patient({name: beside[name] for name in patients})
-        print(f"{args.beside}: by {with_interval(difference(truth, scores, other_scores))} beside that")
+        print(f"{args.beside}: by {with_interval(auc_difference(truth, scores, other_scores))} beside that")
 
 
 if __name__ == "__main__":
