@@ -111,8 +111,7 @@ def missed_people(e, row):
     if row["level"] != "urgent" or row["label"] is None:
         return ""
     people = {miss["patient"] or miss["file"] for miss in e["urgent_misses"] if row["label"] in miss["truth"]}
-    count = next(found["patients"] for found in e["misses"] if found["label"] == row["label"])
-    return f"{len(people)} of {count}"
+    return f"{len(people)} of {row['refer_or_urgent']['patients']}"
 
 
 def detection(e):

@@ -349,7 +349,7 @@ pub struct NetBenefit {
     pub standard_error: Result<f64, Undefined>,
 }
 
-/// The net benefit of a test at a stated prevalence, for whom refers from a probability of `threshold` on.
+/// The net benefit of a test at a stated prevalence, for whoever refers from a probability of `threshold` on.
 ///
 /// It is Se·π − (1 − Sp)(1 − π)w with the weight w = threshold / (1 − threshold): the ill who are referred, less the well
 /// who are, each of whom counts w. Referring everybody has π − (1 − π)w, and nobody 0 (Vickers and Elkin 2006, Med. Decis.
