@@ -22,13 +22,16 @@ const PROCESSORS: [(&str, &str); 3] =
 /// of the other engines takes.
 const MOBILENET_V2: [f64; 3] = [120.0, 49.0, 44.0];
 
-/// Those of an `EfficientNet-B0`, which a Lite0 must not exceed either.
+/// Those of an `EfficientNet-Lite0`, on which no other engine was counted: an eighth more than ours took.
+const EFFICIENTNET_LITE0: [f64; 3] = [128.0, 64.0, 51.0];
+
+/// Those of an `EfficientNet-B0`, by the best of the other engines.
 const EFFICIENTNET_B0: [f64; 3] = [178.0, 73.0, 66.0];
 
 /// The shipped models, and the most instructions of one inference.
 const MODELS: [(&str, [f64; 3]); 4] = [
     ("skin-photo", MOBILENET_V2),
-    ("skin-lesion", EFFICIENTNET_B0),
+    ("skin-lesion", EFFICIENTNET_LITE0),
     ("breast-ultrasound", MOBILENET_V2),
     ("chest-xray", EFFICIENTNET_B0),
 ];
