@@ -22,7 +22,7 @@ let shippedModel = path("models/skin-lesion/model.onnx")
 /// The shipped model, opened once, because that takes long in a library without optimization.
 private let opened = Result { try Classifier.open(path: shippedModel) }
 let samples = ["ISIC_0012086", "ISIC_0012092", "ISIC_0012095", "ISIC_0012134", "ISIC_0012258", "ISIC_0012356"]
-    .map { "models/samples/\($0).jpg" }
+    .map { "models/samples/\($0).jpg" } + ["tests/pictures/ISIC_0012090.jpg"]
 /// A query that answers the shipped model's scope question.
 let dermatoscopeQuery = Query(answers: ["dermatoscope": .yes, "mole_like": .yes])
 

@@ -145,7 +145,8 @@ struct Expected {
         let file = try XCTUnwrap(name, "ios/linux/test.sh writes that file") + (language == "uk" ? ".uk" : "")
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
         let all = try lines.map { try Expected(json(Data($0.utf8))) }.filter { $0.model == model }
-        XCTAssertEqual(all.count, 6)
+        // The samples, and of skin-lesion a picture that is less than urgent.
+        XCTAssertEqual(all.count, model == "skin-lesion" ? 7 : 6)
         return all
     }
 

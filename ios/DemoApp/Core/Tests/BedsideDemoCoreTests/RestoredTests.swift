@@ -45,6 +45,7 @@ final class RestoredTests: XCTestCase, @unchecked Sendable {
         atQuestions.flow.choose(.skin)
         await atQuestions.flow.settled()
         atQuestions.flow.answer("dermatoscope", .no)
+        atQuestions.flow.answer("mole_like", .yes)
         let again = try restored(atQuestions.flow.saved)
         again.flow.proceed()
         await again.flow.settled()

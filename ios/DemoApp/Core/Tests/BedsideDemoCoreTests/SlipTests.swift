@@ -35,8 +35,9 @@ final class SlipTests: XCTestCase, @unchecked Sendable {
             XCTAssertEqual(slip.advice, result.advice)
             XCTAssertEqual(slip.danger, [try model.question("nail", language)])
             XCTAssertEqual(slip.howTitle, try capture.sentence("slip_how"))
-            let (question, yes) = try (model.question("dermatoscope", language), capture.sentence("questions_yes"))
-            XCTAssertEqual(slip.how, [try capture.sentence("slip_camera"), "\(question) \(yes)"])
+            let yes = try capture.sentence("questions_yes")
+            let answers = try ["dermatoscope", "mole_like"].map { "\(try model.question($0, language)) \(yes)" }
+            XCTAssertEqual(slip.how, [try capture.sentence("slip_camera")] + answers)
             XCTAssertEqual(slip.model, result.clinicians?.model)
             XCTAssertEqual(slip.notice, try capture.sentence("app_notice"))
             XCTAssertEqual(slip.pictureGone, try capture.sentence("result_picture_gone"))
