@@ -180,18 +180,6 @@ def as_input(x):
     return (x.clamp(0, 1) * (255 / 128) - 1).expand(-1, 3, -1, -1)
 
 
-def changed(x, generator):
-    """Copies of a network's input that must get the same scores: saved again as JPEG, cropped by up to a tenth, or both."""
-    count = len(x)
-    scale = 1 - uniform(count, 0, 0.1, generator) * (torch.rand(count, generator=generator) < 0.7)
-    shift = [uniform(count, -1, 1, generator) * (1 - scale) for _ in range(2)]
-    none = torch.zeros(count)
-    maps = torch.stack([scale, none, shift[0], none, scale, shift[1]], dim=1).view(count, 2, 3)
-    grid = F.affine_grid(maps, x.shape, align_corners=False)
-    cropped = F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return as_input(resaved((cropped + 1) / (255 / 128), generator, 0.7, (55, 92)))
-
-
 def of_skin(pictures, side, generator):
     """Pictures of bytes as the network's input: another place, distance and turn; another camera, light and pen; saved again,
     and with fewer pixels."""

@@ -32,7 +32,6 @@ class Schedule:
     average_decay: float = 0.998
     mixup: float = 0.0  # α of the Beta distribution that two pictures are mixed by (Zhang et al. 2018, arXiv:1710.09412)
     smoothing: float = 0.0  # the share of the target that all labels have alike (Szegedy et al. 2016, arXiv:1512.00567)
-    steady: float = 0.0  # the weight of the squared distance of a picture's scores from those of a changed copy
     besides: bool = True  # whether what is learned beside the pictures is
 
     @property

@@ -34,7 +34,6 @@ import torch
 import torch.nn.functional as F
 
 import data
-from augment import changed
 from dataset import fold, labels_of
 from network import pretrained
 from schedule import class_weights, rate_factor
@@ -122,25 +121,15 @@ class Run:
         if self.schedule.mixup:
             share, other = self._mixed(generator)
             x, targets, weights = (share * own + (1 - share) * own[other] for own in (x, targets, weights))
-        loss = self._loss(x, targets, weights, generator)
+        scores = self.network(x.contiguous(memory_format=torch.channels_last))
+        loss = F.cross_entropy(scores, targets, reduction="none", label_smoothing=self.schedule.smoothing)
+        loss = (loss * weights).mean()
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self._update_average()
         self.losses.append(loss.item())
-
-    def _loss(self, x, targets, weights, generator):
-        """The weighted cross entropy. With `steady`, it is the mean of the pictures and of changed copies, plus the distance of
-        their scores."""
-        both = [x, changed(x, generator)] if self.schedule.steady else [x]
-        scores = self.network(torch.cat(both).contiguous(memory_format=torch.channels_last)).chunk(len(both))
-        losses = [F.cross_entropy(s, targets, reduction="none", label_smoothing=self.schedule.smoothing) for s in scores]
-        loss = (sum(losses) / len(losses) * weights).mean()
-        if not self.schedule.steady:
-            return loss
-        first, second = (s - s.mean(dim=1, keepdim=True) for s in scores)
-        return loss + self.schedule.steady * F.mse_loss(first, second)
 
     def _mixed(self, generator):
         """(the share that stays of each picture, the pictures that the rest comes from) of this step."""
