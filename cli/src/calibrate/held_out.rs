@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bedside_tools::calibrate::{Fitted, Model, Options, Row, Scaling, evaluated, held_out};
+use bedside_tools::calibrate::{FOLDS, Fitted, Model, Options, Row, Scaling, evaluated, held_out};
 use bedside_tools::evaluate::{self, Against, Case, Column, Evaluation, evaluate};
 use bedside_tools::table::{LabelTable, ScoreKind, ScoreOptions, ScoreTable};
 
@@ -28,15 +28,11 @@ pub(super) fn check(arguments: &Arguments, subject: &Subject) -> Result<(), Fail
     Ok(())
 }
 
-/// The parts of the patients, each of which is judged by what was fitted on the others: with fewer patients, none can be.
-const MIN_PATIENTS: u64 = 5;
-
 /// Why there is no evaluation, where there are too few patients.
 pub(super) fn too_few(fitted: &Fitted) -> Option<String> {
     let s = if fitted.patients == 1 { "" } else { "s" };
-    (fitted.patients < MIN_PATIENTS).then(|| {
-        format!("the pictures are of {} patient{s}; it takes {MIN_PATIENTS} to hold some out", fitted.patients)
-    })
+    (fitted.patients < FOLDS as u64)
+        .then(|| format!("the pictures are of {} patient{s}; it takes {FOLDS} to hold some out", fitted.patients))
 }
 
 /// The evaluation, beside another network where one is given.

@@ -40,7 +40,7 @@ pub use manifest::calibration;
 pub use method::FittedNovelty;
 pub use page::page;
 pub use quality::FittedQuality;
-pub use scaling::{Choice, MIN_PATIENTS, Scaling, Scalings, Trial};
+pub use scaling::{Choice, FOLDS, MIN_PATIENTS, Scaling, Scalings, Trial};
 pub use thresholds::{Action, FittedClass, NoSignClass, NoSignFit};
 
 use crate::evaluate::Level;

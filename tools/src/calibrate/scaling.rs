@@ -10,8 +10,8 @@ use super::{Model, Row};
 use crate::statistics::Estimate;
 use crate::statistics::calibration::{LabelledLogits, Outcome, TEMPERATURE_BOUNDS};
 
-/// The parts of the patients, each left out once.
-pub(super) const FOLDS: usize = 5;
+/// The parts of the patients, each left out once: with fewer patients none can be held out.
+pub const FOLDS: usize = 5;
 
 /// With fewer patients nothing is chosen, and what was there stays.
 pub const MIN_PATIENTS: usize = 10;
