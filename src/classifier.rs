@@ -3,8 +3,10 @@
 mod heatmap;
 
 use std::borrow::Cow;
+use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -12,18 +14,23 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::image::{Picture, Placement, decode_placed};
 use crate::manifest::{ColorMeant, Golden, GoldenBy, Manifest};
-use crate::model::{LoadTimes, Model, Run};
-use crate::quality::{measure, quality_reasons};
+use crate::model::{LoadTimes, Model, joined, values};
+use crate::preprocess::{ModelInput, preprocessed};
+use crate::quality::{QualityBuffers, measure, quality_reasons};
 use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
 use crate::verdict::{Class, Conclusion, DecidedBy, Novelty, NoveltyMeter, Reason, Verdict, danger_signs, reasons};
 use crate::words::words;
+use crate::workspace::{JudgingBuffers, Workspace, Workspaces};
 use crate::{CancelHandle, Error, ErrorKind, Heatmap, Image, Limits, Options, Quality, Query, Region, Result, Triage};
 use heatmap::Evidence;
 
 /// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of
 /// int8 kernels and differences between decoders stay below it.
 pub(crate) const GOLDEN_TOLERANCE: f32 = 0.02;
+
+/// The cancellation of a classification that nobody can cancel.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// An opened model.
 ///
@@ -47,6 +54,8 @@ pub struct Classifier {
     /// What computes novelty, where the manifest says how.
     novelty: Option<NoveltyMeter>,
     limits: Limits,
+    /// The memory of past classifications.
+    workspaces: Workspaces,
 }
 
 /// What a picture says, by itself.
@@ -127,27 +136,29 @@ impl Classifier {
     /// What one run tells of a whole picture, whatever the manifest's limits say of it.
     pub(crate) fn observe(&self, image: &Image<'_>, meant: Option<ColorMeant>) -> Result<Observation> {
         let model = &self.model;
-        let (picture, _) = self.decode(image, None)?;
-        let input = model.preprocess(&picture);
-        let quality = measure(&picture, &input, model.manifest.input(), meant);
+        let (picture, _) = self.decode(image, None, Vec::new())?;
+        let input = preprocessed(&picture, model.manifest.input());
+        let quality = measure(&picture, &input, model.manifest.input(), meant, &mut QualityBuffers::default());
         drop(picture);
         let selection = [&model.novelty_taps[..], &model.observed_taps].concat();
         let run = model.run_tapped(&CancelHandle::new(), &input, &selection)?;
         let (run, features) = run.split_taps(model.novelty_taps.len());
-        let novelty = self.novelty(&run)?;
+        let features_of_novelty: Vec<f32> = joined(&run.taps).collect();
+        let novelty = self.novelty(&features_of_novelty, &run.values, &mut Vec::new())?;
         Ok(Observation { values: run.values, quality, novelty, features })
     }
 
     /// The width, the height and the RGB bytes of a whole picture, upright.
     pub(crate) fn pixels(&self, image: &Image<'_>) -> Result<(u32, u32, Vec<u8>)> {
-        let (picture, _) = self.decode(image, None)?;
+        let (picture, _) = self.decode(image, None, Vec::new())?;
         Ok((picture.width, picture.height, picture.rgb))
     }
 
     /// The measures of a whole picture.
     pub(crate) fn quality(&self, image: &Image<'_>, meant: Option<ColorMeant>) -> Result<Quality> {
-        let (picture, _) = self.decode(image, None)?;
-        Ok(measure(&picture, &self.model.preprocess(&picture), self.model.manifest.input(), meant))
+        let (picture, _) = self.decode(image, None, Vec::new())?;
+        let input = self.model.manifest.input();
+        Ok(measure(&picture, &preprocessed(&picture, input), input, meant, &mut QualityBuffers::default()))
     }
 
     /// Opens a model from the bytes of an ONNX or prepared file, which has its manifest in its metadata and no external
@@ -174,7 +185,7 @@ impl Classifier {
     fn of(model: Model, limits: Limits) -> Result<Classifier> {
         let novelty = model.manifest.calibration().and_then(|calibration| calibration.novelty.as_ref());
         let novelty = novelty.map(NoveltyMeter::new).transpose()?;
-        Ok(Classifier { model, novelty, limits })
+        Ok(Classifier { model, novelty, limits, workspaces: Workspaces::default() })
     }
 
     /// Classifies one picture.
@@ -239,43 +250,73 @@ impl Classifier {
             timings,
             model: self.model.identity.clone(),
             runtime: RuntimeIdentity::this(),
-            notice: words.app_notice.to_owned(),
+            notice: Cow::Borrowed(words.app_notice),
         })
     }
 
     /// What the picture says, where the answers are in scope.
     fn assess(&self, image: &Image<'_>, query: &Query, timings: &mut Timings) -> Result<Assessed> {
+        let mut workspace = self.workspaces.take();
+        let assessed = self.assess_in(&mut workspace, image, query, timings);
+        self.workspaces.keep(workspace);
+        assessed
+    }
+
+    /// As [`assess`](Classifier::assess), in the memory of a workspace.
+    fn assess_in(
+        &self,
+        workspace: &mut Workspace,
+        image: &Image<'_>,
+        query: &Query,
+        timings: &mut Timings,
+    ) -> Result<Assessed> {
         let mut stages = Stages::new();
-        let (picture, placement) = self.decode(image, query.region)?;
+        let (picture, placement) = self.decode(image, query.region, take(&mut workspace.rgb))?;
         timings.decode = stages.ended("decode");
         query.check_cancelled()?;
 
-        let input = self.model.preprocess(&picture);
+        let input = self.model.preprocess(&picture, &mut workspace.preprocess);
         let limits = self.model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default();
-        let quality = measure(&picture, &input, self.model.manifest.input(), limits.color);
+        let quality = measure(&picture, &input, self.model.manifest.input(), limits.color, &mut workspace.quality);
         let view = self.view(&picture, placement);
-        drop(picture);
+        workspace.leave(picture);
         timings.preprocess = stages.ended("preprocess");
         query.check_cancelled()?;
 
         let poor = quality_reasons(&quality, &limits, query, words(&query.language));
         if !poor.is_empty() {
+            workspace.preprocess.pixels = input.pixels;
             return Ok(Assessed::rejected(Conclusion::poor_quality(poor, query.refusals), Some(quality)));
         }
-        let cancel = query.cancel.clone().unwrap_or_default();
-        let features = self.features_tap(query);
-        let selection: Vec<usize> = self.model.novelty_taps.iter().copied().chain(features).collect();
-        let mut run = self.model.run_tapped(&cancel, &input, &selection)?;
-        let features = features.and_then(|_| run.taps.pop());
+        let features = self.run(workspace, &input, query)?;
         timings.engine = stages.ended("engine");
         query.check_cancelled()?;
 
-        let novelty = self.novelty(&run)?;
-        let (conclusion, findings) = self.judge(&run.values, novelty.as_ref(), query)?;
+        let Workspace { results, features: of_novelty, judging, .. } = &mut *workspace;
+        let values = values(results)?;
+        let novelty = self.novelty(of_novelty, values, &mut judging.numbers)?;
+        let (conclusion, findings) = self.judge(values, judging, novelty.as_ref(), query)?;
         timings.verdict = stages.ended("verdict");
-        let evidence = Evidence { values: &run.values, features: features.as_ref(), input: &input, view };
+        let features = features.map(|at| &results.taps[at]);
+        let evidence = Evidence { values, features, input: &input, view };
         let heatmap = self.heatmap(query, &conclusion.verdict, &evidence)?;
+        workspace.preprocess.pixels = input.pixels;
         Ok(Assessed { conclusion, findings, quality: Some(quality), novelty, heatmap })
+    }
+
+    /// Runs the graph, with the taps that novelty and the query's heatmap need. Returns the index of the heatmap's among
+    /// those of the results.
+    fn run(&self, workspace: &mut Workspace, input: &ModelInput, query: &Query) -> Result<Option<usize>> {
+        let cancelled = query.cancel.as_ref().map_or(&NEVER, CancelHandle::flag);
+        let Workspace { results, features, selection, .. } = workspace;
+        let explained = self.features_tap(query);
+        selection.clear();
+        selection.extend(self.model.novelty_taps.iter().copied().chain(explained));
+        self.model.run_into(cancelled, input, selection, results)?;
+        let count = self.model.novelty_taps.len();
+        features.clear();
+        features.extend(joined(&results.taps[..count]));
+        Ok(explained.map(|_| count))
     }
 
     /// Runs the graph once on a black input, so that the first picture is not slower than later ones. This takes as
@@ -386,9 +427,53 @@ impl Classifier {
     /// # Errors
     /// As [`classify`](Classifier::classify), without [`ErrorKind::InvalidQuery`] and [`ErrorKind::Cancelled`].
     pub fn scores(&self, image: &Image<'_>) -> Result<Vec<f32>> {
-        let (picture, _) = self.decode(image, None)?;
-        let values = self.model.run(&self.model.preprocess(&picture))?;
-        self.model.scoring.probabilities(&values)
+        let mut scores = vec![0.0; self.model.manifest.labels().len()];
+        self.scores_into(image, &mut scores)?;
+        Ok(scores)
+    }
+
+    /// As [`scores`](Classifier::scores); writes the probabilities into `scores`, which has one place for each label.
+    ///
+    /// It uses the memory of earlier calls, one for each that ran at the same time. So a call with pixels or a frame
+    /// allocates nothing, where the graph is quantized from end to end and an earlier call had a picture of the same
+    /// size, of at most 2.5 megapixels.
+    ///
+    /// ```
+    /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
+    /// # use bedside::{Classifier, Image, Options};
+    /// # let classifier = Classifier::open("models/skin-lesion/model.onnx", Options::new())?;
+    /// let mut scores = [0.0; 3];
+    /// let frame = vec![128u8; 640 * 480];
+    /// classifier.scores_into(&Image::gray8(640, 480, 640, &frame)?, &mut scores)?;
+    /// assert!((scores.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`scores`](Classifier::scores); [`ErrorKind::InvalidQuery`] where `scores` has another length.
+    pub fn scores_into(&self, image: &Image<'_>, scores: &mut [f32]) -> Result<()> {
+        let labels = self.model.manifest.labels().len();
+        if scores.len() != labels {
+            let given = scores.len();
+            return Err(Error::new(ErrorKind::InvalidQuery, format!("scores: {given} places for {labels} labels")));
+        }
+        let mut workspace = self.workspaces.take();
+        let written = self.scores_in(&mut workspace, image, scores);
+        self.workspaces.keep(workspace);
+        written
+    }
+
+    /// As [`scores_into`](Classifier::scores_into), in the memory of a workspace.
+    fn scores_in(&self, workspace: &mut Workspace, image: &Image<'_>, scores: &mut [f32]) -> Result<()> {
+        let (picture, _) = self.decode(image, None, take(&mut workspace.rgb))?;
+        let input = self.model.preprocess(&picture, &mut workspace.preprocess);
+        workspace.leave(picture);
+        let Workspace { scores: results, judging, .. } = &mut *workspace;
+        self.model.run_into(&NEVER, &input, &[], results)?;
+        self.model.scoring.probabilities(values(results)?, &mut judging.numbers)?;
+        scores.iter_mut().zip(&judging.numbers).for_each(|(score, &probability)| *score = probability as f32);
+        workspace.preprocess.pixels = input.pixels;
+        Ok(())
     }
 
     /// The model's manifest.
@@ -436,12 +521,14 @@ impl Classifier {
         self.model.times
     }
 
-    /// Decodes the picture for the model's input size. Errors name the picture's file where it has one.
-    fn decode(&self, image: &Image<'_>, region: Option<Region>) -> Result<(Picture, Placement)> {
+    /// Decodes the picture for the model's input size. Errors name the picture's file where it has one. A picture of
+    /// pixels or of a frame uses the memory of `rgb`.
+    fn decode(&self, image: &Image<'_>, region: Option<Region>, rgb: Vec<u8>) -> Result<(Picture, Placement)> {
         let input = self.model.manifest.input();
+        let size = (input.width, input.height);
         // Decoders are third-party code that reads untrusted bytes: a panic in one must not end the app.
-        let decoded =
-            catch_unwind(AssertUnwindSafe(|| decode_placed(image, region, (input.width, input.height), &self.limits)));
+        let decode = || decode_placed(image, region, size, &self.limits, rgb);
+        let decoded = catch_unwind(AssertUnwindSafe(decode));
         let picture = decoded.unwrap_or_else(|_| {
             Err(Error::new(ErrorKind::Internal, "the decoder gave up on this picture; copy or export it again"))
         });
@@ -451,16 +538,25 @@ impl Classifier {
         })
     }
 
-    /// How unlike the pictures that the model was made for the picture of a run is, where the manifest says how to tell.
-    fn novelty(&self, run: &Run) -> Result<Option<Novelty>> {
-        self.novelty.as_ref().map(|meter| meter.measure(&run.joined_taps(), &run.values)).transpose()
+    /// How unlike the pictures that the model was made for a picture with these features and output values is, where the
+    /// manifest says how to tell. `numbers` is memory.
+    fn novelty(&self, features: &[f32], values: &[f32], numbers: &mut Vec<f64>) -> Result<Option<Novelty>> {
+        self.novelty.as_ref().map(|meter| meter.measure(features, values, numbers)).transpose()
     }
 
     /// The conclusion and the findings from the graph's output values, one for each of its labels.
-    fn judge(&self, values: &[f32], novelty: Option<&Novelty>, query: &Query) -> Result<(Conclusion, Vec<Finding>)> {
+    fn judge(
+        &self,
+        values: &[f32],
+        buffers: &mut JudgingBuffers,
+        novelty: Option<&Novelty>,
+        query: &Query,
+    ) -> Result<(Conclusion, Vec<Finding>)> {
         let Model { rule, scoring, manifest, .. } = &self.model;
-        let calibrated = rule.of_classes(&scoring.calibrated(values)?);
-        let conclusion = rule.conclude(&calibrated, novelty, &query.language);
+        let JudgingBuffers { numbers, classes: calibrated, order } = buffers;
+        scoring.calibrated_into(values, numbers)?;
+        rule.of_classes_into(numbers, calibrated);
+        let conclusion = rule.conclude(calibrated, novelty, &query.language, order);
         if matches!(conclusion.verdict, Verdict::Rejected(_)) {
             return Ok((conclusion, Vec::new()));
         }
@@ -471,11 +567,11 @@ impl Classifier {
                 // `Query::check` has found a prevalence for each class.
                 let new = |class: &Class| f64::from(query.prevalence[&class.label.id]);
                 let new: Vec<f64> = rule.classes.iter().map(new).collect();
-                reweighted(&calibrated, &rule.of_classes(&fitted), &new)
+                Cow::Owned(reweighted(calibrated, &rule.of_classes(&fitted), &new))
             }
-            _ => calibrated.clone(),
+            _ => Cow::Borrowed(calibrated.as_slice()),
         };
-        Ok((conclusion, findings(&rule.classes, &calibrated, &shown, query)))
+        Ok((conclusion, findings(&rule.classes, calibrated, &shown, query)))
     }
 }
 

@@ -5,7 +5,7 @@ use bedside_engine::{Layout, Tensor};
 
 use crate::image::decode;
 use crate::manifest::{GoldenBy, Input};
-use crate::preprocess::{normalised, preprocess};
+use crate::preprocess::{normalised, preprocessed};
 use crate::report::{Finding, ModelIdentity, NOTICE, Report, RuntimeIdentity, Timings};
 use crate::verdict::{DangerSign, DecidedBy, LabelName, Reason, ReasonKind, Verdict};
 use crate::{Image, Limits, Region, Result, SelfTest, Triage};
@@ -28,7 +28,7 @@ pub fn input_tensor(
 ) -> Result<Tensor> {
     let picture = decode(image, region, (input.width, input.height), limits)?;
     assert_eq!(picture.rgb.len(), picture.width as usize * picture.height as usize * 3);
-    let model_input = preprocess(&picture, input);
+    let model_input = preprocessed(&picture, input);
     let (channels, height, width) = (model_input.channels, model_input.height as usize, model_input.width as usize);
     let shape = match layout {
         Layout::Nchw => vec![1, channels, height, width],

@@ -179,6 +179,7 @@ pub mod tools;
 mod triage;
 mod verdict;
 mod words;
+mod workspace;
 
 pub use classifier::{Classifier, SelfTest};
 pub use error::{Error, ErrorKind, Result};

@@ -9,14 +9,13 @@ mod resize;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use bedside_engine::{Layout, Pixels};
 
 use crate::image::Picture;
 use crate::manifest::{Color, Filter, Input, ResizePolicy};
 use fit::Fit;
 pub(crate) use fit::{Area, filled, shown, to_picture};
+pub(crate) use resize::ResizeBuffers;
 use resize::{Axis, resize};
 
 /// A picture at the input's size, with its channels in the input's order, before normalisation.
@@ -53,20 +52,52 @@ pub(crate) fn normalised(mean: &[f32], std: &[f32]) -> Vec<[f32; 256]> {
     mean.iter().zip(std).map(channel).collect()
 }
 
-/// Resizes a picture to the input's size by the input's policy, with its channels in the input's order.
-pub(crate) fn preprocess(picture: &Picture, input: &Input) -> ModelInput {
-    let source = Raster::of(picture, input.color);
+/// The memory of preprocessing, which a later picture uses again.
+#[derive(Debug, Default)]
+pub(crate) struct PreprocessBuffers {
+    resize: ResizeBuffers,
+    /// The luma of the picture, for a grey input.
+    luma: Vec<u8>,
+    /// The resized picture, where there are bars around it.
+    fitted: Vec<u8>,
+    /// The pixels of an earlier input.
+    pub(crate) pixels: Vec<u8>,
+}
+
+impl PreprocessBuffers {
+    /// The bytes that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.resize.bytes() + self.luma.capacity() + self.fitted.capacity() + self.pixels.capacity()
+    }
+}
+
+/// Resizes a picture to the input's size by the input's policy, with its channels in the input's order. The input takes
+/// `buffers.pixels`; put them back when it is not needed any more.
+pub(crate) fn preprocess(picture: &Picture, input: &Input, buffers: &mut PreprocessBuffers) -> ModelInput {
+    let PreprocessBuffers { resize, luma, fitted, pixels } = buffers;
+    let source = Raster::of(picture, input.color, luma);
     let Filter::Bilinear = input.resize.filter;
     let fit = Fit::of((picture.width, picture.height), input);
-    let mut pixels = match input.resize.policy {
-        ResizePolicy::Stretch => source.stretch(fit.resized),
-        ResizePolicy::Crop => source.center_crop(fit, (input.width, input.height)),
-        ResizePolicy::Letterbox => source.letterbox(fit, (input.width, input.height), input.resize.fill.unwrap_or(0)),
-    };
+    let size = (input.width, input.height);
+    let mut pixels = std::mem::take(pixels);
+    match input.resize.policy {
+        ResizePolicy::Stretch => source.stretch(fit.resized, resize, &mut pixels),
+        ResizePolicy::Crop => source.center_crop(fit, size, resize, &mut pixels),
+        ResizePolicy::Letterbox if fit.resized == size => source.stretch(size, resize, &mut pixels),
+        ResizePolicy::Letterbox => {
+            source.stretch(fit.resized, resize, fitted);
+            letterbox(fitted, fit, size, source.channels, input.resize.fill.unwrap_or(0), &mut pixels);
+        }
+    }
     if input.color == Color::Bgr {
         pixels.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));
     }
     ModelInput { width: input.width, height: input.height, channels: input.color.channels(), pixels }
+}
+
+/// As [`preprocess`], in memory of its own.
+pub(crate) fn preprocessed(picture: &Picture, input: &Input) -> ModelInput {
+    preprocess(picture, input, &mut PreprocessBuffers::default())
 }
 
 /// Pixels to be resized, with the number of channels of the input: rows from the top, the channels of a pixel adjacent.
@@ -74,52 +105,58 @@ struct Raster<'a> {
     width: u32,
     height: u32,
     channels: usize,
-    data: Cow<'a, [u8]>,
+    data: &'a [u8],
 }
 
 impl<'a> Raster<'a> {
     /// A picture's pixels, which are borrowed for three channels and converted for grey. For BGR they are in RGB order.
-    fn of(picture: &'a Picture, color: Color) -> Raster<'a> {
+    fn of(picture: &'a Picture, color: Color, levels: &'a mut Vec<u8>) -> Raster<'a> {
         let data = match color {
-            Color::Rgb | Color::Bgr => Cow::Borrowed(picture.rgb.as_slice()),
-            Color::Gray => Cow::Owned(picture.rgb.as_chunks::<3>().0.iter().map(|&rgb| luma(rgb)).collect()),
+            Color::Rgb | Color::Bgr => picture.rgb.as_slice(),
+            Color::Gray => {
+                levels.clear();
+                levels.extend(picture.rgb.as_chunks::<3>().0.iter().map(|&rgb| luma(rgb)));
+                levels
+            }
         };
         Raster { width: picture.width, height: picture.height, channels: color.channels(), data }
     }
 
     /// Resizes the whole raster, without keeping its aspect ratio.
-    fn stretch(&self, (width, height): (u32, u32)) -> Vec<u8> {
-        self.resized(&Axis::whole(self.width, width), &Axis::whole(self.height, height))
+    fn stretch(&self, (width, height): (u32, u32), buffers: &mut ResizeBuffers, to: &mut Vec<u8>) {
+        self.resize(&Axis::whole(self.width, width), &Axis::whole(self.height, height), buffers, to);
     }
 
     /// torchvision's `Resize(shorter_side)` and `CenterCrop(size)`. Only the pixels of the crop are computed.
-    fn center_crop(&self, Fit { resized, crop, .. }: Fit, (width, height): (u32, u32)) -> Vec<u8> {
+    fn center_crop(
+        &self,
+        Fit { resized, crop, .. }: Fit,
+        (width, height): (u32, u32),
+        buffers: &mut ResizeBuffers,
+        to: &mut Vec<u8>,
+    ) {
         let center = |length, resized, start, size| Axis { length, resized, kept: start..start + size };
         let horizontal = center(self.width, resized.0, crop.0, width);
-        self.resized(&horizontal, &center(self.height, resized.1, crop.1, height))
+        self.resize(&horizontal, &center(self.height, resized.1, crop.1, height), buffers, to);
     }
 
-    /// Resizes the whole raster to fit inside `size` with its aspect ratio kept, centred between bars of the level
-    /// `fill`: Pillow's `ImageOps.pad`, but at least one pixel wide and high.
-    fn letterbox(&self, Fit { resized: inner, bars, .. }: Fit, size: (u32, u32), fill: u8) -> Vec<u8> {
-        let fitted = self.stretch(inner);
-        if inner == size {
-            return fitted;
-        }
-        let (left, top) = (bars.0 as usize, bars.1 as usize);
-        let (row_len, inner_row_len) = (size.0 as usize * self.channels, inner.0 as usize * self.channels);
-        let mut pixels = vec![fill; row_len * size.1 as usize];
-        for (to, from) in pixels.chunks_exact_mut(row_len).skip(top).zip(fitted.chunks_exact(inner_row_len)) {
-            to[left * self.channels..left * self.channels + inner_row_len].copy_from_slice(from);
-        }
-        pixels
-    }
-
-    fn resized(&self, horizontal: &Axis, vertical: &Axis) -> Vec<u8> {
+    fn resize(&self, horizontal: &Axis, vertical: &Axis, buffers: &mut ResizeBuffers, to: &mut Vec<u8>) {
         match self.channels {
-            1 => resize::<1>(&self.data, horizontal, vertical),
-            _ => resize::<3>(&self.data, horizontal, vertical),
+            1 => resize::<1>(self.data, horizontal, vertical, buffers, to),
+            _ => resize::<3>(self.data, horizontal, vertical, buffers, to),
         }
+    }
+}
+
+/// Centres a resized picture between bars of the level `fill`: Pillow's `ImageOps.pad`, but at least one pixel wide and
+/// high. `size` is the width and height of the result.
+fn letterbox(fitted: &[u8], fit: Fit, size: (u32, u32), channels: usize, fill: u8, to: &mut Vec<u8>) {
+    let (left, top) = (fit.bars.0 as usize * channels, fit.bars.1 as usize);
+    let (row_len, inner_row_len) = (size.0 as usize * channels, fit.resized.0 as usize * channels);
+    to.clear();
+    to.resize(row_len * size.1 as usize, fill);
+    for (to, from) in to.chunks_exact_mut(row_len).skip(top).zip(fitted.chunks_exact(inner_row_len)) {
+        to[left..left + inner_row_len].copy_from_slice(from);
     }
 }
 

@@ -388,10 +388,10 @@ impl Query {
     /// # Errors
     /// [`ErrorKind::InvalidQuery`], whose text names the field.
     pub(crate) fn check(&self, manifest: &Manifest, classes: &[Class]) -> Result<()> {
-        let ids: Vec<&str> = classes.iter().map(|class| class.label.id.as_str()).collect();
+        let ids = || -> Vec<&str> { classes.iter().map(|class| class.label.id.as_str()).collect() };
         let lists = [("allow", &self.allow), ("deny", &self.deny)];
         for (field, label) in lists.iter().flat_map(|(field, list)| list.iter().map(move |label| (field, label))) {
-            known_label(field, label, &ids)?;
+            known_label(field, label, &ids())?;
         }
         ensure((0.0..=1.0).contains(&self.score_threshold), || {
             format!("score_threshold is {}; give a probability, 0 to 1", self.score_threshold)
@@ -399,16 +399,17 @@ impl Query {
         if let Some(explain) = &self.explain {
             explain.check(manifest, classes)?;
         }
-        self.check_prevalence(manifest, &ids)?;
+        self.check_prevalence(manifest, ids)?;
         self.check_answers(manifest)
     }
 
-    fn check_prevalence(&self, manifest: &Manifest, ids: &[&str]) -> Result<()> {
+    fn check_prevalence<'a>(&self, manifest: &Manifest, ids: impl Fn() -> Vec<&'a str>) -> Result<()> {
         if self.prevalence.is_empty() {
             return Ok(());
         }
+        let ids = ids();
         for label in self.prevalence.keys() {
-            known_label("prevalence", label, ids)?;
+            known_label("prevalence", label, &ids)?;
         }
         let calibrated = manifest.calibration().and_then(|c| c.prevalence.as_ref());
         ensure(calibrated.is_some(), || {

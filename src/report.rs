@@ -1,5 +1,6 @@
 //! The report of a classification: its fields, its JSON form and its text.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -64,7 +65,7 @@ pub struct Report {
     /// The runtime that ran the model.
     pub runtime: RuntimeIdentity,
     /// The [`notice`], in the query's language: show it with the result.
-    pub notice: String,
+    pub notice: Cow<'static, str>,
 }
 
 /// One label and its probability.
@@ -136,15 +137,15 @@ pub struct ModelIdentity {
 #[non_exhaustive]
 pub struct RuntimeIdentity {
     /// The crate's name, `bedside`.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// The crate's version.
-    pub version: String,
+    pub version: Cow<'static, str>,
 }
 
 impl RuntimeIdentity {
     /// This build of the crate.
     pub(crate) fn this() -> RuntimeIdentity {
-        RuntimeIdentity { name: "bedside".into(), version: env!("CARGO_PKG_VERSION").into() }
+        RuntimeIdentity { name: Cow::Borrowed("bedside"), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) }
     }
 }
 

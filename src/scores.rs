@@ -48,10 +48,12 @@ impl Rescaling {
         }
     }
 
-    fn apply(&self, logits: &[f64]) -> Vec<f64> {
+    fn apply(&self, logits: &mut [f64]) {
         match self {
-            Rescaling::Temperature(temperature) => logits.iter().map(|v| v / temperature).collect(),
-            Rescaling::ScaleBias(each) => logits.iter().zip(each).map(|(v, (scale, bias))| v * scale + bias).collect(),
+            Rescaling::Temperature(temperature) => logits.iter_mut().for_each(|v| *v /= temperature),
+            Rescaling::ScaleBias(each) => {
+                logits.iter_mut().zip(each).for_each(|(v, (scale, bias))| *v = *v * scale + bias);
+            }
         }
     }
 }
@@ -65,13 +67,13 @@ const PROBABILITY_TOLERANCE: f64 = 0.02;
 const MIN_PROBABILITY: f64 = 1e-12;
 
 impl Scoring {
-    /// The probability of each label, before calibration.
+    /// The probability of each label, before calibration. They replace what `probabilities` holds.
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedModel`] where a value is not finite, or where the activation is `None` and the values
     /// are no probabilities.
-    pub(crate) fn probabilities(&self, values: &[f32]) -> Result<Vec<f32>> {
-        Ok(self.activated(values, &Rescaling::Temperature(1.0))?.iter().map(|&p| p as f32).collect())
+    pub(crate) fn probabilities(&self, values: &[f32], probabilities: &mut Vec<f64>) -> Result<()> {
+        self.activate(values, &Rescaling::Temperature(1.0), probabilities)
     }
 
     /// The calibrated probability of each label.
@@ -79,31 +81,45 @@ impl Scoring {
     /// # Errors
     /// As [`probabilities`](Scoring::probabilities).
     pub(crate) fn calibrated(&self, values: &[f32]) -> Result<Vec<f64>> {
-        self.activated(values, &self.rescaling)
+        let mut probabilities = Vec::new();
+        self.calibrated_into(values, &mut probabilities)?;
+        Ok(probabilities)
     }
 
-    /// The probability of each label, with its logit rescaled.
-    fn activated(&self, values: &[f32], rescaling: &Rescaling) -> Result<Vec<f64>> {
+    /// As [`calibrated`](Scoring::calibrated). The probabilities replace what `probabilities` holds.
+    ///
+    /// # Errors
+    /// As [`probabilities`](Scoring::probabilities).
+    pub(crate) fn calibrated_into(&self, values: &[f32], probabilities: &mut Vec<f64>) -> Result<()> {
+        self.activate(values, &self.rescaling, probabilities)
+    }
+
+    /// Computes the probability of each label, with its logit rescaled. They replace what `numbers` holds.
+    fn activate(&self, values: &[f32], rescaling: &Rescaling, numbers: &mut Vec<f64>) -> Result<()> {
         if let Some(value) = values.iter().find(|v| !v.is_finite()) {
             return Err(Error::new(
                 ErrorKind::UnsupportedModel,
                 format!("the graph gave {value} as a score; the model is unsound"),
             ));
         }
-        let values: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
-        let logits = match self.activation {
-            Activation::Softmax | Activation::Sigmoid => values,
-            Activation::None => {
-                check_probabilities(&values, self.multi_label)?;
-                // Where no logit changes, keep the graph's own values.
-                if rescaling.is_identity() {
-                    return Ok(values.iter().map(|p| p.clamp(0.0, 1.0)).collect());
-                }
-                values.iter().map(|&p| self.to_logit(p)).collect()
+        numbers.clear();
+        numbers.extend(values.iter().map(|&v| f64::from(v)));
+        if self.activation == Activation::None {
+            check_probabilities(numbers, self.multi_label)?;
+            // Where no logit changes, keep the graph's own values.
+            if rescaling.is_identity() {
+                numbers.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
+                return Ok(());
             }
-        };
-        let scaled = rescaling.apply(&logits);
-        Ok(if self.multi_label { scaled.iter().map(|&v| sigmoid(v)).collect() } else { softmax(&scaled) })
+            numbers.iter_mut().for_each(|p| *p = self.to_logit(*p));
+        }
+        rescaling.apply(numbers);
+        if self.multi_label {
+            numbers.iter_mut().for_each(|v| *v = sigmoid(*v));
+        } else {
+            softmax(numbers);
+        }
+        Ok(())
     }
 
     /// A logit of `p`: its sigmoid is `p`, or `p` is its softmax among the logits of all labels.
@@ -149,12 +165,13 @@ pub(crate) fn reweighted(probabilities: &[f64], old: &[f64], new: &[f64]) -> Vec
     if sum <= 0.0 { probabilities.to_vec() } else { weighted.iter().map(|w| w / sum).collect() }
 }
 
-fn softmax(values: &[f64]) -> Vec<f64> {
+/// Replaces logits by their softmax.
+fn softmax(values: &mut [f64]) {
     // Without the maximum, the exponentials of large logits would overflow.
     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let exponentials: Vec<f64> = values.iter().map(|v| libm::exp(v - max)).collect();
-    let sum: f64 = exponentials.iter().sum();
-    exponentials.iter().map(|e| e / sum).collect()
+    values.iter_mut().for_each(|v| *v = libm::exp(*v - max));
+    let sum: f64 = values.iter().sum();
+    values.iter_mut().for_each(|e| *e /= sum);
 }
 
 fn sigmoid(value: f64) -> f64 {
@@ -190,7 +207,10 @@ mod tests {
         // ln 9 / 2 = ln 3: odds of 9 to 1 become odds of 3 to 1.
         let soft = scoring(Activation::Softmax, false, 2.0);
         assert_close(&soft.calibrated(&[9.0f32.ln(), 0.0]).expect("sound"), &[0.75, 0.25]);
-        assert_close(&soft.probabilities(&[9.0f32.ln(), 0.0]).expect("sound"), &[0.9, 0.1]);
+        // They replace what was there.
+        let mut found = vec![7.0; 5];
+        soft.probabilities(&[9.0f32.ln(), 0.0], &mut found).expect("sound");
+        assert_close(&found, &[0.9, 0.1]);
         let sigmoid = scoring(Activation::Sigmoid, true, 2.0);
         assert_close(&sigmoid.calibrated(&[9.0f32.ln()]).expect("sound"), &[0.75]);
     }

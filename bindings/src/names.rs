@@ -1,5 +1,5 @@
-//! Compares the names and defaults of `bindings/names.json`, which all languages share, with Rust's. The tests of each
-//! other language compare its own with the same file.
+//! Compares the names and defaults of `bindings/names.json`, which all languages share, with Rust's and C's. The tests of
+//! each other language compare its own with the same file.
 
 use std::fmt::Debug;
 
@@ -34,6 +34,73 @@ fn names_json_has_the_names_and_defaults_of_rust() {
         "defaults": {"options": options(), "query": query(), "frame_format": frame_format()},
     });
     assert_eq!(shared, rust);
+}
+
+/// The header of C, which cbindgen writes from `c/`.
+const HEADER: &str = include_str!("../c/include/bedside.h");
+
+/// The names of an enumeration of C, in lower case and without their prefix, and their numbers.
+fn enumerators(prefix: &str) -> Vec<(String, u32)> {
+    let enumerator = |line: &str| {
+        let (name, number) = line.trim().strip_suffix(',')?.split_once(" = ")?;
+        Some((name.strip_prefix(prefix)?.to_lowercase(), number.parse().ok()?))
+    };
+    HEADER.lines().filter_map(enumerator).collect()
+}
+
+/// The names of an enumeration of C whose numbers count from 1. Those from 100 on are C's own.
+fn names(prefix: &str) -> Vec<String> {
+    let shared: Vec<_> = enumerators(prefix).into_iter().filter(|(_, number)| (1..100).contains(number)).collect();
+    assert!(shared.iter().zip(1..).all(|((_, number), place)| *number == place), "{prefix}: {shared:?}");
+    shared.into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn names_of_c_are_those_of_names_json() {
+    let shared: Value = serde_json::from_str(include_str!("../names.json")).expect("JSON");
+    for (list, prefix) in [
+        ("error_kinds", "BEDSIDE_STATUS_"),
+        ("verdict_kinds", "BEDSIDE_VERDICT_"),
+        ("reason_kinds", "BEDSIDE_REASON_KIND_"),
+        ("triage", "BEDSIDE_TRIAGE_"),
+        ("decided_by", "BEDSIDE_DECIDED_BY_"),
+        ("question_roles", "BEDSIDE_QUESTION_ROLE_"),
+        ("sources", "BEDSIDE_SOURCE_"),
+        ("explain_methods", "BEDSIDE_EXPLAIN_METHOD_"),
+    ] {
+        assert_eq!(shared[list], json!(names(prefix)), "{list}");
+    }
+}
+
+/// C has the limits among the options.
+#[test]
+fn options_of_c_are_those_of_names_json() {
+    let (_, fields) = HEADER.split_once("typedef struct bedside_options {").expect("a struct");
+    let (fields, _) = fields.split_once('}').expect("its end");
+    let field = |line: &str| line.trim().strip_suffix(';')?.rsplit(' ').next().map(str::to_owned);
+    let fields: Vec<String> = fields.lines().filter_map(field).filter(|name| name != "size").collect();
+    let rust = [fields_of(&Options::new(), "limits"), fields_of(&Limits::new(), "")].concat();
+    assert_eq!(fields, rust);
+}
+
+/// The fields of a struct but for one.
+fn fields_of(value: &impl Debug, but: &str) -> Vec<String> {
+    fields(value).into_iter().filter(|name| name != but).collect()
+}
+
+/// C sets a list or a map one by one, so that the names of its functions are singular, and an answer in two ways.
+#[test]
+fn query_of_c_has_the_fields_of_names_json() {
+    let function = |line: &str| {
+        let (function, _) = line.strip_prefix("bedside_status bedside_query_")?.split_once('(')?;
+        // Its verb is before the name: `set` or `add`.
+        function.split_once('_').map(|(_, name)| name.to_owned())
+    };
+    let mut functions: Vec<String> = HEADER.lines().filter_map(function).collect();
+    let number = functions.iter().position(|name| name == "answer_number").expect("an answer may be a number");
+    functions.remove(number);
+    let singular = |name: &String| if name == "answers" { "answer".into() } else { name.clone() };
+    assert_eq!(functions, fields(&Query::new()).iter().map(singular).collect::<Vec<_>>());
 }
 
 /// The default options.

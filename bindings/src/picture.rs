@@ -1,6 +1,7 @@
 //! A picture that the library keeps for another language.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use bedside::{Error, ErrorKind, Image, Result, Rotation};
@@ -34,7 +35,7 @@ impl fmt::Debug for Picture {
 
 impl Picture {
     /// Reads an encoded picture from a file. Fails as [`Image::open`] does.
-    pub(crate) fn open(path: &str) -> Result<Picture> {
+    pub(crate) fn open(path: impl AsRef<Path>) -> Result<Picture> {
         Ok(Picture::encoded(Image::open(path)?))
     }
 

@@ -9,7 +9,7 @@ use crate::guard::guarded;
 use crate::kernels::{self, Kernels};
 #[cfg(feature = "onnx")]
 use crate::onnx::{Built, Graph, TappedPlan, Unlowered, build};
-use crate::program::{Program, Tap};
+use crate::program::Program;
 use crate::tensor::Tensor;
 use crate::threads::Threads;
 use crate::{Error, ModelFile, Pixels, Prepared, Result, Signature};
@@ -47,8 +47,8 @@ pub enum Input<'a> {
     Pixels(Pixels<'a>),
 }
 
-/// What a run with taps returns.
-#[derive(Debug, Clone, PartialEq)]
+/// What a run with taps returns. [`Engine::run_into`] uses its memory again.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tapped {
     /// The outputs, as [`Engine::run`] returns them.
     pub outputs: Vec<Tensor>,
@@ -116,7 +116,7 @@ impl Engine {
     ) -> Engine {
         let start = Instant::now();
         let output_shapes = program.outputs.iter().map(|(_, shape)| shape.clone()).collect();
-        let tap_shapes = program.taps.iter().map(Tap::returned_shape).collect();
+        let tap_shapes = program.taps.iter().map(|tap| tap.returned_shape().to_vec()).collect();
         let runner = Runner::Program(Executable::new(program, kernels, Threads::new(threads)));
         let times = BuildTimes { import, optimize: start.elapsed() };
         Engine { runner, shape: signature.shape.clone(), output_shapes, tap_shapes, times }
@@ -204,36 +204,67 @@ impl Engine {
     /// As [`Engine::run_cancellable`] and [`Engine::run_pixels`]; [`Error::Tensor`] where the signature has no tap of an
     /// index of `selection`.
     pub fn run_tapped(&self, cancelled: &AtomicBool, input: Input<'_>, selection: &[usize]) -> Result<Tapped> {
+        let mut results = Tapped::default();
+        self.run_into(cancelled, input, selection, &mut results)?;
+        Ok(results)
+    }
+
+    /// As [`Engine::run_tapped`]; writes the outputs and the taps to `results`, whose memory it uses again. Where the
+    /// graph is one program and `results` are those of a run with the same selection, a run allocates nothing, but for
+    /// what `docs/engine.md` names. Where it fails, what `results` hold is unspecified.
+    ///
+    /// # Errors
+    /// As [`Engine::run_tapped`].
+    pub fn run_into(
+        &self,
+        cancelled: &AtomicBool,
+        input: Input<'_>,
+        selection: &[usize],
+        results: &mut Tapped,
+    ) -> Result<()> {
         if let Some(&index) = selection.iter().find(|&&index| index >= self.tap_shapes.len()) {
             let taps = self.tap_shapes.len();
             return Err(Error::Tensor(format!("there is no tap {index}; the engine was built for {taps}")));
         }
         match input {
-            Input::Tensor(tensor) => self.run_tensor(cancelled, tensor, selection),
+            Input::Tensor(tensor) => self.run_tensor(cancelled, tensor, selection, results),
             Input::Pixels(pixels) => {
                 let tables = pixels.values.map_or(pixels.channels, <[_]>::len);
                 if pixels.channels == 0 || tables != pixels.channels {
                     let channels = pixels.channels;
                     return Err(Error::Tensor(format!("pixels of {channels} channels, with tables for {tables}")));
                 }
-                self.run_any_pixels(cancelled, &pixels, selection)
+                self.run_any_pixels(cancelled, &pixels, selection, results)
             }
         }
     }
 
-    /// As [`Engine::run_tapped`], of pixels with as many tables as channels.
+    /// As [`Engine::run_into`], of pixels with as many tables as channels.
     #[allow(clippy::match_wildcard_for_single_variants, reason = "builds without `onnx` have one kind of runner")]
-    fn run_any_pixels(&self, cancelled: &AtomicBool, pixels: &Pixels<'_>, selection: &[usize]) -> Result<Tapped> {
+    fn run_any_pixels(
+        &self,
+        cancelled: &AtomicBool,
+        pixels: &Pixels<'_>,
+        selection: &[usize],
+        results: &mut Tapped,
+    ) -> Result<()> {
         match &self.runner {
             Runner::Program(program) if program.accepts(pixels) => {
-                guarded("run", || ran(program, InputView::Pixels(*pixels), selection, cancelled))
+                let input = [InputView::Pixels(*pixels)];
+                guarded("run", || program.run_into(&input, selection, cancelled, results, || {}))
             }
-            _ => self.run_tensor(cancelled, &pixels.tensor(self.shape.clone())?, selection),
+            _ => self.run_tensor(cancelled, &pixels.tensor(self.shape.clone())?, selection, results),
         }
     }
 
-    /// As [`Engine::run_tapped`], of a tensor.
-    fn run_tensor(&self, cancelled: &AtomicBool, input: &Tensor, selection: &[usize]) -> Result<Tapped> {
+    /// As [`Engine::run_into`], of a tensor.
+    fn run_tensor(
+        &self,
+        cancelled: &AtomicBool,
+        input: &Tensor,
+        selection: &[usize],
+        results: &mut Tapped,
+    ) -> Result<()> {
         if cancelled.load(Ordering::Acquire) {
             return Err(Error::Cancelled);
         }
@@ -241,9 +272,12 @@ impl Engine {
             return Err(Error::Tensor(format!("input of shape {:?}, built for {:?}", input.shape(), self.shape)));
         }
         guarded("run", || match &self.runner {
-            Runner::Program(program) => ran(program, InputView::of(input), selection, cancelled),
+            Runner::Program(program) => program.run_into(&[InputView::of(input)], selection, cancelled, results, || {}),
             #[cfg(feature = "onnx")]
-            Runner::Tract(plan) => plan.run(input, selection),
+            Runner::Tract(plan) => {
+                *results = plan.run(input, selection)?;
+                Ok(())
+            }
         })
     }
 
@@ -305,12 +339,6 @@ impl Engine {
     pub fn times(&self) -> BuildTimes {
         self.times
     }
-}
-
-/// Runs a program once and returns its outputs, and the taps of the selection.
-fn ran(program: &Executable, input: InputView<'_>, selection: &[usize], cancelled: &AtomicBool) -> Result<Tapped> {
-    let (outputs, taps) = program.run_tapped(&[input], selection, cancelled, || {})?;
-    Ok(Tapped { outputs, taps })
 }
 
 /// Runs a program once and returns the time of each step. The first includes the preparation of the run.

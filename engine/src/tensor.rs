@@ -40,11 +40,48 @@ impl Tensor {
     }
 
     fn new(shape: Vec<usize>, len: usize, data: Data) -> Result<Tensor> {
-        if shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) == Some(len) {
-            Ok(Tensor { shape, data })
-        } else {
-            Err(Error::Tensor(format!("{len} values do not fill a tensor of shape {shape:?}")))
+        if is_filled(&shape, len) { Ok(Tensor { shape, data }) } else { Err(unfilled(&shape, len)) }
+    }
+
+    /// Makes it a tensor of floats of this shape, whose values `push` adds to an empty vector. Keeps the memory of a
+    /// tensor of floats.
+    ///
+    /// # Errors
+    /// As [`Tensor::f32`]; the tensor is empty then.
+    pub(crate) fn set_f32(&mut self, shape: &[usize], push: impl FnOnce(&mut Vec<f32>)) -> Result<()> {
+        let mut values = match std::mem::replace(&mut self.data, Data::F32(Vec::new())) {
+            Data::F32(values) => values,
+            Data::U8(_) => Vec::new(),
+        };
+        values.clear();
+        push(&mut values);
+        self.set(shape, values.len(), Data::F32(values))
+    }
+
+    /// Makes it a tensor of bytes of this shape. Keeps the memory of a tensor of bytes.
+    ///
+    /// # Errors
+    /// As [`Tensor::u8`]; the tensor is empty then.
+    pub(crate) fn set_u8(&mut self, shape: &[usize], bytes: &[u8]) -> Result<()> {
+        let mut values = match std::mem::replace(&mut self.data, Data::U8(Vec::new())) {
+            Data::U8(values) => values,
+            Data::F32(_) => Vec::new(),
+        };
+        values.clear();
+        values.extend_from_slice(bytes);
+        self.set(shape, values.len(), Data::U8(values))
+    }
+
+    /// Sets shape and values, of which there are `len`; a tensor without values where they do not fill the shape.
+    fn set(&mut self, shape: &[usize], len: usize, data: Data) -> Result<()> {
+        self.shape.clear();
+        self.shape.extend_from_slice(shape);
+        if !is_filled(shape, len) {
+            *self = Tensor::default();
+            return Err(unfilled(shape, len));
         }
+        self.data = data;
+        Ok(())
     }
 
     /// The length of each axis, outermost first.
@@ -66,6 +103,22 @@ impl Tensor {
             Data::F32(values) => Some(values),
             Data::U8(_) => None,
         }
+    }
+}
+
+/// Whether so many values fill a tensor of this shape.
+fn is_filled(shape: &[usize], len: usize) -> bool {
+    shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) == Some(len)
+}
+
+fn unfilled(shape: &[usize], len: usize) -> Error {
+    Error::Tensor(format!("{len} values do not fill a tensor of shape {shape:?}"))
+}
+
+/// A tensor without values, of floats.
+impl Default for Tensor {
+    fn default() -> Tensor {
+        Tensor { shape: vec![0], data: Data::F32(Vec::new()) }
     }
 }
 

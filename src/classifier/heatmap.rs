@@ -90,6 +90,7 @@ mod tests {
     use super::*;
     use crate::manifest::{Draft, Explanation, METADATA_KEY, Manifest};
     use crate::model::Run;
+    use crate::preprocess::preprocessed;
     use crate::{CancelHandle, Explain, Image, Options};
 
     /// A shipped model with the `explanation` that its graph's head gives, and an engine of the same graph that taps the
@@ -134,8 +135,8 @@ mod tests {
             let head = classifier.model.head().expect("explained");
             for file in files {
                 let image = Image::open(Path::new("models/samples").join(file)).expect("a sample");
-                let (picture, placement) = classifier.decode(&image, None).expect("decodes");
-                let input = classifier.model.preprocess(&picture);
+                let (picture, placement) = classifier.decode(&image, None, Vec::new()).expect("decodes");
+                let input = preprocessed(&picture, classifier.model.manifest.input());
                 let tap = classifier.features_tap(&Query::new().explain(Explain::new())).expect("declared");
                 let Run { values, taps } =
                     classifier.model.run_tapped(&CancelHandle::default(), &input, &[tap]).expect("runs");

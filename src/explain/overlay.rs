@@ -8,7 +8,7 @@ use super::font::{ADVANCE, LINE, dots, wrapped};
 use super::{ExplainMethod, Heatmap, png};
 use crate::image::{Picture, Placement, decode_placed};
 use crate::manifest::{Color, Input, Resize, ResizePolicy};
-use crate::preprocess::preprocess;
+use crate::preprocess::preprocessed;
 use crate::words::ENGLISH;
 use crate::{Error, ErrorKind, Image, Limits, Result};
 
@@ -223,7 +223,7 @@ fn rounded(value: f64) -> String {
 /// Decodes the whole picture, at a scale that is large enough for an input of this size.
 pub(super) fn decoded(image: &Image<'_>, size: (u32, u32)) -> Result<(Picture, Placement)> {
     // As in `Classifier::classify`: a panic of a decoder must not end the app.
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode_placed(image, None, size, &Limits::default())));
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode_placed(image, None, size, &Limits::default(), Vec::new())));
     let decoded = decoded.unwrap_or_else(|_| {
         Err(Error::new(ErrorKind::Internal, "the decoder gave up on this picture; copy or export it again"))
     });
@@ -239,7 +239,7 @@ pub(super) fn resized(picture: &Picture, color: Color, extent: &Extent) -> Drawi
     let channels = color.channels();
     let resize = Resize::new(ResizePolicy::Stretch);
     let input = Input::new(color, (width, height), resize, vec![0.0; channels], vec![1.0; channels]);
-    let pixels = preprocess(picture, &input).pixels;
+    let pixels = preprocessed(picture, &input).pixels;
     let rgb = if channels == 1 { pixels.into_iter().flat_map(|value| [value; 3]).collect() } else { pixels };
     Drawing { width, height, rgb }
 }

@@ -8,7 +8,7 @@ use super::{ExplainMethod, Grid, Heatmap, View, heatmap_thumbnail, png, thumbnai
 use crate::geometry::Affine;
 use crate::image::{Placement, decode_placed};
 use crate::manifest::{Color, Input, Resize, ResizePolicy};
-use crate::preprocess::{preprocess, to_picture};
+use crate::preprocess::{preprocessed, to_picture};
 use crate::{ErrorKind, Image, Limits, Region, Rotation};
 
 /// The size of the stored pictures here.
@@ -63,8 +63,8 @@ fn input(policy: ResizePolicy) -> Input {
 /// The heatmap whose evidence is the brightness of the input that a picture gives.
 fn brightness(image: &Image<'_>, region: Option<Region>, input: &Input) -> Heatmap {
     let size = (input.width, input.height);
-    let (picture, placement) = decode_placed(image, region, size, &Limits::default()).expect("sound");
-    let values = preprocess(&picture, input).pixels.iter().map(|&level| f64::from(level)).collect();
+    let (picture, placement) = decode_placed(image, region, size, &Limits::default(), Vec::new()).expect("sound");
+    let values = preprocessed(&picture, input).pixels.iter().map(|&level| f64::from(level)).collect();
     let picture = (picture.width, picture.height);
     let view = View { input: size, picture, to_picture: to_picture(picture, input), placement };
     let grid = Grid { width: size.0, height: size.1, values };
@@ -143,7 +143,7 @@ fn heatmap_undoes_the_scale_at_which_a_jpeg_is_decoded() {
     // 256×256 pixels, decoded at one half for an input of 48×32.
     let image = Image::open("models/samples/ISIC_0012258.jpg").expect("a sample");
     let size = (48, 32);
-    let (picture, _) = decode_placed(&image, None, size, &Limits::default()).expect("sound");
+    let (picture, _) = decode_placed(&image, None, size, &Limits::default(), Vec::new()).expect("sound");
     assert_eq!((picture.width, picture.height), (128, 128));
     let found = brightness(&image, None, &input(ResizePolicy::Stretch));
     assert_eq!((found.frame, found.seen), ([[256.0 / 48.0, 0.0, 0.0], [0.0, 8.0, 0.0]], [0.0, 0.0, 256.0, 256.0]));
@@ -232,7 +232,8 @@ fn overlay_is_at_most_1024_pixels_a_side() {
 
 /// The width, the height and the RGB bytes of a thumbnail.
 fn small(jpeg: &[u8]) -> (u32, u32, Vec<u8>) {
-    let (picture, _) = decode_placed(&Image::from_bytes(jpeg), None, (1024, 1024), &Limits::default()).expect("a JPEG");
+    let (picture, _) =
+        decode_placed(&Image::from_bytes(jpeg), None, (1024, 1024), &Limits::default(), Vec::new()).expect("a JPEG");
     (picture.width, picture.height, picture.rgb)
 }
 

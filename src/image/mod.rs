@@ -318,15 +318,17 @@ pub(crate) fn decode(
     model_size: (u32, u32),
     limits: &Limits,
 ) -> Result<Picture> {
-    decode_placed(image, region, model_size, limits).map(|(picture, _)| picture)
+    decode_placed(image, region, model_size, limits, Vec::new()).map(|(picture, _)| picture)
 }
 
-/// As [`decode`]; tells where the picture lies in the stored one, too.
+/// As [`decode`]; tells where the picture lies in the stored one, too. A picture of pixels or of a frame uses the memory
+/// of `rgb`.
 pub(crate) fn decode_placed(
     image: &Image<'_>,
     region: Option<Region>,
     model_size: (u32, u32),
     limits: &Limits,
+    rgb: Vec<u8>,
 ) -> Result<(Picture, Placement)> {
     let Image { rotation, mirrored, .. } = *image;
     let request = DecodeRequest { region, model_size, rotation, mirrored, limits: *limits };
@@ -338,13 +340,13 @@ pub(crate) fn decode_placed(
         Source::Packed(pixels) => {
             let (orientation, rectangle) = frame(pixels.size(), &request)?;
             let placement = rectangle.placement(orientation, pixels.size(), pixels.size(), 1.0);
-            Ok((pixels.upright(orientation, rectangle), placement))
+            Ok((pixels.upright(orientation, rectangle, rgb), placement))
         }
         Source::Yuv(yuv) => {
             let size = (yuv.width, yuv.height);
             let (orientation, rectangle) = frame(size, &request)?;
             let placement = rectangle.placement(orientation, size, size, 1.0);
-            Ok((upright(&yuv.pixels(), size, orientation, rectangle), placement))
+            Ok((upright(&yuv.pixels(), size, orientation, rectangle, rgb), placement))
         }
     }
 }

@@ -4,6 +4,7 @@
 //! depends on the size of the region and not on that of the frame.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use super::orientation::Orientation;
 use super::picture::Picture;
@@ -17,16 +18,18 @@ pub(super) trait RgbSource {
 }
 
 /// Copies a rectangle of the upright picture from `pixels`, which have the stored size `size` (width, height). The
-/// rectangle must be inside the upright size.
+/// rectangle must be inside the upright size. The picture uses the memory of `rgb`.
 pub(super) fn upright(
     pixels: &impl RgbSource,
     size: (u32, u32),
     orientation: Orientation,
     rectangle: Rectangle,
+    mut rgb: Vec<u8>,
 ) -> Picture {
     let upright_size = orientation.size(size);
     let Rectangle { x, y, width, height } = rectangle;
-    let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);
+    rgb.clear();
+    rgb.reserve_exact(width as usize * height as usize * 3);
     for row in y..y + height {
         for column in x..x + width {
             let (stored_x, stored_y) = orientation.stored(column, row, upright_size);
@@ -108,12 +111,12 @@ impl<'a> PackedPixels<'a> {
         if self.is_picture(orientation, rectangle) {
             return Picture::at_full_size(self.width, self.height, self.data.into_owned());
         }
-        self.upright(orientation, rectangle)
+        self.upright(orientation, rectangle, Vec::new())
     }
 
-    /// A rectangle of the upright picture, converted.
-    pub(super) fn upright(&self, orientation: Orientation, rectangle: Rectangle) -> Picture {
-        let view = (orientation, rectangle);
+    /// A rectangle of the upright picture, converted. The picture uses the memory of `rgb`.
+    pub(super) fn upright(&self, orientation: Orientation, rectangle: Rectangle, rgb: Vec<u8>) -> Picture {
+        let view = (orientation, rectangle, rgb);
         match self.layout {
             PixelLayout::Gray8 => self.read(view, |[v]: [u8; 1]| [v; 3]),
             PixelLayout::GrayAlpha8 => self.read(view, |[v, a]: [u8; 2]| [over_white(v, a); 3]),
@@ -133,10 +136,10 @@ impl<'a> PackedPixels<'a> {
     /// A rectangle of the upright picture, whose pixels of `N` bytes `rgb` converts.
     fn read<const N: usize>(
         &self,
-        (orientation, rectangle): (Orientation, Rectangle),
+        (orientation, rectangle, memory): (Orientation, Rectangle, Vec<u8>),
         rgb: impl Fn([u8; N]) -> [u8; 3],
     ) -> Picture {
-        upright(&PackedRgb(self, rgb), self.size(), orientation, rectangle)
+        upright(&PackedRgb(self, rgb), self.size(), orientation, rectangle, memory)
     }
 
     /// Whether the data are the bytes of the upright picture's rectangle.
@@ -194,7 +197,7 @@ fn printed([c, m, y, k]: [u8; 4]) -> [u8; 3] {
 ///
 /// # Errors
 /// [`ErrorKind::MalformedImage`].
-pub(super) fn check_plane(name: &str, len: usize, (row, height): (usize, usize), stride: usize) -> Result<()> {
+pub(super) fn check_plane(name: impl Display, len: usize, (row, height): (usize, usize), stride: usize) -> Result<()> {
     if row == 0 || height == 0 {
         return Err(Error::new(ErrorKind::MalformedImage, "the picture has no pixels: its width or height is 0"));
     }

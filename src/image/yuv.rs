@@ -173,7 +173,7 @@ fn check(name: &str, plane: Plane<'_>, (columns, rows): (usize, usize)) -> Resul
         Some(last) => last.saturating_mul(plane.pixel_stride).saturating_add(1),
         None => 0,
     };
-    check_plane(&format!("plane {name}"), plane.data.len(), (row, rows), plane.row_stride)
+    check_plane(format_args!("plane {name}"), plane.data.len(), (row, rows), plane.row_stride)
 }
 
 /// The columns and rows of U, which are those of V.

@@ -4,13 +4,14 @@ mod binding;
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use bedside_engine::{Engine, Head, Input, ModelFile, Pixels, Tap, Tensor};
+use bedside_engine::{Engine, Head, Input, ModelFile, Pixels, Tap, Tapped, Tensor};
 
 use crate::image::Picture;
 use crate::manifest::{Manifest, NoveltyModel};
-use crate::preprocess::{ModelInput, normalised, preprocess};
+use crate::preprocess::{ModelInput, PreprocessBuffers, normalised, preprocess};
 use crate::query::CancelHandle;
 use crate::report::ModelIdentity;
 use crate::scores::{Rescaling, Scoring};
@@ -65,17 +66,22 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The values of all taps, joined.
-    pub(crate) fn joined_taps(&self) -> Vec<f32> {
-        self.taps.iter().filter_map(Tensor::as_f32).flatten().copied().collect()
-    }
-
     /// The run without the taps from the index `at` on, and the values of those, joined.
     pub(crate) fn split_taps(mut self, at: usize) -> (Run, Vec<f32>) {
         let taps = self.taps.split_off(at);
-        let joined = Run { values: Vec::new(), taps }.joined_taps();
-        (self, joined)
+        (self, joined(&taps).collect())
     }
+}
+
+/// The output values of a run, one for each label.
+pub(crate) fn values(results: &Tapped) -> Result<&[f32]> {
+    let values = results.outputs.first().and_then(Tensor::as_f32);
+    values.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine gave no floats"))
+}
+
+/// The values of all tensors, in their order.
+pub(crate) fn joined(tensors: &[Tensor]) -> impl Iterator<Item = f32> {
+    tensors.iter().filter_map(Tensor::as_f32).flatten().copied()
 }
 
 impl Model {
@@ -147,9 +153,9 @@ impl Model {
         Ok(Model { manifest, identity, scoring, rule, times, novelty_taps, observed_taps, engine, binding, values })
     }
 
-    /// Resizes the picture to the graph's input, in the input's channel order.
-    pub(crate) fn preprocess(&self, picture: &Picture) -> ModelInput {
-        preprocess(picture, self.manifest.input())
+    /// Resizes the picture to the graph's input, in the input's channel order. As [`preprocess`](fn@preprocess).
+    pub(crate) fn preprocess(&self, picture: &Picture, buffers: &mut PreprocessBuffers) -> ModelInput {
+        preprocess(picture, self.manifest.input(), buffers)
     }
 
     /// Runs the graph and returns its output values, one for each label.
@@ -165,11 +171,21 @@ impl Model {
     /// As [`run_cancellable`](Model::run_cancellable); returns some of the taps, too. `selection` has their indices, as
     /// [`tap`](Model::tap) gives them. The output values are the same to the bit whatever the selection is.
     pub(crate) fn run_tapped(&self, cancel: &CancelHandle, input: &ModelInput, selection: &[usize]) -> Result<Run> {
+        let mut results = Tapped::default();
+        self.run_into(cancel.flag(), input, selection, &mut results)?;
+        Ok(Run { values: values(&results)?.to_vec(), taps: results.taps })
+    }
+
+    /// As [`run_tapped`](Model::run_tapped); leaves what the engine returns in `results`, whose memory it uses again.
+    pub(crate) fn run_into(
+        &self,
+        cancelled: &AtomicBool,
+        input: &ModelInput,
+        selection: &[usize],
+        results: &mut Tapped,
+    ) -> Result<()> {
         let pixels = Input::Pixels(self.pixels(input));
-        let run = self.engine.run_tapped(cancel.flag(), pixels, selection).map_err(Error::engine)?;
-        let values = run.outputs.first().and_then(Tensor::as_f32).map(<[f32]>::to_vec);
-        let values = values.ok_or_else(|| Error::new(ErrorKind::Internal, "the engine gave no floats"))?;
-        Ok(Run { values, taps: run.taps })
+        self.engine.run_into(cancelled, pixels, selection, results).map_err(Error::engine)
     }
 
     /// The input as the engine takes it.

@@ -20,10 +20,59 @@ pub(super) struct Axis {
 }
 
 /// The input samples that one output sample is a weighted sum of: one for each weight, beginning at `start`.
-struct Taps {
+#[derive(Clone, Copy)]
+struct Taps<'a> {
     start: usize,
     /// In fixed point with [`PRECISION`] fractional bits.
+    weights: &'a [i32],
+}
+
+/// The taps of all samples of an axis, and the memory that they are in.
+#[derive(Debug, Default)]
+struct AxisTaps {
+    /// The start of each sample's taps among the input samples, and the end of its weights in `weights`.
+    ends: Vec<(usize, usize)>,
     weights: Vec<i32>,
+}
+
+impl AxisTaps {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The taps of each sample, in order.
+    fn iter(&self) -> impl Iterator<Item = Taps<'_>> {
+        let mut begin = 0;
+        self.ends.iter().map(move |&(start, end)| {
+            let weights = &self.weights[begin..end];
+            begin = end;
+            Taps { start, weights }
+        })
+    }
+}
+
+/// The memory of a resize, which a later one uses again.
+#[derive(Debug, Default)]
+pub(crate) struct ResizeBuffers {
+    horizontal: AxisTaps,
+    vertical: AxisTaps,
+    sums: Vec<i32>,
+    rows: Vec<u8>,
+}
+
+impl ResizeBuffers {
+    /// The bytes that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        let taps = |taps: &AxisTaps| taps.ends.capacity() * size_of::<(usize, usize)>() + taps.weights.capacity() * 4;
+        taps(&self.horizontal) + taps(&self.vertical) + self.sums.capacity() * 4 + self.rows.capacity()
+    }
+}
+
+/// Makes a buffer as long as this, with values of zero, in the memory that it has.
+fn zeroed<T: Clone + Default>(buffer: &mut Vec<T>, length: usize) -> &mut [T] {
+    buffer.clear();
+    buffer.resize(length, T::default());
+    buffer
 }
 
 impl Axis {
@@ -32,13 +81,15 @@ impl Axis {
         Axis { length, resized, kept: 0..resized }
     }
 
-    /// The taps of each sample in `kept`.
-    fn taps(&self) -> Vec<Taps> {
+    /// Computes the taps of each sample in `kept`.
+    fn taps_into(&self, to: &mut AxisTaps) {
+        to.ends.clear();
+        to.weights.clear();
         let scale = f64::from(self.length) / f64::from(self.resized);
         // Half the width of the triangle, in input samples: 1 when enlarging, the scale when reducing.
         let support = scale.max(1.0);
         let per_sample = 1.0 / support;
-        let taps = |index: u32| {
+        for index in self.kept.clone() {
             let center = (f64::from(index) + 0.5) * scale;
             // `as` truncates towards zero and gives 0 for negative values, as Pillow does.
             let start = (center - support + 0.5) as usize;
@@ -46,21 +97,31 @@ impl Axis {
             let triangle = |at: usize| (1.0 - ((at as f64 - center + 0.5) * per_sample).abs()).max(0.0);
             let sum: f64 = (start..end).map(triangle).sum();
             let weight = |at: usize| (0.5 + triangle(at) / sum * f64::from(1 << PRECISION)) as i32;
-            Taps { start, weights: (start..end).map(weight).collect() }
-        };
-        self.kept.clone().map(taps).collect()
+            to.weights.extend((start..end).map(weight));
+            to.ends.push((start, to.weights.len()));
+        }
     }
 }
 
-/// Resizes a raster and returns the kept part of the result. `pixels` has rows of `horizontal.length` pixels, with
-/// `CHANNELS` bytes each.
+/// Resizes a raster; `result` becomes the kept part of the resized one. `pixels` has rows of `horizontal.length` pixels,
+/// with `CHANNELS` bytes each.
 ///
-/// Besides the result, it allocates the rows that one row of the result is a weighted sum of.
-pub(super) fn resize<const CHANNELS: usize>(pixels: &[u8], horizontal: &Axis, vertical: &Axis) -> Vec<u8> {
+/// Besides the taps, `buffers` hold the rows that one row of the result is a weighted sum of.
+pub(super) fn resize<const CHANNELS: usize>(
+    pixels: &[u8],
+    horizontal: &Axis,
+    vertical: &Axis,
+    buffers: &mut ResizeBuffers,
+    result: &mut Vec<u8>,
+) {
+    horizontal.taps_into(&mut buffers.horizontal);
+    vertical.taps_into(&mut buffers.vertical);
+    let result = zeroed(result, buffers.horizontal.len() * buffers.vertical.len() * CHANNELS);
+    let row_len = horizontal.length as usize * CHANNELS;
     if is_vertical_first(horizontal, vertical) {
-        resize_vertical_first::<CHANNELS>(pixels, horizontal, vertical)
+        resize_vertical_first::<CHANNELS>(pixels, row_len, buffers, result);
     } else {
-        resize_horizontal_first::<CHANNELS>(pixels, horizontal, vertical)
+        resize_horizontal_first::<CHANNELS>(pixels, row_len, buffers, result);
     }
 }
 
@@ -70,39 +131,44 @@ fn is_vertical_first(horizontal: &Axis, vertical: &Axis) -> bool {
     reduction(vertical) > 0 && reduction(vertical) > 2 * reduction(horizontal)
 }
 
-fn resize_horizontal_first<const CHANNELS: usize>(pixels: &[u8], horizontal: &Axis, vertical: &Axis) -> Vec<u8> {
-    let (x_taps, y_taps) = (horizontal.taps(), vertical.taps());
-    let (row_len, output_row_len) = (horizontal.length as usize * CHANNELS, x_taps.len() * CHANNELS);
-    let mut result = vec![0; output_row_len * y_taps.len()];
+fn resize_horizontal_first<const CHANNELS: usize>(
+    pixels: &[u8],
+    row_len: usize,
+    buffers: &mut ResizeBuffers,
+    result: &mut [u8],
+) {
+    let ResizeBuffers { horizontal: x_taps, vertical: y_taps, sums, rows } = buffers;
+    let output_row_len = x_taps.len() * CHANNELS;
     // A ring buffer of input rows that are resized horizontally: row r is in slot r % slots until no output row needs
     // it.
     let slots = y_taps.iter().map(|taps| taps.weights.len()).max().unwrap_or(0);
     let slot = |r: usize| (r % slots) * output_row_len..(r % slots + 1) * output_row_len;
-    let mut ring = vec![0; output_row_len * slots];
-    let mut sums = vec![0; output_row_len];
+    let ring = zeroed(rows, output_row_len * slots);
+    let sums = zeroed(sums, output_row_len);
     let mut next = 0;
     for (taps, to) in y_taps.iter().zip(result.chunks_exact_mut(output_row_len)) {
         let end = taps.start + taps.weights.len();
         for r in next.max(taps.start)..end {
-            resize_row::<CHANNELS>(&pixels[r * row_len..(r + 1) * row_len], &x_taps, &mut ring[slot(r)]);
+            resize_row::<CHANNELS>(&pixels[r * row_len..(r + 1) * row_len], x_taps, &mut ring[slot(r)]);
         }
         next = end;
         let rows = (taps.start..end).map(|r| &ring[slot(r)]);
-        merge_rows(rows, &taps.weights, &mut sums, to);
+        merge_rows(rows, taps.weights, sums, to);
     }
-    result
 }
 
-fn resize_vertical_first<const CHANNELS: usize>(pixels: &[u8], horizontal: &Axis, vertical: &Axis) -> Vec<u8> {
-    let (x_taps, y_taps) = (horizontal.taps(), vertical.taps());
-    let (row_len, output_row_len) = (horizontal.length as usize * CHANNELS, x_taps.len() * CHANNELS);
-    let mut result = vec![0; output_row_len * y_taps.len()];
-    let (mut sums, mut merged) = (vec![0; row_len], vec![0; row_len]);
-    for (taps, to) in y_taps.iter().zip(result.chunks_exact_mut(output_row_len)) {
-        merge_rows(pixels[taps.start * row_len..].chunks_exact(row_len), &taps.weights, &mut sums, &mut merged);
-        resize_row::<CHANNELS>(&merged, &x_taps, to);
+fn resize_vertical_first<const CHANNELS: usize>(
+    pixels: &[u8],
+    row_len: usize,
+    buffers: &mut ResizeBuffers,
+    result: &mut [u8],
+) {
+    let ResizeBuffers { horizontal: x_taps, vertical: y_taps, sums, rows } = buffers;
+    let (sums, merged) = (zeroed(sums, row_len), zeroed(rows, row_len));
+    for (taps, to) in y_taps.iter().zip(result.chunks_exact_mut(x_taps.len() * CHANNELS)) {
+        merge_rows(pixels[taps.start * row_len..].chunks_exact(row_len), taps.weights, sums, merged);
+        resize_row::<CHANNELS>(merged, x_taps, to);
     }
-    result
 }
 
 /// Writes the weighted sum of rows of equal length, one for each weight, to `to`. `sums` are its accumulators; both
@@ -116,12 +182,12 @@ fn merge_rows<'a>(rows: impl Iterator<Item = &'a [u8]>, weights: &[i32], sums: &
 }
 
 /// Resizes one row horizontally: `to` gets one pixel for each element of `x_taps`.
-fn resize_row<const CHANNELS: usize>(row: &[u8], x_taps: &[Taps], to: &mut [u8]) {
+fn resize_row<const CHANNELS: usize>(row: &[u8], x_taps: &AxisTaps, to: &mut [u8]) {
     let (row, _) = row.as_chunks::<CHANNELS>();
     let (to, _) = to.as_chunks_mut::<CHANNELS>();
     for (taps, pixel) in x_taps.iter().zip(to) {
         let mut sums = [HALF; CHANNELS];
-        for (samples, &weight) in row[taps.start..].iter().zip(&taps.weights) {
+        for (samples, &weight) in row[taps.start..].iter().zip(taps.weights) {
             for (sum, &sample) in sums.iter_mut().zip(samples) {
                 *sum += i32::from(sample) * weight;
             }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{normalised, preprocess};
+use super::{PreprocessBuffers, normalised, preprocess, preprocessed};
 use crate::image::Picture;
 use crate::image::tests::{differences, golden, reference};
 use crate::manifest::{Color, Filter, Input, Resize, ResizePolicy};
@@ -53,9 +53,11 @@ fn source(case: &Case) -> Picture {
 fn preprocess_equals_pillow_to_the_bit_for_every_policy() {
     let cases: Vec<Case> = serde_json::from_slice(&golden("resize/cases.json")).expect("make.py writes JSON");
     assert!(cases.len() > 60);
+    // All cases use the same memory.
+    let mut buffers = PreprocessBuffers::default();
     for (number, case) in cases.iter().enumerate() {
         let wanted = reference(&format!("resize/{number:02}.ppm"));
-        let found = preprocess(&source(case), &case.input);
+        let found = preprocess(&source(case), &case.input, &mut buffers);
         assert_eq!((found.width, found.height), (wanted.width, wanted.height));
         assert_eq!(found.channels, case.input.color.channels());
         let wanted: Vec<u8> = match case.input.color {
@@ -64,6 +66,7 @@ fn preprocess_equals_pillow_to_the_bit_for_every_policy() {
         };
         let (max, _) = differences(&found.pixels, &wanted);
         assert_eq!(max, 0, "case {number}, {} {:?}: differs", case.pattern, case.input.resize);
+        buffers.pixels = found.pixels;
     }
 }
 
@@ -85,7 +88,7 @@ fn input(policy: ResizePolicy, color: Color, (width, height): (u32, u32)) -> Inp
 fn preprocess_keeps_a_picture_of_the_inputs_size() {
     let picture = pattern("noise", 31, 31);
     for policy in [ResizePolicy::Stretch, ResizePolicy::Crop, ResizePolicy::Letterbox] {
-        let found = preprocess(&picture, &input(policy, Color::Rgb, (31, 31)));
+        let found = preprocessed(&picture, &input(policy, Color::Rgb, (31, 31)));
         assert_eq!(found.pixels, picture.rgb, "{policy:?}");
     }
 }
@@ -95,7 +98,7 @@ fn crop_rounds_half_a_margin_to_even() {
     // Python: round(0.5) is 0, round(1.5) is 2, round(2.5) is 2.
     for (width, left) in [(4, 0), (5, 0), (6, 1), (7, 2), (8, 2), (9, 2)] {
         let picture = pattern("gradient", width, 4);
-        let found = preprocess(&picture, &input(ResizePolicy::Crop, Color::Rgb, (4, 4)));
+        let found = preprocessed(&picture, &input(ResizePolicy::Crop, Color::Rgb, (4, 4)));
         let wanted = pattern("gradient", width, 4).rgb[left * 3..(left + 4) * 3].to_vec();
         assert_eq!(found.pixels[..12], wanted, "{width} pixels wide");
     }
@@ -105,15 +108,15 @@ fn crop_rounds_half_a_margin_to_even() {
 fn letterbox_fills_bars_with_the_level() {
     let picture = Picture::at_full_size(2, 1, vec![200; 6]);
     let mut input = input(ResizePolicy::Letterbox, Color::Gray, (4, 4));
-    assert_eq!(preprocess(&picture, &input).pixels, [[0; 4], [200; 4], [200; 4], [0; 4]].concat());
+    assert_eq!(preprocessed(&picture, &input).pixels, [[0; 4], [200; 4], [200; 4], [0; 4]].concat());
     input.resize.fill = Some(9);
-    assert_eq!(preprocess(&picture, &input).pixels, [[9; 4], [200; 4], [200; 4], [9; 4]].concat());
+    assert_eq!(preprocessed(&picture, &input).pixels, [[9; 4], [200; 4], [200; 4], [9; 4]].concat());
 }
 
 #[test]
 fn letterbox_keeps_at_least_one_pixel() {
     let picture = pattern("checkerboard", 60_000, 1);
-    let found = preprocess(&picture, &input(ResizePolicy::Letterbox, Color::Gray, (8, 8)));
+    let found = preprocessed(&picture, &input(ResizePolicy::Letterbox, Color::Gray, (8, 8)));
     let rows: Vec<&[u8]> = found.pixels.chunks_exact(8).collect();
     // Half of the margin of 7 is 3.5, which rounds to 4.
     assert!(rows[4].iter().all(|&level| level.abs_diff(128) <= 1), "{rows:?}");
@@ -123,7 +126,7 @@ fn letterbox_keeps_at_least_one_pixel() {
 #[test]
 fn grey_rounds_as_pillow() {
     let picture = Picture::at_full_size(3, 1, vec![255, 0, 0, 0, 255, 0, 0, 0, 255]);
-    let found = preprocess(&picture, &input(ResizePolicy::Stretch, Color::Gray, (3, 1)));
+    let found = preprocessed(&picture, &input(ResizePolicy::Stretch, Color::Gray, (3, 1)));
     // Pillow: Image.new("RGB", (1, 1), "red").convert("L") is 76; lime 150, blue 29.
     assert_eq!(found.pixels, [76, 150, 29]);
 }

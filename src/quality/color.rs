@@ -13,19 +13,25 @@ pub(super) fn chroma([a, b, c]: [u8; 3]) -> u8 {
 }
 
 /// The share of the cells, `columns` × `rows` over the area, whose mean has at least this chroma. Each has at least one
-/// cell.
-pub(super) fn of_picture(picture: &Picture, area: Area, (columns, rows): (u32, u32), chroma: u8) -> f64 {
+/// cell. `xs` and `ys` are memory for the columns and rows that are sampled.
+pub(super) fn of_picture(
+    picture: &Picture,
+    area: Area,
+    (columns, rows): (u32, u32),
+    chroma: u8,
+    (xs, ys): (&mut Vec<usize>, &mut Vec<usize>),
+) -> f64 {
     let (columns, rows) = (columns.max(1), rows.max(1));
     let (pixels, _) = picture.rgb.as_chunks::<3>();
-    let xs = positions(area.left, area.width, columns);
-    let ys = positions(area.top, area.height, rows);
+    set_positions(xs, area.left, area.width, columns);
+    set_positions(ys, area.top, area.height, rows);
     let min = u32::from(chroma) * SAMPLES * SAMPLES;
     let mut coloured = 0u64;
     for ys in ys.chunks_exact(SAMPLES as usize) {
-        let lines: Vec<&[[u8; 3]]> = ys.iter().map(|y| &pixels[y * picture.width as usize..]).collect();
         for xs in xs.chunks_exact(SAMPLES as usize) {
             let mut sums = [0u32; 3];
-            for line in &lines {
+            for y in ys {
+                let line = &pixels[y * picture.width as usize..];
                 for &x in xs {
                     sums.iter_mut().zip(line[x]).for_each(|(sum, sample)| *sum += u32::from(sample));
                 }
@@ -37,9 +43,10 @@ pub(super) fn of_picture(picture: &Picture, area: Area, (columns, rows): (u32, u
     coloured as f64 / (u64::from(columns) * u64::from(rows)) as f64
 }
 
-/// The pixels that are sampled on an axis, in order: those in the middle of [`SAMPLES`] equal parts of each of the cells.
-/// Where parts are smaller than pixels, a pixel is sampled several times.
-fn positions(start: u32, length: u32, cells: u32) -> Vec<usize> {
+/// Sets the pixels that are sampled on an axis, in order: those in the middle of [`SAMPLES`] equal parts of each of the
+/// cells. Where parts are smaller than pixels, a pixel is sampled several times.
+fn set_positions(to: &mut Vec<usize>, start: u32, length: u32, cells: u32) {
     let parts = u64::from(cells) * u64::from(SAMPLES);
-    (0..parts).map(|part| start as usize + ((2 * part + 1) * u64::from(length) / (2 * parts)) as usize).collect()
+    to.clear();
+    to.extend((0..parts).map(|part| start as usize + ((2 * part + 1) * u64::from(length) / (2 * parts)) as usize));
 }

@@ -6,9 +6,9 @@ use super::Luma;
 /// picture counts little.
 const FLOOR: u64 = 8;
 
-/// [`Quality::focus`](super::Quality::focus); 0 where the middle has no three neighbours.
-pub(super) fn of(luma: &Luma) -> f64 {
-    let middle = Middle::of(luma);
+/// [`Quality::focus`](super::Quality::focus); 0 where the middle has no three neighbours. `cells` is memory for the middle.
+pub(super) fn of(luma: &Luma<'_>, cells: &mut Vec<i32>) -> f64 {
+    let middle = Middle::of(luma, cells);
     let mut sums = Sums::default();
     let mut rows = middle.rows();
     while let Some(row) = rows.next() {
@@ -41,17 +41,17 @@ impl Sums {
 
 /// The middle half of the rows and of the columns of a plane at half size. A cell is the sum of 2×2 pixels, 0…1020; an
 /// odd last row or column is left out.
-struct Middle {
+struct Middle<'a> {
     width: usize,
-    cells: Vec<i32>,
+    cells: &'a [i32],
 }
 
-impl Middle {
-    fn of(luma: &Luma) -> Middle {
+impl<'a> Middle<'a> {
+    fn of(luma: &Luma<'_>, cells: &'a mut Vec<i32>) -> Middle<'a> {
         let (columns, rows) = (luma.width / 2, luma.levels.len() / luma.width / 2);
         let (left, top) = (columns / 4, rows / 4);
         let (width, height) = (columns - 2 * left, rows - 2 * top);
-        let mut cells = Vec::with_capacity(width * height);
+        cells.clear();
         for pair in luma.levels.chunks_exact(2 * luma.width).skip(top).take(height) {
             let (upper, lower) = pair.split_at(luma.width);
             let squares = upper.chunks_exact(2).zip(lower.chunks_exact(2)).skip(left).take(width);

@@ -67,6 +67,26 @@ pub struct Quality {
     pub size: f32,
 }
 
+/// The memory of a measurement, which a later one uses again.
+#[derive(Debug, Default)]
+pub(crate) struct QualityBuffers {
+    /// The luma of the area that is measured.
+    levels: Vec<u8>,
+    /// The luma at half size.
+    cells: Vec<i32>,
+    /// The columns and rows of the picture that are sampled for colour.
+    columns: Vec<usize>,
+    rows: Vec<usize>,
+}
+
+impl QualityBuffers {
+    /// The bytes that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        let positions = (self.columns.capacity() + self.rows.capacity()) * size_of::<usize>();
+        self.levels.capacity() + self.cells.capacity() * 4 + positions
+    }
+}
+
 /// Measures a picture and the input that was made of it. `input` is the manifest's description of the input, `meant` the
 /// colours that the manifest states.
 pub(crate) fn measure(
@@ -74,23 +94,28 @@ pub(crate) fn measure(
     model_input: &ModelInput,
     input: &Input,
     meant: Option<ColorMeant>,
+    buffers: &mut QualityBuffers,
 ) -> Quality {
+    let QualityBuffers { levels, cells, columns, rows: sampled_rows } = buffers;
     let size = (picture.width, picture.height);
     let area = filled(size, input);
     let chroma = meant.unwrap_or(ColorMeant::Rgb).chroma();
-    let (luma, coloured) = match input.color {
-        Color::Rgb => of_pixels(model_input, area, chroma, |&pixel| pixel),
-        Color::Bgr => of_pixels(model_input, area, chroma, |&[b, g, r]| [r, g, b]),
+    levels.clear();
+    let coloured = match input.color {
+        Color::Rgb => of_pixels(model_input, area, chroma, levels, |&pixel| pixel),
+        Color::Bgr => of_pixels(model_input, area, chroma, levels, |&[b, g, r]| [r, g, b]),
         Color::Gray => {
-            let luma = Luma::of(area, rows::<1>(model_input, area).flatten().map(|&[level]| level).collect());
-            (luma, color::of_picture(picture, shown(size, input), (area.width / 2, area.height / 2), chroma))
+            levels.extend(rows::<1>(model_input, area).flatten().map(|&[level]| level));
+            let cells = (area.width / 2, area.height / 2);
+            color::of_picture(picture, shown(size, input), cells, chroma, (columns, sampled_rows))
         }
     };
+    let luma = Luma { width: area.width as usize, levels };
     let Levels { dark, bright, contrast } = luma.measured();
     let (width, height) = picture.source_size;
     let ratio = |source: u32, input: u32| f64::from(source) / f64::from(input);
     Quality {
-        focus: focus::of(&luma) as f32,
+        focus: focus::of(&luma, cells) as f32,
         dark: dark as f32,
         bright: bright as f32,
         contrast: contrast as f32,
@@ -99,17 +124,21 @@ pub(crate) fn measure(
     }
 }
 
-/// The luma of an area of an input of three channels, and its share of pixels of at least `chroma`. `rgb` gives a pixel's
-/// red, green and blue.
-fn of_pixels(model_input: &ModelInput, area: Area, chroma: u8, rgb: impl Fn(&[u8; 3]) -> [u8; 3]) -> (Luma, f64) {
-    let mut levels = Vec::with_capacity(area.width as usize * area.height as usize);
+/// Adds the luma of an area of an input of three channels to `levels`, and returns its share of pixels of at least
+/// `chroma`. `rgb` gives a pixel's red, green and blue.
+fn of_pixels(
+    model_input: &ModelInput,
+    area: Area,
+    chroma: u8,
+    levels: &mut Vec<u8>,
+    rgb: impl Fn(&[u8; 3]) -> [u8; 3],
+) -> f64 {
     let mut coloured = 0u64;
     for row in rows::<3>(model_input, area) {
         coloured += row.iter().filter(|pixel| color::chroma(**pixel) >= chroma).count() as u64;
         levels.extend(row.iter().map(|pixel| luma(rgb(pixel))));
     }
-    let share = coloured as f64 / levels.len() as f64;
-    (Luma::of(area, levels), share)
+    coloured as f64 / levels.len() as f64
 }
 
 /// The rows of an area of an input of `CHANNELS` channels.
@@ -121,9 +150,9 @@ fn rows<const CHANNELS: usize>(model_input: &ModelInput, area: Area) -> impl Ite
 }
 
 /// The luma of an area, in rows from the top.
-struct Luma {
+struct Luma<'a> {
     width: usize,
-    levels: Vec<u8>,
+    levels: &'a [u8],
 }
 
 /// What follows from how often each level occurs.
@@ -133,14 +162,10 @@ struct Levels {
     contrast: f64,
 }
 
-impl Luma {
-    fn of(area: Area, levels: Vec<u8>) -> Luma {
-        Luma { width: area.width as usize, levels }
-    }
-
+impl Luma<'_> {
     fn measured(&self) -> Levels {
         let mut counts = [0u64; 256];
-        for &level in &self.levels {
+        for &level in self.levels {
             counts[usize::from(level)] += 1;
         }
         let pixels = self.levels.len() as u64;

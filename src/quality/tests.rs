@@ -9,11 +9,11 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::{Quality, measure};
+use super::{Quality, QualityBuffers, measure};
 use crate::image::tests::golden;
 use crate::image::{Image, Picture, Region, Rotation, decode};
 use crate::manifest::{Color, ColorMeant, Input, Resize, ResizePolicy};
-use crate::preprocess::preprocess;
+use crate::preprocess::preprocessed;
 use crate::{Limits, Result};
 
 /// A size of the model's input that is too large for any reduced scale: JPEGs are decoded at full size.
@@ -24,7 +24,7 @@ fn input(policy: ResizePolicy, color: Color, size: (u32, u32)) -> Input {
 }
 
 fn measured(picture: &Picture, input: &Input, meant: Option<ColorMeant>) -> Quality {
-    measure(picture, &preprocess(picture, input), input, meant)
+    measure(picture, &preprocessed(picture, input), input, meant, &mut QualityBuffers::default())
 }
 
 /// The measures of a picture of `size` (width, height) at that size, whose pixels follow from their column and row.

@@ -162,8 +162,16 @@ impl Verdict {
             (_, 0 | 1) => words.verdict_single,
             _ => words.verdict_several,
         };
-        let names: Vec<&str> = labels.iter().map(|label| label.name.as_str()).collect();
-        sentence.replace("{labels}", &names.join(", "))
+        let Some((before, after)) = sentence.split_once("{labels}") else { return sentence.to_owned() };
+        let length: usize = labels.iter().map(|label| label.name.len() + ", ".len()).sum();
+        let mut text = String::with_capacity(sentence.len() + length);
+        text.push_str(before);
+        for (at, label) in labels.iter().enumerate() {
+            text.push_str(if at == 0 { "" } else { ", " });
+            text.push_str(&label.name);
+        }
+        text.push_str(after);
+        text
     }
 }
 

@@ -90,12 +90,13 @@ impl NoveltyMeter {
         })
     }
 
-    /// The novelty of a picture with these features, as many as the tables have means, and these logits.
+    /// The novelty of a picture with these features, as many as the tables have means, and these logits. `numbers` is
+    /// memory.
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedModel`] where a feature or a logit is not finite, or the novelty has no float32.
-    pub(crate) fn measure(&self, features: &[f32], logits: &[f32]) -> Result<Novelty> {
-        let value = self.value(features, logits)?;
+    pub(crate) fn measure(&self, features: &[f32], logits: &[f32], numbers: &mut Vec<f64>) -> Result<Novelty> {
+        let value = self.value(features, logits, numbers)?;
         let [soft, hard] = self.levels;
         let novelty = Novelty { value: value as f32, soft, hard };
         if novelty.value.is_finite() {
@@ -108,14 +109,14 @@ impl NoveltyMeter {
     }
 
     /// As [`measure`](NoveltyMeter::measure), the novelty in float64.
-    fn value(&self, features: &[f32], logits: &[f32]) -> Result<f64> {
+    fn value(&self, features: &[f32], logits: &[f32], numbers: &mut Vec<f64>) -> Result<f64> {
         let energy = || finite("score", logits).map(energy);
-        let distance = || {
+        let mut distance = || {
             let distance = self.tables.as_ref().filter(|tables| tables.mean.len() == features.len());
             let distance = distance.ok_or_else(|| {
                 Error::new(ErrorKind::Internal, format!("{} features for novelty's statistics", features.len()))
             })?;
-            finite("feature", features).map(|features| distance.of(features, self.root))
+            finite("feature", features).map(|features| distance.of(features, self.root, numbers))
         };
         Ok(match self.method {
             NoveltyMethod::Energy => energy()?,
@@ -160,8 +161,11 @@ impl Distance {
 
     /// The distance of finite features, as many as means. It is finite: no float32 less another, divided by a third and
     /// multiplied by a float16, is beyond 10^89, and squares of sums of these are far below the largest float64.
-    fn of(&self, features: &[f32], root: bool) -> f64 {
-        let mut point = vec![0.0; self.dimensions];
+    ///
+    /// `point` is memory for the features' projections.
+    fn of(&self, features: &[f32], root: bool, point: &mut Vec<f64>) -> f64 {
+        point.clear();
+        point.resize(self.dimensions, 0.0);
         let standards = self.mean.iter().zip(&self.scale);
         for ((&x, (&mean, &scale)), axes) in features.iter().zip(standards).zip(self.axes.chunks_exact(self.dimensions))
         {

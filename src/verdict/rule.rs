@@ -102,8 +102,16 @@ impl Rule {
 
     /// The probability of each class, from those of the graph's labels.
     pub(crate) fn of_classes(&self, probabilities: &[f64]) -> Vec<f64> {
+        let mut of_classes = Vec::new();
+        self.of_classes_into(probabilities, &mut of_classes);
+        of_classes
+    }
+
+    /// As [`of_classes`](Rule::of_classes). They replace what `of_classes` holds.
+    pub(crate) fn of_classes_into(&self, probabilities: &[f64], of_classes: &mut Vec<f64>) {
         let sum = |class: &Class| class.members.iter().map(|&member| probabilities[member]).sum::<f64>().min(1.0);
-        self.classes.iter().map(sum).collect()
+        of_classes.clear();
+        of_classes.extend(self.classes.iter().map(sum));
     }
 
     /// Whether an urgent class can't be excluded, by itself or by the sum of all urgent ones; and which.
@@ -119,38 +127,47 @@ impl Rule {
     }
 
     /// The conclusion on a picture that is in scope and sound. `probabilities` has one calibrated probability for each
-    /// class; names are in `language`.
-    pub(crate) fn conclude(&self, probabilities: &[f64], novelty: Option<&Novelty>, language: &str) -> Conclusion {
+    /// class; names are in `language`. `order` is memory.
+    pub(crate) fn conclude(
+        &self,
+        probabilities: &[f64],
+        novelty: Option<&Novelty>,
+        language: &str,
+        order: &mut Vec<usize>,
+    ) -> Conclusion {
         if novelty.is_some_and(Novelty::is_over_hard) {
             let is_urgent = self.is_calibrated && self.urgent(probabilities).is_some();
             let triage = if is_urgent { Triage::Refer } else { Triage::Unassessed };
             return Conclusion::rejected(vec![Novelty::reason(language)], triage, DecidedBy::Novelty);
         }
         let is_unusual = novelty.is_some_and(Novelty::is_over_soft);
-        let mut not_excluded: Vec<(&Class, f64)> = self.classes.iter().zip(probabilities.iter().copied()).collect();
-        not_excluded.retain(|&(class, probability)| class.is_over(probability));
-        // Stable: of one level and one probability, the manifest's order stays.
-        not_excluded.sort_by(|(a, p), (b, q)| b.label.triage.cmp(&a.label.triage).then(q.total_cmp(p)));
-        let (triage, decided_by) = self.triage(&not_excluded, probabilities, is_unusual);
-        let mut names: Vec<LabelName> = not_excluded.iter().map(|(class, _)| class.named(language)).collect();
-        let verdict = match names.len() {
-            0 => Verdict::Undecided,
-            1 => Verdict::Single(names.remove(0)),
-            _ => Verdict::Several(names),
+        order.clear();
+        order.extend((0..self.classes.len()).filter(|&at| self.classes[at].is_over(probabilities[at])));
+        let level = |at: usize| self.classes[at].label.triage;
+        // Of one level and one probability, the manifest's order stays.
+        order.sort_unstable_by(|&a, &b| {
+            level(b).cmp(&level(a)).then(probabilities[b].total_cmp(&probabilities[a])).then(a.cmp(&b))
+        });
+        let (triage, decided_by) = self.triage(order.first().map(|&at| level(at)), probabilities, is_unusual);
+        let named = |&at: &usize| self.classes[at].named(language);
+        let verdict = match order.as_slice() {
+            [] => Verdict::Undecided,
+            [only] => Verdict::Single(named(only)),
+            several => Verdict::Several(several.iter().map(named).collect()),
         };
         Conclusion { verdict, triage, decided_by }
     }
 
-    /// The triage and what decided it. `not_excluded` is in descending order of level.
-    fn triage(&self, not_excluded: &[(&Class, f64)], probabilities: &[f64], is_unusual: bool) -> (Triage, DecidedBy) {
+    /// The triage and what decided it. `highest` is the highest level among the classes that can't be excluded.
+    fn triage(&self, highest: Option<Triage>, probabilities: &[f64], is_unusual: bool) -> (Triage, DecidedBy) {
         if !self.is_calibrated {
             return (Triage::Unassessed, DecidedBy::Uncalibrated);
         }
         if let Some(decided_by) = self.urgent(probabilities) {
             return (Triage::Urgent, decided_by);
         }
-        let Some((highest, _)) = not_excluded.first() else { return (Triage::Refer, DecidedBy::Undecided) };
-        match highest.label.triage {
+        let Some(highest) = highest else { return (Triage::Refer, DecidedBy::Undecided) };
+        match highest {
             Triage::Refer => (Triage::Refer, DecidedBy::Label),
             _ if is_unusual => (Triage::Refer, DecidedBy::Novelty),
             Triage::NoSign if !self.may_say_no_sign => (Triage::Refer, DecidedBy::NoSignNotShown),

@@ -1,5 +1,5 @@
 //! `libbedside` and its bindings: builds the library and checks its symbols, compares the generated sources with the
-//! committed ones, tests Kotlin and Java, and makes the Maven repository that apps build from.
+//! committed ones, tests C, Kotlin and Java, and makes the Maven repository that apps build from.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::skipped::{Skips, forget_reports};
 use crate::step::{Step, require, tool};
 use crate::versions::VERSION;
-use crate::{consumer, root, uniffi_fixes};
+use crate::{c, consumer, root, uniffi_fixes};
 
 /// The native library's file name.
 const LIBRARY: &str = if cfg!(target_os = "macos") { "libbedside.dylib" } else { "libbedside.so" };
@@ -39,23 +39,31 @@ pub(crate) fn write() -> Result<()> {
         fs::create_dir_all(path.parent().expect("a file in a folder"))?;
         fs::copy(folder.join(name), &path).with_context(|| format!("{}: not written", path.display()))?;
     }
-    Ok(())
+    c::write()
 }
 
-/// Builds the libraries, checks their symbols and the generated sources, and runs the tests of Kotlin and Java.
+/// Builds the libraries, checks their symbols and the generated sources, and runs the tests of C, Kotlin and Java.
 pub(crate) fn test(skips: &mut Skips) -> Result<()> {
     require("mvn", "Maven 3.8 and a JDK 17; on Debian: apt-get install maven openjdk-17-jdk-headless")?;
-    let panicking = panicking()?;
-    let library = shipped()?;
-    ensure!(probes(&exported(&panicking)?) == 2, "the test's library lacks the switches that provoke panics");
-    check_generated(&library)?;
+    let panicking = test_c()?;
+    check_generated(&built().join(LIBRARY))?;
     forget_reports()?;
     maven(&["verify"])?;
     skips.read_reports()?;
-    let folder = panicking.parent().expect("a file in a folder").display();
-    let folder = format!("-Dbedside.library.dir={folder}");
+    let folder = format!("-Dbedside.library.dir={}", panicking.display());
     maven(&["verify", &folder, "-Dbedside.test.panic=true", "-Dtest=*Panic*"])?;
     skips.read_reports()
+}
+
+/// Builds the libraries, checks their symbols, and runs the tests of C. Returns the folder of the library that has the
+/// switches that provoke panics.
+pub(crate) fn test_c() -> Result<PathBuf> {
+    let panicking = panicking()?;
+    ensure!(probes(&exported(&panicking)?) == 2, "the test's library lacks the switches that provoke panics");
+    shipped()?;
+    let folder = panicking.parent().expect("a file in a folder");
+    c::test(folder)?;
+    Ok(folder.to_owned())
 }
 
 /// Puts jars, sources, documentation and checksums into `target/maven-repository`, and runs the quickstarts from it.
@@ -136,6 +144,9 @@ fn check_symbols(library: &Path) -> Result<()> {
         ensure!(exported.contains(&symbol), "{LIBRARY} lacks the native method {method}");
     }
     ensure!(exported.contains(" uniffi_bedside_fn_method_classifier_classify\n"), "{LIBRARY} lacks UniFFI's border");
+    for function in c::functions()? {
+        ensure!(exported.contains(&format!(" {function}\n")), "{LIBRARY} lacks the C function {function}");
+    }
     ensure!(probes(&exported) == 0, "{LIBRARY} has the switch that provokes panics");
     let all = Step::new("nm --demangle").arg(&library.display().to_string()).output()?;
     // Each copy of the engine has one of this static, which can't be inlined.

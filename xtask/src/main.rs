@@ -6,6 +6,7 @@ mod bench;
 mod bench_bindings;
 mod bindings;
 mod book;
+mod c;
 mod consumer;
 mod copy;
 mod full;
@@ -70,8 +71,10 @@ enum Job {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         minutes: Option<u32>,
     },
-    /// Writes the generated Kotlin and Swift sources anew
+    /// Writes the generated Kotlin and Swift sources, and the C header, anew
     Bindings,
+    /// The tests of the C border (a part of the gate). Needs gcc, g++, clang and valgrind
+    C,
     /// Writes the apps' string files, and the sentences of reports, from docs/copy/deck.toml
     Copy,
     /// Fails where a word stands that another has replaced, or one is misspelt (a part of the gate). Needs python3
@@ -201,6 +204,7 @@ fn run(job: Job) -> Result<()> {
         Job::Fuzz { target, .. } if target == "coverage" => fuzz::coverage(),
         Job::Fuzz { target, minutes } => fuzz::run(&target, minutes),
         Job::Bindings => bindings::write(),
+        Job::C => bindings::test_c().map(drop),
         Job::Copy => copy::write(),
         Job::Words => words::check().and_then(|()| spelling::check()),
         Job::Book => book::build(),

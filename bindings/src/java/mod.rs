@@ -11,7 +11,6 @@
 
 #![allow(clippy::must_use_candidate, reason = "only Java calls these")]
 
-mod handles;
 mod logger;
 mod reply;
 mod request;
@@ -28,8 +27,8 @@ use jni::{Env, EnvUnowned, jni_mangle};
 
 use crate::frame::Frame;
 use crate::guard::guarded;
+use crate::handles::Handles;
 use crate::picture::Picture;
-use handles::Handles;
 use wire::{Reader, Writer};
 
 static CLASSIFIERS: Handles<Classifier> = Handles::new();
@@ -104,16 +103,26 @@ fn planes<'a>(env: &Env<'_>, buffers: &'a [JByteBuffer<'_>; 3]) -> Result<[&'a [
     unsafe { Ok([plane(env, first)?, plane(env, second)?, plane(env, third)?]) }
 }
 
+/// The reply to a call that makes an object: its handle.
+fn kept<T>(table: &Handles<T>, object: T) -> Writer {
+    reply::handle(table.keep(object).get() as i64)
+}
+
+/// The number of a handle in its table; 0, which no object has, where it can't be one.
+fn number(handle: i64) -> usize {
+    usize::try_from(handle).unwrap_or(0)
+}
+
 fn classifier(handle: i64) -> Result<Arc<Classifier>, Failure> {
-    CLASSIFIERS.get(handle).ok_or(Failure::Closed("classifier"))
+    CLASSIFIERS.get(number(handle)).ok_or(Failure::Closed("classifier"))
 }
 
 fn image(handle: i64) -> Result<Arc<Picture>, Failure> {
-    IMAGES.get(handle).ok_or(Failure::Closed("image"))
+    IMAGES.get(number(handle)).ok_or(Failure::Closed("image"))
 }
 
 fn cancel_handle(handle: i64) -> Result<Arc<CancelHandle>, Failure> {
-    CANCEL_HANDLES.get(handle).ok_or(Failure::Closed("cancel handle"))
+    CANCEL_HANDLES.get(number(handle)).ok_or(Failure::Closed("cancel handle"))
 }
 
 /// `protocol()`: the version of the native methods, requests and replies. Java calls it before any other method.
@@ -134,7 +143,7 @@ pub fn open_classifier<'caller>(
         let mut request = Reader::new(&request);
         let (path, options) = (request.string()?, request::options(&mut request)?);
         request.end()?;
-        Ok(reply::handle(CLASSIFIERS.keep(Classifier::open(path, options)?)))
+        Ok(kept(&CLASSIFIERS, Classifier::open(path, options)?))
     })
 }
 
@@ -151,7 +160,7 @@ pub fn classifier_from_bytes<'caller>(
         let mut request = Reader::new(&request);
         let options = request::options(&mut request)?;
         request.end()?;
-        Ok(reply::handle(CLASSIFIERS.keep(Classifier::from_bytes(bytes(env, &model)?, options)?)))
+        Ok(kept(&CLASSIFIERS, Classifier::from_bytes(bytes(env, &model)?, options)?))
     })
 }
 
@@ -289,7 +298,7 @@ pub fn close_classifier<'caller>(
     handle: i64,
 ) -> JByteArray<'caller> {
     answered(env, |_| {
-        CLASSIFIERS.close(handle);
+        CLASSIFIERS.close(number(handle));
         Ok(reply::done())
     })
 }
@@ -303,7 +312,7 @@ pub fn open_image<'caller>(
 ) -> JByteArray<'caller> {
     answered(env, |env| {
         let path = Reader::new(&bytes(env, &path)?).string()?;
-        Ok(reply::handle(IMAGES.keep(Picture::open(&path)?)))
+        Ok(kept(&IMAGES, Picture::open(&path)?))
     })
 }
 
@@ -314,7 +323,7 @@ pub fn image_from_bytes<'caller>(
     _class: JClass<'caller>,
     file: JByteArray<'caller>,
 ) -> JByteArray<'caller> {
-    answered(env, |env| Ok(reply::handle(IMAGES.keep(Picture::from_bytes(bytes(env, &file)?)))))
+    answered(env, |env| Ok(kept(&IMAGES, Picture::from_bytes(bytes(env, &file)?))))
 }
 
 /// `imageFromPlanes(ByteBuffer first, ByteBuffer second, ByteBuffer third, byte[] format)`. The reply is the handle.
@@ -330,7 +339,7 @@ pub fn image_from_planes<'caller>(
     answered(env, |env| {
         let frame = format_of(env, &format)?;
         let buffers = [first, second, third];
-        Ok(reply::handle(IMAGES.keep(Picture::copied(planes(env, &buffers)?, frame)?)))
+        Ok(kept(&IMAGES, Picture::copied(planes(env, &buffers)?, frame)?))
     })
 }
 
@@ -342,13 +351,13 @@ pub fn rotated<'caller>(
     handle: i64,
     rotation: i32,
 ) -> JByteArray<'caller> {
-    answered(env, |_| Ok(reply::handle(IMAGES.keep(image(handle)?.rotated(request::rotation(rotation)?)))))
+    answered(env, |_| Ok(kept(&IMAGES, image(handle)?.rotated(request::rotation(rotation)?))))
 }
 
 /// `mirrored(long image)`. The reply is the new picture's handle.
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn mirrored<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handle: i64) -> JByteArray<'caller> {
-    answered(env, |_| Ok(reply::handle(IMAGES.keep(image(handle)?.mirrored()))))
+    answered(env, |_| Ok(kept(&IMAGES, image(handle)?.mirrored())))
 }
 
 /// `overlay(long image, byte[] heatmap)`. The reply is the bytes of a PNG.
@@ -369,7 +378,7 @@ pub fn overlay<'caller>(
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn close_image<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handle: i64) -> JByteArray<'caller> {
     answered(env, |_| {
-        IMAGES.close(handle);
+        IMAGES.close(number(handle));
         Ok(reply::done())
     })
 }
@@ -377,7 +386,7 @@ pub fn close_image<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, h
 /// `newCancelHandle()`. The reply is the handle.
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn new_cancel_handle<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>) -> JByteArray<'caller> {
-    answered(env, |_| Ok(reply::handle(CANCEL_HANDLES.keep(CancelHandle::new()))))
+    answered(env, |_| Ok(kept(&CANCEL_HANDLES, CancelHandle::new())))
 }
 
 /// `cancel(long cancelHandle)`.
@@ -403,7 +412,7 @@ pub fn close_cancel_handle<'caller>(
     handle: i64,
 ) -> JByteArray<'caller> {
     answered(env, |_| {
-        CANCEL_HANDLES.close(handle);
+        CANCEL_HANDLES.close(number(handle));
         Ok(reply::done())
     })
 }

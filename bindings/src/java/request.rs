@@ -10,7 +10,7 @@ use bedside::{
 use crate::frame::{Frame, Layout, PixelFormat, Strides};
 
 use super::wire::Reader;
-use super::{CANCEL_HANDLES, Failure};
+use super::{Failure, cancel_handle};
 
 pub(super) fn options(request: &mut Reader<'_>) -> Result<Options> {
     let options = Options::new().threads(request.size("threads")?);
@@ -36,8 +36,7 @@ pub(super) fn query(request: &[u8]) -> Result<Query, Failure> {
     query.refusals = request.size("refusals")?;
     query.explain = request.optional(explain)?;
     if let Some(handle) = request.optional(|request| request.long_size("cancel"))? {
-        let handle = CANCEL_HANDLES.get(handle as i64).ok_or(Failure::Closed("cancel handle"))?;
-        query.cancel = Some(bedside::CancelHandle::clone(&handle));
+        query.cancel = Some((*cancel_handle(handle as i64)?).clone());
     }
     request.end()?;
     Ok(query)

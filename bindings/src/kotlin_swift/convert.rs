@@ -89,8 +89,11 @@ impl From<CoreReport> for Report {
                 total: ms(times.total),
             },
             model: (&report.model).into(),
-            runtime: RuntimeIdentity { name: report.runtime.name, version: report.runtime.version },
-            notice: report.notice,
+            runtime: RuntimeIdentity {
+                name: report.runtime.name.into_owned(),
+                version: report.runtime.version.into_owned(),
+            },
+            notice: report.notice.into_owned(),
             text,
             json,
         }

@@ -29,6 +29,7 @@ use taps::tapped;
 use work::CACHE_LINE;
 use workspace::{Buffer, Output, Scratch, Workspace};
 
+use crate::engine::Tapped;
 use crate::kernels::Kernels;
 use crate::pixels::Pixels;
 use crate::program::{
@@ -42,7 +43,8 @@ use crate::{Error, Result};
 /// A program that is packed and ready to run, from several threads at once.
 ///
 /// It keeps the workspaces of past runs for later ones, at most as many as the machine has processors. A run that finds
-/// a kept workspace allocates only its outputs, besides what kernels allocate themselves.
+/// a kept workspace allocates nothing, besides what kernels allocate themselves, where its caller gives results of a past
+/// run.
 #[derive(Debug)]
 pub(crate) struct Executable {
     kernels: &'static dyn Kernels,
@@ -140,38 +142,28 @@ impl Executable {
         pixels.values.is_some() && pixels.channels <= MAX_CHANNELS && lie_as_read
     }
 
-    /// Runs all steps once and returns the outputs, in the program's order. `done` is called after each step.
-    ///
-    /// # Errors
-    /// As [`Executable::run_tapped`].
-    pub(crate) fn run(
-        &self,
-        inputs: &[InputView<'_>],
-        cancelled: &AtomicBool,
-        done: impl FnMut(),
-    ) -> Result<Vec<Tensor>> {
-        self.run_tapped(inputs, &[], cancelled, done).map(|(outputs, _)| outputs)
-    }
-
-    /// As [`Executable::run`]; also returns the taps at the indices of `selection`, in its order.
+    /// Runs all steps once and writes the outputs, in the program's order, and the taps at the indices of `selection`, in
+    /// its order, to `results`, whose memory it uses again. `done` is called after each step.
     ///
     /// # Errors
     /// [`Error::Tensor`] where `inputs` differ from the program's in number, element type or length;
-    /// [`Error::Cancelled`] where `cancelled` is set before the last step begins. It is read before each step.
+    /// [`Error::Cancelled`] where `cancelled` is set before the last step begins. It is read before each step. What
+    /// `results` hold then is unspecified.
     ///
     /// # Panics
     /// Where there is no tap at an index of `selection`.
-    pub(crate) fn run_tapped(
+    pub(crate) fn run_into(
         &self,
         inputs: &[InputView<'_>],
         selection: &[usize],
         cancelled: &AtomicBool,
+        results: &mut Tapped,
         mut done: impl FnMut(),
-    ) -> Result<(Vec<Tensor>, Vec<Tensor>)> {
+    ) -> Result<()> {
         let run = Run { executable: self, inputs };
         run.check_inputs()?;
-        let selected: Vec<&(usize, Tap)> = selection.iter().map(|&index| &self.taps[index]).collect();
-        let mut taps: Vec<Option<Tensor>> = vec![None; selected.len()];
+        results.outputs.resize_with(self.outputs.len(), Tensor::default);
+        results.taps.resize_with(selection.len(), Tensor::default);
         let kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut workspace = kept.unwrap_or_else(|| Workspace::new(&self.buffers.lengths, self.threads.count()));
         run.copy_bytes(&mut workspace);
@@ -180,18 +172,37 @@ impl Executable {
                 return Err(Error::Cancelled);
             }
             run.step(step, &mut workspace);
-            for ((_, tap), to) in selected.iter().zip(&mut taps).filter(|((last, _), _)| *last == number) {
-                *to = Some(run.tap(tap, &mut workspace)?);
+            for (&index, to) in selection.iter().zip(&mut results.taps) {
+                let (last, tap) = &self.taps[index];
+                if *last == number {
+                    run.tap(tap, &mut workspace, to)?;
+                }
             }
             done();
         }
-        let outputs: Result<_> = self.outputs.iter().map(|(id, shape)| run.output(*id, shape, &workspace)).collect();
+        for ((id, shape), to) in self.outputs.iter().zip(&mut results.outputs) {
+            run.output(*id, shape, &workspace, to)?;
+        }
         let mut workspaces = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         if workspaces.len() < processors() {
             workspaces.push(workspace);
         }
-        // A step writes each tapped tensor, so each has been computed.
-        Ok((outputs?, taps.into_iter().flatten().collect()))
+        Ok(())
+    }
+
+    /// As [`Executable::run_into`] without taps; returns the outputs.
+    ///
+    /// # Errors
+    /// As [`Executable::run_into`].
+    pub(crate) fn run(
+        &self,
+        inputs: &[InputView<'_>],
+        cancelled: &AtomicBool,
+        done: impl FnMut(),
+    ) -> Result<Vec<Tensor>> {
+        let mut results = Tapped::default();
+        self.run_into(inputs, &[], cancelled, &mut results, done)?;
+        Ok(results.outputs)
     }
 
     /// The number of workspaces that are kept.
@@ -354,21 +365,24 @@ impl Run<'_> {
         }
     }
 
-    /// A copy of an output, with its shape in the graph.
-    fn output(&self, id: TensorId, shape: &[usize], workspace: &Workspace) -> Result<Tensor> {
+    /// Copies an output, with its shape in the graph.
+    fn output(&self, id: TensorId, shape: &[usize], workspace: &Workspace, to: &mut Tensor) -> Result<()> {
         let length = self.executable.kind(id).len();
         match self.executable.kind(id).element {
-            Element::Byte => Tensor::u8(shape.to_vec(), self.bytes(id, workspace)[..length].to_vec()),
-            Element::Float => Tensor::f32(shape.to_vec(), self.floats(id, workspace)[..length].to_vec()),
+            Element::Byte => to.set_u8(shape, &self.bytes(id, workspace)[..length]),
+            Element::Float => {
+                to.set_f32(shape, |values| values.extend_from_slice(&self.floats(id, workspace)[..length]))
+            }
         }
     }
 
-    /// What is returned of a tap whose tensor is complete.
-    fn tap(&self, tap: &Tap, workspace: &mut Workspace) -> Result<Tensor> {
+    /// Writes what is returned of a tap whose tensor is complete.
+    fn tap(&self, tap: &Tap, workspace: &mut Workspace, to: &mut Tensor) -> Result<()> {
         let mut sums = take(&mut workspace.scratch.sums);
         let length = self.executable.kind(tap.tensor).len();
-        let tensor = tapped(tap, &self.bytes(tap.tensor, workspace)[..length], self.executable.kernels, &mut sums);
+        let bytes = &self.bytes(tap.tensor, workspace)[..length];
+        let written = tapped(tap, bytes, self.executable.kernels, &mut sums, to);
         workspace.scratch.sums = sums;
-        tensor
+        written
     }
 }

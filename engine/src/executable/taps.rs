@@ -8,30 +8,35 @@ use crate::program::Tap;
 use crate::signature::TapKind;
 use crate::tensor::Tensor;
 
-/// What a run returns of a tap whose tensor has these bytes. `sums` is scratch memory.
-pub(super) fn tapped(tap: &Tap, bytes: &[u8], kernels: &dyn Kernels, sums: &mut Vec<i32>) -> Result<Tensor> {
+/// Writes what a run returns of a tap whose tensor has these bytes. `sums` is scratch memory.
+pub(super) fn tapped(
+    tap: &Tap,
+    bytes: &[u8],
+    kernels: &dyn Kernels,
+    sums: &mut Vec<i32>,
+    to: &mut Tensor,
+) -> Result<()> {
     let channels = tap.shape[1];
     let pixels = bytes.len() / channels;
-    let values = match tap.kind {
-        TapKind::Values => reals(tap, bytes, pixels),
+    let shape = tap.returned_shape();
+    match tap.kind {
+        TapKind::Values => to.set_f32(shape, |values| push_reals(tap, bytes, pixels, values)),
         TapKind::Means => {
             sums.clear();
             sums.resize(channels, 0);
             kernels.sum_rows(bytes, channels, pixels, sums);
             let zero = pixels as i32 * i32::from(tap.zero_point);
-            sums.iter().map(|sum| tap.mean(sum - zero, pixels)).collect()
+            to.set_f32(shape, |values| values.extend(sums.iter().map(|sum| tap.mean(sum - zero, pixels))))
         }
-    };
-    Tensor::f32(tap.returned_shape(), values)
+    }
 }
 
-/// The reals of channels-last bytes, channels first.
-fn reals(tap: &Tap, bytes: &[u8], pixels: usize) -> Vec<f32> {
+/// Adds the reals of channels-last bytes, channels first.
+fn push_reals(tap: &Tap, bytes: &[u8], pixels: usize, values: &mut Vec<f32>) {
     let channels = bytes.len() / pixels;
     let table: [f32; 256] = std::array::from_fn(|byte| tap.real(byte as u8));
-    let mut values = Vec::with_capacity(bytes.len());
+    values.reserve(bytes.len());
     for channel in 0..channels {
         values.extend(bytes[channel..].iter().step_by(channels).map(|&byte| table[usize::from(byte)]));
     }
-    values
 }

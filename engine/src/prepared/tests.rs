@@ -222,6 +222,10 @@ fn prepared_steps_of_all_kinds_are_read_as_they_were_written() {
         let with_taps = engine.run_tapped(&AtomicBool::new(false), Input::Tensor(&input()), &[2, 0, 1]);
         let (plain, with_taps) = (engine.run(&input()).expect("it runs"), with_taps.expect("it runs"));
         assert_eq!(plain, with_taps.outputs, "{}", kernels.name());
+        // Results of another selection are overwritten.
+        let mut used = engine.run_tapped(&AtomicBool::new(false), Input::Tensor(&input()), &[0]).expect("it runs");
+        engine.run_into(&AtomicBool::new(false), Input::Tensor(&input()), &[2, 0, 1], &mut used).expect("it runs");
+        assert_eq!(used, with_taps, "{}", kernels.name());
         results.push(with_taps);
     }
     assert!(results.iter().all(|result| *result == results[0]), "{results:?}");

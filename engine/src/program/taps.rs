@@ -28,10 +28,10 @@ impl Tap {
     }
 
     /// The shape of what a run returns.
-    pub(crate) fn returned_shape(&self) -> Vec<usize> {
+    pub(crate) fn returned_shape(&self) -> &[usize] {
         match self.kind {
-            TapKind::Values => self.shape.clone(),
-            TapKind::Means => self.shape[..2].to_vec(),
+            TapKind::Values => &self.shape,
+            TapKind::Means => &self.shape[..2],
         }
     }
 

@@ -8,7 +8,7 @@ use super::{FULL, Quality, decoded, input, measured};
 use crate::Limits;
 use crate::image::{Image, Picture, Region, Yuv420, YuvMatrix, YuvRange, decode};
 use crate::manifest::{Color, ColorMeant, ResizePolicy};
-use crate::preprocess::preprocess;
+use crate::preprocess::preprocessed;
 
 /// The side of the enlarged photos. For inputs of 224 pixels, 1/4 is the smallest scale of decoding, for 112 it is 1/8.
 const SIDE: u32 = 1792;
@@ -16,7 +16,7 @@ const SIDE: u32 = 1792;
 /// A sample, enlarged to `SIDE`, with noise of up to `noise` levels on all channels alike.
 fn photo(name: &str, noise: i32) -> Picture {
     let small = decoded(&format!("models/samples/{name}")).expect("a sound picture");
-    let large = preprocess(&small, &input(ResizePolicy::Stretch, Color::Rgb, (SIDE, SIDE)));
+    let large = preprocessed(&small, &input(ResizePolicy::Stretch, Color::Rgb, (SIDE, SIDE)));
     let mut state = 1u32;
     let (pixels, _) = large.pixels.as_chunks::<3>();
     let changed = pixels.iter().flat_map(|pixel| {

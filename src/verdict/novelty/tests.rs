@@ -6,7 +6,7 @@ use crate::manifest::{NoveltySample, NoveltyTables};
 
 /// The novelty of features and logits under a model.
 fn measured(model: &NoveltyModel, features: &[f32], logits: &[f32]) -> Result<f32> {
-    NoveltyMeter::new(model)?.measure(features, logits).map(|novelty| novelty.value)
+    NoveltyMeter::new(model)?.measure(features, logits, &mut vec![7.0; 3]).map(|novelty| novelty.value)
 }
 
 fn model(method: NoveltyMethod, tables: &NoveltyTables) -> NoveltyModel {
@@ -36,7 +36,7 @@ fn measure_equals_numpy() {
         for picture in case["pictures"].as_array().expect("pictures") {
             let (features, logits) = (numbers(&picture["features"]), numbers(&picture["logits"]));
             let wanted = picture["value"].as_f64().expect("a number");
-            let found = meter.value(&features, &logits).expect("finite");
+            let found = meter.value(&features, &logits, &mut Vec::new()).expect("finite");
             let name = model.method.as_str();
             assert!((found - wanted).abs() <= 1e-9 * wanted.abs(), "{name}: {found} instead of {wanted}");
             compared += 1;

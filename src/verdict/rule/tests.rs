@@ -43,7 +43,8 @@ const FOREIGN: Novelty = Novelty { value: 2.5, soft: 1.0, hard: 2.0 };
 type Outcome = (&'static str, Vec<String>, Triage, DecidedBy);
 
 fn outcome(rule: &Rule, probabilities: &[f64], is_unusual: bool) -> Outcome {
-    let Conclusion { verdict, triage, decided_by } = rule.conclude(probabilities, is_unusual.then_some(&UNUSUAL), "en");
+    let Conclusion { verdict, triage, decided_by } =
+        rule.conclude(probabilities, is_unusual.then_some(&UNUSUAL), "en", &mut Vec::new());
     (verdict.kind(), verdict.labels().iter().map(|label| label.id.clone()).collect(), triage, decided_by)
 }
 
@@ -95,7 +96,7 @@ fn conclude_refers_an_unusual_picture_that_would_be_no_sign() {
 #[test]
 fn conclude_rejects_a_foreign_picture_and_refers_where_an_urgent_label_cant_be_excluded() {
     let foreign = |probabilities: &[f64]| {
-        let conclusion = skin().conclude(probabilities, Some(&FOREIGN), "en");
+        let conclusion = skin().conclude(probabilities, Some(&FOREIGN), "en", &mut Vec::new());
         let kinds: Vec<ReasonKind> = conclusion.verdict.reasons().iter().map(|reason| reason.kind).collect();
         assert_eq!((conclusion.verdict.kind(), kinds), ("rejected", vec![ReasonKind::Novel]));
         (conclusion.triage, conclusion.decided_by)
@@ -108,9 +109,9 @@ fn conclude_rejects_a_foreign_picture_and_refers_where_an_urgent_label_cant_be_e
 #[test]
 fn novelty_at_a_level_is_not_over_it() {
     let at_soft = Novelty { value: 1.0, ..UNUSUAL };
-    assert_eq!(skin().conclude(&[0.1, 0.8, 0.1], Some(&at_soft), "en").triage, Triage::NoSign);
+    assert_eq!(skin().conclude(&[0.1, 0.8, 0.1], Some(&at_soft), "en", &mut Vec::new()).triage, Triage::NoSign);
     let at_hard = Novelty { value: 2.0, ..UNUSUAL };
-    assert_eq!(skin().conclude(&[0.1, 0.8, 0.1], Some(&at_hard), "en").verdict.kind(), "single");
+    assert_eq!(skin().conclude(&[0.1, 0.8, 0.1], Some(&at_hard), "en", &mut Vec::new()).verdict.kind(), "single");
 }
 
 #[test]
@@ -193,10 +194,10 @@ fn sign(level: Triage) -> DangerSign {
 
 #[test]
 fn danger_sign_sets_a_floor_and_decides_only_above_the_picture() {
-    let no_sign = || skin().conclude(&[0.1, 0.8, 0.1], None, "en");
+    let no_sign = || skin().conclude(&[0.1, 0.8, 0.1], None, "en", &mut Vec::new());
     let raised = no_sign().at_least(&[sign(Triage::Refer), sign(Triage::Urgent)]);
     assert_eq!((raised.triage, raised.decided_by), (Triage::Urgent, DecidedBy::Danger));
-    let urgent = skin().conclude(&[0.4, 0.5, 0.1], None, "en").at_least(&[sign(Triage::Refer)]);
+    let urgent = skin().conclude(&[0.4, 0.5, 0.1], None, "en", &mut Vec::new()).at_least(&[sign(Triage::Refer)]);
     assert_eq!((urgent.triage, urgent.decided_by), (Triage::Urgent, DecidedBy::Label));
     let rejected = Conclusion::rejected(vec![], Triage::Unassessed, DecidedBy::Scope).at_least(&[sign(Triage::Refer)]);
     assert_eq!((rejected.triage, rejected.decided_by), (Triage::Refer, DecidedBy::Danger));
@@ -219,7 +220,7 @@ fn any_rule() -> impl Strategy<Value = (Rule, Vec<f64>)> {
 proptest! {
     #[test]
     fn triage_is_never_below_that_of_a_label_that_cant_be_excluded((rule, probabilities) in any_rule()) {
-        let Conclusion { verdict, triage, .. } = rule.conclude(&probabilities, None, "en");
+        let Conclusion { verdict, triage, .. } = rule.conclude(&probabilities, None, "en", &mut Vec::new());
         for label in verdict.labels() {
             prop_assert!(triage >= label.level);
         }
@@ -229,7 +230,7 @@ proptest! {
 
     #[test]
     fn no_sign_is_impossible_without_a_label_or_where_the_model_may_not_say_it((rule, probabilities) in any_rule()) {
-        let Conclusion { verdict, triage, .. } = rule.conclude(&probabilities, None, "en");
+        let Conclusion { verdict, triage, .. } = rule.conclude(&probabilities, None, "en", &mut Vec::new());
         if triage == Triage::NoSign {
             prop_assert!(rule.may_say_no_sign && !verdict.labels().is_empty());
         }
@@ -237,14 +238,14 @@ proptest! {
 
     #[test]
     fn more_novelty_below_hard_never_lowers_the_triage((rule, probabilities) in any_rule()) {
-        let (usual, unusual) = (rule.conclude(&probabilities, None, "en"), rule.conclude(&probabilities, Some(&UNUSUAL), "en"));
+        let (usual, unusual) = (rule.conclude(&probabilities, None, "en", &mut Vec::new()), rule.conclude(&probabilities, Some(&UNUSUAL), "en", &mut Vec::new()));
         prop_assert!(unusual.triage >= usual.triage);
         prop_assert_eq!(unusual.verdict, usual.verdict);
     }
 
     #[test]
     fn danger_sign_never_lowers_the_triage((rule, probabilities) in any_rule(), urgent: bool) {
-        let before = rule.conclude(&probabilities, None, "en");
+        let before = rule.conclude(&probabilities, None, "en", &mut Vec::new());
         let level = if urgent { Triage::Urgent } else { Triage::Refer };
         let after = before.clone().at_least(&[sign(level)]);
         prop_assert!(after.triage >= before.triage && after.triage >= level);
@@ -257,9 +258,9 @@ proptest! {
         // The probabilities of all other labels stay as they are.
         let urgent = index.index(probabilities.len());
         prop_assume!(rule.classes[urgent].label.triage == Triage::Urgent);
-        let before = rule.conclude(&probabilities, None, "en").triage;
+        let before = rule.conclude(&probabilities, None, "en", &mut Vec::new()).triage;
         let mut alone = probabilities.clone();
         alone[urgent] += (1.0 - alone[urgent]) * more;
-        prop_assert!(rule.conclude(&alone, None, "en").triage >= before);
+        prop_assert!(rule.conclude(&alone, None, "en", &mut Vec::new()).triage >= before);
     }
 }

@@ -7,6 +7,7 @@ use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
 use crate::arithmetic::{AddRule, OutputStage, Window};
+use crate::engine::Tapped;
 use crate::executable::{Executable, InputView};
 use crate::kernels;
 use crate::pixels::{Layout, Pixels};
@@ -350,8 +351,9 @@ fn measure_instructions_of_taps() {
     let kernels = kernels::chosen().expect("a set that there is").expect("kernels for this processor");
     let executable = Executable::new(&with_taps(program), kernels, Threads::new(1));
     let selection: Vec<usize> = (0..4).filter(|&tap| tap == number("BEDSIDE_TAP")).collect();
+    let (input, mut results) = ([InputView::of(&input)], Tapped::default());
     for _ in 0..number("BEDSIDE_RUNS") {
-        executable.run_tapped(&[InputView::of(&input)], &selection, &AtomicBool::new(false), || {}).expect("it runs");
+        executable.run_into(&input, &selection, &AtomicBool::new(false), &mut results, || {}).expect("it runs");
     }
 }
 

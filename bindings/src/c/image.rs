@@ -1,0 +1,126 @@
+//! Pictures that the library keeps.
+
+use std::ffi::{CStr, c_char};
+use std::path::PathBuf;
+
+use super::frame::{bedside_frame, given, rotation};
+use super::handle;
+use super::status::{Failure, Outcome, answered, bedside_error, bedside_status};
+use super::text::bytes;
+use crate::handles::Handles;
+use crate::picture::Picture;
+
+pub(super) static IMAGES: Handles<Picture> = Handles::new();
+
+/// A picture that the library keeps: the bytes of a file, or a copy of a frame. It is decoded when it is classified, at
+/// the scale that the model needs, and rotated upright by its EXIF orientation. Many threads may classify one picture at
+/// once, any number of times.
+pub struct bedside_image {
+    _opaque: [u8; 0],
+}
+
+/// Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF. The format is recognised by the content, which is
+/// checked when the picture is classified. Fails with BEDSIDE_STATUS_IO or BEDSIDE_STATUS_TOO_LARGE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_open(
+    file: *const c_char,
+    image: *mut *mut bedside_image,
+    error: *mut bedside_error,
+) -> bedside_status {
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, || handle::give(&IMAGES, Picture::open(path(file, "file")?)?, image, "image")) }
+}
+
+/// Copies the bytes of such a file, which are checked when the picture is classified.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_from_bytes(
+    data: *const u8,
+    length: usize,
+    image: *mut *mut bedside_image,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        // SAFETY: the caller gives as many bytes.
+        let file = unsafe { bytes(data, length, "data")? }.to_vec();
+        // SAFETY: the place is the caller's.
+        unsafe { handle::give(&IMAGES, Picture::from_bytes(file), image, "image") }
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
+/// Copies a frame. Fails with BEDSIDE_STATUS_MALFORMED_IMAGE where the planes do not fit the format, and with
+/// BEDSIDE_STATUS_TOO_LARGE where they have more than 256 MiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_from_frame(
+    frame: *const bedside_frame,
+    image: *mut *mut bedside_image,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        // SAFETY: the frame is the caller's.
+        let given = unsafe { given(frame)? };
+        // SAFETY: the place is the caller's.
+        unsafe { handle::give(&IMAGES, Picture::copied(given.planes, given.frame)?, image, "image") }
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
+/// The same picture with this bedside_rotation, which brings it upright, instead of an earlier one. A rotation that is
+/// stored in the file is applied first. The pictures share their bytes; each is freed by itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_rotated(
+    image: *const bedside_image,
+    clockwise: i32,
+    rotated: *mut *mut bedside_image,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        let picture = handle::object(&IMAGES, image, "image")?.rotated(rotation(clockwise)?);
+        // SAFETY: the place is the caller's.
+        unsafe { handle::give(&IMAGES, picture, rotated, "rotated") }
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
+/// The same picture with left and right exchanged after the rotation. The pictures share their bytes; each is freed by
+/// itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_mirrored(
+    image: *const bedside_image,
+    mirrored: *mut *mut bedside_image,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        let picture = handle::object(&IMAGES, image, "image")?.mirrored();
+        // SAFETY: the place is the caller's.
+        unsafe { handle::give(&IMAGES, picture, mirrored, "mirrored") }
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
+/// Frees a picture. A call that is under way keeps what it uses. Null, or a handle that was freed, changes nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn bedside_image_free(image: *mut bedside_image) {
+    handle::free(&IMAGES, image);
+}
+
+/// The path of a file: any bytes on Unix, else UTF-8.
+///
+/// # Safety
+/// `file` is null, or points to bytes that end with a zero.
+pub(super) unsafe fn path(file: *const c_char, name: &str) -> Outcome<PathBuf> {
+    if file.is_null() {
+        return Err(Failure::null(name));
+    }
+    // SAFETY: as the caller promises.
+    let bytes = unsafe { CStr::from_ptr(file) }.to_bytes();
+    #[cfg(unix)]
+    let path = std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec());
+    #[cfg(not(unix))]
+    let path = std::str::from_utf8(bytes).map_err(|_| Failure::argument(format!("{name} is not UTF-8")))?.into();
+    Ok(std::ffi::OsString::into(path))
+}

@@ -1,0 +1,87 @@
+//! Structs that begin with their size. A program that was built with an older header gives a shorter struct, whose
+//! missing fields have their initial values; one that was built with a newer header gives a longer one, whose additional
+//! bytes must be zero.
+
+use super::status::{Failure, Outcome, bedside_status};
+
+/// The maximum size that a struct may state, against sizes that were never set.
+const MAX_SIZE: usize = 4096;
+
+/// A struct of this border that begins with its size.
+///
+/// # Safety
+/// It is `repr(C)`, its first field is a `usize`, which is its size, and any bytes are valid in all others.
+pub(super) unsafe trait Sized: Copy {
+    /// The struct with its initial values and its size.
+    fn initial() -> Self;
+}
+
+/// Writes the initial values into a struct of `size` bytes, and its size.
+///
+/// # Safety
+/// `target` is null or points to `size` writable bytes, aligned as `T`.
+pub(super) unsafe fn initialize<T: Sized>(target: *mut T, size: usize) -> bedside_status {
+    super::status::read(|| {
+        if target.is_null() {
+            return Err(Failure::null("the struct"));
+        }
+        check_size(size, "the struct")?;
+        // SAFETY: the caller gives `size` writable bytes, and no more are written.
+        unsafe {
+            target.cast::<u8>().write_bytes(0, size);
+            target.cast::<usize>().write(size);
+            write(target, T::initial(), "the struct")
+        }
+    })
+}
+
+/// Reads a struct of a caller. `name` is that of the argument.
+///
+/// # Safety
+/// `source` is null, or points to as many readable bytes as its first field says, aligned as `T`.
+pub(super) unsafe fn read<T: Sized>(source: *const T, name: &str) -> Outcome<T> {
+    if source.is_null() {
+        return Err(Failure::null(name));
+    }
+    let known = size_of::<T>();
+    // SAFETY: the struct begins with its size.
+    let size = unsafe { source.cast::<usize>().read() };
+    check_size(size, name)?;
+    let mut value = T::initial();
+    // SAFETY: the bytes are those of the caller's struct, at most as many as this one has, and all bytes are valid.
+    unsafe { source.cast::<u8>().copy_to_nonoverlapping((&raw mut value).cast(), size.min(known)) };
+    // SAFETY: the bytes from `known` to `size` are the caller's.
+    let has_more = (known..size).any(|at| unsafe { source.cast::<u8>().add(at).read() } != 0);
+    if has_more {
+        let message = "has fields that this version of the library does not know; use the library of the header";
+        return Err(Failure::argument(format!("{name} {message}")));
+    }
+    Ok(value)
+}
+
+/// Writes a struct for a caller, as much of it as his has room for. His size stays.
+///
+/// # Safety
+/// `target` is null, or points to as many writable bytes as its first field says, aligned as `T`.
+pub(super) unsafe fn write<T: Sized>(target: *mut T, value: T, name: &str) -> Outcome {
+    if target.is_null() {
+        return Err(Failure::null(name));
+    }
+    // SAFETY: the struct begins with its size.
+    let size = unsafe { target.cast::<usize>().read() };
+    check_size(size, name)?;
+    let (head, written) = (size_of::<usize>(), size.min(size_of::<T>()));
+    // SAFETY: both structs have these bytes.
+    unsafe {
+        let source = (&raw const value).cast::<u8>().add(head);
+        source.copy_to_nonoverlapping(target.cast::<u8>().add(head), written - head);
+    }
+    Ok(())
+}
+
+fn check_size(size: usize, name: &str) -> Outcome {
+    if (size_of::<usize>()..=MAX_SIZE).contains(&size) {
+        return Ok(());
+    }
+    Err(Failure::argument(format!("{name} says that it has {size} bytes; initialize it with sizeof")))
+}
