@@ -50,7 +50,11 @@ impl Rescaling {
 
     fn apply(&self, logits: &mut [f64]) {
         match self {
-            Rescaling::Temperature(temperature) => logits.iter_mut().for_each(|v| *v /= temperature),
+            Rescaling::Temperature(temperature) => {
+                for v in logits.iter_mut() {
+                    *v /= temperature;
+                }
+            }
             Rescaling::ScaleBias(each) => {
                 logits.iter_mut().zip(each).for_each(|(v, (scale, bias))| *v = *v * scale + bias);
             }
@@ -108,14 +112,20 @@ impl Scoring {
             check_probabilities(numbers, self.multi_label)?;
             // Where no logit changes, keep the graph's own values.
             if rescaling.is_identity() {
-                numbers.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
+                for p in numbers.iter_mut() {
+                    *p = p.clamp(0.0, 1.0);
+                }
                 return Ok(());
             }
-            numbers.iter_mut().for_each(|p| *p = self.to_logit(*p));
+            for p in numbers.iter_mut() {
+                *p = self.to_logit(*p);
+            }
         }
         rescaling.apply(numbers);
         if self.multi_label {
-            numbers.iter_mut().for_each(|v| *v = sigmoid(*v));
+            for v in numbers.iter_mut() {
+                *v = sigmoid(*v);
+            }
         } else {
             softmax(numbers);
         }
@@ -169,9 +179,13 @@ pub(crate) fn reweighted(probabilities: &[f64], old: &[f64], new: &[f64]) -> Vec
 fn softmax(values: &mut [f64]) {
     // Without the maximum, the exponentials of large logits would overflow.
     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    values.iter_mut().for_each(|v| *v = libm::exp(*v - max));
+    for v in values.iter_mut() {
+        *v = libm::exp(*v - max);
+    }
     let sum: f64 = values.iter().sum();
-    values.iter_mut().for_each(|e| *e /= sum);
+    for e in values.iter_mut() {
+        *e /= sum;
+    }
 }
 
 fn sigmoid(value: f64) -> f64 {

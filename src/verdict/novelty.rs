@@ -178,7 +178,7 @@ impl Distance {
         }
         let square = match &self.sample {
             None => point.iter().fold(0.0, |sum, p| sum + p * p),
-            Some(sample) => sample.nearest(&point),
+            Some(sample) => sample.nearest(point),
         };
         libm::sqrt(square / self.dimensions as f64)
     }

@@ -1,5 +1,5 @@
 //! The C border: writes `bedside.h`, and builds the C programs of `bindings/c/` with each compiler and runs them, by
-//! themselves, under valgrind, and with AddressSanitizer.
+//! themselves, under valgrind, and with `AddressSanitizer`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
