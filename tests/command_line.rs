@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+#[cfg(unix)]
+use process::bedside_ended_after;
 use process::{bedside, err, exited, out, text};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -443,6 +445,40 @@ fn pack_embeds_external_data_and_fixes_the_batch() {
         let inspected = out(&bedside(&["inspect", &folder.text("model.onnx")]));
         assert!(inspected.contains("input: float32[1, 3, 32, 32]"), "{graph}: {inspected}");
         exited(&bedside(&["check", &folder.text("model.onnx")]), 0);
+    }
+}
+
+/// Where the power fails, what was written of a file is left, and not more. The system ends the command at a size of the
+/// file, and a signal at any time.
+#[cfg(unix)]
+#[test]
+fn pack_that_ends_while_it_writes_leaves_the_old_model() {
+    use std::{thread::sleep, time::Instant};
+
+    let folder = ModelFolder::new();
+    let model = folder.text("model.onnx");
+    let from = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/skin-photo/model.onnx");
+    exited(&folder.pack("torchscript-17.onnx", &[]), 0);
+    let old = fs::read(folder.path("model.onnx")).expect("a model");
+    let new = tempfile::NamedTempFile::new().expect("a file");
+    let arguments = |to| ["pack", from, "--prepare", "-o", to];
+    let start = Instant::now();
+    exited(&bedside(&arguments(text(new.path()))), 0);
+    let (took, new) = (start.elapsed(), fs::read(new.path()).expect("a model"));
+    for part in 1..10 {
+        let ended = bedside_ended_after(new.len() as u64 * part / 10, &arguments(&model));
+        assert!(!ended.status.success(), "it wrote no more than {part} tenths: {}", out(&ended));
+        assert!(fs::read(&model).expect("a model") == old, "another model after {part} tenths");
+    }
+    for part in 1..=24 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bedside"));
+        let mut running = command.args(arguments(&model)).stdout(Stdio::null()).spawn().expect("it starts");
+        sleep(took * part / 20);
+        running.kill().expect("it is running, or has ended");
+        running.wait().expect("it ends");
+        let now = fs::read(&model).expect("a model");
+        assert!(now == old || now == new, "after {part} twentieths of its time, the model is neither");
+        fs::write(&model, &old).expect("room");
     }
 }
 

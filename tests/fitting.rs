@@ -11,6 +11,8 @@ use std::process::Output;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bedside_engine::Graph;
+#[cfg(unix)]
+use process::bedside_ended_after;
 use process::{bedside, bedside_in, bedside_reading, err, exited, out, text};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -553,6 +555,23 @@ fn calibrate_writes_what_it_fitted_on_scores_into_the_model() {
     exited(&output, 2);
     assert!(err(&output).contains("a, b, c"), "{}", err(&output));
     assert_eq!(fs::read(&to).expect("a model"), written);
+}
+
+#[cfg(unix)]
+#[test]
+fn calibrate_that_ends_while_it_writes_leaves_the_old_model() {
+    let set = Set::new(0);
+    fs::write(set.path("scores.csv"), scores()).expect("room");
+    let (model, scores) = (set.text("model.onnx"), set.text("scores.csv"));
+    let before = fs::read(&model).expect("a model");
+    let arguments = ["calibrate", &model, "--scores", &scores, "--miss", "a=0.05", "-o", &model];
+    for bytes in [512, 1024, before.len() as u64 / 2] {
+        let ended = bedside_ended_after(bytes, &arguments);
+        assert!(!ended.status.success(), "it wrote no more than {bytes} bytes: {}", out(&ended));
+        assert!(fs::read(&model).expect("a model") == before, "another model after {bytes} bytes");
+    }
+    exited(&bedside(&arguments), 0);
+    assert!(fs::read(&model).expect("a model") != before);
 }
 
 #[test]

@@ -29,6 +29,17 @@ pub(crate) fn bedside_reading(text: &str, arguments: &[&str]) -> Output {
     child.wait_with_output().expect("the command ends")
 }
 
+/// The same, ended by the system where it writes beyond so many bytes of a file, as where the power fails.
+#[cfg(unix)]
+#[allow(dead_code, reason = "not every test that has this module ends the command")]
+pub(crate) fn bedside_ended_after(bytes: u64, arguments: &[&str]) -> Output {
+    // The shell's unit, by POSIX.
+    let limit = format!("ulimit -f {} && exec \"$0\" \"$@\"", bytes / 512);
+    let mut command = Command::new("sh");
+    let command = command.args(["-c", &limit, env!("CARGO_BIN_EXE_bedside")]).args(arguments);
+    command.output().expect("the shell starts")
+}
+
 pub(crate) fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }

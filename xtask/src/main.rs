@@ -9,6 +9,7 @@ mod book;
 mod c;
 mod consumer;
 mod copy;
+mod device;
 mod full;
 mod fuzz;
 mod ios;
@@ -75,6 +76,16 @@ enum Job {
     Bindings,
     /// The tests of the C border (a part of the gate). Needs gcc, g++, clang and valgrind
     C,
+    /// Tarballs for ARM Linux, 64 and 32 bits, in target/device: the command, the library for C and the models. Runs them
+    /// in emulation. Needs python3, cmake, qemu-user, libc6-arm64-cross and libc6-armhf-cross
+    Device {
+        /// The tarballs alone: nothing is run
+        #[arg(long)]
+        build_only: bool,
+        /// Builds a second time, in a clone in another folder, and compares the bytes
+        #[arg(long)]
+        twice: bool,
+    },
     /// Writes the apps' string files, and the sentences of reports, from docs/copy/deck.toml
     Copy,
     /// Fails where a word stands that another has replaced, or one is misspelt (a part of the gate). Needs python3
@@ -205,6 +216,7 @@ fn run(job: Job) -> Result<()> {
         Job::Fuzz { target, minutes } => fuzz::run(&target, minutes),
         Job::Bindings => bindings::write(),
         Job::C => bindings::test_c().map(drop),
+        Job::Device { build_only, twice } => device::run(build_only, twice),
         Job::Copy => copy::write(),
         Job::Words => words::check().and_then(|()| spelling::check()),
         Job::Book => book::build(),
