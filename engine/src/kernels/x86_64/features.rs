@@ -1,6 +1,16 @@
 //! Proof of the processor's instruction sets. A value of a type of this module exists only where its `detect` found the
 //! instructions, so that code with such a value may call functions that need them.
 
+/// The processor has SSE4.1, and so the sets that precede it, SSSE3 among them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sse41(());
+
+impl Sse41 {
+    pub(super) fn detect() -> Option<Sse41> {
+        is_x86_feature_detected!("sse4.1").then_some(Sse41(()))
+    }
+}
+
 /// The processor has AVX2 and FMA, and so the sets that precede them, SSE4.2 and AVX.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx2(());

@@ -1,9 +1,12 @@
-//! Kernels for x86-64: a set for AVX2 with FMA, and one for AVX-512 with VNNI, which leaves to the former what it
-//! cannot multiply.
+//! Kernels for x86-64: a set for SSE4.1, one for AVX2 with FMA, and one for AVX-512 with VNNI, which leaves to AVX2 what
+//! it cannot multiply.
 
 mod avx2;
 mod features;
+mod pairs;
 mod requantize;
+mod sse41;
+mod taps;
 mod vnni;
 
 use std::sync::OnceLock;
@@ -12,8 +15,10 @@ use super::{Kernels, Matrix, TAIL_PADDING};
 
 /// Adds the sets that this processor can run, the best one last.
 pub(super) fn add_to(sets: &mut Vec<&'static dyn Kernels>) {
+    static SSE41: OnceLock<Option<features::Sse41>> = OnceLock::new();
     static AVX2: OnceLock<Option<features::Avx2>> = OnceLock::new();
     static VNNI: OnceLock<Option<vnni::Vnni>> = OnceLock::new();
+    sets.extend(SSE41.get_or_init(features::Sse41::detect).as_ref().map(|set| set as &dyn Kernels));
     sets.extend(AVX2.get_or_init(features::Avx2::detect).as_ref().map(|set| set as &dyn Kernels));
     sets.extend(VNNI.get_or_init(vnni::Vnni::detect).as_ref().map(|set| set as &dyn Kernels));
 }
