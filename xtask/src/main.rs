@@ -8,6 +8,7 @@ mod bindings;
 mod book;
 mod consumer;
 mod copy;
+mod encodings;
 mod full;
 mod fuzz;
 mod ios;
@@ -95,6 +96,8 @@ enum Job {
         #[command(subcommand)]
         job: Option<ArmJob>,
     },
+    /// Reads back how the instructions of the AVX-VNNI kernels are encoded (a part of the gate). Needs binutils
+    Encodings,
     /// The native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without a Mac. Needs
     /// python3
     Ios {
@@ -215,6 +218,7 @@ fn run(job: Job) -> Result<()> {
         Job::Android { job: Some(AndroidJob::Draw) } => android::draw(),
         Job::Arm { job: None } => arm::test(),
         Job::Arm { job: Some(ArmJob::Count) } => arm::count(),
+        Job::Encodings => encodings::check(),
         Job::Ios { app } => ios::build(if app { ios::For::App } else { ios::For::Package }),
         Job::Loom => loom::run(),
         Job::Miri { job: None } => miri::gate(),

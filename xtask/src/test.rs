@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::skipped::Skips;
 use crate::step::{Step, tool};
-use crate::{android, arm, bindings, copy, miri, spelling, versions, words};
+use crate::{android, arm, bindings, copy, encodings, miri, spelling, versions, words};
 
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY: &str = "0.20.2";
@@ -17,6 +17,7 @@ pub(crate) fn run() -> Result<()> {
     spelling::check()?;
     lint()?;
     check_arm()?;
+    encodings::check()?;
     skips.read(&tests().lines()?);
     Step::new("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;
     bindings::test(&mut skips)?;

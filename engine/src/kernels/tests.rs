@@ -134,7 +134,7 @@ fn vector_sets() -> Vec<&'static dyn Kernels> {
 
 /// The names of all sets for this architecture, the best one last.
 const ALL_SETS: &[&str] = if cfg!(target_arch = "x86_64") {
-    &["portable", "sse41", "avx2", "avx512vnni"]
+    &["portable", "sse41", "avx2", "avxvnni", "avx512vnni"]
 } else if cfg!(target_arch = "aarch64") {
     &["portable", "neon", "dotprod", "i8mm"]
 } else {

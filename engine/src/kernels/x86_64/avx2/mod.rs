@@ -7,7 +7,7 @@ mod elementwise;
 mod gemm;
 mod seven_bit;
 mod tile;
-mod vectors;
+pub(super) mod vectors;
 
 use super::features::Avx2;
 use super::sse41::elementwise::interleave;

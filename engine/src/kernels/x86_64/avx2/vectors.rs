@@ -19,7 +19,7 @@ pub(super) fn rounded(values: __m256) -> __m256i {
 /// 2 and 3.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn pack(rows: [__m256i; 4], requantize: Requantize) -> [__m128i; 2] {
+pub(in crate::kernels::x86_64) fn pack(rows: [__m256i; 4], requantize: Requantize) -> [__m128i; 2] {
     let zero_point = _mm256_set1_epi16(i16::from(requantize.zero_point));
     let words = |a, b| _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
     // Both pack instructions work within halves of 128 bits, so that each half of the result has half of every row.
@@ -48,17 +48,17 @@ pub(super) fn store_32(bytes: __m256i, to: &mut [u8; 32]) {
     unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), bytes) }
 }
 
-pub(super) fn vector(weights: [i8; 32]) -> __m256i {
+pub(in crate::kernels::x86_64) fn vector(weights: [i8; 32]) -> __m256i {
     // SAFETY: both types have 32 bytes, and a vector may have any bits.
     unsafe { transmute::<[i8; 32], __m256i>(weights) }
 }
 
-pub(super) fn integers(values: [i32; 8]) -> __m256i {
+pub(in crate::kernels::x86_64) fn integers(values: [i32; 8]) -> __m256i {
     // SAFETY: both types have 32 bytes, and a vector may have any bits.
     unsafe { transmute::<[i32; 8], __m256i>(values) }
 }
 
-pub(super) fn floats(values: [f32; 8]) -> __m256 {
+pub(in crate::kernels::x86_64) fn floats(values: [f32; 8]) -> __m256 {
     // SAFETY: both types have 32 bytes, and a vector may have any bits.
     unsafe { transmute::<[f32; 8], __m256>(values) }
 }
