@@ -19,7 +19,13 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+#[cfg(all(target_arch = "arm", target_endian = "little", any(target_os = "linux", target_os = "android")))]
+mod arm;
+#[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
+mod packing;
 mod portable;
+#[cfg(any(target_arch = "x86_64", target_arch = "arm"))]
+mod taps;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
@@ -403,6 +409,8 @@ pub(crate) fn available() -> Vec<&'static dyn Kernels> {
     let mut sets: Vec<&'static dyn Kernels> = vec![portable()];
     #[cfg(target_arch = "aarch64")]
     aarch64::add_to(&mut sets);
+    #[cfg(all(target_arch = "arm", target_endian = "little", any(target_os = "linux", target_os = "android")))]
+    arm::add_to(&mut sets);
     #[cfg(target_arch = "x86_64")]
     x86_64::add_to(&mut sets);
     sets

@@ -7,7 +7,6 @@ mod features;
 mod pairs;
 mod requantize;
 mod sse41;
-mod taps;
 mod vnni;
 
 use std::sync::OnceLock;

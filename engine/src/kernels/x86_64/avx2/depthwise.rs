@@ -6,10 +6,10 @@ use std::array::from_fn;
 
 use super::vectors::{floats, integers, rounded};
 use crate::arithmetic::Window;
+use crate::kernels::taps::{MAX_TAPS, Taps};
 use crate::kernels::x86_64::features::Avx2;
 use crate::kernels::x86_64::requantize::Requantize;
 use crate::kernels::x86_64::sse41::vectors::store;
-use crate::kernels::x86_64::taps::{MAX_TAPS, Taps};
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
 /// Packed depthwise weights, for sixteen channels at a time and two taps for each instruction.

@@ -11,8 +11,8 @@ pub(super) mod vectors;
 
 use super::features::Avx2;
 use super::sse41::elementwise::interleave;
-use super::taps::MAX_TAPS;
 use crate::arithmetic::{AddRule, MultiplyRule, Window};
+use crate::kernels::taps::MAX_TAPS;
 use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_planes, check_rows, check_two, portable};
 use depthwise::Depthwise;
 use elementwise::{add, lookup, multiply, quantize, sum_rows};

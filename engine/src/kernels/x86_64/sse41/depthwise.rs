@@ -6,9 +6,9 @@ use std::array::from_fn;
 
 use super::vectors::{Packing, floats, integers, rounded, store, words};
 use crate::arithmetic::Window;
+use crate::kernels::taps::{MAX_TAPS, Taps};
 use crate::kernels::x86_64::features::Sse41;
 use crate::kernels::x86_64::requantize::Requantize;
-use crate::kernels::x86_64::taps::{MAX_TAPS, Taps};
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
 /// Packed depthwise weights, for sixteen channels at a time and two taps for each instruction.

@@ -9,8 +9,8 @@ mod gemm;
 pub(super) mod vectors;
 
 use super::features::Sse41;
-use super::taps::MAX_TAPS;
 use crate::arithmetic::{AddRule, MultiplyRule, Window};
+use crate::kernels::taps::MAX_TAPS;
 use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_planes, check_rows, check_two, portable};
 use depthwise::Depthwise;
 use elementwise::{add, interleave, multiply, quantize, sum_rows};
