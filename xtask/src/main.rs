@@ -90,8 +90,9 @@ enum Job {
         #[command(subcommand)]
         job: Option<AndroidJob>,
     },
-    /// The tests of the kernels for 64-bit ARM, in emulation of three processors. Needs qemu-user,
-    /// gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and Rust's target aarch64-unknown-linux-gnu
+    /// The tests of the kernels for ARM of 64 and 32 bits, in emulation of six processors. Needs qemu-user,
+    /// gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, gcc-arm-linux-gnueabihf, libc6-dev-armhf-cross, and Rust's targets
+    /// aarch64-unknown-linux-gnu and armv7-unknown-linux-gnueabihf
     Arm {
         #[command(subcommand)]
         job: Option<ArmJob>,
