@@ -7,9 +7,8 @@ use crate::arithmetic::OutputStage;
 ///
 /// - The directives make the assembler accept NEON; they enable nothing for the compiler.
 /// - A block may change any vector register. It saves `d8` to `d15` itself, as the procedure call standard (AAPCS32,
-///   6.1.2.1) has a function do: the compiler ignores it where an operand says that a register changes which the target
-///   is compiled without, as those for soft floats are, while the functions that called this one may use it. The others
-///   are declared.
+///   6.1.2.1) has a function do. The compiler would ignore an operand that declares a register of a class which the
+///   target is compiled without, as `q4`, while the functions that called this one may use it. The others are declared.
 /// - Blocks touch memory, so that the compiler keeps their order. They leave the stack as it was.
 /// - The assembler's macro `round` makes integers of four floats: the low 8 bits of each lane are `round(clamp(x))`. It
 ///   needs a [`Requantize`] in `q4` to `q7`.
