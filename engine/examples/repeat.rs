@@ -30,8 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// An input of several periods, from -2 to 2, as normalized images have.
 fn input(shape: &[usize]) -> Result<Tensor, Box<dyn Error>> {
     // Exact in float32 on every processor: quarters of whole numbers.
-    let value = |at: usize| (((at * at / 7 + at * 5 + at / 224 * 11) % 17) as f32 - 8.0) / 4.0;
-    Ok(Tensor::f32(shape.to_vec(), (0..shape.iter().product()).map(value).collect())?)
+    let value = |at: u64| (((at * at / 7 + at * 5 + at / 224 * 11) % 17) as f32 - 8.0) / 4.0;
+    let length: usize = shape.iter().product();
+    Ok(Tensor::f32(shape.to_vec(), (0..length as u64).map(value).collect())?)
 }
 
 /// The FNV-1a hash of the outputs' bits.

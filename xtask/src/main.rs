@@ -10,6 +10,7 @@ mod c;
 mod consumer;
 mod copy;
 mod device;
+mod encodings;
 mod full;
 mod fuzz;
 mod ios;
@@ -103,12 +104,15 @@ enum Job {
         #[command(subcommand)]
         job: Option<AndroidJob>,
     },
-    /// The tests of the kernels for 64-bit ARM, in emulation of three processors. Needs qemu-user,
-    /// gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and Rust's target aarch64-unknown-linux-gnu
+    /// The tests of the kernels for ARM of 64 and 32 bits, in emulation of six processors. Needs qemu-user,
+    /// gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, gcc-arm-linux-gnueabihf, libc6-dev-armhf-cross, and Rust's targets
+    /// aarch64-unknown-linux-gnu and armv7-unknown-linux-gnueabihf
     Arm {
         #[command(subcommand)]
         job: Option<ArmJob>,
     },
+    /// Reads back how the instructions of the AVX-VNNI kernels are encoded (a part of the gate). Needs binutils
+    Encodings,
     /// The native library for Apple's phones and their simulator, ios/BedsideFFI.xcframework, without a Mac. Needs
     /// python3
     Ios {
@@ -231,6 +235,7 @@ fn run(job: Job) -> Result<()> {
         Job::Android { job: Some(AndroidJob::Draw) } => android::draw(),
         Job::Arm { job: None } => arm::test(),
         Job::Arm { job: Some(ArmJob::Count) } => arm::count(),
+        Job::Encodings => encodings::check(),
         Job::Ios { app } => ios::build(if app { ios::For::App } else { ios::For::Package }),
         Job::Loom => loom::run(),
         Job::Miri { job: None } => miri::gate(),

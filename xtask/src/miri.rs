@@ -1,6 +1,6 @@
 //! Runs the engine's tests under miri, an interpreter that detects undefined behaviour: accesses out of bounds, to
-//! freed or uninitialized memory, or through references that are no longer valid, and data races. It runs the portable
-//! and the AVX2 kernels. `docs/testing.md` says what it covers, and what it can't see.
+//! freed or uninitialized memory, or through references that are no longer valid, and data races. It runs the portable,
+//! the SSE4.1 and the AVX2 kernels. `docs/testing.md` says what it covers, and what it can't see.
 
 use std::thread;
 

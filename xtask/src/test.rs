@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::skipped::Skips;
 use crate::step::{Step, tool};
-use crate::{android, arm, bindings, copy, miri, spelling, versions, words};
+use crate::{android, arm, bindings, copy, encodings, miri, spelling, versions, words};
 
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY: &str = "0.20.2";
@@ -17,6 +17,7 @@ pub(crate) fn run() -> Result<()> {
     spelling::check()?;
     lint()?;
     check_arm()?;
+    encodings::check()?;
     skips.read(&tests().lines()?);
     Step::new("cargo doc --locked --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").run()?;
     bindings::test(&mut skips)?;
@@ -73,14 +74,16 @@ fn install_components() -> Result<()> {
     Step::new("rustup component add rustfmt clippy").run().map(drop)
 }
 
-/// Runs clippy on the code that only 64-bit ARM compiles; `cargo xtask arm` runs that code.
+/// Runs clippy on the code that only ARM compiles; `cargo xtask arm` runs that code.
 fn check_arm() -> Result<()> {
-    Step::new("rustup target add").arg(arm::TARGET).run()?;
-    Step::new("cargo clippy --locked --package bedside-engine --no-default-features --all-targets --target")
-        .arg(arm::TARGET)
-        .words("-- -D warnings")
-        .run()
-        .map(drop)
+    for architecture in &arm::ARCHITECTURES {
+        Step::new("rustup target add").arg(architecture.target).run()?;
+        Step::new("cargo clippy --locked --package bedside-engine --no-default-features --all-targets --target")
+            .arg(architecture.target)
+            .words("-- -D warnings")
+            .run()?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -19,7 +19,18 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+// 32-bit ARM with registers for floats: those for soft floats can't declare that assembly changes them.
+#[cfg(all(
+    target_arch = "arm",
+    target_endian = "little",
+    any(target_os = "android", all(target_os = "linux", target_abi = "eabihf"))
+))]
+mod arm;
+#[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
+mod packing;
 mod portable;
+#[cfg(any(target_arch = "x86_64", target_arch = "arm"))]
+mod taps;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
@@ -403,6 +414,12 @@ pub(crate) fn available() -> Vec<&'static dyn Kernels> {
     let mut sets: Vec<&'static dyn Kernels> = vec![portable()];
     #[cfg(target_arch = "aarch64")]
     aarch64::add_to(&mut sets);
+    #[cfg(all(
+        target_arch = "arm",
+        target_endian = "little",
+        any(target_os = "android", all(target_os = "linux", target_abi = "eabihf"))
+    ))]
+    arm::add_to(&mut sets);
     #[cfg(target_arch = "x86_64")]
     x86_64::add_to(&mut sets);
     sets

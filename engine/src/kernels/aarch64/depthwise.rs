@@ -15,10 +15,10 @@ use std::array::from_fn;
 use super::dots::{Dot, transposed};
 use super::features::{InstructionSet, Neon};
 use super::line::Line;
-use super::packing::{offset_bias, split_into_parts};
 use super::requantize::Requantize;
 use super::vectors::{bytes, floats, integers, short_integers, signed_bytes, store};
 use crate::arithmetic::Window;
+use crate::kernels::packing::{offset_bias, split_into_parts};
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
 
 /// The maximum number of taps: enough for a 7×7 kernel, and the same as for AVX2. The indirection buffer for them is on

@@ -8,10 +8,10 @@ use std::arch::aarch64::{
 use std::array::from_fn;
 use std::mem::{MaybeUninit, transmute};
 
-use super::packing::{offset_bias, split_into_parts};
 use super::products::{MicroKernel, STEP};
 use super::requantize::Requantize;
 use super::vectors::{bytes, floats, integers, store};
+use crate::kernels::packing::{has_extremes, offset_bias, split_into_parts};
 use crate::kernels::{Lines, Matrix, TAIL_PADDING};
 
 /// Pairs of rows that are multiplied at a time. With 16 outputs their sums take 16 of the 32 vector registers.
@@ -184,14 +184,6 @@ fn packed<M: MicroKernel>(rows: &[i8], columns: usize, vectors: usize) -> impl I
         }))
     };
     (0..columns.div_ceil(STEP)).flat_map(move |step| (0..vectors).map(move |number| vector(step, number)))
-}
-
-/// Whether any row has two weights of -128 or less that are two apart within a group of four inputs, where the
-/// micro-kernel for NEON alone adds products in 16 bits. `weights` holds rows of `columns` weights.
-fn has_extremes(weights: &[i16], columns: usize) -> bool {
-    weights
-        .chunks_exact(columns)
-        .any(|row| row.chunks(4).any(|four| (2..four.len()).any(|at| four[at] <= -128 && four[at - 2] <= -128)))
 }
 
 /// Packed rows of the input. Rows are packed in groups of [`PAIRS`] pairs, and the remaining ones in groups of one

@@ -17,7 +17,6 @@ mod elementwise;
 mod features;
 mod line;
 mod matrix;
-mod packing;
 mod products;
 mod requantize;
 mod vectors;

@@ -1,18 +1,16 @@
-//! Depthwise convolutions of up to [`MAX_TAPS`] taps: sixteen channels of one output pixel at a time. An indirection
-//! buffer on the stack has the address of the input pixel under each tap.
+//! Depthwise convolutions of up to [`MAX_TAPS`] taps: sixteen channels of one output pixel at a time.
 
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
-use super::vectors::{floats, integers, rounded, store};
+use super::vectors::{floats, integers, rounded};
 use crate::arithmetic::Window;
+use crate::kernels::taps::{MAX_TAPS, Taps};
 use crate::kernels::x86_64::features::Avx2;
 use crate::kernels::x86_64::requantize::Requantize;
+use crate::kernels::x86_64::sse41::vectors::store;
 use crate::kernels::{DepthwiseInput, DepthwiseWeights};
-
-/// The maximum number of taps, whose addresses are on the stack: the 49 of a 7×7 kernel, rounded up to an even number.
-pub(super) const MAX_TAPS: usize = 50;
 
 /// Packed depthwise weights, for sixteen channels at a time and two taps for each instruction.
 #[derive(Debug)]
@@ -21,7 +19,6 @@ pub(super) struct Depthwise {
     _avx2: Avx2,
     window: Window,
     channels: usize,
-    taps: usize,
     requantize: Requantize,
     blocks: Vec<Block>,
 }
@@ -73,13 +70,13 @@ impl Depthwise {
             _avx2: avx2,
             window: window.clone(),
             channels,
-            taps,
             requantize: Requantize::of(weights.output_stage),
             blocks: (0..channels).step_by(16).map(block).collect(),
         }
     }
 
-    /// Computes one output pixel from the input pixels under its taps, which must be even in number.
+    /// Computes one output pixel from the input pixels under its taps, as [`Taps::at`] gives them. An additional one has
+    /// weights of zero.
     ///
     /// # Safety
     /// The processor must have AVX2. From each of `taps` on, `channels` bytes and 15 more are read and must be
@@ -120,54 +117,11 @@ impl Depthwise {
     /// `to.len()`: the bytes of the input, those of the padding, and 15 after either are read.
     #[target_feature(enable = "avx2")]
     unsafe fn line(&self, input: &DepthwiseInput<'_>, y: usize, to: &mut [u8]) {
-        let (channels, window) = (self.channels, &self.window);
-        let mut taps = [input.padding.as_ptr(); MAX_TAPS];
-        // The distance in bytes that each tap moves from one output to the next.
-        let mut steps = [0; MAX_TAPS];
-        // Whether all taps of the current output lie inside the input horizontally.
-        let mut whole = false;
-        for (x, to) in to.chunks_exact_mut(channels).enumerate() {
-            let was_whole = whole;
-            whole = window.is_inside(1, x, input.width);
-            if was_whole && whole {
-                for (tap, step) in taps[..self.taps].iter_mut().zip(&steps) {
-                    *tap = tap.wrapping_add(*step);
-                }
-            } else {
-                locate_taps(input, window, channels, [y, x], &mut taps, &mut steps);
-            }
-            // SAFETY: each tap points to a pixel, of the input or of the padding. `locate_taps` takes it from a slice.
-            // Where it moves on by a step, all taps of this output lie inside the input horizontally, as those of the
-            // previous output did, in the same rows. After a pixel there are `TAIL_PADDING` bytes, more than 15. Where
-            // the number of taps is odd, the additional one still points to the padding, and has a weight of zero; it
-            // is within `taps`, as `MAX_TAPS` is even.
-            unsafe { self.pixel(&taps[..self.taps.next_multiple_of(2)], to) };
-        }
-    }
-}
-
-/// Finds, for each tap of output pixel (`y`, `x`), the input pixel under it, or the pixel of the padding, and its
-/// distance in bytes to the input pixel under the same tap of the next output pixel.
-fn locate_taps(
-    input: &DepthwiseInput<'_>,
-    window: &Window,
-    channels: usize,
-    [y, x]: [usize; 2],
-    taps: &mut [*const u8; MAX_TAPS],
-    steps: &mut [usize; MAX_TAPS],
-) {
-    let ((down, top), (across, left)) = (window.taps(0, y, input.height), window.taps(1, x, input.width));
-    let [kernel_height, kernel_width] = window.kernel;
-    for tap_y in 0..kernel_height {
-        for tap_x in 0..kernel_width {
-            let tap = tap_y * kernel_width + tap_x;
-            (taps[tap], steps[tap]) = if down.contains(&tap_y) && across.contains(&tap_x) {
-                let y = window.position(0, top, tap_y);
-                let x = window.position(1, left, tap_x);
-                (input.bytes[(y * input.width + x) * channels..].as_ptr(), window.stride[1] * channels)
-            } else {
-                (input.padding.as_ptr(), 0)
-            };
+        let mut taps = Taps::new(input, &self.window, self.channels, y);
+        for (x, to) in to.chunks_exact_mut(self.channels).enumerate() {
+            // SAFETY: each tap is the address of a pixel, of the input or of the padding. After a pixel there are
+            // `TAIL_PADDING` bytes, more than 15.
+            unsafe { self.pixel(taps.at(x), to) };
         }
     }
 }

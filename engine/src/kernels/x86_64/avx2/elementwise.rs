@@ -1,15 +1,15 @@
-//! Elementwise kernels: quantization of floats, sums, products and table look-ups of bytes, sums of rows, and the
-//! interleaving of planes.
+//! Elementwise kernels: quantization of floats, sums, products and table look-ups of bytes, and sums of rows.
 
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::transmute;
 
-use super::vectors::{load_16, load_32, pack, rounded, store_16, store_32};
+use super::vectors::{load_32, pack, rounded, store_32};
 use crate::arithmetic::{AddRule, MultiplyRule};
 use crate::kernels::portable;
 use crate::kernels::x86_64::requantize::Requantize;
+use crate::kernels::x86_64::sse41::vectors::{load_16, store_16};
 
 /// Quantizes floats, as [`Kernels::quantize`](crate::kernels::Kernels::quantize) does, as many as the shorter of the
 /// two has.
@@ -162,33 +162,4 @@ pub(super) unsafe fn sum_rows(from: &[u8], stride: usize, count: usize, sums: &m
         }
     }
     portable::sum_rows(&from[done.min(from.len())..], stride, count, tail);
-}
-
-/// Interleaves planes, as [`Kernels::interleave`](crate::kernels::Kernels::interleave) does, 16 pixels at a time, as
-/// many whole times as each argument has.
-#[target_feature(enable = "avx2")]
-pub(super) fn interleave(planes: [&[u8]; 3], to: &mut [[u8; 48]]) {
-    // For each of the three vectors of output and each plane, the offset in the plane's vector of each byte. 0x80 gives
-    // 0.
-    const OFFSETS: [[[u8; 16]; 3]; 3] = {
-        let mut offsets = [[[0x80; 16]; 3]; 3];
-        let mut at = 0;
-        while at < 48 {
-            offsets[at / 16][at % 3][at % 16] = (at / 3) as u8;
-            at += 1;
-        }
-        offsets
-    };
-    let [a, b, c] = planes.map(|plane| plane.as_chunks::<16>().0);
-    for (((to, a), b), c) in to.iter_mut().zip(a).zip(b).zip(c) {
-        let (a, b, c) = (load_16(a), load_16(b), load_16(c));
-        for (to, offsets) in to.as_chunks_mut::<16>().0.iter_mut().zip(&OFFSETS) {
-            let [a, b, c] = [
-                _mm_shuffle_epi8(a, load_16(&offsets[0])),
-                _mm_shuffle_epi8(b, load_16(&offsets[1])),
-                _mm_shuffle_epi8(c, load_16(&offsets[2])),
-            ];
-            store_16(_mm_or_si128(_mm_or_si128(a, b), c), to);
-        }
-    }
 }

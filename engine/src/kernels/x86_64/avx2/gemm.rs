@@ -5,12 +5,12 @@
 use std::arch::x86_64::*;
 use std::mem::transmute;
 
-use super::pairs::{GROUP, WIDTH, arrange};
 use super::seven_bit::SevenBit;
-use super::tile::{Outputs, ROWS, cost, multiply, rows};
+use super::tile::{Outputs, ROWS, cost, multiply};
 use super::vectors::vector;
 use crate::kernels::x86_64::checked_offsets;
 use crate::kernels::x86_64::features::Avx2;
+use crate::kernels::x86_64::pairs::{GROUP, WIDTH, arrange, rows};
 use crate::kernels::x86_64::requantize::Requantize;
 use crate::kernels::{Lines, Matrix};
 

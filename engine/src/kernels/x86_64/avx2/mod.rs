@@ -5,16 +5,17 @@
 mod depthwise;
 mod elementwise;
 mod gemm;
-mod pairs;
 mod seven_bit;
 mod tile;
-mod vectors;
+pub(super) mod vectors;
 
 use super::features::Avx2;
+use super::sse41::elementwise::interleave;
 use crate::arithmetic::{AddRule, MultiplyRule, Window};
+use crate::kernels::taps::MAX_TAPS;
 use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_planes, check_rows, check_two, portable};
-use depthwise::{Depthwise, MAX_TAPS};
-use elementwise::{add, interleave, lookup, multiply, quantize, sum_rows};
+use depthwise::Depthwise;
+use elementwise::{add, lookup, multiply, quantize, sum_rows};
 use gemm::Gemm;
 
 impl Kernels for Avx2 {
@@ -72,11 +73,8 @@ impl Kernels for Avx2 {
 
     fn interleave(&self, planes: [&[u8]; 3], to: &mut [u8]) {
         check_planes(planes, to);
-        let (whole, tail) = to.as_chunks_mut::<48>();
-        let done = whole.len() * 16;
-        // SAFETY: `interleave` needs AVX2, which the processor has, as this `Avx2` exists.
-        unsafe { interleave(planes, whole) };
-        portable::interleave(planes.map(|plane| &plane[done..]), tail);
+        // SAFETY: `interleave` needs SSE4.1, which the processor has, as this `Avx2` exists.
+        unsafe { interleave(planes, to) };
     }
 
     fn lookup_in_place(&self, table: &[u8; 256], bytes: &mut [u8]) {

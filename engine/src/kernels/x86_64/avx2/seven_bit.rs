@@ -13,10 +13,10 @@ use std::array::from_fn;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::pairs::{GROUP, Group, WIDTH};
-use super::tile::{Outputs, ROWS, cost, multiply, rows};
+use super::tile::{Outputs, ROWS, cost, multiply};
 use super::vectors::{integers, load_32, store_32, vector};
 use crate::kernels::x86_64::features::Avx2;
+use crate::kernels::x86_64::pairs::{GROUP, Group, WIDTH, rows};
 use crate::kernels::x86_64::requantize::Requantize;
 use crate::kernels::{Lines, Matrix};
 use crate::program::weights::{fit_i8, sum};

@@ -5,10 +5,11 @@
 use std::arch::x86_64::*;
 use std::array::from_fn;
 
-use super::pairs::WIDTH;
-use super::vectors::{floats, integers, pack, rounded, store};
+use super::vectors::{floats, integers, pack, rounded};
 use crate::kernels::Matrix;
+use crate::kernels::x86_64::pairs::WIDTH;
 use crate::kernels::x86_64::requantize::Requantize;
+use crate::kernels::x86_64::sse41::vectors::store;
 
 /// The maximum number of rows of a tile. The widths of the activations of networks for images of 224×224 pixels are
 /// multiples of 7. Seven accumulators leave nine of the sixteen registers for the operands.
@@ -70,12 +71,6 @@ pub(super) unsafe fn multiply<const R: usize>(
         }
     }
     sums
-}
-
-/// The weights of each output of the tile whose first output is `first`: up to [`WIDTH`] rows of the matrix, in order.
-pub(super) fn rows<'a>(matrix: &Matrix<'a>, first: usize) -> Vec<&'a [i16]> {
-    let last = (first + WIDTH).min(matrix.rows);
-    matrix.weights[first * matrix.columns..last * matrix.columns].chunks_exact(matrix.columns).collect()
 }
 
 impl Outputs {

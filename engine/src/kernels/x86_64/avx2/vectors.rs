@@ -1,4 +1,4 @@
-//! Vectors of AVX2: requantization, loads, stores, and vectors from arrays.
+//! Vectors of AVX2: requantization, loads, stores, and vectors from arrays. Those of 16 bytes are SSE4.1's.
 
 #[allow(clippy::wildcard_imports, reason = "fifty instructions")]
 use std::arch::x86_64::*;
@@ -19,7 +19,7 @@ pub(super) fn rounded(values: __m256) -> __m256i {
 /// 2 and 3.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn pack(rows: [__m256i; 4], requantize: Requantize) -> [__m128i; 2] {
+pub(in crate::kernels::x86_64) fn pack(rows: [__m256i; 4], requantize: Requantize) -> [__m128i; 2] {
     let zero_point = _mm256_set1_epi16(i16::from(requantize.zero_point));
     let words = |a, b| _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
     // Both pack instructions work within halves of 128 bits, so that each half of the result has half of every row.
@@ -32,14 +32,6 @@ pub(super) fn pack(rows: [__m256i; 4], requantize: Requantize) -> [__m128i; 2] {
     [_mm256_castsi256_si128(clamped), _mm256_extracti128_si256::<1>(clamped)]
 }
 
-/// Loads 16 bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn load_16(from: &[u8; 16]) -> __m128i {
-    // SAFETY: the load reads 16 bytes, of any alignment: the array's.
-    unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
-}
-
 /// Loads 32 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
@@ -48,13 +40,7 @@ pub(super) fn load_32(from: &[u8; 32]) -> __m256i {
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
 }
 
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn store_16(bytes: __m128i, to: &mut [u8; 16]) {
-    // SAFETY: the store writes 16 bytes, of any alignment: the array's.
-    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), bytes) }
-}
-
+/// Stores 32 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn store_32(bytes: __m256i, to: &mut [u8; 32]) {
@@ -62,40 +48,17 @@ pub(super) fn store_32(bytes: __m256i, to: &mut [u8; 32]) {
     unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), bytes) }
 }
 
-/// Writes the first `count` bytes, at most 16.
-///
-/// # Safety
-/// The processor must have AVX2. `count` must be at most 16, and `count` bytes from `to` on must be writable; no others
-/// are touched.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) unsafe fn store(bytes: __m128i, to: *mut u8, count: usize) {
-    match count {
-        // SAFETY: sixteen bytes from `to` on are writable, as `count` is 16.
-        16 => unsafe { _mm_storeu_si128(to.cast(), bytes) },
-        // SAFETY: eight bytes from `to` on are writable, as `count` is 8.
-        8 => unsafe { _mm_storel_epi64(to.cast(), bytes) },
-        _ => {
-            let mut all = [0; 16];
-            store_16(bytes, &mut all);
-            // SAFETY: `count` is at most 16, the length of the array. `count` bytes from `to` on are writable, and they
-            // do not overlap the array, which is local to this function.
-            unsafe { to.copy_from_nonoverlapping(all.as_ptr(), count) }
-        }
-    }
-}
-
-pub(super) fn vector(weights: [i8; 32]) -> __m256i {
+pub(in crate::kernels::x86_64) fn vector(weights: [i8; 32]) -> __m256i {
     // SAFETY: both types have 32 bytes, and a vector may have any bits.
     unsafe { transmute::<[i8; 32], __m256i>(weights) }
 }
 
-pub(super) fn integers(values: [i32; 8]) -> __m256i {
+pub(in crate::kernels::x86_64) fn integers(values: [i32; 8]) -> __m256i {
     // SAFETY: both types have 32 bytes, and a vector may have any bits.
     unsafe { transmute::<[i32; 8], __m256i>(values) }
 }
 
-pub(super) fn floats(values: [f32; 8]) -> __m256 {
+pub(in crate::kernels::x86_64) fn floats(values: [f32; 8]) -> __m256 {
     // SAFETY: both types have 32 bytes, and a vector may have any bits.
     unsafe { transmute::<[f32; 8], __m256>(values) }
 }

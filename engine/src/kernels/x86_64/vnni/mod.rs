@@ -13,10 +13,10 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 
 use super::features::{Avx2, Avx512Vbmi, Avx512Vnni};
+use super::fits;
 use super::requantize::Requantize;
 use crate::arithmetic::{AddRule, MultiplyRule, Window};
 use crate::kernels::{DepthwiseWeights, Kernels, Matrix, check_one, check_two};
-use crate::program::weights::{fit_i8, magnitude};
 
 /// The set of kernels, with proofs of the instruction sets that it needs. VBMI is optional.
 #[derive(Debug)]
@@ -96,21 +96,6 @@ impl Kernels for Vnni {
     fn sum_rows(&self, from: &[u8], stride: usize, count: usize, sums: &mut [i32]) {
         self.avx2.sum_rows(from, stride, count, sums);
     }
-}
-
-/// The bound below which the conversion of a result to 32 bits cannot overflow, with a wide margin.
-const MAX_RESULT: f64 = 1e9;
-
-/// Whether this set can multiply by these weights: all are signed bytes and no result can exceed 32 bits. The weights
-/// are those of each output in turn, as many for each; `bias` and `multipliers` have one number for each output. False
-/// where there are no weights.
-fn fits(weights: &[i16], bias: &[i32], multipliers: &[f32]) -> bool {
-    let products = weights.len() / bias.len().max(1);
-    let within = |((weights, &bias), &multiplier): ((&[i16], &i32), &f32)| {
-        let max = (255 * magnitude(weights) + i64::from(bias).abs()) as f64;
-        fit_i8(weights) && max * f64::from(multiplier).abs() < MAX_RESULT
-    };
-    products > 0 && weights.chunks_exact(products).zip(bias).zip(multipliers).all(within)
 }
 
 /// The parameters of [`Requantize`], in all lanes of registers.

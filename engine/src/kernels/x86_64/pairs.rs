@@ -1,4 +1,5 @@
-//! The packing of weights for `vpmaddubsw`, such that it never saturates.
+//! The packing of weights for `pmaddubsw`, such that it never saturates. AVX2's `vpmaddubsw` and SSE's are the same
+//! instruction in this.
 //!
 //! For each output, the instruction multiplies a group of four bytes with four weights and adds the products two by
 //! two, as 16-bit numbers. With bytes up to 255, a 16-bit sum cannot saturate as long as neither its positive nor its
@@ -8,6 +9,8 @@
 //! saves one of six arithmetic instructions.
 
 use std::array::from_fn;
+
+use crate::kernels::Matrix;
 
 /// The maximum for the positive weights of a 16-bit sum, and for the magnitudes of its negative ones, added up:
 /// 255 · 128 < 2¹⁵.
@@ -55,6 +58,12 @@ struct Parts {
     starts: Vec<u32>,
     weights: Vec<Weights>,
     loads: Vec<Loads>,
+}
+
+/// The weights of each output of the tile whose first output is `first`: up to [`WIDTH`] rows of the matrix, in order.
+pub(super) fn rows<'a>(matrix: &Matrix<'a>, first: usize) -> Vec<&'a [i16]> {
+    let last = (first + WIDTH).min(matrix.rows);
+    matrix.weights[first * matrix.columns..last * matrix.columns].chunks_exact(matrix.columns).collect()
 }
 
 /// Packs the weights of up to [`WIDTH`] outputs: `rows` has those of each output, all of the same number of inputs.
@@ -119,7 +128,7 @@ impl Group {
         self.sums().map(|sums| sums.map(|load| if load <= i16::from(ROOM) { load as u8 } else { 255 }))
     }
 
-    /// The weights in the order of `vpmaddubsw`. None where one of them does not fit an `i8`.
+    /// The weights in the order of `pmaddubsw`. None where one of them does not fit an `i8`.
     fn weights(&self) -> Option<Weights> {
         let Group([first, second]) = self;
         // The number is `weight` or, where that is negative, `-weight - 1`: at most 127 from -128 to 127.
@@ -127,7 +136,7 @@ impl Group {
         (max <= i16::from(i8::MAX)).then(|| self.bytes())
     }
 
-    /// The weights in the order of `vpmaddubsw`. Each must fit an `i8`.
+    /// The weights in the order of `pmaddubsw`. Each must fit an `i8`.
     pub(super) fn bytes(&self) -> Weights {
         let Group([first, second]) = self;
         let mut weights = [0; GROUP * WIDTH];
@@ -211,7 +220,7 @@ mod tests {
 
     use super::*;
 
-    /// The result of `vpmaddubsw` for four bytes, by its description in Intel's manual: products of unsigned and signed
+    /// The result of `pmaddubsw` for four bytes, by its description in Intel's manual: products of unsigned and signed
     /// bytes, added two by two and saturated to 16 bits.
     fn maddubs(bytes: [u8; 4], weights: [i8; 4]) -> [i16; 2] {
         let product = |at: usize| i32::from(bytes[at]) * i32::from(weights[at]);
