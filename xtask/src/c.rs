@@ -64,6 +64,20 @@ pub(crate) fn test(panicking: &Path) -> Result<()> {
     run_border(&folder, &dynamic, &Linked::Static(archive), panicking)
 }
 
+/// Frames from four threads for so many minutes, as `bindings/c/tests/soak.c` says.
+pub(crate) fn soak(minutes: u32) -> Result<()> {
+    crate::bindings::shipped()?;
+    let folder = root().join("target/c");
+    fs::create_dir_all(&folder)?;
+    let library = Linked::Dynamic(built());
+    let program = compile("gcc -std=c11 -pthread", "bindings/c/tests/soak.c", &folder.join("soak"), &library)?;
+    let minutes = minutes.to_string();
+    let questions = ANSWERS.map(|answer| answer.split('=').next().unwrap_or_default());
+    let arguments: Vec<&str> = [minutes.as_str()].into_iter().chain(questions).collect();
+    eprintln!("\n{}", with_frame(&program, &arguments)?);
+    Ok(())
+}
+
 /// Builds the page's quickstart, and compares what it prints with what the command prints of the same picture.
 fn check_quickstart(program: &Path, library: &Linked) -> Result<()> {
     let program = compile("gcc -std=c99", "docs/quickstart/quickstart.c", program, library)?.display().to_string();

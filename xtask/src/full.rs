@@ -82,6 +82,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         Step::new("cargo xtask fuzz all --minutes 1"),
         Step::new("cargo xtask fuzz coverage"),
         Step::new("cargo xtask soak"),
+        Step::new("cargo xtask soak --minutes 2"),
         Step::new("ios/linux/toolchain.sh").arg(&swift),
         Step::new("cargo xtask models"),
         Step::new("ios/linux/test.sh target/release").arg(&swift).env("BEDSIDE_SOAK", "1"),
@@ -101,6 +102,7 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         Step::new("cargo xtask android emulated"),
         Step::new("cargo xtask ios"),
         Step::new("cargo xtask ios --app"),
+        Step::new("cargo xtask device --twice"),
         Step::new("cargo xtask arm"),
         Step::new("cargo xtask arm count"),
         // Cargo would reuse what an earlier dry run compiled of these crates, because their version is the same.

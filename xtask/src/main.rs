@@ -132,8 +132,13 @@ enum Job {
     Maven,
     /// The shipped models as the apps carry them, target/prepared: at most 14 MB
     Models,
-    /// The memory of the library as it is shipped, under Kotlin and Java, over ten thousand pictures
-    Soak,
+    /// The memory of the library as it is shipped, under Kotlin and Java, over ten thousand pictures. Or a scanner's days
+    /// over the C border, in minutes
+    Soak {
+        /// Frames from four threads over the C border for so long, with bad ones, models loaded anew and signals in between
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+        minutes: Option<u32>,
+    },
     /// Compares Bedside with ONNX Runtime and Pillow, in turn, in one run. Writes docs/runs/performance-run.md. Needs
     /// python3
     Bench {
@@ -242,7 +247,8 @@ fn run(job: Job) -> Result<()> {
         Job::Miri { job: Some(MiriJob::All) } => miri::all(),
         Job::Models => prepared::models().map(drop),
         Job::Maven => bindings::publish(),
-        Job::Soak => bindings::soak(),
+        Job::Soak { minutes: None } => bindings::soak(),
+        Job::Soak { minutes: Some(minutes) } => c::soak(minutes),
         Job::Bench { job: None } => bench::run(),
         Job::Bench { job: Some(BenchJob::Peers { weights, quick }) } => peers::run(weights.as_deref(), quick),
         Job::Bench { job: Some(BenchJob::Bindings { swift }) } => bench_bindings::run(&swift),
