@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::image::{Picture, Placement, decode_placed};
 use crate::manifest::{ColorMeant, Golden, GoldenBy, Manifest};
 use crate::model::{LoadTimes, Model, joined, values};
-use crate::preprocess::{ModelInput, preprocessed};
+use crate::preprocess::preprocessed;
 use crate::quality::{QualityBuffers, measure, quality_reasons};
 use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
@@ -271,44 +271,46 @@ impl Classifier {
         timings: &mut Timings,
     ) -> Result<Assessed> {
         let mut stages = Stages::new();
-        let (picture, placement) = self.decode(image, query.region, take(&mut workspace.rgb))?;
+        let rgb = take(&mut workspace.picture.rgb);
+        let (picture, placement) = self.decode(image, query.region, rgb)?;
+        // From here on all memory is the workspace's, so that whatever ends the classification leaves it there.
+        workspace.picture = picture;
         timings.decode = stages.ended("decode");
         query.check_cancelled()?;
 
-        let input = self.model.preprocess(&picture, &mut workspace.preprocess);
+        let Workspace { picture, input, preprocess, quality: buffers, .. } = &mut *workspace;
+        self.model.preprocess(picture, preprocess, input);
         let limits = self.model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default();
-        let quality = measure(&picture, &input, self.model.manifest.input(), limits.color, &mut workspace.quality);
-        let view = self.view(&picture, placement);
-        workspace.leave(picture);
+        let quality = measure(picture, input, self.model.manifest.input(), limits.color, buffers);
+        let view = self.view(picture, placement);
+        workspace.free_large_picture();
         timings.preprocess = stages.ended("preprocess");
         query.check_cancelled()?;
 
         let poor = quality_reasons(&quality, &limits, query, words(&query.language));
         if !poor.is_empty() {
-            workspace.preprocess.pixels = input.pixels;
             return Ok(Assessed::rejected(Conclusion::poor_quality(poor, query.refusals), Some(quality)));
         }
-        let features = self.run(workspace, &input, query)?;
+        let features = self.run(workspace, query)?;
         timings.engine = stages.ended("engine");
         query.check_cancelled()?;
 
-        let Workspace { results, features: of_novelty, judging, .. } = &mut *workspace;
+        let Workspace { input, results, features: of_novelty, judging, .. } = workspace;
         let values = values(results)?;
         let novelty = self.novelty(of_novelty, values, &mut judging.numbers)?;
         let (conclusion, findings) = self.judge(values, judging, novelty.as_ref(), query)?;
         timings.verdict = stages.ended("verdict");
         let features = features.map(|at| &results.taps[at]);
-        let evidence = Evidence { values, features, input: &input, view };
+        let evidence = Evidence { values, features, input, view };
         let heatmap = self.heatmap(query, &conclusion.verdict, &evidence)?;
-        workspace.preprocess.pixels = input.pixels;
         Ok(Assessed { conclusion, findings, quality: Some(quality), novelty, heatmap })
     }
 
     /// Runs the graph, with the taps that novelty and the query's heatmap need. Returns the index of the heatmap's among
     /// those of the results.
-    fn run(&self, workspace: &mut Workspace, input: &ModelInput, query: &Query) -> Result<Option<usize>> {
+    fn run(&self, workspace: &mut Workspace, query: &Query) -> Result<Option<usize>> {
         let cancelled = query.cancel.as_ref().map_or(&NEVER, CancelHandle::flag);
-        let Workspace { results, features, selection, .. } = workspace;
+        let Workspace { input, results, features, selection, .. } = workspace;
         let explained = self.features_tap(query);
         selection.clear();
         selection.extend(self.model.novelty_taps.iter().copied().chain(explained));
@@ -434,9 +436,9 @@ impl Classifier {
 
     /// As [`scores`](Classifier::scores); writes the probabilities into `scores`, which has one place for each label.
     ///
-    /// It uses the memory of earlier calls, one for each that ran at the same time. So a call with pixels or a frame
-    /// allocates nothing, where the graph is quantized from end to end and an earlier call had a picture of the same
-    /// size, of at most 2.5 megapixels.
+    /// It uses the memory of earlier calls, which was overwritten with zeros. So a call with pixels or a frame allocates
+    /// nothing, where the graph is quantized from end to end, and as many earlier calls as run now ran at the same time on
+    /// pictures of the same size. Memory of pictures over 2.5 megapixels is not kept.
     ///
     /// ```
     /// # if cfg!(not(feature = "onnx")) { return Ok(()); }
@@ -465,14 +467,14 @@ impl Classifier {
 
     /// As [`scores_into`](Classifier::scores_into), in the memory of a workspace.
     fn scores_in(&self, workspace: &mut Workspace, image: &Image<'_>, scores: &mut [f32]) -> Result<()> {
-        let (picture, _) = self.decode(image, None, take(&mut workspace.rgb))?;
-        let input = self.model.preprocess(&picture, &mut workspace.preprocess);
-        workspace.leave(picture);
-        let Workspace { scores: results, judging, .. } = &mut *workspace;
-        self.model.run_into(&NEVER, &input, &[], results)?;
+        let (picture, _) = self.decode(image, None, take(&mut workspace.picture.rgb))?;
+        workspace.picture = picture;
+        self.model.preprocess(&workspace.picture, &mut workspace.preprocess, &mut workspace.input);
+        workspace.free_large_picture();
+        let Workspace { input, scores: results, judging, .. } = workspace;
+        self.model.run_into(&NEVER, input, &[], results)?;
         self.model.scoring.probabilities(values(results)?, &mut judging.numbers)?;
         scores.iter_mut().zip(&judging.numbers).for_each(|(score, &probability)| *score = probability as f32);
-        workspace.preprocess.pixels = input.pixels;
         Ok(())
     }
 

@@ -19,7 +19,7 @@ pub(crate) use resize::ResizeBuffers;
 use resize::{Axis, resize};
 
 /// A picture at the input's size, with its channels in the input's order, before normalisation.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ModelInput {
     /// In pixels.
     pub(crate) width: u32,
@@ -60,44 +60,57 @@ pub(crate) struct PreprocessBuffers {
     luma: Vec<u8>,
     /// The resized picture, where there are bars around it.
     fitted: Vec<u8>,
-    /// The pixels of an earlier input.
-    pub(crate) pixels: Vec<u8>,
 }
 
 impl PreprocessBuffers {
     /// The bytes that it holds.
     pub(crate) fn bytes(&self) -> usize {
-        self.resize.bytes() + self.luma.capacity() + self.fitted.capacity() + self.pixels.capacity()
+        self.resize.bytes() + self.luma.capacity() + self.fitted.capacity()
+    }
+
+    /// Overwrites what is left of a picture with zeros.
+    pub(crate) fn wipe(&mut self) {
+        self.resize.wipe();
+        wipe(&mut self.luma);
+        wipe(&mut self.fitted);
     }
 }
 
-/// Resizes a picture to the input's size by the input's policy, with its channels in the input's order. The input takes
-/// `buffers.pixels`; put them back when it is not needed any more.
-pub(crate) fn preprocess(picture: &Picture, input: &Input, buffers: &mut PreprocessBuffers) -> ModelInput {
-    let PreprocessBuffers { resize, luma, fitted, pixels } = buffers;
+/// Overwrites all memory of a vector with zeros.
+pub(crate) fn wipe<T: Copy + Default>(values: &mut Vec<T>) {
+    values.clear();
+    values.resize(values.capacity(), T::default());
+    values.clear();
+}
+
+/// Resizes a picture to the input's size by the input's policy, with its channels in the input's order.
+pub(crate) fn preprocess(picture: &Picture, input: &Input, buffers: &mut PreprocessBuffers, to: &mut ModelInput) {
+    let PreprocessBuffers { resize, luma, fitted } = buffers;
     let source = Raster::of(picture, input.color, luma);
     let Filter::Bilinear = input.resize.filter;
     let fit = Fit::of((picture.width, picture.height), input);
     let size = (input.width, input.height);
-    let mut pixels = std::mem::take(pixels);
+    let pixels = &mut to.pixels;
     match input.resize.policy {
-        ResizePolicy::Stretch => source.stretch(fit.resized, resize, &mut pixels),
-        ResizePolicy::Crop => source.center_crop(fit, size, resize, &mut pixels),
-        ResizePolicy::Letterbox if fit.resized == size => source.stretch(size, resize, &mut pixels),
+        ResizePolicy::Stretch => source.stretch(fit.resized, resize, pixels),
+        ResizePolicy::Crop => source.center_crop(fit, size, resize, pixels),
+        ResizePolicy::Letterbox if fit.resized == size => source.stretch(size, resize, pixels),
         ResizePolicy::Letterbox => {
             source.stretch(fit.resized, resize, fitted);
-            letterbox(fitted, fit, size, source.channels, input.resize.fill.unwrap_or(0), &mut pixels);
+            letterbox(fitted, fit, size, source.channels, input.resize.fill.unwrap_or(0), pixels);
         }
     }
     if input.color == Color::Bgr {
         pixels.chunks_exact_mut(3).for_each(|pixel| pixel.swap(0, 2));
     }
-    ModelInput { width: input.width, height: input.height, channels: input.color.channels(), pixels }
+    (to.width, to.height, to.channels) = (input.width, input.height, input.color.channels());
 }
 
 /// As [`preprocess`], in memory of its own.
 pub(crate) fn preprocessed(picture: &Picture, input: &Input) -> ModelInput {
-    preprocess(picture, input, &mut PreprocessBuffers::default())
+    let mut to = ModelInput::default();
+    preprocess(picture, input, &mut PreprocessBuffers::default(), &mut to);
+    to
 }
 
 /// Pixels to be resized, with the number of channels of the input: rows from the top, the channels of a pixel adjacent.
@@ -115,6 +128,7 @@ impl<'a> Raster<'a> {
             Color::Rgb | Color::Bgr => picture.rgb.as_slice(),
             Color::Gray => {
                 levels.clear();
+                levels.reserve_exact(picture.rgb.len() / 3);
                 levels.extend(picture.rgb.as_chunks::<3>().0.iter().map(|&rgb| luma(rgb)));
                 levels
             }

@@ -6,17 +6,20 @@ use std::thread::available_parallelism;
 use bedside_engine::Tapped;
 
 use crate::image::Picture;
-use crate::preprocess::PreprocessBuffers;
+use crate::preprocess::{ModelInput, PreprocessBuffers, wipe};
 use crate::quality::QualityBuffers;
 
-/// The maximum number of bytes that a workspace may hold to be kept: enough for a frame of 2.5 megapixels.
-const MAX_BYTES: usize = 8 << 20;
+/// The maximum number of bytes that a workspace may hold to be kept: enough for a frame of 2.5 megapixels, and an input of
+/// 512×512 pixels.
+const MAX_BYTES: usize = 12 << 20;
 
-/// The memory of one classification. Its contents are unspecified between classifications.
+/// The memory of one classification. Between classifications it holds zeros: no picture, and nothing of a result.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
-    /// The pixels of a picture that was pixels or a frame.
-    pub(crate) rgb: Vec<u8>,
+    /// The upright picture.
+    pub(crate) picture: Picture,
+    /// The picture at the network's size.
+    pub(crate) input: ModelInput,
     pub(crate) preprocess: PreprocessBuffers,
     pub(crate) quality: QualityBuffers,
     /// The taps that a run is asked for.
@@ -42,17 +45,29 @@ pub(crate) struct JudgingBuffers {
 }
 
 impl Workspace {
-    /// Takes the memory of a picture that is not needed any more, unless it is large: a run of the graph would keep it
-    /// for nothing.
-    pub(crate) fn leave(&mut self, picture: Picture) {
-        if picture.rgb.capacity() <= MAX_BYTES {
-            self.rgb = picture.rgb;
+    /// Frees the picture, which is not needed any more, where it is large: a run of the graph would keep it for nothing.
+    pub(crate) fn free_large_picture(&mut self) {
+        if self.picture.rgb.capacity() > MAX_BYTES {
+            self.picture = Picture::default();
         }
+    }
+
+    /// Overwrites what is left of the picture and of the result with zeros.
+    fn wipe(&mut self) {
+        wipe(&mut self.picture.rgb);
+        wipe(&mut self.input.pixels);
+        self.preprocess.wipe();
+        self.quality.wipe();
+        self.results.wipe();
+        self.scores.wipe();
+        wipe(&mut self.features);
+        wipe(&mut self.judging.numbers);
+        wipe(&mut self.judging.classes);
     }
 
     /// The bytes that it holds, but for what the engine returned and what has the size of it.
     fn bytes(&self) -> usize {
-        self.rgb.capacity() + self.preprocess.bytes() + self.quality.bytes()
+        self.picture.rgb.capacity() + self.input.pixels.capacity() + self.preprocess.bytes() + self.quality.bytes()
     }
 }
 
@@ -67,10 +82,11 @@ impl Workspaces {
     }
 
     /// Keeps a workspace for a later classification, unless it is larger than [`MAX_BYTES`].
-    pub(crate) fn keep(&self, workspace: Workspace) {
+    pub(crate) fn keep(&self, mut workspace: Workspace) {
         if workspace.bytes() > MAX_BYTES {
             return;
         }
+        workspace.wipe();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < processors() {
             kept.push(workspace);
@@ -92,16 +108,23 @@ mod tests {
     fn kept_workspace_is_used_again() {
         let workspaces = Workspaces::default();
         let mut workspace = workspaces.take();
-        workspace.rgb = Vec::with_capacity(1000);
+        workspace.picture.rgb = vec![7; 1000];
         workspaces.keep(workspace);
-        assert!(workspaces.take().rgb.capacity() >= 1000);
-        assert_eq!(workspaces.take().rgb.capacity(), 0);
+        let mut kept = workspaces.take();
+        let capacity = kept.picture.rgb.capacity();
+        assert!(capacity >= 1000);
+        // What was there is overwritten.
+        kept.picture.rgb.resize(capacity, 1);
+        workspaces.keep(kept);
+        assert!(workspaces.take().picture.rgb.is_empty());
+        assert_eq!(workspaces.take().picture.rgb.capacity(), 0);
     }
 
     #[test]
     fn workspace_of_a_large_picture_is_not_kept() {
         let workspaces = Workspaces::default();
-        workspaces.keep(Workspace { rgb: Vec::with_capacity(MAX_BYTES + 1), ..Workspace::default() });
-        assert_eq!(workspaces.take().rgb.capacity(), 0);
+        let picture = Picture { rgb: Vec::with_capacity(MAX_BYTES + 1), ..Picture::default() };
+        workspaces.keep(Workspace { picture, ..Workspace::default() });
+        assert_eq!(workspaces.take().picture.rgb.capacity(), 0);
     }
 }

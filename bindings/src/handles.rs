@@ -8,8 +8,9 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The number that was given last, of any type: the number of an object of one type is none of another.
-static LAST: AtomicUsize = AtomicUsize::new(0);
+/// The number that is given next, of any type: the number of an object of one type is none of another. All are odd, so
+/// that none is the address of something that is aligned.
+static NEXT: AtomicUsize = AtomicUsize::new(1);
 
 /// The objects of one type that another language holds. There is no map before the first, since none can be made in a
 /// constant.
@@ -20,13 +21,13 @@ impl<T> Handles<T> {
         Handles(Mutex::new(None))
     }
 
-    /// Keeps an object and returns its number. A 64-bit process never reuses a number, and a 32-bit one not before 2^32
+    /// Keeps an object and returns its number. A 64-bit process never reuses a number, and a 32-bit one not before 2^31
     /// others.
     pub(crate) fn keep(&self, object: T) -> NonZeroUsize {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let table = table.get_or_insert_default();
         loop {
-            let next = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+            let next = NEXT.fetch_add(2, Ordering::Relaxed);
             if let (Some(handle), Entry::Vacant(vacant)) = (NonZeroUsize::new(next), table.entry(next)) {
                 vacant.insert(Arc::new(object));
                 return handle;

@@ -56,6 +56,13 @@ pub struct Tapped {
     pub taps: Vec<Tensor>,
 }
 
+impl Tapped {
+    /// Sets all values to zero. Shapes and memory stay.
+    pub fn wipe(&mut self) {
+        self.outputs.iter_mut().chain(&mut self.taps).for_each(Tensor::wipe);
+    }
+}
+
 /// The wall-clock times of the two phases of building an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BuildTimes {

@@ -84,6 +84,14 @@ impl Tensor {
         Ok(())
     }
 
+    /// Sets all values to zero.
+    pub(crate) fn wipe(&mut self) {
+        match &mut self.data {
+            Data::F32(values) => values.fill(0.0),
+            Data::U8(values) => values.fill(0),
+        }
+    }
+
     /// The length of each axis, outermost first.
     #[must_use]
     pub fn shape(&self) -> &[usize] {

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::geometry::Affine;
 
 /// The upright pixels of the query's region: rows from the top, without padding, of red, green and blue, 8 bits each.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Picture {
     /// In pixels, at least 1.
     pub(crate) width: u32,

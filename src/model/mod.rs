@@ -154,8 +154,8 @@ impl Model {
     }
 
     /// Resizes the picture to the graph's input, in the input's channel order. As [`preprocess`](fn@preprocess).
-    pub(crate) fn preprocess(&self, picture: &Picture, buffers: &mut PreprocessBuffers) -> ModelInput {
-        preprocess(picture, self.manifest.input(), buffers)
+    pub(crate) fn preprocess(&self, picture: &Picture, buffers: &mut PreprocessBuffers, to: &mut ModelInput) {
+        preprocess(picture, self.manifest.input(), buffers, to);
     }
 
     /// Runs the graph and returns its output values, one for each label.

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::wipe;
+
 /// The fractional bits of a weight, Pillow's `PRECISION_BITS`. Weights sum to 1, so that 255 times the sum is below
 /// 2³¹.
 const PRECISION: u32 = 22;
@@ -61,6 +63,12 @@ pub(crate) struct ResizeBuffers {
 }
 
 impl ResizeBuffers {
+    /// Overwrites what is left of a picture with zeros.
+    pub(crate) fn wipe(&mut self) {
+        wipe(&mut self.sums);
+        wipe(&mut self.rows);
+    }
+
     /// The bytes that it holds.
     pub(crate) fn bytes(&self) -> usize {
         let taps = |taps: &AxisTaps| taps.ends.capacity() * size_of::<(usize, usize)>() + taps.weights.capacity() * 4;

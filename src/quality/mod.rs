@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::Picture;
 use crate::manifest::{Color, ColorMeant, Input};
-use crate::preprocess::{Area, ModelInput, filled, luma, shown};
+use crate::preprocess::{Area, ModelInput, filled, luma, shown, wipe};
 
 pub(crate) use gate::quality_reasons;
 
@@ -84,6 +84,12 @@ impl QualityBuffers {
     pub(crate) fn bytes(&self) -> usize {
         let positions = (self.columns.capacity() + self.rows.capacity()) * size_of::<usize>();
         self.levels.capacity() + self.cells.capacity() * 4 + positions
+    }
+
+    /// Overwrites what is left of a picture with zeros.
+    pub(crate) fn wipe(&mut self) {
+        wipe(&mut self.levels);
+        wipe(&mut self.cells);
     }
 }
 

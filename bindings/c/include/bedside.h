@@ -1,4 +1,4 @@
-/* The C API of Bedside. Written by cbindgen from bindings/src/c/. Do not edit.
+/* The C API of Bedside, for C99 and C++11. Written by cbindgen from bindings/src/c/. Do not edit.
  *
  * Research software, not a medical device. Show bedside_report_notice wherever you show a result.
  *
@@ -6,17 +6,19 @@
  * bedside_manifest or bedside_cancel_handle is a handle: its value is a number, and nobody reads what is at it. A handle
  * that was freed is BEDSIDE_STATUS_INVALID_HANDLE. Free each handle with the function of its type.
  *
- * Structs. Each begins with its size, so that it can grow. Call its _init function on a struct that you give, and set
- * `size` of one that you get. Enumerations in structs and arguments are int32_t.
+ * Structs. Each but bedside_plane begins with its size, so that it can grow. Call its _init function on a struct that you
+ * give, and set `size` of one that you get. Enumerations in structs and arguments are int32_t.
  *
  * Errors. A function that can fail returns a bedside_status, BEDSIDE_STATUS_OK where it succeeded. `error` may be null.
- * Where a call fails, it changes nothing else that its arguments point to, except for `length`.
+ * Where a call fails, it changes nothing else that its arguments point to, except for `length`, and a buffer for text, which
+ * gets an empty one. Where memory runs out, the process ends, as programs in Rust do.
  *
  * Texts are UTF-8 and end with zero. A text that you ask for goes into `buffer`, which has room for `capacity` bytes, the
  * zero included. `length`, which may be null, becomes its length without the zero. Where the buffer is too small, it gets
  * an empty text, `length` is set, and the status is BEDSIDE_STATUS_BUFFER_TOO_SMALL.
  *
- * Threads. Every function may be called from any thread, and from several at once with the same handles.
+ * Threads. Every function may be called from any thread, and from several at once with the same handles, but none from a
+ * signal handler.
  */
 
 #ifndef BEDSIDE_H
@@ -427,13 +429,14 @@ typedef struct bedside_classifier bedside_classifier;
 // once, any number of times.
 typedef struct bedside_image bedside_image;
 
-// A model's description of itself in one language. A text that lacks the language is in its base language, in English,
+// A model's description of itself in one language. It keeps the model in memory: free it too. A text that lacks the language is in its base language, in English,
 // or in the first language that it has.
 typedef struct bedside_manifest bedside_manifest;
 
 // The query of classifications: what may be asked of one, and the answers to the model's questions. A new one asks for
-// all findings of the whole picture, in English. It can be used any number of times, by many threads at once; a
-// function that changes it waits for the calls that use it.
+// all findings of the whole picture, in English. It can be used any number of times, by many threads at once; a call that
+// is under way keeps the query as it was. Answers stay until they are replaced: for the next patient, make a new query or
+// call bedside_query_clear.
 //
 // The functions that change a query fail with BEDSIDE_STATUS_INVALID_ARGUMENT and BEDSIDE_STATUS_INVALID_HANDLE only,
 // where nothing else is said: whether it fits a model is checked by the call that it is given to.
@@ -559,7 +562,8 @@ typedef struct bedside_heatmap {
 } bedside_heatmap;
 
 // Receives one record of the library's log: `level` is a bedside_log_level, `target` the module that logs. Both texts
-// end with zero and live until it returns. It may be called from any thread, and from several at once.
+// end with zero and live until it returns. It may be called from any thread, and from several at once, and may call the
+// library. It must return: no exception of C++ and no longjmp may leave it.
 typedef void (*bedside_log_function)(void *context, int32_t level, const char *target, const char *message);
 
 // A question about the picture or the person, asked before a result is given. Set `size` to sizeof(bedside_question).
@@ -745,9 +749,10 @@ bedside_status bedside_classifier_scores(const struct bedside_classifier *classi
 
 // The scores of one frame, which is read in place. Otherwise as bedside_classifier_scores.
 //
-// It uses the memory of earlier calls: where the graph is quantized from end to end, and an earlier call had a frame of
-// the same size, of at most 2.5 megapixels, it allocates nothing. Only as many calls at once as the machine has
-// processors keep their memory.
+// It uses the memory of earlier calls, which was overwritten with zeros: where the graph is quantized from end to end, the
+// model has at most 1024 labels, and as many earlier calls as run now ran at the same time on frames of the same size, it
+// allocates nothing. Memory of frames over 2.5 megapixels is not kept, nor that of more calls at once than the machine has
+// processors.
 bedside_status bedside_classifier_frame_scores(const struct bedside_classifier *classifier,
                                                const struct bedside_frame *frame,
                                                float *scores,
@@ -865,8 +870,8 @@ bedside_status bedside_image_mirrored(const struct bedside_image *image,
 // Frees a picture. A call that is under way keeps what it uses. Null, or a handle that was freed, changes nothing.
 void bedside_image_free(struct bedside_image *image);
 
-// Sends the records of the library's log from a bedside_log_level up to a function, which replaces the previous one.
-// Null drops the records, as before the first call. `context` is handed to the function and is not read. Both must stay
+// Sends records of the library's log to a function, which replaces the previous one: those of this bedside_log_level and
+// of graver ones. Null drops the records, as before the first call, whatever `level` is. `context` is handed to the function and is not read. Both must stay
 // valid for the rest of the process, because a thread may be in the function when another one is set. Pictures and
 // results are never in the log. In a Rust program with its own logger, that logger keeps the log.
 bedside_status bedside_set_logger(bedside_log_function function,
@@ -963,6 +968,9 @@ bedside_status bedside_options_init(struct bedside_options *options, size_t size
 
 // Makes a query.
 bedside_status bedside_query_new(struct bedside_query **query, struct bedside_error *error);
+
+// Makes the query what a new one is: without answers, and all else at its first value.
+bedside_status bedside_query_clear(struct bedside_query *query, struct bedside_error *error);
 
 // Sets the maximum number of findings; all at first.
 bedside_status bedside_query_set_max_results(struct bedside_query *query, uint32_t count, struct bedside_error *error);

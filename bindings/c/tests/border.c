@@ -20,6 +20,9 @@
 #define THREADS 8
 
 static bedside_error error;
+static atomic_int records;
+
+static void count_record(void *context, int32_t level, const char *target, const char *message);
 
 #define EXPECT(condition)                                                                                             \
     do {                                                                                                              \
@@ -123,7 +126,7 @@ static void sizes(const char *model)
     const size_t length = sizeof(size_t) + sizeof(int32_t) + 8;
     OK(bedside_error_init(&shorter.error, length));
     FAILS(IO, bedside_classifier_open("missing.onnx", NULL, &classifier, &shorter.error));
-    EXPECT(shorter.error.status == BEDSIDE_STATUS_IO && memcmp(shorter.error.message, "missing.", 8) == 0);
+    EXPECT(shorter.error.status == BEDSIDE_STATUS_IO && memcmp(shorter.error.message, "missing", 8) == 0);
     EXPECT(shorter.bytes[length] == 0xAA);
 }
 
@@ -205,6 +208,11 @@ static void scores(const bedside_classifier *classifier)
     EXPECT(memcmp(read, other, sizeof read) == 0);
 
     float few[LABELS] = {-1, -1, -1};
+    bedside_image *damaged = NULL;
+    OK(bedside_image_from_bytes((const uint8_t *)"\xFF\xD8\xFF", 3, &damaged, &error));
+    EXPECT(bedside_classifier_scores(classifier, damaged, few, LABELS, &length, &error) != BEDSIDE_STATUS_OK);
+    EXPECT(few[0] == -1.0F); /* A call that fails changes nothing. */
+    bedside_image_free(damaged);
     FAILS(BUFFER_TOO_SMALL, bedside_classifier_frame_scores(classifier, &frame, few, LABELS - 1, &length, &error));
     EXPECT(length == LABELS && few[0] == -1.0F);
 }
@@ -337,6 +345,14 @@ static void report(const bedside_classifier *classifier)
     heatmap.size = sizeof heatmap;
     OK(bedside_report_heatmap(report, &heatmap));
     EXPECT(heatmap.method == BEDSIDE_EXPLAIN_METHOD_OCCLUSION && heatmap.picture[0] == SIDE);
+    struct {
+        bedside_finding finding;
+        uint64_t later;
+    } newer;
+    memset(&newer, 0xAA, sizeof newer);
+    newer.finding.size = sizeof newer;
+    OK(bedside_report_finding(report, 0, &newer.finding));
+    EXPECT(newer.later == 0); /* A field that the library does not know. */
     float values[64];
     OK(bedside_report_heatmap_values(report, values, 64, &length));
     EXPECT(length == (size_t)heatmap.width * heatmap.height);
@@ -398,6 +414,13 @@ static void queries(const bedside_classifier *classifier)
     FAILS(INVALID_QUERY, bedside_classifier_scope_reasons(classifier, query, &reasons, &error));
     OK(bedside_classifier_scope_reasons(classifier, NULL, &reasons, &error));
     bedside_reasons_free(reasons);
+    bedside_query_free(query);
+
+    OK(bedside_query_new(&query, &error));
+    OK(bedside_query_set_answer(query, "age", 1, &error));
+    FAILS(INVALID_QUERY, bedside_classifier_check(classifier, query, &error));
+    OK(bedside_query_clear(query, &error));
+    OK(bedside_classifier_check(classifier, query, &error));
     bedside_query_free(query);
 
     /* A cancelled query, whose handle was freed; and the same query without it. */
@@ -577,12 +600,11 @@ static void nulls(const bedside_classifier *classifier)
     FAILS(INVALID_ARGUMENT, bedside_cancel_handle_new(NULL, &error));
     FAILS(INVALID_HANDLE, bedside_cancel_handle_cancel(NULL, &error));
     FAILS(INVALID_HANDLE, bedside_cancel_handle_is_cancelled(NULL, &number, &error));
-    FAILS(INVALID_ARGUMENT, bedside_set_logger(NULL, NULL, 0, &error));
+    FAILS(INVALID_ARGUMENT, bedside_set_logger(count_record, NULL, 0, &error));
+    OK(bedside_set_logger(NULL, NULL, 0, &error));
     EXPECT(image == NULL && report == NULL);
     bedside_query_free(query);
 }
-
-static atomic_int records;
 
 static void count_record(void *context, int32_t level, const char *target, const char *message)
 {
@@ -608,22 +630,26 @@ static void logger(const bedside_classifier *classifier)
 struct shared {
     const bedside_classifier *classifier;
     const bedside_query *query;
+    bedside_frame frame;
+    unsigned char pixels[sizeof pixels];
     float wanted[LABELS];
 };
+
+/* A frame that no other thread has: of another size, and with other pixels. */
+static void draw_own(struct shared *own, int number)
+{
+    for (size_t i = 0; i < sizeof own->pixels; i++)
+        own->pixels[i] = (unsigned char)((i * (size_t)(37 + 2 * number) + i / 97 * 11) % 256);
+    own->frame = rgb_frame();
+    own->frame.planes[0].data = own->pixels;
+    own->frame.height -= (uint32_t)number;
+}
 
 /* Classifies a frame of its own, with a classifier and a query that all threads share. */
 static void *classify_many(void *argument)
 {
     const struct shared *shared = (const struct shared *)argument;
-    bedside_frame frame;
-    unsigned char own[sizeof pixels];
-    memcpy(own, pixels, sizeof own);
-    OK(bedside_frame_init(&frame, sizeof frame));
-    frame.format = BEDSIDE_FORMAT_RGB8;
-    frame.width = frame.height = SIDE;
-    frame.planes[0].data = own;
-    frame.planes[0].length = sizeof own;
-    frame.planes[0].row_stride = SIDE * 3;
+    bedside_frame frame = shared->frame;
     for (int i = 0; i < 25; i++) {
         float found[LABELS];
         bedside_report *report = NULL;
@@ -642,7 +668,7 @@ static void *classify_many(void *argument)
 
 static void threads(const char *model)
 {
-    struct shared shared;
+    static struct shared shared[THREADS];
     bedside_options options;
     bedside_classifier *classifier = NULL;
     bedside_query *query = NULL;
@@ -650,18 +676,21 @@ static void threads(const char *model)
     options.threads = 2;
     OK(bedside_classifier_open(model, &options, &classifier, &error));
     OK(bedside_query_new(&query, &error));
-    bedside_frame frame = rgb_frame();
-    OK(bedside_classifier_frame_scores(classifier, &frame, shared.wanted, LABELS, NULL, &error));
-    shared.classifier = classifier;
-    shared.query = query;
+    for (int i = 0; i < THREADS; i++) {
+        draw_own(&shared[i], i);
+        OK(bedside_classifier_frame_scores(classifier, &shared[i].frame, shared[i].wanted, LABELS, NULL, &error));
+        EXPECT(i == 0 || memcmp(shared[i].wanted, shared[0].wanted, sizeof shared[0].wanted) != 0);
+        shared[i].classifier = classifier;
+        shared[i].query = query;
+    }
     pthread_t running[THREADS];
     for (int i = 0; i < THREADS; i++)
-        EXPECT(pthread_create(&running[i], NULL, classify_many, &shared) == 0);
+        EXPECT(pthread_create(&running[i], NULL, classify_many, &shared[i]) == 0);
     for (int i = 0; i < 100; i++) /* Meanwhile the query changes. */
         OK(bedside_query_set_refusals(query, (uint32_t)i % 2, &error));
     for (int i = 0; i < THREADS; i++) {
         void *result = NULL;
-        EXPECT(pthread_join(running[i], &result) == 0 && result == &shared);
+        EXPECT(pthread_join(running[i], &result) == 0 && result == &shared[i]);
     }
     bedside_query_free(query);
     bedside_classifier_free(classifier);

@@ -1,6 +1,7 @@
 //! The classifier.
 
 use std::ffi::c_char;
+use std::mem::offset_of;
 use std::sync::Arc;
 
 use bedside::manifest::GoldenBy;
@@ -16,7 +17,7 @@ use super::reasons::{REASONS, bedside_reasons};
 use super::report::{REPORTS, bedside_report, ms};
 use super::sized::{self, Sized};
 use super::status::{Outcome, answered, bedside_error, bedside_status};
-use super::text::{buffer, bytes, copy_text, text};
+use super::text::{bytes, copy_text, copy_values, text};
 use crate::handles::Handles;
 
 static CLASSIFIERS: Handles<Classifier> = Handles::new();
@@ -66,12 +67,16 @@ pub struct bedside_load_times {
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
 unsafe impl Sized for bedside_self_test {
+    const END: usize = offset_of!(bedside_self_test, max_difference) + size_of::<f32>();
+
     fn initial() -> bedside_self_test {
         bedside_self_test { size: size_of::<bedside_self_test>(), by: 0, max_difference: 0.0 }
     }
 }
 // SAFETY: as above.
 unsafe impl Sized for bedside_load_times {
+    const END: usize = offset_of!(bedside_load_times, optimize) + size_of::<f64>();
+
     fn initial() -> bedside_load_times {
         bedside_load_times { size: size_of::<bedside_load_times>(), read: 0.0, import: 0.0, optimize: 0.0 }
     }
@@ -183,9 +188,10 @@ pub unsafe extern "C" fn bedside_classifier_scores(
 
 /// The scores of one frame, which is read in place. Otherwise as bedside_classifier_scores.
 ///
-/// It uses the memory of earlier calls: where the graph is quantized from end to end, and an earlier call had a frame of
-/// the same size, of at most 2.5 megapixels, it allocates nothing. Only as many calls at once as the machine has
-/// processors keep their memory.
+/// It uses the memory of earlier calls, which was overwritten with zeros: where the graph is quantized from end to end, the
+/// model has at most 1024 labels, and as many earlier calls as run now ran at the same time on frames of the same size, it
+/// allocates nothing. Memory of frames over 2.5 megapixels is not kept, nor that of more calls at once than the machine has
+/// processors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bedside_classifier_frame_scores(
     classifier: *const bedside_classifier,
@@ -334,7 +340,10 @@ fn of(classifier: *const bedside_classifier) -> Outcome<Arc<Classifier>> {
     handle::object(&CLASSIFIERS, classifier, "classifier")
 }
 
-/// Writes the scores of a picture into a buffer of the caller, as [`buffer`] gives it.
+/// The number of labels whose scores need no memory of the heap.
+const FEW_LABELS: usize = 1024;
+
+/// Writes the scores of a picture into a buffer of the caller, as [`copy_values`] does.
 ///
 /// # Safety
 /// `scores` is null or points to memory of `capacity` values that nobody else uses; `length` is null or writable.
@@ -346,9 +355,16 @@ unsafe fn write_scores(
     length: *mut usize,
 ) -> Outcome {
     let labels = classifier.manifest().labels().len();
+    let (mut few, mut many) = ([0.0; FEW_LABELS], Vec::new());
+    let found = if labels <= FEW_LABELS {
+        &mut few[..labels]
+    } else {
+        many.resize(labels, 0.0);
+        many.as_mut_slice()
+    };
+    classifier.scores_into(image, found)?;
     // SAFETY: as the caller promises.
-    let scores = unsafe { buffer(labels, scores, capacity, length, "scores")? };
-    Ok(classifier.scores_into(image, scores)?)
+    unsafe { copy_values(found, scores, capacity, length, "scores") }
 }
 
 /// Classifies a picture and gives the report to the caller.

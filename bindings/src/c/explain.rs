@@ -1,6 +1,7 @@
 //! The heatmap of a report.
 
 use std::ffi::c_char;
+use std::mem::offset_of;
 
 use bedside::{ExplainMethod, Heatmap};
 
@@ -41,6 +42,8 @@ pub struct bedside_heatmap {
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field.
 unsafe impl Sized for bedside_heatmap {
+    const END: usize = offset_of!(bedside_heatmap, evidence) + size_of::<i32>();
+
     fn initial() -> bedside_heatmap {
         bedside_heatmap {
             size: size_of::<bedside_heatmap>(),

@@ -1,5 +1,7 @@
 //! A frame in the caller's memory.
 
+use std::mem::offset_of;
+
 use bedside::{Image, Rotation, YuvMatrix, YuvRange};
 
 use super::sized::{self, Sized};
@@ -99,6 +101,8 @@ pub struct bedside_frame {
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field: pointers are checked when used.
 unsafe impl Sized for bedside_frame {
+    const END: usize = offset_of!(bedside_frame, planes) + size_of::<[bedside_plane; 3]>();
+
     fn initial() -> bedside_frame {
         let none = bedside_plane { data: std::ptr::null(), length: 0, row_stride: 0, pixel_stride: 0 };
         bedside_frame {

@@ -26,7 +26,8 @@ pub enum bedside_log_level {
 }
 
 /// Receives one record of the library's log: `level` is a bedside_log_level, `target` the module that logs. Both texts
-/// end with zero and live until it returns. It may be called from any thread, and from several at once.
+/// end with zero and live until it returns. It may be called from any thread, and from several at once, and may call the
+/// library. It must return: no exception of C++ and no longjmp may leave it.
 pub type bedside_log_function =
     Option<unsafe extern "C" fn(context: *mut c_void, level: i32, target: *const c_char, message: *const c_char)>;
 
@@ -46,8 +47,8 @@ impl Context {
     }
 }
 
-/// Sends the records of the library's log from a bedside_log_level up to a function, which replaces the previous one.
-/// Null drops the records, as before the first call. `context` is handed to the function and is not read. Both must stay
+/// Sends records of the library's log to a function, which replaces the previous one: those of this bedside_log_level and
+/// of graver ones. Null drops the records, as before the first call, whatever `level` is. `context` is handed to the function and is not read. Both must stay
 /// valid for the rest of the process, because a thread may be in the function when another one is set. Pictures and
 /// results are never in the log. In a Rust program with its own logger, that logger keeps the log.
 #[unsafe(no_mangle)]
@@ -59,7 +60,7 @@ pub unsafe extern "C" fn bedside_set_logger(
 ) -> bedside_status {
     let context = Context(context);
     let call = || {
-        let level = level_filter(level)?;
+        let level = if function.is_some() { level_filter(level)? } else { LevelFilter::Off };
         sink::set(
             function.map(|function| -> sink::Sink {
                 Arc::new(move |level: Level, target: &str, message: &str| {

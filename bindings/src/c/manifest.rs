@@ -1,6 +1,7 @@
 //! A model's description of itself.
 
 use std::ffi::c_char;
+use std::mem::offset_of;
 use std::sync::Arc;
 
 use bedside::manifest::{Label, Manifest, QuestionRole, ScopeQuestion};
@@ -16,7 +17,7 @@ use crate::handles::Handles;
 
 pub(super) static MANIFESTS: Handles<InLanguage> = Handles::new();
 
-/// A model's description of itself in one language. A text that lacks the language is in its base language, in English,
+/// A model's description of itself in one language. It keeps the model in memory: free it too. A text that lacks the language is in its base language, in English,
 /// or in the first language that it has.
 pub struct bedside_manifest {
     _opaque: [u8; 0],
@@ -81,6 +82,8 @@ pub struct bedside_label {
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
 unsafe impl Sized for bedside_question {
+    const END: usize = offset_of!(bedside_question, max) + size_of::<f64>();
+
     fn initial() -> bedside_question {
         let size = size_of::<bedside_question>();
         let (min, max) = (f64::NEG_INFINITY, f64::INFINITY);
@@ -89,6 +92,8 @@ unsafe impl Sized for bedside_question {
 }
 // SAFETY: as above.
 unsafe impl Sized for bedside_label {
+    const END: usize = offset_of!(bedside_label, operating_point) + size_of::<f32>();
+
     fn initial() -> bedside_label {
         bedside_label { size: size_of::<bedside_label>(), level: 0, operating_point: -1.0 }
     }

@@ -1,5 +1,7 @@
 //! The options of opening a model.
 
+use std::mem::offset_of;
+
 use bedside::{Limits, Options};
 
 use super::sized::{self, Sized};
@@ -25,6 +27,8 @@ pub struct bedside_options {
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field.
 unsafe impl Sized for bedside_options {
+    const END: usize = offset_of!(bedside_options, max_model_bytes) + size_of::<u64>();
+
     fn initial() -> bedside_options {
         let Options { threads, limits, .. } = Options::new();
         bedside_options {

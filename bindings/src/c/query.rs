@@ -1,7 +1,7 @@
 //! Queries.
 
 use std::ffi::c_char;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bedside::{Answer, Explain, ExplainMethod, Query, Region, Source};
 
@@ -12,11 +12,12 @@ use super::status::{Outcome, answered, bedside_error, bedside_status};
 use super::text::{optional_text, text};
 use crate::handles::Handles;
 
-static QUERIES: Handles<RwLock<Query>> = Handles::new();
+static QUERIES: Handles<Mutex<Arc<Query>>> = Handles::new();
 
 /// The query of classifications: what may be asked of one, and the answers to the model's questions. A new one asks for
-/// all findings of the whole picture, in English. It can be used any number of times, by many threads at once; a
-/// function that changes it waits for the calls that use it.
+/// all findings of the whole picture, in English. It can be used any number of times, by many threads at once; a call that
+/// is under way keeps the query as it was. Answers stay until they are replaced: for the next patient, make a new query or
+/// call bedside_query_clear.
 ///
 /// The functions that change a query fail with BEDSIDE_STATUS_INVALID_ARGUMENT and BEDSIDE_STATUS_INVALID_HANDLE only,
 /// where nothing else is said: whether it fits a model is checked by the call that it is given to.
@@ -53,7 +54,18 @@ pub unsafe extern "C" fn bedside_query_new(
     error: *mut bedside_error,
 ) -> bedside_status {
     // SAFETY: the pointers are the caller's.
-    unsafe { answered(error, || handle::give(&QUERIES, RwLock::new(Query::new()), query, "query")) }
+    unsafe { answered(error, || handle::give(&QUERIES, Mutex::default(), query, "query")) }
+}
+
+/// Makes the query what a new one is: without answers, and all else at its first value.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_query_clear(query: *mut bedside_query, error: *mut bedside_error) -> bedside_status {
+    let clear = |query: &mut Query| {
+        *query = Query::new();
+        Ok(())
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { changed(query, error, clear) }
 }
 
 /// Sets the maximum number of findings; all at first.
@@ -294,7 +306,7 @@ pub(super) fn with_query<T>(query: *const bedside_query, use_it: impl FnOnce(&Qu
         return use_it(&Query::new());
     }
     let query = handle::object(&QUERIES, query, "query")?;
-    let query = query.read().unwrap_or_else(PoisonError::into_inner);
+    let query = query.lock().unwrap_or_else(PoisonError::into_inner).clone();
     use_it(&query)
 }
 
@@ -309,8 +321,9 @@ unsafe fn changed(
 ) -> bedside_status {
     let call = || {
         let query = handle::object(&QUERIES, query, "query")?;
-        let mut query = query.write().unwrap_or_else(PoisonError::into_inner);
-        change(&mut query)
+        let mut query = query.lock().unwrap_or_else(PoisonError::into_inner);
+        // A copy where a call is using it.
+        change(Arc::make_mut(&mut query))
     };
     // SAFETY: as the caller promises.
     unsafe { answered(error, call) }

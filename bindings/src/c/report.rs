@@ -1,6 +1,7 @@
 //! Reports.
 
 use std::ffi::c_char;
+use std::mem::offset_of;
 use std::time::Duration;
 
 use bedside::{DangerSign, DecidedBy, Finding, LabelName, Report, Triage, Verdict};
@@ -169,6 +170,8 @@ pub struct bedside_timings {
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
 unsafe impl Sized for bedside_conclusion {
+    const END: usize = offset_of!(bedside_conclusion, findings) + size_of::<u32>();
+
     fn initial() -> bedside_conclusion {
         let size = size_of::<bedside_conclusion>();
         bedside_conclusion { size, verdict: 0, triage: 0, decided_by: 0, labels: 0, danger_signs: 0, findings: 0 }
@@ -176,6 +179,8 @@ unsafe impl Sized for bedside_conclusion {
 }
 // SAFETY: as above.
 unsafe impl Sized for bedside_finding {
+    const END: usize = offset_of!(bedside_finding, over_operating_point) + size_of::<i32>();
+
     fn initial() -> bedside_finding {
         let size = size_of::<bedside_finding>();
         bedside_finding { size, probability: 0.0, operating_point: 0.0, over_operating_point: 0 }
@@ -183,6 +188,8 @@ unsafe impl Sized for bedside_finding {
 }
 // SAFETY: as above.
 unsafe impl Sized for bedside_quality {
+    const END: usize = offset_of!(bedside_quality, relative_size) + size_of::<f32>();
+
     fn initial() -> bedside_quality {
         let size = size_of::<bedside_quality>();
         bedside_quality { size, focus: 0.0, dark: 0.0, bright: 0.0, contrast: 0.0, color: 0.0, relative_size: 0.0 }
@@ -190,12 +197,16 @@ unsafe impl Sized for bedside_quality {
 }
 // SAFETY: as above.
 unsafe impl Sized for bedside_novelty {
+    const END: usize = offset_of!(bedside_novelty, hard) + size_of::<f32>();
+
     fn initial() -> bedside_novelty {
         bedside_novelty { size: size_of::<bedside_novelty>(), value: 0.0, soft: 0.0, hard: 0.0 }
     }
 }
 // SAFETY: as above.
 unsafe impl Sized for bedside_timings {
+    const END: usize = offset_of!(bedside_timings, total) + size_of::<f64>();
+
     fn initial() -> bedside_timings {
         let size = size_of::<bedside_timings>();
         bedside_timings { size, decode: 0.0, preprocess: 0.0, engine: 0.0, verdict: 0.0, total: 0.0 }

@@ -10,8 +10,12 @@ const MAX_SIZE: usize = 4096;
 /// A struct of this border that begins with its size.
 ///
 /// # Safety
-/// It is `repr(C)`, its first field is a `usize`, which is its size, and any bytes are valid in all others.
+/// It is `repr(C)`, its first field is a `usize`, which is its size, and any bytes are valid in all others. No byte before
+/// `END` is padding.
 pub(super) unsafe trait Sized: Copy {
+    /// The end of the last field. What follows in memory is padding, in which a later version may have a field.
+    const END: usize;
+
     /// The struct with its initial values and its size.
     fn initial() -> Self;
 }
@@ -43,15 +47,14 @@ pub(super) unsafe fn read<T: Sized>(source: *const T, name: &str) -> Outcome<T> 
     if source.is_null() {
         return Err(Failure::null(name));
     }
-    let known = size_of::<T>();
     // SAFETY: the struct begins with its size.
     let size = unsafe { source.cast::<usize>().read() };
     check_size(size, name)?;
     let mut value = T::initial();
     // SAFETY: the bytes are those of the caller's struct, at most as many as this one has, and all bytes are valid.
-    unsafe { source.cast::<u8>().copy_to_nonoverlapping((&raw mut value).cast(), size.min(known)) };
-    // SAFETY: the bytes from `known` to `size` are the caller's.
-    let has_more = (known..size).any(|at| unsafe { source.cast::<u8>().add(at).read() } != 0);
+    unsafe { source.cast::<u8>().copy_to_nonoverlapping((&raw mut value).cast(), size.min(T::END)) };
+    // SAFETY: the bytes from `END` to `size` are the caller's.
+    let has_more = (T::END..size).any(|at| unsafe { source.cast::<u8>().add(at).read() } != 0);
     if has_more {
         let message = "has fields that this version of the library does not know; use the library of the header";
         return Err(Failure::argument(format!("{name} {message}")));
@@ -59,7 +62,7 @@ pub(super) unsafe fn read<T: Sized>(source: *const T, name: &str) -> Outcome<T> 
     Ok(value)
 }
 
-/// Writes a struct for a caller, as much of it as his has room for. His size stays.
+/// Writes a struct for a caller, as much of it as his has room for, and zeros where his has more. His size stays.
 ///
 /// # Safety
 /// `target` is null, or points to as many writable bytes as its first field says, aligned as `T`.
@@ -70,11 +73,12 @@ pub(super) unsafe fn write<T: Sized>(target: *mut T, value: T, name: &str) -> Ou
     // SAFETY: the struct begins with its size.
     let size = unsafe { target.cast::<usize>().read() };
     check_size(size, name)?;
-    let (head, written) = (size_of::<usize>(), size.min(size_of::<T>()));
-    // SAFETY: both structs have these bytes.
+    let (head, written) = (size_of::<usize>(), size.min(T::END));
+    let (source, target) = ((&raw const value).cast::<u8>(), target.cast::<u8>());
+    // SAFETY: both structs have the bytes that are copied, and the caller's the others up to his size.
     unsafe {
-        let source = (&raw const value).cast::<u8>().add(head);
-        source.copy_to_nonoverlapping(target.cast::<u8>().add(head), written - head);
+        source.add(head).copy_to_nonoverlapping(target.add(head), written - head);
+        target.add(written).write_bytes(0, size - written);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! How a call ended: the status that it returns, and the message that it writes into the caller's struct.
 
 use std::ffi::c_char;
+use std::mem::offset_of;
 
 use bedside::{Error, ErrorKind};
 
@@ -66,6 +67,8 @@ pub struct bedside_error {
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field.
 unsafe impl Sized for bedside_error {
+    const END: usize = offset_of!(bedside_error, message) + size_of::<[c_char; BEDSIDE_MESSAGE_CAPACITY]>();
+
     fn initial() -> bedside_error {
         bedside_error { size: size_of::<bedside_error>(), status: Status::BEDSIDE_STATUS_OK as i32, message: [0; _] }
     }
@@ -129,9 +132,13 @@ pub(super) unsafe fn answered(error: *mut bedside_error, call: impl FnOnce() -> 
     let status = failure.status();
     if !error.is_null() {
         let mut written = bedside_error { status: status as i32, ..bedside_error::initial() };
+        // A caller with a shorter message gets one that ends with zero, too.
+        // SAFETY: as the caller promises.
+        let size = unsafe { error.cast::<usize>().read() };
+        let room = size.saturating_sub(offset_of!(bedside_error, message)).min(BEDSIDE_MESSAGE_CAPACITY);
         match failure {
-            Failure::Error(found) => write_message(&mut written.message, &found.to_string()),
-            Failure::Call(_, message) => write_message(&mut written.message, &message),
+            Failure::Error(found) => write_message(&mut written.message[..room], &found.to_string()),
+            Failure::Call(_, message) => write_message(&mut written.message[..room], &message),
         }
         // SAFETY: as the caller promises. A struct whose size is not set is left as it is.
         let _ = unsafe { sized::write(error, written, "error") };
@@ -146,9 +153,10 @@ pub(super) fn read(call: impl FnOnce() -> Outcome) -> Status {
 }
 
 /// Writes as many whole characters as fit before a terminating zero. A zero in the text ends it.
-fn write_message(message: &mut [c_char; BEDSIDE_MESSAGE_CAPACITY], text: &str) {
+fn write_message(message: &mut [c_char], text: &str) {
+    let Some(room) = message.len().checked_sub(1) else { return };
     let text = text.split('\0').next().unwrap_or_default();
-    let end = text.floor_char_boundary(BEDSIDE_MESSAGE_CAPACITY - 1);
+    let end = text.floor_char_boundary(room);
     for (to, &from) in message.iter_mut().zip(&text.as_bytes()[..end]) {
         *to = from as c_char;
     }

@@ -44,49 +44,27 @@ pub(super) unsafe fn bytes<'a>(bytes: *const u8, length: usize, name: &str) -> O
     }
 }
 
-/// The place of a result.
+/// Writes a result to its place, whose memory may not have been written before.
 ///
 /// # Safety
-/// `target` is null, or points to memory of a `T` that nobody else uses for `'a`.
-unsafe fn place<'a, T>(target: *mut T, name: &str) -> Outcome<&'a mut T> {
+/// `target` is null, or points to memory of a `T` that nobody else uses meanwhile.
+pub(super) unsafe fn put<T: Copy>(target: *mut T, value: T, name: &str) -> Outcome {
+    if target.is_null() {
+        return Err(Failure::null(name));
+    }
     // SAFETY: as the caller promises.
-    unsafe { target.as_mut() }.ok_or_else(|| Failure::null(name))
-}
-
-/// Writes a result to its place.
-///
-/// # Safety
-/// As for [`place`].
-pub(super) unsafe fn put<T>(target: *mut T, value: T, name: &str) -> Outcome {
-    // SAFETY: as the caller promises.
-    *unsafe { place(target, name)? } = value;
+    unsafe { target.write(value) };
     Ok(())
 }
 
-/// The first `count` values of a buffer of the caller, all of them 0, and `count` at `length`, which may be null. Where
-/// the buffer has fewer, it is left as it is.
+/// Writes a length to its place; does nothing where that is null.
 ///
 /// # Safety
-/// `buffer` is null or points to memory of `capacity` values that nobody else uses for `'a`; `length` is null or writable.
-/// All bytes of 0 are valid values.
-pub(super) unsafe fn buffer<'a, T: Copy>(
-    count: usize,
-    buffer: *mut T,
-    capacity: usize,
-    length: *mut usize,
-    name: &str,
-) -> Outcome<&'a mut [T]> {
-    // SAFETY: as the caller promises.
-    if let Some(length) = unsafe { length.as_mut() } {
-        *length = count;
-    }
-    if count > capacity || buffer.is_null() {
-        return Err(too_small(name, count, capacity));
-    }
-    // SAFETY: the buffer has room for at least as many values, and is written before it is read.
-    unsafe {
-        buffer.write_bytes(0, count);
-        Ok(slice::from_raw_parts_mut(buffer, count))
+/// As for [`put`].
+unsafe fn put_length(target: *mut usize, length: usize) {
+    if !target.is_null() {
+        // SAFETY: as the caller promises.
+        unsafe { target.write(length) };
     }
 }
 
@@ -94,7 +72,7 @@ pub(super) unsafe fn buffer<'a, T: Copy>(
 /// nothing is copied, and the number says what is needed.
 ///
 /// # Safety
-/// As for [`buffer`].
+/// `buffer` is null or points to memory of `capacity` values that nobody else uses; `length` is null or writable.
 pub(super) unsafe fn copy_values<T: Copy>(
     values: &[T],
     buffer: *mut T,
@@ -103,7 +81,12 @@ pub(super) unsafe fn copy_values<T: Copy>(
     name: &str,
 ) -> Outcome {
     // SAFETY: as the caller promises.
-    unsafe { self::buffer(values.len(), buffer, capacity, length, name)? }.copy_from_slice(values);
+    unsafe { put_length(length, values.len()) };
+    if values.len() > capacity || buffer.is_null() {
+        return Err(too_small(name, values.len(), capacity));
+    }
+    // SAFETY: the buffer has room for at least as many values.
+    unsafe { values.as_ptr().copy_to_nonoverlapping(buffer, values.len()) };
     Ok(())
 }
 
@@ -114,9 +97,7 @@ pub(super) unsafe fn copy_values<T: Copy>(
 /// As for [`copy_values`].
 pub(super) unsafe fn copy_text(text: &str, buffer: *mut c_char, capacity: usize, length: *mut usize) -> Outcome {
     // SAFETY: as the caller promises.
-    if let Some(length) = unsafe { length.as_mut() } {
-        *length = text.len();
-    }
+    unsafe { put_length(length, text.len()) };
     if buffer.is_null() || capacity == 0 {
         return Err(too_small("the text", text.len() + 1, 0));
     }

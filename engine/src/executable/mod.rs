@@ -167,27 +167,12 @@ impl Executable {
         let kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut workspace = kept.unwrap_or_else(|| Workspace::new(&self.buffers.lengths, self.threads.count()));
         run.copy_bytes(&mut workspace);
-        for (number, step) in self.steps.iter().enumerate() {
-            if cancelled.load(Ordering::Relaxed) {
-                return Err(Error::Cancelled);
-            }
-            run.step(step, &mut workspace);
-            for (&index, to) in selection.iter().zip(&mut results.taps) {
-                let (last, tap) = &self.taps[index];
-                if *last == number {
-                    run.tap(tap, &mut workspace, to)?;
-                }
-            }
-            done();
-        }
-        for ((id, shape), to) in self.outputs.iter().zip(&mut results.outputs) {
-            run.output(*id, shape, &workspace, to)?;
-        }
+        let ran = run.steps(selection, cancelled, &mut workspace, results, &mut done);
         let mut workspaces = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         if workspaces.len() < processors() {
             workspaces.push(workspace);
         }
-        Ok(())
+        ran
     }
 
     /// As [`Executable::run_into`] without taps; returns the outputs.
@@ -278,6 +263,34 @@ impl Run<'_> {
                 to[..from.len()].copy_from_slice(from);
             }
         }
+    }
+
+    /// Runs all steps, and copies the taps and the outputs.
+    fn steps(
+        &self,
+        selection: &[usize],
+        cancelled: &AtomicBool,
+        workspace: &mut Workspace,
+        results: &mut Tapped,
+        done: &mut impl FnMut(),
+    ) -> Result<()> {
+        for (number, step) in self.executable.steps.iter().enumerate() {
+            if cancelled.load(Ordering::Relaxed) {
+                return Err(Error::Cancelled);
+            }
+            self.step(step, workspace);
+            for (&index, to) in selection.iter().zip(&mut results.taps) {
+                let (last, tap) = &self.executable.taps[index];
+                if *last == number {
+                    self.tap(tap, workspace, to)?;
+                }
+            }
+            done();
+        }
+        for ((id, shape), to) in self.executable.outputs.iter().zip(&mut results.outputs) {
+            self.output(*id, shape, workspace, to)?;
+        }
+        Ok(())
     }
 
     /// Runs one step.
