@@ -11,8 +11,10 @@ use super::{Machine, Target};
 use crate::step::Step;
 use crate::{c, root};
 
-/// The features of the library: prepared models, and pictures in pixels and in common files.
-const FEATURES: &str = "c,tiff,webp";
+/// The library's package and features: prepared models, and pictures in pixels and in common files.
+pub(super) const LIBRARY: &str = "--package bedside-bindings --no-default-features --features c,tiff,webp";
+/// The command's package.
+pub(super) const COMMAND: &str = "--package bedside-cli";
 /// The name by which programs find the library when they run. Its number changes when a program that was built with an
 /// older header can't run any more.
 pub(super) const SONAME: &str = "libbedside.so.0";
@@ -31,11 +33,9 @@ pub(super) struct Built {
 pub(super) fn build(machine: &Machine, zig: &Path) -> Result<Built> {
     let Machine { name, glibc, musl, .. } = machine;
     // Without debug information, which names folders.
-    cargo(musl, zig, "cargo build --package bedside-cli --config profile.release.strip=true --release")?;
+    cargo(musl, zig, &format!("cargo build {COMMAND} --config profile.release.strip=true --release"))?;
     let soname = format!("-- -C link-arg=-Wl,-soname,{SONAME}");
-    let library = format!(
-        "cargo rustc --package bedside-bindings --lib --profile phone --no-default-features --features {FEATURES}"
-    );
+    let library = format!("cargo rustc {LIBRARY} --lib --profile phone");
     cargo(glibc, zig, &format!("{library} --crate-type cdylib {soname}"))?;
     let archives = [glibc, musl].map(|target| -> Result<PathBuf> {
         cargo(target, zig, &format!("{library} --crate-type staticlib"))?;

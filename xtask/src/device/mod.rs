@@ -3,6 +3,7 @@
 //! so that two builds of one commit give the same bytes.
 
 mod build;
+mod components;
 mod emulated;
 mod package;
 mod sizes;
@@ -82,12 +83,13 @@ pub(crate) fn run(build_only: bool, twice: bool) -> Result<()> {
 fn tarballs() -> Result<Vec<PathBuf>> {
     let zig = zig()?;
     let models = crate::prepared::models()?;
-    let about = package::about()?;
     MACHINES
         .iter()
         .map(|machine| {
             let built = build::build(machine, &zig)?;
-            package::pack(machine, &built, &models, &about)
+            let library = components::components(build::LIBRARY, &machine.glibc, &zig)?;
+            let command = components::components(build::COMMAND, &machine.musl, &zig)?;
+            package::pack(machine, &built, &models, &[library, command])
         })
         .collect()
 }

@@ -1,23 +1,19 @@
 //! Puts what is built for a machine into a tarball.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 
+use super::Machine;
 use super::build::{Built, SONAME};
-use super::{MACHINES, Machine};
+use super::components::{Component, bill, notices};
 use crate::c::FRAME;
 use crate::root;
-use crate::step::{Step, tool};
+use crate::step::Step;
 use crate::versions::VERSION;
 
-/// The tool that lists the crates in the library and the command, as `CycloneDX`.
-const CYCLONEDX: &str = "0.5.9";
 /// What is copied as it is: from the repository, and to the folder of the tarball.
 const COPIED: [(&str, &str); 9] = [
     ("bindings/c/include/bedside.h", "include/bedside.h"),
@@ -30,12 +26,6 @@ const COPIED: [(&str, &str); 9] = [
     ("LICENSE-APACHE", "share/doc/bedside/LICENSE-APACHE"),
     ("models/samples/README.md", "share/doc/bedside/SAMPLES.md"),
 ];
-
-/// The list of crates, and the texts of their licences.
-pub(super) struct About {
-    boms: Vec<PathBuf>,
-    notices: PathBuf,
-}
 
 /// The folder that becomes the tarball.
 pub(super) fn unpacked(machine: &Machine) -> PathBuf {
@@ -52,7 +42,12 @@ fn stem(machine: &Machine) -> String {
 }
 
 /// Makes the tarball of a machine and returns its path.
-pub(super) fn pack(machine: &Machine, built: &Built, models: &Path, about: &About) -> Result<PathBuf> {
+pub(super) fn pack(
+    machine: &Machine,
+    built: &Built,
+    models: &Path,
+    [library, command]: &[Vec<Component>; 2],
+) -> Result<PathBuf> {
     let folder = unpacked(machine);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -84,11 +79,10 @@ pub(super) fn pack(machine: &Machine, built: &Built, models: &Path, about: &Abou
         let card = root().join("models").join(&name).join("CARD.md");
         copy(&card, &folder.join(format!("share/doc/bedside/models/{name}.md")))?;
     }
-    for bom in &about.boms {
-        let name = bom.file_name().context("a list has a name")?;
-        copy(bom, &folder.join("share/doc/bedside").join(name))?;
-    }
-    copy(&about.notices, &folder.join("share/doc/bedside/THIRD-PARTY.txt"))?;
+    let about = folder.join("share/doc/bedside");
+    write(&about.join("libbedside.cdx.json"), &bill("libbedside", library)?)?;
+    write(&about.join("bedside.cdx.json"), &bill("bedside", command)?)?;
+    write(&about.join("THIRD-PARTY.txt"), &notices(library.iter().chain(command)))?;
     archive(machine)
 }
 
@@ -109,78 +103,6 @@ fn archive(machine: &Machine) -> Result<PathBuf> {
         .env("GZIP", "-n")
         .run()?;
     Ok(file)
-}
-
-/// Lists the crates of the library and the command, and gathers their licences.
-pub(super) fn about() -> Result<About> {
-    let cyclonedx = tool("cargo-cyclonedx", CYCLONEDX, &["cargo-cyclonedx"], &[])?[0].display().to_string();
-    let folder = root().join("target/device");
-    fs::create_dir_all(&folder)?;
-    let lists = [("bindings", "libbedside", "--no-default-features --features c,tiff,webp"), ("cli", "bedside", "")];
-    let mut boms = Vec::new();
-    for (package, name, features) in lists {
-        let manifest = format!("{package}/Cargo.toml");
-        Step::new(&cyclonedx)
-            .words("cyclonedx --format json --spec-version 1.5 --quiet --override-filename bom --manifest-path")
-            .arg(&manifest)
-            .words(features)
-            // The time and a random number of each list are left out.
-            .env("SOURCE_DATE_EPOCH", &Step::new("git log -1 --format=%ct").output()?)
-            .run()?;
-        let to = folder.join(format!("{name}.cdx.json"));
-        fs::rename(root().join(package).join("bom.json"), &to)?;
-        boms.push(to);
-    }
-    remove_lists()?;
-    let notices = folder.join("third-party.txt");
-    fs::write(&notices, licenses()?)?;
-    Ok(About { boms, notices })
-}
-
-/// The crates of the library and the command on all machines, each with its licence and the texts of it that it carries.
-fn licenses() -> Result<String> {
-    let mut text = "Bedside contains the crates below, each under its licence.\n".to_owned();
-    let mut ids = BTreeSet::new();
-    for target in MACHINES.iter().flat_map(|machine| [&machine.glibc, &machine.musl]) {
-        let step = Step::new(
-            "cargo tree --locked --package bedside-cli --package bedside-bindings --features bedside-bindings/c",
-        )
-        .words("--edges normal --prefix none --format {p} --target")
-        .arg(target.rust);
-        let printed = step.output()?;
-        ids.extend(printed.lines().filter(|line| !line.is_empty() && !line.contains('(')).map(str::to_owned));
-    }
-    let metadata = Step::new("cargo metadata --locked --format-version 1").output()?;
-    let metadata: Value = serde_json::from_str(&metadata)?;
-    for package in metadata["packages"].as_array().context("a list of packages")? {
-        let of = |field: &str| package[field].as_str().unwrap_or_default();
-        if !ids.remove(&format!("{} v{}", of("name"), of("version"))) {
-            continue;
-        }
-        write!(text, "\n{}\n{} {}, {}\n", "=".repeat(80), of("name"), of("version"), of("license"))?;
-        let folder = Path::new(of("manifest_path")).parent().context("a file in a folder")?;
-        let mut files: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-        files.retain(|file| {
-            let name = file.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
-            file.is_file()
-                && ["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"].iter().any(|word| name.starts_with(word))
-        });
-        files.sort();
-        for file in files {
-            write!(text, "\n{}\n", String::from_utf8_lossy(&fs::read(file)?).trim())?;
-        }
-    }
-    ensure!(ids.is_empty(), "no licences of {ids:?}");
-    Ok(text)
-}
-
-/// Removes the lists that the tool writes beside the manifests of all packages.
-fn remove_lists() -> Result<()> {
-    let files = Step::new("git ls-files --others --exclude-standard -- bom.json */bom.json */*/bom.json").output()?;
-    for file in files.lines() {
-        fs::remove_file(root().join(file))?;
-    }
-    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
