@@ -1,6 +1,6 @@
 //! The modules of the wire format, from `bindings/src/java`, and the checks of what they read and write.
 
-#[path = "../../../bindings/src/java/handles.rs"]
+#[path = "../../../bindings/src/handles.rs"]
 mod handles;
 #[path = "../../../bindings/src/java/reply.rs"]
 mod reply;
@@ -9,6 +9,7 @@ mod request;
 #[path = "../../../bindings/src/java/wire.rs"]
 mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -32,6 +33,11 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Error(error)
     }
+}
+
+/// The object of a handle, as in `bindings/src/java/mod.rs`.
+fn cancel_handle(handle: i64) -> Result<Arc<CancelHandle>, Failure> {
+    CANCEL_HANDLES.get(usize::try_from(handle).unwrap_or(0)).ok_or(Failure::Closed("cancel handle"))
 }
 
 /// Checks a request or a reply, as the first byte chooses.
