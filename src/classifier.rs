@@ -465,6 +465,14 @@ impl Classifier {
         written
     }
 
+    /// A workspace as the scores of a picture leave it, before it is kept.
+    #[cfg(all(test, feature = "onnx"))]
+    pub(crate) fn filled(&self, image: &Image<'_>) -> Workspace {
+        let (mut workspace, mut scores) = (Workspace::default(), vec![0.0; self.model.manifest.labels().len()]);
+        self.scores_in(&mut workspace, image, &mut scores).expect("scores");
+        workspace
+    }
+
     /// As [`scores_into`](Classifier::scores_into), in the memory of a workspace.
     fn scores_in(&self, workspace: &mut Workspace, image: &Image<'_>, scores: &mut [f32]) -> Result<()> {
         let (picture, _) = self.decode(image, None, take(&mut workspace.picture.rgb))?;

@@ -76,11 +76,10 @@ impl PreprocessBuffers {
     }
 }
 
-/// Overwrites all memory of a vector with zeros.
+/// Overwrites all memory of a vector with zeros: it is as long as its capacity then.
 pub(crate) fn wipe<T: Copy + Default>(values: &mut Vec<T>) {
     values.clear();
     values.resize(values.capacity(), T::default());
-    values.clear();
 }
 
 /// Resizes a picture to the input's size by the input's policy, with its channels in the input's order.

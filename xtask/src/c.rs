@@ -98,7 +98,7 @@ fn check_quickstart(program: &Path, library: &Linked) -> Result<()> {
 
 /// Builds the test of the border in each way, and runs it.
 fn run_border(folder: &Path, dynamic: &Linked, fixed: &Linked, panicking: &Path) -> Result<()> {
-    // A prepared model, as devices have: of the importer, valgrind says that tract compares the padding of structs.
+    // A prepared model, as devices have: of the importer, valgrind says that tract compares bytes that nobody wrote.
     let model = folder.join("tiny.prepared").display().to_string();
     if Path::new(&model).exists() {
         fs::remove_file(&model)?;

@@ -4,7 +4,8 @@
 //! Every function checks its arguments: a null pointer, a freed handle, a text that is not UTF-8 and a number that no
 //! enumeration has are errors. A handle is a number that looks like a pointer (`handle`); nothing reads what is at it.
 //! Structs that a caller gives begin with their size (`sized`), so that they can grow. A text goes into a buffer of the
-//! caller (`text`).
+//! caller (`text`). Each function that reads a part of an object is written out, because cbindgen sees no functions that
+//! macros make.
 
 #![allow(non_camel_case_types, reason = "the names are those of C")]
 #![allow(unsafe_code, reason = "memory of the caller, as each function's documentation says")]
