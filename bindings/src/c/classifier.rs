@@ -15,7 +15,7 @@ use super::options::{bedside_options, options};
 use super::query::{bedside_query, with_query};
 use super::reasons::{REASONS, bedside_reasons};
 use super::report::{REPORTS, bedside_report, ms};
-use super::sized::{self, Sized};
+use super::sized::{self, LeadingSize};
 use super::status::{Outcome, answered, bedside_error, bedside_status};
 use super::text::{bytes, copy_text, copy_values, text};
 use crate::handles::Handles;
@@ -66,7 +66,7 @@ pub struct bedside_load_times {
 }
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
-unsafe impl Sized for bedside_self_test {
+unsafe impl LeadingSize for bedside_self_test {
     const END: usize = offset_of!(bedside_self_test, max_difference) + size_of::<f32>();
 
     fn initial() -> bedside_self_test {
@@ -74,7 +74,7 @@ unsafe impl Sized for bedside_self_test {
     }
 }
 // SAFETY: as above.
-unsafe impl Sized for bedside_load_times {
+unsafe impl LeadingSize for bedside_load_times {
     const END: usize = offset_of!(bedside_load_times, optimize) + size_of::<f64>();
 
     fn initial() -> bedside_load_times {
@@ -308,7 +308,9 @@ pub unsafe extern "C" fn bedside_classifier_graph_sha256(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    super::status::read(|| unsafe { copy_text(&of(classifier)?.identity().graph_sha256, buffer, capacity, length) })
+    super::status::without_message(|| unsafe {
+        copy_text(&of(classifier)?.identity().graph_sha256, buffer, capacity, length)
+    })
 }
 
 /// How long the parts of opening the model took.
@@ -317,7 +319,7 @@ pub unsafe extern "C" fn bedside_classifier_load_times_ms(
     classifier: *const bedside_classifier,
     load_times: *mut bedside_load_times,
 ) -> bedside_status {
-    super::status::read(|| {
+    super::status::without_message(|| {
         let times = of(classifier)?.load_times();
         let found = bedside_load_times {
             read: ms(times.read),

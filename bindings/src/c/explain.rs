@@ -9,8 +9,8 @@ use super::handle;
 use super::image::{IMAGES, bedside_image};
 use super::query::bedside_explain_method;
 use super::report::{bedside_report, of};
-use super::sized::{self, Sized};
-use super::status::{Failure, Outcome, answered, bedside_error, bedside_status, read};
+use super::sized::{self, LeadingSize};
+use super::status::{Failure, Outcome, answered, bedside_error, bedside_status, without_message};
 use super::text::{copy_text, copy_values};
 
 /// Where the evidence for a label lies in a picture: a grid of equal cells over the network's input. It shows what moved
@@ -41,7 +41,7 @@ pub struct bedside_heatmap {
 }
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field.
-unsafe impl Sized for bedside_heatmap {
+unsafe impl LeadingSize for bedside_heatmap {
     const END: usize = offset_of!(bedside_heatmap, evidence) + size_of::<i32>();
 
     fn initial() -> bedside_heatmap {
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn bedside_report_heatmap(
     report: *const bedside_report,
     heatmap: *mut bedside_heatmap,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         with_heatmap(report, |found| {
             let mut given = bedside_heatmap {
                 method: method_of(found.method) as i32,
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn bedside_report_heatmap_values(
     capacity: usize,
     length: *mut usize,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         with_heatmap(report, |heatmap| {
             // SAFETY: the buffer is the caller's.
             unsafe { copy_values(&heatmap.values, values, capacity, length, "values") }
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn bedside_report_heatmap_label(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| with_heatmap(report, |heatmap| unsafe { copy_text(&heatmap.label, buffer, capacity, length) }))
+    without_message(|| with_heatmap(report, |heatmap| unsafe { copy_text(&heatmap.label, buffer, capacity, length) }))
 }
 
 /// Draws the heatmap over the picture, upright and in grey, with a legend in English below: the bytes of a PNG of at

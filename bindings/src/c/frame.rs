@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use bedside::{Image, Rotation, YuvMatrix, YuvRange};
 
-use super::sized::{self, Sized};
+use super::sized::{self, LeadingSize};
 use super::status::{Failure, Outcome, bedside_status};
 use super::text::bytes;
 use crate::frame::{Frame, Layout, PixelFormat, Strides};
@@ -100,7 +100,7 @@ pub struct bedside_frame {
 }
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field: pointers are checked when used.
-unsafe impl Sized for bedside_frame {
+unsafe impl LeadingSize for bedside_frame {
     const END: usize = offset_of!(bedside_frame, planes) + size_of::<[bedside_plane; 3]>();
 
     fn initial() -> bedside_frame {
@@ -148,14 +148,15 @@ pub(super) unsafe fn given<'a>(frame: *const bedside_frame) -> Outcome<Given<'a>
     // SAFETY: as the caller promises.
     let given = unsafe { sized::read(frame, "frame")? };
     let [first, second, third] = given.planes;
-    let format = match given.format {
-        1 => Some(PixelFormat::Rgb8),
-        2 => Some(PixelFormat::Rgba8),
-        3 => Some(PixelFormat::Bgra8),
-        4 => Some(PixelFormat::Gray8),
-        5 => None,
-        other => return Err(unknown("format", "bedside_format", other)),
-    };
+    // YUV 4:2:0 is no format of packed pixels.
+    let formats = [
+        (bedside_format::BEDSIDE_FORMAT_RGB8 as i32, Some(PixelFormat::Rgb8)),
+        (bedside_format::BEDSIDE_FORMAT_RGBA8 as i32, Some(PixelFormat::Rgba8)),
+        (bedside_format::BEDSIDE_FORMAT_BGRA8 as i32, Some(PixelFormat::Bgra8)),
+        (bedside_format::BEDSIDE_FORMAT_GRAY8 as i32, Some(PixelFormat::Gray8)),
+        (bedside_format::BEDSIDE_FORMAT_YUV420 as i32, None),
+    ];
+    let format = chosen("frame.format", "bedside_format", given.format, &formats)?;
     let (width, height) = (given.width, given.height);
     let layout = match format {
         Some(format) => Layout::Packed { format, width, height, row_stride: first.row_stride },
@@ -190,29 +191,29 @@ pub(super) unsafe fn given<'a>(frame: *const bedside_frame) -> Outcome<Given<'a>
 
 /// The rotation of this number.
 pub(super) fn rotation(number: i32) -> Outcome<Rotation> {
-    match number {
-        0 => Ok(Rotation::Upright),
-        1 => Ok(Rotation::Clockwise90),
-        2 => Ok(Rotation::Clockwise180),
-        3 => Ok(Rotation::Clockwise270),
-        other => Err(unknown("rotation", "bedside_rotation", other)),
-    }
+    let rotations = [
+        (bedside_rotation::BEDSIDE_ROTATION_UPRIGHT as i32, Rotation::Upright),
+        (bedside_rotation::BEDSIDE_ROTATION_CLOCKWISE90 as i32, Rotation::Clockwise90),
+        (bedside_rotation::BEDSIDE_ROTATION_CLOCKWISE180 as i32, Rotation::Clockwise180),
+        (bedside_rotation::BEDSIDE_ROTATION_CLOCKWISE270 as i32, Rotation::Clockwise270),
+    ];
+    chosen("rotation", "bedside_rotation", number, &rotations)
 }
 
 fn matrix(number: i32) -> Outcome<YuvMatrix> {
-    match number {
-        0 => Ok(YuvMatrix::Bt601),
-        1 => Ok(YuvMatrix::Bt709),
-        other => Err(unknown("frame.matrix", "bedside_yuv_matrix", other)),
-    }
+    let matrices = [
+        (bedside_yuv_matrix::BEDSIDE_YUV_MATRIX_BT601 as i32, YuvMatrix::Bt601),
+        (bedside_yuv_matrix::BEDSIDE_YUV_MATRIX_BT709 as i32, YuvMatrix::Bt709),
+    ];
+    chosen("frame.matrix", "bedside_yuv_matrix", number, &matrices)
 }
 
 fn range(number: i32) -> Outcome<YuvRange> {
-    match number {
-        0 => Ok(YuvRange::Limited),
-        1 => Ok(YuvRange::Full),
-        other => Err(unknown("frame.range", "bedside_yuv_range", other)),
-    }
+    let ranges = [
+        (bedside_yuv_range::BEDSIDE_YUV_RANGE_LIMITED as i32, YuvRange::Limited),
+        (bedside_yuv_range::BEDSIDE_YUV_RANGE_FULL as i32, YuvRange::Full),
+    ];
+    chosen("frame.range", "bedside_yuv_range", number, &ranges)
 }
 
 /// A number that is 0 or 1.
@@ -224,7 +225,8 @@ pub(super) fn flag(name: &str, number: i32) -> Outcome<bool> {
     }
 }
 
-/// A number that an enumeration does not have.
-pub(super) fn unknown(name: &str, enumeration: &str, number: i32) -> Failure {
-    Failure::argument(format!("{name} is {number}, which is no {enumeration}"))
+/// What the number of an enumeration stands for. `name` is that of the argument.
+pub(super) fn chosen<T: Copy>(name: &str, enumeration: &str, number: i32, known: &[(i32, T)]) -> Outcome<T> {
+    let found = known.iter().find(|(known, _)| *known == number).map(|(_, meant)| *meant);
+    found.ok_or_else(|| Failure::argument(format!("{name} is {number}, which is no {enumeration}")))
 }

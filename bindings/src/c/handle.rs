@@ -30,7 +30,7 @@ pub(super) fn object<H, T>(table: &Handles<T>, handle: *const H, name: &str) -> 
 
 /// Frees the object of a handle; does nothing where there is none.
 pub(super) fn free<H, T>(table: &Handles<T>, handle: *mut H) {
-    super::status::read(|| {
+    super::status::without_message(|| {
         table.close(handle.addr());
         Ok(())
     });

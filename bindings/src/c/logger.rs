@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use log::{Level, LevelFilter};
 
-use super::frame::unknown;
+use super::frame::chosen;
 use super::status::{Outcome, answered, bedside_error, bedside_status};
 use crate::sink;
 
@@ -83,12 +83,12 @@ fn terminated(text: &str) -> CString {
 }
 
 fn level_filter(level: i32) -> Outcome<LevelFilter> {
-    match level {
-        1 => Ok(LevelFilter::Error),
-        2 => Ok(LevelFilter::Warn),
-        3 => Ok(LevelFilter::Info),
-        4 => Ok(LevelFilter::Debug),
-        5 => Ok(LevelFilter::Trace),
-        other => Err(unknown("level", "bedside_log_level", other)),
-    }
+    let levels = [
+        (bedside_log_level::BEDSIDE_LOG_LEVEL_ERROR as i32, LevelFilter::Error),
+        (bedside_log_level::BEDSIDE_LOG_LEVEL_WARN as i32, LevelFilter::Warn),
+        (bedside_log_level::BEDSIDE_LOG_LEVEL_INFO as i32, LevelFilter::Info),
+        (bedside_log_level::BEDSIDE_LOG_LEVEL_DEBUG as i32, LevelFilter::Debug),
+        (bedside_log_level::BEDSIDE_LOG_LEVEL_TRACE as i32, LevelFilter::Trace),
+    ];
+    chosen("level", "bedside_log_level", level, &levels)
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bedside::manifest::{Label, Manifest, QuestionRole, ScopeQuestion};
 use bedside::{Classifier, Triage};
 
-use super::frame::unknown;
+use super::frame::chosen;
 use super::handle;
 use super::report::triage_of;
-use super::sized::{self, Sized};
-use super::status::{Failure, Outcome, bedside_status, read};
+use super::sized::{self, LeadingSize};
+use super::status::{Failure, Outcome, bedside_status, without_message};
 use super::text::{copy_text, put};
 use crate::handles::Handles;
 
@@ -81,7 +81,7 @@ pub struct bedside_label {
 }
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
-unsafe impl Sized for bedside_question {
+unsafe impl LeadingSize for bedside_question {
     const END: usize = offset_of!(bedside_question, max) + size_of::<f64>();
 
     fn initial() -> bedside_question {
@@ -91,7 +91,7 @@ unsafe impl Sized for bedside_question {
     }
 }
 // SAFETY: as above.
-unsafe impl Sized for bedside_label {
+unsafe impl LeadingSize for bedside_label {
     const END: usize = offset_of!(bedside_label, operating_point) + size_of::<f32>();
 
     fn initial() -> bedside_label {
@@ -119,6 +119,18 @@ pub enum bedside_manifest_field {
     BEDSIDE_MANIFEST_FIELD_JSON = 7,
 }
 
+use bedside_manifest_field as Field;
+
+const FIELDS: [Field; 7] = [
+    Field::BEDSIDE_MANIFEST_FIELD_NAME,
+    Field::BEDSIDE_MANIFEST_FIELD_VERSION,
+    Field::BEDSIDE_MANIFEST_FIELD_LICENSE,
+    Field::BEDSIDE_MANIFEST_FIELD_TITLE,
+    Field::BEDSIDE_MANIFEST_FIELD_INTENDED_USE,
+    Field::BEDSIDE_MANIFEST_FIELD_NOT_FOR,
+    Field::BEDSIDE_MANIFEST_FIELD_JSON,
+];
+
 /// A text of the manifest. `field` is a bedside_manifest_field.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bedside_manifest_text(
@@ -128,22 +140,21 @@ pub unsafe extern "C" fn bedside_manifest_text(
     capacity: usize,
     length: *mut usize,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         let of = of(manifest)?;
         let (manifest, language) = (of.manifest(), of.language.as_str());
         let json;
-        let text = match field {
-            1 => manifest.name(),
-            2 => manifest.version(),
-            3 => manifest.license(),
-            4 => manifest.title(language),
-            5 => manifest.intended_use().get(language).unwrap_or_default(),
-            6 => manifest.not_for().get(language).unwrap_or_default(),
-            7 => {
+        let text = match chosen("field", "bedside_manifest_field", field, &FIELDS.map(|field| (field as i32, field)))? {
+            Field::BEDSIDE_MANIFEST_FIELD_NAME => manifest.name(),
+            Field::BEDSIDE_MANIFEST_FIELD_VERSION => manifest.version(),
+            Field::BEDSIDE_MANIFEST_FIELD_LICENSE => manifest.license(),
+            Field::BEDSIDE_MANIFEST_FIELD_TITLE => manifest.title(language),
+            Field::BEDSIDE_MANIFEST_FIELD_INTENDED_USE => manifest.intended_use().get(language).unwrap_or_default(),
+            Field::BEDSIDE_MANIFEST_FIELD_NOT_FOR => manifest.not_for().get(language).unwrap_or_default(),
+            Field::BEDSIDE_MANIFEST_FIELD_JSON => {
                 json = manifest.to_json();
                 &json
             }
-            other => return Err(unknown("field", "bedside_manifest_field", other)),
         };
         // SAFETY: the buffer is the caller's.
         unsafe { copy_text(text, buffer, capacity, length) }
@@ -159,10 +170,10 @@ pub unsafe extern "C" fn bedside_manifest_advice(
     capacity: usize,
     length: *mut usize,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         let of = of(manifest)?;
-        let found = usize::try_from(level).ok().and_then(|level| Triage::ALL.get(level.checked_sub(1)?));
-        let level = *found.ok_or_else(|| unknown("level", "bedside_triage", level))?;
+        let levels: Vec<(i32, Triage)> = Triage::ALL.iter().map(|&level| (triage_of(level) as i32, level)).collect();
+        let level = chosen("level", "bedside_triage", level, &levels)?;
         // SAFETY: the buffer is the caller's.
         unsafe { copy_text(of.manifest().advice(level, &of.language), buffer, capacity, length) }
     })
@@ -175,7 +186,7 @@ pub unsafe extern "C" fn bedside_manifest_question_count(
     count: *mut usize,
 ) -> bedside_status {
     // SAFETY: the place is the caller's.
-    read(|| unsafe { put(count, of(manifest)?.manifest().scope().len(), "count") })
+    without_message(|| unsafe { put(count, of(manifest)?.manifest().scope().len(), "count") })
 }
 
 /// The question at an index, but for its texts.
@@ -185,7 +196,7 @@ pub unsafe extern "C" fn bedside_manifest_question(
     index: usize,
     question: *mut bedside_question,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         question_at(manifest, index, |found, _| {
             let initial = bedside_question::initial();
             let asked = bedside_question {
@@ -213,7 +224,9 @@ pub unsafe extern "C" fn bedside_manifest_question_id(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| question_at(manifest, index, |question, _| unsafe { copy_text(&question.id, buffer, capacity, length) }))
+    without_message(|| {
+        question_at(manifest, index, |question, _| unsafe { copy_text(&question.id, buffer, capacity, length) })
+    })
 }
 
 /// The question at an index, for a screen.
@@ -225,7 +238,7 @@ pub unsafe extern "C" fn bedside_manifest_question_text(
     capacity: usize,
     length: *mut usize,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         question_at(manifest, index, |question, language| {
             // SAFETY: the buffer is the caller's.
             unsafe { copy_text(question.text_in(language), buffer, capacity, length) }
@@ -240,7 +253,7 @@ pub unsafe extern "C" fn bedside_manifest_label_count(
     count: *mut usize,
 ) -> bedside_status {
     // SAFETY: the place is the caller's.
-    read(|| unsafe { put(count, of(manifest)?.manifest().labels().len(), "count") })
+    without_message(|| unsafe { put(count, of(manifest)?.manifest().labels().len(), "count") })
 }
 
 /// The label at an index, in the order of the scores, but for its texts.
@@ -251,7 +264,7 @@ pub unsafe extern "C" fn bedside_manifest_label(
     label: *mut bedside_label,
 ) -> bedside_status {
     // SAFETY: the struct is the caller's.
-    read(|| unsafe { write_label(of(manifest)?.manifest().labels(), index, label) })
+    without_message(|| unsafe { write_label(of(manifest)?.manifest().labels(), index, label) })
 }
 
 /// The id of the label at an index.
@@ -264,7 +277,9 @@ pub unsafe extern "C" fn bedside_manifest_label_id(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| unsafe { copy_text(&at(of(manifest)?.manifest().labels(), index)?.id, buffer, capacity, length) })
+    without_message(|| unsafe {
+        copy_text(&at(of(manifest)?.manifest().labels(), index)?.id, buffer, capacity, length)
+    })
 }
 
 /// The name of the label at an index, for a screen.
@@ -276,7 +291,7 @@ pub unsafe extern "C" fn bedside_manifest_label_name(
     capacity: usize,
     length: *mut usize,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         let of = of(manifest)?;
         let name = at(of.manifest().labels(), index)?.name_in(&of.language);
         // SAFETY: the buffer is the caller's.
@@ -292,7 +307,7 @@ pub unsafe extern "C" fn bedside_manifest_shown_label_count(
     count: *mut usize,
 ) -> bedside_status {
     // SAFETY: the place is the caller's.
-    read(|| unsafe { put(count, of(manifest)?.shown_labels.len(), "count") })
+    without_message(|| unsafe { put(count, of(manifest)?.shown_labels.len(), "count") })
 }
 
 /// The shown label at an index, but for its texts. It has the operating point in force.
@@ -303,7 +318,7 @@ pub unsafe extern "C" fn bedside_manifest_shown_label(
     label: *mut bedside_label,
 ) -> bedside_status {
     // SAFETY: the struct is the caller's.
-    read(|| unsafe { write_label(&of(manifest)?.shown_labels, index, label) })
+    without_message(|| unsafe { write_label(&of(manifest)?.shown_labels, index, label) })
 }
 
 /// The id of the shown label at an index.
@@ -316,7 +331,7 @@ pub unsafe extern "C" fn bedside_manifest_shown_label_id(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| unsafe { copy_text(&at(&of(manifest)?.shown_labels, index)?.id, buffer, capacity, length) })
+    without_message(|| unsafe { copy_text(&at(&of(manifest)?.shown_labels, index)?.id, buffer, capacity, length) })
 }
 
 /// The name of the shown label at an index, for a screen.
@@ -328,7 +343,7 @@ pub unsafe extern "C" fn bedside_manifest_shown_label_name(
     capacity: usize,
     length: *mut usize,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         let of = of(manifest)?;
         let name = at(&of.shown_labels, index)?.name_in(&of.language);
         // SAFETY: the buffer is the caller's.

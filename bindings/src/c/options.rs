@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use bedside::{Limits, Options};
 
-use super::sized::{self, Sized};
+use super::sized::{self, LeadingSize};
 use super::status::{Outcome, bedside_status};
 
 /// The settings of a classifier, which are fixed when its model is opened. Call bedside_options_init on it first.
@@ -26,7 +26,7 @@ pub struct bedside_options {
 }
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field.
-unsafe impl Sized for bedside_options {
+unsafe impl LeadingSize for bedside_options {
     const END: usize = offset_of!(bedside_options, max_model_bytes) + size_of::<u64>();
 
     fn initial() -> bedside_options {

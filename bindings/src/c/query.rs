@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bedside::{Answer, Explain, ExplainMethod, Query, Region, Source};
 
 use super::cancel::{CANCEL_HANDLES, bedside_cancel_handle};
-use super::frame::{flag, unknown};
+use super::frame::{chosen, flag};
 use super::handle;
 use super::status::{Outcome, answered, bedside_error, bedside_status};
 use super::text::{optional_text, text};
@@ -222,11 +222,11 @@ pub unsafe extern "C" fn bedside_query_set_source(
     error: *mut bedside_error,
 ) -> bedside_status {
     let change = |query: &mut Query| {
-        query.source = Some(match source {
-            1 => Source::Camera,
-            2 => Source::File,
-            other => return Err(unknown("source", "bedside_source", other)),
-        });
+        let sources = [
+            (bedside_source::BEDSIDE_SOURCE_CAMERA as i32, Source::Camera),
+            (bedside_source::BEDSIDE_SOURCE_FILE as i32, Source::File),
+        ];
+        query.source = Some(chosen("source", "bedside_source", source, &sources)?);
         Ok(())
     };
     // SAFETY: the pointers are the caller's.
@@ -260,11 +260,11 @@ pub unsafe extern "C" fn bedside_query_set_explain(
     error: *mut bedside_error,
 ) -> bedside_status {
     let change = |query: &mut Query| {
-        let method = match method {
-            1 => ExplainMethod::ClassActivation,
-            2 => ExplainMethod::Occlusion,
-            other => return Err(unknown("method", "bedside_explain_method", other)),
-        };
+        let methods = [
+            (bedside_explain_method::BEDSIDE_EXPLAIN_METHOD_CLASS_ACTIVATION as i32, ExplainMethod::ClassActivation),
+            (bedside_explain_method::BEDSIDE_EXPLAIN_METHOD_OCCLUSION as i32, ExplainMethod::Occlusion),
+        ];
+        let method = chosen("method", "bedside_explain_method", method, &methods)?;
         let mut explain = Explain::new().method(method);
         // SAFETY: the text is the caller's.
         explain.label = unsafe { optional_text(label, "label")? }.map(str::to_owned);

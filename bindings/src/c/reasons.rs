@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use bedside::{Reason, ReasonKind};
 
 use super::handle;
-use super::status::{Failure, Outcome, bedside_status, read};
+use super::status::{Failure, Outcome, bedside_status, without_message};
 use super::text::{copy_text, put};
 use crate::handles::Handles;
 
@@ -49,7 +49,7 @@ pub enum bedside_reason_kind {
 /// The number of reasons.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bedside_reasons_count(reasons: *const bedside_reasons, count: *mut usize) -> bedside_status {
-    read(|| {
+    without_message(|| {
         // SAFETY: the place is the caller's.
         unsafe { put(count, handle::object(&REASONS, reasons, "reasons")?.len(), "count") }
     })
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn bedside_reasons_kind(
     index: usize,
     kind: *mut i32,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         with_reason(reasons, index, |reason| {
             // SAFETY: the place is the caller's.
             unsafe { put(kind, kind_of(reason.kind) as i32, "kind") }
@@ -80,7 +80,9 @@ pub unsafe extern "C" fn bedside_reasons_message(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| with_reason(reasons, index, |reason| unsafe { copy_text(&reason.message, buffer, capacity, length) }))
+    without_message(|| {
+        with_reason(reasons, index, |reason| unsafe { copy_text(&reason.message, buffer, capacity, length) })
+    })
 }
 
 /// The id of the question that the reason is about; BEDSIDE_STATUS_ABSENT where it is about none.
@@ -92,7 +94,7 @@ pub unsafe extern "C" fn bedside_reasons_question_id(
     capacity: usize,
     length: *mut usize,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         with_reason(reasons, index, |reason| {
             let id = reason.id.as_deref().ok_or_else(|| Failure::absent("question"))?;
             // SAFETY: the buffer is the caller's.
@@ -110,7 +112,7 @@ pub unsafe extern "C" fn bedside_reasons_question(
     capacity: usize,
     length: *mut usize,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         with_reason(reasons, index, |reason| {
             let question = reason.question.as_deref().ok_or_else(|| Failure::absent("question"))?;
             // SAFETY: the buffer is the caller's.

@@ -8,8 +8,8 @@ use bedside::{DangerSign, DecidedBy, Finding, LabelName, Report, Triage, Verdict
 
 use super::handle;
 use super::reasons::{REASONS, bedside_reasons};
-use super::sized::{self, Sized};
-use super::status::{Failure, Outcome, answered, bedside_error, bedside_status, read};
+use super::sized::{self, LeadingSize};
+use super::status::{Failure, Outcome, answered, bedside_error, bedside_status, without_message};
 use super::text::{copy_text, put};
 use crate::handles::Handles;
 
@@ -169,7 +169,7 @@ pub struct bedside_timings {
 }
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
-unsafe impl Sized for bedside_conclusion {
+unsafe impl LeadingSize for bedside_conclusion {
     const END: usize = offset_of!(bedside_conclusion, findings) + size_of::<u32>();
 
     fn initial() -> bedside_conclusion {
@@ -178,7 +178,7 @@ unsafe impl Sized for bedside_conclusion {
     }
 }
 // SAFETY: as above.
-unsafe impl Sized for bedside_finding {
+unsafe impl LeadingSize for bedside_finding {
     const END: usize = offset_of!(bedside_finding, over_operating_point) + size_of::<i32>();
 
     fn initial() -> bedside_finding {
@@ -187,7 +187,7 @@ unsafe impl Sized for bedside_finding {
     }
 }
 // SAFETY: as above.
-unsafe impl Sized for bedside_quality {
+unsafe impl LeadingSize for bedside_quality {
     const END: usize = offset_of!(bedside_quality, relative_size) + size_of::<f32>();
 
     fn initial() -> bedside_quality {
@@ -196,7 +196,7 @@ unsafe impl Sized for bedside_quality {
     }
 }
 // SAFETY: as above.
-unsafe impl Sized for bedside_novelty {
+unsafe impl LeadingSize for bedside_novelty {
     const END: usize = offset_of!(bedside_novelty, hard) + size_of::<f32>();
 
     fn initial() -> bedside_novelty {
@@ -204,7 +204,7 @@ unsafe impl Sized for bedside_novelty {
     }
 }
 // SAFETY: as above.
-unsafe impl Sized for bedside_timings {
+unsafe impl LeadingSize for bedside_timings {
     const END: usize = offset_of!(bedside_timings, total) + size_of::<f64>();
 
     fn initial() -> bedside_timings {
@@ -219,7 +219,7 @@ pub unsafe extern "C" fn bedside_report_conclusion(
     report: *const bedside_report,
     conclusion: *mut bedside_conclusion,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         let report = of(report)?;
         let found = bedside_conclusion {
             verdict: verdict_of(&report.verdict) as i32,
@@ -244,7 +244,7 @@ pub unsafe extern "C" fn bedside_report_summary(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| unsafe { copy_text(&of(report)?.summary, buffer, capacity, length) })
+    without_message(|| unsafe { copy_text(&of(report)?.summary, buffer, capacity, length) })
 }
 
 /// The triage as a sentence in the query's language.
@@ -256,7 +256,7 @@ pub unsafe extern "C" fn bedside_report_advice(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| unsafe { copy_text(&of(report)?.advice, buffer, capacity, length) })
+    without_message(|| unsafe { copy_text(&of(report)?.advice, buffer, capacity, length) })
 }
 
 /// The sentence that must be shown with every result, in the query's language.
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn bedside_report_notice(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| unsafe { copy_text(&of(report)?.notice, buffer, capacity, length) })
+    without_message(|| unsafe { copy_text(&of(report)?.notice, buffer, capacity, length) })
 }
 
 /// The report as text for a person, as the command `bedside classify` prints it. Headings are English; sentences and
@@ -281,7 +281,7 @@ pub unsafe extern "C" fn bedside_report_text(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| unsafe { copy_text(&of(report)?.to_string(), buffer, capacity, length) })
+    without_message(|| unsafe { copy_text(&of(report)?.to_string(), buffer, capacity, length) })
 }
 
 /// The whole report as JSON, on one line. Each call makes it anew.
@@ -293,7 +293,7 @@ pub unsafe extern "C" fn bedside_report_json(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| unsafe { copy_text(&of(report)?.to_json(), buffer, capacity, length) })
+    without_message(|| unsafe { copy_text(&of(report)?.to_json(), buffer, capacity, length) })
 }
 
 /// The level of the label at an index among those that can't be excluded, a bedside_triage. The most pressing labels
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn bedside_report_label_level(
     level: *mut i32,
 ) -> bedside_status {
     // SAFETY: the place is the caller's.
-    read(|| label(report, index, |label| unsafe { put(level, triage_of(label.level) as i32, "level") }))
+    without_message(|| label(report, index, |label| unsafe { put(level, triage_of(label.level) as i32, "level") }))
 }
 
 /// The id of that label.
@@ -318,7 +318,7 @@ pub unsafe extern "C" fn bedside_report_label_id(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| label(report, index, |label| unsafe { copy_text(&label.id, buffer, capacity, length) }))
+    without_message(|| label(report, index, |label| unsafe { copy_text(&label.id, buffer, capacity, length) }))
 }
 
 /// The name of that label in the query's language.
@@ -331,7 +331,7 @@ pub unsafe extern "C" fn bedside_report_label_name(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| label(report, index, |label| unsafe { copy_text(&label.name, buffer, capacity, length) }))
+    without_message(|| label(report, index, |label| unsafe { copy_text(&label.name, buffer, capacity, length) }))
 }
 
 /// The level that the danger sign at an index sets at least, a bedside_triage. Danger signs are in the order of the
@@ -343,7 +343,7 @@ pub unsafe extern "C" fn bedside_report_danger_level(
     level: *mut i32,
 ) -> bedside_status {
     // SAFETY: the place is the caller's.
-    read(|| danger(report, index, |sign| unsafe { put(level, triage_of(sign.level) as i32, "level") }))
+    without_message(|| danger(report, index, |sign| unsafe { put(level, triage_of(sign.level) as i32, "level") }))
 }
 
 /// The id of that danger sign's question.
@@ -356,7 +356,7 @@ pub unsafe extern "C" fn bedside_report_danger_id(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| danger(report, index, |sign| unsafe { copy_text(&sign.id, buffer, capacity, length) }))
+    without_message(|| danger(report, index, |sign| unsafe { copy_text(&sign.id, buffer, capacity, length) }))
 }
 
 /// That danger sign's question in the query's language, or its id where it has no text.
@@ -369,7 +369,7 @@ pub unsafe extern "C" fn bedside_report_danger_question(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| danger(report, index, |sign| unsafe { copy_text(&sign.question, buffer, capacity, length) }))
+    without_message(|| danger(report, index, |sign| unsafe { copy_text(&sign.question, buffer, capacity, length) }))
 }
 
 /// The numbers of the finding at an index. Findings are the labels that the query asks for, likeliest first; there are
@@ -380,7 +380,7 @@ pub unsafe extern "C" fn bedside_report_finding(
     index: usize,
     finding: *mut bedside_finding,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         finding_at(report, index, |found| {
             let found = bedside_finding {
                 probability: found.probability,
@@ -404,7 +404,9 @@ pub unsafe extern "C" fn bedside_report_finding_label(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| finding_at(report, index, |finding| unsafe { copy_text(&finding.label, buffer, capacity, length) }))
+    without_message(|| {
+        finding_at(report, index, |finding| unsafe { copy_text(&finding.label, buffer, capacity, length) })
+    })
 }
 
 /// The name of that finding's label in the query's language.
@@ -417,7 +419,9 @@ pub unsafe extern "C" fn bedside_report_finding_name(
     length: *mut usize,
 ) -> bedside_status {
     // SAFETY: the buffer is the caller's.
-    read(|| finding_at(report, index, |finding| unsafe { copy_text(&finding.name, buffer, capacity, length) }))
+    without_message(|| {
+        finding_at(report, index, |finding| unsafe { copy_text(&finding.name, buffer, capacity, length) })
+    })
 }
 
 /// The reasons of a rejected picture, to be freed with bedside_reasons_free; none with any other verdict.
@@ -438,7 +442,7 @@ pub unsafe extern "C" fn bedside_report_quality(
     report: *const bedside_report,
     quality: *mut bedside_quality,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         let found = of(report)?.quality.ok_or_else(|| Failure::absent("quality"))?;
         let found = bedside_quality {
             focus: found.focus,
@@ -460,7 +464,7 @@ pub unsafe extern "C" fn bedside_report_novelty(
     report: *const bedside_report,
     novelty: *mut bedside_novelty,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         let report = of(report)?;
         let found = report.novelty.as_ref().ok_or_else(|| Failure::absent("novelty"))?;
         let (value, soft, hard) = (found.value, found.soft, found.hard);
@@ -475,7 +479,7 @@ pub unsafe extern "C" fn bedside_report_timings_ms(
     report: *const bedside_report,
     timings: *mut bedside_timings,
 ) -> bedside_status {
-    read(|| {
+    without_message(|| {
         let times = of(report)?.timings;
         let found = bedside_timings {
             decode: ms(times.decode),

@@ -12,7 +12,7 @@ const MAX_SIZE: usize = 4096;
 /// # Safety
 /// It is `repr(C)`, its first field is a `usize`, which is its size, and any bytes are valid in all others. No byte before
 /// `END` is padding.
-pub(super) unsafe trait Sized: Copy {
+pub(super) unsafe trait LeadingSize: Copy {
     /// The end of the last field. What follows in memory is padding, in which a later version may have a field.
     const END: usize;
 
@@ -24,8 +24,8 @@ pub(super) unsafe trait Sized: Copy {
 ///
 /// # Safety
 /// `target` is null or points to `size` writable bytes, aligned as `T`.
-pub(super) unsafe fn initialize<T: Sized>(target: *mut T, size: usize) -> bedside_status {
-    super::status::read(|| {
+pub(super) unsafe fn initialize<T: LeadingSize>(target: *mut T, size: usize) -> bedside_status {
+    super::status::without_message(|| {
         if target.is_null() {
             return Err(Failure::null("the struct"));
         }
@@ -43,7 +43,7 @@ pub(super) unsafe fn initialize<T: Sized>(target: *mut T, size: usize) -> bedsid
 ///
 /// # Safety
 /// `source` is null, or points to as many readable bytes as its first field says, aligned as `T`.
-pub(super) unsafe fn read<T: Sized>(source: *const T, name: &str) -> Outcome<T> {
+pub(super) unsafe fn read<T: LeadingSize>(source: *const T, name: &str) -> Outcome<T> {
     if source.is_null() {
         return Err(Failure::null(name));
     }
@@ -66,7 +66,7 @@ pub(super) unsafe fn read<T: Sized>(source: *const T, name: &str) -> Outcome<T> 
 ///
 /// # Safety
 /// `target` is null, or points to as many writable bytes as its first field says, aligned as `T`.
-pub(super) unsafe fn write<T: Sized>(target: *mut T, value: T, name: &str) -> Outcome {
+pub(super) unsafe fn write<T: LeadingSize>(target: *mut T, value: T, name: &str) -> Outcome {
     if target.is_null() {
         return Err(Failure::null(name));
     }

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 
 use bedside::{Error, ErrorKind};
 
-use super::sized::{self, Sized};
+use super::sized::{self, LeadingSize};
 use crate::guard::guarded;
 
 /// The bytes of a message, its terminating zero included. A longer message is cut between two characters.
@@ -66,7 +66,7 @@ pub struct bedside_error {
 }
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field.
-unsafe impl Sized for bedside_error {
+unsafe impl LeadingSize for bedside_error {
     const END: usize = offset_of!(bedside_error, message) + size_of::<[c_char; BEDSIDE_MESSAGE_CAPACITY]>();
 
     fn initial() -> bedside_error {
@@ -147,7 +147,7 @@ pub(super) unsafe fn answered(error: *mut bedside_error, call: impl FnOnce() -> 
 }
 
 /// Runs a call that fails for nothing but its arguments, and returns its status.
-pub(super) fn read(call: impl FnOnce() -> Outcome) -> Status {
+pub(super) fn without_message(call: impl FnOnce() -> Outcome) -> Status {
     // SAFETY: null is allowed.
     unsafe { answered(std::ptr::null_mut(), call) }
 }
