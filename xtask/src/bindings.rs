@@ -106,10 +106,10 @@ pub(crate) fn shipped() -> Result<PathBuf> {
     Ok(library)
 }
 
-/// Builds the library with the switch that provokes panics (feature `test-panic`), copies it into its own folder, and
-/// returns the path of the copy.
+/// Builds the library with the switch that provokes panics (feature `test-panic`), and with a field more in two structs of
+/// C (`test-later`). Copies it into its own folder, and returns the path of the copy.
 fn panicking() -> Result<PathBuf> {
-    let built = build(&["--features", "bedside-bindings/test-panic"])?;
+    let built = build(&["--features", "bedside-bindings/test-panic,bedside-bindings/test-later"])?;
     let library = root().join("target/test-panic").join(LIBRARY);
     fs::create_dir_all(library.parent().expect("a file in a folder"))?;
     fs::copy(built, &library)?;

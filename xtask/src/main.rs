@@ -25,6 +25,7 @@ mod spelling;
 mod step;
 mod test;
 mod uniffi_fixes;
+mod unwinder;
 mod versions;
 mod words;
 

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::skipped::Skips;
 use crate::step::{Step, tool};
-use crate::{android, arm, bindings, copy, encodings, miri, spelling, versions, words};
+use crate::{android, arm, bindings, c, copy, encodings, miri, spelling, versions, words};
 
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY: &str = "0.20.2";
@@ -13,6 +13,8 @@ const CARGO_DENY: &str = "0.20.2";
 /// Runs all of the gate.
 pub(crate) fn run() -> Result<()> {
     let mut skips = Skips::default();
+    // At once, not after half an hour.
+    c::require_tools()?;
     check_texts()?;
     spelling::check()?;
     lint()?;

@@ -17,6 +17,6 @@ if(NOT TARGET bedside::bedside)
   endif()
   set_target_properties(bedside::static PROPERTIES
     IMPORTED_LOCATION "${_bedside_archive}"
-    INTERFACE_LINK_LIBRARIES "pthread;dl;m;gcc_s"
+    INTERFACE_LINK_LIBRARIES "pthread;dl;m"
     INTERFACE_INCLUDE_DIRECTORIES "${_bedside_prefix}/include")
 endif()

@@ -67,7 +67,7 @@ pub struct bedside_load_times {
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
 unsafe impl LeadingSize for bedside_self_test {
-    const END: usize = offset_of!(bedside_self_test, max_difference) + size_of::<f32>();
+    const FIRST: usize = offset_of!(bedside_self_test, max_difference) + size_of::<f32>();
 
     fn initial() -> bedside_self_test {
         bedside_self_test { size: size_of::<bedside_self_test>(), by: 0, max_difference: 0.0 }
@@ -75,7 +75,7 @@ unsafe impl LeadingSize for bedside_self_test {
 }
 // SAFETY: as above.
 unsafe impl LeadingSize for bedside_load_times {
-    const END: usize = offset_of!(bedside_load_times, optimize) + size_of::<f64>();
+    const FIRST: usize = offset_of!(bedside_load_times, optimize) + size_of::<f64>();
 
     fn initial() -> bedside_load_times {
         bedside_load_times { size: size_of::<bedside_load_times>(), read: 0.0, import: 0.0, optimize: 0.0 }
@@ -95,6 +95,7 @@ pub unsafe extern "C" fn bedside_classifier_open(
     error: *mut bedside_error,
 ) -> bedside_status {
     let call = || {
+        handle::check_place(classifier, "classifier")?;
         // SAFETY: the pointers are the caller's.
         let (file, options) = unsafe { (path(file, "file")?, self::options(options)?) };
         // SAFETY: the place is the caller's.
@@ -115,6 +116,7 @@ pub unsafe extern "C" fn bedside_classifier_from_bytes(
     error: *mut bedside_error,
 ) -> bedside_status {
     let call = || {
+        handle::check_place(classifier, "classifier")?;
         // SAFETY: the pointers are the caller's.
         let (model, options) = unsafe { (bytes(data, length, "data")?, self::options(options)?) };
         // SAFETY: the place is the caller's.
@@ -357,6 +359,10 @@ unsafe fn write_scores(
     length: *mut usize,
 ) -> Outcome {
     let labels = classifier.manifest().labels().len();
+    if labels > capacity || scores.is_null() {
+        // SAFETY: as the caller promises. It fails, before the work.
+        return unsafe { copy_values(&vec![0.0; labels], scores, capacity, length, "scores") };
+    }
     let (mut few, mut many) = ([0.0; FEW_LABELS], Vec::new());
     let found = if labels <= FEW_LABELS {
         &mut few[..labels]
@@ -379,6 +385,7 @@ unsafe fn classify(
     query: *const bedside_query,
     report: *mut *mut bedside_report,
 ) -> Outcome {
+    handle::check_place(report, "report")?;
     let found = with_query(query, |query| Ok(classifier.classify(image, query)?))?;
     // SAFETY: as the caller promises.
     unsafe { handle::give(&REPORTS, found, report, "report") }

@@ -42,7 +42,7 @@ pub struct bedside_heatmap {
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field.
 unsafe impl LeadingSize for bedside_heatmap {
-    const END: usize = offset_of!(bedside_heatmap, evidence) + size_of::<i32>();
+    const FIRST: usize = offset_of!(bedside_heatmap, evidence) + size_of::<i32>();
 
     fn initial() -> bedside_heatmap {
         bedside_heatmap {

@@ -101,7 +101,7 @@ pub struct bedside_frame {
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field: pointers are checked when used.
 unsafe impl LeadingSize for bedside_frame {
-    const END: usize = offset_of!(bedside_frame, planes) + size_of::<[bedside_plane; 3]>();
+    const FIRST: usize = offset_of!(bedside_frame, planes) + size_of::<[bedside_plane; 3]>();
 
     fn initial() -> bedside_frame {
         let none = bedside_plane { data: std::ptr::null(), length: 0, row_stride: 0, pixel_stride: 0 };

@@ -8,14 +8,17 @@ use super::status::{Failure, Outcome, bedside_status};
 use super::text::put;
 use crate::handles::Handles;
 
+/// Fails where there is no place for a handle: before the work, which would be for nothing.
+pub(super) fn check_place<H>(place: *mut *mut H, name: &str) -> Outcome {
+    if place.is_null() { Err(Failure::null(name)) } else { Ok(()) }
+}
+
 /// Keeps an object and gives its handle to the caller.
 ///
 /// # Safety
 /// `place` is null or points to writable memory for a pointer.
 pub(super) unsafe fn give<H, T>(table: &Handles<T>, object: T, place: *mut *mut H, name: &str) -> Outcome {
-    if place.is_null() {
-        return Err(Failure::null(name));
-    }
+    check_place(place, name)?;
     // SAFETY: as the caller promises.
     unsafe { put(place, ptr::without_provenance_mut(table.keep(object).get()), name) }
 }

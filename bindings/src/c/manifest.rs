@@ -82,7 +82,7 @@ pub struct bedside_label {
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
 unsafe impl LeadingSize for bedside_question {
-    const END: usize = offset_of!(bedside_question, max) + size_of::<f64>();
+    const FIRST: usize = offset_of!(bedside_question, max) + size_of::<f64>();
 
     fn initial() -> bedside_question {
         let size = size_of::<bedside_question>();
@@ -92,7 +92,7 @@ unsafe impl LeadingSize for bedside_question {
 }
 // SAFETY: as above.
 unsafe impl LeadingSize for bedside_label {
-    const END: usize = offset_of!(bedside_label, operating_point) + size_of::<f32>();
+    const FIRST: usize = offset_of!(bedside_label, operating_point) + size_of::<f32>();
 
     fn initial() -> bedside_label {
         bedside_label { size: size_of::<bedside_label>(), level: 0, operating_point: -1.0 }

@@ -23,11 +23,19 @@ pub struct bedside_options {
     pub max_decoded_bytes: u64,
     /// The maximum number of bytes of a model file; 512 MiB at first.
     pub max_model_bytes: u64,
+    #[cfg(feature = "test-later")]
+    pub later: u64,
 }
+
+/// The initial value of the later field.
+#[cfg(feature = "test-later")]
+const LATER: u64 = 7;
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field.
 unsafe impl LeadingSize for bedside_options {
-    const END: usize = offset_of!(bedside_options, max_model_bytes) + size_of::<u64>();
+    const FIRST: usize = offset_of!(bedside_options, max_model_bytes) + size_of::<u64>();
+    #[cfg(feature = "test-later")]
+    const END: usize = offset_of!(bedside_options, later) + size_of::<u64>();
 
     fn initial() -> bedside_options {
         let Options { threads, limits, .. } = Options::new();
@@ -37,6 +45,8 @@ unsafe impl LeadingSize for bedside_options {
             max_declared_pixels: limits.max_declared_pixels,
             max_decoded_bytes: limits.max_decoded_bytes,
             max_model_bytes: limits.max_model_bytes,
+            #[cfg(feature = "test-later")]
+            later: LATER,
         }
     }
 }
@@ -58,6 +68,10 @@ pub(super) unsafe fn options(options: *const bedside_options) -> Outcome<Options
     }
     // SAFETY: as the caller promises.
     let given = unsafe { sized::read(options, "options")? };
+    #[cfg(feature = "test-later")]
+    if given.later != LATER {
+        return Err(super::status::Failure::argument("options.later has not its initial value"));
+    }
     let limits = Limits::new()
         .max_declared_pixels(given.max_declared_pixels)
         .max_decoded_bytes(given.max_decoded_bytes)

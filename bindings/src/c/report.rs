@@ -94,6 +94,8 @@ pub struct bedside_conclusion {
     pub danger_signs: u32,
     /// The number of findings.
     pub findings: u32,
+    #[cfg(feature = "test-later")]
+    pub later: u64,
 }
 
 /// One label and how probable it is. Set `size` to sizeof(bedside_finding).
@@ -170,16 +172,27 @@ pub struct bedside_timings {
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
 unsafe impl LeadingSize for bedside_conclusion {
-    const END: usize = offset_of!(bedside_conclusion, findings) + size_of::<u32>();
+    const FIRST: usize = offset_of!(bedside_conclusion, findings) + size_of::<u32>();
+    #[cfg(feature = "test-later")]
+    const END: usize = offset_of!(bedside_conclusion, later) + size_of::<u64>();
 
     fn initial() -> bedside_conclusion {
-        let size = size_of::<bedside_conclusion>();
-        bedside_conclusion { size, verdict: 0, triage: 0, decided_by: 0, labels: 0, danger_signs: 0, findings: 0 }
+        bedside_conclusion {
+            size: size_of::<bedside_conclusion>(),
+            verdict: 0,
+            triage: 0,
+            decided_by: 0,
+            labels: 0,
+            danger_signs: 0,
+            findings: 0,
+            #[cfg(feature = "test-later")]
+            later: 7,
+        }
     }
 }
 // SAFETY: as above.
 unsafe impl LeadingSize for bedside_finding {
-    const END: usize = offset_of!(bedside_finding, over_operating_point) + size_of::<i32>();
+    const FIRST: usize = offset_of!(bedside_finding, over_operating_point) + size_of::<i32>();
 
     fn initial() -> bedside_finding {
         let size = size_of::<bedside_finding>();
@@ -188,7 +201,7 @@ unsafe impl LeadingSize for bedside_finding {
 }
 // SAFETY: as above.
 unsafe impl LeadingSize for bedside_quality {
-    const END: usize = offset_of!(bedside_quality, relative_size) + size_of::<f32>();
+    const FIRST: usize = offset_of!(bedside_quality, relative_size) + size_of::<f32>();
 
     fn initial() -> bedside_quality {
         let size = size_of::<bedside_quality>();
@@ -197,7 +210,7 @@ unsafe impl LeadingSize for bedside_quality {
 }
 // SAFETY: as above.
 unsafe impl LeadingSize for bedside_novelty {
-    const END: usize = offset_of!(bedside_novelty, hard) + size_of::<f32>();
+    const FIRST: usize = offset_of!(bedside_novelty, hard) + size_of::<f32>();
 
     fn initial() -> bedside_novelty {
         bedside_novelty { size: size_of::<bedside_novelty>(), value: 0.0, soft: 0.0, hard: 0.0 }
@@ -205,7 +218,7 @@ unsafe impl LeadingSize for bedside_novelty {
 }
 // SAFETY: as above.
 unsafe impl LeadingSize for bedside_timings {
-    const END: usize = offset_of!(bedside_timings, total) + size_of::<f64>();
+    const FIRST: usize = offset_of!(bedside_timings, total) + size_of::<f64>();
 
     fn initial() -> bedside_timings {
         let size = size_of::<bedside_timings>();

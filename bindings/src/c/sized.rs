@@ -1,6 +1,6 @@
 //! Structs that begin with their size. A program that was built with an older header gives a shorter struct, whose
 //! missing fields have their initial values; one that was built with a newer header gives a longer one, whose additional
-//! bytes must be zero.
+//! bytes must be zero. The feature `test-later` adds a field to two of them, so that a test has a later version.
 
 use super::status::{Failure, Outcome, bedside_status};
 
@@ -10,11 +10,13 @@ const MAX_SIZE: usize = 4096;
 /// A struct of this border that begins with its size.
 ///
 /// # Safety
-/// It is `repr(C)`, its first field is a `usize`, which is its size, and any bytes are valid in all others. No byte before
-/// `END` is padding.
+/// It is `repr(C)`, its first field is a `usize`, which is its size, and any bytes are valid in all others.
 pub(super) unsafe trait LeadingSize: Copy {
-    /// The end of the last field. What follows in memory is padding, in which a later version may have a field.
-    const END: usize;
+    /// The end of the last field in the first version that had the struct. No header gives a smaller one.
+    const FIRST: usize;
+    /// The end of the last field. A field that a later version adds begins after the size of the struct before, padding
+    /// included.
+    const END: usize = Self::FIRST;
 
     /// The struct with its initial values and its size.
     fn initial() -> Self;
@@ -29,7 +31,7 @@ pub(super) unsafe fn initialize<T: LeadingSize>(target: *mut T, size: usize) -> 
         if target.is_null() {
             return Err(Failure::null("the struct"));
         }
-        check_size(size, "the struct")?;
+        check_size::<T>(size, "the struct")?;
         // SAFETY: the caller gives `size` writable bytes, and no more are written.
         unsafe {
             target.cast::<u8>().write_bytes(0, size);
@@ -49,7 +51,7 @@ pub(super) unsafe fn read<T: LeadingSize>(source: *const T, name: &str) -> Outco
     }
     // SAFETY: the struct begins with its size.
     let size = unsafe { source.cast::<usize>().read() };
-    check_size(size, name)?;
+    check_size::<T>(size, name)?;
     let mut value = T::initial();
     // SAFETY: the bytes are those of the caller's struct, at most as many as this one has, and all bytes are valid.
     unsafe { source.cast::<u8>().copy_to_nonoverlapping((&raw mut value).cast(), size.min(T::END)) };
@@ -72,7 +74,7 @@ pub(super) unsafe fn write<T: LeadingSize>(target: *mut T, value: T, name: &str)
     }
     // SAFETY: the struct begins with its size.
     let size = unsafe { target.cast::<usize>().read() };
-    check_size(size, name)?;
+    check_size::<T>(size, name)?;
     let (head, written) = (size_of::<usize>(), size.min(T::END));
     let (source, target) = ((&raw const value).cast::<u8>(), target.cast::<u8>());
     // SAFETY: both structs have the bytes that are copied, and the caller's the others up to his size.
@@ -83,8 +85,9 @@ pub(super) unsafe fn write<T: LeadingSize>(target: *mut T, value: T, name: &str)
     Ok(())
 }
 
-fn check_size(size: usize, name: &str) -> Outcome {
-    if (size_of::<usize>()..=MAX_SIZE).contains(&size) {
+/// Fails where no compiler gives the struct of any header this size.
+fn check_size<T: LeadingSize>(size: usize, name: &str) -> Outcome {
+    if (T::FIRST..=MAX_SIZE).contains(&size) && size.is_multiple_of(align_of::<usize>()) {
         return Ok(());
     }
     Err(Failure::argument(format!("{name} says that it has {size} bytes; initialize it with sizeof")))

@@ -8,7 +8,7 @@ use bedside::{Error, ErrorKind};
 use super::sized::{self, LeadingSize};
 use crate::guard::guarded;
 
-/// The bytes of a message, its terminating zero included. A longer message is cut between two characters.
+/// The bytes of a message, its terminating zero included. Of a longer message, the middle is left out.
 pub const BEDSIDE_MESSAGE_CAPACITY: usize = 1024;
 
 /// How a call ended. The numbers stay as they are; later versions may add others.
@@ -60,14 +60,14 @@ pub struct bedside_error {
     pub size: usize,
     /// A bedside_status.
     pub status: i32,
-    /// What was wrong, where, and what to do: English, UTF-8, terminated by zero. It may contain file names, and never
+    /// What was wrong, where, and what to do: English, UTF-8, terminated by zero. Of a longer one, start and end. It may contain file names, and never
     /// anything of a picture or a result.
     pub message: [c_char; BEDSIDE_MESSAGE_CAPACITY],
 }
 
 // SAFETY: `repr(C)`, it begins with its size, and all bytes are valid in every field.
 unsafe impl LeadingSize for bedside_error {
-    const END: usize = offset_of!(bedside_error, message) + size_of::<[c_char; BEDSIDE_MESSAGE_CAPACITY]>();
+    const FIRST: usize = offset_of!(bedside_error, message) + size_of::<[c_char; BEDSIDE_MESSAGE_CAPACITY]>();
 
     fn initial() -> bedside_error {
         bedside_error { size: size_of::<bedside_error>(), status: Status::BEDSIDE_STATUS_OK as i32, message: [0; _] }
@@ -132,13 +132,9 @@ pub(super) unsafe fn answered(error: *mut bedside_error, call: impl FnOnce() -> 
     let status = failure.status();
     if !error.is_null() {
         let mut written = bedside_error { status: status as i32, ..bedside_error::initial() };
-        // A caller with a shorter message gets one that ends with zero, too.
-        // SAFETY: as the caller promises.
-        let size = unsafe { error.cast::<usize>().read() };
-        let room = size.saturating_sub(offset_of!(bedside_error, message)).min(BEDSIDE_MESSAGE_CAPACITY);
         match failure {
-            Failure::Error(found) => write_message(&mut written.message[..room], &found.to_string()),
-            Failure::Call(_, message) => write_message(&mut written.message[..room], &message),
+            Failure::Error(found) => write_message(&mut written.message, &found.to_string()),
+            Failure::Call(_, message) => write_message(&mut written.message, &message),
         }
         // SAFETY: as the caller promises. A struct whose size is not set is left as it is.
         let _ = unsafe { sized::write(error, written, "error") };
@@ -152,15 +148,20 @@ pub(super) fn without_message(call: impl FnOnce() -> Outcome) -> Status {
     unsafe { answered(std::ptr::null_mut(), call) }
 }
 
-/// Writes as many whole characters as fit before a terminating zero. A zero in the text ends it.
-fn write_message(message: &mut [c_char], text: &str) {
-    let Some(room) = message.len().checked_sub(1) else { return };
+/// Writes a text, which ends at its first zero, and a terminating zero. Of a longer one, its start, `…`, and its end: a
+/// message begins with a file's name, which may be long, and ends with what was wrong.
+fn write_message(message: &mut [c_char; BEDSIDE_MESSAGE_CAPACITY], text: &str) {
+    const ROOM: usize = BEDSIDE_MESSAGE_CAPACITY - 1;
     let text = text.split('\0').next().unwrap_or_default();
-    let end = text.floor_char_boundary(room);
-    for (to, &from) in message.iter_mut().zip(&text.as_bytes()[..end]) {
-        *to = from as c_char;
-    }
-    message[end] = 0;
+    let parts = if text.len() <= ROOM {
+        [text, "", ""]
+    } else {
+        let start = &text[..text.floor_char_boundary(ROOM / 2)];
+        let left = ROOM - start.len() - "…".len();
+        [start, "…", &text[text.ceil_char_boundary(text.len() - left)..]]
+    };
+    let bytes = parts.into_iter().flat_map(str::bytes).chain([0]);
+    message.iter_mut().zip(bytes).for_each(|(to, from)| *to = from as c_char);
 }
 
 /// The status of a kind of error.
@@ -199,11 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn long_message_is_cut_between_characters() {
+    fn long_message_keeps_its_start_and_its_end_in_whole_characters() {
         let mut message = [1; BEDSIDE_MESSAGE_CAPACITY];
-        write_message(&mut message, &"ї".repeat(BEDSIDE_MESSAGE_CAPACITY));
-        // Two bytes each: 511 characters leave one byte before the zero.
-        assert_eq!(written(&message), "ї".repeat(511));
+        write_message(&mut message, &format!("{}: no such file", "ї".repeat(BEDSIDE_MESSAGE_CAPACITY)));
+        // 1,023 bytes: half of them are 255 whole characters, 3 are `…`, and of the other 510 are 14 the end.
+        assert_eq!(written(&message), format!("{}…{}: no such file", "ї".repeat(255), "ї".repeat(248)));
+        write_message(&mut message, &"a".repeat(BEDSIDE_MESSAGE_CAPACITY - 1));
+        assert_eq!(written(&message), "a".repeat(BEDSIDE_MESSAGE_CAPACITY - 1));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `libbedside.so` for Android's ABIs, built by `cargo ndk` where `ANDROID_NDK_HOME` is set, else without an NDK.
 //!
 //! Without an NDK, Rust's own linker links against stubs of Android's libraries, which define nothing but the names in
-//! `android/native/bionic.txt`, and against LLVM's unwinder, which is compiled from the sources in `PyPI`'s `ziglang`.
+//! `android/native/bionic.txt`, and against LLVM's unwinder, which zig compiles.
 //! A name that is not in the list fails the link. Add a name only if Android offers it from API level 24 on.
 
 use std::collections::BTreeMap;
@@ -14,21 +14,11 @@ use anyhow::{Context, Result, ensure};
 
 use super::abis::{ABIS, Abi};
 use super::folders::{app_natives, natives};
-use crate::root;
 use crate::step::{Step, zig};
+use crate::{root, unwinder};
 
 /// Android's libraries that `libbedside.so` may depend on.
 const LIBRARIES: [&str; 4] = ["libc", "libdl", "liblog", "libm"];
-
-/// The sources of LLVM's unwinder that are needed on Linux.
-const UNWINDER: [&str; 6] = [
-    "UnwindLevel1.c",
-    "UnwindLevel1-gcc-ext.c",
-    "Unwind-EHABI.cpp",
-    "UnwindRegistersSave.S",
-    "UnwindRegistersRestore.S",
-    "libunwind.cpp",
-];
 
 /// The maximum size of the library for 64-bit phones that opens prepared models only, in bytes.
 const MAX_BYTES_WITHOUT_IMPORTER: u64 = 2_200_000;
@@ -98,7 +88,10 @@ fn without_ndk(abi: &Abi, zig: &Path, to: &Path, features: &str) -> Result<()> {
 fn linked(abi: &Abi, zig: &Path, features: &str) -> Result<PathBuf> {
     let sysroot = root().join("target/android/sysroot").join(abi.name);
     fs::create_dir_all(&sysroot)?;
-    unwinder(abi, zig, &sysroot)?;
+    // Bionic's name of the function that returns the address of errno.
+    unwinder::compile(zig, &["-target", abi.zig, "-D__errno_location=__errno"], &sysroot)?;
+    // Rust links it, too.
+    fs::write(sysroot.join("libgcc.a"), "!<arch>\n")?;
     stubs(abi, zig, &sysroot)?;
     let linker = linker(&sysroot)?.display().to_string();
     let flags = format!(
@@ -140,32 +133,6 @@ fn linker(sysroot: &Path) -> Result<PathBuf> {
     }
     symlink(Path::new(&rust).join("lib/rustlib").join(host).join("bin/rust-lld"), &link)?;
     Ok(link)
-}
-
-/// Compiles `libunwind.a`, and writes the empty `libgcc.a` that Rust links beside it.
-fn unwinder(abi: &Abi, zig: &Path, sysroot: &Path) -> Result<()> {
-    let sources = zig.parent().context("zig lies in a folder")?.join("lib/libunwind");
-    let (include, sources) = (sources.join("include").display().to_string(), sources.join("src"));
-    let zig = zig.display().to_string();
-    let archive = sysroot.join("libunwind.a").display().to_string();
-    let mut objects = Vec::new();
-    for source in UNWINDER {
-        let object = sysroot.join(format!("{source}.o")).display().to_string();
-        // Bionic's name of the function that returns the address of errno.
-        let flags = "cc -c -O2 -g0 -fPIC -funwind-tables -ffunction-sections -fno-sanitize=all -fvisibility=hidden \
-                     -D_LIBUNWIND_IS_NATIVE_ONLY -D__errno_location=__errno";
-        let mut step = flags.split_whitespace().fold(Step::new(&zig), Step::arg).arg("-target").arg(abi.zig);
-        if source.contains(".cpp") {
-            step = step.arg("-std=c++17").arg("-fno-exceptions").arg("-fno-rtti");
-        }
-        let source = sources.join(source).display().to_string();
-        step.arg("-I").arg(&include).arg("-o").arg(&object).arg(&source).run()?;
-        objects.push(object);
-    }
-    let step = Step::new(&zig).arg("ar").arg("rcs").arg(&archive);
-    objects.iter().fold(step, |step, object| step.arg(object)).run()?;
-    fs::write(sysroot.join("libgcc.a"), "!<arch>\n")?;
-    Ok(())
 }
 
 /// Links stubs of Android's libraries, which define their names without code.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Machine, Target};
+use super::{Machine, Target, VENDORED};
 use crate::step::Step;
-use crate::{c, root};
+use crate::{c, root, unwinder};
 
 /// The library's package and features: prepared models, and pictures in pixels, JPEG, PNG and BMP.
 pub(super) const LIBRARY: &str = "--package bedside-bindings --no-default-features --features c";
@@ -41,7 +41,9 @@ pub(super) fn build(machine: &Machine, zig: &Path) -> Result<Built> {
         cargo(target, zig, &format!("{library} --crate-type staticlib"))?;
         let archive = folder(name).join(format!("{}.a", target.zig));
         fs::create_dir_all(folder(name))?;
-        c::localize(&output(target, "phone/libbedside.a"), &archive, &format!("{} ar", zig.display()))?;
+        let unwinder = unwinder(target, zig)?;
+        let parts = [output(target, "phone/libbedside.a"), unwinder];
+        c::localize(&parts.each_ref().map(PathBuf::as_path), &archive, &format!("{} ar", zig.display()))?;
         Ok(archive)
     });
     let [with_glibc, with_musl] = archives;
@@ -52,6 +54,13 @@ pub(super) fn build(machine: &Machine, zig: &Path) -> Result<Built> {
     };
     check(&built.shared)?;
     Ok(built)
+}
+
+/// Compiles the unwinder for a target. With it the static library needs none of the program's compiler.
+fn unwinder(target: &Target, zig: &Path) -> Result<PathBuf> {
+    let (processor, folder) = (format!("-mcpu={}", target.processor), root().join("target/device").join(target.rust));
+    let prefix = format!("-ffile-prefix-map={}=/zig", zig.parent().context("zig lies in a folder")?.display());
+    unwinder::compile(zig, &["-target", target.zig, &processor, &prefix], &folder.join("unwinder"))
 }
 
 /// The folder of what is made for a machine.
@@ -92,12 +101,17 @@ fn cargo(target: &Target, zig: &Path, words: &str) -> Result<()> {
         .map(drop)
 }
 
-/// The compiler's flags: no names of this machine's folders, and musl linked statically by zig.
+/// The compiler's flags: no names of this machine's folders, and musl linked statically by zig. Sources of dependencies have
+/// the same names wherever they are.
 fn flags(target: &Target) -> Result<String> {
     let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
     let (home, rust) = (home.context("no HOME")?, Step::new("rustc --print sysroot").output()?);
-    let remapped = [(root().display().to_string(), "/bedside"), (home, "/cargo"), (rust, "/rust")];
-    let remapped = remapped.map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")).join(" ");
+    let mut remapped = vec![(root(), "/bedside"), (root().join(VENDORED), "/crates"), (rust.into(), "/rust")];
+    for registry in fs::read_dir(Path::new(&home).join("registry/src")).into_iter().flatten() {
+        remapped.push((registry?.path(), "/crates"));
+    }
+    let remap = |(folder, name): &(PathBuf, &str)| format!("--remap-path-prefix={}={name}", folder.display());
+    let remapped = remapped.iter().map(remap).collect::<Vec<_>>().join(" ");
     let musl =
         if target.rust.contains("musl") { " -C link-self-contained=no -C target-feature=+crt-static" } else { "" };
     Ok(format!("{remapped} -C link-arg=-Wl,--build-id=none{musl}"))

@@ -6,9 +6,11 @@ mod build;
 mod components;
 mod emulated;
 mod package;
+mod roots;
 mod sizes;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
@@ -22,10 +24,11 @@ pub(crate) struct Machine {
     pub(crate) name: &'static str,
     pub(crate) glibc: Target,
     pub(crate) musl: Target,
-    /// QEMU's emulator of the oldest processor that is served.
-    pub(crate) emulator: &'static str,
-    /// The folder of glibc, as Debian's cross packages install it.
-    pub(crate) system: &'static str,
+    /// QEMU's emulator, and its name of the oldest processor that programs are tried on.
+    pub(crate) qemu: &'static str,
+    pub(crate) oldest: &'static str,
+    /// Debian's name of the architecture.
+    pub(crate) debian: &'static str,
 }
 
 /// What Rust and zig call a target.
@@ -42,8 +45,9 @@ pub(crate) const MACHINES: [Machine; 2] = [
         name: "aarch64",
         glibc: Target { rust: "aarch64-unknown-linux-gnu", zig: "aarch64-linux-gnu.2.17", processor: "generic" },
         musl: Target { rust: "aarch64-unknown-linux-musl", zig: "aarch64-linux-musl", processor: "generic" },
-        emulator: "qemu-aarch64 -cpu cortex-a53",
-        system: "/usr/aarch64-linux-gnu",
+        qemu: "qemu-aarch64",
+        oldest: "cortex-a53",
+        debian: "arm64",
     },
     Machine {
         name: "armv7",
@@ -57,10 +61,14 @@ pub(crate) const MACHINES: [Machine; 2] = [
             zig: "arm-linux-musleabihf",
             processor: "generic+v7a+vfp3d16+thumb2-neon",
         },
-        emulator: "qemu-arm -cpu cortex-a7",
-        system: "/usr/arm-linux-gnueabihf",
+        qemu: "qemu-arm",
+        oldest: "cortex-a7",
+        debian: "armhf",
     },
 ];
+
+/// The folder of a clone with the sources of all dependencies.
+const VENDORED: &str = "vendor";
 
 /// Builds the tarballs, and unless `build_only` checks their sizes and runs what is in them in emulation. With `twice`,
 /// fails where a second build gives other bytes.
@@ -68,7 +76,7 @@ pub(crate) fn run(build_only: bool, twice: bool) -> Result<()> {
     let tarballs = tarballs()?;
     if !build_only {
         sizes::check()?;
-        emulated::run(&zig()?)?;
+        emulated::run()?;
     }
     if twice {
         compare(&tarballs)?;
@@ -94,7 +102,8 @@ fn tarballs() -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Builds once more in a clone of this commit, in another folder. Fails where the tarballs have other bytes.
+/// Builds once more, in a clone of this commit in another folder, from vendored sources, with no network. Fails where the
+/// tarballs have other bytes.
 fn compare(first: &[PathBuf]) -> Result<()> {
     let clone = root().join("target/device-again");
     if clone.exists() {
@@ -102,22 +111,25 @@ fn compare(first: &[PathBuf]) -> Result<()> {
     }
     let [folder, manifest] = [&clone, &clone.join("Cargo.toml")].map(|path| path.display().to_string());
     Step::new("git clone --quiet --no-hardlinks .").arg(&folder).run()?;
-    Step::new("cargo run --quiet --package xtask --manifest-path")
+    // The standard library's dependencies, too, which is built for a target that has none ready.
+    let sources = format!("{}/lib/rustlib/src/rust/library/Cargo.toml", Step::new("rustc --print sysroot").output()?);
+    let vendored = clone.join(VENDORED).display().to_string();
+    let vendor = Step::new("cargo vendor --quiet --locked --versioned-dirs --manifest-path").arg(&manifest);
+    let settings = vendor.arg("--sync").arg(&sources).arg(&vendored).output()?;
+    fs::create_dir_all(clone.join(".cargo"))?;
+    let aliases = fs::read_to_string(clone.join(".cargo/config.toml"))?;
+    fs::write(clone.join(".cargo/config.toml"), format!("{aliases}\n{settings}\n"))?;
+    fs::create_dir_all(clone.join("target"))?;
+    symlink(root().join("target/zig-venv"), clone.join("target/zig-venv"))?;
+    Step::new("unshare --map-root-user --net cargo run --quiet --offline --package xtask --manifest-path")
         .arg(&manifest)
         .words("-- device --build-only")
+        .env("CARGO_NET_OFFLINE", "true")
         .run()?;
-    let second: Vec<PathBuf> =
-        MACHINES.iter().map(|machine| clone.join("target/device").join(package::tarball(machine))).collect();
-    ensure!(hashes(first)? == hashes(&second)?, "two builds of one commit give other bytes");
-    eprintln!("\nA second build gave the same bytes.");
+    let second = MACHINES.iter().map(|machine| clone.join("target/device").join(package::tarball(machine)));
+    for (one, other) in first.iter().zip(second) {
+        ensure!(fs::read(one)? == fs::read(&other)?, "{} and {} differ", one.display(), other.display());
+    }
+    eprintln!("\nA second build, from vendored sources and without a network, gave the same bytes.");
     Ok(fs::remove_dir_all(clone)?)
-}
-
-/// The SHA-256 of each file, in hex.
-fn hashes(files: &[PathBuf]) -> Result<Vec<String>> {
-    let hash = |file: &PathBuf| {
-        let printed = Step::new("sha256sum").arg(&file.display().to_string()).output()?;
-        Ok(printed.split(' ').next().unwrap_or_default().to_owned())
-    };
-    files.iter().map(hash).collect()
 }

@@ -66,6 +66,7 @@ pub(super) fn pack(
     }
     for (from, to) in [
         ("bindings/c/package/bedside.pc", "lib/pkgconfig/bedside.pc"),
+        ("bindings/c/package/bedside-musl.pc", "lib/musl/pkgconfig/bedside.pc"),
         ("bindings/c/package/bedside-config-version.cmake", "lib/cmake/bedside/bedside-config-version.cmake"),
     ] {
         let text = fs::read_to_string(root().join(from))?;
