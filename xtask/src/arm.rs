@@ -1,11 +1,14 @@
 //! The kernels for ARM in QEMU's user-mode emulation: their tests on six processors of 64 and 32 bits, and the number of
 //! instructions of one inference of each shipped model.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::root;
+use crate::skipped::Skips;
 use crate::step::{Step, require};
 
 /// One of the two instruction sets, and what programs for it are built and run with, as Debian's packages install it.
@@ -42,6 +45,9 @@ const ARM32: Architecture = Architecture {
     system: "/usr/arm-linux-gnueabihf",
     packages: ["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"],
 };
+
+/// The processor that [`suite`] runs on, which has all instructions.
+const SUITE_ON: &str = "max";
 
 /// Both of them.
 pub(crate) const ARCHITECTURES: [Architecture; 2] = [ARM64, ARM32];
@@ -105,6 +111,45 @@ pub(crate) fn test() -> Result<()> {
             .run()?;
     }
     eprintln!("\nAll kernels for ARM give the same bits as the portable ones.");
+    Ok(())
+}
+
+/// Runs the tests of all crates, compiled for 64-bit ARM, in emulation, but for those of this crate. `proot` has the
+/// emulator run the programs that tests start, too.
+pub(crate) fn suite() -> Result<()> {
+    check_tools()?;
+    require("proot", "apt-get install proot")?;
+    let folder = root().join("target").join(ARM64.target);
+    fs::create_dir_all(&folder)?;
+    let runner = folder.join("run.sh");
+    let emulator = ARM64.run_on(SUITE_ON);
+    fs::write(
+        &runner,
+        format!("#!/bin/sh\n# Written by `cargo xtask arm suite`.\nexec proot -q '{emulator}' \"$@\"\n"),
+    )?;
+    fs::set_permissions(&runner, fs::Permissions::from_mode(0o755))?;
+    let runner = runner.display().to_string();
+    let tests = "test --workspace --exclude xtask --config xtask/tests.toml --no-fail-fast";
+    let mut skips = Skips::default();
+    skips.read(&ARM64.cargo(tests).env(ARM64.runner, &runner).lines()?);
+    skips.report()
+}
+
+/// Runs the tests whose expected outputs are ONNX Runtime's, of graphs and of the shipped models, on each processor but the
+/// one that [`suite`] takes.
+pub(crate) fn golden() -> Result<()> {
+    check_tools()?;
+    for Processor { architecture, name, kernels } in COUNTED_ON.iter().chain(&TESTED_ON) {
+        if name.starts_with(SUITE_ON) {
+            continue;
+        }
+        architecture
+            .cargo("test -p bedside --test graphs --config xtask/tests.toml")
+            .words("--test skin_photo --test skin_lesion --test breast_ultrasound --test chest_xray")
+            .env(architecture.runner, &architecture.run_on(name))
+            .env("BEDSIDE_KERNEL", kernels)
+            .run()?;
+    }
     Ok(())
 }
 

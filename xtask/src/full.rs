@@ -104,6 +104,8 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         Step::new("cargo xtask ios --app"),
         Step::new("cargo xtask device --twice"),
         Step::new("cargo xtask arm"),
+        Step::new("cargo xtask arm golden"),
+        Step::new("cargo xtask arm suite"),
         Step::new("cargo xtask arm count"),
         // Cargo would reuse what an earlier dry run compiled of these crates, because their version is the same.
         Step::new("cargo clean --locked").words(&published),

@@ -79,12 +79,14 @@ enum Job {
     /// The tests of the C border (a part of the gate). Needs gcc, g++, clang and valgrind
     C,
     /// Tarballs for ARM Linux, 64 and 32 bits, in target/device: the command, the library for C and the models. Runs them
-    /// in emulation. Needs python3, cmake, qemu-user, libc6-arm64-cross and libc6-armhf-cross
+    /// and the commands of docs/device.md in emulation. Needs python3, and for the emulation qemu-user, proot, debootstrap
+    /// and root's rights
     Device {
         /// The tarballs alone: nothing is run
         #[arg(long)]
         build_only: bool,
-        /// Builds a second time, in a clone in another folder, and compares the bytes
+        /// Builds a second time, in a clone in another folder, from vendored sources and without a network, and compares
+        /// the bytes
         #[arg(long)]
         twice: bool,
     },
@@ -161,8 +163,8 @@ enum AndroidJob {
         #[arg(long)]
         shrunk: bool,
     },
-    /// Runs the library for 64-bit phones in emulation and compares its scores with this machine's. Needs qemu-user and
-    /// libc6-arm64-cross
+    /// Runs the libraries for phones with ARM in emulation and compares their scores with this machine's. Needs qemu-user,
+    /// libc6-arm64-cross and libc6-armel-cross
     Emulated,
     /// Draws the pictures in docs/screenshots/android anew
     Draw,
@@ -173,6 +175,10 @@ enum AndroidJob {
 enum ArmJob {
     /// The instructions of one inference of each shipped model there
     Count,
+    /// The tests of all crates, compiled for 64-bit ARM. Needs proot, too
+    Suite,
+    /// The tests whose expected outputs are ONNX Runtime's, on the processors of the kernels' tests
+    Golden,
 }
 
 #[derive(Subcommand)]
@@ -241,6 +247,8 @@ fn run(job: Job) -> Result<()> {
         Job::Android { job: Some(AndroidJob::Draw) } => android::draw(),
         Job::Arm { job: None } => arm::test(),
         Job::Arm { job: Some(ArmJob::Count) } => arm::count(),
+        Job::Arm { job: Some(ArmJob::Suite) } => arm::suite(),
+        Job::Arm { job: Some(ArmJob::Golden) } => arm::golden(),
         Job::Encodings => encodings::check(),
         Job::Ios { app } => ios::build(if app { ios::For::App } else { ios::For::Package }),
         Job::Loom => loom::run(),

@@ -55,7 +55,7 @@ pub(crate) fn test_shrunk() -> Result<()> {
     screens::test_shrunk(&tools)
 }
 
-/// Compares the library for 64-bit phones, in emulation, with this machine's.
+/// Compares the libraries for phones with ARM, in emulation, with this machine's.
 pub(crate) fn emulated() -> Result<()> {
     bindings::shipped()?;
     natives::build()?;
