@@ -1,12 +1,11 @@
 //! The kernels for ARM in QEMU's user-mode emulation: their tests on six processors of 64 and 32 bits, and the number of
 //! instructions of one inference of each shipped model.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::emulation::{NAMESPACE, REGISTER, require_tools};
 use crate::root;
 use crate::skipped::Skips;
 use crate::step::{Step, require};
@@ -114,24 +113,15 @@ pub(crate) fn test() -> Result<()> {
     Ok(())
 }
 
-/// Runs the tests of all crates, compiled for 64-bit ARM, in emulation, but for those of this crate. `proot` has the
-/// emulator run the programs that tests start, too.
+/// Runs the tests of all crates but this one, compiled for 64-bit ARM, in emulation, with the programs that they start.
 pub(crate) fn suite() -> Result<()> {
     check_tools()?;
-    require("proot", "apt-get install proot")?;
-    let folder = root().join("target").join(ARM64.target);
-    fs::create_dir_all(&folder)?;
-    let runner = folder.join("run.sh");
-    let emulator = ARM64.run_on(SUITE_ON);
-    fs::write(
-        &runner,
-        format!("#!/bin/sh\n# Written by `cargo xtask arm suite`.\nexec proot -q '{emulator}' \"$@\"\n"),
-    )?;
-    fs::set_permissions(&runner, fs::Permissions::from_mode(0o755))?;
-    let runner = runner.display().to_string();
+    require_tools()?;
     let tests = "test --workspace --exclude xtask --config xtask/tests.toml --no-fail-fast";
+    let script = format!("{REGISTER}exec {}", ARM64.cargo(tests));
+    let step = Step::new(NAMESPACE).arg(&script).env("QEMU_CPU", SUITE_ON).env("QEMU_LD_PREFIX", ARM64.system);
     let mut skips = Skips::default();
-    skips.read(&ARM64.cargo(tests).env(ARM64.runner, &runner).lines()?);
+    skips.read(&step.lines()?);
     skips.report()
 }
 

@@ -10,6 +10,7 @@ mod c;
 mod consumer;
 mod copy;
 mod device;
+mod emulation;
 mod encodings;
 mod full;
 mod fuzz;
@@ -79,8 +80,8 @@ enum Job {
     /// The tests of the C border (a part of the gate). Needs gcc, g++, clang and valgrind
     C,
     /// Tarballs for ARM Linux, 64 and 32 bits, in target/device: the command, the library for C and the models. Runs them
-    /// and the commands of docs/device.md in emulation. Needs python3, and for the emulation qemu-user, proot, debootstrap
-    /// and root's rights
+    /// and the commands of docs/device.md in emulation. Needs python3, and for the emulation qemu-user-static,
+    /// debootstrap, Linux 6.7 and root's rights
     Device {
         /// The tarballs alone: nothing is run
         #[arg(long)]
@@ -175,7 +176,7 @@ enum AndroidJob {
 enum ArmJob {
     /// The instructions of one inference of each shipped model there
     Count,
-    /// The tests of all crates, compiled for 64-bit ARM. Needs proot, too
+    /// The tests of all crates, compiled for 64-bit ARM. Needs qemu-user-static, too
     Suite,
     /// The tests whose expected outputs are ONNX Runtime's, on the processors of the kernels' tests
     Golden,

@@ -58,9 +58,9 @@ pub(super) fn build(machine: &Machine, zig: &Path) -> Result<Built> {
 
 /// Compiles the unwinder for a target. With it the static library needs none of the program's compiler.
 fn unwinder(target: &Target, zig: &Path) -> Result<PathBuf> {
-    let (processor, folder) = (format!("-mcpu={}", target.processor), root().join("target/device").join(target.rust));
+    let (processor, folder) = (format!("-mcpu={}", target.processor), built_in(target).join("unwinder"));
     let prefix = format!("-ffile-prefix-map={}=/zig", zig.parent().context("zig lies in a folder")?.display());
-    unwinder::compile(zig, &["-target", target.zig, &processor, &prefix], &folder.join("unwinder"))
+    unwinder::compile(zig, &["-target", target.zig, &processor, &prefix], &folder)
 }
 
 /// The folder of what is made for a machine.
@@ -68,9 +68,15 @@ pub(super) fn folder(name: &str) -> PathBuf {
     root().join("target/device").join(name)
 }
 
+/// Cargo's folder for a target. Each has its own, because a build with the standard library from source makes cargo build
+/// anew what others share.
+fn built_in(target: &Target) -> PathBuf {
+    root().join("target/device").join(target.rust)
+}
+
 /// The path of a file that cargo builds for a target.
 fn output(target: &Target, file: &str) -> PathBuf {
-    root().join("target/device").join(target.rust).join(file)
+    built_in(target).join(target.rust).join(file)
 }
 
 /// Runs cargo for a target.
@@ -79,7 +85,7 @@ fn cargo(target: &Target, zig: &Path, words: &str) -> Result<()> {
     let [upper, lower] = [target.rust.to_uppercase(), target.rust.to_owned()].map(|name| name.replace('-', "_"));
     let [compiler, archiver] = ["cc", "ar"].map(|tool| format!("{} {tool}", zig.display()));
     let compiler = format!("{compiler} -target {} -mcpu={} -fPIC", target.zig, target.processor);
-    let to = root().join("target/device").display().to_string();
+    let to = built_in(target).display().to_string();
     let flags = flags(target)?;
     let (options, arguments) = words.split_once(" -- ").unwrap_or((words, ""));
     let mut step = Step::new(options).words("--locked --target").arg(target.rust).arg("--target-dir").arg(&to);

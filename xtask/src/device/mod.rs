@@ -24,8 +24,7 @@ pub(crate) struct Machine {
     pub(crate) name: &'static str,
     pub(crate) glibc: Target,
     pub(crate) musl: Target,
-    /// QEMU's emulator, and its name of the oldest processor that programs are tried on.
-    pub(crate) qemu: &'static str,
+    /// QEMU's name of the oldest processor that programs are tried on.
     pub(crate) oldest: &'static str,
     /// Debian's name of the architecture.
     pub(crate) debian: &'static str,
@@ -45,7 +44,6 @@ pub(crate) const MACHINES: [Machine; 2] = [
         name: "aarch64",
         glibc: Target { rust: "aarch64-unknown-linux-gnu", zig: "aarch64-linux-gnu.2.17", processor: "generic" },
         musl: Target { rust: "aarch64-unknown-linux-musl", zig: "aarch64-linux-musl", processor: "generic" },
-        qemu: "qemu-aarch64",
         oldest: "cortex-a53",
         debian: "arm64",
     },
@@ -61,7 +59,6 @@ pub(crate) const MACHINES: [Machine; 2] = [
             zig: "arm-linux-musleabihf",
             processor: "generic+v7a+vfp3d16+thumb2-neon",
         },
-        qemu: "qemu-arm",
         oldest: "cortex-a7",
         debian: "armhf",
     },

@@ -92,7 +92,9 @@ fn archive(machine: &Machine) -> Result<PathBuf> {
     let file = root().join("target/device").join(tarball(machine));
     let time = Step::new("git log -1 --format=@%ct").output()?;
     let [folder, to] = [&root().join("target/device"), &file].map(|path| path.display().to_string());
-    Step::new("tar --create --gzip --sort=name --owner=0 --group=0 --numeric-owner --mode=u+rwX,go=rX")
+    // gzip would write the time.
+    Step::new("tar --create --sort=name --owner=0 --group=0 --numeric-owner --mode=u+rwX,go=rX")
+        .arg("--use-compress-program=gzip -n")
         .arg("--mtime")
         .arg(&time)
         .arg("--file")
@@ -100,8 +102,6 @@ fn archive(machine: &Machine) -> Result<PathBuf> {
         .arg("--directory")
         .arg(&folder)
         .arg(&stem(machine))
-        // gzip would write the time.
-        .env("GZIP", "-n")
         .run()?;
     Ok(file)
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::Machine;
+use crate::emulation::{NAMESPACE, REGISTER, require_tools};
 use crate::root;
 use crate::step::{Step, require};
 
@@ -17,9 +18,8 @@ const PACKAGES: &str = "--include=gcc,libc6-dev,musl-tools,cmake,make,pkg-config
 
 /// The root folder of a machine, which is made where it is missing. Needs the rights of root, as debootstrap does.
 pub(super) fn of(machine: &Machine) -> Result<PathBuf> {
-    for (tool, package) in [("proot", "proot"), (machine.qemu, "qemu-user"), ("debootstrap", "debootstrap")] {
-        require(tool, &format!("on Debian: apt-get install {package}"))?;
-    }
+    require_tools()?;
+    require("debootstrap", "on Debian: apt-get install debootstrap")?;
     let folder = root().join("target/device").join(format!("root-{}", machine.debian));
     if folder.exists() {
         return Ok(folder);
@@ -35,13 +35,17 @@ pub(super) fn of(machine: &Machine) -> Result<PathBuf> {
         .arg(RELEASE)
         .arg(&to)
         .run()?;
-    let archives = unfinished.join("var/cache/apt/archives");
-    for package in fs::read_dir(&archives)? {
-        let package = package?.path().display().to_string();
-        Step::new("dpkg-deb --extract").arg(&package).arg(&to).output()?;
-    }
-    fs::remove_dir_all(archives)?;
+    // `/lib` is a link, which `dpkg-deb --extract` would replace by a folder.
+    let unpack = "for package in $ROOT/var/cache/apt/archives/*.deb; do \
+                      dpkg-deb --fsys-tarfile $package | tar -x -C $ROOT --keep-directory-symlink; done";
+    Step::new("sh -e -c").arg(unpack).env("ROOT", &to).run()?;
+    fs::remove_dir_all(unfinished.join("var/cache/apt/archives"))?;
     symlink("gcc", unfinished.join("usr/bin/cc"))?;
+    // What a program finds in them is this machine's, and `/proc` may be a link.
+    for name in ["proc", "work"] {
+        let _ = fs::remove_file(unfinished.join(name));
+        fs::create_dir_all(unfinished.join(name))?;
+    }
     fs::rename(unfinished, &folder)?;
     Ok(folder)
 }
@@ -49,16 +53,19 @@ pub(super) fn of(machine: &Machine) -> Result<PathBuf> {
 /// Runs a shell script in the folder `/work` of a machine's root, which is a folder of this machine, and returns what it
 /// prints. `sh` ends at the first command that fails.
 pub(super) fn run(machine: &Machine, work: &Path, script: &str) -> Result<String> {
-    let folder = of(machine)?.display().to_string();
-    let (emulator, bound) = (format!("{} -cpu {}", machine.qemu, machine.oldest), format!("{}:/work", work.display()));
-    Step::new("env -i PATH=/usr/bin:/bin HOME=/work proot -0 -q")
-        .arg(&emulator)
-        .arg("-r")
-        .arg(&folder)
-        .words("-b /dev -b /proc -b")
-        .arg(&bound)
-        .words("-w /work /bin/sh -e -c")
-        .arg(script)
+    let [folder, work] = [of(machine)?.as_path(), work].map(|path| path.display().to_string());
+    let entered = format!(
+        "{REGISTER}\
+         mount --rbind /dev $ROOT/dev; mount -t proc none $ROOT/proc; mount --bind $WORK $ROOT/work\n\
+         exec env -i PATH=/usr/bin:/bin HOME=/work QEMU_CPU={} /usr/sbin/chroot $ROOT \
+             /bin/sh -e -c \"cd /work; $SCRIPT\"",
+        machine.oldest
+    );
+    Step::new(NAMESPACE)
+        .arg(&entered)
+        .env("ROOT", &folder)
+        .env("WORK", &work)
+        .env("SCRIPT", script)
         .output()
         .with_context(|| format!("in the root of {}", machine.name))
 }
