@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The bytes of a message, its terminating zero included. A longer message is cut between two characters.
+// The bytes of a message, its terminating zero included. Of a longer message, the middle is left out.
 #define BEDSIDE_MESSAGE_CAPACITY 1024
 
 // How a call ended. The numbers stay as they are; later versions may add others.
@@ -456,7 +456,7 @@ typedef struct bedside_error {
   size_t size;
   // A bedside_status.
   int32_t status;
-  // What was wrong, where, and what to do: English, UTF-8, terminated by zero. It may contain file names, and never
+  // What was wrong, where, and what to do: English, UTF-8, terminated by zero. Of a longer one, start and end. It may contain file names, and never
   // anything of a picture or a result.
   char message[BEDSIDE_MESSAGE_CAPACITY];
 } bedside_error;

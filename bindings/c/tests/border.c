@@ -286,9 +286,9 @@ static void report(const bedside_classifier *classifier)
     given.conclusion.size = sizeof given.conclusion;
     OK(bedside_report_conclusion(report, &given.conclusion));
     EXPECT(given.after == 0xAAAAAAAAAAAAAAAA);
+    bedside_conclusion conclusion = given.conclusion;
     given.conclusion.size = offsetof(bedside_conclusion, findings);
     FAILS(INVALID_ARGUMENT, bedside_report_conclusion(report, &given.conclusion));
-    const bedside_conclusion conclusion = given.conclusion;
     EXPECT(conclusion.verdict >= BEDSIDE_VERDICT_SINGLE && conclusion.verdict <= BEDSIDE_VERDICT_UNDECIDED);
     EXPECT(conclusion.findings == 2 && conclusion.danger_signs == 0);
     EXPECT(conclusion.triage >= BEDSIDE_TRIAGE_NO_SIGN && conclusion.triage <= BEDSIDE_TRIAGE_URGENT);
@@ -562,7 +562,8 @@ static void nulls(const bedside_classifier *classifier)
     FAILS(INVALID_ARGUMENT, bedside_options_init(NULL, sizeof(bedside_options)));
     FAILS(INVALID_ARGUMENT, bedside_frame_init(NULL, sizeof frame));
     FAILS(INVALID_ARGUMENT, bedside_classifier_open(NULL, NULL, (bedside_classifier **)&image, NULL));
-    FAILS(IO, bedside_classifier_open("missing.onnx", NULL, NULL, NULL));
+    FAILS(INVALID_ARGUMENT, bedside_classifier_open("missing.onnx", NULL, NULL, NULL)); /* Before the file is read. */
+    FAILS(IO, bedside_classifier_open("missing.onnx", NULL, (bedside_classifier **)&image, NULL));
     FAILS(INVALID_ARGUMENT, bedside_classifier_from_bytes(NULL, 1, NULL, (bedside_classifier **)&image, &error));
     FAILS(MALFORMED_MODEL, bedside_classifier_from_bytes(NULL, 0, NULL, (bedside_classifier **)&image, &error));
     FAILS(INVALID_ARGUMENT, bedside_image_open(NULL, &image, &error));

@@ -24,6 +24,7 @@ pub struct bedside_options {
     /// The maximum number of bytes of a model file; 512 MiB at first.
     pub max_model_bytes: u64,
     #[cfg(feature = "test-later")]
+    #[allow(missing_docs, reason = "no header has it")]
     pub later: u64,
 }
 

@@ -95,6 +95,7 @@ pub struct bedside_conclusion {
     /// The number of findings.
     pub findings: u32,
     #[cfg(feature = "test-later")]
+    #[allow(missing_docs, reason = "no header has it")]
     pub later: u64,
 }
 
