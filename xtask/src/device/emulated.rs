@@ -79,7 +79,7 @@ fn report(printed: &str) -> Result<Value> {
     let fields = report.as_object_mut().context("a report is an object")?;
     ensure!(fields.remove("timings_ms").is_some(), "a report without times: {printed}");
     // The path, as it was given.
-    fields.remove("file");
+    ensure!(fields.remove("image").is_some(), "a report without its picture: {printed}");
     Ok(report)
 }
 
@@ -105,16 +105,16 @@ fn update(machine: &Machine, work: &Path) -> Result<()> {
     let name = folder.file_name().context("a folder has a name")?.to_string_lossy();
     let script = format!(
         "PATH=/work/{name}/bin:$PATH; models=/work/{name}/share/bedside/models; cd /work/field\n\
-         update() {{ cp $1 new.prepared; sha256=$2 sh /work/update.sh > ../update.log 2>&1; }}\n\
+         update() {{ cp $1 new.prepared; sha256=$2 sh -x /work/update.sh >&2; }}\n\
          sum() {{ sha256sum $1 | cut -c 1-64; }}\n\
-         is() {{ test $(sum $1) = $(sum $2) || {{ echo \"$3: $1 is not $2\"; exit 1; }}; }}\n\
-         fails() {{ if \"$@\"; then echo \"an update succeeds that must fail: $*\"; exit 1; fi; }}\n\
+         is() {{ test $(sum $1) = $(sum $2) || {{ echo \"$3: $1 is not $2\" >&2; exit 1; }}; }}\n\
+         fails() {{ if \"$@\"; then echo \"an update succeeds that must fail: $*\" >&2; exit 1; fi; }}\n\
          one=$models/breast-ultrasound.prepared; other=$models/skin-photo.prepared\n\
          update $one $(sum $one); is current.prepared $one first\n\
          update $one $(sum $one); is current.prepared $one again\n\
-         if test -e previous.prepared; then echo 'a way back before there is one'; exit 1; fi\n\
+         if test -e previous.prepared; then echo 'a way back before there is one' >&2; exit 1; fi\n\
          update $other $(sum $other); is current.prepared $other second; is previous.prepared $one second\n\
-         fails update $one $(sum $other); is current.prepared $other 'wrong sum'\n\
+         fails update $one $(sum $models/chest-xray.prepared); is current.prepared $other 'wrong sum'\n\
          head -c 100000 $one > ../short; fails update ../short $(sum ../short); is current.prepared $other short\n\
          {back}\n\
          is current.prepared $one back; is previous.prepared $one back; echo updated"
