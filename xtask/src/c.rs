@@ -25,6 +25,8 @@ const SYSTEM: &str = "-lpthread -ldl -lm";
 /// The frame of the example, which is the end of a picture: its pixels, row by row from the top.
 pub(crate) const FRAME: &str = "bindings/c/example/frame.bmp";
 pub(crate) const FRAME_SIZE: (usize, usize) = (204, 288);
+/// The program that has the library panic.
+pub(crate) const PANIC: &str = "bindings/c/tests/panic.c";
 /// The model of the example, and the answers to its questions.
 const MODEL: &str = "models/breast-ultrasound/model.onnx";
 pub(crate) const ANSWERS: [&str; 3] = ["adult=yes", "still_frame=yes", "native_breast=yes"];
@@ -127,6 +129,9 @@ fn run_border(folder: &Path, dynamic: &Linked, fixed: &Linked, later: &Path) -> 
     run("border-gcc", "gcc", dynamic, "")?;
     run("border-clang", "clang", dynamic, "")?;
     run("border-static", "gcc", fixed, "")?;
+    // A clock that fails has the library panic: unwinding must work where it is linked statically, too.
+    let panic = compile("gcc -std=c11 -Wl,--wrap=clock_gettime", PANIC, &folder.join("panic"), fixed)?;
+    eprintln!("{}", with_frame(&panic, &[])?);
     run(
         "border-valgrind",
         "gcc",
@@ -186,8 +191,9 @@ pub(crate) fn localize(parts: &[&Path], to: &Path, archiver: &str) -> Result<()>
     let [object, to] = [&object, to].map(|path| path.display().to_string());
     let parts: Vec<String> = parts.iter().map(|path| path.display().to_string()).collect();
     let roots: Vec<String> = functions()?.iter().map(|name| format!("--undefined={name}")).collect();
-    // Groups of sections would be joined with those of the other library, whose symbols are other ones.
-    let step = Step::new(&linker).words("-flavor gnu -r --gc-sections --force-group-allocation");
+    // Groups of sections would be joined with those of the other library, whose symbols are other ones. Sections that nobody
+    // needs stay, for the program's linker: dropping them here would drop the tables that panics are unwound by.
+    let step = Step::new(&linker).words("-flavor gnu -r --force-group-allocation");
     let step = roots.iter().fold(step, |step, name| step.arg(name));
     parts.iter().fold(step.arg("-o").arg(&object), |step, part| step.arg(part)).run()?;
     Step::new(&copier)

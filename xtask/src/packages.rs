@@ -19,9 +19,9 @@ const BASELINE: &str = "xtask/api-baseline";
 /// have a border at least, without which nothing in them would be used.
 pub(crate) fn features() -> Result<()> {
     let hack = tool("cargo-hack", HACK, &["cargo-hack"], &[])?[0].display().to_string();
-    for package in ["bedside-engine", "bedside-bindings --at-least-one-of uniffi,jni"] {
+    for package in ["bedside-engine", "bedside-bindings --at-least-one-of uniffi,jni,c"] {
         Step::new(&hack)
-            .words("hack check --locked --feature-powerset --exclude-features test-panic --package")
+            .words("hack check --locked --feature-powerset --exclude-features test-panic,test-later --package")
             .words(package)
             .env("RUSTFLAGS", "-D warnings")
             .run()?;

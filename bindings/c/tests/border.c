@@ -593,7 +593,7 @@ static void nulls(const bedside_classifier *classifier)
     FAILS(BUFFER_TOO_SMALL, bedside_classifier_frame_scores(classifier, &frame, NULL, LABELS, NULL, &error));
     FAILS(INVALID_HANDLE, bedside_classifier_warm_up(NULL, &error));
     FAILS(INVALID_HANDLE, bedside_classifier_check(NULL, query, &error));
-    FAILS(INVALID_HANDLE, bedside_classifier_scope_reasons(NULL, NULL, NULL, NULL));
+    FAILS(INVALID_HANDLE, bedside_classifier_scope_reasons(NULL, NULL, (bedside_reasons **)&image, NULL));
     FAILS(INVALID_ARGUMENT, bedside_classifier_scope_reasons(classifier, NULL, NULL, NULL));
     FAILS(INVALID_HANDLE, bedside_classifier_self_test(NULL, NULL, NULL));
     FAILS(INVALID_ARGUMENT, bedside_classifier_self_test(classifier, NULL, NULL));
@@ -604,7 +604,7 @@ static void nulls(const bedside_classifier *classifier)
     FAILS(INVALID_HANDLE, bedside_report_conclusion(NULL, NULL));
     FAILS(INVALID_HANDLE, bedside_report_json(NULL, NULL, 0, NULL));
     FAILS(INVALID_HANDLE, bedside_report_finding(NULL, 0, NULL));
-    FAILS(INVALID_HANDLE, bedside_report_reasons(NULL, NULL, NULL));
+    FAILS(INVALID_HANDLE, bedside_report_reasons(NULL, (bedside_reasons **)&image, NULL));
     FAILS(INVALID_HANDLE, bedside_report_overlay(NULL, NULL, NULL, 0, NULL, NULL));
     FAILS(INVALID_HANDLE, bedside_reasons_count(NULL, &count));
     FAILS(INVALID_HANDLE, bedside_reasons_kind(NULL, 0, &number));

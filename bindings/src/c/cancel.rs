@@ -22,7 +22,9 @@ pub unsafe extern "C" fn bedside_cancel_handle_new(
     error: *mut bedside_error,
 ) -> bedside_status {
     // SAFETY: the pointers are the caller's.
-    unsafe { answered(error, || handle::give(&CANCEL_HANDLES, CancelHandle::new(), cancel_handle, "cancel_handle")) }
+    unsafe {
+        answered(error, || handle::give(&CANCEL_HANDLES, cancel_handle, "cancel_handle", || Ok(CancelHandle::new())))
+    }
 }
 
 /// Ends every classification whose query has this handle, now or later: it fails with BEDSIDE_STATUS_CANCELLED.

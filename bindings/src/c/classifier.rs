@@ -17,7 +17,7 @@ use super::reasons::{REASONS, bedside_reasons};
 use super::report::{REPORTS, bedside_report, ms};
 use super::sized::{self, LeadingSize};
 use super::status::{Outcome, answered, bedside_error, bedside_status};
-use super::text::{bytes, copy_text, copy_values, text};
+use super::text::{bytes, check_room, copy_text, copy_values, text};
 use crate::handles::Handles;
 
 static CLASSIFIERS: Handles<Classifier> = Handles::new();
@@ -95,11 +95,10 @@ pub unsafe extern "C" fn bedside_classifier_open(
     error: *mut bedside_error,
 ) -> bedside_status {
     let call = || {
-        handle::check_place(classifier, "classifier")?;
         // SAFETY: the pointers are the caller's.
         let (file, options) = unsafe { (path(file, "file")?, self::options(options)?) };
         // SAFETY: the place is the caller's.
-        unsafe { handle::give(&CLASSIFIERS, Classifier::open(file, options)?, classifier, "classifier") }
+        unsafe { handle::give(&CLASSIFIERS, classifier, "classifier", || Ok(Classifier::open(file, options)?)) }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }
@@ -116,11 +115,10 @@ pub unsafe extern "C" fn bedside_classifier_from_bytes(
     error: *mut bedside_error,
 ) -> bedside_status {
     let call = || {
-        handle::check_place(classifier, "classifier")?;
         // SAFETY: the pointers are the caller's.
         let (model, options) = unsafe { (bytes(data, length, "data")?, self::options(options)?) };
         // SAFETY: the place is the caller's.
-        unsafe { handle::give(&CLASSIFIERS, Classifier::from_bytes(model, options)?, classifier, "classifier") }
+        unsafe { handle::give(&CLASSIFIERS, classifier, "classifier", || Ok(Classifier::from_bytes(model, options)?)) }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }
@@ -246,9 +244,9 @@ pub unsafe extern "C" fn bedside_classifier_scope_reasons(
     error: *mut bedside_error,
 ) -> bedside_status {
     let call = || {
-        let found = with_query(query, |query| Ok(of(classifier)?.scope_reasons(query)?))?;
+        let make = || with_query(query, |query| Ok(of(classifier)?.scope_reasons(query)?));
         // SAFETY: the place is the caller's.
-        unsafe { handle::give(&REASONS, found, reasons, "reasons") }
+        unsafe { handle::give(&REASONS, reasons, "reasons", make) }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }
@@ -289,12 +287,15 @@ pub unsafe extern "C" fn bedside_classifier_manifest(
     error: *mut bedside_error,
 ) -> bedside_status {
     let call = || {
-        let classifier = of(classifier)?;
-        let shown_labels = classifier.manifest().shown_labels();
-        // SAFETY: the text is the caller's.
-        let language = unsafe { text(language, "language")? }.to_owned();
+        let make = || {
+            let classifier = of(classifier)?;
+            let shown_labels = classifier.manifest().shown_labels();
+            // SAFETY: the text is the caller's.
+            let language = unsafe { text(language, "language")? }.to_owned();
+            Ok(InLanguage { classifier, language, shown_labels })
+        };
         // SAFETY: the place is the caller's.
-        unsafe { handle::give(&MANIFESTS, InLanguage { classifier, language, shown_labels }, manifest, "manifest") }
+        unsafe { handle::give(&MANIFESTS, manifest, "manifest", make) }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }
@@ -359,10 +360,8 @@ unsafe fn write_scores(
     length: *mut usize,
 ) -> Outcome {
     let labels = classifier.manifest().labels().len();
-    if labels > capacity || scores.is_null() {
-        // SAFETY: as the caller promises. It fails, before the work.
-        return unsafe { copy_values(&vec![0.0; labels], scores, capacity, length, "scores") };
-    }
+    // SAFETY: as the caller promises.
+    unsafe { check_room(labels, scores, capacity, length, "scores")? };
     let (mut few, mut many) = ([0.0; FEW_LABELS], Vec::new());
     let found = if labels <= FEW_LABELS {
         &mut few[..labels]
@@ -385,8 +384,7 @@ unsafe fn classify(
     query: *const bedside_query,
     report: *mut *mut bedside_report,
 ) -> Outcome {
-    handle::check_place(report, "report")?;
-    let found = with_query(query, |query| Ok(classifier.classify(image, query)?))?;
+    let make = || with_query(query, |query| Ok(classifier.classify(image, query)?));
     // SAFETY: as the caller promises.
-    unsafe { handle::give(&REPORTS, found, report, "report") }
+    unsafe { handle::give(&REPORTS, report, "report", make) }
 }

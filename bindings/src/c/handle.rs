@@ -8,17 +8,20 @@ use super::status::{Failure, Outcome, bedside_status};
 use super::text::put;
 use crate::handles::Handles;
 
-/// Fails where there is no place for a handle: before the work, which would be for nothing.
-pub(super) fn check_place<H>(place: *mut *mut H, name: &str) -> Outcome {
-    if place.is_null() { Err(Failure::null(name)) } else { Ok(()) }
-}
-
-/// Keeps an object and gives its handle to the caller.
+/// Makes an object, keeps it, and gives its handle to the caller. Where there is no place for the handle, nothing is made.
 ///
 /// # Safety
 /// `place` is null or points to writable memory for a pointer.
-pub(super) unsafe fn give<H, T>(table: &Handles<T>, object: T, place: *mut *mut H, name: &str) -> Outcome {
-    check_place(place, name)?;
+pub(super) unsafe fn give<H, T>(
+    table: &Handles<T>,
+    place: *mut *mut H,
+    name: &str,
+    make: impl FnOnce() -> Outcome<T>,
+) -> Outcome {
+    if place.is_null() {
+        return Err(Failure::null(name));
+    }
+    let object = make()?;
     // SAFETY: as the caller promises.
     unsafe { put(place, ptr::without_provenance_mut(table.keep(object).get()), name) }
 }

@@ -28,7 +28,7 @@ pub unsafe extern "C" fn bedside_image_open(
     error: *mut bedside_error,
 ) -> bedside_status {
     // SAFETY: the pointers are the caller's.
-    unsafe { answered(error, || handle::give(&IMAGES, Picture::open(path(file, "file")?)?, image, "image")) }
+    unsafe { answered(error, || handle::give(&IMAGES, image, "image", || Ok(Picture::open(path(file, "file")?)?))) }
 }
 
 /// Copies the bytes of such a file, which are checked when the picture is classified.
@@ -41,9 +41,9 @@ pub unsafe extern "C" fn bedside_image_from_bytes(
 ) -> bedside_status {
     let call = || {
         // SAFETY: the caller gives as many bytes.
-        let file = unsafe { bytes(data, length, "data")? }.to_vec();
+        let make = || Ok(Picture::from_bytes(unsafe { bytes(data, length, "data")? }.to_vec()));
         // SAFETY: the place is the caller's.
-        unsafe { handle::give(&IMAGES, Picture::from_bytes(file), image, "image") }
+        unsafe { handle::give(&IMAGES, image, "image", make) }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn bedside_image_from_frame(
         // SAFETY: the frame is the caller's.
         let given = unsafe { given(frame)? };
         // SAFETY: the place is the caller's.
-        unsafe { handle::give(&IMAGES, Picture::copied(given.planes, given.frame)?, image, "image") }
+        unsafe { handle::give(&IMAGES, image, "image", || Ok(Picture::copied(given.planes, given.frame)?)) }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn bedside_image_rotated(
     let call = || {
         let picture = handle::object(&IMAGES, image, "image")?.rotated(rotation(clockwise)?);
         // SAFETY: the place is the caller's.
-        unsafe { handle::give(&IMAGES, picture, rotated, "rotated") }
+        unsafe { handle::give(&IMAGES, rotated, "rotated", || Ok(picture)) }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn bedside_image_mirrored(
     let call = || {
         let picture = handle::object(&IMAGES, image, "image")?.mirrored();
         // SAFETY: the place is the caller's.
-        unsafe { handle::give(&IMAGES, picture, mirrored, "mirrored") }
+        unsafe { handle::give(&IMAGES, mirrored, "mirrored", || Ok(picture)) }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }

@@ -54,7 +54,7 @@ pub unsafe extern "C" fn bedside_query_new(
     error: *mut bedside_error,
 ) -> bedside_status {
     // SAFETY: the pointers are the caller's.
-    unsafe { answered(error, || handle::give(&QUERIES, Mutex::default(), query, "query")) }
+    unsafe { answered(error, || handle::give(&QUERIES, query, "query", || Ok(Mutex::default()))) }
 }
 
 /// Makes the query what a new one is: without answers, and all else at its first value.

@@ -446,7 +446,9 @@ pub unsafe extern "C" fn bedside_report_reasons(
     error: *mut bedside_error,
 ) -> bedside_status {
     // SAFETY: the pointers are the caller's.
-    unsafe { answered(error, || handle::give(&REASONS, of(report)?.verdict.reasons().to_vec(), reasons, "reasons")) }
+    unsafe {
+        answered(error, || handle::give(&REASONS, reasons, "reasons", || Ok(of(report)?.verdict.reasons().to_vec())))
+    }
 }
 
 /// The measures of the picture, also where the model has no limits for them or the picture was rejected.

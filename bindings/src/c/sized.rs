@@ -85,9 +85,11 @@ pub(super) unsafe fn write<T: LeadingSize>(target: *mut T, value: T, name: &str)
     Ok(())
 }
 
-/// Fails where no compiler gives the struct of any header this size.
+/// Fails where the struct has this size in the header of no version.
 fn check_size<T: LeadingSize>(size: usize, name: &str) -> Outcome {
-    if (T::FIRST..=MAX_SIZE).contains(&size) && size.is_multiple_of(align_of::<usize>()) {
+    // What a version adds begins behind the padding of the version before.
+    const { assert!(T::END == T::FIRST || T::END > T::FIRST.next_multiple_of(align_of::<T>())) };
+    if (T::FIRST..=MAX_SIZE).contains(&size) && size.is_multiple_of(align_of::<T>()) {
         return Ok(());
     }
     Err(Failure::argument(format!("{name} says that it has {size} bytes; initialize it with sizeof")))

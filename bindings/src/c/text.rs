@@ -81,13 +81,27 @@ pub(super) unsafe fn copy_values<T: Copy>(
     name: &str,
 ) -> Outcome {
     // SAFETY: as the caller promises.
-    unsafe { put_length(length, values.len()) };
-    if values.len() > capacity || buffer.is_null() {
-        return Err(too_small(name, values.len(), capacity));
-    }
+    unsafe { check_room(values.len(), buffer, capacity, length, name)? };
     // SAFETY: the buffer has room for at least as many values.
     unsafe { values.as_ptr().copy_to_nonoverlapping(buffer, values.len()) };
     Ok(())
+}
+
+/// Fails where a buffer has no room for so many values. Their number goes to `length`, which may be null.
+///
+/// # Safety
+/// `length` is null or writable.
+pub(super) unsafe fn check_room<T>(
+    count: usize,
+    buffer: *mut T,
+    capacity: usize,
+    length: *mut usize,
+    name: &str,
+) -> Outcome {
+    // SAFETY: as the caller promises.
+    unsafe { put_length(length, count) };
+    let capacity = if buffer.is_null() { 0 } else { capacity };
+    if count > capacity || buffer.is_null() { Err(too_small(name, count, capacity)) } else { Ok(()) }
 }
 
 /// Copies a text into a buffer of the caller and terminates it with a zero. `length`, which may be null, is its length
