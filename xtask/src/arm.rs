@@ -118,7 +118,7 @@ pub(crate) fn suite() -> Result<()> {
     check_tools()?;
     require_tools()?;
     let tests = "test --workspace --exclude xtask --config xtask/tests.toml --no-fail-fast";
-    let script = format!("{REGISTER}exec env {}", ARM64.cargo(tests));
+    let script = format!("{REGISTER}exec {}", ARM64.cargo(tests).as_shell());
     let step = Step::new(NAMESPACE).arg(&script).env("QEMU_CPU", SUITE_ON).env("QEMU_LD_PREFIX", ARM64.system);
     let mut skips = Skips::default();
     skips.read(&step.lines()?);

@@ -11,7 +11,7 @@ pub(crate) const NAMESPACE: &str = "unshare --map-root-user --mount --pid --fork
 /// The first lines of the script. A program is recognised by the first bytes of its file: its class and its machine. With `F`
 /// the kernel keeps the emulator open, which is therefore found in any root.
 pub(crate) const REGISTER: &str = r"
-mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+mount -t binfmt_misc none /proc/sys/fs/binfmt_misc || { echo 'programs can only be registered on Linux 6.7 or later' >&2; exit 1; }
 register() {
     printf '%s' ':'$1':M::\x7fELF\x0'$2'\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x'$3'\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/'$1'-static:F' \
         > /proc/sys/fs/binfmt_misc/register
@@ -22,6 +22,8 @@ register qemu-arm 1 28
 
 /// Fails where an emulator is missing.
 pub(crate) fn require_tools() -> Result<()> {
-    let from = "on Debian: apt-get install qemu-user-static";
-    ["qemu-aarch64-static", "qemu-arm-static"].iter().try_for_each(|emulator| require(emulator, from))
+    for emulator in ["/usr/bin/qemu-aarch64-static", "/usr/bin/qemu-arm-static"] {
+        require(emulator, "on Debian: apt-get install qemu-user-static")?;
+    }
+    Ok(())
 }

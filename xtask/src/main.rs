@@ -90,6 +90,9 @@ enum Job {
         /// the bytes
         #[arg(long)]
         twice: bool,
+        /// Writes the sizes of now to xtask/device-sizes.txt, instead of comparing them
+        #[arg(long)]
+        record: bool,
     },
     /// Writes the apps' string files, and the sentences of reports, from docs/copy/deck.toml
     Copy,
@@ -233,7 +236,7 @@ fn run(job: Job) -> Result<()> {
         Job::Fuzz { target, minutes } => fuzz::run(&target, minutes),
         Job::Bindings => bindings::write(),
         Job::C => bindings::test_c().map(drop),
-        Job::Device { build_only, twice } => device::run(build_only, twice),
+        Job::Device { build_only, twice, record } => device::run(build_only, twice, record),
         Job::Copy => copy::write(),
         Job::Words => words::check().and_then(|()| spelling::check()),
         Job::Book => book::build(),

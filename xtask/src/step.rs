@@ -61,6 +61,14 @@ impl<'a> Step<'a> {
         self
     }
 
+    /// The command with its environment, whole, as a line of a shell script.
+    pub(crate) fn as_shell(&self) -> String {
+        let quoted = |word: &str| format!("'{}'", word.replace('\'', "'\\''"));
+        let environment = self.environment.iter().map(|(name, value)| quoted(&format!("{name}={value}")));
+        let words = std::iter::once(self.program).chain(self.arguments.iter().copied()).map(quoted);
+        std::iter::once("env".to_owned()).chain(environment).chain(words).collect::<Vec<_>>().join(" ")
+    }
+
     /// Runs the command and returns its duration.
     pub(crate) fn run(&self) -> Result<Duration> {
         let words = self.to_string();

@@ -12,11 +12,13 @@ if(NOT TARGET bedside::bedside)
   add_library(bedside::static STATIC IMPORTED)
   if(BEDSIDE_MUSL)
     set(_bedside_archive "${_bedside_prefix}/lib/musl/libbedside.a")
+    # By it the unwinder inside finds its tables. Compilers leave it out of programs that are all static.
+    set(_bedside_options "-Wl,--eh-frame-hdr")
   else()
     set(_bedside_archive "${_bedside_prefix}/lib/libbedside.a")
   endif()
   set_target_properties(bedside::static PROPERTIES
     IMPORTED_LOCATION "${_bedside_archive}"
-    INTERFACE_LINK_LIBRARIES "pthread;dl;m"
+    INTERFACE_LINK_LIBRARIES "pthread;dl;m;${_bedside_options}"
     INTERFACE_INCLUDE_DIRECTORIES "${_bedside_prefix}/include")
 endif()

@@ -41,9 +41,13 @@ pub(super) fn build(machine: &Machine, zig: &Path) -> Result<Built> {
         cargo(target, zig, &format!("{library} --crate-type staticlib"))?;
         let archive = folder(name).join(format!("{}.a", target.zig));
         fs::create_dir_all(folder(name))?;
-        let unwinder = unwinder(target, zig)?;
-        let parts = [output(target, "phone/libbedside.a"), unwinder];
-        c::localize(&parts.each_ref().map(PathBuf::as_path), &archive, &format!("{} ar", zig.display()))?;
+        let mut parts = vec![output(target, "phone/libbedside.a")];
+        // Compilers for glibc have an unwinder and link it by themselves. Those for musl may not.
+        if target.is_musl() {
+            parts.push(unwinder(target, zig)?);
+        }
+        let parts: Vec<&Path> = parts.iter().map(PathBuf::as_path).collect();
+        c::localize(&parts, &archive, &format!("{} ar", zig.display()))?;
         Ok(archive)
     });
     let [with_glibc, with_musl] = archives;
@@ -56,7 +60,7 @@ pub(super) fn build(machine: &Machine, zig: &Path) -> Result<Built> {
     Ok(built)
 }
 
-/// Compiles the unwinder for a target. With it the static library needs none of the program's compiler.
+/// Compiles LLVM's unwinder for a target.
 fn unwinder(target: &Target, zig: &Path) -> Result<PathBuf> {
     let (processor, folder) = (format!("-mcpu={}", target.processor), built_in(target).join("unwinder"));
     let prefix = format!("-ffile-prefix-map={}=/zig", zig.parent().context("zig lies in a folder")?.display());
@@ -118,8 +122,7 @@ fn flags(target: &Target) -> Result<String> {
     }
     let remap = |(folder, name): &(PathBuf, &str)| format!("--remap-path-prefix={}={name}", folder.display());
     let remapped = remapped.iter().map(remap).collect::<Vec<_>>().join(" ");
-    let musl =
-        if target.rust.contains("musl") { " -C link-self-contained=no -C target-feature=+crt-static" } else { "" };
+    let musl = if target.is_musl() { " -C link-self-contained=no -C target-feature=+crt-static" } else { "" };
     Ok(format!("{remapped} -C link-arg=-Wl,--build-id=none{musl}"))
 }
 

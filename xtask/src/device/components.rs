@@ -17,6 +17,10 @@ use crate::versions::VERSION;
 /// What the names of files with a licence begin with.
 const LICENSES: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE"];
 
+/// The texts of the two licences that crates without a text have.
+const APACHE: &str = include_str!("../../../LICENSE-APACHE");
+const MIT: &str = include_str!("mit.txt");
+
 /// A part of the library or the command that others wrote.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Component {
@@ -28,13 +32,15 @@ pub(super) struct Component {
     purl: String,
     /// The SHA-256 of the crate's archive, in hex, by Cargo.lock.
     sha256: Option<String>,
+    /// As its manifest names them; empty where it names nobody.
+    authors: String,
     /// The texts of its licence.
     texts: Vec<String>,
 }
 
 /// The components of a package that is built with these options for a target, and what the toolchain links into it.
 pub(super) fn components(options: &str, target: &Target, zig: &Path) -> Result<Vec<Component>> {
-    let tree = Step::new("cargo tree --locked --edges normal --prefix none --format {p} --target")
+    let tree = Step::new("cargo tree --locked --edges normal,no-proc-macro --prefix none --format {p} --target")
         .arg(target.rust)
         .words(options);
     let printed = tree.output()?;
@@ -55,7 +61,11 @@ pub(super) fn components(options: &str, target: &Target, zig: &Path) -> Result<V
         let texts = texts(folder.parent().context("a file in a folder")?)?;
         let purl = format!("pkg:cargo/{name}@{version}");
         let sha256 = checksums.get(&(name.clone(), version.clone())).cloned();
-        found.push(Component { name, version, license: of("license"), purl, sha256, texts });
+        // What older manifests have in place of an SPDX expression.
+        let license = of("license").replace('/', " OR ");
+        let authors = package["authors"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let authors = authors.collect::<Vec<_>>().join(", ");
+        found.push(Component { name, version, license, purl, sha256, authors, texts });
     }
     ensure!(!found.is_empty(), "no crates by {tree}");
     found.extend(toolchain(target, zig)?);
@@ -64,38 +74,65 @@ pub(super) fn components(options: &str, target: &Target, zig: &Path) -> Result<V
     Ok(found)
 }
 
-/// Rust's standard library, and what zig links: LLVM's unwinder and runtime, and musl.
+/// The page of the toolchain with the copyright and the licences of each part of Rust's standard library, and its name in the
+/// tarball.
+pub(super) const RUST_PAGE: (&str, &str) =
+    ("share/doc/rust/COPYRIGHT-library.html", "share/doc/bedside/RUST-COPYRIGHT.html");
+/// What stands in place of their texts.
+const OF_RUST: &str = "Its copyright and its licence are in RUST-COPYRIGHT.html, which lies beside this file.";
+
+/// The crates inside Rust's standard library on Linux.
+const IN_STD: [&str; 10] = [
+    "addr2line",
+    "adler2",
+    "cfg-if",
+    "compiler_builtins",
+    "gimli",
+    "hashbrown",
+    "libc",
+    "memchr",
+    "miniz_oxide",
+    "rustc-demangle",
+];
+
+/// Rust's standard library with what is in it, and what zig adds: LLVM's unwinder and musl.
 fn toolchain(target: &Target, zig: &Path) -> Result<Vec<Component>> {
-    let [rust, zig_version] =
-        [Step::new("rustc --version").output()?, Step::new(&zig.display().to_string()).arg("version").output()?];
-    let rust = rust.split(' ').nth(1).unwrap_or_default().to_owned();
-    let library = zig.parent().context("zig lies in a folder")?.join("lib");
-    let part = |name: &str, license: &str, texts| Component {
+    let sysroot = PathBuf::from(Step::new("rustc --print sysroot").output()?);
+    let rust = Step::new("rustc --version").output()?.split(' ').nth(1).unwrap_or_default().to_owned();
+    let zig_version = Step::new(&zig.display().to_string()).arg("version").output()?;
+    // Its sources say which crates are in it.
+    Step::new("rustup component add rust-src").output()?;
+    let plain = |name: &str, version: &str, license: &str, purl: String, texts: Vec<String>| Component {
         name: name.into(),
-        version: format!("of zig {zig_version}"),
+        version: version.into(),
         license: license.into(),
-        purl: format!("pkg:generic/{name}?download=zig-{zig_version}"),
+        purl,
         sha256: None,
+        authors: String::new(),
         texts,
     };
-    let of_rust = ["LICENSE-MIT", "LICENSE-APACHE"].map(|name| fs::read_to_string(root().join(name)));
-    let [mit, apache] = of_rust;
-    // Rust's licences are those of this project, word for word but for the names in them.
-    let texts_of_rust =
-        vec![format!("The Rust Project Developers (see https://thanks.rust-lang.org), {}", mit?), apache?];
-    let mut found = vec![
-        Component {
-            name: "rust-std".into(),
-            version: rust.clone(),
-            license: "MIT OR Apache-2.0".into(),
-            purl: format!("pkg:generic/rust-std@{rust}"),
-            sha256: None,
-            texts: texts_of_rust,
-        },
-        part("llvm-libunwind", "Apache-2.0 WITH LLVM-exception", texts(&library.join("libunwind"))?),
-    ];
-    if target.zig.contains("musl") {
-        found.push(part("musl", "MIT", texts(&library.join("libc/musl"))?));
+    let mit_or_apache = "MIT OR Apache-2.0";
+    let mut found =
+        vec![plain("rust-std", &rust, mit_or_apache, format!("pkg:generic/rust-std@{rust}"), vec![OF_RUST.into()])];
+    let lock: toml::Table =
+        toml::from_str(&fs::read_to_string(sysroot.join("lib/rustlib/src/rust/library/Cargo.lock"))?)?;
+    for package in lock["package"].as_array().context("a list of packages")? {
+        let of = |field: &str| package.get(field).and_then(toml::Value::as_str).unwrap_or_default();
+        let (name, version) = (of("name"), of("version"));
+        if IN_STD.contains(&name) {
+            let license = if name == "adler2" { "0BSD OR MIT OR Apache-2.0" } else { mit_or_apache };
+            found.push(plain(name, version, license, format!("pkg:cargo/{name}@{version}"), vec![OF_RUST.into()]));
+        }
+    }
+    let library = zig.parent().context("zig lies in a folder")?.join("lib");
+    let of_zig = |name: &str, license: &str, folder: &str| {
+        let (version, purl) = (format!("as in zig {zig_version}"), format!("pkg:generic/{name}"));
+        Ok::<_, anyhow::Error>(plain(name, &version, license, purl, texts(&library.join(folder))?))
+    };
+    found.push(of_zig("llvm-libunwind", "Apache-2.0 WITH LLVM-exception", "libunwind")?);
+    found.push(of_zig("zig-compiler-rt", "MIT", "..")?);
+    if target.is_musl() {
+        found.push(of_zig("musl", "MIT", "libc/musl")?);
     }
     Ok(found)
 }
@@ -121,8 +158,9 @@ fn checksums() -> Result<BTreeMap<(String, String), String>> {
     Ok(packages.iter().filter_map(entry).collect())
 }
 
-/// The list as JSON, `CycloneDX` 1.5. It has no time and no serial number, so that a second build gives the same bytes.
+/// The list as JSON, `CycloneDX` 1.5. Its time is the commit's, and it has no serial number, so that a second build gives the same bytes.
 pub(super) fn bill(name: &str, components: &[Component]) -> Result<String> {
+    let time = Step::new("git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd").env("TZ", "UTC").output()?;
     let component = |component: &Component| {
         let mut entry = json!({
             "type": "library",
@@ -132,6 +170,9 @@ pub(super) fn bill(name: &str, components: &[Component]) -> Result<String> {
             "licenses": [{"expression": component.license}],
             "purl": component.purl,
         });
+        if !component.authors.is_empty() {
+            entry["supplier"] = json!({"name": component.authors});
+        }
         if let Some(sha256) = &component.sha256 {
             entry["hashes"] = json!([{"alg": "SHA-256", "content": sha256}]);
         }
@@ -142,8 +183,8 @@ pub(super) fn bill(name: &str, components: &[Component]) -> Result<String> {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
-        "metadata": {"component": {"type": "library", "bom-ref": name, "name": name, "version": VERSION,
-            "licenses": [{"expression": "MIT OR Apache-2.0"}]}},
+        "metadata": {"timestamp": time, "component": {"type": "library", "bom-ref": name, "name": name, "version": VERSION,
+            "supplier": {"name": "The Bedside authors"}, "licenses": [{"expression": "MIT OR Apache-2.0"}]}},
         "components": components,
     });
     Ok(serde_json::to_string_pretty(&bill)? + "\n")
@@ -155,11 +196,11 @@ pub(super) fn notices<'a>(components: impl Iterator<Item = &'a Component>) -> St
     all.sort();
     all.dedup();
     let mut text = "Bedside contains the following, each under its licence.\n".to_owned();
-    for Component { name, version, license, texts, .. } in all {
+    for Component { name, version, license, authors, texts, .. } in all {
         let _ = writeln!(text, "\n{}\n{name} {version}, {license}", "=".repeat(80));
         if texts.is_empty() {
-            let _ =
-                writeln!(text, "\nIts archive has no text of its licence, which is that of https://spdx.org/licenses.");
+            let _ = writeln!(text, "\nCopyright by {authors}. Its archive has no text of its licence, which is:");
+            let _ = writeln!(text, "\n{}", if license.contains("Apache") { APACHE } else { MIT });
         }
         for licence in texts {
             let _ = writeln!(text, "\n{licence}");

@@ -39,6 +39,13 @@ pub(crate) struct Target {
     pub(crate) processor: &'static str,
 }
 
+impl Target {
+    /// Whether programs are linked with musl, and not with glibc.
+    pub(crate) fn is_musl(&self) -> bool {
+        self.zig.contains("musl")
+    }
+}
+
 pub(crate) const MACHINES: [Machine; 2] = [
     Machine {
         name: "aarch64",
@@ -67,12 +74,12 @@ pub(crate) const MACHINES: [Machine; 2] = [
 /// The folder of a clone with the sources of all dependencies.
 const VENDORED: &str = "vendor";
 
-/// Builds the tarballs, and unless `build_only` checks their sizes and runs what is in them in emulation. With `twice`,
+/// Builds the tarballs, and unless `build_only` checks or records their sizes and runs what is in them in emulation. With `twice`,
 /// fails where a second build gives other bytes.
-pub(crate) fn run(build_only: bool, twice: bool) -> Result<()> {
+pub(crate) fn run(build_only: bool, twice: bool, record: bool) -> Result<()> {
     let tarballs = tarballs()?;
     if !build_only {
-        sizes::check()?;
+        sizes::check(record)?;
         emulated::run()?;
     }
     if twice {
@@ -109,6 +116,7 @@ fn compare(first: &[PathBuf]) -> Result<()> {
     let [folder, manifest] = [&clone, &clone.join("Cargo.toml")].map(|path| path.display().to_string());
     Step::new("git clone --quiet --no-hardlinks .").arg(&folder).run()?;
     // The standard library's dependencies, too, which is built for a target that has none ready.
+    Step::new("rustup component add rust-src").run()?;
     let sources = format!("{}/lib/rustlib/src/rust/library/Cargo.toml", Step::new("rustc --print sysroot").output()?);
     let vendored = clone.join(VENDORED).display().to_string();
     let vendor = Step::new("cargo vendor --quiet --locked --versioned-dirs --manifest-path").arg(&manifest);

@@ -8,14 +8,14 @@ use anyhow::{Context, Result, ensure};
 
 use super::Machine;
 use super::build::{Built, SONAME};
-use super::components::{Component, bill, notices};
+use super::components::{Component, RUST_PAGE, bill, notices};
 use crate::c::FRAME;
 use crate::root;
 use crate::step::Step;
 use crate::versions::VERSION;
 
 /// What is copied as it is: from the repository, and to the folder of the tarball.
-const COPIED: [(&str, &str); 9] = [
+const COPIED: [(&str, &str); 13] = [
     ("bindings/c/include/bedside.h", "include/bedside.h"),
     ("bindings/c/package/README.md", "README.md"),
     ("bindings/c/package/bedside-config.cmake", "lib/cmake/bedside/bedside-config.cmake"),
@@ -25,6 +25,10 @@ const COPIED: [(&str, &str); 9] = [
     ("LICENSE-MIT", "share/doc/bedside/LICENSE-MIT"),
     ("LICENSE-APACHE", "share/doc/bedside/LICENSE-APACHE"),
     ("models/samples/README.md", "share/doc/bedside/SAMPLES.md"),
+    ("docs/device.md", "share/doc/bedside/device.md"),
+    ("docs/c.md", "share/doc/bedside/c.md"),
+    ("docs/limits.md", "share/doc/bedside/limits.md"),
+    ("CHANGELOG.md", "share/doc/bedside/CHANGELOG.md"),
 ];
 
 /// The folder that becomes the tarball.
@@ -80,6 +84,8 @@ pub(super) fn pack(
         let card = root().join("models").join(&name).join("CARD.md");
         copy(&card, &folder.join(format!("share/doc/bedside/models/{name}.md")))?;
     }
+    let (page, to) = RUST_PAGE;
+    copy(&Path::new(&Step::new("rustc --print sysroot").output()?).join(page), &folder.join(to))?;
     let about = folder.join("share/doc/bedside");
     write(&about.join("libbedside.cdx.json"), &bill("libbedside", library)?)?;
     write(&about.join("bedside.cdx.json"), &bill("bedside", command)?)?;

@@ -16,13 +16,20 @@ use crate::step::{Step, require};
 const RELEASE: &str = "bookworm";
 const PACKAGES: &str = "--include=gcc,libc6-dev,musl-tools,cmake,make,pkg-config";
 
+/// The file in a root that says what it was made of.
+const MADE_OF: &str = "etc/bedside";
+
 /// The root folder of a machine, which is made where it is missing. Needs the rights of root, as debootstrap does.
 pub(super) fn of(machine: &Machine) -> Result<PathBuf> {
     require_tools()?;
     require("debootstrap", "on Debian: apt-get install debootstrap")?;
     let folder = root().join("target/device").join(format!("root-{}", machine.debian));
-    if folder.exists() {
+    let made_of = format!("{RELEASE} {PACKAGES}");
+    if fs::read_to_string(folder.join(MADE_OF)).is_ok_and(|found| found == made_of) {
         return Ok(folder);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
     }
     let unfinished = folder.with_extension("unfinished");
     if unfinished.exists() {
@@ -46,6 +53,7 @@ pub(super) fn of(machine: &Machine) -> Result<PathBuf> {
         let _ = fs::remove_file(unfinished.join(name));
         fs::create_dir_all(unfinished.join(name))?;
     }
+    fs::write(unfinished.join(MADE_OF), made_of)?;
     fs::rename(unfinished, &folder)?;
     Ok(folder)
 }
