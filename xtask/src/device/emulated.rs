@@ -107,10 +107,10 @@ fn panics(machine: &Machine, work: &Path) -> Result<()> {
     fs::copy(root().join(PANIC), work.join("panic.c"))?;
     let (name, (width, height)) = (folder(machine)?, FRAME_SIZE);
     let script = format!(
-        "cd {name}\n\
+        "cd {name}; wrap=-Wl,--wrap=clock_gettime,--wrap=__clock_gettime64\n\
          run() {{ ./panic share/bedside/models/{MODEL}.prepared {width} {height} < frame.gray; }}\n\
-         cc -static -Wl,--wrap=clock_gettime -I include ../panic.c -o panic lib/libbedside.a -lpthread -ldl -lm; run\n\
-         cc -Wl,--wrap=clock_gettime -I include ../panic.c -o panic lib/libbedside.a -lpthread -ldl -lm; run\n\
+         cc -static $wrap -I include ../panic.c -o panic lib/libbedside.a -lpthread -ldl -lm; run\n\
+         cc $wrap -I include ../panic.c -o panic lib/libbedside.a -lpthread -ldl -lm; run\n\
          musl-gcc -static -Wl,--wrap=clock_gettime -o panic ../panic.c \
              $(PKG_CONFIG_PATH=lib/musl/pkgconfig pkg-config --cflags --libs bedside); run"
     );
