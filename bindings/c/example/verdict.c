@@ -50,7 +50,8 @@ int main(int count, char **arguments)
     check(bedside_classifier_classify_frame(classifier, &frame, query, &report, &error));
     char text[4096];
     check(bedside_report_text(report, text, sizeof text, NULL)); /* It ends with the notice, which must be shown. */
-    puts(text);
+    if (puts(text) == EOF || fflush(stdout) == EOF)
+        return EXIT_FAILURE;
     bedside_report_free(report);
     bedside_query_free(query);
     bedside_classifier_free(classifier);

@@ -1,5 +1,9 @@
 # Before version 1, a release with another second number may break what is built with this one.
 set(PACKAGE_VERSION "@VERSION@")
+# Not the library for the other kind of processors.
+if(CMAKE_SIZEOF_VOID_P AND NOT CMAKE_SIZEOF_VOID_P EQUAL @POINTER@)
+  set(PACKAGE_VERSION_UNSUITABLE TRUE)
+endif()
 if(PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION)
   set(PACKAGE_VERSION_COMPATIBLE FALSE)
 else()

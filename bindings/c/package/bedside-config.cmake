@@ -1,5 +1,5 @@
 # find_package(bedside) gives bedside::bedside, the shared library, and bedside::static. Of the static library, the one for
-# musl is taken where BEDSIDE_MUSL is set.
+# musl is taken where BEDSIDE_MUSL is set: with a compiler for musl alone, as what musl and glibc have in memory differs.
 get_filename_component(_bedside_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
 if(NOT TARGET bedside::bedside)

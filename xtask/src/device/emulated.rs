@@ -143,8 +143,9 @@ fn text(model: &str) -> Result<String> {
 /// model, and the way back. Then it ends after each of its lines, and is run again.
 fn update(machine: &Machine, work: &Path) -> Result<()> {
     let section = commands(UPDATE)?;
-    let back = section.lines().find(|line| line.starts_with("cp previous")).context("a way back")?;
-    let update = section.replace(back, "").trim().replace("/data/bedside", "/work/field");
+    let (update, back) = section.split_once("\nbedside check previous").context("a way back")?;
+    let back = format!("bedside check previous{back}");
+    let update = update.trim().replace("/data/bedside", "/work/field");
     let lines = update.lines().count();
     fs::create_dir_all(work.join("field"))?;
     fs::write(work.join("update.sh"), update)?;
@@ -165,8 +166,10 @@ fn update(machine: &Machine, work: &Path) -> Result<()> {
          head -c 100000 $one > ../short; fails offer ../short $(sum ../short); is current.prepared $other short\n\
          {back}\n\
          is current.prepared $one back; is previous.prepared $one back\n\
+         cp ../short current.prepared; offer $other $(sum $other); is current.prepared $other 'after a broken one'\n\
+         is previous.prepared $one 'after a broken one'\n\
          for line in $(seq {lines}); do\n\
-             head -n $line /work/update.sh > ../part.sh; cp $one current.prepared\n\
+             sed \"${{line}}a exit 0\" /work/update.sh > ../part.sh; cp $one current.prepared\n\
              offer $other $(sum $other) ../part.sh\n\
              test $(sum current.prepared) = $(sum $other) || is current.prepared $one \"ended after line $line\"\n\
              update $other $(sum $other); is current.prepared $other \"again after line $line\"\n\

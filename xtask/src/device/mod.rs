@@ -26,6 +26,8 @@ pub(crate) struct Machine {
     pub(crate) musl: Target,
     /// QEMU's name of the oldest processor that programs are tried on.
     pub(crate) oldest: &'static str,
+    /// The bytes of a pointer.
+    pub(crate) pointer: &'static str,
     /// Debian's name of the architecture.
     pub(crate) debian: &'static str,
 }
@@ -52,6 +54,7 @@ pub(crate) const MACHINES: [Machine; 2] = [
         glibc: Target { rust: "aarch64-unknown-linux-gnu", zig: "aarch64-linux-gnu.2.17", processor: "generic" },
         musl: Target { rust: "aarch64-unknown-linux-musl", zig: "aarch64-linux-musl", processor: "generic" },
         oldest: "cortex-a53",
+        pointer: "8",
         debian: "arm64",
     },
     Machine {
@@ -67,6 +70,7 @@ pub(crate) const MACHINES: [Machine; 2] = [
             processor: "generic+v7a+vfp3d16+thumb2-neon",
         },
         oldest: "cortex-a7",
+        pointer: "4",
         debian: "armhf",
     },
 ];

@@ -75,7 +75,8 @@ pub(super) fn pack(
     ] {
         let text = fs::read_to_string(root().join(from))?;
         ensure!(text.contains("@VERSION@"), "{from} does not name the version");
-        write(&folder.join(to), &text.replace("@VERSION@", VERSION))?;
+        let text = text.replace("@VERSION@", VERSION).replace("@POINTER@", machine.pointer);
+        write(&folder.join(to), &text)?;
     }
     for model in fs::read_dir(models)? {
         let model = model?.path();
