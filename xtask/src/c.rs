@@ -62,14 +62,14 @@ pub(crate) fn test(later: &Path) -> Result<()> {
     for compiler in ["gcc -std=c99", "clang -std=c99", "g++ -xc++ -std=c++11", "clang++ -xc++ -std=c++11"] {
         let program = compile(compiler, "bindings/c/example/verdict.c", &folder.join("verdict"), &dynamic)?;
         ensure!(
-            without_times(&with_frame(&program, &ANSWERS)?) == wanted,
+            without_times(&with_frame(&program, MODEL, &ANSWERS)?) == wanted,
             "{compiler}: the example prints another report than `bedside classify`"
         );
     }
     check_quickstart(&folder.join("quickstart"), &dynamic)?;
     let counting = compile("gcc -std=c11", "bindings/c/tests/allocations.c", &folder.join("allocations"), &dynamic)?;
     let answers = ANSWERS.map(|answer| answer.split('=').next().unwrap_or_default());
-    eprintln!("{}", with_frame(&counting, &answers)?);
+    eprintln!("{}", with_frame(&counting, MODEL, &answers)?);
     run_border(&folder, &dynamic, &Linked::Static(archive), later)
 }
 
@@ -81,9 +81,19 @@ pub(crate) fn soak(minutes: u32) -> Result<()> {
     let library = Linked::Dynamic(built());
     let program = compile("gcc -std=c11 -pthread", "bindings/c/tests/soak.c", &folder.join("soak"), &library)?;
     let minutes = minutes.to_string();
+    let model = folder.join("breast-ultrasound.prepared").display().to_string();
+    if Path::new(&model).exists() {
+        fs::remove_file(&model)?;
+    }
+    Step::new(&built().join("bedside").display().to_string())
+        .words("pack")
+        .arg(MODEL)
+        .words("--prepare -o")
+        .arg(&model)
+        .run()?;
     let questions = ANSWERS.map(|answer| answer.split('=').next().unwrap_or_default());
     let arguments: Vec<&str> = [minutes.as_str()].into_iter().chain(questions).collect();
-    eprintln!("\n{}", with_frame(&program, &arguments)?);
+    eprintln!("\n{}", with_frame(&program, &model, &arguments)?);
     Ok(())
 }
 
@@ -131,7 +141,7 @@ fn run_border(folder: &Path, dynamic: &Linked, fixed: &Linked, later: &Path) -> 
     run("border-static", "gcc", fixed, "")?;
     // A clock that fails has the library panic: unwinding must work where it is linked statically, too.
     let panic = compile("gcc -std=c11 -Wl,--wrap=clock_gettime", PANIC, &folder.join("panic"), fixed)?;
-    eprintln!("{}", with_frame(&panic, &[])?);
+    eprintln!("{}", with_frame(&panic, MODEL, &[])?);
     run(
         "border-valgrind",
         "gcc",
@@ -226,13 +236,13 @@ fn header() -> Result<String> {
     Ok(format!("{}\n", step.output()?.replace(LATER, "")))
 }
 
-/// What a program prints that gets the example's model, the frame, and these arguments.
-fn with_frame(program: &Path, arguments: &[&str]) -> Result<String> {
+/// What a program prints that gets a model, the frame, and these arguments.
+fn with_frame(program: &Path, model: &str, arguments: &[&str]) -> Result<String> {
     let (width, height) = FRAME_SIZE;
     let picture = fs::read(root().join(FRAME))?;
     let pixels = &picture[picture.len() - width * height..];
     let mut command = Command::new(program);
-    command.arg(MODEL).args([width, height].map(|side| side.to_string())).args(arguments).current_dir(root());
+    command.arg(model).args([width, height].map(|side| side.to_string())).args(arguments).current_dir(root());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     std::io::Write::write_all(&mut child.stdin.take().context("it is piped")?, pixels)?;
     let output = child.wait_with_output()?;

@@ -1,7 +1,7 @@
-//! The gate and every check that takes longer, some hours on two cores. Writes a dated summary to
-//! `docs/runs/full-run.md`. A run that was stopped continues after its last passed step when it is started again on the
-//! same clean commit; no other commit may be built in between. Of another commit, the steps that passed count only where
-//! the caller names it, having looked at what changed since; the summary says of each step on which commit it passed.
+//! The gate and every check that takes longer, some hours on two cores. After each step `docs/runs/full-run.md` says on
+//! which commit it passed last. A run that was stopped continues after its last passed step when it is started again on the
+//! same commit with nothing else changed; no other commit may be built in between. Of another commit, the steps that passed
+//! count only where the caller names it, having looked at what changed since.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -20,15 +20,16 @@ const GATE: &str = "the gate (`cargo xtask test`)";
 const PUBLISHED: [&str; 4] = ["bedside-engine", "bedside", "bedside-tools", "bedside-cli"];
 
 /// Runs all steps. `data` is the folder of the data sets. `toolchain` is the folder of Swift, which is installed there
-/// where it is missing. `keep` are other commits whose passed steps count, but for the gate.
-pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> {
+/// where it is missing. `keep` are other commits whose passed steps count, but for the gate. `only` are parts of names: where
+/// it is not empty, the other steps don't run.
+pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String], only: &[String]) -> Result<()> {
     let data = data.canonicalize().with_context(|| format!("{}: no such folder", data.display()))?;
     let sets = ["pad_ufes", "isic2017", "bus_bra", "busi", "kermany_cxr"].map(|set| data.join(set));
     for set in &sets {
         ensure!(set.join("labels.csv").is_file(), "{}: unpack the data set there first", set.display());
     }
 
-    let mut passed = Passed::read(keep)?;
+    let mut passed = Passed::read(keep, only)?;
     passed.once(GATE, || {
         let started = Instant::now();
         test::run().map(|()| started.elapsed())
@@ -112,21 +113,20 @@ pub(crate) fn run(data: &Path, toolchain: &Path, keep: &[String]) -> Result<()> 
         Step::new("cargo publish --dry-run --locked --allow-dirty").words(&published).env("CARGO_HOME", &home),
     ];
     for step in long {
-        // A later step may have built with other features since this step passed.
-        if step.to_string().starts_with("cargo build ") {
-            passed.forget(&step.to_string());
-        }
         passed.once(&format!("`{}`", shown(&step, &data, &enlarged, &swift)), || step.run())?;
     }
-    write_summary(&passed)
+    passed.finish()
 }
 
-/// The steps that passed. The file under `target` has a line for each: minutes, commit and name.
+/// The steps that passed, as the page says.
 struct Passed {
-    /// The commit that is checked out, with `-dirty` where the working tree differs from it.
+    /// The commit that is checked out, with `-dirty` where something else than this page differs from it.
     commit: String,
+    keep: Vec<String>,
+    only: Vec<String>,
+    /// The page's rows, in the order of the steps.
     steps: Vec<PassedStep>,
-    /// The names of this run's steps. The file may hold others, of an earlier run with other steps.
+    /// The names of this run's steps. The page may have others, of an earlier run with other steps.
     asked: Vec<String>,
 }
 
@@ -137,42 +137,94 @@ struct PassedStep {
 }
 
 impl Passed {
-    fn file() -> PathBuf {
-        root().join("target/full-run.txt")
-    }
-
-    /// The steps that passed on the commit that is checked out, and but for the gate those that passed on one of `keep`.
-    /// None where the working tree differs from the commit.
-    fn read(keep: &[String]) -> Result<Passed> {
-        let commit = Step::new("git describe --always --dirty").output()?;
-        let text = fs::read_to_string(Passed::file()).unwrap_or_default();
+    fn read(keep: &[String], only: &[String]) -> Result<Passed> {
+        let mut commit = Step::new("git describe --always").output()?;
+        if !Step::new("git status --porcelain -- . :!docs/runs").output()?.is_empty() {
+            commit += "-dirty";
+        }
         let step = |line: &str| {
-            let mut parts = line.splitn(3, ' ');
-            let (minutes, commit, name) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
+            let mut cells = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ");
+            let (name, commit, minutes) = (cells.next()?, cells.next()?, cells.next()?.parse().ok()?);
             Some(PassedStep { minutes, commit: commit.into(), name: name.into() })
         };
-        let counts = |step: &PassedStep| step.commit == commit || (keep.contains(&step.commit) && step.name != GATE);
-        let steps = text.lines().filter_map(step).filter(|step| counts(step) && !commit.ends_with("-dirty"));
-        Ok(Passed { steps: steps.collect(), asked: Vec::new(), commit })
+        let page = fs::read_to_string(page())?;
+        let steps = page.lines().take_while(|line| !line.starts_with("## ")).filter_map(step).collect();
+        Ok(Passed { steps, asked: Vec::new(), commit, keep: keep.to_vec(), only: only.to_vec() })
     }
 
-    /// Removes a step, so that it runs again.
-    fn forget(&mut self, name: &str) {
-        self.steps.retain(|passed| passed.name != format!("`{name}`"));
+    /// Whether a step need not run again. A later step may have built with other features than a build that passed.
+    fn counts(&self, step: &PassedStep) -> bool {
+        let is_of_this = step.commit == self.commit && !self.commit.ends_with("-dirty");
+        let is_of_other = self.keep.contains(&step.commit) && step.name != GATE;
+        (is_of_this || is_of_other) && !step.name.starts_with("`cargo build ")
     }
 
-    /// Runs a step, which returns its duration, unless it passed before.
+    /// Runs a step, which returns its duration, unless it passed before or was not asked for.
     fn once(&mut self, name: &str, run: impl FnOnce() -> Result<Duration>) -> Result<()> {
+        let place = self.asked.len();
         self.asked.push(name.to_owned());
-        if let Some(passed) = self.steps.iter().find(|passed| passed.name == name) {
+        if !self.only.is_empty() && !self.only.iter().any(|part| name.contains(part)) {
+            return Ok(());
+        }
+        if let Some(passed) = self.steps.iter().find(|passed| passed.name == name && self.counts(passed)) {
             eprintln!("\n=== {name}: passed before on {}", passed.commit);
             return Ok(());
         }
         let minutes = run()?.as_secs_f64() / 60.0;
-        self.steps.push(PassedStep { minutes, commit: self.commit.clone(), name: name.to_owned() });
-        let lines = self.steps.iter().map(|step| format!("{:.2} {} {}\n", step.minutes, step.commit, step.name));
-        Ok(fs::write(Passed::file(), lines.collect::<String>())?)
+        self.steps.retain(|passed| passed.name != name);
+        // After those of the steps before that passed at some time.
+        let place =
+            self.steps.iter().rposition(|passed| self.asked[..place].contains(&passed.name)).map_or(0, |at| at + 1);
+        self.steps.insert(place, PassedStep { minutes, commit: self.commit.clone(), name: name.to_owned() });
+        self.write()
     }
+
+    /// Drops the rows of steps that are none any more, and says what is left to run.
+    fn finish(mut self) -> Result<()> {
+        self.steps.retain(|step| self.asked.contains(&step.name));
+        self.write()?;
+        let known = |commit: &String| *commit == self.commit || self.keep.contains(commit);
+        let done: Vec<_> = self.steps.iter().filter(|step| known(&step.commit)).map(|step| &step.name).collect();
+        let left: Vec<_> = self.asked.iter().filter(|name| !done.contains(name)).collect();
+        match left.len() {
+            0 => eprintln!("\nAll of the full run passed; {PAGE} says what."),
+            count => eprintln!("\n{count} steps have not passed on {}: {left:#?}", self.commit),
+        }
+        Ok(())
+    }
+
+    /// Writes the page: all steps, and the tables of agreement with ONNX Runtime.
+    fn write(&self) -> Result<()> {
+        let before = fs::read_to_string(page())?;
+        let mut text = String::from("<!-- Written by `cargo xtask full`. Do not edit. -->\n\n# The last full run\n\n");
+        writeln!(text, "- Date of the last step: {}", Step::new("date -u +%Y-%m-%d").output()?)?;
+        writeln!(text, "- Commit: {}", self.commit)?;
+        writeln!(text, "- Compiler: {}", Step::new("rustc --version").output()?)?;
+        writeln!(text, "- CPU: {}\n\n| step | passed on | minutes |\n|---|---|---|", cpu())?;
+        for PassedStep { minutes, commit, name } in &self.steps {
+            writeln!(text, "| {name} | {commit} | {minutes:.1} |")?;
+        }
+        let models = ["skin-photo", "skin-lesion", "breast-ultrasound", "chest-xray"];
+        let tables = models.map(|model| (model, format!("{model} beside ONNX Runtime, from picture to score")));
+        for (file, title) in tables.into_iter().chain([("graphs", "The graphs alone beside ONNX Runtime".to_owned())]) {
+            let heading = format!("\n## {title}\n\n");
+            // Where the step that measures it has not run again, the page keeps what it says.
+            let kept =
+                before.split_once(&heading).map(|(_, rest)| rest.split("\n## ").next().unwrap_or(rest).to_owned());
+            let fresh = fs::read_to_string(root().join(format!("target/agreement/{file}.md"))).ok();
+            if let Some(agreement) = fresh.or(kept) {
+                writeln!(text, "{heading}{}", agreement.trim_end())?;
+            }
+        }
+        Ok(fs::write(page(), text)?)
+    }
+}
+
+/// The page, from the root.
+const PAGE: &str = "docs/runs/full-run.md";
+
+fn page() -> PathBuf {
+    root().join(PAGE)
 }
 
 /// The folder that is `CARGO_HOME` for `cargo publish --dry-run`, with a copy of the user's settings. Cargo unpacks
@@ -212,27 +264,4 @@ fn shown(step: &Step<'_>, data: &str, enlarged: &str, swift: &str) -> String {
         .replace(enlarged, "ENLARGED")
         .replace(data, "DATA")
         .replace(&format!("{root}/"), "")
-}
-
-/// Writes the page with all steps and the tables of agreement with ONNX Runtime.
-fn write_summary(passed: &Passed) -> Result<()> {
-    let mut page = String::from("<!-- Written by `cargo xtask full`. Do not edit. -->\n\n# The last full run\n\n");
-    writeln!(page, "- Date: {}", Step::new("date -u +%Y-%m-%d").output()?)?;
-    writeln!(page, "- Of: {}", passed.commit)?;
-    writeln!(page, "- Compiler: {}", Step::new("rustc --version").output()?)?;
-    writeln!(page, "- CPU: {}\n\n| step | passed on | minutes |\n|---|---|---|", cpu())?;
-    for PassedStep { minutes, commit, name } in passed.steps.iter().filter(|step| passed.asked.contains(&step.name)) {
-        writeln!(page, "| {name} | {commit} | {minutes:.1} |")?;
-    }
-    let models = ["skin-photo", "skin-lesion", "breast-ultrasound", "chest-xray"];
-    let tables = models.map(|model| (model, format!("{model} beside ONNX Runtime, from picture to score")));
-    for (file, title) in tables.into_iter().chain([("graphs", "The graphs alone beside ONNX Runtime".to_owned())]) {
-        let long = root().join(format!("target/agreement/{file}.md"));
-        let agreement =
-            fs::read_to_string(&long).with_context(|| format!("{}: a step above writes it", long.display()))?;
-        writeln!(page, "\n## {title}\n\n{agreement}")?;
-    }
-    fs::write(root().join("docs/runs/full-run.md"), page)?;
-    eprintln!("\nAll of the full run passed; docs/runs/full-run.md says what.");
-    Ok(())
 }

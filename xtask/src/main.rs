@@ -65,6 +65,9 @@ enum Job {
         /// given several times
         #[arg(long, value_name = "COMMIT")]
         keep: Vec<String>,
+        /// A part of the names of the steps to run, without the others. May be given several times
+        #[arg(long, value_name = "TEXT")]
+        only: Vec<String>,
     },
     /// Fuzz targets, with their coverage. Needs a nightly compiler
     Fuzz {
@@ -228,9 +231,9 @@ fn run(job: Job) -> Result<()> {
     match job {
         Job::Test { quick: false } => test::run(),
         Job::Test { quick: true } => test::quick(),
-        Job::Full { data, swift, keep } => {
+        Job::Full { data, swift, keep, only } => {
             let swift = swift.unwrap_or_else(|| root().join("target/swift-toolchain"));
-            full::run(&data, &swift, &keep)
+            full::run(&data, &swift, &keep, &only)
         }
         Job::Fuzz { target, .. } if target == "coverage" => fuzz::coverage(),
         Job::Fuzz { target, minutes } => fuzz::run(&target, minutes),
