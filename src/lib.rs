@@ -73,7 +73,7 @@
 //!
 //! # Pictures
 //!
-//! [`Image`] holds an encoded picture (JPEG, PNG, BMP, WebP, TIFF) or pixels (RGB, RGBA, BGRA, grey, YUV 4:2:0 frames
+//! [`Image`] holds an encoded picture (JPEG, PNG, BMP, WebP, TIFF, a frame of DICOM) or pixels (RGB, RGBA, BGRA, grey, YUV 4:2:0 frames
 //! of a camera). Pixels can be borrowed without a copy. The EXIF orientation of an encoded picture is applied;
 //! [`Image::rotated`] and [`Image::mirrored`] rotate and mirror camera frames.
 //!
@@ -93,6 +93,7 @@
 //! | `onnx` | ONNX files and prepared models open | only prepared models open; tract is not compiled |
 //! | `float-threads` | matrix products of nodes that run in float use [`Options::threads`] | they use one thread |
 //! | `tiff` | TIFF is decoded | a TIFF is [`ErrorKind::UnsupportedImage`] |
+//! | `dicom` | DICOM is decoded | a DICOM file is [`ErrorKind::UnsupportedImage`] |
 //! | `webp` | WebP is decoded | a WebP is [`ErrorKind::UnsupportedImage`] |
 //!
 //! The quantized partitions of a graph use [`Options::threads`] with or without `float-threads`.
@@ -158,6 +159,8 @@
 // `scores`, `verdict` and `report` (verdict). `classifier` calls them in order.
 
 mod classifier;
+#[cfg(feature = "dicom")]
+mod dicom;
 mod error;
 mod explain;
 #[cfg(fuzzing)]
@@ -182,6 +185,8 @@ mod words;
 mod workspace;
 
 pub use classifier::{Classifier, SelfTest};
+#[cfg(feature = "dicom")]
+pub use dicom::Window;
 pub use error::{Error, ErrorKind, Result};
 pub use explain::{Explain, ExplainMethod, Heatmap};
 pub use image::{Image, Plane, Region, Rotation, Yuv420, YuvMatrix, YuvRange};

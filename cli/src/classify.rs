@@ -13,6 +13,7 @@ use bedside::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use crate::frames::Frames;
 use crate::output::{BOLD, DIM, Failure, complain, line, plain, plain_lines, styled_line};
 use crate::pictures::{self, Found, Missing};
 
@@ -22,10 +23,11 @@ Examples:
   bedside classify lesion.jpg --model models/skin-lesion/model.onnx --answer dermatoscope=yes --answer mole_like=yes
   bedside classify photos/ --model model.onnx --answer dermatoscope=yes --json > results.jsonl
   bedside classify lesion.jpg --model model.onnx --region 0.25,0.25,0.5,0.5 --lang uk
+  bedside classify loop.dcm --model model.onnx --frames all
 
 Exit status: 0; 1 where a picture or the model failed; 2 for wrong usage.")]
 pub(crate) struct Arguments {
-    /// Pictures (JPEG, PNG, WebP, BMP, TIFF), or folders of them
+    /// Pictures (JPEG, PNG, WebP, BMP, TIFF, DICOM), or folders of them
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
     /// The model
@@ -44,6 +46,8 @@ pub(crate) struct Arguments {
     /// probabilities of findings, not the verdict
     #[arg(long, value_delimiter = ',', value_parser = parse_prevalence, value_name = "LABEL=SHARE")]
     prevalence: Vec<(String, f32)>,
+    #[command(flatten)]
+    frames: Frames,
     /// An answer to a question of the model: `yes`, `no` or a number. May be given several times
     #[arg(long = "answer", value_parser = parse_answer, value_name = "ID=VALUE")]
     answers: Vec<(String, Answer)>,
@@ -71,37 +75,53 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let width = found.iter().flatten().map(|f| plain(f.display()).chars().count()).max().unwrap_or(0);
     let width = width.min(tools::MAX_WIDTH);
     let mut out = anstream::stdout().lock();
-    if pictures > 1 && !arguments.json {
+    let is_table = (pictures > 1 || arguments.frames.are_all()) && !arguments.json;
+    if is_table {
         writeln!(out, "{DIM}{:<width$}  {:<10}  Can't be excluded{DIM:#}", "Picture", "Triage")?;
     }
     let mut failed = false;
-    for found in found {
-        let (file, outcome) = match found {
-            Ok(file) => {
-                let outcome = Image::open(&file).and_then(|image| classifier.classify(&image, &query));
-                let named = outcome.map_err(|error| tools::in_file(error, &file));
-                (file, named.map_err(|error| (error.kind().as_str(), error.to_string())))
-            }
-            Err(Missing { path, problem }) => {
-                let message = format!("{}: {problem}", path.display());
-                (path, Err((ErrorKind::Io.as_str(), message)))
-            }
-        };
+    let mut write = |looked: &Looked<'_>, outcome: Result<&Report, &(&str, String)>| {
         failed |= outcome.is_err();
-        bar.suspend(|| match &outcome {
-            outcome if arguments.json => writeln!(out, "{}", json_line(&file, outcome.as_ref())),
-            Ok(report) if pictures == 1 => write_detailed(&mut out, &file, report),
-            Ok(report) => write_row(&mut out, &file, width, report),
+        bar.suspend(|| match outcome {
+            outcome if arguments.json => writeln!(out, "{}", json_line(looked, outcome)),
+            Ok(report) if is_table => write_row(&mut out, looked, width, report),
+            Ok(report) => write_detailed(&mut out, looked.file, report),
             Err((_, message)) => {
                 complain("error", message);
                 Ok(())
             }
-        })?;
+        })
+    };
+    for found in found {
+        match found {
+            Ok(file) => {
+                let failure = |error| {
+                    let error = tools::in_file(error, &file);
+                    (error.kind().as_str(), error.to_string())
+                };
+                let frames = Image::open(&file).and_then(|image| Ok((arguments.frames.of(&image)?, image)));
+                match frames {
+                    Err(error) => write(&Looked { file: &file, frame: None }, Err(&failure(error)))?,
+                    Ok((frames, image)) => {
+                        for number in frames {
+                            let shown = arguments.frames.shown.of(image.borrowed()).frame(number);
+                            let outcome = classifier.classify(&shown, &query).map_err(&failure);
+                            let frame = arguments.frames.are_all().then_some(number);
+                            write(&Looked { file: &file, frame }, outcome.as_ref())?;
+                        }
+                    }
+                }
+            }
+            Err(Missing { path, problem }) => {
+                let message = format!("{}: {problem}", path.display());
+                write(&Looked { file: &path, frame: None }, Err(&(ErrorKind::Io.as_str(), message)))?;
+            }
+        }
         bar.inc(1);
     }
     bar.finish_and_clear();
     if !arguments.json && pictures > 0 {
-        if pictures > 1 {
+        if is_table {
             writeln!(out)?;
             for &triage in Triage::ALL.iter().rev() {
                 let advice = classifier.manifest().advice(triage, &arguments.lang);
@@ -149,13 +169,21 @@ pub(crate) fn progress(files: usize) -> ProgressBar {
     ProgressBar::new(files as u64).with_style(style)
 }
 
-/// The line of JSON for a picture: its name first, then the report or the error.
-pub(crate) fn json_line(file: &Path, outcome: Result<&Report, &(&str, String)>) -> String {
-    let image = json!(file.display().to_string());
+/// What a report is of.
+pub(crate) struct Looked<'a> {
+    pub(crate) file: &'a Path,
+    /// The frame's number, where all are looked at.
+    pub(crate) frame: Option<u32>,
+}
+
+/// The line of JSON for a picture: its name first, its frame where all are looked at, then the report or the error.
+pub(crate) fn json_line(looked: &Looked<'_>, outcome: Result<&Report, &(&str, String)>) -> String {
+    let image = json!(looked.file.display().to_string());
+    let frame = looked.frame.map(|number| format!("\"frame\":{number},")).unwrap_or_default();
     match outcome {
-        Ok(report) => format!("{{\"image\":{image},{}", &report.to_json()[1..]),
+        Ok(report) => format!("{{\"image\":{image},{frame}{}", &report.to_json()[1..]),
         Err((kind, message)) => {
-            format!("{{\"image\":{image},\"error\":{}}}", json!({"kind": kind, "message": message}))
+            format!("{{\"image\":{image},{frame}\"error\":{}}}", json!({"kind": kind, "message": message}))
         }
     }
 }
@@ -201,14 +229,18 @@ fn word(triage: Triage) -> String {
 }
 
 /// Writes the report of one of many pictures, on one line. `width` is the column of names, in characters.
-fn write_row(out: &mut impl Write, file: &Path, width: usize, report: &Report) -> io::Result<()> {
+fn write_row(out: &mut impl Write, looked: &Looked<'_>, width: usize, report: &Report) -> io::Result<()> {
     let style = triage_style(report.triage);
     let summary = match &report.verdict {
         Verdict::Rejected(reasons) => reasons.iter().map(|r| r.message.as_str()).collect::<Vec<_>>().join(" "),
         Verdict::Undecided => report.summary.clone(),
         verdict => verdict.labels().iter().map(|label| label.name.as_str()).collect::<Vec<_>>().join(", "),
     };
-    let (name, word) = (plain(file.display()), word(report.triage));
+    let name = match looked.frame {
+        Some(number) => format!("{} {number:>4}", plain(looked.file.display())),
+        None => plain(looked.file.display()),
+    };
+    let word = word(report.triage);
     write!(out, "{name:<width$}  {style}{word:<10}{style:#}  {}", plain(summary))?;
     let probabilities: Vec<String> =
         report.findings.iter().map(|f| format!("{} {:.1} %", f.name, f.probability * 100.0)).collect();

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use bedside::{Answer, Classifier, Explain, ExplainMethod, Image, Options, Query, Region, notice, tools};
 
-use crate::classify::{json_line, once, parse_answer, parse_region, write_detailed};
+use crate::classify::{Looked, json_line, once, parse_answer, parse_region, write_detailed};
+use crate::frames::Shown;
 use crate::output::{DIM, Failure, line};
 use crate::pack::write_whole;
 use crate::paths::{of_models, refuse_overwriting};
@@ -25,9 +26,11 @@ Exit status: 0; 1 where the picture or the model failed, or the picture was reje
 pub(crate) struct Arguments {
     /// The model
     model: PathBuf,
-    /// A picture (JPEG, PNG, WebP, BMP, TIFF)
+    /// A picture (JPEG, PNG, WebP, BMP, TIFF, DICOM)
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
+    #[command(flatten)]
+    shown: Shown,
     /// Where to write the picture with the heatmap over it, a PNG of at most 1024 pixels a side
     #[arg(long, short, value_name = "PNG")]
     output: PathBuf,
@@ -61,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let classifier = Classifier::open(&arguments.model, Options::new().threads(arguments.threads.into()))?;
     let query = arguments.query()?;
     classifier.check(&query)?;
-    let image = Image::open(&arguments.image)?;
+    let image = arguments.shown.of(Image::open(&arguments.image)?);
     let report = classifier.classify(&image, &query).map_err(|error| tools::in_file(error, &arguments.image))?;
     if let Some(heatmap) = &report.heatmap {
         let png = heatmap.overlay(&image).map_err(|error| tools::in_file(error, &arguments.image))?;
@@ -69,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let mut out = anstream::stdout().lock();
     if arguments.json {
-        writeln!(out, "{}", json_line(&arguments.image, Ok(&report)))?;
+        writeln!(out, "{}", json_line(&Looked { file: &arguments.image, frame: None }, Ok(&report)))?;
     } else {
         write_detailed(&mut out, &arguments.image, &report)?;
         if let Some(heatmap) = &report.heatmap {

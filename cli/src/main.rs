@@ -10,6 +10,7 @@ mod classes;
 mod classify;
 mod evaluate;
 mod explain;
+mod frames;
 mod inspect;
 mod labelled;
 mod looks;
@@ -20,6 +21,7 @@ mod paths;
 mod pictures;
 mod provenance;
 mod samplesize;
+mod show;
 mod values;
 
 use std::process::ExitCode;
@@ -44,6 +46,8 @@ enum Command {
     Classify(classify::Arguments),
     /// Draw where the evidence for a label lies in a picture
     Explain(explain::Arguments),
+    /// Write a picture, or a frame of a DICOM file, as a model sees it
+    Show(show::Arguments),
     /// Print what a model file says about itself and what it holds
     Inspect(inspect::Arguments),
     /// Make one self-describing model file from a graph and a manifest
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
     let outcome = std::panic::catch_unwind(|| match arguments.command {
         Command::Classify(arguments) => classify::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The extensions of the files in a folder that are taken for pictures. Formats that are not decoded are among them, so
 /// that such files are reported instead of ignored.
-const ENDINGS: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "avif", "gif"];
+const ENDINGS: &[&str] =
+    &["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif", "avif", "gif", "dcm", "dicom"];
 
 /// The path of a picture, or why there is none.
 pub(crate) type Found = Result<PathBuf, Missing>;

@@ -233,6 +233,16 @@ pub(super) fn decoded(image: &Image<'_>, size: (u32, u32)) -> Result<(Picture, P
     })
 }
 
+/// The whole picture at its full size, upright, as a PNG.
+///
+/// # Errors
+/// As [`overlay`](Heatmap::overlay) has for the picture.
+pub(crate) fn shown(image: &Image<'_>) -> Result<Vec<u8>> {
+    // No input is so large that a picture is reduced for it.
+    let (picture, _) = decoded(image, (u32::MAX, u32::MAX))?;
+    Ok(png::encoded(picture.width, &picture.rgb))
+}
+
 /// The picture at the largest size in the bounds with its aspect ratio. In grey, red, green and blue are equal.
 pub(super) fn resized(picture: &Picture, color: Color, extent: &Extent) -> Drawing {
     let (width, height) = fitted((picture.width, picture.height), extent);

@@ -6,6 +6,8 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Jpeg,
+    #[cfg(feature = "dicom")]
+    Dicom,
     /// A format that the crate `image` decodes: PNG, WebP, BMP or TIFF.
     Other(::image::ImageFormat),
 }
@@ -25,6 +27,10 @@ impl Format {
                     "the file is empty; copy or export the picture again",
                 ));
             }
+            // Before all others: its first bytes can be another format's.
+            #[cfg(feature = "dicom")]
+            _ if crate::dicom::is_dicom(bytes) => Format::Dicom,
+            #[cfg(not(feature = "dicom"))]
             _ if is_dicom(bytes) => return Err(Error::new(ErrorKind::UnsupportedImage, advice(bytes))),
             [0xFF, 0xD8, ..] => Format::Jpeg,
             [0x89, b'P', b'N', b'G', ..] => Format::Other(Png),
@@ -37,6 +43,7 @@ impl Format {
     }
 }
 
+#[cfg(not(feature = "dicom"))]
 /// Whether this is DICOM (PS3.10, 7.1): 128 bytes of any content, which can be a TIFF header, then `DICM`, then an
 /// element of group 0002, whose value representation is two capitals. The element tells DICOM from a picture that has
 /// these letters by chance.
@@ -56,9 +63,7 @@ fn advice(bytes: &[u8]) -> String {
         [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', ..] => {
             "JPEG XL is not read; export the picture as PNG or JPEG"
         }
-        _ if bytes.get(128..132) == Some(b"DICM") => {
-            "a DICOM file is not read by this version; export the frame as PNG"
-        }
+        _ if bytes.get(128..132) == Some(b"DICM") => "a DICOM file is not read by this build; export the frame as PNG",
         _ if is_markup(bytes) => "a drawing or a web page (SVG, HTML, XML) is not a photo; export it as PNG",
         _ => "not a picture in a format read here; give JPEG, PNG, WebP, BMP or TIFF",
     };

@@ -28,7 +28,7 @@ const OVERSAMPLING: u64 = 2;
 
 /// The maximum number of scans, far above the about ten of a progressive file. It bounds the time, since each scan can
 /// visit all coefficients.
-const MAX_SCANS: usize = 100;
+pub(crate) const MAX_SCANS: usize = 100;
 
 /// Decodes a JPEG, upright and cropped as the request says, and tells where the picture lies in the stored one.
 pub(super) fn decode(bytes: &[u8], request: &DecodeRequest) -> Result<(Picture, Placement)> {

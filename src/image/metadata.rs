@@ -18,6 +18,9 @@ const MAX_BLOCK: usize = 1 << 20;
 /// picture is upright.
 pub(super) fn orientation(format: Format, bytes: &[u8]) -> Orientation {
     let Metadata { exif, xmp } = match format {
+        // Its frames are upright.
+        #[cfg(feature = "dicom")]
+        Format::Dicom => return Orientation::default(),
         Format::Jpeg => of_jpeg(bytes),
         Format::Other(ImageFormat::Png) => of_png(bytes),
         Format::Other(ImageFormat::WebP) => of_webp(bytes),

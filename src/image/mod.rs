@@ -3,6 +3,8 @@
 //! A JPEG is decoded at the smallest scale that is large enough for the model's input. Resizing to the input's exact
 //! size is the next stage, `preprocess`. Nothing here logs: pictures never enter a log.
 
+#[cfg(feature = "dicom")]
+mod dicom;
 mod encoded;
 mod exif;
 mod format;
@@ -35,6 +37,8 @@ use region::Rectangle;
 use request::DecodeRequest;
 use size::{check_declared, check_decoded};
 
+#[cfg(feature = "dicom")]
+pub(crate) use jpeg::MAX_SCANS;
 pub use orientation::Rotation;
 pub(crate) use picture::{Picture, Placement};
 pub use region::Region;
@@ -45,7 +49,7 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// A picture to classify: an encoded picture, or pixels.
 ///
-/// Encoded pictures are JPEG, PNG, WebP, BMP or TIFF; the first bytes decide which, not a name. They are decoded inside
+/// Encoded pictures are JPEG, PNG, WebP, BMP, TIFF or DICOM; the first bytes decide which, not a name. They are decoded inside
 /// [`Classifier::classify`](crate::Classifier::classify), a JPEG at the smallest scale that is large enough for the
 /// model, and rotated upright by their EXIF orientation. They become 8-bit RGB:
 ///
@@ -54,7 +58,8 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// - grey becomes equal red, green and blue; CMYK is read as Adobe stores it, inverted, and converted without a
 ///   profile;
 /// - colours are read as sRGB: an embedded profile, such as Display P3, is not applied;
-/// - of an animation the first frame is decoded, of a TIFF the first page.
+/// - of an animation the first frame is decoded, of a TIFF the first page;
+/// - of DICOM one frame is decoded ([`frame`](Image::frame)), and shown as a viewer shows it ([`window`](Image::window)).
 ///
 /// Pixels are upright unless [`rotated`](Image::rotated) says otherwise. The constructors borrow a slice of bytes and
 /// keep a `Vec`, without a copy of either.
@@ -73,11 +78,17 @@ pub struct Image<'a> {
     name: Option<String>,
     rotation: Rotation,
     mirrored: bool,
+    frame: u32,
+    #[cfg(feature = "dicom")]
+    window: crate::Window,
 }
 
 #[derive(Clone)]
 enum Source<'a> {
     Encoded(Cow<'a, [u8]>),
+    /// A DICOM file, of which a frame is read at a time.
+    #[cfg(feature = "dicom")]
+    File(std::sync::Arc<crate::dicom::OpenFile>),
     Packed(PackedPixels<'a>),
     Yuv(Yuv420<'a>),
 }
@@ -87,6 +98,8 @@ impl fmt::Debug for Image<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.source {
             Source::Encoded(bytes) => format!("{} encoded bytes", bytes.len()),
+            #[cfg(feature = "dicom")]
+            Source::File(file) => format!("a file of {} bytes", file.length),
             Source::Packed(pixels) => format!("pixels {:?}", pixels.size()),
             Source::Yuv(frame) => format!("YUV 4:2:0 {:?}", (frame.width, frame.height)),
         };
@@ -113,9 +126,14 @@ impl Image<'static> {
     ///
     /// # Errors
     /// [`ErrorKind::Io`] where the file is missing, can't be read, or is a folder; [`ErrorKind::TooLarge`] where it has
-    /// more than 256 MiB.
+    /// more than 256 MiB, and is no DICOM file. Of such a file a frame is read at a time, when it is classified: the file must
+    /// stay as it is.
     pub fn open(path: impl AsRef<Path>) -> Result<Image<'static>> {
         let path = path.as_ref();
+        #[cfg(feature = "dicom")]
+        if let Some(file) = dicom::open(path).map_err(|error| Error::io(path, error))? {
+            return Ok(Image { name: Some(path.display().to_string()), ..Image::new(Source::File(file.into())) });
+        }
         let bytes = read_bounded(path, MAX_FILE_BYTES).map_err(|error| match error.kind() {
             io::ErrorKind::FileTooLarge => {
                 Error::new(ErrorKind::TooLarge, format!("the picture has {error}; export a smaller one")).in_file(path)
@@ -257,6 +275,83 @@ impl<'a> Image<'a> {
         Image { mirrored: !self.mirrored, ..self }
     }
 
+    /// Chooses a frame of a DICOM file, from 0; the first one without a choice.
+    ///
+    /// ```
+    /// use bedside::Image;
+    ///
+    /// let image = Image::from_bytes(Vec::new()).frame(11);
+    /// ```
+    #[must_use]
+    pub fn frame(self, number: u32) -> Image<'a> {
+        Image { frame: number, ..self }
+    }
+
+    /// Chooses what is shown of a DICOM file's values; the first window or table that it has without a choice.
+    #[cfg(feature = "dicom")]
+    #[must_use]
+    pub fn window(self, window: crate::Window) -> Image<'a> {
+        Image { window, ..self }
+    }
+
+    /// The number of frames of a DICOM file; 1 of any other picture.
+    ///
+    /// ```
+    /// let image = bedside::Image::open("models/samples/ISIC_0012258.jpg")?;
+    /// assert_eq!(image.frames()?, 1);
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedImage`], [`ErrorKind::MalformedImage`] or [`ErrorKind::TooLarge`] where a DICOM file can't be
+    /// read.
+    pub fn frames(&self) -> Result<u32> {
+        #[cfg(feature = "dicom")]
+        if let Some(source) = self.dicom() {
+            let frames = crate::dicom::frames(source, &Limits::new());
+            return frames.map(|frames| frames as u32).map_err(|error| self.named(error));
+        }
+        Ok(1)
+    }
+
+    /// The error of this picture, with its name.
+    #[cfg(feature = "dicom")]
+    fn named(&self, error: Error) -> Error {
+        self.name.as_deref().map_or_else(|| error.clone(), |name| error.clone().in_file(Path::new(name)))
+    }
+
+    /// The DICOM file that this is, if it is one.
+    #[cfg(feature = "dicom")]
+    fn dicom(&self) -> Option<crate::dicom::Source<'_>> {
+        match &self.source {
+            Source::File(file) => Some(crate::dicom::Source::File(file)),
+            Source::Encoded(bytes) if crate::dicom::is_dicom(bytes) => {
+                Some(crate::dicom::Source::Bytes(Cow::Borrowed(bytes)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Checks that only a DICOM file has a frame or a window that was chosen.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidQuery`].
+    fn check_choices(&self) -> Result<()> {
+        #[cfg(feature = "dicom")]
+        let (is_other, has_window) = (self.dicom().is_none(), self.window != crate::Window::First);
+        #[cfg(not(feature = "dicom"))]
+        let (is_other, has_window) = (true, false);
+        if is_other && (self.frame > 0 || has_window) {
+            let what = if has_window {
+                "window: the picture has none".into()
+            } else {
+                format!("frame {}: the picture has one", self.frame)
+            };
+            return Err(Error::new(ErrorKind::InvalidQuery, format!("{what}; choose of DICOM files alone")));
+        }
+        Ok(())
+    }
+
     /// The same picture, borrowed without a copy of its bytes. Its rotation and mirroring can be set on their own.
     ///
     /// ```
@@ -270,6 +365,8 @@ impl<'a> Image<'a> {
     pub fn borrowed(&self) -> Image<'_> {
         let source = match &self.source {
             Source::Encoded(bytes) => Source::Encoded(Cow::Borrowed(bytes)),
+            #[cfg(feature = "dicom")]
+            Source::File(file) => Source::File(file.clone()),
             Source::Packed(pixels) => Source::Packed(pixels.borrowed()),
             Source::Yuv(frame) => Source::Yuv(*frame),
         };
@@ -291,7 +388,15 @@ impl<'a> Image<'a> {
     }
 
     fn new(source: Source<'a>) -> Image<'a> {
-        Image { source, name: None, rotation: Rotation::Upright, mirrored: false }
+        Image {
+            source,
+            name: None,
+            rotation: Rotation::Upright,
+            mirrored: false,
+            frame: 0,
+            #[cfg(feature = "dicom")]
+            window: crate::Window::First,
+        }
     }
 }
 
@@ -331,12 +436,17 @@ pub(crate) fn decode_placed(
     rgb: Vec<u8>,
 ) -> Result<(Picture, Placement)> {
     let Image { rotation, mirrored, .. } = *image;
+    image.check_choices()?;
     let request = DecodeRequest { region, model_size, rotation, mirrored, limits: *limits };
     match &image.source {
         Source::Encoded(bytes) => match Format::of(bytes)? {
             Format::Jpeg => jpeg::decode(bytes, &request),
+            #[cfg(feature = "dicom")]
+            Format::Dicom => dicom::decode(crate::dicom::Source::Bytes(Cow::Borrowed(bytes)), image, &request),
             Format::Other(format) => encoded::decode(format, bytes, &request),
         },
+        #[cfg(feature = "dicom")]
+        Source::File(file) => dicom::decode(crate::dicom::Source::File(file), image, &request),
         Source::Packed(pixels) => {
             let (orientation, rectangle) = frame(pixels.size(), &request)?;
             let placement = rectangle.placement(orientation, pixels.size(), pixels.size(), 1.0);
