@@ -64,6 +64,8 @@ classifyPlanes (JLjava/nio/ByteBuffer;Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;
 closeCancelHandle (J)[B
 closeClassifier (J)[B
 closeImage (J)[B
+frame (JI)[B
+frames (J)[B
 identity (J)[B
 imageFromBytes ([B)[B
 imageFromPlanes (Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;[B)[B
@@ -72,6 +74,7 @@ loadTimesMs (J)[B
 manifest (J[B)[B
 mirrored (J)[B
 newCancelHandle ()[B
+numberedWindow (JI)[B
 openClassifier ([B)[B
 openImage ([B)[B
 overlay (J[B)[B
@@ -82,6 +85,7 @@ scores (JJ)[B
 selfTest (J)[B
 setLogger (Ldev/bedside/jni/Logger;I)[B
 warmUp (J)[B
+window (JDD)[B
 log (Ldev/bedside/jni/Logger;ILjava/lang/String;Ljava/lang/String;)V
 """
 

@@ -185,11 +185,9 @@ mod words;
 mod workspace;
 
 pub use classifier::{Classifier, SelfTest};
-#[cfg(feature = "dicom")]
-pub use dicom::Window;
 pub use error::{Error, ErrorKind, Result};
 pub use explain::{Explain, ExplainMethod, Heatmap};
-pub use image::{Image, Plane, Region, Rotation, Yuv420, YuvMatrix, YuvRange};
+pub use image::{Image, Plane, Region, Rotation, Window, Yuv420, YuvMatrix, YuvRange};
 pub use limits::Limits;
 pub use manifest::Manifest;
 pub use model::LoadTimes;

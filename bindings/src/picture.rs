@@ -4,20 +4,23 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use bedside::{Error, ErrorKind, Image, Result, Rotation};
+use bedside::{Error, ErrorKind, Image, Result, Rotation, Window};
 
 use crate::frame::{Frame, Layout};
 
 /// The maximum size of a frame that is kept, in bytes: 256 MiB, which is also that of a file that `Image::open` reads.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The bytes of a file or the planes of a frame, and the rotation and the mirroring that bring the picture upright.
+/// The bytes of a file or the planes of a frame, the rotation and the mirroring that bring the picture upright, and which
+/// frame and window of a DICOM file is looked at.
 /// Clones and rotated pictures share the bytes.
 #[derive(Clone)]
 pub(crate) struct Picture {
     kept: Kept,
     rotation: Rotation,
     mirrored: bool,
+    frame: u32,
+    window: Window,
 }
 
 #[derive(Clone)]
@@ -60,7 +63,7 @@ impl Picture {
             Layout::Encoded => Kept::Encoded(Arc::new(Image::from_bytes(used[0].to_vec()))),
             layout => Kept::Frame(Arc::new(used.map(<[u8]>::to_vec)), layout),
         };
-        Ok(Picture { kept, rotation: frame.rotation, mirrored: frame.mirrored })
+        Ok(Picture { rotation: frame.rotation, mirrored: frame.mirrored, ..Picture::upright(kept) })
     }
 
     /// The picture with this rotation instead of its own.
@@ -73,21 +76,41 @@ impl Picture {
         Picture { mirrored: !self.mirrored, ..self.clone() }
     }
 
+    /// The picture with this frame of a DICOM file, from 0, instead of its own.
+    pub(crate) fn frame(&self, frame: u32) -> Picture {
+        Picture { frame, ..self.clone() }
+    }
+
+    /// The number of frames. Fails as [`Image::frames`] does.
+    pub(crate) fn frames(&self) -> Result<u32> {
+        self.image()?.frames()
+    }
+
+    /// The picture with this choice of a DICOM file's values instead of its own.
+    pub(crate) fn window(&self, window: Window) -> Picture {
+        Picture { window, ..self.clone() }
+    }
+
     /// The picture as an [`Image`] that borrows the bytes.
     pub(crate) fn image(&self) -> Result<Image<'_>> {
-        match &self.kept {
+        let image = match &self.kept {
             Kept::Encoded(image) => {
                 let image = image.borrowed().rotated(self.rotation);
-                Ok(if self.mirrored { image.mirrored() } else { image })
+                if self.mirrored { image.mirrored() } else { image }
             }
             Kept::Frame(planes, layout) => {
                 let frame = Frame { layout: *layout, rotation: self.rotation, mirrored: self.mirrored };
-                frame.image(planes.each_ref().map(Vec::as_slice))
+                frame.image(planes.each_ref().map(Vec::as_slice))?
             }
-        }
+        };
+        Ok(image.frame(self.frame).window(self.window))
     }
 
     fn encoded(image: Image<'static>) -> Picture {
-        Picture { kept: Kept::Encoded(Arc::new(image)), rotation: Rotation::Upright, mirrored: false }
+        Picture::upright(Kept::Encoded(Arc::new(image)))
+    }
+
+    fn upright(kept: Kept) -> Picture {
+        Picture { kept, rotation: Rotation::Upright, mirrored: false, frame: 0, window: Window::First }
     }
 }

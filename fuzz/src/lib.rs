@@ -4,6 +4,7 @@
 
 mod bytes;
 pub mod containers;
+pub mod dicom;
 #[cfg(feature = "onnx")]
 pub mod fitting;
 pub mod json;

@@ -15,8 +15,8 @@ use super::header::{FrameValues, Header, Voi};
 use super::lut::{Lut, Palette};
 use super::pixels::Cells;
 use super::tags;
-use super::window::Window;
-use crate::{Error, ErrorKind, Result};
+use crate::image::{linear, valid as window_is_valid};
+use crate::{Error, ErrorKind, Result, Window};
 
 /// The shown value of each stored one of a grey picture.
 pub(super) struct GreyTable(Vec<u8>);
@@ -107,12 +107,7 @@ impl Shown {
     fn of(voi: &Voi, window: Window, (low, high): (f64, f64)) -> Result<Shown> {
         let number = match window {
             Window::Values { center, width } => {
-                if !center.is_finite() || !width.is_finite() || width < 1.0 {
-                    return Err(Error::new(
-                        ErrorKind::InvalidQuery,
-                        format!("window: center {center}, width {width} are no window; give a width of at least 1"),
-                    ));
-                }
+                window_is_valid(center, width)?;
                 return Ok(Shown::Linear { center, width });
             }
             Window::First => 0,
@@ -141,7 +136,10 @@ impl Shown {
         let function = voi.function.as_deref().unwrap_or("");
         let is_positive = if matches!(function, "" | "LINEAR") { width >= 1.0 } else { width > 0.0 };
         if !is_positive {
-            return Err(malformed(tags::WINDOW_WIDTH, format!("is {width}")));
+            return Err(malformed(
+                tags::WINDOW_WIDTH,
+                format!("is {width}: choose a window with a center and a width"),
+            ));
         }
         match function {
             "" | "LINEAR" => Ok(Shown::Linear { center, width }),
@@ -156,16 +154,7 @@ impl Shown {
         match *self {
             Shown::All { low, high } => (value - low) / (high - low),
             Shown::Table(ref lut) => (f64::from(lut.get(value)) / f64::from(lut.max)).min(1.0),
-            Shown::Linear { center, width } => {
-                let (center, width) = (center - 0.5, width - 1.0);
-                if value <= center - width / 2.0 {
-                    0.0
-                } else if value > center + width / 2.0 {
-                    1.0
-                } else {
-                    (value - center) / width + 0.5
-                }
-            }
+            Shown::Linear { center, width } => linear(value, center, width),
             Shown::LinearExact { center, width } => ((value - center) / width + 0.5).clamp(0.0, 1.0),
             Shown::Sigmoid { center, width } => 1.0 / (1.0 + (-4.0 * (value - center) / width).exp()),
         }

@@ -18,11 +18,10 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod walk;
-mod window;
 
 use std::borrow::Cow;
 
-use crate::{Error, ErrorKind, Limits, Result};
+use crate::{Error, ErrorKind, Limits, Result, Window};
 
 use display::{Color, GreyTable, rgb_of_ybr};
 use error::{malformed, not_read};
@@ -34,7 +33,6 @@ use walk::Element;
 
 pub(crate) use preamble::{HEAD, is_dicom};
 pub(crate) use source::{OpenFile, Source};
-pub use window::Window;
 
 /// The most bytes of a data set that is deflated, which is read into memory as a whole.
 const MAX_INFLATED: u64 = 48 << 20;

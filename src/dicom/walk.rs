@@ -153,7 +153,8 @@ pub(super) fn header(reader: &mut Reader<'_>, encoding: Encoding) -> Result<Elem
 fn is_sequence(element: &Element, is_known: bool) -> bool {
     match &element.vr {
         b"SQ" => true,
-        b"UN" => element.length.is_none(),
+        // Without a length: what is unknown, or the fragments of a picture within the data set, as of an icon.
+        b"UN" | b"OB" | b"OW" => element.length.is_none(),
         [0, 0] => element.length.is_none() || is_known,
         _ => false,
     }

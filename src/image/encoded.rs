@@ -7,6 +7,7 @@ use std::io::{self, Cursor};
 
 use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
+use super::deep;
 use super::format::Format;
 use super::metadata;
 use super::picture::{Picture, Placement};
@@ -14,6 +15,7 @@ use super::pixels::{PackedPixels, PixelLayout};
 use super::region::Rectangle;
 use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
+use super::window::{self, Window};
 use crate::{Error, ErrorKind, Result};
 
 /// Decodes an encoded picture of a format, upright and cropped as the request says, and tells where the picture lies in
@@ -39,6 +41,12 @@ pub(super) fn decode(format: ImageFormat, bytes: &[u8], request: &DecodeRequest)
     check_decoded(size, working, &request.limits)?;
     let mut data = vec![0; total as usize];
     decoder.read_image(&mut data).map_err(|error| undecoded(name, error))?;
+    match layout {
+        PixelLayout::Gray16 => deep::scale((format, name), &bytes, &mut data, 1, request.window)?,
+        PixelLayout::GrayAlpha16 => deep::scale((format, name), &bytes, &mut data, 2, request.window)?,
+        _ if request.window != Window::First => return Err(window::none()),
+        _ => {}
+    }
     let row_stride = size.0 as usize * layout.bytes_per_pixel();
     let placement = rectangle.placement(orientation, size, size, 1.0);
     let pixels = PackedPixels::new(layout, size, row_stride, Cow::Owned(data))?;

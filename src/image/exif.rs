@@ -13,6 +13,9 @@ const PREFIX: &[u8] = b"Exif\0\0";
 
 /// The tag `Orientation` (EXIF 2.32, 4.6.4 A).
 const ORIENTATION: u16 = 0x0112;
+/// The tags of the largest sample (TIFF 6.0, sections 8 and 19).
+const MAX_SAMPLE: u16 = 281;
+const S_MAX_SAMPLE: u16 = 341;
 /// The tag of an XMP packet in TIFF (XMP specification, part 3).
 const XMP: u16 = 700;
 
@@ -47,8 +50,21 @@ pub(super) fn xmp(file: &[u8]) -> Option<&[u8]> {
     matches!(field.kind, BYTE | UNDEFINED).then_some(field.data)
 }
 
+/// The maximum that a TIFF file states of its samples, in 16 bits and not 0.
+pub(super) fn max_sample(file: &[u8]) -> Option<u16> {
+    let directory = Directory::first(file)?;
+    let max = directory.field(MAX_SAMPLE).or_else(|| directory.field(S_MAX_SAMPLE))?;
+    if !matches!(max.kind, SHORT | LONG) {
+        return None;
+    }
+    let length = if max.kind == SHORT { 2 } else { 4 };
+    u16::try_from(unsigned(&max.data[..length], max.big_endian)).ok().filter(|&max| max > 0)
+}
+
 /// Field types of TIFF 6.0, section 2.
 const BYTE: u16 = 1;
+const SHORT: u16 = 3;
+const LONG: u16 = 4;
 const UNDEFINED: u16 = 7;
 
 /// The size in bytes of one value of a field type (TIFF 6.0, section 2; 13 is IFD, 16 `BigTIFF`'s LONG8); `None` for an

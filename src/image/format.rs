@@ -65,7 +65,7 @@ fn advice(bytes: &[u8]) -> String {
         }
         _ if bytes.get(128..132) == Some(b"DICM") => "a DICOM file is not read by this build; export the frame as PNG",
         _ if is_markup(bytes) => "a drawing or a web page (SVG, HTML, XML) is not a photo; export it as PNG",
-        _ => "not a picture in a format read here; give JPEG, PNG, WebP, BMP or TIFF",
+        _ => "not a picture in a format read here; give JPEG, PNG, WebP, BMP, TIFF or DICOM",
     };
     known.into()
 }

@@ -20,6 +20,7 @@ use super::pixels::{PackedPixels, PixelLayout};
 use super::region::Rectangle;
 use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
+use super::window::{self, Window};
 use crate::{Error, ErrorKind, Result};
 
 /// A reduced scale must leave at least this many times the width and the height of the model's input. Below that, the
@@ -46,6 +47,9 @@ pub(super) fn decode(bytes: &[u8], request: &DecodeRequest) -> Result<(Picture, 
     let declared = (u32::from(frame.width), u32::from(frame.height));
     check_declared(declared, &request.limits)?;
     let (layout, format) = layout(&decoder)?;
+    if request.window != Window::First {
+        return Err(window::none());
+    }
     let orientation = request.orientation(metadata::orientation(Format::Jpeg, bytes));
     let eighths = scale(declared, orientation, request);
     check_decoded(declared, working_bytes(frame, eighths), &request.limits)?;

@@ -137,6 +137,20 @@ fn of_png(bytes: &[u8]) -> Metadata<'_> {
     Metadata { exif: exif.map(Cow::from).or(profile.map(Cow::from)), xmp: xmp.and_then(|text| text.read()) }
 }
 
+/// The number of significant bits of a grey PNG's samples, where it has the chunk `sBIT` before its pixels: 1 to 16.
+pub(super) fn significant_bits(bytes: &[u8]) -> Option<u8> {
+    let mut remaining = bytes.get(8..)?;
+    while let Some((named, checksum, after)) = png_chunk(remaining) {
+        remaining = after;
+        match named {
+            [b'I', b'D', b'A', b'T', ..] => return None,
+            [b's', b'B', b'I', b'T', bits @ 1..=16, ..] if crc32fast::hash(named) == checksum => return Some(*bits),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// A chunk's type together with its body, their checksum, and the bytes after the chunk.
 fn png_chunk(bytes: &[u8]) -> Option<(&[u8], u32, &[u8])> {
     let (length, remaining) = bytes.split_first_chunk()?;

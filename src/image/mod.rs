@@ -3,6 +3,7 @@
 //! A JPEG is decoded at the smallest scale that is large enough for the model's input. Resizing to the input's exact
 //! size is the next stage, `preprocess`. Nothing here logs: pictures never enter a log.
 
+mod deep;
 #[cfg(feature = "dicom")]
 mod dicom;
 mod encoded;
@@ -16,6 +17,7 @@ mod pixels;
 mod region;
 mod request;
 mod size;
+mod window;
 mod yuv;
 
 #[cfg(test)]
@@ -42,6 +44,9 @@ pub(crate) use jpeg::MAX_SCANS;
 pub use orientation::Rotation;
 pub(crate) use picture::{Picture, Placement};
 pub use region::Region;
+pub use window::Window;
+#[cfg(feature = "dicom")]
+pub(crate) use window::{linear, valid};
 pub use yuv::{Plane, Yuv420, YuvMatrix, YuvRange};
 
 /// The maximum size of a file that [`Image::open`] reads, in bytes.
@@ -53,7 +58,8 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// [`Classifier::classify`](crate::Classifier::classify), a JPEG at the smallest scale that is large enough for the
 /// model, and rotated upright by their EXIF orientation. They become 8-bit RGB:
 ///
-/// - 16-bit samples are rounded to the nearest of 256 levels;
+/// - 16-bit samples are rounded to the nearest of 256 levels. Grey ones that use less than half of their range are refused
+///   where neither the file nor a [`window`](Image::window) says which value is white;
 /// - transparent pixels are blended over white;
 /// - grey becomes equal red, green and blue; CMYK is read as Adobe stores it, inverted, and converted without a
 ///   profile;
@@ -78,9 +84,9 @@ pub struct Image<'a> {
     name: Option<String>,
     rotation: Rotation,
     mirrored: bool,
+    /// The frame and the window that were chosen of a DICOM file.
     frame: u32,
-    #[cfg(feature = "dicom")]
-    window: crate::Window,
+    window: Window,
 }
 
 #[derive(Clone)]
@@ -287,10 +293,17 @@ impl<'a> Image<'a> {
         Image { frame: number, ..self }
     }
 
-    /// Chooses what is shown of a DICOM file's values; the first window or table that it has without a choice.
-    #[cfg(feature = "dicom")]
+    /// Chooses what is shown of deep values: of a DICOM file the first window or table that it has without a choice, and of a
+    /// 16-bit grey PNG or TIFF the range that it states, or the whole one.
+    ///
+    /// ```
+    /// use bedside::{Image, Window};
+    ///
+    /// // A window for the lungs, in the Hounsfield units of computed tomography.
+    /// let image = Image::from_bytes(Vec::new()).window(Window::Values { center: -600.0, width: 1500.0 });
+    /// ```
     #[must_use]
-    pub fn window(self, window: crate::Window) -> Image<'a> {
+    pub fn window(self, window: Window) -> Image<'a> {
         Image { window, ..self }
     }
 
@@ -332,24 +345,23 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// Checks that only a DICOM file has a frame or a window that was chosen.
+    /// Checks that only a DICOM file has a frame, and only a file a window, that was chosen.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidQuery`].
     fn check_choices(&self) -> Result<()> {
         #[cfg(feature = "dicom")]
-        let (is_other, has_window) = (self.dicom().is_none(), self.window != crate::Window::First);
+        let is_dicom = self.dicom().is_some();
         #[cfg(not(feature = "dicom"))]
-        let (is_other, has_window) = (true, false);
-        if is_other && (self.frame > 0 || has_window) {
-            let what = if has_window {
-                "window: the picture has none".into()
-            } else {
-                format!("frame {}: the picture has one", self.frame)
-            };
-            return Err(Error::new(ErrorKind::InvalidQuery, format!("{what}; choose of DICOM files alone")));
+        let is_dicom = false;
+        if self.frame > 0 && !is_dicom {
+            let message = format!("frame {}: the picture has one; choose a frame of DICOM files alone", self.frame);
+            return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
-        Ok(())
+        match &self.source {
+            Source::Packed(_) | Source::Yuv(_) if self.window != Window::First => Err(window::none()),
+            _ => Ok(()),
+        }
     }
 
     /// The same picture, borrowed without a copy of its bytes. Its rotation and mirroring can be set on their own.
@@ -388,15 +400,7 @@ impl<'a> Image<'a> {
     }
 
     fn new(source: Source<'a>) -> Image<'a> {
-        Image {
-            source,
-            name: None,
-            rotation: Rotation::Upright,
-            mirrored: false,
-            frame: 0,
-            #[cfg(feature = "dicom")]
-            window: crate::Window::First,
-        }
+        Image { source, name: None, rotation: Rotation::Upright, mirrored: false, frame: 0, window: Window::First }
     }
 }
 
@@ -437,7 +441,7 @@ pub(crate) fn decode_placed(
 ) -> Result<(Picture, Placement)> {
     let Image { rotation, mirrored, .. } = *image;
     image.check_choices()?;
-    let request = DecodeRequest { region, model_size, rotation, mirrored, limits: *limits };
+    let request = DecodeRequest { region, model_size, rotation, mirrored, window: image.window, limits: *limits };
     match &image.source {
         Source::Encoded(bytes) => match Format::of(bytes)? {
             Format::Jpeg => jpeg::decode(bytes, &request),

@@ -2,6 +2,7 @@
 
 use super::orientation::{Orientation, Rotation};
 use super::region::Region;
+use super::window::Window;
 use crate::Limits;
 
 /// The parameters of a decoder.
@@ -12,6 +13,7 @@ pub(super) struct DecodeRequest {
     pub(super) model_size: (u32, u32),
     pub(super) rotation: Rotation,
     pub(super) mirrored: bool,
+    pub(super) window: Window,
     pub(super) limits: Limits,
 }
 

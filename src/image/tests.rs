@@ -1,6 +1,7 @@
 //! Tests: decoding compared with the references of other programs (`tests/golden/image`), and decoding of hostile
 //! bytes.
 
+mod deep;
 mod frames;
 mod golden;
 mod hostile;

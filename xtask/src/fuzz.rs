@@ -26,12 +26,13 @@ struct Target {
     seeds: &'static [&'static str],
 }
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     Target {
         name: "picture",
         max_len: 16 << 10,
         seeds: &["image/bmp", "image/exif", "image/jpeg", "image/png", "image/scaled", "image/tiff", "image/webp"],
     },
+    Target { name: "dicom", max_len: 8 << 10, seeds: &[] },
     Target { name: "onnx_model", max_len: 24 << 10, seeds: &["graphs"] },
     Target { name: "prepared_model", max_len: 8 << 10, seeds: &[] },
     Target { name: "manifest", max_len: 8 << 10, seeds: &[] },

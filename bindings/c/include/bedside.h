@@ -838,9 +838,11 @@ bedside_status bedside_report_overlay(const struct bedside_report *report,
 // Sets all fields to their first values. `size` is sizeof(bedside_frame).
 bedside_status bedside_frame_init(struct bedside_frame *frame, size_t size);
 
-// Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF. The format is recognised by the content, which is
-// checked when the picture is classified. Fails with BEDSIDE_STATUS_IO or BEDSIDE_STATUS_TOO_LARGE.
-bedside_status bedside_image_open(const char *file, struct bedside_image **image, struct bedside_error *error);
+// Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF; a DICOM file may have more, and is read when the picture
+// is classified. The format is recognised by the content, which is checked then. Fails with BEDSIDE_STATUS_IO or BEDSIDE_STATUS_TOO_LARGE.
+bedside_status bedside_image_open(const char *file,
+                                  struct bedside_image **image,
+                                  struct bedside_error *error);
 
 // Copies the bytes of such a file, which are checked when the picture is classified.
 bedside_status bedside_image_from_bytes(const uint8_t *data,
@@ -866,6 +868,34 @@ bedside_status bedside_image_rotated(const struct bedside_image *image,
 bedside_status bedside_image_mirrored(const struct bedside_image *image,
                                       struct bedside_image **mirrored,
                                       struct bedside_error *error);
+
+// The same picture with this frame of a DICOM file, from 0, instead of the first. A frame that is not there is an error of the
+// classification, BEDSIDE_STATUS_INVALID_QUERY. The pictures share their bytes; each is freed by itself.
+bedside_status bedside_image_frame(const struct bedside_image *image,
+                                   uint32_t number,
+                                   struct bedside_image **frame,
+                                   struct bedside_error *error);
+
+// The number of frames of a DICOM file; 1 of any other picture. Fails as a classification does where the file can't be
+// read.
+bedside_status bedside_image_frames(const struct bedside_image *image, uint32_t *count, struct bedside_error *error);
+
+// The same picture with a DICOM file's window or table of this number, from 0, its tables first, instead of the first. One
+// that is not there is an error of the classification, BEDSIDE_STATUS_INVALID_QUERY. The pictures share their bytes; each is
+// freed by itself.
+bedside_status bedside_image_numbered_window(const struct bedside_image *image,
+                                             uint32_t number,
+                                             struct bedside_image **windowed,
+                                             struct bedside_error *error);
+
+// The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own windows.
+// A width of less than 1 is an error of the classification, BEDSIDE_STATUS_INVALID_QUERY. The pictures share their bytes; each
+// is freed by itself.
+bedside_status bedside_image_window(const struct bedside_image *image,
+                                    double center,
+                                    double width,
+                                    struct bedside_image **windowed,
+                                    struct bedside_error *error);
 
 // Frees a picture. A call that is under way keeps what it uses. Null, or a handle that was freed, changes nothing.
 void bedside_image_free(struct bedside_image *image);

@@ -178,6 +178,23 @@ static void scores(const bedside_classifier *classifier)
     bedside_image_free(mirrored);
     bedside_image_free(again);
 
+    /* Frames and windows are of DICOM files alone. */
+    uint32_t frames = 0;
+    bedside_image *second = NULL, *windowed = NULL;
+    OK(bedside_image_from_frame(&frame, &image, &error));
+    OK(bedside_image_frames(image, &frames, &error));
+    EXPECT(frames == 1);
+    OK(bedside_image_frame(image, 1, &second, &error));
+    EXPECT(bedside_classifier_scores(classifier, second, other, LABELS, NULL, &error) == BEDSIDE_STATUS_INVALID_QUERY);
+    OK(bedside_image_numbered_window(image, 0, &windowed, &error));
+    EXPECT(bedside_classifier_scores(classifier, windowed, other, LABELS, NULL, &error) == BEDSIDE_STATUS_INVALID_QUERY);
+    bedside_image_free(windowed);
+    OK(bedside_image_window(image, 40, 400, &windowed, &error));
+    EXPECT(bedside_classifier_scores(classifier, windowed, other, LABELS, NULL, &error) == BEDSIDE_STATUS_INVALID_QUERY);
+    bedside_image_free(second);
+    bedside_image_free(windowed);
+    bedside_image_free(image);
+
     /* Blue, green, red, alpha, with padded rows. */
     static unsigned char padded[SIDE][SIDE * 4 + 12];
     for (int y = 0; y < SIDE; y++)

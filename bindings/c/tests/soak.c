@@ -32,7 +32,7 @@
 #define RELOADED 4            /* Every so many seconds, the model is loaded anew; three times a second at first. */
 #define STOPPED (RATE * 45)   /* Every so many frames, SIGTERM comes. */
 #define WARM 60               /* The least number of seconds after which memory must not grow. */
-#define MAPPED (256 << 10)    /* Blocks of at least so many bytes go back to the system when they are freed. */
+#define MAPPED (64 << 10)     /* Blocks of at least so many bytes go back to the system when they are freed. */
 #define FIXED_BYTES (5 << 20) /* What the fixed piece of work reads: as much as the model and its buffers have, */
 #define FIXED_ROUNDS 3        /* and how often. */
 #define MAX_GROWTH 2e6

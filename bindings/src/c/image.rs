@@ -3,6 +3,8 @@
 use std::ffi::{CStr, c_char};
 use std::path::PathBuf;
 
+use bedside::Window;
+
 use super::frame::{bedside_frame, given, rotation};
 use super::handle;
 use super::status::{Failure, Outcome, answered, bedside_error, bedside_status};
@@ -19,8 +21,8 @@ pub struct bedside_image {
     _opaque: [u8; 0],
 }
 
-/// Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF. The format is recognised by the content, which is
-/// checked when the picture is classified. Fails with BEDSIDE_STATUS_IO or BEDSIDE_STATUS_TOO_LARGE.
+/// Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF; a DICOM file may have more, and is read when the picture
+/// is classified. The format is recognised by the content, which is checked then. Fails with BEDSIDE_STATUS_IO or BEDSIDE_STATUS_TOO_LARGE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bedside_image_open(
     file: *const c_char,
@@ -97,6 +99,84 @@ pub unsafe extern "C" fn bedside_image_mirrored(
         let picture = handle::object(&IMAGES, image, "image")?.mirrored();
         // SAFETY: the place is the caller's.
         unsafe { handle::give(&IMAGES, mirrored, "mirrored", || Ok(picture)) }
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
+/// The same picture with this frame of a DICOM file, from 0, instead of the first. A frame that is not there is an error of the
+/// classification, BEDSIDE_STATUS_INVALID_QUERY. The pictures share their bytes; each is freed by itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_frame(
+    image: *const bedside_image,
+    number: u32,
+    frame: *mut *mut bedside_image,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        let picture = handle::object(&IMAGES, image, "image")?.frame(number);
+        // SAFETY: the place is the caller's.
+        unsafe { handle::give(&IMAGES, frame, "frame", || Ok(picture)) }
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
+/// The number of frames of a DICOM file; 1 of any other picture. Fails as a classification does where the file can't be
+/// read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_frames(
+    image: *const bedside_image,
+    count: *mut u32,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        let found = handle::object(&IMAGES, image, "image")?.frames()?;
+        if count.is_null() {
+            return Err(Failure::null("count"));
+        }
+        // SAFETY: the place is the caller's.
+        unsafe { count.write(found) };
+        Ok(())
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
+/// The same picture with a DICOM file's window or table of this number, from 0, its tables first, instead of the first. One
+/// that is not there is an error of the classification, BEDSIDE_STATUS_INVALID_QUERY. The pictures share their bytes; each is
+/// freed by itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_numbered_window(
+    image: *const bedside_image,
+    number: u32,
+    windowed: *mut *mut bedside_image,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        let picture = handle::object(&IMAGES, image, "image")?.window(Window::Number(number));
+        // SAFETY: the place is the caller's.
+        unsafe { handle::give(&IMAGES, windowed, "windowed", || Ok(picture)) }
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
+/// The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own windows.
+/// A width of less than 1 is an error of the classification, BEDSIDE_STATUS_INVALID_QUERY. The pictures share their bytes; each
+/// is freed by itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_window(
+    image: *const bedside_image,
+    center: f64,
+    width: f64,
+    windowed: *mut *mut bedside_image,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        let picture = handle::object(&IMAGES, image, "image")?.window(Window::Values { center, width });
+        // SAFETY: the place is the caller's.
+        unsafe { handle::give(&IMAGES, windowed, "windowed", || Ok(picture)) }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }

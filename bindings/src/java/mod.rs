@@ -20,7 +20,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use bedside::{CancelHandle, Classifier, Error, ErrorKind};
+use bedside::{CancelHandle, Classifier, Error, ErrorKind, Result, Window};
 use jni::errors::ThrowRuntimeExAndDefault;
 use jni::objects::{JByteArray, JByteBuffer, JClass, JObject};
 use jni::{Env, EnvUnowned, jni_mangle};
@@ -358,6 +358,54 @@ pub fn rotated<'caller>(
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn mirrored<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handle: i64) -> JByteArray<'caller> {
     answered(env, |_| Ok(kept(&IMAGES, image(handle)?.mirrored())))
+}
+
+/// `frame(long image, int number)`. The reply is the new picture's handle.
+#[jni_mangle("dev.bedside.jni.Native")]
+pub fn frame<'caller>(
+    env: EnvUnowned<'caller>,
+    _class: JClass<'caller>,
+    handle: i64,
+    number: i32,
+) -> JByteArray<'caller> {
+    answered(env, |_| Ok(kept(&IMAGES, image(handle)?.frame(size("frame", number)?))))
+}
+
+/// A number of Java that must be at least 0.
+fn size(name: &str, number: i32) -> Result<u32> {
+    Reader::new(&number.to_be_bytes()).size(name)
+}
+
+/// `frames(long image)`. The reply is the number of frames.
+#[jni_mangle("dev.bedside.jni.Native")]
+pub fn frames<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handle: i64) -> JByteArray<'caller> {
+    answered(env, |_| Ok(reply::count(image(handle)?.frames()?)))
+}
+
+/// `numberedWindow(long image, int number)`. The reply is the new picture's handle.
+#[jni_mangle("dev.bedside.jni.Native")]
+pub fn numbered_window<'caller>(
+    env: EnvUnowned<'caller>,
+    _class: JClass<'caller>,
+    handle: i64,
+    number: i32,
+) -> JByteArray<'caller> {
+    answered(env, |_| {
+        let window = Window::Number(size("window", number)?);
+        Ok(kept(&IMAGES, image(handle)?.window(window)))
+    })
+}
+
+/// `window(long image, double center, double width)`. The reply is the new picture's handle.
+#[jni_mangle("dev.bedside.jni.Native")]
+pub fn window<'caller>(
+    env: EnvUnowned<'caller>,
+    _class: JClass<'caller>,
+    handle: i64,
+    center: f64,
+    width: f64,
+) -> JByteArray<'caller> {
+    answered(env, |_| Ok(kept(&IMAGES, image(handle)?.window(Window::Values { center, width }))))
 }
 
 /// `overlay(long image, byte[] heatmap)`. The reply is the bytes of a PNG.

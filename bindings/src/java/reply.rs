@@ -46,6 +46,12 @@ pub(super) fn flag(value: bool) -> Writer {
     writer
 }
 
+pub(super) fn count(count: u32) -> Writer {
+    let mut writer = done();
+    writer.int(count);
+    writer
+}
+
 pub(super) fn scores(scores: &[f32]) -> Writer {
     let mut writer = done();
     writer.list(scores, |writer, score| {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bedside::Window;
+
 use crate::guard::guarded;
 use crate::picture::Picture;
 
@@ -16,8 +18,8 @@ pub struct Image(pub(super) Picture);
 
 #[uniffi::export]
 impl Image {
-    /// Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF. The format is recognised by the content, which is
-    /// checked when the picture is classified. Fails with `Io` or `TooLarge`.
+    /// Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF; a DICOM file may have more, and is read when the
+    /// picture is classified. The format is recognised by the content, which is checked then. Fails with `Io` or `TooLarge`.
     #[uniffi::constructor]
     pub fn open(path: String) -> Result<Arc<Image>, BedsideError> {
         Ok(guarded(|| Ok(Arc::new(Image(Picture::open(&path)?))))?)
@@ -62,5 +64,28 @@ impl Image {
     /// The same picture with left and right exchanged after the rotation.
     pub fn mirrored(&self) -> Result<Arc<Image>, BedsideError> {
         Ok(guarded(|| Ok(Arc::new(Image(self.0.mirrored()))))?)
+    }
+
+    /// The same picture with this frame of a DICOM file, from 0, instead of the first. Does not fail; `classify` fails with
+    /// `InvalidQuery` where there is no such frame.
+    pub fn frame(&self, number: u32) -> Result<Arc<Image>, BedsideError> {
+        Ok(guarded(|| Ok(Arc::new(Image(self.0.frame(number)))))?)
+    }
+
+    /// The number of frames of a DICOM file; 1 of any other picture. Fails as `classify` does where the file can't be read.
+    pub fn frames(&self) -> Result<u32, BedsideError> {
+        Ok(guarded(|| self.0.frames())?)
+    }
+
+    /// The same picture with a DICOM file's window or table of this number, from 0, its tables first, instead of the first.
+    /// Does not fail; `classify` fails with `InvalidQuery` where there is none.
+    pub fn numbered_window(&self, number: u32) -> Result<Arc<Image>, BedsideError> {
+        Ok(guarded(|| Ok(Arc::new(Image(self.0.window(Window::Number(number))))))?)
+    }
+
+    /// The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own
+    /// windows. Does not fail; `classify` fails with `InvalidQuery` where the width is less than 1.
+    pub fn window(&self, center: f64, width: f64) -> Result<Arc<Image>, BedsideError> {
+        Ok(guarded(|| Ok(Arc::new(Image(self.0.window(Window::Values { center, width })))))?)
     }
 }

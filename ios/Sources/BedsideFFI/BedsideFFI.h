@@ -354,9 +354,24 @@ uint64_t uniffi_bedside_fn_constructor_image_from_planes(ForeignBytes first, For
 uint64_t uniffi_bedside_fn_constructor_image_open(RustBuffer path, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_FRAME
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_FRAME
+uint64_t uniffi_bedside_fn_method_image_frame(uint64_t ptr, uint32_t number, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_FRAMES
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_FRAMES
+uint32_t uniffi_bedside_fn_method_image_frames(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_MIRRORED
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_MIRRORED
 uint64_t uniffi_bedside_fn_method_image_mirrored(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_NUMBERED_WINDOW
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_NUMBERED_WINDOW
+uint64_t uniffi_bedside_fn_method_image_numbered_window(uint64_t ptr, uint32_t number, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_OVERLAY
@@ -367,6 +382,11 @@ RustBuffer uniffi_bedside_fn_method_image_overlay(uint64_t ptr, RustBuffer heatm
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_ROTATED
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_ROTATED
 uint64_t uniffi_bedside_fn_method_image_rotated(uint64_t ptr, RustBuffer rotation, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_WINDOW
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_WINDOW
+uint64_t uniffi_bedside_fn_method_image_window(uint64_t ptr, double center, double width, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_CLONE_CANCELHANDLE
@@ -731,9 +751,27 @@ uint16_t uniffi_bedside_checksum_method_classifier_warm_up(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_FRAME
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_FRAME
+uint16_t uniffi_bedside_checksum_method_image_frame(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_FRAMES
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_FRAMES
+uint16_t uniffi_bedside_checksum_method_image_frames(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_MIRRORED
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_MIRRORED
 uint16_t uniffi_bedside_checksum_method_image_mirrored(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_NUMBERED_WINDOW
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_NUMBERED_WINDOW
+uint16_t uniffi_bedside_checksum_method_image_numbered_window(void
     
 );
 #endif
@@ -746,6 +784,12 @@ uint16_t uniffi_bedside_checksum_method_image_overlay(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_ROTATED
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_ROTATED
 uint16_t uniffi_bedside_checksum_method_image_rotated(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_WINDOW
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_WINDOW
+uint16_t uniffi_bedside_checksum_method_image_window(void
     
 );
 #endif

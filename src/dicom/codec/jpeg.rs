@@ -35,7 +35,14 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
     if decoder.is_arithmetic() {
         return Err(not_read("arithmetic-coded JPEG is"));
     }
-    let raster = |is_rgb: bool, samples: Vec<u16>| Raster { size: layout.size, channels, bits, is_rgb, samples };
+    let raster = |is_rgb: bool, samples: Vec<u16>| Raster {
+        size: layout.size,
+        channels,
+        bits,
+        is_lossy: !is_lossless,
+        is_rgb,
+        samples,
+    };
     if is_lossless {
         return Ok(raster(false, decompress_lossless_arbitrary(&bytes).map_err(undecoded)?.data));
     }

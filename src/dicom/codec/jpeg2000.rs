@@ -46,7 +46,7 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
             *sample = (value.round().clamp(0.0, max) as u16).wrapping_sub(shift);
         }
     }
-    Ok(Raster { size, channels: channels as u32, bits, is_rgb: false, samples })
+    Ok(Raster { size, channels: channels as u32, bits, is_lossy: is_irreversible(stream), is_rgb: false, samples })
 }
 
 /// The code stream, of which some writers keep a whole JP2 file around.
@@ -66,6 +66,20 @@ fn code_stream(bytes: &[u8]) -> Option<&[u8]> {
         rest = rest.get(length.max(8)..)?;
     }
     None
+}
+
+/// Whether the main header states the 9-7 transformation, which is not reversible (A.6.1).
+fn is_irreversible(stream: &[u8]) -> bool {
+    let mut rest = stream.get(2..).unwrap_or_default();
+    while let [0xFF, marker, high, low, content @ ..] = rest {
+        match marker {
+            0x52 => return content.get(9) == Some(&0),
+            // The first tile begins.
+            0x90 => return false,
+            _ => rest = rest.get(2 + usize::from(u16::from_be_bytes([*high, *low])).max(2)..).unwrap_or_default(),
+        }
+    }
+    false
 }
 
 /// Whether each component is signed, as the first marker after the start says (A.5.1).

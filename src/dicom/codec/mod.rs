@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::error::{damaged, malformed};
 use super::native;
-use super::pixels::Layout;
+use super::pixels::{Cells, Layout};
 use super::source::Source;
 use super::syntax::{Coding, Encoding};
 use super::tags;
@@ -23,6 +23,8 @@ pub(super) struct Raster {
     channels: u32,
     /// The bits of a sample.
     bits: u16,
+    /// Whether the samples are near what was encoded, and not it.
+    is_lossy: bool,
     /// Whether the samples of three channels are red, green and blue, whatever the data set says.
     is_rgb: bool,
     /// Pixel by pixel, rows from the top.
@@ -48,16 +50,30 @@ pub(super) fn read(coding: Coding, bytes: &[u8], layout: &Layout, mut give: impl
             format!("is {}, the frame has {}", layout.channels, raster.channels),
         ));
     }
-    let (cells, bits) = (layout.cells, raster.bits);
-    if bits > cells.stored.max(cells.allocated) {
+    let (cells, bits, is_lossy) = (layout.cells, raster.bits, raster.is_lossy);
+    if bits > cells.allocated {
         return Err(malformed(tags::BITS_STORED, format!("is {}, the frame has {bits}", cells.stored)));
     }
-    // Of more bits than are stored, the samples are cells.
-    let stored =
-        |sample: &mut u16| *sample = if bits > cells.stored { cells.bits(*sample) } else { *sample & cells.mask() };
-    raster.samples.iter_mut().for_each(stored);
+    for sample in &mut raster.samples {
+        *sample = stored(*sample, bits, is_lossy, cells);
+    }
     give(&raster.samples, raster.is_rgb);
     Ok(())
+}
+
+/// The stored bits of a decoded sample of `bits` bits. Of more bits than are stored, samples are cells. One that is near what was
+/// encoded may lie beyond what can be stored, and is the nearest that can.
+fn stored(sample: u16, bits: u16, is_lossy: bool, cells: Cells) -> u16 {
+    if bits <= cells.stored {
+        return sample & cells.mask();
+    }
+    if !is_lossy {
+        return cells.bits(sample);
+    }
+    let unused = 16 - bits;
+    let cell = if cells.is_signed { i32::from((sample << unused).cast_signed() >> unused) } else { i32::from(sample) };
+    let (min, max) = cells.range();
+    (cell >> cells.shift).clamp(min, max) as u16 & cells.mask()
 }
 
 /// A frame that is in fragments and not compressed.
@@ -74,7 +90,36 @@ fn of_jpeg_ls(bytes: &[u8], layout: &Layout) -> Result<Raster> {
         size: (frame.width, frame.height),
         channels: frame.components as u32,
         bits: u16::from(frame.bits),
+        is_lossy: frame.is_lossy,
         is_rgb: false,
         samples: frame.samples,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_near_what_was_stored_is_held_within_it() {
+        let cells = Cells { allocated: 16, stored: 12, shift: 0, is_signed: false };
+        let signed = Cells { is_signed: true, ..cells };
+        for (sample, cells, bits, wanted) in [
+            (4095, cells, 16, 4095),
+            (4096, cells, 16, 4095),
+            (65_535, cells, 16, 4095),
+            (2048, signed, 16, 2047),
+            // -2103 and -1, in two's complement.
+            (63_433, signed, 16, 0x800),
+            (65_535, signed, 16, 0xFFF),
+            // -1 of 14 bits, and what has no more bits than are stored.
+            (0x3FFF, signed, 14, 0xFFF),
+            (0xFFF, signed, 12, 0xFFF),
+        ] {
+            assert_eq!(stored(sample, bits, true, cells), wanted, "{sample} {cells:?}");
+        }
+        // What was stored exactly may have other bits beside, such as an overlay's.
+        assert_eq!(stored(0x1234, 16, false, cells), 0x234);
+        assert_eq!(stored(0x1234, 16, false, Cells { shift: 4, ..cells }), 0x123);
+    }
 }

@@ -35,7 +35,14 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
         })
         .ok_or_else(|| damaged(format!("segment {segment} of run lengths ends early")))?;
     }
-    Ok(Raster { size: layout.size, channels: layout.channels, bits: layout.cells.allocated, is_rgb: false, samples })
+    Ok(Raster {
+        size: layout.size,
+        channels: layout.channels,
+        bits: layout.cells.allocated,
+        is_lossy: false,
+        is_rgb: false,
+        samples,
+    })
 }
 
 /// Gives the first `count` bytes of a packed segment; `None` where it has fewer.

@@ -53,8 +53,8 @@ fn unsupported_format_error_names_the_format() {
         (b"\xEF\xBB\xBF <?xml version='1.0'?>".to_vec(), "SVG"),
         (b"\0\0\0\x0cjP  \r\n\x87\n".to_vec(), "JPEG 2000"),
         (b"\xFF\x0A".to_vec(), "JPEG XL"),
-        (b"patient,age\n1,44\n".to_vec(), "JPEG, PNG, WebP, BMP or TIFF"),
-        (b"\x89".to_vec(), "JPEG, PNG, WebP, BMP or TIFF"),
+        (b"patient,age\n1,44\n".to_vec(), "JPEG, PNG, WebP, BMP, TIFF or DICOM"),
+        (b"\x89".to_vec(), "JPEG, PNG, WebP, BMP, TIFF or DICOM"),
     ] {
         let error = decoded(&bytes).expect_err(wanted);
         assert_eq!(error.kind(), ErrorKind::UnsupportedImage, "{wanted}: {error}");

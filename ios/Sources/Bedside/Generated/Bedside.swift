@@ -1166,9 +1166,26 @@ public func FfiConverterTypeClassifier_lower(_ value: Classifier) -> UInt64 {
 public protocol ImageProtocol: AnyObject, Sendable {
     
     /**
+     * The same picture with this frame of a DICOM file, from 0, instead of the first. Does not fail; `classify` fails with
+     * `InvalidQuery` where there is no such frame.
+     */
+    func frame(number: UInt32) throws  -> Image
+    
+    /**
+     * The number of frames of a DICOM file; 1 of any other picture. Fails as `classify` does where the file can't be read.
+     */
+    func frames() throws  -> UInt32
+    
+    /**
      * The same picture with left and right exchanged after the rotation.
      */
     func mirrored() throws  -> Image
+    
+    /**
+     * The same picture with a DICOM file's window or table of this number, from 0, its tables first, instead of the first.
+     * Does not fail; `classify` fails with `InvalidQuery` where there is none.
+     */
+    func numberedWindow(number: UInt32) throws  -> Image
     
     /**
      * Draws a heatmap over the picture, upright and in grey, with a legend in English below: the bytes of a PNG of at most
@@ -1184,6 +1201,12 @@ public protocol ImageProtocol: AnyObject, Sendable {
      * stored in the file is applied first.
      */
     func rotated(rotation: Rotation) throws  -> Image
+    
+    /**
+     * The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own
+     * windows. Does not fail; `classify` fails with `InvalidQuery` where the width is less than 1.
+     */
+    func window(center: Double, width: Double) throws  -> Image
     
 }
 /**
@@ -1280,8 +1303,8 @@ public static func fromPlanes(first: Data, second: Data, third: Data, format: Fr
 }
     
     /**
-     * Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF. The format is recognised by the content, which is
-     * checked when the picture is classified. Fails with `Io` or `TooLarge`.
+     * Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF; a DICOM file may have more, and is read when the
+     * picture is classified. The format is recognised by the content, which is checked then. Fails with `Io` or `TooLarge`.
      */
 public static func `open`(path: String)throws  -> Image  {
     return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -1295,6 +1318,32 @@ public static func `open`(path: String)throws  -> Image  {
 
     
     /**
+     * The same picture with this frame of a DICOM file, from 0, instead of the first. Does not fail; `classify` fails with
+     * `InvalidQuery` where there is no such frame.
+     */
+open func frame(number: UInt32)throws  -> Image  {
+    return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
+        uniffiCallStatus in
+    uniffi_bedside_fn_method_image_frame(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(number),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The number of frames of a DICOM file; 1 of any other picture. Fails as `classify` does where the file can't be read.
+     */
+open func frames()throws  -> UInt32  {
+    return try  FfiConverterUInt32.lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
+        uniffiCallStatus in
+    uniffi_bedside_fn_method_image_frames(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * The same picture with left and right exchanged after the rotation.
      */
 open func mirrored()throws  -> Image  {
@@ -1302,6 +1351,20 @@ open func mirrored()throws  -> Image  {
         uniffiCallStatus in
     uniffi_bedside_fn_method_image_mirrored(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The same picture with a DICOM file's window or table of this number, from 0, its tables first, instead of the first.
+     * Does not fail; `classify` fails with `InvalidQuery` where there is none.
+     */
+open func numberedWindow(number: UInt32)throws  -> Image  {
+    return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
+        uniffiCallStatus in
+    uniffi_bedside_fn_method_image_numbered_window(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(number),uniffiCallStatus
     )
 })
 }
@@ -1333,6 +1396,21 @@ open func rotated(rotation: Rotation)throws  -> Image  {
     uniffi_bedside_fn_method_image_rotated(
             self.uniffiCloneHandle(),
         FfiConverterTypeRotation_lower(rotation),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own
+     * windows. Does not fail; `classify` fails with `InvalidQuery` where the width is less than 1.
+     */
+open func window(center: Double, width: Double)throws  -> Image  {
+    return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
+        uniffiCallStatus in
+    uniffi_bedside_fn_method_image_window(
+            self.uniffiCloneHandle(),
+        FfiConverterDouble.lower(center),
+        FfiConverterDouble.lower(width),uniffiCallStatus
     )
 })
 }
@@ -6624,13 +6702,25 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_method_classifier_warm_up() != 53221) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_bedside_checksum_method_image_frame() != 13769) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_bedside_checksum_method_image_frames() != 4651) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_bedside_checksum_method_image_mirrored() != 4050) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_bedside_checksum_method_image_numbered_window() != 30690) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_method_image_overlay() != 19518) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_method_image_rotated() != 40814) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_bedside_checksum_method_image_window() != 24560) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_method_cancelhandle_cancel() != 42487) {
@@ -6651,7 +6741,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_constructor_image_from_planes() != 51400) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_constructor_image_open() != 51935) {
+    if (uniffi_bedside_checksum_constructor_image_open() != 58156) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_constructor_cancelhandle_new() != 60416) {

@@ -29,6 +29,8 @@ pub(super) struct Raster {
     pub(super) components: usize,
     /// The sample precision P of the frame header, 2 to 16.
     pub(super) bits: u8,
+    /// Whether a scan is near-lossless.
+    pub(super) is_lossy: bool,
     /// The samples, interleaved by pixel, rows from the top: `width * height * components` of them.
     pub(super) samples: Vec<u16>,
 }
@@ -109,6 +111,7 @@ struct Decoder<'a> {
     restart: usize,
     transform: u8,
     planar: bool,
+    is_lossy: bool,
     done: [bool; 4],
     samples: Vec<u16>,
 }
@@ -261,6 +264,7 @@ impl Decoder<'_> {
             return Err("point transforms are not supported".into());
         }
         self.planar |= ilv == Interleave::None;
+        self.is_lossy |= near != 0;
         self.check_size(&frame, if ilv == Interleave::Sample { 1 } else { components.len() })?;
         let total = frame.width as u64 * frame.height as u64 * frame.ids.len() as u64;
         let total = usize::try_from(total).map_err(|_| NO_MEMORY)?;
@@ -309,7 +313,7 @@ impl Decoder<'_> {
             undo_transform(self.transform, frame.bits, &mut self.samples);
         }
         let (width, height) = (frame.width as u32, frame.height as u32);
-        Ok(Raster { width, height, components, bits: frame.bits, samples: self.samples })
+        Ok(Raster { width, height, components, bits: frame.bits, is_lossy: self.is_lossy, samples: self.samples })
     }
 }
 

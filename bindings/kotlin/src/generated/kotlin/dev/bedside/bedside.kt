@@ -727,11 +727,19 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_bedside_checksum_method_classifier_warm_up(
     ): Int
+    external fun uniffi_bedside_checksum_method_image_frame(
+    ): Int
+    external fun uniffi_bedside_checksum_method_image_frames(
+    ): Int
     external fun uniffi_bedside_checksum_method_image_mirrored(
+    ): Int
+    external fun uniffi_bedside_checksum_method_image_numbered_window(
     ): Int
     external fun uniffi_bedside_checksum_method_image_overlay(
     ): Int
     external fun uniffi_bedside_checksum_method_image_rotated(
+    ): Int
+    external fun uniffi_bedside_checksum_method_image_window(
     ): Int
     external fun uniffi_bedside_checksum_method_cancelhandle_cancel(
     ): Int
@@ -811,11 +819,19 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_bedside_fn_constructor_image_open(`path`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
+    external fun uniffi_bedside_fn_method_image_frame(`ptr`: Long,`number`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_bedside_fn_method_image_frames(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Int
     external fun uniffi_bedside_fn_method_image_mirrored(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_bedside_fn_method_image_numbered_window(`ptr`: Long,`number`: Int,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_bedside_fn_method_image_overlay(`ptr`: Long,`heatmap`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_bedside_fn_method_image_rotated(`ptr`: Long,`rotation`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_bedside_fn_method_image_window(`ptr`: Long,`center`: Double,`width`: Double,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_bedside_fn_clone_cancelhandle(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -983,13 +999,25 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_method_classifier_warm_up() and 0xFFFF) != 53221) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
+    if ((lib.uniffi_bedside_checksum_method_image_frame() and 0xFFFF) != 13769) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
+    }
+    if ((lib.uniffi_bedside_checksum_method_image_frames() and 0xFFFF) != 4651) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
+    }
     if ((lib.uniffi_bedside_checksum_method_image_mirrored() and 0xFFFF) != 4050) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
+    }
+    if ((lib.uniffi_bedside_checksum_method_image_numbered_window() and 0xFFFF) != 30690) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_image_overlay() and 0xFFFF) != 19518) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_image_rotated() and 0xFFFF) != 40814) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
+    }
+    if ((lib.uniffi_bedside_checksum_method_image_window() and 0xFFFF) != 24560) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_method_cancelhandle_cancel() and 0xFFFF) != 42487) {
@@ -1010,7 +1038,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 51400) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_image_open() and 0xFFFF) != 51935) {
+    if ((lib.uniffi_bedside_checksum_constructor_image_open() and 0xFFFF) != 58156) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_constructor_cancelhandle_new() and 0xFFFF) != 60416) {
@@ -2343,9 +2371,26 @@ public object FfiConverterTypeClassifier: FfiConverter<Classifier, Long> {
 public interface ImageInterface {
     
     /**
+     * The same picture with this frame of a DICOM file, from 0, instead of the first. Does not fail; `classify` fails with
+     * `InvalidQuery` where there is no such frame.
+     */
+    fun `frame`(`number`: kotlin.UInt): Image
+    
+    /**
+     * The number of frames of a DICOM file; 1 of any other picture. Fails as `classify` does where the file can't be read.
+     */
+    fun `frames`(): kotlin.UInt
+    
+    /**
      * The same picture with left and right exchanged after the rotation.
      */
     fun `mirrored`(): Image
+    
+    /**
+     * The same picture with a DICOM file's window or table of this number, from 0, its tables first, instead of the first.
+     * Does not fail; `classify` fails with `InvalidQuery` where there is none.
+     */
+    fun `numberedWindow`(`number`: kotlin.UInt): Image
     
     /**
      * Draws a heatmap over the picture, upright and in grey, with a legend in English below: the bytes of a PNG of at most
@@ -2361,6 +2406,12 @@ public interface ImageInterface {
      * stored in the file is applied first.
      */
     fun `rotated`(`rotation`: Rotation): Image
+    
+    /**
+     * The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own
+     * windows. Does not fail; `classify` fails with `InvalidQuery` where the width is less than 1.
+     */
+    fun `window`(`center`: kotlin.Double, `width`: kotlin.Double): Image
     
     companion object
 }
@@ -2474,6 +2525,38 @@ open class Image: Disposable, AutoCloseable, ImageInterface
 
     
     /**
+     * The same picture with this frame of a DICOM file, from 0, instead of the first. Does not fail; `classify` fails with
+     * `InvalidQuery` where there is no such frame.
+     */
+    @Throws(BedsideException::class)override fun `frame`(`number`: kotlin.UInt): Image {
+            return FfiConverterTypeImage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    val argument1 = FfiConverterUInt.lower(`number`)
+    UniffiLib.uniffi_bedside_fn_method_image_frame(uniffiCloneHandle(), argument1, _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The number of frames of a DICOM file; 1 of any other picture. Fails as `classify` does where the file can't be read.
+     */
+    @Throws(BedsideException::class)override fun `frames`(): kotlin.UInt {
+            return FfiConverterUInt.lift(
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    UniffiLib.uniffi_bedside_fn_method_image_frames(uniffiCloneHandle(), _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * The same picture with left and right exchanged after the rotation.
      */
     @Throws(BedsideException::class)override fun `mirrored`(): Image {
@@ -2481,6 +2564,23 @@ open class Image: Disposable, AutoCloseable, ImageInterface
     callWithHandle {
     uniffiRustCallWithError(BedsideException) { _status ->
     UniffiLib.uniffi_bedside_fn_method_image_mirrored(uniffiCloneHandle(), _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The same picture with a DICOM file's window or table of this number, from 0, its tables first, instead of the first.
+     * Does not fail; `classify` fails with `InvalidQuery` where there is none.
+     */
+    @Throws(BedsideException::class)override fun `numberedWindow`(`number`: kotlin.UInt): Image {
+            return FfiConverterTypeImage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    val argument1 = FfiConverterUInt.lower(`number`)
+    UniffiLib.uniffi_bedside_fn_method_image_numbered_window(uniffiCloneHandle(), argument1, _status)
 }
     }
     )
@@ -2518,6 +2618,24 @@ open class Image: Disposable, AutoCloseable, ImageInterface
     uniffiRustCallWithError(BedsideException) { _status ->
     val argument1 = FfiConverterTypeRotation.lower(`rotation`)
     UniffiLib.uniffi_bedside_fn_method_image_rotated(uniffiCloneHandle(), argument1, _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own
+     * windows. Does not fail; `classify` fails with `InvalidQuery` where the width is less than 1.
+     */
+    @Throws(BedsideException::class)override fun `window`(`center`: kotlin.Double, `width`: kotlin.Double): Image {
+            return FfiConverterTypeImage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    val argument1 = FfiConverterDouble.lower(`center`)
+    val argument2 = FfiConverterDouble.lower(`width`)
+    UniffiLib.uniffi_bedside_fn_method_image_window(uniffiCloneHandle(), argument1, argument2, _status)
 }
     }
     )
@@ -2571,8 +2689,8 @@ open class Image: Disposable, AutoCloseable, ImageInterface
 
         
     /**
-     * Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF. The format is recognised by the content, which is
-     * checked when the picture is classified. Fails with `Io` or `TooLarge`.
+     * Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF; a DICOM file may have more, and is read when the
+     * picture is classified. The format is recognised by the content, which is checked then. Fails with `Io` or `TooLarge`.
      */
     @Throws(BedsideException::class) fun `open`(`path`: kotlin.String): Image {
             return FfiConverterTypeImage.lift(

@@ -15,8 +15,8 @@ public final class Image extends Handle {
     }
 
     /**
-     * Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF. The format is recognised by the content, which is
-     * checked when the picture is classified.
+     * Reads a file of at most 256 MiB: JPEG, PNG, WebP, BMP or TIFF; a DICOM file may have more, and is read when the
+     * picture is classified. The format is recognised by the content, which is checked then.
      *
      * @throws BedsideException with {@code IO} or {@code TOO_LARGE}
      */
@@ -77,5 +77,42 @@ public final class Image extends Handle {
     /** The same picture with left and right exchanged after the rotation. */
     public Image mirrored() throws BedsideException {
         return new Image(Native.mirrored(number()), this);
+    }
+
+    /**
+     * The same picture with this frame of a DICOM file, from 0, instead of the first. A frame that is not there is an
+     * error of {@code classify}, {@code INVALID_QUERY}.
+     *
+     * @throws BedsideException with {@code INVALID_QUERY} where the number is below 0
+     */
+    public Image frame(int number) throws BedsideException {
+        return new Image(Native.frame(number(), number), this);
+    }
+
+    /**
+     * The number of frames of a DICOM file; 1 of any other picture.
+     *
+     * @throws BedsideException as {@link Classifier#classify} where the file can't be read
+     */
+    public int frames() throws BedsideException {
+        return Reply.of(Native.frames(number()), this).int32();
+    }
+
+    /**
+     * The same picture with a DICOM file's window or table of this number, from 0, its tables first, instead of the
+     * first. One that is not there is an error of {@code classify}, {@code INVALID_QUERY}.
+     *
+     * @throws BedsideException with {@code INVALID_QUERY} where the number is below 0
+     */
+    public Image numberedWindow(int number) throws BedsideException {
+        return new Image(Native.numberedWindow(number(), number), this);
+    }
+
+    /**
+     * The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its
+     * own windows. A width of less than 1 is an error of {@code classify}, {@code INVALID_QUERY}.
+     */
+    public Image window(double center, double width) throws BedsideException {
+        return new Image(Native.window(number(), center, width), this);
     }
 }

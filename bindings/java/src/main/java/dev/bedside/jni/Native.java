@@ -13,7 +13,7 @@ final class Native {
      * The version of these methods, of requests and of replies in this jar: the 32-bit FNV-1a hash of
      * {@code bindings/wire.txt}, which has a sample of each. Where that file changes, a test prints the new number.
      */
-    static final int PROTOCOL = 0xf0158e3f;
+    static final int PROTOCOL = 0xfd967490;
 
     static {
         NativeLibrary.load();
@@ -69,6 +69,14 @@ final class Native {
     static native byte[] rotated(long image, int rotation);
 
     static native byte[] mirrored(long image);
+
+    static native byte[] frame(long image, int number);
+
+    static native byte[] frames(long image);
+
+    static native byte[] numberedWindow(long image, int number);
+
+    static native byte[] window(long image, double center, double width);
 
     static native byte[] overlay(long image, byte[] heatmap);
 

@@ -48,6 +48,10 @@ class LifetimesTest {
             assertRefused("image", List.of(
                     () -> image.rotated(Rotation.CLOCKWISE90),
                     image::mirrored,
+                    () -> image.frame(0),
+                    image::frames,
+                    () -> image.numberedWindow(0),
+                    () -> image.window(40, 400),
                     () -> classifier.classify(image),
                     () -> classifier.scores(image)));
         }
