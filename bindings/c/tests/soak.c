@@ -86,10 +86,14 @@ static void on_terminate(int signal_number)
     stops++;
 }
 
+/* Where the threads that warm a model up wait for each other, so that their frames are looked at at once. */
+static pthread_barrier_t together;
+
 /* Looks at a frame with a model that no thread has yet. */
 static void *warm_up(void *fresh)
 {
     bedside_report *report = NULL;
+    pthread_barrier_wait(&together);
     if (bedside_classifier_classify_frame(fresh, &frames[0], query, &report, NULL) != BEDSIDE_STATUS_OK)
         abort();
     bedside_report_free(report);
@@ -274,6 +278,8 @@ int main(int count, char **arguments)
     outcomes = calloc((size_t)total, 1);
     cpu_ms = malloc((size_t)total * sizeof *cpu_ms), late_s = malloc((size_t)total * sizeof *late_s);
     fixed_ms = malloc((size_t)total * sizeof *fixed_ms), numbers = malloc(FIXED_BYTES);
+    if (pthread_barrier_init(&together, NULL, THREADS) != 0)
+        return EXIT_FAILURE;
     if (total == 0 || !pixels || !outcomes || !cpu_ms || !late_s || !fixed_ms || !numbers || answered_query(&query) ||
         fread(pixels, 1, size, stdin) != size)
         return EXIT_FAILURE;
