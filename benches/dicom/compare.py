@@ -442,7 +442,7 @@ def group(row):
 
 
 def escaped(text):
-    return str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return str(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("[", "\\[").replace("]", "\\]")
 
 
 def line(cells):
