@@ -1,4 +1,4 @@
-//! What a data set says of its pixels. Nothing else is read: no name, no date, no identifier of a person or a study.
+//! What a data set says of its pixels. Nothing else is taken: no name, no date, no identifier of a person or a study.
 
 use super::error::malformed;
 use super::lut::RawLut;

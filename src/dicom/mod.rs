@@ -1,7 +1,7 @@
 //! DICOM files (PS3.5, PS3.10): the pixels of one frame, as a viewer shows them.
 //!
 //! A file is untrusted. Nothing is allocated that its length or the limits don't bound, nothing recurses, and of what it says
-//! of a person nothing is read. `display` states how stored values become shown ones.
+//! of a person nothing is taken. `display` states how stored values become shown ones.
 
 mod codec;
 mod display;
