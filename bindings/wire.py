@@ -84,7 +84,9 @@ scopeReasons (J[B)[B
 scores (JJ)[B
 selfTest (J)[B
 setLogger (Ldev/bedside/jni/Logger;I)[B
+shown (JI)[B
 warmUp (J)[B
+whole (J)[B
 window (JDD)[B
 log (Ldev/bedside/jni/Logger;ILjava/lang/String;Ljava/lang/String;)V
 """
@@ -96,6 +98,7 @@ invalid_query cancelled self_test internal
 Verdict single several undecided rejected
 ReasonKind scope_unanswered scope_no scope_out_of_range source too_small too_dark too_bright low_contrast \
 out_of_focus colorless colored novel
+WarningKind burned_in overlay
 Triage no_sign unassessed refer urgent
 DecidedBy danger scope quality repeated_quality novelty label action undecided no_sign_not_shown uncalibrated
 QuestionRole scope danger
@@ -169,6 +172,8 @@ FINDINGS = list_of(
     text("b") + text("Label B") + real(0.25) + real(0.375) + byte(0),
 )
 QUALITY = present(b"".join(map(real, (0.5, 0.25, 0.125, 0.375, 0.0625, 2))))
+WARNINGS = list_of(text("overlay") + text("marks"))
+GEOMETRY = present(integer(8) + integer(6) + b"".join(map(double, (0, 1, 8, 5))) + present(double(0.5) + double(0.25)) + byte(1))
 NOVELTY = present(real(1.5) + real(2) + real(2.5))
 HEATMAP = present(text("a") + text("occlusion") + MAP)
 TIMES = b"".join(map(double, (1, 2, 3, 4, 10)))
@@ -190,10 +195,10 @@ REPLIES = {
     "reasons": DONE + REASONS,
     "report": DONE + text("several") + LABELS + list_of() + text("summary") + text("urgent") + text("danger")
     + text("advice") + DANGER + FINDINGS + QUALITY
-    + NOVELTY + HEATMAP + REPORT_END,
+    + WARNINGS + GEOMETRY + NOVELTY + HEATMAP + REPORT_END,
     "report_rejected": DONE + text("rejected") + list_of() + REASONS
     + text("summary") + text("unassessed") + text("scope") + text("advice") + list_of() + list_of()
-    + ABSENT + ABSENT + ABSENT + REPORT_END,
+    + ABSENT + list_of() + ABSENT + ABSENT + ABSENT + REPORT_END,
     # A whole manifest ends with its JSON, which the sample leaves out.
     "manifest": DONE + text("tiny") + text("1.2") + text("CC0-1.0") + text("Назва") + text("use") + text("not")
     + text("none") + text("not assessed") + text("look") + text("look soon")

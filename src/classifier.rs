@@ -16,13 +16,15 @@ use crate::image::{Picture, Placement, decode_placed};
 use crate::manifest::{ColorMeant, Golden, GoldenBy, Manifest};
 use crate::model::{LoadTimes, Model, joined, values};
 use crate::preprocess::preprocessed;
-use crate::quality::{QualityBuffers, measure, quality_reasons};
-use crate::report::{Finding, ModelIdentity, Report, RuntimeIdentity, Timings};
+use crate::quality::{QualityBuffers, measure, quality_reasons, warnings};
+use crate::report::{Finding, Geometry, ModelIdentity, Report, RuntimeIdentity, Timings};
 use crate::scores::reweighted;
 use crate::verdict::{Class, Conclusion, DecidedBy, Novelty, NoveltyMeter, Reason, Verdict, danger_signs, reasons};
 use crate::words::words;
 use crate::workspace::{JudgingBuffers, Workspace, Workspaces};
-use crate::{CancelHandle, Error, ErrorKind, Heatmap, Image, Limits, Options, Quality, Query, Region, Result, Triage};
+use crate::{
+    CancelHandle, Error, ErrorKind, Heatmap, Image, Limits, Options, Quality, Query, Region, Result, Triage, Warning,
+};
 use heatmap::Evidence;
 
 /// The maximum absolute difference, in probability, between a golden score and the score on this device. Rounding of
@@ -64,13 +66,24 @@ struct Assessed {
     findings: Vec<Finding>,
     /// `None` where nothing was decoded.
     quality: Option<Quality>,
+    warnings: Vec<Warning>,
+    geometry: Option<Geometry>,
     novelty: Option<Novelty>,
     heatmap: Option<Heatmap>,
 }
 
 impl Assessed {
-    fn rejected(conclusion: Conclusion, quality: Option<Quality>) -> Assessed {
-        Assessed { conclusion, findings: Vec::new(), quality, novelty: None, heatmap: None }
+    /// Where nothing was decoded.
+    fn rejected(conclusion: Conclusion) -> Assessed {
+        Assessed {
+            conclusion,
+            findings: Vec::new(),
+            quality: None,
+            warnings: Vec::new(),
+            geometry: None,
+            novelty: None,
+            heatmap: None,
+        }
     }
 }
 
@@ -227,10 +240,10 @@ impl Classifier {
         let questions = self.model.manifest.scope();
         let reasons = reasons(&self.model.manifest, query);
         let mut timings = Timings::default();
-        let Assessed { conclusion, findings, quality, novelty, heatmap } = if reasons.is_empty() {
+        let Assessed { conclusion, findings, quality, warnings, geometry, novelty, heatmap } = if reasons.is_empty() {
             self.assess(image, query, &mut timings)?
         } else {
-            Assessed::rejected(Conclusion::rejected(reasons, Triage::Unassessed, DecidedBy::Scope), None)
+            Assessed::rejected(Conclusion::rejected(reasons, Triage::Unassessed, DecidedBy::Scope))
         };
         let danger = danger_signs(questions, query);
         let Conclusion { verdict, triage, decided_by } = conclusion.at_least(&danger);
@@ -245,6 +258,8 @@ impl Classifier {
             danger,
             findings,
             quality,
+            warnings,
+            geometry,
             novelty,
             heatmap,
             timings,
@@ -282,6 +297,8 @@ impl Classifier {
         self.model.preprocess(picture, preprocess, input);
         let limits = self.model.manifest.calibration().and_then(|calibration| calibration.quality).unwrap_or_default();
         let quality = measure(picture, input, self.model.manifest.input(), limits.color, buffers);
+        let geometry = Some(Geometry::of((picture.width, picture.height), &placement));
+        let warnings = warnings(&placement.facts, words(&query.language));
         let view = self.view(picture, placement);
         workspace.free_large_picture();
         timings.preprocess = stages.ended("preprocess");
@@ -289,7 +306,8 @@ impl Classifier {
 
         let poor = quality_reasons(&quality, &limits, query, words(&query.language));
         if !poor.is_empty() {
-            return Ok(Assessed::rejected(Conclusion::poor_quality(poor, query.refusals), Some(quality)));
+            let conclusion = Conclusion::poor_quality(poor, query.refusals);
+            return Ok(Assessed { quality: Some(quality), warnings, geometry, ..Assessed::rejected(conclusion) });
         }
         let features = self.run(workspace, query)?;
         timings.engine = stages.ended("engine");
@@ -303,7 +321,7 @@ impl Classifier {
         let features = features.map(|at| &results.taps[at]);
         let evidence = Evidence { values, features, input, view };
         let heatmap = self.heatmap(query, &conclusion.verdict, &evidence)?;
-        Ok(Assessed { conclusion, findings, quality: Some(quality), novelty, heatmap })
+        Ok(Assessed { conclusion, findings, quality: Some(quality), warnings, geometry, novelty, heatmap })
     }
 
     /// Runs the graph, with the taps that novelty and the query's heatmap need. Returns the index of the heatmap's among

@@ -19,6 +19,12 @@ impl Affine {
         (a * x + b * y + c, d * x + e * y + f)
     }
 
+    /// The rectangle (left, top, right, bottom) that a map without rotation, but of quarters, makes of one.
+    pub(crate) fn rectangle(&self, [left, top, right, bottom]: [f64; 4]) -> [f64; 4] {
+        let ((x0, y0), (x1, y1)) = (self.apply((left, top)), self.apply((right, bottom)));
+        [x0.min(x1), y0.min(y1), x0.max(x1), y0.max(y1)]
+    }
+
     /// This map followed by another one.
     pub(crate) fn then(&self, after: &Affine) -> Affine {
         let [[a, b, c], [d, e, f]] = self.0;

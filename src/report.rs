@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::image::Placement;
 use crate::words::{ENGLISH, words};
-use crate::{DangerSign, DecidedBy, Heatmap, Novelty, Quality, Triage, Verdict};
+use crate::{DangerSign, DecidedBy, Heatmap, Novelty, Quality, Triage, Verdict, Warning};
 
 /// The notice that must be shown with each result, in English.
 pub const NOTICE: &str = ENGLISH.app_notice;
@@ -50,6 +51,11 @@ pub struct Report {
     /// The measures of the picture, also where the manifest has no limits for them or the verdict is
     /// [`Verdict::Rejected`]. `None` only where no picture was decoded.
     pub quality: Option<Quality>,
+    /// What to know of the picture, whatever the verdict is. Empty where no picture was decoded.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+    /// Which part of the picture was looked at, and how large it is. `None` only where no picture was decoded.
+    pub geometry: Option<Geometry>,
     /// How unlike the pictures that the model was made for this one is; `None` where the model does not tell, and where
     /// the graph did not run.
     pub novelty: Option<Novelty>,
@@ -82,6 +88,36 @@ pub struct Finding {
     pub operating_point: f32,
     /// Whether the calibrated probability, before re-weighting, is at or over the operating point.
     pub over_operating_point: bool,
+}
+
+/// Which part of a picture was looked at, in pixels as they are stored: before the EXIF orientation and any rotation,
+/// cropping and reduction.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Geometry {
+    /// The width and height of the stored picture.
+    pub picture: [u32; 2],
+    /// The part that was decoded: left, top, right and bottom edge. It is the whole picture, or the query's region, or of an
+    /// ultrasound frame of DICOM its tissue. The network need not have seen all of it, where the model crops.
+    pub region: [f64; 4],
+    /// Millimetres from column to column and from row to row of the stored picture, each above 0; `None` where the file does
+    /// not say. Only DICOM files say.
+    pub spacing_mm: Option<[f64; 2]>,
+    /// Whether the spacing is that of a detector behind the body (Imager Pixel Spacing, PS3.3 10.7.1.3), so that lengths in the
+    /// body are less.
+    pub spacing_at_detector: bool,
+}
+
+impl Geometry {
+    /// Of a decoded picture of `size` (width, height), and where it lies in the stored one.
+    pub(crate) fn of((width, height): (u32, u32), placement: &Placement) -> Geometry {
+        Geometry {
+            picture: [placement.stored.0, placement.stored.1],
+            region: placement.to_stored.rectangle([0.0, 0.0, f64::from(width), f64::from(height)]),
+            spacing_mm: placement.facts.spacing,
+            spacing_at_detector: placement.facts.is_spacing_of_detector,
+        }
+    }
 }
 
 /// The wall-clock time of each stage of a classification.
@@ -153,7 +189,7 @@ impl Report {
     /// The report as JSON, on one line.
     ///
     /// The keys are `verdict` (an object with `kind`, `labels`, `names` and `reasons`), `summary`, `triage`, `advice`,
-    /// `findings`, `quality`, `novelty`, `heatmap` (where the query asks for one), `timings_ms`, `model`, `runtime` and `notice`.
+    /// `danger`, `findings`, `quality`, `warnings`, `geometry`, `novelty`, `heatmap` (where the query asks for one), `timings_ms`, `model`, `runtime` and `notice`.
     /// Enums are written as their `as_str()`, a verdict's
     /// `kind` as [`Verdict::kind`].
     ///
@@ -185,6 +221,9 @@ impl fmt::Display for Report {
         line(f, "Decided by", self.decided_by.as_str().replace('_', " "))?;
         for sign in &self.danger {
             line(f, "Danger sign", format_args!("{}  yes", sign.question))?;
+        }
+        for warning in &self.warnings {
+            line(f, "Warning", &warning.message)?;
         }
         let table = findings_table(&self.findings);
         if !table.is_empty() {

@@ -49,15 +49,6 @@ pub fn pixels(classifier: &Classifier, image: &Image<'_>) -> Result<(u32, u32, V
     classifier.pixels(image)
 }
 
-/// A whole picture at its full size, upright, as a PNG with 8 bits of red, green and blue: of a DICOM file the frame, as it is
-/// shown.
-///
-/// # Errors
-/// Those of [`Classifier::classify`] for a picture that can't be decoded.
-pub fn shown(image: &Image<'_>) -> Result<Vec<u8>> {
-    explain::shown(image)
-}
-
 /// The measures of a whole picture's quality, whatever the manifest's limits say of them. Colour is measured for
 /// those that are `meant`. The graph does not run.
 ///

@@ -858,6 +858,63 @@ fn pack_refuses_an_output_that_is_one_of_its_inputs() {
     exited(&bedside(&["pack", &model, "-o", &model]), 0);
 }
 
+/// Reports of pictures of `tests/pictures` by a shipped model, without what a file alone says of itself.
+fn reports_of_twin(model: &str, answers: &[&str], arguments: &[&str]) -> Vec<Value> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let (model, picture) = (root.join(model), root.join("tests/pictures").join(arguments[0]));
+    let mut line = vec!["classify", text(&picture), "--model", text(&model), "--json"];
+    line.extend(&arguments[1..]);
+    line.extend(answers.iter().flat_map(|answer| ["--answer", answer]));
+    let output = bedside(&line);
+    exited(&output, 0);
+    let report = |line: &str| {
+        let mut report: Value = serde_json::from_str(line).expect("JSON");
+        let fields = report.as_object_mut().expect("an object");
+        for own in ["image", "frame", "timings_ms", "geometry", "warnings"] {
+            fields.remove(own);
+        }
+        report
+    };
+    out(&output).lines().map(report).collect()
+}
+
+#[test]
+fn dicom_files_give_the_reports_of_their_exports() {
+    let (model, answers) = ("models/chest-xray/model.onnx", ["age=4", "frontal_file=yes"]);
+    let film = reports_of_twin(model, &answers, &["film.png"]);
+    assert_eq!(film[0]["verdict"]["kind"], "single");
+    assert_eq!(reports_of_twin(model, &answers, &["film.dcm"]), film);
+
+    let (model, answers) =
+        ("models/breast-ultrasound/model.onnx", ["adult=yes", "still_frame=yes", "native_breast=yes"]);
+    let frame = reports_of_twin(model, &answers, &["loop.png"]);
+    let frames = reports_of_twin(model, &answers, &["loop.dcm", "--frames", "all"]);
+    assert_eq!(frames.len(), 3);
+    assert_eq!(frames[1], frame[0]);
+    assert_eq!(reports_of_twin(model, &answers, &["loop.dcm", "--frame", "1"]), frame);
+    assert_ne!(frames[0], frame[0], "each frame is another one");
+    assert_ne!(reports_of_twin(model, &answers, &["loop.dcm", "--frame", "1", "--whole"]), frame);
+}
+
+#[test]
+fn report_of_a_dicom_file_warns_and_has_no_name_of_a_person() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let (model, picture) = (root.join("models/chest-xray/model.onnx"), root.join("tests/pictures/film.dcm"));
+    let line =
+        ["classify", text(&picture), "--model", text(&model), "--answer", "age=4", "--answer", "frontal_file=yes"];
+    let output = bedside(&line);
+    exited(&output, 0);
+    let printed = out(&output);
+    assert!(printed.contains("Warning         A name or a number of a person may be written"), "{printed}");
+    let json = bedside(&[&line[..], &["--json"]].concat());
+    let report: Value = serde_json::from_str(&out(&json)).expect("JSON");
+    let geometry = json!({"picture": [224, 224], "region": [0.0, 0.0, 224.0, 224.0], "spacing_mm": [0.4, 0.4],
+        "spacing_at_detector": false});
+    assert_eq!(report["geometry"], geometry);
+    let all = [out(&json), printed, err(&json)].concat().to_lowercase();
+    assert!(!all.contains("nobody"), "{all}");
+}
+
 #[test]
 fn table_has_the_reasons_of_rejected_pictures_and_sentences_of_the_language() {
     let folder = ModelFolder::new();

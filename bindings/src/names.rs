@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use bedside::manifest::QuestionRole;
 use bedside::{
     DecidedBy, ErrorKind, ExplainMethod, Image, Limits, Options, Query, ReasonKind, Rotation, Source, Triage, Verdict,
+    WarningKind,
 };
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ fn names_json_has_the_names_and_defaults_of_rust() {
         "error_kinds": ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "verdict_kinds": Verdict::KINDS,
         "reason_kinds": ReasonKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
+        "warning_kinds": WarningKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "triage": Triage::ALL.iter().map(|level| level.as_str()).collect::<Vec<_>>(),
         "decided_by": DecidedBy::ALL.iter().map(|decided_by| decided_by.as_str()).collect::<Vec<_>>(),
         "question_roles": QuestionRole::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
@@ -62,6 +64,7 @@ fn names_of_c_are_those_of_names_json() {
         ("error_kinds", "BEDSIDE_STATUS_"),
         ("verdict_kinds", "BEDSIDE_VERDICT_"),
         ("reason_kinds", "BEDSIDE_REASON_KIND_"),
+        ("warning_kinds", "BEDSIDE_WARNING_KIND_"),
         ("triage", "BEDSIDE_TRIAGE_"),
         ("decided_by", "BEDSIDE_DECIDED_BY_"),
         ("question_roles", "BEDSIDE_QUESTION_ROLE_"),

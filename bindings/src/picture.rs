@@ -21,6 +21,7 @@ pub(crate) struct Picture {
     mirrored: bool,
     frame: u32,
     window: Window,
+    is_whole: bool,
 }
 
 #[derive(Clone)]
@@ -81,6 +82,16 @@ impl Picture {
         Picture { frame, ..self.clone() }
     }
 
+    /// The picture as a whole, where it is an ultrasound frame.
+    pub(crate) fn whole(&self) -> Picture {
+        Picture { is_whole: true, ..self.clone() }
+    }
+
+    /// The picture as it is looked at, a PNG. Fails as [`Image::shown`] does.
+    pub(crate) fn shown(&self, max_side: u32) -> Result<Vec<u8>> {
+        self.image()?.shown(max_side)
+    }
+
     /// The number of frames. Fails as [`Image::frames`] does.
     pub(crate) fn frames(&self) -> Result<u32> {
         self.image()?.frames()
@@ -103,7 +114,8 @@ impl Picture {
                 frame.image(planes.each_ref().map(Vec::as_slice))?
             }
         };
-        Ok(image.frame(self.frame).window(self.window))
+        let image = image.frame(self.frame).window(self.window);
+        Ok(if self.is_whole { image.whole() } else { image })
     }
 
     fn encoded(image: Image<'static>) -> Picture {
@@ -111,6 +123,6 @@ impl Picture {
     }
 
     fn upright(kept: Kept) -> Picture {
-        Picture { kept, rotation: Rotation::Upright, mirrored: false, frame: 0, window: Window::First }
+        Picture { kept, rotation: Rotation::Upright, mirrored: false, frame: 0, window: Window::First, is_whole: false }
     }
 }

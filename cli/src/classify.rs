@@ -1,6 +1,6 @@
 //! `bedside classify`: classifies pictures and prints verdicts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,18 +73,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pictures = found.iter().filter(|found| found.is_ok()).count();
     let bar = progress(pictures);
     let width = found.iter().flatten().map(|f| plain(f.display()).chars().count()).max().unwrap_or(0);
-    let width = width.min(tools::MAX_WIDTH);
+    // A space and a frame's number follow the name.
+    let width = (width + if arguments.frames.are_all() { 5 } else { 0 }).min(tools::MAX_WIDTH);
     let mut out = anstream::stdout().lock();
     let is_table = (pictures > 1 || arguments.frames.are_all()) && !arguments.json;
     if is_table {
         writeln!(out, "{DIM}{:<width$}  {:<10}  Can't be excluded{DIM:#}", "Picture", "Triage")?;
     }
     let mut failed = false;
+    let mut warnings = BTreeSet::new();
     let mut write = |looked: &Looked<'_>, outcome: Result<&Report, &(&str, String)>| {
         failed |= outcome.is_err();
         bar.suspend(|| match outcome {
             outcome if arguments.json => writeln!(out, "{}", json_line(looked, outcome)),
-            Ok(report) if is_table => write_row(&mut out, looked, width, report),
+            Ok(report) if is_table => {
+                let file = looked.file.display();
+                warnings.extend(report.warnings.iter().map(|warning| format!("{file}: {}", warning.message)));
+                write_row(&mut out, looked, width, report)
+            }
             Ok(report) => write_detailed(&mut out, looked.file, report),
             Err((_, message)) => {
                 complain("error", message);
@@ -122,6 +128,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     bar.finish_and_clear();
     if !arguments.json && pictures > 0 {
         if is_table {
+            for (place, warning) in warnings.iter().enumerate() {
+                writeln!(out, "{}{}", if place == 0 { "\n" } else { "" }, plain(warning))?;
+            }
             writeln!(out)?;
             for &triage in Triage::ALL.iter().rev() {
                 let advice = classifier.manifest().advice(triage, &arguments.lang);
@@ -202,6 +211,9 @@ pub(crate) fn write_detailed(out: &mut impl Write, file: &Path, report: &Report)
     line(out, "Decided by", report.decided_by.as_str().replace('_', " "))?;
     for sign in &report.danger {
         line(out, "Danger sign", format_args!("{}  yes", sign.question))?;
+    }
+    for warning in &report.warnings {
+        line(out, "Warning", &warning.message)?;
     }
     if let [heading, rows @ ..] = &tools::findings_table(&report.findings)[..] {
         writeln!(out, "\n{DIM}{heading}{DIM:#}\n{}", plain_lines(&rows.join("\n")))?;

@@ -12,12 +12,16 @@ pub(crate) struct Shown {
     /// What of a DICOM file's values is shown: N, the Nth of its tables and windows, from 0, or CENTER,WIDTH
     #[arg(long, value_parser = parse_window, allow_hyphen_values = true, value_name = "WINDOW")]
     window: Option<Window>,
+    /// Look at whole ultrasound frames of DICOM files, with the text and the scales around the tissue
+    #[arg(long)]
+    whole: bool,
 }
 
 impl Shown {
     /// The picture with the frame and the window that the options name.
     pub(crate) fn of<'a>(&self, image: Image<'a>) -> Image<'a> {
-        image.frame(self.frame).window(self.window.unwrap_or_default())
+        let image = image.frame(self.frame).window(self.window.unwrap_or_default());
+        if self.whole { image.whole() } else { image }
     }
 }
 

@@ -16,7 +16,8 @@ Examples:
   bedside show loop.dcm --frame 12 -o frame.png
   bedside show chest.dcm --window 1 -o soft-tissue.png
 
-A picture is rotated upright. It keeps its size, and what is burned into it.")]
+A picture is rotated upright. It keeps its size, and what is burned into it. Of an ultrasound frame of a DICOM
+file the tissue is written, without what a scanner draws around it; --whole writes all of it.")]
 pub(crate) struct Arguments {
     /// A picture (JPEG, PNG, WebP, BMP, TIFF, DICOM)
     #[arg(value_name = "IMAGE")]
@@ -32,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     refuse_overwriting(&arguments.output, &[&arguments.image])?;
     let image = Image::open(&arguments.image)?;
     let frames = image.frames()?;
-    let png = tools::shown(&arguments.shown.of(image)).map_err(|error| tools::in_file(error, &arguments.image))?;
+    let png = arguments.shown.of(image).shown(u32::MAX).map_err(|error| tools::in_file(error, &arguments.image))?;
     write_whole(&arguments.output, &png)?;
     let mut out = anstream::stdout().lock();
     writeln!(out, "{BOLD}{}{BOLD:#}\n", plain(arguments.image.display()))?;

@@ -4,7 +4,9 @@ use super::error::malformed;
 use super::lut::RawLut;
 use super::source::Reader;
 use super::tags::{self, Tag};
+use super::ultrasound;
 use super::walk::{Element, Visitor};
+use crate::image::Facts;
 use crate::{Error, ErrorKind, Result};
 
 /// The longest text or list of numbers that is read, in bytes.
@@ -69,6 +71,7 @@ pub(super) struct UltrasoundRegion {
 pub(super) struct Header {
     pub(super) transfer_syntax: Option<String>,
     pub(super) sop_class: Option<String>,
+    pub(super) modality: Option<String>,
     pub(super) is_directory: bool,
     pub(super) samples_per_pixel: Option<u16>,
     pub(super) photometric: Option<String>,
@@ -82,7 +85,8 @@ pub(super) struct Header {
     pub(super) is_signed: bool,
     pub(super) padding: Option<u16>,
     pub(super) padding_limit: Option<u16>,
-    pub(super) is_burned_in: bool,
+    /// What it says beside the pixels, without the spacing.
+    facts: Facts,
     pub(super) imager_spacing: Vec<f64>,
     pub(super) regions: Vec<UltrasoundRegion>,
     pub(super) palette: [RawPalette; 3],
@@ -91,6 +95,26 @@ pub(super) struct Header {
     pub(super) shared: FrameValues,
     /// What holds for the frame that is looked at alone.
     pub(super) own: FrameValues,
+}
+
+impl Header {
+    /// What it says of the picture beside the pixels. `region` is the region of an ultrasound frame that is looked at.
+    pub(super) fn facts(&self, region: Option<&UltrasoundRegion>) -> Facts {
+        let of = |values: &[f64]| match *values {
+            // From row to row, then from column to column (PS3.3 10.7.1.3).
+            [rows, columns, ..] => Some([columns, rows]),
+            _ => None,
+        };
+        let is_sound = |spacing: &[f64; 2]| spacing.iter().all(|length| length.is_finite() && *length > 0.0);
+        let spacing = if self.own.spacing.is_empty() { &self.shared.spacing } else { &self.own.spacing };
+        let in_body = region.and_then(ultrasound::spacing).or_else(|| of(spacing)).filter(is_sound);
+        let at_detector = of(&self.imager_spacing).filter(is_sound);
+        Facts {
+            spacing: in_body.or(at_detector),
+            is_spacing_of_detector: at_detector.is_some() && (in_body.is_none() || in_body == at_detector),
+            ..self.facts
+        }
+    }
 }
 
 /// Reads a header. `frame` is the frame that is looked at: of the other frames' groups nothing is kept.
@@ -179,6 +203,7 @@ impl Collector {
         match element.tag {
             tags::TRANSFER_SYNTAX => header.transfer_syntax = Some(text(element, reader)?),
             tags::SOP_CLASS => header.sop_class = Some(text(element, reader)?),
+            tags::MODALITY => header.modality = Some(text(element, reader)?),
             tags::SAMPLES_PER_PIXEL => header.samples_per_pixel = unsigned(element, reader)?,
             tags::PHOTOMETRIC => header.photometric = Some(text(element, reader)?),
             tags::PLANAR => header.planar = unsigned(element, reader)?.unwrap_or(0),
@@ -197,7 +222,7 @@ impl Collector {
             }
             tags::PADDING => header.padding = unsigned(element, reader)?,
             tags::PADDING_LIMIT => header.padding_limit = unsigned(element, reader)?,
-            tags::BURNED_IN => header.is_burned_in = text(element, reader)? == "YES",
+            tags::BURNED_IN => header.facts.is_burned_in = text(element, reader)? == "YES",
             tags::IMAGER_SPACING => header.imager_spacing = numbers(element, reader)?,
             tags::RED_DESCRIPTOR => header.palette[0].table.descriptor = descriptor(element, reader)?,
             tags::GREEN_DESCRIPTOR => header.palette[1].table.descriptor = descriptor(element, reader)?,
@@ -263,6 +288,7 @@ impl Visitor for Collector {
         match path {
             [] => {
                 self.header.is_directory |= element.tag.group() == 4;
+                self.header.facts.has_overlay |= element.tag.is_overlay();
                 self.at_root(element, reader)
             }
             [tags::REGIONS] => self.region(element, reader),

@@ -17,10 +17,12 @@ mod syntax;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod ultrasound;
 mod walk;
 
 use std::borrow::Cow;
 
+use crate::image::Facts;
 use crate::{Error, ErrorKind, Limits, Result, Window};
 
 use display::{Color, GreyTable, rgb_of_ybr};
@@ -33,6 +35,7 @@ use walk::Element;
 
 pub(crate) use preamble::{HEAD, is_dicom};
 pub(crate) use source::{OpenFile, Source};
+use ultrasound::Area;
 
 /// The most bytes of a data set that is deflated, which is read into memory as a whole.
 const MAX_INFLATED: u64 = 48 << 20;
@@ -44,6 +47,19 @@ pub(crate) struct Shown {
     /// Whether a pixel has red, green and blue; else it is grey. 8 bits each.
     pub(crate) is_color: bool,
     pub(crate) pixels: Vec<u8>,
+    /// The part that is looked at: tissue, of an ultrasound frame.
+    pub(crate) area: Area,
+    pub(crate) facts: Facts,
+}
+
+/// What is chosen of a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Choice {
+    /// The frame, from 0.
+    pub(crate) frame: u64,
+    pub(crate) window: Window,
+    /// Whether an ultrasound frame is looked at as a whole.
+    pub(crate) is_whole: bool,
 }
 
 /// The number of frames of a file, at least 1.
@@ -55,7 +71,7 @@ pub(crate) fn frames(source: Source<'_>, limits: &Limits) -> Result<u64> {
     Ok(File::read(inflated.as_ref().unwrap_or(&source), 0)?.layout.frames)
 }
 
-/// Frame `number` of a file, from 0. `check` is asked whether a frame of a size (width, height) may take so many bytes to
+/// The chosen frame of a file. `check` is asked whether a frame of a size (width, height) may take so many bytes to
 /// decode, before memory is allocated for it.
 ///
 /// # Errors
@@ -63,13 +79,12 @@ pub(crate) fn frames(source: Source<'_>, limits: &Limits) -> Result<u64> {
 /// [`ErrorKind::InvalidQuery`] for a frame or a window that the file does not have.
 pub(crate) fn frame(
     source: Source<'_>,
-    number: u64,
-    window: Window,
+    choice: Choice,
     limits: &Limits,
     check: impl Fn((u32, u32), u64) -> Result<()>,
 ) -> Result<Shown> {
     let inflated = inflated(&source, limits)?;
-    File::read(inflated.as_ref().unwrap_or(&source), number)?.frame(number, window, check)
+    File::read(inflated.as_ref().unwrap_or(&source), choice.frame)?.frame(choice, check)
 }
 
 /// A file up to its pixels.
@@ -99,7 +114,8 @@ impl<'s> File<'s> {
         Ok(File { source, syntax, header, layout, pixels, at: reader.position() })
     }
 
-    fn frame(&self, number: u64, window: Window, check: impl Fn((u32, u32), u64) -> Result<()>) -> Result<Shown> {
+    fn frame(&self, choice: Choice, check: impl Fn((u32, u32), u64) -> Result<()>) -> Result<Shown> {
+        let Choice { frame: number, window, is_whole } = choice;
         let Layout { size, frames, .. } = self.layout;
         if number >= frames {
             return Err(Error::new(
@@ -143,7 +159,16 @@ impl<'s> File<'s> {
         if pixels.len() as u64 != shown {
             return Err(malformed(tags::PIXELS, "has an odd number of pixels, in pairs"));
         }
-        Ok(Shown { size, is_color, pixels })
+        let (facts, area) = (Facts::default(), [0, 0, size.0, size.1]);
+        let mut shown = Shown { size, is_color, pixels, area, facts };
+        let region = if is_whole { None } else { ultrasound::stated(&self.header, size) };
+        shown.facts = self.header.facts(region.map(|(_, region)| region));
+        if let Some((area, _)) = region {
+            shown.area = area;
+        } else if !is_whole && ultrasound::is_ultrasound(&self.header) {
+            shown.area = ultrasound::found(&shown).unwrap_or(area);
+        }
+        Ok(shown)
     }
 }
 

@@ -10,6 +10,11 @@ impl Tag {
     pub(super) fn group(self) -> u16 {
         (self.0 >> 16) as u16
     }
+
+    /// Whether this is Overlay Data (PS3.3 C.9.2), of one of sixteen overlays.
+    pub(super) fn is_overlay(self) -> bool {
+        self.0 & 0xFFE1_FFFF == 0x6000_3000
+    }
 }
 
 /// Declares constants of tags, and their names as people know them.
@@ -33,6 +38,7 @@ macro_rules! tags {
 tags! {
     TRANSFER_SYNTAX = 0x0002_0010, "Transfer Syntax UID";
     SOP_CLASS = 0x0008_0016, "SOP Class UID";
+    MODALITY = 0x0008_0060, "Modality";
     REGIONS = 0x0018_6011, "Sequence of Ultrasound Regions";
     REGION_FORMAT = 0x0018_6012, "Region Spatial Format";
     REGION_DATA_TYPE = 0x0018_6014, "Region Data Type";

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -35,7 +35,8 @@ fn window(case: &Value) -> Window {
 }
 
 fn shown(case: &Value, source: Source<'_>) -> Result<Shown> {
-    frame(source, number(case, "frame") as u64, window(case), &Limits::new(), |_, _| Ok(()))
+    let choice = Choice { frame: number(case, "frame") as u64, window: window(case), is_whole: false };
+    frame(source, choice, &Limits::new(), |_, _| Ok(()))
 }
 
 /// A case's file. Of one a part is written many times.
@@ -63,6 +64,47 @@ fn wrong_picture(expected: &Value, bytes: &[u8], outcome: &Result<Shown>) -> Opt
     Some(format!("sample {at} is {}, not {}", shown.pixels[at], samples[at]))
 }
 
+/// What is wrong with what is looked at and told of a frame.
+fn wrong_facts(wanted: &Value, shown: &Shown) -> Option<String> {
+    let Facts { spacing, is_spacing_of_detector, is_burned_in, has_overlay } = shown.facts;
+    let found = json!({
+        "area": shown.area,
+        "spacing": spacing.map(|[x, y]| [rounded(x), rounded(y)]),
+        "at_detector": is_spacing_of_detector,
+        "burned_in": is_burned_in,
+        "overlay": has_overlay,
+    });
+    let differs = |name: &&str| found[*name] != wanted[*name];
+    let mut wrong: Vec<&str> = ["spacing", "at_detector", "burned_in", "overlay"].into_iter().filter(differs).collect();
+    let [left, top, right, bottom] = shown.area.map(u64::from);
+    let edges =
+        |name: &str| wanted[name].as_array().map(|edges| [0, 1, 2, 3].map(|i| edges[i].as_u64().expect("an edge")));
+    let is_area_right = match (edges("area"), edges("inside"), edges("around")) {
+        (Some(area), ..) => area == shown.area.map(u64::from),
+        // Found by the pixels, to the squares that they are looked for in.
+        (None, Some(outer), Some(inner)) => {
+            left >= outer[0]
+                && top >= outer[1]
+                && right <= outer[2]
+                && bottom <= outer[3]
+                && left <= inner[0]
+                && top <= inner[1]
+                && right >= inner[2]
+                && bottom >= inner[3]
+        }
+        _ => false,
+    };
+    if !is_area_right {
+        wrong.push("area");
+    }
+    (!wrong.is_empty()).then(|| format!("{wrong:?}: {found}, not {wanted}"))
+}
+
+/// To nine digits behind the point, as far as the sums of centimetres go.
+fn rounded(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
+}
+
 /// What is wrong with the outcome of a case, where an error is expected.
 fn wrong_error(wanted: &Value, outcome: &Result<Shown>) -> Option<String> {
     let Err(error) = outcome else { return Some("read, where an error is expected".into()) };
@@ -88,6 +130,9 @@ fn frames_are_shown_as_pydicom_shows_them() {
         if as_picture != Some(None) && as_error != Some(None) {
             let said = as_picture.or(as_error).flatten().expect("each case states one");
             wrong.push(format!("{name}: {said}"));
+        }
+        if let (Some(wanted), Ok(shown)) = (case.get("looked_at"), &outcome) {
+            wrong.extend(wrong_facts(wanted, shown).map(|said| format!("{name}: {said}")));
         }
     }
     assert!(wrong.is_empty(), "{} of {} are wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));

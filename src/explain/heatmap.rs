@@ -68,9 +68,9 @@ impl View {
 
     /// The part of the stored picture that lies in the input: left, top, right and bottom edge.
     fn seen(&self) -> [f64; 4] {
-        let input = mapped(&self.to_picture, [0.0, 0.0, f64::from(self.input.0), f64::from(self.input.1)]);
+        let input = self.to_picture.rectangle([0.0, 0.0, f64::from(self.input.0), f64::from(self.input.1)]);
         let decoded = [0.0, 0.0, f64::from(self.picture.0), f64::from(self.picture.1)];
-        let in_stored = mapped(&self.placement.to_stored, intersection(input, decoded));
+        let in_stored = self.placement.to_stored.rectangle(intersection(input, decoded));
         let (width, height) = self.placement.stored;
         intersection(in_stored, [0.0, 0.0, f64::from(width), f64::from(height)])
     }
@@ -85,7 +85,7 @@ impl Heatmap {
         let values: Vec<f32> = grid.values.iter().map(|&value| finite(value)).collect();
         let cells = values.iter().zip(0u32..).filter(|(_, index)| {
             let (x, y) = (f64::from(index % width), f64::from(index / width));
-            let [left, top, right, bottom] = intersection(mapped(&frame, [x, y, x + 1.0, y + 1.0]), seen);
+            let [left, top, right, bottom] = intersection(frame.rectangle([x, y, x + 1.0, y + 1.0]), seen);
             right > left && bottom > top
         });
         let max = cells.map(|(value, _)| *value).reduce(f32::max).unwrap_or(0.0);
@@ -127,12 +127,6 @@ fn finite(value: f64) -> f32 {
     if value.is_nan() { 0.0 } else { value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32 }
 }
 
-/// The rectangle (left, top, right, bottom) that a map without rotation, but of quarters, makes of one.
-fn mapped(map: &Affine, [left, top, right, bottom]: [f64; 4]) -> [f64; 4] {
-    let ((x0, y0), (x1, y1)) = (map.apply((left, top)), map.apply((right, bottom)));
-    [x0.min(x1), y0.min(y1), x0.max(x1), y0.max(y1)]
-}
-
 /// The intersection of two rectangles; right is not beyond left, or bottom not beyond top, where they don't overlap.
 fn intersection(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
     [a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]
@@ -141,12 +135,18 @@ fn intersection(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Facts;
 
     /// An input of 4×4 pixels that is a letterbox of a picture of 8×4 ones: its bars are the first and the last row.
     fn view() -> View {
         let to_picture = Affine::scaled((2.0, 2.0), (0.0, -2.0));
         let to_stored = Affine::scaled((1.0, 1.0), (0.0, 0.0));
-        View { input: (4, 4), picture: (8, 4), to_picture, placement: Placement { stored: (8, 4), to_stored } }
+        View {
+            input: (4, 4),
+            picture: (8, 4),
+            to_picture,
+            placement: Placement { stored: (8, 4), to_stored, facts: Facts::default() },
+        }
     }
 
     fn heatmap(values: Vec<f64>) -> Heatmap {

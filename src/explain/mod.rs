@@ -20,7 +20,6 @@ pub(crate) use activation::{activation_map, member_weights};
 pub use heatmap::Heatmap;
 pub(crate) use heatmap::View;
 pub(crate) use occlusion::{log_odds, occlusion_map};
-pub(crate) use overlay::shown;
 pub(crate) use request::members;
 pub use request::{Explain, ExplainMethod};
 pub(crate) use thumbnail::{heatmap_thumbnail, thumbnail};

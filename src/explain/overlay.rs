@@ -233,14 +233,32 @@ pub(super) fn decoded(image: &Image<'_>, size: (u32, u32)) -> Result<(Picture, P
     })
 }
 
-/// The whole picture at its full size, upright, as a PNG.
-///
-/// # Errors
-/// As [`overlay`](Heatmap::overlay) has for the picture.
-pub(crate) fn shown(image: &Image<'_>) -> Result<Vec<u8>> {
-    // No input is so large that a picture is reduced for it.
-    let (picture, _) = decoded(image, (u32::MAX, u32::MAX))?;
-    Ok(png::encoded(picture.width, &picture.rgb))
+impl Image<'_> {
+    /// The picture as it is looked at, upright, as a PNG in 8-bit RGB: of a DICOM file the chosen frame as it is shown, and of
+    /// an ultrasound frame the part that is looked at. It is reduced to at most `max_side` pixels a side, and not enlarged.
+    ///
+    /// ```
+    /// let image = bedside::Image::open("models/samples/ISIC_0012258.jpg")?;
+    /// let png = image.shown(256)?;
+    /// assert!(png.starts_with(b"\x89PNG"));
+    /// # Ok::<(), bedside::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidQuery`] where `max_side` is 0; as [`Classifier::classify`](crate::Classifier::classify) has where
+    /// the picture can't be decoded, within the default [`Limits`].
+    pub fn shown(&self, max_side: u32) -> Result<Vec<u8>> {
+        if max_side == 0 {
+            return Err(Error::new(ErrorKind::InvalidQuery, "max_side: 0; give the pixels of a side, 1 or more"));
+        }
+        let (picture, _) = decoded(self, (max_side, max_side))?;
+        if picture.width.max(picture.height) <= max_side {
+            return Ok(png::encoded(picture.width, &picture.rgb));
+        }
+        let bounds = (max_side, max_side);
+        let drawing = resized(&picture, Color::Rgb, &Extent { decoded: bounds, bounds, max_enlargement: 1.0 });
+        Ok(png::encoded(drawing.width, &drawing.rgb))
+    }
 }
 
 /// The picture at the largest size in the bounds with its aspect ratio. In grey, red, green and blue are equal.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::overlay::LEGEND;
 use super::{ExplainMethod, Grid, Heatmap, View, heatmap_thumbnail, png, thumbnail};
 use crate::geometry::Affine;
-use crate::image::{Placement, decode_placed};
+use crate::image::{Facts, Placement, decode_placed};
 use crate::manifest::{Color, Input, Resize, ResizePolicy};
 use crate::preprocess::{preprocessed, to_picture};
 use crate::{ErrorKind, Image, Limits, Region, Rotation};
@@ -152,8 +152,12 @@ fn heatmap_undoes_the_scale_at_which_a_jpeg_is_decoded() {
 /// A heatmap of one grid over a whole upright picture of a size.
 fn whole(size: (u32, u32), grid: (u32, u32), values: Vec<f64>) -> Heatmap {
     let same = Affine::scaled((1.0, 1.0), (0.0, 0.0));
-    let view =
-        View { input: size, picture: size, to_picture: same, placement: Placement { stored: size, to_stored: same } };
+    let view = View {
+        input: size,
+        picture: size,
+        to_picture: same,
+        placement: Placement { stored: size, to_stored: same, facts: Facts::default() },
+    };
     Heatmap::of("melanoma".into(), ExplainMethod::Occlusion, &Grid { width: grid.0, height: grid.1, values }, &view)
 }
 

@@ -13,7 +13,8 @@ use super::region::Rectangle;
 use super::request::DecodeRequest;
 use super::size::{check_declared, check_decoded};
 use crate::Result;
-use crate::dicom::{HEAD, OpenFile, Source, frame, is_dicom};
+use crate::dicom::{Choice, HEAD, OpenFile, Source, frame, is_dicom};
+use crate::geometry::Affine;
 
 /// Opens a file, if it is DICOM and can be read from any place. A pipe is not opened: it could not be opened once more.
 pub(super) fn open(path: &Path) -> io::Result<Option<OpenFile>> {
@@ -30,16 +31,27 @@ pub(super) fn open(path: &Path) -> io::Result<Option<OpenFile>> {
 /// Decodes the frame of `image`, upright and cropped as the request says, and tells where the picture lies in the stored one.
 pub(super) fn decode(source: Source<'_>, image: &Image<'_>, request: &DecodeRequest) -> Result<(Picture, Placement)> {
     let limits = &request.limits;
-    let shown = frame(source, u64::from(image.frame), image.window, limits, |size, bytes| {
+    let choice = Choice { frame: u64::from(image.frame), window: image.window, is_whole: image.is_whole };
+    let shown = frame(source, choice, limits, |size, bytes| {
         check_declared(size, limits)?;
         check_decoded(size, bytes, limits)
     })?;
-    let size = shown.size;
+    let stored = shown.size;
     let layout = if shown.is_color { PixelLayout::Rgb8 } else { PixelLayout::Gray8 };
+    let row_stride = stored.0 as usize * layout.bytes_per_pixel();
+    let [left, top, right, bottom] = shown.area;
+    let size = (right - left, bottom - top);
     let orientation = request.orientation(Orientation::default());
     let rectangle = Rectangle::of(request.region, orientation.size(size));
     let placement = rectangle.placement(orientation, size, size, 1.0);
-    let row_stride = size.0 as usize * layout.bytes_per_pixel();
-    let pixels = PackedPixels::new(layout, size, row_stride, Cow::Owned(shown.pixels))?;
-    Ok((pixels.into_upright(orientation, rectangle), placement))
+    let in_frame = Affine::scaled((1.0, 1.0), (f64::from(left), f64::from(top)));
+    let placement = Placement { stored, to_stored: placement.to_stored.then(&in_frame), facts: shown.facts };
+    let picture = if size == stored {
+        PackedPixels::new(layout, size, row_stride, Cow::Owned(shown.pixels))?.into_upright(orientation, rectangle)
+    } else {
+        let first = top as usize * row_stride + left as usize * layout.bytes_per_pixel();
+        let pixels = PackedPixels::new(layout, size, row_stride, Cow::Borrowed(&shown.pixels[first..]))?;
+        pixels.upright(orientation, rectangle, Vec::new())
+    };
+    Ok((picture, placement))
 }

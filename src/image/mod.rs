@@ -42,7 +42,7 @@ use size::{check_declared, check_decoded};
 #[cfg(feature = "dicom")]
 pub(crate) use jpeg::MAX_SCANS;
 pub use orientation::Rotation;
-pub(crate) use picture::{Picture, Placement};
+pub(crate) use picture::{Facts, Picture, Placement};
 pub use region::Region;
 pub use window::Window;
 #[cfg(feature = "dicom")]
@@ -87,6 +87,8 @@ pub struct Image<'a> {
     /// The frame and the window that were chosen of a DICOM file.
     frame: u32,
     window: Window,
+    /// Whether an ultrasound frame is not cropped.
+    is_whole: bool,
 }
 
 #[derive(Clone)]
@@ -293,6 +295,19 @@ impl<'a> Image<'a> {
         Image { frame: number, ..self }
     }
 
+    /// Looks at whole frames of a DICOM file of ultrasound, with what its scanner draws around the tissue. Without this, the
+    /// picture is the largest region of tissue that the file states, or else the part of the frame that pixels fill.
+    ///
+    /// ```
+    /// use bedside::Image;
+    ///
+    /// let image = Image::from_bytes(Vec::new()).whole();
+    /// ```
+    #[must_use]
+    pub fn whole(self) -> Image<'a> {
+        Image { is_whole: true, ..self }
+    }
+
     /// Chooses what is shown of deep values: of a DICOM file the first window or table that it has without a choice, and of a
     /// 16-bit grey PNG or TIFF the range that it states, or the whole one.
     ///
@@ -400,7 +415,15 @@ impl<'a> Image<'a> {
     }
 
     fn new(source: Source<'a>) -> Image<'a> {
-        Image { source, name: None, rotation: Rotation::Upright, mirrored: false, frame: 0, window: Window::First }
+        Image {
+            source,
+            name: None,
+            rotation: Rotation::Upright,
+            mirrored: false,
+            frame: 0,
+            window: Window::First,
+            is_whole: false,
+        }
     }
 }
 

@@ -39,4 +39,18 @@ pub(crate) struct Placement {
     pub(crate) stored: (u32, u32),
     /// From the picture's pixels to the stored ones.
     pub(crate) to_stored: Affine,
+    pub(crate) facts: Facts,
+}
+
+/// What a file says of its picture beside the pixels. Only DICOM files say anything.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Facts {
+    /// Millimetres from column to column and from row to row of the stored picture, each above 0.
+    pub(crate) spacing: Option<[f64; 2]>,
+    /// Whether that is measured at the detector, and so larger than in the body.
+    pub(crate) is_spacing_of_detector: bool,
+    /// Whether something that tells who a person is may be burned into the pixels.
+    pub(crate) is_burned_in: bool,
+    /// Whether there are overlays, which are not shown.
+    pub(crate) has_overlay: bool,
 }

@@ -1,7 +1,7 @@
 //! Regions of a picture: in fractions of its sides, which do not depend on the scale of decoding, and in pixels.
 
 use super::orientation::Orientation;
-use super::picture::Placement;
+use super::picture::{Facts, Placement};
 use crate::geometry::Affine;
 use crate::{Error, ErrorKind, Result};
 
@@ -120,7 +120,8 @@ impl Rectangle {
     ) -> Placement {
         let in_upright = Affine::scaled((1.0, 1.0), (f64::from(self.x), f64::from(self.y)));
         let in_decoded = in_upright.then(&orientation.to_stored(orientation.size(decoded)));
-        Placement { stored, to_stored: in_decoded.then(&Affine::scaled((scale, scale), (0.0, 0.0))) }
+        let to_stored = in_decoded.then(&Affine::scaled((scale, scale), (0.0, 0.0)));
+        Placement { stored, to_stored, facts: Facts::default() }
     }
 
     /// The number of pixels.

@@ -10,6 +10,7 @@ mod focus;
 mod gate;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ use crate::manifest::{Color, ColorMeant, Input};
 use crate::preprocess::{Area, ModelInput, filled, luma, shown, wipe};
 
 pub(crate) use gate::quality_reasons;
+pub(crate) use warning::warnings;
+pub use warning::{Warning, WarningKind};
 
 /// The luma from which on a pixel counts as overexposed, in levels of 0…255.
 const BRIGHT: usize = 250;

@@ -43,6 +43,8 @@ pub(crate) struct Words {
     pub(crate) reason_colored: &'static str,
     pub(crate) reason_colored_again: &'static str,
     pub(crate) reason_novel: &'static str,
+    pub(crate) warning_burned_in: &'static str,
+    pub(crate) warning_overlay: &'static str,
 }
 
 /// English: the language of constants, of `Display`, and of reports in a language that has no sentences here.

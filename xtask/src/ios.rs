@@ -87,8 +87,8 @@ pub(crate) enum For {
 impl For {
     fn features(self) -> &'static str {
         match self {
-            Self::Package => "onnx,tiff,webp,uniffi",
-            Self::App => "tiff,webp,uniffi",
+            Self::Package => "onnx,tiff,webp,dicom,uniffi",
+            Self::App => "tiff,webp,dicom,uniffi",
         }
     }
 }

@@ -324,6 +324,25 @@ typedef int32_t bedside_reason_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What a warning is about. Later versions may have others.
+enum bedside_warning_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // What tells who the person is may be burned into the pixels.
+  BEDSIDE_WARNING_KIND_BURNED_IN = 1,
+  // The file has overlays, which were not drawn over the pixels.
+  BEDSIDE_WARNING_KIND_OVERLAY = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum bedside_warning_kind bedside_warning_kind;
+#else
+typedef int32_t bedside_warning_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // What the answer to a question decides. Later versions may have others.
 enum bedside_question_role
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -611,6 +630,8 @@ typedef struct bedside_conclusion {
   uint32_t danger_signs;
   // The number of findings.
   uint32_t findings;
+  // The number of warnings.
+  uint32_t warnings;
 } bedside_conclusion;
 
 // One label and how probable it is. Set `size` to sizeof(bedside_finding).
@@ -647,6 +668,32 @@ typedef struct bedside_quality {
   // pixels of the file or frame before any scaling. Above 0.
   float relative_size;
 } bedside_quality;
+
+// Which part of a picture was looked at, in pixels as they are stored: before the EXIF orientation and any rotation,
+// cropping and reduction. Set `size` to sizeof(bedside_geometry).
+typedef struct bedside_geometry {
+  // sizeof(bedside_geometry), which the caller sets.
+  size_t size;
+  // The width of the stored picture.
+  uint32_t picture_width;
+  // The height of the stored picture.
+  uint32_t picture_height;
+  // The left edge of the part that was decoded: the whole picture, or the query's region, or of an ultrasound frame of
+  // DICOM its tissue. The network need not have seen all of it, where the model crops.
+  double left;
+  // Its top edge.
+  double top;
+  // Its right edge.
+  double right;
+  // Its bottom edge.
+  double bottom;
+  // Millimetres from column to column of the stored picture; 0 where the file does not say. Only DICOM files say.
+  double spacing_x_mm;
+  // Millimetres from row to row of the stored picture; 0 where the file does not say.
+  double spacing_y_mm;
+  // 1 where the spacing is that of a detector behind the body, so that lengths in the body are less, else 0.
+  int32_t spacing_at_detector;
+} bedside_geometry;
 
 // How unlike the pictures that the model was made for a picture is, and the two levels that it is compared with. Set
 // `size` to sizeof(bedside_novelty).
@@ -874,6 +921,12 @@ bedside_status bedside_image_mirrored(const struct bedside_image *image,
 bedside_status bedside_image_frame(const struct bedside_image *image,
                                    uint32_t number,
                                    struct bedside_image **frame,
+                                   struct bedside_error *error);
+
+// The same picture, of which an ultrasound frame of a DICOM file is looked at as a whole, with what its scanner draws around
+// the tissue. The pictures share their bytes; each is freed by itself.
+bedside_status bedside_image_whole(const struct bedside_image *image,
+                                   struct bedside_image **whole,
                                    struct bedside_error *error);
 
 // The number of frames of a DICOM file; 1 of any other picture. Fails as a classification does where the file can't be
@@ -1196,6 +1249,21 @@ bedside_status bedside_report_reasons(const struct bedside_report *report,
 // The measures of the picture, also where the model has no limits for them or the picture was rejected.
 // BEDSIDE_STATUS_ABSENT only where no picture was decoded.
 bedside_status bedside_report_quality(const struct bedside_report *report, struct bedside_quality *quality);
+
+// What the warning at an index is about, a bedside_warning_kind. Warnings say what to know of the picture, whatever the
+// verdict is: show them with it. There are none where no picture was decoded.
+bedside_status bedside_report_warning_kind(const struct bedside_report *report, size_t index, int32_t *kind);
+
+// What that warning says is there and what to do, in the query's language.
+bedside_status bedside_report_warning_message(const struct bedside_report *report,
+                                              size_t index,
+                                              char *buffer,
+                                              size_t capacity,
+                                              size_t *length);
+
+// Which part of the picture was looked at, and how large it is. BEDSIDE_STATUS_ABSENT only where no picture was decoded.
+bedside_status bedside_report_geometry(const struct bedside_report *report,
+                                       struct bedside_geometry *geometry);
 
 // The novelty. BEDSIDE_STATUS_ABSENT where the model does not tell, and where the graph did not run.
 bedside_status bedside_report_novelty(const struct bedside_report *report, struct bedside_novelty *novelty);

@@ -148,6 +148,64 @@ static void golden(const bedside_classifier *classifier, const char *picture)
     bedside_image_free(image);
 }
 
+/* The scores of a file, and those of a frame of it. */
+static void scores_of(const bedside_classifier *classifier, const char *path, int frame, float *scores)
+{
+    bedside_image *image = NULL, *chosen = NULL;
+    OK(bedside_image_open(path, &image, &error));
+    OK(bedside_image_frame(image, (uint32_t)frame, &chosen, &error));
+    OK(bedside_classifier_scores(classifier, chosen, scores, LABELS, NULL, &error));
+    bedside_image_free(image);
+    bedside_image_free(chosen);
+}
+
+/* DICOM files give what their exported twins give. */
+static void dicom(const bedside_classifier *classifier)
+{
+    float film[LABELS], loop[LABELS], other[LABELS];
+    scores_of(classifier, "tests/pictures/film.png", 0, film);
+    scores_of(classifier, "tests/pictures/film.dcm", 0, other);
+    EXPECT(memcmp(film, other, sizeof film) == 0);
+    scores_of(classifier, "tests/pictures/loop.png", 0, loop);
+    scores_of(classifier, "tests/pictures/loop.dcm", 1, other);
+    EXPECT(memcmp(loop, other, sizeof loop) == 0);
+
+    uint32_t frames = 0;
+    bedside_image *image = NULL, *whole = NULL;
+    OK(bedside_image_open("tests/pictures/loop.dcm", &image, &error));
+    OK(bedside_image_frames(image, &frames, &error));
+    EXPECT(frames == 3);
+    OK(bedside_image_whole(image, &whole, &error));
+    OK(bedside_classifier_scores(classifier, whole, other, LABELS, NULL, &error));
+    EXPECT(memcmp(loop, other, sizeof loop) != 0);
+    bedside_image_free(image);
+    bedside_image_free(whole);
+
+    bedside_report *report = NULL;
+    bedside_conclusion conclusion;
+    bedside_geometry geometry;
+    conclusion.size = sizeof conclusion;
+    geometry.size = sizeof geometry;
+    int32_t kind = 0;
+    char text[4096];
+    OK(bedside_image_open("tests/pictures/film.dcm", &image, &error));
+    OK(bedside_classifier_classify(classifier, image, NULL, &report, &error));
+    OK(bedside_report_conclusion(report, &conclusion));
+    EXPECT(conclusion.warnings == 1);
+    OK(bedside_report_warning_kind(report, 0, &kind));
+    EXPECT(kind == BEDSIDE_WARNING_KIND_BURNED_IN);
+    OK(bedside_report_warning_message(report, 0, text, sizeof text, NULL));
+    EXPECT(strstr(text, "picture") != NULL);
+    FAILS(ABSENT, bedside_report_warning_kind(report, 1, &kind));
+    OK(bedside_report_geometry(report, &geometry));
+    EXPECT(geometry.picture_width == 224 && geometry.right == 224.0 && geometry.left == 0.0);
+    EXPECT(geometry.spacing_x_mm == 0.4 && geometry.spacing_y_mm == 0.4 && geometry.spacing_at_detector == 0);
+    OK(bedside_report_json(report, text, sizeof text, NULL));
+    EXPECT(strstr(text, "obody") == NULL && strstr(text, "OBODY") == NULL);
+    bedside_report_free(report);
+    bedside_image_free(image);
+}
+
 /* The scores of a frame, which do not depend on where its pixels came from. */
 static void scores(const bedside_classifier *classifier)
 {
@@ -749,6 +807,7 @@ int main(int count, char **arguments)
     sizes(arguments[1]);
     bedside_classifier *classifier = opened(arguments[1]);
     golden(classifier, arguments[2]);
+    dicom(classifier);
     scores(classifier);
     misfits(classifier);
     report(classifier);

@@ -122,6 +122,23 @@ pub unsafe extern "C" fn bedside_image_frame(
     unsafe { answered(error, call) }
 }
 
+/// The same picture, of which an ultrasound frame of a DICOM file is looked at as a whole, with what its scanner draws around
+/// the tissue. The pictures share their bytes; each is freed by itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_whole(
+    image: *const bedside_image,
+    whole: *mut *mut bedside_image,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        let picture = handle::object(&IMAGES, image, "image")?.whole();
+        // SAFETY: the place is the caller's.
+        unsafe { handle::give(&IMAGES, whole, "whole", || Ok(picture)) }
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
 /// The number of frames of a DICOM file; 1 of any other picture. Fails as a classification does where the file can't be
 /// read.
 #[unsafe(no_mangle)]

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::mem::offset_of;
 use std::time::Duration;
 
-use bedside::{DangerSign, DecidedBy, Finding, LabelName, Report, Triage, Verdict};
+use bedside::{DangerSign, DecidedBy, Finding, LabelName, Report, Triage, Verdict, Warning, WarningKind};
 
 use super::handle;
 use super::reasons::{REASONS, bedside_reasons};
@@ -76,6 +76,16 @@ pub enum bedside_decided_by {
     BEDSIDE_DECIDED_BY_UNCALIBRATED = 10,
 }
 
+/// What a warning is about. Later versions may have others.
+#[repr(i32)]
+#[derive(Debug, Clone, Copy)]
+pub enum bedside_warning_kind {
+    /// What tells who the person is may be burned into the pixels.
+    BEDSIDE_WARNING_KIND_BURNED_IN = 1,
+    /// The file has overlays, which were not drawn over the pixels.
+    BEDSIDE_WARNING_KIND_OVERLAY = 2,
+}
+
 /// What a report concludes, and how many of each part it has. Set `size` to sizeof(bedside_conclusion).
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -94,6 +104,8 @@ pub struct bedside_conclusion {
     pub danger_signs: u32,
     /// The number of findings.
     pub findings: u32,
+    /// The number of warnings.
+    pub warnings: u32,
     #[cfg(feature = "test-later")]
     #[allow(missing_docs, reason = "no header has it")]
     pub later: u64,
@@ -138,6 +150,34 @@ pub struct bedside_quality {
     pub relative_size: f32,
 }
 
+/// Which part of a picture was looked at, in pixels as they are stored: before the EXIF orientation and any rotation,
+/// cropping and reduction. Set `size` to sizeof(bedside_geometry).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct bedside_geometry {
+    /// sizeof(bedside_geometry), which the caller sets.
+    pub size: usize,
+    /// The width of the stored picture.
+    pub picture_width: u32,
+    /// The height of the stored picture.
+    pub picture_height: u32,
+    /// The left edge of the part that was decoded: the whole picture, or the query's region, or of an ultrasound frame of
+    /// DICOM its tissue. The network need not have seen all of it, where the model crops.
+    pub left: f64,
+    /// Its top edge.
+    pub top: f64,
+    /// Its right edge.
+    pub right: f64,
+    /// Its bottom edge.
+    pub bottom: f64,
+    /// Millimetres from column to column of the stored picture; 0 where the file does not say. Only DICOM files say.
+    pub spacing_x_mm: f64,
+    /// Millimetres from row to row of the stored picture; 0 where the file does not say.
+    pub spacing_y_mm: f64,
+    /// 1 where the spacing is that of a detector behind the body, so that lengths in the body are less, else 0.
+    pub spacing_at_detector: i32,
+}
+
 /// How unlike the pictures that the model was made for a picture is, and the two levels that it is compared with. Set
 /// `size` to sizeof(bedside_novelty).
 #[repr(C)]
@@ -173,7 +213,7 @@ pub struct bedside_timings {
 
 // SAFETY: each is `repr(C)`, begins with its size, and all bytes are valid in every field.
 unsafe impl LeadingSize for bedside_conclusion {
-    const FIRST: usize = offset_of!(bedside_conclusion, findings) + size_of::<u32>();
+    const FIRST: usize = offset_of!(bedside_conclusion, warnings) + size_of::<u32>();
     #[cfg(feature = "test-later")]
     const END: usize = offset_of!(bedside_conclusion, later) + size_of::<u64>();
 
@@ -186,6 +226,7 @@ unsafe impl LeadingSize for bedside_conclusion {
             labels: 0,
             danger_signs: 0,
             findings: 0,
+            warnings: 0,
             #[cfg(feature = "test-later")]
             later: 7,
         }
@@ -207,6 +248,25 @@ unsafe impl LeadingSize for bedside_quality {
     fn initial() -> bedside_quality {
         let size = size_of::<bedside_quality>();
         bedside_quality { size, focus: 0.0, dark: 0.0, bright: 0.0, contrast: 0.0, color: 0.0, relative_size: 0.0 }
+    }
+}
+// SAFETY: as above.
+unsafe impl LeadingSize for bedside_geometry {
+    const FIRST: usize = offset_of!(bedside_geometry, spacing_at_detector) + size_of::<i32>();
+
+    fn initial() -> bedside_geometry {
+        bedside_geometry {
+            size: size_of::<bedside_geometry>(),
+            picture_width: 0,
+            picture_height: 0,
+            left: 0.0,
+            top: 0.0,
+            right: 0.0,
+            bottom: 0.0,
+            spacing_x_mm: 0.0,
+            spacing_y_mm: 0.0,
+            spacing_at_detector: 0,
+        }
     }
 }
 // SAFETY: as above.
@@ -242,6 +302,7 @@ pub unsafe extern "C" fn bedside_report_conclusion(
             labels: report.verdict.labels().len() as u32,
             danger_signs: report.danger.len() as u32,
             findings: report.findings.len() as u32,
+            warnings: report.warnings.len() as u32,
             ..bedside_conclusion::initial()
         };
         // SAFETY: the struct is the caller's.
@@ -474,6 +535,61 @@ pub unsafe extern "C" fn bedside_report_quality(
     })
 }
 
+/// What the warning at an index is about, a bedside_warning_kind. Warnings say what to know of the picture, whatever the
+/// verdict is: show them with it. There are none where no picture was decoded.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_report_warning_kind(
+    report: *const bedside_report,
+    index: usize,
+    kind: *mut i32,
+) -> bedside_status {
+    // SAFETY: the place is the caller's.
+    without_message(|| warning(report, index, |warning| unsafe { put(kind, warning_of(warning.kind) as i32, "kind") }))
+}
+
+/// What that warning says is there and what to do, in the query's language.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_report_warning_message(
+    report: *const bedside_report,
+    index: usize,
+    buffer: *mut c_char,
+    capacity: usize,
+    length: *mut usize,
+) -> bedside_status {
+    // SAFETY: the buffer is the caller's.
+    without_message(|| {
+        warning(report, index, |warning| unsafe { copy_text(&warning.message, buffer, capacity, length) })
+    })
+}
+
+/// Which part of the picture was looked at, and how large it is. BEDSIDE_STATUS_ABSENT only where no picture was decoded.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_report_geometry(
+    report: *const bedside_report,
+    geometry: *mut bedside_geometry,
+) -> bedside_status {
+    without_message(|| {
+        let found = of(report)?.geometry.ok_or_else(|| Failure::absent("geometry"))?;
+        let ([picture_width, picture_height], [left, top, right, bottom]) = (found.picture, found.region);
+        let spacing = found.spacing_mm.unwrap_or_default();
+        let spacing_at_detector = found.spacing_at_detector.into();
+        let found = bedside_geometry {
+            picture_width,
+            picture_height,
+            left,
+            top,
+            right,
+            bottom,
+            spacing_x_mm: spacing[0],
+            spacing_y_mm: spacing[1],
+            spacing_at_detector,
+            ..bedside_geometry::initial()
+        };
+        // SAFETY: the struct is the caller's.
+        unsafe { sized::write(geometry, found, "geometry") }
+    })
+}
+
 /// The novelty. BEDSIDE_STATUS_ABSENT where the model does not tell, and where the graph did not run.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bedside_report_novelty(
@@ -536,6 +652,11 @@ fn finding_at(report: *const bedside_report, index: usize, use_it: impl FnOnce(&
     use_it(report.findings.get(index).ok_or_else(|| Failure::absent("finding at this index"))?)
 }
 
+fn warning(report: *const bedside_report, index: usize, use_it: impl FnOnce(&Warning) -> Outcome) -> Outcome {
+    let report = of(report)?;
+    use_it(report.warnings.get(index).ok_or_else(|| Failure::absent("warning at this index"))?)
+}
+
 /// The duration in milliseconds.
 pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
@@ -557,6 +678,14 @@ pub(super) fn triage_of(triage: Triage) -> bedside_triage {
         Triage::Unassessed => bedside_triage::BEDSIDE_TRIAGE_UNASSESSED,
         Triage::Refer => bedside_triage::BEDSIDE_TRIAGE_REFER,
         Triage::Urgent => bedside_triage::BEDSIDE_TRIAGE_URGENT,
+    }
+}
+
+fn warning_of(kind: WarningKind) -> bedside_warning_kind {
+    match kind {
+        WarningKind::BurnedIn => bedside_warning_kind::BEDSIDE_WARNING_KIND_BURNED_IN,
+        WarningKind::Overlay => bedside_warning_kind::BEDSIDE_WARNING_KIND_OVERLAY,
+        other => unreachable!("`{}` is not known to the border: a test compares", other.as_str()),
     }
 }
 
@@ -582,7 +711,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_and_what_decided_have_the_numbers_of_their_places() {
+    fn levels_and_kinds_have_the_numbers_of_their_places() {
+        for (index, &kind) in WarningKind::ALL.iter().enumerate() {
+            assert_eq!(warning_of(kind) as usize, index + 1, "{}", kind.as_str());
+        }
         for (index, &level) in Triage::ALL.iter().enumerate() {
             assert_eq!(triage_of(level) as usize, index + 1, "{level}");
         }

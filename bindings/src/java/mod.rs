@@ -396,6 +396,23 @@ pub fn numbered_window<'caller>(
     })
 }
 
+/// `whole(long image)`. The reply is the new picture's handle.
+#[jni_mangle("dev.bedside.jni.Native")]
+pub fn whole<'caller>(env: EnvUnowned<'caller>, _class: JClass<'caller>, handle: i64) -> JByteArray<'caller> {
+    answered(env, |_| Ok(kept(&IMAGES, image(handle)?.whole())))
+}
+
+/// `shown(long image, int maxSide)`. The reply is a PNG.
+#[jni_mangle("dev.bedside.jni.Native")]
+pub fn shown<'caller>(
+    env: EnvUnowned<'caller>,
+    _class: JClass<'caller>,
+    handle: i64,
+    max_side: i32,
+) -> JByteArray<'caller> {
+    answered(env, |_| Ok(reply::file(&image(handle)?.shown(size("max_side", max_side)?)?)))
+}
+
 /// `window(long image, double center, double width)`. The reply is the new picture's handle.
 #[jni_mangle("dev.bedside.jni.Native")]
 pub fn window<'caller>(

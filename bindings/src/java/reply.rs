@@ -2,8 +2,8 @@
 
 use bedside::manifest::{Label, Manifest, ScopeQuestion};
 use bedside::{
-    DangerSign, Error, Heatmap, LabelName, LoadTimes, ModelIdentity, Novelty, Quality, Reason, Report, SelfTest,
-    Triage, Verdict,
+    DangerSign, Error, Geometry, Heatmap, LabelName, LoadTimes, ModelIdentity, Novelty, Quality, Reason, Report,
+    SelfTest, Triage, Verdict,
 };
 
 use super::wire::Writer;
@@ -99,6 +99,10 @@ pub(super) fn report(report: &Report) -> Writer {
             writer.float(measure);
         }
     });
+    writer.list(&report.warnings, |writer, warning| {
+        writer.string(warning.kind.as_str()).string(&warning.message);
+    });
+    writer.optional(report.geometry, |writer, geometry| write_geometry(writer, &geometry));
     writer.optional(report.novelty, |writer, Novelty { value, soft, hard, .. }| {
         writer.float(value).float(soft).float(hard);
     });
@@ -111,6 +115,19 @@ pub(super) fn report(report: &Report) -> Writer {
     writer.string(&report.runtime.name).string(&report.runtime.version).string(&report.notice);
     writer.string(&report.to_string()).string(&report.to_json());
     writer
+}
+
+fn write_geometry(writer: &mut Writer, geometry: &Geometry) {
+    for length in geometry.picture {
+        writer.int(length);
+    }
+    for edge in geometry.region {
+        writer.double(edge);
+    }
+    writer.optional(geometry.spacing_mm, |writer, [x, y]| {
+        writer.double(x).double(y);
+    });
+    writer.flag(geometry.spacing_at_detector);
 }
 
 fn write_heatmap(writer: &mut Writer, heatmap: &Heatmap) {

@@ -150,6 +150,8 @@ fn reply_writer_encodes_the_samples() {
     rejected.decided_by = DecidedBy::Scope;
     rejected.danger.clear();
     rejected.findings.clear();
+    rejected.warnings.clear();
+    rejected.geometry = None;
     (rejected.quality, rejected.novelty, rejected.heatmap) = (None, None, None);
     writes("report_rejected", reply::report(&rejected), &[&rejected.to_string(), &rejected.to_json()]);
 }
@@ -179,6 +181,13 @@ fn report(classifier: &Classifier) -> Report {
     let quality = report.quality.as_mut().expect("a picture was decoded");
     (quality.focus, quality.dark, quality.bright) = (0.5, 0.25, 0.125);
     (quality.contrast, quality.color, quality.size) = (0.375, 0.0625, 2.0);
+    report.warnings = serde_json::from_str(r#"[{"kind": "overlay", "message": "marks"}]"#).expect("sound");
+    report.geometry = Some(
+        serde_json::from_str(
+            r#"{"picture": [8, 6], "region": [0, 1, 8, 5], "spacing_mm": [0.5, 0.25], "spacing_at_detector": true}"#,
+        )
+        .expect("sound"),
+    );
     report.novelty = Some(serde_json::from_str(r#"{"value": 1.5, "soft": 2, "hard": 2.5}"#).expect("sound"));
     report.heatmap = Some(heatmap());
     report.timings = Timings::default();

@@ -79,6 +79,8 @@ impl From<CoreReport> for Report {
             danger: report.danger.into_iter().map(DangerSign::from).collect(),
             findings: report.findings.into_iter().map(Finding::from).collect(),
             quality: report.quality.map(Quality::from),
+            warnings: report.warnings.into_iter().map(Warning::from).collect(),
+            geometry: report.geometry.map(Geometry::from),
             novelty: report.novelty.map(|found| Novelty { value: found.value, soft: found.soft, hard: found.hard }),
             heatmap: report.heatmap.map(Heatmap::from),
             timings_ms: Timings {
@@ -97,6 +99,27 @@ impl From<CoreReport> for Report {
             text,
             json,
         }
+    }
+}
+
+impl From<bedside::Warning> for Warning {
+    fn from(warning: bedside::Warning) -> Warning {
+        let kind = match warning.kind {
+            bedside::WarningKind::BurnedIn => WarningKind::BurnedIn,
+            bedside::WarningKind::Overlay => WarningKind::Overlay,
+            other => unreachable!("`{}` is not known to the bindings: a test compares", other.as_str()),
+        };
+        Warning { kind, message: warning.message }
+    }
+}
+
+impl From<bedside::Geometry> for Geometry {
+    fn from(geometry: bedside::Geometry) -> Geometry {
+        let [picture_width, picture_height] = geometry.picture;
+        let [left, top, right, bottom] = geometry.region;
+        let at_detector = geometry.spacing_at_detector;
+        let spacing = geometry.spacing_mm.map(|[x_mm, y_mm]| Spacing { x_mm, y_mm, at_detector });
+        Geometry { picture_width, picture_height, left, top, right, bottom, spacing }
     }
 }
 

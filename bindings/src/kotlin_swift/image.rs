@@ -34,7 +34,7 @@ impl Image {
     /// Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
     /// do not fit the format, and with `TooLarge` where they have more than 256 MiB.
     ///
-    /// The hash of the fields of all types that are passed by value is ded53d56.
+    /// The hash of the fields of all types that are passed by value is b7e9260d.
     // UniFFI's checksum of a function covers its documentation, and with this sentence the fields: see `layout.rs`.
     #[uniffi::constructor]
     pub fn from_planes(
@@ -81,6 +81,19 @@ impl Image {
     /// Does not fail; `classify` fails with `InvalidQuery` where there is none.
     pub fn numbered_window(&self, number: u32) -> Result<Arc<Image>, BedsideError> {
         Ok(guarded(|| Ok(Arc::new(Image(self.0.window(Window::Number(number))))))?)
+    }
+
+    /// The same picture, of which an ultrasound frame of a DICOM file is looked at as a whole, with what its scanner draws
+    /// around the tissue. Does not fail.
+    pub fn whole(&self) -> Result<Arc<Image>, BedsideError> {
+        Ok(guarded(|| Ok(Arc::new(Image(self.0.whole()))))?)
+    }
+
+    /// The picture as it is looked at, upright, as a PNG of at most `max_side` pixels a side: of a DICOM file the chosen frame
+    /// as it is shown, and of an ultrasound frame the part that is looked at. Fails with `InvalidQuery` where `max_side` is 0,
+    /// and as `classify` does where the picture can't be decoded. Do not call it on a thread that draws a screen.
+    pub fn shown(&self, max_side: u32) -> Result<Vec<u8>, BedsideError> {
+        Ok(guarded(|| self.0.shown(max_side))?)
     }
 
     /// The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own

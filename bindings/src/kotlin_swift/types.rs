@@ -166,6 +166,10 @@ pub struct Report {
     /// The measures of the picture, also where the model has no limits for them or the verdict is `Rejected`. Absent only
     /// where no picture was decoded.
     pub quality: Option<Quality>,
+    /// What to know of the picture, whatever the verdict is: show them with it. Empty where no picture was decoded.
+    pub warnings: Vec<Warning>,
+    /// Which part of the picture was looked at, and how large it is. Absent only where no picture was decoded.
+    pub geometry: Option<Geometry>,
     /// How unlike the pictures that the model was made for this one is. Absent where the model does not tell, and where
     /// the graph did not run.
     pub novelty: Option<Novelty>,
@@ -346,6 +350,56 @@ pub struct Quality {
     /// The width of the region over that of the model's input, or the height over the height where that is less, in pixels
     /// of the file or frame before any scaling. Above 0.
     pub size: f32,
+}
+
+/// What to know of a picture, whatever the verdict is. Only DICOM files say such things.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct Warning {
+    /// The kind, the same in every language.
+    pub kind: WarningKind,
+    /// What is there and what to do, in the query's language.
+    pub message: String,
+}
+
+/// What a warning is about.
+#[derive(Debug, Clone, Copy, uniffi::Enum)]
+pub enum WarningKind {
+    /// What tells who the person is may be burned into the pixels.
+    BurnedIn,
+    /// The file has overlays, which were not drawn over the pixels.
+    Overlay,
+}
+
+/// Which part of a picture was looked at, in pixels as they are stored: before the EXIF orientation and any rotation,
+/// cropping and reduction.
+#[derive(Debug, Clone, Copy, uniffi::Record)]
+pub struct Geometry {
+    /// The width of the stored picture.
+    pub picture_width: u32,
+    /// The height of the stored picture.
+    pub picture_height: u32,
+    /// The left edge of the part that was decoded: the whole picture, or the query's region, or of an ultrasound frame of
+    /// DICOM its tissue. The network need not have seen all of it, where the model crops.
+    pub left: f64,
+    /// Its top edge.
+    pub top: f64,
+    /// Its right edge.
+    pub right: f64,
+    /// Its bottom edge.
+    pub bottom: f64,
+    /// Where the file says it, which only DICOM files do.
+    pub spacing: Option<Spacing>,
+}
+
+/// How far a picture's pixels lie apart.
+#[derive(Debug, Clone, Copy, uniffi::Record)]
+pub struct Spacing {
+    /// Millimetres from column to column of the stored picture, above 0.
+    pub x_mm: f64,
+    /// Millimetres from row to row of the stored picture, above 0.
+    pub y_mm: f64,
+    /// Whether it is that of a detector behind the body, so that lengths in the body are less.
+    pub at_detector: bool,
 }
 
 /// How unlike the pictures that the model was made for a picture is, and the two levels that it is compared with.

@@ -6,6 +6,11 @@ import SwiftUI
 import UIKit
 import UniformTypeIdentifiers
 
+extension UTType {
+    /// A picture of an archive or a scanner. `Info.plist` declares it.
+    fileprivate static let dicom = UTType(importedAs: "org.nema.dicom", conformingTo: .data)
+}
+
 struct PictureView: View {
     let topic: Topic
     @EnvironmentObject private var model: AppModel
@@ -30,7 +35,7 @@ struct PictureView: View {
             }
             .ignoresSafeArea()
         }
-        .fileImporter(isPresented: $showsFiles, allowedContentTypes: [.image]) { result in
+        .fileImporter(isPresented: $showsFiles, allowedContentTypes: [.image, .dicom]) { result in
             model.look { try await PictureFile.bytes(of: result.get()) }
         }
         .onChange(of: photo) { item in

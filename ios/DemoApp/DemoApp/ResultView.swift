@@ -13,7 +13,7 @@ struct ResultView: View {
         } content: {
             if page.isByDanger { danger }
             Text(page.verdict).font(.title2.bold())
-            ForEach(page.reasons, id: \.self) { reason in Bullet(text: reason) }
+            ForEach(page.reasons + page.warnings, id: \.self) { line in Bullet(text: line) }
             if page.isUnassessed, !page.mayRetake { Text(model.texts(.resultNext)).font(.title3) }
             Notice()
             if page.hadPicture { PicturePreview(part: page.case.part) }

@@ -384,6 +384,16 @@ RustBuffer uniffi_bedside_fn_method_image_overlay(uint64_t ptr, RustBuffer heatm
 uint64_t uniffi_bedside_fn_method_image_rotated(uint64_t ptr, RustBuffer rotation, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_SHOWN
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_SHOWN
+RustBuffer uniffi_bedside_fn_method_image_shown(uint64_t ptr, uint32_t max_side, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_WHOLE
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_WHOLE
+uint64_t uniffi_bedside_fn_method_image_whole(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_WINDOW
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_FN_METHOD_IMAGE_WINDOW
 uint64_t uniffi_bedside_fn_method_image_window(uint64_t ptr, double center, double width, RustCallStatus *_Nonnull out_status
@@ -784,6 +794,18 @@ uint16_t uniffi_bedside_checksum_method_image_overlay(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_ROTATED
 #define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_ROTATED
 uint16_t uniffi_bedside_checksum_method_image_rotated(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_SHOWN
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_SHOWN
+uint16_t uniffi_bedside_checksum_method_image_shown(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_WHOLE
+#define UNIFFI_FFIDEF_UNIFFI_BEDSIDE_CHECKSUM_METHOD_IMAGE_WHOLE
+uint16_t uniffi_bedside_checksum_method_image_whole(void
     
 );
 #endif

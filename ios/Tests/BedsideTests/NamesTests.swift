@@ -86,6 +86,11 @@ final class NamesTests: XCTestCase {
         XCTAssertEqual(kinds.map(reasonKindName), try names("reason_kinds"))
     }
 
+    func testWarningKindsHaveTheSharedNames() throws {
+        let kinds: [WarningKind] = [.burnedIn, .overlay]
+        XCTAssertEqual(kinds.map(warningKindName), try names("warning_kinds"))
+    }
+
     func testTriageLevelsHaveTheSharedNames() throws {
         let levels: [Triage] = [.noSign, .unassessed, .refer, .urgent]
         XCTAssertEqual(levels.map(triageName), try names("triage"))
@@ -228,6 +233,13 @@ private func reasonKindName(_ kind: ReasonKind) -> String {
     case .colorless: "colorless"
     case .colored: "colored"
     case .novel: "novel"
+    }
+}
+
+private func warningKindName(_ kind: WarningKind) -> String {
+    switch kind {
+    case .burnedIn: "burned_in"
+    case .overlay: "overlay"
     }
 }
 

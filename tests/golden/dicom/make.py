@@ -417,7 +417,7 @@ def place(data):
     return {"offset": offset, "length": len(data)}
 
 
-def case(name, data, expected=None, tolerance=0, frame=0, window=None, error=None):
+def case(name, data, expected=None, tolerance=0, frame=0, window=None, error=None, looked_at=None):
     assert name not in {each["name"] for each in CASES}, name
     assert expected is not None or error is not None, name
     out = {"name": name} | place(data)
@@ -433,6 +433,8 @@ def case(name, data, expected=None, tolerance=0, frame=0, window=None, error=Non
         out["expected"] = size | place(expected.tobytes()) | {"tolerance": tolerance}
     if error is not None:
         out["error"] = error
+    if looked_at is not None:
+        out["looked_at"] = looked_at
     CASES.append(out)
 
 
@@ -1782,6 +1784,128 @@ def frames():
     )
 
 
+ULTRASOUND = "1.2.840.10008.5.1.4.1.1.6.1"
+
+
+def region(left, top, right, bottom, form=1, kind=1, unit=3, deltas=(0.05, 0.04)):
+    """An item of the Sequence of Ultrasound Regions (PS3.3 C.8.5.5). The right and the bottom edge belong to it."""
+    edges = zip((0x00186018, 0x0018601A, 0x0018601C, 0x0018601E), (left, top, right, bottom), strict=True)
+    return [
+        (0x00186012, "US", form),
+        (0x00186014, "US", kind),
+        *((tag, "UL", value) for tag, value in edges if value is not None),
+        (0x00186024, "US", unit),
+        (0x00186026, "US", unit),
+        (0x0018602C, "FD", deltas[0]),
+        (0x0018602E, "FD", deltas[1]),
+    ]
+
+
+def screen(height=240, width=320):
+    """A scanner's screen: a sector, and letters, a ruler and a bar of greys around it. (the pixels, the sector's box)."""
+    rng = np.random.default_rng(77)
+    out = np.zeros((height, width), np.uint8)
+    y, x = np.mgrid[:height, :width]
+    away, turn = np.hypot(x - 150, y + 20), np.arctan2(x - 150, y + 20)
+    sector = (away > 60) & (away < 220) & (np.abs(turn) < 0.5)
+    out[sector] = np.clip(rng.rayleigh(40, sector.sum()) + 12, 0, 255)
+    # A cyst has no echoes.
+    out[np.hypot(x - 150, y - 100) < 25] = 0
+    for top, left in ((6, 10), (18, 10), (225, 200)):
+        for letter in range(8):
+            # Strokes of one pixel, as a scanner's font has.
+            at = left + letter * 7
+            out[top : top + 8, at] = 255
+            out[top, at : at + 5] = out[top + 4, at : at + 4] = 255
+    out[40:200, 310:316] = np.linspace(255, 0, 160)[:, None]
+    out[40:200:16, 300:304] = 255
+    rows, columns = np.nonzero(sector)
+    return out, [int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1]
+
+
+def facts():
+    """What is looked at of a frame, and what a file says of it beside the pixels."""
+
+    def told(name, extra=(), looked_at=(), values=None, frames=None, frame=0, sop=ULTRASOUND, **changes):
+        values = pattern(60, 80, 0, 255, 91).astype(np.uint8) if values is None else values
+        height, width = values.shape[-2:]
+        spec = grey_spec(values, **({"frames": frames} if frames else {}), extra=list(extra))
+        data = file(picture(spec, native(values, 8), SOPClass=sop, Modality="US", **changes), sop_class=sop)
+        ds = read(data)
+        assert ds.Rows == height, name
+        default = {"area": [0, 0, width, height], "spacing": None, "at_detector": False, "burned_in": False, "overlay": False}
+        shown_frame = values[frame] if values.ndim == 3 else values
+        case(name, data, shown_frame, frame=frame, looked_at=default | dict(looked_at))
+
+    def regions(*items):
+        return (0x00186011, "SQ", Sequence(*items))
+
+    spaced = {"spacing": [0.5, 0.4]}
+    told("ultrasound region", [regions(region(10, 5, 69, 54))], spaced | {"area": [10, 5, 70, 55]})
+    told(
+        "the larger of two ultrasound regions",
+        [regions(region(0, 5, 29, 54), region(30, 5, 79, 54, deltas=(0.1, -0.2)))],
+        {"area": [30, 5, 80, 55], "spacing": [1.0, 2.0]},
+    )
+    told("the first of two equal regions", [regions(region(0, 5, 29, 54), region(40, 5, 69, 54))], spaced | {"area": [0, 5, 30, 55]})
+    told(
+        "regions of a spectrum and of flow are larger",
+        [regions(region(0, 0, 79, 59, form=3, kind=3), region(0, 0, 79, 50, kind=2), region(4, 6, 33, 35))],
+        spaced | {"area": [4, 6, 34, 36]},
+    )
+    told("region beyond the frame", [regions(region(10, 5, 500, 4294967295))], spaced | {"area": [10, 5, 80, 60]})
+    whole = "the part that is filled, where that is all"
+    told(whole)
+    told("region outside of the frame", [regions(region(80, 5, 90, 54))])
+    told("region whose edges are exchanged", [regions(region(69, 5, 10, 54))])
+    told("region without an edge", [regions(region(10, 5, 69, None))])
+    told("region in other units", [regions(region(10, 5, 69, 54, unit=4))], {"area": [10, 5, 70, 55]})
+    told("region with a spacing of 0", [regions(region(10, 5, 69, 54, deltas=(0, 0.1)))], {"area": [10, 5, 70, 55]})
+    told(
+        "region in a secondary capture",
+        [regions(region(10, 5, 69, 54))],
+        spaced | {"area": [10, 5, 70, 55]},
+        sop=SECONDARY_CAPTURE,
+    )
+    pixels, box = screen()
+    around = [box[0] - 16, box[1] - 16, box[2] + 16, box[3] + 16]
+    told("sector by its pixels", values=pixels, looked_at={"area": None, "inside": around, "around": [box[0] + 8, box[1] + 8, box[2] - 8, box[3] - 8]})
+    told("sector by its region", [regions(region(60, 30, 239, 209))], spaced | {"area": [60, 30, 240, 210]}, values=pixels)
+    loop = np.stack([pixels, np.where(pixels > 20, pixels // 2 + 11, pixels).astype(np.uint8)])
+    told("loop by its region, frame 1", [regions(region(60, 30, 239, 209))], spaced | {"area": [60, 30, 240, 210]}, values=loop, frames=2, frame=1)
+    black_frame = np.zeros((60, 80), np.uint8)
+    told("ultrasound frame of nothing", values=black_frame)
+    # No ultrasound: what is dark around it stays.
+    spec = grey_spec(pixels)
+    nothing = {"area": [0, 0, 320, 240], "spacing": None, "at_detector": False, "burned_in": False, "overlay": False}
+    case("sector in a secondary capture", file(picture(spec, native(pixels, 8))), pixels, looked_at=nothing)
+
+    def said(name, extra, **looked_at):
+        values = pattern(20, 30, 0, 255, 92).astype(np.uint8)
+        data = file(picture(grey_spec(values, extra=list(extra)), native(values, 8)))
+        read(data)
+        case(name, data, values, looked_at=nothing | {"area": [0, 0, 30, 20]} | looked_at)
+
+    # From row to row, then from column to column (PS3.3 10.7.1.3).
+    body, detector = (0x00280030, "DS"), (0x00181164, "DS")
+    said("pixel spacing", [(*body, "0.25\\0.5")], spacing=[0.5, 0.25])
+    said("imager pixel spacing", [(*detector, "0.125\\0.25")], spacing=[0.25, 0.125], at_detector=True)
+    said("pixel spacing as at the detector", [(*detector, "0.125\\0.25"), (*body, "0.125\\0.25")], spacing=[0.25, 0.125], at_detector=True)
+    said("pixel spacing of a calibration", [(*detector, "0.125\\0.25"), (*body, "0.1\\0.2")], spacing=[0.2, 0.1])
+    for name, text in (("0", "0\\0.5"), ("negative", "-1\\0.5"), ("one number", "0.5"), ("empty", "")):
+        said(f"pixel spacing, {name}", [(*body, text)])
+    measures = [(0x00289110, "SQ", Sequence([(*body, "0.25\\0.5")]))]
+    said("pixel spacing of shared groups", [(0x52009229, "SQ", Sequence(measures))], spacing=[0.5, 0.25])
+    said("burned in annotation", [(0x00280301, "CS", "YES")], burned_in=True)
+    said("no burned in annotation", [(0x00280301, "CS", "NO")])
+    bits = [(0x60000010, "US", 20), (0x60000011, "US", 30), (0x60003000, "OW", bytes(76))]
+    said("overlay", bits, overlay=True)
+    said("second overlay", [(tag + 0x20000, vr, value) for tag, vr, value in bits], overlay=True)
+    said("private elements of a group like an overlay's", [(0x60010010, "LO", "X"), (0x60011000, "OB", bytes(4))])
+    icon = Sequence(picture(grey_spec(A8), Fragments([b"1234"])))
+    said("an icon of compressed pixels", [(0x00880200, "SQ", icon)])
+
+
 def errors():
     tiny = A8[:4, :6]
     good = grey_spec(tiny)
@@ -2098,7 +2222,7 @@ def main():
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore")
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-    for part in (syntaxes, bits, values, tables, in_color, palettes, compressed, frames, errors):
+    for part in (syntaxes, bits, values, tables, in_color, palettes, compressed, frames, facts, errors):
         before = len(CASES), len(BYTES)
         part()
         print(f"{part.__name__}: {len(CASES) - before[0]} cases, {len(BYTES) - before[1]} bytes")

@@ -59,12 +59,12 @@ const LIBRARY: &str = "--locked --profile phone --package bedside-bindings --no-
 
 /// The features of the AAR's library. `float-threads` is not among them
 /// (`docs/decisions/0015-threads-for-floats.md`).
-const FEATURES: &str = "onnx,tiff,webp,uniffi,jni";
+const FEATURES: &str = "onnx,tiff,webp,dicom,uniffi,jni";
 
 /// The features of the app's library: it carries prepared models, and needs no importer.
-const APP_FEATURES: &str = "tiff,webp,uniffi,jni";
+const APP_FEATURES: &str = "tiff,webp,dicom,uniffi,jni";
 
-/// The features of the small library: without the ONNX importer, TIFF and WebP.
+/// The features of the small library: without the ONNX importer, TIFF, WebP and DICOM.
 const FEWER_FEATURES: &str = "uniffi,jni";
 
 fn with_ndk(to: &Path, features: &str) -> Result<()> {

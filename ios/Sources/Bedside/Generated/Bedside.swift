@@ -1203,6 +1203,19 @@ public protocol ImageProtocol: AnyObject, Sendable {
     func rotated(rotation: Rotation) throws  -> Image
     
     /**
+     * The picture as it is looked at, upright, as a PNG of at most `max_side` pixels a side: of a DICOM file the chosen frame
+     * as it is shown, and of an ultrasound frame the part that is looked at. Fails with `InvalidQuery` where `max_side` is 0,
+     * and as `classify` does where the picture can't be decoded. Do not call it on a thread that draws a screen.
+     */
+    func shown(maxSide: UInt32) throws  -> Data
+    
+    /**
+     * The same picture, of which an ultrasound frame of a DICOM file is looked at as a whole, with what its scanner draws
+     * around the tissue. Does not fail.
+     */
+    func whole() throws  -> Image
+    
+    /**
      * The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own
      * windows. Does not fail; `classify` fails with `InvalidQuery` where the width is less than 1.
      */
@@ -1282,7 +1295,7 @@ public static func fromBytes(bytes: Data)throws  -> Image  {
      * Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
      * do not fit the format, and with `TooLarge` where they have more than 256 MiB.
      *
-     * The hash of the fields of all types that are passed by value is ded53d56.
+     * The hash of the fields of all types that are passed by value is b7e9260d.
      */
 public static func fromPlanes(first: Data, second: Data, third: Data, format: FrameFormat)throws  -> Image  {
     return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -1396,6 +1409,34 @@ open func rotated(rotation: Rotation)throws  -> Image  {
     uniffi_bedside_fn_method_image_rotated(
             self.uniffiCloneHandle(),
         FfiConverterTypeRotation_lower(rotation),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The picture as it is looked at, upright, as a PNG of at most `max_side` pixels a side: of a DICOM file the chosen frame
+     * as it is shown, and of an ultrasound frame the part that is looked at. Fails with `InvalidQuery` where `max_side` is 0,
+     * and as `classify` does where the picture can't be decoded. Do not call it on a thread that draws a screen.
+     */
+open func shown(maxSide: UInt32)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
+        uniffiCallStatus in
+    uniffi_bedside_fn_method_image_shown(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(maxSide),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The same picture, of which an ultrasound frame of a DICOM file is looked at as a whole, with what its scanner draws
+     * around the tissue. Does not fail.
+     */
+open func whole()throws  -> Image  {
+    return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
+        uniffiCallStatus in
+    uniffi_bedside_fn_method_image_whole(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
@@ -1877,6 +1918,128 @@ public func FfiConverterTypeFrameFormat_lift(_ buf: RustBuffer) throws -> FrameF
 #endif
 public func FfiConverterTypeFrameFormat_lower(_ value: FrameFormat) -> RustBuffer {
     return FfiConverterTypeFrameFormat.lower(value)
+}
+
+
+/**
+ * Which part of a picture was looked at, in pixels as they are stored: before the EXIF orientation and any rotation,
+ * cropping and reduction.
+ */
+public struct Geometry: Equatable, Hashable {
+    /**
+     * The width of the stored picture.
+     */
+    public var pictureWidth: UInt32
+    /**
+     * The height of the stored picture.
+     */
+    public var pictureHeight: UInt32
+    /**
+     * The left edge of the part that was decoded: the whole picture, or the query's region, or of an ultrasound frame of
+     * DICOM its tissue. The network need not have seen all of it, where the model crops.
+     */
+    public var left: Double
+    /**
+     * Its top edge.
+     */
+    public var top: Double
+    /**
+     * Its right edge.
+     */
+    public var right: Double
+    /**
+     * Its bottom edge.
+     */
+    public var bottom: Double
+    /**
+     * Where the file says it, which only DICOM files do.
+     */
+    public var spacing: Spacing?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The width of the stored picture.
+         */pictureWidth: UInt32, 
+        /**
+         * The height of the stored picture.
+         */pictureHeight: UInt32, 
+        /**
+         * The left edge of the part that was decoded: the whole picture, or the query's region, or of an ultrasound frame of
+         * DICOM its tissue. The network need not have seen all of it, where the model crops.
+         */left: Double, 
+        /**
+         * Its top edge.
+         */top: Double, 
+        /**
+         * Its right edge.
+         */right: Double, 
+        /**
+         * Its bottom edge.
+         */bottom: Double, 
+        /**
+         * Where the file says it, which only DICOM files do.
+         */spacing: Spacing?) {
+        self.pictureWidth = pictureWidth
+        self.pictureHeight = pictureHeight
+        self.left = left
+        self.top = top
+        self.right = right
+        self.bottom = bottom
+        self.spacing = spacing
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Geometry: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGeometry: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Geometry {
+        return
+            try Geometry(
+                pictureWidth: FfiConverterUInt32.read(from: &buf), 
+                pictureHeight: FfiConverterUInt32.read(from: &buf), 
+                left: FfiConverterDouble.read(from: &buf), 
+                top: FfiConverterDouble.read(from: &buf), 
+                right: FfiConverterDouble.read(from: &buf), 
+                bottom: FfiConverterDouble.read(from: &buf), 
+                spacing: FfiConverterOptionTypeSpacing.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Geometry, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.pictureWidth, into: &buf)
+        FfiConverterUInt32.write(value.pictureHeight, into: &buf)
+        FfiConverterDouble.write(value.left, into: &buf)
+        FfiConverterDouble.write(value.top, into: &buf)
+        FfiConverterDouble.write(value.right, into: &buf)
+        FfiConverterDouble.write(value.bottom, into: &buf)
+        FfiConverterOptionTypeSpacing.write(value.spacing, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGeometry_lift(_ buf: RustBuffer) throws -> Geometry {
+    return try FfiConverterTypeGeometry.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGeometry_lower(_ value: Geometry) -> RustBuffer {
+    return FfiConverterTypeGeometry.lower(value)
 }
 
 
@@ -3273,6 +3436,14 @@ public struct Report: Equatable, Hashable {
      */
     public var quality: Quality?
     /**
+     * What to know of the picture, whatever the verdict is: show them with it. Empty where no picture was decoded.
+     */
+    public var warnings: [Warning]
+    /**
+     * Which part of the picture was looked at, and how large it is. Absent only where no picture was decoded.
+     */
+    public var geometry: Geometry?
+    /**
      * How unlike the pictures that the model was made for this one is. Absent where the model does not tell, and where
      * the graph did not run.
      */
@@ -3336,6 +3507,12 @@ public struct Report: Equatable, Hashable {
          * where no picture was decoded.
          */quality: Quality?, 
         /**
+         * What to know of the picture, whatever the verdict is: show them with it. Empty where no picture was decoded.
+         */warnings: [Warning], 
+        /**
+         * Which part of the picture was looked at, and how large it is. Absent only where no picture was decoded.
+         */geometry: Geometry?, 
+        /**
          * How unlike the pictures that the model was made for this one is. Absent where the model does not tell, and where
          * the graph did not run.
          */novelty: Novelty?, 
@@ -3369,6 +3546,8 @@ public struct Report: Equatable, Hashable {
         self.danger = danger
         self.findings = findings
         self.quality = quality
+        self.warnings = warnings
+        self.geometry = geometry
         self.novelty = novelty
         self.heatmap = heatmap
         self.timingsMs = timingsMs
@@ -3403,6 +3582,8 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
                 danger: FfiConverterSequenceTypeDangerSign.read(from: &buf), 
                 findings: FfiConverterSequenceTypeFinding.read(from: &buf), 
                 quality: FfiConverterOptionTypeQuality.read(from: &buf), 
+                warnings: FfiConverterSequenceTypeWarning.read(from: &buf), 
+                geometry: FfiConverterOptionTypeGeometry.read(from: &buf), 
                 novelty: FfiConverterOptionTypeNovelty.read(from: &buf), 
                 heatmap: FfiConverterOptionTypeHeatmap.read(from: &buf), 
                 timingsMs: FfiConverterTypeTimings.read(from: &buf), 
@@ -3423,6 +3604,8 @@ public struct FfiConverterTypeReport: FfiConverterRustBuffer {
         FfiConverterSequenceTypeDangerSign.write(value.danger, into: &buf)
         FfiConverterSequenceTypeFinding.write(value.findings, into: &buf)
         FfiConverterOptionTypeQuality.write(value.quality, into: &buf)
+        FfiConverterSequenceTypeWarning.write(value.warnings, into: &buf)
+        FfiConverterOptionTypeGeometry.write(value.geometry, into: &buf)
         FfiConverterOptionTypeNovelty.write(value.novelty, into: &buf)
         FfiConverterOptionTypeHeatmap.write(value.heatmap, into: &buf)
         FfiConverterTypeTimings.write(value.timingsMs, into: &buf)
@@ -3708,6 +3891,85 @@ public func FfiConverterTypeSelfTest_lower(_ value: SelfTest) -> RustBuffer {
 
 
 /**
+ * How far a picture's pixels lie apart.
+ */
+public struct Spacing: Equatable, Hashable {
+    /**
+     * Millimetres from column to column of the stored picture, above 0.
+     */
+    public var xMm: Double
+    /**
+     * Millimetres from row to row of the stored picture, above 0.
+     */
+    public var yMm: Double
+    /**
+     * Whether it is that of a detector behind the body, so that lengths in the body are less.
+     */
+    public var atDetector: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Millimetres from column to column of the stored picture, above 0.
+         */xMm: Double, 
+        /**
+         * Millimetres from row to row of the stored picture, above 0.
+         */yMm: Double, 
+        /**
+         * Whether it is that of a detector behind the body, so that lengths in the body are less.
+         */atDetector: Bool) {
+        self.xMm = xMm
+        self.yMm = yMm
+        self.atDetector = atDetector
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Spacing: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSpacing: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Spacing {
+        return
+            try Spacing(
+                xMm: FfiConverterDouble.read(from: &buf), 
+                yMm: FfiConverterDouble.read(from: &buf), 
+                atDetector: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Spacing, into buf: inout [UInt8]) {
+        FfiConverterDouble.write(value.xMm, into: &buf)
+        FfiConverterDouble.write(value.yMm, into: &buf)
+        FfiConverterBool.write(value.atDetector, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSpacing_lift(_ buf: RustBuffer) throws -> Spacing {
+    return try FfiConverterTypeSpacing.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSpacing_lower(_ value: Spacing) -> RustBuffer {
+    return FfiConverterTypeSpacing.lower(value)
+}
+
+
+/**
  * How long each stage took, in milliseconds.
  */
 public struct Timings: Equatable, Hashable {
@@ -3803,6 +4065,75 @@ public func FfiConverterTypeTimings_lift(_ buf: RustBuffer) throws -> Timings {
 #endif
 public func FfiConverterTypeTimings_lower(_ value: Timings) -> RustBuffer {
     return FfiConverterTypeTimings.lower(value)
+}
+
+
+/**
+ * What to know of a picture, whatever the verdict is. Only DICOM files say such things.
+ */
+public struct Warning: Equatable, Hashable {
+    /**
+     * The kind, the same in every language.
+     */
+    public var kind: WarningKind
+    /**
+     * What is there and what to do, in the query's language.
+     */
+    public var message: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The kind, the same in every language.
+         */kind: WarningKind, 
+        /**
+         * What is there and what to do, in the query's language.
+         */message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Warning: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeWarning: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Warning {
+        return
+            try Warning(
+                kind: FfiConverterTypeWarningKind.read(from: &buf), 
+                message: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Warning, into buf: inout [UInt8]) {
+        FfiConverterTypeWarningKind.write(value.kind, into: &buf)
+        FfiConverterString.write(value.message, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWarning_lift(_ buf: RustBuffer) throws -> Warning {
+    return try FfiConverterTypeWarning.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWarning_lower(_ value: Warning) -> RustBuffer {
+    return FfiConverterTypeWarning.lower(value)
 }
 
 
@@ -5684,6 +6015,81 @@ public func FfiConverterTypeVerdict_lower(_ value: Verdict) -> RustBuffer {
 
 
 /**
+ * What a warning is about.
+ */
+
+public enum WarningKind: Equatable, Hashable {
+    
+    /**
+     * What tells who the person is may be burned into the pixels.
+     */
+    case burnedIn
+    /**
+     * The file has overlays, which were not drawn over the pixels.
+     */
+    case overlay
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension WarningKind: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeWarningKind: FfiConverterRustBuffer {
+    typealias SwiftType = WarningKind
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> WarningKind {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .burnedIn
+        
+        case 2: return .overlay
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: WarningKind, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .burnedIn:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .overlay:
+            writeInt(&buf, Int32(2))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWarningKind_lift(_ buf: RustBuffer) throws -> WarningKind {
+    return try FfiConverterTypeWarningKind.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWarningKind_lower(_ value: WarningKind) -> RustBuffer {
+    return FfiConverterTypeWarningKind.lower(value)
+}
+
+
+
+/**
  * The matrix by which red, green and blue became Y, U and V.
  */
 
@@ -6126,6 +6532,30 @@ fileprivate struct FfiConverterOptionTypeExplain: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeGeometry: FfiConverterRustBuffer {
+    typealias SwiftType = Geometry?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeGeometry.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeGeometry.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeHeatmap: FfiConverterRustBuffer {
     typealias SwiftType = Heatmap?
 
@@ -6238,6 +6668,30 @@ fileprivate struct FfiConverterOptionTypeSelfTest: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeSelfTest.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSpacing: FfiConverterRustBuffer {
+    typealias SwiftType = Spacing?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSpacing.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSpacing.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -6592,6 +7046,31 @@ fileprivate struct FfiConverterSequenceTypeScopeQuestion: FfiConverterRustBuffer
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeWarning: FfiConverterRustBuffer {
+    typealias SwiftType = [Warning]
+
+    public static func write(_ value: [Warning], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeWarning.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Warning] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Warning]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeWarning.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterDictionaryStringFloat: FfiConverterRustBuffer {
     public static func write(_ value: [String: Float], into buf: inout [UInt8]) {
         let len = Int32(value.count)
@@ -6720,6 +7199,12 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_method_image_rotated() != 40814) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_bedside_checksum_method_image_shown() != 56438) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_bedside_checksum_method_image_whole() != 22094) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_bedside_checksum_method_image_window() != 24560) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -6738,7 +7223,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_constructor_image_from_bytes() != 58896) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_constructor_image_from_planes() != 51400) {
+    if (uniffi_bedside_checksum_constructor_image_from_planes() != 3734) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_constructor_image_open() != 58156) {

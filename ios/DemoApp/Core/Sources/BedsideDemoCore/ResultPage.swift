@@ -17,6 +17,8 @@ public struct ResultPage: Hashable, Codable, Sendable {
     public let isByDanger: Bool
     /// Why there is no result, and what to do.
     public let reasons: [String]
+    /// What to know of the picture.
+    public let warnings: [String]
     /// Whether the picture was refused in a way that another picture of the camera may mend.
     public let mayRetake: Bool
     /// Nil where the answers rejected every picture, so that the model did not run.
@@ -38,6 +40,7 @@ public struct ResultPage: Hashable, Codable, Sendable {
         danger = report.danger.map(\.question)
         isByDanger = report.decidedBy == .danger
         reasons = report.verdict.reasons.map(\.message)
+        warnings = report.warnings.map(\.message)
         mayRetake = report.isRefusedForQuality && query.source == .camera && query.refusals == 0
         clinicians = CliniciansPage(topic: topic, report: report, manifest: manifest, texts: texts)
     }
@@ -52,6 +55,7 @@ public struct ResultPage: Hashable, Codable, Sendable {
         danger = outOfScope.danger.map(\.question)
         isByDanger = !danger.isEmpty
         reasons = outOfScope.reasons.map(\.message)
+        warnings = []
         mayRetake = false
         clinicians = nil
     }

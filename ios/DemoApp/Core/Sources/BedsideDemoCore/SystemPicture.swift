@@ -13,15 +13,22 @@ public enum SystemPicture {
     /// - Throws: `BedsideError`, as `Image.fromCGImage` does.
     public static func decode(_ bytes: Data) throws -> Image? {
         #if canImport(ImageIO)
-        try bitmap(of: bytes, side: 4096).map { try Image.fromCGImage($0) }
+        try decoded(bytes, side: 4096).map { try Image.fromCGImage($0) }
         #else
         nil
         #endif
     }
 
     #if canImport(ImageIO)
-    /// The upright picture, with its longer side at most `side` pixels; nil where the system can't decode it.
+    /// The upright picture, with its longer side at most `side` pixels; nil where neither the system nor the library can decode
+    /// it. What the system can't decode, such as DICOM, is as the library looks at it.
     public static func bitmap(of bytes: Data, side: Int) -> CGImage? {
+        if let picture = decoded(bytes, side: side) { return picture }
+        let png = try? Image.fromBytes(bytes: bytes).shown(maxSide: UInt32(side))
+        return png.flatMap { decoded($0, side: side) }
+    }
+
+    private static func decoded(_ bytes: Data, side: Int) -> CGImage? {
         let options: [CFString: Any] = [
             kCGImageSourceCreateThumbnailFromImageAlways: true, kCGImageSourceCreateThumbnailWithTransform: true,
             kCGImageSourceThumbnailMaxPixelSize: side,

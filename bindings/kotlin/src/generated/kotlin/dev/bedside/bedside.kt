@@ -739,6 +739,10 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_bedside_checksum_method_image_rotated(
     ): Int
+    external fun uniffi_bedside_checksum_method_image_shown(
+    ): Int
+    external fun uniffi_bedside_checksum_method_image_whole(
+    ): Int
     external fun uniffi_bedside_checksum_method_image_window(
     ): Int
     external fun uniffi_bedside_checksum_method_cancelhandle_cancel(
@@ -830,6 +834,10 @@ internal object UniffiLib {
     external fun uniffi_bedside_fn_method_image_overlay(`ptr`: Long,`heatmap`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_bedside_fn_method_image_rotated(`ptr`: Long,`rotation`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_bedside_fn_method_image_shown(`ptr`: Long,`maxSide`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_bedside_fn_method_image_whole(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_bedside_fn_method_image_window(`ptr`: Long,`center`: Double,`width`: Double,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -1017,6 +1025,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_method_image_rotated() and 0xFFFF) != 40814) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
+    if ((lib.uniffi_bedside_checksum_method_image_shown() and 0xFFFF) != 56438) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
+    }
+    if ((lib.uniffi_bedside_checksum_method_image_whole() and 0xFFFF) != 22094) {
+        throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
+    }
     if ((lib.uniffi_bedside_checksum_method_image_window() and 0xFFFF) != 24560) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
@@ -1035,7 +1049,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_constructor_image_from_bytes() and 0xFFFF) != 58896) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 51400) {
+    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 3734) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_constructor_image_open() and 0xFFFF) != 58156) {
@@ -2408,6 +2422,19 @@ public interface ImageInterface {
     fun `rotated`(`rotation`: Rotation): Image
     
     /**
+     * The picture as it is looked at, upright, as a PNG of at most `max_side` pixels a side: of a DICOM file the chosen frame
+     * as it is shown, and of an ultrasound frame the part that is looked at. Fails with `InvalidQuery` where `max_side` is 0,
+     * and as `classify` does where the picture can't be decoded. Do not call it on a thread that draws a screen.
+     */
+    fun `shown`(`maxSide`: kotlin.UInt): kotlin.ByteArray
+    
+    /**
+     * The same picture, of which an ultrasound frame of a DICOM file is looked at as a whole, with what its scanner draws
+     * around the tissue. Does not fail.
+     */
+    fun `whole`(): Image
+    
+    /**
      * The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own
      * windows. Does not fail; `classify` fails with `InvalidQuery` where the width is less than 1.
      */
@@ -2626,6 +2653,40 @@ open class Image: Disposable, AutoCloseable, ImageInterface
 
     
     /**
+     * The picture as it is looked at, upright, as a PNG of at most `max_side` pixels a side: of a DICOM file the chosen frame
+     * as it is shown, and of an ultrasound frame the part that is looked at. Fails with `InvalidQuery` where `max_side` is 0,
+     * and as `classify` does where the picture can't be decoded. Do not call it on a thread that draws a screen.
+     */
+    @Throws(BedsideException::class)override fun `shown`(`maxSide`: kotlin.UInt): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    val argument1 = FfiConverterUInt.lower(`maxSide`)
+    UniffiLib.uniffi_bedside_fn_method_image_shown(uniffiCloneHandle(), argument1, _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The same picture, of which an ultrasound frame of a DICOM file is looked at as a whole, with what its scanner draws
+     * around the tissue. Does not fail.
+     */
+    @Throws(BedsideException::class)override fun `whole`(): Image {
+            return FfiConverterTypeImage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(BedsideException) { _status ->
+    UniffiLib.uniffi_bedside_fn_method_image_whole(uniffiCloneHandle(), _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its own
      * windows. Does not fail; `classify` fails with `InvalidQuery` where the width is less than 1.
      */
@@ -2670,7 +2731,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
      * Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
      * do not fit the format, and with `TooLarge` where they have more than 256 MiB.
      *
-     * The hash of the fields of all types that are passed by value is ded53d56.
+     * The hash of the fields of all types that are passed by value is b7e9260d.
      */
     @Throws(BedsideException::class) fun `fromPlanes`(`first`: java.nio.ByteBuffer, `second`: java.nio.ByteBuffer, `third`: java.nio.ByteBuffer, `format`: FrameFormat): Image {
             return FfiConverterTypeImage.lift(
@@ -3022,6 +3083,95 @@ public object FfiConverterTypeFrameFormat: FfiConverterRustBuffer<FrameFormat> {
             FfiConverterTypeFrameLayout.write(value.`layout`, buf)
             FfiConverterTypeRotation.write(value.`rotation`, buf)
             FfiConverterBoolean.write(value.`mirrored`, buf)
+    }
+}
+
+
+
+/**
+ * Which part of a picture was looked at, in pixels as they are stored: before the EXIF orientation and any rotation,
+ * cropping and reduction.
+ */
+data class Geometry (
+    /**
+     * The width of the stored picture.
+     */
+    val `pictureWidth`: kotlin.UInt
+    , 
+    /**
+     * The height of the stored picture.
+     */
+    val `pictureHeight`: kotlin.UInt
+    , 
+    /**
+     * The left edge of the part that was decoded: the whole picture, or the query's region, or of an ultrasound frame of
+     * DICOM its tissue. The network need not have seen all of it, where the model crops.
+     */
+    val `left`: kotlin.Double
+    , 
+    /**
+     * Its top edge.
+     */
+    val `top`: kotlin.Double
+    , 
+    /**
+     * Its right edge.
+     */
+    val `right`: kotlin.Double
+    , 
+    /**
+     * Its bottom edge.
+     */
+    val `bottom`: kotlin.Double
+    , 
+    /**
+     * Where the file says it, which only DICOM files do.
+     */
+    val `spacing`: Spacing?
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGeometry: FfiConverterRustBuffer<Geometry> {
+    override fun read(buf: ByteBuffer): Geometry {
+        return Geometry(
+            FfiConverterUInt.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterDouble.read(buf),
+            FfiConverterDouble.read(buf),
+            FfiConverterDouble.read(buf),
+            FfiConverterDouble.read(buf),
+            FfiConverterOptionalTypeSpacing.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Geometry) = (
+            FfiConverterUInt.allocationSize(value.`pictureWidth`) +
+            FfiConverterUInt.allocationSize(value.`pictureHeight`) +
+            FfiConverterDouble.allocationSize(value.`left`) +
+            FfiConverterDouble.allocationSize(value.`top`) +
+            FfiConverterDouble.allocationSize(value.`right`) +
+            FfiConverterDouble.allocationSize(value.`bottom`) +
+            FfiConverterOptionalTypeSpacing.allocationSize(value.`spacing`)
+    )
+
+    override fun write(value: Geometry, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`pictureWidth`, buf)
+            FfiConverterUInt.write(value.`pictureHeight`, buf)
+            FfiConverterDouble.write(value.`left`, buf)
+            FfiConverterDouble.write(value.`top`, buf)
+            FfiConverterDouble.write(value.`right`, buf)
+            FfiConverterDouble.write(value.`bottom`, buf)
+            FfiConverterOptionalTypeSpacing.write(value.`spacing`, buf)
     }
 }
 
@@ -4061,6 +4211,16 @@ data class Report (
     val `quality`: Quality?
     , 
     /**
+     * What to know of the picture, whatever the verdict is: show them with it. Empty where no picture was decoded.
+     */
+    val `warnings`: List<Warning>
+    , 
+    /**
+     * Which part of the picture was looked at, and how large it is. Absent only where no picture was decoded.
+     */
+    val `geometry`: Geometry?
+    , 
+    /**
      * How unlike the pictures that the model was made for this one is. Absent where the model does not tell, and where
      * the graph did not run.
      */
@@ -4125,6 +4285,8 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterSequenceTypeDangerSign.read(buf),
             FfiConverterSequenceTypeFinding.read(buf),
             FfiConverterOptionalTypeQuality.read(buf),
+            FfiConverterSequenceTypeWarning.read(buf),
+            FfiConverterOptionalTypeGeometry.read(buf),
             FfiConverterOptionalTypeNovelty.read(buf),
             FfiConverterOptionalTypeHeatmap.read(buf),
             FfiConverterTypeTimings.read(buf),
@@ -4145,6 +4307,8 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterSequenceTypeDangerSign.allocationSize(value.`danger`) +
             FfiConverterSequenceTypeFinding.allocationSize(value.`findings`) +
             FfiConverterOptionalTypeQuality.allocationSize(value.`quality`) +
+            FfiConverterSequenceTypeWarning.allocationSize(value.`warnings`) +
+            FfiConverterOptionalTypeGeometry.allocationSize(value.`geometry`) +
             FfiConverterOptionalTypeNovelty.allocationSize(value.`novelty`) +
             FfiConverterOptionalTypeHeatmap.allocationSize(value.`heatmap`) +
             FfiConverterTypeTimings.allocationSize(value.`timingsMs`) +
@@ -4164,6 +4328,8 @@ public object FfiConverterTypeReport: FfiConverterRustBuffer<Report> {
             FfiConverterSequenceTypeDangerSign.write(value.`danger`, buf)
             FfiConverterSequenceTypeFinding.write(value.`findings`, buf)
             FfiConverterOptionalTypeQuality.write(value.`quality`, buf)
+            FfiConverterSequenceTypeWarning.write(value.`warnings`, buf)
+            FfiConverterOptionalTypeGeometry.write(value.`geometry`, buf)
             FfiConverterOptionalTypeNovelty.write(value.`novelty`, buf)
             FfiConverterOptionalTypeHeatmap.write(value.`heatmap`, buf)
             FfiConverterTypeTimings.write(value.`timingsMs`, buf)
@@ -4359,6 +4525,61 @@ public object FfiConverterTypeSelfTest: FfiConverterRustBuffer<SelfTest> {
 
 
 /**
+ * How far a picture's pixels lie apart.
+ */
+data class Spacing (
+    /**
+     * Millimetres from column to column of the stored picture, above 0.
+     */
+    val `xMm`: kotlin.Double
+    , 
+    /**
+     * Millimetres from row to row of the stored picture, above 0.
+     */
+    val `yMm`: kotlin.Double
+    , 
+    /**
+     * Whether it is that of a detector behind the body, so that lengths in the body are less.
+     */
+    val `atDetector`: kotlin.Boolean
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSpacing: FfiConverterRustBuffer<Spacing> {
+    override fun read(buf: ByteBuffer): Spacing {
+        return Spacing(
+            FfiConverterDouble.read(buf),
+            FfiConverterDouble.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Spacing) = (
+            FfiConverterDouble.allocationSize(value.`xMm`) +
+            FfiConverterDouble.allocationSize(value.`yMm`) +
+            FfiConverterBoolean.allocationSize(value.`atDetector`)
+    )
+
+    override fun write(value: Spacing, buf: ByteBuffer) {
+            FfiConverterDouble.write(value.`xMm`, buf)
+            FfiConverterDouble.write(value.`yMm`, buf)
+            FfiConverterBoolean.write(value.`atDetector`, buf)
+    }
+}
+
+
+
+/**
  * How long each stage took, in milliseconds.
  */
 data class Timings (
@@ -4424,6 +4645,53 @@ public object FfiConverterTypeTimings: FfiConverterRustBuffer<Timings> {
             FfiConverterDouble.write(value.`engine`, buf)
             FfiConverterDouble.write(value.`verdict`, buf)
             FfiConverterDouble.write(value.`total`, buf)
+    }
+}
+
+
+
+/**
+ * What to know of a picture, whatever the verdict is. Only DICOM files say such things.
+ */
+data class Warning (
+    /**
+     * The kind, the same in every language.
+     */
+    val `kind`: WarningKind
+    , 
+    /**
+     * What is there and what to do, in the query's language.
+     */
+    val `message`: kotlin.String
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeWarning: FfiConverterRustBuffer<Warning> {
+    override fun read(buf: ByteBuffer): Warning {
+        return Warning(
+            FfiConverterTypeWarningKind.read(buf),
+            FfiConverterString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Warning) = (
+            FfiConverterTypeWarningKind.allocationSize(value.`kind`) +
+            FfiConverterString.allocationSize(value.`message`)
+    )
+
+    override fun write(value: Warning, buf: ByteBuffer) {
+            FfiConverterTypeWarningKind.write(value.`kind`, buf)
+            FfiConverterString.write(value.`message`, buf)
     }
 }
 
@@ -5856,6 +6124,51 @@ public object FfiConverterTypeVerdict : FfiConverterRustBuffer<Verdict>{
 
 
 /**
+ * What a warning is about.
+ */
+
+enum class WarningKind {
+    
+    /**
+     * What tells who the person is may be burned into the pixels.
+     */
+    BURNED_IN,
+    /**
+     * The file has overlays, which were not drawn over the pixels.
+     */
+    OVERLAY;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeWarningKind: FfiConverterRustBuffer<WarningKind> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        WarningKind.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: WarningKind) = 4UL
+
+    override fun write(value: WarningKind, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * The matrix by which red, green and blue became Y, U and V.
  */
 
@@ -6215,6 +6528,38 @@ public object FfiConverterOptionalTypeExplain: FfiConverterRustBuffer<Explain?> 
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeGeometry: FfiConverterRustBuffer<Geometry?> {
+    override fun read(buf: ByteBuffer): Geometry? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeGeometry.read(buf)
+    }
+
+    override fun allocationSize(value: Geometry?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeGeometry.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Geometry?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeGeometry.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeHeatmap: FfiConverterRustBuffer<Heatmap?> {
     override fun read(buf: ByteBuffer): Heatmap? {
         if (buf.get().toInt() == 0) {
@@ -6365,6 +6710,38 @@ public object FfiConverterOptionalTypeSelfTest: FfiConverterRustBuffer<SelfTest?
         } else {
             buf.put(1)
             FfiConverterTypeSelfTest.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeSpacing: FfiConverterRustBuffer<Spacing?> {
+    override fun read(buf: ByteBuffer): Spacing? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSpacing.read(buf)
+    }
+
+    override fun allocationSize(value: Spacing?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSpacing.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Spacing?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSpacing.write(value, buf)
         }
     }
 }
@@ -6773,6 +7150,34 @@ public object FfiConverterSequenceTypeScopeQuestion: FfiConverterRustBuffer<List
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeScopeQuestion.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeWarning: FfiConverterRustBuffer<List<Warning>> {
+    override fun read(buf: ByteBuffer): List<Warning> {
+        val len = buf.getInt()
+        return List<Warning>(len) {
+            FfiConverterTypeWarning.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Warning>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeWarning.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Warning>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeWarning.write(it, buf)
         }
     }
 }

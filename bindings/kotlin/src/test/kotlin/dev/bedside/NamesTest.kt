@@ -22,6 +22,7 @@ class NamesTest {
     private val kotlinNames = mapOf(
         "error_kinds" to ErrorKind.entries.map { it.name.lowercase() },
         "verdict_kinds" to Verdict::class.sealedSubclasses.map { it.simpleName!!.snakeCase },
+        "warning_kinds" to WarningKind.entries.map { it.name.lowercase() },
         "reason_kinds" to ReasonKind.entries.map { it.name.lowercase() },
         "triage" to Triage.entries.map { it.name.lowercase() },
         "decided_by" to DecidedBy.entries.map { it.name.lowercase() },

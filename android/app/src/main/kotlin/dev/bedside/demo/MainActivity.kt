@@ -20,6 +20,9 @@ import android.window.OnBackInvokedDispatcher
 private const val TAKE = 1
 private const val CHOOSE = 2
 
+/** The type of a picture of an archive or a scanner (PS3.18). */
+private const val DICOM = "application/dicom"
+
 /** The only activity. It draws the screen of the session, and opens the camera app and the picker. */
 class MainActivity : Activity() {
     lateinit var session: Session
@@ -145,12 +148,19 @@ class MainActivity : Activity() {
         }
     }
 
-    /** The pickers to try in turn. An X-ray is a file and not a photo, so the photo picker would not show it. */
+    /**
+     * The pickers to try in turn. An X-ray is a file and not a photo, so the photo picker would not show it. Many apps that
+     * provide files know no type of a DICOM file.
+     */
     private fun pickers(photos: Boolean): List<Intent> {
         val gallery = Intent(MediaStore.ACTION_PICK_IMAGES).takeIf { photos && Build.VERSION.SDK_INT >= 33 }
         val documents = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE)
         val content = Intent(Intent.ACTION_GET_CONTENT).addCategory(Intent.CATEGORY_OPENABLE)
-        return listOfNotNull(gallery, documents, content).onEach { it.type = "image/*" }
+        gallery?.type = "image/*"
+        for (files in listOf(documents, content)) {
+            files.setType("*/*").putExtra(Intent.EXTRA_MIME_TYPES, arrayOf("image/*", DICOM, "application/octet-stream"))
+        }
+        return listOfNotNull(gallery, documents, content)
     }
 
     private fun started(intent: Intent, request: Int): Boolean =

@@ -9,7 +9,10 @@ import android.graphics.BitmapFactory
 import android.graphics.Matrix
 import android.media.ExifInterface
 import android.net.Uri
+import dev.bedside.BedsideException
+import dev.bedside.Image
 import dev.bedside.Region
+import dev.bedside.fromUri
 import java.io.IOException
 import java.io.InputStream
 import kotlin.math.roundToInt
@@ -20,17 +23,28 @@ private const val SIDE = 512
 /** The same of a preview that is enlarged, which takes at most 16 MB. */
 const val LARGE = 1024
 
-/** A small upright copy of a picture; null where Android can't decode it, such as a TIFF file. */
+/**
+ * A small upright copy of a picture; null where neither Android nor the library can decode it. What Android can't decode,
+ * such as a DICOM file, is as the library looks at it.
+ */
 fun preview(resolver: ContentResolver, address: Uri, side: Int = SIDE): Bitmap? =
     try {
         val small = resolver.read(address) { decode(it, sampling(resolver, address, side)) }
         small?.let { upright(it, resolver.read(address, ::orientation) ?: ExifInterface.ORIENTATION_NORMAL) }
+            ?: shown(resolver, address, 2 * side)
+    } catch (_: BedsideException) {
+        null
     } catch (_: IOException) {
         null
     } catch (_: RuntimeException) {
         // The app that provides the picture may throw any exception. The result is shown without the preview then.
         null
     }
+
+private fun shown(resolver: ContentResolver, address: Uri, side: Int): Bitmap? {
+    val png = Image.fromUri(resolver, address).use { it.shown(side.toUInt()) }
+    return BitmapFactory.decodeByteArray(png, 0, png.size)
+}
 
 internal fun <T> ContentResolver.read(address: Uri, act: (InputStream) -> T): T? =
     openInputStream(address)?.use { act(it) }

@@ -30,7 +30,7 @@ class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
         val report = outcome.report
         band(report.triage, report.advice)
         text(R.id.verdict, report.summary)
-        because(outcome)
+        because(outcome, report.warnings.map { it.message })
         find<ImageView>(R.id.picture).setImageBitmap(outcome.preview)
         show(R.id.picture, outcome.preview != null)
         show(R.id.clinicians, true)
@@ -64,12 +64,12 @@ class ResultScreen(activity: MainActivity) : Screen(activity, R.layout.result) {
         }
     }
 
-    /** The danger signs where they decided, and the reasons where the picture was refused. */
-    private fun because(outcome: Outcome) {
+    /** The danger signs where they decided, the reasons where the picture was refused, and the warnings. */
+    private fun because(outcome: Outcome, warnings: List<String> = emptyList()) {
         val signs = session.manifest?.dangerSigns(session.capture.answers).orEmpty()
         show(R.id.because, outcome.decidedByDanger)
         text(R.id.signs, if (outcome.decidedByDanger) signs.joinToString("\n") { "• ${it.question}" } else null)
-        text(R.id.reasons, outcome.reasons.joinToString("\n\n") { it.message })
+        text(R.id.reasons, (outcome.reasons.map { it.message } + warnings).joinToString("\n\n"))
     }
 
     /**

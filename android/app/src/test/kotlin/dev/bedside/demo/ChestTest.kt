@@ -1,9 +1,12 @@
 package dev.bedside.demo
 
 import android.content.Intent
+import android.graphics.BitmapFactory
 import java.io.File
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -80,7 +83,9 @@ class ChestTest(private val language: String) {
         assertFalse(phone.shown(R.id.take))
         phone.assertShows(deck["picture.hint_chest"])
         phone.tap(R.id.choose)
-        assertEquals(Intent.ACTION_OPEN_DOCUMENT, shadowOf(phone.activity).nextStartedActivityForResult.intent.action)
+        val intent = shadowOf(phone.activity).nextStartedActivityForResult.intent
+        assertEquals(Intent.ACTION_OPEN_DOCUMENT, intent.action)
+        assertTrue("application/dicom" in intent.getStringArrayExtra(Intent.EXTRA_MIME_TYPES).orEmpty())
     }
 
     @Test
@@ -100,6 +105,23 @@ class ChestTest(private val language: String) {
             assertTexts(expected.findings(deck).flatMap { it.toList() }, phone.texts())
             phone.close()
         }
+    }
+
+    @Test
+    fun film_of_an_archive_gives_the_result_of_its_export_and_a_warning_of_what_is_written_in_it() {
+        val expected = command(sample("film.png"), "chest-xray", language, "age=3", "frontal_file=yes")
+        val phone = Phone()
+        phone.openChestPicture("3")
+        phone.classifyPicture(galleryAddress("film.dcm"))
+        assertEquals(deck["triage.${expected.getString("triage")}"], phone.text(R.id.title))
+        assertEquals(expected.getString("summary"), phone.text(R.id.verdict))
+        assertEquals(deck["warning.burned_in"], phone.text(R.id.reasons))
+        // Android has no decoder for it, and the library has one.
+        assertNull(BitmapFactory.decodeFile(sample("film.dcm").path))
+        assertTrue(phone.shown(R.id.picture))
+        phone.tap(R.id.clinicians)
+        assertTexts(expected.findings(deck).flatMap { it.toList() }, phone.texts())
+        phone.close()
     }
 
     private fun ageQuestion(): String =

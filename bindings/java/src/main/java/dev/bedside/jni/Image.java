@@ -109,6 +109,26 @@ public final class Image extends Handle {
     }
 
     /**
+     * The same picture, of which an ultrasound frame of a DICOM file is looked at as a whole, with what its scanner draws
+     * around the tissue.
+     */
+    public Image whole() throws BedsideException {
+        return new Image(Native.whole(number()), this);
+    }
+
+    /**
+     * The picture as it is looked at, upright, as a PNG of at most {@code maxSide} pixels a side: of a DICOM file the
+     * chosen frame as it is shown, and of an ultrasound frame the part that is looked at. Do not call it on a thread that
+     * draws a screen.
+     *
+     * @throws BedsideException {@code INVALID_QUERY} where {@code maxSide} is less than 1, and as {@code classify} does
+     *     where the picture can't be decoded
+     */
+    public byte[] shown(int maxSide) throws BedsideException {
+        return Reply.of(Native.shown(number(), maxSide), this).file();
+    }
+
+    /**
      * The same picture with a window of this center and width, in the units of a DICOM file's values, instead of its
      * own windows. A width of less than 1 is an error of {@code classify}, {@code INVALID_QUERY}.
      */

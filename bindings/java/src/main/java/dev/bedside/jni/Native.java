@@ -13,7 +13,7 @@ final class Native {
      * The version of these methods, of requests and of replies in this jar: the 32-bit FNV-1a hash of
      * {@code bindings/wire.txt}, which has a sample of each. Where that file changes, a test prints the new number.
      */
-    static final int PROTOCOL = 0xfd967490;
+    static final int PROTOCOL = 0x529dbccf;
 
     static {
         NativeLibrary.load();
@@ -77,6 +77,10 @@ final class Native {
     static native byte[] numberedWindow(long image, int number);
 
     static native byte[] window(long image, double center, double width);
+
+    static native byte[] whole(long image);
+
+    static native byte[] shown(long image, int maxSide);
 
     static native byte[] overlay(long image, byte[] heatmap);
 

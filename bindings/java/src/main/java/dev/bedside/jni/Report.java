@@ -15,6 +15,8 @@ public final class Report {
     private final List<DangerSign> danger;
     private final List<Finding> findings;
     private final Quality quality;
+    private final List<Warning> warnings;
+    private final Geometry geometry;
     private final Novelty novelty;
     private final Heatmap heatmap;
     private final Timings timingsMs;
@@ -33,6 +35,8 @@ public final class Report {
         danger = reply.list(DangerSign::new);
         findings = reply.list(Finding::new);
         quality = reply.optional(Quality::new);
+        warnings = reply.list(Warning::new);
+        geometry = reply.optional(Geometry::new);
         novelty = reply.optional(Novelty::new);
         heatmap = reply.optional(Heatmap::new);
         timingsMs = new Timings(reply);
@@ -86,6 +90,18 @@ public final class Report {
      */
     public Quality getQuality() {
         return quality;
+    }
+
+    /**
+     * What to know of the picture, whatever the verdict is: show them with it. Empty where no picture was decoded.
+     */
+    public List<Warning> getWarnings() {
+        return warnings;
+    }
+
+    /** Which part of the picture was looked at, and how large it is; null only where no picture was decoded. */
+    public Geometry getGeometry() {
+        return geometry;
     }
 
     /**

@@ -32,6 +32,7 @@ class NamesTest {
                 entry("error_kinds", constants(ErrorKind.values())),
                 entry("verdict_kinds", constants(Verdict.Kind.values())),
                 entry("reason_kinds", constants(ReasonKind.values())),
+                entry("warning_kinds", constants(WarningKind.values())),
                 entry("triage", constants(Triage.values())),
                 entry("decided_by", constants(DecidedBy.values())),
                 entry("question_roles", constants(QuestionRole.values())),

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
@@ -59,7 +60,7 @@ class WireTest {
     @Test
     void enum_constants_equal_those_of_the_samples() {
         Map<String, String> names = Stream.of(
-                        ErrorKind.values(), ReasonKind.values(), Triage.values(), DecidedBy.values(),
+                        ErrorKind.values(), ReasonKind.values(), WarningKind.values(), Triage.values(), DecidedBy.values(),
                         QuestionRole.values(), Source.values(), ExplainMethod.values(), LogLevel.values(),
                         Rotation.values(), YuvMatrix.values(), YuvRange.values())
                 .collect(Collectors.toMap(constants -> constants[0].getClass().getSimpleName(), WireTest::named));
@@ -203,6 +204,15 @@ class WireTest {
                 List.of(
                         quality.getFocus(), quality.getDark(), quality.getBright(), quality.getContrast(),
                         quality.getColor(), quality.getSize()));
+        Warning warning = report.getWarnings().get(0);
+        assertEquals(List.of(WarningKind.OVERLAY, "marks"), List.of(warning.getKind(), warning.getMessage()));
+        Geometry geometry = report.getGeometry();
+        assertEquals(List.of(8, 6), List.of(geometry.getPictureWidth(), geometry.getPictureHeight()));
+        assertEquals(
+                List.of(0.0, 1.0, 8.0, 5.0),
+                List.of(geometry.getLeft(), geometry.getTop(), geometry.getRight(), geometry.getBottom()));
+        assertArrayEquals(new double[] {0.5, 0.25}, geometry.getSpacingMm());
+        assertTrue(geometry.isSpacingAtDetector());
         Novelty novelty = report.getNovelty();
         assertEquals(
                 List.of(1.5f, 2f, 2.5f), List.of(novelty.getValue(), novelty.getSoft(), novelty.getHard()));
@@ -219,6 +229,8 @@ class WireTest {
         assertEquals(List.of(), rejected.getFindings());
         assertNull(rejected.getQuality());
         assertNull(rejected.getNovelty());
+        assertNull(rejected.getGeometry());
+        assertTrue(rejected.getWarnings().isEmpty());
         assertNull(rejected.getHeatmap());
         assertRest(rejected);
         assertReasons(read("reasons").list(Reason::new));
