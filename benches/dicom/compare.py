@@ -6,7 +6,7 @@
     python compare.py target/release/bedside --files FOLDER FOLDER --to page.md
 
 It looks at each file in the folders that pydicom or Bedside takes for DICOM, once where there are several of the same
-bytes: at the first, the middle and the last frame, each as `bedside show` writes it. The page in Markdown says by how
+bytes: at the first, the middle and the last frame, each as `bedside show --whole` writes it. The page in Markdown says by how
 many grey levels each of the others differs from it at most, and in which share of the pixels by more than one. No file
 and no picture is copied, and of a file's texts only those are shown that say how its pixels are stored.
 
@@ -323,7 +323,7 @@ def by_bedside(program, path, frame):
     """A frame by Bedside, and how many it finds in the file."""
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder, "frame.png")
-        call = [program, "show", str(path), "--frame", str(frame), "-o", str(file)]
+        call = [program, "show", str(path), "--whole", "--frame", str(frame), "-o", str(file)]
         try:
             done = subprocess.run(call, capture_output=True, check=False, timeout=PATIENCE)
         except subprocess.TimeoutExpired:

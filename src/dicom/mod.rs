@@ -174,7 +174,7 @@ impl<'s> File<'s> {
 
 /// Makes shown pixels of samples.
 enum Shader<'a> {
-    Grey(GreyTable),
+    Grey(Box<GreyTable>),
     Color(&'a Layout),
 }
 

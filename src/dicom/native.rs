@@ -1,7 +1,7 @@
 //! Pixels that are not compressed (PS3.5 section 8.1 and annex D).
 
 use super::error::{malformed, not_read};
-use super::pixels::Layout;
+use super::pixels::{Cells, Layout};
 use super::source::Source;
 use super::syntax::Encoding;
 use super::tags;
@@ -54,36 +54,45 @@ pub(super) fn read(
         let length = part.min(bits / 8 - start);
         samples.clear();
         if is_swapped {
-            swapped(source, at, from - at + start, length, &mut samples)?;
+            swapped(source, layout.cells, at, (from - at + start, length), &mut samples)?;
         } else {
-            cells(&source.bytes(tags::PIXELS, from + start, length)?, cell_bytes, pixels.encoding, &mut samples);
+            bits_of(&source.bytes(tags::PIXELS, from + start, length)?, layout.cells, pixels.encoding, &mut samples);
         }
         if layout.is_halved {
             samples = samples.chunks_exact(4).flat_map(|p| [p[0], p[2], p[3], p[1], p[2], p[3]]).collect();
-        }
-        for cell in &mut samples {
-            *cell = layout.cells.bits(*cell);
         }
         give(&samples);
     }
     Ok(())
 }
 
-/// Adds the cells of 1 or 2 bytes.
-fn cells(bytes: &[u8], cell_bytes: u64, encoding: Encoding, samples: &mut Vec<u16>) {
-    match cell_bytes {
-        1 => samples.extend(bytes.iter().map(|&byte| u16::from(byte))),
-        _ => samples.extend(bytes.chunks_exact(2).map(|pair| encoding.u16([pair[0], pair[1]]))),
+/// Adds the stored bits of cells of 1 or 2 bytes.
+fn bits_of(bytes: &[u8], cells: Cells, encoding: Encoding, samples: &mut Vec<u16>) {
+    let (shift, mask) = (cells.shift, cells.mask());
+    let bits = move |cell: u16| cell >> shift & mask;
+    match cells.allocated {
+        8 => samples.extend(bytes.iter().map(|&byte| bits(byte.into()))),
+        _ if encoding.is_big_endian => {
+            samples.extend(bytes.as_chunks().0.iter().map(|&pair| bits(u16::from_be_bytes(pair))));
+        }
+        _ => samples.extend(bytes.as_chunks().0.iter().map(|&pair| bits(u16::from_le_bytes(pair)))),
     }
 }
 
-/// Adds `length` bytes from `offset` in the pixels on, which lie in words whose high byte is first. The pixels begin at `at`.
-fn swapped(source: &Source<'_>, at: u64, offset: u64, length: u64, samples: &mut Vec<u16>) -> Result<()> {
+/// Adds the stored bits of `length` bytes from `offset` in the pixels on, which lie in words whose high byte is first. The pixels
+/// begin at `at`.
+fn swapped(
+    source: &Source<'_>,
+    cells: Cells,
+    at: u64,
+    (offset, length): (u64, u64),
+    samples: &mut Vec<u16>,
+) -> Result<()> {
     let first = offset & !1;
     let last = (offset + length).next_multiple_of(2).min(source.length() - at);
     let bytes = source.bytes(tags::PIXELS, at + first, last - first)?;
     let byte = |index: u64| bytes.get((index ^ 1) as usize).copied().unwrap_or(0);
-    samples.extend((offset - first..offset - first + length).map(|index| u16::from(byte(index))));
+    samples.extend((offset - first..offset - first + length).map(|index| cells.bits(byte(index).into())));
     Ok(())
 }
 
@@ -114,9 +123,9 @@ fn read_planes(
         for (index, plane) in (0..).zip(&mut planes) {
             plane.clear();
             let at = from + (layout.pixels() * index + start) * cell_bytes;
-            cells(&source.bytes(tags::PIXELS, at, count * cell_bytes)?, cell_bytes, encoding, plane);
+            bits_of(&source.bytes(tags::PIXELS, at, count * cell_bytes)?, layout.cells, encoding, plane);
         }
-        let pixel = |index: usize| planes.each_ref().map(|plane| layout.cells.bits(plane[index]));
+        let pixel = |index: usize| planes.each_ref().map(|plane| plane[index]);
         give(&(0..count as usize).flat_map(pixel).collect::<Vec<_>>());
     }
     Ok(())

@@ -28,8 +28,14 @@ pub(super) fn open(path: &Path) -> io::Result<Option<OpenFile>> {
     Ok(is_dicom(&head).then(|| OpenFile::new(file, metadata.len())))
 }
 
-/// Decodes the frame of `image`, upright and cropped as the request says, and tells where the picture lies in the stored one.
-pub(super) fn decode(source: Source<'_>, image: &Image<'_>, request: &DecodeRequest) -> Result<(Picture, Placement)> {
+/// Decodes the frame of `image`, upright and cropped as the request says, and tells where the picture lies in the stored one. The picture
+/// uses the memory of `rgb`.
+pub(super) fn decode(
+    source: Source<'_>,
+    image: &Image<'_>,
+    request: &DecodeRequest,
+    rgb: Vec<u8>,
+) -> Result<(Picture, Placement)> {
     let limits = &request.limits;
     let choice = Choice { frame: u64::from(image.frame), window: image.window, is_whole: image.is_whole };
     let shown = frame(source, choice, limits, |size, bytes| {
@@ -46,12 +52,7 @@ pub(super) fn decode(source: Source<'_>, image: &Image<'_>, request: &DecodeRequ
     let placement = rectangle.placement(orientation, size, size, 1.0);
     let in_frame = Affine::scaled((1.0, 1.0), (f64::from(left), f64::from(top)));
     let placement = Placement { stored, to_stored: placement.to_stored.then(&in_frame), facts: shown.facts };
-    let picture = if size == stored {
-        PackedPixels::new(layout, size, row_stride, Cow::Owned(shown.pixels))?.into_upright(orientation, rectangle)
-    } else {
-        let first = top as usize * row_stride + left as usize * layout.bytes_per_pixel();
-        let pixels = PackedPixels::new(layout, size, row_stride, Cow::Borrowed(&shown.pixels[first..]))?;
-        pixels.upright(orientation, rectangle, Vec::new())
-    };
-    Ok((picture, placement))
+    let first = top as usize * row_stride + left as usize * layout.bytes_per_pixel();
+    let pixels = PackedPixels::new(layout, size, row_stride, Cow::Borrowed(&shown.pixels[first..]))?;
+    Ok((pixels.upright(orientation, rectangle, rgb), placement))
 }

@@ -453,8 +453,8 @@ pub(crate) fn decode(
     decode_placed(image, region, model_size, limits, Vec::new()).map(|(picture, _)| picture)
 }
 
-/// As [`decode`]; tells where the picture lies in the stored one, too. A picture of pixels or of a frame uses the memory
-/// of `rgb`.
+/// As [`decode`]; tells where the picture lies in the stored one, too. A picture of pixels, of a camera's frame or of
+/// DICOM uses the memory of `rgb`.
 pub(crate) fn decode_placed(
     image: &Image<'_>,
     region: Option<Region>,
@@ -469,11 +469,11 @@ pub(crate) fn decode_placed(
         Source::Encoded(bytes) => match Format::of(bytes)? {
             Format::Jpeg => jpeg::decode(bytes, &request),
             #[cfg(feature = "dicom")]
-            Format::Dicom => dicom::decode(crate::dicom::Source::Bytes(Cow::Borrowed(bytes)), image, &request),
+            Format::Dicom => dicom::decode(crate::dicom::Source::Bytes(Cow::Borrowed(bytes)), image, &request, rgb),
             Format::Other(format) => encoded::decode(format, bytes, &request),
         },
         #[cfg(feature = "dicom")]
-        Source::File(file) => dicom::decode(crate::dicom::Source::File(file), image, &request),
+        Source::File(file) => dicom::decode(crate::dicom::Source::File(file), image, &request, rgb),
         Source::Packed(pixels) => {
             let (orientation, rectangle) = frame(pixels.size(), &request)?;
             let placement = rectangle.placement(orientation, pixels.size(), pixels.size(), 1.0);

@@ -139,7 +139,30 @@ impl<'a> PackedPixels<'a> {
         (orientation, rectangle, memory): (Orientation, Rectangle, Vec<u8>),
         rgb: impl Fn([u8; N]) -> [u8; 3],
     ) -> Picture {
+        if orientation == Orientation::default() {
+            return self.rows(rectangle, memory, rgb);
+        }
         upright(&PackedRgb(self, rgb), self.size(), orientation, rectangle, memory)
+    }
+
+    /// As `read`, of pixels that are stored upright.
+    fn rows<const N: usize>(
+        &self,
+        Rectangle { x, y, width, height }: Rectangle,
+        mut memory: Vec<u8>,
+        rgb: impl Fn([u8; N]) -> [u8; 3],
+    ) -> Picture {
+        let [x, y, row] = [x, y, width].map(|length| length as usize);
+        memory.clear();
+        memory.resize(row * height as usize * 3, 0);
+        for (place, to) in memory.chunks_exact_mut(row * 3).enumerate() {
+            let start = (y + place) * self.row_stride + x * N;
+            let (pixels, _) = self.data[start..start + row * N].as_chunks::<N>();
+            for (to, &pixel) in to.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+                *to = rgb(pixel);
+            }
+        }
+        Picture::at_full_size(width, height, memory)
     }
 
     /// Whether the data are the bytes of the upright picture's rectangle.

@@ -20,20 +20,17 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
     }
     let pixels = layout.pixels() as usize;
     let mut samples = vec![0u16; pixels * layout.channels as usize];
+    let mut plane = vec![0; pixels];
     for segment in 0..wanted {
         let start = number(segment + 1).unwrap_or(0);
         let end = if segment + 1 < wanted { number(segment + 2).unwrap_or(0) } else { bytes.len() };
         let packed = bytes.get(start..end).filter(|_| start >= HEADER);
         let packed = packed.ok_or_else(|| damaged(format!("segment {segment} of run lengths lies elsewhere")))?;
+        unpack(packed, &mut plane).ok_or_else(|| damaged(format!("segment {segment} of run lengths ends early")))?;
         let is_high = segment % cell_bytes == 0 && cell_bytes == 2;
-        let channel = samples[segment / cell_bytes..].iter_mut().step_by(layout.channels as usize);
-        let mut cells = channel.take(pixels);
-        unpack(packed, pixels, |byte| {
-            if let Some(cell) = cells.next() {
-                *cell |= u16::from(byte) << if is_high { 8 } else { 0 };
-            }
-        })
-        .ok_or_else(|| damaged(format!("segment {segment} of run lengths ends early")))?;
+        let shift = if is_high { 8 } else { 0 };
+        let cells = samples[segment / cell_bytes..].iter_mut().step_by(layout.channels as usize);
+        cells.zip(&plane).for_each(|(cell, &byte)| *cell |= u16::from(byte) << shift);
     }
     Ok(Raster {
         size: layout.size,
@@ -45,26 +42,23 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
     })
 }
 
-/// Gives the first `count` bytes of a packed segment; `None` where it has fewer.
-fn unpack(mut packed: &[u8], count: usize, mut give: impl FnMut(u8)) -> Option<()> {
-    let mut left = count;
-    while left > 0 {
+/// Fills a plane with the first bytes of a packed segment; `None` where it has fewer.
+fn unpack(mut packed: &[u8], mut plane: &mut [u8]) -> Option<()> {
+    while !plane.is_empty() {
         let (&head, rest) = packed.split_first()?;
         match head {
             0..=127 => {
                 let length = usize::from(head) + 1;
-                let taken = length.min(left);
-                rest.get(..taken)?.iter().for_each(|&byte| give(byte));
-                packed = rest.get(length.min(rest.len())..)?;
-                left -= taken;
+                let (to, left) = plane.split_at_mut(length.min(plane.len()));
+                to.copy_from_slice(rest.get(..to.len())?);
+                (packed, plane) = (rest.get(length..).unwrap_or_default(), left);
             }
             128 => packed = rest,
             _ => {
                 let (&byte, after) = rest.split_first()?;
-                let taken = (257 - usize::from(head)).min(left);
-                (0..taken).for_each(|_| give(byte));
-                packed = after;
-                left -= taken;
+                let (to, left) = plane.split_at_mut((257 - usize::from(head)).min(plane.len()));
+                to.fill(byte);
+                (packed, plane) = (after, left);
             }
         }
     }

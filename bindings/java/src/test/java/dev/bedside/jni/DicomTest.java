@@ -3,6 +3,7 @@ package dev.bedside.jni;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class DicomTest {
     private static final Classifier CLASSIFIER = opened();
     private static final Query QUERY =
-            new Query.Builder().answer("dermatoscope", Answer.yes()).answer("mole_like", Answer.yes()).build();
+            Query.builder().answer("dermatoscope", Answer.YES).answer("mole_like", Answer.YES).build();
 
     private static Classifier opened() {
         try {
@@ -38,18 +39,18 @@ class DicomTest {
 
     @Test
     void film_gives_the_scores_of_its_export_from_a_file_and_from_bytes() throws BedsideException {
-        float[] wanted = CLASSIFIER.scores(open("film.png"));
-        assertArrayEquals(wanted, CLASSIFIER.scores(open("film.dcm")));
-        assertArrayEquals(wanted, CLASSIFIER.scores(Image.fromBytes(Repository.bytes("tests/pictures/film.dcm"))));
+        List<Float> wanted = CLASSIFIER.scores(open("film.png"));
+        assertEquals(wanted, CLASSIFIER.scores(open("film.dcm")));
+        assertEquals(wanted, CLASSIFIER.scores(Image.fromBytes(Repository.bytes("tests/pictures/film.dcm"))));
     }
 
     @Test
     void frame_of_a_loop_gives_the_scores_of_its_export() throws BedsideException {
         Image loop = open("loop.dcm");
         assertEquals(3, loop.frames());
-        float[] wanted = CLASSIFIER.scores(open("loop.png"));
-        assertArrayEquals(wanted, CLASSIFIER.scores(loop.frame(1)));
-        assertFalse(java.util.Arrays.equals(wanted, CLASSIFIER.scores(loop.frame(1).whole())));
+        List<Float> wanted = CLASSIFIER.scores(open("loop.png"));
+        assertEquals(wanted, CLASSIFIER.scores(loop.frame(1)));
+        assertNotEquals(wanted, CLASSIFIER.scores(loop.frame(1).whole()));
         BedsideException error = assertThrows(BedsideException.class, () -> CLASSIFIER.scores(loop.frame(3)));
         assertEquals(ErrorKind.INVALID_QUERY, error.getKind());
     }
