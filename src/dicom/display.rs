@@ -19,7 +19,7 @@ use crate::image::{linear, valid as window_is_valid};
 use crate::{Error, ErrorKind, Result, Window};
 
 /// The shown value of the bits of each stored one of a grey picture, and 0 of those that are not stored.
-pub(super) struct GreyTable([u8; 1 << 16]);
+pub(super) struct GreyTable(Box<[u8; 1 << 16]>);
 
 impl GreyTable {
     /// The shown value of stored bits.
@@ -28,7 +28,7 @@ impl GreyTable {
     }
 
     /// The table of a picture. `is_inverted` says whether it is MONOCHROME1.
-    pub(super) fn of(header: &Header, cells: Cells, is_inverted: bool, window: Window) -> Result<Box<GreyTable>> {
+    pub(super) fn of(header: &Header, cells: Cells, is_inverted: bool, window: Window) -> Result<GreyTable> {
         let values = |of: fn(&FrameValues) -> bool| if of(&header.own) { &header.own } else { &header.shared };
         let modality = &values(|own| own.modality.slope.is_some() || own.modality.lut.is_some()).modality;
         let voi = &values(|own| !own.voi.centers.is_empty() || !own.voi.luts.is_empty()).voi;
@@ -54,11 +54,9 @@ impl GreyTable {
             let part = if is_inverted { 1.0 - part } else { part };
             (part * 255.0 + 0.5).floor() as u8
         };
-        let mut table = Box::new(GreyTable([0; 1 << 16]));
-        for (bits, shown) in (0..=cells.mask()).zip(&mut table.0) {
-            *shown = value(bits);
-        }
-        Ok(table)
+        let mut table: Vec<u8> = (0..=cells.mask()).map(value).collect();
+        table.resize(1 << 16, 0);
+        Ok(GreyTable(table.try_into().expect("as many as there are bits of 16")))
     }
 }
 

@@ -174,7 +174,7 @@ impl<'s> File<'s> {
 
 /// Makes shown pixels of samples.
 enum Shader<'a> {
-    Grey(Box<GreyTable>),
+    Grey(GreyTable),
     Color(&'a Layout),
 }
 
