@@ -122,7 +122,11 @@ impl Shown {
         }
         let index = number - voi.luts.len();
         if index < windows {
-            return Shown::window(voi, voi.centers[index], voi.widths[index]);
+            let (center, width) = (voi.centers[index], voi.widths[index]);
+            // Zeros are what some writers have for none.
+            if window != Window::First || (center, width) != (0.0, 0.0) {
+                return Shown::window(voi, center, width);
+            }
         }
         if let Window::Number(number) = window {
             let has = voi.luts.len() + windows;

@@ -225,6 +225,8 @@ def voi_of(spec, window):
         return ("window", window["center"], window["width"])
     if spec.get("voi_luts"):
         return ("lut", window or 0)
+    if window is None and spec.get("windows") == [("0", "0")]:
+        return None
     if spec.get("windows"):
         return ("window", *[float(value) for value in spec["windows"][window or 0]])
     return None
@@ -2019,6 +2021,9 @@ def errors():
     either("pixels for two of three frames, the first", short, THREE[0])
     changed("1 bit, shorter than declared", malformed, "pixel", spec=grey_spec(A8, 1, vr="OB"), data=bytes(16))
     changed("window width 0", malformed, "window", Center="10", Width="0")
+    zeros = grey_spec(A8, windows=[("0", "0")])
+    grey("window of zeros, which is none", A8, zeros)
+    refused("window of zeros, chosen", file(picture(zeros, native(A8, 8))), malformed, "window", window=0)
     changed("window width below 0, SIGMOID", malformed, "window", Center="10", Width="-5", Function="SIGMOID")
     changed("window that is no number", malformed, "window", Center="ten", Width="20")
     changed("window function unknown", unsupported, "voi lut function", Center="10", Width="20", Function="BEDSIDE")
