@@ -35,7 +35,7 @@
 #define MAPPED (64 << 10)     /* Blocks of at least so many bytes go back to the system when they are freed. */
 #define FIXED_BYTES (5 << 20) /* What the fixed piece of work reads: as much as the model and its buffers have, */
 #define FIXED_ROUNDS 3        /* and how often. */
-#define MAX_GROWTH 2e6
+#define MAX_DEVIATION 2e6
 #define MAX_SPREAD 1.3
 
 enum outcome { NONE, REPORTED, REFUSED, ENDED, MIXED_UP, FAILED };
@@ -360,6 +360,6 @@ int main(int count, char **arguments)
     bedside_classifier_free(classifier);
     bedside_query_free(query);
     free(pixels);
-    int is_steady = high - low <= 2 * MAX_GROWTH && spread <= MAX_SPREAD * own;
+    int is_steady = high - low <= 2 * MAX_DEVIATION && spread <= MAX_SPREAD * own;
     return wrong == 0 && latest < 2 && is_steady ? EXIT_SUCCESS : EXIT_FAILURE;
 }
