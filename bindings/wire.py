@@ -98,7 +98,7 @@ invalid_query cancelled self_test internal
 Verdict single several undecided rejected
 ReasonKind scope_unanswered scope_no scope_out_of_range source too_small too_dark too_bright low_contrast \
 out_of_focus colorless colored novel
-WarningKind burned_in overlay
+WarningKind burned_in overlay other_region
 Triage no_sign unassessed refer urgent
 DecidedBy danger scope quality repeated_quality novelty label action undecided no_sign_not_shown uncalibrated
 QuestionRole scope danger

@@ -44,6 +44,11 @@ impl Affine {
     }
 }
 
+/// The intersection of two rectangles; right is not beyond left, or bottom not beyond top, where they don't overlap.
+pub(crate) fn intersection(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
+    [a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

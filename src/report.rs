@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::geometry::intersection;
 use crate::image::Placement;
 use crate::words::{ENGLISH, words};
 use crate::{DangerSign, DecidedBy, Heatmap, Novelty, Quality, Triage, Verdict, Warning};
@@ -101,19 +102,22 @@ pub struct Geometry {
     /// ultrasound frame of DICOM its tissue. The network need not have seen all of it, where the model crops.
     pub region: [f64; 4],
     /// Millimetres from column to column and from row to row of the stored picture, each above 0; `None` where the file does
-    /// not say. Only DICOM files say.
+    /// not say. Only DICOM files say. Of an ultrasound frame they hold in the part that was decoded.
     pub spacing_mm: Option<[f64; 2]>,
-    /// Whether the spacing is that of a detector behind the body (Imager Pixel Spacing, PS3.3 10.7.1.3), so that lengths in the
-    /// body are less.
+    /// Whether the spacing is known to be that of a detector behind the body (Imager Pixel Spacing, PS3.3 10.7.1.1), so that
+    /// lengths in the body are less. Where it is not, it may be so all the same: many files don't say how it was calibrated.
     pub spacing_at_detector: bool,
 }
 
 impl Geometry {
     /// Of a decoded picture of `size` (width, height), and where it lies in the stored one.
     pub(crate) fn of((width, height): (u32, u32), placement: &Placement) -> Geometry {
+        let picture = [placement.stored.0, placement.stored.1];
+        let decoded = placement.to_stored.rectangle([0.0, 0.0, f64::from(width), f64::from(height)]);
         Geometry {
-            picture: [placement.stored.0, placement.stored.1],
-            region: placement.to_stored.rectangle([0.0, 0.0, f64::from(width), f64::from(height)]),
+            picture,
+            // A reduced picture's last pixels may lie over the edge in part.
+            region: intersection(decoded, [0.0, 0.0, f64::from(picture[0]), f64::from(picture[1])]),
             spacing_mm: placement.facts.spacing,
             spacing_at_detector: placement.facts.is_spacing_of_detector,
         }

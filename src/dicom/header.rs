@@ -107,7 +107,7 @@ impl Header {
         };
         let is_sound = |spacing: &[f64; 2]| spacing.iter().all(|length| length.is_finite() && *length > 0.0);
         let spacing = if self.own.spacing.is_empty() { &self.shared.spacing } else { &self.own.spacing };
-        let in_body = region.and_then(ultrasound::spacing).or_else(|| of(spacing)).filter(is_sound);
+        let in_body = region.and_then(ultrasound::spacing).filter(is_sound).or_else(|| of(spacing).filter(is_sound));
         let at_detector = of(&self.imager_spacing).filter(is_sound);
         Facts {
             spacing: in_body.or(at_detector),
@@ -123,11 +123,13 @@ pub(super) struct Collector {
     frame: u64,
     /// The number of the frame whose groups the walk is in, plus 1.
     group: u64,
+    /// The number of ultrasound regions that began, of which the first are kept.
+    regions: usize,
 }
 
 impl Collector {
     pub(super) fn new(frame: u64) -> Collector {
-        Collector { header: Header::default(), frame, group: 0 }
+        Collector { header: Header::default(), frame, group: 0, regions: 0 }
     }
 
     /// The values that elements under this path belong to. `None` where they are another frame's.
@@ -162,7 +164,9 @@ impl Collector {
             (tags::WINDOW_CENTER, None | Some(tags::FRAME_VOI)) => values.voi.centers = numbers(element, reader)?,
             (tags::WINDOW_WIDTH, None | Some(tags::FRAME_VOI)) => values.voi.widths = numbers(element, reader)?,
             (tags::VOI_FUNCTION, None | Some(tags::FRAME_VOI)) => values.voi.function = Some(text(element, reader)?),
-            (tags::SPACING, None | Some(tags::PIXEL_MEASURES)) => values.spacing = numbers(element, reader)?,
+            (tags::SPACING, None | Some(tags::PIXEL_MEASURES)) => {
+                values.spacing = numbers(element, reader).unwrap_or_default();
+            }
             (tags::LUT_DESCRIPTOR, Some(tags::MODALITY_LUT | tags::VOI_LUT)) => {
                 if let Some(table) = self.table(path) {
                     table.descriptor = descriptor(element, reader)?;
@@ -180,22 +184,29 @@ impl Collector {
         Ok(())
     }
 
-    fn region(&mut self, element: &Element, reader: &mut Reader<'_>) -> Result<()> {
-        let Some(region) = self.header.regions.last_mut() else { return Ok(()) };
+    /// A value of a region. One that is no number is absent: no picture is refused for its regions.
+    fn region(&mut self, element: &Element, reader: &mut Reader<'_>) {
+        if self.regions > MAX_TABLES {
+            return;
+        }
+        let Some(region) = self.header.regions.last_mut() else { return };
+        let edge = [tags::REGION_LEFT, tags::REGION_TOP, tags::REGION_RIGHT, tags::REGION_BOTTOM]
+            .into_iter()
+            .position(|tag| tag == element.tag);
+        if let Some(edge) = edge {
+            region.edges[edge] = long(element, reader).unwrap_or_default();
+            return;
+        }
+        let mut code = || unsigned(element, reader).ok().flatten().map_or(0, u32::from);
         match element.tag {
-            tags::REGION_FORMAT => region.format = u32::from(unsigned(element, reader)?.unwrap_or(0)),
-            tags::REGION_DATA_TYPE => region.data_type = u32::from(unsigned(element, reader)?.unwrap_or(0)),
-            tags::REGION_LEFT => region.edges[0] = long(element, reader)?,
-            tags::REGION_TOP => region.edges[1] = long(element, reader)?,
-            tags::REGION_RIGHT => region.edges[2] = long(element, reader)?,
-            tags::REGION_BOTTOM => region.edges[3] = long(element, reader)?,
-            tags::REGION_UNIT_X => region.units[0] = u32::from(unsigned(element, reader)?.unwrap_or(0)),
-            tags::REGION_UNIT_Y => region.units[1] = u32::from(unsigned(element, reader)?.unwrap_or(0)),
-            tags::REGION_DELTA_X => region.deltas[0] = double(element, reader)?,
-            tags::REGION_DELTA_Y => region.deltas[1] = double(element, reader)?,
+            tags::REGION_FORMAT => region.format = code(),
+            tags::REGION_DATA_TYPE => region.data_type = code(),
+            tags::REGION_UNIT_X => region.units[0] = code(),
+            tags::REGION_UNIT_Y => region.units[1] = code(),
+            tags::REGION_DELTA_X => region.deltas[0] = double(element, reader).unwrap_or_default(),
+            tags::REGION_DELTA_Y => region.deltas[1] = double(element, reader).unwrap_or_default(),
             _ => {}
         }
-        Ok(())
     }
 
     fn at_root(&mut self, element: &Element, reader: &mut Reader<'_>) -> Result<()> {
@@ -203,7 +214,7 @@ impl Collector {
         match element.tag {
             tags::TRANSFER_SYNTAX => header.transfer_syntax = Some(text(element, reader)?),
             tags::SOP_CLASS => header.sop_class = Some(text(element, reader)?),
-            tags::MODALITY => header.modality = Some(text(element, reader)?),
+            tags::MODALITY => header.modality = text(element, reader).ok(),
             tags::SAMPLES_PER_PIXEL => header.samples_per_pixel = unsigned(element, reader)?,
             tags::PHOTOMETRIC => header.photometric = Some(text(element, reader)?),
             tags::PLANAR => header.planar = unsigned(element, reader)?.unwrap_or(0),
@@ -222,8 +233,8 @@ impl Collector {
             }
             tags::PADDING => header.padding = unsigned(element, reader)?,
             tags::PADDING_LIMIT => header.padding_limit = unsigned(element, reader)?,
-            tags::BURNED_IN => header.facts.is_burned_in = text(element, reader)? == "YES",
-            tags::IMAGER_SPACING => header.imager_spacing = numbers(element, reader)?,
+            tags::BURNED_IN => header.facts.is_burned_in = text(element, reader).is_ok_and(|text| text == "YES"),
+            tags::IMAGER_SPACING => header.imager_spacing = numbers(element, reader).unwrap_or_default(),
             tags::RED_DESCRIPTOR => header.palette[0].table.descriptor = descriptor(element, reader)?,
             tags::GREEN_DESCRIPTOR => header.palette[1].table.descriptor = descriptor(element, reader)?,
             tags::BLUE_DESCRIPTOR => header.palette[2].table.descriptor = descriptor(element, reader)?,
@@ -263,8 +274,11 @@ impl Visitor for Collector {
     fn item(&mut self, path: &[Tag]) -> Result<()> {
         match path.last() {
             Some(&tags::FRAME_GROUPS) => self.group += 1,
-            Some(&tags::REGIONS) if self.header.regions.len() < MAX_TABLES => {
-                self.header.regions.push(UltrasoundRegion::default());
+            Some(&tags::REGIONS) => {
+                self.regions += 1;
+                if self.regions <= MAX_TABLES {
+                    self.header.regions.push(UltrasoundRegion::default());
+                }
             }
             Some(&tags::MODALITY_LUT) => {
                 if let Some(values) = self.values(path) {
@@ -288,10 +302,13 @@ impl Visitor for Collector {
         match path {
             [] => {
                 self.header.is_directory |= element.tag.group() == 4;
-                self.header.facts.has_overlay |= element.tag.is_overlay();
+                self.header.facts.has_overlay |= element.tag.is_overlay() && element.length != Some(0);
                 self.at_root(element, reader)
             }
-            [tags::REGIONS] => self.region(element, reader),
+            [tags::REGIONS] => {
+                self.region(element, reader);
+                Ok(())
+            }
             _ => self.in_group(path, element, reader),
         }
     }

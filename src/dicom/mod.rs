@@ -162,9 +162,10 @@ impl<'s> File<'s> {
         let (facts, area) = (Facts::default(), [0, 0, size.0, size.1]);
         let mut shown = Shown { size, is_color, pixels, area, facts };
         let region = if is_whole { None } else { ultrasound::stated(&self.header, size) };
-        shown.facts = self.header.facts(region.map(|(_, region)| region));
-        if let Some((area, _)) = region {
+        shown.facts = self.header.facts(region.map(|(_, region, _)| region));
+        if let Some((area, _, has_others)) = region {
             shown.area = area;
+            shown.facts.has_other_region = has_others;
         } else if !is_whole && ultrasound::is_ultrasound(&self.header) {
             shown.area = ultrasound::found(&shown).unwrap_or(area);
         }

@@ -66,16 +66,18 @@ fn wrong_picture(expected: &Value, bytes: &[u8], outcome: &Result<Shown>) -> Opt
 
 /// What is wrong with what is looked at and told of a frame.
 fn wrong_facts(wanted: &Value, shown: &Shown) -> Option<String> {
-    let Facts { spacing, is_spacing_of_detector, is_burned_in, has_overlay } = shown.facts;
+    let Facts { spacing, is_spacing_of_detector, is_burned_in, has_overlay, has_other_region } = shown.facts;
     let found = json!({
         "area": shown.area,
         "spacing": spacing.map(|[x, y]| [rounded(x), rounded(y)]),
         "at_detector": is_spacing_of_detector,
         "burned_in": is_burned_in,
         "overlay": has_overlay,
+        "other_region": has_other_region,
     });
     let differs = |name: &&str| found[*name] != wanted[*name];
-    let mut wrong: Vec<&str> = ["spacing", "at_detector", "burned_in", "overlay"].into_iter().filter(differs).collect();
+    let mut wrong: Vec<&str> =
+        ["spacing", "at_detector", "burned_in", "overlay", "other_region"].into_iter().filter(differs).collect();
     let [left, top, right, bottom] = shown.area.map(u64::from);
     let edges =
         |name: &str| wanted[name].as_array().map(|edges| [0, 1, 2, 3].map(|i| edges[i].as_u64().expect("an edge")));

@@ -9,17 +9,17 @@ const TWO_DIMENSIONS: u32 = 1;
 const TISSUE: u32 = 1;
 /// Physical Units: centimetres (PS3.3 C.8.5.5.1.15).
 const CENTIMETRES: u32 = 3;
-/// The classes of ultrasound images begin with these: frames, loops, their retired predecessors, volumes.
+/// The classes of ultrasound images begin with these: frames, loops, their retired predecessors, volumes, photoacoustic images.
 const CLASSES: [&str; 2] = ["1.2.840.10008.5.1.4.1.1.3", "1.2.840.10008.5.1.4.1.1.6"];
 
-/// The side of the squares in which pixels are looked for, in pixels.
+/// The side of the squares in which pixels are looked for, in pixels, and the least side of a region.
 const SQUARE: u32 = 8;
 /// The grey level over which a pixel is no background. Lossy compression leaves a few levels.
 const BACKGROUND: u8 = 10;
 /// The part of a square's pixels that are no background where tissue is: 1 in this many. Letters fill less.
 const FILLED: u32 = 2;
-/// The part of the frame that tissue takes at least: 1 in this many.
-const MIN_SHARE: u32 = 16;
+/// The part of the frame's squares that a connected part of tissue takes at least: 1 in this many.
+const MIN_SHARE: usize = 32;
 
 /// A rectangle of pixels: left, top, right, bottom, the last two behind it.
 pub(crate) type Area = [u32; 4];
@@ -31,18 +31,22 @@ pub(super) fn is_ultrasound(header: &Header) -> bool {
     header.modality.as_deref() == Some("US") || CLASSES.into_iter().any(is_class)
 }
 
-/// The largest region of tissue that the data set states and that begins inside of the frame, the first of equal ones.
-pub(super) fn stated(header: &Header, size: (u32, u32)) -> Option<(Area, &UltrasoundRegion)> {
+/// The largest region of tissue that the data set states, the first of equal ones, and whether there are others.
+pub(super) fn stated(header: &Header, size: (u32, u32)) -> Option<(Area, &UltrasoundRegion, bool)> {
     let of_tissue = |region: &&UltrasoundRegion| region.format == TWO_DIMENSIONS && region.data_type == TISSUE;
     let areas = header.regions.iter().filter(of_tissue).filter_map(|region| Some((inside(region, size)?, region)));
-    areas.rev().max_by_key(|([left, top, right, bottom], _)| u64::from(right - left) * u64::from(bottom - top))
+    let has_others = areas.clone().map(|(area, _)| area).any(|area| areas.clone().any(|(other, _)| other != area));
+    let pixels = |[left, top, right, bottom]: Area| u64::from(right - left) * u64::from(bottom - top);
+    let (area, region) = areas.rev().max_by_key(|(area, _)| pixels(*area))?;
+    Some((area, region, has_others))
 }
 
-/// The pixels of a region in a frame.
+/// The pixels of a region in a frame; `None` where its edges are not all stated, or are those of no picture.
 fn inside(region: &UltrasoundRegion, (width, height): (u32, u32)) -> Option<Area> {
     let [Some(left), Some(top), Some(right), Some(bottom)] = region.edges else { return None };
-    let (right, bottom) = (right.min(width - 1), bottom.min(height - 1));
-    (left <= right && top <= bottom).then_some([left, top, right + 1, bottom + 1])
+    let area = [left, top, right.min(width - 1) + 1, bottom.min(height - 1) + 1];
+    let is_picture = |start: u32, end: u32| end.checked_sub(start).is_some_and(|length| length >= SQUARE);
+    (is_picture(left, area[2]) && is_picture(top, area[3])).then_some(area)
 }
 
 /// Millimetres from column to column and from row to row of a region.
@@ -51,8 +55,8 @@ pub(super) fn spacing(region: &UltrasoundRegion) -> Option<[f64; 2]> {
     is_length.then(|| region.deltas.map(|delta| delta.abs() * 10.0))
 }
 
-/// The rectangle around the largest connected group of squares that pixels fill, of a frame whose data set states no region.
-/// `None` where that is a small part of the frame.
+/// The rectangle around the large connected groups of squares that pixels fill, of a frame whose data set states no region.
+/// `None` where there is none.
 pub(super) fn found(frame: &Shown) -> Option<Area> {
     let (width, height) = frame.size;
     let (columns, rows) = (width / SQUARE, height / SQUARE);
@@ -60,16 +64,14 @@ pub(super) fn found(frame: &Shown) -> Option<Area> {
         .flat_map(|row| (0..columns).map(move |column| (row, column)))
         .map(|(row, column)| is_filled(frame, row, column))
         .collect();
-    let [left, top, right, bottom] = largest_group(&is_filled, columns)?;
+    let [left, top, right, bottom] = large_groups(&is_filled, columns)?;
     // The edge of a sector fills its squares in part.
-    let area = [
+    Some([
         left.saturating_sub(1) * SQUARE,
         top.saturating_sub(1) * SQUARE,
         ((right + 1) * SQUARE).min(width),
         ((bottom + 1) * SQUARE).min(height),
-    ];
-    let pixels = u64::from(area[2] - area[0]) * u64::from(area[3] - area[1]);
-    (pixels * u64::from(MIN_SHARE) >= u64::from(width) * u64::from(height)).then_some(area)
+    ])
 }
 
 /// Whether a square has tissue.
@@ -85,23 +87,24 @@ fn is_filled(frame: &Shown, row: u32, column: u32) -> bool {
     count * FILLED >= SQUARE * SQUARE
 }
 
-/// The rectangle around the largest group of filled squares that touch along their sides, in squares.
-fn largest_group(is_filled: &[bool], columns: u32) -> Option<Area> {
+/// The rectangle around the groups of filled squares that touch along their sides, in squares: of those that are a large part of
+/// all. `None` where there is none.
+fn large_groups(is_filled: &[bool], columns: u32) -> Option<Area> {
     let columns = columns as usize;
-    let mut left_to_visit = is_filled.to_vec();
-    let (mut largest, mut area) = (0, None);
+    let mut is_left = is_filled.to_vec();
+    let mut area: Option<Area> = None;
     for start in 0..is_filled.len() {
-        if !left_to_visit[start] {
+        if !is_left[start] {
             continue;
         }
-        left_to_visit[start] = false;
+        is_left[start] = false;
         let (mut pending, mut count) = (vec![start], 0);
         let mut around = [u32::MAX, u32::MAX, 0, 0];
         while let Some(at) = pending.pop() {
             count += 1;
             let (row, column) = (at / columns, at % columns);
             let [x, y] = [column as u32, row as u32];
-            around = [around[0].min(x), around[1].min(y), around[2].max(x + 1), around[3].max(y + 1)];
+            around = joined(around, [x, y, x + 1, y + 1]);
             let neighbours = [
                 (column > 0).then(|| at - 1),
                 (column + 1 < columns).then_some(at + 1),
@@ -109,15 +112,20 @@ fn largest_group(is_filled: &[bool], columns: u32) -> Option<Area> {
                 Some(at + columns).filter(|&below| below < is_filled.len()),
             ];
             for neighbour in neighbours.into_iter().flatten() {
-                if left_to_visit[neighbour] {
-                    left_to_visit[neighbour] = false;
+                if is_left[neighbour] {
+                    is_left[neighbour] = false;
                     pending.push(neighbour);
                 }
             }
         }
-        if count > largest {
-            (largest, area) = (count, Some(around));
+        if count * MIN_SHARE >= is_filled.len() {
+            area = Some(area.map_or(around, |area| joined(area, around)));
         }
     }
     area
+}
+
+/// The rectangle around two.
+fn joined(a: Area, b: Area) -> Area {
+    [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
 }

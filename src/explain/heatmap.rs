@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ExplainMethod, Grid};
-use crate::geometry::Affine;
+use crate::geometry::{Affine, intersection};
 use crate::image::Placement;
 use crate::{Error, ErrorKind, Result};
 
@@ -125,11 +125,6 @@ impl Heatmap {
 /// The value as a finite number: 0 where it is none, the largest of its sign where it is infinite.
 fn finite(value: f64) -> f32 {
     if value.is_nan() { 0.0 } else { value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32 }
-}
-
-/// The intersection of two rectangles; right is not beyond left, or bottom not beyond top, where they don't overlap.
-fn intersection(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
-    [a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]
 }
 
 #[cfg(test)]

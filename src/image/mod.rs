@@ -295,8 +295,9 @@ impl<'a> Image<'a> {
         Image { frame: number, ..self }
     }
 
-    /// Looks at whole frames of a DICOM file of ultrasound, with what its scanner draws around the tissue. Without this, the
-    /// picture is the largest region of tissue that the file states, or else the part of the frame that pixels fill.
+    /// Looks at whole frames of a DICOM file of ultrasound, or of one that states ultrasound regions, with what its scanner draws
+    /// around the tissue. Without this, the picture is the largest region of tissue that the file states, or else, of
+    /// ultrasound, the part of the frame that pixels fill. It changes no other picture.
     ///
     /// ```
     /// use bedside::Image;

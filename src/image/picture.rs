@@ -43,6 +43,7 @@ pub(crate) struct Placement {
 }
 
 /// What a file says of its picture beside the pixels. Only DICOM files say anything.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Facts {
     /// Millimetres from column to column and from row to row of the stored picture, each above 0.
@@ -53,4 +54,6 @@ pub(crate) struct Facts {
     pub(crate) is_burned_in: bool,
     /// Whether there are overlays, which are not shown.
     pub(crate) has_overlay: bool,
+    /// Whether the frame has tissue beside the part that is looked at.
+    pub(crate) has_other_region: bool,
 }

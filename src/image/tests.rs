@@ -2,6 +2,8 @@
 //! bytes.
 
 mod deep;
+#[cfg(feature = "dicom")]
+mod dicom;
 mod frames;
 mod golden;
 mod hostile;

@@ -24,11 +24,13 @@ pub enum WarningKind {
     BurnedIn,
     /// The file has overlays (PS3.3 C.9.2), which were not drawn over the pixels.
     Overlay,
+    /// The file states more than one region of tissue, as of a split screen, and one was looked at.
+    OtherRegion,
 }
 
 impl WarningKind {
     /// All kinds, in the order of declaration.
-    pub const ALL: &'static [WarningKind] = &[WarningKind::BurnedIn, WarningKind::Overlay];
+    pub const ALL: &'static [WarningKind] = &[WarningKind::BurnedIn, WarningKind::Overlay, WarningKind::OtherRegion];
 
     /// The name of the kind in reports and in other languages, in snake case.
     ///
@@ -40,18 +42,20 @@ impl WarningKind {
         match self {
             WarningKind::BurnedIn => "burned_in",
             WarningKind::Overlay => "overlay",
+            WarningKind::OtherRegion => "other_region",
         }
     }
 }
 
 // `ALL` has every kind: the discriminant of the last variant is the number of variants less one.
-const _: () = assert!(WarningKind::ALL.len() == WarningKind::Overlay as usize + 1);
+const _: () = assert!(WarningKind::ALL.len() == WarningKind::OtherRegion as usize + 1);
 
 /// The warnings of what a file says of its picture, in the order of the kinds.
 pub(crate) fn warnings(facts: &Facts, words: &Words) -> Vec<Warning> {
     let found = [
         (facts.is_burned_in, WarningKind::BurnedIn, words.warning_burned_in),
         (facts.has_overlay, WarningKind::Overlay, words.warning_overlay),
+        (facts.has_other_region, WarningKind::OtherRegion, words.warning_other_region),
     ];
     let found = found.into_iter().filter(|(is_so, ..)| *is_so);
     found.map(|(_, kind, message)| Warning { kind, message: message.to_owned() }).collect()

@@ -35,5 +35,6 @@ pub(super) const WORDS: Words = Words {
     reason_colored_again: "The picture has colour, and the program was made for grey pictures. Take the original file in place of a photo of it.",
     reason_novel: "This picture is unlike those that the program was made for: examine without it.",
     warning_burned_in: "A name or a number of a person may be written in this picture: look before you show it or send it.",
-    warning_overlay: "The file has marks over its picture, which the program did not draw and did not look at.",
+    warning_overlay: "The file has marks over its picture, which the program did not draw and did not look at: look at it in a viewer too.",
+    warning_other_region: "This frame has more than one picture of tissue. The program looked at one of them: export the others, and look at them too.",
 };

@@ -45,6 +45,7 @@ pub(crate) struct Words {
     pub(crate) reason_novel: &'static str,
     pub(crate) warning_burned_in: &'static str,
     pub(crate) warning_overlay: &'static str,
+    pub(crate) warning_other_region: &'static str,
 }
 
 /// English: the language of constants, of `Display`, and of reports in a language that has no sentences here.

@@ -19,7 +19,7 @@ const IOS: &str = "ios/DemoApp/DemoApp/Localizable.xcstrings";
 /// The core's table of each language, in the order of `LANGUAGES`.
 const CORE: [&str; 2] = ["src/words/en.rs", "src/words/uk.rs"];
 /// The texts that the core has, which are the fields of `Words` in `src/words/mod.rs`.
-const IN_CORE: [&str; 32] = [
+const IN_CORE: [&str; 33] = [
     "app_notice",
     "triage_no_sign_advice",
     "triage_refer_advice",
@@ -52,6 +52,7 @@ const IN_CORE: [&str; 32] = [
     "reason_novel",
     "warning_burned_in",
     "warning_overlay",
+    "warning_other_region",
 ];
 /// iOS's string catalogue of the texts of Info.plist, which iOS itself shows.
 const PLIST: &str = "ios/DemoApp/DemoApp/InfoPlist.xcstrings";

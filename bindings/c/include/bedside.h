@@ -334,6 +334,8 @@ enum bedside_warning_kind
   BEDSIDE_WARNING_KIND_BURNED_IN = 1,
   // The file has overlays, which were not drawn over the pixels.
   BEDSIDE_WARNING_KIND_OVERLAY = 2,
+  // The file states more than one region of tissue, as of a split screen, and one was looked at.
+  BEDSIDE_WARNING_KIND_OTHER_REGION = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -691,7 +693,7 @@ typedef struct bedside_geometry {
   double spacing_x_mm;
   // Millimetres from row to row of the stored picture; 0 where the file does not say.
   double spacing_y_mm;
-  // 1 where the spacing is that of a detector behind the body, so that lengths in the body are less, else 0.
+  // 1 where the spacing is known to be that of a detector behind the body, so that lengths in the body are less, else 0.
   int32_t spacing_at_detector;
 } bedside_geometry;
 
@@ -927,6 +929,17 @@ bedside_status bedside_image_frame(const struct bedside_image *image,
 // the tissue. The pictures share their bytes; each is freed by itself.
 bedside_status bedside_image_whole(const struct bedside_image *image,
                                    struct bedside_image **whole,
+                                   struct bedside_error *error);
+
+// The picture as it is looked at, upright: the bytes of a PNG of at most `max_side` pixels a side. `length` is their number. Of
+// a DICOM file it is the chosen frame as it is shown, and of an ultrasound frame the part that is looked at. Fails with
+// BEDSIDE_STATUS_INVALID_QUERY where `max_side` is 0, and as bedside_classifier_classify does where it can't be decoded. Each call
+// makes it anew.
+bedside_status bedside_image_shown(const struct bedside_image *image,
+                                   uint32_t max_side,
+                                   uint8_t *png,
+                                   size_t capacity,
+                                   size_t *length,
                                    struct bedside_error *error);
 
 // The number of frames of a DICOM file; 1 of any other picture. Fails as a classification does where the file can't be

@@ -178,6 +178,12 @@ static void dicom(const bedside_classifier *classifier)
     OK(bedside_image_whole(image, &whole, &error));
     OK(bedside_classifier_scores(classifier, whole, other, LABELS, NULL, &error));
     EXPECT(memcmp(loop, other, sizeof loop) != 0);
+    static unsigned char png[200000];
+    size_t length = 0;
+    OK(bedside_image_shown(image, 64, png, sizeof png, &length, &error));
+    EXPECT(length > 100 && memcmp(png, "\211PNG", 4) == 0);
+    EXPECT(bedside_image_shown(image, 64, png, 10, &length, &error) == BEDSIDE_STATUS_BUFFER_TOO_SMALL);
+    EXPECT(bedside_image_shown(image, 0, png, sizeof png, &length, &error) == BEDSIDE_STATUS_INVALID_QUERY);
     bedside_image_free(image);
     bedside_image_free(whole);
 

@@ -8,7 +8,7 @@ use bedside::Window;
 use super::frame::{bedside_frame, given, rotation};
 use super::handle;
 use super::status::{Failure, Outcome, answered, bedside_error, bedside_status};
-use super::text::bytes;
+use super::text::{bytes, copy_values};
 use crate::handles::Handles;
 use crate::picture::Picture;
 
@@ -134,6 +134,28 @@ pub unsafe extern "C" fn bedside_image_whole(
         let picture = handle::object(&IMAGES, image, "image")?.whole();
         // SAFETY: the place is the caller's.
         unsafe { handle::give(&IMAGES, whole, "whole", || Ok(picture)) }
+    };
+    // SAFETY: the pointers are the caller's.
+    unsafe { answered(error, call) }
+}
+
+/// The picture as it is looked at, upright: the bytes of a PNG of at most `max_side` pixels a side. `length` is their number. Of
+/// a DICOM file it is the chosen frame as it is shown, and of an ultrasound frame the part that is looked at. Fails with
+/// BEDSIDE_STATUS_INVALID_QUERY where `max_side` is 0, and as bedside_classifier_classify does where it can't be decoded. Each call
+/// makes it anew.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bedside_image_shown(
+    image: *const bedside_image,
+    max_side: u32,
+    png: *mut u8,
+    capacity: usize,
+    length: *mut usize,
+    error: *mut bedside_error,
+) -> bedside_status {
+    let call = || {
+        let shown = handle::object(&IMAGES, image, "image")?.shown(max_side)?;
+        // SAFETY: the buffer is the caller's.
+        unsafe { copy_values(&shown, png, capacity, length, "png") }
     };
     // SAFETY: the pointers are the caller's.
     unsafe { answered(error, call) }

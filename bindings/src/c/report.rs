@@ -84,6 +84,8 @@ pub enum bedside_warning_kind {
     BEDSIDE_WARNING_KIND_BURNED_IN = 1,
     /// The file has overlays, which were not drawn over the pixels.
     BEDSIDE_WARNING_KIND_OVERLAY = 2,
+    /// The file states more than one region of tissue, as of a split screen, and one was looked at.
+    BEDSIDE_WARNING_KIND_OTHER_REGION = 3,
 }
 
 /// What a report concludes, and how many of each part it has. Set `size` to sizeof(bedside_conclusion).
@@ -174,7 +176,7 @@ pub struct bedside_geometry {
     pub spacing_x_mm: f64,
     /// Millimetres from row to row of the stored picture; 0 where the file does not say.
     pub spacing_y_mm: f64,
-    /// 1 where the spacing is that of a detector behind the body, so that lengths in the body are less, else 0.
+    /// 1 where the spacing is known to be that of a detector behind the body, so that lengths in the body are less, else 0.
     pub spacing_at_detector: i32,
 }
 
@@ -685,6 +687,7 @@ fn warning_of(kind: WarningKind) -> bedside_warning_kind {
     match kind {
         WarningKind::BurnedIn => bedside_warning_kind::BEDSIDE_WARNING_KIND_BURNED_IN,
         WarningKind::Overlay => bedside_warning_kind::BEDSIDE_WARNING_KIND_OVERLAY,
+        WarningKind::OtherRegion => bedside_warning_kind::BEDSIDE_WARNING_KIND_OTHER_REGION,
         other => unreachable!("`{}` is not known to the border: a test compares", other.as_str()),
     }
 }

@@ -107,6 +107,7 @@ impl From<bedside::Warning> for Warning {
         let kind = match warning.kind {
             bedside::WarningKind::BurnedIn => WarningKind::BurnedIn,
             bedside::WarningKind::Overlay => WarningKind::Overlay,
+            bedside::WarningKind::OtherRegion => WarningKind::OtherRegion,
             other => unreachable!("`{}` is not known to the bindings: a test compares", other.as_str()),
         };
         Warning { kind, message: warning.message }

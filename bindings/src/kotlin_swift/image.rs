@@ -34,7 +34,7 @@ impl Image {
     /// Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
     /// do not fit the format, and with `TooLarge` where they have more than 256 MiB.
     ///
-    /// The hash of the fields of all types that are passed by value is b7e9260d.
+    /// The hash of the fields of all types that are passed by value is ab530777.
     // UniFFI's checksum of a function covers its documentation, and with this sentence the fields: see `layout.rs`.
     #[uniffi::constructor]
     pub fn from_planes(

@@ -368,6 +368,8 @@ pub enum WarningKind {
     BurnedIn,
     /// The file has overlays, which were not drawn over the pixels.
     Overlay,
+    /// The file states more than one region of tissue, as of a split screen, and one was looked at.
+    OtherRegion,
 }
 
 /// Which part of a picture was looked at, in pixels as they are stored: before the EXIF orientation and any rotation,
@@ -398,7 +400,7 @@ pub struct Spacing {
     pub x_mm: f64,
     /// Millimetres from row to row of the stored picture, above 0.
     pub y_mm: f64,
-    /// Whether it is that of a detector behind the body, so that lengths in the body are less.
+    /// Whether it is known to be that of a detector behind the body, so that lengths in the body are less.
     pub at_detector: bool,
 }
 
@@ -576,7 +578,7 @@ pub struct FrameFormat {
 /// The layout of a picture's bytes. Strides are in bytes; the last row may end with its last pixel.
 #[derive(Debug, Clone, Copy, uniffi::Enum)]
 pub enum FrameLayout {
-    /// An encoded file: JPEG, PNG, WebP, BMP or TIFF, recognised by its first bytes.
+    /// An encoded file: JPEG, PNG, WebP, BMP, TIFF or DICOM, recognised by its first bytes.
     Encoded,
     /// Red, green, blue; 8 bits each.
     Rgb8 {

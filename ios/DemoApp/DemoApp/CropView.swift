@@ -44,7 +44,7 @@ struct CropView: View {
         }
     }
 
-    /// Reads the picture. One that the system can't show is looked at as a whole.
+    /// Reads the picture. One that can't be shown is looked at as a whole.
     private func open() async {
         guard let bytes = model.flow.picture else { return }
         picture = await Task.detached { PictureFile.copy(of: bytes) }.value

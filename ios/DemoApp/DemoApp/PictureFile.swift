@@ -24,7 +24,7 @@ enum PictureFile {
         return bytes
     }
 
-    /// An upright copy of a part, or of all where the part is nil; nil where the system can't decode the picture. A part is cut
+    /// An upright copy of a part, or of all where the part is nil; nil where the picture can't be decoded. A part is cut
     /// from a larger copy, so that it is still seen well.
     static func preview(of bytes: Data, part: Part? = nil) -> UIImage? {
         let bitmap = SystemPicture.bitmap(of: bytes, side: part == nil ? 1024 : large)
@@ -32,7 +32,7 @@ enum PictureFile {
         return seen.map { UIImage(cgImage: $0) }
     }
 
-    /// An upright copy in which a part is chosen; nil where the system can't decode the picture.
+    /// An upright copy in which a part is chosen; nil where the picture can't be decoded.
     static func copy(of bytes: Data) -> UIImage? {
         SystemPicture.bitmap(of: bytes, side: large).map { UIImage(cgImage: $0) }
     }

@@ -35,7 +35,8 @@ struct PictureView: View {
             }
             .ignoresSafeArea()
         }
-        .fileImporter(isPresented: $showsFiles, allowedContentTypes: [.image, .dicom]) { result in
+        // The files of a CD from an archive have no extension, and so no type.
+        .fileImporter(isPresented: $showsFiles, allowedContentTypes: [.image, .dicom, .data]) { result in
             model.look { try await PictureFile.bytes(of: result.get()) }
         }
         .onChange(of: photo) { item in

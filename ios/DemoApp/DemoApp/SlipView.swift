@@ -27,7 +27,9 @@ struct SlipView: View {
             BigButton(title: model.texts(.resultHome), symbol: "xmark", action: model.finish)
         }
         .task {
-            picture = model.flow.picture.flatMap { PictureFile.preview(of: $0, part: slip.part) }
+            if slip.hasPicture, let bytes = model.flow.picture {
+                picture = await Task.detached { [part = slip.part] in PictureFile.preview(of: bytes, part: part) }.value
+            }
             draw()
         }
         .onChange(of: model.site) { _ in draw() }

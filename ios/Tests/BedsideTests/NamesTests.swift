@@ -87,7 +87,7 @@ final class NamesTests: XCTestCase {
     }
 
     func testWarningKindsHaveTheSharedNames() throws {
-        let kinds: [WarningKind] = [.burnedIn, .overlay]
+        let kinds: [WarningKind] = [.burnedIn, .overlay, .otherRegion]
         XCTAssertEqual(kinds.map(warningKindName), try names("warning_kinds"))
     }
 
@@ -240,6 +240,7 @@ private func warningKindName(_ kind: WarningKind) -> String {
     switch kind {
     case .burnedIn: "burned_in"
     case .overlay: "overlay"
+    case .otherRegion: "other_region"
     }
 }
 

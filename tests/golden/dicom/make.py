@@ -1835,7 +1835,7 @@ def facts():
         data = file(picture(spec, native(values, 8), SOPClass=sop, Modality="US", **changes), sop_class=sop)
         ds = read(data)
         assert ds.Rows == height, name
-        default = {"area": [0, 0, width, height], "spacing": None, "at_detector": False, "burned_in": False, "overlay": False}
+        default = {"area": [0, 0, width, height], "spacing": None, "at_detector": False, "burned_in": False, "overlay": False, "other_region": False}
         shown_frame = values[frame] if values.ndim == 3 else values
         case(name, data, shown_frame, frame=frame, looked_at=default | dict(looked_at))
 
@@ -1847,9 +1847,9 @@ def facts():
     told(
         "the larger of two ultrasound regions",
         [regions(region(0, 5, 29, 54), region(30, 5, 79, 54, deltas=(0.1, -0.2)))],
-        {"area": [30, 5, 80, 55], "spacing": [1.0, 2.0]},
+        {"area": [30, 5, 80, 55], "spacing": [1.0, 2.0], "other_region": True},
     )
-    told("the first of two equal regions", [regions(region(0, 5, 29, 54), region(40, 5, 69, 54))], spaced | {"area": [0, 5, 30, 55]})
+    told("the first of two equal regions", [regions(region(0, 5, 29, 54), region(40, 5, 69, 54))], spaced | {"area": [0, 5, 30, 55], "other_region": True})
     told(
         "regions of a spectrum and of flow are larger",
         [regions(region(0, 0, 79, 59, form=3, kind=3), region(0, 0, 79, 50, kind=2), region(4, 6, 33, 35))],
@@ -1861,6 +1861,14 @@ def facts():
     told("region outside of the frame", [regions(region(80, 5, 90, 54))])
     told("region whose edges are exchanged", [regions(region(69, 5, 10, 54))])
     told("region without an edge", [regions(region(10, 5, 69, None))])
+    told("region of one pixel", [regions(region(5, 5, 5, 5))])
+    told("region of 8 pixels", [regions(region(5, 5, 12, 12))], spaced | {"area": [5, 5, 13, 13]})
+    many = [region(0, 0, 9, 9, deltas=(0.1, 0.1)) for _ in range(16)] + [region(0, 0, 79, 59)]
+    told("a seventeenth region", [regions(*many)], {"area": [0, 0, 10, 10], "spacing": [1.0, 1.0]})
+    short = [each for each in region(10, 5, 69, 54) if each[0] != 0x00186018] + [(0x00186018, "US", 10)]
+    told("region with an edge of 16 bits", [regions(sorted(short))])
+    both = [(0x00280030, "DS", "0.25\\0.5"), regions(region(10, 5, 69, 54, deltas=(0, 0)))]
+    told("region without a spacing, and pixel spacing", both, {"area": [10, 5, 70, 55], "spacing": [0.5, 0.25]})
     told("region in other units", [regions(region(10, 5, 69, 54, unit=4))], {"area": [10, 5, 70, 55]})
     told("region with a spacing of 0", [regions(region(10, 5, 69, 54, deltas=(0, 0.1)))], {"area": [10, 5, 70, 55]})
     told(
@@ -1872,6 +1880,15 @@ def facts():
     pixels, box = screen()
     around = [box[0] - 16, box[1] - 16, box[2] + 16, box[3] + 16]
     told("sector by its pixels", values=pixels, looked_at={"area": None, "inside": around, "around": [box[0] + 8, box[1] + 8, box[2] - 8, box[3] - 8]})
+    # A shadow from side to side, and a split screen: no part is left out.
+    shadow = pixels.copy()
+    shadow[110:122] = 0
+    bounds = {"area": None, "inside": around, "around": [box[0] + 8, box[1] + 8, box[2] - 8, box[3] - 8]}
+    told("sector with a dark band", values=shadow, looked_at=bounds)
+    split = np.zeros((240, 320), np.uint8)
+    split[40:200, 16:144] = pattern(160, 128, 20, 255, 93)
+    split[40:200, 176:304] = pattern(160, 128, 20, 255, 94)
+    told("split screen", values=split, looked_at={"area": None, "inside": [8, 32, 312, 208], "around": [16, 40, 304, 200]})
     told("sector by its region", [regions(region(60, 30, 239, 209))], spaced | {"area": [60, 30, 240, 210]}, values=pixels)
     loop = np.stack([pixels, np.where(pixels > 20, pixels // 2 + 11, pixels).astype(np.uint8)])
     told("loop by its region, frame 1", [regions(region(60, 30, 239, 209))], spaced | {"area": [60, 30, 240, 210]}, values=loop, frames=2, frame=1)
@@ -1880,6 +1897,7 @@ def facts():
     # No ultrasound: what is dark around it stays.
     spec = grey_spec(pixels)
     nothing = {"area": [0, 0, 320, 240], "spacing": None, "at_detector": False, "burned_in": False, "overlay": False}
+    nothing["other_region"] = False
     case("sector in a secondary capture", file(picture(spec, native(pixels, 8))), pixels, looked_at=nothing)
 
     def said(name, extra, **looked_at):
@@ -1894,7 +1912,7 @@ def facts():
     said("imager pixel spacing", [(*detector, "0.125\\0.25")], spacing=[0.25, 0.125], at_detector=True)
     said("pixel spacing as at the detector", [(*detector, "0.125\\0.25"), (*body, "0.125\\0.25")], spacing=[0.25, 0.125], at_detector=True)
     said("pixel spacing of a calibration", [(*detector, "0.125\\0.25"), (*body, "0.1\\0.2")], spacing=[0.2, 0.1])
-    for name, text in (("0", "0\\0.5"), ("negative", "-1\\0.5"), ("one number", "0.5"), ("empty", "")):
+    for name, text in (("commas", "0,14\\0,14"), ("0", "0\\0.5"), ("negative", "-1\\0.5"), ("one number", "0.5"), ("empty", "")):
         said(f"pixel spacing, {name}", [(*body, text)])
     measures = [(0x00289110, "SQ", Sequence([(*body, "0.25\\0.5")]))]
     said("pixel spacing of shared groups", [(0x52009229, "SQ", Sequence(measures))], spacing=[0.5, 0.25])
@@ -1902,6 +1920,7 @@ def facts():
     said("no burned in annotation", [(0x00280301, "CS", "NO")])
     bits = [(0x60000010, "US", 20), (0x60000011, "US", 30), (0x60003000, "OW", bytes(76))]
     said("overlay", bits, overlay=True)
+    said("empty overlay", [*bits[:2], (0x60003000, "OW", b"")])
     said("second overlay", [(tag + 0x20000, vr, value) for tag, vr, value in bits], overlay=True)
     said("private elements of a group like an overlay's", [(0x60010010, "LO", "X"), (0x60011000, "OB", bytes(4))])
     icon = Sequence(picture(grey_spec(A8), Fragments([b"1234"])))

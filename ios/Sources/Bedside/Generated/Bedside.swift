@@ -1295,7 +1295,7 @@ public static func fromBytes(bytes: Data)throws  -> Image  {
      * Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
      * do not fit the format, and with `TooLarge` where they have more than 256 MiB.
      *
-     * The hash of the fields of all types that are passed by value is b7e9260d.
+     * The hash of the fields of all types that are passed by value is ab530777.
      */
 public static func fromPlanes(first: Data, second: Data, third: Data, format: FrameFormat)throws  -> Image  {
     return try  FfiConverterTypeImage_lift(try rustCallWithError(FfiConverterTypeBedsideError_lift) {
@@ -3903,7 +3903,7 @@ public struct Spacing: Equatable, Hashable {
      */
     public var yMm: Double
     /**
-     * Whether it is that of a detector behind the body, so that lengths in the body are less.
+     * Whether it is known to be that of a detector behind the body, so that lengths in the body are less.
      */
     public var atDetector: Bool
 
@@ -3917,7 +3917,7 @@ public struct Spacing: Equatable, Hashable {
          * Millimetres from row to row of the stored picture, above 0.
          */yMm: Double, 
         /**
-         * Whether it is that of a detector behind the body, so that lengths in the body are less.
+         * Whether it is known to be that of a detector behind the body, so that lengths in the body are less.
          */atDetector: Bool) {
         self.xMm = xMm
         self.yMm = yMm
@@ -4935,7 +4935,7 @@ public func FfiConverterTypeExplainMethod_lower(_ value: ExplainMethod) -> RustB
 public enum FrameLayout: Equatable, Hashable {
     
     /**
-     * An encoded file: JPEG, PNG, WebP, BMP or TIFF, recognised by its first bytes.
+     * An encoded file: JPEG, PNG, WebP, BMP, TIFF or DICOM, recognised by its first bytes.
      */
     case encoded
     /**
@@ -6028,6 +6028,10 @@ public enum WarningKind: Equatable, Hashable {
      * The file has overlays, which were not drawn over the pixels.
      */
     case overlay
+    /**
+     * The file states more than one region of tissue, as of a split screen, and one was looked at.
+     */
+    case otherRegion
 
 
 
@@ -6053,6 +6057,8 @@ public struct FfiConverterTypeWarningKind: FfiConverterRustBuffer {
         
         case 2: return .overlay
         
+        case 3: return .otherRegion
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -6067,6 +6073,10 @@ public struct FfiConverterTypeWarningKind: FfiConverterRustBuffer {
         
         case .overlay:
             writeInt(&buf, Int32(2))
+        
+        
+        case .otherRegion:
+            writeInt(&buf, Int32(3))
         
         }
     }
@@ -7223,7 +7233,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_bedside_checksum_constructor_image_from_bytes() != 58896) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_bedside_checksum_constructor_image_from_planes() != 3734) {
+    if (uniffi_bedside_checksum_constructor_image_from_planes() != 927) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_bedside_checksum_constructor_image_open() != 58156) {

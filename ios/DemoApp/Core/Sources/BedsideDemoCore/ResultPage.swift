@@ -19,6 +19,8 @@ public struct ResultPage: Hashable, Codable, Sendable {
     public let reasons: [String]
     /// What to know of the picture.
     public let warnings: [String]
+    /// Whether a name may be written in the picture, so that the slip goes without it.
+    public let mayShowName: Bool
     /// Whether the picture was refused in a way that another picture of the camera may mend.
     public let mayRetake: Bool
     /// Nil where the answers rejected every picture, so that the model did not run.
@@ -41,6 +43,7 @@ public struct ResultPage: Hashable, Codable, Sendable {
         isByDanger = report.decidedBy == .danger
         reasons = report.verdict.reasons.map(\.message)
         warnings = report.warnings.map(\.message)
+        mayShowName = report.warnings.contains { $0.kind == .burnedIn }
         mayRetake = report.isRefusedForQuality && query.source == .camera && query.refusals == 0
         clinicians = CliniciansPage(topic: topic, report: report, manifest: manifest, texts: texts)
     }
@@ -56,6 +59,7 @@ public struct ResultPage: Hashable, Codable, Sendable {
         isByDanger = !danger.isEmpty
         reasons = outOfScope.reasons.map(\.message)
         warnings = []
+        mayShowName = false
         mayRetake = false
         clinicians = nil
     }

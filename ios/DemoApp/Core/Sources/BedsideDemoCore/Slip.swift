@@ -23,6 +23,8 @@ public struct Slip: Hashable, Codable, Sendable {
     public let advice: String
     public let verdict: String
     public let reasons: [String]
+    /// Whether the page shows the picture: there is one, and no name may be written in it.
+    public let hasPicture: Bool
     /// The part of the picture that the page shows; nil for all of it.
     public let part: Part?
     /// The sentence in the place of a picture that is gone; nil where there was no picture.
@@ -52,7 +54,8 @@ public struct Slip: Hashable, Codable, Sendable {
         verdict = result.verdict
         reasons = result.reasons
         part = result.case.part
-        pictureGone = result.hadPicture ? texts(.resultPictureGone) : nil
+        hasPicture = result.hadPicture && !result.mayShowName
+        pictureGone = hasPicture ? texts(.resultPictureGone) : nil
         remarks = texts(.slipRemarks)
         model = result.clinicians?.model
         notice = texts(.appNotice)

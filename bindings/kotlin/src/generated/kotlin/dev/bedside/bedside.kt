@@ -1049,7 +1049,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_bedside_checksum_constructor_image_from_bytes() and 0xFFFF) != 58896) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
-    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 3734) {
+    if ((lib.uniffi_bedside_checksum_constructor_image_from_planes() and 0xFFFF) != 927) {
         throw UnsatisfiedLinkError("UniFFI API checksum mismatch: this code and libbedside are of two releases; use both of one release")
     }
     if ((lib.uniffi_bedside_checksum_constructor_image_open() and 0xFFFF) != 58156) {
@@ -2731,7 +2731,7 @@ open class Image: Disposable, AutoCloseable, ImageInterface
      * Copies a frame. Use `fromFrame` and `fromYuv420`, which call this. Fails with `MalformedImage` where the planes
      * do not fit the format, and with `TooLarge` where they have more than 256 MiB.
      *
-     * The hash of the fields of all types that are passed by value is b7e9260d.
+     * The hash of the fields of all types that are passed by value is ab530777.
      */
     @Throws(BedsideException::class) fun `fromPlanes`(`first`: java.nio.ByteBuffer, `second`: java.nio.ByteBuffer, `third`: java.nio.ByteBuffer, `format`: FrameFormat): Image {
             return FfiConverterTypeImage.lift(
@@ -4539,7 +4539,7 @@ data class Spacing (
     val `yMm`: kotlin.Double
     , 
     /**
-     * Whether it is that of a detector behind the body, so that lengths in the body are less.
+     * Whether it is known to be that of a detector behind the body, so that lengths in the body are less.
      */
     val `atDetector`: kotlin.Boolean
     
@@ -5240,7 +5240,7 @@ public object FfiConverterTypeExplainMethod: FfiConverterRustBuffer<ExplainMetho
 sealed class FrameLayout {
     
     /**
-     * An encoded file: JPEG, PNG, WebP, BMP or TIFF, recognised by its first bytes.
+     * An encoded file: JPEG, PNG, WebP, BMP, TIFF or DICOM, recognised by its first bytes.
      */
     object Encoded : FrameLayout()
     
@@ -6136,7 +6136,11 @@ enum class WarningKind {
     /**
      * The file has overlays, which were not drawn over the pixels.
      */
-    OVERLAY;
+    OVERLAY,
+    /**
+     * The file states more than one region of tissue, as of a split screen, and one was looked at.
+     */
+    OTHER_REGION;
 
     
 

@@ -141,7 +141,7 @@ class Session(
         }
     }
 
-    /** Reads the picture whose part is chosen. One that Android can't show is looked at as a whole. */
+    /** Reads the picture whose part is chosen. One that can't be shown is looked at as a whole. */
     private suspend fun look() {
         val address = capture.picture ?: return
         preview = withContext(Dispatchers.IO) { preview(resolver, Uri.parse(address), LARGE) }

@@ -4,6 +4,7 @@ import android.content.res.Resources
 import android.graphics.Bitmap
 import dev.bedside.Manifest
 import dev.bedside.QuestionRole
+import dev.bedside.WarningKind
 
 /** The texts and the picture of the note for the doctor. It has no probabilities. */
 class Slip(
@@ -44,7 +45,8 @@ fun Resources.slip(capture: Capture, manifest: Manifest, outcome: Outcome): Slip
             getString(R.string.slip_time, date(capture.time)),
             capture.site.trim().takeIf { it.isNotEmpty() }?.let { getString(R.string.slip_site, it) },
         ),
-        picture = told?.preview,
+        // A slip goes to others: without a picture that may have a name in it.
+        picture = told?.preview.takeUnless { told?.report?.warnings.orEmpty().any { it.kind == WarningKind.BURNED_IN } },
         resultTitle = getString(R.string.slip_result),
         triage = getString(triage.look.word),
         advice = advice,

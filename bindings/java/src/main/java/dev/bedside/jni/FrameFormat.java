@@ -25,7 +25,7 @@ public final class FrameFormat {
         this.mirrored = mirrored;
     }
 
-    /** An encoded file: JPEG, PNG, WebP, BMP or TIFF, recognised by its first bytes. */
+    /** An encoded file: JPEG, PNG, WebP, BMP, TIFF or DICOM, recognised by its first bytes. */
     public static FrameFormat encoded() {
         return of(new Request().int8(ENCODED));
     }

@@ -60,7 +60,7 @@ public final class Geometry {
         return spacing == null ? null : spacing.clone();
     }
 
-    /** Whether the spacing is that of a detector behind the body, so that lengths in the body are less. */
+    /** Whether the spacing is known to be that of a detector behind the body, so that lengths in the body are less. */
     public boolean isSpacingAtDetector() {
         return spacingAtDetector;
     }

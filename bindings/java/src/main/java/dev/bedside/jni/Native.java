@@ -13,7 +13,7 @@ final class Native {
      * The version of these methods, of requests and of replies in this jar: the 32-bit FNV-1a hash of
      * {@code bindings/wire.txt}, which has a sample of each. Where that file changes, a test prints the new number.
      */
-    static final int PROTOCOL = 0x529dbccf;
+    static final int PROTOCOL = 0xcd0b9906;
 
     static {
         NativeLibrary.load();
