@@ -41,10 +41,14 @@ pub(super) fn stated(header: &Header, size: (u32, u32)) -> Option<(Area, &Ultras
     Some((area, region, has_others))
 }
 
-/// The pixels of a region in a frame; `None` where its edges are not all stated, or are those of no picture.
+/// The pixels of a region in a frame; `None` where its edges are not all stated, or are those of no picture, or of a larger frame
+/// than this. Some writers have the number of columns for the last column.
 fn inside(region: &UltrasoundRegion, (width, height): (u32, u32)) -> Option<Area> {
     let [Some(left), Some(top), Some(right), Some(bottom)] = region.edges else { return None };
-    let area = [left, top, right.min(width - 1) + 1, bottom.min(height - 1) + 1];
+    if right > width || bottom > height {
+        return None;
+    }
+    let area = [left, top, (right + 1).min(width), (bottom + 1).min(height)];
     let is_picture = |start: u32, end: u32| end.checked_sub(start).is_some_and(|length| length >= SQUARE);
     (is_picture(left, area[2]) && is_picture(top, area[3])).then_some(area)
 }

@@ -1855,7 +1855,9 @@ def facts():
         [regions(region(0, 0, 79, 59, form=3, kind=3), region(0, 0, 79, 50, kind=2), region(4, 6, 33, 35))],
         spaced | {"area": [4, 6, 34, 36]},
     )
-    told("region beyond the frame", [regions(region(10, 5, 500, 4294967295))], spaced | {"area": [10, 5, 80, 60]})
+    told("region to a column and a row behind the frame", [regions(region(10, 5, 80, 60))], spaced | {"area": [10, 5, 80, 60]})
+    told("region of a larger frame", [regions(region(10, 5, 81, 54))])
+    told("region of a huge frame", [regions(region(10, 5, 69, 4294967295))])
     whole = "the part that is filled, where that is all"
     told(whole)
     told("region outside of the frame", [regions(region(80, 5, 90, 54))])
