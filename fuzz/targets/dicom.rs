@@ -1,4 +1,4 @@
-//! DICOM files, up to the input tensor of a graph. The last bytes choose the frame and the window.
+//! DICOM files, up to the input tensor of a graph. The last bytes choose the frame, whether all of it, and the window.
 
 #![no_main]
 
@@ -21,6 +21,7 @@ fuzz_target!(init: fuzz::abort_unless_in_tract_import(), |data: &[u8]| fuzz::tim
 fn run(data: &[u8]) {
     let mut tail = Tail::of(data);
     let frame = u32::from(tail.byte() % 4);
+    let is_whole = tail.byte() % 4 == 0;
     let window = match tail.byte() % 4 {
         0 => Window::Number(u32::from(tail.byte() % 4)),
         1 => Window::Values { center: f64::from(tail.ratio()) * 4096.0, width: f64::from(tail.byte()) * 16.0 },
@@ -29,6 +30,7 @@ fn run(data: &[u8]) {
     let image = Image::from_bytes(data);
     let frames = image.frames();
     let image = image.frame(frame).window(window);
+    let image = if is_whole { image.whole() } else { image };
     let input = Input::new(Color::Rgb, (16, 16), Resize::new(ResizePolicy::Stretch), vec![0.0; 3], vec![1.0; 3]);
     if let Ok(tensor) = bedside::fuzzing::input_tensor(&image, None, &input, Layout::Nchw, &LIMITS) {
         assert!(frames.is_ok_and(|frames| frame < frames), "a frame that is not there");
