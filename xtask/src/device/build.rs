@@ -11,8 +11,8 @@ use super::{Machine, Target, VENDORED};
 use crate::step::Step;
 use crate::{c, root, unwinder};
 
-/// The library's package and features: prepared models, and pictures in pixels, JPEG, PNG and BMP.
-pub(super) const LIBRARY: &str = "--package bedside-bindings --no-default-features --features c";
+/// The library's package and features: prepared models, and pictures in pixels, JPEG, PNG, BMP and DICOM.
+pub(super) const LIBRARY: &str = "--package bedside-bindings --no-default-features --features c,dicom";
 /// The command's package.
 pub(super) const COMMAND: &str = "--package bedside-cli";
 /// The name by which programs find the library when they run. Its number changes when a program that was built with an

@@ -22,7 +22,7 @@ const NAMED: &str = "aarch64";
 /// The example's model.
 const MODEL: &str = "breast-ultrasound";
 /// The models, a picture for each, and answers that put it in scope.
-const PICTURES: [(&str, &str, &str); 5] = [
+const PICTURES: [(&str, &str, &str); 7] = [
     (MODEL, FRAME, "adult=yes still_frame=yes native_breast=yes"),
     (MODEL, "models/samples/bus_0016-l.jpg", "adult=yes still_frame=yes native_breast=yes"),
     (
@@ -32,6 +32,9 @@ const PICTURES: [(&str, &str, &str); 5] = [
     ),
     ("skin-lesion", "models/samples/ISIC_0012258.jpg", "dermatoscope=yes mole_like=yes"),
     ("chest-xray", "models/samples/person100_bacteria_475.jpeg", "age=3 frontal_file=yes"),
+    // A film and a loop, whose reports here are those of their exports: a test of the command compares them.
+    ("chest-xray", "tests/pictures/film.dcm", "age=3 frontal_file=yes"),
+    (MODEL, "tests/pictures/loop.dcm", "adult=yes still_frame=yes native_breast=yes"),
 ];
 
 /// Runs all of it on each machine.

@@ -15,8 +15,8 @@ const RECORD: &str = "xtask/device-sizes.txt";
 const FILES: [&str; 4] = ["bin/bedside", "lib/libbedside.so", "lib/libbedside.a", "lib/musl/libbedside.a"];
 /// How much larger than recorded a file may be, in percent.
 const MAX_GROWTH: u64 = 3;
-/// The maximum size of the library, in bytes.
-const MAX_LIBRARY: u64 = 2_300_000;
+/// The maximum size of the library, in bytes. Without DICOM it is a third of a megabyte smaller.
+const MAX_LIBRARY: u64 = 2_400_000;
 
 /// Fails where a file is larger than recorded by more than [`MAX_GROWTH`] percent, or the library too large. With `record`,
 /// writes the sizes of now to the record instead of comparing them.
