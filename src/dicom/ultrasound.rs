@@ -63,12 +63,8 @@ pub(super) fn spacing(region: &UltrasoundRegion) -> Option<[f64; 2]> {
 /// `None` where there is none.
 pub(super) fn found(frame: &Shown) -> Option<Area> {
     let (width, height) = frame.size;
-    let (columns, rows) = (width / SQUARE, height / SQUARE);
-    let is_filled: Vec<bool> = (0..rows)
-        .flat_map(|row| (0..columns).map(move |column| (row, column)))
-        .map(|(row, column)| is_filled(frame, row, column))
-        .collect();
-    let [left, top, right, bottom] = large_groups(&is_filled, columns)?;
+    let is_filled = filled_squares(frame);
+    let [left, top, right, bottom] = large_groups(&is_filled, width / SQUARE)?;
     // The edge of a sector fills its squares in part.
     Some([
         left.saturating_sub(1) * SQUARE,
@@ -78,17 +74,30 @@ pub(super) fn found(frame: &Shown) -> Option<Area> {
     ])
 }
 
-/// Whether a square has tissue.
-fn is_filled(frame: &Shown, row: u32, column: u32) -> bool {
-    let channels = if frame.is_color { 3 } else { 1 };
-    let line = frame.size.0 as usize * channels;
-    let mut count = 0;
-    for y in row * SQUARE..(row + 1) * SQUARE {
-        let start = y as usize * line + (column * SQUARE) as usize * channels;
-        let pixels = frame.pixels[start..start + SQUARE as usize * channels].chunks_exact(channels);
-        count += pixels.filter(|pixel| pixel.iter().any(|&level| level > BACKGROUND)).count() as u32;
+/// Whether each square has tissue, rows from the top.
+fn filled_squares(frame: &Shown) -> Vec<bool> {
+    let side = SQUARE as usize;
+    let line = frame.size.0 as usize * if frame.is_color { 3 } else { 1 };
+    let (columns, rows) = (frame.size.0 as usize / side, frame.size.1 as usize / side);
+    let mut is_filled = Vec::with_capacity(columns * rows);
+    let mut counts = vec![0u32; columns];
+    for lines in frame.pixels.chunks_exact(line * side) {
+        counts.fill(0);
+        for line in lines.chunks_exact(line) {
+            if frame.is_color {
+                for (count, square) in counts.iter_mut().zip(line.as_chunks::<{ 3 * SQUARE as usize }>().0) {
+                    let brightest = square.as_chunks::<3>().0.iter().map(|[r, g, b]| *r.max(g).max(b));
+                    *count += brightest.map(|level| u32::from(level > BACKGROUND)).sum::<u32>();
+                }
+            } else {
+                for (count, square) in counts.iter_mut().zip(line.as_chunks::<{ SQUARE as usize }>().0) {
+                    *count += square.iter().map(|&level| u32::from(level > BACKGROUND)).sum::<u32>();
+                }
+            }
+        }
+        is_filled.extend(counts.iter().map(|count| count * FILLED >= SQUARE * SQUARE));
     }
-    count * FILLED >= SQUARE * SQUARE
+    is_filled
 }
 
 /// The rectangle around the groups of filled squares that touch along their sides, in squares: of those that are a large part of
