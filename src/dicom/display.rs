@@ -19,12 +19,16 @@ use crate::image::{linear, valid as window_is_valid};
 use crate::{Error, ErrorKind, Result, Window};
 
 /// The shown value of the bits of each stored one of a grey picture, and 0 of those that are not stored.
-pub(super) struct GreyTable(Box<[u8; 1 << 16]>);
+pub(super) struct GreyTable {
+    values: Box<[u8; 1 << 16]>,
+    /// Whether each byte is shown as it is.
+    pub(super) is_identity: bool,
+}
 
 impl GreyTable {
     /// The shown value of stored bits.
     pub(super) fn shown(&self, bits: u16) -> u8 {
-        self.0[usize::from(bits)]
+        self.values[usize::from(bits)]
     }
 
     /// The table of a picture. `is_inverted` says whether it is MONOCHROME1.
@@ -55,8 +59,10 @@ impl GreyTable {
             (part * 255.0 + 0.5).floor() as u8
         };
         let mut table: Vec<u8> = (0..=cells.mask()).map(value).collect();
+        let is_identity = table.iter().copied().eq(0..=u8::MAX);
         table.resize(1 << 16, 0);
-        Ok(GreyTable(table.try_into().expect("as many as there are bits of 16")))
+        let values = table.try_into().expect("as many as there are bits of 16");
+        Ok(GreyTable { values, is_identity })
     }
 }
 

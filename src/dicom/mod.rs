@@ -28,7 +28,7 @@ use crate::{Error, ErrorKind, Limits, Result, Window};
 use display::{Color, GreyTable, rgb_of_ybr};
 use error::{malformed, not_read};
 use header::{Collector, Header};
-use pixels::Layout;
+use pixels::{Layout, Samples};
 use source::Reader;
 use syntax::{Coding, Syntax};
 use walk::Element;
@@ -192,23 +192,43 @@ impl<'a> Shader<'a> {
 
     /// Adds the shown pixels of samples: stored bits, pixel by pixel. `is_rgb` says that they are red, green and blue
     /// whatever the data set says.
-    fn add(&self, samples: &[u16], is_rgb: bool, pixels: &mut Vec<u8>) {
+    fn add(&self, samples: Samples<'_>, is_rgb: bool, pixels: &mut Vec<u8>) {
+        match samples {
+            Samples::Bytes(bytes) if self.is_identity(is_rgb) => pixels.extend_from_slice(bytes),
+            Samples::Bytes(bytes) => self.add_bits(bytes, is_rgb, pixels),
+            Samples::Words(words) => self.add_bits(words, is_rgb, pixels),
+        }
+    }
+
+    /// Whether each sample of 8 bits is shown as it is.
+    fn is_identity(&self, is_rgb: bool) -> bool {
         match self {
-            Shader::Grey(table) => pixels.extend(samples.iter().map(|&bits| table.shown(bits))),
+            Shader::Grey(table) => table.is_identity,
+            Shader::Color(layout) => match layout.color {
+                Color::Rgb => true,
+                Color::Ybr { .. } => is_rgb,
+                Color::Grey { .. } | Color::Palette(_) => false,
+            },
+        }
+    }
+
+    fn add_bits<T: Copy + Into<u16>>(&self, samples: &[T], is_rgb: bool, pixels: &mut Vec<u8>) {
+        match self {
+            Shader::Grey(table) => pixels.extend(samples.iter().map(|&bits| table.shown(bits.into()))),
             Shader::Color(Layout { color: Color::Palette(palette), cells, .. }) => {
                 for &bits in samples {
-                    pixels.extend_from_slice(&palette.color(cells.value(bits)));
+                    pixels.extend_from_slice(&palette.color(cells.value(bits.into())));
                 }
             }
             Shader::Color(Layout { color: Color::Ybr { is_partial }, .. }) if !is_rgb => {
                 for pixel in samples.chunks_exact(3) {
-                    pixels
-                        .extend_from_slice(&rgb_of_ybr([pixel[0] as u8, pixel[1] as u8, pixel[2] as u8], *is_partial));
+                    let pixel = [pixel[0], pixel[1], pixel[2]].map(|bits| bits.into() as u8);
+                    pixels.extend_from_slice(&rgb_of_ybr(pixel, *is_partial));
                 }
             }
             Shader::Color(layout) => {
                 let max = u32::from(layout.cells.mask());
-                pixels.extend(samples.iter().map(|&bits| ((u32::from(bits) * 255 + max / 2) / max) as u8));
+                pixels.extend(samples.iter().map(|&bits| ((u32::from(bits.into()) * 255 + max / 2) / max) as u8));
             }
         }
     }

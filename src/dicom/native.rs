@@ -1,7 +1,7 @@
 //! Pixels that are not compressed (PS3.5 section 8.1 and annex D).
 
 use super::error::{malformed, not_read};
-use super::pixels::{Cells, Layout};
+use super::pixels::{Cells, Layout, Samples};
 use super::source::Source;
 use super::syntax::Encoding;
 use super::tags;
@@ -18,7 +18,7 @@ pub(super) fn read(
     layout: &Layout,
     (pixels, at, length): (Element, u64, u64),
     number: u64,
-    mut give: impl FnMut(&[u16]),
+    mut give: impl FnMut(Samples<'_>),
 ) -> Result<()> {
     let bits = layout.native_bits();
     // An odd number of pixels has a half of a pair at its end, which some writers leave out.
@@ -53,6 +53,10 @@ pub(super) fn read(
     for start in (0..bits / 8).step_by(part as usize) {
         let length = part.min(bits / 8 - start);
         samples.clear();
+        if layout.is_of_bytes() && !is_swapped && !layout.is_halved {
+            give(Samples::Bytes(&source.bytes(tags::PIXELS, from + start, length)?));
+            continue;
+        }
         if is_swapped {
             swapped(source, layout.cells, at, (from - at + start, length), &mut samples)?;
         } else {
@@ -61,7 +65,7 @@ pub(super) fn read(
         if layout.is_halved {
             samples = samples.chunks_exact(4).flat_map(|p| [p[0], p[2], p[3], p[1], p[2], p[3]]).collect();
         }
-        give(&samples);
+        give(Samples::Words(&samples));
     }
     Ok(())
 }
@@ -97,13 +101,19 @@ fn swapped(
 }
 
 /// Gives the pixels of one bit each, of which the first is the lowest of its byte. `first` is the frame's first bit.
-fn read_bits(source: &Source<'_>, layout: &Layout, at: u64, first: u64, mut give: impl FnMut(&[u16])) -> Result<()> {
+fn read_bits(
+    source: &Source<'_>,
+    layout: &Layout,
+    at: u64,
+    first: u64,
+    mut give: impl FnMut(Samples<'_>),
+) -> Result<()> {
     let last = first + layout.pixels();
     for from in (first..last).step_by(CHUNK as usize) {
         let to = last.min(from + CHUNK);
         let bytes = source.bytes(tags::PIXELS, at + from / 8, to.div_ceil(8) - from / 8)?;
         let bit = |index: u64| u16::from(bytes[(index / 8 - from / 8) as usize] >> (index % 8) & 1);
-        give(&(from..to).map(bit).collect::<Vec<_>>());
+        give(Samples::Words(&(from..to).map(bit).collect::<Vec<_>>()));
     }
     Ok(())
 }
@@ -113,7 +123,7 @@ fn read_planes(
     source: &Source<'_>,
     layout: &Layout,
     (encoding, from): (Encoding, u64),
-    mut give: impl FnMut(&[u16]),
+    mut give: impl FnMut(Samples<'_>),
 ) -> Result<()> {
     let cell_bytes = u64::from(layout.cells.allocated / 8);
     let mut planes: [Vec<u16>; 3] = Default::default();
@@ -126,7 +136,7 @@ fn read_planes(
             bits_of(&source.bytes(tags::PIXELS, at, count * cell_bytes)?, layout.cells, encoding, plane);
         }
         let pixel = |index: usize| planes.each_ref().map(|plane| plane[index]);
-        give(&(0..count as usize).flat_map(pixel).collect::<Vec<_>>());
+        give(Samples::Words(&(0..count as usize).flat_map(pixel).collect::<Vec<_>>()));
     }
     Ok(())
 }

@@ -60,6 +60,14 @@ impl Cells {
     }
 }
 
+/// The stored bits of samples, pixel by pixel.
+#[derive(Clone, Copy)]
+pub(super) enum Samples<'a> {
+    /// Of cells of 8 bits that are all stored.
+    Bytes(&'a [u8]),
+    Words(&'a [u16]),
+}
+
 /// What a data set says of its pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
@@ -119,6 +127,11 @@ impl Layout {
         let is_halved = matches!(photometric, "YBR_FULL_422" | "YBR_PARTIAL_422");
         let (channels, is_planar) = (u32::from(channels), header.planar == 1 && channels == 3);
         Ok(Layout { size, frames, channels, is_planar, is_halved, cells, color })
+    }
+
+    /// Whether the bytes of a sample that is not compressed are its stored bits.
+    pub(super) fn is_of_bytes(&self) -> bool {
+        (self.cells.allocated, self.cells.stored) == (8, 8)
     }
 
     pub(super) fn pixels(&self) -> u64 {

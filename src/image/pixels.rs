@@ -153,7 +153,7 @@ impl<'a> PackedPixels<'a> {
         rgb: impl Fn([u8; N]) -> [u8; 3],
     ) -> Picture {
         let [x, y, row] = [x, y, width].map(|length| length as usize);
-        memory.clear();
+        // Each byte is written below: those of an earlier picture are left till then.
         memory.resize(row * height as usize * 3, 0);
         for (place, to) in memory.chunks_exact_mut(row * 3).enumerate() {
             let start = (y + place) * self.row_stride + x * N;

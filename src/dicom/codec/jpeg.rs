@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use libjpeg_turbo_rs::precision::{decompress_12bit_with_limits, decompress_lossless_arbitrary};
 use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
 
-use super::Raster;
+use super::{Decoded, Raster};
 use crate::Result;
 use crate::dicom::display::Color;
 use crate::dicom::error::{damaged, malformed, not_read};
@@ -35,7 +35,7 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
     if decoder.is_arithmetic() {
         return Err(not_read("arithmetic-coded JPEG is"));
     }
-    let raster = |is_rgb: bool, samples: Vec<u16>| Raster {
+    let raster = |is_rgb: bool, samples: Decoded| Raster {
         size: layout.size,
         channels,
         bits,
@@ -44,17 +44,18 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
         samples,
     };
     if is_lossless {
-        return Ok(raster(false, decompress_lossless_arbitrary(&bytes).map_err(undecoded)?.data));
+        let samples = decompress_lossless_arbitrary(&bytes).map_err(undecoded)?.data;
+        return Ok(raster(false, Decoded::Words(samples)));
     }
     match (bits, channels) {
         (8, 1 | 3) => {
             decoder.set_output_format(if channels == 1 { PixelFormat::Grayscale } else { PixelFormat::Rgb });
-            let pixels = decoder.decode_image().map_err(undecoded)?.data;
-            Ok(raster(true, pixels.into_iter().map(u16::from).collect()))
+            Ok(raster(true, Decoded::Bytes(decoder.decode_image().map_err(undecoded)?.data)))
         }
         (12, 1) => {
             let samples = decompress_12bit_with_limits(&bytes, &limits).map_err(undecoded)?.data;
-            Ok(raster(false, samples.into_iter().map(|sample| sample.clamp(0, 4095) as u16).collect()))
+            let words = samples.into_iter().map(|sample| sample.clamp(0, 4095) as u16).collect();
+            Ok(raster(false, Decoded::Words(words)))
         }
         _ => Err(not_read(format!("JPEG with {channels} samples of {bits} bits is"))),
     }

@@ -2,7 +2,7 @@
 
 use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 
-use super::Raster;
+use super::{Decoded, Raster};
 use crate::Result;
 use crate::dicom::error::{damaged, malformed};
 use crate::dicom::pixels::Layout;
@@ -46,6 +46,7 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
             *sample = (value.round().clamp(0.0, max) as u16).wrapping_sub(shift);
         }
     }
+    let samples = Decoded::Words(samples);
     Ok(Raster { size, channels: channels as u32, bits, is_lossy: is_irreversible(stream), is_rgb: false, samples })
 }
 

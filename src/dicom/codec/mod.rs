@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::error::{damaged, malformed};
 use super::native;
-use super::pixels::{Cells, Layout};
+use super::pixels::{Cells, Layout, Samples};
 use super::source::Source;
 use super::syntax::{Coding, Encoding};
 use super::tags;
@@ -28,14 +28,27 @@ pub(super) struct Raster {
     /// Whether the samples of three channels are red, green and blue, whatever the data set says.
     is_rgb: bool,
     /// Pixel by pixel, rows from the top.
-    samples: Vec<u16>,
+    samples: Decoded,
+}
+
+enum Decoded {
+    Bytes(Vec<u8>),
+    Words(Vec<u16>),
 }
 
 /// Decodes a frame, and gives its samples' stored bits, and whether they are red, green and blue in any case.
-pub(super) fn read(coding: Coding, bytes: &[u8], layout: &Layout, mut give: impl FnMut(&[u16], bool)) -> Result<()> {
-    let mut raster = match coding {
+pub(super) fn read(
+    coding: Coding,
+    bytes: &[u8],
+    layout: &Layout,
+    mut give: impl FnMut(Samples<'_>, bool),
+) -> Result<()> {
+    let raster = match coding {
         Coding::Native => return read_native(bytes, layout, |samples| give(samples, false)),
-        Coding::RunLength => run_length::decode(bytes, layout)?,
+        Coding::RunLength => {
+            let unpacked = Layout { is_planar: false, is_halved: false, ..layout.clone() };
+            return read_native(&run_length::unpacked(bytes, layout)?, &unpacked, |samples| give(samples, false));
+        }
         Coding::Jpeg => jpeg::decode(bytes, layout)?,
         Coding::JpegLs => of_jpeg_ls(bytes, layout)?,
         Coding::Jpeg2000 => jpeg2000::decode(bytes, layout)?,
@@ -54,10 +67,18 @@ pub(super) fn read(coding: Coding, bytes: &[u8], layout: &Layout, mut give: impl
     if bits > cells.allocated {
         return Err(malformed(tags::BITS_STORED, format!("is {}, the frame has {bits}", cells.stored)));
     }
-    for sample in &mut raster.samples {
+    let mut words = match raster.samples {
+        Decoded::Bytes(bytes) if layout.is_of_bytes() => {
+            give(Samples::Bytes(&bytes), raster.is_rgb);
+            return Ok(());
+        }
+        Decoded::Bytes(bytes) => bytes.into_iter().map(u16::from).collect(),
+        Decoded::Words(words) => words,
+    };
+    for sample in &mut words {
         *sample = stored(*sample, bits, is_lossy, cells);
     }
-    give(&raster.samples, raster.is_rgb);
+    give(Samples::Words(&words), raster.is_rgb);
     Ok(())
 }
 
@@ -76,8 +97,8 @@ fn stored(sample: u16, bits: u16, is_lossy: bool, cells: Cells) -> u16 {
     (cell >> cells.shift).clamp(min, max) as u16 & cells.mask()
 }
 
-/// A frame that is in fragments and not compressed.
-fn read_native(bytes: &[u8], layout: &Layout, give: impl FnMut(&[u16])) -> Result<()> {
+/// A frame that is in fragments and not compressed, or no more.
+fn read_native(bytes: &[u8], layout: &Layout, give: impl FnMut(Samples<'_>)) -> Result<()> {
     let length = bytes.len() as u64;
     let pixels = Element { tag: tags::PIXELS, vr: *b"OB", length: Some(length), encoding: Encoding::EXPLICIT };
     let one = Layout { frames: 1, ..layout.clone() };
@@ -92,7 +113,7 @@ fn of_jpeg_ls(bytes: &[u8], layout: &Layout) -> Result<Raster> {
         bits: u16::from(frame.bits),
         is_lossy: frame.is_lossy,
         is_rgb: false,
-        samples: frame.samples,
+        samples: Decoded::Words(frame.samples),
     })
 }
 

@@ -1,6 +1,5 @@
 //! Run lengths (PS3.5 annex G): each byte of a sample in a segment of its own, the high one first, packed as `PackBits` does.
 
-use super::Raster;
 use crate::Result;
 use crate::dicom::error::damaged;
 use crate::dicom::pixels::Layout;
@@ -8,7 +7,8 @@ use crate::dicom::pixels::Layout;
 /// The bytes of the header: the number of segments, and the places of 15.
 const HEADER: usize = 64;
 
-pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
+/// The cells of a frame as they are where it is not compressed: pixel by pixel, in little endian.
+pub(super) fn unpacked(bytes: &[u8], layout: &Layout) -> Result<Vec<u8>> {
     let number = |index: usize| {
         let part = bytes.get(index * 4..index * 4 + 4)?;
         Some(u32::from_le_bytes([part[0], part[1], part[2], part[3]]) as usize)
@@ -19,27 +19,23 @@ pub(super) fn decode(bytes: &[u8], layout: &Layout) -> Result<Raster> {
         return Err(damaged(format!("run lengths without a header of {wanted} segments")));
     }
     let pixels = layout.pixels() as usize;
-    let mut samples = vec![0u16; pixels * layout.channels as usize];
     let mut plane = vec![0; pixels];
+    let mut frame = vec![0; if wanted == 1 { 0 } else { pixels * wanted }];
     for segment in 0..wanted {
         let start = number(segment + 1).unwrap_or(0);
         let end = if segment + 1 < wanted { number(segment + 2).unwrap_or(0) } else { bytes.len() };
         let packed = bytes.get(start..end).filter(|_| start >= HEADER);
         let packed = packed.ok_or_else(|| damaged(format!("segment {segment} of run lengths lies elsewhere")))?;
         unpack(packed, &mut plane).ok_or_else(|| damaged(format!("segment {segment} of run lengths ends early")))?;
-        let is_high = segment % cell_bytes == 0 && cell_bytes == 2;
-        let shift = if is_high { 8 } else { 0 };
-        let cells = samples[segment / cell_bytes..].iter_mut().step_by(layout.channels as usize);
-        cells.zip(&plane).for_each(|(cell, &byte)| *cell |= u16::from(byte) << shift);
+        if wanted == 1 {
+            return Ok(plane);
+        }
+        // The high byte of a cell of two comes first.
+        let place = if cell_bytes == 2 { segment ^ 1 } else { segment };
+        let bytes = frame[place..].iter_mut().step_by(wanted);
+        bytes.zip(&plane).for_each(|(to, &byte)| *to = byte);
     }
-    Ok(Raster {
-        size: layout.size,
-        channels: layout.channels,
-        bits: layout.cells.allocated,
-        is_lossy: false,
-        is_rgb: false,
-        samples,
-    })
+    Ok(frame)
 }
 
 /// Fills a plane with the first bytes of a packed segment; `None` where it has fewer.
