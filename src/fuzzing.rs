@@ -90,6 +90,8 @@ pub fn report(
         danger,
         findings,
         quality: None,
+        warnings: vec![],
+        geometry: None,
         heatmap: None,
         novelty: None,
         timings,

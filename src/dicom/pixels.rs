@@ -30,7 +30,7 @@ impl Cells {
             return Err(malformed(tags::BITS_STORED, format!("is {stored} of {allocated} bits allocated")));
         }
         let high = header.high_bit.unwrap_or(stored - 1);
-        if high + 1 < stored || high >= allocated {
+        if high >= allocated || high + 1 < stored {
             return Err(malformed(tags::HIGH_BIT, format!("is {high}, with {stored} of {allocated} bits stored")));
         }
         let is_signed = header.is_signed && allocated > 1;
@@ -142,5 +142,23 @@ impl Layout {
     pub(super) fn native_bits(&self) -> u64 {
         let samples = if self.is_halved { 2 } else { u64::from(self.channels) };
         self.pixels() * samples * u64::from(self.cells.allocated)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn high_bit_outside_of_the_cell_is_refused() {
+        let cells = |high_bit| {
+            let mut header = Header::default();
+            (header.bits_allocated, header.bits_stored, header.high_bit) = (Some(16), Some(12), high_bit);
+            Cells::of(&header).map(|cells| cells.shift)
+        };
+        assert_eq!([cells(None), cells(Some(11)), cells(Some(15))].map(Result::ok), [Some(0), Some(0), Some(4)]);
+        for high in [10, 16, u16::MAX] {
+            assert!(cells(Some(high)).is_err(), "{high}");
+        }
     }
 }

@@ -15,10 +15,11 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use bedside::manifest::{GoldenBy, Manifest};
 use bedside::{
-    CancelHandle, DangerSign, DecidedBy, Error, ExplainMethod, Heatmap, LabelName, LoadTimes, Novelty, Quality, Reason,
-    ReasonKind, Report, Triage, Verdict, fuzzing,
+    CancelHandle, DangerSign, DecidedBy, Error, ExplainMethod, Geometry, Heatmap, LabelName, LoadTimes, Novelty,
+    Quality, Reason, ReasonKind, Report, Triage, Verdict, Warning, WarningKind, fuzzing,
 };
 use handles::Handles;
+use serde_json::{from_value, json};
 use wire::Reader;
 
 static CANCEL_HANDLES: Handles<CancelHandle> = Handles::new();
@@ -213,6 +214,22 @@ fn arbitrary_report(some: &mut Unstructured<'_>) -> arbitrary::Result<Report> {
     let triage = (*some.choose(Triage::ALL)?, *some.choose(DecidedBy::ALL)?);
     let identity = fuzzing::identity(String::arbitrary(some)?, String::arbitrary(some)?, String::arbitrary(some)?);
     let mut report = fuzzing::report(verdict, triage, danger, findings, identity, Arbitrary::arbitrary(some)?);
+    let warning = |some: &mut Unstructured<'_>| -> arbitrary::Result<Warning> {
+        let kind = *some.choose(WarningKind::ALL)?;
+        Ok(from_value(json!({ "kind": kind, "message": String::arbitrary(some)? })).expect("a warning"))
+    };
+    report.warnings = (0..some.int_in_range(0..=2)?).map(|_| warning(some)).collect::<Result<_, _>>()?;
+    if bool::arbitrary(some)? {
+        let (picture, region) = (<[u32; 2]>::arbitrary(some)?, <[i16; 4]>::arbitrary(some)?);
+        let (spacing_mm, at_detector) = (Option::<[u8; 2]>::arbitrary(some)?, bool::arbitrary(some)?);
+        let geometry = json!({
+            "picture": picture,
+            "region": region,
+            "spacing_mm": spacing_mm,
+            "spacing_at_detector": at_detector,
+        });
+        report.geometry = Some(from_value(geometry).expect("a geometry"));
+    }
     report.heatmap = Option::<[u32; 2]>::arbitrary(some)?.map(|size| {
         let mut heatmap = Heatmap::default();
         (heatmap.width, heatmap.height, heatmap.picture) = (size[0], size[1], size);
@@ -313,6 +330,16 @@ impl ReplyReader<'_> {
         assert_eq!((self.float().to_bits(), self.flag()), (heatmap.max.to_bits(), heatmap.evidence));
     }
 
+    fn geometry(&mut self, geometry: &Geometry) {
+        assert_eq!([self.int(), self.int()].map(i32::cast_unsigned), geometry.picture);
+        for edge in geometry.region {
+            assert_eq!(self.double().to_bits(), edge.to_bits());
+        }
+        let spacing = self.optional(|reader| [reader.double(), reader.double()].map(f64::to_bits));
+        assert_eq!(spacing, geometry.spacing_mm.map(|spacing| spacing.map(f64::to_bits)));
+        assert_eq!(self.flag(), geometry.spacing_at_detector);
+    }
+
     fn report(&mut self, report: &Report) {
         assert_eq!(self.string(), report.verdict.kind());
         self.list(report.verdict.labels(), |reader, label| {
@@ -340,6 +367,13 @@ impl ReplyReader<'_> {
         };
         let read = self.optional(|reader| [(); 6].map(|()| reader.float().to_bits()));
         assert_eq!(read, report.quality.map(measures));
+        self.list(&report.warnings, |reader, warning| {
+            assert_eq!((reader.string().as_str(), reader.string()), (warning.kind.as_str(), warning.message.clone()));
+        });
+        assert_eq!(self.flag(), report.geometry.is_some());
+        if let Some(geometry) = &report.geometry {
+            self.geometry(geometry);
+        }
         let levels = |found: Novelty| [found.value, found.soft, found.hard].map(f32::to_bits);
         let read = self.optional(|reader| [(); 3].map(|()| reader.float().to_bits()));
         assert_eq!(read, report.novelty.map(levels));
