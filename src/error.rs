@@ -231,6 +231,8 @@ impl StdError for Error {
 /// The text of an error of the operating system, with what to do for the common ones.
 fn describe_io(error: &io::Error) -> String {
     match error.kind() {
+        // What made it knows better.
+        _ if error.get_ref().is_some() => error.to_string(),
         io::ErrorKind::NotFound => "no such file; check the path".into(),
         io::ErrorKind::PermissionDenied => "permission denied; make the file readable for this user".into(),
         io::ErrorKind::IsADirectory => "this is a folder; give a file".into(),

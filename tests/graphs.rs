@@ -3,6 +3,7 @@
 
 mod tiny;
 
+use std::collections::HashMap;
 use std::fs;
 
 use bedside::{Classifier, Error, ErrorKind, Image, Options};
@@ -87,6 +88,23 @@ fn unsupported_graphs_are_refused_with_the_cause_named() {
     assert_eq!(refused, 13, "a case was lost from cases.json");
 }
 
+/// Files of other formats, each made by its own tool, and damaged downloads.
+#[test]
+fn what_is_no_onnx_model_is_named_with_what_to_do() {
+    let json = fs::read_to_string(golden("foreign/cases.json")).expect("committed");
+    let cases: HashMap<String, Vec<String>> = serde_json::from_str(&json).expect("sound");
+    assert_eq!(cases.len(), 20, "a case was lost from cases.json");
+    for (name, words) in cases {
+        let error = Classifier::open(golden("foreign").join(&name), Options::default()).map(|_| ());
+        let error = error.expect_err("must be refused");
+        let is_kind = matches!(error.kind(), ErrorKind::UnsupportedModel | ErrorKind::MalformedModel);
+        assert!(is_kind, "{name}: {error}");
+        for word in words {
+            assert!(error.to_string().contains(&word), "{name}: \"{error}\" does not name {word}");
+        }
+    }
+}
+
 #[test]
 fn graph_with_several_outputs_is_refused_without_a_choice() {
     let case = serde_json::json!({"graph": "features-and-logits.onnx"});
@@ -143,6 +161,7 @@ fn missing_external_data_is_named() {
         Classifier::open(folder.path().join("model.onnx"), Options::default()).map(|_| ()).expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("dynamo-external.onnx.data"), "{error}");
+    assert!(error.to_string().contains("put it beside the model"), "{error}");
 }
 
 /// The bytes with every `from` replaced by `to`, which has the same length.

@@ -141,12 +141,16 @@ fn onnx(bytes: &[u8], external: Option<(&Path, u64)>) -> Result<ModelFile> {
 /// The error of a file that is no prepared model, in a build that reads no others.
 #[cfg(not(feature = "onnx"))]
 fn onnx(bytes: &[u8], _: Option<(&Path, u64)>) -> Result<ModelFile> {
-    if crate::wire::graph_span(bytes).is_ok() {
+    let span = crate::wire::graph_span(bytes);
+    if span.is_ok() {
         return Err(Error::Unsupported(
             "this is an ONNX model, and this build of Bedside is one without the ONNX importer (feature `onnx`); \
              prepare the model with `bedside pack --prepare`"
                 .into(),
         ));
+    }
+    if let Err(known @ Error::Unsupported(_)) = span {
+        return Err(known);
     }
     Err(Error::Malformed(
         "this is not a prepared model, which is all that a build without the ONNX importer (feature `onnx`) reads; \

@@ -32,6 +32,7 @@ mod engine;
 mod error;
 mod executable;
 mod file;
+mod foreign;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod guard;

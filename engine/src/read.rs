@@ -4,15 +4,20 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::{Error, Result};
+use crate::{Error, Result, foreign};
 
 /// The bytes of a model file.
 ///
 /// # Errors
-/// [`Error::TooLarge`] where there are more than `max_bytes`; [`Error::Io`].
+/// [`Error::TooLarge`] where there are more than `max_bytes`; [`Error::Unsupported`] for a folder that is a model of another kind;
+/// [`Error::Io`].
 pub(crate) fn model_bytes(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     read_bounded(path, max_bytes).map_err(|source| match source.kind() {
         io::ErrorKind::FileTooLarge => Error::TooLarge(format!("the model has {source}")),
+        io::ErrorKind::IsADirectory => match foreign::folder(path) {
+            Some(what) => Error::Unsupported(what),
+            None => Error::Io { path: path.to_owned(), source },
+        },
         _ => Error::Io { path: path.to_owned(), source },
     })
 }

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use crate::{Error, Result};
+use crate::{Error, Result, foreign};
 
 /// The number of the field `ModelProto.graph` in `onnx.proto`.
 const GRAPH: u64 = 7;
@@ -22,27 +22,61 @@ const FIXED32: u64 = 5;
 /// The range in `file` of the bytes of the `GraphProto`.
 ///
 /// # Errors
-/// [`Error::Malformed`] where `file` is no `ModelProto`, or has no graph or more than one.
+/// [`Error::Malformed`] where `file` is no `ModelProto`, or has no graph or more than one; [`Error::Unsupported`] where it is
+/// known to be something else.
 pub(crate) fn graph_span(file: &[u8]) -> Result<Range<usize>> {
     let mut graph = None;
     let mut at = 0;
     while at < file.len() {
-        let (field, body, next) = field_at(file, at).ok_or_else(not_onnx)?;
+        let (field, body) = field_at(file, at).ok_or_else(|| not_onnx(file))?;
+        if body.end > file.len() {
+            return Err(cut_short(file, field, body.end));
+        }
+        at = body.end;
         if field == GRAPH && graph.replace(body).is_some() {
             return Err(Error::Malformed("this file has more than one ONNX graph at its top".into()));
         }
-        at = next;
     }
-    graph.ok_or_else(not_onnx)
+    graph.ok_or_else(|| not_onnx(file))
 }
 
-fn not_onnx() -> Error {
-    Error::Malformed("this is not an ONNX model, or a truncated one; give a .onnx file as its exporter wrote it".into())
+/// The numbers of the fields of a message, in their order; `None` where its bytes are no fields to their end.
+pub(crate) fn fields(message: &[u8]) -> Option<Vec<u64>> {
+    let mut numbers = vec![];
+    let mut at = 0;
+    while at < message.len() {
+        let (number, body) = field_at(message, at).filter(|(_, body)| body.end <= message.len())?;
+        numbers.push(number);
+        at = body.end;
+    }
+    Some(numbers)
 }
 
-/// The field at offset `at`: its number, the range of its body, and the offset of the next field. None where it is no
-/// valid field or reaches beyond the file.
-fn field_at(file: &[u8], at: usize) -> Option<(u64, Range<usize>, usize)> {
+fn not_onnx(file: &[u8]) -> Error {
+    match foreign::file(file) {
+        Some(what) => Error::Unsupported(what),
+        None if file.is_empty() => Error::Malformed("the file is empty; copy or download the model again".into()),
+        None => Error::Malformed(
+            "this is not an ONNX model, or a truncated one; give a .onnx file as its exporter wrote it".into(),
+        ),
+    }
+}
+
+/// The error of a file whose field should end at `end`, behind the file's end. Only of a graph, behind `ir_version` (field 1),
+/// it is sure that the file is ONNX.
+fn cut_short(file: &[u8], field: u64, end: usize) -> Error {
+    if field != GRAPH || file[0] != 1 << 3 {
+        return not_onnx(file);
+    }
+    Error::Malformed(format!(
+        "the ONNX model is cut short: it ends at byte {} of {end} or more; copy or download it again",
+        file.len()
+    ))
+}
+
+/// The field at offset `at`: its number, and the range of its body, whose end may be behind the file's. None where it is no valid
+/// field.
+fn field_at(file: &[u8], at: usize) -> Option<(u64, Range<usize>)> {
     let (key, mut body) = varint(file, at)?;
     let end = match key & 7 {
         VARINT => varint(file, body)?.1,
@@ -55,7 +89,7 @@ fn field_at(file: &[u8], at: usize) -> Option<(u64, Range<usize>, usize)> {
         }
         _ => return None,
     };
-    (end <= file.len()).then_some((key >> 3, body..end, end))
+    Some((key >> 3, body..end))
 }
 
 /// The varint at offset `at`, and the offset after it. None where it is longer than 64 bits or than the file.
@@ -90,6 +124,14 @@ mod tests {
         for end in 0..MODEL.len() {
             assert!(matches!(graph_span(&MODEL[..end]), Err(Error::Malformed(_))), "{end}");
         }
+    }
+
+    #[test]
+    fn graph_span_says_where_a_graph_is_cut_short() {
+        let cut = |end: usize| graph_span(&MODEL[..end]).expect_err("cut").to_string();
+        assert!(cut(9).contains("it ends at byte 9 of 11 or more"), "{}", cut(9));
+        // Before the graph's length, nothing says that it is ONNX.
+        assert!(!cut(7).contains("ends at byte"), "{}", cut(7));
     }
 
     #[test]

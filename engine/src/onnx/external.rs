@@ -64,7 +64,13 @@ fn read_external(tensor: &TensorProto, folder: &Path, budget: u64) -> Result<Vec
     let failed = |source: io::Error| Error::Io { path: path.clone(), source };
 
     // A link inside the folder may point out of it.
-    let whole = path.canonicalize().map_err(failed)?;
+    let whole = path.canonicalize().map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => failed(io::Error::new(
+            source.kind(),
+            format!("the file with the data of tensor \"{}\" is missing; put it beside the model", tensor.name),
+        )),
+        _ => failed(source),
+    })?;
     if !whole.starts_with(folder_of(folder).canonicalize().map_err(failed)?) || !whole.is_file() {
         return Err(malformed(
             tensor,

@@ -31,8 +31,8 @@ pub(super) fn unpacked(bytes: &[u8], layout: &Layout) -> Result<Vec<u8>> {
             return Ok(plane);
         }
         // The high byte of a cell of two comes first.
-        let place = if cell_bytes == 2 { segment ^ 1 } else { segment };
-        let bytes = frame[place..].iter_mut().step_by(wanted);
+        let first = if cell_bytes == 2 { segment ^ 1 } else { segment };
+        let bytes = frame[first..].iter_mut().step_by(wanted);
         bytes.zip(&plane).for_each(|(to, &byte)| *to = byte);
     }
     Ok(frame)
