@@ -85,8 +85,7 @@ pub(crate) fn wipe<T: Copy + Default>(values: &mut Vec<T>) {
 /// Resizes a picture to the input's size by the input's policy, with its channels in the input's order.
 pub(crate) fn preprocess(picture: &Picture, input: &Input, buffers: &mut PreprocessBuffers, to: &mut ModelInput) {
     let PreprocessBuffers { resize, luma, fitted } = buffers;
-    let source = Raster::of(picture, input.color, luma);
-    let Filter::Bilinear = input.resize.filter;
+    let source = Raster::of(picture, input, luma);
     let fit = Fit::of((picture.width, picture.height), input);
     let size = (input.width, input.height);
     let pixels = &mut to.pixels;
@@ -117,13 +116,14 @@ struct Raster<'a> {
     width: u32,
     height: u32,
     channels: usize,
+    filter: Filter,
     data: &'a [u8],
 }
 
 impl<'a> Raster<'a> {
     /// A picture's pixels, which are borrowed for three channels and converted for grey. For BGR they are in RGB order.
-    fn of(picture: &'a Picture, color: Color, levels: &'a mut Vec<u8>) -> Raster<'a> {
-        let data = match color {
+    fn of(picture: &'a Picture, input: &Input, levels: &'a mut Vec<u8>) -> Raster<'a> {
+        let data = match input.color {
             Color::Rgb | Color::Bgr => picture.rgb.as_slice(),
             Color::Gray => {
                 levels.clear();
@@ -132,7 +132,8 @@ impl<'a> Raster<'a> {
                 levels
             }
         };
-        Raster { width: picture.width, height: picture.height, channels: color.channels(), data }
+        let (width, height) = (picture.width, picture.height);
+        Raster { width, height, channels: input.color.channels(), filter: input.resize.filter, data }
     }
 
     /// Resizes the whole raster, without keeping its aspect ratio.
@@ -155,8 +156,8 @@ impl<'a> Raster<'a> {
 
     fn resize(&self, horizontal: &Axis, vertical: &Axis, buffers: &mut ResizeBuffers, to: &mut Vec<u8>) {
         match self.channels {
-            1 => resize::<1>(self.data, horizontal, vertical, buffers, to),
-            _ => resize::<3>(self.data, horizontal, vertical, buffers, to),
+            1 => resize::<1>(self.data, (horizontal, vertical), self.filter, buffers, to),
+            _ => resize::<3>(self.data, (horizontal, vertical), self.filter, buffers, to),
         }
     }
 }

@@ -55,7 +55,9 @@ pub(crate) fn fields(message: &[u8]) -> Option<Vec<u64>> {
 fn not_onnx(file: &[u8]) -> Error {
     match foreign::file(file) {
         Some(what) => Error::Unsupported(what),
-        None if file.is_empty() => Error::Malformed("the file is empty; copy or download the model again".into()),
+        None if file.is_empty() => {
+            Error::Malformed("an empty file is not an ONNX model; copy or download the model again".into())
+        }
         None => Error::Malformed(
             "this is not an ONNX model, or a truncated one; give a .onnx file as its exporter wrote it".into(),
         ),

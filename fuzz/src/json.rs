@@ -58,6 +58,7 @@ const WORDS: &[&str] = &[
     "crop",
     "letterbox",
     "bilinear",
+    "bicubic",
     "softmax",
     "sigmoid",
     "none",

@@ -248,6 +248,8 @@ pub enum Filter {
     /// A triangle filter with antialiasing: Pillow's `BILINEAR`.
     #[default]
     Bilinear,
+    /// A cubic filter with antialiasing, whose parameter is -0.5: Pillow's `BICUBIC`.
+    Bicubic,
 }
 
 /// The graph's output, and what its values mean.

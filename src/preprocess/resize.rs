@@ -1,4 +1,4 @@
-//! Bilinear resizing with antialiasing: Pillow's `resize(size, BILINEAR)` to the bit.
+//! Resizing with antialiasing: Pillow's `resize(size, BILINEAR)` and `resize(size, BICUBIC)` to the bit.
 //!
 //! The two axes are resized one after the other, with samples rounded to 8 bits in between and weights in fixed point.
 //! Models are trained and calibrated on the output of Pillow, and differences of one level change their scores.
@@ -6,9 +6,10 @@
 use std::ops::Range;
 
 use super::wipe;
+use crate::manifest::Filter;
 
-/// The fractional bits of a weight, Pillow's `PRECISION_BITS`. Weights sum to 1, so that 255 times the sum is below
-/// 2³¹.
+/// The fractional bits of a weight, Pillow's `PRECISION_BITS`. Weights sum to 1, and those above 0 to less than 2, so that 255
+/// times the sum of any of them is below 2³¹.
 const PRECISION: u32 = 22;
 /// One half in fixed point, with which accumulators start so that they round to nearest.
 const HALF: i32 = 1 << (PRECISION - 1);
@@ -90,24 +91,49 @@ impl Axis {
     }
 
     /// Computes the taps of each sample in `kept`.
-    fn taps_into(&self, to: &mut AxisTaps) {
+    fn taps_into(&self, filter: Filter, to: &mut AxisTaps) {
         to.ends.clear();
         to.weights.clear();
         let scale = f64::from(self.length) / f64::from(self.resized);
-        // Half the width of the triangle, in input samples: 1 when enlarging, the scale when reducing.
-        let support = scale.max(1.0);
-        let per_sample = 1.0 / support;
+        // When reducing, the filter is as many times as wide.
+        let width = scale.max(1.0);
+        let (support, per_sample) = (reach(filter) * width, 1.0 / width);
         for index in self.kept.clone() {
             let center = (f64::from(index) + 0.5) * scale;
             // `as` truncates towards zero and gives 0 for negative values, as Pillow does.
             let start = (center - support + 0.5) as usize;
             let end = ((center + support + 0.5) as usize).min(self.length as usize);
-            let triangle = |at: usize| (1.0 - ((at as f64 - center + 0.5) * per_sample).abs()).max(0.0);
-            let sum: f64 = (start..end).map(triangle).sum();
-            let weight = |at: usize| (0.5 + triangle(at) / sum * f64::from(1 << PRECISION)) as i32;
+            let value = |at: usize| value(filter, (at as f64 - center + 0.5) * per_sample);
+            let sum: f64 = (start..end).map(value).sum();
+            let weight = |at: usize| {
+                let part = value(at) / sum;
+                let half = if part < 0.0 { -0.5 } else { 0.5 };
+                (half + part * f64::from(1 << PRECISION)) as i32
+            };
             to.weights.extend((start..end).map(weight));
             to.ends.push((start, to.weights.len()));
         }
+    }
+}
+
+/// The distance at which a filter ends, in samples of the larger raster.
+fn reach(filter: Filter) -> f64 {
+    match filter {
+        Filter::Bilinear => 1.0,
+        Filter::Bicubic => 2.0,
+    }
+}
+
+/// The value of a filter at a distance.
+fn value(filter: Filter, distance: f64) -> f64 {
+    /// The slope at 1, by which cubic filters differ.
+    const A: f64 = -0.5;
+    let x = distance.abs();
+    match filter {
+        Filter::Bilinear => (1.0 - x).max(0.0),
+        Filter::Bicubic if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+        Filter::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
+        Filter::Bicubic => 0.0,
     }
 }
 
@@ -117,13 +143,13 @@ impl Axis {
 /// Besides the taps, `buffers` hold the rows that one row of the result is a weighted sum of.
 pub(super) fn resize<const CHANNELS: usize>(
     pixels: &[u8],
-    horizontal: &Axis,
-    vertical: &Axis,
+    (horizontal, vertical): (&Axis, &Axis),
+    filter: Filter,
     buffers: &mut ResizeBuffers,
     result: &mut Vec<u8>,
 ) {
-    horizontal.taps_into(&mut buffers.horizontal);
-    vertical.taps_into(&mut buffers.vertical);
+    horizontal.taps_into(filter, &mut buffers.horizontal);
+    vertical.taps_into(filter, &mut buffers.vertical);
     let result = zeroed(result, buffers.horizontal.len() * buffers.vertical.len() * CHANNELS);
     let row_len = horizontal.length as usize * CHANNELS;
     if is_vertical_first(horizontal, vertical) {

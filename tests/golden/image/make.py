@@ -254,14 +254,14 @@ def pattern(name, width, height):
     raise ValueError(name)
 
 
-def resized_by_torchvision(image, shorter_side, size):
+def resized_by_torchvision(image, shorter_side, size, resample):
     """The result of torchvision's Resize(shorter_side) and CenterCrop(size), computed by their documented rules."""
     width, height = image.size
     if width <= height:
         new = (shorter_side, int(shorter_side * height / width))
     else:
         new = (int(shorter_side * width / height), shorter_side)
-    image = image.resize(new, Image.BILINEAR)
+    image = image.resize(new, resample)
     left = int(round((new[0] - size[0]) / 2.0))
     top = int(round((new[1] - size[1]) / 2.0))
     return image.crop((left, top, left + size[0], top + size[1]))
@@ -298,18 +298,22 @@ def resize_files(photo):
             (name, (1, 1), "stretch", (5, 4), "rgb", None),
             (name, (4096, 3), "stretch", (16, 3), "rgb", None),
         ]
+    filtered = [("bilinear", case) for case in cases]
+    filtered += [("bicubic", case) for case in cases if case[0] in ("photo", "lines", "noise")]
     listed = []
-    for number, (name, size, policy, to, color, extra) in enumerate(cases):
+    for number, (filter, (name, size, policy, to, color, extra)) in enumerate(filtered):
+        resample = Image.Resampling[filter.upper()]
         image = photo if name == "photo" else Image.fromarray(pattern(name, *size))
         shorter_side = (extra or max(to)) if policy == "crop" else None
         image = image.convert("L") if color == "gray" else image
         if policy == "stretch":
-            made = image.resize(to, Image.BILINEAR)
+            made = image.resize(to, resample)
         elif policy == "crop":
-            made = resized_by_torchvision(image, shorter_side, to)
+            made = resized_by_torchvision(image, shorter_side, to, resample)
+        elif min(image.size) > 3:
+            made = ImageOps.pad(image, to, resample, fill(image, extra))
         else:
-            contained = ImageOps.contain(image, to, Image.BILINEAR) if min(image.size) > 3 else None
-            made = padded(image, to, extra) if contained is None else ImageOps.pad(image, to, Image.BILINEAR, fill(image, extra))
+            made = padded(image, to, extra, resample)
         array = np.asarray(made.convert("RGB"))
         array = array[..., ::-1] if color == "bgr" else array
         save_reference(f"resize/{number:02}.ppm", array)
@@ -322,7 +326,7 @@ def resize_files(photo):
                     "color": color,
                     "width": to[0],
                     "height": to[1],
-                    "resize": {"policy": policy}
+                    "resize": {"policy": policy, "filter": filter}
                     | ({"shorter_side": extra} if policy == "crop" and extra else {})
                     | ({"fill": extra} if policy == "letterbox" else {}),
                     "mean": [0.5] if color == "gray" else [0.485, 0.456, 0.406],
@@ -338,9 +342,9 @@ def fill(image, level):
     return level if image.mode == "L" else (level,) * 3
 
 
-def padded(image, to, level):
+def padded(image, to, level, resample):
     """The letterbox of a picture that `ImageOps.contain` would make 0 pixels high: one line in the middle."""
-    strip = image.resize((to[0], 1), Image.BILINEAR)
+    strip = image.resize((to[0], 1), resample)
     made = Image.new(image.mode, to, fill(image, level))
     made.paste(strip, (0, round((to[1] - 1) * 0.5)))
     return made
