@@ -88,7 +88,7 @@ fn unsupported_graphs_are_refused_with_the_cause_named() {
     assert_eq!(refused, 13, "a case was lost from cases.json");
 }
 
-/// Files of other formats, each made by its own tool, and damaged downloads.
+/// Files of other formats, most of them by the tools that write them, and damaged downloads.
 #[test]
 fn what_is_no_onnx_model_is_named_with_what_to_do() {
     let json = fs::read_to_string(golden("foreign/cases.json")).expect("committed");

@@ -29,7 +29,7 @@ impl ModelFile {
     /// # Errors
     /// [`Error::Io`] where a file can't be read; [`Error::TooLarge`] where there are more than `max_bytes` bytes, or a
     /// prepared model exceeds the limits of memory or work; [`Error::Malformed`] where the file is no model, or a
-    /// damaged one; [`Error::Unsupported`] for a prepared model of another version of the format, for external data
+    /// damaged one; [`Error::Unsupported`] for a file of another format that is known, for a prepared model of another version, for external data
     /// that is not that of an initializer, and for an ONNX file where the feature `onnx` is off.
     pub fn open(path: &Path, max_bytes: u64) -> Result<ModelFile> {
         let bytes = model_bytes(path, max_bytes)?;

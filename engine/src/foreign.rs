@@ -1,7 +1,8 @@
 //! What people give for an ONNX model and what is none: which format it is, and what to do.
 //!
-//! The first bytes of a file, or the names in an archive, tell; its name does not. Each signature is that of the format's own
-//! description or writer; `tests/golden/foreign/` has a file of each.
+//! The first bytes of a file, or the names in an archive, tell; its name does not. `tests/golden/foreign/` has files, most of them by
+//! the tools that write them. Of `ExecuTorch`, XML, Core ML's folders, and saved models and Core ML in archives it has none: these are
+//! told by what their formats' descriptions say.
 
 use std::path::Path;
 
@@ -68,11 +69,10 @@ const MAX_NAME: usize = 100;
 
 /// What a file is that is no ONNX model, and what to do; `None` where it is not known.
 pub(crate) fn file(bytes: &[u8]) -> Option<String> {
-    let named = |what: &&str| (*what).to_owned();
-    let start = STARTS.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, what)| what);
-    let flat = FLAT_BUFFERS.iter().find(|(id, _)| bytes.get(4..8) == Some(*id)).map(|(_, what)| what);
-    if let Some(what) = start.or(flat) {
-        return Some(named(what));
+    let start = STARTS.iter().find(|(start, _)| bytes.starts_with(start));
+    let flat = || FLAT_BUFFERS.iter().find(|(id, _)| bytes.get(4..8) == Some(*id));
+    if let Some((_, what)) = start.or_else(flat) {
+        return Some((*what).into());
     }
     if bytes.starts_with(b"PK\x03\x04") {
         return Some(archive(&bytes[bytes.len().saturating_sub(DIRECTORY)..]));
@@ -137,7 +137,7 @@ fn is_safetensors(bytes: &[u8]) -> bool {
 
 /// What a file of Protocol Buffers is whose message is not ONNX's `ModelProto`, by the numbers of its fields.
 fn protobuf(bytes: &[u8]) -> Option<String> {
-    let numbers: Vec<u64> = wire::fields(bytes)?;
+    let numbers = wire::fields(bytes)?;
     let known = match numbers[..] {
         // `NodeDef`s, and what a `GraphDef` has besides.
         [1, ..] if bytes[0] == 0x0A && numbers.iter().all(|&number| number <= 5) => {

@@ -52,11 +52,11 @@ pub(super) fn read(
     let mut samples = Vec::new();
     for start in (0..bits / 8).step_by(part as usize) {
         let length = part.min(bits / 8 - start);
-        samples.clear();
         if layout.is_of_bytes() && !is_swapped && !layout.is_halved {
             give(Samples::Bytes(&source.bytes(tags::PIXELS, from + start, length)?));
             continue;
         }
+        samples.clear();
         if is_swapped {
             swapped(source, layout.cells, at, (from - at + start, length), &mut samples)?;
         } else {

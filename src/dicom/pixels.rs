@@ -129,7 +129,7 @@ impl Layout {
         Ok(Layout { size, frames, channels, is_planar, is_halved, cells, color })
     }
 
-    /// Whether the bytes of a sample that is not compressed are its stored bits.
+    /// Whether a cell is a byte, and all of it is stored.
     pub(super) fn is_of_bytes(&self) -> bool {
         (self.cells.allocated, self.cells.stored) == (8, 8)
     }

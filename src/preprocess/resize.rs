@@ -8,8 +8,8 @@ use std::ops::Range;
 use super::wipe;
 use crate::manifest::Filter;
 
-/// The fractional bits of a weight, Pillow's `PRECISION_BITS`. Weights sum to 1, and those above 0 to less than 2, so that 255
-/// times the sum of any of them is below 2³¹.
+/// The fractional bits of a weight, Pillow's `PRECISION_BITS`. The weights of a sample sum to 1, and those above 0 to little more
+/// (1.13 of the cubic filter, of the sizes tried): 255 times the sum of any of them is below 2³¹ up to a sum of 2.
 const PRECISION: u32 = 22;
 /// One half in fixed point, with which accumulators start so that they round to nearest.
 const HALF: i32 = 1 << (PRECISION - 1);
@@ -95,7 +95,7 @@ impl Axis {
         to.ends.clear();
         to.weights.clear();
         let scale = f64::from(self.length) / f64::from(self.resized);
-        // When reducing, the filter is as many times as wide.
+        // When reducing, the filter is wider by the scale.
         let width = scale.max(1.0);
         let (support, per_sample) = (reach(filter) * width, 1.0 / width);
         for index in self.kept.clone() {
@@ -103,10 +103,10 @@ impl Axis {
             // `as` truncates towards zero and gives 0 for negative values, as Pillow does.
             let start = (center - support + 0.5) as usize;
             let end = ((center + support + 0.5) as usize).min(self.length as usize);
-            let value = |at: usize| value(filter, (at as f64 - center + 0.5) * per_sample);
-            let sum: f64 = (start..end).map(value).sum();
+            let value_at = |at: usize| value(filter, (at as f64 - center + 0.5) * per_sample);
+            let sum: f64 = (start..end).map(value_at).sum();
             let weight = |at: usize| {
-                let part = value(at) / sum;
+                let part = value_at(at) / sum;
                 let half = if part < 0.0 { -0.5 } else { 0.5 };
                 (half + part * f64::from(1 << PRECISION)) as i32
             };

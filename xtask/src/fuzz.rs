@@ -68,7 +68,7 @@ pub(crate) fn run(name: &str, minutes: Option<u32>) -> Result<()> {
     build.arg("--release");
     if let [target] = targets[..] {
         build.arg(target.name);
-        // One target alone needs tract, whose build with a sanitizer takes a quarter of an hour.
+        // One target alone needs tract, most of the build.
         if target.name != "onnx_model" {
             build.arg("--no-default-features");
         }

@@ -31,7 +31,8 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::TooLarge`] where there are more than `max_bytes`; [`Error::Malformed`];
-    /// [`Error::Unsupported`] for a prepared model, and for external data in attributes or subgraphs.
+    /// [`Error::Unsupported`] for a file of another format that is known, for a prepared model, and for external data in attributes
+    /// or subgraphs.
     pub fn open(path: &Path, max_bytes: u64) -> Result<Graph> {
         let bytes = model_bytes(path, max_bytes)?;
         let left = max_bytes - bytes.len() as u64;
@@ -41,7 +42,8 @@ impl Graph {
     /// Decodes an ONNX model from memory.
     ///
     /// # Errors
-    /// [`Error::Malformed`]; [`Error::Unsupported`] for a prepared model, and for a model with external data.
+    /// [`Error::Malformed`]; [`Error::Unsupported`] for bytes of another format that is known, for a prepared model, and for a model
+    /// with external data.
     pub fn from_bytes(bytes: &[u8]) -> Result<Graph> {
         Graph::decode(bytes, None)
     }

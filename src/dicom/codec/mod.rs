@@ -44,9 +44,12 @@ pub(super) fn read(
     mut give: impl FnMut(Samples<'_>, bool),
 ) -> Result<()> {
     let raster = match coding {
-        Coding::Native => return read_native(bytes, layout, |samples| give(samples, false)),
+        Coding::Native => {
+            let one = Layout { frames: 1, ..layout.clone() };
+            return read_native(bytes, &one, |samples| give(samples, false));
+        }
         Coding::RunLength => {
-            let unpacked = Layout { is_planar: false, is_halved: false, ..layout.clone() };
+            let unpacked = Layout { frames: 1, is_planar: false, is_halved: false, ..layout.clone() };
             return read_native(&run_length::unpacked(bytes, layout)?, &unpacked, |samples| give(samples, false));
         }
         Coding::Jpeg => jpeg::decode(bytes, layout)?,
@@ -97,12 +100,11 @@ fn stored(sample: u16, bits: u16, is_lossy: bool, cells: Cells) -> u16 {
     (cell >> cells.shift).clamp(min, max) as u16 & cells.mask()
 }
 
-/// A frame that is in fragments and not compressed, or no more.
+/// The only frame of `layout`, whose bytes are those of pixels that are not compressed.
 fn read_native(bytes: &[u8], layout: &Layout, give: impl FnMut(Samples<'_>)) -> Result<()> {
     let length = bytes.len() as u64;
     let pixels = Element { tag: tags::PIXELS, vr: *b"OB", length: Some(length), encoding: Encoding::EXPLICIT };
-    let one = Layout { frames: 1, ..layout.clone() };
-    native::read(&Source::Bytes(Cow::Borrowed(bytes)), &one, (pixels, 0, length), 0, give)
+    native::read(&Source::Bytes(Cow::Borrowed(bytes)), layout, (pixels, 0, length), 0, give)
 }
 
 fn of_jpeg_ls(bytes: &[u8], layout: &Layout) -> Result<Raster> {

@@ -1,9 +1,9 @@
-"""Makes the files of this folder: models that are no ONNX, each by the tool that people make it with, as small as it makes them.
+"""Makes the files of this folder: models that are no ONNX, where it can by the tool that people make them with, as small as it does.
 
     pip install -r requirements.txt && KERAS_BACKEND=torch python make.py
 
-`cases.json` has, for each file, the words that the refusal must have. TensorFlow's two are encoded by hand from its
-`saved_model.proto` and `graph.proto`, because TensorFlow is large.
+`cases.json` has, for each file, the words that the refusal must have. TensorFlow is large: `net.tflite` is written with its schema
+alone, and `saved_model.pb` and `frozen.pb` are encoded by hand from its `saved_model.proto` and `graph.proto`.
 """
 
 import gzip
